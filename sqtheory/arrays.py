@@ -1,0 +1,66 @@
+"""What counts as a real array here, and immutable arrays with value equality."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[np.floating[Any]]
+Mask: TypeAlias = NDArray[np.bool_]
+ArrayLike: TypeAlias = Array | NDArray[Any] | Sequence[Any] | float
+
+
+def as_real(x: ArrayLike) -> Array:
+    """Return x as a float32 or float64 array, the two precisions every operator computes in.
+
+    float32 and float64 pass unchanged (no copy); float16 and bfloat16 become float32; integers,
+    booleans and Python numbers become float64. Big-endian arrays are read as native ones.
+    Raises TypeError for complex, object and other dtypes.
+    """
+    a = np.asarray(x)
+    if a.dtype in (np.float32, np.float64):
+        return a if a.dtype.isnative else a.astype(a.dtype.newbyteorder("="))
+    if a.dtype == np.float16 or a.dtype.name == "bfloat16":
+        return a.astype(np.float32)
+    if a.dtype.kind in "biu":
+        return a.astype(np.float64)
+    raise TypeError(f"needed real numbers (float16, bfloat16, float32, float64 or integers), got dtype {a.dtype}")
+
+
+class FixedArray:
+    """An array that never changes, equal to another exactly when dtype, shape and bytes agree.
+
+    It lets frozen dataclasses (a frozen scale, a fixed mask) carry an array and still compare,
+    hash, pickle and name themselves by content: ``name`` is ``a_`` and twelve hexadecimal digits.
+    """
+
+    __slots__ = ("name", "values")
+    values: NDArray[Any]
+    name: str
+
+    def __init__(self, values: "ArrayLike | FixedArray") -> None:
+        given = values.values if isinstance(values, FixedArray) else values
+        a = np.array(given, order="C")
+        if a.dtype.kind not in "biuf":
+            raise TypeError(f"needed an array of numbers or booleans, got dtype {a.dtype}")
+        a.flags.writeable = False
+        digest = hashlib.sha256(f"{a.dtype.str}{a.shape}".encode() + a.tobytes()).hexdigest()
+        object.__setattr__(self, "values", a)
+        object.__setattr__(self, "name", f"a_{digest[:12]}")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("a FixedArray cannot be changed")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FixedArray) and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __reduce__(self) -> tuple[type["FixedArray"], tuple[NDArray[Any]]]:
+        return FixedArray, (self.values,)
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.values.dtype} {self.values.shape}>"

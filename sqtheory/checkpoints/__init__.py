@@ -1,0 +1,15 @@
+"""Reading tensors from files, one tensor at a time: safetensors, npz and npy; nothing in a file is ever executed."""
+
+from sqtheory.checkpoints.npz import NpyCheckpoint, NpzCheckpoint
+from sqtheory.checkpoints.opening import open_checkpoint
+from sqtheory.checkpoints.safetensors import SafetensorsCheckpoint
+from sqtheory.checkpoints.tensors import Checkpoint, TensorInfo
+
+__all__ = [
+    "Checkpoint",
+    "NpyCheckpoint",
+    "NpzCheckpoint",
+    "SafetensorsCheckpoint",
+    "TensorInfo",
+    "open_checkpoint",
+]

@@ -1,0 +1,80 @@
+"""Which reader a file needs: decided by its first bytes, by its suffix where they leave it open."""
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from sqtheory import zoo
+from sqtheory.checkpoints.npz import NpyCheckpoint, NpzCheckpoint
+from sqtheory.checkpoints.safetensors import MAX_HEADER, SafetensorsCheckpoint
+from sqtheory.checkpoints.tensors import Checkpoint, plain, refused
+from sqtheory.exceptions import CheckpointError
+
+ZOO = "zoo:"
+"""What a path starts with when it names a model that comes with the package."""
+
+_PICKLE = "a pickle, as PyTorch writes, which can run code: convert it to safetensors first"
+_MAGIC: Mapping[bytes, str] = MappingProxyType({b"GGUF": "a GGUF file", b"\x89HDF\r\n\x1a\n": "an HDF5 file"})
+_SUFFIX: Mapping[str, str] = MappingProxyType(
+    {
+        ".onnx": "an ONNX model",
+        ".gguf": "a GGUF file",
+        ".h5": "an HDF5 file",
+        ".npz": "not a zip archive",
+        ".npy": "not an npy file",
+        ".json": "JSON; where it is an index of shards, open one of the shards",
+        **dict.fromkeys((".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle"), _PICKLE),
+    }
+)
+
+
+def open_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
+    """The tensors of a file (``.safetensors``, ``.npz``, ``.npy``) or, written ``zoo:NAME``, of a model of the zoo.
+
+    Raises CheckpointError for anything else, and says what was found instead.
+    """
+    file = _located(os.fspath(path))
+    head = _head(file)
+    if head.startswith(b"\x93NUMPY"):
+        return NpyCheckpoint(file)
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return NpzCheckpoint(file)
+    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= MAX_HEADER:
+        return SafetensorsCheckpoint(file)
+    found = next((what for magic, what in _MAGIC.items() if head.startswith(magic)), None)
+    if found is None and head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+        found = _PICKLE
+    suffix = file.suffix.lower()
+    if found is None and suffix == ".safetensors":
+        return SafetensorsCheckpoint(file)
+    found = found or _SUFFIX.get(suffix) or f"unknown content, starting with {head[:8]!r}"
+    raise refused(file, f"{found}; readable are .safetensors, .npz, .npy and zoo:NAME")
+
+
+def _located(path: str) -> Path:
+    if not path.startswith(ZOO):
+        return Path(path)
+    try:
+        return zoo.path(path.removeprefix(ZOO))
+    except ValueError as error:
+        raise CheckpointError(plain(str(error))) from error
+
+
+def _head(file: Path) -> bytes:
+    """The first bytes of a regular file."""
+    try:
+        mode = file.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise refused(file, "a directory; name one file of tensors in it")
+        if not stat.S_ISREG(mode):
+            raise refused(file, "not a regular file")
+        with file.open("rb") as stream:
+            return stream.read(16)
+    except FileNotFoundError as error:
+        raise refused(file, "there is no such file") from error
+    except CheckpointError:
+        raise
+    except (OSError, ValueError) as error:
+        raise refused(file, f"cannot be opened: {plain(str(error))}") from error

@@ -1,0 +1,152 @@
+"""What every file of tensors offers (a list of names, one array at a time), and the rules all of them obey."""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqtheory.exceptions import CheckpointError
+
+MAX_NAME = 4096
+"""Characters in a tensor's name."""
+MAX_RANK = 64
+"""Axes of a tensor: as many as numpy has."""
+MAX_SIZE = 2**60
+"""The product of the dimensions that are not zero stays below this, so that eight bytes for each fit in 63 bits."""
+_PIECE = 1 << 20
+_SHOWN = 160
+
+
+@final
+@dataclass(frozen=True)
+class TensorInfo:
+    """What a file says of one tensor before any of its entries is read."""
+
+    name: str
+    dtype: str
+    """In the file's own words: ``F16``, ``float32``."""
+    shape: tuple[int, ...]
+    nbytes: int
+    """Bytes of the entries in the file, uncompressed."""
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return math.prod(self.shape)
+
+    @property
+    def is_float(self) -> bool:
+        """The entries are floating-point numbers of any width, bfloat16 and the 8-bit formats included."""
+        return self.dtype.lower().startswith(("f", "bf"))
+
+
+class Checkpoint(ABC):
+    """An open file of named tensors, a context manager; only the tensor being read is ever in memory.
+
+    Whatever is wrong with the file is a CheckpointError of one line: the file, the tensor, the rule it breaks.
+    """
+
+    def __init__(self, path: Path, tensors: tuple[TensorInfo, ...]) -> None:
+        """Remember what a reader found in its file."""
+        self._path = path
+        self._tensors = tensors
+        self._by_name = {info.name: info for info in tensors}
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
+    @property
+    def tensors(self) -> tuple[TensorInfo, ...]:
+        """Every tensor of the file, without its entries."""
+        return self._tensors
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the file; reading afterwards is a ValueError."""
+
+    @abstractmethod
+    def _read(self, info: TensorInfo) -> NDArray[Any]:
+        """The entries of a tensor of this file."""
+
+    def read(self, name: str) -> NDArray[Any]:
+        """The entries of one tensor in a new array: native byte order, C order.
+
+        64-bit floats come as float64, every narrower floating-point format as float32 (exactly);
+        integers and booleans as they are.
+        """
+        if name not in self._by_name:
+            near = get_close_matches(name, self._by_name, n=1)
+            raise refused(self._path, f"no tensor {quoted(name)}" + (f"; nearest: {quoted(near[0])}" if near else ""))
+        return self._read(self._by_name[name])
+
+    def __enter__(self) -> Self:
+        """The checkpoint itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let go of the file."""
+        self.close()
+
+
+def quoted(name: str) -> str:
+    """A name as a Python literal, so that nothing in it can break a line or hide; the middle of a long one left out."""
+    text = repr(name)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN // 2]}...{text[-_SHOWN // 4 :]}"
+
+
+def plain(text: str) -> str:
+    """A sentence of another library or a path: as it is when it prints on one line, else as a Python literal."""
+    return text if text.isprintable() and len(text) <= 4 * _SHOWN else quoted(text)
+
+
+def refused(path: Path, rule: str, tensor: str | None = None) -> CheckpointError:
+    """The error for a file, or for one tensor of it, that breaks a rule; one line."""
+    return CheckpointError(f"{plain(str(path))}: {'' if tensor is None else f'tensor {quoted(tensor)}: '}{rule}")
+
+
+def check_tensor(path: Path, name: str, shape: tuple[int, ...]) -> None:
+    """Refuse a name or a shape that no array can have, before anything is allocated for it."""
+    if "\0" in name or len(name) > MAX_NAME:
+        raise refused(path, f"a name has at most {MAX_NAME} characters and no NUL, got {len(name)} characters", name)
+    if len(shape) > MAX_RANK:
+        raise refused(path, f"at most {MAX_RANK} axes, got {len(shape)}", name)
+    if any(n < 0 for n in shape):
+        raise refused(path, f"no dimension is negative, got {min(shape)}", name)
+    if math.prod(n for n in shape if n) >= MAX_SIZE:
+        raise refused(path, "the dimensions that are not zero have a product of 2**60 or more", name)
+
+
+def fill(source: IO[bytes], nbytes: int) -> NDArray[np.uint8]:
+    """The next bytes of a stream, read in pieces into one array; EOFError when the stream ends before."""
+    raw = np.empty(nbytes, np.uint8)
+    done = 0
+    while done < nbytes:
+        piece = source.read(min(_PIECE, nbytes - done))
+        if not piece:
+            raise EOFError(f"the data end after {done} of {nbytes} bytes: truncated, or changed since it was opened")
+        raw[done : done + len(piece)] = np.frombuffer(piece, np.uint8)
+        done += len(piece)
+    return raw
+
+
+def widen(values: NDArray[Any]) -> NDArray[Any]:
+    """Numbers or booleans in native byte order and C order; 16-bit floats as float32."""
+    dtype = np.dtype(np.float32) if values.dtype.kind == "f" and values.itemsize == 2 else values.dtype
+    return np.ascontiguousarray(values, dtype.newbyteorder("=")).reshape(values.shape)
+
+
+def booleans(raw: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Bytes 0 and 1 as booleans; ValueError for any other byte."""
+    if raw.size and raw.max() > 1:
+        raise ValueError(f"a boolean is a byte 0 or 1, got {raw.max()}")
+    return raw.view(np.bool_)

@@ -1,0 +1,35 @@
+"""The ways sqtheory says no: one class per exit status of the command line."""
+
+
+class InputRefused(ValueError):
+    """The data break a stated rule; the message names the tensor, the place and the rule (exit status 3)."""
+
+
+class NonFinite(InputRefused):
+    """A tensor holds NaN or infinity where every entry must be a real number."""
+
+
+class Indivisible(InputRefused):
+    """An axis is not a whole number of groups or blocks although ``tail=error`` asks for it."""
+
+
+class CheckpointError(InputRefused):
+    """A file of tensors cannot be read as what it claims to be: names the file, the tensor and the rule."""
+
+
+class SpellingError(ValueError):
+    """A written operator cannot be read: names the position and the nearest word (exit status 2)."""
+
+    def __init__(self, message: str, text: str, position: int) -> None:
+        super().__init__(f"{message} at character {position + 1} of {text!r}")
+        self.text = text
+        self.position = position
+
+
+class MissingExtra(ImportError):
+    """An optional dependency is absent: names the extra that brings it (exit status 4)."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs the package {package!r}: install it with: pip install 'sqtheory[{extra}]'"
+        )

@@ -1,0 +1,100 @@
+"""Shape-preserving maps of real arrays and their composition in the order of the arrow."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from sqtheory.arrays import Array, ArrayLike, as_real
+from sqtheory.traits import TRAITS, Trait
+
+
+class Operator(ABC):
+    """A map of real arrays to real arrays of the same shape; ``(f >> g)(x) == g(f(x))``.
+
+    Operators are frozen, compare by value, and are spelled by ``str`` so that ``parse`` reads them
+    back. float32 and float64 are computed in their own precision, float16 and bfloat16 in float32.
+    """
+
+    @property
+    @abstractmethod
+    def traits(self) -> frozenset[Trait]:
+        """The properties this operator is known to have on every one-block array."""
+
+    @abstractmethod
+    def apply(self, x: Array, origin: Array) -> Array:
+        """The image of x (float32 or float64), where ``origin`` is what the whole chain started from."""
+
+    @abstractmethod
+    def __str__(self) -> str:
+        """The canonical spelling."""
+
+    def __call__(self, x: ArrayLike, *, out: Array | None = None) -> Array:
+        """f(x), a new array or ``out`` (same shape and dtype as the result; may be x itself)."""
+        given = as_real(x)
+        image = self.apply(given, given)
+        if out is None:
+            return image.copy() if np.may_share_memory(image, given) else image
+        if out.shape != image.shape or out.dtype != image.dtype:
+            raise ValueError(f"out needs {image.dtype} {image.shape}, got {out.dtype} {out.shape}")
+        out[...] = image
+        return out
+
+    def __rshift__(self, after: "Operator") -> "Operator":
+        """The chain f → g: first this operator, then ``after``."""
+        if not isinstance(after, Operator):
+            return NotImplemented
+        parts = (*parts_of(self), *parts_of(after))
+        return parts[0] if len(parts) == 1 else Chain(parts) if parts else IDENTITY
+
+
+def parts_of(f: Operator) -> tuple["Operator", ...]:
+    """The operators that f composes, first to last; none for the identity, f itself when it is no chain."""
+    if isinstance(f, Chain):
+        return f.parts
+    return () if isinstance(f, Identity) else (f,)
+
+
+@final
+@dataclass(frozen=True)
+class Identity(Operator):
+    """f(x) = x."""
+
+    @property
+    def traits(self) -> frozenset[Trait]:
+        return frozenset(TRAITS)
+
+    def apply(self, x: Array, origin: Array) -> Array:
+        return x
+
+    def __str__(self) -> str:
+        return "identity()"
+
+
+IDENTITY = Identity()
+
+
+@final
+@dataclass(frozen=True)
+class Chain(Operator):
+    """(f₁ >> f₂ >> … >> f_r)(x) = f_r(… f₂(f₁(x))): two or more operators, none of them a chain or the identity."""
+
+    parts: tuple[Operator, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.parts) < 2 or any(isinstance(f, Chain | Identity) for f in self.parts):
+            raise ValueError("a chain needs two or more operators that are neither chains nor the identity: use >>")
+
+    @property
+    def traits(self) -> frozenset[Trait]:
+        common = frozenset.intersection(*(f.traits for f in self.parts))
+        return frozenset(t for t in common if t.survives)
+
+    def apply(self, x: Array, origin: Array) -> Array:
+        for f in self.parts:
+            x = f.apply(x, origin)
+        return x
+
+    def __str__(self) -> str:
+        return " >> ".join(str(f) for f in self.parts)

@@ -1,0 +1,290 @@
+"""Partitions of a tensor into boxes: the one type for blocks that share a scale and groups that share a budget."""
+
+import itertools
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, TypeAlias, TypeVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqtheory.exceptions import Indivisible
+
+Shape: TypeAlias = tuple[int, ...]
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+
+class Tail(Enum):
+    """What to do where an axis is not a whole number of boxes."""
+
+    short = "the last box is shorter"
+    error = "refuse the tensor"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Partition(ABC):
+    """A partition of the index set of a tensor into boxes of one size; at an axis' end a box may be shorter.
+
+    The box of index (i₁, …, i_d) is (⌊i₁/c₁⌋, …, ⌊i_d/c_d⌋) for the sides c = ``sides(shape)``. Boxes
+    form a grid; ``split`` lists them as rows of two-dimensional arrays, one array for each box shape.
+    """
+
+    @abstractmethod
+    def sides(self, shape: Shape) -> Shape:
+        """Side of a full box along every axis of a tensor of this shape."""
+
+    @abstractmethod
+    def __str__(self) -> str:
+        """The keyword that spells this partition: ``block=32``, ``per=row``, ``tile=(16, 16)``, …"""
+
+    def grid(self, shape: Shape) -> Shape:
+        """Number of boxes along every axis."""
+        return tuple(-(-n // c) for n, c in zip(shape, self.sides(shape), strict=True))
+
+    def count(self, shape: Shape) -> int:
+        """Number of boxes."""
+        return math.prod(self.grid(shape))
+
+    def tails(self, shape: Shape) -> int:
+        """Number of boxes shorter than a full one."""
+        return self.count(shape) - math.prod(n // c for n, c in zip(shape, self.sides(shape), strict=True))
+
+    def split(self, x: NDArray[Scalar]) -> list[NDArray[Scalar]]:
+        """The boxes of x as rows: an array (boxes, size) for each box shape, a view of x where one exists."""
+        return [self._rows(x[region], sides) for region, _, sides in self._regions(x.shape)]
+
+    def join(self, parts: Sequence[NDArray[Scalar]], shape: Shape) -> NDArray[Scalar]:
+        """Put rows back in their places: ``join(split(x), x.shape)`` equals x."""
+        regions = list(self._regions(shape))
+        if len(regions) == 1:
+            return self._unrows(parts[0], shape, regions[0][2])
+        out = np.empty(shape, parts[0].dtype if parts else np.float32)
+        for (region, _, sides), rows in zip(regions, parts, strict=True):
+            out[region] = self._unrows(rows, out[region].shape, sides)
+        return out
+
+    def split_grid(self, per_box: NDArray[Scalar], shape: Shape) -> list[NDArray[Scalar]]:
+        """One value for each box (an array of shape ``grid(shape)``) as vectors in the order of ``split``."""
+        return [per_box[cells].reshape(-1) for _, cells, _ in self._regions(shape)]
+
+    def reduce(self, x: NDArray[Any], function: Callable[[NDArray[Any]], NDArray[Scalar]]) -> NDArray[Scalar]:
+        """Apply a function (boxes, size) → (boxes,) to every box; the result has the shape ``grid(x.shape)``."""
+        pieces = [function(rows) for rows in self.split(x)]
+        out = np.empty(self.grid(x.shape), pieces[0].dtype if pieces else x.dtype)
+        for (_, cells, _), values in zip(self._regions(x.shape), pieces, strict=True):
+            out[cells] = values.reshape(out[cells].shape)
+        return out
+
+    def box_of(self, index: Sequence[int], shape: Shape) -> Shape:
+        """Grid coordinates of the box that holds an entry."""
+        return tuple(int(i) // c for i, c in zip(index, self.sides(shape), strict=True))
+
+    def check_tail(self, shape: Shape, tail: Tail, what: str) -> None:
+        """Raise Indivisible if ``tail`` is ``error`` and some box is not full."""
+        if tail is Tail.short:
+            return
+        for axis, (n, c) in enumerate(zip(shape, self.sides(shape), strict=True)):
+            if n % c:
+                raise Indivisible(f"axis {axis} of length {n} is not a whole number of {what} of {c} (tail=error)")
+
+    def overlaps(self, groups: "Partition", shape: Shape) -> "Overlap":
+        """How these scale blocks B meet mask groups G: the exact condition of theorem ``overlap``."""
+        pairs: dict[tuple[int, int, int], tuple[Shape, Shape]] = {}
+        axes = [_meetings(n, b, g) for n, b, g in zip(shape, self.sides(shape), groups.sides(shape), strict=True)]
+        for meeting in itertools.product(*axes):
+            block, group, common = (math.prod(m[i] for m in meeting) for i in range(3))
+            where = tuple(m[3] for m in meeting), tuple(m[4] for m in meeting)
+            pairs.setdefault((block, group, common), where)
+        return Overlap(tuple((*sizes, *where) for sizes, where in sorted(pairs.items())))
+
+    def _regions(self, shape: Shape) -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...], Shape]]:
+        """For each box shape: where its boxes lie in the tensor, where in the grid, and their sides."""
+        per_axis = []
+        for n, c in zip(shape, self.sides(shape), strict=True):
+            full = n // c * c
+            whole = [(slice(0, full), slice(0, n // c), c)] if full else []
+            short = [(slice(full, n), slice(n // c, n // c + 1), n - full)] if full < n else []
+            per_axis.append(whole + short)
+        for choice in itertools.product(*per_axis):
+            yield tuple(c[0] for c in choice), tuple(c[1] for c in choice), tuple(c[2] for c in choice)
+
+    @staticmethod
+    def _rows(x: NDArray[Scalar], sides: Shape) -> NDArray[Scalar]:
+        d = x.ndim
+        boxed = x.reshape([k for n, c in zip(x.shape, sides, strict=True) for k in (n // c, c)])
+        return boxed.transpose([*range(0, 2 * d, 2), *range(1, 2 * d, 2)]).reshape(-1, math.prod(sides))
+
+    @staticmethod
+    def _unrows(rows: NDArray[Scalar], shape: Shape, sides: Shape) -> NDArray[Scalar]:
+        d = len(shape)
+        boxed = rows.reshape([n // c for n, c in zip(shape, sides, strict=True)] + list(sides))
+        return boxed.transpose([k for i in range(d) for k in (i, d + i)]).reshape(shape)
+
+
+def _meetings(n: int, b: int, g: int) -> list[tuple[int, int, int, int, int]]:
+    """Along one axis: each way a block meets a group, as (|B|, |G|, |B ∩ G|, index of B, index of G)."""
+    seen: dict[tuple[int, int, int], tuple[int, int]] = {}
+    cuts = sorted({*range(0, n, b), *range(0, n, g)})
+    for start, end in zip(cuts, [*cuts[1:], n], strict=True):
+        i, j = start // b, start // g
+        sizes = min(n, (i + 1) * b) - i * b, min(n, (j + 1) * g) - j * g, end - start
+        seen.setdefault(sizes, (i, j))
+    return [(*sizes, *where) for sizes, where in seen.items()]
+
+
+@final
+@dataclass(frozen=True)
+class Overlap:
+    """Every way a scale block B meets a mask group G, as (|B|, |G|, |B ∩ G|, B, G), each once.
+
+    Theorem ``overlap``: for scales set by the block maximum and magnitude selection of k_G ≥ 1 entries,
+    every block with a survivor keeps its maximum for all x iff each pair has B ⊆ G or |G \\ B| < k_G.
+    """
+
+    pairs: tuple[tuple[int, int, int, Shape, Shape], ...]
+
+    @property
+    def nested(self) -> bool:
+        """Every block lies in one group."""
+        return all(common == block for block, _, common, _, _ in self.pairs)
+
+    def offender(self, budget: Callable[[int], int]) -> tuple[Shape, Shape] | None:
+        """The first (block, group) that breaks the condition, given k_G as a function of |G|; None if none does."""
+        for block, group, common, b, g in self.pairs:
+            if common < block and not group - common < budget(group):
+                return b, g
+        return None
+
+    def keeps_scale(self, budget: Callable[[int], int] | int) -> bool:
+        """B ⊆ G or |G \\ B| < k_G for every intersecting pair, with k_G ≥ 1 in every group."""
+        k = budget if callable(budget) else (lambda size: min(budget, size))
+        return self.offender(k) is None and all(k(group) >= 1 for _, group, _, _, _ in self.pairs)
+
+
+def _axis(axis: int, shape: Shape) -> int:
+    if not -len(shape) <= axis < len(shape):
+        raise ValueError(f"axis {axis} does not exist in a tensor of shape {shape}")
+    return axis % len(shape)
+
+
+def _positive(what: str, *sizes: int) -> None:
+    if any(size < 1 for size in sizes):
+        raise ValueError(f"{what} needs sizes of at least 1, got {sizes}")
+
+
+@final
+@dataclass(frozen=True)
+class Blocks(Partition):
+    """Runs of ``size`` consecutive entries along one axis (scale blocks of B, groups of m)."""
+
+    size: int
+    axis: int = -1
+
+    def __post_init__(self) -> None:
+        _positive("a block", self.size)
+
+    def sides(self, shape: Shape) -> Shape:
+        axis = _axis(self.axis, shape)
+        return tuple(self.size if a == axis else 1 for a in range(len(shape)))
+
+    def __str__(self) -> str:
+        return f"block={self.size}" + (f", axis={self.axis}" if self.axis != -1 else "")
+
+
+@final
+@dataclass(frozen=True)
+class Rows(Partition):
+    """One box for each index of all axes but the last: the rows W[i, :] of a matrix."""
+
+    def sides(self, shape: Shape) -> Shape:
+        return tuple(max(n, 1) if a == len(shape) - 1 else 1 for a, n in enumerate(shape))
+
+    def __str__(self) -> str:
+        return "per=row"
+
+
+@final
+@dataclass(frozen=True)
+class Columns(Partition):
+    """One box for each index of all axes but the last but one: the columns W[:, j] of a matrix."""
+
+    def sides(self, shape: Shape) -> Shape:
+        if len(shape) < 2:
+            raise ValueError(f"per=column needs a tensor of two or more axes, got shape {shape}")
+        return tuple(max(n, 1) if a == len(shape) - 2 else 1 for a, n in enumerate(shape))
+
+    def __str__(self) -> str:
+        return "per=column"
+
+
+@final
+@dataclass(frozen=True)
+class Channels(Partition):
+    """One box for each index of one axis: the slices x[i, …], output channels when ``axis=0``."""
+
+    axis: int = 0
+
+    def sides(self, shape: Shape) -> Shape:
+        axis = _axis(self.axis, shape)
+        return tuple(1 if a == axis else max(n, 1) for a, n in enumerate(shape))
+
+    def __str__(self) -> str:
+        return "per=channel" + (f", axis={self.axis}" if self.axis else "")
+
+
+@final
+@dataclass(frozen=True)
+class Heads(Partition):
+    """One axis cut into ``count`` equal runs, each with all the rest of the tensor: attention heads."""
+
+    count_: int
+    axis: int = 0
+
+    def __post_init__(self) -> None:
+        _positive("heads", self.count_)
+
+    def sides(self, shape: Shape) -> Shape:
+        axis = _axis(self.axis, shape)
+        if shape[axis] % self.count_:
+            raise Indivisible(f"axis {axis} of length {shape[axis]} does not divide into {self.count_} heads")
+        return tuple(max(n // self.count_ if a == axis else n, 1) for a, n in enumerate(shape))
+
+    def __str__(self) -> str:
+        return f"heads={self.count_}" + (f", axis={self.axis}" if self.axis else "")
+
+
+@final
+@dataclass(frozen=True)
+class Tiles(Partition):
+    """Boxes of ``rows`` × ``columns`` over the last two axes."""
+
+    rows: int
+    columns: int
+
+    def __post_init__(self) -> None:
+        _positive("a tile", self.rows, self.columns)
+
+    def sides(self, shape: Shape) -> Shape:
+        if len(shape) < 2:
+            raise ValueError(f"a tile needs a tensor of two or more axes, got shape {shape}")
+        return (1,) * (len(shape) - 2) + (self.rows, self.columns)
+
+    def __str__(self) -> str:
+        return f"tile=({self.rows}, {self.columns})"
+
+
+@final
+@dataclass(frozen=True)
+class Whole(Partition):
+    """The whole tensor as one box."""
+
+    def sides(self, shape: Shape) -> Shape:
+        return tuple(max(n, 1) for n in shape)
+
+    def __str__(self) -> str:
+        return "per=tensor"

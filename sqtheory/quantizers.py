@@ -1,0 +1,257 @@
+"""Quantizers: format × scaling × partition × rounding, and the named ones of the literature."""
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TypedDict, Unpack, final
+
+import numpy as np
+
+from sqtheory.arrays import Array, ArrayLike, FixedArray, as_real
+from sqtheory.exceptions import NonFinite
+from sqtheory.formats import E2M1, NF4, Codebook, Codes, FloatFormat, Format, IntFormat, bcq_format, is_monotone, is_odd
+from sqtheory.operators import Operator
+from sqtheory.partition import Blocks, Partition, Shape, Tail
+from sqtheory.rounding import Rounding, half_away, nearest_even
+from sqtheory.scaling import AbsMax, Frozen, PowerOfTwo, Scaling, SharedExponent, TwoLevel, Unscaled
+from sqtheory.traits import DETERMINISTIC, IDEMPOTENT, KEEPS_ZERO, MAX_DETERMINED, MONOTONE, ODD, SCALE_EQUIVARIANT, Trait
+
+
+class NanRule(Enum):
+    """What NaN or infinity in a block does."""
+
+    error = "refuse the tensor, naming the entry and its block"
+    propagate = "the whole block becomes NaN"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Quantized:
+    """A quantized tensor: ``values`` = σ · decoded codes, codes in the tensor's shape, scales in the grid of blocks."""
+
+    values: Array
+    codes: Codes
+    scales: Array
+    format: Format
+    partition: Partition
+
+    @property
+    def saturated(self) -> int:
+        """Number of entries whose code is the largest or the smallest of the format."""
+        table = self.format.decode(self.codes, np.float64)
+        return int(np.count_nonzero((table == self.format.max) | (table == self.format.min)))
+
+
+@final
+@dataclass(frozen=True)
+class Quantizer(Operator):
+    """q(x)_i = σ_B ρ(x_i / σ_B) for i in block B, where σ_B = scale(x_B) and ρ rounds onto the grid Γ.
+
+    Arithmetic is that of the input: v = fl(x/σ), exact rounding of v onto Γ, then fl(σ ρ(v)); with
+    power-of-two scales both products are exact barring the range of exponents.
+    Raises NonFinite for NaN or infinity unless ``nan=propagate``; Indivisible for a short block if ``tail=error``.
+    """
+
+    format: Format
+    scaling: Scaling
+    partition: Partition
+    rounding: Rounding = nearest_even
+    saturate: bool = True
+    nan: NanRule = NanRule.error
+    tail: Tail = Tail.short
+
+    def __post_init__(self) -> None:
+        if not self.saturate and self.format.overflow is None:
+            raise ValueError(f"{self.format} has no infinity and no NaN, so it can only saturate")
+        if self.scaling.full_range and isinstance(self.format, IntFormat) and not self.format.full_range:
+            raise ValueError(f"scaling={self.scaling} needs a full-range integer format, got {self.format}")
+
+    @property
+    def traits(self) -> frozenset[Trait]:
+        exact = SCALE_EQUIVARIANT not in self.scaling.equivariance and not isinstance(self.scaling, Frozen)
+        conditions = {
+            ODD: self.format.has_zero and is_odd(self.format, self.rounding),
+            MONOTONE: is_monotone(self.format, self.rounding),
+            KEEPS_ZERO: self.format.has_zero,
+            IDEMPOTENT: self.rounding.deterministic
+            and self.scaling.reproducible
+            and (exact or self.rounding.nearest),
+            MAX_DETERMINED: self.scaling.max_determined and self.rounding.deterministic,
+            DETERMINISTIC: self.rounding.deterministic,
+            **{t: self.rounding.deterministic for t in self.scaling.equivariance},
+        }
+        return frozenset(t for t, holds in conditions.items() if holds)
+
+    def scales(self, x: Array) -> Array:
+        """σ_B of every block of x (finite float32 or float64), in the shape of the grid of blocks."""
+        return self.scaling.scales(x, self.partition, self.format)
+
+    def frozen(self, x: ArrayLike) -> "Quantizer":
+        """The same quantizer with every scale fixed at its value for x."""
+        return replace(self, scaling=Frozen(FixedArray(self.scales(as_real(x)))))
+
+    def quantize(self, x: ArrayLike) -> Quantized:
+        """q(x) with its codes and scales. Raises as q(x) does, and ValueError if an entry has no code (``nan=propagate``)."""
+        given = as_real(x)
+        values, ratios, scales = self._quantize(given, keep_ratios=True)
+        return Quantized(values, self.format.encode(ratios), scales, self.format, self.partition)
+
+    def apply(self, x: Array, origin: Array) -> Array:
+        return self._quantize(x, keep_ratios=False)[0]
+
+    def _quantize(self, x: Array, keep_ratios: bool) -> tuple[Array, Array, Array]:
+        self.partition.check_tail(x.shape, self.tail, "blocks")
+        if x.size == 0:
+            return x, x, np.zeros(self.partition.grid(x.shape), x.dtype)
+        bad = ~np.isfinite(x)
+        spoiled = bool(bad.any())
+        if spoiled:
+            self._refuse_unless_propagating(x, bad)
+            x = np.where(bad, x.dtype.type(0), x)
+        scales = self.scales(x)
+        values, ratios = [], []
+        for rows, sigma in zip(self.partition.split(x), self.partition.split_grid(scales, x.shape), strict=True):
+            divisor = np.where(sigma == 0, sigma.dtype.type(1), sigma)[:, None]
+            ratio = self.format.round(rows / divisor, self.rounding, saturate=self.saturate)
+            values.append(ratio * sigma[:, None])
+            ratios.append(ratio)
+        image = self.partition.join(values, x.shape)
+        if spoiled:
+            lost = self.partition.reduce(bad, lambda rows: rows.any(axis=1))
+            flags = [
+                np.broadcast_to(one[:, None], rows.shape)
+                for one, rows in zip(self.partition.split_grid(lost, x.shape), values, strict=True)
+            ]
+            image = np.where(self.partition.join(flags, x.shape), np.nan, image).astype(x.dtype)
+        return image, self.partition.join(ratios, x.shape) if keep_ratios else image, scales
+
+    def _refuse_unless_propagating(self, x: Array, bad: np.ndarray[Shape, np.dtype[np.bool_]]) -> None:
+        if self.nan is NanRule.error:
+            first = tuple(int(i) for i in np.argwhere(bad)[0])
+            block = self.partition.box_of(first, x.shape)
+            more = int(np.count_nonzero(bad)) - 1
+            also = f" and {more} more" if more else ""
+            raise NonFinite(f"{x[first]} at {first}{also}, block {block} of {self.partition}: refused by nan=error")
+
+    def __str__(self) -> str:
+        head, arguments, plain = _family(self)
+        options = [str(self.partition)] if self.partition != plain.partition else []
+        if self.scaling != plain.scaling:
+            options.append(f"scaling={self.scaling}")
+        if self.rounding != plain.rounding:
+            options.append(f"rounding={self.rounding}")
+        if self.saturate != plain.saturate:
+            options.append(f"saturate={str(self.saturate).lower()}")
+        if self.nan != plain.nan:
+            options.append(f"nan={self.nan}")
+        if self.tail != plain.tail:
+            options.append(f"tail={self.tail}")
+        return f"{head}({', '.join([*arguments, *options])})"
+
+
+def _family(q: Quantizer) -> tuple[str, list[str], Quantizer]:
+    """The named constructor that comes closest: its name, its own arguments, and what it makes of them."""
+    match q.format, q.scaling:
+        case fmt, Unscaled():
+            return "cast", [str(fmt)], cast(fmt)
+        case IntFormat(k=k, full_range=False), SharedExponent(epsilon=epsilon):
+            compat = [] if epsilon is None else [f"compat={epsilon!r}"]
+            return "hbfp", [str(k), *compat], hbfp(k, compat=epsilon)
+        case IntFormat(k=k, full_range=False), PowerOfTwo():
+            return "mxint", [str(k)], mxint(k)
+        case IntFormat(k=k, full_range=full), scaling if full == scaling.full_range:
+            return "int", [str(k)], int_(k)
+        case FloatFormat() as fmt, PowerOfTwo():
+            return "mxfp", [str(fmt)], mxfp(fmt)
+        case fmt, TwoLevel() if fmt == E2M1:
+            return "nvfp4", [], nvfp4()
+        case fmt, _ if fmt == NF4:
+            return "nf4", [], nf4()
+        case Codebook() as fmt, _ if fmt in (bcq_format(fmt.bits), bcq_format(max(fmt.bits - 1, 1), zero=True)):
+            zero = fmt.has_zero
+            k = fmt.bits - zero
+            return "bcq", [str(k), *(["zero=true"] if zero else [])], bcq(k, zero=zero)
+        case fmt, _:
+            return "scaled", [str(fmt)], scaled(fmt)
+
+
+class Options(TypedDict, total=False):
+    """The parameters every named quantizer takes beside its own; ``per`` overrides ``block``."""
+
+    block: int
+    per: Partition
+    scaling: Scaling
+    rounding: Rounding
+    saturate: bool
+    nan: NanRule
+    tail: Tail
+
+
+def _named(fmt: Format, scaling: Scaling, block: int, options: Options) -> Quantizer:
+    """A quantizer from a family's defaults and the caller's options."""
+    rule = options.get("scaling", scaling)
+    if isinstance(fmt, IntFormat) and rule.full_range:
+        fmt = IntFormat(fmt.k, full_range=True)
+    return Quantizer(
+        fmt,
+        rule,
+        options.get("per", Blocks(options.get("block", block))),
+        options.get("rounding", nearest_even),
+        options.get("saturate", True),
+        options.get("nan", NanRule.error),
+        options.get("tail", Tail.short),
+    )
+
+
+def int_(k: int, **options: Unpack[Options]) -> Quantizer:
+    """INT-k: codes −(2^{k−1}−1) … 2^{k−1}−1 times a real scale, by default amax/(2^{k−1}−1) per 64 entries."""
+    return _named(IntFormat(k), AbsMax(), 64, options)
+
+
+def hbfp(k: int, *, compat: float | None = None, **options: Unpack[Options]) -> Quantizer:
+    """HBFP-k: sign and k−1 magnitude bits under one exponent ⌈log₂ amax⌉ per 64 entries (`drumond2018hbfp`, §4).
+
+    ``compat=1e-8`` reproduces the exponent of the official emulator instead of the exact one.
+    """
+    return _named(IntFormat(k), SharedExponent(compat), 64, options)
+
+
+def mxfp(element: FloatFormat, **options: Unpack[Options]) -> Quantizer:
+    """MXFP: a small floating-point element under one power of two per 32 entries (OCP MX v1.0, §5)."""
+    return _named(element, PowerOfTwo(), 32, options)
+
+
+def mxint(k: int = 8, **options: Unpack[Options]) -> Quantizer:
+    """MXINT-k: symmetric k-bit integers under the power of two 2^{⌊log₂ amax⌋−(k−2)} per 32 entries (OCP MX v1.0, §5.3.4)."""
+    return _named(IntFormat(k), PowerOfTwo(), 32, options)
+
+
+def nvfp4(**options: Unpack[Options]) -> Quantizer:
+    """NVFP4: E2M1 under an E4M3 scale per 16 entries under one float32 scale per tensor (`nvidia2025nvfp4`)."""
+    return _named(E2M1, TwoLevel(), 16, options)
+
+
+def nf4(**options: Unpack[Options]) -> Quantizer:
+    """NF4: the 16 normal-quantile levels times amax per 64 entries (`dettmers2023qlora`, §3)."""
+    return _named(NF4, AbsMax(), 64, options)
+
+
+def bcq(k: int, *, zero: bool = False, **options: Unpack[Options]) -> Quantizer:
+    """BCQ-k: sums Σ ±2^i of k signs times a real scale per 64 entries; 0 is no level unless ``zero``.
+
+    Midpoints go away from zero by default: parity of codes has no symmetric meaning without a zero level.
+    """
+    with_rounding: Options = {"rounding": half_away, **options}
+    return _named(bcq_format(k, zero), AbsMax(), 64, with_rounding)
+
+
+def cast(fmt: Format, **options: Unpack[Options]) -> Quantizer:
+    """q(x)_i = ρ(x_i): round to a format with no scale, saturating by default; every entry is its own block."""
+    return _named(fmt, Unscaled(), 1, options)
+
+
+def scaled(fmt: Format, **options: Unpack[Options]) -> Quantizer:
+    """Any format under any scale rule, by default σ = amax/max Γ per 64 entries (FP8 per tensor: ``per=Whole()``)."""
+    return _named(fmt, AbsMax(), 64, options)

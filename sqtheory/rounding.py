@@ -1,0 +1,178 @@
+"""How a real number becomes one of its two neighbours on a grid."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqtheory.arrays import Array
+
+Flags: TypeAlias = NDArray[np.bool_]
+
+
+class Rounding(ABC):
+    """A choice ρ(v) ∈ {lo, hi} for every v in a grid cell lo ≤ v ≤ hi, with ρ(lo) = lo and ρ(hi) = hi."""
+
+    name: str
+    odd: bool = True
+    """ρ(−v) = −ρ(v) on a grid symmetric about 0."""
+    deterministic: bool = True
+    nearest: bool = False
+    """|v − ρ(v)| ≤ (hi − lo)/2."""
+
+    @abstractmethod
+    def integer(self, y: Array) -> Array:
+        """Round y onto the integers ℤ, in the dtype of y; the sign of zero is kept."""
+
+    @abstractmethod
+    def upper(self, v: Array, lo: Array, hi: Array, lower_is_odd: Flags) -> Flags:
+        """Say where v in the cell [lo, hi] goes to hi; ``lower_is_odd`` is the parity of lo's code."""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@final
+@dataclass(frozen=True)
+class NearestEven(Rounding):
+    """ρ(v) is the nearest grid point; a midpoint goes to the neighbour with the even code (IEEE 754 default)."""
+
+    name = "nearest_even"
+    nearest = True
+
+    def integer(self, y: Array) -> Array:
+        return np.rint(y)
+
+    def upper(self, v: Array, lo: Array, hi: Array, lower_is_odd: Flags) -> Flags:
+        middle = lo / 2 + hi / 2
+        return (v > middle) | ((v == middle) & lower_is_odd)
+
+
+@final
+@dataclass(frozen=True)
+class HalfAway(Rounding):
+    """ρ(v) is the nearest grid point; a midpoint goes away from zero."""
+
+    name = "half_away"
+    nearest = True
+
+    def integer(self, y: Array) -> Array:
+        whole = np.trunc(y)
+        return whole + np.copysign((np.abs(y - whole) >= 0.5).astype(y.dtype), y)
+
+    def upper(self, v: Array, lo: Array, hi: Array, lower_is_odd: Flags) -> Flags:
+        middle = lo / 2 + hi / 2
+        return (v > middle) | ((v == middle) & (v >= 0))
+
+
+@final
+@dataclass(frozen=True)
+class TowardZero(Rounding):
+    """ρ(v) is the neighbour of smaller magnitude."""
+
+    name = "toward_zero"
+
+    def integer(self, y: Array) -> Array:
+        return np.trunc(y)
+
+    def upper(self, v: Array, lo: Array, hi: Array, lower_is_odd: Flags) -> Flags:
+        return (v == hi) | ((v > lo) & (v < 0))
+
+
+@final
+@dataclass(frozen=True)
+class Floor(Rounding):
+    """ρ(v) = lo, the largest grid point not above v."""
+
+    name = "floor"
+    odd = False
+
+    def integer(self, y: Array) -> Array:
+        return np.floor(y)
+
+    def upper(self, v: Array, lo: Array, hi: Array, lower_is_odd: Flags) -> Flags:
+        return v == hi
+
+
+@final
+@dataclass(frozen=True)
+class Ceil(Rounding):
+    """ρ(v) = hi, the smallest grid point not below v."""
+
+    name = "ceil"
+    odd = False
+
+    def integer(self, y: Array) -> Array:
+        return np.ceil(y)
+
+    def upper(self, v: Array, lo: Array, hi: Array, lower_is_odd: Flags) -> Flags:
+        return v > lo
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Stochastic(Rounding):
+    """P(ρ(v) = hi) = (v − lo)/(hi − lo), so E ρ(v) = v, with randomness from an explicit Generator.
+
+    The probability is met exactly, not to 53 bits: random digits are compared with the binary
+    digits of the fraction until they differ.
+    """
+
+    rng: np.random.Generator
+    name = "stochastic"
+    odd = False
+    deterministic = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.rng, np.random.Generator):
+            raise TypeError(f"stochastic rounding needs a numpy.random.Generator, got {type(self.rng).__name__}")
+
+    def integer(self, y: Array) -> Array:
+        whole = np.floor(np.abs(y))
+        away = self.occurs(np.abs(y) - whole, np.ones_like(y))
+        return np.copysign(whole + away, y)
+
+    def upper(self, v: Array, lo: Array, hi: Array, lower_is_odd: Flags) -> Flags:
+        return self.occurs(v - lo, hi - lo)
+
+    def occurs(self, part: Array, whole: Array) -> Flags:
+        """Draw independent events of probability part/whole, exactly, for 0 ≤ part ≤ whole.
+
+        Fair coins are compared with the binary digits of part/whole (long division, exact in
+        float64) until they differ: two coins an event on average.
+        """
+        rest = np.asarray(part, np.float64).ravel().copy()
+        unit = np.asarray(whole, np.float64).ravel()
+        result = rest >= unit
+        undecided = np.flatnonzero((rest > 0) & ~result)
+        rest, unit = rest[undecided], unit[undecided]
+        while undecided.size:
+            rest = 2 * rest
+            digit = rest >= unit
+            rest -= np.where(digit, unit, 0.0)
+            coin = self.rng.integers(0, 2, undecided.size, dtype=np.uint8).astype(bool)
+            result[undecided[digit & ~coin]] = True
+            open_ = (digit == coin) & (rest > 0)
+            undecided, rest, unit = undecided[open_], rest[open_], unit[open_]
+        return result.reshape(np.shape(part))
+
+    def __str__(self) -> str:
+        return "stochastic(rng)"
+
+
+nearest_even = NearestEven()
+half_away = HalfAway()
+toward_zero = TowardZero()
+floor = Floor()
+ceil = Ceil()
+
+ROUNDINGS: dict[str, Rounding] = {r.name: r for r in (nearest_even, half_away, toward_zero, floor, ceil)}
+"""The deterministic rules by name; ``stochastic(rng)`` is made with its Generator."""
+
+
+def stochastic(rng: np.random.Generator) -> Stochastic:
+    """Return unbiased stochastic rounding, E ρ(v) = v, drawing from ``rng``."""
+    return Stochastic(rng)
+

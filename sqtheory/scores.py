@@ -1,0 +1,192 @@
+"""What ranks the entries of a tensor before some are pruned."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+
+from sqtheory.arrays import Array, ArrayLike, FixedArray, as_real
+from sqtheory.operators import Operator
+from sqtheory.traits import DETERMINISTIC, DYADIC_EQUIVARIANT, ODD, SCALE_EQUIVARIANT, Trait
+
+
+class Score(ABC):
+    """A map x ↦ a real score for every entry; entries of larger score are kept.
+
+    ``traits`` uses the traits of operators for what the ranking inherits: ODD if the score is even,
+    an equivariance if it is homogeneous, DETERMINISTIC.
+    """
+
+    is_magnitude: ClassVar[bool] = False
+    """The ranking is that of |x_i|."""
+    is_constant: ClassVar[bool] = False
+    """The score does not depend on x."""
+
+    @abstractmethod
+    def of(self, x: Array) -> Array:
+        """The scores of x, same shape."""
+
+    @property
+    def traits(self) -> frozenset[Trait]:
+        return frozenset({ODD, DYADIC_EQUIVARIANT, SCALE_EQUIVARIANT, DETERMINISTIC})
+
+    @property
+    def zero_is_least(self) -> bool:
+        """A zero entry never outranks another."""
+        return True
+
+
+@final
+@dataclass(frozen=True)
+class Magnitude(Score):
+    """|x_i|."""
+
+    is_magnitude = True
+
+    def of(self, x: Array) -> Array:
+        return np.abs(x)
+
+    def __str__(self) -> str:
+        return "magnitude"
+
+
+@final
+@dataclass(frozen=True)
+class Gain(Score):
+    """|x_i|^p − |x_i − q(x)_i|^p: how much of the p-th power of the error keeping entry i saves, at q's scales for x.
+
+    float64. For p = ∞ the limit of that ranking: |x_i| where it exceeds the error, minus the error where
+    the error is larger. p in (0, ∞].
+    """
+
+    q: Operator
+    p: float = 2.0
+
+    def __post_init__(self) -> None:
+        check_norm(self.p)
+
+    def of(self, x: Array) -> Array:
+        return gain(x, self.q.apply(x, x), self.p)
+
+    @property
+    def traits(self) -> frozenset[Trait]:
+        return super().traits & self.q.traits
+
+    @property
+    def zero_is_least(self) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return f"gain({self.q}, {spell_norm(self.p)})"
+
+
+@final
+@dataclass(frozen=True)
+class Partnered(Score):
+    """|x_ij| · ‖P_{:, j}‖₂: the operand times the norm of its partner along the contraction.
+
+    ``wanda(X)``: x a weight (out × in), P its activations X (samples × in), `sun2024wanda`, Eq. 1.
+    ``wina(W)``: x an activation (… × in), P the weight W (out × in), `chen2025wina`, Eq. 4.
+    """
+
+    partner: FixedArray
+    name: str
+
+    def __post_init__(self) -> None:
+        if self.partner.values.ndim != 2 or self.name not in ("wanda", "wina"):
+            raise ValueError(f"{self.name} needs a matrix whose columns are the input channels")
+
+    def of(self, x: Array) -> Array:
+        norms = np.linalg.norm(self.partner.values.astype(np.float64), axis=0)
+        if x.shape[-1:] != norms.shape:
+            raise ValueError(f"{self.name} has {norms.size} input channels, the tensor of shape {x.shape} does not")
+        return np.abs(x) * norms
+
+    def __str__(self) -> str:
+        return f"{self.name}({self.partner.name})"
+
+
+@final
+@dataclass(frozen=True)
+class Given(Score):
+    """A score given as an array of the tensor's shape (or one that broadcasts to it)."""
+
+    scores: FixedArray
+    is_constant = True
+
+    def of(self, x: Array) -> Array:
+        return np.broadcast_to(as_real(self.scores.values), x.shape)
+
+    @property
+    def zero_is_least(self) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return f"given({self.scores.name})"
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Random(Score):
+    """Independent uniform numbers on [0, 1) from an explicit Generator: uniformly random masks."""
+
+    rng: np.random.Generator
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.rng, np.random.Generator):
+            raise TypeError(f"a random score needs a numpy.random.Generator, got {type(self.rng).__name__}")
+
+    def of(self, x: Array) -> Array:
+        return self.rng.random(x.shape)
+
+    @property
+    def traits(self) -> frozenset[Trait]:
+        return frozenset()
+
+    @property
+    def zero_is_least(self) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return "random(rng)"
+
+
+magnitude = Magnitude()
+
+
+def wanda(activations: ArrayLike) -> Partnered:
+    """|w_ij| · ‖X_{:, j}‖₂ for calibration activations X (samples × in); `sun2024wanda`, Eq. 1."""
+    return Partnered(FixedArray(activations), "wanda")
+
+
+def wina(weight: ArrayLike) -> Partnered:
+    """|x_j| · ‖W_{:, j}‖₂ for a weight W (out × in); `chen2025wina`, Eq. 4."""
+    return Partnered(FixedArray(weight), "wina")
+
+
+def given(scores: ArrayLike) -> Given:
+    """Any array as the score."""
+    return Given(FixedArray(scores))
+
+
+def gain(x: Array, image: Array, p: float) -> Array:
+    """|x|^p − |x − y|^p for an image y of x, in float64; for p = 1, 2 exact whenever the operands are float32 numbers."""
+    size, error = np.abs(x.astype(np.float64)), np.abs(x.astype(np.float64) - image)
+    if p == 2:
+        y = image.astype(np.float64)
+        return np.asarray(y * (2 * x.astype(np.float64) - y))
+    if p == np.inf:
+        return np.where(size > error, size, np.where(error > size, -error, 0.0))
+    return np.asarray(size**p - error**p)
+
+
+def check_norm(p: float) -> None:
+    """Raise ValueError unless p lies in (0, ∞]."""
+    if not p > 0:
+        raise ValueError(f"a p-norm needs p in (0, inf], got {p}")
+
+
+def spell_norm(p: float) -> str:
+    """p as it is written: ``1``, ``2``, ``1.5``, ``inf``."""
+    return f"{p:g}" if float(f"{p:g}") == p else repr(p)
