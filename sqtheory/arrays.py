@@ -20,11 +20,12 @@ def as_real(x: ArrayLike) -> Array:
     Raises TypeError for complex, object and other dtypes.
     """
     a = np.asarray(x)
-    if a.dtype in (np.float32, np.float64):
-        return a if a.dtype.isnative else a.astype(a.dtype.newbyteorder("="))
-    if a.dtype == np.float16 or a.dtype.name == "bfloat16":
+    native = a.dtype.newbyteorder("=")
+    if native in (np.float32, np.float64):
+        return a.astype(native, copy=False)
+    if native == np.float16 or native.name == "bfloat16":
         return a.astype(np.float32)
-    if a.dtype.kind in "biu":
+    if native.kind in "biu":
         return a.astype(np.float64)
     raise TypeError(f"needed real numbers (float16, bfloat16, float32, float64 or integers), got dtype {a.dtype}")
 
@@ -34,6 +35,7 @@ class FixedArray:
 
     It lets frozen dataclasses (a frozen scale, a fixed mask) carry an array and still compare,
     hash, pickle and name themselves by content: ``name`` is ``a_`` and twelve hexadecimal digits.
+    Kept are native byte order and C order, booleans, integers and float16 as they are; the rest by ``as_real``.
     """
 
     __slots__ = ("name", "values")
@@ -41,20 +43,30 @@ class FixedArray:
     name: str
 
     def __init__(self, values: "ArrayLike | FixedArray") -> None:
-        given = values.values if isinstance(values, FixedArray) else values
-        a = np.array(given, order="C")
-        if a.dtype.kind not in "biuf":
-            raise TypeError(f"needed an array of numbers or booleans, got dtype {a.dtype}")
-        a.flags.writeable = False
-        digest = hashlib.sha256(f"{a.dtype.str}{a.shape}".encode() + a.tobytes()).hexdigest()
-        object.__setattr__(self, "values", a)
+        a = np.asarray(values.values if isinstance(values, FixedArray) else values)
+        native = a.dtype.newbyteorder("=")
+        a = a.astype(native, copy=False) if native.kind in "biu" or native == np.float16 else as_real(a)
+        content = a.tobytes()
+        digest = hashlib.sha256(f"{a.dtype.str}{a.shape}".encode() + content).hexdigest()
+        object.__setattr__(self, "values", np.ndarray(a.shape, a.dtype, content))
         object.__setattr__(self, "name", f"a_{digest[:12]}")
+
+    def over(self, shape: tuple[int, ...]) -> NDArray[Any]:
+        """The values broadcast to the shape of a tensor, read-only. Raises ValueError where they do not fit."""
+        try:
+            return np.broadcast_to(self.values, shape)
+        except ValueError:
+            message = f"an array of shape {self.values.shape} does not fit a tensor of shape {shape}"
+            raise ValueError(message) from None
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("a FixedArray cannot be changed")
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, FixedArray) and self.name == other.name
+        if not isinstance(other, FixedArray) or self.name != other.name:
+            return False
+        mine, theirs = self.values, other.values
+        return mine.dtype == theirs.dtype and mine.shape == theirs.shape and mine.tobytes() == theirs.tobytes()
 
     def __hash__(self) -> int:
         return hash(self.name)

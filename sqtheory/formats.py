@@ -38,11 +38,14 @@ class Format(ABC):
 
     @abstractmethod
     def nearest_grid(self, v: Array, rounding: Rounding) -> Array:
-        """Round v onto the grid continued without end, so that only saturation remains to be done."""
+        """Round v onto the grid, continued beyond [min, max] where the format can overflow; NaN stays NaN."""
 
     @abstractmethod
     def step(self, v: Array | float) -> Array:
-        """The width of the grid cell that v lies in (at a grid point: the one away from zero), float64."""
+        """The width of the grid cell that v lies in (at a grid point: the one away from zero), float64.
+
+        From the ends outward it is that of the first cell of the grid continued.
+        """
 
     @cached_property
     def values(self) -> Table:
@@ -108,31 +111,37 @@ class Format(ABC):
     def round(self, v: Array, rounding: Rounding = nearest_even, *, saturate: bool = True) -> Array:
         """ρ(v): round every entry of v onto Γ; beyond [min, max] it saturates, or becomes ±∞ or NaN as the format has.
 
-        v is float32 or float64 and so is the result; NaN stays NaN. Raises ValueError when
-        ``saturate=False`` is asked of a format that has neither infinity nor NaN.
+        v is float32 or float64 and so is the result; NaN stays NaN. With ``saturate=False`` overflow is
+        that of IEEE 754 (§7.4): judged after rounding with an unbounded exponent, so that a rule which
+        rounds toward zero there stays at the end of the range, and infinity always overflows. Raises
+        ValueError when ``saturate=False`` is asked of a format that has neither infinity nor NaN.
         """
-        free = self.nearest_grid(v, rounding)
-        near = np.clip(free, self.min, self.max)
         if saturate:
-            return near
+            return self.nearest_grid(np.clip(v, self.min, self.max), rounding)
         if self.overflow is None:
             raise ValueError(f"{self.name} has no infinity and no NaN, so it can only saturate")
-        return np.where(near == free, free, np.copysign(v.dtype.type(self.overflow), free))
+        beyond = self.max + float(self.step(self.max))
+        edge = np.nextafter(beyond, 0) if rounding.deterministic else beyond
+        free = self.nearest_grid(np.clip(v.astype(np.float64), -edge, edge), rounding)
+        lost = (free > self.max) | (free < self.min) | np.isinf(v)
+        return np.where(lost, np.copysign(self.overflow, free), free).astype(v.dtype)
 
     def decode(self, codes: Codes, dtype: np.dtype[Any] | type = np.float32) -> Array:
         """The values that codes (bit patterns; integers may be signed) stand for, NaN and ±∞ codes included."""
-        return self.code_values.astype(dtype)[np.asarray(codes).astype(np.int64) & ((1 << self.bits) - 1)]
+        table: Array = self.code_values.astype(dtype)
+        return np.asarray(table[np.asarray(codes).astype(np.int64) & ((1 << self.bits) - 1)])
 
     def encode(self, values: Array) -> Codes:
-        """The codes (bit patterns, unsigned) of values already on the grid; ValueError for any other value."""
+        """The codes (bit patterns, unsigned) of values on the grid in their dtype; ValueError for any other value."""
         finite = np.flatnonzero(np.isfinite(self.code_values))
         by_value = finite[np.argsort(self.code_values[finite] + 0.0, kind="stable")]
         _, first = np.unique(self.code_values[by_value] + 0.0, return_index=True)
-        index = np.clip(np.searchsorted(self.values, values), 0, self.values.size - 1)
-        if not np.array_equal(self.values[index], values):
-            wrong = np.asarray(values)[self.values[index] != values].flat[0]
-            raise ValueError(f"{wrong!r} is not a value of {self.name}")
-        codes = by_value[first[index]]
+        table = self.values.astype(np.result_type(values, np.float32))
+        index = np.clip(np.searchsorted(table, values), 0, table.size - 1)
+        if not np.array_equal(table[index], values):
+            wrong = np.asarray(values)[table[index] != values].flat[0]
+            raise ValueError(f"{wrong} is not a value of {self.name}")
+        codes = np.asarray(by_value[first[index]])
         if self.has_negative_zero:
             minus = np.flatnonzero((self.code_values == 0) & np.signbit(self.code_values))[0]
             plus = np.flatnonzero((self.code_values == 0) & ~np.signbit(self.code_values))[0]
@@ -164,7 +173,7 @@ class IntFormat(Format):
     @cached_property
     def code_values(self) -> Table:
         half = 1 << (self.k - 1)
-        value = (np.arange(2 * half) + half) % (2 * half) - float(half)
+        value: Table = (np.arange(2.0 * half) + half) % (2 * half) - half
         if not self.full_range:
             value[half] = np.nan
         return value
@@ -174,9 +183,9 @@ class IntFormat(Format):
 
     def encode(self, values: Array) -> Codes:
         """The integers themselves, int8 or int16; ValueError for a value that is no element of Γ."""
-        codes = super().encode(values).astype(np.uint16) << (16 - self.k)
-        signed = codes.view(np.int16) >> (16 - self.k)
-        return signed.astype(np.int8) if self.k <= 8 else signed
+        patterns = super().encode(values)
+        signed = np.asarray(patterns.astype(np.uint16) << (16 - self.k)).view(np.int16) >> (16 - self.k)
+        return np.asarray(signed, np.int8 if self.k <= 8 else np.int16)
 
     def step(self, v: Array | float) -> Array:
         return np.ones(np.shape(v))
@@ -212,6 +221,9 @@ class FloatFormat(Format):
             raise ValueError(f"{self.name}: needs 1–8 exponent bits, 0–10 fraction bits, at most 16 in all")
         if not self.name.isidentifier():
             raise ValueError(f"a format's name must be an identifier, got {self.name!r}")
+        top_holds_numbers = self.nonfinite is Nonfinite.none or (self.nonfinite is Nonfinite.nan_only and self.m > 0)
+        if self.emin - self.m < -149 or (1 << self.e) - 2 + top_holds_numbers - self.bias > 127:
+            raise ValueError(f"{self.name}: bias {self.bias} gives values that float32 does not have")
 
     @property
     def bits(self) -> int:
@@ -240,7 +252,7 @@ class FloatFormat(Format):
         exponent, fraction = code >> self.m, code & ((1 << self.m) - 1)
         leading = (exponent > 0) | (not self.subnormals)
         power = np.maximum(exponent, int(self.subnormals)) - self.bias
-        value = np.ldexp(leading + fraction / 2.0**self.m, power)
+        value: Table = np.ldexp(leading + fraction / 2.0**self.m, power)
         if self.nonfinite is Nonfinite.nan_only:
             value[-1] = np.nan
         elif self.nonfinite is Nonfinite.ieee:
@@ -275,8 +287,8 @@ class Codebook(Format):
     def __post_init__(self) -> None:
         if len(self.levels) < 2 or not all(np.diff(self.levels) > 0) or not np.all(np.isfinite(self.levels)):
             raise ValueError(f"codebook {self.name}: needs two or more finite levels in ascending order")
-        if max(self.levels) <= 0:
-            raise ValueError(f"codebook {self.name}: needs a positive level")
+        if not (max(self.levels) > 0 and max(map(abs, self.levels)) <= float(np.finfo(np.float32).max)):
+            raise ValueError(f"codebook {self.name}: needs a positive level, and none beyond the range of float32")
 
     @property
     def bits(self) -> int:
@@ -289,16 +301,17 @@ class Codebook(Format):
         return table
 
     def nearest_grid(self, v: Array, rounding: Rounding) -> Array:
-        inside = np.clip(v.astype(np.float64), self.min, self.max)
-        index, lo, hi = self._cell(inside)
-        up = rounding.upper(inside, lo, hi, (index & 1).astype(bool))
-        return np.where(up, hi, lo).astype(v.dtype)
+        wide = v.astype(np.float64)
+        index, lo, hi = self._cell(wide)
+        up = rounding.upper(wide, lo, hi, (index & 1).astype(bool))
+        return np.where(np.isnan(wide), wide, np.where(up, hi, lo)).astype(v.dtype)
 
     def step(self, v: Array | float) -> Array:
-        _, lo, hi = self._cell(np.asarray(v, np.float64))
+        outward = np.asarray(v, np.float64)
+        _, lo, hi = self._cell(np.where(outward < 0, np.nextafter(outward, -np.inf), outward))
         return np.asarray(hi - lo)
 
-    def _cell(self, v: Array) -> tuple[NDArray[np.intp], Array, Array]:
+    def _cell(self, v: Array) -> tuple[NDArray[np.intp], Table, Table]:
         """The code of the level below v, that level and the next."""
         below = np.asarray(np.searchsorted(self.values, v, side="right") - 1)
         index = np.clip(below, 0, self.values.size - 2)
@@ -337,14 +350,20 @@ def is_odd(fmt: Format, rounding: Rounding) -> bool:
 def _critical(fmt: Format) -> Table:
     """Magnitudes at which a rounding rule can change its mind: 0, levels, midpoints, and their neighbours."""
     points = np.abs(np.concatenate([fmt.values, (fmt.values[1:] + fmt.values[:-1]) / 2]))
-    return np.unique(np.concatenate([[0.0], np.nextafter(points, np.inf), points, np.abs(np.nextafter(points, -np.inf))]))
+    below, above = np.abs(np.nextafter(points, -np.inf)), np.nextafter(points, np.inf)
+    return np.unique(np.concatenate([[0.0], below, points, above]))
 
 
 def binade(v: Array) -> Array:
     """2^⌊log₂|v|⌋ from the exponent bits, in the dtype of v (float32 or float64); 0 for zero and subnormals."""
-    kind, field = (np.int32, 0x7F800000) if v.dtype == np.float32 else (np.int64, 0x7FF0000000000000)
-    bits = np.atleast_1d(v).view(kind) & kind(field)
-    return bits.view(v.dtype).reshape(np.shape(v))
+    whole = np.atleast_1d(v)
+    bits: Codes = (
+        whole.view(np.int32) & np.int32(0x7F800000)
+        if v.dtype == np.float32
+        else whole.view(np.int64) & np.int64(0x7FF0000000000000)
+    )
+    power: Array = bits.view(v.dtype)
+    return power.reshape(np.shape(v))
 
 
 INT2, INT3, INT4, INT5, INT6, INT7, INT8, INT16 = (IntFormat(k) for k in (2, 3, 4, 5, 6, 7, 8, 16))

@@ -1,6 +1,7 @@
 """Shape-preserving maps of real arrays and their composition in the order of the arrow."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import final
 
@@ -45,8 +46,13 @@ class Operator(ABC):
         """The chain f → g: first this operator, then ``after``."""
         if not isinstance(after, Operator):
             return NotImplemented
-        parts = (*parts_of(self), *parts_of(after))
-        return parts[0] if len(parts) == 1 else Chain(parts) if parts else IDENTITY
+        return chained((self, after))
+
+
+def chained(operators: Iterable["Operator"]) -> "Operator":
+    """f₁ >> f₂ >> …, the identity when there is none."""
+    parts = tuple(part for f in operators for part in parts_of(f))
+    return parts[0] if len(parts) == 1 else Chain(parts) if parts else IDENTITY
 
 
 def parts_of(f: Operator) -> tuple["Operator", ...]:
@@ -83,7 +89,8 @@ class Chain(Operator):
     parts: tuple[Operator, ...]
 
     def __post_init__(self) -> None:
-        if len(self.parts) < 2 or any(isinstance(f, Chain | Identity) for f in self.parts):
+        simple = [isinstance(f, Operator) and not isinstance(f, Chain | Identity) for f in self.parts]
+        if len(simple) < 2 or not all(simple):
             raise ValueError("a chain needs two or more operators that are neither chains nor the identity: use >>")
 
     @property

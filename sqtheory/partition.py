@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -55,7 +56,10 @@ class Partition(ABC):
         return self.count(shape) - math.prod(n // c for n, c in zip(shape, self.sides(shape), strict=True))
 
     def split(self, x: NDArray[Scalar]) -> list[NDArray[Scalar]]:
-        """The boxes of x as rows: an array (boxes, size) for each box shape, a view of x where one exists."""
+        """The boxes of x as rows: an array (boxes, size) for each box shape, a view of x where one exists.
+
+        An empty tensor has one array of no rows.
+        """
         return [self._rows(x[region], sides) for region, _, sides in self._regions(x.shape)]
 
     def join(self, parts: Sequence[NDArray[Scalar]], shape: Shape) -> NDArray[Scalar]:
@@ -63,7 +67,7 @@ class Partition(ABC):
         regions = list(self._regions(shape))
         if len(regions) == 1:
             return self._unrows(parts[0], shape, regions[0][2])
-        out = np.empty(shape, parts[0].dtype if parts else np.float32)
+        out = np.empty(shape, parts[0].dtype)
         for (region, _, sides), rows in zip(regions, parts, strict=True):
             out[region] = self._unrows(rows, out[region].shape, sides)
         return out
@@ -75,7 +79,7 @@ class Partition(ABC):
     def reduce(self, x: NDArray[Any], function: Callable[[NDArray[Any]], NDArray[Scalar]]) -> NDArray[Scalar]:
         """Apply a function (boxes, size) → (boxes,) to every box; the result has the shape ``grid(x.shape)``."""
         pieces = [function(rows) for rows in self.split(x)]
-        out = np.empty(self.grid(x.shape), pieces[0].dtype if pieces else x.dtype)
+        out = np.empty(self.grid(x.shape), pieces[0].dtype)
         for (_, cells, _), values in zip(self._regions(x.shape), pieces, strict=True):
             out[cells] = values.reshape(out[cells].shape)
         return out
@@ -109,7 +113,7 @@ class Partition(ABC):
             full = n // c * c
             whole = [(slice(0, full), slice(0, n // c), c)] if full else []
             short = [(slice(full, n), slice(n // c, n // c + 1), n - full)] if full < n else []
-            per_axis.append(whole + short)
+            per_axis.append(whole + short or [(slice(0, 0), slice(0, 0), c)])
         for choice in itertools.product(*per_axis):
             yield tuple(c[0] for c in choice), tuple(c[1] for c in choice), tuple(c[2] for c in choice)
 
@@ -129,8 +133,8 @@ class Partition(ABC):
 def _meetings(n: int, b: int, g: int) -> list[tuple[int, int, int, int, int]]:
     """Along one axis: each way a block meets a group, as (|B|, |G|, |B ∩ G|, index of B, index of G)."""
     seen: dict[tuple[int, int, int], tuple[int, int]] = {}
-    cuts = sorted({*range(0, n, b), *range(0, n, g)})
-    for start, end in zip(cuts, [*cuts[1:], n], strict=True):
+    cuts = sorted({*range(0, n, b), *range(0, n, g), n})
+    for start, end in itertools.pairwise(cuts):
         i, j = start // b, start // g
         sizes = min(n, (i + 1) * b) - i * b, min(n, (j + 1) * g) - j * g, end - start
         seen.setdefault(sizes, (i, j))
@@ -140,10 +144,10 @@ def _meetings(n: int, b: int, g: int) -> list[tuple[int, int, int, int, int]]:
 @final
 @dataclass(frozen=True)
 class Overlap:
-    """Every way a scale block B meets a mask group G, as (|B|, |G|, |B ∩ G|, B, G), each once.
+    r"""Every way a scale block B meets a mask group G, as (|B|, |G|, |B ∩ G|, B, G), each once.
 
     Theorem ``overlap``: for scales set by the block maximum and magnitude selection of k_G ≥ 1 entries,
-    every block with a survivor keeps its maximum for all x iff each pair has B ⊆ G or |G \\ B| < k_G.
+    every block with a survivor keeps its maximum for all x iff each pair has B ⊆ G or |G \ B| < k_G.
     """
 
     pairs: tuple[tuple[int, int, int, Shape, Shape], ...]
@@ -161,7 +165,7 @@ class Overlap:
         return None
 
     def keeps_scale(self, budget: Callable[[int], int] | int) -> bool:
-        """B ⊆ G or |G \\ B| < k_G for every intersecting pair, with k_G ≥ 1 in every group."""
+        r"""B ⊆ G or |G \ B| < k_G for every intersecting pair, with k_G ≥ 1 in every group."""
         k = budget if callable(budget) else (lambda size: min(budget, size))
         return self.offender(k) is None and all(k(group) >= 1 for _, group, _, _, _ in self.pairs)
 
@@ -169,11 +173,11 @@ class Overlap:
 def _axis(axis: int, shape: Shape) -> int:
     if not -len(shape) <= axis < len(shape):
         raise ValueError(f"axis {axis} does not exist in a tensor of shape {shape}")
-    return axis % len(shape)
+    return operator.index(axis) % len(shape)
 
 
 def _positive(what: str, *sizes: int) -> None:
-    if any(size < 1 for size in sizes):
+    if any(isinstance(size, bool) or operator.index(size) < 1 for size in sizes):
         raise ValueError(f"{what} needs sizes of at least 1, got {sizes}")
 
 

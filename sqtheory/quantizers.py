@@ -10,10 +10,10 @@ from sqtheory.arrays import Array, ArrayLike, FixedArray, as_real
 from sqtheory.exceptions import NonFinite
 from sqtheory.formats import E2M1, NF4, Codebook, Codes, FloatFormat, Format, IntFormat, bcq_format, is_monotone, is_odd
 from sqtheory.operators import Operator
-from sqtheory.partition import Blocks, Partition, Shape, Tail
+from sqtheory.partition import Blocks, Partition, Tail
 from sqtheory.rounding import Rounding, half_away, nearest_even
 from sqtheory.scaling import AbsMax, Frozen, PowerOfTwo, Scaling, SharedExponent, TwoLevel, Unscaled
-from sqtheory.traits import DETERMINISTIC, IDEMPOTENT, KEEPS_ZERO, MAX_DETERMINED, MONOTONE, ODD, SCALE_EQUIVARIANT, Trait
+from sqtheory.traits import DETERMINISTIC, IDEMPOTENT, KEEPS_ZERO, MAX_DETERMINED, MONOTONE, ODD, Trait
 
 
 class NanRule(Enum):
@@ -70,17 +70,15 @@ class Quantizer(Operator):
 
     @property
     def traits(self) -> frozenset[Trait]:
-        exact = SCALE_EQUIVARIANT not in self.scaling.equivariance and not isinstance(self.scaling, Frozen)
+        steady, ordered = self.rounding.deterministic, self.saturate or self.format.overflow == np.inf
         conditions = {
-            ODD: self.format.has_zero and is_odd(self.format, self.rounding),
-            MONOTONE: is_monotone(self.format, self.rounding),
+            ODD: self.format.has_zero and is_odd(self.format, self.rounding) and self.scaling.sign_blind,
+            MONOTONE: is_monotone(self.format, self.rounding) and ordered,
             KEEPS_ZERO: self.format.has_zero,
-            IDEMPOTENT: self.rounding.deterministic
-            and self.scaling.reproducible
-            and (exact or self.rounding.nearest),
-            MAX_DETERMINED: self.scaling.max_determined and self.rounding.deterministic,
-            DETERMINISTIC: self.rounding.deterministic,
-            **{t: self.rounding.deterministic for t in self.scaling.equivariance},
+            IDEMPOTENT: steady and self.saturate and self.scaling.reproduces(self.format, self.rounding),
+            MAX_DETERMINED: steady and self.scaling.max_determined,
+            DETERMINISTIC: steady,
+            **{t: steady for t in self.scaling.equivariance},
         }
         return frozenset(t for t, holds in conditions.items() if holds)
 
@@ -89,13 +87,12 @@ class Quantizer(Operator):
         return self.scaling.scales(x, self.partition, self.format)
 
     def frozen(self, x: ArrayLike) -> "Quantizer":
-        """The same quantizer with every scale fixed at its value for x."""
-        return replace(self, scaling=Frozen(FixedArray(self.scales(as_real(x)))))
+        """The same quantizer with every scale fixed at its value for x, which must be finite."""
+        return replace(self, scaling=Frozen(FixedArray(self._scaled(as_real(x))[1])))
 
     def quantize(self, x: ArrayLike) -> Quantized:
-        """q(x) with its codes and scales. Raises as q(x) does, and ValueError if an entry has no code (``nan=propagate``)."""
-        given = as_real(x)
-        values, ratios, scales = self._quantize(given, keep_ratios=True)
+        """q(x) with its codes and scales. Raises as q(x) does, and ValueError where an entry is NaN or infinite."""
+        values, ratios, scales = self._quantize(as_real(x), keep_ratios=True)
         return Quantized(values, self.format.encode(ratios), scales, self.format, self.partition)
 
     def apply(self, x: Array, origin: Array) -> Array:
@@ -105,35 +102,35 @@ class Quantizer(Operator):
         self.partition.check_tail(x.shape, self.tail, "blocks")
         if x.size == 0:
             return x, x, np.zeros(self.partition.grid(x.shape), x.dtype)
-        bad = ~np.isfinite(x)
-        spoiled = bool(bad.any())
-        if spoiled:
-            self._refuse_unless_propagating(x, bad)
-            x = np.where(bad, x.dtype.type(0), x)
-        scales = self.scales(x)
-        values, ratios = [], []
+        x, scales = self._scaled(x)
+        values: list[Array] = []
+        ratios: list[Array] = []
+        largest = float(np.finfo(x.dtype).max)
+        near_the_end = float(np.fmax.reduce(scales, axis=None)) > largest / max(self.format.max, -self.format.min) / 2
         for rows, sigma in zip(self.partition.split(x), self.partition.split_grid(scales, x.shape), strict=True):
             divisor = np.where(sigma == 0, sigma.dtype.type(1), sigma)[:, None]
-            ratio = self.format.round(rows / divisor, self.rounding, saturate=self.saturate)
-            values.append(ratio * sigma[:, None])
+            with np.errstate(over="ignore"):  # a ratio or an image may be beyond the dtype: it saturates
+                ratio = self.format.round(rows / divisor, self.rounding, saturate=self.saturate)
+                value: Array = ratio * sigma[:, None]
+            values.append(np.clip(value, -largest, largest) if near_the_end and self.saturate else value)
             ratios.append(ratio)
         image = self.partition.join(values, x.shape)
-        if spoiled:
-            lost = self.partition.reduce(bad, lambda rows: rows.any(axis=1))
-            flags = [
-                np.broadcast_to(one[:, None], rows.shape)
-                for one, rows in zip(self.partition.split_grid(lost, x.shape), values, strict=True)
-            ]
-            image = np.where(self.partition.join(flags, x.shape), np.nan, image).astype(x.dtype)
         return image, self.partition.join(ratios, x.shape) if keep_ratios else image, scales
 
-    def _refuse_unless_propagating(self, x: Array, bad: np.ndarray[Shape, np.dtype[np.bool_]]) -> None:
+    def _scaled(self, x: Array) -> tuple[Array, Array]:
+        """x with 0 for NaN and infinities, and its scales, NaN for the blocks that these spoil."""
+        bad = ~np.isfinite(x)
+        if not bad.any():
+            return x, self.scales(x)
         if self.nan is NanRule.error:
             first = tuple(int(i) for i in np.argwhere(bad)[0])
             block = self.partition.box_of(first, x.shape)
             more = int(np.count_nonzero(bad)) - 1
             also = f" and {more} more" if more else ""
             raise NonFinite(f"{x[first]} at {first}{also}, block {block} of {self.partition}: refused by nan=error")
+        real = np.where(bad, x.dtype.type(0), x)
+        spoiled = self.partition.reduce(bad, lambda rows: np.asarray(rows.any(axis=1)))
+        return real, np.where(spoiled, x.dtype.type(np.nan), self.scales(real))
 
     def __str__(self) -> str:
         head, arguments, plain = _family(self)
@@ -190,7 +187,9 @@ class Options(TypedDict, total=False):
 
 
 def _named(fmt: Format, scaling: Scaling, block: int, options: Options) -> Quantizer:
-    """A quantizer from a family's defaults and the caller's options."""
+    """A quantizer from a family's defaults and the caller's options. Raises TypeError for an unknown option."""
+    if unknown := options.keys() - Options.__annotations__:
+        raise TypeError(f"unknown option {sorted(unknown)[0]!r}: known are {', '.join(Options.__annotations__)}")
     rule = options.get("scaling", scaling)
     if isinstance(fmt, IntFormat) and rule.full_range:
         fmt = IntFormat(fmt.k, full_range=True)
@@ -220,11 +219,13 @@ def hbfp(k: int, *, compat: float | None = None, **options: Unpack[Options]) -> 
 
 def mxfp(element: FloatFormat, **options: Unpack[Options]) -> Quantizer:
     """MXFP: a small floating-point element under one power of two per 32 entries (OCP MX v1.0, §5)."""
+    if not isinstance(element, FloatFormat):
+        raise TypeError(f"mxfp needs a floating-point element, got {element}: see mxint for integers")
     return _named(element, PowerOfTwo(), 32, options)
 
 
 def mxint(k: int = 8, **options: Unpack[Options]) -> Quantizer:
-    """MXINT-k: symmetric k-bit integers under the power of two 2^{⌊log₂ amax⌋−(k−2)} per 32 entries (OCP MX v1.0, §5.3.4)."""
+    """MXINT-k: symmetric k-bit integers under 2^{⌊log₂ amax⌋−(k−2)} per 32 entries (OCP MX v1.0, §5.3.4)."""
     return _named(IntFormat(k), PowerOfTwo(), 32, options)
 
 

@@ -28,16 +28,30 @@ class Rounding(ABC):
 
     @abstractmethod
     def upper(self, v: Array, lo: Array, hi: Array, lower_is_odd: Flags) -> Flags:
-        """Say where v in the cell [lo, hi] goes to hi; ``lower_is_odd`` is the parity of lo's code."""
+        """Say where v in the cell [lo, hi] (float64) goes to hi; ``lower_is_odd`` is the parity of lo's code."""
 
     def __str__(self) -> str:
         return self.name
 
 
+def against_middle(v: Array, lo: Array, hi: Array) -> tuple[Flags, Flags]:
+    """Where v > (lo + hi)/2 and where v = (lo + hi)/2, exactly: the rounding error of the sum is recovered."""
+    a, b = lo / 2, hi / 2
+    middle = a + b
+    b_part = middle - a
+    lost = (a - (middle - b_part)) + (b - b_part)
+    at = v == middle
+    return (v > middle) | (at & (lost < 0)), at & (lost == 0)
+
+
 @final
 @dataclass(frozen=True)
 class NearestEven(Rounding):
-    """ρ(v) is the nearest grid point; a midpoint goes to the neighbour with the even code (IEEE 754 default)."""
+    """ρ(v) is the nearest grid point; a midpoint goes to the neighbour with the even code (IEEE 754 default).
+
+    A grid of powers of two has no even significand to prefer, and there a midpoint goes to the larger
+    magnitude (IEEE 754-2019, §4.3.1).
+    """
 
     name = "nearest_even"
     nearest = True
@@ -46,14 +60,14 @@ class NearestEven(Rounding):
         return np.rint(y)
 
     def upper(self, v: Array, lo: Array, hi: Array, lower_is_odd: Flags) -> Flags:
-        middle = lo / 2 + hi / 2
-        return (v > middle) | ((v == middle) & lower_is_odd)
+        above, at = against_middle(v, lo, hi)
+        return above | (at & lower_is_odd)
 
 
 @final
 @dataclass(frozen=True)
 class HalfAway(Rounding):
-    """ρ(v) is the nearest grid point; a midpoint goes away from zero."""
+    """ρ(v) is the nearest grid point; a midpoint goes away from zero, and up if it is zero itself."""
 
     name = "half_away"
     nearest = True
@@ -63,14 +77,14 @@ class HalfAway(Rounding):
         return whole + np.copysign((np.abs(y - whole) >= 0.5).astype(y.dtype), y)
 
     def upper(self, v: Array, lo: Array, hi: Array, lower_is_odd: Flags) -> Flags:
-        middle = lo / 2 + hi / 2
-        return (v > middle) | ((v == middle) & (v >= 0))
+        above, at = against_middle(v, lo, hi)
+        return above | (at & (v >= 0))
 
 
 @final
 @dataclass(frozen=True)
 class TowardZero(Rounding):
-    """ρ(v) is the neighbour of smaller magnitude."""
+    """ρ(v) is the neighbour of smaller magnitude; of −c and c the one on v's side, c for v = 0."""
 
     name = "toward_zero"
 
@@ -78,7 +92,8 @@ class TowardZero(Rounding):
         return np.trunc(y)
 
     def upper(self, v: Array, lo: Array, hi: Array, lower_is_odd: Flags) -> Flags:
-        return (v == hi) | ((v > lo) & (v < 0))
+        inner = (np.abs(hi) < np.abs(lo)) | ((hi == -lo) & (v >= 0))
+        return np.asarray((v == hi) | ((v > lo) & inner))
 
 
 @final
@@ -93,7 +108,7 @@ class Floor(Rounding):
         return np.floor(y)
 
     def upper(self, v: Array, lo: Array, hi: Array, lower_is_odd: Flags) -> Flags:
-        return v == hi
+        return np.asarray(v == hi)
 
 
 @final
@@ -108,7 +123,7 @@ class Ceil(Rounding):
         return np.ceil(y)
 
     def upper(self, v: Array, lo: Array, hi: Array, lower_is_odd: Flags) -> Flags:
-        return v > lo
+        return np.asarray(v > lo)
 
 
 @final
@@ -117,7 +132,8 @@ class Stochastic(Rounding):
     """P(ρ(v) = hi) = (v − lo)/(hi − lo), so E ρ(v) = v, with randomness from an explicit Generator.
 
     The probability is met exactly, not to 53 bits: random digits are compared with the binary
-    digits of the fraction until they differ.
+    digits of the fraction until they differ. (On a codebook v − lo and hi − lo are themselves
+    rounded to float64.)
     """
 
     rng: np.random.Generator
@@ -132,7 +148,7 @@ class Stochastic(Rounding):
     def integer(self, y: Array) -> Array:
         whole = np.floor(np.abs(y))
         away = self.occurs(np.abs(y) - whole, np.ones_like(y))
-        return np.copysign(whole + away, y)
+        return np.asarray(np.copysign(whole + away, y))
 
     def upper(self, v: Array, lo: Array, hi: Array, lower_is_odd: Flags) -> Flags:
         return self.occurs(v - lo, hi - lo)
@@ -175,4 +191,3 @@ ROUNDINGS: dict[str, Rounding] = {r.name: r for r in (nearest_even, half_away, t
 def stochastic(rng: np.random.Generator) -> Stochastic:
     """Return unbiased stochastic rounding, E ρ(v) = v, drawing from ``rng``."""
     return Stochastic(rng)
-

@@ -1,8 +1,9 @@
-"""How the scale σ of a block is chosen: by its maximum, a power of two, two levels, a percentile, an error, or not at all.
+"""How the scale σ of a block is chosen: by its maximum, a power of two, two levels, a percentile, an error, or not.
 
-Rule for scales too small for the arithmetic (every scaling): a block of zeros has σ = 0 and image 0; where
-a positive σ would round to 0 it becomes the smallest positive number of its format instead, so a block is
-never divided by zero; codes are clipped after rounding, so a σ rounded down saturates and cannot overflow.
+Rule for scales too small for the arithmetic (every scaling that looks at the block): a block of zeros has
+image 0, and σ = 0 unless its rule says otherwise; where a positive σ would round to 0 it becomes the smallest
+positive number of its format instead, so a block is never divided by zero; ratios are clipped to the range of
+the format, so a σ rounded down saturates; an image beyond the largest number of the dtype becomes that number.
 """
 
 from abc import ABC, abstractmethod
@@ -15,6 +16,7 @@ import numpy as np
 from sqtheory.arrays import Array, FixedArray
 from sqtheory.formats import E4M3, FloatFormat, Format
 from sqtheory.partition import Partition
+from sqtheory.rounding import Rounding
 from sqtheory.traits import DYADIC_EQUIVARIANT, SCALE_EQUIVARIANT, Trait
 
 E8M0_RANGE = (-127, 127)
@@ -30,8 +32,16 @@ class Scaling(ABC):
     """σ_B depends on x through max |x_B| (and max |x| for two-level scales) at most."""
     full_range: ClassVar[bool] = False
     """An integer format used with this rule includes −2^{k−1}."""
-    reproducible: ClassVar[bool] = False
-    """Quantizing an image q(x) again, with its scale chosen anew, gives q(x) in real arithmetic."""
+    sign_blind: ClassVar[bool] = True
+    """σ(−x) = σ(x) for a grid Γ = −Γ."""
+
+    def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
+        """Quantizing an image q(x) again, its scale chosen anew, gives q(x) for a deterministic rounding.
+
+        In real arithmetic; a scale that is not a power of two carries rounding errors, which only
+        rounding to nearest forgives.
+        """
+        return False
 
     @property
     def equivariance(self) -> frozenset[Trait]:
@@ -60,8 +70,8 @@ class FromMaximum(Scaling):
 
 
 def maxima(x: Array, blocks: Partition) -> Array:
-    """max |x_B| for every block, shape ``blocks.grid(x.shape)``."""
-    return blocks.reduce(x, lambda rows: np.maximum(rows.max(axis=1), -rows.min(axis=1)))
+    """max |x_B| for every block, shape ``blocks.grid(x.shape)``, never −0."""
+    return blocks.reduce(x, lambda rows: np.maximum(rows.max(axis=1), -rows.min(axis=1)) + rows.dtype.type(0))
 
 
 def positive(scale: Array, amax: Array) -> Array:
@@ -73,9 +83,10 @@ def positive(scale: Array, amax: Array) -> Array:
 @final
 @dataclass(frozen=True)
 class AbsMax(FromMaximum):
-    """σ = max |x_B| / max Γ, that is amax/(2^{k−1}−1) for integers: the maximum is its own image."""
+    """σ = max |x_B| / max Γ, that is amax/(2^{k−1}−1) for integers: +amax is its own image, −amax if −max Γ ∈ Γ."""
 
-    reproducible = True
+    def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
+        return rounding.nearest and -fmt.max in fmt.values
 
     def from_maximum(self, amax: Array, fmt: Format) -> Array:
         return positive(amax / amax.dtype.type(fmt.max), amax)
@@ -114,14 +125,13 @@ class HalfRange(Scaling):
     """
 
     full_range = True
+    sign_blind = False
 
     def scales(self, x: Array, blocks: Partition, fmt: Format) -> Array:
-        lowest = np.minimum(blocks.reduce(x, lambda rows: rows.min(axis=1)), 0)
-        amax = maxima(x, blocks)
-        lo = np.where(lowest < 0, -amax, 0).astype(x.dtype)
-        zero = amax == 0
-        hi, lo = np.where(zero, 1, amax).astype(x.dtype), np.where(zero, -1, lo).astype(x.dtype)
-        return positive((hi - lo) / x.dtype.type(fmt.max - fmt.min), hi)
+        amax, real = maxima(x, blocks), x.dtype.type
+        one_signed = (blocks.reduce(x, lambda rows: rows.min(axis=1)) >= 0) & (amax > 0)
+        steps = np.where(one_signed, real(fmt.max - fmt.min), real((fmt.max - fmt.min) / 2))
+        return positive(np.where(amax == 0, real(1), amax) / steps, amax)
 
 
 class Exponent(Enum):
@@ -146,7 +156,16 @@ class PowerOfTwo(FromMaximum):
     """
 
     exponent: Exponent = Exponent.floor
-    reproducible = True
+
+    def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
+        """Γ = −Γ must hold 2^{e_max} and twice each element within its range, for a maximum may fall a binade.
+
+        Under ``even`` a rule that rounds down may leave the maximum where twice it is beyond the range.
+        """
+        twice = 2 * fmt.values
+        closed = np.isin(twice[np.abs(twice) <= fmt.max], fmt.values).all()
+        kept = closed and 2.0 ** (np.frexp(fmt.max)[1] - 1) in fmt.values
+        return bool(fmt.odd and kept and (self.exponent is not Exponent.even or rounding.nearest))
 
     @property
     def equivariance(self) -> frozenset[Trait]:
@@ -177,7 +196,8 @@ class SharedExponent(FromMaximum):
 
     A maximum that is an exact power of two is clamped one step lower. With ``epsilon`` the exponent
     is ⌈fl32(log₂ fl32(amax + ε))⌉ as in the official emulator (ε = 1e-8), whose float32 logarithm this
-    reproduces on purpose; there a zero block has σ = 2^{⌈log₂ ε⌉ − f}.
+    reproduces on purpose; there a zero block has σ = 2^{⌈log₂ ε⌉ − f}, and a maximum beyond float32 counts
+    as its largest number.
     """
 
     epsilon: float | None = None
@@ -199,7 +219,8 @@ class SharedExponent(FromMaximum):
             significand, power = np.frexp(amax)
             e = power - (significand == 0.5)
             return np.where(amax == 0, 0, positive(np.ldexp(amax.dtype.type(1), e - fraction), amax))
-        shifted = (amax.astype(np.float32) + np.float32(self.epsilon)).astype(np.float64)
+        held = np.minimum(amax, np.finfo(np.float32).max).astype(np.float32)
+        shifted = (held + np.float32(self.epsilon)).astype(np.float64)
         e = np.ceil(np.log2(shifted).astype(np.float32)).astype(np.int32)
         return positive(np.ldexp(amax.dtype.type(1), e - fraction), shifted)
 
@@ -234,7 +255,8 @@ class TwoLevel(FromMaximum):
 class Unscaled(FromMaximum):
     """σ = 1: a plain cast."""
 
-    reproducible = True
+    def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
+        return True
 
     @property
     def equivariance(self) -> frozenset[Trait]:
@@ -247,11 +269,13 @@ class Unscaled(FromMaximum):
 @final
 @dataclass(frozen=True)
 class Frozen(Scaling):
-    """σ given: one number, or one for each block in the shape of the grid of blocks."""
+    """σ given: one number, or one for each block in the shape of the grid of blocks. Where σ = 0 the image is 0."""
 
     scale: FixedArray
     max_determined = True
-    reproducible = True
+
+    def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
+        return rounding.nearest
 
     @property
     def equivariance(self) -> frozenset[Trait]:
@@ -266,7 +290,9 @@ class Frozen(Scaling):
         grid, given = blocks.grid(x.shape), self.scale.values
         if given.ndim and given.shape != grid:
             raise ValueError(f"the frozen scale has shape {given.shape}, the blocks form the grid {grid}")
-        return np.broadcast_to(given.astype(x.dtype), grid)
+        if np.max(given, initial=0) > float(np.finfo(x.dtype).max):
+            raise ValueError(f"a frozen scale of {np.max(given)} is beyond the range of {x.dtype}")
+        return np.broadcast_to(positive(given.astype(x.dtype), given), grid)
 
     def __str__(self) -> str:
         one = self.scale.values
@@ -296,10 +322,12 @@ class Percentile(Scaling):
 @final
 @dataclass(frozen=True)
 class MeanSquare(Scaling):
-    """σ = argmin over c ∈ {1, 1 − 1/n, …, 1/n} · amax/max Γ of ‖x_B − σ ρ(x_B/σ)‖₂; the largest of equals."""
+    """σ = argmin ‖x_B − σ ρ(x_B/σ)‖₂ over σ ∈ {1, 1 − 1/n, …, 1/n} · amax/max Γ, ρ nearest; the largest of equals."""
 
     steps: int = 100
-    reproducible = True
+
+    def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
+        return rounding.nearest and fmt.min == -fmt.max
 
     def __post_init__(self) -> None:
         if self.steps < 1:
@@ -310,11 +338,14 @@ class MeanSquare(Scaling):
 
     def _best(self, rows: Array, fmt: Format) -> Array:
         full = AbsMax().from_maximum(np.abs(rows).max(axis=1), fmt)
+        unit = np.frexp(full)[1][:, None]  # errors are measured in a power of two near σ, so squares stay in range
         best, least = full, np.full(full.shape, np.inf)
         for i in range(self.steps, 0, -1):
             scale = positive(full * full.dtype.type(i / self.steps), full)
-            divisor = np.where(scale == 0, 1, scale)[:, None]
-            error = (rows - fmt.round(rows / divisor) * divisor).astype(np.float64)
+            divisor = np.where(scale == 0, scale.dtype.type(1), scale)[:, None]
+            with np.errstate(over="ignore"):  # an image beyond the dtype: an infinite loss, never the least
+                image = fmt.round(rows / divisor) * divisor
+            error = np.ldexp((rows - image).astype(np.float64), -unit)
             loss = np.einsum("ij,ij->i", error, error)
             best, least = np.where(loss < least, scale, best), np.minimum(loss, least)
         return best

@@ -8,6 +8,7 @@ import numpy as np
 
 from sqtheory.arrays import Array, ArrayLike, FixedArray, as_real
 from sqtheory.operators import Operator
+from sqtheory.partition import Partition
 from sqtheory.traits import DETERMINISTIC, DYADIC_EQUIVARIANT, ODD, SCALE_EQUIVARIANT, Trait
 
 
@@ -65,6 +66,8 @@ class Gain(Score):
 
     def __post_init__(self) -> None:
         check_norm(self.p)
+        if not isinstance(self.q, Operator):
+            raise TypeError(f"gain needs a quantizer, got {self.q!r}")
 
     def of(self, x: Array) -> Array:
         return gain(x, self.q.apply(x, x), self.p)
@@ -116,7 +119,7 @@ class Given(Score):
     is_constant = True
 
     def of(self, x: Array) -> Array:
-        return np.broadcast_to(as_real(self.scores.values), x.shape)
+        return as_real(self.scores.over(x.shape))
 
     @property
     def zero_is_least(self) -> bool:
@@ -171,14 +174,36 @@ def given(scores: ArrayLike) -> Given:
 
 
 def gain(x: Array, image: Array, p: float) -> Array:
-    """|x|^p − |x − y|^p for an image y of x, in float64; for p = 1, 2 exact whenever the operands are float32 numbers."""
-    size, error = np.abs(x.astype(np.float64)), np.abs(x.astype(np.float64) - image)
-    if p == 2:
-        y = image.astype(np.float64)
-        return np.asarray(y * (2 * x.astype(np.float64) - y))
+    """|x|^p − |x − y|^p for an image y of x, in float64; ±∞ or NaN where that overflows.
+
+    p = ∞ stands for the limit of the ranking (see ``Gain``). For p = 1, 2, ∞ no cancellation loses digits:
+    with t = ±y, the sign that of x, the gains are min(t, 2|x| − t) and t(2|x| − t), and |x| exceeds the error
+    exactly if 0 < t < 2|x|.
+    """
+    size, y = np.abs(x.astype(np.float64)), image.astype(np.float64)
+    along = np.where(np.signbit(x), -y, y)
+    with np.errstate(over="ignore", invalid="ignore"):
+        beyond = 2 * size - along
+        if p == 1:
+            return np.minimum(along, beyond)
+        if p == 2:
+            return along * beyond
+        error = np.abs(size - along)
+        if p == np.inf:
+            return np.where((along > 0) & (beyond > 0), size, np.where((along == 0) | (beyond == 0), 0.0, -error))
+        return np.asarray(size**p - error**p)
+
+
+def unit_norms(unit: Partition, sizes: Array, p: float) -> Array:
+    """One number for each box of ``unit`` that ranks the boxes like the p-norms of their entries, sizes ≥ 0.
+
+    The maximum, or Σ (e/2^j)^p with one j for the tensor that keeps the largest power from overflowing.
+    """
+    entries = sizes.astype(np.float64)
     if p == np.inf:
-        return np.where(size > error, size, np.where(error > size, -error, 0.0))
-    return np.asarray(size**p - error**p)
+        return unit.reduce(entries, lambda rows: rows.max(axis=1))
+    exponent = np.frexp(entries.max(initial=0))[1]
+    return unit.reduce(np.ldexp(entries, -exponent) ** p, lambda rows: rows.sum(axis=1))
 
 
 def check_norm(p: float) -> None:
@@ -189,4 +214,4 @@ def check_norm(p: float) -> None:
 
 def spell_norm(p: float) -> str:
     """p as it is written: ``1``, ``2``, ``1.5``, ``inf``."""
-    return f"{p:g}" if float(f"{p:g}") == p else repr(p)
+    return f"{p:g}" if float(f"{p:g}") == p else repr(float(p))

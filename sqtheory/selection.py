@@ -1,10 +1,16 @@
-"""The k entries of largest score in every row, exact under ties, without a full sort."""
+"""How many entries to keep, and the k of largest score in every row, exact under ties, without a full sort."""
+
+from fractions import Fraction
+from numbers import Integral
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.arrays import Array, Mask
 
+Amount: TypeAlias = int | Fraction
+"""A number of entries, or a share in (0, 1] of them."""
 NETWORK_LIMIT = 16
 """Rows up to this long are ranked by comparing all pairs; longer ones by partitioning."""
 
@@ -65,3 +71,29 @@ def tied_at_cut(scores: Array, k: int) -> Mask:
         return np.zeros(scores.shape[0], bool)
     ordered = np.partition(scores, (m - k - 1, m - k), axis=1)
     return np.asarray(ordered[:, m - k - 1] == ordered[:, m - k])
+
+
+def as_fraction(value: float | Fraction) -> Fraction:
+    """The decimal a number is written as, exactly: 0.1 is 1/10."""
+    return value if isinstance(value, Fraction) else Fraction(str(value))
+
+
+def checked_amount(keep: Amount) -> Amount:
+    """A number of at least 1 (any integer type) as an int, or a share in (0, 1]; TypeError or ValueError otherwise."""
+    if isinstance(keep, Fraction):
+        if not 0 < keep <= 1:
+            raise ValueError(f"a fraction to keep lies in (0, 1], got {keep}")
+        return keep
+    if isinstance(keep, bool) or not isinstance(keep, Integral):
+        raise TypeError(f"a number of entries to keep is an integer, a share of them a Fraction, got {keep!r}")
+    if keep < 1:
+        raise ValueError(f"a group must keep at least one entry, got {keep}")
+    return int(keep)
+
+
+def spell_amount(keep: Amount) -> str:
+    """A number as itself, a share as a decimal if it has a short one, else as ``1/3``."""
+    if isinstance(keep, int):
+        return str(keep)
+    decimal = repr(float(keep))
+    return decimal if Fraction(decimal) == keep else str(keep)

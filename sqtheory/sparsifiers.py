@@ -1,21 +1,33 @@
 """Sparsifiers: score × selection × groups, s(x) = m ⊙ x with a mask m of zeros and ones."""
 
+import math
 from abc import abstractmethod
 from dataclasses import dataclass, field
 from fractions import Fraction
+from numbers import Integral
 from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sqtheory.arrays import Array, ArrayLike, FixedArray, Mask, as_real
 from sqtheory.exceptions import NonFinite
 from sqtheory.operators import Operator
 from sqtheory.partition import Blocks, Partition, Tail, Whole
-from sqtheory.scores import Score, check_norm, magnitude, spell_norm
+from sqtheory.scores import Score, check_norm, magnitude, spell_norm, unit_norms
+from sqtheory.selection import Amount, as_fraction, checked_amount, spell_amount, tied_at_cut
 from sqtheory.selection import top as select_top
-from sqtheory.ties import Ties, low_index
-from sqtheory.traits import DETERMINISTIC, IDEMPOTENT, KEEPS_ZERO, MAX_DETERMINED, MONOTONE, ODD, TRAITS, Trait
+from sqtheory.ties import Adversarial, Ties, low_index
+from sqtheory.traits import (
+    DETERMINISTIC,
+    DYADIC_EQUIVARIANT,
+    IDEMPOTENT,
+    KEEPS_ZERO,
+    MAX_DETERMINED,
+    MONOTONE,
+    SCALE_EQUIVARIANT,
+    TRAITS,
+    Trait,
+)
 
 
 class Sparsifier(Operator):
@@ -39,45 +51,51 @@ class Sparsifier(Operator):
 
     def best_mask(self, benefit: Array, x: Array, origin: Array) -> Mask:
         """The admissible mask of largest total benefit (an array of x's shape): ties go to the larger |origin|."""
+        self._require_finite(benefit, "benefit ")
         return self._choose(benefit, np.abs(origin), x, low=True)
 
     @abstractmethod
     def budget(self, size: int) -> int:
         """Entries kept in a group of this size (units kept, for block masks)."""
 
+    def tied_groups(self, x: Array) -> int:
+        """Groups in which the last kept and the first pruned score of x are equal, so that the tie rule decides."""
+        return 0
+
     @abstractmethod
     def _choose(self, scores: Array, key: Array | None, x: Array, low: bool) -> Mask:
         """The mask of the best ranked entries."""
 
     def _mask(self, x: Array, origin: Array) -> Mask:
-        if not np.isfinite(x).all():
-            where = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
-            raise NonFinite(f"{x[where]} at {where}, group {self.groups.box_of(where, x.shape)}: cannot be ranked")
+        self._require_finite(x, "")
         if self.score is None:
             return self._choose(x, None, x, low=True)
-        scores = self.score.of(x)
-        if not np.isfinite(scores).all():
-            where = tuple(int(i) for i in np.argwhere(~np.isfinite(scores))[0])
-            raise NonFinite(f"score {scores[where]} of entry {where}: {self.score} does not rank it")
-        return self._choose(scores, self.ties.key(x, origin), x, low=self.ties.low_index)
+        with np.errstate(over="ignore"):
+            scores = self.score.of(x)
+        self._require_finite(scores, f"score {self.score} = ")
+        key = self.ties.key(x, origin)
+        if key is not None:
+            self._require_finite(key, f"key of ties={self.ties} = ")
+        return self._choose(scores, key, x, low=self.ties.low_index)
+
+    def _require_finite(self, values: Array, what: str) -> None:
+        if not np.isfinite(values).all():
+            where = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
+            group = self.groups.box_of(where, values.shape)
+            raise NonFinite(f"{what}{values[where]} at {where}, group {group}: cannot be ranked")
 
     def apply(self, x: Array, origin: Array) -> Array:
         return np.where(self._mask(x, origin), x, x.dtype.type(0))
 
     @property
     def traits(self) -> frozenset[Trait]:
-        if self.score is None:
+        if self.score is None or (self.score.is_constant and self.ties.index_only):
             return frozenset(TRAITS) - {MONOTONE}
         steady = DETERMINISTIC in self.score.traits and self.ties.deterministic
-        inherited = self.score.traits & self._ranking_traits if steady else frozenset()
-        again = steady and (self.score.zero_is_least or self.score.is_constant)
-        local = {MAX_DETERMINED} if steady and self.score.is_constant else set()
-        return frozenset({KEEPS_ZERO} | inherited | local | ({IDEMPOTENT} if again else set()))
-
-    @property
-    def _ranking_traits(self) -> frozenset[Trait]:
-        """The traits of the score that a selection by rank hands on."""
-        return frozenset(TRAITS)
+        inherited = self.score.traits if steady else frozenset()
+        prefers_zero = isinstance(self.ties, Adversarial) and not self.score.is_magnitude
+        again = {IDEMPOTENT} if steady and self.score.zero_is_least and not prefers_zero else set()
+        return frozenset({KEEPS_ZERO} | inherited | again)
 
 
 @final
@@ -89,58 +107,45 @@ class TopSparsifier(Sparsifier):
     n:m mask keeps ⌈n·|G|/m⌉; by default it is refused (``tail=error``).
     """
 
-    keep: int | Fraction
+    keep: Amount
     groups: Partition
     score: Score = magnitude
     ties: Ties = low_index
     tail: Tail = Tail.short
 
     def __post_init__(self) -> None:
-        if isinstance(self.keep, Fraction):
-            if not 0 < self.keep <= 1:
-                raise ValueError(f"a fraction to keep lies in (0, 1], got {self.keep}")
-        elif self.keep < 1:
-            raise ValueError(f"a group must keep at least one entry, got {self.keep}")
-        if self._is_nm and not 1 <= self.keep <= self._size:
-            raise ValueError(f"n:m needs 1 <= n <= m, got {self.keep}:{self._size}")
-
-    @property
-    def _is_nm(self) -> bool:
-        return isinstance(self.keep, int) and isinstance(self.groups, Blocks)
-
-    @property
-    def _size(self) -> int:
-        return self.groups.size if isinstance(self.groups, Blocks) else 0
+        object.__setattr__(self, "keep", checked_amount(self.keep))
+        if isinstance(self.groups, Blocks) and self.keep > self.groups.size:
+            raise ValueError(f"n:m needs 1 <= n <= m, got {self.keep}:{self.groups.size}")
 
     def budget(self, size: int) -> int:
         if isinstance(self.keep, Fraction):
-            return -(-self.keep.numerator * size // self.keep.denominator)
-        if self._is_nm:
-            return -(-self.keep * size // self._size)
+            return math.ceil(self.keep * size)
+        if isinstance(self.groups, Blocks):
+            return math.ceil(Fraction(self.keep * size, self.groups.size))
         return min(self.keep, size)
+
+    def tied_groups(self, x: Array) -> int:
+        groups = self.groups.split(self.score.of(x))
+        return sum(int(np.count_nonzero(tied_at_cut(rows, self.budget(rows.shape[1])))) for rows in groups)
 
     def _choose(self, scores: Array, key: Array | None, x: Array, low: bool) -> Mask:
         self.groups.check_tail(x.shape, self.tail, "groups")
-        if x.size == 0:
-            return np.zeros(x.shape, bool)
-        keys = [None] * len(self.groups.split(scores)) if key is None else self.groups.split(key)
-        masks = [
-            select_top(rows, self.budget(rows.shape[1]), row_keys, low_index=low)
-            for rows, row_keys in zip(self.groups.split(scores), keys, strict=True)
-        ]
+        pieces = self.groups.split(scores)
+        keys = [None] * len(pieces) if key is None else self.groups.split(key)
+        choices = zip(pieces, keys, strict=True)
+        masks = [select_top(rows, self.budget(rows.shape[1]), k, low_index=low) for rows, k in choices]
         return self.groups.join(masks, x.shape)
 
     def __str__(self) -> str:
-        if self._is_nm and isinstance(self.groups, Blocks):
+        if isinstance(self.keep, int) and isinstance(self.groups, Blocks):
             axis = [f"axis={self.groups.axis}"] if self.groups.axis != -1 else []
-            head, plain_tail = [f"{self.keep}", f"{self._size}", *axis], Tail.error
+            name, head, plain_tail = "nm", [f"{self.keep}", f"{self.groups.size}", *axis], Tail.error
         else:
             where = [str(self.groups)] if self.groups != Whole() else []
-            head, plain_tail = [_spell_keep(self.keep), *where], Tail.short
-        options = _spell_choice(self.score, self.ties)
-        if self.tail != plain_tail:
-            options.append(f"tail={self.tail}")
-        return f"{'nm' if self._is_nm else 'top'}({', '.join([*head, *options])})"
+            name, head, plain_tail = "top", [spell_amount(self.keep), *where], Tail.short
+        tail = [f"tail={self.tail}"] if self.tail != plain_tail else []
+        return f"{name}({', '.join([*head, *_spell_choice(self.score, self.ties), *tail])})"
 
 
 @final
@@ -161,8 +166,8 @@ class ThresholdSparsifier(Sparsifier):
         return size
 
     def best_mask(self, benefit: Array, x: Array, origin: Array) -> Mask:
-        """Keep as many entries as pass the threshold at ``origin``, those of largest benefit."""
-        kept = int(np.count_nonzero(self._mask(origin, origin)))
+        """Keep as many entries as pass the threshold at x or at ``origin``, whichever are more: those of largest benefit."""
+        kept = max(int(np.count_nonzero(self._mask(y, origin))) for y in (x, origin))
         rows = select_top(benefit.reshape(1, -1), kept, np.abs(origin).reshape(1, -1))
         return rows.reshape(x.shape)
 
@@ -170,16 +175,13 @@ class ThresholdSparsifier(Sparsifier):
         return scores >= self.threshold
 
     @property
-    def _ranking_traits(self) -> frozenset[Trait]:
-        return frozenset({ODD, DETERMINISTIC})
-
-    @property
     def traits(self) -> frozenset[Trait]:
         own = {MONOTONE, MAX_DETERMINED} if self.score.is_magnitude else set()
-        return super().traits | own
+        lost = set() if self.score.is_constant else {DYADIC_EQUIVARIANT, SCALE_EQUIVARIANT}
+        return super().traits - lost | own
 
     def __str__(self) -> str:
-        return f"threshold({', '.join([repr(self.threshold), *_spell_choice(self.score, self.ties)])})"
+        return f"threshold({', '.join([repr(float(self.threshold)), *_spell_choice(self.score, self.ties)])})"
 
 
 @final
@@ -196,36 +198,36 @@ class BlockSparsifier(Sparsifier):
 
     def __post_init__(self) -> None:
         check_norm(self.p)
-        if not 0 < self.keep <= 1:
-            raise ValueError(f"a fraction to keep lies in (0, 1], got {self.keep}")
+        object.__setattr__(self, "keep", checked_amount(as_fraction(self.keep)))
 
     def budget(self, size: int) -> int:
-        return -(-self.keep.numerator * size // self.keep.denominator)
+        return math.ceil(self.keep * size)
 
     def best_mask(self, benefit: Array, x: Array, origin: Array) -> Mask:
-        """Benefits add up over a unit."""
-        return self._keep_units(_unit_sums(self.unit, benefit), _unit_sums(self.unit, np.abs(origin)), x, low=True)
+        """Benefits add up over a unit; ties go to the unit of larger norm of origin."""
+        self._require_finite(benefit, "benefit ")
+        total = self.unit.reduce(benefit, lambda rows: rows.sum(axis=1))
+        return self._keep_units(total, unit_norms(self.unit, np.abs(origin), self.p), x, low=True)
 
     def _choose(self, scores: Array, key: Array | None, x: Array, low: bool) -> Mask:
-        size = np.abs(scores.astype(np.float64))
-        strength = (
-            self.unit.reduce(size, lambda rows: rows.max(axis=1))
-            if self.p == np.inf
-            else _unit_sums(self.unit, size if self.p == 1 else size**self.p)
-        )
-        return self._keep_units(strength, None if key is None else _unit_sums(self.unit, key), x, low)
+        unit_key = None if key is None else self.ties.unit_key(key, self.unit, self.p)
+        return self._keep_units(unit_norms(self.unit, np.abs(scores), self.p), unit_key, x, low)
+
+    def tied_groups(self, x: Array) -> int:
+        flat = unit_norms(self.unit, np.abs(self.score.of(x)), self.p).reshape(1, -1)
+        return int(tied_at_cut(flat, self.budget(flat.size))[0])
 
     def _keep_units(self, strength: Array, key: Array | None, x: Array, low: bool) -> Mask:
         flat = strength.reshape(1, -1)
         kept = select_top(flat, self.budget(flat.size), None if key is None else key.reshape(1, -1), low_index=low)
-        units: NDArray[np.bool_] = kept.reshape(strength.shape)
+        units: Mask = kept.reshape(strength.shape)
         shapes = [rows.shape for rows in self.unit.split(x)]
         per_piece = self.unit.split_grid(units, x.shape)
         return self.unit.join([np.repeat(u, s[1]).reshape(s) for u, s in zip(per_piece, shapes, strict=True)], x.shape)
 
     def __str__(self) -> str:
         norm = [f"norm={spell_norm(self.p)}"] if self.p != 2 else []
-        parts = [_spell_keep(self.keep), str(self.unit), *norm, *_spell_choice(self.score, self.ties)]
+        parts = [spell_amount(self.keep), str(self.unit), *norm, *_spell_choice(self.score, self.ties)]
         return f"blockwise({', '.join(parts)})"
 
 
@@ -247,21 +249,10 @@ class FixedMask(Sparsifier):
         return int(np.count_nonzero(self.kept.values))
 
     def _choose(self, scores: Array, key: Array | None, x: Array, low: bool) -> Mask:
-        return np.broadcast_to(self.kept.values, x.shape)
+        return self.kept.over(x.shape)
 
     def __str__(self) -> str:
         return f"fixed({self.kept.name})"
-
-
-def _unit_sums(unit: Partition, values: Array) -> Array:
-    return unit.reduce(values, lambda rows: rows.sum(axis=1))
-
-
-def _spell_keep(keep: int | Fraction) -> str:
-    if isinstance(keep, int):
-        return str(keep)
-    decimal = float(keep)
-    return repr(decimal) if Fraction(repr(decimal)) == keep else f"{keep.numerator}/{keep.denominator}"
 
 
 def _spell_choice(score: Score, ties: Ties) -> list[str]:
@@ -284,8 +275,11 @@ def top(
     ties: Ties = low_index,
     tail: Tail = Tail.short,
 ) -> TopSparsifier:
-    """Keep ⌈f·|G|⌉ entries for a float or Fraction f, or exactly k for an integer, in every group (default: the tensor)."""
-    return TopSparsifier(keep if isinstance(keep, int) else as_fraction(keep), per or Whole(), score, ties, tail)
+    """Keep ⌈f·|G|⌉ entries for a float or Fraction f, or min(k, |G|) for an integer, in every group.
+
+    The default group is the tensor. With ``per=Blocks(m)`` an integer makes the n:m mask.
+    """
+    return TopSparsifier(keep if isinstance(keep, Integral) else as_fraction(keep), per or Whole(), score, ties, tail)
 
 
 def threshold(t: float, *, score: Score = magnitude) -> ThresholdSparsifier:
@@ -300,11 +294,6 @@ def blockwise(
     return BlockSparsifier(as_fraction(keep), per, float(norm), score, ties)
 
 
-def fixed(mask: ArrayLike) -> FixedMask:
+def fixed(mask: ArrayLike | FixedArray) -> FixedMask:
     """s(x) = m ⊙ x for a given boolean mask."""
-    return FixedMask(FixedArray(np.asarray(mask)))
-
-
-def as_fraction(value: float | Fraction) -> Fraction:
-    """The decimal a number is written as, exactly: 0.1 is 1/10."""
-    return value if isinstance(value, Fraction) else Fraction(repr(float(value)))
+    return FixedMask(FixedArray(mask))

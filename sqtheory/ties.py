@@ -7,7 +7,8 @@ from typing import ClassVar, final
 import numpy as np
 
 from sqtheory.arrays import Array
-from sqtheory.scores import check_norm, gain, spell_norm
+from sqtheory.partition import Partition
+from sqtheory.scores import check_norm, gain, spell_norm, unit_norms
 
 
 class Ties(ABC):
@@ -22,6 +23,10 @@ class Ties(ABC):
     @abstractmethod
     def key(self, x: Array, origin: Array) -> Array | None:
         """The keys of the tensor x being masked, which came from ``origin``; None where positions decide."""
+
+    def unit_key(self, keys: Array, unit: Partition, p: float) -> Array:
+        """The keys of whole units that are ranked by p-norm, from the keys of their entries."""
+        return unit_norms(unit, np.abs(keys), p)
 
     @abstractmethod
     def __str__(self) -> str:
@@ -82,6 +87,14 @@ class Adversarial(Ties):
     def key(self, x: Array, origin: Array) -> Array:
         return -gain(origin, x, self.p)
 
+    def unit_key(self, keys: Array, unit: Partition, p: float) -> Array:
+        """Losses add up over a unit; for p = ∞ the largest of them decides, and none if two of opposite sign are."""
+        if self.p < np.inf:
+            return unit.reduce(keys, lambda rows: rows.sum(axis=1))
+        high = unit.reduce(keys, lambda rows: rows.max(axis=1))
+        low = unit.reduce(keys, lambda rows: rows.min(axis=1))
+        return np.where(high > -low, high, np.where(high < -low, low, 0.0))
+
     def __str__(self) -> str:
         return "adversarial" if self.p == 2 else f"adversarial({spell_norm(self.p)})"
 
@@ -100,6 +113,10 @@ class RandomTies(Ties):
 
     def key(self, x: Array, origin: Array) -> Array:
         return self.rng.random(x.shape)
+
+    def unit_key(self, keys: Array, unit: Partition, p: float) -> Array:
+        """The key of the first entry: uniform whatever the size of the unit."""
+        return unit.reduce(keys, lambda rows: rows[:, 0])
 
     def __str__(self) -> str:
         return "random(rng)"

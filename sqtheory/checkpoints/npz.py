@@ -58,7 +58,6 @@ class NpzCheckpoint(Checkpoint):
         super().__init__(path, tuple(self._headers[name].info(name, m.file_size) for name, m in self._members.items()))
 
     def close(self) -> None:
-        """Let go of the file."""
         self._archive.close()
 
     def _read(self, info: TensorInfo) -> NDArray[Any]:
@@ -67,9 +66,7 @@ class NpzCheckpoint(Checkpoint):
         try:
             with self._archive.open(self._members[info.name]) as stream:
                 stream.read(header.length)
-                raw = fill(stream, info.nbytes)
-                if stream.read(1):  # reaching the end is also what compares the checksum
-                    raise EOFError("more bytes follow than the array has")
+                raw = fill(stream, info.nbytes)  # up to the last byte, where zipfile compares the checksum
             return _values(raw, header)
         except _DAMAGED as error:
             raise refused(self._path, f"cannot be unpacked: {plain(str(error))}", info.name) from error
@@ -90,7 +87,6 @@ class NpyCheckpoint(Checkpoint):
         super().__init__(path, (self._header.info(path.stem, size),))
 
     def close(self) -> None:
-        """Let go of the file."""
         self._file.close()
 
     def _read(self, info: TensorInfo) -> NDArray[Any]:
@@ -124,8 +120,8 @@ def _arrays(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
             raise refused(path, "every member of an npz archive is an .npy array, this one is not", name)
         if name in members:
             raise refused(path, "the archive has this name twice", name)
-        if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise refused(path, "neither stored nor deflated, or encrypted", name)
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise refused(path, "neither stored nor deflated", name)
         if member.file_size > max(FREE_EXPANSION, MAX_EXPANSION * member.compress_size):
             sizes = f"{member.compress_size} to {member.file_size} bytes"
             raise refused(path, f"expands from {sizes}, more than {MAX_EXPANSION}-fold", name)

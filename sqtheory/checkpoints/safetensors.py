@@ -82,7 +82,6 @@ class SafetensorsCheckpoint(Checkpoint):
         super().__init__(path, tuple(sorted(infos, key=lambda info: _natural(info.name))))
 
     def close(self) -> None:
-        """Let go of the file."""
         self._file.close()
 
     def _read(self, info: TensorInfo) -> NDArray[Any]:

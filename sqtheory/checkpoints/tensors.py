@@ -88,13 +88,11 @@ class Checkpoint(ABC):
         return self._read(self._by_name[name])
 
     def __enter__(self) -> Self:
-        """The checkpoint itself."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Let go of the file."""
         self.close()
 
 

@@ -1,0 +1,33 @@
+"""Writing a file whole or not at all."""
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def write(path: Path, data: bytes, *, force: bool = False) -> bool:
+    """Write bytes to a file so that it holds either its old content or all of the new; True if it changed.
+
+    The bytes go to a temporary file in the same folder, are synced, and take the name by a rename.
+    Raises FileExistsError when the file holds anything else and ``force`` is off; identical bytes are left alone.
+    """
+    if path.exists():
+        if path.read_bytes() == data:
+            return False
+        if not force:
+            raise FileExistsError(f"{path} exists and differs: pass --force to replace it")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return True

@@ -1,0 +1,59 @@
+"""The command line: one verb one file; results on stdout, progress and complaints on stderr."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from sqtheory import __version__
+from sqtheory.cli import demo, formats, inspect, masks, order
+from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError
+
+DESCRIPTION = """\
+When a tensor is both sparsified and quantized: what does the order cost, what is guaranteed,
+and which assumption broke? Works on exported weights; needs no GPU and no model code."""
+
+EPILOG = """\
+exit status: 0 fine; 1 ran, but a check failed; 2 wrong usage or spelling; 3 input refused;
+4 environment (disk, memory, missing extra); 130 interrupted. Results go to stdout, the rest to stderr.
+
+start with:  sqtheory demo
+             sqtheory order zoo:lm-dense --mask 2:4 --format mxfp4"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole grammar of the command line."""
+    top = argparse.ArgumentParser(
+        prog="sqtheory", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    top.add_argument("--version", action="version", version=f"sqtheory {__version__}")
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for module in (demo, order, inspect, formats, masks):
+        module.add(verbs)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb and return its exit status; every refusal is one line on stderr."""
+    arguments = parser().parse_args(argv)
+    try:
+        status: int = arguments.run(arguments)
+        sys.stdout.flush()
+        return status
+    except InputRefused as refusal:
+        return _say(refusal, 3)
+    except (SpellingError, FileExistsError, ValueError) as error:
+        return _say(error, 2)
+    except (MissingExtra, MemoryError, OSError) as error:
+        if isinstance(error, BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 141
+        return _say(error, 4)
+    except KeyboardInterrupt:
+        return _say(KeyboardInterrupt("interrupted"), 130)
+
+
+def _say(error: BaseException, status: int) -> int:
+    message = " ".join(str(error).split()) or type(error).__name__
+    print(f"sqtheory: {message}", file=sys.stderr)
+    return status

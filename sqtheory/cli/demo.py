@@ -1,0 +1,111 @@
+"""``sqtheory demo``: both orders on the two models that come with the package, a table, a sentence, a figure."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqtheory.cli import options
+from sqtheory.cli.options import Verbs, envelope
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqtheory.figures.order_gap import Point
+
+MODELS = ("lm-dense", "vit-dense")
+MASKS = ("2:4", "50%")
+FORMATS = ("int8", "int4", "hbfp8", "hbfp6", "hbfp4", "mxfp8", "mxfp6", "mxfp4", "nvfp4")
+
+
+def add(verbs: Verbs) -> None:
+    """Describe the verb."""
+    parser = verbs.add_parser(
+        "demo",
+        help="the main question answered on real trained weights, in under a minute",
+        description="Compare both orders on every linear layer of a trained language model and a trained vision "
+        f"transformer, for the formats {', '.join(FORMATS)} and the masks {' and '.join(MASKS)}: a table, one "
+        "sentence of conclusion computed from it, and one figure (PNG and SVG, with its data as CSV).",
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("sqtheory-demo"), metavar="DIR", help="folder for the figure (sqtheory-demo)"
+    )
+    parser.add_argument("--force", action="store_true", help="replace files that are there and differ")
+    parser.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.demo/1")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure, print, write the figure."""
+    from dataclasses import asdict
+
+    from sqtheory import atomic
+
+    points = measure(quiet=arguments.json)
+    sentence = conclusion(points)
+    from sqtheory.figures import order_gap
+    from sqtheory.figures.style import encode
+
+    figure = order_gap.draw(points)
+    files = {
+        arguments.out / "order_gap.csv": order_gap.as_csv(points).encode(),
+        **{arguments.out / f"order_gap.{kind}": encode(figure, kind) for kind in ("png", "svg")},
+    }
+    if arguments.json:
+        listed = [{**asdict(p), "gap": p.gap} for p in points]
+        print(json.dumps(envelope("sqtheory.demo/1", rows=listed, conclusion=sentence), ensure_ascii=False))
+    else:
+        print(_table(points), sentence, sep="\n\n")
+    for path, data in files.items():
+        atomic.write(path, data, force=arguments.force)
+    if not arguments.json:
+        print(f"\nfigure: {arguments.out / 'order_gap.png'} (also .svg; data in .csv)")
+    return 0
+
+
+def measure(*, quiet: bool) -> "list[Point]":
+    """The totals of every model, mask and format."""
+    from sqtheory.checkpoints import open_checkpoint
+    from sqtheory.cli.progress import progress
+    from sqtheory.figures.order_gap import point
+    from sqtheory.sweep import sweep, total
+    from sqtheory.targets import Targets
+
+    masks = {text: options.mask(text) for text in MASKS}
+    formats = {text: options.quantizer(text) for text in FORMATS}
+    points = []
+    for model in MODELS:
+        with open_checkpoint(f"zoo:{model}") as checkpoint:
+            taken, _ = Targets().split(checkpoint.tensors)
+            work = progress(taken, model, quiet=quiet)
+            swept = sweep(checkpoint, work, list(masks.values()), list(formats.values()))
+            rows = [row for rows in swept for row in rows]
+        for mask, s in masks.items():
+            for text, q in formats.items():
+                own = [r for r in rows if (r.order.mask, r.order.format) == (str(s), str(q))]
+                points.append(point(model, mask, text, q.format.bits, total(own)))
+    return points
+
+
+def conclusion(points: "Sequence[Point]") -> str:
+    """One sentence that the numbers support, whatever they are."""
+    better = sum(p.gap > 0 for p in points)
+    narrow, wide = min(p.bits for p in points), max(p.bits for p in points)
+    low, high = (max((p for p in points if p.bits == bits), key=lambda p: p.gap) for bits in (narrow, wide))
+    spared = max(points, key=lambda p: p.sq - p.optimum)
+    return (
+        f"Sparsifying first has the smaller error in {better} of {len(points)} pairs of mask and format; quantizing "
+        f"first costs at most {low.gap:.3g}% of ‖x‖ more at {narrow} bits ({low.format}, {low.mask}) and at most "
+        f"{high.gap:.2g}% at {wide} bits ({high.format}, {high.mask}); the best mask chosen with knowledge of the "
+        f"rounding improves on sparsifying first by {max(spared.sq - spared.optimum, 0):.2g}% of ‖x‖ at most."
+    )
+
+
+def _table(points: "Sequence[Point]") -> str:
+    from sqtheory.tables import Table
+
+    rows = tuple(
+        (p.model, p.mask, p.format, f"{p.sq:.4f}", f"{p.qs:.4f}", f"{p.optimum:.4f}", f"{p.gap:+.4f}") for p in points
+    )
+    title = "‖x − y‖₂ over all linear layers, in percent of ‖x‖₂"
+    return Table(("model", "mask", "format", "S→Q", "Q→S", "optimum", "Q→S − S→Q"), rows, title).text()

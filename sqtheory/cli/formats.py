@@ -1,0 +1,44 @@
+"""``sqtheory formats``: the element formats and the quantizers, or all values of one format."""
+
+import argparse
+import json
+
+from sqtheory.cli.options import Verbs, envelope
+
+
+def add(verbs: Verbs) -> None:
+    """Describe the verb."""
+    parser = verbs.add_parser(
+        "formats",
+        help="list the number formats, or all values of one",
+        description="List the element formats with their range and properties and the named quantizers built on "
+        "them; with a NAME print every value of that format. Everything is computed from the definitions.",
+    )
+    parser.add_argument("name", nargs="?", metavar="NAME", help="an element format: e2m1, int4, nf4, …")
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--markdown", action="store_true", help="print Markdown")
+    shape.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.formats/1")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the tables."""
+    import difflib
+
+    from sqtheory import catalogue
+    from sqtheory.exceptions import SpellingError
+    from sqtheory.formats import FORMATS
+
+    name = arguments.name
+    if name is not None and name not in FORMATS:
+        near = difflib.get_close_matches(name, FORMATS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(FORMATS)}"
+        raise SpellingError(f"unknown format {name!r}: {hint}", name, 0)
+    tables = [catalogue.formats(), catalogue.quantizers()] if name is None else [catalogue.values(FORMATS[name])]
+    if arguments.json:
+        listed = [[dict(zip(t.header, row, strict=True)) for row in t.rows] for t in tables]
+        content = {"values": listed[0]} if name else {"formats": listed[0], "quantizers": listed[1]}
+        print(json.dumps(envelope("sqtheory.formats/1", **content), ensure_ascii=False, allow_nan=False))
+    else:
+        print("\n\n".join(t.markdown() if arguments.markdown else t.text() for t in tables))
+    return 0

@@ -1,0 +1,60 @@
+"""``sqtheory inspect``: what a checkpoint holds."""
+
+import argparse
+import json
+
+from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_targets, envelope, targets
+
+
+def add(verbs: Verbs) -> None:
+    """Describe the verb."""
+    parser = verbs.add_parser(
+        "inspect",
+        help="list the tensors of a checkpoint: shapes, zeros, patterns kept, NaN and infinities",
+        description="List every tensor of a checkpoint with its shape, its share of zeros, the n:m patterns its "
+        "last axis keeps, its range, NaN and infinities, and whether `sqtheory order` would work on it.",
+    )
+    parser.add_argument("checkpoint", metavar="CKPT", help=CHECKPOINT_HELP)
+    add_targets(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.inspect/1")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the table."""
+    from sqtheory.checkpoints import open_checkpoint
+    from sqtheory.cli.progress import progress
+    from sqtheory.inspection import inspect_tensor
+    from sqtheory.tables import Table, number
+
+    rule = targets(arguments)
+    with open_checkpoint(arguments.checkpoint) as checkpoint:
+        summaries = [
+            (inspect_tensor(info, checkpoint.read(info.name)), rule.reason_to_skip(info))
+            for info in progress(checkpoint.tensors, "inspect", quiet=arguments.json)
+        ]
+    if arguments.json:
+        tensors = [{**summary.to_dict(), "skipped": reason} for summary, reason in summaries]
+        content = envelope("sqtheory.inspect/1", checkpoint=arguments.checkpoint, tensors=tensors)
+        print(json.dumps(content, ensure_ascii=False, allow_nan=False))
+        return 0
+    rows = tuple(
+        (
+            t.name if t.name.isprintable() else repr(t.name),
+            t.dtype,
+            "×".join(map(str, t.shape)) or "scalar",
+            f"{100 * t.zeros / t.size:.2f}%" if t.size else "–",
+            " ".join(t.patterns) or "–",
+            number(t.absmax),
+            number(t.absmin_nonzero),
+            str(t.nan + t.inf),
+            reason or "yes",
+        )
+        for t, reason in summaries
+    )
+    header = ("tensor", "dtype", "shape", "zeros", "keeps", "max |x|", "min |x|>0", "NaN/Inf", "target")
+    print(Table(header, rows).text())
+    size = sum(t.size for t, _ in summaries)
+    zeros = sum(t.zeros for t, _ in summaries)
+    print(f"{len(rows)} tensors, {size} values, {100 * zeros / max(size, 1):.2f}% zeros")
+    return 0

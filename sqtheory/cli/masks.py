@@ -1,0 +1,33 @@
+"""``sqtheory masks``: the named masks."""
+
+import argparse
+import json
+
+from sqtheory.cli.options import Verbs, envelope
+
+
+def add(verbs: Verbs) -> None:
+    """Describe the verb."""
+    parser = verbs.add_parser(
+        "masks",
+        help="list the sparsity masks",
+        description="List masks as they are written on the command line, what each means and what it keeps. "
+        "A percentage is the share that is pruned; ties at the cut keep the lower index unless --ties says otherwise.",
+    )
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--markdown", action="store_true", help="print Markdown")
+    shape.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.masks/1")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the table."""
+    from sqtheory import catalogue
+
+    table = catalogue.masks()
+    if arguments.json:
+        listed = [dict(zip(table.header, row, strict=True)) for row in table.rows]
+        print(json.dumps(envelope("sqtheory.masks/1", masks=listed), ensure_ascii=False, allow_nan=False))
+    else:
+        print(table.markdown() if arguments.markdown else table.text())
+    return 0

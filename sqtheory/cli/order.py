@@ -1,0 +1,180 @@
+"""``sqtheory order``: both orders, the optimum and the open assumptions in every tensor of a checkpoint."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqtheory import __version__
+from sqtheory.cli import options
+from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_targets, envelope
+
+if TYPE_CHECKING:
+    from sqtheory.sweep import Row
+
+DESCRIPTION = """\
+Compare sparsify-then-quantize (S→Q) with quantize-then-sparsify (Q→S) in every layer.
+
+For each tensor x and each pair of a mask s and a format q: the errors of s alone, of q alone, of both
+orders, of the best mask any order could choose at the scales of x (optimum), the additive bound
+‖x − s(x)‖ + ‖x − q(x)‖, the winner, and the channels through which order can matter here:
+  M  selection: the mask chosen on q(x) differs from the mask chosen on x
+  Σ  scale: masking moved the scale of a block that still has survivors
+  Z  zero: pruned entries do not come back as zero"""
+
+EPILOG = """\
+masks:    2:4   4:8   50% (prunes 50%)   top(0.5, per=row)   nm(2, 4, axis=0)       (sqtheory masks)
+formats:  int8  int4:b32  hbfp6  mxfp8  mxfp4  nvfp4  nf4  int(4, scaling=halfrange) (sqtheory formats)
+
+examples:
+  sqtheory order zoo:lm-dense --mask 2:4 --format mxfp4
+  sqtheory order model.safetensors --mask 2:4 --mask 50% --format int4 --format hbfp4 --sort worst
+  sqtheory order model.safetensors --mask 2:4 --format int4 --targets 're:.*proj.weight' --json"""
+
+SORTS = ("file", "worst", "gap")
+
+
+def add(verbs: Verbs) -> None:
+    """Describe the verb."""
+    parser = verbs.add_parser(
+        "order",
+        help="compare both orders in every layer of a checkpoint",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("checkpoint", metavar="CKPT", help=CHECKPOINT_HELP)
+    parser.add_argument("--mask", action="append", required=True, metavar="MASK", help="repeat for a grid")
+    parser.add_argument("--format", action="append", required=True, metavar="FORMAT", help="repeat for a grid")
+    parser.add_argument("--norm", type=options.exponent, default=2.0, metavar="P", help="p in (0, inf]; default 2")
+    parser.add_argument(
+        "--ties",
+        default=None,
+        metavar="RULE",
+        help="which of equally ranked entries survive: low_index (default), high_index, by_original, adversarial",
+    )
+    add_targets(parser)
+    parser.add_argument(
+        "--sort", choices=SORTS, default="file", help="worst: largest S→Q error first; gap: largest difference first"
+    )
+    parser.add_argument("--top", type=int, default=None, metavar="N", help="print the first N tensors only")
+    parser.add_argument(
+        "--fail-over",
+        type=float,
+        default=None,
+        metavar="PERCENT",
+        help="exit 1 if the better order's error exceeds PERCENT of the norm of some tensor",
+    )
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.order/1")
+    shape.add_argument("--markdown", action="store_true", help="print Markdown tables")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Read, compare, print; 1 if a check failed."""
+    import sys
+
+    from sqtheory.checkpoints import open_checkpoint
+    from sqtheory.cli.progress import progress
+    from sqtheory.sweep import sweep
+
+    ties = None if arguments.ties is None else options.tie_rule(arguments.ties)
+    masks = [options.mask(text, ties) for text in arguments.mask]
+    formats = [options.quantizer(text) for text in arguments.format]
+    with open_checkpoint(arguments.checkpoint) as checkpoint:
+        taken, skipped = options.targets(arguments).split(checkpoint.tensors)
+        work = progress(taken, "order", quiet=arguments.json)
+        rows = [row for rows in sweep(checkpoint, work, masks, formats, arguments.norm) for row in rows]
+    pipelines = [(str(s), str(q)) for s in masks for q in formats]
+    ordered = _sorted(rows, arguments.sort)[: None if arguments.top is None else arguments.top * len(pipelines)]
+    if arguments.json:
+        left = [{"name": info.name, "reason": reason} for info, reason in skipped]
+        print(json.dumps(_document(arguments, rows, ordered, pipelines, left), ensure_ascii=False, allow_nan=False))
+    else:
+        print(_text(arguments, rows, ordered, pipelines, len(skipped)))
+    broken = _failures(rows, arguments.fail_over)
+    for line in broken:
+        print(f"sqtheory: {line}", file=sys.stderr)
+    return 1 if broken else 0
+
+
+def _sorted(rows: "Sequence[Row]", by: str) -> "list[Row]":
+    """Whole tensors in the wanted order; rows of one tensor stay together."""
+    from sqtheory.sweep import by_tensor
+
+    tensors = by_tensor(rows)
+    if by == "worst":
+        tensors.sort(key=lambda group: -max(r.order.relative(r.order.errors.sq) for r in group))
+    elif by == "gap":
+        tensors.sort(key=lambda group: -max(abs(r.order.gap) for r in group))
+    return [row for group in tensors for row in group]
+
+
+def _of(rows: "Sequence[Row]", pipeline: tuple[str, str]) -> "list[Row]":
+    return [r for r in rows if (r.order.mask, r.order.format) == pipeline]
+
+
+def _document(
+    arguments: argparse.Namespace,
+    rows: "Sequence[Row]",
+    shown: "Sequence[Row]",
+    pipelines: list[tuple[str, str]],
+    skipped: list[dict[str, str]],
+) -> dict[str, Any]:
+    from sqtheory.sweep import total
+
+    return envelope(
+        "sqtheory.order/1",
+        version=__version__,
+        checkpoint=arguments.checkpoint,
+        recipe={
+            "masks": sorted({m for m, _ in pipelines}),
+            "formats": sorted({f for _, f in pipelines}),
+            "norm": rows[0].to_dict()["norm"],
+            "targets": arguments.targets,
+            "ignore": arguments.ignore,
+        },
+        tensors=[row.to_dict() for row in shown],
+        total=total(rows).to_dict(),
+        totals=[{"mask": m, "format": f, **total(_of(rows, (m, f))).to_dict()} for m, f in pipelines],
+        skipped=skipped,
+    )
+
+
+def _text(
+    arguments: argparse.Namespace,
+    rows: "Sequence[Row]",
+    shown: "Sequence[Row]",
+    pipelines: list[tuple[str, str]],
+    skipped: int,
+) -> str:
+    from sqtheory.scores import spell_norm
+    from sqtheory.sweep import explain, table
+
+    tensors = len(rows) // len(pipelines)
+    p = spell_norm(arguments.norm)
+    parts = [
+        f"{arguments.checkpoint}: {tensors} tensors compared, {skipped} left alone. "
+        f"Errors are ‖x − y‖_{p} in percent of ‖x‖_{p}; the optimum is the best mask at the scales of x."
+    ]
+    for pipeline in pipelines:
+        rendered = table(_of(shown, pipeline), _of(rows, pipeline))
+        parts.append(rendered.markdown() if arguments.markdown else rendered.text())
+        parts.append("\n".join(explain(_of(rows, pipeline))))
+    return "\n\n".join(parts)
+
+
+def _failures(rows: "Sequence[Row]", limit: float | None) -> list[str]:
+    failures = [
+        f"tensor {r.name!r}: S→Q lost with {r.order.mask}, {r.order.format} although a theorem forbids it: "
+        "a fault of this program, please report it"
+        for r in rows
+        if r.guarantee_broken
+    ]
+    if limit is not None:
+        for r in rows:
+            best = 100 * r.order.relative(min(r.order.errors.sq, r.order.errors.qs))
+            if best > limit:
+                failures.append(f"tensor {r.name!r}: {best:.4f}% exceeds --fail-over {limit:g}%")
+    return failures

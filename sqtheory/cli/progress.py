@@ -1,0 +1,16 @@
+"""A progress bar on stderr where somebody is watching."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+
+def progress(items: Sequence[Item], what: str, *, quiet: bool = False) -> Iterable[Item]:
+    """The items, with a bar on stderr while they are worked on; none if stderr is no terminal or ``quiet``."""
+    if quiet or not sys.stderr.isatty():
+        return items
+    from tqdm.auto import tqdm
+
+    return tqdm(items, desc=what, unit="tensor", leave=False, file=sys.stderr)

@@ -1,0 +1,99 @@
+"""Errors of tensors and their norms, accumulated in float64."""
+
+import math
+
+import numpy as np
+
+from sqtheory.arrays import Array, ArrayLike, as_real
+from sqtheory.operators import Operator
+from sqtheory.partition import Partition
+from sqtheory.scores import check_norm
+
+STEEP = 500
+"""Above this p the p-th powers of half and of twice the largest magnitude leave the range of float64."""
+
+
+def error(f: Operator, x: ArrayLike) -> Array:
+    """ε_f(x) = x − f(x), float64, the shape of x."""
+    given = as_real(x)
+    return given.astype(np.float64) - f(given)
+
+
+def norm(e: ArrayLike, p: float = 2.0) -> float:
+    """‖e‖_p = (Σ |e_i|^p)^{1/p} for 0 < p < ∞, max |e_i| for p = ∞; 0 for an empty tensor (p < 1: a quasi-norm)."""
+    size = np.abs(as_real(e).astype(np.float64))
+    unit = unit_of(size, p)
+    return root(power_sum(size / unit, p), p) * unit
+
+
+def box_norms(e: ArrayLike, p: float, boxes: Partition) -> Array:
+    """‖e_B‖_p for every box B of a partition, float64, in the shape of the grid of boxes."""
+    check_norm(p)
+    size = np.abs(as_real(e).astype(np.float64))
+    return boxes.reduce(size, lambda rows: _row_norms(np.ascontiguousarray(rows), p))
+
+
+def relative_error(y: ArrayLike, x: ArrayLike, p: float = 2.0) -> float:
+    """‖x − y‖_p / ‖x‖_p; 0 when y = x, ∞ when x = 0 and y is not."""
+    whole, part = as_real(x).astype(np.float64), as_real(y).astype(np.float64)
+    unit = max(unit_of(np.abs(whole)), unit_of(np.abs(part)))
+    return _ratio(norm(whole / unit - part / unit, p), norm(whole / unit, p))
+
+
+def sqnr(y: ArrayLike, x: ArrayLike) -> float:
+    """10 log₁₀(‖x‖₂² / ‖x − y‖₂²) in decibels: signal to quantization noise; ∞ when y = x."""
+    ratio = relative_error(y, x, 2.0)
+    return math.inf if ratio == 0 else -20 * math.log10(ratio) if ratio < math.inf else -math.inf
+
+
+def power_sum(size: Array, p: float) -> float:
+    """Σ |e_i|^p of magnitudes, or their maximum for p = ∞; the same for every memory layout."""
+    check_norm(p)
+    if p == np.inf:
+        return float(np.max(size, initial=0.0))
+    return float(np.sum(powers(size, p).ravel()))
+
+
+def powers(size: Array, p: float) -> Array:
+    """|e_i|^p of magnitudes for finite p, without a call to pow where a product does."""
+    return size if p == 1 else size * size if p == 2 else size**p
+
+
+def root(total: float, p: float) -> float:
+    """t^{1/p}, and t itself for p = ∞: the inverse of ``power_sum`` on one entry; ∞ where that is out of range."""
+    if p in (1, 2, np.inf):
+        return math.sqrt(total) if p == 2 else total
+    try:
+        return float(total ** (1 / p))
+    except OverflowError:
+        return math.inf
+
+
+def unit_of(size: Array, p: float = 2.0) -> float:
+    """The power of two just above the largest magnitude, 1 for a zero tensor: dividing by it is exact.
+
+    For p > ``STEEP`` the largest magnitude itself, whose p-th power cannot underflow.
+    """
+    return float(_units(np.asarray(np.max(size, initial=0.0)), p))
+
+
+def _units(largest: Array, p: float) -> Array:
+    """``unit_of`` for tensors of these largest magnitudes."""
+    exponent = np.minimum(np.frexp(largest)[1], 1023)
+    unit = largest if STEEP < p < np.inf else np.ldexp(1.0, exponent)
+    return np.where((largest > 0) & np.isfinite(largest), unit, 1.0)
+
+
+def _row_norms(rows: Array, p: float) -> Array:
+    if p == np.inf:
+        return np.asarray(rows.max(axis=1))
+    unit = _units(rows.max(axis=1), p)
+    sums = powers(rows / unit[:, None], p).sum(axis=1)
+    with np.errstate(over="ignore"):
+        return np.asarray((sums if p == 1 else np.sqrt(sums) if p == 2 else sums ** (1 / p)) * unit)
+
+
+def _ratio(part: float, whole: float) -> float:
+    if whole:
+        return part / whole
+    return math.inf if part else 0.0

@@ -1,0 +1,313 @@
+"""Both orders of a sparsifier and a quantizer on one tensor, and the best any order could do."""
+
+import json
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from fractions import Fraction
+from typing import Any, final
+
+import numpy as np
+
+from sqtheory.arrays import Array, ArrayLike, Mask, as_real
+from sqtheory.errors import STEEP, box_norms, norm, power_sum, powers, root, unit_of
+from sqtheory.exceptions import NonFinite
+from sqtheory.operators import Operator
+from sqtheory.quantizers import Quantizer
+from sqtheory.scores import Random, check_norm, gain, spell_norm
+from sqtheory.sparsifiers import BlockSparsifier, Sparsifier
+from sqtheory.tables import Table, json_ready, number
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class TwoOrders:
+    """The arrays that S→Q and Q→S make of x, in the dtype of x.
+
+    S→Q is ``after_mask`` = q(s(x)); Q→S is ``masked_image`` = s(q(x)), ties seeing the original x.
+    """
+
+    x: Array
+    s: Sparsifier
+    q: Operator
+    mask: Mask
+    """m(x), the mask S→Q uses."""
+    image: Array
+    """q(x)."""
+    image_mask: Mask
+    """m(q(x)), the mask Q→S uses."""
+    after_mask: Array
+    """q(s(x))."""
+
+    @property
+    def sparse(self) -> Array:
+        """s(x)."""
+        return np.where(self.mask, self.x, self.x.dtype.type(0))
+
+    @property
+    def masked_image(self) -> Array:
+        """s(q(x))."""
+        return np.where(self.image_mask, self.image, self.x.dtype.type(0))
+
+    @property
+    def reselected(self) -> Mask:
+        """Entries of non-zero image that one order keeps and the other prunes."""
+        return (self.mask != self.image_mask) & (self.image != 0)
+
+    @cached_property
+    def tied(self) -> int:
+        """Groups whose scores on q(x) tie at the cut, so that the tie rule decides."""
+        return 0 if isinstance(self.s.score, Random) else self.s.tied_groups(self.image)
+
+
+def both(
+    x: ArrayLike, s: Sparsifier, q: Operator, *, mask: Mask | None = None, image: Array | None = None
+) -> TwoOrders:
+    """Apply S→Q and Q→S to x; ``mask`` = m(x) and ``image`` = q(x) may be given when they are known already."""
+    given = as_real(x)
+    kept = s.mask(given) if mask is None else mask
+    quantized = q.apply(given, given) if image is None else image
+    after = q.apply(np.where(kept, given, given.dtype.type(0)), given)
+    if not np.isfinite(after).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(after))[0])
+        raise NonFinite(f"{q} makes {after[where]} of entry {where} of the masked tensor: it has no error")
+    return TwoOrders(given, s, q, kept, quantized, s.mask(quantized, given), after)
+
+
+@final
+@dataclass(frozen=True)
+class Errors:
+    """p-norms of the errors against x: of s, of q, of both orders, and of the optimum at the dense scale."""
+
+    s: float
+    q: float
+    sq: float
+    qs: float
+    gain: float
+    sq_dense: float
+    """S→Q with every scale frozen at its value for x; equals ``sq`` when no scale moved."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class GroupErrors:
+    """The same norms restricted to every group of the mask: arrays in the shape of the grid of groups."""
+
+    s: Array
+    q: Array
+    sq: Array
+    qs: Array
+    gain: Array
+
+    @property
+    def reversed_groups(self) -> int:
+        """Groups in which Q→S has the smaller error, beyond the rounding of the norms."""
+        return int(np.count_nonzero(self.qs < self.sq * (1 - 1e-12)))
+
+
+@final
+@dataclass(frozen=True)
+class OrderReport:
+    """What each order costs on one tensor in one p-norm, what the optimum costs, and the additive bound.
+
+    ``errors.gain`` is the least error of any admissible mask with q(x) on the survivors (theorem
+    ``gain_optimal``): with q(0) = 0 it is at most ``errors.qs`` and ``errors.sq_dense``, but not always
+    ``errors.sq``, which may profit from scales that moved. Under a threshold the admissible masks keep as
+    many entries as pass at x, while Q→S keeps as many as pass at q(x) and may so be below the optimum.
+    """
+
+    p: float
+    mask: str
+    format: str
+    shape: tuple[int, ...]
+    x_norm: float
+    errors: Errors
+    swaps: int
+    """Entries of non-zero image that S→Q keeps and Q→S prunes."""
+    ties: int
+    """Groups whose scores on q(x) tie at the cut, so that the tie rule decides."""
+    winner: str
+    """``sq``, ``qs`` or ``equal``, decided on the entries where the two results differ."""
+    groups: GroupErrors | None = None
+
+    @property
+    def bound(self) -> float:
+        """‖ε_s‖ + ‖ε_q‖, both at the original x."""
+        return self.errors.s + self.errors.q
+
+    @property
+    def excess_sq(self) -> float:
+        """‖ε_{S→Q}‖ − bound: positive when S→Q adds error beyond the sum."""
+        return self.errors.sq - self.bound
+
+    @property
+    def excess_qs(self) -> float:
+        """‖ε_{Q→S}‖ − bound."""
+        return self.errors.qs - self.bound
+
+    @property
+    def gap(self) -> float:
+        """(‖ε_{Q→S}‖ − ‖ε_{S→Q}‖)/‖x‖."""
+        return self.relative(self.errors.qs - self.errors.sq)
+
+    def relative(self, value: float) -> float:
+        """An error divided by ‖x‖_p."""
+        return value / self.x_norm if self.x_norm else (math.inf if value else 0.0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers and strings, ready for JSON."""
+        names = ("s", "q", "sq", "qs", "gain", "sq_dense")
+        return {
+            "shape": list(self.shape),
+            "mask": self.mask,
+            "format": self.format,
+            "norm": json_ready(self.p),
+            "x_norm": json_ready(self.x_norm),
+            "errors": {name: json_ready(getattr(self.errors, name)) for name in names},
+            "bound": json_ready(self.bound),
+            "excess": {"sq": json_ready(self.excess_sq), "qs": json_ready(self.excess_qs)},
+            "swaps": self.swaps,
+            "ties": self.ties,
+            "winner": self.winner,
+        }
+
+    def to_json(self) -> str:
+        """The same as one JSON object; numbers that are not finite as strings."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
+
+    def table(self) -> Table:
+        """One line for each quantity: name, norm, share of ‖x‖."""
+        size = f"‖·‖_{spell_norm(self.p)}"
+        rows = [
+            ("S only", self.errors.s),
+            ("Q only", self.errors.q),
+            ("bound S + Q", self.bound),
+            ("S→Q", self.errors.sq),
+            ("Q→S", self.errors.qs),
+            ("S→Q, dense scale", self.errors.sq_dense),
+            ("gain optimum", self.errors.gain),
+        ]
+        cells = tuple((name, number(v, 6), f"{100 * self.relative(v):.4f}%") for name, v in rows)
+        return Table(("error of", size, "relative"), cells, self.title)
+
+    @property
+    def title(self) -> str:
+        """The pipeline, the shape and the winner."""
+        verdict = {"sq": "S→Q wins", "qs": "Q→S wins", "equal": "the orders agree"}[self.winner]
+        return f"{self.mask} with {self.format} on {'×'.join(map(str, self.shape))}: {verdict}, {self.swaps} swaps"
+
+    def __str__(self) -> str:
+        return self.table().text()
+
+    def markdown(self) -> str:
+        """The table in Markdown."""
+        return self.table().markdown()
+
+    def _repr_html_(self) -> str:
+        return self.table().html()
+
+
+def compare(x: ArrayLike, s: Sparsifier, q: Operator, p: float = 2.0, *, per_group: bool = False) -> OrderReport:
+    """‖ε‖_p of S→Q, Q→S and the gain optimum on x; ``per_group`` adds the norms of every mask group.
+
+    x: any real tensor; p in (0, ∞]. Raises what s and q raise.
+    """
+    return report(both(x, s, q), p, per_group=per_group)
+
+
+def report(orders: TwoOrders, p: float = 2.0, *, per_group: bool = False) -> OrderReport:
+    """The OrderReport of two orders already applied.
+
+    Where results differ their errors are summed without rounding, onto one sum over the entries where they
+    agree, so the order of the reported norms does not depend on how a sum was accumulated. ``winner`` is
+    exact for p = 1, 2, 3, …; for other p, differences below the rounding of the powers count as equal.
+    """
+    check_norm(p)
+    x, s = orders.x, orders.s
+    best = s.best_mask(_benefit(orders, p), orders.image, x)
+    optimum = np.where(best, orders.image, x.dtype.type(0))
+    results = [orders.after_mask, orders.masked_image, optimum, _at_dense_scale(orders)]
+    sq, qs, least, sq_dense = _norms(x, results, p)
+    change = _change(x, orders.after_mask, orders.masked_image, p) if p < np.inf else qs - sq
+    winner = "equal" if change == 0 else "sq" if change > 0 else "qs"
+    qs = {"equal": sq, "sq": max(sq, qs), "qs": min(sq, qs)}[winner]  # the verdict is the finer of the two
+    errors = Errors(
+        s=norm(np.where(orders.mask, 0, x), p),
+        q=norm(x.astype(np.float64) - orders.image, p),
+        sq=sq,
+        qs=qs,
+        gain=least,
+        sq_dense=sq_dense,
+    )
+    groups = _by_group(orders, optimum, p) if per_group else None
+    swaps = int(np.count_nonzero(orders.reselected & orders.mask))
+    return OrderReport(p, str(s), str(orders.q), x.shape, norm(x, p), errors, swaps, orders.tied, winner, groups)
+
+
+def _benefit(orders: TwoOrders, p: float) -> Array:
+    """The gain of every entry, in a power of two near the largest so that powers stay in range.
+
+    Gains of entries add up over a unit of a block mask, but not those of p = ∞: there each unit has one
+    gain, of its largest entry and its largest error, put at its first entry.
+    """
+    x, s = orders.x.astype(np.float64), orders.s
+    if not (p == np.inf and isinstance(s, BlockSparsifier)):
+        unit = unit_of(np.abs(x), p)
+        return gain(x / unit, orders.image / unit, p)
+    size, error = (s.unit.reduce(np.abs(e), lambda rows: rows.max(axis=1)) for e in (x, x - orders.image))
+    gains = s.unit.split_grid(np.where(size > error, size, np.where(error > size, -error, 0.0)), x.shape)
+    rows = [np.zeros(piece.shape) for piece in s.unit.split(x)]
+    for piece, values in zip(rows, gains, strict=True):
+        piece[:, 0] = values
+    return s.unit.join(rows, x.shape)
+
+
+def _norms(x: Array, results: list[Array], p: float) -> list[float]:
+    """‖x − y‖_p of every result y."""
+    first = results[0]
+    differs = np.zeros(x.shape, bool)
+    for y in results[1:]:
+        differs |= y != first
+    at = x[differs].astype(np.float64)
+    sizes = [np.abs(at - y[differs]) for y in results]
+    shared = np.abs(x.astype(np.float64) - first)
+    shared[differs] = 0
+    unit = unit_of(np.array([np.max(e, initial=0.0) for e in (shared, *sizes)]), p)
+    common = power_sum(shared / unit, p)
+    if p == np.inf:
+        return [max(common, power_sum(e / unit, p)) * unit for e in sizes]
+    return [root(math.fsum(np.append(powers(e / unit, p), common)), p) * unit for e in sizes]
+
+
+def _change(x: Array, y: Array, z: Array, p: float) -> float | Fraction:
+    """‖x − z‖_p^p − ‖x − y‖_p^p for finite p up to a positive factor: its sign is exact for p = 1, 2, 3, …
+
+    Only powers that rounding could have reordered are summed again as rational numbers.
+    """
+    differs = y != z
+    at, near, far = (a[differs].astype(np.float64) for a in (x, y, z))
+    sizes = np.concatenate([np.abs(at - far), np.abs(at - near)])
+    terms = powers(sizes / unit_of(sizes, p), p)
+    change = math.fsum(np.concatenate([terms[: at.size], -terms[at.size :]]))
+    if abs(change) > (p + 4) * np.finfo(np.float64).eps * float(np.sum(terms)):
+        return change
+    if not (float(p).is_integer() and p <= STEEP):
+        return 0.0
+    rows, counts = np.unique(np.stack([at, near, far], axis=1), axis=0, return_counts=True)
+    exact = [[Fraction(float(v)) for v in row] for row in rows]
+    terms_of = (abs(a - c) ** int(p) - abs(a - b) ** int(p) for a, b, c in exact)
+    return sum((n * term for n, term in zip(counts.tolist(), terms_of, strict=True)), Fraction(0))
+
+
+def _at_dense_scale(orders: TwoOrders) -> Array:
+    """q(s(x)) with the scales of x."""
+    if not isinstance(orders.q, Quantizer):
+        return orders.after_mask
+    frozen = orders.q.frozen(orders.x)
+    return frozen.apply(orders.sparse, orders.x)
+
+
+def _by_group(orders: TwoOrders, optimum: Array, p: float) -> GroupErrors:
+    x = orders.x.astype(np.float64)
+    results: list[Array] = [orders.sparse, orders.image, orders.after_mask, orders.masked_image, optimum]
+    return GroupErrors(*(box_norms(x - y, p, orders.s.groups) for y in results))

@@ -1,0 +1,195 @@
+"""A grid of masks × formats over the tensors of a checkpoint, one tensor in memory at a time."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from sqtheory import channels, orders
+from sqtheory.arrays import Array, ArrayLike, as_real
+from sqtheory.channels import ChannelReport
+from sqtheory.checkpoints import Checkpoint, TensorInfo
+from sqtheory.errors import power_sum, powers, root
+from sqtheory.exceptions import InputRefused
+from sqtheory.orders import Errors, OrderReport
+from sqtheory.quantizers import Quantizer
+from sqtheory.sparsifiers import Sparsifier
+from sqtheory.tables import Table, json_ready, number
+
+
+@final
+@dataclass(frozen=True)
+class Row:
+    """Both orders and the channels of one pipeline on one tensor."""
+
+    name: str
+    order: OrderReport
+    channels: ChannelReport
+
+    @property
+    def guarantee_broken(self) -> bool:
+        """S→Q lost although theorem ``prune_first_dominates`` applies: a fault of this program, never of the data."""
+        return self.channels.prune_first_dominates and self.order.p >= 1 and self.order.winner == "qs"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers and strings, ready for JSON."""
+        return {"name": self.name, **self.order.to_dict(), "channels": self.channels.to_dict()}
+
+
+@final
+@dataclass(frozen=True)
+class Total:
+    """Norms over all entries of several tensors: (Σ_t ‖·‖_p^p)^{1/p}, the maximum for p = ∞."""
+
+    p: float
+    x_norm: float
+    errors: Errors
+    winners: dict[str, int]
+    """How many tensors each order wins."""
+    open: str
+    """The symbols of the channels open on some tensor."""
+
+    @property
+    def bound(self) -> float:
+        """‖ε_s‖ + ‖ε_q‖ over all entries."""
+        return self.errors.s + self.errors.q
+
+    @property
+    def gap(self) -> float:
+        """(‖ε_{Q→S}‖ − ‖ε_{S→Q}‖)/‖x‖."""
+        return (self.errors.qs - self.errors.sq) / self.x_norm if self.x_norm else 0.0
+
+    @property
+    def winner(self) -> str:
+        """The order of smaller total error."""
+        sq, qs = self.errors.sq, self.errors.qs
+        return "sq" if sq < qs else "qs" if qs < sq else "equal"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers and strings, ready for JSON."""
+        return {
+            "norm": json_ready(self.p),
+            "x_norm": json_ready(self.x_norm),
+            "errors": {name: json_ready(value) for name, value in vars(self.errors).items()},
+            "bound": json_ready(self.bound),
+            "winner": self.winner,
+            "winners": self.winners,
+            "channels_open": self.open,
+        }
+
+
+def tensor_rows(
+    name: str, x: ArrayLike, masks: Sequence[Sparsifier], formats: Sequence[Quantizer], p: float = 2.0
+) -> list[Row]:
+    """Every mask with every format on one tensor; m(x) and q(x) are computed once each.
+
+    Raises InputRefused (NonFinite, Indivisible) naming the tensor, the place and the rule.
+    """
+    given = as_real(x)
+    try:
+        images: list[Array] = [q(given) for q in formats]
+        rows = []
+        for s in masks:
+            mask = s.mask(given)
+            for q, image in zip(formats, images, strict=True):
+                two = orders.both(given, s, q, mask=mask, image=image)
+                rows.append(Row(name, orders.report(two, p), channels.of(two, q)))
+        return rows
+    except InputRefused as refusal:
+        raise type(refusal)(f"tensor {name!r}: {refusal}") from refusal
+
+
+def sweep(
+    checkpoint: Checkpoint,
+    tensors: Iterable[TensorInfo],
+    masks: Sequence[Sparsifier],
+    formats: Sequence[Quantizer],
+    p: float = 2.0,
+) -> Iterator[list[Row]]:
+    """The rows of each tensor in turn, reading it when its turn comes."""
+    for tensor in tensors:
+        yield tensor_rows(tensor.name, checkpoint.read(tensor.name), masks, formats, p)
+
+
+def total(rows: Sequence[Row]) -> Total:
+    """Norms of all the rows' tensors together; all rows have one p."""
+    p = rows[0].order.p if rows else 2.0
+
+    def joint(values: list[float]) -> float:
+        sizes = np.array(values)
+        unit = math.ldexp(1.0, math.frexp(float(sizes.max(initial=0.0)))[1])
+        return root(math.fsum(powers(sizes / unit, p)) if p != math.inf else power_sum(sizes / unit, p), p) * unit
+
+    errors = Errors(**{k: joint([vars(r.order.errors)[k] for r in rows]) for k in Errors.__dataclass_fields__})
+    winners = Counter(r.order.winner for r in rows)
+    symbols = "".join(c for c in "MΣZ" if any(c in r.channels.open for r in rows)) or "–"
+    return Total(
+        p, joint([r.order.x_norm for r in rows]), errors, {k: winners[k] for k in ("sq", "qs", "equal")}, symbols
+    )
+
+
+def by_tensor(rows: Sequence[Row]) -> list[list[Row]]:
+    """The rows of each tensor, tensors in the order they first appear."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.name, []).append(row)
+    return list(groups.values())
+
+
+def table(shown: Sequence[Row], rows: Sequence[Row]) -> Table:
+    """One line for each shown tensor of one pipeline and a total over all its rows; errors in percent of ‖x‖_p."""
+    names = {"sq": "S→Q", "qs": "Q→S", "equal": "="}
+
+    def cells(errors: Errors, bound: float, x_norm: float) -> list[str]:
+        values = (errors.s, errors.q, errors.sq, errors.qs, errors.gain, bound)
+        return [f"{100 * value / x_norm:.4f}" if x_norm else number(value) for value in values]
+
+    lines = [
+        (
+            row.name if row.name.isprintable() else repr(row.name),
+            "×".join(map(str, row.order.shape)),
+            *cells(row.order.errors, row.order.bound, row.order.x_norm),
+            str(row.order.swaps),
+            row.channels.open,
+            names[row.order.winner],
+        )
+        for row in shown
+    ]
+    whole = total(rows)
+    swaps = str(sum(r.order.swaps for r in rows))
+    counted = ("total", "", *cells(whole.errors, whole.bound, whole.x_norm), swaps, whole.open, names[whole.winner])
+    header = ("tensor", "shape", "S", "Q", "S→Q", "Q→S", "optimum", "bound", "swaps", "open", "winner")
+    return Table(header, (*lines, counted), f"{rows[0].order.mask} with {rows[0].order.format}")
+
+
+def explain(rows: Sequence[Row]) -> list[str]:
+    """Sentences on one pipeline: who wins, by which theorem or through which open channel, and what was counted."""
+    won = total(rows).winners
+    lines = [f"S→Q wins in {won['sq']} tensors, Q→S in {won['qs']}, they agree in {won['equal']}."]
+    if all(r.channels.prune_first_dominates for r in rows) and rows[0].order.p >= 1:
+        lines.append(
+            "S→Q cannot lose here (theorem prune_first_dominates): Σ and Z are closed, q is monotone, "
+            "and every group has one scale."
+        )
+    for position, symbol in enumerate("MΣZ"):
+        reasons = Counter(r.channels.channels[position].sentence for r in rows if r.channels.channels[position].open)
+        where = sum(reasons.values())
+        if where:
+            lines.append(f"{symbol} is open in {where} tensors: {reasons.most_common(1)[0][0]}.")
+    for what in ("tied", "saturated", "short_blocks", "short_groups"):
+        count = sum(getattr(r.channels, what) for r in rows)
+        if count:
+            lines.append(f"{COUNTED[what]}: {count}.")
+    return lines
+
+
+COUNTED = {
+    "tied": "groups of q(x) tied at the cut, decided by the tie rule",
+    "saturated": "scale blocks with an entry beyond the largest value of the format",
+    "short_blocks": "scale blocks shorter than the rest",
+    "short_groups": "mask groups shorter than the rest",
+}
+"""What the counts of a ChannelReport count."""

@@ -1,0 +1,102 @@
+"""One table, three renderings: aligned text, Markdown, HTML; and numbers as JSON allows them."""
+
+import html
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+
+@final
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells under a header; columns whose cells are all numbers align right."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row) != len(self.header):
+                raise ValueError(f"a row of {len(row)} cells under a header of {len(self.header)}")
+
+    @property
+    def _numeric(self) -> list[bool]:
+        columns = zip(*self.rows, strict=True) if self.rows else [()] * len(self.header)
+        return [all(_is_number(cell) for cell in column) and any(column) for column in columns]
+
+    def text(self) -> str:
+        """Columns aligned with spaces."""
+        lines = [[_one_line(cell) for cell in line] for line in (self.header, *self.rows)]
+        widths = [max(len(line[c]) for line in lines) for c in range(len(self.header))]
+        numeric = self._numeric
+        aligned = [
+            "  ".join(
+                cell.rjust(w) if right else cell.ljust(w)
+                for cell, w, right in zip(line, widths, numeric, strict=True)
+            ).rstrip()
+            for line in lines
+        ]
+        return "\n".join(([self.title] if self.title else []) + aligned)
+
+    def markdown(self) -> str:
+        """A GitHub table."""
+        rule = ["---:" if right else "---" for right in self._numeric]
+        lines = [self.header, tuple(rule), *self.rows]
+        cells = [[_one_line(cell).replace("|", "\\|") for cell in line] for line in lines]
+        body = "\n".join("| " + " | ".join(line) + " |" for line in cells)
+        return f"**{self.title}**\n\n{body}" if self.title else body
+
+    def html(self) -> str:
+        """A plain table element, every cell escaped."""
+        align = ["right" if right else "left" for right in self._numeric]
+
+        def line(cells: Sequence[str], tag: str) -> str:
+            columns = zip(cells, align, strict=True)
+            inside = [f'<{tag} style="text-align:{a}">{html.escape(cell)}</{tag}>' for cell, a in columns]
+            return f"<tr>{''.join(inside)}</tr>"
+
+        caption = f"<caption>{html.escape(self.title)}</caption>" if self.title else ""
+        body = "".join(line(row, "td") for row in self.rows)
+        return f"<table>{caption}<thead>{line(self.header, 'th')}</thead><tbody>{body}</tbody></table>"
+
+
+def number(value: float | int | None, digits: int = 4) -> str:
+    """A number to so many significant digits, an en dash for None."""
+    if value is None:
+        return "–"
+    return str(value) if isinstance(value, int) else f"{value:.{digits}g}"
+
+
+def json_ready(value: Any) -> Any:
+    """The same structure with numbers that JSON can hold: NaN and ±∞ become strings, numpy scalars Python's."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, dict):
+        return {k: json_ready(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_ready(v) for v in value]
+    if isinstance(value, bool | int | str) or value is None:
+        return value
+    real = float(value)
+    if math.isfinite(real):
+        return real
+    return "NaN" if math.isnan(real) else "Infinity" if real > 0 else "-Infinity"
+
+
+def _one_line(cell: str) -> str:
+    """A cell whose line breaks became spaces."""
+    return " ".join(cell.splitlines())
+
+
+def _is_number(cell: str) -> bool:
+    if cell in ("–", "", "="):
+        return True
+    try:
+        float(cell.rstrip("%").removesuffix(" dB"))
+    except ValueError:
+        return False
+    return True

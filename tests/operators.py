@@ -1,0 +1,142 @@
+"""Hypothesis strategies over every operator that can be written, and the arrays their spellings name."""
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from sqtheory import scaling, scores, ties
+from sqtheory.arrays import FixedArray
+from sqtheory.formats import E2M3, E4M3, FORMATS, FloatFormat, Format, IntFormat, bcq_format
+from sqtheory.operators import IDENTITY, Chain
+from sqtheory.partition import Blocks, Channels, Columns, Heads, Partition, Rows, Tail, Tiles, Whole
+from sqtheory.quantizers import NanRule, Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4, scaled
+from sqtheory.rounding import ROUNDINGS
+from sqtheory.sparsifiers import Sparsifier, blockwise, fixed, nm, threshold, top
+
+RNG = np.random.default_rng(0)
+ARRAYS = {
+    "w": RNG.normal(size=(3, 4)),
+    "x": RNG.normal(size=(5, 4)).astype(np.float32),
+    "mask": np.eye(3, 4, dtype=bool),
+    "scale": np.array([[0.5], [0.0], [2.0]]),
+    "codes": np.arange(12).reshape(3, 4),
+}
+OWN = FloatFormat("own", 3, 1, 2)
+BINDINGS: dict[str, Any] = {**ARRAYS, "own": OWN, "rng": np.random.default_rng(1)}
+
+sizes = st.integers(1, 200)
+axes = st.integers(-3, 3)
+positive = st.floats(1e-12, 1e12) | st.integers(1, 9).map(float)
+norms = positive | st.just(float("inf"))
+formats: st.SearchStrategy[Format] = st.one_of(
+    st.sampled_from([*FORMATS.values(), OWN]),
+    st.builds(IntFormat, st.integers(2, 16), st.booleans()),
+    st.builds(bcq_format, st.integers(1, 7), st.booleans()),
+)
+float_formats = st.sampled_from([OWN, *(f for f in FORMATS.values() if isinstance(f, FloatFormat))])
+partitions: st.SearchStrategy[Partition] = st.one_of(
+    st.builds(Blocks, sizes, axes),
+    st.builds(Channels, axes),
+    st.builds(Heads, sizes, axes),
+    st.builds(Tiles, sizes, sizes),
+    st.sampled_from([Rows(), Columns(), Whole()]),
+)
+scalings = st.one_of(
+    st.sampled_from([*scaling.SCALINGS.values(), scaling.Unscaled()]),
+    st.builds(scaling.SharedExponent, st.none() | positive),
+    st.builds(scaling.TwoLevel, float_formats),
+    st.builds(scaling.Percentile, st.floats(0.001, 99.999)),
+    st.builds(scaling.MeanSquare, sizes),
+    st.builds(lambda v: scaling.Frozen(FixedArray(v)), st.just(ARRAYS["scale"]) | positive | st.integers(0, 9)),
+)
+shares = st.floats(1e-9, 1.0) | st.fractions(0, 1).filter(bool) | st.integers(1, 999).map(lambda k: Fraction(k, 1000))
+tie_rules = st.sampled_from(list(ties.TIES.values())) | st.builds(ties.Adversarial, norms)
+score_rules = st.deferred(
+    lambda: st.one_of(
+        st.just(scores.magnitude),
+        st.builds(scores.Gain, quantizer_strategy | chains, norms),
+        st.sampled_from([scores.wanda(ARRAYS["x"]), scores.wina(ARRAYS["w"]), scores.given(ARRAYS["codes"])]),
+    )
+)
+
+
+@st.composite
+def quantizer(draw: st.DrawFn) -> Quantizer:
+    """Any format under any rule that the constructor lets pass, at any value of every option."""
+    fmt, rule = draw(formats), draw(scalings)
+    if rule.full_range and isinstance(fmt, IntFormat):
+        fmt = IntFormat(fmt.k, full_range=True)
+    return Quantizer(
+        fmt,
+        rule,
+        draw(partitions),
+        draw(st.sampled_from(list(ROUNDINGS.values()))),
+        draw(st.booleans()) if fmt.overflow is not None else True,
+        draw(st.sampled_from(NanRule)),
+        draw(st.sampled_from(Tail)),
+    )
+
+
+@st.composite
+def named_quantizer(draw: st.DrawFn) -> Quantizer:
+    """Every constructor with a few of its options."""
+    options: dict[str, Any] = {}
+    for name, values in (
+        ("block", sizes),
+        ("rounding", st.sampled_from(list(ROUNDINGS.values()))),
+        ("nan", st.sampled_from(NanRule)),
+        ("tail", st.sampled_from(Tail)),
+        ("scaling", scalings),
+    ):
+        if draw(st.booleans()):
+            options[name] = draw(values)
+    k = draw(st.integers(2, 8))
+    make = draw(
+        st.sampled_from(
+            [
+                lambda: int_(k, **options),
+                lambda: hbfp(k, compat=1e-8, **options),
+                lambda: hbfp(k, **options),
+                lambda: mxfp(E2M3, **options),
+                lambda: mxint(k, **options),
+                lambda: nvfp4(**options),
+                lambda: nf4(**options),
+                lambda: bcq(k, **options),
+                lambda: bcq(min(k, 7), zero=True, **options),
+                lambda: cast(E4M3, **options),
+                lambda: scaled(OWN, **options),
+            ]
+        )
+    )
+    return make()
+
+
+quantizer_strategy = quantizer() | named_quantizer()
+
+
+@st.composite
+def sparsifier(draw: st.DrawFn) -> Sparsifier:
+    rule, order, tail = draw(score_rules), draw(tie_rules), draw(st.sampled_from(Tail))
+    m = draw(sizes)
+    per, share = draw(partitions), draw(shares)
+    count = draw(st.integers(1, per.size if isinstance(per, Blocks) else 500))
+    make = draw(
+        st.sampled_from(
+            [
+                lambda: nm(min(count, m), m, axis=draw(axes), score=rule, ties=order, tail=tail),
+                lambda: top(share, per=per, score=rule, ties=order, tail=tail),
+                lambda: top(count, per=per, score=rule, ties=order, tail=tail),
+                lambda: threshold(draw(st.floats(-1e9, 1e9)), score=rule),
+                lambda: blockwise(share, per=per, norm=draw(norms), score=rule, ties=order),
+                lambda: fixed(ARRAYS["mask"]),
+            ]
+        )
+    )
+    return make()
+
+
+links = quantizer_strategy | sparsifier()
+chains = st.lists(links, min_size=2, max_size=4).map(tuple).map(Chain)
+operators = st.one_of(links, chains, st.just(IDENTITY))

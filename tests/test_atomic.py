@@ -1,0 +1,39 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from sqtheory import atomic
+
+
+def test_a_new_file_gets_the_mode_the_umask_allows(tmp_path: Path) -> None:
+    old = os.umask(0o027)
+    try:
+        assert atomic.write(tmp_path / "deep" / "file", b"one")
+    finally:
+        os.umask(old)
+    assert (tmp_path / "deep" / "file").read_bytes() == b"one"
+    assert (tmp_path / "deep" / "file").stat().st_mode & 0o777 == 0o640
+
+
+def test_other_content_is_kept_unless_forced(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    atomic.write(path, b"one")
+    assert not atomic.write(path, b"one")
+    with pytest.raises(FileExistsError, match="--force"):
+        atomic.write(path, b"two")
+    assert path.read_bytes() == b"one"
+    assert atomic.write(path, b"two", force=True) and path.read_bytes() == b"two"
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_stray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    atomic.write(path, b"one")
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "no space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="no space"):
+        atomic.write(path, b"two", force=True)
+    assert path.read_bytes() == b"one" and [p.name for p in tmp_path.iterdir()] == ["file"]

@@ -1,0 +1,247 @@
+"""The floors of the package: who may import whom, where each third-party import lives, and what no file may do."""
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import sqtheory
+
+ROOT = Path(sqtheory.__file__).parent
+FLOORS: dict[int, tuple[str, ...]] = {
+    0: (
+        *("arrays", "atomic", "exceptions", "formats", "partition", "rounding"),
+        *("selection", "tables", "traits", "zoo"),
+    ),
+    1: ("operators", "scaling"),
+    2: ("errors", "quantizers", "scores", "sparsifiers", "ties"),
+    3: ("channels", "checkpoints", "notation", "orders", "vocabulary"),
+    4: ("catalogue", "inspection", "sweep", "targets"),
+    6: ("__init__",),
+    7: ("__main__", "cli", "figures"),
+}
+"""Modules and folders of the package; each imports from lower floors only, or from the siblings named below."""
+
+SIBLINGS: dict[str, tuple[str, ...]] = {
+    "formats": ("arrays", "rounding"),
+    "partition": ("exceptions",),
+    "rounding": ("arrays",),
+    "selection": ("arrays",),
+    "traits": ("arrays",),
+    "errors": ("scores",),
+    "sparsifiers": ("scores", "ties"),
+    "ties": ("scores",),
+    "channels": ("orders",),
+    "notation": ("vocabulary",),
+    "cli": ("figures",),
+    "__main__": ("cli",),
+}
+FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names}
+ANYWHERE = ""
+HOMES = {
+    "numpy": ANYWHERE,
+    "safetensors": "checkpoints/safetensors.py",
+    "matplotlib": "figures/",
+    "tqdm": "cli/",
+    "hypothesis": "strategies.py",
+}
+"""Each third-party package and the one file or folder that imports it."""
+
+NOWHERE = ("torch", "ml_dtypes", "pickle")
+HEAVY = (
+    *("scipy", "sympy", "matplotlib", "hypothesis", "onnx", "gguf"),
+    *("z3", "dask", "torch", "tqdm", "safetensors", "ml_dtypes", "pytest"),
+)
+LONGEST = 300
+
+
+@cache
+def sources() -> dict[str, str]:
+    return {f.relative_to(ROOT).as_posix(): f.read_text(encoding="utf-8") for f in sorted(ROOT.rglob("*.py"))}
+
+
+def unit(file: str) -> str:
+    """The entry of the table a file belongs to: its folder, or its own name."""
+    return file.split("/")[0].removesuffix(".py")
+
+
+def imports(source: str) -> Iterator[str]:
+    """Full names of what is imported anywhere in a file; names taken from a package count as its modules."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            yield from (f"{module}.{alias.name}" if module == "sqtheory" else module for alias in node.names)
+
+
+def own(name: str, files: dict[str, str]) -> str:
+    """The entry of the table that ``sqtheory.x.y`` belongs to; ``from sqtheory import name`` is the package itself."""
+    first = name.split(".")[1] if "." in name else "__init__"
+    known = f"{first}.py" in files or f"{first}/__init__.py" in files
+    return first if known else "__init__"
+
+
+def import_faults(file: str, source: str, files: dict[str, str]) -> list[str]:
+    """What a file imports against the tables."""
+    me, faults = unit(file), []
+    if me not in FLOOR_OF:
+        return [f"{file} is on no floor: add {me!r} to FLOORS in tests/test_layers.py, above all it imports"]
+    for name in imports(source):
+        top = name.split(".")[0]
+        if not top:
+            faults.append(f"{file} imports {name} relatively: write the full name")
+        elif top == "sqtheory":
+            other = own(name, files)
+            below = FLOOR_OF.get(other, 99) < FLOOR_OF[me]
+            if other != me and not below and other not in SIBLINGS.get(me, ()):
+                faults.append(f"{file} (floor {FLOOR_OF[me]}) imports {other} (floor {FLOOR_OF.get(other, '?')})")
+        elif top in NOWHERE:
+            faults.append(f"{file} imports {top}, which has no place in the package")
+        elif top in HOMES and not file.startswith(HOMES[top]):
+            faults.append(f"{file} imports {top}, whose home is {HOMES[top]}")
+        elif top not in HOMES and top not in sys.stdlib_module_names:
+            faults.append(f"{file} imports {top}: give it one home in HOMES in tests/test_layers.py")
+    return faults
+
+
+def conduct_faults(file: str, source: str) -> list[str]:
+    """Star imports, evaluated text, printing outside the command line, and length."""
+    faults = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
+            faults.append(f"{file}:{node.lineno} imports *")
+        if isinstance(node, ast.Call):
+            called = node.func.id if isinstance(node.func, ast.Name) else ""
+            attribute = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+            if called in ("eval", "exec", "compile", "__import__") or attribute == "import_module":
+                faults.append(f"{file}:{node.lineno} calls {called or attribute}")
+            if called == "print" and not file.startswith("cli/"):
+                faults.append(f"{file}:{node.lineno} prints")
+    lines = source.count("\n")
+    if lines > LONGEST:
+        faults.append(f"{file} has {lines} lines, more than {LONGEST}: make two files of it")
+    return faults
+
+
+def test_modules_import_from_lower_floors_and_packages_from_their_homes() -> None:
+    faults = [fault for file, source in sources().items() for fault in import_faults(file, source, sources())]
+    assert not faults, "\n".join(faults)
+
+
+def test_no_file_evaluates_prints_or_grows_too_long() -> None:
+    faults = [fault for file, source in sources().items() for fault in conduct_faults(file, source)]
+    assert not faults, "\n".join(faults)
+
+
+def test_the_tables_hold_nothing_that_is_gone() -> None:
+    present = {unit(file) for file in sources()}
+    assert set(FLOOR_OF) <= present, f"on a floor, but not in the package: {set(FLOOR_OF) - present}"
+    assert sum(map(len, FLOORS.values())) == len(FLOOR_OF)
+    for me, others in SIBLINGS.items():
+        used = {own(n, sources()) for f, s in sources().items() if unit(f) == me for n in imports(s) if "sqtheory" in n}
+        assert set(others) <= used, f"{me} no longer imports its siblings {set(others) - used}"
+        assert {FLOOR_OF[o] for o in others} == {FLOOR_OF[me]}, f"the siblings of {me} are on its floor"
+
+
+def test_imports_form_no_cycle() -> None:
+    """File by file; imports inside functions and for type checkers count like all others."""
+    files = sources()
+    graph: dict[str, set[str]] = {}
+    for file, source in files.items():
+        graph[file] = set()
+        for name in imports(source):
+            path = "/".join(name.split(".")[1:])
+            target = next((f for f in (f"{path}.py", f"{path}/__init__.py") if f in files), None)
+            if name.startswith("sqtheory") and target and target != file:
+                graph[file].add(target)
+    done: set[str] = set()
+
+    def visit(file: str, trail: tuple[str, ...]) -> None:
+        assert file not in trail, " → ".join((*trail[trail.index(file) :], file))
+        if file not in done:
+            for target in graph[file]:
+                visit(target, (*trail, file))
+            done.add(file)
+
+    for file in graph:
+        visit(file, ())
+    assert len(done) == len(files)
+    assert graph["orders.py"] >= {"errors.py", "quantizers.py", "sparsifiers.py"}
+
+
+IMPORT_FAULTS = {
+    "a new module": ("novelty.py", "import os", "is on no floor: add 'novelty' to FLOORS"),
+    "a higher floor": ("arrays.py", "from sqtheory.orders import compare", "(floor 0) imports orders (floor 3)"),
+    "a higher floor by name": ("scores.py", "from sqtheory import sweep", "imports sweep (floor 4)"),
+    "a sibling": ("quantizers.py", "from sqtheory.scores import gain", "imports scores (floor 2)"),
+    "inside a function": ("errors.py", "def f():\n    import sqtheory.cli.options", "imports cli (floor 7)"),
+    "the package itself": ("orders.py", "from sqtheory import __version__", "imports __init__ (floor 6)"),
+    "relatively": ("orders.py", "from .errors import norm", "imports .errors relatively"),
+    "torch": ("cli/order.py", "import torch.nn", "imports torch, which has no place"),
+    "pickle": ("atomic.py", "from pickle import loads", "imports pickle, which has no place"),
+    "another home": ("figures/style.py", "import safetensors.numpy", "whose home is checkpoints/safetensors.py"),
+    "not at home": ("orders.py", "from tqdm import tqdm", "whose home is cli/"),
+    "no home": ("errors.py", "import pandas as pd", "give it one home in HOMES"),
+}
+CONDUCT_FAULTS = {
+    "star": ("errors.py", "from math import *", "errors.py:1 imports *"),
+    "eval": ("errors.py", "x = 1\ny = eval('x')", "errors.py:2 calls eval"),
+    "exec": ("cli/demo.py", "exec('')", "calls exec"),
+    "import by name": ("errors.py", "import importlib\nimportlib.import_module('os')", "calls import_module"),
+    "print": ("orders.py", "print(1)", "orders.py:1 prints"),
+    "length": ("orders.py", "\n" * 301, "has 301 lines"),
+}
+
+
+@pytest.mark.parametrize("name", IMPORT_FAULTS)
+def test_forbidden_imports_are_seen(name: str) -> None:
+    file, source, message = IMPORT_FAULTS[name]
+    (fault,) = import_faults(file, source, sources())
+    assert message in fault
+
+
+@pytest.mark.parametrize("name", CONDUCT_FAULTS)
+def test_forbidden_conduct_is_seen(name: str) -> None:
+    file, source, message = CONDUCT_FAULTS[name]
+    (fault,) = conduct_faults(file, source)
+    assert message in fault
+
+
+def test_what_is_allowed_is_allowed() -> None:
+    source = "import numpy as np\nfrom sqtheory.scores import gain\nfrom sqtheory.arrays import Array\nimport json"
+    assert import_faults("ties.py", source, sources()) == []
+    assert import_faults("cli/demo.py", "from tqdm import tqdm\nfrom sqtheory import __version__", sources()) == []
+    assert import_faults("checkpoints/npz.py", "from sqtheory.checkpoints.tensors import fill", sources()) == []
+    assert conduct_faults("cli/demo.py", "print(1)\nre.compile('x')") == []
+
+
+def loaded(statement: str) -> set[str]:
+    """The top-level modules in memory after a statement, in a process of its own."""
+    script = f"import json, sys\n{statement}\nprint(json.dumps(sorted(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return {name.split(".")[0] for name in json.loads(found.stdout)}
+
+
+@pytest.mark.parametrize(
+    ("statement", "allowed"),
+    [
+        ("import sqtheory", set()),
+        ("import sqtheory.vocabulary, sqtheory.catalogue, sqtheory.atomic", set()),
+        ("import sqtheory.checkpoints, sqtheory.sweep, sqtheory.inspection", {"safetensors"}),
+        ("import sqtheory.cli", {"safetensors"}),
+    ],
+)
+def test_importing_the_package_loads_nothing_heavy(statement: str, allowed: set[str]) -> None:
+    found = loaded(statement)
+    assert {"sqtheory", "numpy"} <= found
+    assert not found & set(HEAVY) - allowed
+
+
+def test_a_heavy_import_would_be_seen() -> None:
+    assert "safetensors" in loaded("import sqtheory.checkpoints")

@@ -1,0 +1,28 @@
+import re
+import subprocess
+import sys
+
+from tests.readme import GENERATED, README, regenerated
+
+
+def test_generated_tables_are_current() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert len(GENERATED.findall(text)) == 2
+    assert regenerated(text) == text
+
+
+def test_the_example_runs_as_printed() -> None:
+    text = README.read_text(encoding="utf-8")
+    [code] = re.findall(r"<!-- example -->\n```python\n(.*?)```", text, re.DOTALL)
+    assert len(code.strip().splitlines()) == 10
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.startswith("[0. 2. 0. 7.]\n[2. 0. 0. 7.]\n")
+    assert "Q→S" in run.stdout and "selection" in run.stdout
+
+
+def test_exactly_two_command_lines_install() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert [line.split("&& ")[-1] for line in text.splitlines() if line.startswith("python3 -m venv")] == [
+        ".venv/bin/sqtheory demo",
+        ".venv/bin/python -m pytest",
+    ]

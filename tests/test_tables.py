@@ -1,0 +1,176 @@
+import json
+import math
+import re
+from decimal import Decimal
+from fractions import Fraction
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sqtheory.tables import Table, json_ready, number
+
+TABLE = Table(("name", "bits", "error"), (("int4", "4", "1.5e-3"), ("mxfp", "10", "–")), "two formats")
+
+
+def test_text_aligns_numbers_right_and_words_left() -> None:
+    assert TABLE.text() == "two formats\nname  bits   error\nint4     4  1.5e-3\nmxfp    10       –"
+
+
+def test_markdown_says_how_columns_align() -> None:
+    assert TABLE.markdown() == (
+        "**two formats**\n\n| name | bits | error |\n| --- | ---: | ---: |\n| int4 | 4 | 1.5e-3 |\n| mxfp | 10 | – |"
+    )
+
+
+def test_html_is_one_table_element() -> None:
+    found = TABLE.html()
+    assert found.startswith("<table><caption>two formats</caption><thead><tr>")
+    assert found.endswith("</tbody></table>")
+    assert '<th style="text-align:left">name</th>' in found
+    assert '<td style="text-align:right">1.5e-3</td>' in found
+    assert found.count("<tr>") == 3
+
+
+def test_without_a_title() -> None:
+    plain = Table(("a",), (("1",),))
+    assert (plain.text(), plain.markdown()) == ("a\n1", "| a |\n| ---: |\n| 1 |")
+    assert "caption" not in plain.html()
+
+
+def test_without_rows() -> None:
+    empty = Table(("a", "bc"), ())
+    assert (empty.text(), empty.markdown()) == ("a  bc", "| a | bc |\n| --- | --- |")
+    assert empty.html().count("<tr>") == 1
+
+
+@pytest.mark.parametrize(
+    ("cells", "right"),
+    [
+        (("1", "-2.5", "1e9"), True),
+        (("12.5%", "3%"), True),
+        (("31.2 dB", "inf"), True),
+        (("1", "–", "", "="), True),
+        (("nan", "-inf"), True),
+        (("1", "one"), False),
+        (("", ""), False),
+        (("2:4",), False),
+        (("3/4",), False),
+    ],
+)
+def test_which_columns_hold_numbers(cells: tuple[str, ...], right: bool) -> None:
+    table = Table(("name",), tuple((c,) for c in cells))
+    assert ("---:" in table.markdown()) == right
+    assert ("text-align:right" in table.html()) == right
+    wide = max(cells, key=len)
+    lines = Table(("h" * 20,), tuple((c,) for c in cells)).text().splitlines()[1:]
+    assert lines[cells.index(wide)] == (wide.rjust(20) if right else wide)
+
+
+def test_rows_of_another_length_are_refused() -> None:
+    with pytest.raises(ValueError, match="a row of 1 cells under a header of 2"):
+        Table(("a", "b"), (("1", "2"), ("3",)))
+
+
+HOSTILE = ("<script>alert('x')</script>", 'a"b&c', "x | y", "two\nlines", "carriage\r\nreturn", "tab\there")
+
+
+class Cells(HTMLParser):
+    """The text of every cell and the names of all elements."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.cells: list[str] = []
+        self.elements: set[str] = set()
+        self.feed(source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.add(tag)
+        if tag in ("td", "th", "caption"):
+            self.cells.append("")
+
+    def handle_data(self, data: str) -> None:
+        self.cells[-1] += data
+
+
+def test_cells_are_escaped() -> None:
+    table = Table(HOSTILE, (HOSTILE, HOSTILE), HOSTILE[0])
+    parsed = Cells(table.html())
+    assert parsed.cells == [HOSTILE[0], *HOSTILE * 3]
+    assert parsed.elements == {"table", "caption", "thead", "tbody", "tr", "th", "td"}
+    assert len(table.text().splitlines()) == 4
+    body = table.markdown().splitlines()[2:]
+    assert len(body) == 4
+    assert {len(re.split(r"(?<!\\)\|", line)) for line in body} == {len(HOSTILE) + 2}
+
+
+@given(st.lists(st.tuples(st.text(max_size=8), st.text(max_size=8)), max_size=5), st.text(max_size=8))
+def test_any_text_keeps_one_line_for_each_row(rows: list[tuple[str, str]], header: str) -> None:
+    table = Table((header, "b"), tuple(rows))
+    assert len(table.text().split("\n")) == len(rows) + 1
+    assert len(table.markdown().split("\n")) == len(rows) + 2
+    assert Cells(table.html()).cells == [header, "b", *(cell for row in rows for cell in row)]
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (None, 4, "–"),
+        (0, 4, "0"),
+        (123456789, 4, "123456789"),
+        (1.23456789, 4, "1.235"),
+        (1.23456789, 6, "1.23457"),
+        (1e-12, 4, "1e-12"),
+        (math.inf, 4, "inf"),
+        (math.nan, 4, "nan"),
+        (2.0, 4, "2"),
+    ],
+)
+def test_numbers(value: float | None, digits: int, text: str) -> None:
+    assert number(value, digits) == text
+
+
+def test_json_holds_no_number_that_json_cannot() -> None:
+    found = json_ready({"a": math.inf, "b": [-math.inf, math.nan, 1.5], "c": (1, None, True, "x")})
+    assert found == {"a": "Infinity", "b": ["-Infinity", "NaN", 1.5], "c": [1, None, True, "x"]}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (np.float32(0.5), 0.5),
+        (np.float64(np.inf), "Infinity"),
+        (np.float16(-np.inf), "-Infinity"),
+        (np.int64(2**62 + 1), 2**62 + 1),
+        (np.uint8(3), 3),
+        (np.True_, True),
+        (np.str_("x"), "x"),
+        (Fraction(1, 4), 0.25),
+        (Decimal("0.5"), 0.5),
+    ],
+)
+def test_other_numbers_become_those_of_python(value: object, expected: object) -> None:
+    found = json_ready([value])[0]
+    assert found == expected
+    assert type(found) in (float, int, bool, str)
+    assert type(found) is type(expected)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+        max_leaves=20,
+    )
+)
+def test_whatever_comes_out_is_json(value: object) -> None:
+    ready = json_ready(value)
+    assert json.loads(json.dumps(ready, allow_nan=False)) == ready
+
+
+@pytest.mark.parametrize("value", [object(), {1, 2}, np.zeros(2), 1j])
+def test_what_is_no_number_is_refused(value: object) -> None:
+    with pytest.raises(TypeError):
+        json_ready(value)

@@ -1,0 +1,176 @@
+"""Scales and quantizers by definition: loops over blocks and entries, scalar arithmetic, exact rounding onto the grid.
+
+Entries and scales are numpy scalars of the dtype of the tensor, so that x/σ and σ·ρ are rounded as that dtype
+rounds; everything between is rational. A scale rule is a function of the entries of a block (and those of the
+whole tensor) and the grid.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.twins.formats import E4M3, Grid, round_exactly
+
+Real = Any
+Index = tuple[int, ...]
+Rule = Callable[[Sequence[Real], Sequence[Real], Grid], Real]
+
+
+def power_of_two_below(v: Fraction) -> int:
+    """⌊log₂ v⌋ of a positive rational, by counting."""
+    e = v.numerator.bit_length() - v.denominator.bit_length()
+    return e if Fraction(2) ** e <= v else e - 1
+
+
+def power_of_two_above(v: Fraction) -> int:
+    """⌈log₂ v⌉ of a positive rational."""
+    e = power_of_two_below(v)
+    return e if Fraction(2) ** e == v else e + 1
+
+
+def largest(entries: Sequence[Real]) -> Real:
+    return max(abs(v) for v in entries)
+
+
+def kept_positive(scale: Real, wanted: bool) -> Real:
+    """The smallest positive number of the dtype where a scale that is wanted has vanished."""
+    return np.finfo(scale.dtype).smallest_subnormal if wanted and scale == 0 else scale
+
+
+def in_dtype(v: Fraction, like: Real) -> Real:
+    """A power of two as a number of the dtype of ``like``: 0 where the dtype has none so small."""
+    return like.dtype.type(float(v)) if v >= Fraction(2) ** -1074 else like.dtype.type(0)
+
+
+def absmax(block: Sequence[Real], tensor: Sequence[Real], grid: Grid) -> Real:
+    top = largest(block)
+    return kept_positive(top / top.dtype.type(float(grid.top)), top > 0)
+
+
+def fullrange(block: Sequence[Real], tensor: Sequence[Real], grid: Grid) -> Real:
+    top = largest(block)
+    return kept_positive(top / top.dtype.type(float(-grid.bottom)), top > 0)
+
+
+def midpoint(block: Sequence[Real], tensor: Sequence[Real], grid: Grid) -> Real:
+    top = largest(block)
+    return kept_positive(top / top.dtype.type(float(grid.top - grid.bottom) / 2), top > 0)
+
+
+def halfrange(block: Sequence[Real], tensor: Sequence[Real], grid: Grid) -> Real:
+    zero = block[0].dtype.type(0)
+    xmin, xmax = min(zero, *block), max(zero, *block)
+    xmax = max(abs(xmin), xmax)
+    if xmin < 0:
+        xmin = -xmax
+    if xmin == 0 and xmax == 0:
+        xmin, xmax = zero - 1, zero + 1
+    return kept_positive((xmax - xmin) / zero.dtype.type(float(grid.top - grid.bottom)), True)
+
+
+def gptq(block: Sequence[Real], bits: int) -> list[Real]:
+    """The symmetric quantizer of the GPTQ and SparseGPT code, step for step: q = clamp(round(x/s) + z), s(q − z)."""
+    scale = halfrange(block, block, Grid((Fraction(0), Fraction(2**bits - 1)), (True, False)))
+    zero, top = 2 ** (bits - 1), 2**bits - 1
+    codes = [min(max(round(Fraction(float(v / scale))) + zero, 0), top) for v in block]
+    return [scale * scale.dtype.type(q - zero) for q in codes]
+
+
+def power_of_two(kind: str, fraction_bits: int) -> Rule:
+    """MX scales: ``floor``, ``ceil``, ``even`` (significand rounded to the element's bits first), ``rceil``."""
+
+    def rule(block: Sequence[Real], tensor: Sequence[Real], grid: Grid) -> Real:
+        top = Fraction(float(largest(block)))
+        if top == 0:
+            return block[0].dtype.type(0)
+        e_max = power_of_two_below(grid.top)
+        if kind == "floor":
+            e = power_of_two_below(top) - e_max
+        elif kind == "ceil":
+            e = power_of_two_above(top) - e_max
+        elif kind == "rceil":
+            e = power_of_two_above(top / grid.top)
+        else:
+            unit = Fraction(2) ** (power_of_two_below(top) - fraction_bits)
+            e = power_of_two_below(round(top / unit) * unit) - e_max
+        return in_dtype(Fraction(2) ** min(max(e, -127), 127), block[0])
+
+    return rule
+
+
+def shared_exponent(block: Sequence[Real], tensor: Sequence[Real], grid: Grid) -> Real:
+    """HBFP: 2^{⌈log₂ amax⌉ − f} where the codes reach 2^f − 1."""
+    top = largest(block)
+    if top == 0:
+        return top
+    f = power_of_two_above(grid.top + 1)
+    return kept_positive(in_dtype(Fraction(2) ** (power_of_two_above(Fraction(float(top))) - f), top), True)
+
+
+def shared_exponent_emulated(block: Sequence[Real], tensor: Sequence[Real], grid: Grid) -> Real:
+    """The official emulator: float32 logarithm of float32(amax) + 1e-8; float32 is all it knows."""
+    top = largest(block)
+    e = int(np.ceil(np.log2(np.float32(min(top, np.finfo(np.float32).max)) + np.float32(1e-8))))
+    return in_dtype(Fraction(2) ** (e - power_of_two_above(grid.top + 1)), top)
+
+
+def two_level(block: Sequence[Real], tensor: Sequence[Real], grid: Grid) -> Real:
+    """NVFP4: an E4M3 number times g = amax of the tensor / (max Γ · 448)."""
+    top, whole = largest(block), largest(tensor)
+    if whole == 0:
+        return top
+    real = top.dtype.type
+    g = kept_positive(whole / real(float(grid.top * E4M3.top)), True)
+    s = round_exactly(Fraction(float(top / real(float(grid.top)) / g)), E4M3, "nearest_even")
+    if s == 0 and top > 0:
+        s = Fraction(1, 512)
+    return kept_positive(g * real(float(s)), top > 0)
+
+
+def unscaled(block: Sequence[Real], tensor: Sequence[Real], grid: Grid) -> Real:
+    return block[0].dtype.type(1)
+
+
+def blocks(shape: Index, size: int, axis: int) -> list[list[Index]]:
+    return _by(shape, lambda i: (*i[: axis % len(shape)], i[axis] // size, *i[axis % len(shape) + 1 :]))
+
+
+def tiles(shape: Index, rows: int, columns: int) -> list[list[Index]]:
+    return _by(shape, lambda i: (*i[:-2], i[-2] // rows, i[-1] // columns))
+
+
+def rows(shape: Index) -> list[list[Index]]:
+    return _by(shape, lambda i: i[:-1])
+
+
+def columns(shape: Index) -> list[list[Index]]:
+    return _by(shape, lambda i: (*i[:-2], i[-1]))
+
+
+def whole(shape: Index) -> list[list[Index]]:
+    return _by(shape, lambda i: ())
+
+
+def _by(shape: Index, label: Callable[[Index], Index]) -> list[list[Index]]:
+    boxes: dict[Index, list[Index]] = {}
+    for i in product(*map(range, shape)):
+        boxes.setdefault(label(i), []).append(i)
+    return list(boxes.values())
+
+
+def quantize(x: NDArray[Any], boxes: Iterable[list[Index]], rule: Rule, grid: Grid, rounding: str) -> NDArray[Any]:
+    """fl(σ · ρ(fl(x/σ))), σ from the rule for every box; where σ = 0 the ratio is x itself."""
+    image, tensor = np.empty_like(x), [x[i] for i in np.ndindex(x.shape)]
+    for box in boxes:
+        scale = rule([x[i] for i in box], tensor, grid)
+        for i in box:
+            ratio = x[i] if scale == 0 else x[i] / scale
+            number = x.dtype.type(float(round_exactly(Fraction(float(ratio)), grid, rounding)))
+            if number == 0 and grid.signed_zero:
+                number = np.copysign(number, ratio)
+            image[i] = scale * number
+    return image
