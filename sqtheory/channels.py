@@ -9,13 +9,13 @@ from typing import Any, final
 import numpy as np
 
 from sqtheory.arrays import Array, ArrayLike
-from sqtheory.orders import TwoOrders, both
 from sqtheory.quantizers import Quantizer
 from sqtheory.scaling import Frozen, HalfRange, SharedExponent, TwoLevel, Unscaled
 from sqtheory.sparsifiers import BlockSparsifier, Sparsifier, ThresholdSparsifier, TopSparsifier
 from sqtheory.tables import Table
 from sqtheory.ties import ByOriginal
 from sqtheory.traits import KEEPS_ZERO, MONOTONE
+from sqtheory.two_orders import TwoOrders, both
 
 SCALES_OF_ZERO = (Frozen, Unscaled, HalfRange, SharedExponent)
 """The scalings under which a block of zeros can have a scale other than 0."""

@@ -30,6 +30,4 @@ class MissingExtra(ImportError):
     """An optional dependency is absent: names the extra that brings it (exit status 4)."""
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
-        super().__init__(
-            f"{purpose} needs the package {package!r}: install it with: pip install 'sqtheory[{extra}]'"
-        )
+        super().__init__(f"{purpose} needs the package {package!r}: install it with: pip install 'sqtheory[{extra}]'")

@@ -3,75 +3,19 @@
 import json
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from fractions import Fraction
 from typing import Any, final
 
 import numpy as np
 
-from sqtheory.arrays import Array, ArrayLike, Mask, as_real
+from sqtheory.arrays import Array, ArrayLike
 from sqtheory.errors import STEEP, box_norms, norm, power_sum, powers, root, unit_of
-from sqtheory.exceptions import NonFinite
 from sqtheory.operators import Operator
 from sqtheory.quantizers import Quantizer
-from sqtheory.scores import Random, check_norm, gain, spell_norm
+from sqtheory.scores import check_norm, gain, spell_norm
 from sqtheory.sparsifiers import BlockSparsifier, Sparsifier
 from sqtheory.tables import Table, json_ready, number
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class TwoOrders:
-    """The arrays that S→Q and Q→S make of x, in the dtype of x.
-
-    S→Q is ``after_mask`` = q(s(x)); Q→S is ``masked_image`` = s(q(x)), ties seeing the original x.
-    """
-
-    x: Array
-    s: Sparsifier
-    q: Operator
-    mask: Mask
-    """m(x), the mask S→Q uses."""
-    image: Array
-    """q(x)."""
-    image_mask: Mask
-    """m(q(x)), the mask Q→S uses."""
-    after_mask: Array
-    """q(s(x))."""
-
-    @property
-    def sparse(self) -> Array:
-        """s(x)."""
-        return np.where(self.mask, self.x, self.x.dtype.type(0))
-
-    @property
-    def masked_image(self) -> Array:
-        """s(q(x))."""
-        return np.where(self.image_mask, self.image, self.x.dtype.type(0))
-
-    @property
-    def reselected(self) -> Mask:
-        """Entries of non-zero image that one order keeps and the other prunes."""
-        return (self.mask != self.image_mask) & (self.image != 0)
-
-    @cached_property
-    def tied(self) -> int:
-        """Groups whose scores on q(x) tie at the cut, so that the tie rule decides."""
-        return 0 if isinstance(self.s.score, Random) else self.s.tied_groups(self.image)
-
-
-def both(
-    x: ArrayLike, s: Sparsifier, q: Operator, *, mask: Mask | None = None, image: Array | None = None
-) -> TwoOrders:
-    """Apply S→Q and Q→S to x; ``mask`` = m(x) and ``image`` = q(x) may be given when they are known already."""
-    given = as_real(x)
-    kept = s.mask(given) if mask is None else mask
-    quantized = q.apply(given, given) if image is None else image
-    after = q.apply(np.where(kept, given, given.dtype.type(0)), given)
-    if not np.isfinite(after).all():
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(after))[0])
-        raise NonFinite(f"{q} makes {after[where]} of entry {where} of the masked tensor: it has no error")
-    return TwoOrders(given, s, q, kept, quantized, s.mask(quantized, given), after)
+from sqtheory.two_orders import TwoOrders, both
 
 
 @final

@@ -104,7 +104,7 @@ class Partnered(Score):
         norms = np.linalg.norm(self.partner.values.astype(np.float64), axis=0)
         if x.shape[-1:] != norms.shape:
             raise ValueError(f"{self.name} has {norms.size} input channels, the tensor of shape {x.shape} does not")
-        return np.abs(x) * norms
+        return np.asarray(np.abs(x) * norms)
 
     def __str__(self) -> str:
         return f"{self.name}({self.partner.name})"
@@ -185,9 +185,9 @@ def gain(x: Array, image: Array, p: float) -> Array:
     with np.errstate(over="ignore", invalid="ignore"):
         beyond = 2 * size - along
         if p == 1:
-            return np.minimum(along, beyond)
+            return np.asarray(np.minimum(along, beyond))
         if p == 2:
-            return along * beyond
+            return np.asarray(along * beyond)
         error = np.abs(size - along)
         if p == np.inf:
             return np.where((along > 0) & (beyond > 0), size, np.where((along == 0) | (beyond == 0), 0.0, -error))

@@ -166,7 +166,7 @@ class ThresholdSparsifier(Sparsifier):
         return size
 
     def best_mask(self, benefit: Array, x: Array, origin: Array) -> Mask:
-        """Keep as many entries as pass the threshold at x or at ``origin``, whichever are more: those of largest benefit."""
+        """Keep as many entries as pass at x or at ``origin``, whichever are more: those of largest benefit."""
         kept = max(int(np.count_nonzero(self._mask(y, origin))) for y in (x, origin))
         rows = select_top(benefit.reshape(1, -1), kept, np.abs(origin).reshape(1, -1))
         return rows.reshape(x.shape)

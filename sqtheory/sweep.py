@@ -18,6 +18,7 @@ from sqtheory.orders import Errors, OrderReport
 from sqtheory.quantizers import Quantizer
 from sqtheory.sparsifiers import Sparsifier
 from sqtheory.tables import Table, json_ready, number
+from sqtheory.two_orders import both
 
 
 @final
@@ -95,7 +96,7 @@ def tensor_rows(
         for s in masks:
             mask = s.mask(given)
             for q, image in zip(formats, images, strict=True):
-                two = orders.both(given, s, q, mask=mask, image=image)
+                two = both(given, s, q, mask=mask, image=image)
                 rows.append(Row(name, orders.report(two, p), channels.of(two, q)))
         return rows
     except InputRefused as refusal:

@@ -35,8 +35,7 @@ class Table:
         numeric = self._numeric
         aligned = [
             "  ".join(
-                cell.rjust(w) if right else cell.ljust(w)
-                for cell, w, right in zip(line, widths, numeric, strict=True)
+                cell.rjust(w) if right else cell.ljust(w) for cell, w, right in zip(line, widths, numeric, strict=True)
             ).rstrip()
             for line in lines
         ]

@@ -126,7 +126,8 @@ def test_layout_and_byte_order_do_not_matter() -> None:
 
 def test_names_are_stable() -> None:
     """Names are written into reports and spellings, so they may not change between versions."""
-    assert FixedArray([1.0, 2.0]).name == "a_78706631777b" and FixedArray(np.eye(2, dtype=bool)).name == "a_9cfeb5ff39a6"
+    assert FixedArray([1.0, 2.0]).name == "a_78706631777b"
+    assert FixedArray(np.eye(2, dtype=bool)).name == "a_9cfeb5ff39a6"
     assert repr(FixedArray([[1, 2]])).startswith("<a_") and repr(FixedArray([[1, 2]])).endswith(": int64 (1, 2)>")
     assert FixedArray([1.0]) != [1.0]
 

@@ -12,7 +12,6 @@ from sqtheory import channels
 from sqtheory.arrays import Array, FixedArray
 from sqtheory.channels import ChannelReport
 from sqtheory.formats import E2M1, E2M3, E4M3, E5M2, E8M0, INT4, bcq_format
-from sqtheory.orders import both
 from sqtheory.partition import Blocks, Channels, Columns, Heads, Partition, Rows, Tail, Tiles, Whole
 from sqtheory.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4, scaled
 from sqtheory.rounding import floor, stochastic, toward_zero
@@ -22,6 +21,7 @@ from sqtheory.scores import given as given_score
 from sqtheory.sparsifiers import Sparsifier, TopSparsifier, blockwise, fixed, nm, threshold, top
 from sqtheory.ties import Adversarial, RandomTies, adversarial, by_original, high_index, low_index
 from sqtheory.traits import DETERMINISTIC
+from sqtheory.two_orders import both
 from tests.twins.orders import boxes
 
 Generator = np.random.Generator

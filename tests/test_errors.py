@@ -145,6 +145,8 @@ def test_relative_error_is_a_ratio_of_norms(e: Array, p: float, data: st.DataObj
 def test_relative_error_at_the_ends_of_the_range() -> None:
     top = np.finfo(np.float64).max
     assert relative_error([-top], [top]) == 2
+    assert relative_error([1e300], [1e-10]) == math.inf
+    assert relative_error([1e300], [1e-7]) == pytest.approx(1e307)
     assert relative_error([1e-200, 0.0], [1e-200, 1e-200], 1) == 0.5
     assert relative_error([3e200], [4e200]) == 0.25
     assert relative_error([0.0], [2.0**-1074]) == 1

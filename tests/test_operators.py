@@ -187,9 +187,12 @@ def test_repr_shows_every_policy(op: Operator) -> None:
 
 @given(operators)
 def test_operators_cannot_be_changed(op: Operator) -> None:
-    for field in dataclasses.fields(op):
-        with pytest.raises(dataclasses.FrozenInstanceError):
-            setattr(op, field.name, None)
+    values: list[Any] = [op]
+    for value in values:
+        for field in dataclasses.fields(value):
+            values += [part for part in [getattr(value, field.name)] if dataclasses.is_dataclass(part)]
+            with pytest.raises(dataclasses.FrozenInstanceError):
+                setattr(value, field.name, None)
 
 
 def test_a_chain_keeps_the_traits_that_all_its_links_have_and_that_survive() -> None:

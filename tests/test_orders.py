@@ -14,7 +14,7 @@ from sqtheory.arrays import Array
 from sqtheory.exceptions import NonFinite
 from sqtheory.formats import E2M1, E2M3, E3M2, E4M3, E5M2, FLOAT16
 from sqtheory.operators import IDENTITY
-from sqtheory.orders import GroupErrors, OrderReport, both, compare, report
+from sqtheory.orders import GroupErrors, OrderReport, compare, report
 from sqtheory.partition import Blocks, Columns, Partition, Rows, Tail, Tiles, Whole
 from sqtheory.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4, scaled
 from sqtheory.scaling import HalfRange, MeanSquare, Percentile
@@ -23,6 +23,7 @@ from sqtheory.scores import given as given_score
 from sqtheory.sparsifiers import Sparsifier, blockwise, fixed, nm, threshold, top
 from sqtheory.ties import Adversarial, Ties, by_original, high_index, low_index
 from sqtheory.traits import ODD
+from sqtheory.two_orders import both
 from tests.twins import orders as twin
 
 NORMS = (0.5, 1, 2, 3, math.inf)

@@ -182,6 +182,13 @@ def test_options_are_a_closed_list() -> None:
     assert mxfp(E4M3, scaling=PowerOfTwo(Exponent.ceil)).scaling == PowerOfTwo(Exponent.ceil)
 
 
+def test_blocks_are_those_of_the_literature_unless_told() -> None:
+    of_64 = (int_(4), hbfp(4), nf4(), bcq(3), scaled(E4M3))
+    assert all(q.partition == Blocks(64) for q in of_64)
+    assert mxfp(E4M3).partition == mxint().partition == Blocks(32) and nvfp4().partition == Blocks(16)
+    assert cast(E4M3).partition == Blocks(1) and mxint().format == FORMATS["int8"]
+
+
 def test_quantizers_are_values() -> None:
     table = {q: str(q) for q in NAMED}
     assert len(table) == len(NAMED) == len(set(table.values()))

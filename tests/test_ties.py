@@ -122,6 +122,17 @@ def test_adversarial_is_the_worst_choice_among_tied_units(p: float, data: st.Dat
     assert int(kept.sum()) == 3 * k and twin.loss(x, image, kept, p) == max(losses)
 
 
+def test_of_a_unit_only_the_largest_loss_counts_in_the_maximum_norm() -> None:
+    """Pruning (3/2, 0, 0) costs 3/2, pruning (1, 1, 1) costs 1, though the losses of its entries add up to 3."""
+    x, image = np.array([1.5, 0, 0, 1, 1, 1]), np.array([1.0, 0, 0, 1, 1, 1])
+    for p, prunes_first in ((np.inf, True), (1, False), (2, False)):
+        s = blockwise(0.5, per=Blocks(3), norm=np.inf, ties=Adversarial(p))
+        assert s.mask(image, x).tolist() == [not prunes_first] * 3 + [prunes_first] * 3
+    far = np.array([1.0, 4, 0, 1, 1, 1])  # keeping an entry that is worse than nothing costs most
+    s = blockwise(0.5, per=Blocks(3), norm=np.inf, ties=Adversarial(np.inf))
+    assert s.mask(np.array([1.0, 9, 0, 1, 9, 1]), far).tolist() == [False] * 3 + [True] * 3
+
+
 def test_adversarial_key_is_the_gain_it_forgoes() -> None:
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(2, 3, 4))
@@ -138,6 +149,7 @@ def test_index_rules() -> None:
     assert nm(2, 4).mask(x).tolist() == [True, True, False, False]
     assert nm(2, 4, ties=high_index).mask(x).tolist() == [False, False, True, True]
     assert low_index.key(x, x) is None is high_index.key(x, x)
+    assert all(rule.deterministic for rule in TIES.values())
     assert low_index.index_only and high_index.index_only and not by_original.index_only
     assert {name: str(rule) for name, rule in TIES.items()} == {
         name: name for name in ("low_index", "high_index", "by_original", "adversarial")

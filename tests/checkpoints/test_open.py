@@ -72,6 +72,7 @@ def test_an_unknown_zoo_name_is_refused_with_the_list() -> None:
         ("w.gguf", b"GGUF\x03\x00\x00\x00" + bytes(24), "a GGUF file"),
         ("w", b"GGUF\x03\x00\x00\x00" + bytes(24), "a GGUF file"),
         ("w.onnx", b"\x08\x0a\x12\x07pytorch", "an ONNX model"),
+        ("W.ONNX", b"\x08\x0a\x12\x07pytorch", "an ONNX model"),
         ("w.h5", b"\x89HDF\r\n\x1a\n" + bytes(8), "an HDF5 file"),
         ("model.safetensors.index.json", b'{"weight_map": {}}', "an index of shards"),
         ("w.npz", b"plain text", "not a zip archive"),

@@ -1,0 +1,50 @@
+"""k-bit integers."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import final
+
+import numpy as np
+
+from sqtheory.arrays import Array
+from sqtheory.formats.format import Codes, Format, Table
+from sqtheory.rounding import Rounding
+
+
+@final
+@dataclass(frozen=True)
+class IntFormat(Format):
+    """Γ = {−(2^{k−1}−1), …, 2^{k−1}−1}; with ``full_range`` also −2^{k−1} (two's complement), 2 ≤ k ≤ 16."""
+
+    k: int
+    full_range: bool = False
+    name: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", f"int{self.k}{'full' if self.full_range else ''}")
+        if not 2 <= self.k <= 16:
+            raise ValueError(f"an integer format needs 2 to 16 bits, got {self.k}")
+
+    @property
+    def bits(self) -> int:
+        return self.k
+
+    @cached_property
+    def code_values(self) -> Table:
+        half = 1 << (self.k - 1)
+        value: Table = (np.arange(2.0 * half) + half) % (2 * half) - half
+        if not self.full_range:
+            value[half] = np.nan
+        return value
+
+    def nearest_grid(self, v: Array, rounding: Rounding) -> Array:
+        return rounding.integer(v) + v.dtype.type(0)
+
+    def encode(self, values: Array) -> Codes:
+        """The integers themselves, int8 or int16; ValueError for a value that is no element of Γ."""
+        patterns = super().encode(values)
+        signed = np.asarray(patterns.astype(np.uint16) << (16 - self.k)).view(np.int16) >> (16 - self.k)
+        return np.asarray(signed, np.int8 if self.k <= 8 else np.int16)
+
+    def step(self, v: Array | float) -> Array:
+        return np.ones(np.shape(v))

@@ -1,0 +1,62 @@
+"""Scales that do not look at the block: none, or fixed beforehand."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from sqtheory.arrays import Array, FixedArray
+from sqtheory.formats import Format
+from sqtheory.partition import Partition
+from sqtheory.rounding import Rounding
+from sqtheory.scaling.rule import FromMaximum, Scaling, positive
+from sqtheory.traits import Trait
+
+
+@final
+@dataclass(frozen=True)
+class Unscaled(FromMaximum):
+    """σ = 1: a plain cast."""
+
+    def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
+        return True
+
+    @property
+    def equivariance(self) -> frozenset[Trait]:
+        return frozenset()
+
+    def from_maximum(self, amax: Array, fmt: Format) -> Array:
+        return np.ones_like(amax)
+
+
+@final
+@dataclass(frozen=True)
+class Frozen(Scaling):
+    """σ given: one number, or one for each block in the shape of the grid of blocks. Where σ = 0 the image is 0."""
+
+    scale: FixedArray
+    max_determined = True
+
+    def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
+        return rounding.nearest
+
+    @property
+    def equivariance(self) -> frozenset[Trait]:
+        return frozenset()
+
+    def __post_init__(self) -> None:
+        values = np.asarray(self.scale.values, np.float64)
+        if not np.all(np.isfinite(values) & (values >= 0)):
+            raise ValueError("a frozen scale needs finite numbers that are not negative")
+
+    def scales(self, x: Array, blocks: Partition, fmt: Format) -> Array:
+        grid, given = blocks.grid(x.shape), self.scale.values
+        if given.ndim and given.shape != grid:
+            raise ValueError(f"the frozen scale has shape {given.shape}, the blocks form the grid {grid}")
+        if np.max(given, initial=0) > float(np.finfo(x.dtype).max):
+            raise ValueError(f"a frozen scale of {np.max(given)} is beyond the range of {x.dtype}")
+        return np.broadcast_to(positive(given.astype(x.dtype), given), grid)
+
+    def __str__(self) -> str:
+        one = self.scale.values
+        return f"frozen({one.item() if one.ndim == 0 else self.scale.name})"

@@ -1,0 +1,91 @@
+"""Real scales set by the largest magnitude of the block."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from sqtheory.arrays import Array
+from sqtheory.formats import E4M3, FloatFormat, Format
+from sqtheory.partition import Partition
+from sqtheory.rounding import Rounding
+from sqtheory.scaling.rule import FromMaximum, Scaling, maxima, positive
+
+
+@final
+@dataclass(frozen=True)
+class AbsMax(FromMaximum):
+    """σ = max |x_B| / max Γ, that is amax/(2^{k−1}−1) for integers: +amax is its own image, −amax if −max Γ ∈ Γ."""
+
+    def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
+        return rounding.nearest and -fmt.max in fmt.values
+
+    def from_maximum(self, amax: Array, fmt: Format) -> Array:
+        return positive(amax / amax.dtype.type(fmt.max), amax)
+
+
+@final
+@dataclass(frozen=True)
+class FullRange(FromMaximum):
+    """σ = max |x_B| / 2^{k−1}: −amax is its own image, +amax saturates one step below."""
+
+    full_range = True
+
+    def from_maximum(self, amax: Array, fmt: Format) -> Array:
+        return positive(amax / amax.dtype.type(-fmt.min), amax)
+
+
+@final
+@dataclass(frozen=True)
+class Midpoint(FromMaximum):
+    """σ = 2 max |x_B| / (2^k − 1): the range of codes is spread over [−amax, amax]."""
+
+    full_range = True
+
+    def from_maximum(self, amax: Array, fmt: Format) -> Array:
+        return positive(amax / amax.dtype.type((fmt.max - fmt.min) / 2), amax)
+
+
+@final
+@dataclass(frozen=True)
+class HalfRange(Scaling):
+    """σ = (hi − lo)/(2^k − 1) with hi = max |x_B| and lo = −hi if some entry is negative, else 0.
+
+    The "symmetric" rule of GPTQ and SparseGPT (`frantar2023gptq`, `frantar2023sparsegpt`, quantizer of the
+    official code). The zero point stays in the middle, so a block without a negative entry saturates at
+    (2^{k−1}−1)σ, about half of its maximum. A zero block has σ = 2/(2^k − 1).
+    """
+
+    full_range = True
+    sign_blind = False
+
+    def scales(self, x: Array, blocks: Partition, fmt: Format) -> Array:
+        amax, real = maxima(x, blocks), x.dtype.type
+        one_signed = (blocks.reduce(x, lambda rows: rows.min(axis=1)) >= 0) & (amax > 0)
+        steps = np.where(one_signed, real(fmt.max - fmt.min), real((fmt.max - fmt.min) / 2))
+        return positive(np.where(amax == 0, real(1), amax) / steps, amax)
+
+
+@final
+@dataclass(frozen=True)
+class TwoLevel(FromMaximum):
+    """σ_B = g·ρ(amax_B / (max Γ · g)) with ρ rounding to a scale format S and g = amax / (max Γ · max S).
+
+    NVFP4 (`nvidia2025nvfp4`): Γ = E2M1, S = E4M3, g one float32 number for the tensor. A block scale
+    that would round to 0 in a block that is not zero becomes the smallest positive number of S.
+    """
+
+    scale_format: FloatFormat = E4M3
+
+    def from_maximum(self, amax: Array, fmt: Format) -> Array:
+        real = amax.dtype.type
+        top = np.max(amax, initial=0, keepdims=True)
+        g = positive(top / real(fmt.max * self.scale_format.max), top)
+        if not np.any(g > 0):
+            return np.zeros_like(amax)
+        s = self.scale_format.round(amax / real(fmt.max) / g)
+        s = np.where((s == 0) & (amax > 0), real(self.scale_format.smallest), s)
+        return positive(g * s, amax)
+
+    def __str__(self) -> str:
+        return "twolevel" if self.scale_format == E4M3 else f"twolevel({self.scale_format})"
