@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Any, TypeAlias, TypeVar, final
 
 import numpy as np
@@ -130,7 +131,8 @@ class Partition(ABC):
         return boxed.transpose([k for i in range(d) for k in (i, d + i)]).reshape(shape)
 
 
-def _meetings(n: int, b: int, g: int) -> list[tuple[int, int, int, int, int]]:
+@lru_cache(maxsize=1024)
+def _meetings(n: int, b: int, g: int) -> tuple[tuple[int, int, int, int, int], ...]:
     """Along one axis: each way a block meets a group, as (|B|, |G|, |B ∩ G|, index of B, index of G)."""
     seen: dict[tuple[int, int, int], tuple[int, int]] = {}
     cuts = sorted({*range(0, n, b), *range(0, n, g), n})
@@ -138,7 +140,7 @@ def _meetings(n: int, b: int, g: int) -> list[tuple[int, int, int, int, int]]:
         i, j = start // b, start // g
         sizes = min(n, (i + 1) * b) - i * b, min(n, (j + 1) * g) - j * g, end - start
         seen.setdefault(sizes, (i, j))
-    return [(*sizes, *where) for sizes, where in seen.items()]
+    return tuple((*sizes, *where) for sizes, where in seen.items())
 
 
 @final

@@ -6,9 +6,9 @@
     Every way to break ties produces a top mask, and every top mask is produced by one: a statement about all
     top masks is a statement about all tie rules.  One group and budget k is [group := one_group].
 
-    Proved: top masks exist for every score ([top_exists]); if every exchange of one admissible mask for another
-    lowers a weight, it lowers the total weight ([exchange]); a top mask carries the largest total of its score
-    ([top_is_optimal]).  Depends on Vectors. *)
+    Proved: top masks exist for every score ([top_exists]); of two admissible masks, m1 carries the larger total weight
+    when in every group the entries only m1 keeps weigh at least those only m2 keeps ([admissible_outweighs]); so a top
+    mask carries the largest total of its score ([top_is_optimal]).  Depends on Vectors. *)
 
 From Coq Require Import Reals Lra Lia Bool Arith.
 From sqtheory Require Import Vectors.
@@ -92,9 +92,8 @@ Proof.
   - exists (w j). intros i Hi. split; auto.
 Qed.
 
-(** The mask a outweighs b when c separates the weights only a marks from those only b marks: both ways
-    of writing the excess, (a - b) w >= c (a - b). *)
-Lemma outweighs : forall n (a b : mask) (w : nat -> R) c,
+(** When c separates the weights only a marks from those only b marks, (a - b) w >= c (a - b), term by term. *)
+Lemma separated_outweighs : forall n (a b : mask) (w : nat -> R) c,
   (forall i, (i < n)%nat -> (a i = true -> b i = false -> c <= w i) /\ (b i = true -> a i = false -> w i <= c)) ->
   c * (INR (count n a) - INR (count n b)) <= sum_over n a w - sum_over n b w.
 Proof.
@@ -107,7 +106,7 @@ Qed.
 
 (** One group: if m2 keeps no more than m1 and every entry only m1 keeps weighs at least every entry only m2 keeps,
     m1 keeps at least the weight of m2; where m2 keeps fewer, weights must be nonnegative. *)
-Lemma exchange_set : forall n (m1 m2 : mask) w,
+Lemma set_outweighs : forall n (m1 m2 : mask) w,
   count n m2 = count n m1 \/ ((count n m2 <= count n m1)%nat /\ forall i, (i < n)%nat -> 0 <= w i) ->
   (forall i j, (i < n)%nat -> (j < n)%nat ->
      m1 i = true -> m2 i = false -> m2 j = true -> m1 j = false -> w j <= w i) ->
@@ -122,8 +121,8 @@ Proof.
   { intros i Hi. destruct (Sep i Hi) as [A B].
     split; intros E E'; [apply A|apply B]; rewrite E, E'; reflexivity. }
   destruct K as [K|[K Pos]].
-  - pose proof (outweighs n m1 m2 w c Cut) as Out. rewrite K in Out. lra.
-  - pose proof (outweighs n m1 m2 w (Rmax 0 c)) as Out. apply le_INR in K.
+  - pose proof (separated_outweighs n m1 m2 w c Cut) as Out. rewrite K in Out. lra.
+  - pose proof (separated_outweighs n m1 m2 w (Rmax 0 c)) as Out. apply le_INR in K.
     assert (0 <= Rmax 0 c) by apply Rmax_l.
     assert (0 <= Rmax 0 c * (INR (count n m1) - INR (count n m2))) by (apply Rmult_le_pos; lra).
     enough (Rmax 0 c * (INR (count n m1) - INR (count n m2)) <= sum_over n m1 w - sum_over n m2 w) by lra.
@@ -138,39 +137,39 @@ Lemma sum_over_group : forall n group g (m : mask) w,
 Proof. intros. apply sum_ext. intros i _. destruct (m i), (in_group group g i); reflexivity. Qed.
 
 (** The same inside one group g of many. *)
-Lemma exchange_group : forall n group g m1 m2 w,
+Lemma group_outweighs : forall n group g m1 m2 w,
   kept n group m2 g = kept n group m1 g \/
     ((kept n group m2 g <= kept n group m1 g)%nat /\ forall i, (i < n)%nat -> 0 <= w i) ->
   (forall i j, (i < n)%nat -> (j < n)%nat -> group i = g -> group j = g ->
      m1 i = true -> m2 i = false -> m2 j = true -> m1 j = false -> w j <= w i) ->
   sum_over n (fun i => m2 i && in_group group g i) w <= sum_over n (fun i => m1 i && in_group group g i) w.
 Proof.
-  intros n group g m1 m2 w K H. apply exchange_set; [exact K|].
+  intros n group g m1 m2 w K H. apply set_outweighs; [exact K|].
   intros i j Hi Hj A A' B B'. apply andb_prop in A, B. destruct A as [A Gi], B as [B Gj].
   rewrite Gi, andb_true_r in A'. rewrite Gj, andb_true_r in B'.
   apply in_group_spec in Gi, Gj. auto.
 Qed.
 
-(** All groups at once: [exchange] for admissible masks, [exchange_le] for masks within the budget. *)
-Lemma exchange : forall n group budget m1 m2 w,
+(** All groups at once: [admissible_outweighs] for admissible masks, [top_outweighs] for masks within the budget. *)
+Lemma admissible_outweighs : forall n group budget m1 m2 w,
   admissible n group budget m1 -> admissible n group budget m2 ->
   (forall i j, (i < n)%nat -> (j < n)%nat -> group i = group j ->
      m1 i = true -> m2 i = false -> m2 j = true -> m1 j = false -> w j <= w i) ->
   sum_over n m2 w <= sum_over n m1 w.
 Proof.
   intros n group budget m1 m2 w A1 A2 H. apply (sum_le_by_group n group). intros i Hi.
-  rewrite !sum_over_group. apply exchange_group.
+  rewrite !sum_over_group. apply group_outweighs.
   - left. rewrite A1, A2; auto.
   - intros k j Hk Hj Gk Gj. apply H; congruence.
 Qed.
 
-Lemma exchange_le : forall n group budget m1 m2 w, (forall i, (i < n)%nat -> 0 <= w i) ->
+Lemma top_outweighs : forall n group budget m1 m2 w, (forall i, (i < n)%nat -> 0 <= w i) ->
   is_top n group budget w m1 ->
   (forall i, (i < n)%nat -> (kept n group m2 (group i) <= budget (group i))%nat) ->
   sum_over n m2 w <= sum_over n m1 w.
 Proof.
   intros n group budget m1 m2 w Pos [A T] K. apply (sum_le_by_group n group). intros i Hi.
-  rewrite !sum_over_group. apply exchange_group.
+  rewrite !sum_over_group. apply group_outweighs.
   - right. rewrite A by auto. auto.
   - intros k j Hk Hj Gk Gj E _ _ E'. apply T; congruence.
 Qed.
@@ -179,7 +178,7 @@ Lemma top_is_optimal : forall n group budget score m m',
   is_top n group budget score m -> admissible n group budget m' ->
   sum_over n m' score <= sum_over n m score.
 Proof.
-  intros n group budget score m m' [A T] A'. apply (exchange n group budget); auto.
+  intros n group budget score m m' [A T] A'. apply (admissible_outweighs n group budget); auto.
 Qed.
 
 (** ** Top masks exist *)

@@ -76,9 +76,6 @@ Qed.
 Lemma frozen_keeps_scale : forall n q x z m, keeps_scale n (frozen q x) z m.
 Proof. intros n q x z m i _ _. reflexivity. Qed.
 
-Lemma quantize_frozen : forall q x i, quantize (frozen q x) x i = quantize q x i.
-Proof. reflexivity. Qed.
-
 (** A value of the right sign errs by the difference of magnitudes. *)
 Lemma error_of_magnitudes : forall t v, 0 <= t * v -> Rabs (t - v) = Rabs (Rabs t - Rabs v).
 Proof.

@@ -1,13 +1,13 @@
 (** Rounding onto grids, and the pair lemma.
 
     A grid is a set of reals; r rounds to nearest when r(t) lies in it and nothing in it is closer to t, whatever r
-    does at midpoints.  The pair lemma says that keeping a at the value v gains, over pruning it, an amount that never
+    does at midpoints.  The pair lemma [larger_gains_more]: keeping a at the value v gains, over pruning it, what never
     decreases with a:  a^p - |a - v|^p  for a, v >= 0 and every natural p >= 1; for p = 1 and 2 the difference of two
     such gains is written out.  On a symmetric grid with zero it follows that the gain of nearest rounding is
     nonnegative and never decreases with |t|.
 
-    Also: nearest rounding that is odd is monotone; the multiples z D with |z| <= N are a uniform grid; the
-    three-valued rounding, as a quantizer that satisfies every hypothesis at once.
+    Also: nearest rounding that is odd is monotone; the multiples z D with |z| <= N are a uniform grid, and nearest
+    rounding onto a uniform grid of step D enlarges a magnitude by at most D/2.
     Depends on Vectors, Operators. *)
 
 From Coq Require Import Reals Lra Lia Bool Arith ZArith.
@@ -40,7 +40,7 @@ Proof.
   nra.
 Qed.
 
-Lemma pair_lemma : forall p v a b, (1 <= p)%nat -> 0 <= v -> 0 <= b <= a ->
+Lemma larger_gains_more : forall p v a b, (1 <= p)%nat -> 0 <= v -> 0 <= b <= a ->
   b ^ p - Rabs (b - v) ^ p <= a ^ p - Rabs (a - v) ^ p.
 Proof.
   intros p v a b Hp Hv H. destruct (Rle_lt_dec v b) as [B|B].
@@ -58,14 +58,14 @@ Proof.
       assert ((- (a - v)) ^ p <= (- (b - v)) ^ p) by (apply pow_mono; lra). lra.
 Qed.
 
-Lemma pair_p1 : forall v a b, 0 <= v -> 0 <= b <= a ->
+Lemma gain_difference_p1 : forall v a b, 0 <= v -> 0 <= b <= a ->
   (a - Rabs (a - v)) - (b - Rabs (b - v)) = 2 * (Rmin a v - Rmin b v).
 Proof.
   intros v a b Hv H. unfold Rmin, Rabs.
   destruct (Rle_dec a v), (Rle_dec b v), (Rcase_abs (a - v)), (Rcase_abs (b - v)); lra.
 Qed.
 
-Lemma pair_p2 : forall v a b, (a ^ 2 - Rabs (a - v) ^ 2) - (b ^ 2 - Rabs (b - v) ^ 2) = 2 * v * (a - b).
+Lemma gain_difference_p2 : forall v a b, (a ^ 2 - Rabs (a - v) ^ 2) - (b ^ 2 - Rabs (b - v) ^ 2) = 2 * v * (a - b).
 Proof. intros v a b. rewrite !pow2_abs. ring. Qed.
 
 (** ** Nearest rounding *)
@@ -112,7 +112,7 @@ Proof.
   assert (Rabs (t - r t) ^ p <= Rabs (t - v) ^ p) by (apply pow_mono; split; [apply Rabs_pos|auto]).
   rewrite (error_of_magnitudes t v Sv), Ev in *.
   rewrite (error_of_magnitudes s (r s)) by (apply (nearest_sign G); auto).
-  pose proof (pair_lemma p (Rabs (r s)) (Rabs t) (Rabs s) Hp (Rabs_pos _) (conj (Rabs_pos _) L)). lra.
+  pose proof (larger_gains_more p (Rabs (r s)) (Rabs t) (Rabs s) Hp (Rabs_pos _) (conj (Rabs_pos _) L)). lra.
 Qed.
 
 Lemma nearest_nondecreasing : forall G r a b, nearest G r -> a < b -> r a <= r b.

@@ -2,8 +2,8 @@
 
     A swap of m2 against m1 prunes an entry i that m1 keeps ([swapped_out]) and keeps an entry j that m1 prunes
     ([swapped_in]).  In every group both kinds are equally many ([swaps_balance]), at most min(k, |G| - k)
-    ([swaps_at_most]).  If q is monotone, groups have one scale, m1 is a magnitude top mask of x and m2 one of q(x), then
-    |x_j| <= |x_i| and both have one image v: |q(x)_i| = |q(x)_j| = v ([swaps_tie]).
+    ([swaps_at_most]).  If q is monotone, groups have one scale, m1 is a magnitude top mask of x and m2 one of q(x),
+    then |x_j| <= |x_i| and both have one image v: |q(x)_i| = |q(x)_j| = v ([swaps_tie]).
 
     In L1, of the group g: [excess] is the error of m2 .* q(x) less those of q and of m1, both at x; [gap] is the same
     less the error of q(m1 .* x).  [swap_excess] writes the excess exactly, for any two masks:
@@ -110,7 +110,7 @@ Proof.
     (sum_over n (within group (group k) (swapped_out m1 m2)) (fun i => Rabs (quantize q x i))).
   - apply sum_over_le. intros i _ _. pose proof (Rabs_triang_inv (x i) (x i - quantize q x i)) as T.
     replace (x i - (x i - quantize q x i)) with (quantize q x i) in T by ring. exact T.
-  - apply exchange_set.
+  - apply set_outweighs.
     + left. symmetry. now apply (swaps_balance n group budget).
     + intros i j Hi Hj I _ J _. apply andb_prop in I, J. destruct I as [I Gi], J as [J Gj].
       apply in_group_spec in Gi, Gj. apply andb_prop in I, J. destruct I as [I _], J as [_ J].

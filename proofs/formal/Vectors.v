@@ -69,9 +69,6 @@ Proof. induction n as [|n IH]; intros f h; simpl; [|rewrite IH]; ring. Qed.
 Lemma sum_minus : forall n f h, sum n (fun i => f i - h i) = sum n f - sum n h.
 Proof. induction n as [|n IH]; intros f h; simpl; [|rewrite IH]; ring. Qed.
 
-Lemma sum_scale : forall n c f, sum n (fun i => c * f i) = c * sum n f.
-Proof. induction n as [|n IH]; intros c f; simpl; [|rewrite IH]; ring. Qed.
-
 Lemma sum_zero : forall n, sum n (fun _ => 0) = 0.
 Proof. induction n as [|n IH]; simpl; [|rewrite IH]; ring. Qed.
 
@@ -92,7 +89,7 @@ Proof.
   assert (0 <= f n) by auto. lra.
 Qed.
 
-(** Sums over marked indices: two of them compare, or agree, as soon as their terms do. *)
+(** Sums over marked indices compare as soon as their terms do. *)
 
 Lemma sum_over_le : forall n b f h,
   (forall i, (i < n)%nat -> b i = true -> f i <= h i) -> sum_over n b f <= sum_over n b h.

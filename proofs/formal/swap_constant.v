@@ -155,21 +155,42 @@ Qed.
 
 (** ** All groups together, and one group *)
 
-Theorem swap_constant_total : forall n group budget q x m1 m2 h,
+Lemma total_below : forall n group budget q x m1 m2 h,
   admissible n group budget m1 -> is_top n group budget (magnitude (quantize q x)) m2 ->
-  lower_halves n q x h ->
+  (forall j, (j < n)%nat -> Rabs (quantize q x j) - Rabs (x j) <= h j) ->
   err 1 n x (prune m2 (quantize q x))
   <= err 1 n x (quantize q x) + err 1 n x (prune m1 x) + sum_over n (swapped_in m1 m2) h.
 Proof.
   intros n group budget q x m1 m2 h A1 T2 H. unfold err, sum_over. rewrite <- !sum_plus.
   apply (sum_le_by_group n group). intros k Hk.
-  pose proof (swap_constant n group budget q x m1 m2 h k Hk A1 T2 H) as E.
+  pose proof (excess_below n group budget q x m1 m2 h k Hk A1 T2 (fun j Hj _ => H j Hj)) as E.
   unfold within in E. rewrite <- sum_over_group in E. unfold excess, group_err, err_over in E.
   assert (Plus : forall f g, sum_over n (in_group group (group k)) (fun i => f i + g i)
     = sum_over n (in_group group (group k)) f + sum_over n (in_group group (group k)) g).
   { intros f g. unfold sum_over. rewrite <- sum_plus. apply sum_ext.
     intros i _. destruct (in_group group (group k) i); ring. }
   rewrite !Plus. lra.
+Qed.
+
+Theorem swap_constant_total : forall n group budget q x m1 m2 h,
+  admissible n group budget m1 -> is_top n group budget (magnitude (quantize q x)) m2 ->
+  lower_halves n q x h ->
+  err 1 n x (prune m2 (quantize q x))
+  <= err 1 n x (quantize q x) + err 1 n x (prune m1 x) + sum_over n (swapped_in m1 m2) h.
+Proof.
+  intros n group budget q x m1 m2 h A1 T2 H. apply (total_below n group budget); auto.
+  intros j Hj. now apply (lower_half_bounds n).
+Qed.
+
+Theorem swap_constant_uniform_total : forall n group budget q G D x m1 m2, 0 < D ->
+  rounds_to_nearest q G -> (forall j, (j < n)%nat -> uniform D (G (scale q x (block q j)))) ->
+  admissible n group budget m1 -> is_top n group budget (magnitude (quantize q x)) m2 ->
+  err 1 n x (prune m2 (quantize q x))
+  <= err 1 n x (quantize q x) + err 1 n x (prune m1 x) + INR (count n (swapped_in m1 m2)) * (D / 2).
+Proof.
+  intros n group budget q G D x m1 m2 HD N U A1 T2. rewrite <- sum_over_const.
+  apply (total_below n group budget); auto. intros j Hj.
+  apply (uniform_enlarges D (G (scale q x (block q j)))); auto. apply N.
 Qed.
 
 Lemma one_group_err : forall n x y, group_err n one_group 0 x y = err 1 n x y.
@@ -188,5 +209,19 @@ Proof.
   intros n k q G D x m1 m2 Hn HD N U A1 T2.
   pose proof (swap_constant_uniform n one_group (fun _ => k) q G D x m1 m2 O Hn HD N (fun j _ _ => U _) A1 T2) as E.
   simpl in E. unfold excess in E. change (one_group 0) with O in E.
+  rewrite !one_group_err, one_group_size in E. lra.
+Qed.
+
+Corollary swap_gap_one_group : forall n k q G D x m1 m2, (0 < n)%nat -> 0 < D ->
+  rounds_to_nearest q G -> (forall s, uniform D (G s)) -> keeps_scale n q x m1 ->
+  admissible n one_group (fun _ => k) m1 ->
+  is_top n one_group (fun _ => k) (magnitude (quantize q x)) m2 ->
+  err 1 n x (prune m2 (quantize q x))
+  <= err 1 n x (quantize q (prune m1 x)) + INR (Nat.min k (n - k)) * D.
+Proof.
+  intros n k q G D x m1 m2 Hn HD N U Sigma A1 T2.
+  pose proof (swap_gap_uniform n one_group (fun _ => k) q G D x m1 m2 O Hn HD N (fun s => proj1 (U s))
+                (fun j _ _ => U _) Sigma A1 T2) as E.
+  simpl in E. unfold gap in E. change (one_group 0) with O in E.
   rewrite !one_group_err, one_group_size in E. lra.
 Qed.

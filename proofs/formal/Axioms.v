@@ -1,0 +1,39 @@
+(** What the theorems rest on.
+
+    Compiling this file prints the axioms used by each crown theorem and by all other results together.  They are those
+    of the classical real numbers of the standard library and nothing else:
+      ClassicalDedekindReals.sig_forall_dec, FunctionalExtensionality.functional_extensionality_dep everywhere, and
+      ClassicalDedekindReals.sig_not_dec for the existence of h- ([lower_half_exists], a supremum).
+    Depends on every other file. *)
+
+From sqtheory Require Import Masks Operators Rounding LargestError Swaps.
+From sqtheory Require Import prune_first_identity frozen_commutation prune_first_dominates.
+From sqtheory Require Import swap_constant swap_constant_attained gain_optimal sparse_grid_projection.
+From sqtheory Require Import overlap AbsmaxIntegers Counterexamples.
+
+Print Assumptions prune_first_identity.
+Print Assumptions frozen_commutation.
+Print Assumptions frozen_commutation_ties.
+Print Assumptions prune_first_dominates.
+Print Assumptions swap_constant.
+Print Assumptions swap_constant_attained.
+Print Assumptions gain_optimal.
+Print Assumptions sparse_grid_projection.
+Print Assumptions overlap.
+
+Definition all_other_results :=
+  (prune_first_residual, prune_first_slack, prune_first_bound,
+   by_original_is_magnitude, frozen_commutation_orders,
+   prune_first_dominates_largest, magnitude_mask_dominates,
+   swaps_balance, swaps_at_most, swaps_tie, swap_excess, lower_half_exists,
+   swap_constant_uniform, swap_constant_total, swap_constant_uniform_total, swap_constant_one_group,
+   swap_gap, swap_gap_uniform, swap_gap_one_group, swap_constant_sharp,
+   gain_optimal_weighted, gain_beats_both_orders, gain_square,
+   sparse_grid_projection_masks, sparse_grid_projection_largest,
+   straddle_breaks, nested_partitions, groups_inside_blocks, overlap_keeps_scale,
+   larger_gains_more, gain_difference_p1, gain_difference_p2, nearest_odd_monotone, multiples_uniform,
+   top_exists, top_is_optimal, prune_then_quantize, monotone_iff, powers_to_largest,
+   integers_satisfy, integers_keep_scale, integers_prune_first,
+   sign_is_needed, signed_floor_reverses, idempotence_is_needed).
+
+Print Assumptions all_other_results.

@@ -1,0 +1,107 @@
+"""The formal proofs: Coq files checked from nothing, and the axioms each theorem rests on."""
+
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+FORMAL = Path(__file__).parent / "formal"
+CLASSICAL_REALS = frozenset(
+    {
+        "ClassicalDedekindReals.sig_forall_dec",
+        "ClassicalDedekindReals.sig_not_dec",
+        "FunctionalExtensionality.functional_extensionality_dep",
+        "Classical_Prop.classic",
+    }
+)
+"""The axioms under Coq's classical real numbers; a theorem may rest on these and on nothing else."""
+UNPROVED = re.compile(r"\b(Admitted|admit|Axiom|Axioms|Parameter|Parameters|Conjecture)\b")
+COMMENT = re.compile(r"\(\*.*?\*\)", re.DOTALL)
+HOW_TO_INSTALL = "coqc is absent (Debian: apt-get install --no-install-recommends coq)"
+
+
+class ProofError(Exception):
+    """A proof that does not check, or that rests on more than it may."""
+
+
+@final
+@dataclass(frozen=True)
+class Formal:
+    """One theorem as Coq knows it: its file, its statement, its name, and the axioms its proof uses."""
+
+    file: str
+    statement: str
+    name: str
+    axioms: frozenset[str]
+
+
+def files() -> list[str]:
+    """The files in an order in which each needs only earlier ones, as ``_CoqProject`` lists them."""
+    lines = (FORMAL / "_CoqProject").read_text(encoding="utf-8").splitlines()
+    return [line.strip() for line in lines if line.strip().endswith(".v")]
+
+
+def source(file: str) -> str:
+    """The text of a file without its comments. Raises ProofError if it leaves anything unproved."""
+    text = COMMENT.sub(" ", (FORMAL / file).read_text(encoding="utf-8"))
+    found = UNPROVED.search(text)
+    if found:
+        raise ProofError(f"{file} leaves something unproved: {found[0]}")
+    return text
+
+
+def statement(name: str) -> tuple[str, str]:
+    """The file a theorem is stated in and its statement, as written there."""
+    for file in files():
+        found = re.search(
+            rf"^\s*(?:Theorem|Corollary|Lemma)\s+({name}\b.*?\.)\s+Proof\b", source(file), re.DOTALL | re.MULTILINE
+        )
+        if found:
+            return file, found[1]
+    raise ProofError(f"no theorem {name} is stated")
+
+
+def check() -> tuple[list[Formal], float]:
+    """Check every file with coqc in a folder of its own; the theorems whose assumptions it prints, and the seconds.
+
+    Raises ProofError if coqc is absent, refuses a file, or names an axiom beyond the classical reals.
+    """
+    coqc = shutil.which("coqc")
+    if coqc is None:
+        raise ProofError(HOW_TO_INSTALL)
+    started = time.monotonic()
+    theorems: list[Formal] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for file in files():
+            text = source(file)
+            shutil.copy(FORMAL / file, folder)
+            command = [coqc, "-q", "-Q", ".", "sqtheory", file]
+            run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+            if run.returncode:
+                raise ProofError(f"{file}: {' '.join((run.stdout + run.stderr).split())}")
+            printed = axioms(run.stdout)
+            names = re.findall(r"^Print Assumptions (\w+)\.", text, re.MULTILINE)
+            if len(printed) != len(names):
+                raise ProofError(
+                    f"{file} asks for the assumptions of {len(names)} theorems, {len(printed)} were printed"
+                )
+            theorems += [Formal(*statement(name), name, used) for name, used in zip(names, printed, strict=True)]
+    for theorem in theorems:
+        beyond = theorem.axioms - CLASSICAL_REALS
+        if beyond:
+            raise ProofError(f"{theorem.name} rests on {', '.join(sorted(beyond))}")
+    return theorems, time.monotonic() - started
+
+
+def axioms(printed: str) -> list[frozenset[str]]:
+    """The axioms that each ``Print Assumptions`` printed: one set for each, empty for a closed proof."""
+    answers = re.split(r"^(?=Axioms:|Closed under the global context)", printed, flags=re.MULTILINE)[1:]
+    names = re.compile(r"^([A-Za-z_][\w.']*)(?=\s|$)", re.MULTILINE)
+    return [
+        frozenset() if answer.startswith("Closed") else frozenset(names.findall(answer.removeprefix("Axioms:")))
+        for answer in answers
+    ]
