@@ -15,7 +15,6 @@ CLASSICAL_REALS = frozenset(
         "ClassicalDedekindReals.sig_forall_dec",
         "ClassicalDedekindReals.sig_not_dec",
         "FunctionalExtensionality.functional_extensionality_dep",
-        "Classical_Prop.classic",
     }
 )
 """The axioms under Coq's classical real numbers; a theorem may rest on these and on nothing else."""
@@ -55,13 +54,14 @@ def source(file: str) -> str:
 
 
 def statement(name: str) -> tuple[str, str]:
-    """The file a theorem is stated in and its statement, as written there."""
+    """The file a theorem (or a list of theorems) is stated in and its statement, as written there."""
+    proved = rf"^\s*(?:Theorem|Corollary|Lemma)\s+({name}\b.*?\.)\s+Proof\b"
+    listed = rf"^\s*Definition\s+({name}\s*:=.*?\.)$"
     for file in files():
-        found = re.search(
-            rf"^\s*(?:Theorem|Corollary|Lemma)\s+({name}\b.*?\.)\s+Proof\b", source(file), re.DOTALL | re.MULTILINE
-        )
-        if found:
-            return file, found[1]
+        for pattern in (proved, listed):
+            found = re.search(pattern, source(file), re.DOTALL | re.MULTILINE)
+            if found:
+                return file, found[1]
     raise ProofError(f"no theorem {name} is stated")
 
 

@@ -81,6 +81,8 @@ def test_a_tensor_of_several_chunks_is_seen_whole() -> None:
     assert (found.zeros, found.negative_zeros, found.nan, found.absmax) == (values.size // 2 - 1, 1, 1, 7)
     assert found.patterns == ()
     assert summary(values.T).zeros == found.zeros
+    values[0, 0] = 9
+    assert summary(values).absmax == 9
 
 
 @pytest.mark.parametrize(
