@@ -5,6 +5,13 @@ import tempfile
 from pathlib import Path
 
 
+def check_folder(folder: Path) -> None:
+    """Make a folder for results and see that files can be made in it; raises OSError if not."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+
+
 def write(path: Path, data: bytes, *, force: bool = False) -> bool:
     """Write bytes to a file so that it holds either its old content or all of the new; True if it changed.
 

@@ -10,15 +10,12 @@ import numpy as np
 
 from sqtheory.arrays import Array, ArrayLike
 from sqtheory.quantizers import Quantizer
-from sqtheory.scaling import Frozen, HalfRange, SharedExponent, TwoLevel, Unscaled
+from sqtheory.scaling import Frozen, TwoLevel, Unscaled
 from sqtheory.sparsifiers import BlockSparsifier, Sparsifier, ThresholdSparsifier, TopSparsifier
 from sqtheory.tables import Table
 from sqtheory.ties import ByOriginal
 from sqtheory.traits import KEEPS_ZERO, MONOTONE
 from sqtheory.two_orders import TwoOrders, both
-
-SCALES_OF_ZERO = (Frozen, Unscaled, HalfRange, SharedExponent)
-"""The scalings under which a block of zeros can have a scale other than 0."""
 
 
 @final
@@ -148,7 +145,7 @@ def _selection(orders: TwoOrders, q: Quantizer, one_scale: bool) -> Channel:
     moved = s.groups.reduce(orders.reselected, lambda rows: np.asarray(np.any(rows, axis=1)))
     by_original = isinstance(s.ties, ByOriginal)
     possible = True
-    if score is None or (score.is_constant and s.ties.index_only):
+    if score is None or s.ignores_values:
         possible, why = False, "the mask does not look at values"
     elif _keeps_all(orders):
         possible, why = False, "every entry is kept"
@@ -171,15 +168,10 @@ def _selection(orders: TwoOrders, q: Quantizer, one_scale: bool) -> Channel:
     return Channel("M", "selection", possible, int(np.count_nonzero(moved)), moved.size, why)
 
 
-def _is_constant(s: Sparsifier) -> bool:
-    """The mask does not depend on the tensor."""
-    return s.score is None or (s.score.is_constant and s.ties.index_only)
-
-
 def _keeps_all(orders: TwoOrders) -> bool:
     """No tensor of this shape loses an entry."""
     s, shape = orders.s, orders.x.shape
-    if _is_constant(s):
+    if s.ignores_values:
         return bool(orders.mask.all())
     if isinstance(s, TopSparsifier):
         return all(s.budget(size) >= size for size, *_ in s.groups.overlaps(s.groups, shape).pairs)
@@ -191,7 +183,7 @@ def _keeps_all(orders: TwoOrders) -> bool:
 def _splits_blocks(orders: TwoOrders, q: Quantizer) -> bool:
     """Some scale block can keep one entry and lose another."""
     s, shape = orders.s, orders.x.shape
-    if _is_constant(s):
+    if s.ignores_values:
         some = q.partition.reduce(orders.mask, lambda rows: np.asarray(rows.any(axis=1)))
         every = q.partition.reduce(orders.mask, lambda rows: np.asarray(rows.all(axis=1)))
         return bool(np.any(some & ~every))
@@ -230,11 +222,9 @@ def _keeps_scale(orders: TwoOrders, q: Quantizer) -> tuple[str, str]:
         return "", "the mask does not rank by magnitude, so it can prune a block's maximum and keep smaller entries"
     if isinstance(s, ThresholdSparsifier):
         return "a threshold on magnitudes prunes a block's maximum only with the whole block", ""
-    offender = q.partition.overlaps(s.groups, shape).offender(s.budget)
-    if offender is not None:
-        block, group = offender
+    if q.partition.overlaps(s.groups, shape).offender(s.budget) is not None:
         return "", (
-            f"group {group} has at least as many entries outside scale block {block} as it keeps, "
+            "a group has at least as many entries outside a scale block that it meets as it keeps, "
             "so they can displace the block's maximum (theorem overlap)"
         )
     return "magnitude masks keep the maximum of every surviving block (theorem overlap)", ""
@@ -243,14 +233,13 @@ def _keeps_scale(orders: TwoOrders, q: Quantizer) -> tuple[str, str]:
 def _zero(orders: TwoOrders, q: Quantizer) -> Channel:
     images = orders.after_mask[~orders.mask]
     count, total = int(np.count_nonzero(images)), int(images.size)
-    worst = float(np.max(np.abs(images), initial=0.0))
     nonzero = f"{q.format} has no zero"
-    possible, why = True, f"{nonzero}: pruned entries come back as large as {worst:.4g}"
+    possible, why = True, f"{nonzero}, so pruned entries come back as other values"
     if KEEPS_ZERO in q.traits:
         possible, why = False, f"0 is a value of {q.format} and its own image"
     elif _keeps_all(orders):
         possible, why = False, "every entry is kept"
-    elif not isinstance(q.scaling, SCALES_OF_ZERO) and not _splits_blocks(orders, q):
+    elif q.scaling.zero_block_is_zero and not _splits_blocks(orders, q):
         possible, why = False, f"{nonzero}, but every scale block is kept or pruned whole, and a zero block has image 0"
     return Channel("Z", "zero", possible, count, total, why)
 

@@ -5,12 +5,9 @@ import math
 import numpy as np
 
 from sqtheory.arrays import Array, ArrayLike, as_real
+from sqtheory.norms import check_norm, unit_of, units
 from sqtheory.operators import Operator
 from sqtheory.partition import Partition
-from sqtheory.scores import check_norm
-
-STEEP = 500
-"""Above this p the p-th powers of half and of twice the largest magnitude leave the range of float64."""
 
 
 def error(f: Operator, x: ArrayLike) -> Array:
@@ -46,6 +43,25 @@ def sqnr(y: ArrayLike, x: ArrayLike) -> float:
     return math.inf if ratio == 0 else -20 * math.log10(ratio) if ratio < math.inf else -math.inf
 
 
+def box_relative_errors(y: ArrayLike, x: ArrayLike, p: float, boxes: Partition) -> Array:
+    """‖x_B − y_B‖_p / ‖x_B‖_p for every box B, with the conventions of ``relative_error``."""
+    whole = as_real(x).astype(np.float64)
+    part, size = box_norms(whole - as_real(y), p, boxes), box_norms(whole, p, boxes)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(part == 0, 0.0, part / size)
+
+
+def box_sqnr(y: ArrayLike, x: ArrayLike, boxes: Partition) -> Array:
+    """10 log₁₀(‖x_B‖₂² / ‖x_B − y_B‖₂²) in decibels for every box B, with the conventions of ``sqnr``."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(-20 * np.log10(box_relative_errors(y, x, 2.0, boxes)))
+
+
+def additive_bound(a: float, b: float, p: float) -> float:
+    """a + b for p ≥ 1, (a^p + b^p)^{1/p} for p < 1: what the triangle inequality of ‖·‖_p allows."""
+    return a + b if p >= 1 else root(a**p + b**p, p)
+
+
 def power_sum(size: Array, p: float) -> float:
     """Σ |e_i|^p of magnitudes, or their maximum for p = ∞; the same for every memory layout."""
     check_norm(p)
@@ -69,25 +85,10 @@ def root(total: float, p: float) -> float:
         return math.inf
 
 
-def unit_of(size: Array, p: float = 2.0) -> float:
-    """The power of two just above the largest magnitude, 1 for a zero tensor: dividing by it is exact.
-
-    For p > ``STEEP`` the largest magnitude itself, whose p-th power cannot underflow.
-    """
-    return float(_units(np.asarray(np.max(size, initial=0.0)), p))
-
-
-def _units(largest: Array, p: float) -> Array:
-    """``unit_of`` for tensors of these largest magnitudes."""
-    exponent = np.minimum(np.frexp(largest)[1], 1023)
-    unit = largest if STEEP < p < np.inf else np.ldexp(1.0, exponent)
-    return np.where((largest > 0) & np.isfinite(largest), unit, 1.0)
-
-
 def _row_norms(rows: Array, p: float) -> Array:
     if p == np.inf:
         return np.asarray(rows.max(axis=1))
-    unit = _units(rows.max(axis=1), p)
+    unit = units(rows.max(axis=1), p)
     sums = powers(rows / unit[:, None], p).sum(axis=1)
     with np.errstate(over="ignore"):
         return np.asarray((sums if p == 1 else np.sqrt(sums) if p == 2 else sums ** (1 / p)) * unit)

@@ -1,6 +1,12 @@
 """The ways sqtheory says no: one class per exit status of the command line."""
 
 
+def need(value: object, kind: type, what: str) -> None:
+    """Raise TypeError unless a parameter is of the kind it must be."""
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise TypeError(f"{what} needs {kind.__name__}, got {value!r}")
+
+
 class InputRefused(ValueError):
     """The data break a stated rule; the message names the tensor, the place and the rule (exit status 3)."""
 

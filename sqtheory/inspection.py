@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sqtheory.arrays import Array, as_real
 from sqtheory.checkpoints.tensors import TensorInfo
+from sqtheory.tables import json_ready
 
 PATTERNS: tuple[tuple[int, int], ...] = ((1, 4), (2, 4), (4, 8), (1, 2))
 """The n:m patterns looked for, in the order they are reported."""
@@ -42,7 +43,7 @@ class TensorSummary:
 
     def to_dict(self) -> dict[str, Any]:
         """The fields by name, ready for JSON: numbers that are not finite as "NaN" and "Infinity"."""
-        return {name: _for_json(value) for name, value in asdict(self).items()}
+        return {name: json_ready(value) for name, value in asdict(self).items()}
 
 
 def inspect_tensor(info: TensorInfo, values: NDArray[Any]) -> TensorSummary:
@@ -89,9 +90,3 @@ def _keeps(zero: NDArray[np.bool_], n: int, m: int) -> bool:
     for column in zero.view(np.uint8).reshape(-1, m).T:  # a few long sums are faster than many short ones
         counts += column
     return bool(np.all(counts >= m - n))
-
-
-def _for_json(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity"
-    return list(value) if isinstance(value, tuple) else value

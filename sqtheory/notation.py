@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import cache, partial
 from types import UnionType
-from typing import Any, NoReturn, TypeAlias, Union, get_args, get_origin
+from typing import Any, NoReturn, TypeAlias, TypeVar, Union, get_args, get_origin
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from sqtheory.vocabulary import FLOATS, KINDS, PARTITIONS
 Bindings: TypeAlias = Mapping[str, Any]
 Value: TypeAlias = Any
 Constructor: TypeAlias = Callable[..., Any]
+Kind = TypeVar("Kind")
 
 BOXES: Mapping[str, Any] = {"block": int, "per": Partition, "axis": int, "tile": tuple[int, int], "heads": int}
 """The keywords that together spell a partition."""
@@ -49,18 +50,22 @@ def parse(text: str, bindings: Bindings | None = None) -> Operator:
     """
     reader = _Reader(text, bindings or {})
     chain = reader.chain()
-    word, at = reader.current
-    if word:
-        reader.fail(f"needed >> or the end, got {word!r}", at)
+    reader.end()
     return chain
 
 
-def parse_as(kind: type[Operator], what: str, text: str, bindings: Bindings | None = None) -> Operator:
-    """Read an operator and require its kind: a mask where a mask is wanted, a quantizer where one is."""
-    op = parse(text, bindings)
-    if not isinstance(op, kind):
-        raise SpellingError(f"{op} is not {_a(what)}", text, 0)
-    return op
+def parse_as(kind: type[Kind], what: str, text: str, bindings: Bindings | None = None) -> Kind:
+    """Read an operator, a format or a tie rule and require its kind: a mask where a mask is wanted, and so on.
+
+    ``what`` says what is wanted, for the SpellingError that anything else raises.
+    """
+    base = next(known for known in KINDS if issubclass(kind, known))
+    reader = _Reader(text, bindings or {})
+    value = reader.chain() if base is Operator else reader.named("", base)
+    reader.end()
+    if not isinstance(value, kind):
+        raise SpellingError(f"{value} is not {_a(what)}", text, 0)
+    return value
 
 
 @cache
@@ -100,7 +105,7 @@ class _Reader:
 
     def __init__(self, text: str, bound: Bindings) -> None:
         self.text, self.bound = text, bound
-        self.tokens = [(m[0], m.start()) for m in TOKEN.finditer(text)] + 2 * [("", len(text))]
+        self.tokens = [(m[0], m.start()) for m in TOKEN.finditer(text)] + [("", len(text))]
         self.next = self.depth = 0
         for word, at in self.tokens:
             if len(word) > LONGEST:
@@ -114,6 +119,11 @@ class _Reader:
         found = self.current[0] == symbol
         self.next += found
         return found
+
+    def end(self) -> None:
+        word, at = self.current
+        if word:
+            self.fail(f"needed >> or the end, got {word!r}", at)
 
     def chain(self) -> Operator:
         links: list[Operator] = [self.named("", Operator)]

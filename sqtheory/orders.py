@@ -9,10 +9,11 @@ from typing import Any, final
 import numpy as np
 
 from sqtheory.arrays import Array, ArrayLike
-from sqtheory.errors import STEEP, box_norms, norm, power_sum, powers, root, unit_of
+from sqtheory.errors import additive_bound, box_norms, norm, power_sum, powers, root
+from sqtheory.norms import STEEP, check_norm, spell_norm, unit_of
 from sqtheory.operators import Operator
 from sqtheory.quantizers import Quantizer
-from sqtheory.scores import check_norm, gain, spell_norm
+from sqtheory.scores import gains
 from sqtheory.sparsifiers import BlockSparsifier, Sparsifier
 from sqtheory.tables import Table, json_ready, number
 from sqtheory.two_orders import TwoOrders, both
@@ -29,7 +30,7 @@ class Errors:
     qs: float
     gain: float
     sq_dense: float
-    """S→Q with every scale frozen at its value for x; equals ``sq`` when no scale moved."""
+    """S→Q with every scale frozen at its value for x: ``sq`` when no scale moved, or q is not one quantizer."""
 
 
 @final
@@ -42,6 +43,21 @@ class GroupErrors:
     sq: Array
     qs: Array
     gain: Array
+    bound: Array
+
+    @property
+    def excess_sq(self) -> Array:
+        """‖ε_{S→Q}‖ − bound in every group."""
+        return self.sq - self.bound
+
+    @property
+    def excess_qs(self) -> Array:
+        """‖ε_{Q→S}‖ − bound in every group."""
+        return self.qs - self.bound
+
+    def to_dict(self) -> dict[str, Any]:
+        """Nested lists in the shape of the grid of groups."""
+        return {name: getattr(self, name).tolist() for name in ("s", "q", "sq", "qs", "gain", "bound")}
 
     @property
     def reversed_groups(self) -> int:
@@ -55,9 +71,9 @@ class OrderReport:
     """What each order costs on one tensor in one p-norm, what the optimum costs, and the additive bound.
 
     ``errors.gain`` is the least error of any admissible mask with q(x) on the survivors (theorem
-    ``gain_optimal``): with q(0) = 0 it is at most ``errors.qs`` and ``errors.sq_dense``, but not always
-    ``errors.sq``, which may profit from scales that moved. Under a threshold the admissible masks keep as
-    many entries as pass at x, while Q→S keeps as many as pass at q(x) and may so be below the optimum.
+    ``gain_optimal``): for one deterministic quantizer with q(0) = 0 it is at most ``errors.qs`` and
+    ``errors.sq_dense``, but not always ``errors.sq``, which may profit from scales that moved. Under a
+    threshold the admissible masks keep as many entries as pass at x, as pass at q(x), or a number between.
     """
 
     p: float
@@ -76,8 +92,8 @@ class OrderReport:
 
     @property
     def bound(self) -> float:
-        """‖ε_s‖ + ‖ε_q‖, both at the original x."""
-        return self.errors.s + self.errors.q
+        """‖ε_s‖ + ‖ε_q‖, both at the original x (for p < 1 the p-th powers add)."""
+        return additive_bound(self.errors.s, self.errors.q, self.p)
 
     @property
     def excess_sq(self) -> float:
@@ -113,6 +129,7 @@ class OrderReport:
             "swaps": self.swaps,
             "ties": self.ties,
             "winner": self.winner,
+            **({} if self.groups is None else {"groups": json_ready(self.groups.to_dict())}),
         }
 
     def to_json(self) -> str:
@@ -189,19 +206,18 @@ def report(orders: TwoOrders, p: float = 2.0, *, per_group: bool = False) -> Ord
 
 
 def _benefit(orders: TwoOrders, p: float) -> Array:
-    """The gain of every entry, in a power of two near the largest so that powers stay in range.
+    """The gain of every entry, in a unit for every group so that powers stay in range.
 
     Gains of entries add up over a unit of a block mask, but not those of p = ∞: there each unit has one
     gain, of its largest entry and its largest error, put at its first entry.
     """
     x, s = orders.x.astype(np.float64), orders.s
     if not (p == np.inf and isinstance(s, BlockSparsifier)):
-        unit = unit_of(np.abs(x), p)
-        return gain(x / unit, orders.image / unit, p)
+        return gains(x, orders.image, p, s.groups)
     size, error = (s.unit.reduce(np.abs(e), lambda rows: rows.max(axis=1)) for e in (x, x - orders.image))
-    gains = s.unit.split_grid(np.where(size > error, size, np.where(error > size, -error, 0.0)), x.shape)
+    saved = s.unit.split_grid(np.where(size > error, size, np.where(error > size, -error, 0.0)), x.shape)
     rows = [np.zeros(piece.shape) for piece in s.unit.split(x)]
-    for piece, values in zip(rows, gains, strict=True):
+    for piece, values in zip(rows, saved, strict=True):
         piece[:, 0] = values
     return s.unit.join(rows, x.shape)
 
@@ -254,4 +270,5 @@ def _at_dense_scale(orders: TwoOrders) -> Array:
 def _by_group(orders: TwoOrders, optimum: Array, p: float) -> GroupErrors:
     x = orders.x.astype(np.float64)
     results: list[Array] = [orders.sparse, orders.image, orders.after_mask, orders.masked_image, optimum]
-    return GroupErrors(*(box_norms(x - y, p, orders.s.groups) for y in results))
+    s, q, sq, qs, gain = (box_norms(x - y, p, orders.s.groups) for y in results)
+    return GroupErrors(s, q, sq, qs, gain, np.vectorize(additive_bound, otypes=[float])(s, q, p))

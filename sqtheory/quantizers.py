@@ -7,7 +7,7 @@ from typing import TypedDict, Unpack, final
 import numpy as np
 
 from sqtheory.arrays import Array, ArrayLike, FixedArray, as_real
-from sqtheory.exceptions import NonFinite
+from sqtheory.exceptions import NonFinite, need
 from sqtheory.formats import E2M1, NF4, Codebook, Codes, FloatFormat, Format, IntFormat, bcq_format, is_monotone, is_odd
 from sqtheory.operators import Operator
 from sqtheory.partition import Blocks, Partition, Tail
@@ -44,6 +44,18 @@ class Quantized:
         return int(np.count_nonzero((table == self.format.max) | (table == self.format.min)))
 
 
+KINDS: dict[str, type] = {
+    "format": Format,
+    "scaling": Scaling,
+    "partition": Partition,
+    "rounding": Rounding,
+    "saturate": bool,
+    "nan": NanRule,
+    "tail": Tail,
+}
+"""What each parameter of a quantizer must be."""
+
+
 @final
 @dataclass(frozen=True)
 class Quantizer(Operator):
@@ -63,6 +75,8 @@ class Quantizer(Operator):
     tail: Tail = Tail.short
 
     def __post_init__(self) -> None:
+        for name, kind in KINDS.items():
+            need(getattr(self, name), kind, f"{name}=")
         if not self.saturate and self.format.overflow is None:
             raise ValueError(f"{self.format} has no infinity and no NaN, so it can only saturate")
         if self.scaling.full_range and isinstance(self.format, IntFormat) and not self.format.full_range:
@@ -175,7 +189,7 @@ def _family(q: Quantizer) -> tuple[str, list[str], Quantizer]:
 
 
 class Options(TypedDict, total=False):
-    """The parameters every named quantizer takes beside its own; ``per`` overrides ``block``."""
+    """Parameters of every named quantizer beside its own; ``block`` entries or the boxes ``per`` share a scale."""
 
     block: int
     per: Partition
@@ -191,8 +205,11 @@ def _named(fmt: Format, scaling: Scaling, block: int, options: Options) -> Quant
     if unknown := options.keys() - Options.__annotations__:
         raise TypeError(f"unknown option {sorted(unknown)[0]!r}: known are {', '.join(Options.__annotations__)}")
     rule = options.get("scaling", scaling)
+    need(rule, Scaling, "scaling=")
     if isinstance(fmt, IntFormat) and rule.full_range:
         fmt = IntFormat(fmt.k, full_range=True)
+    if "block" in options and "per" in options:
+        raise TypeError("block= and per= exclude each other")
     return Quantizer(
         fmt,
         rule,

@@ -7,8 +7,9 @@ from typing import ClassVar, final
 import numpy as np
 
 from sqtheory.arrays import Array, ArrayLike, FixedArray, as_real
+from sqtheory.norms import check_norm, power_units, spell_norm
 from sqtheory.operators import Operator
-from sqtheory.partition import Partition
+from sqtheory.partition import Partition, Whole
 from sqtheory.traits import DETERMINISTIC, DYADIC_EQUIVARIANT, ODD, SCALE_EQUIVARIANT, Trait
 
 
@@ -57,8 +58,8 @@ class Magnitude(Score):
 class Gain(Score):
     """|x_i|^p − |x_i − q(x)_i|^p: how much of the p-th power of the error keeping entry i saves, at q's scales for x.
 
-    float64. For p = ∞ the limit of that ranking: |x_i| where it exceeds the error, minus the error where
-    the error is larger. p in (0, ∞].
+    float64; in a unit of the tensor where p-th powers would leave the range. For p = ∞ the limit of that
+    ranking: |x_i| where it exceeds the error, minus the error where the error is larger.
     """
 
     q: Operator
@@ -70,7 +71,7 @@ class Gain(Score):
             raise TypeError(f"gain needs a quantizer, got {self.q!r}")
 
     def of(self, x: Array) -> Array:
-        return gain(x, self.q.apply(x, x), self.p)
+        return gains(x, self.q.apply(x, x), self.p, Whole())
 
     @property
     def traits(self) -> frozenset[Trait]:
@@ -194,6 +195,19 @@ def gain(x: Array, image: Array, p: float) -> Array:
         return np.asarray(size**p - error**p)
 
 
+def gains(x: Array, image: Array, p: float, boxes: Partition) -> Array:
+    """``gain``, over the p-th power of a unit of their own in boxes whose powers would leave the range of float64.
+
+    So the ranking in every box is that of the gain, whatever the size of its entries.
+    """
+    pieces = []
+    for rows, images in zip(boxes.split(x.astype(np.float64)), boxes.split(image.astype(np.float64)), strict=True):
+        largest = np.maximum(np.abs(rows).max(axis=1), np.abs(images).max(axis=1))
+        unit = power_units(largest, p)[:, None]
+        pieces.append(gain(rows / unit, images / unit, p))
+    return boxes.join(pieces, x.shape)
+
+
 def unit_norms(unit: Partition, sizes: Array, p: float) -> Array:
     """One number for each box of ``unit`` that ranks the boxes like the p-norms of their entries, sizes ≥ 0.
 
@@ -204,14 +218,3 @@ def unit_norms(unit: Partition, sizes: Array, p: float) -> Array:
         return unit.reduce(entries, lambda rows: rows.max(axis=1))
     exponent = np.frexp(entries.max(initial=0))[1]
     return unit.reduce(np.ldexp(entries, -exponent) ** p, lambda rows: rows.sum(axis=1))
-
-
-def check_norm(p: float) -> None:
-    """Raise ValueError unless p lies in (0, ∞]."""
-    if not p > 0:
-        raise ValueError(f"a p-norm needs p in (0, inf], got {p}")
-
-
-def spell_norm(p: float) -> str:
-    """p as it is written: ``1``, ``2``, ``1.5``, ``inf``."""
-    return f"{p:g}" if float(f"{p:g}") == p else repr(float(p))

@@ -12,12 +12,12 @@ from sqtheory import channels, orders
 from sqtheory.arrays import Array, ArrayLike, as_real
 from sqtheory.channels import ChannelReport
 from sqtheory.checkpoints import Checkpoint, TensorInfo
-from sqtheory.errors import power_sum, powers, root
+from sqtheory.errors import additive_bound, power_sum, powers, root
 from sqtheory.exceptions import InputRefused
 from sqtheory.orders import Errors, OrderReport
 from sqtheory.quantizers import Quantizer
 from sqtheory.sparsifiers import Sparsifier
-from sqtheory.tables import Table, json_ready, number
+from sqtheory.tables import Table, json_ready, number, one_line
 from sqtheory.two_orders import both
 
 
@@ -55,8 +55,8 @@ class Total:
 
     @property
     def bound(self) -> float:
-        """‖ε_s‖ + ‖ε_q‖ over all entries."""
-        return self.errors.s + self.errors.q
+        """‖ε_s‖ + ‖ε_q‖ over all entries (for p < 1 the p-th powers add)."""
+        return additive_bound(self.errors.s, self.errors.q, self.p)
 
     @property
     def gap(self) -> float:
@@ -67,7 +67,10 @@ class Total:
     def winner(self) -> str:
         """The order of smaller total error."""
         sq, qs = self.errors.sq, self.errors.qs
-        return "sq" if sq < qs else "qs" if qs < sq else "equal"
+        if sq == qs:  # to float64: the tensors' own verdicts are finer
+            decided = [order for order in ("sq", "qs") if self.winners[order]]
+            return decided[0] if len(decided) == 1 else "equal"
+        return "sq" if sq < qs else "qs"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and strings, ready for JSON."""
@@ -112,7 +115,11 @@ def sweep(
 ) -> Iterator[list[Row]]:
     """The rows of each tensor in turn, reading it when its turn comes."""
     for tensor in tensors:
-        yield tensor_rows(tensor.name, checkpoint.read(tensor.name), masks, formats, p)
+        values = checkpoint.read(tensor.name)
+        try:
+            yield tensor_rows(tensor.name, values, masks, formats, p)
+        except InputRefused as refusal:
+            raise type(refusal)(f"{checkpoint.path}: {refusal}") from refusal
 
 
 def total(rows: Sequence[Row]) -> Total:
@@ -150,7 +157,7 @@ def table(shown: Sequence[Row], rows: Sequence[Row]) -> Table:
 
     lines = [
         (
-            row.name if row.name.isprintable() else repr(row.name),
+            one_line(row.name),
             "×".join(map(str, row.order.shape)),
             *cells(row.order.errors, row.order.bound, row.order.x_norm),
             str(row.order.swaps),
@@ -162,14 +169,14 @@ def table(shown: Sequence[Row], rows: Sequence[Row]) -> Table:
     whole = total(rows)
     swaps = str(sum(r.order.swaps for r in rows))
     counted = ("total", "", *cells(whole.errors, whole.bound, whole.x_norm), swaps, whole.open, names[whole.winner])
-    header = ("tensor", "shape", "S", "Q", "S→Q", "Q→S", "optimum", "bound", "swaps", "open", "winner")
+    header = ("tensor", "shape", "S %", "Q %", "S→Q %", "Q→S %", "optimum %", "bound %", "swaps", "open", "winner")
     return Table(header, (*lines, counted), f"{rows[0].order.mask} with {rows[0].order.format}")
 
 
 def explain(rows: Sequence[Row]) -> list[str]:
     """Sentences on one pipeline: who wins, by which theorem or through which open channel, and what was counted."""
     won = total(rows).winners
-    lines = [f"S→Q wins in {won['sq']} tensors, Q→S in {won['qs']}, they agree in {won['equal']}."]
+    lines = [f"Of {len(rows)} tensors S→Q wins in {won['sq']}, Q→S in {won['qs']}; they agree in {won['equal']}."]
     if all(r.channels.prune_first_dominates for r in rows) and rows[0].order.p >= 1:
         lines.append(
             "S→Q cannot lose here (theorem prune_first_dominates): Σ and Z are closed, q is monotone, "
@@ -179,7 +186,7 @@ def explain(rows: Sequence[Row]) -> list[str]:
         reasons = Counter(r.channels.channels[position].sentence for r in rows if r.channels.channels[position].open)
         where = sum(reasons.values())
         if where:
-            lines.append(f"{symbol} is open in {where} tensors: {reasons.most_common(1)[0][0]}.")
+            lines.append(f"{symbol} is open in {where} of {len(rows)} tensors: {reasons.most_common(1)[0][0]}.")
     for what in ("tied", "saturated", "short_blocks", "short_groups"):
         count = sum(getattr(r.channels, what) for r in rows)
         if count:

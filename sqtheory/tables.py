@@ -86,6 +86,11 @@ def json_ready(value: Any) -> Any:
     return "NaN" if math.isnan(real) else "Infinity" if real > 0 else "-Infinity"
 
 
+def one_line(text: str) -> str:
+    """A text as it is if it prints on one line, else as a Python literal."""
+    return text if text.isprintable() else repr(text)
+
+
 def _one_line(cell: str) -> str:
     """A cell whose line breaks became spaces."""
     return " ".join(cell.splitlines())

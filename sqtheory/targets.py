@@ -21,8 +21,8 @@ LEFT_ALONE: dict[str, str] = {
 class Targets:
     """A rule that picks tensors by name: exact names, or regular expressions written ``re:PATTERN``.
 
-    With ``include`` only matching tensors are taken; without it every floating-point tensor of two or
-    more axes is, except embeddings, heads and normalizations. ``ignore`` always leaves out.
+    With ``include`` matching tensors are taken, integers too, and no other; without it every floating-point
+    tensor of two or more axes is, except embeddings, heads and normalizations. ``ignore`` always leaves out.
     """
 
     include: tuple[str, ...] = ()
@@ -38,18 +38,25 @@ class Targets:
 
     def reason_to_skip(self, tensor: TensorInfo) -> str | None:
         """Why a tensor is left alone; None for a target."""
-        if not tensor.is_float:
-            return f"dtype {tensor.dtype}"
         if _matches(tensor.name, self.ignore):
             return "ignored"
         if self.include:
             return None if _matches(tensor.name, self.include) else "not a target"
+        if not tensor.is_float:
+            return f"dtype {tensor.dtype}"
         if len(tensor.shape) < 2:
             return "fewer than two axes"
         return next((what for what, pattern in LEFT_ALONE.items() if re.search(pattern, tensor.name)), None)
 
     def split(self, tensors: Iterable[TensorInfo]) -> tuple[list[TensorInfo], list[tuple[TensorInfo, str]]]:
-        """The targets, and the others with their reasons. Raises InputRefused if nothing is left to work on."""
+        """The targets, and the others with their reasons.
+
+        Raises InputRefused if a name or pattern matches nothing, or if nothing is left to work on.
+        """
+        tensors = tuple(tensors)
+        for pattern in (*self.include, *self.ignore):
+            if not any(_matches(tensor.name, (pattern,)) for tensor in tensors):
+                raise InputRefused(f"no tensor is called {pattern!r}: see sqtheory inspect")
         taken: list[TensorInfo] = []
         skipped: list[tuple[TensorInfo, str]] = []
         for tensor in tensors:

@@ -7,8 +7,9 @@ from typing import ClassVar, final
 import numpy as np
 
 from sqtheory.arrays import Array
-from sqtheory.partition import Partition
-from sqtheory.scores import check_norm, gain, spell_norm, unit_norms
+from sqtheory.norms import check_norm, spell_norm
+from sqtheory.partition import Partition, Whole
+from sqtheory.scores import gains, unit_norms
 
 
 class Ties(ABC):
@@ -85,15 +86,15 @@ class Adversarial(Ties):
         check_norm(self.p)
 
     def key(self, x: Array, origin: Array) -> Array:
-        return -gain(origin, x, self.p)
+        return -gains(origin, x, self.p, Whole())
 
     def unit_key(self, keys: Array, unit: Partition, p: float) -> Array:
-        """Losses add up over a unit; for p = ∞ the largest of them decides, and none if two of opposite sign are."""
+        """Losses add up over a unit; for p = ∞ the largest of them decides."""
         if self.p < np.inf:
             return unit.reduce(keys, lambda rows: rows.sum(axis=1))
         high = unit.reduce(keys, lambda rows: rows.max(axis=1))
         low = unit.reduce(keys, lambda rows: rows.min(axis=1))
-        return np.where(high > -low, high, np.where(high < -low, low, 0.0))
+        return np.where(high > -low, high, low)
 
     def __str__(self) -> str:
         return "adversarial" if self.p == 2 else f"adversarial({spell_norm(self.p)})"

@@ -58,6 +58,8 @@ def both(
     x: ArrayLike, s: Sparsifier, q: Operator, *, mask: Mask | None = None, image: Array | None = None
 ) -> TwoOrders:
     """Apply S→Q and Q→S to x; ``mask`` = m(x) and ``image`` = q(x) may be given when they are known already."""
+    if not isinstance(s, Sparsifier) or not isinstance(q, Operator) or isinstance(q, Sparsifier):
+        raise TypeError(f"needed a tensor, a mask and a quantizer, got {s!s} and {q!s}: see sqtheory.parse")
     given = as_real(x)
     kept = s.mask(given) if mask is None else mask
     quantized = q.apply(given, given) if image is None else image

@@ -12,6 +12,8 @@ from sqtheory import channels
 from sqtheory.arrays import Array, FixedArray
 from sqtheory.channels import ChannelReport
 from sqtheory.formats import E2M1, E2M3, E4M3, E5M2, E8M0, INT4, bcq_format
+from sqtheory.orders import compare
+from sqtheory.orders import report as orders_report
 from sqtheory.partition import Blocks, Channels, Columns, Heads, Partition, Rows, Tail, Tiles, Whole
 from sqtheory.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4, scaled
 from sqtheory.rounding import floor, stochastic, toward_zero
@@ -161,11 +163,14 @@ def test_a_closed_structure_is_closed_on_every_tensor_and_three_make_the_orders_
         rng = np.random.default_rng(seed)
         shape = SHAPES[rng.integers(len(SHAPES))]
         s, q = some_mask(rng, shape), some_format(rng, shape)
+        structure = {tuple((c.possible, c.sentence) for c in channels.report(np.zeros(shape), s, q).channels)}
         for _ in range(2):
             x = some_tensor(rng, s, q, shape)
             orders = both(x, s, q)
             found = channels.of(orders, q)
             where = f"seed {seed}: {s} with {q} on {x.tolist()}"
+            structure.add(tuple((c.possible, c.sentence) for c in found.channels))
+            assert len(structure) == 1, f"the structure depends on the tensor: {where}"
             for c in found.channels:
                 assert c.possible or not c.open, f"{c} {where}"
                 assert 0 <= c.count <= c.total
@@ -180,6 +185,7 @@ def test_a_closed_structure_is_closed_on_every_tensor_and_three_make_the_orders_
                 seen["agree"] += 1
             if found.prune_first_dominates:
                 assert found.one_scale_per_group
+                assert not {orders_report(orders, p).winner for p in (1, 2, math.inf)} & {"qs"}, where
                 seen["dominates"] += 1
     assert min(seen[f"{c} {state}"] for c in "MΣZ" for state in ("open", "possible", "closed")) > 20
     assert min(seen["agree"], seen["dominates"]) > 100
@@ -195,7 +201,7 @@ OPEN_SCALE = (
     "does not rank by magnitude",
     "theorem overlap|displace the block's maximum",
 )
-OPEN_ZERO = ("has no zero: pruned entries come back",)
+OPEN_ZERO = ("has no zero, so pruned entries come back",)
 
 
 def test_the_counts_agree_with_naive_ones() -> None:
@@ -257,6 +263,24 @@ def test_patterns_and_blocks_of_the_design(pattern: tuple[int, int], block: int,
     assert "theorem overlap" in found.scale.sentence
 
 
+UNGUARANTEED: dict[str, tuple[list[float], Sparsifier, Quantizer]] = {
+    "one scale per group": ([7, 0.45, 0.44, 0.9], top(3), hbfp(4, block=2)),
+    "one frozen scale": ([7, 0.45, 0.44, 0.9], top(3), int_(4, block=2, scaling=Frozen(FixedArray([1, 0.125])))),
+    "the scale": ([1, 1, 0, 1], nm(2, 4), int_(3, scaling=Percentile(50))),
+    "the zero": ([3, 1, 0, 0], nm(2, 4), bcq(2)),
+    "the order of magnitudes": ([7, 2.875, -2.8125, 0], nm(2, 4), int_(4, rounding=floor)),
+    "the magnitude": ([7, 3, 1, 0], nm(2, 4, score=given_score([0, 3, 2, 1])), int_(4)),
+    "a budget in each group": ([7, 1.75, 0, 0], threshold(2.0), int_(4)),
+}
+
+
+@pytest.mark.parametrize("name", UNGUARANTEED)
+def test_where_pruning_first_loses_no_guarantee_was_given(name: str) -> None:
+    x, s, q = UNGUARANTEED[name]
+    assert compare(x, s, q, 1).winner == "qs"
+    assert not channels.report(x, s, q).prune_first_dominates
+
+
 X = np.array([[3.0, 1, 2, 4], [0, 8, 8, 1]])
 ALL = np.ones((2, 4), bool)
 ROW_MASK = np.array([[True] * 4, [False] * 4])
@@ -265,6 +289,7 @@ CLOSED: dict[str, tuple[str, Sparsifier, Quantizer, str]] = {
     "given score": ("M", nm(2, 4, score=given_score(X)), int_(4), "does not look at values"),
     "given score by original": ("M", nm(2, 4, score=given_score(X), ties=by_original), int_(4), "by the original"),
     "all of a group": ("M", nm(4, 4, ties=adversarial), nf4(), "every entry is kept"),
+    "all units": ("M", blockwise(1, per=Blocks(2)), int_(2), "every entry is kept"),
     "all above 0": ("M", threshold(0), int_(2), "every entry is kept"),
     "by original": ("M", nm(2, 4, ties=by_original), int_(4), "ties are broken by the original"),
     "by original under one frozen scale": (
@@ -283,7 +308,8 @@ CLOSED: dict[str, tuple[str, Sparsifier, Quantizer, str]] = {
         "kept or pruned whole",
     ),
     "fixed rows": ("Σ", fixed(ROW_MASK), int_(4, scaling=HalfRange()), "kept or pruned whole"),
-    "blocks of one": ("Σ", nm(2, 4, score=given_score(X)), int_(4, scaling=MeanSquare(), block=1), "pruned whole"),
+    "blocks of one": ("Σ", nm(2, 4), int_(4, scaling=MeanSquare(), block=1), "pruned whole"),
+    "blocks of one, fixed": ("Σ", fixed(X > 1), int_(4, scaling=MeanSquare(), block=1), "pruned whole"),
     "threshold": ("Σ", threshold(2.5), nvfp4(), "only with the whole block"),
     "overlap": ("Σ", nm(3, 4), mxfp(E2M1, block=3), "theorem overlap"),
     "zero": ("Z", nm(2, 4), int_(4), "0 is a value of int4"),
@@ -334,10 +360,22 @@ OPEN: dict[str, tuple[str, Array, Sparsifier, Quantizer, str]] = {
     "mse": ("Σ", np.array([[8, 4, 4, 4, 4, 4, 4, 4]]), nm(1, 8), int_(3, scaling=MeanSquare(20)), "mse(20) depends"),
     "fixed mask": ("Σ", X, fixed(X < 4), int_(4), "does not rank by magnitude"),
     "wanda": ("Σ", X, nm(2, 4, score=wanda([[9, 9, 1, 1]])), int_(4), "does not rank by magnitude"),
-    "overlap": ("Σ", np.array([[1, 0, 0, 0, 8, 1, 16, 16]]), nm(2, 4), int_(4, block=6), "group (0, 1)"),
+    "overlap": (
+        "Σ",
+        np.array([[1, 0, 0, 0, 8, 1, 16, 16]]),
+        nm(2, 4),
+        int_(4, block=6),
+        "entries outside a scale block",
+    ),
     "no zero": ("Z", np.array([[3, 1, 1, 0]]), nm(2, 4), bcq(2), "bcq2 has no zero"),
-    "no zero, no scale": ("Z", X, nm(2, 4), cast(bcq_format(2)), "as large as 1"),
-    "no zero, frozen": ("Z", X, fixed(ROW_MASK), scaled(bcq_format(2), scaling=Frozen(FixedArray(2.0))), "large as 2"),
+    "no zero, no scale": ("Z", X, nm(2, 4), cast(bcq_format(2)), "as other values"),
+    "no zero, frozen": (
+        "Z",
+        X,
+        fixed(ROW_MASK),
+        scaled(bcq_format(2), scaling=Frozen(FixedArray(2.0))),
+        "come back as other values",
+    ),
 }
 
 
@@ -347,6 +385,14 @@ def test_what_opens_a_channel(name: str) -> None:
     found = {c.symbol: c for c in channels.report(x, s, q).channels}[symbol]
     assert (found.possible, found.open) == (True, True)
     assert why in found.sentence
+
+
+def test_a_given_score_that_ties_leaves_the_choice_to_values() -> None:
+    """On the first tensor the adversarial rule prunes whole blocks, on the second it splits one."""
+    s, q = nm(2, 4, score=given_score(np.zeros(4)), ties=adversarial), int_(4, block=2)
+    whole, split = (channels.report(x, s, q).scale for x in ([1.0, 1, 8, 8], [1.0, 8, 1, 8]))
+    assert (whole.possible, whole.open) == (True, False)
+    assert (split.possible, split.open) == (True, True)
 
 
 def test_a_surviving_zero_counts_where_zero_has_no_value() -> None:

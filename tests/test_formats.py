@@ -188,6 +188,13 @@ def test_binary_coded_sums_are_all_sums_of_signed_powers(k: int) -> None:
     assert bcq_format(k, zero=True).values.tolist() == sorted({0.0, *sums})
 
 
+def test_formats_without_subnormals_or_fraction_bits() -> None:
+    flat, powers = FloatFormat("flat", 4, 3, 7, subnormals=False), FloatFormat("powers", 3, 0, 3)
+    assert (flat.has_zero, flat.min_normal, flat.min_subnormal, flat.smallest) == (False, 2.0**-7, None, 2.0**-7)
+    assert (powers.has_zero, powers.min_normal, powers.min_subnormal, powers.smallest) == (True, 0.25, None, 0.25)
+    assert powers.round(np.array([0.1, 0.125, 0.126, 3.0, -6.1])).tolist() == [0, 0, 0.25, 4, -8]
+
+
 def test_overflow_is_what_the_format_has() -> None:
     assert formats.E5M2.overflow == math.inf and formats.E4M3.overflow is not None and math.isnan(formats.E4M3.overflow)
     assert all(FORMATS[name].overflow is None for name in ("e2m1", "e3m2", "int8", "nf4"))
@@ -208,9 +215,12 @@ def test_impossible_formats_are_refused() -> None:
             FloatFormat("odd", e, m, 1)
     with pytest.raises(ValueError, match="identifier"):
         FloatFormat("no name", 4, 3, 7)
-    for bias in (-140, 160):
-        with pytest.raises(ValueError, match="float32 does not have"):
-            FloatFormat("far", 4, 3, bias, Nonfinite.ieee)
+    for special, least in ((Nonfinite.ieee, -113), (Nonfinite.nan_only, -112), (Nonfinite.none, -112)):
+        assert np.isfinite(FloatFormat("far", 4, 3, least, special).values.astype(np.float32)).all()
+        assert FloatFormat("near", 4, 3, 147, special).smallest == np.finfo(np.float32).smallest_subnormal
+        for bias in (least - 1, 148):
+            with pytest.raises(ValueError, match="float32 does not have"):
+                FloatFormat("far", 4, 3, bias, special)
     for levels in ((1.0,), (1.0, 1.0), (2.0, 1.0), (0.0, np.nan), (0.0, np.inf)):
         with pytest.raises(ValueError, match="ascending order"):
             Codebook("c", levels)

@@ -96,6 +96,7 @@ def test_every_alias_example_is_an_alias() -> None:
         ("top(3)", top(3)),
         ("threshold(-0.5)", threshold(-0.5)),
         ("threshold(+2)", threshold(2.0)),
+        ("threshold(1E3)", threshold(1000.0)),
         ("blockwise(1, per=tensor, norm=inf)", blockwise(1, per=Whole(), norm=np.inf)),
         ("nm(2, 4, axis=-2, tail=short)", nm(2, 4, axis=-2, tail=Tail.short)),
         ("nm(2, 4, ties=adversarial(inf))", nm(2, 4, ties=ties.Adversarial(np.inf))),
@@ -154,6 +155,12 @@ def test_the_kind_of_an_operator_can_be_required() -> None:
     assert parse_as(Sparsifier, "mask", "2:4") == nm(2, 4)
     with pytest.raises(SpellingError, match=r"int\(4\) is not a mask at character 1 of 'int4'"):
         parse_as(Sparsifier, "mask", "int4")
+    assert parse_as(ties.Ties, "tie rule", "adversarial(1)") == ties.Adversarial(1)
+    assert parse_as(Format, "format", "int9") == IntFormat(9)
+    for written, position in (("low_index) >> int(4", 9), ("low_idnex", 0), ("2:4", 0), ("", 0)):
+        with pytest.raises(SpellingError) as caught:
+            parse_as(ties.Ties, "tie rule", written)
+        assert caught.value.position == position
     with pytest.raises(SpellingError, match=r"nm\(2, 4\) >> int\(4\) is not an operator I want"):
         parse_as(Quantizer, "operator I want", "2:4 >> int4")
 

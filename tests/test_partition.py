@@ -77,6 +77,7 @@ def test_counts_sides_and_places_are_those_of_the_definition(case: tuple[Shape, 
     sides = partition.sides(shape)
     assert partition.tails(shape) == sum(len(box) < np.prod(sides) for box in boxes.values())
     assert max(len(box) for box in boxes.values()) <= np.prod(sides)
+    assert partition.tails(shape) == 0 or isinstance(partition, Blocks | Tiles)
     for where, box in boxes.items():
         assert {partition.box_of(i, shape) for i in box} == {where}
 

@@ -134,7 +134,7 @@ def test_nan_and_infinity_are_refused_by_place_and_rule(q: Quantizer) -> None:
 @QUANTIZERS
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_propagation_spoils_the_block_and_nothing_else(q: Quantizer, bad: float) -> None:
-    x = np.random.default_rng(35).normal(size=(4, 21)).astype(np.float32)
+    x = np.random.default_rng(35).normal(scale=1e-3, size=(4, 21)).astype(np.float32)
     x[2, 9] = bad
     lenient = Quantizer(q.format, q.scaling, q.partition, q.rounding, nan=NanRule.propagate)
     boxes = [q.partition.box_of(i, x.shape) == q.partition.box_of((2, 9), x.shape) for i in np.ndindex(x.shape)]
@@ -178,7 +178,13 @@ def test_options_are_a_closed_list() -> None:
         int_(4, blocks=3)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="see mxint for integers"):
         mxfp(INT4)  # type: ignore[arg-type]
-    assert int_(4, block=3, per=Whole()).partition == Whole()
+    with pytest.raises(TypeError, match="block= and per= exclude each other"):
+        int_(4, block=3, per=Whole())
+    for wrong in ({"rounding": "near"}, {"per": "row"}, {"nan": "error"}, {"scaling": "mse"}, {"saturate": 1}):
+        with pytest.raises(TypeError, match="= needs "):
+            int_(4, **wrong)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="number of bits"):
+        int_(4.5)  # type: ignore[arg-type]
     assert mxfp(E4M3, scaling=PowerOfTwo(Exponent.ceil)).scaling == PowerOfTwo(Exponent.ceil)
 
 
@@ -212,6 +218,8 @@ SPELLINGS: list[tuple[Quantizer, str]] = [
     (nf4(block=128), "nf4(block=128)"),
     (bcq(3, zero=True), "bcq(3, zero=true)"),
     (bcq(2, rounding=nearest_even), "bcq(2, rounding=nearest_even)"),
+    (bcq(1), "bcq(1)"),
+    (bcq(1, zero=True, block=3), "bcq(1, zero=true, block=3)"),
     (cast(E4M3), "cast(e4m3)"),
     (scaled(E4M3, per=Whole(), rounding=floor), "scaled(e4m3, per=tensor, rounding=floor)"),
     (int_(4, scaling=Frozen(FixedArray(0.5))), "int(4, scaling=frozen(0.5))"),

@@ -13,7 +13,7 @@ from sqtheory.arrays import FixedArray
 from sqtheory.formats import E2M1, E2M3, E3M2, E4M3, E5M2, FORMATS, INT4, INT8, Format, IntFormat
 from sqtheory.partition import Blocks, Rows, Tiles, Whole
 from sqtheory.quantizers import int_, scaled
-from sqtheory.rounding import nearest_even
+from sqtheory.rounding import floor, nearest_even
 from sqtheory.scaling import (
     SCALINGS,
     AbsMax,
@@ -207,6 +207,7 @@ def test_of_equal_losses_the_largest_scale_is_taken() -> None:
     assert MeanSquare().scales(np.array([7.0, 1, -3, 0]), Whole(), INT4) == 1
     assert MeanSquare().scales(np.zeros(4), Whole(), INT4) == 0
     assert MeanSquare(1).scales(np.array([7.0, 0.6]), Whole(), INT4) == 1
+    assert MeanSquare(2).scales(np.array([7.0, *[0.5] * 100]), Whole(), INT4) == 0.5
     with pytest.raises(ValueError, match="at least one step"):
         MeanSquare(0)
 
@@ -246,5 +247,7 @@ def test_rules_spell_themselves_and_know_what_reproduces() -> None:
     assert str(Unscaled()) == "unscaled" and str(Frozen(FixedArray(0.5))) == "frozen(0.5)"
     assert PowerOfTwo().reproduces(E4M3, nearest_even) and not PowerOfTwo().reproduces(FORMATS["nf4"], nearest_even)
     assert not PowerOfTwo().reproduces(FULL8, nearest_even) and AbsMax().reproduces(FULL8, nearest_even)
+    assert MeanSquare().reproduces(INT8, nearest_even) and not MeanSquare().reproduces(INT8, floor)
+    assert not MeanSquare().reproduces(FULL8, nearest_even) and not AbsMax().reproduces(INT8, floor)
     with pytest.raises(ValueError, match="positive epsilon"):
         SharedExponent(0.0)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqtheory.arrays import FixedArray
 from sqtheory.formats import E4M3
 from sqtheory.operators import IDENTITY
-from sqtheory.partition import Blocks, Tiles
+from sqtheory.partition import Blocks, Rows, Tiles
 from sqtheory.quantizers import cast, int_
 from sqtheory.rounding import stochastic
 from sqtheory.scores import (
@@ -22,6 +22,7 @@ from sqtheory.scores import (
     Score,
     check_norm,
     gain,
+    gains,
     magnitude,
     spell_norm,
     unit_norms,
@@ -72,8 +73,21 @@ def test_gain_counts_a_wrong_sign_as_loss_and_stays_silent_beyond_the_range() ->
     assert gain(np.array([1e300]), np.array([1e300]), 2).tolist() == [np.inf]
     assert gain(np.array([1e300]), np.array([1e200]), 1).tolist() == [1e200]
     for p in (1, 2, 3, np.inf):
+        assert gain(np.array([1.0, -3.0, 1.5]), np.array([2.0, -6.0, 0.0]), p).tolist() == [0, 0, 0]
         assert not np.isfinite(gain(np.array([1.0]), np.array([np.inf]), p)[0])
         assert np.isnan(gain(np.array([1.0]), np.array([np.nan]), p)[0])
+
+
+@pytest.mark.parametrize("p", [*NORMS, 40.0])
+@pytest.mark.parametrize("scale", [2.0**-900, 2.0**-300, 1.0, 2.0**300, 2.0**900])
+def test_gains_rank_alike_whatever_the_magnitude(p: float, scale: float) -> None:
+    rng = np.random.default_rng(6)
+    x, y = rng.integers(-16, 17, (2, 3, 8)) / 4
+    for row, order in zip(gains(x * scale, y * scale, p, Rows()), gain(x, y, p), strict=True):
+        assert np.isfinite(row).all()
+        assert [[a > b for a in row] for b in row] == [[a > b for a in order] for b in order]
+    if scale == 1 and p < 40:
+        assert np.array_equal(gains(x, y, p, Rows()), gain(x, y, p))
 
 
 @pytest.mark.parametrize("p", NORMS)

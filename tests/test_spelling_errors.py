@@ -81,6 +81,7 @@ REFUSED: list[tuple[str, int, str]] = [
     ("int(4, per=3)", 11, "per needs a partition, got '3'"),
     ("int(4.5)", 4, "k needs an integer, got '4.5'"),
     ("int(four)", 4, "k needs an integer, got 'four'"),
+    ("top(０.５)", 4, "keep needs a number, got '０.５'"),
     ("int(４)", 4, "k needs an integer, got '４'"),
     ("int(0x4)", 4, "k needs an integer, got '0x4'"),
     ("int(true)", 4, "k needs an integer, got 'true'"),

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -77,9 +78,18 @@ def test_sentences_name_the_theorem_or_the_open_channel() -> None:
     def of(mask: str, fmt: str) -> str:
         return "\n".join(explain([r for r in rows() if (r.order.mask, r.order.format) == (mask, fmt)]))
 
-    assert "prune_first_dominates" in of("nm(2, 4)", "int(4)") and "M is open in 3" in of("nm(2, 4)", "int(4)")
+    assert "prune_first_dominates" in of("nm(2, 4)", "int(4)") and "M is open in 3 of 3 tensors" in of(
+        "nm(2, 4)", "int(4)"
+    )
     assert "prune_first_dominates" not in of("top(0.5)", "int(4)")
-    assert "Z is open in 3 tensors: bcq3 has no zero" in of("nm(2, 4)", "bcq(3)")
+    assert "Z is open in 3 of 3 tensors: bcq3 has no zero" in of("nm(2, 4)", "bcq(3)")
+
+
+def test_a_broken_guarantee_is_seen() -> None:
+    row = next(r for r in rows() if r.channels.prune_first_dominates)
+    broken = replace(row, order=replace(row.order, winner="qs"))
+    assert not row.guarantee_broken and broken.guarantee_broken
+    assert not replace(broken, order=replace(broken.order, p=0.5)).guarantee_broken
 
 
 def test_no_guarantee_is_broken() -> None:

@@ -54,6 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _say(error: BaseException, status: int) -> int:
-    message = " ".join(str(error).split()) or type(error).__name__
+    said = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.strerror else str(error)
+    message = " ".join(said.split()) or type(error).__name__
     print(f"sqtheory: {message}", file=sys.stderr)
     return status

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqtheory.cli import options
-from sqtheory.cli.options import Verbs, envelope
+from sqtheory.cli.options import Verbs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from sqtheory import atomic
 
+    atomic.check_folder(arguments.out)
     points = measure(quiet=arguments.json)
     sentence = conclusion(points)
     from sqtheory.figures import order_gap
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     }
     if arguments.json:
         listed = [{**asdict(p), "gap": p.gap} for p in points]
-        print(json.dumps(envelope("sqtheory.demo/1", rows=listed, conclusion=sentence), ensure_ascii=False))
+        print(json.dumps({"schema": "sqtheory.demo/1", "rows": listed, "conclusion": sentence}, ensure_ascii=False))
     else:
         print(_table(points), sentence, sep="\n\n")
     for path, data in files.items():
@@ -65,14 +66,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 def measure(*, quiet: bool) -> "list[Point]":
     """The totals of every model, mask and format."""
+    import numpy as np
+
     from sqtheory.checkpoints import open_checkpoint
     from sqtheory.cli.progress import progress
     from sqtheory.figures.order_gap import point
     from sqtheory.sweep import sweep, total
     from sqtheory.targets import Targets
 
-    masks = {text: options.mask(text) for text in MASKS}
-    formats = {text: options.quantizer(text) for text in FORMATS}
+    rng = np.random.default_rng(0)
+    masks = {text: options.mask(text, None, rng) for text in MASKS}
+    formats = {text: options.quantizer(text, rng) for text in FORMATS}
     points = []
     for model in MODELS:
         with open_checkpoint(f"zoo:{model}") as checkpoint:
@@ -93,11 +97,12 @@ def conclusion(points: "Sequence[Point]") -> str:
     narrow, wide = min(p.bits for p in points), max(p.bits for p in points)
     low, high = (max((p for p in points if p.bits == bits), key=lambda p: p.gap) for bits in (narrow, wide))
     spared = max(points, key=lambda p: p.sq - p.optimum)
+    where = {p: f"{p.bits} bits ({p.model}, {p.mask}, {p.format})" for p in (low, high)}
     return (
-        f"Sparsifying first has the smaller error in {better} of {len(points)} pairs of mask and format; quantizing "
-        f"first costs at most {low.gap:.3g}% of ‖x‖ more at {narrow} bits ({low.format}, {low.mask}) and at most "
-        f"{high.gap:.2g}% at {wide} bits ({high.format}, {high.mask}); the best mask chosen with knowledge of the "
-        f"rounding improves on sparsifying first by {max(spared.sq - spared.optimum, 0):.2g}% of ‖x‖ at most."
+        f"Sparsifying first has the smaller error in {better} of {len(points)} cases (model, mask, format); "
+        f"quantizing first costs at most {low.gap:.3g}% of ‖x‖ more at {where[low]} and at most {high.gap:.2g}% at "
+        f"{where[high]}; the best mask chosen with knowledge of the rounding improves on sparsifying first by "
+        f"{max(spared.sq - spared.optimum, 0):.2g}% of ‖x‖ at most."
     )
 
 

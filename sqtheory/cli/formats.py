@@ -2,8 +2,12 @@
 
 import argparse
 import json
+from typing import TYPE_CHECKING
 
-from sqtheory.cli.options import Verbs, envelope
+from sqtheory.cli.options import Verbs
+
+if TYPE_CHECKING:
+    from sqtheory.formats import Format
 
 
 def add(verbs: Verbs) -> None:
@@ -23,22 +27,33 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the tables."""
-    import difflib
-
     from sqtheory import catalogue
-    from sqtheory.exceptions import SpellingError
-    from sqtheory.formats import FORMATS
 
     name = arguments.name
-    if name is not None and name not in FORMATS:
-        near = difflib.get_close_matches(name, FORMATS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(FORMATS)}"
-        raise SpellingError(f"unknown format {name!r}: {hint}", name, 0)
-    tables = [catalogue.formats(), catalogue.quantizers()] if name is None else [catalogue.values(FORMATS[name])]
+    tables = [catalogue.formats(), catalogue.quantizers()] if name is None else [catalogue.values(_format(name))]
     if arguments.json:
         listed = [[dict(zip(t.header, row, strict=True)) for row in t.rows] for t in tables]
         content = {"values": listed[0]} if name else {"formats": listed[0], "quantizers": listed[1]}
-        print(json.dumps(envelope("sqtheory.formats/1", **content), ensure_ascii=False, allow_nan=False))
+        print(json.dumps({"schema": "sqtheory.formats/1", **content}, ensure_ascii=False, allow_nan=False))
     else:
         print("\n\n".join(t.markdown() if arguments.markdown else t.text() for t in tables))
     return 0
+
+
+def _format(name: str) -> "Format":
+    """The element format of this name; a quantizer's name is answered with that of its elements."""
+    from sqtheory.exceptions import SpellingError
+    from sqtheory.formats import Format
+    from sqtheory.notation import parse, parse_as
+    from sqtheory.quantizers import Quantizer
+
+    try:
+        return parse_as(Format, "format", name)
+    except SpellingError:
+        try:
+            q = parse(name)
+        except SpellingError:
+            q = None
+        if isinstance(q, Quantizer):
+            raise SpellingError(f"{name} is a quantizer, its elements are {q.format}", name, 0) from None
+        raise

@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_targets, envelope, targets
+from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_targets, targets
 
 
 def add(verbs: Verbs) -> None:
@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
     from sqtheory.checkpoints import open_checkpoint
     from sqtheory.cli.progress import progress
     from sqtheory.inspection import inspect_tensor
-    from sqtheory.tables import Table, number
+    from sqtheory.tables import Table, number, one_line
 
     rule = targets(arguments)
     with open_checkpoint(arguments.checkpoint) as checkpoint:
@@ -35,12 +35,12 @@ def run(arguments: argparse.Namespace) -> int:
         ]
     if arguments.json:
         tensors = [{**summary.to_dict(), "skipped": reason} for summary, reason in summaries]
-        content = envelope("sqtheory.inspect/1", checkpoint=arguments.checkpoint, tensors=tensors)
+        content = {"schema": "sqtheory.inspect/1", "checkpoint": arguments.checkpoint, "tensors": tensors}
         print(json.dumps(content, ensure_ascii=False, allow_nan=False))
         return 0
     rows = tuple(
         (
-            t.name if t.name.isprintable() else repr(t.name),
+            one_line(t.name),
             t.dtype,
             "×".join(map(str, t.shape)) or "scalar",
             f"{100 * t.zeros / t.size:.2f}%" if t.size else "–",

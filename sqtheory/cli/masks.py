@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from sqtheory.cli.options import Verbs, envelope
+from sqtheory.cli.options import Verbs
 
 
 def add(verbs: Verbs) -> None:
@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     table = catalogue.masks()
     if arguments.json:
         listed = [dict(zip(table.header, row, strict=True)) for row in table.rows]
-        print(json.dumps(envelope("sqtheory.masks/1", masks=listed), ensure_ascii=False, allow_nan=False))
+        print(json.dumps({"schema": "sqtheory.masks/1", "masks": listed}, ensure_ascii=False, allow_nan=False))
     else:
         print(table.markdown() if arguments.markdown else table.text())
     return 0

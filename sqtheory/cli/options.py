@@ -3,14 +3,16 @@
 import argparse
 import math
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from sqtheory.exceptions import SpellingError
-from sqtheory.notation import parse
+from numpy.random import Generator
+
+from sqtheory.norms import check_norm
+from sqtheory.notation import parse_as
 from sqtheory.quantizers import Quantizer
 from sqtheory.sparsifiers import BlockSparsifier, Sparsifier, TopSparsifier
 from sqtheory.targets import Targets
-from sqtheory.ties import TIES, Ties
+from sqtheory.ties import Ties
 
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -37,42 +39,40 @@ def targets(arguments: argparse.Namespace) -> Targets:
     return Targets(tuple(arguments.targets), tuple(arguments.ignore))
 
 
-def mask(text: str, ties: Ties | None = None) -> Sparsifier:
-    """Read a mask; ``ties`` replaces the tie rule it is written with."""
-    s = parse(text)
-    if not isinstance(s, Sparsifier):
-        raise SpellingError(f"{s} is no mask (try 2:4, 50%, top(0.5, per=row))", text, 0)
+def mask(text: str, ties: Ties | None, rng: Generator) -> Sparsifier:
+    """Read a mask; ``ties`` replaces the tie rule it is written with, ``rng`` is what it may name."""
+    s = parse_as(Sparsifier, "mask: try 2:4, 50% or top(0.5, per=row)", text, {"rng": rng})
     return replace(s, ties=ties) if ties is not None and isinstance(s, TopSparsifier | BlockSparsifier) else s
 
 
-def quantizer(text: str) -> Quantizer:
-    """Read a quantizer."""
-    q = parse(text)
-    if not isinstance(q, Quantizer):
-        raise SpellingError(f"{q} is no format (try int4, int4:b32, hbfp6, mxfp4, nvfp4)", text, 0)
-    return q
-
-
-def tie_rule(text: str) -> Ties:
-    """Read a tie rule: a bare name, or as in ``nm(2, 4, ties=…)``."""
-    if text in TIES:
-        return TIES[text]
-    s = parse(f"top(1, ties={text})")
-    assert isinstance(s, TopSparsifier)
-    return s.ties
+def quantizer(text: str, rng: Generator) -> Quantizer:
+    """Read a quantizer; ``rng`` is what it may name."""
+    return parse_as(Quantizer, "format: try int4, int4:b32, hbfp6, mxfp4 or nvfp4", text, {"rng": rng})
 
 
 def exponent(text: str) -> float:
     """Read the p of a norm: a positive number or ``inf``."""
     try:
         p = float(text)
+        check_norm(p)
     except ValueError:
-        p = math.nan
-    if not p > 0:
-        raise argparse.ArgumentTypeError(f"a norm is a number in (0, inf], got {text!r}")
+        raise argparse.ArgumentTypeError(f"a norm is a number in (0, inf], got {text!r}") from None
     return p
 
 
-def envelope(schema: str, **content: Any) -> dict[str, Any]:
-    """The one object that ``--json`` prints, with its schema first."""
-    return {"schema": schema, **content}
+def count(text: str) -> int:
+    """Read a number of lines, at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"needed a number of at least 1, got {text!r}")
+    return int(text)
+
+
+def percent(text: str) -> float:
+    """Read a share in percent, at least 0."""
+    try:
+        share = float(text)
+    except ValueError:
+        share = math.nan
+    if not 0 <= share < math.inf:
+        raise argparse.ArgumentTypeError(f"needed a percentage of at least 0, got {text!r}")
+    return share

@@ -2,15 +2,17 @@
 
 import argparse
 import json
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqtheory import __version__
 from sqtheory.cli import options
-from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_targets, envelope
+from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_targets
 
 if TYPE_CHECKING:
     from sqtheory.sweep import Row
+
+Written = TypeVar("Written")
 
 DESCRIPTION = """\
 Compare sparsify-then-quantize (S→Q) with quantize-then-sparsify (Q→S) in every layer.
@@ -32,6 +34,8 @@ examples:
   sqtheory order model.safetensors --mask 2:4 --format int4 --targets 're:.*proj.weight' --json"""
 
 SORTS = ("file", "worst", "gap")
+RECORDED = ("ties", "seed", "targets", "ignore", "sort", "top", "fail_over")
+"""The options that the recipe in the JSON document repeats."""
 
 
 def add(verbs: Verbs) -> None:
@@ -51,16 +55,20 @@ def add(verbs: Verbs) -> None:
         "--ties",
         default=None,
         metavar="RULE",
-        help="which of equally ranked entries survive: low_index (default), high_index, by_original, adversarial",
+        help="which of equally ranked entries survive: low_index (default), high_index, by_original, adversarial "
+        "(the worst in the norm of --norm), random(rng)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="seed of the generator that spellings call rng (0)"
     )
     add_targets(parser)
     parser.add_argument(
         "--sort", choices=SORTS, default="file", help="worst: largest S→Q error first; gap: largest difference first"
     )
-    parser.add_argument("--top", type=int, default=None, metavar="N", help="print the first N tensors only")
+    parser.add_argument("--top", type=options.count, default=None, metavar="N", help="print the first N tensors only")
     parser.add_argument(
         "--fail-over",
-        type=float,
+        type=options.percent,
         default=None,
         metavar="PERCENT",
         help="exit 1 if the better order's error exceeds PERCENT of the norm of some tensor",
@@ -75,13 +83,20 @@ def run(arguments: argparse.Namespace) -> int:
     """Read, compare, print; 1 if a check failed."""
     import sys
 
+    import numpy as np
+
     from sqtheory.checkpoints import open_checkpoint
     from sqtheory.cli.progress import progress
+    from sqtheory.notation import parse_as
     from sqtheory.sweep import sweep
+    from sqtheory.ties import Adversarial, Ties
 
-    ties = None if arguments.ties is None else options.tie_rule(arguments.ties)
-    masks = [options.mask(text, ties) for text in arguments.mask]
-    formats = [options.quantizer(text) for text in arguments.format]
+    rng = np.random.default_rng(arguments.seed)
+    ties = None if arguments.ties is None else parse_as(Ties, "tie rule", arguments.ties, {"rng": rng})
+    if arguments.ties == "adversarial":
+        ties = Adversarial(arguments.norm)
+    masks = _distinct(options.mask(text, ties, rng) for text in arguments.mask)
+    formats = _distinct(options.quantizer(text, rng) for text in arguments.format)
     with open_checkpoint(arguments.checkpoint) as checkpoint:
         taken, skipped = options.targets(arguments).split(checkpoint.tensors)
         work = progress(taken, "order", quiet=arguments.json)
@@ -97,6 +112,11 @@ def run(arguments: argparse.Namespace) -> int:
     for line in broken:
         print(f"sqtheory: {line}", file=sys.stderr)
     return 1 if broken else 0
+
+
+def _distinct(operators: "Iterable[Written]") -> "list[Written]":
+    """Each operator once, however often and however spelled it was asked for."""
+    return list({str(op): op for op in operators}.values())
 
 
 def _sorted(rows: "Sequence[Row]", by: str) -> "list[Row]":
@@ -124,22 +144,25 @@ def _document(
 ) -> dict[str, Any]:
     from sqtheory.sweep import total
 
-    return envelope(
-        "sqtheory.order/1",
-        version=__version__,
-        checkpoint=arguments.checkpoint,
-        recipe={
-            "masks": sorted({m for m, _ in pipelines}),
-            "formats": sorted({f for _, f in pipelines}),
+    totals = [{"mask": m, "format": f, **total(_of(rows, (m, f))).to_dict()} for m, f in pipelines]
+    return {
+        "schema": "sqtheory.order/1",
+        "version": __version__,
+        "checkpoint": arguments.checkpoint,
+        "recipe": {
+            "masks": list(dict.fromkeys(m for m, _ in pipelines)),
+            "formats": list(dict.fromkeys(f for _, f in pipelines)),
             "norm": rows[0].to_dict()["norm"],
-            "targets": arguments.targets,
-            "ignore": arguments.ignore,
+            **{
+                name: getattr(arguments, name)
+                for name in ("ties", "seed", "targets", "ignore", "sort", "top", "fail_over")
+            },
         },
-        tensors=[row.to_dict() for row in shown],
-        total=total(rows).to_dict(),
-        totals=[{"mask": m, "format": f, **total(_of(rows, (m, f))).to_dict()} for m, f in pipelines],
-        skipped=skipped,
-    )
+        "tensors": [row.to_dict() for row in shown],
+        "total": totals[0] if len(totals) == 1 else None,
+        "totals": totals,
+        "skipped": skipped,
+    }
 
 
 def _text(
@@ -149,7 +172,7 @@ def _text(
     pipelines: list[tuple[str, str]],
     skipped: int,
 ) -> str:
-    from sqtheory.scores import spell_norm
+    from sqtheory.norms import spell_norm
     from sqtheory.sweep import explain, table
 
     tensors = len(rows) // len(pipelines)

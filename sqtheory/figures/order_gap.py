@@ -90,7 +90,7 @@ def _panel(ax: Axes, points: Sequence[Point], models: list[str], families: list[
             )
     ax.set_yscale("symlog", linthresh=LINEAR_BELOW)
     ax.axhline(0, color="0.4", linewidth=0.8)
-    ax.set_xlabel("bits of an element (families set apart sideways)")
+    ax.set_xlabel("bits of an element (markers offset for legibility)")
     ax.set_xticks(sorted({p.bits for p in points}))
 
 

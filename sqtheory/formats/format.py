@@ -131,14 +131,13 @@ class Format(ABC):
     def encode(self, values: Array) -> Codes:
         """The codes (bit patterns, unsigned) of values on the grid in their dtype; ValueError for any other value."""
         finite = np.flatnonzero(np.isfinite(self.code_values))
-        by_value = finite[np.argsort(self.code_values[finite] + 0.0, kind="stable")]
-        _, first = np.unique(self.code_values[by_value] + 0.0, return_index=True)
+        _, first = np.unique(self.code_values[finite] + 0.0, return_index=True)
         table = self.values.astype(np.result_type(values, np.float32))
         index = np.clip(np.searchsorted(table, values), 0, table.size - 1)
         if not np.array_equal(table[index], values):
             wrong = np.asarray(values)[table[index] != values].flat[0]
             raise ValueError(f"{wrong} is not a value of {self.name}")
-        codes = np.asarray(by_value[first[index]])
+        codes = np.asarray(finite[first[index]])
         if self.has_negative_zero:
             minus = np.flatnonzero((self.code_values == 0) & np.signbit(self.code_values))[0]
             plus = np.flatnonzero((self.code_values == 0) & ~np.signbit(self.code_values))[0]

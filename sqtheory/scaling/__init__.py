@@ -1,9 +1,10 @@
 """How the scale σ of a block is chosen: by its maximum, a power of two, two levels, a percentile, an error, or not.
 
-Rule for scales too small for the arithmetic (every scaling that looks at the block): a block of zeros has
-image 0, and σ = 0 unless its rule says otherwise; where a positive σ would round to 0 it becomes the smallest
-positive number of its format instead, so a block is never divided by zero; ratios are clipped to the range of
-the format, so a σ rounded down saturates; an image beyond the largest number of the dtype becomes that number.
+Rule for scales too small for the arithmetic (every scaling that looks at the block): a block of zeros has σ = 0
+and so image 0, but for ``halfrange`` and ``shared(ε)``, whose rules give it a scale; where a positive σ would
+round to 0 it becomes the smallest positive number of its format instead, so a block is never divided by zero;
+ratios are clipped to the range of the format, so a σ rounded down saturates; an image beyond the largest number
+of the dtype becomes that number.
 """
 
 from sqtheory.scaling.dyadic import Exponent, PowerOfTwo, SharedExponent

@@ -89,6 +89,10 @@ class SharedExponent(FromMaximum):
             raise ValueError(f"compat needs a positive epsilon, got {self.epsilon}")
 
     @property
+    def zero_block_is_zero(self) -> bool:
+        return self.epsilon is None
+
+    @property
     def equivariance(self) -> frozenset[Trait]:
         return DYADIC if self.epsilon is None else frozenset()
 

@@ -22,6 +22,10 @@ class Unscaled(FromMaximum):
         return True
 
     @property
+    def zero_block_is_zero(self) -> bool:
+        return False
+
+    @property
     def equivariance(self) -> frozenset[Trait]:
         return frozenset()
 
@@ -39,6 +43,10 @@ class Frozen(Scaling):
 
     def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
         return rounding.nearest
+
+    @property
+    def zero_block_is_zero(self) -> bool:
+        return False
 
     @property
     def equivariance(self) -> frozenset[Trait]:

@@ -59,6 +59,10 @@ class HalfRange(Scaling):
     full_range = True
     sign_blind = False
 
+    @property
+    def zero_block_is_zero(self) -> bool:
+        return False
+
     def scales(self, x: Array, blocks: Partition, fmt: Format) -> Array:
         amax, real = maxima(x, blocks), x.dtype.type
         one_signed = (blocks.reduce(x, lambda rows: rows.min(axis=1)) >= 0) & (amax > 0)
@@ -71,7 +75,8 @@ class HalfRange(Scaling):
 class TwoLevel(FromMaximum):
     """σ_B = g·ρ(amax_B / (max Γ · g)) with ρ rounding to a scale format S and g = amax / (max Γ · max S).
 
-    NVFP4 (`nvidia2025nvfp4`): Γ = E2M1, S = E4M3, g one float32 number for the tensor. A block scale
+    NVFP4 (`nvidia2025nvfp4`): Γ = E2M1, S = E4M3, g one number for the tensor, float32 in the format
+    itself and of the precision of x here. A block scale
     that would round to 0 in a block that is not zero becomes the smallest positive number of S.
     """
 

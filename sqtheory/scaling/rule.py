@@ -34,6 +34,11 @@ class Scaling(ABC):
         return False
 
     @property
+    def zero_block_is_zero(self) -> bool:
+        """A block of zeros has σ = 0, so that its image is 0 even where 0 is no level."""
+        return True
+
+    @property
     def equivariance(self) -> frozenset[Trait]:
         """Which of σ(2^j x) = 2^j σ(x) and σ(c x) = c σ(x) hold."""
         return FULL

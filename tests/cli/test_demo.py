@@ -22,7 +22,7 @@ def test_demo_measures_concludes_and_draws(tmp_path: Path, capsys: pytest.Captur
         gaps = [rows[model, "2:4", f]["gap"] for f in ("hbfp8", "hbfp6", "hbfp4")]
         assert gaps == sorted(gaps)
     better = sum(r["gap"] > 0 for r in rows.values())
-    assert f"in {better} of {len(rows)} pairs" in found["conclusion"]
+    assert f"in {better} of {len(rows)} cases" in found["conclusion"]
     files = {path.name: path.read_bytes() for path in out.iterdir()}
     assert set(files) == {"order_gap.csv", "order_gap.png", "order_gap.svg"}
     listed = list(csv.DictReader(files["order_gap.csv"].decode().splitlines()))
@@ -40,4 +40,6 @@ def test_the_conclusion_follows_the_numbers() -> None:
         Point("m", "50%", "int4", "INT", 4, 31.0, 29.0, 28.5),
     ]
     sentence = conclusion(points)
-    assert "1 of 2 pairs" in sentence and "0.5% at 8 bits (int8, 2:4)" in sentence and "2.5% of ‖x‖ at most" in sentence
+    assert (
+        "1 of 2 cases" in sentence and "0.5% at 8 bits (m, 2:4, int8)" in sentence and "2.5% of ‖x‖ at most" in sentence
+    )

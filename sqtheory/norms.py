@@ -1,0 +1,43 @@
+"""The exponent p of a norm: its range, its spelling, and the units that keep p-th powers in the range of float64."""
+
+import numpy as np
+
+from sqtheory.arrays import Array
+
+STEEP = 500
+"""Above this p the p-th powers of half and of twice the largest magnitude leave the range of float64."""
+SAFE = 400
+"""Powers of two within ±SAFE leave room for sums of powers and for much smaller entries."""
+
+
+def check_norm(p: float) -> None:
+    """Raise ValueError unless p lies in (0, ∞]."""
+    if isinstance(p, str) or not p > 0:
+        raise ValueError(f"a p-norm needs p in (0, inf], got {p}")
+
+
+def spell_norm(p: float) -> str:
+    """p as it is written: ``1``, ``2``, ``1.5``, ``inf``."""
+    return f"{p:g}" if float(f"{p:g}") == p else repr(float(p))
+
+
+def unit_of(size: Array, p: float = 2.0) -> float:
+    """The power of two just above the largest magnitude, 1 for a zero tensor: dividing by it is exact.
+
+    For p > ``STEEP`` the largest magnitude itself, whose p-th power cannot underflow.
+    """
+    return float(units(np.asarray(np.max(size, initial=0.0)), p))
+
+
+def units(largest: Array, p: float) -> Array:
+    """``unit_of`` for tensors of these largest magnitudes, float64."""
+    exponent = np.minimum(np.frexp(largest)[1], 1023)
+    unit = largest if STEEP < p < np.inf else np.ldexp(1.0, exponent)
+    return np.where((largest > 0) & np.isfinite(largest), unit, 1.0)
+
+
+def power_units(largest: Array, p: float) -> Array:
+    """``units`` where the p-th power of a tensor's largest magnitude is beyond 2^±400, else 1."""
+    if p == np.inf:
+        return np.ones(np.shape(largest))
+    return np.where(np.abs(np.frexp(largest)[1]) * p < SAFE, 1.0, units(largest, p))

@@ -1,0 +1,66 @@
+"""Sparsifiers: score × selection × groups, s(x) = m ⊙ x with a mask m of zeros and ones."""
+
+from fractions import Fraction
+from numbers import Integral
+
+from sqtheory.arrays import ArrayLike, FixedArray
+from sqtheory.partition import Blocks, Partition, Tail, Whole
+from sqtheory.scores import Score, magnitude
+from sqtheory.selection import as_fraction
+from sqtheory.sparsifiers.entries import FixedMask, ThresholdSparsifier, TopSparsifier
+from sqtheory.sparsifiers.sparsifier import Sparsifier
+from sqtheory.sparsifiers.units import BlockSparsifier
+from sqtheory.ties import Ties, low_index
+
+
+def nm(
+    n: int, m: int, *, axis: int = -1, score: Score = magnitude, ties: Ties = low_index, tail: Tail = Tail.error
+) -> TopSparsifier:
+    """n:m: keep n of every m consecutive entries along an axis; a length that m does not divide is refused."""
+    return TopSparsifier(n, Blocks(m, axis), score, ties, tail)
+
+
+def top(
+    keep: float | Fraction | int,
+    *,
+    per: Partition | None = None,
+    score: Score = magnitude,
+    ties: Ties = low_index,
+    tail: Tail = Tail.short,
+) -> TopSparsifier:
+    """Keep ⌈f·|G|⌉ entries for a float or Fraction f, or min(k, |G|) for an integer, in every group.
+
+    The default group is the tensor. With ``per=Blocks(m)`` an integer makes the n:m mask.
+    """
+    return TopSparsifier(keep if isinstance(keep, Integral) else as_fraction(keep), per or Whole(), score, ties, tail)
+
+
+def threshold(t: float, *, score: Score = magnitude) -> ThresholdSparsifier:
+    """Keep the entries whose score is at least t."""
+    return ThresholdSparsifier(float(t), score)
+
+
+def blockwise(
+    keep: float | Fraction, *, per: Partition, norm: float = 2.0, score: Score = magnitude, ties: Ties = low_index
+) -> BlockSparsifier:
+    """Keep a fraction of the units (``per=Tiles(4, 4)``, ``per=Blocks(8)``), those of largest norm."""
+    return BlockSparsifier(as_fraction(keep), per, float(norm), score, ties)
+
+
+def fixed(mask: ArrayLike | FixedArray) -> FixedMask:
+    """s(x) = m ⊙ x for a given boolean mask."""
+    return FixedMask(FixedArray(mask))
+
+
+__all__ = [
+    "BlockSparsifier",
+    "FixedMask",
+    "Sparsifier",
+    "ThresholdSparsifier",
+    "TopSparsifier",
+    "blockwise",
+    "fixed",
+    "nm",
+    "threshold",
+    "top",
+]

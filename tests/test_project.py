@@ -1,0 +1,46 @@
+"""The project file: what is installed, and what no file may name."""
+
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from sqtheory import MissingExtra, __version__
+from sqtheory.cli import formats, main
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+HOSTS = tuple(name + ".org" for name in ("pypi", "pythonhosted", "npmjs", "debian"))
+BINARY = (".gz", ".safetensors")
+
+
+def test_requirements_have_floors_and_no_caps() -> None:
+    needed = {line.split(">=")[0] for line in PROJECT["dependencies"]}
+    assert needed == {"numpy", "scipy", "sympy", "matplotlib", "safetensors", "tqdm"}
+    extras = PROJECT["optional-dependencies"]
+    assert {"test", "prove", "onnx", "gguf", "dask", "notebook", "all"} <= extras.keys()
+    lines = [line for group in (PROJECT["dependencies"], *extras.values()) for line in group]
+    assert not [line for line in lines if any(cap in line for cap in ("<", "==", "~", "!"))]
+    assert "torch" not in " ".join(lines)
+    assert PROJECT["version"] == __version__
+
+
+def test_a_missing_extra_is_one_line_that_names_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def absent(arguments: object) -> int:
+        raise MissingExtra("onnx", "onnx", "reading an ONNX model")
+
+    monkeypatch.setattr(formats, "run", absent)
+    assert main(["formats"]) == 4
+    [line] = capsys.readouterr().err.splitlines()
+    assert "pip install 'sqtheory[onnx]'" in line and "reading an ONNX model" in line
+
+
+def test_no_file_names_the_host_of_a_registry() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    names = listed.stdout.split() if listed.returncode == 0 else [p.name for p in ROOT.iterdir()]
+    texts = {n: (ROOT / n).read_bytes() for n in names if (ROOT / n).is_file() and not n.endswith(BINARY)}
+    assert texts
+    assert not [n for n, text in texts.items() if any(host.encode() in text for host in HOSTS)]
