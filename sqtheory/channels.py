@@ -12,7 +12,7 @@ from sqtheory.arrays import Array, ArrayLike
 from sqtheory.quantizers import Quantizer
 from sqtheory.scaling import Frozen, TwoLevel, Unscaled
 from sqtheory.sparsifiers import BlockSparsifier, Sparsifier, ThresholdSparsifier, TopSparsifier
-from sqtheory.tables import Table
+from sqtheory.tables import Table, Tabular
 from sqtheory.ties import ByOriginal
 from sqtheory.traits import KEEPS_ZERO, MONOTONE
 from sqtheory.two_orders import TwoOrders, both
@@ -52,7 +52,7 @@ class Channel:
 
 @final
 @dataclass(frozen=True)
-class ChannelReport:
+class ChannelReport(Tabular):
     """M, Σ and Z for one pipeline on one tensor, with what else was counted."""
 
     selection: Channel
@@ -99,16 +99,6 @@ class ChannelReport:
             for c in self.channels
         )
         return Table(("channel", "by structure", "on this tensor", "why"), rows)
-
-    def __str__(self) -> str:
-        return self.table().text()
-
-    def markdown(self) -> str:
-        """The table in Markdown."""
-        return self.table().markdown()
-
-    def _repr_html_(self) -> str:
-        return self.table().html()
 
 
 def report(x: ArrayLike, s: Sparsifier, q: Quantizer) -> ChannelReport:

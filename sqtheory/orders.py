@@ -15,7 +15,7 @@ from sqtheory.operators import Operator
 from sqtheory.quantizers import Quantizer
 from sqtheory.scores import gains
 from sqtheory.sparsifiers import BlockSparsifier, Sparsifier
-from sqtheory.tables import Table, json_ready, number
+from sqtheory.tables import Table, Tabular, json_ready, number
 from sqtheory.two_orders import TwoOrders, both
 
 
@@ -67,7 +67,7 @@ class GroupErrors:
 
 @final
 @dataclass(frozen=True)
-class OrderReport:
+class OrderReport(Tabular):
     """What each order costs on one tensor in one p-norm, what the optimum costs, and the additive bound.
 
     ``errors.gain`` is the least error of any admissible mask with q(x) on the survivors (theorem
@@ -156,16 +156,6 @@ class OrderReport:
         """The pipeline, the shape and the winner."""
         verdict = {"sq": "S→Q wins", "qs": "Q→S wins", "equal": "the orders agree"}[self.winner]
         return f"{self.mask} with {self.format} on {'×'.join(map(str, self.shape))}: {verdict}, {self.swaps} swaps"
-
-    def __str__(self) -> str:
-        return self.table().text()
-
-    def markdown(self) -> str:
-        """The table in Markdown."""
-        return self.table().markdown()
-
-    def _repr_html_(self) -> str:
-        return self.table().html()
 
 
 def compare(x: ArrayLike, s: Sparsifier, q: Operator, p: float = 2.0, *, per_group: bool = False) -> OrderReport:

@@ -1,5 +1,6 @@
 """Quantizers: format × scaling × partition × rounding, and the named ones of the literature."""
 
+import re
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypedDict, Unpack, final
@@ -180,10 +181,11 @@ def _family(q: Quantizer) -> tuple[str, list[str], Quantizer]:
             return "nvfp4", [], nvfp4()
         case fmt, _ if fmt == NF4:
             return "nf4", [], nf4()
-        case Codebook() as fmt, _ if fmt in (bcq_format(fmt.bits), bcq_format(max(fmt.bits - 1, 1), zero=True)):
-            zero = fmt.has_zero
-            k = fmt.bits - zero
-            return "bcq", [str(k), *(["zero=true"] if zero else [])], bcq(k, zero=zero)
+        case Codebook() as fmt, _ if sums := re.fullmatch(r"bcq([1-8])(zero)?", fmt.name):
+            k, zero = int(sums[1]), bool(sums[2])
+            if fmt == bcq_format(k, zero):
+                return "bcq", [str(k), *(["zero=true"] if zero else [])], bcq(k, zero=zero)
+            return "scaled", [str(fmt)], scaled(fmt)
         case fmt, _:
             return "scaled", [str(fmt)], scaled(fmt)
 

@@ -2,6 +2,7 @@
 
 import html
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -61,6 +62,24 @@ class Table:
         caption = f"<caption>{html.escape(self.title)}</caption>" if self.title else ""
         body = "".join(line(row, "td") for row in self.rows)
         return f"<table>{caption}<thead>{line(self.header, 'th')}</thead><tbody>{body}</tbody></table>"
+
+
+class Tabular(ABC):
+    """A result that shows itself as one table: as text, as Markdown, and as HTML in a notebook."""
+
+    @abstractmethod
+    def table(self) -> Table:
+        """The rows to show."""
+
+    def __str__(self) -> str:
+        return self.table().text()
+
+    def markdown(self) -> str:
+        """The table in Markdown."""
+        return self.table().markdown()
+
+    def _repr_html_(self) -> str:
+        return self.table().html()
 
 
 def number(value: float | int | None, digits: int = 4) -> str:

@@ -2,6 +2,7 @@ import re
 import subprocess
 import sys
 
+from proofs.machine_checked import statement
 from tests.readme import GENERATED, README, regenerated
 
 
@@ -26,3 +27,11 @@ def test_exactly_two_command_lines_install() -> None:
         ".venv/bin/sqtheory demo",
         ".venv/bin/python -m pytest",
     ]
+
+
+def test_every_linked_file_exists_and_every_proved_theorem_is_stated() -> None:
+    text = README.read_text(encoding="utf-8")
+    linked = re.findall(r"\]\(([^)]+)\)", text)
+    assert len(linked) > 10 and all((README.parent / path).is_file() for path in linked)
+    proved = re.findall(r"^\| `(\w+)` \|.*\(proofs/formal/(\w+\.v)\)", text, re.MULTILINE)
+    assert len(proved) == 7 and all(statement(name)[0] == file for name, file in proved)

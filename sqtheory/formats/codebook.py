@@ -24,6 +24,8 @@ class Codebook(Format):
     levels: tuple[float, ...]
 
     def __post_init__(self) -> None:
+        if not self.name.isidentifier():
+            raise ValueError(f"a format's name must be an identifier, got {self.name!r}")
         if len(self.levels) < 2 or not all(np.diff(self.levels) > 0) or not np.all(np.isfinite(self.levels)):
             raise ValueError(f"codebook {self.name}: needs two or more finite levels in ascending order")
         if not (max(self.levels) > 0 and max(map(abs, self.levels)) <= float(np.finfo(np.float32).max)):

@@ -54,6 +54,8 @@ class Frozen(Scaling):
 
     def __post_init__(self) -> None:
         values = np.asarray(self.scale.values, np.float64)
+        if values.ndim == 0:
+            object.__setattr__(self, "scale", FixedArray(values))
         if not np.all(np.isfinite(values) & (values >= 0)):
             raise ValueError("a frozen scale needs finite numbers that are not negative")
 
