@@ -224,7 +224,7 @@ def test_impossible_formats_are_refused() -> None:
     for levels in ((1.0,), (1.0, 1.0), (2.0, 1.0), (0.0, np.nan), (0.0, np.inf)):
         with pytest.raises(ValueError, match="ascending order"):
             Codebook("c", levels)
-    for levels in ((-2.0, -1.0), (0.0, 1e39)):
+    for levels in ((-2.0, -1.0), (-1.0, 0.0), (0.0, 1e39), (-1e39, 1.0)):
         with pytest.raises(ValueError, match="positive level, and none beyond"):
             Codebook("c", levels)
     for k in (0, 9):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from sqtheory.arrays import FixedArray
-from sqtheory.formats import E2M1, E2M3, E3M2, E4M3, E5M2, FORMATS, INT4, INT8, Format, IntFormat
+from sqtheory.formats import E2M1, E2M3, E3M2, E4M3, E5M2, FORMATS, INT4, INT8, Codebook, Format, IntFormat
 from sqtheory.partition import Blocks, Rows, Tiles, Whole
 from sqtheory.quantizers import int_, scaled
 from sqtheory.rounding import floor, nearest_even
@@ -208,6 +208,7 @@ def test_of_equal_losses_the_largest_scale_is_taken() -> None:
     assert MeanSquare().scales(np.zeros(4), Whole(), INT4) == 0
     assert MeanSquare(1).scales(np.array([7.0, 0.6]), Whole(), INT4) == 1
     assert MeanSquare(2).scales(np.array([7.0, *[0.5] * 100]), Whole(), INT4) == 0.5
+    assert MeanSquare(2).scales(np.array([1.0, 0.5]), Whole(), IntFormat(2)) == 1  # 0² + ½² = ½² + 0²
     with pytest.raises(ValueError, match="at least one step"):
         MeanSquare(0)
 
@@ -236,6 +237,8 @@ def test_the_largest_numbers_do_not_overflow(dtype: type) -> None:
             image = scaled(fmt, scaling=rule, per=Rows())(x)
             assert np.isfinite(image).all(), (rule, fmt)
     assert np.isfinite(scaled(E2M1, scaling=TwoLevel(), per=Rows())(x)).all()
+    low = scaled(Codebook("low", (-8.0, 0.0, 1.0)), scaling=Frozen(FixedArray(top / 5)), per=Rows())
+    assert low(x[1]).tolist() == [-top, -top, top / 5]
     rounded_up = scaled(E2M3, scaling=PowerOfTwo(Exponent.ceil))(x[:1, :1])
     assert rounded_up == (top if dtype is np.float32 else 7.5 * 2.0**127)
 
@@ -251,3 +254,12 @@ def test_rules_spell_themselves_and_know_what_reproduces() -> None:
     assert not MeanSquare().reproduces(FULL8, nearest_even) and not AbsMax().reproduces(INT8, floor)
     with pytest.raises(ValueError, match="positive epsilon"):
         SharedExponent(0.0)
+
+
+SHARED = (SharedExponent(), SharedExponent(1e-8))
+
+
+@pytest.mark.parametrize("rule", [*SCALINGS.values(), *SHARED, TwoLevel(), Unscaled()], ids=str)
+def test_a_block_of_zeros_has_scale_zero_where_the_rule_says_so(rule: Scaling) -> None:
+    scale = rule.scales(np.zeros((1, 4), np.float32), Rows(), IntFormat(4, rule.full_range))
+    assert bool(scale.item() == 0) == rule.zero_block_is_zero
