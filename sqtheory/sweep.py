@@ -1,24 +1,29 @@
 """A grid of masks × formats over the tensors of a checkpoint, one tensor in memory at a time."""
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
-import numpy as np
-
 from sqtheory import channels, orders
 from sqtheory.arrays import Array, ArrayLike, as_real
 from sqtheory.channels import ChannelReport
 from sqtheory.checkpoints import Checkpoint, TensorInfo
-from sqtheory.errors import additive_bound, power_sum, powers, root
+from sqtheory.errors import additive_bound, norm
 from sqtheory.exceptions import InputRefused
 from sqtheory.orders import Errors, OrderReport
 from sqtheory.quantizers import Quantizer
 from sqtheory.sparsifiers import Sparsifier
 from sqtheory.tables import Table, json_ready, number, one_line
 from sqtheory.two_orders import both
+
+COUNTED = {
+    "tied": "groups of q(x) tied at the cut, decided by the tie rule",
+    "saturated": "scale blocks with an entry beyond the largest value of the format",
+    "short_blocks": "scale blocks shorter than the rest",
+    "short_groups": "mask groups shorter than the rest",
+}
+"""What the counts of a ChannelReport count."""
 
 
 @final
@@ -123,20 +128,14 @@ def sweep(
 
 
 def total(rows: Sequence[Row]) -> Total:
-    """Norms of all the rows' tensors together; all rows have one p."""
+    """Norms of all the rows' tensors together, each the norm of the tensors' norms; all rows have one p."""
     p = rows[0].order.p if rows else 2.0
 
-    def joint(values: list[float]) -> float:
-        sizes = np.array(values)
-        unit = math.ldexp(1.0, math.frexp(float(sizes.max(initial=0.0)))[1])
-        return root(math.fsum(powers(sizes / unit, p)) if p != math.inf else power_sum(sizes / unit, p), p) * unit
-
-    errors = Errors(**{k: joint([vars(r.order.errors)[k] for r in rows]) for k in Errors.__dataclass_fields__})
+    errors = Errors(**{k: norm([vars(r.order.errors)[k] for r in rows], p) for k in Errors.__dataclass_fields__})
     winners = Counter(r.order.winner for r in rows)
     symbols = "".join(c for c in "MΣZ" if any(c in r.channels.open for r in rows)) or "–"
-    return Total(
-        p, joint([r.order.x_norm for r in rows]), errors, {k: winners[k] for k in ("sq", "qs", "equal")}, symbols
-    )
+    x_norm = norm([r.order.x_norm for r in rows], p)
+    return Total(p, x_norm, errors, {k: winners[k] for k in ("sq", "qs", "equal")}, symbols)
 
 
 def by_tensor(rows: Sequence[Row]) -> list[list[Row]]:
@@ -187,17 +186,8 @@ def explain(rows: Sequence[Row]) -> list[str]:
         where = sum(reasons.values())
         if where:
             lines.append(f"{symbol} is open in {where} of {len(rows)} tensors: {reasons.most_common(1)[0][0]}.")
-    for what in ("tied", "saturated", "short_blocks", "short_groups"):
-        count = sum(getattr(r.channels, what) for r in rows)
+    for name, what in COUNTED.items():
+        count = sum(getattr(r.channels, name) for r in rows)
         if count:
-            lines.append(f"{COUNTED[what]}: {count}.")
+            lines.append(f"{what}: {count}.")
     return lines
-
-
-COUNTED = {
-    "tied": "groups of q(x) tied at the cut, decided by the tie rule",
-    "saturated": "scale blocks with an entry beyond the largest value of the format",
-    "short_blocks": "scale blocks shorter than the rest",
-    "short_groups": "mask groups shorter than the rest",
-}
-"""What the counts of a ChannelReport count."""

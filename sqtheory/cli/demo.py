@@ -40,13 +40,12 @@ def run(arguments: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from sqtheory import atomic
+    from sqtheory.figures import order_gap
+    from sqtheory.figures.style import encode
 
     atomic.check_folder(arguments.out)
     points = measure(quiet=arguments.json)
     sentence = conclusion(points)
-    from sqtheory.figures import order_gap
-    from sqtheory.figures.style import encode
-
     figure = order_gap.draw(points)
     files = {
         arguments.out / "order_gap.csv": order_gap.as_csv(points).encode(),

@@ -62,7 +62,7 @@ def draw(points: Sequence[Point]) -> Figure:
     masks, models, families = (
         list(dict.fromkeys(getattr(p, name) for p in points)) for name in ("mask", "model", "family")
     )
-    with rc_context(DOUBLE_COLUMN):  # type: ignore[arg-type]
+    with rc_context(DOUBLE_COLUMN):
         figure = Figure(layout="constrained")
         axes = figure.subplots(1, len(masks), sharey=True, squeeze=False)[0]
         for ax, mask in zip(axes, masks, strict=True):

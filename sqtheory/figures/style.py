@@ -1,11 +1,15 @@
 """How figures look and how they become bytes that do not change from run to run."""
 
 import io
+from typing import TYPE_CHECKING
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-DOUBLE_COLUMN: dict[str, object] = {
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
+
+DOUBLE_COLUMN: "dict[RcKeyType, object]" = {
     "figure.figsize": (7.0, 3.1),
     "figure.dpi": 100,
     "savefig.dpi": 200,
@@ -39,6 +43,6 @@ def encode(figure: Figure, kind: str) -> bytes:
     if kind not in undated:
         raise ValueError(f"a figure is written as {', '.join(undated)}, not {kind!r}")
     buffer = io.BytesIO()
-    with rc_context(DOUBLE_COLUMN):  # type: ignore[arg-type]
+    with rc_context(DOUBLE_COLUMN):
         figure.savefig(buffer, format=kind, metadata=undated[kind])
     return buffer.getvalue()
