@@ -65,25 +65,38 @@ def statement(name: str) -> tuple[str, str]:
     raise ProofError(f"no theorem {name} is stated")
 
 
+def requires(file: str) -> list[str]:
+    """The files that a file needs, itself last, in an order in which they can be checked."""
+    sentences = re.findall(r"^From sqtheory Require Import ([^.]+)\.", source(file), re.MULTILINE)
+    direct = {f"{name}.v" for sentence in sentences for name in sentence.split()}
+    needed = {file}.union(*(requires(other) for other in direct))
+    return [other for other in files() if other in needed]
+
+
+def compile_in(folder: str, file: str, text: str) -> str:
+    """What coqc prints when it checks a file of this text. Raises ProofError if it is absent or refuses."""
+    coqc = shutil.which("coqc")
+    if coqc is None:
+        raise ProofError(HOW_TO_INSTALL)
+    Path(folder, file).write_text(text, encoding="utf-8")
+    command = [coqc, "-q", "-Q", ".", "sqtheory", file]
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if run.returncode:
+        raise ProofError(f"{file}: {' '.join((run.stdout + run.stderr).split())}")
+    return run.stdout
+
+
 def check() -> tuple[list[Formal], float]:
     """Check every file with coqc in a folder of its own; the theorems whose assumptions it prints, and the seconds.
 
     Raises ProofError if coqc is absent, refuses a file, or names an axiom beyond the classical reals.
     """
-    coqc = shutil.which("coqc")
-    if coqc is None:
-        raise ProofError(HOW_TO_INSTALL)
     started = time.monotonic()
     theorems: list[Formal] = []
     with tempfile.TemporaryDirectory() as folder:
         for file in files():
             text = source(file)
-            shutil.copy(FORMAL / file, folder)
-            command = [coqc, "-q", "-Q", ".", "sqtheory", file]
-            run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-            if run.returncode:
-                raise ProofError(f"{file}: {' '.join((run.stdout + run.stderr).split())}")
-            printed = axioms(run.stdout)
+            printed = axioms(compile_in(folder, file, text))
             names = re.findall(r"^Print Assumptions (\w+)\.", text, re.MULTILINE)
             if len(printed) != len(names):
                 raise ProofError(
@@ -91,10 +104,28 @@ def check() -> tuple[list[Formal], float]:
                 )
             theorems += [Formal(*statement(name), name, used) for name, used in zip(names, printed, strict=True)]
     for theorem in theorems:
-        beyond = theorem.axioms - CLASSICAL_REALS
-        if beyond:
-            raise ProofError(f"{theorem.name} rests on {', '.join(sorted(beyond))}")
+        refuse_more_than_the_reals(theorem)
     return theorems, time.monotonic() - started
+
+
+def check_one(name: str) -> Formal:
+    """Check what one theorem needs, and ask for the axioms it rests on. Raises ProofError as ``check`` does."""
+    file, text = statement(name)
+    with tempfile.TemporaryDirectory() as folder:
+        for other in requires(file):
+            compile_in(folder, other, source(other))
+        question = f"From sqtheory Require Import {file.removesuffix('.v')}.\nPrint Assumptions {name}.\n"
+        [used] = axioms(compile_in(folder, "Question.v", question))
+    theorem = Formal(file, text, name, used)
+    refuse_more_than_the_reals(theorem)
+    return theorem
+
+
+def refuse_more_than_the_reals(theorem: Formal) -> None:
+    """Raise ProofError if a theorem rests on an axiom beyond the classical reals."""
+    beyond = theorem.axioms - CLASSICAL_REALS
+    if beyond:
+        raise ProofError(f"{theorem.name} rests on {', '.join(sorted(beyond))}")
 
 
 def axioms(printed: str) -> list[frozenset[str]]:

@@ -13,6 +13,7 @@ from sqtheory.errors import additive_bound, norm
 from sqtheory.exceptions import InputRefused
 from sqtheory.orders import Errors, OrderReport
 from sqtheory.quantizers import Quantizer
+from sqtheory.reasons import Reason, reason
 from sqtheory.sparsifiers import Sparsifier
 from sqtheory.tables import Table, json_ready, number, one_line
 from sqtheory.two_orders import both
@@ -29,20 +30,22 @@ COUNTED = {
 @final
 @dataclass(frozen=True)
 class Row:
-    """Both orders and the channels of one pipeline on one tensor."""
+    """Both orders and the channels of one pipeline on one tensor, and why the winner won."""
 
     name: str
     order: OrderReport
     channels: ChannelReport
+    reason: Reason
 
     @property
     def guarantee_broken(self) -> bool:
-        """S→Q lost although theorem ``prune_first_dominates`` applies: a fault of this program, never of the data."""
-        return self.channels.prune_first_dominates and self.order.p >= 1 and self.order.winner == "qs"
+        """S→Q lost although a theorem forbids it: a fault of this program, never of the data."""
+        return self.reason.theorem is not None and self.order.winner == "qs"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and strings, ready for JSON."""
-        return {"name": self.name, **self.order.to_dict(), "channels": self.channels.to_dict()}
+        reported = self.order.to_dict() | {"channels": self.channels.to_dict(), "reason": self.reason.to_dict()}
+        return {"name": self.name, **reported}
 
 
 @final
@@ -105,7 +108,8 @@ def tensor_rows(
             mask = s.mask(given)
             for q, image in zip(formats, images, strict=True):
                 two = both(given, s, q, mask=mask, image=image)
-                rows.append(Row(name, orders.report(two, p), channels.of(two, q)))
+                order, opened = orders.report(two, p), channels.of(two, q)
+                rows.append(Row(name, order, opened, reason(order, opened, s, q)))
         return rows
     except InputRefused as refusal:
         raise type(refusal)(f"tensor {name!r}: {refusal}") from refusal
@@ -162,13 +166,14 @@ def table(shown: Sequence[Row], rows: Sequence[Row]) -> Table:
             str(row.order.swaps),
             row.channels.open,
             names[row.order.winner],
+            str(row.reason),
         )
         for row in shown
     ]
     whole = total(rows)
     swaps = str(sum(r.order.swaps for r in rows))
-    counted = ("total", "", *cells(whole.errors, whole.bound, whole.x_norm), swaps, whole.open, names[whole.winner])
-    header = ("tensor", "shape", "S %", "Q %", "S→Q %", "Q→S %", "optimum %", "bound %", "swaps", "open", "winner")
+    counted = ("total", "", *cells(whole.errors, whole.bound, whole.x_norm), swaps, whole.open, names[whole.winner], "")
+    header = ("tensor", "shape", "S %", "Q %", "S→Q %", "Q→S %", "optimum %", "bound %", "swaps", "open", "winner", "by")
     return Table(header, (*lines, counted), f"{rows[0].order.mask} with {rows[0].order.format}")
 
 
@@ -181,6 +186,9 @@ def explain(rows: Sequence[Row]) -> list[str]:
             "S→Q cannot lose here (theorem prune_first_dominates): Σ and Z are closed, q is monotone, "
             "and every group has one scale."
         )
+    else:
+        broken = Counter(name for r in rows for name in r.reason.failed)
+        lines += [f"No theorem decides the winner in {n} tensors: not {name}." for name, n in broken.items()]
     for position, symbol in enumerate("MΣZ"):
         reasons = Counter(r.channels.channels[position].sentence for r in rows if r.channels.channels[position].open)
         where = sum(reasons.values())

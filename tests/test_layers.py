@@ -16,14 +16,15 @@ ROOT = Path(sqtheory.__file__).parent
 FLOORS: dict[int, tuple[str, ...]] = {
     0: (
         *("arrays", "atomic", "exceptions", "formats", "partition", "rounding"),
-        *("selection", "tables", "traits", "zoo"),
+        *("samples", "selection", "tables", "traits", "zoo"),
     ),
     1: ("norms", "operators", "scaling"),
     2: ("errors", "quantizers", "scores", "sparsifiers", "ties"),
-    3: ("channels", "checkpoints", "notation", "orders", "two_orders", "vocabulary"),
-    4: ("catalogue", "inspection", "sweep", "targets"),
-    6: ("__init__",),
-    7: ("__main__", "cli", "figures"),
+    3: ("channels", "checkpoints", "notation", "orders", "structure", "two_orders", "vocabulary"),
+    4: ("case", "catalogue", "constants", "inspection", "order_gap", "price", "reasons", "sweep", "targets"),
+    5: ("domain", "render", "theorem"),
+    6: ("__init__", "decide", "theorems"),
+    7: ("__main__", "cli", "figures", "strategies"),
 }
 """Modules and folders of the package; each imports from lower floors only, or from the siblings named below."""
 
@@ -31,26 +32,34 @@ SIBLINGS: dict[str, tuple[str, ...]] = {
     "formats": ("arrays", "exceptions", "rounding"),
     "partition": ("exceptions",),
     "rounding": ("arrays",),
+    "samples": ("arrays",),
     "selection": ("arrays",),
     "traits": ("arrays",),
     "sparsifiers": ("scores", "ties"),
     "ties": ("scores",),
-    "channels": ("two_orders",),
+    "channels": ("structure", "two_orders"),
     "orders": ("two_orders",),
     "notation": ("vocabulary",),
+    "sweep": ("reasons",),
+    "theorem": ("domain",),
+    "render": ("theorem",),
+    "decide": ("theorems",),
     "cli": ("figures",),
     "__main__": ("cli",),
 }
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names}
 ANYWHERE = ""
-HOMES = {
+HOMES: dict[str, str | tuple[str, ...]] = {
     "numpy": ANYWHERE,
     "safetensors": "checkpoints/safetensors.py",
     "matplotlib": "figures/",
     "tqdm": "cli/",
+    "scipy": "order_gap/",
+    "sympy": ("theorem.py", "render.py", "theorems/"),
     "hypothesis": "strategies.py",
+    "proofs": "cli/",
 }
-"""Each third-party package and the one file or folder that imports it."""
+"""Each package that is not ours and the file or folder (or few) that imports it."""
 
 NOWHERE = ("torch", "ml_dtypes", "pickle")
 HEAVY = (

@@ -2,13 +2,28 @@
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import sqtheory
 from proofs import machine_checked
-from proofs.machine_checked import CLASSICAL_REALS, FORMAL, ProofError, axioms, check, files, source, statement
+from proofs.__main__ import prove
+from proofs.machine_checked import (
+    CLASSICAL_REALS,
+    FORMAL,
+    ProofError,
+    axioms,
+    check,
+    check_one,
+    files,
+    requires,
+    source,
+    statement,
+)
+from proofs.proof import Proof, proof_files, proof_of
+from sqtheory.theorems import ALL, BY_SLUG
 
 needs_coq = pytest.mark.skipif(shutil.which("coqc") is None, reason="coqc is absent: formal proofs not checked")
 
@@ -42,13 +57,52 @@ def test_each_crown_theorem_has_a_file_of_its_name(name: str) -> None:
     assert file == f"{name}.v" and text.startswith(name) and text.endswith(".")
 
 
-def test_every_theorem_that_the_package_cites_is_stated() -> None:
+def test_every_theorem_that_the_package_cites_is_in_the_registry() -> None:
     texts = [path.read_text(encoding="utf-8") for path in Path(sqtheory.__file__).parent.rglob("*.py")]
     cited = {name for text in texts for name in re.findall(r"[Tt]heorem\s+`{0,2}([a-z]+_[a-z_]+|overlap)\b", text)}
-    assert {"prune_first_dominates", "gain_optimal", "overlap"} <= cited
-    assert all(statement(name) for name in cited)
+    assert {"prune_first_dominates", "gain_optimal", "overlap"} <= cited <= set(BY_SLUG)
     with pytest.raises(ProofError, match="no theorem nonesuch"):
         statement("nonesuch")
+
+
+def test_every_theorem_has_one_proof_and_every_proof_a_theorem() -> None:
+    assert set(proof_files()) == set(BY_SLUG)
+    assert all(proof_of(theorem).theorem is theorem for theorem in ALL)
+    with pytest.raises(ProofError, match=r"proofs/nonesuch\.py is missing"):
+        proof_of(replace(ALL[0], slug="nonesuch"))
+    with pytest.raises(ProofError, match="does not prove"):
+        proof_of(replace(ALL[0], title="another"))
+
+
+def test_a_proof_without_a_theorem_fails_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("proofs.__main__.proof_files", lambda: [*BY_SLUG, "stray"])
+    assert prove([ALL[0].slug]) == 1
+
+
+def test_a_proof_models_every_quantity_of_its_claims() -> None:
+    whole = proof_of(BY_SLUG["prune_first_identity"])
+    model = {quantity: number for quantity, number in whole.model.items() if quantity.name != "E_sq"}
+    with pytest.raises(ProofError, match="the model and the claims differ in E_sq"):
+        Proof(whole.theorem, model, whole.steps)
+    wrong = Proof(whole.theorem, {**whole.model, next(iter(whole.model)): lambda atoms: 1}, whole.steps)
+    assert [line.discharged for line in wrong.lines()].count(False) == 1
+
+
+def test_every_formal_name_and_every_source_exists() -> None:
+    keys = set(re.findall(r"^@\w+\{(\w+),", (FORMAL.parent / "references.bib").read_text(encoding="utf-8"), re.M))
+    assert {theorem.source.key for theorem in ALL} <= keys | {"new"}
+    texts = [path.read_text(encoding="utf-8") for path in Path(sqtheory.__file__).parent.rglob("*.py")]
+    cited = {key for text in texts for key in re.findall(r"`([a-z]+\d{4}[a-z]\w*)`", text)}
+    assert cited and cited <= keys
+    for theorem in ALL:
+        assert all(statement(name) for name in theorem.formal)
+        assert (theorem.slug in theorem.formal) == (f"{theorem.slug}.v" in files())
+
+
+def test_a_file_requires_what_it_imports() -> None:
+    assert requires("Vectors.v") == ["Vectors.v"]
+    assert requires("Axioms.v") == files()
+    assert requires("prune_first_identity.v")[-1] == "prune_first_identity.v"
 
 
 def test_the_printed_axioms_are_read() -> None:
@@ -88,6 +142,12 @@ def test_a_true_claim_is_proved_and_a_false_one_is_not(tmp_path: Path, monkeypat
     formal(tmp_path, monkeypatch, "Theorem t : 1 + 1 = 3.\nProof. reflexivity. Qed.\nPrint Assumptions t.\n")
     with pytest.raises(ProofError, match=r"claim\.v.*Unable to unify"):
         check()
+
+
+@needs_coq
+def test_one_theorem_can_be_checked_alone() -> None:
+    theorem = check_one("prune_first_identity")
+    assert theorem.file == "prune_first_identity.v" and theorem.axioms <= CLASSICAL_REALS
 
 
 @needs_coq

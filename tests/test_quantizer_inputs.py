@@ -16,8 +16,8 @@ from sqtheory.formats import E2M1, E4M3, E5M2, FORMATS, INT4
 from sqtheory.partition import Blocks, Columns, Rows, Tail, Tiles, Whole
 from sqtheory.quantizers import NanRule, Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4, scaled
 from sqtheory.rounding import floor, half_away, nearest_even, stochastic
+from sqtheory.samples import SAMPLES
 from sqtheory.scaling import AbsMax, Exponent, Frozen, FullRange, HalfRange, MeanSquare, Percentile, PowerOfTwo
-from tests.samples import SAMPLES
 
 NAMED: list[Quantizer] = [
     *(int_(4, block=8), int_(8, per=Rows()), int_(8, per=Rows(), scaling=HalfRange()), hbfp(6, block=8)),

@@ -12,8 +12,8 @@ from sqtheory.formats import E2M1, E2M3, E3M2, E4M3, E5M2, FORMATS, INT8, FloatF
 from sqtheory.partition import Blocks, Columns, Partition, Rows, Tiles, Whole
 from sqtheory.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4, scaled
 from sqtheory.rounding import ROUNDINGS, half_away
+from sqtheory.samples import SAMPLES
 from sqtheory.scaling import Exponent, FullRange, HalfRange, Midpoint, PowerOfTwo
-from tests.samples import SAMPLES
 from tests.twins import quantizers as twin
 from tests.twins.formats import BCQ2, BCQ3, BCQ3_ZERO, GRIDS, NF4, Grid, integers
 

@@ -14,6 +14,7 @@ from sqtheory.formats import E2M1, E2M3, E3M2, E4M3, E5M2, FORMATS, INT4, INT8, 
 from sqtheory.partition import Blocks, Rows, Tiles, Whole
 from sqtheory.quantizers import int_, scaled
 from sqtheory.rounding import floor, nearest_even
+from sqtheory.samples import SAMPLES
 from sqtheory.scaling import (
     SCALINGS,
     AbsMax,
@@ -30,7 +31,6 @@ from sqtheory.scaling import (
     TwoLevel,
     Unscaled,
 )
-from tests.samples import SAMPLES
 from tests.twins import quantizers as twin
 from tests.twins.formats import GRIDS, round_exactly
 

@@ -14,6 +14,7 @@ from sqtheory.operators import IDENTITY, Operator
 from sqtheory.partition import Whole
 from sqtheory.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4, scaled
 from sqtheory.rounding import Rounding, ceil, floor, half_away, stochastic, toward_zero
+from sqtheory.samples import SAMPLES
 from sqtheory.scaling import (
     Exponent,
     Frozen,
@@ -40,7 +41,6 @@ from sqtheory.traits import (
     TRAITS,
     Trait,
 )
-from tests.samples import SAMPLES
 
 REALS = (np.float32, np.float64)
 rng = np.random.default_rng(41)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from sqtheory import __version__
-from sqtheory.cli import demo, formats, inspect, masks, order
+from sqtheory.cli import constants, decide, demo, formats, inspect, masks, order, prove, show, theorems
 from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError
 
 DESCRIPTION = """\
@@ -18,7 +18,9 @@ exit status: 0 fine; 1 ran, but a check failed; 2 wrong usage or spelling; 3 inp
 4 environment (disk, memory, missing extra); 130 interrupted. Results go to stdout, the rest to stderr.
 
 start with:  sqtheory demo
-             sqtheory order zoo:lm-dense --mask 2:4 --format mxfp4"""
+             sqtheory order zoo:lm-dense --mask 2:4 --format mxfp4
+             sqtheory decide sq_never_worse --mask 2:4 --format int4
+             sqtheory theorems"""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -28,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"sqtheory {__version__}")
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for module in (demo, order, inspect, formats, masks):
+    for module in (demo, order, inspect, decide, theorems, show, prove, formats, masks, constants):
         module.add(verbs)
     return top
 

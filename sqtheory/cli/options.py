@@ -12,7 +12,7 @@ from sqtheory.notation import parse_as
 from sqtheory.quantizers import Quantizer
 from sqtheory.sparsifiers import BlockSparsifier, Sparsifier, TopSparsifier
 from sqtheory.targets import Targets
-from sqtheory.ties import Ties
+from sqtheory.ties import Adversarial, Ties
 
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -48,6 +48,21 @@ def mask(text: str, ties: Ties | None, rng: Generator) -> Sparsifier:
 def quantizer(text: str, rng: Generator) -> Quantizer:
     """Read a quantizer; ``rng`` is what it may name."""
     return parse_as(Quantizer, "format: try int4, int4:b32, hbfp6, mxfp4 or nvfp4", text, {"rng": rng})
+
+
+def ties(text: str, p: float, rng: Generator) -> Ties:
+    """Read a tie rule; ``adversarial`` alone is the worst for the norm p, ``rng`` is what it may name."""
+    if text == "adversarial":
+        return Adversarial(p)
+    return parse_as(Ties, "tie rule", text, {"rng": rng})
+
+
+def shape(text: str) -> tuple[int, ...]:
+    """Read the shape of a tensor: ``12`` or ``4,64``."""
+    sizes = text.replace("x", ",").split(",")
+    if not all(size.strip().isdecimal() and int(size) for size in sizes):
+        raise argparse.ArgumentTypeError(f"a shape is positive numbers with commas between, got {text!r}")
+    return tuple(int(size) for size in sizes)
 
 
 def exponent(text: str) -> float:

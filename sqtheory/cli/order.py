@@ -22,7 +22,9 @@ orders, of the best mask any order could choose at the scales of x (optimum), th
 ‖x − s(x)‖ + ‖x − q(x)‖, the winner, and the channels through which order can matter here:
   M  selection: the mask chosen on q(x) differs from the mask chosen on x
   Σ  scale: masking moved the scale of a block that still has survivors
-  Z  zero: pruned entries do not come back as zero"""
+  Z  zero: pruned entries do not come back as zero
+The last column names the theorem by which the winner wins on that tensor (sqtheory show THEOREM), or the
+assumptions of prune_first_dominates that fail there."""
 
 EPILOG = """\
 masks:    2:4   4:8   50% (prunes 50%)   top(0.5, per=row)   nm(2, 4, axis=0)       (sqtheory masks)
@@ -87,14 +89,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     from sqtheory.checkpoints import open_checkpoint
     from sqtheory.cli.progress import progress
-    from sqtheory.notation import parse_as
     from sqtheory.sweep import sweep
-    from sqtheory.ties import Adversarial, Ties
 
     rng = np.random.default_rng(arguments.seed)
-    ties = None if arguments.ties is None else parse_as(Ties, "tie rule", arguments.ties, {"rng": rng})
-    if arguments.ties == "adversarial":
-        ties = Adversarial(arguments.norm)
+    ties = None if arguments.ties is None else options.ties(arguments.ties, arguments.norm, rng)
     masks = _distinct(options.mask(text, ties, rng) for text in arguments.mask)
     formats = _distinct(options.quantizer(text, rng) for text in arguments.format)
     with open_checkpoint(arguments.checkpoint) as checkpoint:

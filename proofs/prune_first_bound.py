@@ -1,0 +1,74 @@
+"""What S→Q errs is part of what s and q err: the identity, less the error of q on the pruned entries.
+
+By ``prune_first_identity`` ‖ε_{q∘s}‖_p^p = ‖x_P‖_p^p + ‖ε_q(x)_K‖_p^p. The second term is at most ‖ε_q‖_p^p, and
+(A + B)^{1/p} ≤ A^{1/p} + B^{1/p} for A, B ≥ 0 and p ≥ 1.
+"""
+
+from typing import Any
+
+import numpy as np
+import sympy
+
+from proofs.blocks import instance
+from proofs.proof import Proof
+from proofs.prune_first_identity import PROOF as IDENTITY
+from proofs.steps import Equal, Formal, NonNegative, Smt, Split, Tested
+from sqtheory.theorems.prune_first_bound import THEOREM
+from sqtheory.theorems.vocabulary import ERROR_Q, ERROR_S, ERROR_SQ, POWER_Q, POWER_S, POWER_SQ
+
+kept, pruned, x_pruned = sympy.symbols("kept pruned x_pruned", nonnegative=True)
+a, b, r, u, y = sympy.symbols("a b r u y", positive=True)
+
+
+def additive(z3: Any) -> tuple[list[Any], Any]:
+    """a, b ≥ 0 with a² + b² = c², c ≥ 0: c ≤ a + b."""
+    a, b, c = z3.Reals("a b c")
+    return [a >= 0, b >= 0, c >= 0, a * a + b * b == c * c], c <= a + b
+
+
+PROOF = Proof(
+    theorem=THEOREM,
+    model={
+        ERROR_SQ: lambda atoms: atoms.norm(x - y for x, y in zip(atoms.x, atoms.sq, strict=True)),
+        ERROR_S: lambda atoms: atoms.norm(x for x, m in zip(atoms.x, atoms.m, strict=True) if not m),
+        ERROR_Q: lambda atoms: atoms.norm(x - y for x, y in zip(atoms.x, atoms.q, strict=True)),
+        POWER_SQ: IDENTITY.model[POWER_SQ],
+        POWER_S: IDENTITY.model[POWER_S],
+        POWER_Q: lambda atoms: atoms.power(x - y for x, y in zip(atoms.x, atoms.q, strict=True)),
+    },
+    steps=(
+        Tested(
+            "with Z and Σ, q(s(x)) = m ⊙ q(x), the premise of prune_first_identity",
+            lambda case: case.every(case.orders.after_mask == np.where(case.orders.mask, case.orders.image, 0)),
+        ),
+        Equal(
+            "‖ε_s‖_p^p + ‖ε_q‖_p^p − ‖ε_{q∘s}‖_p^p is ‖ε_q(x)_P‖_p^p, the error of q on the pruned entries",
+            (x_pruned + (kept + pruned)) - (x_pruned + kept),
+            pruned,
+        ),
+        NonNegative("… which is not negative", pruned),
+        Split(
+            "(a + b)^p ≥ a^p + b^p for p = 1 + r: (a + b)^{1+r} − a^{1+r} = ∫_0^b (1 + r)(a + y)^r dy ≥ b^{1+r}",
+            (
+                Equal(
+                    "the integral of the excess",
+                    sympy.integrate((1 + r) * (a + y) ** r, (y, 0, b)) - sympy.integrate((1 + r) * y**r, (y, 0, b)),
+                    (a + b) ** (1 + r) - a ** (1 + r) - b ** (1 + r),
+                ),
+                Equal(
+                    "(a + y)^r − y^r is again an integral",
+                    sympy.integrate(r * u ** (r - 1), (u, y, y + a)),
+                    (a + y) ** r - y**r,
+                ),
+                NonNegative("of a function that is not negative", r * u ** (r - 1)),
+            ),
+        ),
+        Smt("p = 2: √(a² + b²) ≤ a + b", additive),
+        Smt("2:4, every tie rule, L1", instance(2, 4, lambda h, e: e.sq(1) <= e.s(1) + e.q(1))),
+        Smt("1:4, every tie rule, L1", instance(1, 4, lambda h, e: e.sq(1) <= e.s(1) + e.q(1))),
+        Smt("4:8, every tie rule, L1", instance(4, 8, lambda h, e: e.sq(1) <= e.s(1) + e.q(1))),
+        Smt("two groups of 2:4 in one block, L1", instance(2, 4, lambda h, e: e.sq(1) <= e.s(1) + e.q(1), groups=2)),
+        Formal("p-th powers, every mask and natural p", "prune_first_bound"),
+        Formal("p-th powers fall short of the bound by exactly Σ_P |ε_q(x)|^p", "prune_first_slack"),
+    ),
+)

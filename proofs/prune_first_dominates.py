@@ -1,0 +1,136 @@
+"""An exchange: where the masks differ the images tie, and the larger of two tied entries gains at least as much.
+
+Kept, an entry of magnitude t and image v saves g(t) = t^p − |t − v|^p of the p-th power of the error. S→Q and Q→S
+keep equally many entries of a group. If i is kept by S→Q alone and j by Q→S alone, |x_i| ≥ |x_j| since the first mask
+is on top of |x|; so |q(x)_i| ≥ |q(x)_j| since q is monotone, and equal since the second mask is on top of |q(x)|. All
+such i and j of a group share one v, and g does not decrease.
+"""
+
+from typing import Any
+
+import numpy as np
+import sympy
+
+from proofs.blocks import instance
+from proofs.proof import Proof
+from proofs.steps import Equal, Formal, NonNegative, Question, Smt, Split, Tested
+from sqtheory.arrays import Mask
+from sqtheory.case import Case
+from sqtheory.theorems.prune_first_dominates import THEOREM
+from sqtheory.theorems.vocabulary import ERROR_QS, ERROR_SQ
+
+t, u, v = sympy.symbols("t u v", nonnegative=True)
+p, r, s, w, y = sympy.symbols("p r s w y", positive=True)
+a1, a2, b1, b2 = sympy.symbols("a1 a2 b1 b2", nonnegative=True)
+g = sympy.Function("g")
+
+
+def in_groups(case: Case, flags: Mask) -> np.ndarray:
+    """How many entries of every group have the flag: rows × groups."""
+    counts = case.s.groups.reduce(flags, lambda rows: np.asarray(np.count_nonzero(rows, axis=1)))
+    return counts.reshape(len(case), -1)
+
+
+def balanced(case: Case) -> Mask:
+    """Both masks keep equally many entries of every group."""
+    mask, image_mask = case.orders.mask, case.orders.image_mask
+    return np.asarray((in_groups(case, mask & ~image_mask) == in_groups(case, image_mask & ~mask)).all(axis=1))
+
+
+def tied(case: Case) -> Mask:
+    """All entries of a group that one order keeps and the other prunes have one |q(x)|."""
+    differ = case.orders.mask != case.orders.image_mask
+    size = np.abs(case.orders.image)
+    high = case.s.groups.reduce(np.where(differ, size, -1), lambda rows: rows.max(axis=1))
+    low = case.s.groups.reduce(np.where(differ, size, np.inf), lambda rows: rows.min(axis=1))
+    return np.asarray(((high == low) | (high < 0)).reshape(len(case), -1).all(axis=1))
+
+
+def gain_grows(p: int) -> Question:
+    """g(a) ≥ g(b) for a ≥ b ≥ 0 and v ≥ 0."""
+
+    def question(z3: Any) -> tuple[list[Any], Any]:
+        a, b, v = z3.Reals("a b v")
+
+        def power(e: Any) -> Any:
+            size = z3.If(e >= 0, e, -e)
+            return z3.Product([size] * p)
+
+        return [a >= b, b >= 0, v >= 0], power(a) - power(a - v) >= power(b) - power(b - v)
+
+    return question
+
+
+def same_image(z3: Any) -> tuple[list[Any], Any]:
+    """|x_i| ≥ |x_j|, q monotone and the image mask on top: |q(x)_i| = |q(x)_j|."""
+    x_i, x_j, q_i, q_j = z3.Reals("x_i x_j q_i q_j")
+    return [x_i >= x_j, z3.Implies(x_i >= x_j, q_i >= q_j), q_j >= q_i], q_i == q_j
+
+
+def largest(z3: Any) -> tuple[list[Any], Any]:
+    """max(|a − v|, b) ≤ max(a, |b − v|) for a ≥ b ≥ 0 and v ≥ 0."""
+    a, b, v = z3.Reals("a b v")
+
+    def most(e: Any, f: Any) -> Any:
+        return z3.If(e >= f, e, f)
+
+    return [a >= b, b >= 0, v >= 0], most(most(a - v, v - a), b) <= most(a, most(b - v, v - b))
+
+
+PAIR = (
+    Equal(
+        "g above v, at t = v + u and p = 1 + r: g′(t)/p = t^r − u^r = ∫_u^{u+v} r y^{r−1} dy",
+        sympy.integrate(r * y ** (r - 1), (y, u, u + v)),
+        (u + v) ** r - u**r,
+    ),
+    NonNegative("… and the integrand is not negative", r * y ** (r - 1)),
+    Equal(
+        "g below v, at v = t + w: the derivative of t^p − (v − t)^p is that of t^p and, as dw = −dt, that of w^p",
+        sympy.diff(s**p, s) + sympy.diff(w**p, w),
+        p * (s ** (p - 1) + w ** (p - 1)),
+    ),
+    NonNegative("… which is not negative", p * (s ** (p - 1) + w ** (p - 1))),
+    Equal("g is continuous at v: both expressions are v^p there", (v**p - 0**p), v**p),
+    Split(
+        "p = 1: g(t) = 2 min(t, v) − v, so the exchange costs 2 (min(a, v) − min(b, v))",
+        (Equal("t = v + u", (v + u) - u, 2 * v - v), Equal("v = t + u", t - u, 2 * t - (t + u))),
+    ),
+    Equal("p = 2: the exchange costs 2 v (a − b)", (t**2 - (t - v) ** 2) - (u**2 - (u - v) ** 2), 2 * v * (t - u)),
+    Smt("p = 1: g(a) ≥ g(b) for a ≥ b ≥ 0 and v ≥ 0", gain_grows(1)),
+    Smt("p = 2: the same", gain_grows(2)),
+    Smt("p = 4: the same", gain_grows(4)),
+)
+"""g(t) = t^p − |t − v|^p does not decrease on t ≥ 0, for v ≥ 0 and every real p ≥ 1."""
+
+PROOF = Proof(
+    theorem=THEOREM,
+    model={
+        ERROR_SQ: lambda atoms: atoms.norm(x - y for x, y in zip(atoms.x, atoms.sq, strict=True)),
+        ERROR_QS: lambda atoms: atoms.norm(
+            x - (q if kept else 0) for x, q, kept in zip(atoms.x, atoms.q, atoms.m2, strict=True)
+        ),
+    },
+    steps=(
+        Tested(
+            "with Z and Σ, q(s(x)) = m ⊙ q(x): both orders keep images of x, and differ in which",
+            lambda case: case.every(case.orders.after_mask == case.orders.mask * case.orders.image),
+        ),
+        Tested("both masks keep equally many entries of every group", balanced),
+        Smt("kept by S→Q alone and kept by Q→S alone: the images tie", same_image),
+        Tested("all entries of a group on which the masks differ share one |q(x)|", tied),
+        *PAIR,
+        Equal(
+            "k exchanges of tied entries cost Σ g(a_i) − Σ g(b_i), as for k = 2, in whatever pairs",
+            (g(a1) + g(a2)) - (g(b1) + g(b2)),
+            (g(a1) - g(b2)) + (g(a2) - g(b1)),
+        ),
+        Smt("p = ∞: an exchange of a ≥ b at one image does not lower the larger of the two errors", largest),
+        Smt("2:4, every tie rule, L1", instance(2, 4, lambda h, e: e.sq(1) <= e.qs(1))),
+        Smt("2:4, every tie rule, squared L2", instance(2, 4, lambda h, e: e.sq(2) <= e.qs(2))),
+        Smt("1:4, every tie rule, L1", instance(1, 4, lambda h, e: e.sq(1) <= e.qs(1))),
+        Smt("4:8, every tie rule, L1", instance(4, 8, lambda h, e: e.sq(1) <= e.qs(1))),
+        Smt("two groups of 2:4 in one block, L1", instance(2, 4, lambda h, e: e.sq(1) <= e.qs(1), groups=2)),
+        Formal("every group size, budget, tie rule and natural p", "prune_first_dominates"),
+        Formal("p = ∞", "prune_first_dominates_largest"),
+    ),
+)

@@ -1,0 +1,50 @@
+"""Coordinate by coordinate: a kept entry errs as q does, a pruned one by itself."""
+
+import sympy
+
+from proofs.atoms import Atoms, Number
+from proofs.proof import Proof
+from proofs.steps import Equal, Formal, Split, Tested
+from sqtheory.theorems.prune_first_identity import DEFECT, THEOREM
+from sqtheory.theorems.vocabulary import POWER_Q_KEPT, POWER_S, POWER_SQ
+
+
+def defect(a: Atoms) -> Number:
+    """max |(x − q(s(x))) − m (x − q(x)) − (1 − m) x|."""
+    return max(
+        abs((x - y) - (x - q if m else 0) - (0 if m else x)) for x, y, q, m in zip(a.x, a.sq, a.q, a.m, strict=True)
+    )
+
+
+x, q, p = sympy.Symbol("x", real=True), sympy.Symbol("q", real=True), sympy.Symbol("p", positive=True)
+
+
+def error(m: int) -> sympy.Expr:
+    """ε_{q∘s} of one entry: x − m q."""
+    return x - m * q
+
+
+PROOF = Proof(
+    theorem=THEOREM,
+    model={
+        DEFECT: defect,
+        POWER_SQ: lambda a: a.power(x - y for x, y in zip(a.x, a.sq, strict=True)),
+        POWER_S: lambda a: a.power(x for x, m in zip(a.x, a.m, strict=True) if not m),
+        POWER_Q_KEPT: lambda a: a.power(x - y for x, y, m in zip(a.x, a.q, a.m, strict=True) if m),
+    },
+    steps=(
+        Tested(
+            "with Z and Σ, q(s(x))_i = m_i q(x)_i",
+            lambda case: case.every(case.orders.after_mask == case.orders.mask * case.orders.image),
+        ),
+        Split(
+            "x − m q = m (x − q) + (1 − m) x for m = 1 and m = 0",
+            tuple(Equal(f"m = {m}", error(m), m * (x - q) + (1 - m) * x) for m in (0, 1)),
+        ),
+        Split(
+            "|x − m q|^p = m |x − q|^p + (1 − m) |x|^p: sums over entries add, and maxima join",
+            tuple(Equal(f"m = {m}", abs(error(m)) ** p, m * abs(x - q) ** p + (1 - m) * abs(x) ** p) for m in (0, 1)),
+        ),
+        Formal("for every vector, mask and natural p", "prune_first_identity"),
+    ),
+)

@@ -1,0 +1,63 @@
+"""Two triangles and one optimality: what Q→S prunes of q(x) is the least that can be pruned of it.
+
+x − s(q(x)) = ε_q(x) + ε_s(q(x)), so ‖ε_{s∘q}‖ ≤ ‖ε_q‖ + ‖ε_s(q(x))‖. A magnitude mask prunes the least norm of q(x)
+that its budgets allow, so ‖ε_s(q(x))‖ ≤ ‖q(x)_P‖ for the set P that s prunes at x, and q(x)_P = x_P − ε_q(x)_P.
+"""
+
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import sympy
+
+from proofs.proof import Proof
+from proofs.steps import Cited, Equal, Smt, Split, Tested
+from sqtheory.arrays import Mask
+from sqtheory.case import Case
+from sqtheory.theorem import Reference
+from sqtheory.theorems.quantize_first_bound import THEOREM
+from sqtheory.theorems.vocabulary import ERROR_Q, ERROR_Q_PRUNED, ERROR_QS, ERROR_S
+
+x, q, m = sympy.symbols("x q m", real=True)
+
+
+def least_pruned(case: Case) -> Mask:
+    """‖q(x) pruned by m(q(x))‖ ≤ ‖q(x) pruned by m(x)‖."""
+    orders = case.orders
+    own, other = (case.norms(np.where(mask, 0, orders.image)) for mask in (orders.image_mask, orders.mask))
+    return np.asarray(own <= other * (1 + 1e-12))
+
+
+def top_prunes_least(n: int, m: int) -> Any:
+    """The m − n smallest of m magnitudes have the least sum over all choices of m − n."""
+
+    def question(z3: Any) -> tuple[list[Any], Any]:
+        y = z3.Reals(" ".join(f"y{i}" for i in range(m)))
+        ordered = [y[i] >= y[i + 1] for i in range(m - 1)]
+        goals = [z3.Sum(y[n:]) <= z3.Sum([y[i] for i in chosen]) for chosen in combinations(range(m), m - n)]
+        return [*ordered, y[-1] >= 0], z3.And(goals)
+
+    return question
+
+
+PROOF = Proof(
+    theorem=THEOREM,
+    model={
+        ERROR_QS: lambda a: a.norm(x - (q if m else 0) for x, q, m in zip(a.x, a.q, a.m2, strict=True)),
+        ERROR_S: lambda a: a.norm(x for x, m in zip(a.x, a.m, strict=True) if not m),
+        ERROR_Q: lambda a: a.norm(x - q for x, q in zip(a.x, a.q, strict=True)),
+        ERROR_Q_PRUNED: lambda a: a.norm(x - q for x, q, m in zip(a.x, a.q, a.m, strict=True) if not m),
+    },
+    steps=(
+        Split(
+            "x − m q = (x − q) + (1 − m) q for m = 1 and m = 0: ε_{s∘q}(x) = ε_q(x) + ε_s(q(x))",
+            tuple(Equal(f"m = {k}", x - k * q, (x - q) + (1 - k) * q) for k in (0, 1)),
+        ),
+        Cited("‖a + b‖_p ≤ ‖a‖_p + ‖b‖_p for p ≥ 1 (Minkowski), used twice", Reference("hardy1934", "§2.11")),
+        Smt("1:4: pruning the smallest powers |q|^p prunes the least sum", top_prunes_least(1, 4)),
+        Smt("2:4: the same", top_prunes_least(2, 4)),
+        Smt("4:8: the same", top_prunes_least(4, 8)),
+        Tested("‖ε_s(q(x))‖ ≤ ‖q(x)_P‖, with as many entries pruned of every group", least_pruned),
+        Equal("q(x)_P = x_P − ε_q(x)_P", x - (x - q), q),
+    ),
+)

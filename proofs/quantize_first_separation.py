@@ -1,0 +1,41 @@
+"""Two entries of one cell, b near its lower end, a at its value v: their images tie and the tie rule keeps b.
+
+S→Q prunes b and errs by b; Q→S prunes a, errs by a for it and by v − b for b, while ‖ε_s‖ + ‖ε_q‖ counts b and v − b.
+The excess is a − b = v − b > 0. Each case is decided in exact arithmetic.
+"""
+
+import sympy
+
+from proofs.atoms import Atoms
+from proofs.proof import Proof
+from proofs.steps import Enumerated, Equal, NonNegative
+from sqtheory.theorem import Separation
+from sqtheory.theorems.quantize_first_separation import THEOREM
+from sqtheory.theorems.vocabulary import ERROR_Q, ERROR_QS, ERROR_S
+
+b, h = sympy.symbols("b h", nonnegative=True)
+v = b + h
+
+
+def failures() -> list[str]:
+    """The cases that do not separate, in exact arithmetic."""
+    assert isinstance(THEOREM.witness, Separation)
+    [claim] = THEOREM.claims
+    return [str(case) for case in THEOREM.witness.cases if not claim.exact(PROOF.values(Atoms(case, 0)))]
+
+
+PROOF = Proof(
+    theorem=THEOREM,
+    model={
+        ERROR_QS: lambda a: a.norm(x - (q if m else 0) for x, q, m in zip(a.x, a.q, a.m2, strict=True)),
+        ERROR_S: lambda a: a.norm(x for x, m in zip(a.x, a.m, strict=True) if not m),
+        ERROR_Q: lambda a: a.norm(x - q for x, q in zip(a.x, a.q, strict=True)),
+    },
+    steps=(
+        Equal(
+            "a = v and b in one cell, b kept: the L1 excess over both errors is v − b", (v + (v - b)) - (b + (v - b)), h
+        ),
+        NonNegative("… which is not negative, and positive unless b = v", h),
+        Enumerated("every listed block separates, in exact arithmetic", failures),
+    ),
+)

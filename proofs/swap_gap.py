@@ -1,0 +1,52 @@
+"""Per swap the gap is g(a) − g(b) with g(t) = t − |t − v| = 2 min(t, v) − v, so at most 2 (v − b) ≤ 2 h⁻(v)."""
+
+from typing import Any
+
+from proofs.blocks import Goal, instance
+from proofs.proof import Proof
+from proofs.prune_first_dominates import balanced, same_image, tied
+from proofs.steps import Formal, Smt, Tested
+from proofs.swap_constant import PROOF as CONSTANT
+from sqtheory.theorems.swap_constant import HALVES
+from sqtheory.theorems.swap_gap import THEOREM
+from sqtheory.theorems.vocabulary import ERROR_QS, ERROR_SQ
+
+
+def pair(z3: Any) -> tuple[list[Any], Any]:
+    """a ≥ b in one cell [v − h, v + k]: (a − |a − v|) − (b − |b − v|) ≤ 2h."""
+    a, b, v, h, k = z3.Reals("a b v h k")
+
+    def gain(t: Any) -> Any:
+        return t - z3.If(t >= v, t - v, v - t)
+
+    return [v - h <= b, b <= a, a <= v + k, h >= 0, k >= 0], gain(a) - gain(b) <= 2 * h
+
+
+def at_most(c: int) -> Goal:
+    """‖ε_{s∘q}‖₁ − ‖ε_{q∘s}‖₁ ≤ c h."""
+    return lambda h, e: e.qs(1) - e.sq(1) <= c * h
+
+
+PROOF = Proof(
+    theorem=THEOREM,
+    model={
+        ERROR_QS: CONSTANT.model[ERROR_QS],
+        ERROR_SQ: lambda a: a.norm(x - y for x, y in zip(a.x, a.sq, strict=True)),
+        HALVES: CONSTANT.model[HALVES],
+    },
+    steps=(
+        Tested(
+            "with Z and Σ, q(s(x)) = m ⊙ q(x)",
+            lambda case: case.every(case.orders.after_mask == case.orders.mask * case.orders.image),
+        ),
+        Tested("both masks keep equally many entries of every group: swaps pair up", balanced),
+        Smt("the images of a swap tie", same_image),
+        Tested("all swaps of a group share one |q(x)|", tied),
+        Smt("a swap of a ≥ b in the cell of v costs at most 2h⁻(v)", pair),
+        Smt("2:4, every tie rule, |x − q| ≤ h: at most 4h", instance(2, 4, at_most(4), step=True)),
+        Smt("4:8: at most 8h", instance(4, 8, at_most(8), step=True)),
+        Smt("two groups of 2:4 in one block: at most 8h", instance(2, 4, at_most(8), step=True, groups=2)),
+        Formal("every group size, budget and tie rule", "swap_gap"),
+        Formal("uniform grids: at most min(k, n − k)·Δ", "swap_gap_uniform"),
+    ),
+)

@@ -1,0 +1,73 @@
+"""``sqtheory decide CLAIM``: is a claim true for every tensor under one pipeline?"""
+
+import argparse
+import json
+
+from sqtheory.cli import options
+from sqtheory.cli.options import Verbs
+
+DESCRIPTION = """\
+Decide whether a claim holds for EVERY tensor under one mask, one format and one norm.
+
+  sq_never_worse       ‖x − q(s(x))‖_p ≤ ‖x − s(q(x))‖_p: pruning first is never the worse order
+  no_additional_error  ‖x − q(s(x))‖_p ≤ ‖x − s(x)‖_p + ‖x − q(x)‖_p
+  orders_commute       q(s(x)) = s(q(x))
+  scale_kept           every scale block with a survivor keeps its scale
+  zero_kept            pruned entries come back as zero
+  THEOREM              the claims of any theorem of the registry (sqtheory theorems)
+
+The answer is proved (by which theorem, and how each of its assumptions is discharged), refuted (by a
+tensor small enough to check by hand), or open (with the search that was spent on it)."""
+
+EPILOG = """\
+examples:
+  sqtheory decide sq_never_worse --mask 2:4 --format mxfp4
+  sqtheory decide scale_kept --mask 2:4 --format 'int(4, block=6)'
+  sqtheory decide sq_never_worse --mask 2:4 --format int4 --norm 0.5 --json"""
+
+
+def add(verbs: Verbs) -> None:
+    """Describe the verb."""
+    parser = verbs.add_parser(
+        "decide",
+        help="prove or refute a claim for every tensor under one pipeline",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("claim", metavar="CLAIM", help="one of the claims above, or the name of a theorem")
+    parser.add_argument("--mask", required=True, metavar="MASK", help="2:4, 50%%, top(0.5, per=row), …")
+    parser.add_argument("--format", required=True, metavar="FORMAT", help="int4, hbfp6, mxfp4, nvfp4, …")
+    parser.add_argument("--norm", type=options.exponent, default=2.0, metavar="P", help="p in (0, inf]; default 2")
+    parser.add_argument("--ties", default=None, metavar="RULE", help="low_index (default), high_index, by_original, …")
+    parser.add_argument(
+        "--shape",
+        type=options.shape,
+        default=None,
+        metavar="N[,N…]",
+        help="the shape of the tensors; default: the smallest that holds whole mask groups and scale blocks",
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the search and of rng (0)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.decide/1")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Decide and print; every verdict is exit status 0."""
+    import numpy as np
+
+    from sqtheory import __version__
+    from sqtheory.decide import decide
+    from sqtheory.norms import spell_norm
+
+    rng = np.random.default_rng(arguments.seed)
+    ties = None if arguments.ties is None else options.ties(arguments.ties, arguments.norm, rng)
+    s, q = options.mask(arguments.mask, ties, rng), options.quantizer(arguments.format, rng)
+    decision = decide(arguments.claim, s, q, p=arguments.norm, shape=arguments.shape, rng=rng)
+    if arguments.json:
+        recipe = {"mask": str(s), "format": str(q), "norm": spell_norm(arguments.norm), "seed": arguments.seed}
+        document = {"schema": "sqtheory.decide/1", "version": __version__, **recipe, **decision.to_dict()}
+        print(json.dumps(document, ensure_ascii=False, allow_nan=False))
+    else:
+        print(decision.text())
+    return 0

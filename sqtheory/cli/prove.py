@@ -1,0 +1,28 @@
+"""``sqtheory prove [SLUG …]``: discharge proofs and print every line."""
+
+import argparse
+
+from sqtheory.cli.options import Verbs
+
+
+def add(verbs: Verbs) -> None:
+    """Describe the verb."""
+    parser = verbs.add_parser(
+        "prove",
+        help="check proofs and print every line with its status and time",
+        description="Check the proof of every theorem, or of those named. Each line says how it was discharged: "
+        "algebra (sympy), smt (z3, over all reals; needs the extra 'prove'), enumeration (finitely many cases, all "
+        "tried), model (tested) (a symbol stands for a computed quantity: compared on random tensors), formal (Coq), "
+        "cited. Exit status 1 if a line fails.",
+    )
+    parser.add_argument("slug", nargs="*", metavar="SLUG", help="theorems to prove; default: all")
+    parser.add_argument("--require-coq", action="store_true", help="fail when coqc is absent instead of saying so")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prove and print."""
+    from proofs.__main__ import prove
+    from sqtheory.theorems import find
+
+    return prove([find(slug).slug for slug in arguments.slug], require_coq=arguments.require_coq)

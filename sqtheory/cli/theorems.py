@@ -1,0 +1,37 @@
+"""``sqtheory theorems``: the table of the registry."""
+
+import argparse
+import json
+
+from sqtheory.cli.options import Verbs
+
+
+def add(verbs: Verbs) -> None:
+    """Describe the verb."""
+    parser = verbs.add_parser(
+        "theorems",
+        help="list every theorem: statement, tightness, proof, source",
+        description="List the theorems: what each says, in which sense it is tight (attained: some tensor makes it "
+        "an equality; approached: the ratio of its sides tends to 1; separation: it asserts that tensors exist and "
+        "shows them), what proves it, where it comes from. See one with: sqtheory show SLUG",
+    )
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--markdown", action="store_true", help="print Markdown with links into the repository")
+    shape.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.theorems/1")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the table."""
+    from sqtheory import render
+    from sqtheory.theorems import ALL
+
+    if arguments.json:
+        print(
+            json.dumps(
+                {"schema": "sqtheory.theorems/1", "theorems": [render.record(t) for t in ALL]}, ensure_ascii=False
+            )
+        )
+    else:
+        print(render.table(ALL).markdown() if arguments.markdown else render.plain_table(ALL).text())
+    return 0

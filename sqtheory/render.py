@@ -1,0 +1,189 @@
+"""A theorem as text, Markdown or LaTeX."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import sympy
+
+from sqtheory.tables import Table
+from sqtheory.theorem import RELATIONS, Approached, Attained, Claim, NoneKnown, Norms, Separation, Theorem, Witness
+
+SIGNS = {"<=": "≤", "==": "=", "<": "<", ">": ">"}
+TEX = {
+    **{
+        "ε": r"\varepsilon",
+        "σ": r"\sigma",
+        "Σ": r"\Sigma",
+        "Δ": r"\Delta",
+        "Γ": r"\Gamma",
+        "ρ": r"\rho",
+        "κ": r"\kappa",
+    },
+    **{
+        "≤": r"\le",
+        "≥": r"\ge",
+        "⇒": r"\Rightarrow",
+        "⇔": r"\Leftrightarrow",
+        "→": r"\to",
+        "∞": r"\infty",
+        "≠": r"\neq",
+    },
+    **{
+        "∈": r"\in",
+        "⊆": r"\subseteq",
+        "∩": r"\cap",
+        "⊙": r"\odot",
+        "·": r"\cdot",
+        "×": r"\times",
+        "−": "-",
+        "∘": r"\circ",
+    },
+    **{"‖": r"\Vert", "∀": r"\forall", "…": r"\dots", "²": "^2", "⌈": r"\lceil", "⌉": r"\rceil", "⌊": r"\lfloor"},
+    **{
+        "⌋": r"\rfloor",
+        "½": r"\tfrac12",
+        "√": r"\surd",
+        "₁": "_1",
+        "₂": "_2",
+        "∑": r"\sum",
+        "⁻": "^-",
+        "∖": r"\setminus",
+    },
+    **{"ᵖ": "^p", "ⱼ": "_j", "ᵢ": "_i", "⟨": r"\langle", "⟩": r"\rangle", "∫": r"\int", "±": r"\pm", "Ω": r"\Omega"},
+}
+"""Each sign of the statements in LaTeX."""
+
+
+def claim_text(claim: Claim) -> str:
+    """A claim on one line, by the names of its quantities."""
+    where = "" if claim.norms is Norms.ALL else f"  ({claim.norms.value})"
+    return f"{_plain(claim.left)} {SIGNS[claim.relation]} {_plain(claim.right)}{where}"
+
+
+def claim_latex(theorem: Theorem, claim: Claim) -> str:
+    """A claim in LaTeX, without the delimiters of mathematics."""
+    names = {q.symbol: q.latex for q in theorem.where}
+    left, right = (sympy.latex(side, symbol_names=names) for side in (claim.left, claim.right))
+    where = "" if claim.norms is Norms.ALL else rf"\quad ({inline(claim.norms.value)})"
+    return f"{left} {RELATIONS[claim.relation][0]} {right}{where}"
+
+
+def inline(text: str) -> str:
+    r"""Text with its signs in LaTeX: ``ε ≤ σ`` becomes ``\ensuremath{\varepsilon} …``."""
+    return "".join(rf"\ensuremath{{{TEX[c]}}}" if c in TEX else r"\_" if c == "_" else c for c in text)
+
+
+def kind(witness: Witness) -> str:
+    """In which sense a theorem is tight."""
+    match witness:
+        case Attained():
+            return "attained"
+        case Approached():
+            return "approached"
+        case Separation():
+            return "separation"
+    return "–"
+
+
+def witness_text(witness: Witness) -> str:
+    """The witness as a reader can check it by hand."""
+    match witness:
+        case Attained(case):
+            return f"attained at {case}"
+        case Approached(family):
+            return f"approached as ε → 0; for ε = 1/16 by {family(1 / 16)}"
+        case Separation(cases):
+            return "; ".join(str(case) for case in cases)
+        case NoneKnown(because):
+            return f"none: {because}"
+    raise TypeError(f"{witness!r} is no witness")
+
+
+def lead(theorem: Theorem) -> str:
+    """How the statement begins."""
+    if theorem.domain is None:
+        return "There are tensors with"
+    return f"If {_listed(a.name for a in theorem.given)} then" if theorem.given else "Always"
+
+
+def text(theorem: Theorem) -> str:
+    """The theorem for a terminal: claim, quantities, assumptions with what breaks without them, witness, source."""
+    lines = [f"{theorem.slug}: {theorem.title}", "", lead(theorem)]
+    lines += [f"    {claim_text(c)}" for c in theorem.claims]
+    width = max(len(q.name) for q in theorem.where)
+    lines += ["where", *(f"    {q.name:{width}}  {q.meaning}" for q in theorem.where)]
+    if theorem.given:
+        lines.append("given")
+    for a in theorem.given:
+        lines.append(f"    {a.name}: {a.statement}")
+        lines.append(f"        fails without it: {a.fails_without}")
+    return "\n".join([*lines, f"witness: {witness_text(theorem.witness)}", f"source: {theorem.source}"])
+
+
+def markdown(theorem: Theorem) -> str:
+    """The theorem as Markdown with LaTeX formulas."""
+    lines = [f"### `{theorem.slug}`", "", f"**{theorem.title}.** {lead(theorem)}", ""]
+    lines += [f"$${claim_latex(theorem, c)}$$" for c in theorem.claims]
+    lines += ["", "where", "", *(f"- ${q.latex}$: {q.meaning}" for q in theorem.where)]
+    if theorem.given:
+        lines += ["", "given", ""]
+    lines += [f"- `{a.name}`: {a.statement}. Fails without it: {a.fails_without}" for a in theorem.given]
+    return "\n".join([*lines, "", f"Witness: {witness_text(theorem.witness)}.", "", f"Source: {theorem.source}."])
+
+
+def latex(theorem: Theorem) -> str:
+    """The theorem as a LaTeX environment; its document needs amsmath and amsthm's ``theorem``."""
+    claims = " \\\\\n".join(rf"  {claim_latex(theorem, c)}" for c in theorem.claims)
+    given = "".join(f"  \\item {inline(a.statement)}\n" for a in theorem.given)
+    assumptions = f"Suppose that\n\\begin{{itemize}}\n{given}\\end{{itemize}}\nThen\n" if given else ""
+    if theorem.domain is None:
+        assumptions = "There are tensors with\n"
+    where = "; ".join(f"${q.latex}$ is {inline(q.meaning)}" for q in theorem.where)
+    cited = "" if theorem.source.key == "new" else rf", after \cite[{theorem.source.locator}]{{{theorem.source.key}}}"
+    return (
+        f"\\begin{{theorem}}[{inline(theorem.title)}{cited}]\\label{{thm:{theorem.slug}}}\n{assumptions}"
+        f"\\begin{{gather*}}\n{claims}\n\\end{{gather*}}\nwhere {where}.\n\\end{{theorem}}"
+    )
+
+
+def table(theorems: Iterable[Theorem]) -> Table:
+    """One line for each theorem: name, statement, in which sense it is tight, what checks it, source; linked."""
+    header = ("theorem", "says", "tight", "proof", "source")
+    return Table(header, tuple(_row(t) for t in theorems))
+
+
+def plain_table(theorems: Iterable[Theorem]) -> Table:
+    """The same without links, for a terminal."""
+    rows = tuple((t.slug, t.title, kind(t.witness), str(t.source)) for t in theorems)
+    return Table(("theorem", "says", "tight", "source"), rows)
+
+
+def record(t: Theorem) -> dict[str, Any]:
+    """Plain strings, ready for JSON."""
+    return {
+        "slug": t.slug,
+        "title": t.title,
+        "claims": [claim_text(c) for c in t.claims],
+        "where": {q.name: q.meaning for q in t.where},
+        "given": [{"name": a.name, "statement": a.statement, "fails_without": str(a.fails_without)} for a in t.given],
+        "tight": kind(t.witness),
+        "witness": witness_text(t.witness),
+        "formal": list(t.formal),
+        "source": str(t.source),
+    }
+
+
+def _row(t: Theorem) -> tuple[str, ...]:
+    formal = f", [Coq](proofs/formal/{t.slug}.v)" if t.slug in t.formal else ""
+    says = f"{t.title}: {claim_text(t.claims[0])}"
+    proof = f"[proof](proofs/{t.slug}.py){formal}"
+    return (f"[{t.slug}](sqtheory/theorems/{t.slug}.py)", says, kind(t.witness), proof, str(t.source))
+
+
+def _plain(expression: sympy.Expr) -> str:
+    return str(expression).replace("**", "^").replace("*", "·")
+
+
+def _listed(names: Iterable[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last

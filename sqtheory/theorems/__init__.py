@@ -1,0 +1,40 @@
+"""Every theorem, stated once: one file each, named by its slug."""
+
+from difflib import get_close_matches
+
+from sqtheory.theorem import Theorem
+from sqtheory.theorems import (
+    frozen_commutation,
+    prune_first_bound,
+    prune_first_dominates,
+    prune_first_identity,
+    quantize_first_bound,
+    quantize_first_separation,
+    swap_constant,
+    swap_gap,
+    ties_by_original,
+)
+
+ALL: tuple[Theorem, ...] = (
+    prune_first_identity.THEOREM,
+    prune_first_bound.THEOREM,
+    prune_first_dominates.THEOREM,
+    quantize_first_separation.THEOREM,
+    quantize_first_bound.THEOREM,
+    swap_constant.THEOREM,
+    swap_gap.THEOREM,
+    frozen_commutation.THEOREM,
+    ties_by_original.THEOREM,
+)
+"""The theorems in the order in which the tables print them."""
+BY_SLUG = {theorem.slug: theorem for theorem in ALL}
+"""The theorems by name."""
+
+
+def find(slug: str) -> Theorem:
+    """The theorem of this name. Raises ValueError naming the closest."""
+    if slug in BY_SLUG:
+        return BY_SLUG[slug]
+    close = get_close_matches(slug, BY_SLUG, n=1)
+    hint = f"did you mean {close[0]}?" if close else "sqtheory theorems lists them"
+    raise ValueError(f"there is no theorem {slug!r}: {hint}")

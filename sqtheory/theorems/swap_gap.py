@@ -1,0 +1,34 @@
+"""By how much quantizing first can be worse than pruning first: one step for every swap, and no less."""
+
+import numpy as np
+
+from sqtheory.case import Case
+from sqtheory.quantizers import bcq, int_
+from sqtheory.rounding import floor
+from sqtheory.scaling import Percentile
+from sqtheory.scores import wanda
+from sqtheory.sparsifiers import nm
+from sqtheory.theorem import NEW, Approached, Claim, Theorem
+from sqtheory.theorems import swap_constant
+from sqtheory.theorems.swap_constant import HALVES, lower_end
+from sqtheory.theorems.vocabulary import ERROR_QS, ERROR_SQ, MAGNITUDE, ONE_SCALE, ORDERED, SIGMA, Z
+
+THEOREM = Theorem(
+    slug="swap_gap",
+    title="In L1, quantizing first is worse than pruning first by at most 2h⁻(v) per swap: one step",
+    claims=(Claim(ERROR_QS - ERROR_SQ, "<=", 2 * HALVES),),
+    where=(ERROR_QS, ERROR_SQ, HALVES),
+    given=(
+        Z.shown(Case.of([0, 1, 1, 1], bcq(2), nm(1, 4))),
+        SIGMA.shown(Case.of([1, -1, 0, 0], int_(4, scaling=Percentile(50)), nm(1, 4))),
+        ORDERED.shown(Case.of([1, 0, -1, 3], int_(4, rounding=floor), nm(2, 4))),
+        MAGNITUDE.shown(
+            Case.of([0, -2, -5, -3], int_(4), nm(2, 4, score=wanda(np.diag([8, 1.375, 1.0, 1.0])))),
+        ),
+        ONE_SCALE.shown(Case.of([0, -1, 5, 1], int_(3, block=2), nm(2, 4))),
+    ),
+    domain=swap_constant.THEOREM.domain,
+    witness=Approached(lower_end),
+    source=NEW,
+    formal=("swap_gap", "swap_gap_uniform"),
+)

@@ -1,0 +1,198 @@
+"""The words that several theorems share: quantities of a case, and assumptions about it."""
+
+import itertools
+
+import numpy as np
+
+from sqtheory import structure
+from sqtheory.arrays import Array, Mask
+from sqtheory.case import Case
+from sqtheory.norms import spell_norm
+from sqtheory.partition import Shape
+from sqtheory.quantizers import Quantizer
+from sqtheory.scores import gains
+from sqtheory.sparsifiers import Sparsifier, TopSparsifier
+from sqtheory.structure import Ruling
+from sqtheory.theorem import Assumption, Quantity
+from sqtheory.traits import DETERMINISTIC, KEEPS_ZERO, MONOTONE, Trait
+
+P = Quantity("p", "p", "the exponent of the norm", lambda case: np.full(len(case), case.p))
+ERROR_S = Quantity(
+    "e_s",
+    r"\lVert\varepsilon_s\rVert_p",
+    "the p-norm of the error of s alone, x − s(x)",
+    lambda case: case.norms(case.x - case.orders.sparse),
+)
+ERROR_Q = Quantity(
+    "e_q",
+    r"\lVert\varepsilon_q\rVert_p",
+    "the p-norm of the error of q alone, x − q(x)",
+    lambda case: case.norms(case.x - case.orders.image),
+)
+ERROR_SQ = Quantity(
+    "e_sq",
+    r"\lVert\varepsilon_{q\circ s}\rVert_p",
+    "the p-norm of the error of S→Q, x − q(s(x))",
+    lambda case: case.norms(case.x - case.orders.after_mask),
+)
+ERROR_QS = Quantity(
+    "e_qs",
+    r"\lVert\varepsilon_{s\circ q}\rVert_p",
+    "the p-norm of the error of Q→S, x − s(q(x))",
+    lambda case: case.norms(case.x - case.orders.masked_image),
+)
+ERROR_Q_PRUNED = Quantity(
+    "e_q_pruned",
+    r"\lVert\varepsilon_q(x)_P\rVert_p",
+    "the p-norm of x − q(x) over the entries that s prunes at x",
+    lambda case: case.norms(np.where(case.orders.mask, 0.0, case.x - case.orders.image)),
+)
+POWER_S = Quantity(
+    "E_s",
+    r"\lVert x_P\rVert_p^p",
+    "the p-th power of the p-norm of the pruned entries (their largest magnitude for p = ∞)",
+    lambda case: case.powers(case.x - case.orders.sparse),
+)
+POWER_Q = Quantity(
+    "E_q",
+    r"\lVert\varepsilon_q\rVert_p^p",
+    "the p-th power of the p-norm of x − q(x) (the norm itself for p = ∞)",
+    lambda case: case.powers(case.x - case.orders.image),
+)
+POWER_Q_KEPT = Quantity(
+    "E_q_kept",
+    r"\lVert\varepsilon_q(x)_K\rVert_p^p",
+    "the p-th power of the p-norm of x − q(x) over the entries that s keeps at x (the norm itself for p = ∞)",
+    lambda case: case.powers(np.where(case.orders.mask, case.x - case.orders.image, 0.0)),
+)
+POWER_SQ = Quantity(
+    "E_sq",
+    r"\lVert\varepsilon_{q\circ s}\rVert_p^p",
+    "the p-th power of the p-norm of x − q(s(x)) (the norm itself for p = ∞)",
+    lambda case: case.powers(case.x - case.orders.after_mask),
+)
+GAIN_OPTIMUM = Quantity(
+    "e_gain",
+    r"\lVert\varepsilon_{\mathrm{gain}}\rVert_p",
+    "the p-norm of x − m ⊙ q(x) for the mask m that ranks by the gain |x|^p − |x − q(x)|^p in every group",
+    lambda case: case.norms(case.x - gain_masked(case)),
+)
+GRID_OPTIMUM = Quantity(
+    "e_grid",
+    r"\min_{y}\lVert x-y\rVert_p",
+    "the least p-norm of x − y over all y with admissible support and entries on the grid at the scales of x",
+    lambda case: least_on_grid(case),
+)
+
+
+def gain_masked(case: Case) -> Array:
+    """m ⊙ q(x) for the mask m that ranks by the gain in every group."""
+    image = case.orders.image
+    mask = case.s.best_mask(gains(case.x, image, case.p, case.s.groups), image, case.x)
+    return np.where(mask, image, 0.0)
+
+
+def least_on_grid(case: Case) -> Array:
+    """min ‖x − y‖_p over every choice of as many entries as the budget in every group, each at its nearest level.
+
+    Every row by trying all choices of every group: for small groups only.
+    """
+    grid = case.s.groups.grid(case.x.shape)
+    pieces = []
+    image = case.q.frozen(case.x).apply(case.x, case.x)
+    for x, y in zip(case.s.groups.split(case.x), case.s.groups.split(image), strict=True):
+        size = x.shape[1]
+        pruned, kept = np.abs(x), np.abs(x - y)
+        least: Array = np.full(len(x), np.inf)
+        for chosen in itertools.combinations(range(size), case.s.budget(size)):
+            flags = np.isin(np.arange(size), chosen)
+            least = np.minimum(least, case_powers(np.where(flags, kept, pruned), case.p))
+        pieces.append(least)
+    if len(pieces) > 1:
+        raise ValueError(f"groups of several sizes: {case.s} on rows of {case.x.shape[1]}")
+    per_row = pieces[0].reshape(grid)
+    total = per_row.max(axis=1) if case.p == np.inf else per_row.sum(axis=1)
+    return np.asarray(total if case.p in (1, np.inf) else total ** (1 / case.p))
+
+
+def case_powers(sizes: Array, p: float) -> Array:
+    """Σ_i |e_i|^p of every row of magnitudes, the maximum for p = ∞."""
+    return np.asarray(sizes.max(axis=1) if p == np.inf else (sizes**p).sum(axis=1))
+
+
+def _keeps_scale(case: Case) -> Mask:
+    counted = case.orders.mask & (case.x != 0) if KEEPS_ZERO in case.q.traits else case.orders.mask
+    alive = case.q.partition.reduce(counted, lambda rows: np.asarray(rows.any(axis=1)))
+    moved = alive & (case.q.scales(case.orders.sparse) != case.q.scales(case.x))
+    return np.asarray(~case.spread(moved).astype(bool).any(axis=1))
+
+
+def _one_scale(case: Case) -> Mask:
+    spread = case.s.groups.reduce(case.dense_scale, lambda rows: np.asarray(rows.max(axis=1) == rows.min(axis=1)))
+    return np.asarray(spread.reshape(len(case), -1).all(axis=1))
+
+
+def _ranks_by_magnitude(s: Sparsifier) -> bool:
+    return isinstance(s, TopSparsifier) and s.score.is_magnitude
+
+
+def _lacks(q: Quantizer, trait: Trait) -> Ruling:
+    has = trait in q.traits
+    return Ruling(has, f"{q} {'has' if has else 'lacks'} the trait {trait}: {trait.statement}")
+
+
+def having(name: str, trait: Trait) -> Assumption:
+    """The assumption that q has a trait."""
+    return Assumption(
+        name,
+        f"q has {trait}: {trait.statement}",
+        lambda case: np.full(len(case), trait in case.q.traits),
+        lambda s, q, p, shape: _lacks(q, trait),
+    )
+
+
+def _ruling_of_magnitude(s: Sparsifier, q: Quantizer, p: float, shape: Shape) -> Ruling:
+    ranks = _ranks_by_magnitude(s)
+    return Ruling(ranks, f"{s} {'keeps' if ranks else 'does not keep'} the entries of largest magnitude in every group")
+
+
+Z = Assumption(
+    "keeps_zero",
+    "Z: q(0) = 0, so that pruned entries come back as zero",
+    lambda case: case.every(case.orders.mask | (case.orders.after_mask == 0)),
+    lambda s, q, p, shape: structure.zero(s, q, shape),
+)
+SIGMA = Assumption(
+    "keeps_scale",
+    "Σ: σ_B(s(x)) = σ_B(x) for every scale block B with a survivor",
+    _keeps_scale,
+    lambda s, q, p, shape: structure.scale(s, q, shape),
+)
+STEADY = having("deterministic", DETERMINISTIC)
+ORDERED = having("monotone", MONOTONE)
+MAGNITUDE = Assumption(
+    "magnitude",
+    "M: s keeps the entries of largest magnitude in every group",
+    lambda case: np.full(len(case), _ranks_by_magnitude(case.s)),
+    _ruling_of_magnitude,
+)
+ONE_SCALE = Assumption(
+    "one_scale_per_group",
+    "all entries of a mask group share one scale",
+    _one_scale,
+    lambda s, q, p, shape: structure.one_scale_per_group(s, q, shape),
+)
+NORM = Assumption(
+    "norm",
+    "p ≥ 1",
+    lambda case: np.full(len(case), case.p >= 1),
+    lambda s, q, p, shape: Ruling(p >= 1, f"p = {spell_norm(p)} is {'at least' if p >= 1 else 'below'} 1"),
+)
+NEAREST = Assumption(
+    "nearest",
+    "q rounds to a nearest level",
+    lambda case: np.full(len(case), case.q.rounding.nearest),
+    lambda s, q, p, shape: Ruling(
+        q.rounding.nearest, f"{q.rounding} {'is' if q.rounding.nearest else 'is not'} nearest"
+    ),
+)

@@ -1,0 +1,73 @@
+from math import inf
+
+import numpy as np
+import pytest
+
+from sqtheory.case import KEEP_ALL, Case, spell_row
+from sqtheory.quantizers import hbfp, int_
+from sqtheory.samples import normal
+from sqtheory.sparsifiers import nm
+
+X = normal(np.random.default_rng(0), (5, 8), np.float64)
+
+
+def test_rows_are_instances_of_their_own() -> None:
+    case = Case(X, int_(4, block=4), nm(2, 4), 1.5)
+    for i in range(len(case)):
+        alone = case.row(i)
+        assert np.array_equal(alone.orders.after_mask[0], case.orders.after_mask[i])
+        assert np.array_equal(alone.dense_scale[0], case.dense_scale[i])
+        errors = case.x - case.orders.image
+        assert case.norms(errors)[i] == pytest.approx(np.sum(np.abs(errors[i]) ** 1.5) ** (1 / 1.5))
+        assert case.powers(errors)[i] == pytest.approx(np.sum(np.abs(errors[i]) ** 1.5))
+
+
+def test_the_largest_error_is_its_own_power() -> None:
+    case = Case(X, int_(4), nm(2, 4), inf)
+    assert np.array_equal(case.powers(case.x), np.abs(X).max(axis=1))
+    assert np.array_equal(case.norms(case.x), np.abs(X).max(axis=1))
+
+
+def test_a_vector_is_one_row_and_integers_are_numbers() -> None:
+    case = Case.of([7, 2, 1, 0], int_(4), nm(2, 4), w=[1, 2, 3, 4])
+    assert case.x.shape == (1, 4) and case.x.dtype == np.float64
+    assert case.weight.x.tolist() == [[1, 2, 3, 4]] and case.weight.w is None
+    assert Case.of([1, 2], int_(4)).s is KEEP_ALL
+
+
+def test_scales_are_spread_over_their_blocks() -> None:
+    case = Case.of([7, 0, 14, 0, 3.5], int_(4, block=2))
+    assert case.dense_scale.tolist() == [[1, 1, 2, 2, 0.5]]
+
+
+def test_the_frozen_image_keeps_the_scale_of_x() -> None:
+    case = Case.of([4, 3, 1], hbfp(4, block=3), nm(1, 3, tail=KEEP_ALL.tail))
+    assert case.frozen_image.tolist() == [[3.5, 0, 0]] == case.orders.after_mask.tolist()
+
+
+def test_bad_cases_are_refused() -> None:
+    with pytest.raises(ValueError, match="no second operand"):
+        _ = Case.of([1, 2], int_(4)).weight
+    with pytest.raises(ValueError, match="equal shapes"):
+        Case.of([1, 2], int_(4), w=[1, 2, 3])
+    with pytest.raises(ValueError, match="p in"):
+        Case.of([1, 2], int_(4), p=0)
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        ([7, 2.5, 1, -1], "(7, 2.5, 1, -1)"),
+        ([7, 0, 0, 0], "(7, 0, 0, 0)"),
+        ([7, 0, 0, 0, 0], "(7, 0 × 4)"),
+        ([1 / 3], "(0.3333333333333333)"),
+    ],
+)
+def test_rows_as_a_reader_would_write_them(row: list[float], text: str) -> None:
+    assert spell_row(np.array(row)) == text
+
+
+def test_a_case_reads_as_a_pipeline() -> None:
+    assert str(Case.of([7, 2], int_(4), nm(1, 2), inf)) == "x = (7, 2), nm(1, 2), int(4), p = inf"
+    assert str(Case.of([7, 2], int_(4), w=[1, 0])) == "x = (7, 2), w = (1, 0), int(4), p = 1"
+    assert str(Case(X, int_(4))).count(";") == 3

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+import sympy
+
+from sqtheory.case import Case
+from sqtheory.quantizers import int_
+from sqtheory.sparsifiers import nm
+from sqtheory.structure import Ruling
+from sqtheory.theorem import Assumption, Claim, Norms, Quantity, Reference
+
+A = Quantity("a", "a", "the first entry", lambda case: case.x[:, 0])
+B = Quantity("b", "b", "the second entry", lambda case: case.x[:, 1])
+VALUES = {"a": np.array([1.0, 2.0, 3.0]), "b": np.array([2.0, 2.0, 2.0])}
+
+
+@pytest.mark.parametrize(
+    ("relation", "fails"),
+    [("<=", [False, False, True]), ("<", [False, True, True]), (">", [True, True, False]), ("==", [True, False, True])],
+)
+def test_a_claim_fails_where_its_excess_is_positive(relation: str, fails: list[bool]) -> None:
+    claim = Claim(A, relation, B)
+    assert (claim.excess(VALUES) > 0).tolist() == fails
+    exact = [claim.exact({"a": a, "b": b}) for a, b in zip(*VALUES.values(), strict=True)]
+    assert exact == [not fail for fail in fails]
+    assert claim.strict == (relation in "<>")
+
+
+def test_rounding_is_no_violation_and_a_millionth_is() -> None:
+    b = VALUES["b"]
+    for relation in ("<=", "=="):
+        near = {"a": b * (1 + 1e-13), "b": b}
+        far = {"a": b * (1 + 1e-6), "b": b}
+        assert (Claim(A, relation, B).excess(near) <= 0).all()
+        assert (Claim(A, relation, B).excess(far) > 0).all()
+    assert (Claim(A, ">", B).excess({"a": b * (1 + 1e-13), "b": b}) > 0).all()
+
+
+def test_exact_numbers_are_compared_as_they_are() -> None:
+    root = sympy.sqrt(2)
+    assert Claim(A**2, "==", B).exact({"a": root, "b": 2})
+    assert not Claim(A, "<=", B).exact({"a": root, "b": sympy.Rational(141421356, 10**8)})
+    assert Claim(sympy.Max(A, B), "==", B).exact({"a": sympy.Rational(1, 3), "b": sympy.Rational(1, 2)})
+
+
+def test_a_claim_of_constants_and_of_one_row() -> None:
+    assert (Claim(A, "==", 1).excess({"a": np.array([1.0])}) <= 0).all()
+    assert Claim(0, "<=", A).symbols == {A.symbol}
+    with pytest.raises(ValueError, match="relates by one of"):
+        Claim(A, "<>", B)
+
+
+def test_quantities_are_algebra() -> None:
+    a, b = A.symbol, B.symbol
+    assert A + B == a + b == B + a and A - B == a - b and 2 * A == 2 * a and -A == -a and A**2 == a**2
+    assert 1 - A == 1 - a and 1 + A == 1 + a and A * B == a * b
+    assert sympy.sympify(A) == a and a.is_real
+
+
+@pytest.mark.parametrize(("norms", "finite", "largest"), [(Norms.ALL, True, True), (Norms.FINITE, True, False)])
+def test_which_norms_a_claim_speaks_of(norms: Norms, finite: bool, largest: bool) -> None:
+    assert (norms.has(2.0), norms.has(np.inf)) == (finite, largest)
+    assert Norms.LARGEST.has(np.inf) and not Norms.LARGEST.has(2.0)
+
+
+def test_an_assumption_shown_necessary_is_the_same_assumption() -> None:
+    plain = Assumption("a", "a > 0", lambda case: case.x[:, 0] > 0, lambda s, q, p, shape: Ruling(False, "data"))
+    shown = plain.shown(Case.of([0, 1], int_(4), nm(1, 2)))
+    assert shown.fails_without is not None and plain.fails_without is None and shown == plain
+    assert str(plain) == "a" and str(Reference("new")) == "new" and str(Reference("x", "§1")) == "x, §1"
