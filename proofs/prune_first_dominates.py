@@ -46,6 +46,12 @@ def tied(case: Case) -> Mask:
     return np.asarray(((high == low) | (high < 0)).reshape(len(case), -1).all(axis=1))
 
 
+def same_sign(case: Case) -> Mask:
+    """|x_i − q(x)_i| = ||x_i| − |q(x)_i||."""
+    x, image = case.x, case.orders.image
+    return case.every(np.abs(x - image) == np.abs(np.abs(x) - np.abs(image)))
+
+
 def gain_grows(p: int) -> Question:
     """g(a) ≥ g(b) for a ≥ b ≥ 0 and v ≥ 0."""
 
@@ -115,6 +121,7 @@ PROOF = Proof(
             "with Z and Σ, q(s(x)) = m ⊙ q(x): both orders keep images of x, and differ in which",
             lambda case: case.every(case.orders.after_mask == case.orders.mask * case.orders.image),
         ),
+        Tested("q reverses no sign, so |x_i − q(x)_i| is ||x_i| − |q(x)_i||: magnitudes are enough", same_sign),
         Tested("both masks keep equally many entries of every group", balanced),
         Smt("kept by S→Q alone and kept by Q→S alone: the images tie", same_image),
         Tested("all entries of a group on which the masks differ share one |q(x)|", tied),

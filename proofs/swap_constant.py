@@ -7,6 +7,7 @@ of value v, so a − b − |a − v| ≤ v − b ≤ h⁻(v).
 
 from typing import Any
 
+import numpy as np
 import sympy
 
 from proofs.atoms import Atoms, Number
@@ -14,7 +15,9 @@ from proofs.blocks import Goal, instance
 from proofs.proof import Proof
 from proofs.prune_first_dominates import balanced, same_image, tied
 from proofs.steps import Enumerated, Equal, Formal, Smt, Split, Tested
-from sqtheory.theorems.swap_constant import BOTH, BUDGET, EXCESS, HALVES, THEOREM, lower_end
+from sqtheory.arrays import Mask
+from sqtheory.case import Case
+from sqtheory.theorems.swap_constant import BOTH, BUDGET, EXCESS, HALVES, THEOREM, lower_end, lower_halves
 from sqtheory.theorems.vocabulary import ERROR_Q, ERROR_QS, ERROR_S
 
 x, e = sympy.symbols("x e", nonnegative=True)
@@ -28,14 +31,16 @@ def pair(z3: Any) -> tuple[list[Any], Any]:
 
 
 def half(a: Atoms, i: int) -> Number:
-    """h⁻ of the image of entry i: half the way to the next smaller level, nothing where q rounds toward zero."""
+    """h⁻ of the image of entry i: v if no level is smaller, else half the way to it, nothing toward zero."""
     v = abs(a.q[i])
-    if v == 0 or not a.case.q.rounding.nearest:
+    if v == 0:
         return 0.0
     sigma = float(a.scale[i])
     smaller = sorted({abs(level) for level in a.case.q.format.values.tolist()})
     place = min(range(len(smaller)), key=lambda k: abs(smaller[k] * sigma - float(v)))
-    return sigma * (smaller[place] - (smaller[place - 1] if place else 0.0)) / 2
+    if place == 0:
+        return sigma * smaller[0]
+    return sigma * (smaller[place] - smaller[place - 1]) / 2 if a.case.q.rounding.nearest else 0.0
 
 
 def excess(a: Atoms) -> Number:
@@ -52,6 +57,12 @@ def budget(a: Atoms) -> Number:
         kept = a.case.s.budget(len(group))
         total += min(kept, len(group) - kept) * max(float(half(a, i)) for i in group)
     return total
+
+
+def above_lower_end(case: Case) -> Mask:
+    """|q(x)_i| − |x_i| ≤ h⁻, up to the rounding of float64."""
+    image = np.abs(case.orders.image)
+    return case.every(image - np.abs(case.x) <= lower_halves(case) + 1e-12 * image)
 
 
 def short_of_half() -> list[float]:
@@ -91,6 +102,7 @@ PROOF = Proof(
         Tested("both masks keep equally many entries of every group: swaps pair up", balanced),
         Smt("the images of a swap tie", same_image),
         Tested("all swaps of a group share one |q(x)|", tied),
+        Tested("|q(x)_i| − |x_i| ≤ h⁻ of the image: every entry lies above the lower end of its cell", above_lower_end),
         Smt("a − b − |a − v| ≤ v − b ≤ h⁻(v) for a ≥ b in the cell of v", pair),
         Smt("2:4, every tie rule, |x − q| ≤ h: the excess is at most 2h", instance(2, 4, at_most(2), step=True)),
         Smt("1:4: at most h", instance(1, 4, at_most(1), step=True)),

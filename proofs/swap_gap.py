@@ -4,7 +4,7 @@ from typing import Any
 
 from proofs.blocks import Goal, instance
 from proofs.proof import Proof
-from proofs.prune_first_dominates import balanced, same_image, tied
+from proofs.prune_first_dominates import balanced, same_image, same_sign, tied
 from proofs.steps import Formal, Smt, Tested
 from proofs.swap_constant import PROOF as CONSTANT
 from sqtheory.theorems.swap_constant import HALVES
@@ -39,6 +39,7 @@ PROOF = Proof(
             "with Z and Σ, q(s(x)) = m ⊙ q(x)",
             lambda case: case.every(case.orders.after_mask == case.orders.mask * case.orders.image),
         ),
+        Tested("q reverses no sign: magnitudes are enough", same_sign),
         Tested("both masks keep equally many entries of every group: swaps pair up", balanced),
         Smt("the images of a swap tie", same_image),
         Tested("all swaps of a group share one |q(x)|", tied),

@@ -8,12 +8,12 @@ from typing import Any, final
 
 import numpy as np
 
-from sqtheory.arrays import Array, ArrayLike
+from sqtheory import structure
+from sqtheory.arrays import Array, ArrayLike, Mask
 from sqtheory.quantizers import Quantizer
-from sqtheory.scaling import Frozen, TwoLevel, Unscaled
-from sqtheory.sparsifiers import BlockSparsifier, Sparsifier, ThresholdSparsifier, TopSparsifier
+from sqtheory.sparsifiers import Sparsifier, TopSparsifier
+from sqtheory.structure import Ruling
 from sqtheory.tables import Table, Tabular
-from sqtheory.ties import ByOriginal
 from sqtheory.traits import KEEPS_ZERO, MONOTONE
 from sqtheory.two_orders import TwoOrders, both
 
@@ -113,12 +113,11 @@ def of(orders: TwoOrders, q: Quantizer) -> ChannelReport:
     """The ChannelReport of two orders already applied."""
     x, s = orders.x, orders.s
     dense = q.scales(x)
-    uniform = isinstance(q.scaling, Frozen | Unscaled) and (not dense.size or bool(dense.min() == dense.max()))
-    single = uniform or s.groups.overlaps(q.partition, x.shape).nested
+    single = structure.one_scale_per_group(s, q, x.shape).closed
     scale, zero = _scale(orders, q, dense), _zero(orders, q)
     ranked = isinstance(s, TopSparsifier) and s.score.is_magnitude and MONOTONE in q.traits
     return ChannelReport(
-        selection=_selection(orders, q, single),
+        selection=_selection(orders, q),
         scale=scale,
         zero=zero,
         prune_first_dominates=ranked and single and not scale.possible and not zero.possible,
@@ -130,108 +129,24 @@ def of(orders: TwoOrders, q: Quantizer) -> ChannelReport:
     )
 
 
-def _selection(orders: TwoOrders, q: Quantizer, one_scale: bool) -> Channel:
-    s, score = orders.s, orders.s.score
-    moved = s.groups.reduce(orders.reselected, lambda rows: np.asarray(np.any(rows, axis=1)))
-    by_original = isinstance(s.ties, ByOriginal)
-    possible = True
-    if score is None or s.ignores_values:
-        possible, why = False, "the mask does not look at values"
-    elif _keeps_all(orders):
-        possible, why = False, "every entry is kept"
-    elif score.is_constant and by_original:
-        possible, why = False, "the score does not look at values and ties are broken by the original magnitude"
-    elif score.is_constant:
-        why = f"the score does not look at values, but ties={s.ties} can choose otherwise on q(x) than on x"
-    elif not score.is_magnitude:
-        why = f"the score {score} on q(x) need not rank like the score on x"
-    elif MONOTONE not in q.traits:
-        why = "q does not keep the order of magnitudes, so masks on x and on q(x) can differ"
-    elif not isinstance(s, TopSparsifier):
-        why = "rounding moves scores across the cut"
-    elif not one_scale:
-        why = "a group spans blocks of different scales, whose rounded values do not compare like the originals"
-    elif by_original:
-        possible, why = False, "q keeps the order of magnitudes and ties are broken by the original magnitude"
-    else:
-        why = "q keeps the order of magnitudes, so only ties of q(x) at the cut can change the mask"
-    return Channel("M", "selection", possible, int(np.count_nonzero(moved)), moved.size, why)
+def _channel(symbol: str, name: str, ruling: Ruling, where: Mask) -> Channel:
+    return Channel(symbol, name, not ruling.closed, int(np.count_nonzero(where)), int(where.size), ruling.why)
 
 
-def _keeps_all(orders: TwoOrders) -> bool:
-    """No tensor of this shape loses an entry."""
-    s, shape = orders.s, orders.x.shape
-    if s.ignores_values:
-        return bool(orders.mask.all())
-    if isinstance(s, TopSparsifier):
-        return all(s.budget(size) >= size for size, *_ in s.groups.overlaps(s.groups, shape).pairs)
-    if isinstance(s, BlockSparsifier):
-        return s.budget(s.unit.count(shape)) >= s.unit.count(shape)
-    return isinstance(s, ThresholdSparsifier) and s.score.is_magnitude and s.threshold <= 0
-
-
-def _splits_blocks(orders: TwoOrders, q: Quantizer) -> bool:
-    """Some scale block can keep one entry and lose another."""
-    s, shape = orders.s, orders.x.shape
-    if s.ignores_values:
-        some = q.partition.reduce(orders.mask, lambda rows: np.asarray(rows.any(axis=1)))
-        every = q.partition.reduce(orders.mask, lambda rows: np.asarray(rows.all(axis=1)))
-        return bool(np.any(some & ~every))
-    if isinstance(s, BlockSparsifier):
-        return not q.partition.overlaps(s.unit, shape).nested
-    pairs = q.partition.overlaps(s.groups, shape).pairs
-    top = isinstance(s, TopSparsifier)
-    return any(block > 1 and not (top and s.budget(group) >= group) for block, group, *_ in pairs)
+def _selection(orders: TwoOrders, q: Quantizer) -> Channel:
+    moved = orders.s.groups.reduce(orders.reselected, lambda rows: np.asarray(np.any(rows, axis=1)))
+    return _channel("M", "selection", structure.selection(orders.s, q, orders.x.shape), moved)
 
 
 def _scale(orders: TwoOrders, q: Quantizer, dense: Array) -> Channel:
     counted = orders.mask & (orders.x != 0) if KEEPS_ZERO in q.traits else orders.mask
     alive = q.partition.reduce(counted, lambda rows: np.asarray(np.any(rows, axis=1)))
-    moved = alive & (q.scales(orders.sparse) != dense)
-    reason, offence = _keeps_scale(orders, q)
-    count, total = int(np.count_nonzero(moved)), int(np.count_nonzero(alive))
-    return Channel("Σ", "scale", not reason, count, total, reason or offence)
-
-
-def _keeps_scale(orders: TwoOrders, q: Quantizer) -> tuple[str, str]:
-    """Why masking cannot move a scale (empty if it can), and why it can."""
-    s, shape, scaling = orders.s, orders.x.shape, q.scaling
-    if isinstance(scaling, Frozen | Unscaled):
-        return f"the scale is {scaling}", ""
-    if _keeps_all(orders):
-        return "every entry is kept", ""
-    if not _splits_blocks(orders, q) and not isinstance(scaling, TwoLevel):
-        return "every scale block is kept or pruned whole", ""
-    if isinstance(s, BlockSparsifier):
-        if _splits_blocks(orders, q):
-            return "", "a scale block extends beyond one pruned unit"
-        return "", "pruning a unit can remove the maximum of the tensor, which sets the upper scale"
-    if not scaling.max_determined:
-        return "", f"{scaling} depends on more than the block maximum, which masking does not preserve"
-    if s.score is None or not s.score.is_magnitude:
-        return "", "the mask does not rank by magnitude, so it can prune a block's maximum and keep smaller entries"
-    if isinstance(s, ThresholdSparsifier):
-        return "a threshold on magnitudes prunes a block's maximum only with the whole block", ""
-    if q.partition.overlaps(s.groups, shape).offender(s.budget) is not None:
-        return "", (
-            "a group has at least as many entries outside a scale block that it meets as it keeps, "
-            "so they can displace the block's maximum (theorem overlap)"
-        )
-    return "magnitude masks keep the maximum of every surviving block (theorem overlap)", ""
+    moved = q.scales(orders.sparse) != dense
+    return _channel("Σ", "scale", structure.scale(orders.s, q, orders.x.shape), moved[alive])
 
 
 def _zero(orders: TwoOrders, q: Quantizer) -> Channel:
-    images = orders.after_mask[~orders.mask]
-    count, total = int(np.count_nonzero(images)), int(images.size)
-    nonzero = f"{q.format} has no zero"
-    possible, why = True, f"{nonzero}, so pruned entries come back as other values"
-    if KEEPS_ZERO in q.traits:
-        possible, why = False, f"0 is a value of {q.format} and its own image"
-    elif _keeps_all(orders):
-        possible, why = False, "every entry is kept"
-    elif q.scaling.zero_block_is_zero and not _splits_blocks(orders, q):
-        possible, why = False, f"{nonzero}, but every scale block is kept or pruned whole, and a zero block has image 0"
-    return Channel("Z", "zero", possible, count, total, why)
+    return _channel("Z", "zero", structure.zero(orders.s, q, orders.x.shape), orders.after_mask[~orders.mask] != 0)
 
 
 def _saturated(x: Array, q: Quantizer, dense: Array) -> int:

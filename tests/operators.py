@@ -1,5 +1,6 @@
 """Hypothesis strategies over every operator that can be written, and the arrays their spellings name."""
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -8,12 +9,13 @@ from hypothesis import strategies as st
 
 from sqtheory import scaling, scores, ties
 from sqtheory.arrays import FixedArray
-from sqtheory.formats import E2M3, E4M3, FORMATS, FloatFormat, Format, IntFormat, bcq_format
+from sqtheory.formats import E2M3, E4M3, FloatFormat
 from sqtheory.operators import IDENTITY, Chain
 from sqtheory.partition import Blocks, Channels, Columns, Heads, Partition, Rows, Tail, Tiles, Whole
 from sqtheory.quantizers import NanRule, Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4, scaled
 from sqtheory.rounding import ROUNDINGS
 from sqtheory.sparsifiers import Sparsifier, blockwise, fixed, nm, threshold, top
+from sqtheory.strategies import formats, quantizers
 
 RNG = np.random.default_rng(0)
 ARRAYS = {
@@ -30,12 +32,7 @@ sizes = st.integers(1, 200)
 axes = st.integers(-3, 3)
 positive = st.floats(1e-12, 1e12) | st.integers(1, 9).map(float)
 norms = positive | st.just(float("inf"))
-formats: st.SearchStrategy[Format] = st.one_of(
-    st.sampled_from([*FORMATS.values(), OWN]),
-    st.builds(IntFormat, st.integers(2, 16), st.booleans()),
-    st.builds(bcq_format, st.integers(1, 7), st.booleans()),
-)
-float_formats = st.sampled_from([OWN, *(f for f in FORMATS.values() if isinstance(f, FloatFormat))])
+spelled = formats(spelled=True) | st.just(OWN)
 partitions: st.SearchStrategy[Partition] = st.one_of(
     st.builds(Blocks, sizes, axes),
     st.builds(Channels, axes),
@@ -43,14 +40,8 @@ partitions: st.SearchStrategy[Partition] = st.one_of(
     st.builds(Tiles, sizes, sizes),
     st.sampled_from([Rows(), Columns(), Whole()]),
 )
-scalings = st.one_of(
-    st.sampled_from([*scaling.SCALINGS.values(), scaling.Unscaled()]),
-    st.builds(scaling.SharedExponent, st.none() | positive),
-    st.builds(scaling.TwoLevel, float_formats),
-    st.builds(scaling.Percentile, st.floats(0.001, 99.999)),
-    st.builds(scaling.MeanSquare, sizes),
-    st.builds(lambda v: scaling.Frozen(FixedArray(v)), st.just(ARRAYS["scale"]) | positive | st.integers(0, 9)),
-)
+bound_scales = st.sampled_from([scaling.Frozen(FixedArray(ARRAYS["scale"])), scaling.TwoLevel(OWN)])
+spelled_scalings = bound_scales | quantizers(elements=spelled).map(lambda q: q.scaling)
 shares = st.floats(1e-9, 1.0) | st.fractions(0, 1).filter(bool) | st.integers(1, 999).map(lambda k: Fraction(k, 1000))
 tie_rules = st.sampled_from(list(ties.TIES.values())) | st.builds(ties.Adversarial, norms)
 score_rules = st.deferred(
@@ -64,19 +55,10 @@ score_rules = st.deferred(
 
 @st.composite
 def quantizer(draw: st.DrawFn) -> Quantizer:
-    """Any format under any rule that the constructor lets pass, at any value of every option."""
-    fmt, rule = draw(formats), draw(scalings)
-    if rule.full_range and isinstance(fmt, IntFormat):
-        fmt = IntFormat(fmt.k, full_range=True)
-    return Quantizer(
-        fmt,
-        rule,
-        draw(partitions),
-        draw(st.sampled_from(list(ROUNDINGS.values()))),
-        draw(st.booleans()) if fmt.overflow is not None else True,
-        draw(st.sampled_from(NanRule)),
-        draw(st.sampled_from(Tail)),
-    )
+    """Any quantizer of a spelled format, on any partition, now and then under scales that only these tests bind."""
+    q = draw(quantizers(saturate=False, elements=spelled))
+    rule = draw(st.just(q.scaling) | bound_scales)
+    return replace(q, scaling=rule, partition=draw(partitions), tail=draw(st.sampled_from(Tail)))
 
 
 @st.composite
@@ -88,7 +70,7 @@ def named_quantizer(draw: st.DrawFn) -> Quantizer:
         ("rounding", st.sampled_from(list(ROUNDINGS.values()))),
         ("nan", st.sampled_from(NanRule)),
         ("tail", st.sampled_from(Tail)),
-        ("scaling", scalings),
+        ("scaling", spelled_scalings),
     ):
         if draw(st.booleans()):
             options[name] = draw(values)

@@ -56,7 +56,7 @@ HOMES: dict[str, str | tuple[str, ...]] = {
     "tqdm": "cli/",
     "scipy": "order_gap/",
     "sympy": ("theorem.py", "render.py", "theorems/"),
-    "hypothesis": "strategies.py",
+    "hypothesis": "strategies/",
     "proofs": "cli/",
 }
 """Each package that is not ours and the file or folder (or few) that imports it."""

@@ -4,12 +4,22 @@ from difflib import get_close_matches
 
 from sqtheory.theorem import Theorem
 from sqtheory.theorems import (
+    dot_bound,
+    dot_decomposition,
+    dot_interaction,
+    dot_separation,
+    free_scale_bound,
     frozen_commutation,
+    gain_optimal,
+    order_reversal,
+    overlap,
     prune_first_bound,
     prune_first_dominates,
     prune_first_identity,
     quantize_first_bound,
     quantize_first_separation,
+    sparse_grid_projection,
+    stochastic_rounding,
     swap_constant,
     swap_gap,
     ties_by_original,
@@ -18,13 +28,23 @@ from sqtheory.theorems import (
 ALL: tuple[Theorem, ...] = (
     prune_first_identity.THEOREM,
     prune_first_bound.THEOREM,
-    prune_first_dominates.THEOREM,
+    overlap.THEOREM,
     quantize_first_separation.THEOREM,
     quantize_first_bound.THEOREM,
     swap_constant.THEOREM,
     swap_gap.THEOREM,
+    prune_first_dominates.THEOREM,
     frozen_commutation.THEOREM,
     ties_by_original.THEOREM,
+    sparse_grid_projection.THEOREM,
+    gain_optimal.THEOREM,
+    order_reversal.THEOREM,
+    free_scale_bound.THEOREM,
+    stochastic_rounding.THEOREM,
+    dot_decomposition.THEOREM,
+    dot_interaction.THEOREM,
+    dot_separation.THEOREM,
+    dot_bound.THEOREM,
 )
 """The theorems in the order in which the tables print them."""
 BY_SLUG = {theorem.slug: theorem for theorem in ALL}

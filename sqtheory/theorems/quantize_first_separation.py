@@ -1,7 +1,7 @@
 """Quantizing first can cost more than both errors together: one block for every family of formats."""
 
 from sqtheory.case import Case
-from sqtheory.formats import E2M1, E2M3, E4M3, E5M2
+from sqtheory.formats import E2M1, E2M3, E3M2, E4M3, E5M2
 from sqtheory.quantizers import bcq, hbfp, int_, mxfp, mxint, nf4, nvfp4
 from sqtheory.sparsifiers import nm
 from sqtheory.theorem import Claim, Reference, Separation, Theorem
@@ -27,6 +27,7 @@ THEOREM = Theorem(
             Case.of([448, 19, 0, 20], mxfp(E4M3), nm(2, 4)),
             Case.of([8, 5.5, 0, 6], mxfp(E5M2), nm(2, 4)),
             Case.of([7, 6.75, 0, 7], mxfp(E2M3), nm(2, 4)),
+            Case.of([28, 19, 0, 20], mxfp(E3M2), nm(2, 4)),
             Case.of([6, 3.5, 0, 4], mxfp(E2M1), nm(2, 4)),
             Case.of([127, 1.5, 0, 2], mxint(8), nm(2, 4)),
             Case.of([6, 3.5, 0, 4], nvfp4(), nm(2, 4)),

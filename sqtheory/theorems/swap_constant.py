@@ -16,10 +16,14 @@ from sqtheory.ties import adversarial, by_original, high_index
 
 
 def lower_halves(case: Case) -> Array:
-    """σ h⁻(v) for the image v of every entry: v less the lower end of its cell, 0 at v = 0; the shape of x."""
+    """σ h⁻(v) for the image v of every entry: v less the lower end of its cell, 0 at v = 0; the shape of x.
+
+    The cell of the smallest level begins at 0: without a zero that is all of v below it, whatever the rounding.
+    """
     fmt, image, sigma = case.q.format, np.abs(case.orders.image), case.dense_scale
     levels = np.unique(np.abs(fmt.values))
-    reach = np.diff(levels, prepend=min(levels[0], 0.0)) * (0.5 if case.q.rounding.nearest else 0.0)
+    reach = np.diff(levels, prepend=0.0) * (0.5 if case.q.rounding.nearest else 0.0)
+    reach[0] = levels[0]
     ratio = np.divide(image, sigma, out=np.zeros_like(image), where=sigma > 0)
     nearest = np.abs(levels[np.clip(np.searchsorted(levels, ratio), 1, levels.size - 1)] - ratio)
     below = np.abs(levels[np.clip(np.searchsorted(levels, ratio) - 1, 0, levels.size - 1)] - ratio)
@@ -112,7 +116,7 @@ THEOREM = Theorem(
         x=Arrays(8),
         q=OneOf(
             *(int_(4), int_(3, block=4), int_(2), int_(4, rounding=toward_zero), hbfp(4), mxint(4)),
-            *(mxfp(E2M1), mxfp(E4M3, block=4), nvfp4(block=8), bcq(2, zero=True)),
+            *(mxfp(E2M1), mxfp(E4M3, block=4), nvfp4(block=8), bcq(2, zero=True), bcq(1), bcq(3, block=4)),
         ),
         s=OneOf(
             *(nm(2, 4), nm(1, 4), nm(3, 4), nm(2, 4, ties=high_index), nm(2, 4, ties=by_original)),

@@ -1,15 +1,18 @@
 """The words that several theorems share: quantities of a case, and assumptions about it."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 
 from sqtheory import structure
 from sqtheory.arrays import Array, Mask
 from sqtheory.case import Case
-from sqtheory.norms import spell_norm
+from sqtheory.errors import powers
+from sqtheory.norms import spell_norm, units
 from sqtheory.partition import Shape
 from sqtheory.quantizers import Quantizer
+from sqtheory.rounding import half_away
 from sqtheory.scores import gains
 from sqtheory.sparsifiers import Sparsifier, TopSparsifier
 from sqtheory.structure import Ruling
@@ -85,6 +88,21 @@ GRID_OPTIMUM = Quantity(
 )
 
 
+def dot(a: Array, b: Array) -> Array:
+    """⟨a, b⟩ of every row."""
+    return np.asarray(np.einsum("ij,ij->i", a, b))
+
+
+def of_weight(assumption: Assumption) -> Assumption:
+    """The assumption made of w instead of x."""
+    return replace(
+        assumption,
+        name=f"{assumption.name}_of_w",
+        statement=f"for w: {assumption.statement}",
+        holds=lambda case: assumption.holds(case.weight),
+    )
+
+
 def gain_masked(case: Case) -> Array:
     """m ⊙ q(x) for the mask m that ranks by the gain in every group."""
     image = case.orders.image
@@ -99,25 +117,26 @@ def least_on_grid(case: Case) -> Array:
     """
     grid = case.s.groups.grid(case.x.shape)
     pieces = []
-    image = case.q.frozen(case.x).apply(case.x, case.x)
-    for x, y in zip(case.s.groups.split(case.x), case.s.groups.split(image), strict=True):
+    image = replace(case.q, rounding=half_away).frozen(case.x).apply(case.x, case.x)
+    unit = units(np.maximum(np.abs(case.x), np.abs(image)).max(axis=1), case.p)
+    scaled = [case.s.groups.split(array / unit[:, None]) for array in (case.x, image)]
+    for x, y in zip(*scaled, strict=True):
         size = x.shape[1]
         pruned, kept = np.abs(x), np.abs(x - y)
         least: Array = np.full(len(x), np.inf)
         for chosen in itertools.combinations(range(size), case.s.budget(size)):
             flags = np.isin(np.arange(size), chosen)
-            least = np.minimum(least, case_powers(np.where(flags, kept, pruned), case.p))
+            least = np.minimum(least, _sums(np.where(flags, kept, pruned), case.p))
         pieces.append(least)
     if len(pieces) > 1:
         raise ValueError(f"groups of several sizes: {case.s} on rows of {case.x.shape[1]}")
     per_row = pieces[0].reshape(grid)
     total = per_row.max(axis=1) if case.p == np.inf else per_row.sum(axis=1)
-    return np.asarray(total if case.p in (1, np.inf) else total ** (1 / case.p))
+    return np.asarray((total if case.p in (1, np.inf) else total ** (1 / case.p)) * unit)
 
 
-def case_powers(sizes: Array, p: float) -> Array:
-    """Σ_i |e_i|^p of every row of magnitudes, the maximum for p = ∞."""
-    return np.asarray(sizes.max(axis=1) if p == np.inf else (sizes**p).sum(axis=1))
+def _sums(sizes: Array, p: float) -> Array:
+    return np.asarray(sizes.max(axis=1) if p == np.inf else powers(sizes, p).sum(axis=1))
 
 
 def _keeps_scale(case: Case) -> Mask:

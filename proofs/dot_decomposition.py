@@ -1,0 +1,64 @@
+"""x w − f g = (x − f) w + x (w − g) − (x − f)(w − g), entry by entry."""
+
+from fractions import Fraction
+
+import sympy
+
+from proofs.atoms import Atoms, Row
+from proofs.proof import Proof
+from proofs.steps import Equal
+from sqtheory.theorems.dot_decomposition import (
+    BOTH_QS,
+    BOTH_SQ,
+    LEFT,
+    QS,
+    RIGHT_QS,
+    RIGHT_SQ,
+    SQ,
+    THEOREM,
+    WHOLE,
+)
+
+x, w, f, g = sympy.symbols("x w f g", real=True)
+
+
+def product(a: Row, b: Row) -> Fraction:
+    """Σ a_i b_i."""
+    return sum((u * v for u, v in zip(a, b, strict=True)), Fraction(0))
+
+
+def error(a: Row, b: Row) -> Row:
+    """The entries a_i − b_i."""
+    return [u - v for u, v in zip(a, b, strict=True)]
+
+
+def weight(a: Atoms) -> Atoms:
+    """The same row of w."""
+    return Atoms(a.case.weight, a.index)
+
+
+def masked(a: Atoms) -> Row:
+    """s(q(w)) for the atoms of w."""
+    return [q if m else Fraction(0) for q, m in zip(a.q, a.m2, strict=True)]
+
+
+PROOF = Proof(
+    theorem=THEOREM,
+    model={
+        WHOLE: lambda a: product(a.x, a.w),
+        SQ: lambda a: product(a.q, weight(a).sq),
+        QS: lambda a: product(a.q, masked(weight(a))),
+        LEFT: lambda a: product(error(a.x, a.q), a.w),
+        RIGHT_SQ: lambda a: product(a.x, error(a.w, weight(a).sq)),
+        RIGHT_QS: lambda a: product(a.x, error(a.w, masked(weight(a)))),
+        BOTH_SQ: lambda a: product(error(a.x, a.q), error(a.w, weight(a).sq)),
+        BOTH_QS: lambda a: product(error(a.x, a.q), error(a.w, masked(weight(a)))),
+    },
+    steps=(
+        Equal(
+            "x w − f g = (x − f) w + x (w − g) − (x − f)(w − g); sums over entries add",
+            x * w - f * g,
+            (x - f) * w + x * (w - g) - (x - f) * (w - g),
+        ),
+    ),
+)

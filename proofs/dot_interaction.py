@@ -1,0 +1,55 @@
+"""With Z and Σ the weight after S→Q is m ⊙ q(w): only pruned terms differ."""
+
+from fractions import Fraction
+
+import numpy as np
+import sympy
+
+from proofs.dot_decomposition import PROOF as DECOMPOSITION
+from proofs.dot_decomposition import error, product, weight
+from proofs.proof import Proof
+from proofs.steps import Equal, Split, Tested
+from sqtheory.theorems.dot_decomposition import SQ, WHOLE
+from sqtheory.theorems.dot_interaction import CROSSED, LOST, PRUNED, THEOREM, Q, S
+
+x, w, f, g = sympy.symbols("x w f g", real=True)
+
+
+def share(m: int) -> sympy.Expr:
+    """One entry's share of ε^D_{q,q∘s} − ε^D_{q,q} − ε^D_{I,s}."""
+    return (x * w - f * m * g) - (x * w - f * g) - (x * w - x * m * w)
+
+
+PROOF = Proof(
+    theorem=THEOREM,
+    model={
+        WHOLE: DECOMPOSITION.model[WHOLE],
+        SQ: DECOMPOSITION.model[SQ],
+        Q: lambda a: product(a.q, weight(a).q),
+        S: lambda a: sum((u * v for u, v, m in zip(a.x, a.w, weight(a).m, strict=True) if m), Fraction(0)),
+        LOST: lambda a: sum(
+            (u * v - y * z for u, v, y, z, m in zip(a.x, a.w, a.q, weight(a).q, weight(a).m, strict=True) if not m),
+            Fraction(0),
+        ),
+        PRUNED: lambda a: sum(
+            (y * (v - z) for v, y, z, m in zip(a.w, a.q, weight(a).q, weight(a).m, strict=True) if not m),
+            Fraction(0),
+        ),
+        CROSSED: lambda a: sum(
+            (e * v for e, v, m in zip(error(a.x, a.q), a.w, weight(a).m, strict=True) if not m), Fraction(0)
+        ),
+    },
+    steps=(
+        Tested(
+            "with Z and Σ, q(s(w)) = m ⊙ q(w)",
+            lambda case: case.every(
+                case.weight.orders.after_mask == np.where(case.weight.orders.mask, case.weight.orders.image, 0)
+            ),
+        ),
+        Split(
+            "an entry's share of the three errors is −(1 − m)(x w − f g)",
+            tuple(Equal(f"m = {m}", share(m), -(1 - m) * (x * w - f * g)) for m in (0, 1)),
+        ),
+        Equal("x w − f g = f (w − g) + (x − f) w", x * w - f * g, f * (w - g) + (x - f) * w),
+    ),
+)

@@ -1,0 +1,103 @@
+"""Masking may move scales: the worst case never gets worse, on uniform grids."""
+
+import numpy as np
+
+from sqtheory.arrays import Array, FixedArray, Mask
+from sqtheory.case import Case
+from sqtheory.domain import Arrays, Domain, OneOf
+from sqtheory.formats import E2M1
+from sqtheory.partition import Shape
+from sqtheory.quantizers import Quantizer, bcq, hbfp, int_, scaled
+from sqtheory.rounding import half_away, toward_zero
+from sqtheory.scaling import Frozen, MeanSquare
+from sqtheory.scores import given
+from sqtheory.sparsifiers import Sparsifier, nm
+from sqtheory.structure import Ruling
+from sqtheory.theorem import NEW, Assumption, Attained, Claim, Norms, Quantity, Theorem
+from sqtheory.theorems.vocabulary import ERROR_S, ERROR_SQ, NEAREST, NORM, POWER_S, POWER_SQ, Z
+
+
+def half_cells(case: Case) -> Array:
+    """Half the step of the grid at every kept entry, at the scale of x; 0 at pruned ones."""
+    sigma = case.dense_scale
+    ratio = np.divide(case.x, sigma, out=np.zeros_like(case.x), where=sigma > 0)
+    step = np.asarray(case.q.format.step(np.clip(ratio, case.q.format.min, case.q.format.max)))
+    return np.where(case.orders.mask, sigma * step / 2, 0.0)
+
+
+def _in_range(case: Case) -> Mask:
+    masked = case.spread(case.q.scales(case.orders.sparse))
+    top = case.q.format.max * masked
+    return case.every(~case.orders.mask | (np.abs(case.x) <= top * (1 + 1e-12)))
+
+
+def _not_grown(case: Case) -> Mask:
+    return case.every(~case.orders.mask | (case.spread(case.q.scales(case.orders.sparse)) <= case.dense_scale))
+
+
+def _uniform(q: Quantizer) -> bool:
+    return bool(np.ptp(np.diff(q.format.values)) == 0)
+
+
+def _seen(s: Sparsifier, q: Quantizer, p: float, shape: Shape) -> Ruling:
+    return Ruling(False, "it depends on the tensor")
+
+
+HALF = Quantity(
+    "half",
+    r"\lVert h(x)_K\rVert_p",
+    "the p-norm of half the step of the grid at the scale of x, over kept entries",
+    lambda case: case.norms(half_cells(case)),
+)
+POWER_HALF = Quantity(
+    "Half",
+    r"\lVert h(x)_K\rVert_p^p",
+    "the p-th power of the p-norm of half the step over kept entries (the norm itself for p = ∞)",
+    lambda case: case.powers(half_cells(case)),
+)
+UNIFORM = Assumption(
+    "uniform",
+    "all steps of the grid are equal",
+    lambda case: np.full(len(case), _uniform(case.q)),
+    lambda s, q, p, shape: Ruling(_uniform(q), f"the steps of {q.format} are {'' if _uniform(q) else 'not '}equal"),
+)
+NOT_GROWN = Assumption(
+    "scale_not_grown",
+    "σ_B(s(x)) ≤ σ_B(x) for every scale block B with a kept entry",
+    _not_grown,
+    lambda s, q, p, shape: Ruling(
+        q.scaling.max_determined, f"{q.scaling} is set by the block maximum: {q.scaling.max_determined}"
+    ),
+)
+IN_RANGE = Assumption("in_range", "no kept entry lies beyond the grid at the scale of s(x)", _in_range, _seen)
+
+THEOREM = Theorem(
+    slug="free_scale_bound",
+    title="Whatever the mask does to the scales, S→Q errs at most by the pruned entries and half a dense step per kept",
+    claims=(
+        Claim(ERROR_SQ, "<=", ERROR_S + HALF),
+        Claim(POWER_SQ, "<=", POWER_S + POWER_HALF, Norms.FINITE),
+    ),
+    where=(ERROR_SQ, ERROR_S, HALF, POWER_SQ, POWER_S, POWER_HALF),
+    given=(
+        Z.shown(Case.of([7, -1, -1, -1], bcq(3), nm(1, 4))),
+        NEAREST.shown(Case.of([7, 2.9375, 2.9375, 0], int_(4, rounding=toward_zero), nm(3, 4))),
+        UNIFORM.shown(Case.of([6, 4.75, *[1.984375] * 10], scaled(E2M1), nm(11, 12, score=given([0.0, *[1.0] * 11])))),
+        IN_RANGE.shown(Case.of([8, 0], hbfp(4), nm(1, 2))),
+        NOT_GROWN.shown(Case.of([6, 2, 0, 2, 2, 2, 0, 0], int_(2, scaling=MeanSquare(5)), nm(2, 4))),
+        NORM.shown(Case.of([7, 2.5, 1, 1], int_(4), nm(2, 4), 0.5)),
+    ),
+    domain=Domain(
+        x=Arrays(12),
+        q=OneOf(int_(4, block=6), int_(3, block=4), int_(4, rounding=half_away), int_(2)),
+        s=OneOf(
+            nm(2, 4),
+            nm(3, 6),
+            nm(2, 4, score=given(np.tile([0.0, 1.0, 2.0, 3.0], 3))),
+            nm(1, 3, score=given(np.tile([2.0, 1.0, 3.0], 4))),
+        ),
+        p=OneOf(1.0, 1.5, 2.0, 3.0, np.inf),
+    ),
+    witness=Attained(Case.of([6.5, 2.5, 1, 1], int_(4, scaling=Frozen(FixedArray(1.0))), nm(2, 4))),
+    source=NEW,
+)

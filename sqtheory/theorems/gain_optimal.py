@@ -1,0 +1,48 @@
+"""Ranking by what keeping an entry saves is the best any mask can do."""
+
+from math import inf
+
+from sqtheory.case import Case
+from sqtheory.domain import Arrays, Domain, OneOf
+from sqtheory.formats import E2M1, E4M3
+from sqtheory.quantizers import bcq, hbfp, int_, mxfp, nf4, nvfp4
+from sqtheory.rounding import half_away, toward_zero
+from sqtheory.scaling import HalfRange
+from sqtheory.sparsifiers import nm
+from sqtheory.theorem import NEW, Attained, Claim, Quantity, Theorem
+from sqtheory.theorems.vocabulary import ERROR_QS, GAIN_OPTIMUM, GRID_OPTIMUM, NEAREST, Z
+from sqtheory.ties import adversarial, high_index
+
+ERROR_FROZEN = Quantity(
+    "e_frozen",
+    r"\lVert\varepsilon_{q_\sigma\circ s}\rVert_p",
+    "the p-norm of the error of S→Q with every scale fixed at its value for x",
+    lambda case: case.norms(case.x - case.frozen_image),
+)
+
+THEOREM = Theorem(
+    slug="gain_optimal",
+    title="Ranking by |x|^p − |x − q(x)|^p is optimal among all masks and grid vectors at the scales of x",
+    claims=(
+        Claim(GAIN_OPTIMUM, "==", GRID_OPTIMUM),
+        Claim(GAIN_OPTIMUM, "<=", ERROR_QS),
+        Claim(GAIN_OPTIMUM, "<=", ERROR_FROZEN),
+    ),
+    where=(GAIN_OPTIMUM, GRID_OPTIMUM, ERROR_QS, ERROR_FROZEN),
+    given=(
+        NEAREST.shown(Case.of([7, 2.75, 1, 1], int_(4, rounding=toward_zero), nm(2, 4))),
+        Z.shown(Case.of([3, 1], bcq(2), nm(1, 2))),
+    ),
+    domain=Domain(
+        x=Arrays(12),
+        q=OneOf(
+            *(int_(4, block=6), int_(3, block=2), int_(4, scaling=HalfRange()), int_(4, rounding=half_away)),
+            *(hbfp(4, block=4), mxfp(E2M1), mxfp(E4M3, block=4), nvfp4(block=4), nf4(), bcq(3, zero=True)),
+        ),
+        s=OneOf(nm(2, 4), nm(1, 4), nm(3, 6), nm(2, 4, ties=high_index), nm(2, 4, ties=adversarial)),
+        p=OneOf(0.5, 1.0, 1.5, 2.0, 3.0, inf),
+    ),
+    witness=Attained(Case.of([7, 2.5, 1, 1], int_(4), nm(2, 4))),
+    source=NEW,
+    formal=("gain_optimal", "gain_optimal_weighted", "gain_beats_both_orders"),
+)
