@@ -173,7 +173,8 @@ def table(shown: Sequence[Row], rows: Sequence[Row]) -> Table:
     whole = total(rows)
     swaps = str(sum(r.order.swaps for r in rows))
     counted = ("total", "", *cells(whole.errors, whole.bound, whole.x_norm), swaps, whole.open, names[whole.winner], "")
-    header = ("tensor", "shape", "S %", "Q %", "S→Q %", "Q→S %", "optimum %", "bound %", "swaps", "open", "winner", "by")
+    errors = ("S %", "Q %", "S→Q %", "Q→S %", "optimum %", "bound %")
+    header = ("tensor", "shape", *errors, "swaps", "open", "winner", "by")
     return Table(header, (*lines, counted), f"{rows[0].order.mask} with {rows[0].order.format}")
 
 

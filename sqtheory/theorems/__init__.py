@@ -8,9 +8,12 @@ from sqtheory.theorems import (
     dot_decomposition,
     dot_interaction,
     dot_separation,
+    dyadic_equivariance,
     free_scale_bound,
     frozen_commutation,
     gain_optimal,
+    hbfp_power_of_two,
+    idempotence,
     order_reversal,
     overlap,
     prune_first_bound,
@@ -18,6 +21,8 @@ from sqtheory.theorems import (
     prune_first_identity,
     quantize_first_bound,
     quantize_first_separation,
+    rounding_cell,
+    saturation,
     sparse_grid_projection,
     stochastic_rounding,
     swap_constant,
@@ -26,6 +31,11 @@ from sqtheory.theorems import (
 )
 
 ALL: tuple[Theorem, ...] = (
+    rounding_cell.THEOREM,
+    saturation.THEOREM,
+    hbfp_power_of_two.THEOREM,
+    idempotence.THEOREM,
+    dyadic_equivariance.THEOREM,
     prune_first_identity.THEOREM,
     prune_first_bound.THEOREM,
     overlap.THEOREM,

@@ -25,6 +25,8 @@ DEFECT = Quantity(
 
 
 def _zero_stays(case: Case) -> Mask:
+    if KEEPS_ZERO in case.q.traits:
+        return np.ones(len(case), bool)
     zeros = case.q.frozen(case.x).apply(np.zeros_like(case.x), case.x)
     return case.every(case.orders.mask | (zeros == 0))
 

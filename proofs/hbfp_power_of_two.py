@@ -1,0 +1,25 @@
+"""max = 2^e gives σ = 2^{e−f}, so max/σ = 2^f, one step beyond the largest code 2^f − 1 where it is clamped."""
+
+import sympy
+
+from proofs.proof import Proof
+from proofs.steps import Equal, Tested
+from sqtheory.theorems.hbfp_power_of_two import ERROR_AT_MAX, STEP, THEOREM
+
+e, f = sympy.symbols("e f", integer=True, positive=True)
+
+PROOF = Proof(
+    theorem=THEOREM,
+    model={
+        ERROR_AT_MAX: lambda a: max((abs(x), -i, abs(x - q)) for i, (x, q) in enumerate(zip(a.x, a.q, strict=True)))[2],
+        STEP: lambda a: max((abs(x), -i, s) for i, (x, s) in enumerate(zip(a.x, a.scale, strict=True)))[2],
+    },
+    steps=(
+        Tested(
+            "σ = 2^{e − f} for a maximum of 2^e and f magnitude bits",
+            lambda case: STEP.of(case) * (case.q.format.max + 1) == abs(case.x).max(axis=1),
+        ),
+        Equal("2^e/σ = 2^f, one more than the largest code", 2**e / 2 ** (e - f) - (2**f - 1), 1),
+        Equal("clamped there, the error is σ", 2**e - (2**f - 1) * 2 ** (e - f), 2 ** (e - f)),
+    ),
+)

@@ -1,0 +1,42 @@
+"""Power-of-two scales, and real ones, follow a change of exponent."""
+
+import numpy as np
+
+from sqtheory.arrays import Array
+from sqtheory.case import Case
+from sqtheory.domain import Arrays, Domain, OneOf
+from sqtheory.formats import E2M1, E4M3
+from sqtheory.quantizers import bcq, cast, hbfp, int_, mxfp, mxint, nf4
+from sqtheory.samples import heavy, negative_zeros, normal, one_signed, powers, ties, zeros
+from sqtheory.theorem import NEW, Claim, NoneKnown, Quantity, Theorem
+from sqtheory.theorems.vocabulary import having
+from sqtheory.traits import DYADIC_EQUIVARIANT
+
+EXPONENTS = (-40, -3, -1, 1, 2, 30)
+
+
+def _defect(case: Case) -> Array:
+    gaps = [np.ldexp(case.q(np.ldexp(case.x, j)), -j) - case.orders.image for j in EXPONENTS]
+    return np.asarray(np.max(np.abs(gaps), axis=(0, 2)))
+
+
+DEFECT = Quantity(
+    "d",
+    r"\max_j\lVert 2^{-j}q(2^jx)-q(x)\rVert_\infty",
+    f"the largest entry of 2^−j q(2^j x) − q(x) over j in {EXPONENTS}",
+    _defect,
+)
+
+THEOREM = Theorem(
+    slug="dyadic_equivariance",
+    title="Scaling a block by a power of two scales its image: q(2^j x) = 2^j q(x), barring the range of exponents",
+    claims=(Claim(DEFECT, "==", 0),),
+    where=(DEFECT,),
+    given=(having("dyadic_equivariant", DYADIC_EQUIVARIANT).shown(Case.of([7, 2.5], cast(E2M1))),),
+    domain=Domain(
+        x=Arrays(8, kinds=(normal, ties, powers, zeros, one_signed, heavy, negative_zeros)),
+        q=OneOf(int_(4), int_(3, block=4), hbfp(4), mxint(8), mxfp(E2M1), mxfp(E4M3, block=4), nf4(), bcq(3)),
+    ),
+    witness=NoneKnown("an identity has no slack to show tight"),
+    source=NEW,
+)

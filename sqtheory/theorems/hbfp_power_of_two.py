@@ -1,0 +1,48 @@
+"""Under a shared exponent ⌈log₂ max⌉ a maximum that is a power of two errs by a full step."""
+
+import numpy as np
+
+from sqtheory.arrays import Array, Mask
+from sqtheory.case import Case
+from sqtheory.domain import Arrays, Domain, OneOf
+from sqtheory.quantizers import hbfp
+from sqtheory.samples import powers
+from sqtheory.structure import Ruling
+from sqtheory.theorem import NEW, Assumption, Attained, Claim, Quantity, Theorem
+
+
+def _at_maximum(case: Case, values: Array) -> Array:
+    place = np.argmax(np.abs(case.x), axis=1)
+    return np.asarray(np.take_along_axis(values, place[:, None], axis=1)[:, 0])
+
+
+def _is_power(case: Case) -> Mask:
+    return np.asarray(np.frexp(np.abs(case.x).max(axis=1))[0] == 0.5)
+
+
+ERROR_AT_MAX = Quantity(
+    "e_max",
+    r"|\varepsilon_q(x)_{\max}|",
+    "the error of the entry of largest magnitude",
+    lambda case: np.abs(_at_maximum(case, case.x - case.orders.image)),
+)
+STEP = Quantity(
+    "step", r"\sigma\Delta", "σ, the step of the grid in the block", lambda case: _at_maximum(case, case.dense_scale)
+)
+POWER_OF_TWO = Assumption(
+    "power_of_two",
+    "the largest magnitude of the block is a power of two",
+    _is_power,
+    lambda s, q, p, shape: Ruling(False, "it depends on the tensor"),
+)
+
+THEOREM = Theorem(
+    slug="hbfp_power_of_two",
+    title="With exponent ⌈log₂ max⌉ a block maximum that is an exact power of two errs by a full step",
+    claims=(Claim(ERROR_AT_MAX, "==", STEP),),
+    where=(ERROR_AT_MAX, STEP),
+    given=(POWER_OF_TWO.shown(Case.of([7, 1], hbfp(4))),),
+    domain=Domain(x=Arrays(8, kinds=(powers,)), q=OneOf(*(hbfp(k) for k in (2, 3, 4, 6, 8)))),
+    witness=Attained(Case.of([8, 1], hbfp(4))),
+    source=NEW,
+)

@@ -1,0 +1,82 @@
+"""Under the floor exponent of OCP MX a block maximum saturates exactly when its significand is too large."""
+
+import numpy as np
+
+from sqtheory.arrays import Array, Mask
+from sqtheory.case import Case
+from sqtheory.constants import saturation_error
+from sqtheory.domain import Arrays, Domain, OneOf
+from sqtheory.formats import E2M1, E2M3, E3M2, E4M3, E5M2
+from sqtheory.quantizers import hbfp, mxfp, mxint
+from sqtheory.samples import heavy, normal, one_signed, ties
+from sqtheory.scaling import PowerOfTwo
+from sqtheory.structure import Ruling
+from sqtheory.theorem import Approached, Assumption, Claim, Quantity, Reference, Theorem
+
+
+def _maximum(case: Case) -> Array:
+    return np.asarray(np.abs(case.x).max(axis=1))
+
+
+def _floor_scaled(case: Case) -> Mask:
+    return np.full(len(case), isinstance(case.q.scaling, PowerOfTwo))
+
+
+def _lost(case: Case) -> Array:
+    size = _maximum(case)
+    place = np.argmax(np.abs(case.x), axis=1)[:, None]
+    image = np.abs(np.take_along_axis(case.orders.image, place, axis=1)[:, 0])
+    top = case.q.format.max * case.dense_scale[:, 0]
+    return np.asarray(np.where(size > top, (size - image) / size, 0.0))
+
+
+ERROR = Quantity(
+    "lost",
+    r"|\varepsilon_q(x)_{\max}|/\max|x|",
+    "the relative error of the largest magnitude where it lies beyond σ max Γ, else 0",
+    _lost,
+)
+LIMIT = Quantity(
+    "limit",
+    r"1-\max\Gamma/2^{\lfloor\log_2\max\Gamma\rfloor+1}",
+    "1 − max Γ / 2^{⌊log₂ max Γ⌋ + 1}",
+    lambda case: np.full(len(case), float(saturation_error(case.q.format))),
+)
+SATURATES = Quantity(
+    "saturates",
+    r"[\max|x|>\sigma\max\Gamma]",
+    "1 where the largest magnitude lies beyond σ max Γ, else 0",
+    lambda case: (_maximum(case) > case.q.format.max * case.dense_scale[:, 0]).astype(np.float64),
+)
+EXCEEDS = Quantity(
+    "exceeds",
+    r"[\mathrm{significand}(\max|x|)>\mathrm{significand}(\max\Gamma)]",
+    "1 where the significand in [1, 2) of the largest magnitude exceeds that of max Γ, else 0",
+    lambda case: (np.frexp(_maximum(case))[0] > np.frexp(case.q.format.max)[0]).astype(np.float64),
+)
+FLOOR = Assumption(
+    "floor_exponent",
+    "σ = 2^{⌊log₂ max|x|⌋ − ⌊log₂ max Γ⌋}, the scale of OCP MX",
+    _floor_scaled,
+    lambda s, q, p, shape: Ruling(isinstance(q.scaling, PowerOfTwo), f"the scale is {q.scaling}"),
+)
+
+
+def just_below_two(epsilon: float) -> Case:
+    """A block whose maximum is 2 − ε in MXFP4."""
+    return Case.of([2 - epsilon, 1], mxfp(E2M1))
+
+
+THEOREM = Theorem(
+    slug="saturation",
+    title="Under the floor exponent of MX a maximum saturates exactly if its significand exceeds that of max Γ",
+    claims=(Claim(ERROR, "<=", LIMIT), Claim(SATURATES, "==", EXCEEDS)),
+    where=(ERROR, LIMIT, SATURATES, EXCEEDS),
+    given=(FLOOR.shown(Case.of([8, 1], hbfp(4))),),
+    domain=Domain(
+        x=Arrays(8, kinds=(normal, ties, one_signed, heavy)),
+        q=OneOf(*(mxfp(f) for f in (E2M1, E2M3, E3M2, E4M3, E5M2)), mxint(8), mxint(4)),
+    ),
+    witness=Approached(just_below_two),
+    source=Reference("ocp2023mx", "§6.3"),
+)
