@@ -13,7 +13,7 @@ from proofs.proof import Proof
 from proofs.steps import Enumerated, Equal, Tested
 from sqtheory.arrays import Mask
 from sqtheory.case import Case
-from sqtheory.formats import E2M1, E2M3, E3M2, E4M3, E5M2, INT8
+from sqtheory.formats import E2M1, E2M3, E3M2, E4M3, E5M2, INT8, FloatFormat
 from sqtheory.quantizers import mxfp, mxint
 from sqtheory.theorems.saturation import ERROR, EXCEEDS, LIMIT, SATURATES, THEOREM
 
@@ -57,7 +57,7 @@ def wrong_shares() -> list[str]:
     """
     wrong = []
     for fmt, (share, limit) in SHARES.items():
-        q = mxint(8) if fmt == INT8 else mxfp(fmt)
+        q = mxfp(fmt) if isinstance(fmt, FloatFormat) else mxint(8)
         rows = (1 + np.arange(4096) / 4096)[:, None]
         image = q.apply(rows, rows)
         top = fmt.max * q.scales(rows)

@@ -1,6 +1,6 @@
 """A theorem as text, Markdown or LaTeX."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import sympy
@@ -49,7 +49,17 @@ TEX = {
         "⁻": "^-",
         "∖": r"\setminus",
     },
-    **{"ᵖ": "^p", "ⱼ": "_j", "ᵢ": "_i", "⟨": r"\langle", "⟩": r"\rangle", "∫": r"\int", "±": r"\pm", "Ω": r"\Omega"},
+    **{
+        "ᵖ": "^p",
+        "ⱼ": "_j",
+        "ᵢ": "_i",
+        "⟨": r"\langle",
+        "⟩": r"\rangle",
+        "§": r"\S",
+        "∫": r"\int",
+        "±": r"\pm",
+        "Ω": r"\Omega",
+    },
 }
 """Each sign of the statements in LaTeX."""
 
@@ -63,7 +73,7 @@ def claim_text(claim: Claim) -> str:
 def claim_latex(theorem: Theorem, claim: Claim) -> str:
     """A claim in LaTeX, without the delimiters of mathematics."""
     names = {q.symbol: q.latex for q in theorem.where}
-    left, right = (sympy.latex(side, symbol_names=names) for side in (claim.left, claim.right))
+    left, right = (_sum(side, lambda term: sympy.latex(term, symbol_names=names)) for side in (claim.left, claim.right))
     where = "" if claim.norms is Norms.ALL else rf"\quad ({inline(claim.norms.value)})"
     return f"{left} {RELATIONS[claim.relation][0]} {right}{where}"
 
@@ -139,7 +149,11 @@ def latex(theorem: Theorem) -> str:
     if theorem.domain is None:
         assumptions = "There are tensors with\n"
     where = "; ".join(f"${q.latex}$ is {inline(q.meaning)}" for q in theorem.where)
-    cited = "" if theorem.source.key == "new" else rf", after \cite[{theorem.source.locator}]{{{theorem.source.key}}}"
+    cited = (
+        ""
+        if theorem.source.key == "new"
+        else rf", after \cite[{inline(theorem.source.locator)}]{{{theorem.source.key}}}"
+    )
     return (
         f"\\begin{{theorem}}[{inline(theorem.title)}{cited}]\\label{{thm:{theorem.slug}}}\n{assumptions}"
         f"\\begin{{gather*}}\n{claims}\n\\end{{gather*}}\nwhere {where}.\n\\end{{theorem}}"
@@ -174,14 +188,25 @@ def record(t: Theorem) -> dict[str, Any]:
 
 
 def _row(t: Theorem) -> tuple[str, ...]:
-    formal = f", [Coq](proofs/formal/{t.slug}.v)" if t.slug in t.formal else ""
+    formal = ", [Coq](proofs/formal/README.md)" if t.formal else ""
     says = f"{t.title}: {claim_text(t.claims[0])}"
     proof = f"[proof](proofs/{t.slug}.py){formal}"
     return (f"[{t.slug}](sqtheory/theorems/{t.slug}.py)", says, kind(t.witness), proof, str(t.source))
 
 
 def _plain(expression: sympy.Expr) -> str:
-    return str(expression).replace("**", "^").replace("*", "·")
+    return _sum(expression, str).replace("**", "^").replace("*", "·").replace(" - ", " − ")
+
+
+def _sum(expression: sympy.Expr, spell: Callable[[sympy.Expr], str]) -> str:
+    """A sum with what is added before what is taken away."""
+    if not expression.is_Add:
+        return spell(expression)
+    terms = sympy.Add.make_args(expression)
+    ordered = sorted(terms, key=lambda term: (term.could_extract_minus_sign(), str(term)))
+    first, *rest = ordered
+    signed = (("-", -term) if term.could_extract_minus_sign() else ("+", term) for term in rest)
+    return " ".join([spell(first), *(f"{sign} {spell(term)}" for sign, term in signed)])
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -46,7 +46,7 @@ def test_a_theorem_applies_where_its_assumptions_hold_on_the_tensor() -> None:
 
 def test_what_is_named_is_in_the_registry() -> None:
     dominates = BY_SLUG["prune_first_dominates"]
-    named = row([1.0, -2.0], "threshold(1.5)", "int(4, rounding=floor)", 0.5).reason.failed
+    named = row([7, 1.75, 2.25, 0], "threshold(2)", "int4", 0.5).reason.failed
     assert set(named) <= {a.name for a in dominates.given} and named
     assert {"frozen_commutation", "prune_first_dominates"} <= set(BY_SLUG)
     assert Path(theorems.__file__).parent.joinpath("prune_first_dominates.py").is_file()

@@ -2,19 +2,16 @@
 
 import numpy as np
 
-from sqtheory.arrays import Mask
 from sqtheory.case import Case
 from sqtheory.domain import Arrays, Domain, OneOf
 from sqtheory.formats import E2M1, E4M3
-from sqtheory.partition import Rows, Shape
-from sqtheory.quantizers import Quantizer, bcq, hbfp, int_, mxfp, nf4, nvfp4
+from sqtheory.partition import Rows
+from sqtheory.quantizers import bcq, hbfp, int_, mxfp, nf4, nvfp4
 from sqtheory.rounding import ceil, stochastic
 from sqtheory.scaling import HalfRange, MeanSquare
-from sqtheory.sparsifiers import Sparsifier, nm, threshold, top
-from sqtheory.structure import Ruling, keeps_all
-from sqtheory.theorem import NEW, Assumption, Claim, NoneKnown, Quantity, Theorem
-from sqtheory.theorems.vocabulary import STEADY
-from sqtheory.traits import KEEPS_ZERO
+from sqtheory.sparsifiers import nm, threshold, top
+from sqtheory.theorem import NEW, Claim, NoneKnown, Quantity, Theorem
+from sqtheory.theorems.vocabulary import FROZEN_Z, STEADY
 
 DEFECT = Quantity(
     "d",
@@ -23,28 +20,6 @@ DEFECT = Quantity(
     lambda case: np.abs(np.where(case.orders.mask, case.orders.image, 0.0) - case.frozen_image).max(axis=1),
 )
 
-
-def _zero_stays(case: Case) -> Mask:
-    if KEEPS_ZERO in case.q.traits:
-        return np.ones(len(case), bool)
-    zeros = case.q.frozen(case.x).apply(np.zeros_like(case.x), case.x)
-    return case.every(case.orders.mask | (zeros == 0))
-
-
-def _ruling(s: Sparsifier, q: Quantizer, p: float, shape: Shape) -> Ruling:
-    if keeps_all(s, shape):
-        return Ruling(True, "every entry is kept")
-    zero = KEEPS_ZERO in q.traits
-    return Ruling(zero, f"0 {'is' if zero else 'is not'} a value of {q.format}")
-
-
-FROZEN_Z = Assumption(
-    "keeps_zero_frozen",
-    "Z at the scales of x: q_σ(0) = 0 for every pruned entry, also in a block of which nothing is kept",
-    _zero_stays,
-    _ruling,
-)
-"""Stronger than Z: at its own scale a zero block comes back as zero even where 0 is no level."""
 
 THEOREM = Theorem(
     slug="frozen_commutation",

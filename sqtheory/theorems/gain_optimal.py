@@ -10,7 +10,7 @@ from sqtheory.rounding import half_away, toward_zero
 from sqtheory.scaling import HalfRange
 from sqtheory.sparsifiers import nm
 from sqtheory.theorem import NEW, Attained, Claim, Quantity, Theorem
-from sqtheory.theorems.vocabulary import ERROR_QS, GAIN_OPTIMUM, GRID_OPTIMUM, NEAREST, Z
+from sqtheory.theorems.vocabulary import ERROR_QS, FROZEN_Z, GAIN_OPTIMUM, GRID_OPTIMUM, NEAREST
 from sqtheory.ties import adversarial, high_index
 
 ERROR_FROZEN = Quantity(
@@ -31,7 +31,7 @@ THEOREM = Theorem(
     where=(GAIN_OPTIMUM, GRID_OPTIMUM, ERROR_QS, ERROR_FROZEN),
     given=(
         NEAREST.shown(Case.of([7, 2.75, 1, 1], int_(4, rounding=toward_zero), nm(2, 4))),
-        Z.shown(Case.of([3, 1], bcq(2), nm(1, 2))),
+        FROZEN_Z.shown(Case.of([-1, -1, 0.5, 0.5], bcq(1, block=2), nm(2, 4))),
     ),
     domain=Domain(
         x=Arrays(12),

@@ -113,8 +113,11 @@ def gain_masked(case: Case) -> Array:
 def least_on_grid(case: Case) -> Array:
     """min ‖x − y‖_p over every choice of as many entries as the budget in every group, each at its nearest level.
 
-    Every row by trying all choices of every group: for small groups only.
+    Every row by trying all choices of every group: for small groups only. Raises ValueError unless s keeps a number
+    of entries of every group.
     """
+    if not isinstance(case.s, TopSparsifier):
+        raise ValueError(f"{case.s} has no budget for every group")
     grid = case.s.groups.grid(case.x.shape)
     pieces = []
     image = replace(case.q, rounding=half_away).frozen(case.x).apply(case.x, case.x)
@@ -147,8 +150,10 @@ def _keeps_scale(case: Case) -> Mask:
 
 
 def _one_scale(case: Case) -> Mask:
-    spread = case.s.groups.reduce(case.dense_scale, lambda rows: np.asarray(rows.max(axis=1) == rows.min(axis=1)))
-    return np.asarray(spread.reshape(len(case), -1).all(axis=1))
+    single = case.s.groups.reduce(case.dense_scale, lambda rows: np.asarray(rows.max(axis=1) == rows.min(axis=1)))
+    if single.size % len(case):  # a group that extends over the rows
+        return np.full(len(case), single.all())
+    return np.asarray(single.reshape(len(case), -1).all(axis=1))
 
 
 def _ranks_by_magnitude(s: Sparsifier) -> bool:
@@ -175,12 +180,33 @@ def _ruling_of_magnitude(s: Sparsifier, q: Quantizer, p: float, shape: Shape) ->
     return Ruling(ranks, f"{s} {'keeps' if ranks else 'does not keep'} the entries of largest magnitude in every group")
 
 
+def _zero_stays(case: Case) -> Mask:
+    if KEEPS_ZERO in case.q.traits:
+        return np.ones(len(case), bool)
+    zeros = case.q.frozen(case.x).apply(np.zeros_like(case.x), case.x)
+    return case.every(case.orders.mask | (zeros == 0))
+
+
+def _ruling_of_frozen_zero(s: Sparsifier, q: Quantizer, p: float, shape: Shape) -> Ruling:
+    if structure.keeps_all(s, shape):
+        return Ruling(True, "every entry is kept")
+    zero = KEEPS_ZERO in q.traits
+    return Ruling(zero, f"0 {'is' if zero else 'is not'} a value of {q.format}")
+
+
 Z = Assumption(
     "keeps_zero",
     "Z: q(0) = 0, so that pruned entries come back as zero",
     lambda case: case.every(case.orders.mask | (case.orders.after_mask == 0)),
     lambda s, q, p, shape: structure.zero(s, q, shape),
 )
+FROZEN_Z = Assumption(
+    "keeps_zero_frozen",
+    "Z at the scales of x: q_σ(0) = 0 for every pruned entry, also in a block of which nothing is kept",
+    _zero_stays,
+    _ruling_of_frozen_zero,
+)
+"""Stronger than Z: at its own scale a zero block comes back as zero even where 0 is no level."""
 SIGMA = Assumption(
     "keeps_scale",
     "Σ: σ_B(s(x)) = σ_B(x) for every scale block B with a survivor",
