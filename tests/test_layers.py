@@ -21,8 +21,8 @@ FLOORS: dict[int, tuple[str, ...]] = {
     1: ("norms", "operators", "scaling"),
     2: ("errors", "quantizers", "scores", "sparsifiers", "ties"),
     3: ("channels", "checkpoints", "notation", "orders", "structure", "two_orders", "vocabulary"),
-    4: ("case", "catalogue", "constants", "inspection", "order_gap", "price", "reasons", "sweep", "targets"),
-    5: ("domain", "render", "theorem"),
+    4: ("case", "catalogue", "inspection", "reasons", "storage", "sweep", "targets"),
+    5: ("constants", "domain", "render", "theorem"),
     6: ("__init__", "decide", "theorems"),
     7: ("__main__", "cli", "figures", "strategies"),
 }
@@ -54,9 +54,9 @@ HOMES: dict[str, str | tuple[str, ...]] = {
     "safetensors": "checkpoints/safetensors.py",
     "matplotlib": "figures/",
     "tqdm": "cli/",
-    "scipy": "order_gap/",
     "sympy": ("theorem.py", "render.py", "theorems/"),
-    "hypothesis": "strategies/",
+    "hypothesis": ("decide/targeted.py", "strategies/"),
+    "z3": "decide/solver.py",
     "proofs": "cli/",
 }
 """Each package that is not ours and the file or folder (or few) that imports it."""

@@ -8,8 +8,8 @@ from sqtheory import compare, parse
 from sqtheory.channels import report as channel_report
 from sqtheory.exceptions import InputRefused, NonFinite
 from sqtheory.quantizers import Quantizer
-from sqtheory.sparsifiers import Sparsifier
 from sqtheory.reasons import Reason
+from sqtheory.sparsifiers import Sparsifier
 from sqtheory.sweep import Row, by_tensor, explain, table, tensor_rows, total
 
 MASKS = ("2:4", "50%", "threshold(0.5)", "nm(1, 4, score=gain(int4, 1))")

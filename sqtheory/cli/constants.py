@@ -24,9 +24,9 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the table."""
-    from sqtheory import constants
+    from sqtheory.constants import table as sharp_constants
 
-    table = constants.table()
+    table = sharp_constants()
     if arguments.json:
         listed = [dict(zip(table.header, row, strict=True)) for row in table.rows]
         print(json.dumps({"schema": "sqtheory.constants/1", "constants": listed}, ensure_ascii=False))

@@ -4,6 +4,7 @@ from difflib import get_close_matches
 
 from sqtheory.theorem import Theorem
 from sqtheory.theorems import (
+    delta_coding,
     dot_bound,
     dot_decomposition,
     dot_interaction,
@@ -25,6 +26,7 @@ from sqtheory.theorems import (
     saturation,
     sparse_grid_projection,
     stochastic_rounding,
+    storage,
     swap_constant,
     swap_gap,
     ties_by_original,
@@ -36,6 +38,7 @@ ALL: tuple[Theorem, ...] = (
     hbfp_power_of_two.THEOREM,
     idempotence.THEOREM,
     dyadic_equivariance.THEOREM,
+    storage.THEOREM,
     prune_first_identity.THEOREM,
     prune_first_bound.THEOREM,
     overlap.THEOREM,
@@ -49,6 +52,7 @@ ALL: tuple[Theorem, ...] = (
     sparse_grid_projection.THEOREM,
     gain_optimal.THEOREM,
     order_reversal.THEOREM,
+    delta_coding.THEOREM,
     free_scale_bound.THEOREM,
     stochastic_rounding.THEOREM,
     dot_decomposition.THEOREM,

@@ -1,0 +1,39 @@
+"""The sum of q(x_t) − q(x_{t−1}) is q(x_T), one rounding; the sum of q(x_t − x_{t−1}) has T roundings."""
+
+import sympy
+
+from proofs.atoms import Atoms, Row
+from proofs.proof import Proof
+from proofs.steps import Equal, NonNegative, Tested
+from sqtheory.theorems.delta_coding import DRIFTED, HALF, TELESCOPED, THEOREM, TIMES, differences
+
+a, b, c, h = sympy.symbols("a b c h", real=True)
+slack = sympy.symbols("slack1:4", nonnegative=True)
+
+
+def quantized_differences(atoms: Atoms) -> Row:
+    """q(x_t − x_{t−1})."""
+    return atoms.of(atoms.case.q(differences(atoms.case.x)))
+
+
+PROOF = Proof(
+    theorem=THEOREM,
+    model={
+        TELESCOPED: lambda atoms: abs(atoms.x[-1] - atoms.q[-1]),
+        DRIFTED: lambda atoms: abs(atoms.x[-1] - sum(quantized_differences(atoms))),
+        HALF: lambda atoms: atoms.scale[0] / 2,
+        TIMES: lambda atoms: float(len(atoms.x)),
+    },
+    steps=(
+        Equal("a + (b − a) + (c − b) = c: differences of values telescope, quantized or not", a + (b - a) + (c - b), c),
+        Tested(
+            "in range, a value and a difference each err by at most half a step",
+            lambda case: case.every(
+                (abs(case.x - case.orders.image) <= case.dense_scale / 2)
+                & (abs(differences(case.x) - case.q(differences(case.x))) <= case.dense_scale / 2)
+            ),
+        ),
+        NonNegative("so T roundings of at most h each sum to at most T h, as for T = 3", sum(slack)),
+        Equal("… with slack h − |e_t| each", 3 * h - sum(h - s for s in slack), sum(slack)),
+    ),
+)

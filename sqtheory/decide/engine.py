@@ -1,0 +1,145 @@
+"""The order in which a claim is attacked: structure, constructions, enumeration, SMT, targeted and local search."""
+
+from difflib import get_close_matches
+
+from numpy.random import Generator
+
+from sqtheory.decide.answers import Decision, Discharged, Effort, Refutation, Spent, Verdict
+from sqtheory.decide.routes import Route
+from sqtheory.decide.searching import Search
+from sqtheory.decide.shapes import default_shape
+from sqtheory.decide.solver import NEGATIONS, Reply, ask
+from sqtheory.decide.statements import CLAIMS, Statement
+from sqtheory.decide.targeted import target
+from sqtheory.decide.theorem_claims import TheoremClaim
+from sqtheory.norms import check_norm, spell_norm
+from sqtheory.partition import Shape
+from sqtheory.quantizers import Quantizer
+from sqtheory.sparsifiers import Sparsifier
+from sqtheory.theorems import BY_SLUG
+
+USUAL = Effort()
+
+
+def decide(
+    claim: str,
+    s: Sparsifier,
+    q: Quantizer,
+    *,
+    p: float = 2.0,
+    shape: Shape | None = None,
+    rng: Generator,
+    effort: Effort = USUAL,
+) -> Decision:
+    """∀x: claim(x), for every tensor x of a shape under s, q and ‖·‖_p: proved, refuted or open.
+
+    ``claim`` is a name of ``CLAIMS`` or of a theorem, whose claims are then asked for without its assumptions.
+    ``shape`` defaults to ``default_shape``. The answer speaks of all real x on which both orders are defined; chance
+    in s or q is an adversary, so that a claim must hold for every draw. Raises ValueError for an unknown claim or
+    one that says nothing of p, TypeError for operators that are no mask and quantizer, and what s and q raise.
+    """
+    if not isinstance(s, Sparsifier) or not isinstance(q, Quantizer):
+        raise TypeError(f"needed a mask and a quantizer, got {s!s} and {q!s}: see sqtheory.parse")
+    check_norm(p)
+    found = statement(claim, p)
+    where = default_shape(s, q) if shape is None else shape
+    if not where or min(where) < 1:
+        raise ValueError(f"a claim is decided for tensors that have entries, got shape {where}")
+    s.groups.check_tail(where, getattr(s, "tail", q.tail), "groups")
+    q.partition.check_tail(where, q.tail, "blocks")
+    return _Attack(found, s, q, p, where, rng, effort).decide()
+
+
+def statement(claim: str, p: float) -> Statement:
+    """The claim of this name. Raises ValueError naming the closest if there is none."""
+    if claim in CLAIMS:
+        return CLAIMS[claim]
+    if claim in BY_SLUG:
+        return TheoremClaim.of(BY_SLUG[claim], p)
+    close = get_close_matches(claim, [*CLAIMS, *BY_SLUG], n=1)
+    hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(CLAIMS)} and the names of theorems"
+    raise ValueError(f"there is no claim {claim!r}: {hint}")
+
+
+class _Attack:
+    """One decision in the making."""
+
+    def __init__(
+        self, claim: Statement, s: Sparsifier, q: Quantizer, p: float, shape: Shape, rng: Generator, effort: Effort
+    ) -> None:
+        self.claim, self.s, self.q, self.p, self.shape = claim, s, q, p, shape
+        self.rng, self.effort = rng, effort
+        self.notes: list[str] = []
+
+    def decide(self) -> Decision:
+        routes = self.claim.routes(self.p)
+        rulings = [route.discharge(self.s, self.q, self.p, self.shape) for route in routes]
+        for route, ruled in zip(routes, rulings, strict=True):
+            if all(d.closed for d in ruled):
+                return self._answer("proved", ruled, theorem=route.theorem)
+        search = Search(self.claim, self.s, self.q, self.p, self.shape, self.rng, self.effort)
+        witness = search.construct() or search.enumerate()
+        if witness is None:
+            proof = self._by_smt(routes, rulings, search)
+            if isinstance(proof, Decision):
+                return proof
+            witness = proof or target(search, self.notes) or search.climb()
+        verdict: Verdict = "open" if witness is None else "refuted"
+        return self._answer(verdict, rulings[0], witness=witness, search=search)
+
+    def _by_smt(
+        self, routes: tuple[Route, ...], rulings: list[tuple[Discharged, ...]], search: Search
+    ) -> Decision | Refutation | None:
+        """Discharge what structure left open, else decide the claim itself, over all reals."""
+        for route, ruled in zip(routes, rulings, strict=True):
+            shown = self._discharge(ruled, search)
+            if shown is not None:
+                return self._answer("proved", shown, theorem=route.theorem, search=search)
+        for draw in search.draws:
+            reply = self._ask(self.claim.name, search, search.draws.index(draw))
+            if reply.result == "unsat" and len(search.draws) == 1:
+                why = f"no {search.size} real numbers violate it: the negation is unsatisfiable"
+                return self._answer("proved", (Discharged("claim", True, "smt", why),), search=search)
+            if reply.result == "sat" and (found := search.adopt(draw, reply.model, "SMT")) is not None:
+                return found
+        return None
+
+    def _discharge(self, ruled: tuple[Discharged, ...], search: Search) -> tuple[Discharged, ...] | None:
+        """All assumptions, the open ones by SMT; None if one of them stays open."""
+        if any(not d.closed and d.name not in NEGATIONS for d in ruled) or len(search.draws) > 1:
+            return None
+        shown = []
+        for d in ruled:
+            if not d.closed:
+                if self._ask(d.name, search, 0).result != "unsat":
+                    return None
+                why = f"the negation over {search.size} real numbers is unsatisfiable"
+                d = Discharged(d.name, True, "smt", why)
+            shown.append(d)
+        return tuple(shown)
+
+    def _ask(self, name: str, search: Search, draw: int) -> Reply:
+        if search.size > self.effort.smt_entries:
+            reply = Reply("unknown", f"{search.size} entries are more than {self.effort.smt_entries}")
+        else:
+            reply = ask(name, search.draws[draw], self.shape, self.p, self.effort.smt_seconds)
+        if reply.result == "unknown":
+            note = f"SMT on {name}: {reply.note}"
+            if note not in self.notes:
+                self.notes.append(note)
+        return reply
+
+    def _answer(
+        self,
+        verdict: Verdict,
+        assumptions: tuple[Discharged, ...],
+        *,
+        theorem: str | None = None,
+        witness: Refutation | None = None,
+        search: Search | None = None,
+    ) -> Decision:
+        notes = () if verdict == "refuted" else tuple(self.notes)
+        spent = Spent(0, 0.0, None) if search is None else search.effort_spent(notes)
+        pipeline = f"{self.s} with {self.q}, p = {spell_norm(self.p)}"
+        named, said = self.claim.name, self.claim.sentence
+        return Decision(verdict, named, said, pipeline, self.shape, theorem, assumptions, witness, spent)

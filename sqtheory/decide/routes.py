@@ -1,0 +1,79 @@
+"""Ways to prove a claim: a theorem (or none) and the conditions that suffice."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias, final
+
+from sqtheory import structure
+from sqtheory.decide.answers import Discharged, How
+from sqtheory.partition import Shape
+from sqtheory.quantizers import Quantizer
+from sqtheory.sparsifiers import Sparsifier
+from sqtheory.structure import Ruling
+from sqtheory.theorem import Assumption, Theorem
+from sqtheory.theorems import (
+    frozen_commutation,
+    overlap,
+    prune_first_bound,
+    prune_first_dominates,
+    prune_first_identity,
+    ties_by_original,
+)
+from sqtheory.theorems.vocabulary import ORDERED, SIGMA, STEADY, Z
+
+Decider: TypeAlias = Callable[[Sparsifier, Quantizer, float, Shape], Ruling]
+ENUMERATED = frozenset({ORDERED.name})
+"""Conditions on a format that are decided at every level, every cell boundary and their neighbours."""
+
+
+@final
+@dataclass(frozen=True)
+class Condition:
+    """A condition on a pipeline that is decided before any tensor is seen."""
+
+    name: str
+    ruling: Decider
+
+    def discharge(self, s: Sparsifier, q: Quantizer, p: float, shape: Shape) -> Discharged:
+        """Decide it by structure."""
+        found = self.ruling(s, q, p, shape)
+        how: How = "enumeration" if self.name in ENUMERATED else "structure"
+        return Discharged(self.name, found.closed, how, found.why)
+
+
+@final
+@dataclass(frozen=True)
+class Route:
+    """Conditions from which a claim follows, by a theorem or by themselves."""
+
+    theorem: str | None
+    conditions: tuple[Condition, ...]
+
+    def discharge(self, s: Sparsifier, q: Quantizer, p: float, shape: Shape) -> tuple[Discharged, ...]:
+        """Decide every condition by structure."""
+        return tuple(c.discharge(s, q, p, shape) for c in self.conditions)
+
+
+def _conditions(assumptions: tuple[Assumption, ...]) -> tuple[Condition, ...]:
+    return tuple(Condition(a.name, a.ruling) for a in assumptions)
+
+
+def by(theorem: Theorem) -> Route:
+    """The route through the assumptions of a theorem."""
+    return Route(theorem.slug, _conditions(theorem.given))
+
+
+KEEPS_MASK = Condition("keeps_mask", lambda s, q, p, shape: structure.selection(s, q, shape))
+"""M: m(q(x)) = m(x) wherever q(x) is not 0."""
+
+COMMUTE = (
+    Route(frozen_commutation.THEOREM.slug, (KEEPS_MASK, *_conditions((SIGMA, Z, STEADY)))),
+    by(ties_by_original.THEOREM),
+)
+"""With one mask and scales that stay, both orders are one operator."""
+NEVER_WORSE = (by(prune_first_dominates.THEOREM), *COMMUTE)
+ADDITIVE = (by(prune_first_bound.THEOREM),)
+ADDITIVE_POWERS = (by(prune_first_identity.THEOREM),)
+"""For p < 1 the p-th powers add, by the identity."""
+SCALE_KEPT = (by(overlap.THEOREM), Route(None, _conditions((SIGMA,))))
+ZERO_KEPT = (Route(None, _conditions((Z,))),)

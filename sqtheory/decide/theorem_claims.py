@@ -1,0 +1,70 @@
+"""The claims of a theorem asked of one pipeline, without its assumptions."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from sqtheory.arrays import Array
+from sqtheory.case import Case
+from sqtheory.decide.answers import Arithmetic
+from sqtheory.decide.draws import Draw, Outcome, row_pipeline, run
+from sqtheory.decide.exact import Exact, implemented_orders
+from sqtheory.decide.routes import Route, by
+from sqtheory.decide.statements import Statement
+from sqtheory.norms import spell_norm
+from sqtheory.partition import Shape
+from sqtheory.tables import number
+from sqtheory.theorem import Theorem
+
+
+@final
+@dataclass(frozen=True)
+class TheoremClaim(Statement):
+    """For every x of the shape all claims of the theorem hold."""
+
+    theorem: Theorem
+    name: str
+    sentence: str
+
+    @classmethod
+    def of(cls, theorem: Theorem, p: float) -> "TheoremClaim":
+        """The claims for this p. Raises ValueError for theorems that do not speak of every single tensor."""
+        if theorem.domain is None:
+            raise ValueError(f"{theorem.slug} says that some tensors exist: nothing to decide for every tensor")
+        if theorem.domain.w is not None:
+            raise ValueError(f"{theorem.slug} speaks of two operands of a dot product, a pipeline here has one")
+        if theorem.domain.x.independent:
+            raise ValueError(f"{theorem.slug} speaks of the mean of many samples, not of every tensor")
+        claims = theorem.claims_for(p)
+        if not claims:
+            raise ValueError(f"{theorem.slug} says nothing of p = {spell_norm(p)}")
+        said = "; ".join(f"{c.left} {c.relation} {c.right}" for c in claims)
+        return cls(theorem, theorem.slug, f"{theorem.title}: {said}")
+
+    def excess(self, o: Outcome, p: float) -> Array:
+        rows = row_pipeline(o.draw.first, o.draw.after, o.shape)
+        if rows is not None:
+            return np.nan_to_num(self.theorem.check(Case(o.x, rows[1], rows[0], p)).excess, nan=-1.0)
+        return np.array([self.excess_of(o.draw, row, p, o.shape) for row in o.x])
+
+    def excess_of(self, draw: Draw, row: Array, p: float, shape: Shape) -> float:
+        """The largest excess on one tensor."""
+        return float(np.nan_to_num(self.theorem.check(self._case(draw, row, p, shape)).excess, nan=-1.0).max())
+
+    def certify(self, draw: Draw, row: Array, p: float, shape: Shape) -> tuple[Exact, str, Arithmetic] | None:
+        if self.excess_of(draw, row, p, shape) <= 0:
+            return None
+        values = self.theorem.values(self._case(draw, row, p, shape))
+        said = ", ".join(f"{name} = {number(float(v.max()), 10)}" for name, v in values.items())
+        return implemented_orders(run(draw, row[None], shape), 0), f"{said}, against the claim", "implementation"
+
+    def violation(self, o: Exact, p: float) -> str | None:
+        raise NotImplementedError("a theorem is certified on the values of its quantities")
+
+    def routes(self, p: float) -> tuple[Route, ...]:
+        return (by(self.theorem),)
+
+    @staticmethod
+    def _case(draw: Draw, row: Array, p: float, shape: Shape) -> Case:
+        return Case(row.reshape(shape), draw.after, draw.first, p)
