@@ -1,0 +1,58 @@
+"""Every block of four 4-bit codes, all 65,536, through the operators themselves."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from sqtheory.case import Case
+from sqtheory.formats import E2M1, INT4, NF4, Format
+from sqtheory.quantizers import Quantizer, hbfp, int_, mxfp, mxint, nf4, nvfp4
+from sqtheory.sparsifiers import nm
+from sqtheory.theorems import find
+from sqtheory.theorems.vocabulary import ERROR_Q, ERROR_QS, ERROR_S
+from sqtheory.ties import Adversarial, by_original
+
+CLAIMS = (
+    *("prune_first_identity", "prune_first_bound", "prune_first_dominates", "swap_constant", "swap_gap"),
+    *("quantize_first_bound", "frozen_commutation", "sparse_grid_projection", "gain_optimal"),
+)
+
+
+def blocks(fmt: Format) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    values = np.where(np.isfinite(fmt.code_values), fmt.code_values, 0)
+    return np.array(list(product(values.tolist(), repeat=4)))
+
+
+ROWS = {fmt.name: blocks(fmt) for fmt in (INT4, E2M1, NF4)}
+PIPELINES = [
+    *((fmt, q) for fmt in ("int4", "e2m1") for q in (int_(4), int_(3), hbfp(4), mxint(4), mxfp(E2M1))),
+    ("e2m1", nvfp4()),
+    ("nf4", nf4()),
+]
+
+
+@pytest.mark.parametrize(("codes", "q"), PIPELINES, ids=str)
+@pytest.mark.parametrize("slug", CLAIMS)
+def test_no_block_breaks_a_theorem(slug: str, codes: str, q: Quantizer) -> None:
+    for s, p in ((nm(2, 4), 1.0), (nm(2, 4, ties=Adversarial(1)), 1.0), (nm(1, 4), 1.0)):
+        check = find(slug).check(Case(ROWS[codes], q, s, p))
+        assert not check.violated.any(), ROWS[codes][np.flatnonzero(check.violated)[0]]
+        if codes != "nf4":
+            assert check.admissible.all()
+
+
+@pytest.mark.parametrize(("codes", "q"), PIPELINES[:-1], ids=str)
+def test_ties_by_original_make_the_orders_one(codes: str, q: Quantizer) -> None:
+    check = find("ties_by_original").check(Case(ROWS[codes], q, nm(2, 4, ties=by_original)))
+    assert check.admissible.all() and (check.excess <= 0).all()
+
+
+def test_quantizing_first_exceeds_both_errors_on_some_blocks() -> None:
+    """None where every code is a level at its block's scale, or near one; 640 of the FP4 blocks in INT4."""
+    counts = {}
+    for fmt, q in (("int4", int_(4)), ("e2m1", int_(4)), ("e2m1", mxfp(E2M1))):
+        case = Case(ROWS[fmt], q, nm(2, 4))
+        beyond = ERROR_QS.of(case) - (ERROR_S.of(case) + ERROR_Q.of(case)) > 1e-9
+        counts[fmt, str(q)] = int(beyond.sum())
+    assert counts == {("int4", "int(4)"): 0, ("e2m1", "int(4)"): 640, ("e2m1", "mxfp(e2m1)"): 0}
