@@ -30,13 +30,7 @@ PROOF = Proof(
     steps=(
         Tested(
             "σ(2^j x) = 2^j σ(x)",
-            lambda case: np.all(
-                [
-                    case.every(case.spread(case.q.scales(np.ldexp(case.x, j))) == np.ldexp(case.dense_scale, j))
-                    for j in EXPONENTS
-                ],
-                axis=0,
-            ),
+            lambda case: np.all([follows(case, j) for j in EXPONENTS], axis=0),
         ),
         Equal("the ratio is that of x: (c x)/(c σ) = x/σ", (c * x) / (c * sigma), x / sigma),
         Equal(

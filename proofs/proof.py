@@ -13,7 +13,7 @@ from proofs.atoms import Atoms, Number
 from proofs.machine_checked import ProofError
 from proofs.steps import Line, Step
 from sqtheory.case import Case
-from sqtheory.theorem import Quantity, Separation, Theorem
+from sqtheory.theorem import CANCELLATION, TOLERANCE, Quantity, Separation, Theorem
 
 MODELLED = 100
 """Rows on which each quantity is compared with its model each time a proof runs; the test suite tries more."""
@@ -64,10 +64,10 @@ class Proof:
     def model_fault(self, quantity: Quantity, case: Case) -> str:
         """The first row in which a quantity differs from its model; empty if there is none."""
         computed = np.broadcast_to(np.asarray(quantity.of(case), np.float64), len(case))
-        cancelled = 0.0 if case.w is None else float(np.abs(case.x).max() * np.abs(case.w).max())
+        cancelled = CANCELLATION * case.products
         for i, value in enumerate(computed.tolist()):
             expected = float(self.model[quantity](Atoms(case, i)))
-            if not abs(value - expected) <= 1e-9 * abs(expected) + 1e-13 * cancelled + 1e-300:
+            if not abs(value - expected) <= TOLERANCE * abs(expected) + cancelled[i] + 1e-300:
                 return f"{value} instead of {expected} at {case.row(i)}"
         return ""
 

@@ -57,6 +57,11 @@ class Case:
         """The i-th instance alone."""
         return replace(self, x=self.x[i : i + 1], w=None if self.w is None else self.w[i : i + 1])
 
+    @property
+    def products(self) -> Array:
+        """(Σ|x_i|)(Σ|w_i|) of every row, of which a sum of products may cancel all but the rounding; 0 without w."""
+        return np.zeros(len(self)) if self.w is None else np.abs(self.x).sum(axis=1) * np.abs(self.w).sum(axis=1)
+
     @cached_property
     def orders(self) -> TwoOrders:
         """Both orders on x."""

@@ -22,6 +22,8 @@ from sqtheory.structure import Ruling
 Expression: TypeAlias = "sympy.Expr | Quantity | int"
 TOLERANCE = 1e-9
 """Share of the quantities' magnitudes that the rounding of float64 may add to one side of a claim."""
+CANCELLATION = 1e-13
+"""Share of the products behind a dot product that the rounding of float64 may add to it."""
 
 
 @final
@@ -138,13 +140,16 @@ class Claim:
             return bool(sympy.simplify(left - right) == 0)
         return bool(RELATIONS[self.relation][1](left, right))
 
-    def excess(self, values: Mapping[str, Array]) -> Array:
-        """How far each row is from what is claimed: positive where the claim fails, beyond the rounding of float64."""
+    def excess(self, values: Mapping[str, Array], products: Array | float = 0.0) -> Array:
+        """How far each row is from what is claimed: positive where the claim fails, beyond the rounding of float64.
+
+        ``products``: magnitudes of what cancelled inside the quantities (``Case.products``).
+        """
         left, right = self.sides(values)
         sizes: Array = np.zeros(left.shape)
         for name in (str(s) for s in self.symbols):
             sizes = sizes + np.abs(values[name])
-        slack = TOLERANCE * sizes
+        slack = TOLERANCE * sizes + CANCELLATION * products
         difference = left - right
         if self.relation == "==":
             return np.asarray(np.abs(difference) - slack)
@@ -287,7 +292,7 @@ class Theorem:
         if not claims:
             raise ValueError(f"{self.slug} says nothing of p = {case.p}")
         values = self.values(case)
-        return Check(self.admissible(case), np.max([c.excess(values) for c in claims], axis=0))
+        return Check(self.admissible(case), np.max([c.excess(values, case.products) for c in claims], axis=0))
 
     def __str__(self) -> str:
         return self.slug

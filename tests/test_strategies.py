@@ -148,7 +148,10 @@ def test_formats_of_great_range_or_one_sign_get_scales_that_exist(fmt: Format) -
 def test_filters_hold(x: Array, q: Quantizer, s: Sparsifier) -> None:
     assert KEEPS_ZERO in q.traits and q.saturate
     assert isinstance(q.partition, Blocks) and q.partition.size in (4, 8) and q.partition.axis == -1
-    assert not q(x)[x == 0].any() and not s(x)[~s.mask(x)].any()
+    sparse = s(x)
+    assert not q(x)[x == 0].any() and ((sparse == x) | (sparse == 0)).all()
+    if DETERMINISTIC in s.traits:
+        assert not sparse[~s.mask(x)].any()
 
 
 @pytest.mark.parametrize(

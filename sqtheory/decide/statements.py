@@ -36,15 +36,22 @@ class Statement(ABC):
         """Left minus right in every instance, less what rounding may add: positive where the claim fails."""
 
     @abstractmethod
-    def violation(self, o: Exact, p: float) -> str | None:
-        """What fails on one tensor, decided exactly; None if nothing does."""
-
-    @abstractmethod
     def routes(self, p: float) -> tuple[Route, ...]:
         """Ways to prove it, the usual one first."""
 
+    @abstractmethod
     def certify(self, draw: Draw, row: Array, p: float, shape: Shape) -> tuple[Exact, str, Arithmetic] | None:
-        """What fails on one row, in rational arithmetic where the pipeline has one; None if nothing does."""
+        """What fails on one row, as exactly as the pipeline allows; None if nothing does."""
+
+
+class Comparison(Statement):
+    """A claim about what both orders make of a tensor, decided in rational arithmetic where the pipeline has one."""
+
+    @abstractmethod
+    def violation(self, o: Exact, p: float) -> str | None:
+        """What fails on one tensor, decided exactly; None if nothing does."""
+
+    def certify(self, draw: Draw, row: Array, p: float, shape: Shape) -> tuple[Exact, str, Arithmetic] | None:
         arithmetic: Arithmetic = "rational"
         try:
             made = rational_orders(draw, rationals(row.reshape(shape)))
@@ -111,7 +118,7 @@ def _measure(name: str, p: float) -> str:
 
 @final
 @dataclass(frozen=True)
-class NeverWorse(Statement):
+class NeverWorse(Comparison):
     """‖ε_{S→Q}‖_p ≤ ‖ε_{Q→S}‖_p."""
 
     name: str = "sq_never_worse"
@@ -133,7 +140,7 @@ class NeverWorse(Statement):
 
 @final
 @dataclass(frozen=True)
-class Additive(Statement):
+class Additive(Comparison):
     """‖ε_{S→Q}‖_p ≤ ‖ε_s‖_p + ‖ε_q‖_p; for p < 1 of the p-th powers."""
 
     name: str = "no_additional_error"
@@ -160,7 +167,7 @@ class Additive(Statement):
 
 @final
 @dataclass(frozen=True)
-class Commute(Statement):
+class Commute(Comparison):
     """q(s(x)) = s(q(x))."""
 
     name: str = "orders_commute"
@@ -182,7 +189,7 @@ class Commute(Statement):
 
 @final
 @dataclass(frozen=True)
-class ScaleKept(Statement):
+class ScaleKept(Comparison):
     """σ_B(s(x)) = σ_B(x) for every block B with a survivor."""
 
     name: str = "scale_kept"
@@ -204,7 +211,7 @@ class ScaleKept(Statement):
 
 @final
 @dataclass(frozen=True)
-class ZeroKept(Statement):
+class ZeroKept(Comparison):
     """q(s(x))_i = 0 for every pruned i."""
 
     name: str = "zero_kept"

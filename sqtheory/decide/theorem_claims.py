@@ -59,9 +59,6 @@ class TheoremClaim(Statement):
         said = ", ".join(f"{name} = {number(float(v.max()), 10)}" for name, v in values.items())
         return implemented_orders(run(draw, row[None], shape), 0), f"{said}, against the claim", "implementation"
 
-    def violation(self, o: Exact, p: float) -> str | None:
-        raise NotImplementedError("a theorem is certified on the values of its quantities")
-
     def routes(self, p: float) -> tuple[Route, ...]:
         return (by(self.theorem),)
 

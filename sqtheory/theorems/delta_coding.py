@@ -9,9 +9,8 @@ from sqtheory.quantizers import int_
 from sqtheory.rounding import half_away, toward_zero
 from sqtheory.samples import heavy, normal, one_signed, ties
 from sqtheory.scaling import Frozen
-from sqtheory.structure import Ruling
 from sqtheory.theorem import NEW, Assumption, Attained, Claim, Quantity, Theorem
-from sqtheory.theorems.vocabulary import NEAREST
+from sqtheory.theorems.vocabulary import NEAREST, decided_by_tensor
 
 
 def differences(values: Array) -> Array:
@@ -29,7 +28,7 @@ FAR = Assumption(
     "in_range",
     "every x_t and every difference lies within the grid",
     _in_range,
-    lambda s, q, p, shape: Ruling(False, "it depends on the tensor"),
+    decided_by_tensor,
 )
 TELESCOPED = Quantity(
     "telescoped",

@@ -6,15 +6,14 @@ from sqtheory.arrays import Array, FixedArray, Mask
 from sqtheory.case import Case
 from sqtheory.domain import Arrays, Domain, OneOf
 from sqtheory.formats import E2M1
-from sqtheory.partition import Shape
 from sqtheory.quantizers import Quantizer, bcq, hbfp, int_, scaled
 from sqtheory.rounding import half_away, toward_zero
 from sqtheory.scaling import Frozen, MeanSquare
 from sqtheory.scores import given
-from sqtheory.sparsifiers import Sparsifier, nm
+from sqtheory.sparsifiers import nm
 from sqtheory.structure import Ruling
 from sqtheory.theorem import NEW, Assumption, Attained, Claim, Norms, Quantity, Theorem
-from sqtheory.theorems.vocabulary import ERROR_S, ERROR_SQ, NEAREST, NORM, POWER_S, POWER_SQ, Z
+from sqtheory.theorems.vocabulary import ERROR_S, ERROR_SQ, NEAREST, NORM, POWER_S, POWER_SQ, Z, decided_by_tensor
 
 
 def half_cells(case: Case) -> Array:
@@ -37,10 +36,6 @@ def _not_grown(case: Case) -> Mask:
 
 def _uniform(q: Quantizer) -> bool:
     return bool(np.ptp(np.diff(q.format.values)) == 0)
-
-
-def _seen(s: Sparsifier, q: Quantizer, p: float, shape: Shape) -> Ruling:
-    return Ruling(False, "it depends on the tensor")
 
 
 HALF = Quantity(
@@ -69,7 +64,9 @@ NOT_GROWN = Assumption(
         q.scaling.max_determined, f"{q.scaling} is set by the block maximum: {q.scaling.max_determined}"
     ),
 )
-IN_RANGE = Assumption("in_range", "no kept entry lies beyond the grid at the scale of s(x)", _in_range, _seen)
+IN_RANGE = Assumption(
+    "in_range", "no kept entry lies beyond the grid at the scale of s(x)", _in_range, decided_by_tensor
+)
 
 THEOREM = Theorem(
     slug="free_scale_bound",

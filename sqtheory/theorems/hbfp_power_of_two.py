@@ -7,8 +7,8 @@ from sqtheory.case import Case
 from sqtheory.domain import Arrays, Domain, OneOf
 from sqtheory.quantizers import hbfp
 from sqtheory.samples import powers
-from sqtheory.structure import Ruling
 from sqtheory.theorem import NEW, Assumption, Attained, Claim, Quantity, Theorem
+from sqtheory.theorems.vocabulary import decided_by_tensor
 
 
 def _at_maximum(case: Case, values: Array) -> Array:
@@ -33,7 +33,7 @@ POWER_OF_TWO = Assumption(
     "power_of_two",
     "the largest magnitude of the block is a power of two",
     _is_power,
-    lambda s, q, p, shape: Ruling(False, "it depends on the tensor"),
+    decided_by_tensor,
 )
 
 THEOREM = Theorem(

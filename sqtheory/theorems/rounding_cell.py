@@ -8,9 +8,8 @@ from sqtheory.domain import Arrays, Domain, OneOf
 from sqtheory.formats import E2M1, E4M3
 from sqtheory.quantizers import bcq, hbfp, int_, mxfp, nf4, nvfp4, scaled
 from sqtheory.rounding import half_away, toward_zero
-from sqtheory.structure import Ruling
 from sqtheory.theorem import Assumption, Attained, Claim, Quantity, Reference, Theorem
-from sqtheory.theorems.vocabulary import NEAREST
+from sqtheory.theorems.vocabulary import NEAREST, decided_by_tensor
 
 
 def ratios(case: Case) -> Array:
@@ -46,7 +45,7 @@ IN_RANGE = Assumption(
     "in_range",
     "nothing saturates: σ min Γ ≤ x_i ≤ σ max Γ for every i (and numbers are normal)",
     _in_range,
-    lambda s, q, p, shape: Ruling(False, "it depends on the tensor"),
+    decided_by_tensor,
 )
 
 THEOREM = Theorem(

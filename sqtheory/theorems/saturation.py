@@ -27,7 +27,7 @@ def _lost(case: Case) -> Array:
     place = np.argmax(np.abs(case.x), axis=1)[:, None]
     image = np.abs(np.take_along_axis(case.orders.image, place, axis=1)[:, 0])
     top = case.q.format.max * case.dense_scale[:, 0]
-    return np.asarray(np.where(size > top, (size - image) / size, 0.0))
+    return np.divide(size - image, size, out=np.zeros_like(size), where=size > top)
 
 
 ERROR = Quantity(

@@ -93,6 +93,11 @@ def dot(a: Array, b: Array) -> Array:
     return np.asarray(np.einsum("ij,ij->i", a, b))
 
 
+def decided_by_tensor(s: Sparsifier, q: Quantizer, p: float, shape: Shape) -> Ruling:
+    """No pipeline makes it hold for every tensor."""
+    return Ruling(False, "it depends on the tensor")
+
+
 def of_weight(assumption: Assumption) -> Assumption:
     """The assumption made of w instead of x."""
     return replace(
