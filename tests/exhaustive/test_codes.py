@@ -15,7 +15,7 @@ from sqtheory.ties import Adversarial, by_original
 
 CLAIMS = (
     *("prune_first_identity", "prune_first_bound", "prune_first_dominates", "swap_constant", "swap_gap"),
-    *("quantize_first_bound", "frozen_commutation", "sparse_grid_projection", "gain_optimal"),
+    *("quantize_first_bound", "frozen_commutation", "margin", "sparse_grid_projection", "gain_optimal"),
 )
 
 
@@ -38,7 +38,7 @@ def test_no_block_breaks_a_theorem(slug: str, codes: str, q: Quantizer) -> None:
     for s, p in ((nm(2, 4), 1.0), (nm(2, 4, ties=Adversarial(1)), 1.0), (nm(1, 4), 1.0)):
         check = find(slug).check(Case(ROWS[codes], q, s, p))
         assert not check.violated.any(), ROWS[codes][np.flatnonzero(check.violated)[0]]
-        if codes != "nf4":
+        if codes != "nf4" and slug != "margin":
             assert check.admissible.all()
 
 

@@ -60,11 +60,13 @@ def masks(x: Ints, y: Ints, n: int, rule: str) -> tuple[NDArray[np.bool_], NDArr
     return top(x, key, n, low), top(y, key, n, low)
 
 
+CLAIMS = ("identity", "bound", "first_bound", "dominates", "squares", "largest", "optimum", "margin")
+
+
 @cache
 def totals(n: int, rule: str) -> dict[str, int]:
     """Counts of violations of every claim, and extremes, over all blocks."""
-    found = dict.fromkeys(("blocks", "identity", "bound", "dominates", "squares", "largest", "beyond", "commute"), 0)
-    found |= {"surplus": 0, "gap": 0, "optimum": 0}
+    found = dict.fromkeys(("blocks", *CLAIMS, "beyond", "commute", "surplus", "gap"), 0)
     for x in blocks():
         y = code_images(x)
         m, m2 = masks(x, y, n, rule)
@@ -79,6 +81,9 @@ def totals(n: int, rule: str) -> dict[str, int]:
         found["dominates"] += int(np.count_nonzero(sq > qs))
         found["squares"] += int(np.count_nonzero((first * first).sum(axis=0) > (last * last).sum(axis=0)))
         found["largest"] += int(np.count_nonzero(first.max(axis=0) > last.max(axis=0)))
+        found["first_bound"] += int(np.count_nonzero(qs > s + q + np.where(m, 0, e).sum(axis=0)))
+        clear = np.where(m, y, TOP).min(axis=0) > np.where(m, 0, y).max(axis=0)
+        found["margin"] += int(np.count_nonzero(clear & (m != m2).any(axis=0)))
         found["beyond"] += int(np.count_nonzero(qs > s + q))
         found["commute"] += int(np.count_nonzero((np.where(m, y, 0) != np.where(m2, y, 0)).any(axis=0)))
         found["surplus"] = max(found["surplus"], int((qs - s - q).max()))
@@ -108,11 +113,10 @@ def test_the_integers_are_those_of_the_operators(n: int, rule: str) -> None:
 
 @every
 def test_no_block_breaks_a_theorem(n: int, rule: str) -> None:
-    """The identity, the bound, dominance (L1, squared L2, largest), the projection: none of 5.77 million."""
+    """Identity, bounds, dominance (L1, squared L2, largest), projection, margin: none of 5.77 million."""
     found = totals(n, rule)
     assert found["blocks"] == 4 * 113**3 > 5_000_000
-    names = ("identity", "bound", "dominates", "squares", "largest", "optimum")
-    assert {name: found[name] for name in names} == dict.fromkeys(names, 0)
+    assert {name: found[name] for name in CLAIMS} == dict.fromkeys(CLAIMS, 0)
 
 
 @every
