@@ -1,6 +1,7 @@
 """Writing a file whole or not at all."""
 
 import os
+import secrets
 import tempfile
 from pathlib import Path
 
@@ -24,15 +25,13 @@ def write(path: Path, data: bytes, *, force: bool = False) -> bool:
         if not force:
             raise FileExistsError(f"{path} exists and differs: pass --force to replace it")
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)

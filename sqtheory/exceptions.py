@@ -32,6 +32,10 @@ class SpellingError(ValueError):
         self.position = position
 
 
+class WorkerFailed(RuntimeError):
+    """A worker died, or failed in a way that is not the data's fault: names the tensor (exit status 4)."""
+
+
 class MissingExtra(ImportError):
     """An optional dependency is absent: names the extra that brings it (exit status 4)."""
 

@@ -1,14 +1,13 @@
-"""A grid of masks × formats over the tensors of a checkpoint, one tensor in memory at a time."""
+"""A grid of masks × formats on one tensor, and totals over many."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
 from sqtheory import channels, orders
 from sqtheory.arrays import Array, ArrayLike, as_real
 from sqtheory.channels import ChannelReport
-from sqtheory.checkpoints import Checkpoint, TensorInfo
 from sqtheory.errors import additive_bound, norm
 from sqtheory.exceptions import InputRefused
 from sqtheory.orders import Errors, OrderReport
@@ -113,22 +112,6 @@ def tensor_rows(
         return rows
     except InputRefused as refusal:
         raise type(refusal)(f"tensor {name!r}: {refusal}") from refusal
-
-
-def sweep(
-    checkpoint: Checkpoint,
-    tensors: Iterable[TensorInfo],
-    masks: Sequence[Sparsifier],
-    formats: Sequence[Quantizer],
-    p: float = 2.0,
-) -> Iterator[list[Row]]:
-    """The rows of each tensor in turn, reading it when its turn comes."""
-    for tensor in tensors:
-        values = checkpoint.read(tensor.name)
-        try:
-            yield tensor_rows(tensor.name, values, masks, formats, p)
-        except InputRefused as refusal:
-            raise type(refusal)(f"{checkpoint.path}: {refusal}") from refusal
 
 
 def total(rows: Sequence[Row]) -> Total:

@@ -22,7 +22,7 @@ FLOORS: dict[int, tuple[str, ...]] = {
     2: ("errors", "quantizers", "scores", "sparsifiers", "ties"),
     3: ("channels", "checkpoints", "notation", "orders", "structure", "two_orders", "vocabulary"),
     4: ("case", "catalogue", "inspection", "order_gap", "reasons", "storage", "sweep", "targets"),
-    5: ("constants", "domain", "render", "theorem"),
+    5: ("constants", "domain", "execution", "render", "theorem"),
     6: ("__init__", "decide", "theorems"),
     7: ("__main__", "cli", "figures", "strategies"),
 }
@@ -59,13 +59,15 @@ HOMES: dict[str, str | tuple[str, ...]] = {
     "hypothesis": ("decide/targeted.py", "strategies/"),
     "z3": "decide/solver.py",
     "proofs": "cli/",
+    "distributed": "execution/workers.py",
+    "mpi4py": "execution/workers.py",
 }
 """Each package that is not ours and the file or folder (or few) that imports it."""
 
 NOWHERE = ("torch", "ml_dtypes", "pickle")
 HEAVY = (
     *("scipy", "sympy", "matplotlib", "hypothesis", "onnx", "gguf"),
-    *("z3", "dask", "torch", "tqdm", "safetensors", "ml_dtypes", "pytest"),
+    *("z3", "dask", "distributed", "mpi4py", "torch", "tqdm", "safetensors", "ml_dtypes", "pytest"),
 )
 LONGEST = 300
 
@@ -243,7 +245,7 @@ def loaded(statement: str) -> set[str]:
     [
         ("import sqtheory", set()),
         ("import sqtheory.vocabulary, sqtheory.catalogue, sqtheory.atomic", set()),
-        ("import sqtheory.checkpoints, sqtheory.sweep, sqtheory.inspection", {"safetensors"}),
+        ("import sqtheory.checkpoints, sqtheory.execution, sqtheory.inspection", {"safetensors"}),
         ("import sqtheory.cli", {"safetensors"}),
     ],
 )

@@ -3,13 +3,14 @@
 from sqtheory.checkpoints.npz import NpyCheckpoint, NpzCheckpoint
 from sqtheory.checkpoints.opening import open_checkpoint
 from sqtheory.checkpoints.safetensors import SafetensorsCheckpoint
-from sqtheory.checkpoints.tensors import Checkpoint, TensorInfo
+from sqtheory.checkpoints.tensors import Checkpoint, Signature, TensorInfo
 
 __all__ = [
     "Checkpoint",
     "NpyCheckpoint",
     "NpzCheckpoint",
     "SafetensorsCheckpoint",
+    "Signature",
     "TensorInfo",
     "open_checkpoint",
 ]

@@ -60,6 +60,11 @@ class NpzCheckpoint(Checkpoint):
     def close(self) -> None:
         self._archive.close()
 
+    def _descriptor(self) -> int:
+        if self._archive.fp is None:
+            raise ValueError("the archive is closed")
+        return self._archive.fp.fileno()
+
     def _read(self, info: TensorInfo) -> NDArray[Any]:
         header = self._headers[info.name]
         _check_readable(self._path, info.name, header.dtype)
@@ -88,6 +93,9 @@ class NpyCheckpoint(Checkpoint):
 
     def close(self) -> None:
         self._file.close()
+
+    def _descriptor(self) -> int:
+        return self._file.fileno()
 
     def _read(self, info: TensorInfo) -> NDArray[Any]:
         _check_readable(self._path, info.name, self._header.dtype)

@@ -84,6 +84,9 @@ class SafetensorsCheckpoint(Checkpoint):
     def close(self) -> None:
         self._file.close()
 
+    def _descriptor(self) -> int:
+        return self._file.fileno()
+
     def _read(self, info: TensorInfo) -> NDArray[Any]:
         if info.dtype not in _BYTES:
             raise refused(self._path, f"dtype {plain(info.dtype)} cannot be read; {_readable()}", info.name)

@@ -1,6 +1,7 @@
 """What every file of tensors offers (a list of names, one array at a time), and the rules all of them obey."""
 
 import math
+import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -21,6 +22,22 @@ MAX_SIZE = 2**60
 """The product of the dimensions that are not zero stays below this, so that eight bytes for each fit in 63 bits."""
 _PIECE = 1 << 20
 _SHOWN = 160
+
+
+@final
+@dataclass(frozen=True)
+class Signature:
+    """What the file system says of an open file; another one after every write to it and every change of its name.
+
+    The same on every machine that mounts the same file system, whatever the path.
+    """
+
+    inode: int
+    size: int
+    modified: int
+    """Of the bytes, in nanoseconds since 1970."""
+    changed: int
+    """Of bytes, names or times: unlike ``modified`` no program can set it back."""
 
 
 @final
@@ -68,9 +85,19 @@ class Checkpoint(ABC):
         """Every tensor of the file, without its entries."""
         return self._tensors
 
+    @property
+    def signature(self) -> Signature:
+        """The signature of the file that is open here, even if its path means another one by now."""
+        status = os.fstat(self._descriptor())
+        return Signature(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
     @abstractmethod
     def close(self) -> None:
         """Let go of the file; reading afterwards is a ValueError."""
+
+    @abstractmethod
+    def _descriptor(self) -> int:
+        """The operating system's number of the open file."""
 
     @abstractmethod
     def _read(self, info: TensorInfo) -> NDArray[Any]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from sqtheory import __version__
 from sqtheory.cli import constants, decide, demo, formats, inspect, masks, order, prove, show, theorems
-from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError
+from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, WorkerFailed
 
 DESCRIPTION = """\
 When a tensor is both sparsified and quantized: what does the order cost, what is guaranteed,
@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say(refusal, 3)
     except (SpellingError, FileExistsError, ValueError) as error:
         return _say(error, 2)
-    except (MissingExtra, MemoryError, OSError) as error:
+    except (MissingExtra, WorkerFailed, MemoryError, OSError) as error:
         if isinstance(error, BrokenPipeError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 141

@@ -69,8 +69,9 @@ def measure(*, quiet: bool) -> "list[Point]":
 
     from sqtheory.checkpoints import open_checkpoint
     from sqtheory.cli.progress import progress
+    from sqtheory.execution import sweep
     from sqtheory.figures.order_gap import point
-    from sqtheory.sweep import sweep, total
+    from sqtheory.sweep import total
     from sqtheory.targets import Targets
 
     rng = np.random.default_rng(0)
@@ -80,9 +81,8 @@ def measure(*, quiet: bool) -> "list[Point]":
     for model in MODELS:
         with open_checkpoint(f"zoo:{model}") as checkpoint:
             taken, _ = Targets().split(checkpoint.tensors)
-            work = progress(taken, model, quiet=quiet)
-            swept = sweep(checkpoint, work, list(masks.values()), list(formats.values()))
-            rows = [row for rows in swept for row in rows]
+            swept = sweep(checkpoint, taken, list(masks.values()), list(formats.values()))
+            rows = [row for rows in progress(swept, model, quiet=quiet) for row in rows]
         for mask, s in masks.items():
             for text, q in formats.items():
                 own = [r for r in rows if (r.order.mask, r.order.format) == (str(s), str(q))]

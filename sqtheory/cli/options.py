@@ -3,6 +3,7 @@
 import argparse
 import math
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeAlias
 
 from numpy.random import Generator
@@ -37,6 +38,26 @@ def add_targets(parser: argparse.ArgumentParser) -> None:
 def targets(arguments: argparse.Namespace) -> Targets:
     """The rule that the two options spell."""
     return Targets(tuple(arguments.targets), tuple(arguments.ignore))
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """``--workers``, ``--executor`` and ``--results``."""
+    parser.add_argument("--workers", type=count, default=None, metavar="N", help="tensors computed at once (1)")
+    parser.add_argument(
+        "--executor",
+        default="threads",
+        metavar="KIND",
+        help="threads (default), processes, dask:ADDRESS of a scheduler, or mpi: the ranks of "
+        "mpiexec -n 5 python -m mpi4py.futures -m sqtheory ...",
+    )
+    parser.add_argument(
+        "--results",
+        type=Path,
+        default=None,
+        metavar="DIR",
+        help="keep the result of every finished tensor here: run again to go on after an interruption, or run on "
+        "several machines that share the folder and the work",
+    )
 
 
 def mask(text: str, ties: Ties | None, rng: Generator) -> Sparsifier:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqtheory import __version__
 from sqtheory.cli import options
-from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_targets
+from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_targets, add_workers
 
 if TYPE_CHECKING:
     from sqtheory.sweep import Row
@@ -75,6 +75,7 @@ def add(verbs: Verbs) -> None:
         metavar="PERCENT",
         help="exit 1 if the better order's error exceeds PERCENT of the norm of some tensor",
     )
+    add_workers(parser)
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.order/1")
     shape.add_argument("--markdown", action="store_true", help="print Markdown tables")
@@ -87,18 +88,36 @@ def run(arguments: argparse.Namespace) -> int:
 
     import numpy as np
 
+    from sqtheory import atomic
     from sqtheory.checkpoints import open_checkpoint
     from sqtheory.cli.progress import progress
-    from sqtheory.sweep import sweep
+    from sqtheory.execution import sweep
+    from sqtheory.execution.workers import workers
 
     rng = np.random.default_rng(arguments.seed)
     ties = None if arguments.ties is None else options.ties(arguments.ties, arguments.norm, rng)
     masks = _distinct(options.mask(text, ties, rng) for text in arguments.mask)
     formats = _distinct(options.quantizer(text, rng) for text in arguments.format)
+    staff = workers(arguments.executor, arguments.workers)
+    if arguments.results is not None:
+        atomic.check_folder(arguments.results)
     with open_checkpoint(arguments.checkpoint) as checkpoint:
         taken, skipped = options.targets(arguments).split(checkpoint.tensors)
-        work = progress(taken, "order", quiet=arguments.json)
-        rows = [row for rows in sweep(checkpoint, work, masks, formats, arguments.norm) for row in rows]
+        with staff.crew() as (executor, count):
+            swept = sweep(
+                checkpoint,
+                taken,
+                masks,
+                formats,
+                arguments.norm,
+                executor=executor,
+                results=arguments.results,
+                ahead=2 * count,
+            )
+            rows = [row for rows in progress(swept, "order", quiet=arguments.json) for row in rows]
+    if arguments.results is not None:
+        said = f"{swept.computed} tensors computed, {swept.found} found in {arguments.results}"
+        print(f"sqtheory: {said}", file=sys.stderr)
     pipelines = [(str(s), str(q)) for s in masks for q in formats]
     ordered = _sorted(rows, arguments.sort)[: None if arguments.top is None else arguments.top * len(pipelines)]
     if arguments.json:

@@ -1,0 +1,6 @@
+"""Sweeps over the tensors of a checkpoint: on one core, many cores, many machines; resumed, shared, always the same."""
+
+from sqtheory.execution.sweeping import Sweep, sweep
+from sqtheory.execution.workers import Dask, Mpi, Processes, Threads, Workers
+
+__all__ = ["Dask", "Mpi", "Processes", "Sweep", "Threads", "Workers", "sweep"]

@@ -1,0 +1,125 @@
+"""Who works on what, for processes that share a folder of results: a file for every tensor taken.
+
+A claim only saves work. If two processes take one tensor after all, both compute the same line.
+"""
+
+import contextlib
+import os
+import re
+import socket
+import threading
+import time
+import uuid
+from pathlib import Path
+from types import TracebackType
+from typing import Self, final
+
+BEAT = 5.0
+"""Seconds between two touches of a claim that is held."""
+LEASE = 60.0
+"""Seconds without a touch after which a claim is void: its process crashed, or its machine is gone."""
+
+OWNER = re.compile(r"(?P<host>\S+) (?P<pid>[0-9]+) (?P<word>[0-9a-f]{32})", re.ASCII)
+"""What the file of a process says."""
+
+
+@final
+class Claims:
+    """The claims of one process below a folder; a context manager.
+
+    Every claim is a hard link to one file that says who the process is and that a thread touches while it lives.
+    A claim of another process is void if that process ran on this machine and is gone, or if its file was
+    not touched for ``lease`` seconds of this process's own clock: clocks of machines are never compared.
+    """
+
+    def __init__(self, folder: Path, *, beat: float = BEAT, lease: float = LEASE) -> None:
+        """Claims below a folder; nothing is written before the context is entered."""
+        self._folder = folder
+        self._beat, self._lease = beat, lease
+        self._held: set[str] = set()
+        self._seen: dict[Path, tuple[int, float]] = {}
+        self._left = threading.Event()
+        self._thread = threading.Thread(target=self._touch, name="claims", daemon=True)
+        word = uuid.uuid4().hex
+        self._own = folder / f".{word}"
+        self._text = f"{socket.gethostname()} {os.getpid()} {word}"
+
+    def take(self, key: str) -> bool:
+        """Claim a key; False if another process holds it."""
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for _ in range(3):
+            try:
+                os.link(self._own, path)
+            except FileExistsError:
+                if not self._drop_void(path):
+                    return False
+            except FileNotFoundError:  # another process took this one for dead and tidied up
+                self._own.write_text(self._text, encoding="utf-8")
+            else:
+                self._held.add(key)
+                return True
+        return False
+
+    def release(self, key: str) -> None:
+        """Give a key back."""
+        self._held.discard(key)
+        path = self._path(key)
+        with contextlib.suppress(FileNotFoundError):
+            if path.read_text(encoding="utf-8") == self._text:
+                path.unlink()
+
+    def __enter__(self) -> Self:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._own.write_text(self._text, encoding="utf-8")
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._left.set()
+        self._thread.join()
+        for key in list(self._held):
+            self.release(key)
+        self._own.unlink(missing_ok=True)
+
+    def _path(self, key: str) -> Path:
+        return self._folder / key / "claim"
+
+    def _touch(self) -> None:
+        while not self._left.wait(self._beat):
+            with contextlib.suppress(OSError):
+                os.utime(self._own)
+
+    def _drop_void(self, path: Path) -> bool:
+        """Remove a claim of a process that no longer keeps it; True if there is none any more."""
+        try:
+            with path.open(encoding="utf-8", errors="replace") as file:
+                touched, owner = os.fstat(file.fileno()).st_mtime_ns, OWNER.fullmatch(file.read())
+        except FileNotFoundError:
+            return True
+        gone = owner is not None and owner["host"] == socket.gethostname() and not _runs(int(owner["pid"]))
+        before, since = self._seen.get(path, (None, 0.0))
+        if before != touched:
+            self._seen[path] = before, since = touched, time.monotonic()
+        if not gone and time.monotonic() - since <= self._lease:
+            return False
+        aside = path.with_name(f".{uuid.uuid4().hex}")
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(path, aside)
+            aside.unlink()
+        if gone and owner:
+            (self._folder / f".{owner['word']}").unlink(missing_ok=True)
+        return True
+
+
+def _runs(pid: int) -> bool:
+    """A process of this number exists on this machine."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -1,0 +1,69 @@
+"""The rows of one tensor as one line of JSON, and back: equal to the last bit, or not accepted at all."""
+
+import hashlib
+import json
+from dataclasses import dataclass, fields, is_dataclass
+from types import NoneType, UnionType
+from typing import Any, final, get_args, get_origin, get_type_hints
+
+from sqtheory.checkpoints import Signature
+from sqtheory.sweep import Row
+from sqtheory.tables import json_ready
+
+SCHEMA = "sqtheory.result/1"
+
+
+@final
+@dataclass(frozen=True)
+class Line:
+    """The rows of one tensor, with what they depend on."""
+
+    schema: str
+    key: str
+    """Digest of the operators, their generators, the norm, the tensor's name and this program."""
+    digest: str
+    """Digest of the tensor's entries."""
+    signature: Signature | None
+    """The file that the entries were read from; None where it had changed too recently to be known by its times."""
+    rows: tuple[Row, ...]
+
+    @property
+    def text(self) -> str:
+        """One line of JSON that ends with its own SHA-256."""
+        content = json.dumps(plain(self), ensure_ascii=False, allow_nan=False)
+        return f'{content[:-1]}, "sha256": "{hashlib.sha256(content.encode()).hexdigest()}"}}\n'
+
+
+def read(text: str) -> Line | None:
+    """The line that writes this very text; None for a text that is cut, changed or of another schema."""
+    try:
+        line: Line = rebuilt(Line, json.loads(text))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    return line if line.schema == SCHEMA and line.text == text else None
+
+
+def plain(value: Any) -> Any:
+    """Dataclasses as dictionaries of their fields, tuples as lists, numbers as JSON can hold them."""
+    if is_dataclass(value):
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, tuple):
+        return [plain(part) for part in value]
+    return json_ready(value)
+
+
+def rebuilt(kind: Any, value: Any) -> Any:
+    """The value of a type that ``plain`` wrote. Raises TypeError for anything else."""
+    if is_dataclass(kind) and isinstance(kind, type):
+        hints = get_type_hints(kind)
+        return kind(**{f.name: rebuilt(hints[f.name], value[f.name]) for f in fields(kind)})
+    if get_origin(kind) is UnionType:
+        [present] = [k for k in get_args(kind) if k is not NoneType]
+        return None if value is None else rebuilt(present, value)
+    if get_origin(kind) is tuple:
+        return tuple(rebuilt(get_args(kind)[0], part) for part in value)
+    if kind is float and (type(value) is float or value in ("NaN", "Infinity", "-Infinity")):
+        return float(value)
+    if kind in (int, str, bool, float) and type(value) in ((int, float) if kind is float else (kind,)):
+        return value
+    raise TypeError(f"needed {kind}, got {value!r}")

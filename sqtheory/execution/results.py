@@ -1,0 +1,52 @@
+"""A folder of finished results that processes and machines share: one line of JSON for every tensor and sweep.
+
+``FOLDER/key/digest.json`` holds the rows of the tensor whose entries have that digest, under the operators
+that the key stands for. Nothing in it is trusted that does not say so itself.
+"""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from sqtheory import atomic
+from sqtheory.checkpoints import Signature
+from sqtheory.execution.lines import SCHEMA, Line, read
+from sqtheory.sweep import Row
+
+SETTLED = 2.0
+"""Seconds after its last change from which a file is known by its times: a later write will show in them."""
+
+
+@final
+@dataclass(frozen=True)
+class Results:
+    """The lines below a folder."""
+
+    folder: Path
+
+    def of_file(self, key: str, signature: Signature) -> tuple[Row, ...] | None:
+        """The rows that were computed from this very file, unchanged since; None where there are none."""
+        lines = (_line(path) for path in (self.folder / key).glob("*.json"))
+        return next((e.rows for e in lines if e and e.key == key and e.signature == signature), None)
+
+    def of_entries(self, key: str, digest: str) -> tuple[Row, ...] | None:
+        """The rows that were computed from these entries, whatever the file; None where there are none."""
+        line = _line(self._path(key, digest))
+        return line.rows if line and (line.key, line.digest) == (key, digest) else None
+
+    def save(self, key: str, digest: str, signature: Signature, rows: tuple[Row, ...]) -> None:
+        """Write the line of a tensor, whole or not at all."""
+        settled = time.time() - signature.changed / 1e9 > SETTLED
+        line = Line(SCHEMA, key, digest, signature if settled else None, rows)
+        atomic.write(self._path(key, digest), line.text.encode(), force=True)
+
+    def _path(self, key: str, digest: str) -> Path:
+        return self.folder / key / f"{digest}.json"
+
+
+def _line(path: Path) -> Line | None:
+    try:
+        return read(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, UnicodeDecodeError):
+        return None

@@ -1,0 +1,159 @@
+"""A sweep over the tensors of a checkpoint on any executor, alone or with others on a shared folder."""
+
+import hashlib
+import json
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from sqtheory.checkpoints import Checkpoint, TensorInfo
+from sqtheory.exceptions import WorkerFailed
+from sqtheory.execution.claims import Claims
+from sqtheory.execution.content import description, generators, program, rebound
+from sqtheory.execution.results import Results
+from sqtheory.execution.tasks import Done, Task
+from sqtheory.quantizers import Quantizer
+from sqtheory.sparsifiers import Sparsifier
+from sqtheory.sweep import Row
+
+AHEAD = 32
+"""Tensors handed to an executor before the first of them is finished."""
+POLL = 0.2
+"""Seconds between two looks at what other processes have finished."""
+
+
+def sweep(
+    checkpoint: Checkpoint,
+    tensors: Iterable[TensorInfo],
+    masks: Sequence[Sparsifier],
+    formats: Sequence[Quantizer],
+    p: float = 2.0,
+    *,
+    executor: Executor | None = None,
+    results: Path | None = None,
+    ahead: int = AHEAD,
+) -> "Sweep":
+    """The rows of each tensor in turn; the same to the last bit whatever computes them.
+
+    ``executor``: any Executor, which stays the caller's; its workers read the tensors from the file. None computes
+    one tensor at a time, here. ``results``: a folder of finished results; what is there is not computed again,
+    and processes that share it share the work. Each Generator in the operators is asked once, for a seed; each
+    tensor draws from generators of its own, made from the seed and its name.
+
+    Raises InputRefused naming the tensor, WorkerFailed where a worker dies.
+    """
+    return Sweep(checkpoint, tuple(tensors), (tuple(masks), tuple(formats)), p, executor, results, ahead)
+
+
+@final
+class Sweep:
+    """An iterable of the rows of each tensor; ``computed`` and ``found`` count the tensors done so far."""
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        tensors: tuple[TensorInfo, ...],
+        operators: tuple[tuple[Sparsifier, ...], tuple[Quantizer, ...]],
+        p: float,
+        executor: Executor | None,
+        results: Path | None,
+        ahead: int,
+    ) -> None:
+        """Draw the seeds; nothing is read yet."""
+        self.computed = self.found = 0
+        self._checkpoint, self._tensors, self._operators, self._p = checkpoint, tensors, operators, p
+        self._executor = executor
+        self._results = None if results is None else Results(results.absolute())
+        self._ahead = 1 if executor is None else ahead
+        own = generators(operators)
+        self._seeds = {key: rng.integers(2**63, size=2).tolist() for key, rng in own.items()}
+        numbers = {key: number for number, key in enumerate(own)}
+        self._described = description(operators, numbers) if results is not None else ""
+
+    def __len__(self) -> int:
+        return len(self._tensors)
+
+    def __iter__(self) -> Iterator[list[Row]]:
+        early: dict[int, list[Row]] = {}
+        following = 0
+        for index, done in self._any_order():
+            self.computed += done.computed
+            self.found += not done.computed
+            early[index] = list(done.rows)
+            while following in early:
+                yield early.pop(following)
+                following += 1
+
+    def _any_order(self) -> Iterator[tuple[int, Done]]:
+        pending, foreign = deque(range(len(self._tensors))), deque[int]()
+        running: dict[Future[Done], tuple[int, Task]] = {}
+        with nullcontext() if self._results is None else Claims(self._results.folder) as claims:
+            try:
+                while pending or running or foreign:
+                    while pending and len(running) < self._ahead:
+                        index = pending.popleft()
+                        task = self._task(self._tensors[index].name)
+                        rows = self._results and self._results.of_file(task.key, self._checkpoint.signature)
+                        if rows:
+                            yield index, Done(rows, computed=False)
+                        elif claims and not claims.take(task.key):
+                            foreign.append(index)
+                        else:
+                            running[self._submit(task)] = index, task
+                    finished = wait(running, POLL if foreign else None, FIRST_COMPLETED).done if running else ()
+                    if foreign and not running:
+                        time.sleep(POLL)
+                    for future in finished:
+                        done = self._outcome(future, running)
+                        index, task = running.pop(future)
+                        if claims:
+                            claims.release(task.key)
+                        yield index, done
+                    pending.extend(foreign)
+                    foreign.clear()
+            finally:
+                for future in running:
+                    future.cancel()
+
+    def _task(self, name: str) -> Task:
+        word = int.from_bytes(hashlib.sha256(name.encode()).digest()[:16])
+        fresh = {key: np.random.default_rng([*seed, word]) for key, seed in self._seeds.items()}
+        masks, formats = rebound(self._operators, fresh)
+        asked = [program(), self._described, [*self._seeds.values()], float(self._p), name]
+        key = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:32]
+        return Task(self._checkpoint.path.absolute(), name, masks, formats, self._p, key, program(), self._results)
+
+    def _submit(self, task: Task) -> "Future[Done]":
+        if self._executor is None:
+            return _now(task, self._checkpoint)
+        if isinstance(self._executor, ThreadPoolExecutor):
+            return self._executor.submit(task.on, self._checkpoint)
+        return self._executor.submit(task.run)
+
+    def _outcome(self, future: "Future[Done]", running: dict["Future[Done]", tuple[int, Task]]) -> Done:
+        try:
+            return future.result()
+        except ValueError:
+            raise
+        except BrokenExecutor as error:
+            names = ", ".join(repr(task.name) for _, task in running.values())
+            raise WorkerFailed(f"{self._checkpoint.path}: a worker died; it had one of the tensors {names}") from error
+        except Exception as error:
+            where = f"{self._checkpoint.path}: tensor {running[future][1].name!r}"
+            raise WorkerFailed(f"{where}: {type(error).__name__}: {error}") from error
+
+
+def _now(task: Task, checkpoint: Checkpoint) -> "Future[Done]":
+    """A future that is finished already."""
+    future: Future[Any] = Future()
+    try:
+        future.set_result(task.on(checkpoint))
+    except Exception as error:
+        future.set_exception(error)
+    return future

@@ -1,0 +1,142 @@
+"""Who computes: this thread, several threads or processes, a dask cluster, the ranks of an MPI job."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from multiprocessing import connection
+from typing import TypeAlias, final
+
+from sqtheory.exceptions import MissingExtra
+
+Crew: TypeAlias = tuple[Executor | None, int]
+"""An executor (None: the calling thread) and how many tasks it computes at once."""
+PATIENCE = 15.0
+"""Seconds to wait for a scheduler to answer and for its first worker."""
+
+
+class Workers(ABC):
+    """A way to run tasks."""
+
+    @abstractmethod
+    def crew(self) -> AbstractContextManager[Crew]:
+        """An executor to use inside a ``with``; on the way out, what has not begun is cancelled."""
+
+
+@final
+@dataclass(frozen=True)
+class Threads(Workers):
+    """So many threads of this process; for one, the calling thread."""
+
+    count: int = 1
+
+    def crew(self) -> AbstractContextManager[Crew]:
+        return nullcontext((None, 1)) if self.count == 1 else _pool(ThreadPoolExecutor(self.count), self.count)
+
+
+@final
+@dataclass(frozen=True)
+class Processes(Workers):
+    """So many processes on this machine, started afresh, which end with this one and leave interrupts to it."""
+
+    count: int = 1
+
+    def crew(self) -> AbstractContextManager[Crew]:
+        afresh = multiprocessing.get_context("spawn")
+        return _pool(ProcessPoolExecutor(self.count, afresh, _follow_parent), self.count)
+
+
+@final
+@dataclass(frozen=True)
+class Dask(Workers):
+    """The workers of a dask cluster, by the address of its scheduler.
+
+    They must see the checkpoint, and the folder of results if there is one, under the same paths.
+    """
+
+    address: str
+
+    def crew(self) -> AbstractContextManager[Crew]:
+        return _dask(self.address)
+
+
+@final
+@dataclass(frozen=True)
+class Mpi(Workers):
+    """The ranks of this MPI job but the first (``mpiexec -n 5 python -m mpi4py.futures -m sqtheory …``)."""
+
+    def crew(self) -> AbstractContextManager[Crew]:
+        return _mpi()
+
+
+def workers(text: str, count: int | None = None) -> Workers:
+    """Read ``threads``, ``processes``, ``dask:ADDRESS`` or ``mpi``; ``count`` (1) is for the first two only."""
+    kind, _, address = text.partition(":")
+    known = {"threads": Threads(count or 1), "processes": Processes(count or 1), "mpi": Mpi()}
+    found = Dask(address) if kind == "dask" and address else known.get(text)
+    if found is None:
+        raise ValueError(f"an executor is threads, processes, dask:ADDRESS or mpi, got {text!r}")
+    if count is not None and isinstance(found, Dask | Mpi):
+        raise ValueError(f"{text} has its own number of workers: leave --workers out")
+    return found
+
+
+@contextmanager
+def _pool(executor: Executor, count: int) -> Iterator[Crew]:
+    try:
+        yield executor, count
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _follow_parent() -> None:
+    """Leave interrupts to the parent, and end when it ends, even if it was killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent.sentinel,), name="parent", daemon=True).start()
+
+
+def _end_after(sentinel: int) -> None:
+    connection.wait([sentinel])
+    os._exit(1)
+
+
+@contextmanager
+def _dask(address: str) -> Iterator[Crew]:
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise MissingExtra("distributed", "dask", "a dask cluster") from error
+    try:
+        client = Client(address, timeout=PATIENCE, set_as_default=False)
+    except (OSError, ValueError) as error:
+        said = f"no dask scheduler answers at {address!r} within {PATIENCE:g} s"
+        raise ConnectionError(f"{said}: start one with dask-scheduler, or check the address") from error
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=PATIENCE)
+        except TimeoutError as error:
+            raise ConnectionError(f"the dask scheduler at {address!r} has no workers: start dask-worker") from error
+        executor = client.get_executor()
+        try:
+            yield executor, sum(client.nthreads().values())
+        finally:
+            executor.shutdown(wait=False)
+
+
+@contextmanager
+def _mpi() -> Iterator[Crew]:
+    try:
+        from mpi4py.futures import MPIPoolExecutor
+    except ImportError as error:
+        raise MissingExtra("mpi4py", "mpi", "an MPI job") from error
+    executor = MPIPoolExecutor()
+    executor.bootup()
+    with _pool(executor, executor.num_workers) as crew:
+        yield crew
