@@ -1,0 +1,122 @@
+"""Measuring what a sweep costs on this machine: synthetic tensors in files, a fresh process for every sample."""
+
+import json
+import multiprocessing
+import os
+import re
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from sqtheory.checkpoints import open_checkpoint
+from sqtheory.execution.costs import Measured, Rate, Sample
+from sqtheory.execution.sweeping import sweep
+from sqtheory.execution.workers import Processes, Threads, Workers
+from sqtheory.partition import Blocks
+from sqtheory.quantizers import Quantizer
+from sqtheory.sparsifiers import Sparsifier
+
+ROUNDS = 3
+"""Timings of which the median counts."""
+WIDTH = 1024
+"""Entries in a row of a synthetic tensor."""
+MANY = 8
+"""Tensors that several workers share."""
+
+
+def measure(
+    s: Sparsifier, q: Quantizer, sizes: Sequence[int], blocks: Sequence[int], workers: Sequence[int]
+) -> Iterator[str | Measured]:
+    """Time and memory by size, by block size of ``q`` and by number of workers; names of steps, then the result.
+
+    ``sizes``: entries of the tensors, multiples of 1024; the second largest is used for blocks and workers.
+    """
+    typical = sorted(sizes)[-2]
+    own = q.partition.size if isinstance(q.partition, Blocks) else typical
+    plan = [(own, q, n) for n in sorted(sizes)]
+    plan += [(b, replace(q, partition=Blocks(b)), typical) for b in blocks if b != own]
+    samples: list[Sample] = []
+    rates: list[Rate] = []
+    idle = 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        for block, operator, n in plan:
+            yield f"2^{n.bit_length() - 1} entries in blocks of {block}"
+            path = _tensors(Path(folder) / f"{n}.safetensors", 1, n)
+            idle, seconds, extra = _afresh(path, s, operator)
+            samples.append(Sample(n, block, seconds, extra))
+        path = _tensors(Path(folder) / "many.safetensors", MANY, typical)
+        for count in workers:
+            for crew in (Threads(count), Processes(count)):
+                yield f"{count} {type(crew).__name__.lower()}"
+                rates.append(Rate(type(crew).__name__.lower(), count, MANY * typical / _together(path, s, q, crew)))
+    yield Measured(tuple(samples), tuple(rates), idle)
+
+
+def one(path: Path, s: Sparsifier, q: Quantizer) -> tuple[float, float, float]:
+    """Bytes of this process before, median seconds and peak bytes more while it works on the one tensor of a file."""
+    _forget_peak()
+    idle, seconds = _memory("VmRSS"), []
+    with open_checkpoint(path) as checkpoint:
+        for _ in range(ROUNDS):
+            start = time.perf_counter()
+            list(sweep(checkpoint, checkpoint.tensors, [s], [q]))
+            seconds.append(time.perf_counter() - start)
+    return idle, statistics.median(seconds), max(_memory("VmHWM") - idle, 1.0)
+
+
+def _afresh(path: Path, s: Sparsifier, q: Quantizer) -> tuple[float, float, float]:
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(one, path, s, q).result()
+
+
+def _together(path: Path, s: Sparsifier, q: Quantizer, workers: Workers) -> float:
+    """Seconds of a sweep whose workers are there already."""
+    with open_checkpoint(path) as checkpoint, workers.crew() as (executor, count):
+        list(sweep(checkpoint, checkpoint.tensors[:count], [s], [q], executor=executor))
+        start = time.perf_counter()
+        list(sweep(checkpoint, checkpoint.tensors, [s], [q], executor=executor))
+        return time.perf_counter() - start
+
+
+def _tensors(path: Path, count: int, entries: int) -> Path:
+    """A safetensors file of so many normal tensors stored as float16."""
+    rng, nbytes, shape = np.random.default_rng(0), 2 * entries, [entries // WIDTH, WIDTH]
+    places = {str(i): [i * nbytes, (i + 1) * nbytes] for i in range(count)}
+    listing = {name: {"dtype": "F16", "shape": shape, "data_offsets": place} for name, place in places.items()}
+    header = json.dumps(listing).encode()
+    with path.open("wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header)
+        for _ in places:
+            file.write(rng.standard_normal(shape, np.float32).astype("<f2").tobytes())
+    return path
+
+
+def _memory(field: str) -> float:
+    """VmRSS or VmHWM of this process in bytes: the memory it holds, and the most it ever held."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        [found] = re.findall(rf"^{field}:\s+(\d+) kB$", status.read_text(encoding="ascii"), re.MULTILINE)
+        return 1024.0 * int(found)
+    import resource
+    import sys
+
+    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) * (1 if sys.platform == "darwin" else 1024)
+
+
+def _forget_peak() -> None:
+    """Let the peak of this process start from what it holds now, where the system can."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    except OSError:
+        pass
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,51 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from sqtheory.cli import main, scaling
+from sqtheory.execution.measure import one
+from sqtheory.notation import parse
+from sqtheory.quantizers import Quantizer
+from sqtheory.sparsifiers import Sparsifier
+from tests.execution.material import write
+
+QUICK = ("--exponents", "12,14", "--workers", "1", "--format", "int4:b32")
+
+
+def test_measured_numbers_are_those_of_real_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scaling", *QUICK, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["schema"] == "sqtheory.scaling/1" and found["format"] == "int(4, block=32)"
+    samples = found["measured"]["samples"]
+    assert [(s["entries"], s["block"]) for s in samples] == [
+        *((4096, 32), (16384, 32), (4096, 16), (4096, 64), (4096, 128)),
+    ]
+    assert all(s["seconds"] > 0 and s["extra"] > 0 for s in samples)
+    assert [(r["kind"], r["workers"]) for r in found["measured"]["rates"]] == [("threads", 1), ("processes", 1)]
+    assert len(found["projected"]) == 9 and found["assumptions"] and found["measured"]["idle"] > 2**20
+
+
+def test_tables_and_assumptions_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scaling", *QUICK, "--markdown", "--storage", "2.5"]) == 0
+    text = capsys.readouterr().out
+    assert "| 1 T | 64 | 64 |" in text and "| ns/entry |" in text and "at 2.5 GB/s" in text
+
+
+def test_memory_and_time_grow_with_the_tensor(tmp_path: Path) -> None:
+    s, q = parse("2:4"), parse("mxfp4")
+    assert isinstance(s, Sparsifier) and isinstance(q, Quantizer)
+    small, large = (one(write(tmp_path / f"{n}.safetensors", 1, (n, 1024)), s, q) for n in (8, 512))
+    assert large[1] > 4 * small[1]
+    assert large[2] - small[2] > 8 * 504 * 1024, "at least the tensor and one image of it, float32 each"
+
+
+@pytest.mark.parametrize("wrong", ["12", "12,12", "9,12", "12,35", "12,x", ""])
+def test_sizes_are_two_or_more(wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["scaling", "--exponents", wrong])
+    assert "two or more different numbers" in capsys.readouterr().err
+
+
+def test_durations_have_units() -> None:
+    assert [scaling._duration(t) for t in (0.5, 119, 120, 7200, 2e5)] == ["0.5 s", "119 s", "2 min", "2 h", "2.31 d"]
