@@ -5,7 +5,15 @@ import json
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ThreadPoolExecutor,
+    wait,
+)
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, final
@@ -145,8 +153,9 @@ class Sweep:
             names = ", ".join(repr(task.name) for _, task in running.values())
             raise WorkerFailed(f"{self._checkpoint.path}: a worker died; it had one of the tensors {names}") from error
         except Exception as error:
+            gone = "its executor or scheduler is gone" if isinstance(error, CancelledError) else str(error)
             where = f"{self._checkpoint.path}: tensor {running[future][1].name!r}"
-            raise WorkerFailed(f"{where}: {type(error).__name__}: {error}") from error
+            raise WorkerFailed(f"{where}: {type(error).__name__}: {gone}") from error
 
 
 def _now(task: Task, checkpoint: Checkpoint) -> "Future[Done]":

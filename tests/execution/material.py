@@ -18,8 +18,8 @@ from sqtheory.quantizers import Quantizer
 from sqtheory.sparsifiers import Sparsifier
 from sqtheory.sweep import Row
 
-MASKS = ("2:4", "50%", "top(0.5, per=row, score=random(rng))", "nm(2, 4, ties=random(rng))")
-FORMATS = ("mxfp4", "int(4, rounding=stochastic(rng))", "bcq3")
+MASKS = ("2:4", "top(0.5, per=row, score=random(rng))", "nm(2, 4, ties=random(rng))")
+FORMATS = ("mxfp4", "int(4, rounding=stochastic(rng))")
 GRID = (
     *(word for text in MASKS for word in ("--mask", text)),
     *(word for text in FORMATS for word in ("--format", text)),

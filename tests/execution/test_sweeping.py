@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -60,12 +60,9 @@ class Backwards(Executor):
     """Computes the last task first, when the first result is asked for."""
 
     def __init__(self) -> None:
-        self.pool = ThreadPoolExecutor(1)
         self.waiting: list[tuple[Any, ...]] = []
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
-        from concurrent.futures import Future
-
         future: Future[Any] = Future()
         self.waiting.append((future, fn, args))
         if len(self.waiting) == 5:
@@ -100,8 +97,7 @@ def test_two_sweeps_with_one_generator_draw_different_numbers(tmp_path: Path) ->
     with open_checkpoint(path) as checkpoint:
         first, second = (list(sweep(checkpoint, checkpoint.tensors, masks, formats)) for _ in range(2))
     assert first == serial(path) != second
-    steady = [(0, 0), (0, 2), (1, 0), (1, 2)]  # masks 2:4 and 50% with mxfp4 and bcq3
-    assert all(first[0][3 * m + f] == second[0][3 * m + f] for m, f in steady)
+    assert [row for group in first for row in group[:1]] == [row for group in second for row in group[:1]], "2:4, mxfp4"
 
 
 def test_without_generators_a_sweep_is_tensor_rows(tmp_path: Path) -> None:
@@ -155,6 +151,22 @@ def test_a_worker_that_dies_names_the_tensors_it_may_have_had(tmp_path: Path) ->
         pytest.raises(WorkerFailed, match=r"a worker died; it had one of the tensors 'layer.0.weight', 'layer.1"),
     ):
         failing(path, Fatal(ends=True), pool)
+
+
+class Gone(Executor):
+    """Takes tasks and gives them up."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+        future: Future[Any] = Future()
+        future.cancel()
+        future.set_running_or_notify_cancel()
+        return future
+
+
+def test_an_executor_that_gives_up_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "w.safetensors", 1)
+    with pytest.raises(WorkerFailed, match=r"tensor 'layer.0.weight': CancelledError: its executor or scheduler is"):
+        failing(path, Fatal(ends=True), Gone())
 
 
 def test_a_worker_of_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
