@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, final, get_args, get_origin, get_type_hints
 
@@ -30,7 +31,7 @@ class Line:
     @property
     def text(self) -> str:
         """One line of JSON that ends with its own SHA-256."""
-        content = json.dumps(plain(self), ensure_ascii=False, allow_nan=False)
+        content = json.dumps(plain(self), allow_nan=False)
         return f'{content[:-1]}, "sha256": "{hashlib.sha256(content.encode()).hexdigest()}"}}\n'
 
 
@@ -55,7 +56,7 @@ def plain(value: Any) -> Any:
 def rebuilt(kind: Any, value: Any) -> Any:
     """The value of a type that ``plain`` wrote. Raises TypeError for anything else."""
     if is_dataclass(kind) and isinstance(kind, type):
-        hints = get_type_hints(kind)
+        hints = _hints(kind)
         return kind(**{f.name: rebuilt(hints[f.name], value[f.name]) for f in fields(kind)})
     if get_origin(kind) is UnionType:
         [present] = [k for k in get_args(kind) if k is not NoneType]
@@ -67,3 +68,8 @@ def rebuilt(kind: Any, value: Any) -> Any:
     if kind in (int, str, bool, float) and type(value) in ((int, float) if kind is float else (kind,)):
         return value
     raise TypeError(f"needed {kind}, got {value!r}")
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)

@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -15,8 +15,9 @@ from concurrent.futures import (
     wait,
 )
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
@@ -130,7 +131,7 @@ class Sweep:
                     future.cancel()
 
     def _task(self, name: str) -> Task:
-        word = int.from_bytes(hashlib.sha256(name.encode()).digest()[:16])
+        word = int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:16])
         fresh = {key: np.random.default_rng([*seed, word]) for key, seed in self._seeds.items()}
         masks, formats = rebound(self._operators, fresh)
         asked = [program(), self._described, [*self._seeds.values()], float(self._p), name]
@@ -139,10 +140,13 @@ class Sweep:
 
     def _submit(self, task: Task) -> "Future[Done]":
         if self._executor is None:
-            return _now(task, self._checkpoint)
-        if isinstance(self._executor, ThreadPoolExecutor):
-            return self._executor.submit(task.on, self._checkpoint)
-        return self._executor.submit(task.run)
+            return _now(lambda: task.on(self._checkpoint))
+        try:
+            if isinstance(self._executor, ThreadPoolExecutor):
+                return self._executor.submit(task.on, self._checkpoint)
+            return self._executor.submit(task.run)
+        except RuntimeError as error:  # an executor that broke, or was shut down, before this task
+            return _now(partial(_fail, error))
 
     def _outcome(self, future: "Future[Done]", running: dict["Future[Done]", tuple[int, Task]]) -> Done:
         try:
@@ -158,11 +162,15 @@ class Sweep:
             raise WorkerFailed(f"{where}: {type(error).__name__}: {gone}") from error
 
 
-def _now(task: Task, checkpoint: Checkpoint) -> "Future[Done]":
+def _now(compute: Callable[[], Done]) -> "Future[Done]":
     """A future that is finished already."""
-    future: Future[Any] = Future()
+    future: Future[Done] = Future()
     try:
-        future.set_result(task.on(checkpoint))
+        future.set_result(compute())
     except Exception as error:
         future.set_exception(error)
     return future
+
+
+def _fail(error: Exception) -> Done:
+    raise error

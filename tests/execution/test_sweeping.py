@@ -169,6 +169,22 @@ def test_an_executor_that_gives_up_is_named(tmp_path: Path) -> None:
         failing(path, Fatal(ends=True), Gone())
 
 
+def test_an_executor_that_is_shut_down_is_named(tmp_path: Path) -> None:
+    path, pool = write(tmp_path / "w.safetensors", 1), ThreadPoolExecutor(1)
+    pool.shutdown()
+    with pytest.raises(WorkerFailed, match=r"tensor 'layer.0.weight': RuntimeError: cannot schedule new futures"):
+        failing(path, Fatal(ends=True), pool)
+
+
+def test_a_name_of_any_characters_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "w.npz"
+    np.savez(path, **{"Σ\u2028 weight": np.ones((4, 128), np.float32)})
+    for found in (0, 1):
+        with open_checkpoint(path) as checkpoint:
+            swept = sweep(checkpoint, checkpoint.tensors, *operators(), results=tmp_path / "r")
+            assert list(swept) == serial(path) and swept.found == found
+
+
 def test_a_worker_of_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "w.safetensors", 1)
     monkeypatch.setattr("sqtheory.execution.sweeping.program", lambda: "another")
