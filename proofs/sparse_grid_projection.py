@@ -12,6 +12,7 @@ from typing import Any
 import sympy
 
 from proofs.atoms import Atoms, Number
+from proofs.models import shared
 from proofs.proof import Proof
 from proofs.prune_first_dominates import PAIR
 from proofs.steps import Equal, Formal, Smt, Tested
@@ -50,7 +51,7 @@ def nearest_is_least(z3: Any) -> tuple[list[Any], Any]:
 PROOF = Proof(
     theorem=THEOREM,
     model={
-        ERROR_SQ: lambda a: a.norm(x - y for x, y in zip(a.x, a.sq, strict=True)),
+        **shared(ERROR_SQ),
         GRID_OPTIMUM: least,
     },
     steps=(
