@@ -48,6 +48,12 @@ def nearest_is_least(z3: Any) -> tuple[list[Any], Any]:
     return [lo <= hi, 2 * x <= lo + hi], size(x - lo) <= size(x - hi)
 
 
+CONTINUOUS = Equal(
+    "g is continuous from cell to cell: at the midpoint of v − u and v + u both levels are u away",
+    v**p - (v - (v - u)) ** p,
+    v**p - ((v + u) - v) ** p,
+)
+
 PROOF = Proof(
     theorem=THEOREM,
     model={
@@ -61,11 +67,7 @@ PROOF = Proof(
         ),
         Smt("a value below the midpoint of two levels is nearer the lower one", nearest_is_least),
         *PAIR,
-        Equal(
-            "g is continuous from cell to cell: at the midpoint of v − u and v + u both levels are u away",
-            v**p - (v - (v - u)) ** p,
-            v**p - ((v + u) - v) ** p,
-        ),
+        CONTINUOUS,
         Formal("every group size, budget and natural p", "sparse_grid_projection"),
         Formal("p = ∞", "sparse_grid_projection_largest"),
     ),

@@ -1,18 +1,30 @@
-"""What the order of n:m pruning and quantization costs on average: laws for small steps, exact values for any step."""
+"""Expectations over random tensors: what the order of pruning and quantization costs, and what a grid loses.
 
-from sqtheory.order_gap.densities import Density, Empirical, ScipyDensity
-from sqtheory.order_gap.finite_step import expected_order_gap
-from sqtheory.order_gap.law import kappa, mask_change, order_gap_law
-from sqtheory.order_gap.predict import predict_order_gap
-from sqtheory.order_gap.topk import order_gap_topk
+Exact for independent entries, exact for exchangeable ones, and laws for small steps.
+"""
+
+from sqtheory.expectations.agreement import Agreement, AgreementReport, agreement, agreement_table
+from sqtheory.expectations.densities import Density, Empirical, ScipyDensity
+from sqtheory.expectations.finite_step import expected_mask_change, expected_order_gap
+from sqtheory.expectations.law import kappa, mask_change_law, order_gap_law
+from sqtheory.expectations.maximum import expected_square_error
+from sqtheory.expectations.predict import predict_order_gap
+from sqtheory.expectations.topk import locally_constant_gap, order_gap_topk
 
 __all__ = [
+    "Agreement",
+    "AgreementReport",
     "Density",
     "Empirical",
     "ScipyDensity",
+    "agreement",
+    "agreement_table",
+    "expected_mask_change",
     "expected_order_gap",
+    "expected_square_error",
     "kappa",
-    "mask_change",
+    "locally_constant_gap",
+    "mask_change_law",
     "order_gap_law",
     "order_gap_topk",
     "predict_order_gap",

@@ -1,43 +1,73 @@
-"""The order gap of a whole tensor, predicted from the law of its entries alone."""
+"""The order gap of a whole tensor, predicted from what lies in each of its blocks, not from where it lies there."""
 
 import numpy as np
 
-from sqtheory.arrays import ArrayLike, as_real
-from sqtheory.order_gap.densities import Empirical
-from sqtheory.order_gap.finite_step import expected_order_gap
-from sqtheory.partition import Blocks
+from sqtheory.arrays import Array, ArrayLike, as_real
+from sqtheory.expectations.densities import Density
+from sqtheory.expectations.exchangeable import kept_chances, rank_gap
+from sqtheory.expectations.maximum import expected_block_gap, fixed_scale
+from sqtheory.norms import check_norm
+from sqtheory.partition import Partition, Shape, Whole
 from sqtheory.quantizers import Quantizer
 from sqtheory.sparsifiers import Sparsifier, TopSparsifier
-
-CLASSES = 16
-"""Kinds of blocks that are told apart."""
-FEWEST = 2_000
-"""Entries that a law is taken from, at least."""
+from sqtheory.traits import KEEPS_ZERO, MONOTONE
 
 
-def predict_order_gap(q: Quantizer, s: Sparsifier, x: ArrayLike, p: int = 1) -> float:
-    """E‖ε_{s∘q}‖_p^p − E‖ε_{q∘s}‖_p^p of a tensor under an n:m mask and a block quantizer, p = 1 or 2.
+def predict_order_gap(
+    q: Quantizer, s: Sparsifier, law: Density | ArrayLike, p: float = 1, *, shape: Shape | None = None
+) -> float:
+    """E‖ε_{s∘q}‖_p^p − E‖ε_{q∘s}‖_p^p of a tensor under n:m or any other top mask by magnitude, ties broken blindly.
 
-    Modelled: in blocks that are filled alike, the ratios |x|/σ of entries to their block's scale are independent
-    draws of one law. Blocks are put in ``CLASSES`` by their mean ratio; a group in a block of scale σ costs σ^p times
-    the number of its class, computed once. Used of x are magnitudes and scales, not which entries are neighbours.
-    Raises ValueError unless s is n:m by magnitude, n < m, each group in one block of a symmetric grid with 0.
+    ``law`` is a tensor, or the law of independent entries with the ``shape`` of the tensor they fill. Of a tensor
+    are used, for each scale block, its entries in ascending order: every arrangement of them in the block counts as
+    equally likely, and given that the expectation is exact for every finite p > 0, step and grid (theorem
+    ``order_gap_law``). Real weights are not quite so: for 2:4 on the linear layers of the models that come with the
+    package, INT8 to INT2, HBFP4 and MXFP4, p = 1 and 2, totals are within 3.5 % of the mean over all ways to break
+    ties and correlate with it over tensors by 0.98 or more; within 3 % and by 0.98 of what one tie rule gives, but for
+    INT8, where few swaps are left and it is 9 % and 0.97.
+    A law needs p = 1 or 2, nearest rounding and a scale that is fixed or set by the maximum of its block.
+    Raises ValueError where ties look at values, a group spans several scales or is a short one, or q is not monotone
+    or moves 0.
     """
-    given = as_real(x).astype(np.float64)
-    if not (isinstance(s, TopSparsifier) and isinstance(s.groups, Blocks) and s.score.is_magnitude):
-        raise ValueError(f"the prediction is for n:m masks by magnitude, got {s}")
-    if not s.groups.overlaps(q.partition, given.shape).nested:
-        raise ValueError(f"a group of {s} spans several blocks of {q}")
-    n, m = s.budget(s.groups.size), s.groups.size
-    total = 0.0
-    pieces = zip(q.partition.split(given), q.partition.split_grid(q.scales(given), given.shape), strict=True)
-    for rows, sigma in pieces:
-        some = sigma > 0
-        ratios, scales = np.abs(rows[some]) / sigma[some, None], sigma[some]
-        order = np.argsort(ratios.mean(axis=1), kind="stable")
-        for members in np.array_split(order, min(CLASSES, max(1, ratios.size // FEWEST))):
-            if members.size and ratios[members].size > 1:
-                density = Empirical.of(ratios[members])
-                groups = float(np.sum(scales[members] ** p)) * rows.shape[1] / m
-                total += groups * expected_order_gap(density, q.format, 1.0, n, m, p)
-    return total
+    if isinstance(law, Density):
+        if shape is None:
+            raise ValueError("a law of entries needs shape=, the shape of the tensor they fill")
+        m, kept = _mask_of(q, s, shape)
+        pieces: list[Shape] = [rows.shape for rows in blocks_of(q).split(np.empty(shape, np.bool_))]
+        return sum(count * expected_block_gap(law, q, kept, size, m, p) for count, size in pieces if count)
+    gaps: Array = np.concatenate(block_gaps(q, s, law, p))
+    return float(gaps.sum())
+
+
+def block_gaps(q: Quantizer, s: Sparsifier, x: ArrayLike, p: float = 1) -> list[Array]:
+    """The predicted gap of every block of a tensor, in the order of ``q.partition.split``. Raises as above."""
+    given, blocks = as_real(x).astype(np.float64), blocks_of(q)
+    check_norm(p)
+    if p == np.inf:
+        raise ValueError("the prediction is for sums of p-th powers, p < ∞")
+    m, kept = _mask_of(q, s, given.shape)
+    pieces = zip(blocks.split(given), blocks.split(q.apply(given, given)), strict=True)
+    return [rank_gap(rows, image, kept_chances(rows.shape[1], kept.budget(m), m), p) for rows, image in pieces]
+
+
+def blocks_of(q: Quantizer) -> Partition:
+    """The sets of entries that certainly share a scale."""
+    return Whole() if fixed_scale(q) is not None else q.partition
+
+
+def _mask_of(q: Quantizer, s: Sparsifier, shape: Shape) -> tuple[int, TopSparsifier]:
+    """The size of the groups, all equal, and the mask, if the prediction is for them."""
+    if not isinstance(s, TopSparsifier) or not s.score.is_magnitude:
+        raise ValueError(f"the prediction is for n:m and top masks by magnitude, got {s}")
+    if s.ties.deterministic and not s.ties.index_only:
+        raise ValueError(f"the prediction is for ties broken blindly, by index or at random, got ties={s.ties}")
+    for trait in (MONOTONE, KEEPS_ZERO):
+        if trait not in q.traits:
+            raise ValueError(f"the prediction is for quantizers with {trait}, which {q} lacks: {trait.statement}")
+    overlap = s.groups.overlaps(blocks_of(q), shape)
+    if not overlap.nested:
+        raise ValueError(f"the prediction is for groups that lie in one scale block, which those of {s} in {q} do not")
+    sizes = {group for group, *_ in overlap.pairs}
+    if len(sizes) != 1:
+        raise ValueError(f"the prediction is for groups of one size, got sizes {sorted(sizes)} of {s} in shape {shape}")
+    return sizes.pop(), s
