@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from proofs.machine_checked import HOW_TO_INSTALL, Formal, ProofError, check, check_one, files, source, statement
+from proofs.machine_checked import HOW_TO_INSTALL, Formal, ProofError, check, check_named, files, source, statement
 from proofs.proof import proof_files, proof_of
 from sqtheory.theorem import Theorem
 from sqtheory.theorems import ALL, BY_SLUG
@@ -58,12 +58,13 @@ def outline(theorem: Theorem) -> None:
     print(f"proof: proofs/{theorem.slug}.py")
     for line in proof_of(theorem).lines():
         print(f"    {line.status:15} {line.says}{'' if line.discharged else f'  FAILED: {line.detail}'}")
+    if shutil.which("coqc"):
+        for checked in check_named(*theorem.formal):
+            describe(checked, in_full=True)
+        return
     for name in theorem.formal:
-        if shutil.which("coqc"):
-            describe(check_one(name), in_full=True)
-        else:
-            file, text = statement(name)
-            print(f"  formal  {file}: NOT CHECKED, {HOW_TO_INSTALL}\n\n{text}\n")
+        file, text = statement(name)
+        print(f"  formal  {file}: NOT CHECKED, {HOW_TO_INSTALL}\n\n{text}\n")
 
 
 def formal(chosen: list[Theorem], required: bool, *, everything: bool) -> None:
@@ -77,7 +78,7 @@ def formal(chosen: list[Theorem], required: bool, *, everything: bool) -> None:
         print(f"\n{len(files())} formal files leave nothing unproved, but were NOT checked: {HOW_TO_INSTALL}")
         return
     started = time.monotonic()
-    checked = check()[0] if everything else [check_one(name) for name in names]
+    checked = check()[0] if everything else check_named(*names)
     print(f"\n{len(checked)} statements checked by Coq in {time.monotonic() - started:.1f} s")
     for theorem in checked:
         describe(theorem, in_full=not everything)

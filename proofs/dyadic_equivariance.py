@@ -8,14 +8,14 @@ from proofs.proof import Proof
 from proofs.steps import Equal, Tested
 from sqtheory.arrays import Mask
 from sqtheory.case import Case
-from sqtheory.theorems.dyadic_equivariance import DEFECT, EXPONENTS, THEOREM
+from sqtheory.theorems.dyadic_equivariance import DEFECT, SHIFTS, THEOREM
 
 x, sigma, c, code = sympy.symbols("x sigma c code", positive=True)
 
 
 def defect(a: Atoms) -> Number:
     """max |2^−j q(2^j x) − q(x)| over entries and exponents."""
-    images = [a.of(np.ldexp(a.case.q(np.ldexp(a.case.x, j)), -j)) for j in EXPONENTS]
+    images = [a.of(np.ldexp(a.case.q(np.ldexp(a.case.x, j)), -j)) for j in SHIFTS]
     return max(abs(u - v) for image in images for u, v in zip(image, a.q, strict=True))
 
 
@@ -30,7 +30,7 @@ PROOF = Proof(
     steps=(
         Tested(
             "σ(2^j x) = 2^j σ(x)",
-            lambda case: np.all([follows(case, j) for j in EXPONENTS], axis=0),
+            lambda case: np.all([follows(case, j) for j in SHIFTS], axis=0),
         ),
         Equal("the ratio is that of x: (c x)/(c σ) = x/σ", (c * x) / (c * sigma), x / sigma),
         Equal(

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from proofs.atoms import Atoms, Number
+from proofs.models import shared
 from proofs.proof import Proof
 from proofs.prune_first_bound import PROOF as BOUND
 from proofs.steps import Cited, Smt, Tested
@@ -54,11 +55,8 @@ def within(case: Case) -> Any:
 PROOF = Proof(
     theorem=THEOREM,
     model={
-        ERROR_SQ: BOUND.model[ERROR_SQ],
-        ERROR_S: BOUND.model[ERROR_S],
+        **shared(ERROR_SQ, ERROR_S, POWER_SQ, POWER_S),
         HALF: half,
-        POWER_SQ: BOUND.model[POWER_SQ],
-        POWER_S: BOUND.model[POWER_S],
         POWER_HALF: half_power,
     },
     steps=(

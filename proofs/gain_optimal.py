@@ -8,6 +8,7 @@ import numpy as np
 import sympy
 
 from proofs.atoms import Atoms, Number
+from proofs.models import shared
 from proofs.proof import Proof
 from proofs.quantize_first_bound import top_prunes_least
 from proofs.sparse_grid_projection import PROOF as PROJECTION
@@ -36,9 +37,9 @@ def by_gain(a: Atoms) -> Number:
 PROOF = Proof(
     theorem=THEOREM,
     model={
+        **shared(ERROR_QS),
         GAIN_OPTIMUM: by_gain,
         GRID_OPTIMUM: PROJECTION.model[GRID_OPTIMUM],
-        ERROR_QS: lambda a: a.norm(x - (q if m else 0) for x, q, m in zip(a.x, a.q, a.m2, strict=True)),
         ERROR_FROZEN: lambda a: a.norm(x - y for x, y in zip(a.x, a.of(a.case.frozen_image), strict=True)),
     },
     steps=(

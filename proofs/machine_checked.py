@@ -65,12 +65,13 @@ def statement(name: str) -> tuple[str, str]:
     raise ProofError(f"no theorem {name} is stated")
 
 
-def requires(file: str) -> list[str]:
-    """The files that a file needs, itself last, in an order in which they can be checked."""
-    sentences = re.findall(r"^From sqtheory Require Import ([^.]+)\.", source(file), re.MULTILINE)
-    direct = {f"{name}.v" for sentence in sentences for name in sentence.split()}
-    needed = {file}.union(*(requires(other) for other in direct))
-    return [other for other in files() if other in needed]
+def requires(*wanted: str) -> list[str]:
+    """The files that these files need and they themselves, in an order in which they can be checked."""
+    needed = set(wanted)
+    for file in wanted:
+        sentences = re.findall(r"^From sqtheory Require Import ([^.]+)\.", source(file), re.MULTILINE)
+        needed.update(*(requires(f"{name}.v") for sentence in sentences for name in sentence.split()))
+    return [file for file in files() if file in needed]
 
 
 def compile_in(folder: str, file: str, text: str) -> str:
@@ -108,17 +109,20 @@ def check() -> tuple[list[Formal], float]:
     return theorems, time.monotonic() - started
 
 
-def check_one(name: str) -> Formal:
-    """Check what one theorem needs, and ask for the axioms it rests on. Raises ProofError as ``check`` does."""
-    file, text = statement(name)
+def check_named(*names: str) -> list[Formal]:
+    """Check what these theorems need, once, and ask for the axioms each rests on. Raises ProofError as ``check``."""
+    stated = [statement(name) for name in names]
+    of = {file: file.removesuffix(".v") for file, _ in stated}
     with tempfile.TemporaryDirectory() as folder:
-        for other in requires(file):
-            compile_in(folder, other, source(other))
-        question = f"From sqtheory Require Import {file.removesuffix('.v')}.\nPrint Assumptions {name}.\n"
-        [used] = axioms(compile_in(folder, "Question.v", question))
-    theorem = Formal(file, text, name, used)
-    refuse_more_than_the_reals(theorem)
-    return theorem
+        for file in requires(*of):
+            compile_in(folder, file, source(file))
+        asked = "".join(f"Print Assumptions {name}.\n" for name in names)
+        imports = "".join(f"From sqtheory Require Import {module}.\n" for module in of.values())
+        printed = axioms(compile_in(folder, "Question.v", imports + asked))
+    theorems = [Formal(*said, name, used) for said, name, used in zip(stated, names, printed, strict=True)]
+    for theorem in theorems:
+        refuse_more_than_the_reals(theorem)
+    return theorems
 
 
 def refuse_more_than_the_reals(theorem: Formal) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 import sympy
 
 from proofs.blocks import instance
+from proofs.models import shared
 from proofs.proof import Proof
-from proofs.prune_first_identity import PROOF as IDENTITY
 from proofs.steps import Equal, Formal, NonNegative, Smt, Split, Tested
 from sqtheory.theorems.prune_first_bound import THEOREM
 from sqtheory.theorems.vocabulary import ERROR_Q, ERROR_S, ERROR_SQ, POWER_Q, POWER_S, POWER_SQ
@@ -28,14 +28,7 @@ def additive(z3: Any) -> tuple[list[Any], Any]:
 
 PROOF = Proof(
     theorem=THEOREM,
-    model={
-        ERROR_SQ: lambda atoms: atoms.norm(x - y for x, y in zip(atoms.x, atoms.sq, strict=True)),
-        ERROR_S: lambda atoms: atoms.norm(x for x, m in zip(atoms.x, atoms.m, strict=True) if not m),
-        ERROR_Q: lambda atoms: atoms.norm(x - y for x, y in zip(atoms.x, atoms.q, strict=True)),
-        POWER_SQ: IDENTITY.model[POWER_SQ],
-        POWER_S: IDENTITY.model[POWER_S],
-        POWER_Q: lambda atoms: atoms.power(x - y for x, y in zip(atoms.x, atoms.q, strict=True)),
-    },
+    model=shared(ERROR_SQ, ERROR_S, ERROR_Q, POWER_SQ, POWER_S, POWER_Q),
     steps=(
         Tested(
             "with Z and Σ, q(s(x)) = m ⊙ q(x), the premise of prune_first_identity",

@@ -12,6 +12,7 @@ import numpy as np
 import sympy
 
 from proofs.blocks import instance
+from proofs.models import shared
 from proofs.proof import Proof
 from proofs.steps import Equal, Formal, NonNegative, Question, Smt, Split, Tested
 from sqtheory.arrays import Mask
@@ -110,12 +111,7 @@ PAIR = (
 
 PROOF = Proof(
     theorem=THEOREM,
-    model={
-        ERROR_SQ: lambda atoms: atoms.norm(x - y for x, y in zip(atoms.x, atoms.sq, strict=True)),
-        ERROR_QS: lambda atoms: atoms.norm(
-            x - (q if kept else 0) for x, q, kept in zip(atoms.x, atoms.q, atoms.m2, strict=True)
-        ),
-    },
+    model=shared(ERROR_SQ, ERROR_QS),
     steps=(
         Tested(
             "with Z and Σ, q(s(x)) = m ⊙ q(x): both orders keep images of x, and differ in which",

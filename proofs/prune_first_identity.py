@@ -3,6 +3,7 @@
 import sympy
 
 from proofs.atoms import Atoms, Number
+from proofs.models import shared
 from proofs.proof import Proof
 from proofs.steps import Equal, Formal, Split, Tested
 from sqtheory.theorems.prune_first_identity import DEFECT, THEOREM
@@ -27,10 +28,8 @@ def error(m: int) -> sympy.Expr:
 PROOF = Proof(
     theorem=THEOREM,
     model={
+        **shared(POWER_SQ, POWER_S, POWER_Q_KEPT),
         DEFECT: defect,
-        POWER_SQ: lambda a: a.power(x - y for x, y in zip(a.x, a.sq, strict=True)),
-        POWER_S: lambda a: a.power(x for x, m in zip(a.x, a.m, strict=True) if not m),
-        POWER_Q_KEPT: lambda a: a.power(x - y for x, y, m in zip(a.x, a.q, a.m, strict=True) if m),
     },
     steps=(
         Tested(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from proofs.models import shared
 from proofs.proof import Proof
 from proofs.steps import Cited, Equal, Smt, Split, Tested
 from sqtheory.arrays import Mask
@@ -42,12 +43,7 @@ def top_prunes_least(n: int, m: int) -> Any:
 
 PROOF = Proof(
     theorem=THEOREM,
-    model={
-        ERROR_QS: lambda a: a.norm(x - (q if m else 0) for x, q, m in zip(a.x, a.q, a.m2, strict=True)),
-        ERROR_S: lambda a: a.norm(x for x, m in zip(a.x, a.m, strict=True) if not m),
-        ERROR_Q: lambda a: a.norm(x - q for x, q in zip(a.x, a.q, strict=True)),
-        ERROR_Q_PRUNED: lambda a: a.norm(x - q for x, q, m in zip(a.x, a.q, a.m, strict=True) if not m),
-    },
+    model=shared(ERROR_QS, ERROR_S, ERROR_Q, ERROR_Q_PRUNED),
     steps=(
         Split(
             "x − m q = (x − q) + (1 − m) q for m = 1 and m = 0: ε_{s∘q}(x) = ε_q(x) + ε_s(q(x))",

@@ -7,6 +7,7 @@ The excess is a − b = v − b > 0. Each case is decided in exact arithmetic.
 import sympy
 
 from proofs.atoms import Atoms
+from proofs.models import shared
 from proofs.proof import Proof
 from proofs.steps import Enumerated, Equal, NonNegative
 from sqtheory.theorem import Separation
@@ -26,11 +27,7 @@ def failures() -> list[str]:
 
 PROOF = Proof(
     theorem=THEOREM,
-    model={
-        ERROR_QS: lambda a: a.norm(x - (q if m else 0) for x, q, m in zip(a.x, a.q, a.m2, strict=True)),
-        ERROR_S: lambda a: a.norm(x for x, m in zip(a.x, a.m, strict=True) if not m),
-        ERROR_Q: lambda a: a.norm(x - q for x, q in zip(a.x, a.q, strict=True)),
-    },
+    model=shared(ERROR_QS, ERROR_S, ERROR_Q),
     steps=(
         Equal(
             "a = v and b in one cell, b kept: the L1 excess over both errors is v − b", (v + (v - b)) - (b + (v - b)), h

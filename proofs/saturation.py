@@ -89,13 +89,7 @@ PROOF = Proof(
     steps=(
         Tested(
             "max|x|/σ lies between 2^e and 2^{e+1}, e = ⌊log₂ max Γ⌋",
-            lambda case: case.every(
-                (case.x == 0)
-                | (
-                    np.frexp(np.abs(case.x).max(axis=1, keepdims=True) / case.dense_scale)[1]
-                    == np.frexp(case.q.format.max)[1]
-                )
-            ),
+            same_binade,
         ),
         Equal(
             "max|x| = m 2^k, max Γ = μ 2^e: max|x|/σ − max Γ = (m − μ) 2^e",

@@ -12,6 +12,7 @@ from typing import Any
 import sympy
 
 from proofs.atoms import Atoms, Number
+from proofs.models import shared
 from proofs.proof import Proof
 from proofs.prune_first_dominates import PAIR
 from proofs.steps import Equal, Formal, Smt, Tested
@@ -47,10 +48,16 @@ def nearest_is_least(z3: Any) -> tuple[list[Any], Any]:
     return [lo <= hi, 2 * x <= lo + hi], size(x - lo) <= size(x - hi)
 
 
+CONTINUOUS = Equal(
+    "g is continuous from cell to cell: at the midpoint of v − u and v + u both levels are u away",
+    v**p - (v - (v - u)) ** p,
+    v**p - ((v + u) - v) ** p,
+)
+
 PROOF = Proof(
     theorem=THEOREM,
     model={
-        ERROR_SQ: lambda a: a.norm(x - y for x, y in zip(a.x, a.sq, strict=True)),
+        **shared(ERROR_SQ),
         GRID_OPTIMUM: least,
     },
     steps=(
@@ -60,11 +67,7 @@ PROOF = Proof(
         ),
         Smt("a value below the midpoint of two levels is nearer the lower one", nearest_is_least),
         *PAIR,
-        Equal(
-            "g is continuous from cell to cell: at the midpoint of v − u and v + u both levels are u away",
-            v**p - (v - (v - u)) ** p,
-            v**p - ((v + u) - v) ** p,
-        ),
+        CONTINUOUS,
         Formal("every group size, budget and natural p", "sparse_grid_projection"),
         Formal("p = ∞", "sparse_grid_projection_largest"),
     ),

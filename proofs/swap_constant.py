@@ -12,6 +12,7 @@ import sympy
 
 from proofs.atoms import Atoms, Number
 from proofs.blocks import Goal, instance
+from proofs.models import shared
 from proofs.proof import Proof
 from proofs.prune_first_dominates import balanced, same_image, tied
 from proofs.steps import Enumerated, Equal, Formal, Smt, Split, Tested
@@ -81,9 +82,7 @@ def at_most(c: int) -> Goal:
 PROOF = Proof(
     theorem=THEOREM,
     model={
-        ERROR_QS: lambda a: a.norm(x - (q if m else 0) for x, q, m in zip(a.x, a.q, a.m2, strict=True)),
-        ERROR_S: lambda a: a.norm(x for x, m in zip(a.x, a.m, strict=True) if not m),
-        ERROR_Q: lambda a: a.norm(x - q for x, q in zip(a.x, a.q, strict=True)),
+        **shared(ERROR_QS, ERROR_S, ERROR_Q),
         EXCESS: excess,
         BOTH: lambda a: sum(abs(x - q) for x, q, m, m2 in zip(a.x, a.q, a.m, a.m2, strict=True) if not (m or m2)),
         HALVES: lambda a: sum(half(a, i) for i, (m, m2) in enumerate(zip(a.m, a.m2, strict=True)) if m and not m2),

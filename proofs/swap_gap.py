@@ -3,6 +3,7 @@
 from typing import Any
 
 from proofs.blocks import Goal, instance
+from proofs.models import shared
 from proofs.proof import Proof
 from proofs.prune_first_dominates import balanced, same_image, same_sign, tied
 from proofs.steps import Formal, Smt, Tested
@@ -30,8 +31,7 @@ def at_most(c: int) -> Goal:
 PROOF = Proof(
     theorem=THEOREM,
     model={
-        ERROR_QS: CONSTANT.model[ERROR_QS],
-        ERROR_SQ: lambda a: a.norm(x - y for x, y in zip(a.x, a.sq, strict=True)),
+        **shared(ERROR_QS, ERROR_SQ),
         HALVES: CONSTANT.model[HALVES],
     },
     steps=(

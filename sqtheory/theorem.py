@@ -24,6 +24,8 @@ TOLERANCE = 1e-9
 """Share of the quantities' magnitudes that the rounding of float64 may add to one side of a claim."""
 CANCELLATION = 1e-13
 """Share of the products behind a dot product that the rounding of float64 may add to it."""
+UNDERFLOW = 4 * float(np.finfo(np.float64).smallest_subnormal)
+"""What the rounding of float64 may add to numbers next to 0."""
 
 
 @final
@@ -149,14 +151,14 @@ class Claim:
         sizes: Array = np.zeros(left.shape)
         for name in (str(s) for s in self.symbols):
             sizes = sizes + np.abs(values[name])
-        slack = TOLERANCE * sizes + CANCELLATION * products
+        slack = TOLERANCE * sizes + CANCELLATION * products + UNDERFLOW
         difference = left - right
         if self.relation == "==":
             return np.asarray(np.abs(difference) - slack)
         if self.relation == "<=":
             return np.asarray(difference - slack)
         sign = 1 if self.relation == "<" else -1
-        return np.asarray(sign * difference + slack + np.finfo(np.float64).smallest_subnormal)
+        return np.asarray(sign * difference + slack)
 
 
 @final

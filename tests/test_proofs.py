@@ -16,7 +16,7 @@ from proofs.machine_checked import (
     ProofError,
     axioms,
     check,
-    check_one,
+    check_named,
     files,
     requires,
     source,
@@ -102,6 +102,7 @@ def test_every_formal_name_and_every_source_exists() -> None:
 def test_a_file_requires_what_it_imports() -> None:
     assert requires("Vectors.v") == ["Vectors.v"]
     assert requires("Axioms.v") == files()
+    assert requires() == []
     assert requires("prune_first_identity.v")[-1] == "prune_first_identity.v"
 
 
@@ -145,9 +146,12 @@ def test_a_true_claim_is_proved_and_a_false_one_is_not(tmp_path: Path, monkeypat
 
 
 @needs_coq
-def test_one_theorem_can_be_checked_alone() -> None:
-    theorem = check_one("prune_first_identity")
-    assert theorem.file == "prune_first_identity.v" and theorem.axioms <= CLASSICAL_REALS
+def test_some_theorems_can_be_checked_alone() -> None:
+    names = ("prune_first_identity", "swap_gap", "swap_constant")
+    checked = check_named(*names)
+    assert tuple(theorem.name for theorem in checked) == names and checked[0].file == "prune_first_identity.v"
+    assert all(theorem.axioms <= CLASSICAL_REALS for theorem in checked)
+    assert check_named() == []
 
 
 @needs_coq

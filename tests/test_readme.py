@@ -8,7 +8,7 @@ from tests.readme import GENERATED, README, regenerated
 
 def test_generated_tables_are_current() -> None:
     text = README.read_text(encoding="utf-8")
-    assert len(GENERATED.findall(text)) == 4
+    assert len(GENERATED.findall(text)) == 6
     assert regenerated(text) == text
 
 

@@ -6,9 +6,28 @@ import sys
 from collections.abc import Sequence
 
 from sqtheory import __version__
-from sqtheory.cli import constants, decide, demo, formats, inspect, masks, order, prove, scaling, show, theorems
+from sqtheory.cli import (
+    constants,
+    decide,
+    demo,
+    formats,
+    inspect,
+    masks,
+    order,
+    predict,
+    price,
+    prove,
+    scaling,
+    show,
+    theorems,
+)
 from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, WorkerFailed
 
+VERBS = (
+    *(demo, order, predict, price, inspect, decide, theorems, show, prove),
+    *(formats, masks, constants, scaling),
+)
+"""The verbs in the order in which help lists them."""
 DESCRIPTION = """\
 When a tensor is both sparsified and quantized: what does the order cost, what is guaranteed,
 and which assumption broke? Works on exported weights; needs no GPU and no model code."""
@@ -30,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"sqtheory {__version__}")
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for module in (demo, order, inspect, decide, theorems, show, prove, formats, masks, constants, scaling):
+    for module in VERBS:
         module.add(verbs)
     return top
 

@@ -23,7 +23,8 @@ def _in_units_of_half_a_cell(case: Case) -> Array:
     gap = np.diff(levels)[np.clip(np.searchsorted(levels, ratios(case), side="right") - 1, 0, levels.size - 2)]
     sigma = case.dense_scale
     size = np.abs(case.x - case.orders.image)
-    shares = np.divide(2 * size, sigma * gap, out=np.zeros_like(size), where=sigma > 0)
+    cell = sigma * gap
+    shares = np.divide(2 * size, cell, out=np.zeros_like(size), where=cell > 0)
     return np.asarray(shares.max(axis=1))
 
 

@@ -12,6 +12,7 @@ from sqtheory.samples import heavy, normal, one_signed, ties
 from sqtheory.scaling import PowerOfTwo
 from sqtheory.structure import Ruling
 from sqtheory.theorem import Approached, Assumption, Claim, Quantity, Reference, Theorem
+from sqtheory.theorems.vocabulary import EXPONENTS
 
 
 def _maximum(case: Case) -> Array:
@@ -72,7 +73,7 @@ THEOREM = Theorem(
     title="Under the floor exponent of MX a maximum saturates exactly if its significand exceeds that of max Γ",
     claims=(Claim(ERROR, "<=", LIMIT), Claim(SATURATES, "==", EXCEEDS)),
     where=(ERROR, LIMIT, SATURATES, EXCEEDS),
-    given=(FLOOR.shown(Case.of([8, 1], hbfp(4))),),
+    given=(FLOOR.shown(Case.of([8, 1], hbfp(4))), EXPONENTS.shown(Case.of([13 * 2.0**-1074, 0], mxfp(E2M1)))),
     domain=Domain(
         x=Arrays(8, kinds=(normal, ties, one_signed, heavy)),
         q=OneOf(*(mxfp(f) for f in (E2M1, E2M3, E3M2, E4M3, E5M2)), mxint(8), mxint(4)),

@@ -218,6 +218,12 @@ SIGMA = Assumption(
     _keeps_scale,
     lambda s, q, p, shape: structure.scale(s, q, shape),
 )
+EXPONENTS = Assumption(
+    "exponents_in_range",
+    "every x_i is 0 or 2^−80 ≤ |x_i| ≤ 2^90, so that no scale leaves the range of its exponents",
+    lambda case: case.every((case.x == 0) | ((np.abs(case.x) >= 2.0**-80) & (np.abs(case.x) <= 2.0**90))),
+    decided_by_tensor,
+)
 STEADY = having("deterministic", DETERMINISTIC)
 ORDERED = having("monotone", MONOTONE)
 MAGNITUDE = Assumption(

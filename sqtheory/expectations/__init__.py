@@ -1,0 +1,31 @@
+"""Expectations over random tensors: what the order of pruning and quantization costs, and what a grid loses.
+
+Exact for independent entries, exact for exchangeable ones, and laws for small steps.
+"""
+
+from sqtheory.expectations.agreement import Agreement, AgreementReport, agreement, agreement_table
+from sqtheory.expectations.densities import Density, Empirical, ScipyDensity
+from sqtheory.expectations.finite_step import expected_mask_change, expected_order_gap
+from sqtheory.expectations.law import kappa, mask_change_law, order_gap_law
+from sqtheory.expectations.maximum import expected_square_error
+from sqtheory.expectations.predict import predict_order_gap
+from sqtheory.expectations.topk import locally_constant_gap, order_gap_topk
+
+__all__ = [
+    "Agreement",
+    "AgreementReport",
+    "Density",
+    "Empirical",
+    "ScipyDensity",
+    "agreement",
+    "agreement_table",
+    "expected_mask_change",
+    "expected_order_gap",
+    "expected_square_error",
+    "kappa",
+    "locally_constant_gap",
+    "mask_change_law",
+    "order_gap_law",
+    "order_gap_topk",
+    "predict_order_gap",
+]
