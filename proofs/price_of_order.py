@@ -22,11 +22,11 @@ from proofs.steps import Equal, Formal, NonNegative, Smt, Tested
 from sqtheory.arrays import Array, Mask
 from sqtheory.case import Case
 from sqtheory.scaling import AbsMax
-from sqtheory.theorems.price_of_order import BEST, THEOREM
+from sqtheory.theorems.price_of_order import BEST, BEST_OF_LARGEST, THEOREM
 from sqtheory.theorems.vocabulary import ERROR_QS, ERROR_SQ, GRID_OPTIMUM
 
-x1, x2, c1, c2, sigma = sympy.symbols("x1 x2 c1 c2 sigma", positive=True)
-top = (x1 * c1 + x2 * c2) / (c1**2 + c2**2)
+x, c, sigma = sympy.symbols("x c sigma", real=True)
+xx, xc, cc = sympy.symbols("xx xc cc", positive=True)
 EXPONENTS = 12
 """How far below the scale of its largest entry, and above, the model looks for the best power of two of a block."""
 
@@ -38,40 +38,49 @@ def masks(a: Atoms) -> Iterator[list[int]]:
         yield [i for places in chosen for i in places]
 
 
-def at_real_scale(sizes: Row, levels: list[Fraction], p: float) -> Fraction:
-    """The least Σ |x − σc|^p over all codes and all real σ."""
+def largest(a: Atoms) -> list[int]:
+    """The places of the largest magnitudes of every group."""
+    ranked = [(sorted(group, key=lambda i: -abs(a.x[i])), a.case.s.budget(len(group))) for group in a.groups]
+    return [i for places, k in ranked for i in places[:k]]
+
+
+def at_real_scale(values: Row, levels: list[Fraction], p: float) -> Fraction:
+    """The least Σ |x − σc|^p over all codes and all real σ > 0."""
     found = []
-    for codes in product(levels, repeat=len(sizes)):
-        pairs = list(zip(sizes, codes, strict=True))
+    for codes in product(levels, repeat=len(values)):
+        pairs = list(zip(values, codes, strict=True))
         if p == 2:
             squares = sum((c * c for c in codes), Fraction(0))
-            scales = [sum((v * c for v, c in pairs), Fraction(0)) / squares] if squares else [Fraction(0)]
+            scales = [sum((v * c for v, c in pairs), Fraction(0)) / squares] if squares else []
         else:
-            scales = [v / c for v, c in pairs if c] or [Fraction(0)]
+            scales = [v / c for v, c in pairs if c]
+        scales = [max(t, Fraction(0)) for t in scales] or [Fraction(0)]
         found += [sum((abs(v - t * c) ** int(p) for v, c in pairs), Fraction(0)) for t in scales]
     return min(found)
 
 
-def at_power_of_two(sizes: Row, levels: list[Fraction], p: float, around: int) -> Fraction:
-    """The least Σ |x − σc|^p over nearest codes and the powers of two around one."""
+def at_power_of_two(values: Row, levels: list[Fraction], p: float) -> Fraction:
+    """The least Σ |x − σc|^p over nearest codes and the powers of two around the scale of the largest entry."""
+    around = int(np.frexp(float(max(map(abs, values), default=0)) / float(levels[-1]))[1])
     scales = [Fraction(2) ** e for e in range(around - EXPONENTS, around + EXPONENTS)]
-    return min(sum((min(abs(v - t * c) for c in levels) ** int(p) for v in sizes), Fraction(0)) for t in scales)
+    return min(sum((min(abs(v - t * c) for c in levels) ** int(p) for v in values), Fraction(0)) for t in scales)
 
 
-def best(a: Atoms) -> Number:
-    """The least norm over all masks, codes and scales."""
-    levels = sorted({abs(Fraction(v)) for v in a.case.q.format.values.tolist()} | {Fraction(0)})
-    sizes = [abs(v) for v in a.x]
-    around = int(np.frexp(float(max(sizes)) / float(levels[-1]))[1])
-    powers = []
-    for kept in masks(a):
-        pruned = sum((v ** int(a.p) for i, v in enumerate(sizes) if i not in kept), Fraction(0))
-        own = [sizes[i] for i in kept]
-        if isinstance(a.case.q.scaling, AbsMax):
-            powers.append(pruned + at_real_scale(own, levels, a.p))
-        else:
-            powers.append(pruned + at_power_of_two(own, levels, a.p, around))
-    total = min(powers)
+def of_mask(a: Atoms, kept: list[int]) -> Fraction:
+    """The least Σ |x − y|^p for one mask: block by block over all scales and codes."""
+    fmt, real = a.case.q.format, isinstance(a.case.q.scaling, AbsMax)
+    levels = sorted({abs(Fraction(v)) if fmt.odd else Fraction(v) for v in fmt.values.tolist()} | {Fraction(0)})
+    values = [abs(v) for v in a.x] if fmt.odd else a.x
+    total = sum((abs(v) ** int(a.p) for i, v in enumerate(values) if i not in kept), Fraction(0))
+    side = a.case.q.partition.sides(a.case.x.shape)[-1]
+    for start in range(0, len(values), side):
+        own = [v for i, v in enumerate(values) if i in kept and start <= i < start + side]
+        total += (at_real_scale if real else at_power_of_two)(own, levels, a.p)
+    return total
+
+
+def root(a: Atoms, total: Fraction) -> Number:
+    """The norm whose p-th power this is."""
     return total if a.p == 1 else sympy.sqrt(sympy.Rational(total.numerator, total.denominator))
 
 
@@ -83,22 +92,33 @@ def on_grid(case: Case, y: Array, mask: Mask, scales: Array) -> Mask:
     return case.every(np.where(mask, nearest <= 1e-9 * np.abs(ratio), y == 0))
 
 
-def kink(z3: Any) -> tuple[list[Any], Any]:
-    """c₁|r₁ − σ| + c₂|r₂ − σ| is least at r₁ or at r₂, for c ≥ 0: of two entries x_i = c_i r_i."""
-    c_1, c_2, r_1, r_2, t = z3.Reals("c1 c2 r1 r2 t")
+def affine(z3: Any) -> tuple[list[Any], Any]:
+    """|x − σc| is affine in σ on an interval with no kink x/c inside."""
+    x, c, a, b, t = z3.Reals("x c a b t")
+    claim = (b - a) * size(z3, x - t * c) == (b - t) * size(z3, x - a * c) + (t - a) * size(z3, x - b * c)
+    return [c >= 0, a <= t, t <= b, z3.Or(x <= a * c, x >= b * c)], claim
 
-    def size(e: Any) -> Any:
-        return z3.If(e >= 0, e, -e)
 
-    def error(at: Any) -> Any:
-        return c_1 * size(r_1 - at) + c_2 * size(r_2 - at)
+def outside(z3: Any) -> tuple[list[Any], Any]:
+    """|x − σc| does not fall as σ leaves an interval with every kink x/c inside."""
+    x, c, a, t = z3.Reals("x c a t")
+    side = z3.Or(z3.And(x <= a * c, a <= t), z3.And(x >= a * c, t <= a))
+    return [c >= 0, side], size(z3, x - a * c) <= size(z3, x - t * c)
 
-    return [c_1 >= 0, c_2 >= 0], z3.Or(error(r_1) <= error(t), error(r_2) <= error(t))
+
+def size(z3: Any, e: Any) -> Any:
+    """|e|."""
+    return z3.If(e >= 0, e, -e)
 
 
 PROOF = Proof(
     theorem=THEOREM,
-    model={BEST: best, GRID_OPTIMUM: least, **shared(ERROR_SQ, ERROR_QS)},
+    model={
+        BEST: lambda a: root(a, min(of_mask(a, kept) for kept in masks(a))),
+        BEST_OF_LARGEST: lambda a: root(a, of_mask(a, largest(a))),
+        GRID_OPTIMUM: least,
+        **shared(ERROR_SQ, ERROR_QS),
+    },
     steps=(
         Tested(
             "with Z, q(s(x)) is a triple: admissible support, levels at the scales of s(x)",
@@ -115,11 +135,19 @@ PROOF = Proof(
         CONTINUOUS,
         Formal("so at every one scale the mask of the largest magnitudes is best", "sparse_grid_projection"),
         Equal(
-            "p = 2, one mask and one vector of codes: a parabola in σ with its top at Σ xc/Σ c², as for two entries",
-            (x1 - sigma * c1) ** 2 + (x2 - sigma * c2) ** 2,
-            x1**2 + x2**2 - (x1 * c1 + x2 * c2) ** 2 / (c1**2 + c2**2) + (c1**2 + c2**2) * (sigma - top) ** 2,
+            "p = 2, one mask, one vector of codes: every entry is",
+            (x - sigma * c) ** 2,
+            x**2 - 2 * sigma * x * c + sigma**2 * c**2,
         ),
-        NonNegative("… which only adds to the least value", (c1**2 + c2**2) * (sigma - top) ** 2),
-        Smt("p = 1: the sum is convex in σ between kinks x_i/c_i, so one of them is best, as for two entries", kink),
+        Equal(
+            "… and the sum, of Σ x², Σ xc and Σ c², a parabola in σ with its top at Σ xc/Σ c²",
+            xx - 2 * sigma * xc + sigma**2 * cc,
+            xx - xc**2 / cc + cc * (sigma - xc / cc) ** 2,
+        ),
+        NonNegative("… which only adds to the least value", cc * (sigma - xc / cc) ** 2),
+        Smt(
+            "p = 1: between neighbouring kinks every |x − σc|, and so the sum, is affine in σ: least at an end", affine
+        ),
+        Smt("p = 1: beyond the outermost kinks no |x − σc| falls, so some kink x_i/c_i is best", outside),
     ),
 )

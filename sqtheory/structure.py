@@ -98,6 +98,11 @@ def one_scale_per_group(s: Sparsifier, q: Quantizer, shape: Shape) -> Ruling:
         dense = q.scales(np.zeros(shape))
         if not dense.size or bool(dense.min() == dense.max()):
             return Ruling(True, "all blocks have one scale")
+    return one_block_per_group(s, q, shape)
+
+
+def one_block_per_group(s: Sparsifier, q: Quantizer, shape: Shape) -> Ruling:
+    """Every mask group lies in one scale block."""
     if s.groups.overlaps(q.partition, shape).nested:
         return Ruling(True, "every mask group lies in one scale block")
     return Ruling(False, "a mask group spans several scale blocks")

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from sqtheory.case import Case
 from sqtheory.exceptions import Indivisible
 from sqtheory.partition import Blocks, Channels, Columns, Partition, Rows, Tail, Tiles, Whole
 from sqtheory.quantizers import int_
@@ -221,3 +222,9 @@ def test_tied_groups_counts_the_groups_that_a_tie_rule_decides() -> None:
     assert blockwise(0.5, per=Blocks(2), norm=np.inf).tied_groups(x) == 1
     assert blockwise(Fraction(5, 8), per=Blocks(2), norm=np.inf).tied_groups(x) == 0
     assert threshold(1).tied_groups(x) == 0 == fixed(x > 0).tied_groups(x)
+
+
+def test_one_entry_and_a_whole_group_are_different_masks() -> None:
+    one, every = top(1, per=Rows()), top(1.0, per=Rows())
+    assert one != every and len({one, every, top(1, per=Rows())}) == 2
+    assert str(Case.of([3, 1], int_(4), one)) != str(Case.of([3, 1], int_(4), every))

@@ -21,7 +21,7 @@ the best mask at the scales of x. Works for n:m masks and formats with one real 
 EPILOG = """\
 examples:
   sqtheory price zoo:lm-dense --mask 2:4 --format int4 --format mxfp4
-  sqtheory price model.safetensors --mask 2:4 --format int3 --norm 1 --blocks 1000 --json"""
+  sqtheory price model.safetensors --mask 2:4 --format int3 --norm 1 --sample 1000 --json"""
 
 
 def add(verbs: Verbs) -> None:
@@ -37,7 +37,9 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("--mask", required=True, metavar="MASK", help="an n:m mask: 2:4, nm(1, 4), …")
     parser.add_argument("--format", action="append", required=True, metavar="FORMAT", help="repeat for several")
     parser.add_argument("--norm", type=options.exponent, default=2.0, metavar="P", help="1 or 2 (2)")
-    parser.add_argument("--blocks", type=options.count, default=256, metavar="N", help="blocks of each tensor (256)")
+    parser.add_argument(
+        "--sample", type=options.count, default=256, metavar="BLOCKS", help="blocks of each tensor (256)"
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the sample and of rng (0)")
     add_targets(parser)
     shape = parser.add_mutually_exclusive_group()
@@ -52,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     found = _measure(arguments)
     if arguments.json:
-        recipe = {"checkpoint": arguments.checkpoint, "blocks_per_tensor": arguments.blocks, "seed": arguments.seed}
+        recipe = {"checkpoint": arguments.checkpoint, "blocks_per_tensor": arguments.sample, "seed": arguments.seed}
         document = {"schema": "sqtheory.price/1", "version": __version__, **recipe}
         print(json.dumps({**document, "prices": [each.to_dict() for each in found]}, ensure_ascii=False))
     else:
@@ -79,7 +81,7 @@ def _measure(arguments: argparse.Namespace) -> "list[Prices]":
             x = checkpoint.read(info.name)
             try:
                 for part, q in zip(parts, formats, strict=True):
-                    part.append(prices(x, s, q, arguments.norm, blocks=arguments.blocks, rng=rng))
+                    part.append(prices(x, s, q, arguments.norm, blocks=arguments.sample, rng=rng))
             except ValueError as refusal:
                 kind = type(refusal) if isinstance(refusal, InputRefused) else ValueError
                 raise kind(f"tensor {info.name!r}: {refusal}") from None

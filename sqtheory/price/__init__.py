@@ -2,5 +2,6 @@
 
 from sqtheory.price.block import Optimum, optimum
 from sqtheory.price.ratios import Prices, price_table, prices
+from sqtheory.price.sweep import Grid, fit
 
-__all__ = ["Optimum", "Prices", "optimum", "price_table", "prices"]
+__all__ = ["Grid", "Optimum", "Prices", "fit", "optimum", "price_table", "prices"]

@@ -5,13 +5,12 @@ from typing import final
 
 import numpy as np
 
-from sqtheory.arrays import Array, ArrayLike, as_real
-from sqtheory.errors import powers
-from sqtheory.norms import units
+from sqtheory.arrays import Array, ArrayLike, Mask, as_real
+from sqtheory.errors import box_norms
+from sqtheory.exceptions import NonFinite
 from sqtheory.partition import Blocks, Rows, Shape
-from sqtheory.price.sweep import Grid, best_power_of_two, best_real
+from sqtheory.price.sweep import Grid, fit
 from sqtheory.quantizers import Quantizer
-from sqtheory.scaling import AbsMax, PowerOfTwo, Scaling, SharedExponent
 from sqtheory.selection import top
 from sqtheory.sparsifiers import Sparsifier, TopSparsifier
 
@@ -21,11 +20,12 @@ from sqtheory.sparsifiers import Sparsifier, TopSparsifier
 class Optimum:
     """min ‖x − y‖_p over y = σ (m ⊙ c): σ any scale of the kind that q has, m admissible, c on the grid.
 
-    ``errors`` and ``scales`` have one entry for each row, ``images`` (the best y) the shape of the rows.
+    ``errors`` and ``scales`` have one entry for each row; ``masks`` and ``images`` (the best y) the shape of the rows.
     """
 
     errors: Array
     scales: Array
+    masks: Mask
     images: Array
 
 
@@ -33,13 +33,17 @@ def optimum(rows: ArrayLike, q: Quantizer, s: Sparsifier, p: float = 2.0) -> Opt
     """The optimum of every row (n, B), each one scale block of q with whole groups of s, for p = 1 or 2.
 
     Scales are all positive numbers where q's is a real number (``absmax``), all powers of two where it is one. Exact
-    up to the rounding of float64. Raises ValueError for other scales, grids without symmetry, masks other than n:m.
+    up to the rounding of float64. Raises ValueError for other scales, grids without symmetry, masks other than n:m;
+    NonFinite for NaN or infinity.
     """
     x = np.atleast_2d(as_real(rows)).astype(np.float64)
     if q.partition.count((1, x.shape[1])) != 1:
         raise ValueError(f"a row of {x.shape[1]} entries is not one block of {q}")
+    if not np.isfinite(x).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
+        raise NonFinite(f"{x[where]} at {where}: the row has no optimum")
     k, m = budget(s, q, (1, x.shape[1]))
-    return least(x, k, m, Grid.of(q.format, p), q.scaling)
+    return least(x, k, m, q, p)
 
 
 def budget(s: Sparsifier, q: Quantizer, shape: Shape) -> tuple[int, int]:
@@ -63,21 +67,18 @@ def budget(s: Sparsifier, q: Quantizer, shape: Shape) -> tuple[int, int]:
     return s.budget(m), m
 
 
-def least(x: Array, k: int, m: int, grid: Grid, scaling: Scaling) -> Optimum:
-    """The optimum of blocks x (n, B), float64, over the scales of this kind. Raises ValueError for other kinds.
+def least(x: Array, k: int, m: int, q: Quantizer, p: float) -> Optimum:
+    """The optimum of blocks x (n, B), float64, over k:m masks. Raises ValueError as ``optimum`` does.
 
-    At every scale what rounding a magnitude saves does not decrease with it (theorem ``sparse_grid_projection``), so
-    the mask of the largest magnitudes is best at all of them, and the best scale is that of its entries.
+    Of a symmetric grid the mask of the largest magnitudes is best at every scale (theorem ``price_of_order``).
     """
-    if not isinstance(scaling, AbsMax | PowerOfTwo | SharedExponent):
-        raise ValueError(f"the optimum is over all real scales or all powers of two, got scaling={scaling}")
-    unit = units(np.abs(x).max(axis=1, initial=0.0), grid.p)[:, None]
-    size = np.abs(x) / unit
-    mask = top(size.reshape(-1, m), k).reshape(size.shape)
-    kept = size[mask].reshape(len(x), x.shape[1] // m * min(k, m))
-    sigma = (best_real if isinstance(scaling, AbsMax) else best_power_of_two)(kept, grid)[:, None]
-    image = np.zeros_like(size)
-    image[mask] = (sigma * grid.codes(kept, sigma)).ravel()
-    total = powers(np.abs(size - image), grid.p).sum(axis=1)
-    errors = (total if grid.p == 1 else np.sqrt(total)) * unit[:, 0]
-    return Optimum(errors, (sigma * unit)[:, 0], np.copysign(image * unit, x))
+    if p not in (1, 2):
+        raise ValueError(f"the optimum is known for p = 1 and 2, got {p:g}")
+    if not q.format.odd:
+        raise ValueError(f"the optimum needs a grid symmetric about 0, got {q.format}")
+    mask = top(np.abs(x).reshape(-1, m), k).reshape(x.shape)
+    kept = x[mask].reshape(len(x), x.shape[1] // m * min(k, m))
+    scales, own = fit(kept, Grid.of(q.format, p), q.scaling)
+    images = np.zeros_like(x)
+    images[mask] = own.ravel()
+    return Optimum(box_norms(x - images, p, Rows()).reshape(-1), scales, mask, images)

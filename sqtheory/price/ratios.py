@@ -11,7 +11,6 @@ from sqtheory.arrays import Array, ArrayLike, as_real
 from sqtheory.errors import box_norms
 from sqtheory.partition import Rows
 from sqtheory.price.block import budget, least
-from sqtheory.price.sweep import Grid
 from sqtheory.quantizers import Quantizer
 from sqtheory.scores import gains
 from sqtheory.sparsifiers import Sparsifier
@@ -29,7 +28,7 @@ SHARES = (0.5, 0.95)
 class Prices:
     """Ratios ‖ε‖_p/optimum of sampled blocks for S→Q, Q→S and the best mask at the scales of x, by name.
 
-    ``perfect`` blocks have an optimum of 0 and no ratio; they are counted apart.
+    ``perfect`` blocks have an optimum of 0, up to the rounding of their dtype, and no ratio; they are counted apart.
     """
 
     mask: str
@@ -73,19 +72,20 @@ def prices(x: ArrayLike, s: Sparsifier, q: Quantizer, p: float = 2.0, *, blocks:
     Raises ValueError as ``least`` does, and what s and q raise.
     """
     given = as_real(x)
-    grid, (k, m) = Grid.of(q.format, p), budget(s, q, given.shape)
+    k, m = budget(s, q, given.shape)
     two = both(given, s, q)
     whole = given.astype(np.float64)
     best = s.best_mask(gains(whole, two.image, p, s.groups), two.image, given)
     made = {"sq": two.after_mask, "qs": two.masked_image, "gain": np.where(best, two.image, 0)}
     [entries] = q.partition.split(whole)
     chosen = np.sort(rng.permutation(len(entries))[:blocks])
-    optimal = least(entries[chosen], k, m, grid, q.scaling).errors
-    some = optimal > 0
+    sample = entries[chosen]
+    optimal = least(sample, k, m, q, p).errors
+    some = optimal > np.finfo(given.dtype).eps * box_norms(sample, p, Rows()).reshape(-1)
     ratios: dict[str, Array] = {}
     for name, y in made.items():
         [images] = q.partition.split(y.astype(np.float64))
-        ratios[name] = box_norms(entries[chosen] - images[chosen], p, Rows()).reshape(-1)[some] / optimal[some]
+        ratios[name] = box_norms(sample - images[chosen], p, Rows()).reshape(-1)[some] / optimal[some]
     return Prices(str(s), str(q), p, ratios, int(np.count_nonzero(~some)))
 
 

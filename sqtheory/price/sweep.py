@@ -1,4 +1,4 @@
-"""The scale at which a vector of magnitudes is best rounded: of all powers of two, or of all real numbers."""
+"""The scale at which a vector is best rounded: of all powers of two, or of all positive numbers."""
 
 from dataclasses import dataclass
 from typing import final
@@ -8,27 +8,39 @@ import numpy as np
 from sqtheory.arrays import Array, FixedArray
 from sqtheory.errors import powers
 from sqtheory.formats import Format
+from sqtheory.norms import units
+from sqtheory.scaling import AbsMax, PowerOfTwo, Scaling, SharedExponent
 
 CELLS = 1 << 21
 """Numbers in working memory, about."""
+LARGEST = float(np.finfo(np.float64).max)
 
 
 @final
 @dataclass(frozen=True)
 class Grid:
-    """0 and the positive levels of Γ = −Γ, ascending, with errors in the p-th power, p = 1 or 2."""
+    """Γ ∪ {0}, ascending: of Γ = −Γ the half that is not negative, for magnitudes. Errors are p-th powers, p < ∞."""
 
     levels: FixedArray
-    p: int
+    p: float
 
     @classmethod
     def of(cls, fmt: Format, p: float) -> "Grid":
-        """The grid of a format. Raises ValueError for other p, or a grid that is not symmetric."""
-        if p not in (1, 2):
-            raise ValueError(f"the optimum is known for p = 1 and 2, got {p:g}")
-        if not fmt.odd:
-            raise ValueError(f"the optimum needs a grid symmetric about 0, got {fmt}")
-        return cls(FixedArray(np.unique(np.abs(np.append(fmt.values, 0.0)))), int(p))
+        """The grid of a format. Raises ValueError for p = ∞."""
+        if p == np.inf:
+            raise ValueError("the best scale is known for p < ∞, got inf")
+        values = np.append(fmt.values, 0.0)
+        return cls(FixedArray(np.unique(np.abs(values) if fmt.odd else values)), p)
+
+    @property
+    def folded(self) -> bool:
+        """The levels are those of magnitudes."""
+        return bool(self.levels.values[0] == 0)
+
+    @property
+    def nonzero(self) -> Array:
+        """The levels without 0."""
+        return np.asarray(self.levels.values[self.levels.values != 0])
 
     @property
     def cuts(self) -> Array:
@@ -40,60 +52,80 @@ class Grid:
         """The level nearest to x/σ."""
         return np.asarray(self.levels.values[np.searchsorted(self.cuts, x / sigma)])
 
-    def saved(self, x: Array, image: Array) -> Array:
-        """Σ x^p − |x − y|^p over the last axis: what rounding saves over pruning."""
-        return np.asarray((powers(x, self.p) - powers(np.abs(x - image), self.p)).sum(axis=-1))
+    def lost(self, x: Array, image: Array) -> Array:
+        """Σ |x − y|^p over the last axis."""
+        return np.asarray(powers(np.abs(x - image), self.p).sum(axis=-1))
+
+
+def fit(x: Array, grid: Grid, scaling: Scaling) -> tuple[Array, Array]:
+    """The best scale σ > 0 of every row x (n, K), float64, as (n,), and its nearest image σc, saturating, as (n, K).
+
+    Entries that are 0 have no say. Raises ValueError unless the scales are all real numbers (``absmax``), with p ≤ 1
+    or p = 2, or all powers of two.
+    """
+    if not isinstance(scaling, AbsMax | PowerOfTwo | SharedExponent):
+        raise ValueError(f"the optimum is over all real scales or all powers of two, got scaling={scaling}")
+    unit = units(np.abs(x).max(axis=1, initial=0.0), grid.p)[:, None]
+    own = np.abs(x / unit) if grid.folded else x / unit
+    sigma = (best_real if isinstance(scaling, AbsMax) else best_power_of_two)(own, grid)[:, None]
+    with np.errstate(over="ignore"):
+        image = np.clip(sigma * grid.codes(own, sigma) * unit, -LARGEST, LARGEST)
+        return (sigma * unit)[:, 0], np.copysign(image, x) if grid.folded else image
 
 
 def best_power_of_two(x: Array, grid: Grid) -> Array:
-    """The power of two σ at which rounding saves most, for every row of magnitudes x (n, K).
+    """The power of two σ at which rounding loses least, for every row x (n, K).
 
-    At first every image is 0; downward the search ends where not even images of σ max Γ in every entry could save
-    more than the best scale so far: no image is larger.
+    At first every image is 0; downward the search ends where the entries beyond σ max |Γ| alone, were they rounded to
+    it and all others without error, would lose as much as the best scale so far: no image is larger.
     """
-    levels = grid.levels.values
-    sigma = np.ldexp(1.0, np.frexp(x.max(axis=1, initial=0.0) / levels[1])[1] + 1)
-    most, found = np.full(len(x), -np.inf), sigma
+    size, levels = np.abs(x), np.abs(grid.nonzero)
+    sigma = np.ldexp(1.0, np.frexp(size.max(axis=1, initial=0.0) / levels.min())[1] + 1)
+    least, found = np.full(len(x), np.inf), sigma
     while True:
-        saved = grid.saved(x, sigma[:, None] * grid.codes(x, sigma[:, None]))
-        found, most = np.where(saved > most, sigma, found), np.maximum(saved, most)
+        lost = grid.lost(x, sigma[:, None] * grid.codes(x, sigma[:, None]))
+        found, least = np.where(lost < least, sigma, found), np.minimum(lost, least)
         sigma = sigma / 2
-        if np.all(grid.saved(x, np.minimum(x, sigma[:, None] * levels[-1])) <= most):
+        if np.all(grid.lost(size, np.minimum(size, sigma[:, None] * levels.max())) >= least):
             return np.asarray(found)
 
 
 def best_real(x: Array, grid: Grid) -> Array:
-    """The σ > 0 at which rounding saves most, for every row of magnitudes x (n, K).
+    """The σ > 0 at which rounding loses least, for every row x (n, K), if p ≤ 1 or p = 2.
 
-    Of one vector of codes c the error is convex in σ: for p = 1 with kinks at x_i/c_i, one of which is best, so some
-    x_i/level is; for p = 2 a parabola with its top at Σ xc/Σ c², and codes change only where x_i/σ passes a cut.
+    For one vector of codes c and p ≤ 1 the error is concave in σ between its kinks x_i/c_i, one of which is best, so
+    some x_i/level is; for p = 2 it is a parabola, least at Σ xc/Σ c², and c changes only where x_i/σ passes a cut.
+    Raises ValueError for other p.
     """
+    if not (grid.p <= 1 or grid.p == 2):
+        raise ValueError(f"the best real scale is known for p ≤ 1 and p = 2, got {grid.p:g}")
+    candidates = _kinks if grid.p <= 1 else _tops
     rows = max(1, CELLS // max(1, x.shape[1] ** 2 * grid.levels.values.size))
-    parts = [x[i : i + rows] for i in range(0, len(x), rows)] or [x]
-    return np.concatenate([(_kinks if grid.p == 1 else _parabolas)(part, grid) for part in parts])
+    found: list[Array] = [np.zeros(0)]
+    for part in (x[i : i + rows] for i in range(0, len(x), rows)):
+        sigma = candidates(part, grid)
+        points = sigma[:, :, None]
+        lost = grid.lost(part[:, None], points * grid.codes(part[:, None], points))
+        found.append(np.take_along_axis(sigma, np.argmin(lost, axis=1)[:, None], axis=1)[:, 0])
+    return np.concatenate(found)
 
 
 def _kinks(x: Array, grid: Grid) -> Array:
-    sigma = _positive(x[:, :, None] / grid.levels.values[1:])
-    points = sigma[:, :, None]
-    return _largest(grid.saved(x[:, None], points * grid.codes(x[:, None], points)), sigma)
+    return _positive(x[:, :, None] / grid.nonzero)
 
 
-def _parabolas(x: Array, grid: Grid) -> Array:
+def _tops(x: Array, grid: Grid) -> Array:
+    """The least points of all parabolas, and the scale by the maximum, which so loses to no rounding of float64."""
     ends = np.sort(_positive(x[:, :, None] / grid.cuts), axis=1)
     between = np.concatenate([ends[:, :1] / 2, (ends[:, 1:] + ends[:, :-1]) / 2, 2 * ends[:, -1:]], axis=1)
     codes = grid.codes(x[:, None], between[:, :, None])
     products, squares = (x[:, None] * codes).sum(axis=-1), (codes * codes).sum(axis=-1)
     tops = np.divide(products, squares, out=between, where=squares > 0)
-    return _largest(products * tops, tops)
+    return np.concatenate([tops, _positive(np.abs(x).max(axis=1)[:, None, None] / grid.levels.values[-1:])], axis=1)
 
 
 def _positive(sigma: Array) -> Array:
-    """Scales (n, K, l) of every row as (n, t), those that are 0 replaced by the largest of the row, or by 1."""
+    """Scales (n, K, l) of every row as (n, t), those that are not positive replaced by the largest of the row, or 1."""
     flat = sigma.reshape(len(sigma), sigma.shape[1] * sigma.shape[2])
     largest = flat.max(axis=1, keepdims=True, initial=0.0)
     return np.where(flat > 0, flat, np.where(largest > 0, largest, 1.0))
-
-
-def _largest(saved: Array, sigma: Array) -> Array:
-    return np.asarray(np.take_along_axis(sigma, np.argmax(saved, axis=1)[:, None], axis=1)[:, 0])

@@ -38,9 +38,12 @@ class TopSparsifier(Sparsifier):
     score: Score = magnitude
     ties: Ties = low_index
     tail: Tail = Tail.short
+    by_share: bool = field(init=False, repr=False)
+    """``keep`` is a share: one entry of a group and all of it are different masks, though 1 == Fraction(1)."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "keep", checked_amount(self.keep))
+        object.__setattr__(self, "by_share", isinstance(self.keep, Fraction))
         for name, kind in (("groups", Partition), ("score", Score), ("ties", Ties), ("tail", Tail)):
             need(getattr(self, name), kind, f"{name}=")
         if isinstance(self.groups, Blocks) and self.keep > self.groups.size:

@@ -1,32 +1,108 @@
 """No order does better than the best mask, scale and codes together; what each pays beyond that is its price."""
 
+from itertools import combinations, product
+
+import numpy as np
+
+from sqtheory import structure
+from sqtheory.arrays import Array, Mask
 from sqtheory.case import Case
 from sqtheory.domain import Arrays, Domain, OneOf
-from sqtheory.formats import E2M1
-from sqtheory.price import optimum
+from sqtheory.formats import E2M1, IntFormat
+from sqtheory.price import Grid, fit
 from sqtheory.quantizers import bcq, hbfp, int_, mxfp, mxint, scaled
 from sqtheory.samples import heavy, normal, one_signed, ties, zeros
-from sqtheory.sparsifiers import nm
-from sqtheory.theorem import NEW, Attained, Claim, Quantity, Theorem
-from sqtheory.theorems.vocabulary import ERROR_QS, ERROR_SQ, GRID_OPTIMUM, Z
+from sqtheory.selection import top
+from sqtheory.sparsifiers import TopSparsifier, nm
+from sqtheory.structure import Ruling
+from sqtheory.theorem import NEW, Assumption, Attained, Claim, Quantity, Theorem
+from sqtheory.theorems.vocabulary import ERROR_QS, ERROR_SQ, GRID_OPTIMUM, NORM, Z
 from sqtheory.ties import high_index
 
 BEST = Quantity(
     "e_best",
     r"\min_{m,\sigma,c}\lVert x-\sigma\,(m\odot c)\rVert_p",
     "the least p-norm of x − σ (m ⊙ c) over all admissible masks m, scales of the kind of q, and codes",
-    lambda case: optimum(case.x, case.q, case.s, case.p).errors,
+    lambda case: of_every_mask(case),
+)
+BEST_OF_LARGEST = Quantity(
+    "e_largest",
+    r"\min_{\sigma,c}\lVert x-\sigma\,(m\odot c)\rVert_p",
+    "the least p-norm of x − σ (m ⊙ c) over scales of the kind of q and codes, where m keeps the largest magnitudes",
+    lambda case: of_largest(case),
+)
+
+
+def of_largest(case: Case) -> Array:
+    """The least error of every row if the mask keeps the largest magnitudes of every group."""
+    mask = np.zeros(case.x.shape, bool)
+    for group, k in budgets(case):
+        mask[:, group] = top(np.abs(case.x[:, group]), k)
+    return of_mask(case, mask)
+
+
+def of_every_mask(case: Case) -> Array:
+    """The least error of every row over all masks: for small rows only."""
+    least: Array = np.full(len(case), np.inf)
+    for chosen in product(*(combinations(group, k) for group, k in budgets(case))):
+        mask = np.isin(np.arange(case.x.shape[1]), np.concatenate(chosen))
+        least = np.minimum(least, of_mask(case, mask))
+    return least
+
+
+def of_mask(case: Case, mask: Mask) -> Array:
+    """The least error of every row over scales and codes for one mask, or one of each row."""
+    blocks, grid = case.q.partition, Grid.of(case.q.format, case.p)
+    kept = blocks.split(np.where(mask, case.x, 0.0))
+    images = [fit(rows, grid, case.q.scaling)[1] for rows in kept]
+    return case.norms(case.x - blocks.join(images, case.x.shape))
+
+
+def budgets(case: Case) -> list[tuple[list[int], int]]:
+    """The places of every mask group of a row, and how many of them s keeps. Raises ValueError for other masks."""
+    if not isinstance(case.s, TopSparsifier):
+        raise ValueError(f"{case.s} has no budget for every group")
+    places = case.s.groups.split(np.arange(case.x.shape[1])[None])
+    return [(group, case.s.budget(len(group))) for piece in places for group in piece.tolist()]
+
+
+SYMMETRIC = Assumption(
+    "symmetric",
+    "the grid is symmetric about 0: Γ = −Γ",
+    lambda case: np.full(len(case), case.q.format.odd),
+    lambda s, q, p, shape: Ruling(
+        q.format.odd, f"the values of {q.format} {'are' if q.format.odd else 'are not'} symmetric about 0"
+    ),
+)
+NESTED = Assumption(
+    "one_block_per_group",
+    "every mask group lies in one scale block",
+    lambda case: np.full(len(case), structure.one_block_per_group(case.s, case.q, case.x.shape).closed),
+    structure.one_block_per_group,
 )
 
 THEOREM = Theorem(
     slug="price_of_order",
     title="The optimum over mask, scale and codes keeps the largest magnitudes; neither order, nor any mask, beats it",
-    claims=(Claim(BEST, "<=", GRID_OPTIMUM), Claim(BEST, "<=", ERROR_SQ), Claim(BEST, "<=", ERROR_QS)),
-    where=(BEST, GRID_OPTIMUM, ERROR_SQ, ERROR_QS),
-    given=(Z.shown(Case.of([3, 1], bcq(2), nm(1, 2))),),
+    claims=(
+        Claim(BEST_OF_LARGEST, "==", BEST),
+        Claim(BEST, "<=", GRID_OPTIMUM),
+        Claim(BEST, "<=", ERROR_SQ),
+        Claim(BEST, "<=", ERROR_QS),
+    ),
+    where=(BEST, BEST_OF_LARGEST, GRID_OPTIMUM, ERROR_SQ, ERROR_QS),
+    given=(
+        Z.shown(Case.of([3, 1], bcq(2), nm(1, 2))),
+        SYMMETRIC.shown(Case.of([1, 0, 2, -1.75], scaled(IntFormat(2, full_range=True)), nm(1, 2))),
+        NESTED.shown(Case.of([4, 2, 0, 1], int_(2, block=2), nm(2, 4))),
+        NORM.shown(Case.of([3, 1], hbfp(2), nm(1, 2), 0.5)),
+    ),
     domain=Domain(
         x=Arrays(4, kinds=(normal, ties, one_signed, heavy, zeros)),
-        q=OneOf(*(int_(3), int_(2), scaled(E2M1), hbfp(3), hbfp(4), mxint(3), mxfp(E2M1))),
+        q=OneOf(
+            *(int_(3), int_(2), scaled(E2M1), hbfp(3), hbfp(4), mxint(3), mxfp(E2M1)),
+            *(int_(3, block=2), hbfp(3, block=2)),
+        ),
         s=OneOf(nm(2, 4), nm(1, 4), nm(3, 4), nm(1, 2), nm(2, 4, ties=high_index)),
         p=OneOf(1.0, 2.0),
     ),

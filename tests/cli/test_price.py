@@ -19,14 +19,14 @@ def said(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
 
 
 def test_three_lines_for_each_format(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = said(capsys, *ASKED, "--format", "mxfp4", "--blocks", "20").splitlines()
+    lines = said(capsys, *ASKED, "--format", "mxfp4", "--sample", "20").splitlines()
     assert len(lines) == 8 and lines[1].split()[:5] == ["mask", "format", "p", "blocks", "order"]
     assert [line.split()[4] for line in lines[2:]] == ["20"] * 6
-    assert said(capsys, *ASKED, "--blocks", "5", "--markdown").splitlines()[2].startswith("| mask | format |")
+    assert said(capsys, *ASKED, "--sample", "5", "--markdown").splitlines()[2].startswith("| mask | format |")
 
 
 def test_the_document_says_what_the_library_measures(capsys: pytest.CaptureFixture[str]) -> None:
-    document = json.loads(said(capsys, *ASKED, "--blocks", "50", "--seed", "7", "--norm", "1", "--json"))
+    document = json.loads(said(capsys, *ASKED, "--sample", "50", "--seed", "7", "--norm", "1", "--json"))
     assert document["schema"] == "sqtheory.price/1" and document["seed"] == 7
     with open_checkpoint("zoo:vit-dense") as checkpoint:
         x = checkpoint.read("blocks.0.fc1.weight")
