@@ -1,7 +1,7 @@
 """Masks of single entries: the largest of every group, those above a threshold, a fixed set."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from typing import final
 
@@ -38,16 +38,20 @@ class TopSparsifier(Sparsifier):
     score: Score = magnitude
     ties: Ties = low_index
     tail: Tail = Tail.short
-    by_share: bool = field(init=False, repr=False)
-    """``keep`` is a share: one entry of a group and all of it are different masks, though 1 == Fraction(1)."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "keep", checked_amount(self.keep))
-        object.__setattr__(self, "by_share", isinstance(self.keep, Fraction))
         for name, kind in (("groups", Partition), ("score", Score), ("ties", Ties), ("tail", Tail)):
             need(getattr(self, name), kind, f"{name}=")
         if isinstance(self.groups, Blocks) and self.keep > self.groups.size:
             raise ValueError(f"n:m needs 1 <= n <= m, got {self.keep}:{self.groups.size}")
+
+    def __eq__(self, other: object) -> bool:
+        """All parameters are equal; one entry of a group is not all of it, though 1 == Fraction(1)."""
+        if not isinstance(other, TopSparsifier):
+            return NotImplemented
+        same = all(getattr(self, f.name) == getattr(other, f.name) for f in fields(self))
+        return same and isinstance(self.keep, int) == isinstance(other.keep, int)
 
     def budget(self, size: int) -> int:
         if isinstance(self.keep, Fraction):
