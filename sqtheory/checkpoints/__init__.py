@@ -3,6 +3,7 @@
 from sqtheory.checkpoints.npz import NpyCheckpoint, NpzCheckpoint
 from sqtheory.checkpoints.opening import open_checkpoint
 from sqtheory.checkpoints.safetensors import SafetensorsCheckpoint
+from sqtheory.checkpoints.shards import ShardedCheckpoint
 from sqtheory.checkpoints.tensors import Checkpoint, Signature, TensorInfo
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "NpyCheckpoint",
     "NpzCheckpoint",
     "SafetensorsCheckpoint",
+    "ShardedCheckpoint",
     "Signature",
     "TensorInfo",
     "open_checkpoint",

@@ -15,6 +15,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from sqtheory.checkpoints.pickles import PICKLE, PICKLE_MEMBERS
 from sqtheory.checkpoints.tensors import Checkpoint, TensorInfo, booleans, check_tensor, fill, plain, refused, widen
 
 MAX_EXPANSION = 1000
@@ -60,10 +61,10 @@ class NpzCheckpoint(Checkpoint):
     def close(self) -> None:
         self._archive.close()
 
-    def _descriptor(self) -> int:
+    def _descriptors(self) -> tuple[int, ...]:
         if self._archive.fp is None:
             raise ValueError("the archive is closed")
-        return self._archive.fp.fileno()
+        return (self._archive.fp.fileno(),)
 
     def _read(self, info: TensorInfo) -> NDArray[Any]:
         header = self._headers[info.name]
@@ -94,8 +95,8 @@ class NpyCheckpoint(Checkpoint):
     def close(self) -> None:
         self._file.close()
 
-    def _descriptor(self) -> int:
-        return self._file.fileno()
+    def _descriptors(self) -> tuple[int, ...]:
+        return (self._file.fileno(),)
 
     def _read(self, info: TensorInfo) -> NDArray[Any]:
         _check_readable(self._path, info.name, self._header.dtype)
@@ -119,11 +120,11 @@ def _directory(path: Path) -> zipfile.ZipFile:
 def _arrays(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     """Every array of the archive by its name, from the directory alone: nothing is decompressed yet."""
     members: dict[str, zipfile.ZipInfo] = {}
+    if any(member.filename.endswith(PICKLE_MEMBERS) for member in archive.infolist()):
+        raise refused(path, PICKLE)
     for member in archive.infolist():
         name = member.filename.removesuffix(".npy")
         check_tensor(path, name, ())
-        if Path(member.filename).name in ("data.pkl", "constants.pkl"):
-            raise refused(path, "a PyTorch pickle, which can run code: convert it to safetensors first")
         if not member.filename.endswith(".npy"):
             raise refused(path, "every member of an npz archive is an .npy array, this one is not", name)
         if name in members:

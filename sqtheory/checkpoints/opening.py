@@ -8,14 +8,17 @@ from types import MappingProxyType
 
 from sqtheory import zoo
 from sqtheory.checkpoints.npz import NpyCheckpoint, NpzCheckpoint
+from sqtheory.checkpoints.pickles import PICKLE, PICKLE_SUFFIXES, is_pickle
 from sqtheory.checkpoints.safetensors import MAX_HEADER, SafetensorsCheckpoint
+from sqtheory.checkpoints.shards import INDEX_SUFFIX, ShardedCheckpoint, in_folder
 from sqtheory.checkpoints.tensors import Checkpoint, plain, refused
 from sqtheory.exceptions import CheckpointError
 
 ZOO = "zoo:"
 """What a path starts with when it names a model that comes with the package."""
 
-_PICKLE = "a pickle, as PyTorch writes, which can run code: convert it to safetensors first"
+READABLE = "readable are .safetensors and folders of them, .npz, .npy and zoo:NAME"
+"""What is said of every file that is none of these."""
 _MAGIC: Mapping[bytes, str] = MappingProxyType({b"GGUF": "a GGUF file", b"\x89HDF\r\n\x1a\n": "an HDF5 file"})
 _SUFFIX: Mapping[str, str] = MappingProxyType(
     {
@@ -24,8 +27,8 @@ _SUFFIX: Mapping[str, str] = MappingProxyType(
         ".h5": "an HDF5 file",
         ".npz": "not a zip archive",
         ".npy": "not an npy file",
-        ".json": "JSON; where it is an index of shards, open one of the shards",
-        **dict.fromkeys((".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle"), _PICKLE),
+        ".json": f"JSON that is no index of shards (whose name ends with {INDEX_SUFFIX})",
+        **dict.fromkeys(PICKLE_SUFFIXES, PICKLE),
     }
 )
 
@@ -33,10 +36,13 @@ _SUFFIX: Mapping[str, str] = MappingProxyType(
 def open_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     """The tensors of a file (``.safetensors``, ``.npz``, ``.npy``) or, written ``zoo:NAME``, of a model of the zoo.
 
-    Raises CheckpointError for anything else, and says what was found instead.
+    A folder, or the index of its shards, is one checkpoint. Raises CheckpointError for anything else, and says
+    what was found instead.
     """
     file = _located(os.fspath(path))
     head = _head(file)
+    if file.name.endswith(INDEX_SUFFIX):
+        return ShardedCheckpoint(file)
     if head.startswith(b"\x93NUMPY"):
         return NpyCheckpoint(file)
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
@@ -44,18 +50,24 @@ def open_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= MAX_HEADER:
         return SafetensorsCheckpoint(file)
     found = next((what for magic, what in _MAGIC.items() if head.startswith(magic)), None)
-    if found is None and head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
-        found = _PICKLE
+    if found is None and is_pickle(head):
+        found = PICKLE
     suffix = file.suffix.lower()
     if found is None and suffix == ".safetensors":
         return SafetensorsCheckpoint(file)
     found = found or _SUFFIX.get(suffix) or f"unknown content, starting with {head[:8]!r}"
-    raise refused(file, f"{found}; readable are .safetensors, .npz, .npy and zoo:NAME")
+    raise refused(file, f"{found}; {READABLE}")
 
 
 def _located(path: str) -> Path:
     if not path.startswith(ZOO):
-        return Path(path)
+        file = Path(path)
+        try:
+            return in_folder(file) if file.is_dir() else file
+        except CheckpointError:
+            raise
+        except (OSError, ValueError) as error:
+            raise refused(file, f"cannot be opened: {plain(str(error))}") from error
     try:
         return zoo.path(path.removeprefix(ZOO))
     except ValueError as error:
@@ -66,8 +78,6 @@ def _head(file: Path) -> bytes:
     """The first bytes of a regular file."""
     try:
         mode = file.stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise refused(file, "a directory; name one file of tensors in it")
         if not stat.S_ISREG(mode):
             raise refused(file, "not a regular file")
         with file.open("rb") as stream:

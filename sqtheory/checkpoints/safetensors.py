@@ -1,12 +1,8 @@
 """Tensors of a safetensors file: the Rust parser of the safetensors library is the gate, these checks are stricter."""
 
-import json
-import math
 import os
-import re
 import threading
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,38 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from sqtheory.checkpoints.tensors import (
-    Checkpoint,
-    TensorInfo,
-    booleans,
-    check_tensor,
-    fill,
-    plain,
-    quoted,
-    refused,
-    widen,
-)
-from sqtheory.exceptions import CheckpointError
-from sqtheory.formats import BFLOAT16, E4M3, E5M2, E8M0, Format
+from sqtheory.checkpoints.elements import ELEMENTS, nbytes_of, read_values
+from sqtheory.checkpoints.json_text import json_object
+from sqtheory.checkpoints.tensors import Checkpoint, TensorInfo, check_tensor, fill, natural, plain, refused
 
 MAX_HEADER = 16 << 20
 """Bytes of the header that are read at all (the format itself allows 100 MB)."""
-_METADATA = "__metadata__"
-_CHUNK = 1 << 20
-
-_STORED: Mapping[str, str] = MappingProxyType(
-    {
-        "BOOL": "|b1",
-        **{f"{kind}{8 * n}": f"<{kind.lower()}{n}" for kind in "IU" for n in (1, 2, 4, 8)},
-        **{f"F{8 * n}": f"<f{n}" for n in (2, 4, 8)},
-    }
-)
-"""Types that numpy has."""
-_DECODED: Mapping[str, Format] = MappingProxyType({"BF16": BFLOAT16, "F8_E4M3": E4M3, "F8_E5M2": E5M2, "F8_E8M0": E8M0})
-"""Types that numpy lacks, by the format whose codes they hold."""
-_BYTES: Mapping[str, int] = MappingProxyType(
-    {name: np.dtype(code).itemsize for name, code in _STORED.items()} | {n: f.bits // 8 for n, f in _DECODED.items()}
-)
+METADATA = "__metadata__"
+"""The key of the header that is no tensor: a mapping of strings to strings."""
+_PIECE = 1 << 20
 
 
 @final
@@ -71,30 +44,47 @@ class SafetensorsCheckpoint(Checkpoint):
             self._file = undo.enter_context(path.open("rb", buffering=0))
             size = os.fstat(self._file.fileno()).st_size
             header = _header(path, self._file, size)
-            entries = _entries(path, header)
+            metadata, entries = _entries(path, header)
             self._body = 8 + len(header)
             _check_layout(path, entries, size - self._body)
             _pass_gate(path, entries)
             undo.pop_all()
         self._lock = threading.Lock()
         self._begin = {entry.info.name: entry.begin for entry in entries}
-        infos = (entry.info for entry in entries)
-        super().__init__(path, tuple(sorted(infos, key=lambda info: _natural(info.name))))
+        self._metadata = MappingProxyType(metadata)
+        super().__init__(path, tuple(sorted((entry.info for entry in entries), key=lambda info: natural(info.name))))
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """What the header says besides the tensors."""
+        return self._metadata
 
     def close(self) -> None:
         self._file.close()
 
-    def _descriptor(self) -> int:
-        return self._file.fileno()
+    def stored(self, name: str) -> Iterator[NDArray[np.uint8]]:
+        """The bytes of a tensor as they are in the file, in pieces of at most 1 MiB."""
+        info = self.info(name)
+        for at in range(0, info.nbytes, _PIECE):
+            try:
+                with self._lock:
+                    self._file.seek(self._body + self._begin[name] + at)
+                    piece = fill(self._file, min(_PIECE, info.nbytes - at))
+            except (EOFError, OSError) as error:
+                raise refused(self._path, plain(str(error)), name) from error
+            yield piece
+
+    def _descriptors(self) -> tuple[int, ...]:
+        return (self._file.fileno(),)
 
     def _read(self, info: TensorInfo) -> NDArray[Any]:
-        if info.dtype not in _BYTES:
+        if info.dtype not in ELEMENTS:
             raise refused(self._path, f"dtype {plain(info.dtype)} cannot be read; {_readable()}", info.name)
         try:
             with self._lock:
                 self._file.seek(self._body + self._begin[info.name])
-                raw = fill(self._file, info.nbytes)
-            return _values(raw, info.dtype).reshape(info.shape)
+                values = read_values(self._file, info.nbytes, ELEMENTS[info.dtype])
+            return values.reshape(info.shape)
         except (EOFError, OSError, ValueError) as error:
             raise refused(self._path, plain(str(error)), info.name) from error
 
@@ -118,29 +108,8 @@ def _header(path: Path, file: IO[bytes], size: int) -> bytes:
         raise refused(path, f"the header cannot be read: {plain(str(error))}") from error
 
 
-def _values(raw: NDArray[np.uint8], dtype: str) -> NDArray[Any]:
-    """The numbers that little-endian bytes stand for; codes of formats that numpy lacks are decoded in pieces."""
-    if dtype == "BOOL":
-        return booleans(raw)
-    if dtype in _STORED:
-        return widen(raw.view(_STORED[dtype]))
-    fmt = _DECODED[dtype]
-    codes = raw.view(f"<u{_BYTES[dtype]}")
-    values = np.empty(codes.size, np.float32)
-    for at in range(0, codes.size, _CHUNK):
-        values[at : at + _CHUNK] = fmt.decode(codes[at : at + _CHUNK])
-    return values
-
-
 def _readable() -> str:
-    return f"readable are {', '.join(_BYTES)}"
-
-
-def _natural(name: str) -> tuple[tuple[tuple[int, str], ...], str]:
-    """A sort key that compares runs of digits as numbers."""
-    pieces = re.split("([0-9]+)", name)
-    numbered = ((len(p.lstrip("0")), p.lstrip("0")) if i % 2 else (0, p) for i, p in enumerate(pieces))
-    return tuple(numbered), name
+    return f"readable are {', '.join(ELEMENTS)}"
 
 
 def _pass_gate(path: Path, entries: list[_Entry]) -> None:
@@ -150,46 +119,19 @@ def _pass_gate(path: Path, entries: list[_Entry]) -> None:
             pass
     except (SafetensorError, OSError) as error:
         for entry in entries:
-            if entry.info.dtype not in _BYTES:
+            if entry.info.dtype not in ELEMENTS:
                 rule = f"dtype {plain(entry.info.dtype)} is unknown or does not fit its bytes; {_readable()}"
                 raise refused(path, rule, entry.info.name) from error
         raise refused(path, plain(str(error))) from error
 
 
-def _entries(path: Path, header: bytes) -> list[_Entry]:
-    """The tensors that a header lists, in its order; each name, shape and type checked by itself."""
-    listing = _json_object(path, header)
-    metadata = listing.pop(_METADATA, {})
-    if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
-        raise refused(path, f"{_METADATA} must map strings to strings")
-    return [_entry(path, name, fields) for name, fields in listing.items()]
-
-
-def _json_object(path: Path, header: bytes) -> dict[str, object]:
-    """A header parsed as JSON in which no key comes twice."""
-
-    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            (key, _), *_ = Counter(key for key, _ in pairs).most_common(1)
-            raise refused(path, f"the header has the key {quoted(key)} twice")
-        return found
-
-    try:
-        text = header.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise refused(path, f"the header is not UTF-8: {error.reason} at byte {error.start}") from error
-    try:
-        listing = json.loads(text, object_pairs_hook=unique)
-    except CheckpointError:
-        raise
-    except RecursionError as error:
-        raise refused(path, "the header is nested too deeply") from error
-    except ValueError as error:
-        raise refused(path, f"the header is not JSON: {plain(str(error))}") from error
-    if not isinstance(listing, dict):
-        raise refused(path, "the header is not a JSON object")
-    return listing
+def _entries(path: Path, header: bytes) -> tuple[dict[str, str], list[_Entry]]:
+    """The metadata and the tensors that a header lists, in its order; each name, shape and type checked by itself."""
+    listing = json_object(path, header, "the header")
+    metadata = listing.pop(METADATA, {})
+    if not _is_texts(metadata):
+        raise refused(path, f"{METADATA} must map strings to strings")
+    return metadata, [_entry(path, name, fields) for name, fields in listing.items()]
 
 
 def _entry(path: Path, name: str, fields: object) -> _Entry:
@@ -205,10 +147,17 @@ def _entry(path: Path, name: str, fields: object) -> _Entry:
         raise refused(path, "data_offsets must be two integers 0 <= begin <= end", name)
     begin, end = offsets
     check_tensor(path, name, tuple(shape))
-    expected = math.prod(shape) * _BYTES[dtype] if dtype in _BYTES else end - begin
+    try:
+        expected = nbytes_of(ELEMENTS[dtype], tuple(shape)) if dtype in ELEMENTS else end - begin
+    except ValueError as error:
+        raise refused(path, str(error), name) from error
     if end - begin != expected:
         raise refused(path, f"{dtype} of shape {tuple(shape)} takes {expected} bytes, got {end - begin}", name)
     return _Entry(TensorInfo(name, dtype, tuple(shape), end - begin), begin, end)
+
+
+def _is_texts(value: object) -> TypeGuard[dict[str, str]]:
+    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
 
 
 def _is_integers(value: object) -> TypeGuard[list[int]]:

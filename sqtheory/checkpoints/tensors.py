@@ -1,8 +1,11 @@
 """What every file of tensors offers (a list of names, one array at a time), and the rules all of them obey."""
 
+import hashlib
 import math
 import os
+import re
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -22,22 +25,26 @@ MAX_SIZE = 2**60
 """The product of the dimensions that are not zero stays below this, so that eight bytes for each fit in 63 bits."""
 _PIECE = 1 << 20
 _SHOWN = 160
+_FLOATS = ("f", "bf", "double", "q", "iq", "tq", "mxfp", "nvfp")
+"""How the names of floating-point types begin: F16, float32, BF16, DOUBLE, Q4_K, IQ4_NL, TQ1_0, MXFP4, NVFP4."""
 
 
 @final
 @dataclass(frozen=True)
 class Signature:
-    """What the file system says of an open file; another one after every write to it and every change of its name.
+    """What the file system says of open files; another one after every write to them and every change of their names.
 
     The same on every machine that mounts the same file system, whatever the path.
     """
 
     inode: int
+    """The number of the file; where there are several, a digest of the signature of each."""
     size: int
+    """Bytes of all files."""
     modified: int
-    """Of the bytes, in nanoseconds since 1970."""
+    """When bytes changed last, in nanoseconds since 1970."""
     changed: int
-    """Of bytes, names or times: unlike ``modified`` no program can set it back."""
+    """When bytes, names or times changed last: unlike ``modified`` no program can set it back."""
 
 
 @final
@@ -59,13 +66,14 @@ class TensorInfo:
 
     @property
     def is_float(self) -> bool:
-        """The entries are floating-point numbers of any width, bfloat16 and the 8-bit formats included."""
-        return self.dtype.lower().startswith(("f", "bf"))
+        """The entries are floating-point numbers of any width, or stand for some in blocks with a scale (GGUF)."""
+        return self.dtype.lower().startswith(_FLOATS)
 
 
 class Checkpoint(ABC):
-    """An open file of named tensors, a context manager; only the tensor being read is ever in memory.
+    """Named tensors of an open file or of several that belong together, a context manager.
 
+    Only the tensor being read is ever in memory.
     Whatever is wrong with the file is a CheckpointError of one line: the file, the tensor, the rule it breaks.
     """
 
@@ -87,17 +95,29 @@ class Checkpoint(ABC):
 
     @property
     def signature(self) -> Signature:
-        """The signature of the file that is open here, even if its path means another one by now."""
-        status = os.fstat(self._descriptor())
-        return Signature(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        """The signature of what is open here, even if its path means another file by now."""
+        each = [_signature(os.fstat(number)) for number in self._descriptors()]
+        if len(each) == 1:
+            return each[0]
+        digest = int.from_bytes(hashlib.sha256(repr(each).encode()).digest()[:16])
+        size = sum(one.size for one in each)
+        return Signature(digest, size, max(one.modified for one in each), max(one.changed for one in each))
+
+    def holds(self, path: Path) -> bool:
+        """Whether a path leads to one of the files that are open here, by whatever name."""
+        try:
+            there = path.stat()
+        except OSError:
+            return False
+        return any(os.path.samestat(there, os.fstat(number)) for number in self._descriptors())
 
     @abstractmethod
     def close(self) -> None:
         """Let go of the file; reading afterwards is a ValueError."""
 
     @abstractmethod
-    def _descriptor(self) -> int:
-        """The operating system's number of the open file."""
+    def _descriptors(self) -> tuple[int, ...]:
+        """The operating system's numbers of the open files, always in the same order."""
 
     @abstractmethod
     def _read(self, info: TensorInfo) -> NDArray[Any]:
@@ -109,10 +129,14 @@ class Checkpoint(ABC):
         64-bit floats come as float64, every narrower floating-point format as float32 (exactly);
         integers and booleans as they are.
         """
+        return self._read(self.info(name))
+
+    def info(self, name: str) -> TensorInfo:
+        """What is said of one tensor; CheckpointError, with the nearest name, when there is none of this name."""
         if name not in self._by_name:
             near = get_close_matches(name, self._by_name, n=1)
             raise refused(self._path, f"no tensor {quoted(name)}" + (f"; nearest: {quoted(near[0])}" if near else ""))
-        return self._read(self._by_name[name])
+        return self._by_name[name]
 
     def __enter__(self) -> Self:
         return self
@@ -121,6 +145,17 @@ class Checkpoint(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _signature(status: os.stat_result) -> Signature:
+    return Signature(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def natural(name: str) -> tuple[tuple[tuple[int, str], ...], str]:
+    """A sort key that compares runs of digits as numbers: layer 2 before layer 10."""
+    pieces = re.split("([0-9]+)", name)
+    numbered = ((len(p.lstrip("0")), p.lstrip("0")) if i % 2 else (0, p) for i, p in enumerate(pieces))
+    return tuple(numbered), name
 
 
 def quoted(name: str) -> str:
@@ -162,6 +197,20 @@ def fill(source: IO[bytes], nbytes: int) -> NDArray[np.uint8]:
         raw[done : done + len(piece)] = np.frombuffer(piece, np.uint8)
         done += len(piece)
     return raw
+
+
+def decoded(
+    source: IO[bytes], nbytes: int, size: int, piece: int, decode: Callable[[NDArray[np.uint8]], NDArray[Any]]
+) -> NDArray[np.float32]:
+    """``size`` values from the next bytes of a stream, ``piece`` bytes in memory at a time."""
+    values = np.empty(size, np.float32)
+    at = 0
+    while nbytes:
+        raw = fill(source, min(piece, nbytes))
+        part = decode(raw)
+        values[at : at + part.size] = part
+        at, nbytes = at + part.size, nbytes - raw.size
+    return values
 
 
 def widen(values: NDArray[Any]) -> NDArray[Any]:

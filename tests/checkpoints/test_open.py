@@ -10,7 +10,15 @@ import pytest
 from safetensors.numpy import save_file
 
 import sqtheory.checkpoints
-from sqtheory.checkpoints import Checkpoint, NpyCheckpoint, NpzCheckpoint, SafetensorsCheckpoint, open_checkpoint
+from sqtheory.checkpoints import (
+    Checkpoint,
+    NpyCheckpoint,
+    NpzCheckpoint,
+    SafetensorsCheckpoint,
+    open_checkpoint,
+    opening,
+)
+from sqtheory.checkpoints.pickles import PICKLE
 from sqtheory.exceptions import CheckpointError
 from tests.checkpoints.handmade import refusal, safetensors_bytes
 
@@ -74,7 +82,8 @@ def test_an_unknown_zoo_name_is_refused_with_the_list() -> None:
         ("w.onnx", b"\x08\x0a\x12\x07pytorch", "an ONNX model"),
         ("W.ONNX", b"\x08\x0a\x12\x07pytorch", "an ONNX model"),
         ("w.h5", b"\x89HDF\r\n\x1a\n" + bytes(8), "an HDF5 file"),
-        ("model.safetensors.index.json", b'{"weight_map": {}}', "an index of shards"),
+        ("config.json", b'{"weight_map": {}}', "JSON that is no index of shards"),
+        ("pytorch_model.bin.index.json", b'{"weight_map": {}}', "JSON that is no index of shards"),
         ("w.npz", b"plain text", "not a zip archive"),
         ("w.npz", b"", "not a zip archive"),
         ("w.npy", b"\x93NUMP", "not an npy file"),
@@ -87,25 +96,29 @@ def test_anything_else_is_named_and_refused(tmp_path: Path, name: str, content: 
     file.write_bytes(content)
     message = refusal(file)
     assert found in message
-    assert "readable are .safetensors, .npz, .npy and zoo:NAME" in message
+    assert opening.READABLE in message
 
 
 @pytest.mark.parametrize("name", ["w.pt", "w.npz", "w.safetensors"])
 def test_a_pytorch_archive_is_refused(tmp_path: Path, name: str) -> None:
     file = tmp_path / name
     with zipfile.ZipFile(file, "w") as packed:
+        packed.writestr("archive/.format_version", b"1")
         packed.writestr("archive/data.pkl", b"\x80\x02.")
         packed.writestr("archive/data/0", bytes(8))
     message = refusal(file)
-    assert "PyTorch pickle" in message and "convert it to safetensors" in message
+    assert PICKLE in message
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     assert "there is no such file" in refusal(tmp_path / "w.npz")
 
 
-def test_a_directory_is_refused(tmp_path: Path) -> None:
-    assert "a directory" in refusal(tmp_path)
+def test_a_folder_without_safetensors_is_refused(tmp_path: Path) -> None:
+    assert "name one file of tensors" in refusal(tmp_path)
+    (tmp_path / "pytorch_model.bin").write_bytes(b"\x80\x02.")
+    with pytest.raises(CheckpointError, match=r"pytorch_model\.bin: a PyTorch or Python pickle"):
+        open_checkpoint(tmp_path)
 
 
 def test_a_path_that_no_file_can_have_is_refused() -> None:

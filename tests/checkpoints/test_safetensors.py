@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -11,9 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from sqtheory.checkpoints import SafetensorsCheckpoint, TensorInfo, open_checkpoint
+from sqtheory.checkpoints.elements import ELEMENTS
 from sqtheory.exceptions import CheckpointError
 from tests.checkpoints.handmade import entry, read_all, refusal, safetensors_bytes
 
@@ -55,6 +58,8 @@ def test_what_the_library_writes_is_read_back(file: Path, tensors: dict[str, np.
         ("F8_E4M3", ml_dtypes.float8_e4m3fn),
         ("F8_E5M2", ml_dtypes.float8_e5m2),
         ("F8_E8M0", ml_dtypes.float8_e8m0fnu),
+        ("F8_E4M3FNUZ", ml_dtypes.float8_e4m3fnuz),
+        ("F8_E5M2FNUZ", ml_dtypes.float8_e5m2fnuz),
     ],
 )
 def test_every_code_of_a_short_float_is_decoded(file: Path, dtype: str, oracle: type) -> None:
@@ -105,17 +110,55 @@ def test_is_float(dtype: str, is_float: bool) -> None:
     assert TensorInfo("w", dtype, (), 0).is_float is is_float
 
 
-@pytest.mark.parametrize(("dtype", "size", "nbytes"), [("F4", 4, 2), ("F6_E2M3", 4, 3), ("C64", 1, 8)])
-def test_a_type_without_a_reader_is_listed_and_refused_when_read(
-    file: Path, dtype: str, size: int, nbytes: int
+@pytest.mark.parametrize(
+    ("dtype", "oracle", "bits"),
+    [
+        ("F4", ml_dtypes.float4_e2m1fn, 4),
+        ("F6_E2M3", ml_dtypes.float6_e2m3fn, 6),
+        ("F6_E3M2", ml_dtypes.float6_e3m2fn, 6),
+    ],
+)
+def test_codes_narrower_than_a_byte_are_packed_from_the_lowest_bit(
+    file: Path, dtype: str, oracle: type, bits: int
 ) -> None:
-    header = {"odd": entry(dtype, [size], 0, nbytes), "fine": entry("U8", [1], nbytes, nbytes + 1)}
-    file.write_bytes(safetensors_bytes(header, bytes(nbytes) + b"\x07"))
+    codes = np.random.default_rng(bits).integers(0, 1 << bits, 1 << 20).astype(np.uint8)
+    codes[: 1 << bits] = np.arange(1 << bits)
+    packed = np.packbits((codes[:, None] >> np.arange(bits) & 1).astype(bool), bitorder="little").tobytes()
+    file.write_bytes(safetensors_bytes({"w": entry(dtype, [codes.size // 8, 8], 0, len(packed))}, packed))
+    expected = codes.view(oracle).astype(np.float32).reshape(-1, 8)
+    read = read_all(file)["w"]
+    np.testing.assert_array_equal(read, expected)
+    np.testing.assert_array_equal(np.signbit(read), np.signbit(expected))
+
+
+def test_a_complex_tensor_is_listed_and_refused_when_read(file: Path) -> None:
+    header = {"odd": entry("C64", [1], 0, 8), "fine": entry("U8", [1], 8, 9)}
+    file.write_bytes(safetensors_bytes(header, bytes(8) + b"\x07"))
     with open_checkpoint(file) as checkpoint:
-        assert [info.dtype for info in checkpoint.tensors] == ["U8", dtype]
+        assert [info.dtype for info in checkpoint.tensors] == ["U8", "C64"]
         assert checkpoint.read("fine") == 7
     message = refusal(file)
-    assert "'odd'" in message and dtype in message and "BF16" in message
+    assert "'odd'" in message and "C64" in message and "BF16" in message
+
+
+def test_every_type_of_the_library_has_a_reader_but_the_complex_one(file: Path) -> None:
+    file.write_bytes(safetensors_bytes({"w": entry("?", [1], 0, 1)}, b"1"))
+    with pytest.raises(SafetensorError, match="expected one of") as caught, safe_open(file, framework="np"):
+        pass
+    listed = set(re.findall("`([A-Z0-9_]+)`", str(caught.value)))
+    assert listed - set(ELEMENTS) == {"C64"} and set(ELEMENTS) <= listed
+
+
+def test_the_bytes_as_stored_come_in_pieces(file: Path) -> None:
+    body = np.random.default_rng(0).integers(0, 256, (2 << 20) + 3, np.uint8).tobytes()
+    header = {"__metadata__": {"format": "pt"}, "w": entry("U8", [len(body)], 0, len(body))}
+    file.write_bytes(safetensors_bytes(header, body))
+    with SafetensorsCheckpoint(file) as checkpoint:
+        pieces = [piece.tobytes() for piece in checkpoint.stored("w")]
+        assert checkpoint.metadata == {"format": "pt"}
+        with pytest.raises(CheckpointError, match="no tensor 'v'"):
+            next(checkpoint.stored("v"))
+    assert b"".join(pieces) == body and max(map(len, pieces)) == 1 << 20
 
 
 F32 = ("F32", [2], 0, 8)
@@ -160,6 +203,10 @@ MALFORMED: dict[str, tuple[bytes, str]] = {
     "rank 65": (safetensors_bytes({"a": entry("F32", [1] * 65, 0, 4)}, bytes(4)), "at most 64 axes, got 65"),
     "rank 100000": (safetensors_bytes({"a": entry("F32", [0] * 100_000, 0, 0)}), "at most 64 axes"),
     "truncated body": (safetensors_bytes({"a": entry(*F32)}, bytes(7)), "'a': ends at byte 8, but the file has only 7"),
+    "codes that leave half a byte": (
+        safetensors_bytes({"a": entry("F4", [3], 0, 2)}, bytes(2)),
+        "'a': 4-bit codes of shape (3,) do not fill",
+    ),
     "trailing byte": (safetensors_bytes({"a": entry(*F32)}, bytes(9)), "1 bytes follow"),
     "trailing byte, no tensor": (safetensors_bytes({}, b"1"), "1 bytes follow"),
     "hole": (safetensors_bytes({"a": entry(*F32), "b": entry("U8", [1], 9, 10)}, bytes(10)), "'b': begins at byte 9"),
