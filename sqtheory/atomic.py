@@ -1,9 +1,25 @@
 """Writing a file whole or not at all."""
 
+import contextlib
 import os
+import re
 import secrets
+import stat
 import tempfile
 from pathlib import Path
+from types import TracebackType
+from typing import Self, final
+
+try:
+    import fcntl
+except ImportError:  # Windows, where what a killed process leaves stays
+    fcntl = None  # type: ignore[assignment]
+
+_TMPFILE: int = getattr(os, "O_TMPFILE", 0)
+_FLAGS = os.O_WRONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_NO_NAME = "/proc/self/fd/{}"
+_HIDDEN = re.compile(r"\.sqtheory-[0-9a-f]{16}\.partial", re.ASCII)
+"""Names of files that are being written, each locked as long as its writer lives."""
 
 
 def check_folder(folder: Path) -> None:
@@ -16,24 +32,146 @@ def check_folder(folder: Path) -> None:
 def write(path: Path, data: bytes, *, force: bool = False) -> bool:
     """Write bytes to a file so that it holds either its old content or all of the new; True if it changed.
 
-    The bytes go to a temporary file in the same folder, are synced, and take the name by a rename.
     Raises FileExistsError when the file holds anything else and ``force`` is off; identical bytes are left alone.
     """
-    if path.exists():
-        if path.read_bytes() == data:
-            return False
-        if not force:
-            raise FileExistsError(f"{path} exists and differs: pass --force to replace it")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    if path.exists() and path.read_bytes() == data:
+        return False
+    with NewFile(path, force=force) as file:
+        file.write(data)
     return True
+
+
+@final
+class NewFile:
+    """A file that takes its name only when it is whole, a context manager; after an error nothing is left of it.
+
+    The bytes go to a file in the same folder, are synced, and take the name in one step; then the folder is synced.
+    Until then the file has no name where the system allows that; where it must have one, and the process is killed,
+    the next that writes to the folder removes it. A file that is replaced passes on its permissions, a new one has
+    those that the umask leaves; a symbolic link is replaced itself. Raises FileExistsError when there is such a file
+    and ``force`` is off.
+    """
+
+    def __init__(self, path: Path, *, force: bool = False) -> None:
+        """Nothing is opened before the context is entered."""
+        self._path, self._force = path, force
+        self._hidden = path.with_name(f".sqtheory-{secrets.token_hex(8)}.partial")
+        self._named = False
+
+    def write(self, data: bytes | memoryview, at: int | None = None) -> None:
+        """Write bytes at the end of what was written last, or at a position."""
+        if at is not None:
+            os.lseek(self._handle, at, os.SEEK_SET)
+        rest = memoryview(data)
+        rest = rest.cast("B") if rest.nbytes else rest[:0]
+        while rest:
+            rest = rest[os.write(self._handle, rest) :]
+
+    def __enter__(self) -> Self:
+        self._refuse_to_replace()
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(self._path.parent)
+        self._handle = self._open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                self._commit()
+        finally:
+            os.close(self._handle)
+            if self._named:
+                os.unlink(self._hidden)
+        if error is None:
+            _sync_folder(self._path.parent)
+
+    def _open(self) -> int:
+        if _TMPFILE:
+            try:
+                handle = os.open(self._path.parent, _FLAGS | _TMPFILE, 0o666)
+            except OSError:  # not every file system can
+                pass
+            else:
+                if os.path.exists(_NO_NAME.format(handle)) and _lock(handle):
+                    return handle
+                os.close(handle)
+        while True:
+            handle = os.open(self._hidden, _FLAGS | os.O_CREAT | os.O_EXCL, 0o666)
+            _lock(handle, wait=True)
+            if os.fstat(handle).st_nlink:
+                self._named = True
+                return handle
+            os.close(handle)  # taken for abandoned before it was locked
+
+    def _commit(self) -> None:
+        if self._force:
+            self._keep_mode()
+        os.fsync(self._handle)
+        if self._named:
+            self._refuse_to_replace()
+        else:
+            self._link(self._hidden if self._force else self._path)
+        if self._named:
+            os.replace(self._hidden, self._path)
+            self._named = False
+
+    def _link(self, name: Path) -> None:
+        """Give the file without a name one that nothing has."""
+        folder = os.open(name.parent, os.O_RDONLY)
+        try:
+            # the folder makes Python call linkat, which follows the link that /proc keeps for an open file
+            os.link(_NO_NAME.format(self._handle), name, src_dir_fd=folder, follow_symlinks=True)
+        except FileExistsError:
+            self._refuse_to_replace()
+            raise
+        finally:
+            os.close(folder)
+        self._named = name == self._hidden
+
+    def _keep_mode(self) -> None:
+        try:
+            old = os.stat(self._path, follow_symlinks=False).st_mode
+        except FileNotFoundError:
+            return
+        if stat.S_ISREG(old) and os.chmod in os.supports_fd:
+            os.chmod(self._handle, old & 0o777)
+
+    def _refuse_to_replace(self) -> None:
+        if not self._force and os.path.lexists(self._path):
+            raise FileExistsError(f"{self._path} exists and differs: pass --force to replace it")
+
+
+def _lock(handle: int, *, wait: bool = False) -> bool:
+    """Lock an open file for this process; whether that worked."""
+    try:
+        if fcntl is not None:
+            fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return fcntl is not None
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove the unfinished files of processes that are gone."""
+    with os.scandir(folder) as entries:
+        hidden = [entry.path for entry in entries if _HIDDEN.fullmatch(entry.name) and entry.is_file()]
+    for path in hidden:
+        with contextlib.suppress(OSError):  # another process was first
+            handle = os.open(path, os.O_RDONLY)
+            try:
+                if _lock(handle):
+                    os.unlink(path)
+            finally:
+                os.close(handle)
+
+
+def _sync_folder(folder: Path) -> None:
+    if not hasattr(os, "O_DIRECTORY"):  # Windows cannot open folders
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -5,14 +5,18 @@ from sqtheory.checkpoints.opening import open_checkpoint
 from sqtheory.checkpoints.safetensors import SafetensorsCheckpoint
 from sqtheory.checkpoints.shards import ShardedCheckpoint
 from sqtheory.checkpoints.tensors import Checkpoint, Signature, TensorInfo
+from sqtheory.checkpoints.writing import CheckpointWriter, SafetensorsWriter, declare
 
 __all__ = [
     "Checkpoint",
+    "CheckpointWriter",
     "NpyCheckpoint",
     "NpzCheckpoint",
     "SafetensorsCheckpoint",
+    "SafetensorsWriter",
     "ShardedCheckpoint",
     "Signature",
     "TensorInfo",
+    "declare",
     "open_checkpoint",
 ]

@@ -43,12 +43,10 @@ class Native:
         """The bytes of values that this type has exactly; ValueError for any other value."""
         with np.errstate(over="ignore", invalid="ignore"):
             stored = values.astype(self.code)
-        if stored.dtype.newbyteorder("=") != values.dtype.newbyteorder("="):
-            same = stored.dtype.kind == values.dtype.kind and np.all((stored == values) | (stored != stored))
-            if not same or np.any(np.isnan(stored) != np.isnan(values)):
-                raise ValueError(
-                    f"values of dtype {values.dtype} are not all exact in {stored.dtype.name}: round first"
-                )
+            same = stored.dtype.kind == values.dtype.kind
+            exact = same and np.array_equal(stored.astype(values.dtype), values, equal_nan=stored.dtype.kind == "f")
+        if not exact:
+            raise ValueError(f"values of dtype {values.dtype} are not all values of {stored.dtype.name}: round first")
         return stored.reshape(-1).view(np.uint8)
 
 
@@ -94,7 +92,7 @@ class Coded:
         if self.bits == 16:  # the upper half of a float32, NaN and infinities included
             word = flat.astype(_F32).view("<u4")
             if np.any(word & 0xFFFF):
-                raise ValueError(f"values are not all exact in {self.fmt.name}: round first")
+                raise ValueError(f"values are not all values of {self.fmt.name}: round first")
             halves: NDArray[np.uint8] = (word >> 16).astype("<u2").view(np.uint8)
             return halves
         codes = self.fmt.encode(flat if self.negative_zero else flat + 0.0).astype(np.uint8)
@@ -121,14 +119,16 @@ ELEMENTS: Mapping[str, Element] = MappingProxyType(
         **{"F6_E2M3": Coded(E2M3), "F6_E3M2": Coded(E3M2), "F4": Coded(E2M1)},
     }
 )
-"""Every real type of the safetensors format by its name there (C64, the complex one, has no order of magnitudes)."""
+"""Every real type of the safetensors format by its name there."""
+BITS: Mapping[str, int] = MappingProxyType({name: element.bits for name, element in ELEMENTS.items()} | {"C64": 64})
+"""Bits of one entry, of the complex type too."""
 
 
-def nbytes_of(element: Element, shape: tuple[int, ...]) -> int:
-    """Bytes of a tensor; ValueError when its codes do not fill the last byte."""
-    bits = element.bits * math.prod(shape)
+def nbytes_of(dtype: str, shape: tuple[int, ...]) -> int:
+    """Bytes of a tensor of a type in ``BITS``; ValueError when its codes do not fill the last byte."""
+    bits = BITS[dtype] * math.prod(shape)
     if bits % 8:
-        raise ValueError(f"{element.bits}-bit codes of shape {shape} do not fill their last byte")
+        raise ValueError(f"{BITS[dtype]}-bit codes of shape {shape} do not fill their last byte")
     return bits // 8
 
 

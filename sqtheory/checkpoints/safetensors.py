@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from sqtheory.checkpoints.elements import ELEMENTS, nbytes_of, read_values
+from sqtheory.checkpoints.elements import BITS, ELEMENTS, nbytes_of, read_values
 from sqtheory.checkpoints.json_text import json_object
 from sqtheory.checkpoints.tensors import Checkpoint, TensorInfo, check_tensor, fill, natural, plain, refused
 
@@ -148,7 +148,7 @@ def _entry(path: Path, name: str, fields: object) -> _Entry:
     begin, end = offsets
     check_tensor(path, name, tuple(shape))
     try:
-        expected = nbytes_of(ELEMENTS[dtype], tuple(shape)) if dtype in ELEMENTS else end - begin
+        expected = nbytes_of(dtype, tuple(shape)) if dtype in BITS else end - begin
     except ValueError as error:
         raise refused(path, str(error), name) from error
     if end - begin != expected:
