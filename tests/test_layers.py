@@ -52,6 +52,7 @@ ANYWHERE = ""
 HOMES: dict[str, str | tuple[str, ...]] = {
     "numpy": ANYWHERE,
     "safetensors": "checkpoints/safetensors.py",
+    "gguf": "checkpoints/gguf.py",
     "matplotlib": "figures/",
     "tqdm": "cli/",
     "scipy": "expectations/",

@@ -1,5 +1,6 @@
 """Reading tensors from files, one tensor at a time: safetensors, npz and npy; nothing in a file is ever executed."""
 
+from sqtheory.checkpoints.gguf import GgufCheckpoint
 from sqtheory.checkpoints.npz import NpyCheckpoint, NpzCheckpoint
 from sqtheory.checkpoints.opening import open_checkpoint
 from sqtheory.checkpoints.safetensors import SafetensorsCheckpoint
@@ -10,6 +11,7 @@ from sqtheory.checkpoints.writing import CheckpointWriter, SafetensorsWriter, de
 __all__ = [
     "Checkpoint",
     "CheckpointWriter",
+    "GgufCheckpoint",
     "NpyCheckpoint",
     "NpzCheckpoint",
     "SafetensorsCheckpoint",

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from sqtheory import zoo
+from sqtheory.checkpoints.gguf import GgufCheckpoint
 from sqtheory.checkpoints.npz import NpyCheckpoint, NpzCheckpoint
 from sqtheory.checkpoints.pickles import PICKLE, PICKLE_SUFFIXES, is_pickle
 from sqtheory.checkpoints.safetensors import MAX_HEADER, SafetensorsCheckpoint
@@ -17,13 +18,13 @@ from sqtheory.exceptions import CheckpointError
 ZOO = "zoo:"
 """What a path starts with when it names a model that comes with the package."""
 
-READABLE = "readable are .safetensors and folders of them, .npz, .npy and zoo:NAME"
+READABLE = "readable are .safetensors and folders of them, .gguf, .npz, .npy and zoo:NAME"
 """What is said of every file that is none of these."""
-_MAGIC: Mapping[bytes, str] = MappingProxyType({b"GGUF": "a GGUF file", b"\x89HDF\r\n\x1a\n": "an HDF5 file"})
+_HDF5 = b"\x89HDF\r\n\x1a\n"
 _SUFFIX: Mapping[str, str] = MappingProxyType(
     {
         ".onnx": "an ONNX model",
-        ".gguf": "a GGUF file",
+        ".gguf": "not a GGUF file",
         ".h5": "an HDF5 file",
         ".npz": "not a zip archive",
         ".npy": "not an npy file",
@@ -34,10 +35,10 @@ _SUFFIX: Mapping[str, str] = MappingProxyType(
 
 
 def open_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
-    """The tensors of a file (``.safetensors``, ``.npz``, ``.npy``) or, written ``zoo:NAME``, of a model of the zoo.
+    """The tensors of a file, of a folder or an index of shards, or (``zoo:NAME``) of a model of the zoo.
 
-    A folder, or the index of its shards, is one checkpoint. Raises CheckpointError for anything else, and says
-    what was found instead.
+    Files are ``.safetensors``, ``.gguf``, ``.npz`` and ``.npy``. Raises CheckpointError for anything else, and
+    says what was found instead.
     """
     file = _located(os.fspath(path))
     head = _head(file)
@@ -49,9 +50,9 @@ def open_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         return NpzCheckpoint(file)
     if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= MAX_HEADER:
         return SafetensorsCheckpoint(file)
-    found = next((what for magic, what in _MAGIC.items() if head.startswith(magic)), None)
-    if found is None and is_pickle(head):
-        found = PICKLE
+    if head.startswith(b"GGUF"):
+        return GgufCheckpoint(file)
+    found = PICKLE if is_pickle(head) else "an HDF5 file" if head.startswith(_HDF5) else None
     suffix = file.suffix.lower()
     if found is None and suffix == ".safetensors":
         return SafetensorsCheckpoint(file)
