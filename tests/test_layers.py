@@ -53,6 +53,7 @@ HOMES: dict[str, str | tuple[str, ...]] = {
     "numpy": ANYWHERE,
     "safetensors": "checkpoints/safetensors.py",
     "gguf": "checkpoints/gguf.py",
+    "onnx": "checkpoints/onnx.py",
     "matplotlib": "figures/",
     "tqdm": "cli/",
     "scipy": "expectations/",

@@ -1,7 +1,8 @@
-"""Reading tensors from files, one tensor at a time: safetensors, npz and npy; nothing in a file is ever executed."""
+"""Files of tensors, read and written one tensor at a time; nothing in a file is ever executed."""
 
 from sqtheory.checkpoints.gguf import GgufCheckpoint
 from sqtheory.checkpoints.npz import NpyCheckpoint, NpzCheckpoint
+from sqtheory.checkpoints.onnx import OnnxCheckpoint
 from sqtheory.checkpoints.opening import open_checkpoint
 from sqtheory.checkpoints.safetensors import SafetensorsCheckpoint
 from sqtheory.checkpoints.shards import ShardedCheckpoint
@@ -14,6 +15,7 @@ __all__ = [
     "GgufCheckpoint",
     "NpyCheckpoint",
     "NpzCheckpoint",
+    "OnnxCheckpoint",
     "SafetensorsCheckpoint",
     "SafetensorsWriter",
     "ShardedCheckpoint",

@@ -1,5 +1,6 @@
 """Tensors of a GGUF file: its header is read here, blocks of quantized entries are expanded by the gguf package."""
 
+import os
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -36,8 +37,8 @@ class GgufCheckpoint(Checkpoint):
     def close(self) -> None:
         self._file.close()
 
-    def _descriptors(self) -> tuple[int, ...]:
-        return (self._file.fileno(),)
+    def _statuses(self) -> tuple[os.stat_result, ...]:
+        return (os.fstat(self._file.fileno()),)
 
     def _read(self, info: TensorInfo) -> NDArray[Any]:
         stored = self._stored[info.name]

@@ -61,10 +61,10 @@ class NpzCheckpoint(Checkpoint):
     def close(self) -> None:
         self._archive.close()
 
-    def _descriptors(self) -> tuple[int, ...]:
+    def _statuses(self) -> tuple[os.stat_result, ...]:
         if self._archive.fp is None:
             raise ValueError("the archive is closed")
-        return (self._archive.fp.fileno(),)
+        return (os.fstat(self._archive.fp.fileno()),)
 
     def _read(self, info: TensorInfo) -> NDArray[Any]:
         header = self._headers[info.name]
@@ -95,8 +95,8 @@ class NpyCheckpoint(Checkpoint):
     def close(self) -> None:
         self._file.close()
 
-    def _descriptors(self) -> tuple[int, ...]:
-        return (self._file.fileno(),)
+    def _statuses(self) -> tuple[os.stat_result, ...]:
+        return (os.fstat(self._file.fileno()),)
 
     def _read(self, info: TensorInfo) -> NDArray[Any]:
         _check_readable(self._path, info.name, self._header.dtype)

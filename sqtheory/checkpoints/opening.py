@@ -9,6 +9,7 @@ from types import MappingProxyType
 from sqtheory import zoo
 from sqtheory.checkpoints.gguf import GgufCheckpoint
 from sqtheory.checkpoints.npz import NpyCheckpoint, NpzCheckpoint
+from sqtheory.checkpoints.onnx import OnnxCheckpoint
 from sqtheory.checkpoints.pickles import PICKLE, PICKLE_SUFFIXES, is_pickle
 from sqtheory.checkpoints.safetensors import MAX_HEADER, SafetensorsCheckpoint
 from sqtheory.checkpoints.shards import INDEX_SUFFIX, ShardedCheckpoint, in_folder
@@ -18,12 +19,11 @@ from sqtheory.exceptions import CheckpointError
 ZOO = "zoo:"
 """What a path starts with when it names a model that comes with the package."""
 
-READABLE = "readable are .safetensors and folders of them, .gguf, .npz, .npy and zoo:NAME"
+READABLE = "readable are .safetensors and folders of them, .gguf, .onnx, .npz, .npy and zoo:NAME"
 """What is said of every file that is none of these."""
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _SUFFIX: Mapping[str, str] = MappingProxyType(
     {
-        ".onnx": "an ONNX model",
         ".gguf": "not a GGUF file",
         ".h5": "an HDF5 file",
         ".npz": "not a zip archive",
@@ -37,8 +37,8 @@ _SUFFIX: Mapping[str, str] = MappingProxyType(
 def open_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     """The tensors of a file, of a folder or an index of shards, or (``zoo:NAME``) of a model of the zoo.
 
-    Files are ``.safetensors``, ``.gguf``, ``.npz`` and ``.npy``. Raises CheckpointError for anything else, and
-    says what was found instead.
+    Files are ``.safetensors``, ``.gguf``, ``.onnx``, ``.npz`` and ``.npy``. Raises CheckpointError for anything
+    else, and says what was found instead; MissingExtra where a package is needed that is not there.
     """
     file = _located(os.fspath(path))
     head = _head(file)
@@ -50,6 +50,8 @@ def open_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         return NpzCheckpoint(file)
     if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= MAX_HEADER:
         return SafetensorsCheckpoint(file)
+    if file.suffix.lower() == ".onnx":
+        return OnnxCheckpoint(file)
     if head.startswith(b"GGUF"):
         return GgufCheckpoint(file)
     found = PICKLE if is_pickle(head) else "an HDF5 file" if head.startswith(_HDF5) else None

@@ -74,8 +74,8 @@ class SafetensorsCheckpoint(Checkpoint):
                 raise refused(self._path, plain(str(error)), name) from error
             yield piece
 
-    def _descriptors(self) -> tuple[int, ...]:
-        return (self._file.fileno(),)
+    def _statuses(self) -> tuple[os.stat_result, ...]:
+        return (os.fstat(self._file.fileno()),)
 
     def _read(self, info: TensorInfo) -> NDArray[Any]:
         if info.dtype not in ELEMENTS:

@@ -1,5 +1,6 @@
 """A folder of safetensors files that an index makes one checkpoint: every tensor in exactly one file of the folder."""
 
+import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -46,8 +47,8 @@ class ShardedCheckpoint(Checkpoint):
         for shard in self._shards.values():
             shard.close()
 
-    def _descriptors(self) -> tuple[int, ...]:
-        return self._index.fileno(), *(n for shard in self._shards.values() for n in shard._descriptors())
+    def _statuses(self) -> tuple[os.stat_result, ...]:
+        return os.fstat(self._index.fileno()), *(s for shard in self._shards.values() for s in shard._statuses())
 
     def _read(self, info: TensorInfo) -> NDArray[Any]:
         return self._shards[self._shard_of[info.name]].read(info.name)

@@ -96,7 +96,7 @@ class Checkpoint(ABC):
     @property
     def signature(self) -> Signature:
         """The signature of what is open here, even if its path means another file by now."""
-        each = [_signature(os.fstat(number)) for number in self._descriptors()]
+        each = [_signature(status) for status in self._statuses()]
         if len(each) == 1:
             return each[0]
         digest = int.from_bytes(hashlib.sha256(repr(each).encode()).digest()[:16])
@@ -109,15 +109,15 @@ class Checkpoint(ABC):
             there = path.stat()
         except OSError:
             return False
-        return any(os.path.samestat(there, os.fstat(number)) for number in self._descriptors())
+        return any(os.path.samestat(there, status) for status in self._statuses())
 
     @abstractmethod
     def close(self) -> None:
         """Let go of the file; reading afterwards is a ValueError."""
 
     @abstractmethod
-    def _descriptors(self) -> tuple[int, ...]:
-        """The operating system's numbers of the open files, always in the same order."""
+    def _statuses(self) -> tuple[os.stat_result, ...]:
+        """What the system says of each file that belongs to this, always in the same order."""
 
     @abstractmethod
     def _read(self, info: TensorInfo) -> NDArray[Any]:
@@ -158,7 +158,7 @@ def natural(name: str) -> tuple[tuple[tuple[int, str], ...], str]:
     return tuple(numbered), name
 
 
-def quoted(name: str) -> str:
+def quoted(name: str | bytes) -> str:
     """A name as a Python literal, so that nothing in it can break a line or hide; the middle of a long one left out."""
     text = repr(name)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN // 2]}...{text[-_SHOWN // 4 :]}"

@@ -17,7 +17,10 @@ from sqtheory.ties import Adversarial, Ties
 
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
-CHECKPOINT_HELP = "a .safetensors, .npz or .npy file, or zoo:NAME for a model that comes with the package"
+CHECKPOINT_HELP = (
+    "a .safetensors, .gguf, .onnx, .npz or .npy file, a folder of .safetensors shards with its index, or zoo:NAME for "
+    "a model that comes with the package"
+)
 
 
 def add_targets(parser: argparse.ArgumentParser) -> None:

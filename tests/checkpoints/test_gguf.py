@@ -200,7 +200,8 @@ def test_the_largest_vocabulary_takes_less_than_a_second_and_a_larger_one_is_ref
         file.write_bytes(gguf_bytes([entry(b"k", 9, value)], [ONE], BODY))
         begin = time.process_time()
         if rule is None:
-            assert GgufCheckpoint(file).tensors == (TensorInfo("w", "F32", (4,), 16),)
+            with GgufCheckpoint(file) as checkpoint:
+                assert checkpoint.tensors == (TensorInfo("w", "F32", (4,), 16),)
         else:
             assert rule in refusal(file)
         assert time.process_time() - begin < 2

@@ -78,8 +78,6 @@ def test_an_unknown_zoo_name_is_refused_with_the_list() -> None:
         ("w.safetensors", b"\x80\x04\x95\x00\x00\x00\x00\x00\x00\x00\x00K\x01.", "pickle"),
         ("pytorch_model.bin", b"(lp0\n.", "pickle"),
         ("w.gguf", b"FUGG\x03\x00\x00\x00" + bytes(24), "not a GGUF file"),
-        ("w.onnx", b"\x08\x0a\x12\x07pytorch", "an ONNX model"),
-        ("W.ONNX", b"\x08\x0a\x12\x07pytorch", "an ONNX model"),
         ("w.h5", b"\x89HDF\r\n\x1a\n" + bytes(8), "an HDF5 file"),
         ("config.json", b'{"weight_map": {}}', "JSON that is no index of shards"),
         ("pytorch_model.bin.index.json", b'{"weight_map": {}}', "JSON that is no index of shards"),
