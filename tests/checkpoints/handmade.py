@@ -30,6 +30,13 @@ def npy_header(text: str, body: bytes = b"", version: bytes = b"\x01\x00") -> by
     return b"\x93NUMPY" + version + len(text).to_bytes(4 if version[0] > 1 else 2, "little") + text.encode() + body
 
 
+def rewrite(file: Path, content: bytes) -> None:
+    """Give a file other content in place: file systems hurry to save one that was emptied first, which takes time."""
+    with file.open("r+b" if file.exists() else "wb") as stream:
+        stream.write(content)
+        stream.truncate()
+
+
 def read_all(path: Path) -> dict[str, object]:
     with open_checkpoint(path) as checkpoint:
         return {info.name: checkpoint.read(info.name) for info in checkpoint.tensors}

@@ -1,13 +1,27 @@
+import json
+import random
 import struct
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from sqtheory.exceptions import CheckpointError
-from tests.checkpoints.handmade import NPY_FIELDS, entry, npy_header, read_all, refusal, safetensors_bytes
+from tests.checkpoints.handmade import (
+    NPY_FIELDS,
+    entry,
+    npy_header,
+    often,
+    read_all,
+    refusal,
+    rewrite,
+    safetensors_bytes,
+)
 
 COMMON = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
@@ -29,7 +43,7 @@ SMALL = safetensors_bytes(
 
 
 def read_or_refuse(file: Path, content: bytes) -> None:
-    file.write_bytes(content)
+    rewrite(file, content)
     try:
         read_all(file)
     except CheckpointError as error:
@@ -87,6 +101,57 @@ def test_any_bytes_are_read_or_refused(file: Path, content: bytes) -> None:
     read_or_refuse(file, content)
 
 
+def test_random_changes_of_a_header_are_refused_unless_the_library_reads_them(file: Path) -> None:
+    """Bytes replaced, removed and inserted at random: one exception type, never slow, nothing the parser refuses."""
+    draw, read, slowest = random.Random(0), 0, 0.0
+    pieces = [*map(bytes, ([n] for n in b'"{}[],:0189-.eF')), b"\\u0000", b"18446744073709551616", b"1e3", b"true", b""]
+    for _ in range(often(100_000)):
+        content = bytearray(SMALL)
+        for _ in range(draw.randint(1, 3)):
+            at = draw.randrange(len(content))
+            piece = draw.choice(pieces) if draw.random() < 0.6 else draw.randbytes(1)
+            content[at : at + draw.choice([len(piece), 0, 1])] = piece
+        if draw.random() < 0.7:
+            content[:8] = struct.pack("<Q", max(content.rfind(b"}") - 7, 0))
+        rewrite(file, content)
+        begin = time.process_time()
+        try:
+            tensors = read_all(file)
+        except CheckpointError as error:
+            assert str(error).isprintable()
+        else:
+            read += 1
+            with safe_open(file, framework="np") as library:
+                assert set(library.keys()) == tensors.keys()
+        slowest = max(slowest, time.process_time() - begin)
+    assert 1000 < read < often(100_000) / 5 and slowest < 0.5
+
+
+def test_random_changes_of_an_index_are_read_or_refused(tmp_path: Path) -> None:
+    places = {"a": "m-1.safetensors", "b": "m-1.safetensors", "c": "m-2.safetensors"}
+    for shard in set(places.values()):
+        save_file({name: np.ones(2) for name, place in places.items() if place == shard}, tmp_path / shard)
+    original, draw, read = (
+        json.dumps({"metadata": {"total_size": 48}, "weight_map": places}).encode(),
+        random.Random(0),
+        0,
+    )
+    index = tmp_path / "m.safetensors.index.json"
+    pieces = [b'"', b"{", b"}", b"../", b"/", b"\\", b"\\u0000", b"2", b"a", b"[", b"", b"null", b"m-2.safetensors"]
+    for _ in range(often(1000)):
+        content = bytearray(original)
+        for _ in range(draw.randint(1, 3)):
+            at = draw.randrange(len(content))
+            piece = draw.choice(pieces)
+            content[at : at + draw.choice([len(piece), 0, 1])] = piece
+        rewrite(index, content)
+        try:
+            read += read_all(tmp_path).keys() == places.keys() or pytest.fail(f"read {content!r}")
+        except CheckpointError as error:
+            assert str(error).isprintable()
+    assert 0 < read < often(1000) / 2
+
+
 def sample_npz(directory: Path) -> bytes:
     file = directory / "sample.npz"
     np.savez_compressed(file, a=np.arange(6.0).reshape(2, 3), b=np.ones(3, ">f4"))
@@ -110,7 +175,7 @@ def test_any_change_of_an_npz_is_read_or_refused(file: Path, data: st.DataObject
         cut = data.draw(st.sampled_from([0, 1, 1, 1, 2, 4]))
         content[at : at + cut] = data.draw(st.binary(min_size=cut, max_size=cut) | st.binary(max_size=4))
     file = file.with_suffix(".npz")
-    file.write_bytes(content)
+    rewrite(file, content)
     try:
         read = read_all(file)
     except CheckpointError as error:

@@ -12,7 +12,7 @@ from sqtheory.checkpoints import GgufCheckpoint, TensorInfo, open_checkpoint
 from sqtheory.checkpoints.gguf_header import MAX_HEADER, MAX_ITEMS, TYPES
 from sqtheory.cli import main
 from sqtheory.exceptions import CheckpointError, MissingExtra
-from tests.checkpoints.handmade import often, read_all, refusal
+from tests.checkpoints.handmade import often, read_all, refusal, rewrite
 
 gguf = pytest.importorskip("gguf")
 UNEXPANDED = ("Q8_1", "Q8_K", "Q1_0")
@@ -237,7 +237,7 @@ def test_any_change_is_read_or_refused(file: Path) -> None:
             piece = draw.choice([draw.randbytes(1), b"\xff" * 8, bytes(8), HUGE, draw.randbytes(4), b"", b"\x09\0\0\0"])
             content[at : at + draw.choice([len(piece), 0, 1, 8])] = piece
         content = content[: draw.randrange(len(content))] if draw.random() < 0.1 else content
-        file.write_bytes(content)
+        rewrite(file, content)
         begin = time.process_time()
         try:
             read += bool(read_all(file))

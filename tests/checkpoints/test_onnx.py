@@ -11,7 +11,7 @@ import pytest
 from sqtheory.checkpoints import OnnxCheckpoint, TensorInfo, open_checkpoint
 from sqtheory.cli import main
 from sqtheory.exceptions import CheckpointError, MissingExtra
-from tests.checkpoints.handmade import often, read_all, refusal
+from tests.checkpoints.handmade import often, read_all, refusal, rewrite
 
 onnx = pytest.importorskip("onnx")
 helper, numpy_helper, TensorProto = onnx.helper, onnx.numpy_helper, onnx.TensorProto
@@ -251,7 +251,7 @@ def test_any_change_is_read_or_refused(file: Path) -> None:
                 [draw.randbytes(1), draw.randbytes(1), b"\xff" * 9 + b"\x01", b"../", draw.randbytes(4)]
             )
             content[at : at + draw.choice([len(piece), 0, 1, 8])] = piece
-        file.write_bytes(content)
+        rewrite(file, content)
         begin = time.process_time()
         try:
             read += bool(read_all(file))

@@ -22,6 +22,7 @@ from sqtheory.checkpoints.pickles import PICKLE
 from sqtheory.exceptions import CheckpointError
 from tests.checkpoints.handmade import refusal, safetensors_bytes
 
+onnx = pytest.importorskip("onnx")
 PACKAGE = Path(sqtheory.checkpoints.__file__).parents[1]
 
 
@@ -172,6 +173,10 @@ def test_no_module_imports_a_package_that_could_run_a_file_or_is_only_for_tests(
     }
 
 
+def model_bytes(tensors: list[object]) -> bytes:
+    return onnx.helper.make_model(onnx.helper.make_graph([], "g", [], [], tensors)).SerializeToString()
+
+
 def test_hostile_files_run_nothing_and_write_nothing(tmp_path: Path) -> None:
     """Reading raises no audit event of an import, a process, a socket, an unpickling or a file opened for writing."""
     np.save(tmp_path / "object.npy", np.array([print], object), allow_pickle=True)
@@ -181,13 +186,29 @@ def test_hostile_files_run_nothing_and_write_nothing(tmp_path: Path) -> None:
     (tmp_path / "model.pt").write_bytes(b"cos\nsystem\n(S'touch owned'\ntR.")
     (tmp_path / "model.safetensors").write_bytes(b"\x80\x02cos\nsystem\n(S'touch owned'\ntR.")
     save_file({"../../owned": np.ones(1)}, tmp_path / "names.safetensors")
+    (tmp_path / "array.gguf").write_bytes(b"GGUF\x03\0\0\0" + bytes(8) + b"\x01" + bytes(7) + b"\xff" * 40)
+    block = b"GGUF\x03\0\0\0\x01" + bytes(15) + b"\x01" + bytes(7) + b"w\x01\0\0\0\x20" + bytes(7) + b"\x02"
+    (tmp_path / "block.gguf").write_bytes(block.ljust(96, b"\0"))
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "config.json").write_text(
+        '{"auto_map": {"AutoModel": "os.system"}, "sparsity_config": {"format": "os:x"}}'
+    )
+    (folder / "m.safetensors.index.json").write_text('{"weight_map": {"w": "../names.safetensors"}}')
+    (tmp_path / "text.onnx").write_bytes(b"import os")
+    outside = onnx.TensorProto(name="w", data_type=1, dims=[2], data_location=1)
+    outside.external_data.add(key="location", value="../owned")
+    inside = onnx.numpy_helper.from_array(np.ones(2), "fine")
+    (tmp_path / "outside.onnx").write_bytes(model_bytes([outside]))
+    (tmp_path / "inside.onnx").write_bytes(model_bytes([inside]))
     code = """
 import pathlib, sys
+import gguf, onnx.numpy_helper, ml_dtypes
 from sqtheory.checkpoints import open_checkpoint
 from sqtheory.exceptions import CheckpointError
 seen = []
 def hook(event, arguments):
-    if event.split(".")[0] in ("subprocess", "os", "socket", "pickle", "shutil"):
+    if event != "os.listdir" and event.split(".")[0] in ("subprocess", "os", "socket", "pickle", "shutil"):
         seen.append((event, arguments))
     if event == "import" and arguments[0] != "encodings.cp437":  # the alphabet of names in zip archives
         seen.append((event, arguments))
@@ -209,5 +230,5 @@ print(refused)
     environment = os.environ | {"PYTHONPATH": str(PACKAGE.parent), "PYTHONDONTWRITEBYTECODE": "1"}
     run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-    assert run.stdout == "5\n"
-    assert len(list(tmp_path.iterdir())) == 6
+    assert run.stdout == "9\n"
+    assert len(list(tmp_path.rglob("*"))) == 14
