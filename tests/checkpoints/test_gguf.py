@@ -5,6 +5,7 @@ import sys
 import time
 from pathlib import Path
 
+import gguf
 import numpy as np
 import pytest
 
@@ -14,7 +15,6 @@ from sqtheory.cli import main
 from sqtheory.exceptions import CheckpointError, MissingExtra
 from tests.checkpoints.handmade import often, read_all, refusal, rewrite
 
-gguf = pytest.importorskip("gguf")
 UNEXPANDED = ("Q8_1", "Q8_K", "Q1_0")
 """Types for which the package has no expansion."""
 QUANTIZED = [name for name, entries, _ in TYPES.values() if entries > 1 and name not in UNEXPANDED]

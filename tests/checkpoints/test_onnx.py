@@ -6,6 +6,7 @@ from pathlib import Path
 
 import ml_dtypes
 import numpy as np
+import onnx
 import pytest
 
 from sqtheory.checkpoints import OnnxCheckpoint, TensorInfo, open_checkpoint
@@ -13,7 +14,6 @@ from sqtheory.cli import main
 from sqtheory.exceptions import CheckpointError, MissingExtra
 from tests.checkpoints.handmade import often, read_all, refusal, rewrite
 
-onnx = pytest.importorskip("onnx")
 helper, numpy_helper, TensorProto = onnx.helper, onnx.numpy_helper, onnx.TensorProto
 WEIGHTS = np.random.default_rng(0).normal(size=(8, 16)).astype(np.float32)
 

@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from safetensors.numpy import save_file
 
@@ -22,7 +23,6 @@ from sqtheory.checkpoints.pickles import PICKLE
 from sqtheory.exceptions import CheckpointError
 from tests.checkpoints.handmade import refusal, safetensors_bytes
 
-onnx = pytest.importorskip("onnx")
 PACKAGE = Path(sqtheory.checkpoints.__file__).parents[1]
 
 
