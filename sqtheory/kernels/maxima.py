@@ -1,0 +1,49 @@
+"""The largest magnitude of runs of entries, found on the bits, where infinity and NaN are above all numbers."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqtheory.arrays import Array
+from sqtheory.kernels.runs import pieces
+from sqtheory.kernels.scratch import TILE, scratch
+
+INTEGER = {np.dtype(np.float32): np.dtype(np.int32), np.dtype(np.float64): np.dtype(np.int64)}
+"""The integers in which a float's bits are read: magnitudes compare like their bits."""
+
+
+def magnitude_bits(x: Array) -> NDArray[Any]:
+    """The bits of |x_i|, in memory of the kernels."""
+    kind = INTEGER[x.dtype]
+    bits = scratch("bits", x.size, kind).reshape(x.shape)
+    return np.bitwise_and(x.view(kind), np.iinfo(kind).max, out=bits)
+
+
+def run_maxima(bits: NDArray[Any], size: int) -> NDArray[Any]:
+    """The largest of every run of ``size`` of these integers (flat, whole runs), in memory of the kernels.
+
+    Pairs first: strided maxima of two are long vectorized loops, maxima over a short axis are not.
+    """
+    levels, used = scratch("maxima", bits.size, bits.dtype), 0
+    while size % 2 == 0:
+        half = levels[used : used + bits.size // 2]
+        used += half.size
+        bits, size = np.maximum(bits[0::2], bits[1::2], out=half), size // 2
+    rows = bits.reshape(-1, size)
+    if size == 1:
+        return bits
+    if size > 64 or len(rows) == 1:
+        return np.asarray(np.maximum.reduce(rows, axis=1))
+    found = np.maximum(rows[:, 0], rows[:, 1])
+    for j in range(2, size):
+        np.maximum(found, rows[:, j], out=found)
+    return found
+
+
+def largest(x: Array) -> Array:
+    """max |x_i| in an array of one entry, 0 for an empty array; NaN or infinity if there is one."""
+    found = np.zeros(1, INTEGER[x.dtype])
+    for (part,) in pieces((x,), TILE):
+        np.maximum(found, np.maximum.reduce(magnitude_bits(part), axis=None, initial=0), out=found)
+    return found.view(x.dtype)

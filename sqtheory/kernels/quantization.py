@@ -1,0 +1,144 @@
+"""Block quantization tile by tile: σ ρ(x/σ) for runs of entries that share a scale, each tile read and written once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias, final
+
+import numpy as np
+
+from sqtheory.arrays import Array
+from sqtheory.formats import Format
+from sqtheory.kernels.maxima import largest, magnitude_bits, run_maxima
+from sqtheory.kernels.rounders import Rounder, rounder
+from sqtheory.kernels.runs import along_last, pieces, rows, tiles
+from sqtheory.kernels.scratch import TILE, scratch
+from sqtheory.partition import Partition
+from sqtheory.rounding import Rounding
+from sqtheory.scaling import FromMaximum, Scaling, TwoLevel, Unscaled
+
+Scale: TypeAlias = Callable[[Array], Array]
+"""σ of blocks from their maxima (flat, finite, in memory of the kernels)."""
+
+
+@final
+@dataclass(frozen=True)
+class Tile:
+    """What is done to every tile: rounding onto the grid, and clipping where some σ exceeds ``safe``."""
+
+    round: Rounder
+    safe: float
+
+
+def safe_scale(fmt: Format, dtype: np.dtype[Any]) -> float:
+    """Up to this σ no image σ ρ(v) is near the largest number of the dtype."""
+    return float(np.finfo(dtype).max) / max(fmt.max, -fmt.min) / 2
+
+
+@np.errstate(over="ignore")  # a ratio or an image may be beyond the dtype: it saturates
+def quantize(
+    x: Array, out: Array, fmt: Format, scaling: Scaling, blocks: Partition, rounding: Rounding, saturate: bool
+) -> bool:
+    """Write the image of x under a quantizer of these parts to ``out``; False where the definition must do it.
+
+    That is for blocks that are no runs along an axis, random rounding, and NaN or infinity in x; ``out`` may be
+    spoiled then. x and ``out`` are one array or do not overlap, or the result is undefined.
+    """
+    both = x.flags.c_contiguous and out.flags.c_contiguous
+    runs = along_last(x.shape, blocks.sides(x.shape), both)
+    if runs is None or not rounding.deterministic or not x.size:
+        return False
+    view, size = runs
+    tile = Tile(rounder(fmt, rounding, saturate, x.dtype), safe_scale(fmt, x.dtype) if saturate else np.inf)
+    if isinstance(scaling, Unscaled):
+        return unscaled(x, out, tile)
+    if isinstance(scaling, TwoLevel):
+        top = largest(x)
+        scale: Scale | None = lambda amax: scaling.below(top, amax, fmt)
+    elif isinstance(scaling, FromMaximum):
+        scale = lambda amax: scaling.from_maximum(amax, fmt)
+    else:
+        scale = None
+    if scale is not None and fmt.has_zero and scaling.zero_block_is_zero:
+        return by_maxima(view(x), view(out), size, scale, tile)
+    if not largest(x)[0] < np.inf:
+        return False
+    scales = scaling.scales(x, blocks, fmt)
+    at_scales(view(x), view(out), size, view(scales), tile)
+    return True
+
+
+def by_maxima(x: Array, out: Array, size: int, scale: Scale, tile: Tile) -> bool:
+    """Write σ ρ(x/σ) to ``out`` for runs of ``size`` along the last axis; False at the first NaN or infinity.
+
+    x and ``out`` are one array or do not overlap; ``out`` is spoiled where False is returned.
+    """
+    for source, image in (cut for part in rows((x, out), size) for cut in tiles(part, TILE)):
+        if source.size > TILE:
+            amax = largest(source)
+        else:
+            flat = contiguous(source)
+            amax = run_maxima(magnitude_bits(flat), source.shape[-1]).view(x.dtype)
+        if not np.maximum.reduce(amax) < np.inf:
+            return False
+        sigma = scale(amax)
+        if source.size > TILE:
+            for part, target in pieces((source, image), TILE):
+                _write(contiguous(part), target, sigma, tile, amax)
+        else:
+            _write(flat, image, sigma, tile, amax)
+    return True
+
+
+def at_scales(x: Array, out: Array, size: int, scales: Array, tile: Tile) -> None:
+    """Write σ ρ(x/σ) to ``out`` for runs of ``size`` along the last axis of finite x, σ given for every run."""
+    for source, image, sigma in (cut for part in rows((x, out), size, scales) for cut in tiles(part, TILE)):
+        for part, target in pieces((source, image), TILE) if source.size > TILE else ((source, image),):
+            _write(contiguous(part), target, sigma.reshape(-1), tile, None)
+
+
+def unscaled(x: Array, out: Array, tile: Tile) -> bool:
+    """Write ρ(x) to ``out``; False at the first NaN or infinity, where ``out`` is spoiled."""
+    for part, image in pieces((x, out), TILE):
+        flat = contiguous(part)
+        if not np.maximum.reduce(magnitude_bits(flat)).view(x.dtype) < np.inf:
+            return False
+        _write(flat, image, None, tile, None)
+    return True
+
+
+def contiguous(x: Array) -> Array:
+    """The entries in C order, flat: x itself where its memory has them so, else in memory of the kernels."""
+    if x.flags.c_contiguous:
+        return x.reshape(-1)
+    held: Array = scratch("entries", x.size, x.dtype)
+    held.reshape(x.shape)[...] = x
+    return held
+
+
+def _write(x: Array, out: Array, sigma: Array | None, tile: Tile, amax: Array | None) -> None:
+    """One tile of equal runs (flat, finite) under their scales; ``amax`` their maxima, if known."""
+    v: Array = out.reshape(-1) if out.flags.c_contiguous else scratch("image", x.size, x.dtype)
+    if sigma is None:
+        np.copyto(v, x)
+        tile.round(v, lambda: np.inf)
+    else:
+        lost = sigma == 0
+        divisor = np.where(lost, x.dtype.type(1), sigma)
+        spread = _spread(divisor, x.size)
+        np.divide(x, spread, out=v)
+        tile.round(v, lambda: np.inf if amax is None else float(np.maximum.reduce(amax / divisor)))
+        if amax is None and lost.any():
+            spread = _spread(sigma, x.size)
+        np.multiply(v, spread, out=v)
+        if np.maximum.reduce(sigma) > tile.safe:
+            end = np.finfo(x.dtype).max
+            np.clip(v, -end, end, out=v)
+    if not out.flags.c_contiguous:
+        out[...] = v.reshape(out.shape)
+
+
+def _spread(values: Array, size: int) -> Array:
+    """One value for every run as one for every entry of ``size``: inner loops over runs would cost more."""
+    out: Array = scratch("spread", size, values.dtype)
+    out.reshape(values.size, -1)[...] = values[:, None]
+    return out
