@@ -7,17 +7,19 @@ from numpy.typing import NDArray
 
 from sqtheory.arrays import Array
 from sqtheory.kernels.runs import pieces
-from sqtheory.kernels.scratch import TILE, scratch
+from sqtheory.kernels.scratch import per_tile, scratch
 
 INTEGER = {np.dtype(np.float32): np.dtype(np.int32), np.dtype(np.float64): np.dtype(np.int64)}
 """The integers in which a float's bits are read: magnitudes compare like their bits."""
+MAGNITUDE = {real: np.iinfo(kind).max for real, kind in INTEGER.items()}
+"""All bits but the sign."""
 
 
 def magnitude_bits(x: Array) -> NDArray[Any]:
     """The bits of |x_i|, in memory of the kernels."""
     kind = INTEGER[x.dtype]
     bits = scratch("bits", x.size, kind).reshape(x.shape)
-    return np.bitwise_and(x.view(kind), np.iinfo(kind).max, out=bits)
+    return np.bitwise_and(x.view(kind), MAGNITUDE[x.dtype], out=bits)
 
 
 def run_maxima(bits: NDArray[Any], size: int) -> NDArray[Any]:
@@ -32,7 +34,7 @@ def run_maxima(bits: NDArray[Any], size: int) -> NDArray[Any]:
         bits, size = np.maximum(bits[0::2], bits[1::2], out=half), size // 2
     rows = bits.reshape(-1, size)
     if size == 1:
-        return bits
+        return bits if used else np.positive(bits, out=levels)
     if size > 64 or len(rows) == 1:
         return np.asarray(np.maximum.reduce(rows, axis=1))
     found = np.maximum(rows[:, 0], rows[:, 1])
@@ -44,6 +46,11 @@ def run_maxima(bits: NDArray[Any], size: int) -> NDArray[Any]:
 def largest(x: Array) -> Array:
     """max |x_i| in an array of one entry, 0 for an empty array; NaN or infinity if there is one."""
     found = np.zeros(1, INTEGER[x.dtype])
-    for (part,) in pieces((x,), TILE):
+    for (part,) in pieces((x,), per_tile(x)):
         np.maximum(found, np.maximum.reduce(magnitude_bits(part), axis=None, initial=0), out=found)
     return found.view(x.dtype)
+
+
+def finite(x: Array) -> bool:
+    """No entry is NaN or infinite."""
+    return bool(largest(x)[0] < np.inf)

@@ -8,10 +8,10 @@ import numpy as np
 
 from sqtheory.arrays import Array
 from sqtheory.formats import Format
-from sqtheory.kernels.maxima import largest, magnitude_bits, run_maxima
+from sqtheory.kernels.maxima import finite, largest, magnitude_bits, run_maxima
 from sqtheory.kernels.rounders import Rounder, rounder
 from sqtheory.kernels.runs import along_last, pieces, rows, tiles
-from sqtheory.kernels.scratch import TILE, scratch
+from sqtheory.kernels.scratch import per_tile, scratch
 from sqtheory.partition import Partition
 from sqtheory.rounding import Rounding
 from sqtheory.scaling import FromMaximum, Scaling, TwoLevel, Unscaled
@@ -60,7 +60,7 @@ def quantize(
         scale = None
     if scale is not None and fmt.has_zero and scaling.zero_block_is_zero:
         return by_maxima(view(x), view(out), size, scale, tile)
-    if not largest(x)[0] < np.inf:
+    if not finite(x):
         return False
     scales = scaling.scales(x, blocks, fmt)
     at_scales(view(x), view(out), size, view(scales), tile)
@@ -72,8 +72,8 @@ def by_maxima(x: Array, out: Array, size: int, scale: Scale, tile: Tile) -> bool
 
     x and ``out`` are one array or do not overlap; ``out`` is spoiled where False is returned.
     """
-    for source, image in (cut for part in rows((x, out), size) for cut in tiles(part, TILE)):
-        if source.size > TILE:
+    for source, image in (cut for part in rows((x, out), size) for cut in tiles(part, per_tile(x))):
+        if source.size > per_tile(x):
             amax = largest(source)
         else:
             flat = contiguous(source)
@@ -81,8 +81,8 @@ def by_maxima(x: Array, out: Array, size: int, scale: Scale, tile: Tile) -> bool
         if not np.maximum.reduce(amax) < np.inf:
             return False
         sigma = scale(amax)
-        if source.size > TILE:
-            for part, target in pieces((source, image), TILE):
+        if source.size > per_tile(x):
+            for part, target in pieces((source, image), per_tile(x)):
                 _write(contiguous(part), target, sigma, tile, amax)
         else:
             _write(flat, image, sigma, tile, amax)
@@ -91,14 +91,14 @@ def by_maxima(x: Array, out: Array, size: int, scale: Scale, tile: Tile) -> bool
 
 def at_scales(x: Array, out: Array, size: int, scales: Array, tile: Tile) -> None:
     """Write σ ρ(x/σ) to ``out`` for runs of ``size`` along the last axis of finite x, σ given for every run."""
-    for source, image, sigma in (cut for part in rows((x, out), size, scales) for cut in tiles(part, TILE)):
-        for part, target in pieces((source, image), TILE) if source.size > TILE else ((source, image),):
+    for source, image, sigma in (cut for part in rows((x, out), size, scales) for cut in tiles(part, per_tile(x))):
+        for part, target in pieces((source, image), per_tile(x)) if source.size > per_tile(x) else ((source, image),):
             _write(contiguous(part), target, sigma.reshape(-1), tile, None)
 
 
 def unscaled(x: Array, out: Array, tile: Tile) -> bool:
     """Write ρ(x) to ``out``; False at the first NaN or infinity, where ``out`` is spoiled."""
-    for part, image in pieces((x, out), TILE):
+    for part, image in pieces((x, out), per_tile(x)):
         flat = contiguous(part)
         if not np.maximum.reduce(magnitude_bits(flat)).view(x.dtype) < np.inf:
             return False
@@ -122,12 +122,12 @@ def _write(x: Array, out: Array, sigma: Array | None, tile: Tile, amax: Array | 
         np.copyto(v, x)
         tile.round(v, lambda: np.inf)
     else:
-        lost = sigma == 0
-        divisor = np.where(lost, x.dtype.type(1), sigma)
+        some_zero = np.minimum.reduce(sigma) == 0
+        divisor = np.where(sigma == 0, x.dtype.type(1), sigma) if some_zero else sigma
         spread = _spread(divisor, x.size)
         np.divide(x, spread, out=v)
         tile.round(v, lambda: np.inf if amax is None else float(np.maximum.reduce(amax / divisor)))
-        if amax is None and lost.any():
+        if amax is None and some_zero:
             spread = _spread(sigma, x.size)
         np.multiply(v, spread, out=v)
         if np.maximum.reduce(sigma) > tile.safe:
@@ -139,6 +139,6 @@ def _write(x: Array, out: Array, sigma: Array | None, tile: Tile, amax: Array | 
 
 def _spread(values: Array, size: int) -> Array:
     """One value for every run as one for every entry of ``size``: inner loops over runs would cost more."""
-    out: Array = scratch("spread", size, values.dtype)
+    out: Array = scratch("bits", size, values.dtype)
     out.reshape(values.size, -1)[...] = values[:, None]
     return out

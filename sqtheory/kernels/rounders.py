@@ -21,31 +21,34 @@ def rounder(fmt: Format, rounding: Rounding, saturate: bool, dtype: np.dtype[Any
     if saturate and isinstance(fmt, IntFormat) and rounding == nearest_even:
         return lambda v, bound: _to_integer(v, fmt, bound)
     if saturate and isinstance(fmt, FloatFormat) and rounding == nearest_even and _steps_are_normal(fmt, dtype):
-        return lambda v, bound: _to_float(v, fmt)
+        return _float_rounder(fmt, dtype)
     if saturate and isinstance(fmt, Codebook) and rounding.deterministic:
         return lambda v, bound: to_level(v, fmt, rounding)
     return lambda v, bound: np.copyto(v, fmt.round(v, rounding, saturate=saturate))
 
 
 def _to_integer(v: Array, fmt: IntFormat, bound: Callable[[], float]) -> None:
-    real = v.dtype.type
     if not bound() < min(fmt.max, -fmt.min) + 0.5:  # below, rounding alone stays in the range
-        np.clip(v, real(fmt.min), real(fmt.max), out=v)
+        v.clip(fmt.min, fmt.max, out=v)
     np.rint(v, out=v)
-    np.add(v, real(0), out=v)
+    np.add(v, 0, out=v)
 
 
-def _to_float(v: Array, fmt: FloatFormat) -> None:
-    real, kind = v.dtype.type, INTEGER[v.dtype]
-    least = np.asarray(fmt.min_normal, v.dtype).view(kind)
-    exponent = np.asarray(np.inf, v.dtype).view(kind)
-    np.clip(v, real(fmt.min), real(fmt.max), out=v)
-    bits = np.bitwise_and(v.view(kind), exponent, out=scratch("step", v.size, kind))
-    np.clip(bits, least, exponent, out=bits)
-    step = np.subtract(bits, kind.type(fmt.m << np.finfo(v.dtype).nmant), out=bits).view(v.dtype)
-    np.divide(v, step, out=v)
-    np.rint(v, out=v)
-    np.multiply(v, step, out=v)
+def _float_rounder(fmt: FloatFormat, dtype: np.dtype[Any]) -> Rounder:
+    kind, low, high = INTEGER[dtype], fmt.min, fmt.max
+    least, exponent = (int(np.asarray(value, dtype).view(kind)) for value in (fmt.min_normal, np.inf))
+    fraction = fmt.m << np.finfo(dtype).nmant
+
+    def round_in_place(v: Array, bound: Callable[[], float]) -> None:
+        v.clip(low, high, out=v)
+        bits = np.bitwise_and(v.view(kind), exponent, out=scratch("step", v.size, kind))
+        bits.clip(least, exponent, out=bits)
+        step = np.subtract(bits, fraction, out=bits).view(dtype)
+        np.divide(v, step, out=v)
+        np.rint(v, out=v)
+        np.multiply(v, step, out=v)
+
+    return round_in_place
 
 
 def _steps_are_normal(fmt: FloatFormat, dtype: np.dtype[Any]) -> bool:

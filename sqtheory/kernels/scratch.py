@@ -1,4 +1,4 @@
-"""Working memory that is made once for each thread: buffers of one tile, the size that stays in the second-level cache."""
+"""Working memory that is made once for each thread: buffers of one tile."""
 
 import threading
 from typing import Any
@@ -6,8 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-TILE = 1 << 15
-"""Entries of a tile: four float32 buffers of it fill half of a cache of 1 MiB."""
+TILE = 1 << 21
+"""Bytes of a tile: small enough for the caches, large enough that calls of numpy cost little beside their loops."""
+
+
+def per_tile(x: NDArray[Any]) -> int:
+    """Entries like those of x in a tile."""
+    return max(1, TILE // x.itemsize)
 
 
 class Scratch(threading.local):
@@ -21,7 +26,7 @@ class Scratch(threading.local):
         wanted = size * np.dtype(dtype).itemsize
         held = self._buffers.get(name)
         if held is None or held.size < wanted:
-            held = self._buffers[name] = np.empty(max(wanted, 4 * TILE), np.uint8)
+            held = self._buffers[name] = np.empty(wanted, np.uint8)
         return held[:wanted].view(dtype)
 
 

@@ -1,0 +1,82 @@
+"""The k largest of every short run of entries, by counting for each entry how many beat it."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqtheory.arrays import Array, Mask
+from sqtheory.kernels.scratch import scratch
+
+LIMIT = 32
+"""Runs up to this long are ranked by comparing all pairs."""
+
+
+def largest_of_runs(x: Array, out: Mask, k: int, key: Array | None, low_index: bool) -> bool:
+    """Mark in ``out`` the k entries of largest magnitude of every run, the last axis of arrays (…, m) of one tile.
+
+    Among equal magnitudes the larger key wins, then the lower index, or the higher. False if x holds NaN or
+    infinity, where ``out`` is spoiled.
+    """
+    sizes = columns(x)
+    if not np.maximum.reduce(sizes, axis=None) < np.inf:
+        return False
+    m, runs = sizes.shape
+    keys = None
+    if key is not None:
+        keys = scratch("keys", key.size, key.dtype).reshape(m, runs)
+        keys.reshape(m, *key.shape[:-1])[...] = np.moveaxis(key, -1, 0)
+    losses = count_losses(sizes, keys, low_index)
+    interleave(np.less(losses, k, out=losses.view(np.bool_)), out)
+    return True
+
+
+def columns(x: Array) -> Array:
+    """|x| of an array (…, m) as m contiguous columns (m, runs), in memory of the kernels."""
+    m = x.shape[-1]
+    out: Array = scratch("columns", x.size, x.dtype).reshape(m, *x.shape[:-1])
+    for j in range(m):
+        np.abs(x[..., j], out=out[j])
+    return out.reshape(m, -1)
+
+
+def count_losses(columns: Array, keys: Array | None, low_index: bool) -> NDArray[np.uint8]:
+    """How many entries of its run beat each entry, shape (m, runs) like ``columns``, in memory of the kernels.
+
+    Column i meets all later columns at once; what it does not win it loses.
+    """
+    m, runs = columns.shape
+    losses = scratch("losses", m * runs, np.uint8).reshape(m, runs)
+    losses[...] = np.arange(m - 1, -1, -1, dtype=np.uint8)[:, None]
+    wins = scratch("wins", (m - 1) * runs, np.bool_).reshape(m - 1, runs)
+    wins_ties = np.greater_equal if low_index else np.greater
+    for i in range(m - 1):
+        won = wins[i:]
+        if keys is None:
+            wins_ties(columns[i], columns[i + 1 :], out=won)
+        else:
+            equal = columns[i] == columns[i + 1 :]
+            np.greater(columns[i], columns[i + 1 :], out=won)
+            won |= equal & wins_ties(keys[i], keys[i + 1 :])
+        counted = won.view(np.uint8)
+        np.add(losses[i + 1 :], counted, out=losses[i + 1 :])
+        np.subtract(losses[i], np.add.reduce(counted, axis=0, dtype=np.uint8), out=losses[i])
+    return losses
+
+
+def interleave(kept: Mask, out: Mask) -> None:
+    """Put columns (m, runs) of a mask in their places, four at a time where memory allows: a word of four bytes."""
+    m, runs = kept.shape
+    if m % 4 or not out.flags.c_contiguous:
+        np.moveaxis(out, -1, 0)[...] = kept.reshape(m, *out.shape[:-1])
+        return
+    bits, word = scratch("bits", runs, np.uint8), scratch("word", runs, "<u4")
+    words = out.reshape(-1).view("<u4").reshape(runs, m // 4)
+    for g in range(m // 4):
+        planes = kept[4 * g : 4 * g + 4].view(np.uint8)
+        np.add(planes[3], planes[3], out=bits)
+        for j in (2, 1):
+            np.add(bits, planes[j], out=bits)
+            np.add(bits, bits, out=bits)
+        np.add(bits, planes[0], out=bits)
+        word[...] = bits
+        np.multiply(word, 0x00204081, out=word)  # bit j to the foot of byte j
+        np.bitwise_and(word, 0x01010101, out=words[:, g])
