@@ -182,7 +182,7 @@ def gain(x: Array, image: Array, p: float) -> Array:
     exactly if 0 < t < 2|x|.
     """
     size, y = np.abs(x.astype(np.float64)), image.astype(np.float64)
-    along = np.where(np.signbit(x), -y, y)
+    along = y * np.copysign(1.0, x)
     with np.errstate(over="ignore", invalid="ignore"):
         beyond = 2 * size - along
         if p == 1:

@@ -28,6 +28,11 @@ class Tile:
     round: Rounder
     safe: float
 
+    @classmethod
+    def of(cls, fmt: Format, rounding: Rounding, saturate: bool, dtype: np.dtype[Any]) -> "Tile":
+        """What a quantizer of these parts does."""
+        return cls(rounder(fmt, rounding, saturate, dtype), safe_scale(fmt, dtype) if saturate else np.inf)
+
 
 def safe_scale(fmt: Format, dtype: np.dtype[Any]) -> float:
     """Up to this σ no image σ ρ(v) is near the largest number of the dtype."""
@@ -48,16 +53,10 @@ def quantize(
     if runs is None or not rounding.deterministic or not x.size:
         return False
     view, size = runs
-    tile = Tile(rounder(fmt, rounding, saturate, x.dtype), safe_scale(fmt, x.dtype) if saturate else np.inf)
+    tile = Tile.of(fmt, rounding, saturate, x.dtype)
     if isinstance(scaling, Unscaled):
         return unscaled(x, out, tile)
-    if isinstance(scaling, TwoLevel):
-        top = largest(x)
-        scale: Scale | None = lambda amax: scaling.below(top, amax, fmt)
-    elif isinstance(scaling, FromMaximum):
-        scale = lambda amax: scaling.from_maximum(amax, fmt)
-    else:
-        scale = None
+    scale = scale_rule(x, fmt, scaling)
     if scale is not None and fmt.has_zero and scaling.zero_block_is_zero:
         return by_maxima(view(x), view(out), size, scale, tile)
     if not finite(x):
@@ -65,6 +64,16 @@ def quantize(
     scales = scaling.scales(x, blocks, fmt)
     at_scales(view(x), view(out), size, view(scales), tile)
     return True
+
+
+def scale_rule(x: Array, fmt: Format, scaling: Scaling) -> Scale | None:
+    """How the scales of blocks of x follow from their maxima; None where they do not."""
+    if isinstance(scaling, TwoLevel):
+        top = largest(x)
+        return lambda amax: scaling.below(top, amax, fmt)
+    if isinstance(scaling, FromMaximum):
+        return lambda amax: scaling.from_maximum(amax, fmt)
+    return None
 
 
 def by_maxima(x: Array, out: Array, size: int, scale: Scale, tile: Tile) -> bool:
@@ -118,23 +127,28 @@ def contiguous(x: Array) -> Array:
 def _write(x: Array, out: Array, sigma: Array | None, tile: Tile, amax: Array | None) -> None:
     """One tile of equal runs (flat, finite) under their scales; ``amax`` their maxima, if known."""
     v: Array = out.reshape(-1) if out.flags.c_contiguous else scratch("image", x.size, x.dtype)
-    if sigma is None:
-        np.copyto(v, x)
-        tile.round(v, lambda: np.inf)
-    else:
-        some_zero = np.minimum.reduce(sigma) == 0
-        divisor = np.where(sigma == 0, x.dtype.type(1), sigma) if some_zero else sigma
-        spread = _spread(divisor, x.size)
-        np.divide(x, spread, out=v)
-        tile.round(v, lambda: np.inf if amax is None else float(np.maximum.reduce(amax / divisor)))
-        if amax is None and some_zero:
-            spread = _spread(sigma, x.size)
-        np.multiply(v, spread, out=v)
-        if np.maximum.reduce(sigma) > tile.safe:
-            end = np.finfo(x.dtype).max
-            np.clip(v, -end, end, out=v)
+    scaled_image(x, v, sigma, tile, amax)
     if not out.flags.c_contiguous:
         out[...] = v.reshape(out.shape)
+
+
+def scaled_image(x: Array, out: Array, sigma: Array | None, tile: Tile, amax: Array | None) -> None:
+    """σ ρ(x/σ) of contiguous finite x into contiguous ``out``; the last axis holds runs of one length, each with a σ."""
+    if sigma is None:
+        np.copyto(out, x)
+        tile.round(out.reshape(-1), lambda: np.inf)
+        return
+    some_zero = np.minimum.reduce(sigma) == 0
+    divisor = np.where(sigma == 0, x.dtype.type(1), sigma) if some_zero else sigma
+    spread = _spread(divisor, x.shape[-1])
+    np.divide(x, spread, out=out)
+    tile.round(out.reshape(-1), lambda: np.inf if amax is None else float(np.maximum.reduce(amax / divisor)))
+    if amax is None and some_zero:
+        spread = _spread(sigma, x.shape[-1])
+    np.multiply(out, spread, out=out)
+    if np.maximum.reduce(sigma) > tile.safe:
+        end = np.finfo(x.dtype).max
+        np.clip(out, -end, end, out=out)
 
 
 def _spread(values: Array, size: int) -> Array:

@@ -16,26 +16,29 @@ def largest_of_runs(x: Array, out: Mask, k: int, key: Array | None, low_index: b
     Among equal magnitudes the larger key wins, then the lower index, or the higher. False if x holds NaN or
     infinity, where ``out`` is spoiled.
     """
-    sizes = columns(x)
+    sizes: Array = scratch("columns", x.size, x.dtype).reshape(x.shape[-1], *x.shape[:-1])
+    for j, size in enumerate(sizes):
+        np.abs(x[..., j], out=size)
     if not np.maximum.reduce(sizes, axis=None) < np.inf:
         return False
-    m, runs = sizes.shape
-    keys = None
-    if key is not None:
-        keys = scratch("keys", key.size, key.dtype).reshape(m, runs)
-        keys.reshape(m, *key.shape[:-1])[...] = np.moveaxis(key, -1, 0)
-    losses = count_losses(sizes, keys, low_index)
-    interleave(np.less(losses, k, out=losses.view(np.bool_)), out)
+    flat = sizes.reshape(len(sizes), -1)
+    keys = None if key is None else columns(key, "keys")
+    kept = scratch("losses", x.size, np.bool_).reshape(flat.shape)
+    interleave(top_columns(flat, k, keys, low_index, kept), out)
     return True
 
 
-def columns(x: Array) -> Array:
-    """|x| of an array (…, m) as m contiguous columns (m, runs), in memory of the kernels."""
-    m = x.shape[-1]
-    out: Array = scratch("columns", x.size, x.dtype).reshape(m, *x.shape[:-1])
-    for j in range(m):
-        np.abs(x[..., j], out=out[j])
-    return out.reshape(m, -1)
+def columns(x: Array, name: str) -> Array:
+    """An array (…, m) as m contiguous columns (m, runs), in memory of the kernels of this name."""
+    out: Array = scratch(name, x.size, x.dtype).reshape(x.shape[-1], *x.shape[:-1])
+    for j, column in enumerate(out):
+        column[...] = x[..., j]
+    return out.reshape(len(out), -1)
+
+
+def top_columns(scores: Array, k: int, keys: Array | None, low_index: bool, out: Mask) -> Mask:
+    """Mark in ``out`` (m, runs) the k largest of every run; scores and keys are columns."""
+    return np.less(count_losses(scores, keys, low_index), k, out=out)
 
 
 def count_losses(columns: Array, keys: Array | None, low_index: bool) -> NDArray[np.uint8]:

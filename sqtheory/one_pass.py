@@ -1,0 +1,206 @@
+"""Both orders, the gain optimum and every count of ``order`` in one pass over a tensor, without whole-tensor temporaries.
+
+For masks n:m by magnitude, scales set by block maxima, every group in one block, and q(0) = 0. The largest entry of
+a group survives, so no scale moves: S→Q is m ⊙ q(x), and each result keeps some entries of q(x) and zeroes the rest.
+"""
+
+import math
+from dataclasses import dataclass, field
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqtheory import channels
+from sqtheory.arrays import Array, Mask
+from sqtheory.channels import ChannelReport
+from sqtheory.errors import powers, root
+from sqtheory.kernels.maxima import INTEGER, run_maxima
+from sqtheory.kernels.quantization import Scale, Tile, scale_rule, scaled_image
+from sqtheory.kernels.ranking import LIMIT, columns, top_columns
+from sqtheory.kernels.runs import rows, tiles
+from sqtheory.kernels.scratch import scratch
+from sqtheory.kernels.sums import dot, exact_parts
+from sqtheory.norms import power_units
+from sqtheory.orders import Errors, OrderReport, change, judged
+from sqtheory.partition import Blocks, Rows
+from sqtheory.quantizers import Quantizer
+from sqtheory.scaling import FromMaximum
+from sqtheory.scores import gain
+from sqtheory.sparsifiers import Sparsifier, TopSparsifier
+from sqtheory.ties import ByOriginal
+from sqtheory.traits import DETERMINISTIC, KEEPS_ZERO
+
+LEAST = 1 << 15
+"""A tensor of fewer entries is left to the definitions."""
+CHUNK = 1 << 17
+"""Entries taken at once."""
+STEEPEST = 8.0
+"""The largest p whose powers stay in range without a unit of their own."""
+WITNESSES = 1 << 20
+"""So many entries on which the orders differ are kept, to find the winner where rounding hides it."""
+DOUBT = 256 * float(np.finfo(np.float64).eps)
+"""The winner is in doubt where the lead is below this share of the powers that make it."""
+
+
+@final
+@dataclass
+class _Sums:
+    """What has been added up: sums of p-th powers as lists of parts, and counts."""
+
+    x: list[float] = field(default_factory=list)
+    s: list[float] = field(default_factory=list)
+    q: list[float] = field(default_factory=list)
+    common: list[float] = field(default_factory=list)
+    """Over the entries on which all results agree."""
+    differing: tuple[list[float], list[float], list[float]] = field(default_factory=lambda: ([], [], []))
+    """Over the others, of S→Q, Q→S and the optimum."""
+    lead: list[float] = field(default_factory=list)
+    doubtful: list[float] = field(default_factory=list)
+    witnesses: list[tuple[Array, Array, Array]] = field(default_factory=list)
+    moved: int = 0
+    swaps: int = 0
+    selected: int = 0
+    tied: int = 0
+    living: int = 0
+    pruned: int = 0
+    saturated: int = 0
+
+
+def reports(x: Array, s: Sparsifier, q: Quantizer, p: float) -> tuple[OrderReport, ChannelReport] | None:
+    """What ``orders.report`` and ``channels.of`` say of x, norms up to rounding; None where only they can say it."""
+    if not (isinstance(s, TopSparsifier) and isinstance(s.groups, Blocks) and x.size >= LEAST):
+        return None
+    block = _block(x, s, q, p)
+    if block is None:
+        return None
+    scale = scale_rule(x, q.format, q.scaling)
+    assert scale is not None
+    tile, sums, m = Tile.of(q.format, q.rounding, q.saturate, x.dtype), _Sums(), s.groups.size
+    along = np.moveaxis(x, s.groups.axis, -1)
+    with np.errstate(over="ignore"):
+        for (part,) in (cut for view in rows((along,), block) for cut in tiles(view, CHUNK)):
+            grouped = part.reshape(*part.shape[:-1], -1, m)
+            if not _add(sums, grouped, part.shape[-1] // m, s, q, scale, tile, p):
+                return None
+    return _conclude(sums, x, s, q, p)
+
+
+def _block(x: Array, s: TopSparsifier, q: Quantizer, p: float) -> int | None:
+    """The length of the scale blocks if the pass is for such operators and such a tensor."""
+    assert isinstance(s.groups, Blocks)
+    m, axis, length = s.groups.size, s.groups.axis % x.ndim, x.shape[s.groups.axis]
+    block = q.partition.sides(x.shape)[axis]
+    known = s.score.is_magnitude and (s.ties.index_only or isinstance(s.ties, ByOriginal)) and 0 < p <= STEEPEST
+    maxima = isinstance(q.scaling, FromMaximum) and q.saturate and {DETERMINISTIC, KEEPS_ZERO} <= q.traits
+    last = isinstance(q.partition, Rows) and axis == x.ndim - 1
+    aligned = last or q.partition in (Blocks(block, axis), Blocks(block, axis - x.ndim))
+    whole = length % m == 0 and block % m == 0 and m <= LIMIT and q.partition.tails(x.shape) * (str(q.tail) == "error") == 0
+    return block if known and maxima and aligned and whole else None
+
+
+def _add(
+    sums: _Sums, part: Array, run: int, s: TopSparsifier, q: Quantizer, scale: Scale, tile: Tile, p: float
+) -> bool:
+    """Add groups, the last axis, of which every ``run`` share a scale; False at what the pass is not for."""
+    x = columns(part, "x")
+    m, kind = len(x), INTEGER[x.dtype]
+    keep, low = s.budget(m), s.ties.low_index
+    sizes = np.abs(x, out=_like(x, "sizes", x.dtype))
+    largest = np.maximum.reduce(sizes, axis=0)
+    amax = run_maxima(largest.view(kind), run).view(x.dtype)
+    if not np.maximum.reduce(amax) < np.inf:
+        return False
+    sigma = scale(amax)
+    y = _like(x, "y", x.dtype)
+    scaled_image(x, y, sigma, tile, amax)
+    images = np.abs(y, out=_like(x, "images", x.dtype))
+    if x.dtype != np.float32 or p > 2.5:
+        high = np.maximum(largest, np.maximum.reduce(images, axis=0))
+        if not np.all(power_units(high, p) == 1):
+            return False
+    kept = top_columns(sizes, keep, None, low, _like(x, "kept", np.bool_))
+    again = top_columns(images, keep, None, low, _like(x, "again", np.bool_))
+    other = top_columns(images, keep, None, not low, _like(x, "other", np.bool_))
+    tied = np.logical_or.reduce(again != other, axis=0)
+    sums.tied += int(np.count_nonzero(tied))
+    if not s.ties.index_only:
+        again = top_columns(images, keep, sizes, low, again)
+    best = top_columns(gain(x, y, p), keep, sizes, True, _like(x, "best", np.bool_))
+    alive = np.not_equal(y, 0, out=_like(x, "alive", np.bool_))
+    moved = np.not_equal(kept, again, out=_like(x, "moved", np.bool_)) & alive
+    differ = moved | ((kept != best) & alive)
+    _add_powers(sums, x, y, kept, again, best, moved, differ, p)
+    sums.moved += int(np.count_nonzero(moved))
+    sums.swaps += int(np.count_nonzero(moved & kept))
+    sums.selected += int(np.count_nonzero(np.logical_or.reduce(moved, axis=0)))
+    sums.living += int(np.count_nonzero(amax))
+    sums.pruned += x.size - keep * x.shape[1]
+    least, most = -amax, amax
+    if q.format.min != -q.format.max:
+        by_run = x.reshape(m, -1, run)
+        least, most = by_run.min(axis=(0, 2)), by_run.max(axis=(0, 2))
+    sums.saturated += channels.beyond_range(least, most, sigma, q)
+    return True
+
+
+def _add_powers(
+    sums: _Sums, x: Array, y: Array, kept: Mask, again: Mask, best: Mask, moved: Mask, differ: Mask, p: float
+) -> None:
+    """Add |x_i|^p where a result is 0 and |x_i − y_i|^p where it is y_i."""
+    wide = x.astype(np.float64)
+    error = powers(np.abs(wide - y), p)
+    size = powers(np.abs(wide), p)
+    agree = ~differ
+    sums.x.append(float(np.add.reduce(size, axis=None)))
+    sums.q.append(float(np.add.reduce(error, axis=None)))
+    sums.s.append(dot(size, (~kept).astype(np.float64)))
+    sums.common += dot(error, (kept & agree).astype(np.float64)), dot(size, (agree & ~kept).astype(np.float64))
+    at = np.flatnonzero(differ)
+    if not at.size:
+        return
+    gone, stays = size.reshape(-1)[at], error.reshape(-1)[at]
+    own, theirs, optimal = (mask.reshape(-1)[at] for mask in (kept, again, best))
+    results = [np.where(mask, stays, gone) for mask in (own, theirs, optimal)]
+    for total, terms in zip(sums.differing, results, strict=True):
+        total += exact_parts(terms)
+    sums.lead.append(float(np.add.reduce(results[1] - results[0])))
+    swapped = own != theirs
+    sums.doubtful.append(float(np.add.reduce((gone + stays)[swapped])))
+    if sums.moved < WITNESSES:
+        where = at[swapped]
+        image = y.reshape(-1)[where]
+        sums.witnesses.append((x.reshape(-1)[where], *(image * mask[swapped] for mask in (own, theirs))))
+
+
+def _conclude(
+    sums: _Sums, x: Array, s: TopSparsifier, q: Quantizer, p: float
+) -> tuple[OrderReport, ChannelReport] | None:
+    common = math.fsum(sums.common)
+    sq, qs, least = (root(math.fsum([*parts, common]), p) for parts in sums.differing)
+    lead, doubtful = math.fsum(sums.lead), math.fsum(sums.doubtful)
+    if abs(lead) <= DOUBT * doubtful and sums.moved:
+        if sums.moved > sum(at.size for at, _, _ in sums.witnesses):
+            return None
+        lead = change(*map(np.concatenate, zip(*sums.witnesses, strict=True)), p)
+    winner, qs = judged(sq, qs, lead)
+    x_norm, s_norm, q_norm = (root(math.fsum(parts), p) for parts in (sums.x, sums.s, sums.q))
+    errors = Errors(s=s_norm, q=q_norm, sq=sq, qs=qs, gain=least, sq_dense=sq)
+    order = OrderReport(p, str(s), str(q), x.shape, x_norm, errors, sums.swaps, sums.tied, winner)
+    m = s.groups.sides(x.shape)
+    counted = channels.assemble(
+        x.shape,
+        s,
+        q,
+        selection=(sums.selected, x.size // math.prod(m)),
+        scale=(0, sums.living),
+        zero=(0, sums.pruned),
+        tied=sums.tied,
+        saturated=sums.saturated,
+    )
+    return order, counted
+
+
+def _like(x: Array, name: str, dtype: object) -> NDArray[np.generic]:
+    """Memory of the kernels in the shape of x."""
+    return scratch(name, x.size, dtype).reshape(x.shape)
