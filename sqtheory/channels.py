@@ -143,7 +143,7 @@ def assemble(
     tied: int,
     saturated: int,
 ) -> ChannelReport:
-    """A ChannelReport of what was counted on a tensor of this shape: how often each channel is open, and of how many."""
+    """What was counted on a tensor of this shape: how often each channel is open, and of how many."""
     single = structure.one_scale_per_group(s, q, shape).closed
     m = Channel.judged("M", "selection", structure.selection(s, q, shape), selection)
     sigma = Channel.judged("Σ", "scale", structure.scale(s, q, shape), scale)

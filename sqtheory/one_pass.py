@@ -1,4 +1,4 @@
-"""Both orders, the gain optimum and every count of ``order`` in one pass over a tensor, without whole-tensor temporaries.
+"""Both orders, the gain optimum and every count of ``order`` in one pass, without temporaries of the tensor's size.
 
 For masks n:m by magnitude, scales set by block maxima, every group in one block, and q(0) = 0. The largest entry of
 a group survives, so no scale moves: S→Q is m ⊙ q(x), and each result keeps some entries of q(x) and zeroes the rest.
@@ -6,27 +6,28 @@ a group survives, so no scale moves: S→Q is m ⊙ q(x), and each result keeps 
 
 import math
 from dataclasses import dataclass, field
-from typing import final
+from fractions import Fraction
+from typing import Any, final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from sqtheory import channels
 from sqtheory.arrays import Array, Mask
 from sqtheory.channels import ChannelReport
-from sqtheory.errors import powers, root
+from sqtheory.errors import root
 from sqtheory.kernels.maxima import INTEGER, run_maxima
 from sqtheory.kernels.quantization import Scale, Tile, scale_rule, scaled_image
 from sqtheory.kernels.ranking import LIMIT, columns, top_columns
 from sqtheory.kernels.runs import rows, tiles
 from sqtheory.kernels.scratch import scratch
-from sqtheory.kernels.sums import dot, exact_parts
+from sqtheory.kernels.sums import Numbers, dot, exact_parts
 from sqtheory.norms import power_units
 from sqtheory.orders import Errors, OrderReport, change, judged
-from sqtheory.partition import Blocks, Rows
+from sqtheory.partition import Blocks, Shape, Tail
 from sqtheory.quantizers import Quantizer
 from sqtheory.scaling import FromMaximum
-from sqtheory.scores import gain
+from sqtheory.scores import saved
 from sqtheory.sparsifiers import Sparsifier, TopSparsifier
 from sqtheory.ties import ByOriginal
 from sqtheory.traits import DETERMINISTIC, KEEPS_ZERO
@@ -69,9 +70,9 @@ class _Sums:
 
 def reports(x: Array, s: Sparsifier, q: Quantizer, p: float) -> tuple[OrderReport, ChannelReport] | None:
     """What ``orders.report`` and ``channels.of`` say of x, norms up to rounding; None where only they can say it."""
-    if not (isinstance(s, TopSparsifier) and isinstance(s.groups, Blocks) and x.size >= LEAST):
+    if not (isinstance(s, TopSparsifier) and isinstance(s.groups, Blocks) and x.size >= LEAST and _fits(s, q, p)):
         return None
-    block = _block(x, s, q, p)
+    block = _block(s.groups, q, x.shape)
     if block is None:
         return None
     scale = scale_rule(x, q.format, q.scaling)
@@ -86,17 +87,21 @@ def reports(x: Array, s: Sparsifier, q: Quantizer, p: float) -> tuple[OrderRepor
     return _conclude(sums, x, s, q, p)
 
 
-def _block(x: Array, s: TopSparsifier, q: Quantizer, p: float) -> int | None:
-    """The length of the scale blocks if the pass is for such operators and such a tensor."""
-    assert isinstance(s.groups, Blocks)
-    m, axis, length = s.groups.size, s.groups.axis % x.ndim, x.shape[s.groups.axis]
-    block = q.partition.sides(x.shape)[axis]
-    known = s.score.is_magnitude and (s.ties.index_only or isinstance(s.ties, ByOriginal)) and 0 < p <= STEEPEST
-    maxima = isinstance(q.scaling, FromMaximum) and q.saturate and {DETERMINISTIC, KEEPS_ZERO} <= q.traits
-    last = isinstance(q.partition, Rows) and axis == x.ndim - 1
-    aligned = last or q.partition in (Blocks(block, axis), Blocks(block, axis - x.ndim))
-    whole = length % m == 0 and block % m == 0 and m <= LIMIT and q.partition.tails(x.shape) * (str(q.tail) == "error") == 0
-    return block if known and maxima and aligned and whole else None
+def _fits(s: TopSparsifier, q: Quantizer, p: float) -> bool:
+    """The operators are those of the pass, wherever their boxes lie."""
+    ranked = s.score.is_magnitude and (s.ties.index_only or isinstance(s.ties, ByOriginal))
+    steady = isinstance(q.scaling, FromMaximum) and q.saturate and {DETERMINISTIC, KEEPS_ZERO} <= q.traits
+    return ranked and steady and 0 < p <= STEEPEST
+
+
+def _block(groups: Blocks, q: Quantizer, shape: Shape) -> int | None:
+    """The length of scale blocks that are runs of whole groups; None where they are not, or a short one is refused."""
+    axis, m = groups.sides(shape).index(groups.size) if groups.size > 1 else 0, groups.size
+    block = q.partition.sides(shape)[axis]
+    along = all(c == 1 for a, c in enumerate(q.partition.sides(shape)) if a != axis)
+    whole = shape[axis] % m == 0 and block % m == 0 and 1 < m <= LIMIT
+    refused = q.tail is Tail.error and q.partition.tails(shape) > 0
+    return block if along and whole and not refused else None
 
 
 def _add(
@@ -122,18 +127,14 @@ def _add(
     kept = top_columns(sizes, keep, None, low, _like(x, "kept", np.bool_))
     again = top_columns(images, keep, None, low, _like(x, "again", np.bool_))
     other = top_columns(images, keep, None, not low, _like(x, "other", np.bool_))
-    tied = np.logical_or.reduce(again != other, axis=0)
-    sums.tied += int(np.count_nonzero(tied))
+    tied = np.logical_or.reduce(np.not_equal(again, other, out=other), axis=0)
     if not s.ties.index_only:
         again = top_columns(images, keep, sizes, low, again)
-    best = top_columns(gain(x, y, p), keep, sizes, True, _like(x, "best", np.bool_))
-    alive = np.not_equal(y, 0, out=_like(x, "alive", np.bool_))
-    moved = np.not_equal(kept, again, out=_like(x, "moved", np.bool_)) & alive
-    differ = moved | ((kept != best) & alive)
-    _add_powers(sums, x, y, kept, again, best, moved, differ, p)
-    sums.moved += int(np.count_nonzero(moved))
-    sums.swaps += int(np.count_nonzero(moved & kept))
+    moved = _add_errors(sums, x, y, sizes, images, kept, again, keep, p)
+    sums.tied += int(np.count_nonzero(tied))
     sums.selected += int(np.count_nonzero(np.logical_or.reduce(moved, axis=0)))
+    sums.moved += int(np.count_nonzero(moved))
+    sums.swaps += int(np.count_nonzero(np.logical_and(moved, kept, out=moved)))
     sums.living += int(np.count_nonzero(amax))
     sums.pruned += x.size - keep * x.shape[1]
     least, most = -amax, amax
@@ -144,33 +145,55 @@ def _add(
     return True
 
 
-def _add_powers(
-    sums: _Sums, x: Array, y: Array, kept: Mask, again: Mask, best: Mask, moved: Mask, differ: Mask, p: float
-) -> None:
-    """Add |x_i|^p where a result is 0 and |x_i − y_i|^p where it is y_i."""
-    wide = x.astype(np.float64)
-    error = powers(np.abs(wide - y), p)
-    size = powers(np.abs(wide), p)
-    agree = ~differ
-    sums.x.append(float(np.add.reduce(size, axis=None)))
-    sums.q.append(float(np.add.reduce(error, axis=None)))
-    sums.s.append(dot(size, (~kept).astype(np.float64)))
-    sums.common += dot(error, (kept & agree).astype(np.float64)), dot(size, (agree & ~kept).astype(np.float64))
+def _add_errors(
+    sums: _Sums, x: Array, y: Array, sizes: Array, images: Array, kept: Mask, again: Mask, keep: int, p: float
+) -> Mask:
+    """Add |x_i|^p where a result is 0 and |x_i − y_i|^p where it is y_i; True where the orders differ.
+
+    y_i is 0 or has the sign of x_i, so the error is the difference of their magnitudes.
+    """
+    size, along, on, off = (_like(x, name, np.float64) for name in ("size", "along", "on", "off"))
+    np.copyto(size, sizes)
+    np.copyto(along, images)
+    best = top_columns(saved(size, along, p, on), keep, sizes, True, _like(x, "best", np.bool_))
+    alive = np.not_equal(y, 0, out=_like(x, "alive", np.bool_))
+    moved = np.not_equal(kept, again, out=_like(x, "moved", np.bool_))
+    differ = np.not_equal(kept, best, out=_like(x, "differ", np.bool_))
+    np.logical_and(np.logical_or(differ, moved, out=differ), alive, out=differ)
+    np.logical_and(moved, alive, out=moved)
+    error = _powers(np.subtract(size, along, out=along), p)
+    size = _powers(size, p)
+    np.copyto(on, kept)
+    np.subtract(1, on, out=off)
+    sparse = dot(size, off)
+    sums.s.append(sparse)
+    sums.x += dot(size, on), sparse
+    sums.q += dot(error, on), dot(error, off)
     at = np.flatnonzero(differ)
-    if not at.size:
-        return
-    gone, stays = size.reshape(-1)[at], error.reshape(-1)[at]
-    own, theirs, optimal = (mask.reshape(-1)[at] for mask in (kept, again, best))
-    results = [np.where(mask, stays, gone) for mask in (own, theirs, optimal)]
-    for total, terms in zip(sums.differing, results, strict=True):
-        total += exact_parts(terms)
-    sums.lead.append(float(np.add.reduce(results[1] - results[0])))
-    swapped = own != theirs
-    sums.doubtful.append(float(np.add.reduce((gone + stays)[swapped])))
-    if sums.moved < WITNESSES:
-        where = at[swapped]
-        image = y.reshape(-1)[where]
-        sums.witnesses.append((x.reshape(-1)[where], *(image * mask[swapped] for mask in (own, theirs))))
+    if at.size:
+        gone, stays = size.reshape(-1)[at], error.reshape(-1)[at]
+        own, theirs, optimal = (mask.reshape(-1)[at] for mask in (kept, again, best))
+        results = [np.where(mask, stays, gone) for mask in (own, theirs, optimal)]
+        for total, terms in zip(sums.differing, results, strict=True):
+            total += exact_parts(terms)
+        swapped = own != theirs
+        sums.lead.append(float(np.add.reduce(results[1] - results[0])))
+        sums.doubtful.append(float(np.add.reduce((gone + stays)[swapped])))
+        if sums.moved < WITNESSES:
+            where = at[swapped]
+            image = y.reshape(-1)[where]
+            sums.witnesses.append((x.reshape(-1)[where], *(image * mask[swapped] for mask in (own, theirs))))
+        error.reshape(-1)[at], size.reshape(-1)[at] = 0, 0
+    sums.common += dot(error, on), dot(size, off)
+    return np.asarray(moved)
+
+
+def _powers(value: Numbers, p: float) -> Numbers:
+    """|v_i|^p in place of v_i."""
+    if p == 2:
+        return np.multiply(value, value, out=value)
+    np.abs(value, out=value)
+    return value if p == 1 else np.power(value, p, out=value)
 
 
 def _conclude(
@@ -178,11 +201,12 @@ def _conclude(
 ) -> tuple[OrderReport, ChannelReport] | None:
     common = math.fsum(sums.common)
     sq, qs, least = (root(math.fsum([*parts, common]), p) for parts in sums.differing)
-    lead, doubtful = math.fsum(sums.lead), math.fsum(sums.doubtful)
-    if abs(lead) <= DOUBT * doubtful and sums.moved:
-        if sums.moved > sum(at.size for at, _, _ in sums.witnesses):
+    lead: float | Fraction = math.fsum(sums.lead)
+    if sums.moved and abs(math.fsum(sums.lead)) <= DOUBT * math.fsum(sums.doubtful):
+        given, near, far = map(np.concatenate, zip(*sums.witnesses, strict=True))
+        if given.size < sums.moved:
             return None
-        lead = change(*map(np.concatenate, zip(*sums.witnesses, strict=True)), p)
+        lead = change(given, near, far, p)
     winner, qs = judged(sq, qs, lead)
     x_norm, s_norm, q_norm = (root(math.fsum(parts), p) for parts in (sums.x, sums.s, sums.q))
     errors = Errors(s=s_norm, q=q_norm, sq=sq, qs=qs, gain=least, sq_dense=sq)
@@ -201,6 +225,6 @@ def _conclude(
     return order, counted
 
 
-def _like(x: Array, name: str, dtype: object) -> NDArray[np.generic]:
+def _like(x: Array, name: str, dtype: DTypeLike) -> NDArray[Any]:
     """Memory of the kernels in the shape of x."""
     return scratch(name, x.size, dtype).reshape(x.shape)

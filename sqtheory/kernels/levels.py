@@ -52,4 +52,5 @@ def _ordinal(v: Array) -> Any:
 def _number(ordinal: Any, dtype: np.dtype[Any]) -> Array:
     """The inverse of ``_ordinal``."""
     kind = INTEGER[dtype]
-    return np.where(ordinal < 0, np.iinfo(kind).min - ordinal, ordinal).astype(kind).view(dtype)
+    bits = np.where(ordinal < 0, np.iinfo(kind).min - ordinal, ordinal)
+    return np.asarray(bits.astype(kind).view(dtype))

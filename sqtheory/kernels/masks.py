@@ -6,9 +6,9 @@ import numpy as np
 
 from sqtheory import selection
 from sqtheory.arrays import Array, Mask
-from sqtheory.kernels import ranking
 from sqtheory.kernels.maxima import INTEGER, finite
-from sqtheory.kernels.runs import along_last, pieces, rows, tiles
+from sqtheory.kernels.ranking import LIMIT, largest_of_runs
+from sqtheory.kernels.runs import Arrays, along_last, pieces, rows, tiles
 from sqtheory.kernels.scratch import per_tile, scratch
 from sqtheory.kernels.topk import SHARE, largest_of_run
 from sqtheory.partition import Partition
@@ -25,30 +25,30 @@ def keep_largest(
     Among equal magnitudes the larger key (an array like x) wins, then the lower index, or the higher. False where
     the definition must do it: for groups that are no runs along an axis, and for NaN or infinity in x.
     """
-    arrays = (x, out) if key is None else (x, out, key)
+    arrays: Arrays = (x, out) if key is None else (x, out, key)
     runs = along_last(x.shape, groups.sides(x.shape), all(a.flags.c_contiguous for a in arrays))
     if runs is None or not x.size:
         return False
     view, size = runs
     return all(
-        _one_tile(cut, budget(cut[0].shape[-1]), low_index)
+        _one_tile(cut[0], cut[1], budget(cut[0].shape[-1]), cut[2] if key is not None else None, low_index)
         for part in rows(tuple(map(view, arrays)), size)
         for cut in tiles(part, per_tile(x))
     )
 
 
-def _one_tile(arrays: tuple[Array, ...], k: int, low_index: bool) -> bool:
+def _one_tile(x: Array, out: Mask, k: int, key: Array | None, low_index: bool) -> bool:
     """Runs of one length, the last axis: a tile of them, or one that is longer than a tile."""
-    x, out, *rest = arrays
-    key, m = (rest[0] if rest else None), x.shape[-1]
+    m = x.shape[-1]
     if not 0 < k < m:
         out[...] = k >= m
         return finite(x)
-    if m <= ranking.LIMIT:
-        return ranking.largest_of_runs(x, out, k, key, low_index)
+    if m <= LIMIT:
+        return largest_of_runs(x, out, k, key, low_index)
     if m >= LONG:
         return all(
-            largest_of_run(x[i], out[i], k, None if key is None else key[i], low_index) for i in np.ndindex(x.shape[:-1])
+            largest_of_run(x[i], out[i], k, None if key is None else key[i], low_index)
+            for i in np.ndindex(x.shape[:-1])
         )
     sizes: Array = np.abs(x, out=scratch("magnitudes", x.size, x.dtype).reshape(x.shape)).reshape(-1, m)
     if not np.maximum.reduce(sizes, axis=None) < np.inf:

@@ -9,7 +9,10 @@ from sqtheory.arrays import Array
 from sqtheory.kernels.runs import pieces
 from sqtheory.kernels.scratch import per_tile, scratch
 
-INTEGER = {np.dtype(np.float32): np.dtype(np.int32), np.dtype(np.float64): np.dtype(np.int64)}
+INTEGER: dict[np.dtype[Any], np.dtype[Any]] = {
+    np.dtype(np.float32): np.dtype(np.int32),
+    np.dtype(np.float64): np.dtype(np.int64),
+}
 """The integers in which a float's bits are read: magnitudes compare like their bits."""
 MAGNITUDE = {real: np.iinfo(kind).max for real, kind in INTEGER.items()}
 """All bits but the sign."""
@@ -19,7 +22,8 @@ def magnitude_bits(x: Array) -> NDArray[Any]:
     """The bits of |x_i|, in memory of the kernels."""
     kind = INTEGER[x.dtype]
     bits = scratch("bits", x.size, kind).reshape(x.shape)
-    return np.bitwise_and(x.view(kind), MAGNITUDE[x.dtype], out=bits)
+    np.bitwise_and(x.view(kind), MAGNITUDE[x.dtype], out=bits)
+    return bits
 
 
 def run_maxima(bits: NDArray[Any], size: int) -> NDArray[Any]:
@@ -40,7 +44,7 @@ def run_maxima(bits: NDArray[Any], size: int) -> NDArray[Any]:
     found = np.maximum(rows[:, 0], rows[:, 1])
     for j in range(2, size):
         np.maximum(found, rows[:, j], out=found)
-    return found
+    return np.asarray(found)
 
 
 def largest(x: Array) -> Array:
@@ -48,7 +52,7 @@ def largest(x: Array) -> Array:
     found = np.zeros(1, INTEGER[x.dtype])
     for (part,) in pieces((x,), per_tile(x)):
         np.maximum(found, np.maximum.reduce(magnitude_bits(part), axis=None, initial=0), out=found)
-    return found.view(x.dtype)
+    return np.asarray(found.view(x.dtype))
 
 
 def finite(x: Array) -> bool:

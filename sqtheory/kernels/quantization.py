@@ -133,7 +133,7 @@ def _write(x: Array, out: Array, sigma: Array | None, tile: Tile, amax: Array | 
 
 
 def scaled_image(x: Array, out: Array, sigma: Array | None, tile: Tile, amax: Array | None) -> None:
-    """σ ρ(x/σ) of contiguous finite x into contiguous ``out``; the last axis holds runs of one length, each with a σ."""
+    """σ ρ(x/σ) of finite x into ``out``, both contiguous; the last axis holds runs of one length, each with its σ."""
     if sigma is None:
         np.copyto(out, x)
         tile.round(out.reshape(-1), lambda: np.inf)

@@ -49,16 +49,19 @@ def count_losses(columns: Array, keys: Array | None, low_index: bool) -> NDArray
     m, runs = columns.shape
     losses = scratch("losses", m * runs, np.uint8).reshape(m, runs)
     losses[...] = np.arange(m - 1, -1, -1, dtype=np.uint8)[:, None]
-    wins = scratch("wins", (m - 1) * runs, np.bool_).reshape(m - 1, runs)
+    names = ("wins",) if keys is None else ("wins", "equal", "by_key")
+    wins, *others = (scratch(name, (m - 1) * runs, np.bool_).reshape(m - 1, runs) for name in names)
     wins_ties = np.greater_equal if low_index else np.greater
     for i in range(m - 1):
         won = wins[i:]
         if keys is None:
             wins_ties(columns[i], columns[i + 1 :], out=won)
         else:
-            equal = columns[i] == columns[i + 1 :]
             np.greater(columns[i], columns[i + 1 :], out=won)
-            won |= equal & wins_ties(keys[i], keys[i + 1 :])
+            equal = np.equal(columns[i], columns[i + 1 :], out=others[0][i:])
+            if np.logical_or.reduce(equal, axis=None):
+                np.logical_and(equal, wins_ties(keys[i], keys[i + 1 :], out=others[1][i:]), out=equal)
+                np.logical_or(won, equal, out=won)
         counted = won.view(np.uint8)
         np.add(losses[i + 1 :], counted, out=losses[i + 1 :])
         np.subtract(losses[i], np.add.reduce(counted, axis=0, dtype=np.uint8), out=losses[i])

@@ -17,7 +17,7 @@ Rounder: TypeAlias = Callable[[Array, Callable[[], float]], None]
 
 
 def rounder(fmt: Format, rounding: Rounding, saturate: bool, dtype: np.dtype[Any]) -> Rounder:
-    """How ``fmt.round(v, rounding, saturate=saturate)`` is computed on a tile: the definition where no loop is faster."""
+    """How ``fmt.round(v, rounding, saturate=saturate)`` is done on a tile: by itself where no loop is faster."""
     if saturate and isinstance(fmt, IntFormat) and rounding == nearest_even:
         return lambda v, bound: _to_integer(v, fmt, bound)
     if saturate and isinstance(fmt, FloatFormat) and rounding == nearest_even and _steps_are_normal(fmt, dtype):

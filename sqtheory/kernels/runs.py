@@ -12,7 +12,9 @@ from sqtheory.partition import Shape
 Arrays: TypeAlias = tuple[NDArray[Any], ...]
 
 
-def along_last(shape: Shape, sides: Shape, contiguous: bool) -> tuple[Callable[[NDArray[Any]], NDArray[Any]], int] | None:
+def along_last(
+    shape: Shape, sides: Shape, contiguous: bool
+) -> tuple[Callable[[NDArray[Any]], NDArray[Any]], int] | None:
     """How to see arrays of a shape so that every box of these sides is a run of the last axis, and its length.
 
     The same view of the grid of boxes has one entry for each run. None where boxes are no runs: neither of one
@@ -42,7 +44,9 @@ def rows(arrays: Arrays, size: int, scales: NDArray[Any] | None = None) -> Itera
         parts = tuple(a[..., start:stop] for a in arrays)
         flat = all(a.flags.c_contiguous for a in parts)
         views = tuple(a.reshape(-1, run) if flat else a.reshape(*a.shape[:-1], -1, run) for a in parts)
-        own = () if scales is None else (scales[..., start // size : -(-stop // size)].reshape(*views[0].shape[:-1], 1),)
+        own = (
+            () if scales is None else (scales[..., start // size : -(-stop // size)].reshape(*views[0].shape[:-1], 1),)
+        )
         yield (*views, *own)
 
 

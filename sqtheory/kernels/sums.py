@@ -38,4 +38,5 @@ def exact_parts(terms: Numbers) -> list[float]:
         lead = (rest + sigma) - sigma
         found.append(float(np.add.reduce(lead)))
         rest = rest - lead
-    return found + rest[rest != 0].tolist()
+    found += rest[rest != 0].tolist()
+    return found

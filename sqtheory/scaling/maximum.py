@@ -86,7 +86,7 @@ class TwoLevel(FromMaximum):
         return self.below(np.max(amax, initial=0, keepdims=True), amax, fmt)
 
     def below(self, top: Array, amax: Array, fmt: Format) -> Array:
-        """The scales of blocks with these maxima in a tensor whose largest magnitude is ``top``, an array of one entry."""
+        """The scales of blocks with these maxima; ``top`` is that of the tensor, an array of one entry."""
         real = amax.dtype.type
         g = positive(top / real(fmt.max * self.scale_format.max), top)
         if not np.any(g > 0):
