@@ -38,6 +38,8 @@ CHUNK = 1 << 17
 """Entries taken at once."""
 STEEPEST = 8.0
 """The largest p whose powers stay in range without a unit of their own."""
+BATCH = 1 << 14
+"""So many entries are summed exactly at once."""
 WITNESSES = 1 << 20
 """So many entries on which the orders differ are kept, to find the winner where rounding hides it."""
 DOUBT = 256 * float(np.finfo(np.float64).eps)
@@ -56,6 +58,8 @@ class _Sums:
     """Over the entries on which all results agree."""
     differing: tuple[list[float], list[float], list[float]] = field(default_factory=lambda: ([], [], []))
     """Over the others, of S→Q, Q→S and the optimum."""
+    pending: list[Numbers] = field(default_factory=list)
+    """What waits to be added to ``differing``, three rows each."""
     lead: list[float] = field(default_factory=list)
     doubtful: list[float] = field(default_factory=list)
     witnesses: list[tuple[Array, Array, Array]] = field(default_factory=list)
@@ -66,6 +70,13 @@ class _Sums:
     living: int = 0
     pruned: int = 0
     saturated: int = 0
+
+    def flush(self) -> None:
+        """Add what is pending."""
+        if self.pending:
+            for parts, terms in zip(self.differing, np.concatenate(self.pending, axis=1), strict=True):
+                parts += exact_parts(terms)
+            self.pending.clear()
 
 
 def reports(x: Array, s: Sparsifier, q: Quantizer, p: float) -> tuple[OrderReport, ChannelReport] | None:
@@ -174,8 +185,9 @@ def _add_errors(
         gone, stays = size.reshape(-1)[at], error.reshape(-1)[at]
         own, theirs, optimal = (mask.reshape(-1)[at] for mask in (kept, again, best))
         results = [np.where(mask, stays, gone) for mask in (own, theirs, optimal)]
-        for total, terms in zip(sums.differing, results, strict=True):
-            total += exact_parts(terms)
+        sums.pending.append(np.stack(results))
+        if sum(terms.shape[1] for terms in sums.pending) >= BATCH:
+            sums.flush()
         swapped = own != theirs
         sums.lead.append(float(np.add.reduce(results[1] - results[0])))
         sums.doubtful.append(float(np.add.reduce((gone + stays)[swapped])))
@@ -199,6 +211,7 @@ def _powers(value: Numbers, p: float) -> Numbers:
 def _conclude(
     sums: _Sums, x: Array, s: TopSparsifier, q: Quantizer, p: float
 ) -> tuple[OrderReport, ChannelReport] | None:
+    sums.flush()
     common = math.fsum(sums.common)
     sq, qs, least = (root(math.fsum([*parts, common]), p) for parts in sums.differing)
     lead: float | Fraction = math.fsum(sums.lead)

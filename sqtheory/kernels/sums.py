@@ -28,15 +28,17 @@ def exact_parts(terms: Numbers) -> list[float]:
     order, and the rests t − part are exact too; they are split in the same way.
     """
     found: list[float] = []
-    rest = terms
+    rest, lead = terms.copy(), np.empty_like(terms)
+    top = max(float(np.maximum.reduce(rest, initial=0.0)), -float(np.minimum.reduce(rest, initial=0.0)))
+    room = terms.size.bit_length() + 1
     for _ in range(ROUNDS):
-        top = max(float(np.maximum.reduce(rest, initial=0.0)), -float(np.minimum.reduce(rest, initial=0.0)))
-        exponent = math.frexp(top)[1] + max(terms.size, 1).bit_length() + 1
-        if top == 0 or exponent > 1023 or exponent < -960:
+        exponent = math.frexp(top)[1] + room
+        if not -960 < exponent < 1024 or top == 0:
             break
         sigma = math.ldexp(1.0, exponent)
-        lead = (rest + sigma) - sigma
+        np.subtract(np.add(rest, sigma, out=lead), sigma, out=lead)
         found.append(float(np.add.reduce(lead)))
-        rest = rest - lead
+        np.subtract(rest, lead, out=rest)
+        top = math.ldexp(sigma, -53)  # half a unit of σ: no rest is larger
     found += rest[rest != 0].tolist()
     return found
