@@ -36,6 +36,7 @@ from sqtheory.formats import (
     Nonfinite,
     bcq_format,
 )
+from sqtheory.kernels import engine
 from sqtheory.notation import parse
 from sqtheory.operators import IDENTITY, Chain, Identity, Operator
 from sqtheory.orders import OrderReport, compare
@@ -126,6 +127,7 @@ __all__ = [
     "by_original",
     "cast",
     "compare",
+    "engine",
     "error",
     "explain",
     "fixed",

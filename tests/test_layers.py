@@ -60,13 +60,14 @@ HOMES: dict[str, str | tuple[str, ...]] = {
     "hypothesis": ("decide/targeted.py", "strategies/"),
     "z3": "decide/solver.py",
     "proofs": "cli/",
+    "numba": "kernels/compiled.py",
 }
 """Each package that is not ours and the file or folder (or few) that imports it."""
 
 NOWHERE = ("torch", "ml_dtypes", "pickle")
 HEAVY = (
     *("scipy", "sympy", "matplotlib", "hypothesis", "onnx", "gguf"),
-    *("z3", "dask", "torch", "tqdm", "safetensors", "ml_dtypes", "pytest"),
+    *("z3", "dask", "numba", "torch", "tqdm", "safetensors", "ml_dtypes", "pytest"),
 )
 LONGEST = 300
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqtheory import __version__
 from sqtheory.cli import options
 from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_targets
+from sqtheory.kernels import ENGINES, engine
 
 if TYPE_CHECKING:
     from sqtheory.sweep import Row
@@ -63,6 +64,9 @@ def add(verbs: Verbs) -> None:
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="seed of the generator that spellings call rng (0)"
     )
+    parser.add_argument(
+        "--engine", choices=ENGINES, default="numpy", help="numba: compiled loops, same results (extra fast)"
+    )
     add_targets(parser)
     parser.add_argument(
         "--sort", choices=SORTS, default="file", help="worst: largest S→Q error first; gap: largest difference first"
@@ -95,7 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
     ties = None if arguments.ties is None else options.ties(arguments.ties, arguments.norm, rng)
     masks = _distinct(options.mask(text, ties, rng) for text in arguments.mask)
     formats = _distinct(options.quantizer(text, rng) for text in arguments.format)
-    with open_checkpoint(arguments.checkpoint) as checkpoint:
+    with engine(arguments.engine), open_checkpoint(arguments.checkpoint) as checkpoint:
         taken, skipped = options.targets(arguments).split(checkpoint.tensors)
         work = progress(taken, "order", quiet=arguments.json)
         rows = [row for rows in sweep(checkpoint, work, masks, formats, arguments.norm) for row in rows]

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.arrays import Array
+from sqtheory.kernels.engine import compiled
 from sqtheory.kernels.runs import pieces
 from sqtheory.kernels.scratch import per_tile, scratch
 
@@ -45,6 +46,17 @@ def run_maxima(bits: NDArray[Any], size: int) -> NDArray[Any]:
     for j in range(2, size):
         np.maximum(found, rows[:, j], out=found)
     return np.asarray(found)
+
+
+def amax_of_runs(x: Array, size: int) -> Array:
+    """The largest magnitude of every run of ``size`` entries of a flat array, in memory of the kernels."""
+    loops = compiled()
+    if loops is None:
+        return np.asarray(run_maxima(magnitude_bits(x), size).view(x.dtype))
+    kind = INTEGER[x.dtype]
+    out = scratch("maxima", x.size // size, kind)
+    loops.MAXIMA[x.dtype](x.view(kind).reshape(-1, size), kind.type(MAGNITUDE[x.dtype]), out)
+    return np.asarray(out.view(x.dtype))
 
 
 def largest(x: Array) -> Array:

@@ -8,8 +8,8 @@ import numpy as np
 
 from sqtheory.arrays import Array
 from sqtheory.formats import Format
-from sqtheory.kernels.maxima import finite, largest, magnitude_bits, run_maxima
-from sqtheory.kernels.rounders import Rounder, rounder
+from sqtheory.kernels.maxima import amax_of_runs, finite, largest, magnitude_bits
+from sqtheory.kernels.rounders import Compiled, Rounder, compiled_image, rounder
 from sqtheory.kernels.runs import along_last, pieces, rows, tiles
 from sqtheory.kernels.scratch import per_tile, scratch
 from sqtheory.partition import Partition
@@ -27,11 +27,14 @@ class Tile:
 
     round: Rounder
     safe: float
+    compiled: Compiled | None
+    """The image as one compiled loop, if there is one and the engine asks for it."""
 
     @classmethod
     def of(cls, fmt: Format, rounding: Rounding, saturate: bool, dtype: np.dtype[Any]) -> "Tile":
         """What a quantizer of these parts does."""
-        return cls(rounder(fmt, rounding, saturate, dtype), safe_scale(fmt, dtype) if saturate else np.inf)
+        safe = safe_scale(fmt, dtype) if saturate else np.inf
+        return cls(rounder(fmt, rounding, saturate, dtype), safe, compiled_image(fmt, rounding, saturate, dtype))
 
 
 def safe_scale(fmt: Format, dtype: np.dtype[Any]) -> float:
@@ -86,7 +89,7 @@ def by_maxima(x: Array, out: Array, size: int, scale: Scale, tile: Tile) -> bool
             amax = largest(source)
         else:
             flat = contiguous(source)
-            amax = run_maxima(magnitude_bits(flat), source.shape[-1]).view(x.dtype)
+            amax = amax_of_runs(flat, source.shape[-1])
         if not np.maximum.reduce(amax) < np.inf:
             return False
         sigma = scale(amax)
@@ -138,14 +141,18 @@ def scaled_image(x: Array, out: Array, sigma: Array | None, tile: Tile, amax: Ar
         np.copyto(out, x)
         tile.round(out.reshape(-1), lambda: np.inf)
         return
-    some_zero = np.minimum.reduce(sigma) == 0
-    divisor = np.where(sigma == 0, x.dtype.type(1), sigma) if some_zero else sigma
-    spread = _spread(divisor, x.shape[-1])
-    np.divide(x, spread, out=out)
-    tile.round(out.reshape(-1), lambda: np.inf if amax is None else float(np.maximum.reduce(amax / divisor)))
-    if amax is None and some_zero:
-        spread = _spread(sigma, x.shape[-1])
-    np.multiply(out, spread, out=out)
+    if tile.compiled is not None:
+        shape = (x.size // x.shape[-1], sigma.size, -1)
+        tile.compiled(x.reshape(shape), np.array(sigma), out.reshape(shape))
+    else:
+        some_zero = np.minimum.reduce(sigma) == 0
+        divisor = np.where(sigma == 0, x.dtype.type(1), sigma) if some_zero else sigma
+        spread = _spread(divisor, x.shape[-1])
+        np.divide(x, spread, out=out)
+        tile.round(out.reshape(-1), lambda: np.inf if amax is None else float(np.maximum.reduce(amax / divisor)))
+        if amax is None and some_zero:
+            spread = _spread(sigma, x.shape[-1])
+        np.multiply(out, spread, out=out)
     if np.maximum.reduce(sigma) > tile.safe:
         end = np.finfo(x.dtype).max
         np.clip(out, -end, end, out=out)

@@ -4,6 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.arrays import Array, Mask
+from sqtheory.kernels.engine import compiled
+from sqtheory.kernels.maxima import INTEGER, MAGNITUDE, finite
 from sqtheory.kernels.scratch import scratch
 
 LIMIT = 32
@@ -16,6 +18,11 @@ def largest_of_runs(x: Array, out: Mask, k: int, key: Array | None, low_index: b
     Among equal magnitudes the larger key wins, then the lower index, or the higher. False if x holds NaN or
     infinity, where ``out`` is spoiled.
     """
+    loops, m = compiled(), x.shape[-1]
+    if loops is not None and m in loops.LENGTHS and key is None and x.flags.c_contiguous and out.flags.c_contiguous:
+        kind, ties = INTEGER[x.dtype].type, (0, 1) if low_index else (1, 0)
+        loops.LARGEST[m](x.reshape(-1).view(kind), kind(MAGNITUDE[x.dtype]), k, *map(kind, ties), out.reshape(-1))
+        return finite(x)
     sizes: Array = scratch("columns", x.size, x.dtype).reshape(x.shape[-1], *x.shape[:-1])
     for j, size in enumerate(sizes):
         np.abs(x[..., j], out=size)

@@ -7,6 +7,7 @@ import numpy as np
 
 from sqtheory.arrays import Array
 from sqtheory.formats import Codebook, FloatFormat, Format, IntFormat
+from sqtheory.kernels.engine import compiled
 from sqtheory.kernels.levels import to_level
 from sqtheory.kernels.maxima import INTEGER
 from sqtheory.kernels.scratch import scratch
@@ -14,6 +15,9 @@ from sqtheory.rounding import Rounding, nearest_even
 
 Rounder: TypeAlias = Callable[[Array, Callable[[], float]], None]
 """Round the entries of a flat array in place; the second argument finds a bound on their magnitudes."""
+
+Compiled: TypeAlias = Callable[[Array, Array, Array], None]
+"""(x, σ of every run, out): write images of x to ``out``."""
 
 
 def rounder(fmt: Format, rounding: Rounding, saturate: bool, dtype: np.dtype[Any]) -> Rounder:
@@ -25,6 +29,23 @@ def rounder(fmt: Format, rounding: Rounding, saturate: bool, dtype: np.dtype[Any
     if saturate and isinstance(fmt, Codebook) and rounding.deterministic:
         return lambda v, bound: to_level(v, fmt, rounding)
     return lambda v, bound: np.copyto(v, fmt.round(v, rounding, saturate=saturate))
+
+
+def compiled_image(fmt: Format, rounding: Rounding, saturate: bool, dtype: np.dtype[Any]) -> Compiled | None:
+    """σ ρ(x/σ) as one compiled loop over (layers, runs, size); None where numpy or the definition must do it."""
+    loops = compiled()
+    if loops is None or not (saturate and rounding == nearest_even and fmt.min < 0):
+        return None
+    low, high, places = dtype.type(fmt.min), dtype.type(fmt.max), np.finfo(dtype).nmant
+    if isinstance(fmt, IntFormat):
+        magic = dtype.type(1.5 * 2.0**places)
+        return lambda x, sigma, out: loops.INTEGERS(x, sigma, low, high, magic, out)
+    if isinstance(fmt, FloatFormat) and _steps_are_normal(fmt, dtype):
+        kind = INTEGER[dtype].type
+        exponent, least = (kind(np.asarray(v, dtype).view(kind)) for v in (np.inf, fmt.min_normal))
+        lift, sign = kind((places - fmt.m << places) + (1 << places - 1)), np.iinfo(kind).min
+        return lambda x, sigma, out: loops.FLOATS[dtype](x, sigma, low, high, exponent, least, lift, kind(sign), out)
+    return None
 
 
 def _to_integer(v: Array, fmt: IntFormat, bound: Callable[[], float]) -> None:
