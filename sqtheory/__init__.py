@@ -58,6 +58,7 @@ from sqtheory.quantizers import (
 from sqtheory.rounding import Rounding, half_away, nearest_even, stochastic, toward_zero
 from sqtheory.scores import Gain, Random, Score, given, magnitude, wanda, wina
 from sqtheory.sparsifiers import Sparsifier, blockwise, fixed, nm, threshold, top
+from sqtheory.streaming import error_norm
 from sqtheory.ties import Adversarial, RandomTies, Ties, adversarial, by_original, high_index, low_index
 
 __version__ = "0.1.0"
@@ -129,6 +130,7 @@ __all__ = [
     "compare",
     "engine",
     "error",
+    "error_norm",
     "explain",
     "fixed",
     "given",

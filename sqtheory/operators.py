@@ -110,5 +110,12 @@ class Chain(Operator):
             x = f.apply(x, origin)
         return x
 
+    def into(self, out: Array, x: Array, origin: Array) -> Array:
+        if np.may_share_memory(out, origin):
+            return super().into(out, x, origin)
+        for f in self.parts:
+            x = f.into(out, x, origin)
+        return out
+
     def __str__(self) -> str:
         return " >> ".join(str(f) for f in self.parts)

@@ -20,7 +20,7 @@ FLOORS: dict[int, tuple[str, ...]] = {
     ),
     1: ("norms", "operators", "scaling"),
     2: ("errors", "kernels", "quantizers", "scores", "sparsifiers", "ties"),
-    3: ("channels", "checkpoints", "notation", "orders", "structure", "two_orders", "vocabulary"),
+    3: ("channels", "checkpoints", "notation", "orders", "streaming", "structure", "two_orders", "vocabulary"),
     4: ("case", "catalogue", "inspection", "one_pass", "order_gap", "reasons", "storage", "sweep", "targets"),
     5: ("constants", "domain", "render", "theorem"),
     6: ("__init__", "decide", "theorems"),

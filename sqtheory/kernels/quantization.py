@@ -142,6 +142,8 @@ def scaled_image(x: Array, out: Array, sigma: Array | None, tile: Tile, amax: Ar
         tile.round(out.reshape(-1), lambda: np.inf)
         return
     if tile.compiled is not None:
+        if np.may_share_memory(x, out):  # such loops are not vectorized
+            x = np.positive(x, out=scratch("bits", x.size, x.dtype).reshape(x.shape))
         shape = (x.size // x.shape[-1], sigma.size, -1)
         tile.compiled(x.reshape(shape), np.array(sigma), out.reshape(shape))
     else:

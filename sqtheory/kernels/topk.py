@@ -2,8 +2,11 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sqtheory.arrays import Array, Mask
 from sqtheory.kernels.scratch import per_tile, scratch
@@ -16,49 +19,88 @@ DEVIATIONS = 4.0
 """Half the width of the bracket around the cut, in standard deviations of a quantile of the sample."""
 
 
+CROWDED = 16
+"""Entries of the bracket are remembered while they are less than one in so many."""
+
+
+@final
+@dataclass
+class _Bracket:
+    """What one pass over magnitudes finds between two numbers: counts, and the entries themselves while few."""
+
+    low: float
+    high: float
+    beyond: int = 0
+    at_low: int = 0
+    at_high: int = 0
+    between: list[Array] = field(default_factory=list)
+    spots: list[tuple[NDArray[np.int64], Array]] | None = field(default_factory=list)
+    """Places and magnitudes of all entries from low to high; None where they are too many."""
+
+    def cut(self, wanted: int) -> float | None:
+        """The magnitude that is so many below the largest; None if it is outside."""
+        between = np.concatenate([*self.between, np.empty(0, np.float32)])
+        if 0 < wanted - self.beyond <= self.at_high:
+            return self.high
+        place = self.beyond + self.at_high + between.size - wanted
+        if 0 <= place < between.size:
+            return float(np.partition(between, place)[place])
+        return self.low if 0 < -place <= self.at_low else None
+
+
 def largest_of_run(x: Array, out: Mask, k: int, key: Array | None, low_index: bool) -> bool:
     """Mark in ``out`` the k entries of largest magnitude of a vector, 0 < k ≤ its length.
 
     Among equal magnitudes the larger key wins, then the lower index, or the higher. False if x holds NaN or
     infinity, where ``out`` is spoiled.
     """
-    cut = kth_magnitude(x, k)
-    if cut is None:
-        return False
-    kept = 0
-    for start, sizes in _magnitudes(x):
-        kept += int(np.count_nonzero(np.greater_equal(sizes, cut, out=out[start : start + sizes.size])))
-    if kept > k:
-        _drop_ties(x, out, cut, kept - k, key, low_index)
+    sample, deviations, above, cut = _sample(x), DEVIATIONS, 1 - k / x.size, None
+    while cut is None:
+        spread = deviations * math.sqrt(above * (1 - above) / sample.size) + 1 / sample.size
+        bracket = _Bracket(_quantile(sample, above - spread), _quantile(sample, above + spread))
+        if not _mark_beyond(x, out, bracket):
+            return False
+        cut = bracket.cut(k)
+        deviations *= 8  # where the bracket missed the cut
+    spots = bracket.spots
+    if spots is None:
+        spots = []
+        for start, sizes in _magnitudes(x):
+            np.greater(sizes, cut, out=out[start : start + sizes.size])
+            ties = np.flatnonzero(sizes == cut)
+            spots.append((start + ties, sizes[ties]))
+    for at, sizes in spots:
+        out[at[sizes > cut]] = True
+    tied = np.concatenate([at[sizes == cut] for at, sizes in spots])
+    missing = k - int(np.count_nonzero(out))
+    if not low_index:
+        tied = tied[::-1]
+    if key is not None and missing < tied.size:
+        tied = tied[np.argsort(-key[tied], kind="stable")]
+    out[tied[:missing]] = True
     return True
 
 
-def kth_magnitude(x: Array, k: int) -> float | None:
-    """The k-th largest |x_i| of a vector, 0 < k ≤ its length; None if an entry is NaN or infinite."""
-    sample, deviations, above = _sample(x), DEVIATIONS, 1 - k / x.size
-    while True:
-        spread = deviations * math.sqrt(above * (1 - above) / sample.size) + 1 / sample.size
-        low, high = _quantile(sample, above - spread), _quantile(sample, above + spread)
-        beyond, at_high, at_low, inside = 0, 0, 0, [sample[:0]]
-        for _, sizes in _magnitudes(x):
-            if not np.maximum.reduce(sizes) < np.inf:
-                return None
-            over = np.greater(sizes, high, out=scratch("over", sizes.size, np.bool_))
-            from_low = np.greater_equal(sizes, low, out=scratch("from_low", sizes.size, np.bool_))
-            beyond += int(np.count_nonzero(over))
-            found = sizes[np.flatnonzero(np.not_equal(over, from_low, out=from_low))]
-            at_high += int(np.count_nonzero(found == high))
-            at_low += int(np.count_nonzero(found == low))
-            inside.append(found[(found > low) & (found < high)])
-        between, wanted = np.concatenate(inside), k - beyond
-        if 0 < wanted <= at_high:
-            return high
-        if at_high < wanted <= at_high + between.size:
-            place = at_high + between.size - wanted
-            return float(np.partition(between, place)[place])
-        if at_high + between.size < wanted <= at_high + between.size + at_low:
-            return low
-        deviations *= 8  # the bracket missed the cut
+def _mark_beyond(x: Array, out: Mask, bracket: _Bracket) -> bool:
+    """Mark what is above a bracket and collect what is in it; False at the first NaN or infinity."""
+    room = x.size // CROWDED
+    for start, sizes in _magnitudes(x):
+        if not np.maximum.reduce(sizes) < np.inf:
+            return False
+        over = np.greater(sizes, bracket.high, out=out[start : start + sizes.size])
+        inside = np.greater_equal(sizes, bracket.low, out=scratch("inside", sizes.size, np.bool_))
+        at = np.flatnonzero(np.not_equal(inside, over, out=inside))
+        found = sizes[at]
+        bracket.beyond += int(np.count_nonzero(over))
+        bracket.at_high += int(np.count_nonzero(found == bracket.high))
+        bracket.at_low += int(np.count_nonzero((found == bracket.low) & (found < bracket.high)))
+        bracket.between.append(found[(found > bracket.low) & (found < bracket.high)])
+        room -= at.size
+        if room < 0:
+            bracket.spots = None
+        if bracket.spots is not None:
+            bracket.spots.append((start + at, found))
+    return True
 
 
 def _sample(x: Array) -> Array:
@@ -79,12 +121,3 @@ def _magnitudes(x: Array) -> Iterator[tuple[int, Array]]:
     for start in range(0, x.size, step):
         part = x[start : start + step]
         yield start, np.abs(part, out=scratch("magnitudes", part.size, x.dtype))
-
-
-def _drop_ties(x: Array, out: Mask, cut: float, surplus: int, key: Array | None, low_index: bool) -> None:
-    """Unmark the last ``surplus`` of the entries of this magnitude in the order of key and index."""
-    ties = [start + np.flatnonzero(sizes == cut) for start, sizes in _magnitudes(x)]
-    tied = np.concatenate(ties if low_index else [t[::-1] for t in reversed(ties)])
-    if key is not None:
-        tied = tied[np.argsort(-key[tied], kind="stable")]
-    out[tied[tied.size - surplus :]] = False
