@@ -16,6 +16,7 @@ from sqtheory import channels
 from sqtheory.arrays import Array, Mask
 from sqtheory.channels import ChannelReport
 from sqtheory.errors import root
+from sqtheory.kernels.engine import by_definition
 from sqtheory.kernels.maxima import INTEGER, run_maxima
 from sqtheory.kernels.quantization import Scale, Tile, scale_rule, scaled_image
 from sqtheory.kernels.ranking import LIMIT, columns, top_columns
@@ -81,13 +82,14 @@ class _Sums:
 
 def reports(x: Array, s: Sparsifier, q: Quantizer, p: float) -> tuple[OrderReport, ChannelReport] | None:
     """What ``orders.report`` and ``channels.of`` say of x, norms up to rounding; None where only they can say it."""
-    if not (isinstance(s, TopSparsifier) and isinstance(s.groups, Blocks) and x.size >= LEAST and _fits(s, q, p)):
+    if by_definition() or not (
+        isinstance(s, TopSparsifier) and isinstance(s.groups, Blocks) and x.size >= LEAST and _fits(s, q, p)
+    ):
         return None
     block = _block(s.groups, q, x.shape)
-    if block is None:
+    scale = None if block is None else scale_rule(x, q.format, q.scaling)
+    if block is None or scale is None:
         return None
-    scale = scale_rule(x, q.format, q.scaling)
-    assert scale is not None
     tile, sums, m = Tile.of(q.format, q.rounding, q.saturate, x.dtype), _Sums(), s.groups.size
     along = np.moveaxis(x, s.groups.axis, -1)
     with np.errstate(over="ignore"):
@@ -216,9 +218,9 @@ def _conclude(
     sq, qs, least = (root(math.fsum([*parts, common]), p) for parts in sums.differing)
     lead: float | Fraction = math.fsum(sums.lead)
     if sums.moved and abs(math.fsum(sums.lead)) <= DOUBT * math.fsum(sums.doubtful):
-        given, near, far = map(np.concatenate, zip(*sums.witnesses, strict=True))
-        if given.size < sums.moved:
+        if sums.moved > sum(given.size for given, _, _ in sums.witnesses):
             return None
+        given, near, far = map(np.concatenate, zip(*sums.witnesses, strict=True))
         lead = change(given, near, far, p)
     winner, qs = judged(sq, qs, lead)
     x_norm, s_norm, q_norm = (root(math.fsum(parts), p) for parts in (sums.x, sums.s, sums.q))

@@ -22,7 +22,7 @@ FLOORS: dict[int, tuple[str, ...]] = {
     2: ("errors", "kernels", "quantizers", "scores", "sparsifiers", "ties"),
     3: ("channels", "checkpoints", "notation", "orders", "streaming", "structure", "two_orders", "vocabulary"),
     4: ("case", "catalogue", "inspection", "one_pass", "order_gap", "reasons", "storage", "sweep", "targets"),
-    5: ("constants", "domain", "render", "theorem"),
+    5: ("bench", "constants", "domain", "render", "theorem"),
     6: ("__init__", "decide", "theorems"),
     7: ("__main__", "cli", "figures", "strategies"),
 }
@@ -61,10 +61,12 @@ HOMES: dict[str, str | tuple[str, ...]] = {
     "z3": "decide/solver.py",
     "proofs": "cli/",
     "numba": "kernels/compiled.py",
+    "ml_dtypes": "bench/peers.py",
+    "gfloat": "bench/peers.py",
 }
 """Each package that is not ours and the file or folder (or few) that imports it."""
 
-NOWHERE = ("torch", "ml_dtypes", "pickle")
+NOWHERE = ("torch", "pickle")
 HEAVY = (
     *("scipy", "sympy", "matplotlib", "hypothesis", "onnx", "gguf"),
     *("z3", "dask", "numba", "torch", "tqdm", "safetensors", "ml_dtypes", "pytest"),

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from sqtheory import __version__
-from sqtheory.cli import constants, decide, demo, formats, inspect, masks, order, prove, show, theorems
+from sqtheory.cli import bench, constants, decide, demo, formats, inspect, masks, order, prove, show, theorems
 from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError
 
 DESCRIPTION = """\
@@ -30,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"sqtheory {__version__}")
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for module in (demo, order, inspect, decide, theorems, show, prove, formats, masks, constants):
+    for module in (demo, order, inspect, decide, theorems, show, prove, formats, masks, constants, bench):
         module.add(verbs)
     return top
 

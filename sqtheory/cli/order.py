@@ -65,7 +65,7 @@ def add(verbs: Verbs) -> None:
         "--seed", type=int, default=0, metavar="N", help="seed of the generator that spellings call rng (0)"
     )
     parser.add_argument(
-        "--engine", choices=ENGINES, default="numpy", help="numba: compiled loops, same results (extra fast)"
+        "--engine", choices=ENGINES, default="numpy", help="numba: compiled loops (extra fast); definition: no loops"
     )
     add_targets(parser)
     parser.add_argument(

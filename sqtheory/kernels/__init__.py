@@ -4,9 +4,19 @@ A kernel knows no rule of its own: constants, scales and cuts come from the form
 is given, and where it has no loop for them it says so and the definition does the work.
 """
 
-from sqtheory.kernels.engine import ENGINES, engine
+from sqtheory.kernels.engine import ENGINES, by_definition, engine, engine_name
 from sqtheory.kernels.masks import keep_largest, pruned
 from sqtheory.kernels.maxima import finite
 from sqtheory.kernels.quantization import quantize, safe_scale
 
-__all__ = ["ENGINES", "engine", "finite", "keep_largest", "pruned", "quantize", "safe_scale"]
+__all__ = [
+    "ENGINES",
+    "by_definition",
+    "engine",
+    "engine_name",
+    "finite",
+    "keep_largest",
+    "pruned",
+    "quantize",
+    "safe_scale",
+]

@@ -1,41 +1,54 @@
-"""Which loops run: those of numpy, or the same in machine code (extra ``fast``), while a context asks for them."""
+"""Which loops run: those of numpy, the same in machine code (extra ``fast``), or none but the definitions."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import ModuleType
+from typing import Literal, TypeAlias
 
 from sqtheory.exceptions import MissingExtra
 
-ENGINES = ("numpy", "numba")
-_COMPILED: ContextVar[ModuleType | None] = ContextVar("compiled", default=None)
+Engine: TypeAlias = Literal["numpy", "numba", "definition"]
+ENGINES: tuple[Engine, ...] = ("numpy", "numba", "definition")
+_LOOPS: ContextVar[ModuleType | Engine] = ContextVar("loops", default="numpy")
 
 
 @contextmanager
 def engine(name: str) -> Iterator[None]:
-    """Run the kernels on ``numpy`` or, compiled, on ``numba``: the same results bit for bit, in this thread and task.
+    """Compute on ``numpy`` tiles, on ``numba``, or by ``definition`` on whole arrays: the same results bit for bit.
 
-    Raises ValueError for another name, MissingExtra where numba is not installed.
+    It holds in this thread and task. Norms of ``order`` may differ in their last digits, for sums are taken in
+    another order. Raises ValueError for another name, MissingExtra where numba is not installed.
     """
     if name not in ENGINES:
         raise ValueError(f"an engine is one of {', '.join(ENGINES)}, got {name!r}")
-    token = _COMPILED.set(_load() if name == "numba" else None)
+    token = _LOOPS.set(_load() if name == "numba" else name)
     try:
         yield
     finally:
-        _COMPILED.reset(token)
+        _LOOPS.reset(token)
 
 
 def compiled() -> ModuleType | None:
-    """The compiled loops where the engine is numba: the one place that knows."""
-    return _COMPILED.get()
+    """The compiled loops where the engine is numba."""
+    loops = _LOOPS.get()
+    return loops if isinstance(loops, ModuleType) else None
+
+
+def by_definition() -> bool:
+    """No kernel is wanted."""
+    return _LOOPS.get() == "definition"
+
+
+def engine_name() -> Engine:
+    """The engine that runs now."""
+    loops = _LOOPS.get()
+    return "numba" if isinstance(loops, ModuleType) else loops
 
 
 def _load() -> ModuleType:
     try:
-        from sqtheory.kernels import compiled
+        import sqtheory.kernels.compiled as loops
     except ImportError as error:
-        if (error.name or "").split(".")[0] == "sqtheory":
-            raise
         raise MissingExtra("numba", "fast", 'engine "numba"') from error
-    return compiled
+    return loops

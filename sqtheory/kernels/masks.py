@@ -6,6 +6,7 @@ import numpy as np
 
 from sqtheory import selection
 from sqtheory.arrays import Array, Mask
+from sqtheory.kernels.engine import by_definition
 from sqtheory.kernels.maxima import INTEGER, finite
 from sqtheory.kernels.ranking import LIMIT, largest_of_runs
 from sqtheory.kernels.runs import Arrays, along_last, pieces, rows, tiles
@@ -27,7 +28,7 @@ def keep_largest(
     """
     arrays: Arrays = (x, out) if key is None else (x, out, key)
     runs = along_last(x.shape, groups.sides(x.shape), all(a.flags.c_contiguous for a in arrays))
-    if runs is None or not x.size:
+    if by_definition() or runs is None or not x.size:
         return False
     view, size = runs
     return all(

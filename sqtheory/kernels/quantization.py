@@ -8,6 +8,7 @@ import numpy as np
 
 from sqtheory.arrays import Array
 from sqtheory.formats import Format
+from sqtheory.kernels.engine import by_definition
 from sqtheory.kernels.maxima import amax_of_runs, finite, largest, magnitude_bits
 from sqtheory.kernels.rounders import Compiled, Rounder, compiled_image, rounder
 from sqtheory.kernels.runs import along_last, pieces, rows, tiles
@@ -53,7 +54,7 @@ def quantize(
     """
     both = x.flags.c_contiguous and out.flags.c_contiguous
     runs = along_last(x.shape, blocks.sides(x.shape), both)
-    if runs is None or not rounding.deterministic or not x.size:
+    if by_definition() or runs is None or not rounding.deterministic or not x.size:
         return False
     view, size = runs
     tile = Tile.of(fmt, rounding, saturate, x.dtype)
@@ -70,10 +71,10 @@ def quantize(
 
 
 def scale_rule(x: Array, fmt: Format, scaling: Scaling) -> Scale | None:
-    """How the scales of blocks of x follow from their maxima; None where they do not."""
+    """How the scales of blocks of x follow from their maxima; None where they do not, or one of them is infinite."""
     if isinstance(scaling, TwoLevel):
         top = largest(x)
-        return lambda amax: scaling.below(top, amax, fmt)
+        return (lambda amax: scaling.below(top, amax, fmt)) if top[0] < np.inf else None
     if isinstance(scaling, FromMaximum):
         return lambda amax: scaling.from_maximum(amax, fmt)
     return None
