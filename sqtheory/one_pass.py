@@ -41,6 +41,8 @@ STEEPEST = 8.0
 """The largest p whose powers stay in range without a unit of their own."""
 BATCH = 1 << 14
 """So many entries are summed exactly at once."""
+LOST = 2.0**-900
+"""Powers below this may have underflowed; sums above it do not feel that."""
 WITNESSES = 1 << 20
 """So many entries on which the orders differ are kept, to find the winner where rounding hides it."""
 DOUBT = 256 * float(np.finfo(np.float64).eps)
@@ -64,6 +66,8 @@ class _Sums:
     lead: list[float] = field(default_factory=list)
     doubtful: list[float] = field(default_factory=list)
     witnesses: list[tuple[Array, Array, Array]] = field(default_factory=list)
+    lost: bool = False
+    """Some power of a number that is not 0 may have underflowed."""
     moved: int = 0
     swaps: int = 0
     selected: int = 0
@@ -133,7 +137,7 @@ def _add(
     y = _like(x, "y", x.dtype)
     scaled_image(x, y, sigma, tile, amax)
     images = np.abs(y, out=_like(x, "images", x.dtype))
-    if x.dtype != np.float32 or p > 2.5:
+    if _wide(x, p):
         high = np.maximum(largest, np.maximum.reduce(images, axis=0))
         if not np.all(power_units(high, p) == 1):
             return False
@@ -174,8 +178,11 @@ def _add_errors(
     differ = np.not_equal(kept, best, out=_like(x, "differ", np.bool_))
     np.logical_and(np.logical_or(differ, moved, out=differ), alive, out=differ)
     np.logical_and(moved, alive, out=moved)
-    error = _powers(np.subtract(size, along, out=along), p)
-    size = _powers(size, p)
+    error = np.subtract(size, along, out=along)
+    some = [int(np.count_nonzero(value)) for value in (size, error)] if _wide(x, p) else []
+    size, error = _powers(size, p), _powers(error, p)
+    if _wide(x, p):
+        sums.lost |= some != [int(np.count_nonzero(value >= LOST)) for value in (size, error)]
     np.copyto(on, kept)
     np.subtract(1, on, out=off)
     sparse = dot(size, off)
@@ -215,7 +222,11 @@ def _conclude(
 ) -> tuple[OrderReport, ChannelReport] | None:
     sums.flush()
     common = math.fsum(sums.common)
-    sq, qs, least = (root(math.fsum([*parts, common]), p) for parts in sums.differing)
+    orders = [math.fsum([*parts, common]) for parts in sums.differing]
+    single = [math.fsum(parts) for parts in (sums.x, sums.s, sums.q)]
+    if sums.lost and min(*orders, *single) < LOST:
+        return None
+    (sq, qs, least), (x_norm, s_norm, q_norm) = ([root(total, p) for total in totals] for totals in (orders, single))
     lead: float | Fraction = math.fsum(sums.lead)
     if sums.moved and abs(math.fsum(sums.lead)) <= DOUBT * math.fsum(sums.doubtful):
         if sums.moved > sum(given.size for given, _, _ in sums.witnesses):
@@ -223,7 +234,6 @@ def _conclude(
         given, near, far = map(np.concatenate, zip(*sums.witnesses, strict=True))
         lead = change(given, near, far, p)
     winner, qs = judged(sq, qs, lead)
-    x_norm, s_norm, q_norm = (root(math.fsum(parts), p) for parts in (sums.x, sums.s, sums.q))
     errors = Errors(s=s_norm, q=q_norm, sq=sq, qs=qs, gain=least, sq_dense=sq)
     order = OrderReport(p, str(s), str(q), x.shape, x_norm, errors, sums.swaps, sums.tied, winner)
     m = s.groups.sides(x.shape)
@@ -238,6 +248,11 @@ def _conclude(
         saturated=sums.saturated,
     )
     return order, counted
+
+
+def _wide(x: Array, p: float) -> bool:
+    """p-th powers of numbers of this dtype can leave the range of float64."""
+    return x.dtype != np.float32 or p > 2.5
 
 
 def _like(x: Array, name: str, dtype: DTypeLike) -> NDArray[Any]:

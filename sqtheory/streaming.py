@@ -23,19 +23,22 @@ CHUNK = 1 << 18
 
 
 def error_norm(f: Operator, x: ArrayLike, p: float = 2.0, *, out: Array | None = None) -> float:
-    """‖x − f(x)‖_p, and f(x) in ``out`` if it is given (the shape and dtype of the result; not x itself).
+    """‖x − f(x)‖_p, and f(x) in ``out`` if it is given (the shape and dtype of the result).
 
     Operators that act on runs of the last axis alone take the tensor piece by piece; others take it whole.
     Raises what f raises; ``out`` is spoiled then.
     """
     check_norm(p)
     given = as_real(x)
-    unit = _unit(f, given.shape)
-    if unit is None or (out is not None and np.may_share_memory(out, given)):
-        image = f(given, out=out)
-        return norm(given.astype(np.float64) - image, p)
     if out is not None and (out.shape != given.shape or out.dtype != given.dtype):
         raise ValueError(f"out needs {given.dtype} {given.shape}, got {out.dtype} {out.shape}")
+    unit = _unit(f, given.shape)
+    if unit is None or (out is not None and np.may_share_memory(out, given)):
+        image = f(given)
+        size = norm(given.astype(np.float64) - image, p)
+        if out is not None:
+            out[...] = image
+        return size
     arrays = (given,) if out is None else (given, out)
     try:
         parts = [
@@ -61,8 +64,10 @@ def _part(f: Operator, x: Array, out: Array, p: float) -> float:
 
 def _unit(f: Operator, shape: Shape) -> int | None:
     """The shortest run of the last axis on which f acts whatever the rest is; None if there is none."""
+    if not shape or not all(shape):
+        return None
     units = [_own_unit(part, shape) for part in parts_of(f)]
-    if not shape or not all(shape) or any(unit is None for unit in units):
+    if any(unit is None for unit in units):
         return None
     length = shape[-1]
     unit = math.lcm(*(unit for unit in units if unit is not None))

@@ -1,4 +1,4 @@
-"""Kernels of quantizers against the definition on whole arrays, bit for bit; against loops: tests/test_quantizers.py."""
+"""Kernels of quantizers against the definition on whole arrays, bit for bit."""
 
 from collections.abc import Callable
 from dataclasses import replace
