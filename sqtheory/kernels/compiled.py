@@ -82,6 +82,35 @@ def _largest_of_runs(m: int) -> Loop:
     return largest_of_runs
 
 
+@njit(cache=True)
+def count_losses(columns, wins_ties, out):  # type: ignore[no-untyped-def]
+    """How many entries of its run beat each entry of columns (m, runs); a tie is lost by the later, or the earlier."""
+    m, runs = columns.shape
+    out[:, :] = 0
+    for i in range(m):
+        for j in range(i + 1, m):
+            for r in range(runs):
+                own, other = columns[i, r], columns[j, r]
+                won = (own > other) | ((own == other) & wins_ties)
+                out[j, r] += won
+                out[i, r] += not won
+
+
+@njit(cache=True)
+def count_losses_by_key(columns, keys, wins_ties, out):  # type: ignore[no-untyped-def]
+    """The same with ties of columns decided by keys first."""
+    m, runs = columns.shape
+    out[:, :] = 0
+    for i in range(m):
+        for j in range(i + 1, m):
+            for r in range(runs):
+                own, other, key, rival = columns[i, r], columns[j, r], keys[i, r], keys[j, r]
+                preferred = (key > rival) | ((key == rival) & wins_ties)
+                won = (own > other) | ((own == other) & preferred)
+                out[j, r] += won
+                out[i, r] += not won
+
+
 LENGTHS = (2, 4, 8)
 """Other runs do not vectorize and are ranked faster by columns."""
 MAXIMA = {np.dtype(np.float32): _maxima(np.int32), np.dtype(np.float64): _maxima(np.int64)}

@@ -55,6 +55,13 @@ def count_losses(columns: Array, keys: Array | None, low_index: bool) -> NDArray
     """
     m, runs = columns.shape
     losses = scratch("losses", m * runs, np.uint8).reshape(m, runs)
+    loops = compiled()
+    if loops is not None and keys is None:
+        loops.count_losses(columns, low_index, losses)
+        return losses
+    if loops is not None:
+        loops.count_losses_by_key(columns, keys, low_index, losses)
+        return losses
     losses[...] = np.arange(m - 1, -1, -1, dtype=np.uint8)[:, None]
     names = ("wins",) if keys is None else ("wins", "equal", "by_key")
     wins, *others = (scratch(name, (m - 1) * runs, np.bool_).reshape(m - 1, runs) for name in names)
