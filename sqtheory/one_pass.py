@@ -116,7 +116,7 @@ def _block(groups: Blocks, q: Quantizer, shape: Shape) -> int | None:
     axis, m = groups.sides(shape).index(groups.size) if groups.size > 1 else 0, groups.size
     block = q.partition.sides(shape)[axis]
     along = all(c == 1 for a, c in enumerate(q.partition.sides(shape)) if a != axis)
-    whole = shape[axis] % m == 0 and block % m == 0 and 1 < m <= LIMIT
+    whole = shape[axis] % m == 0 and block % m == 0 and 1 < m <= LIMIT and block <= CHUNK
     refused = q.tail is Tail.error and q.partition.tails(shape) > 0
     return block if along and whole and not refused else None
 
