@@ -36,6 +36,7 @@ from sqtheory.formats import (
     Nonfinite,
     bcq_format,
 )
+from sqtheory.kernels import engine
 from sqtheory.notation import parse
 from sqtheory.operators import IDENTITY, Chain, Identity, Operator
 from sqtheory.orders import OrderReport, compare
@@ -57,6 +58,7 @@ from sqtheory.quantizers import (
 from sqtheory.rounding import Rounding, half_away, nearest_even, stochastic, toward_zero
 from sqtheory.scores import Gain, Random, Score, given, magnitude, wanda, wina
 from sqtheory.sparsifiers import Sparsifier, blockwise, fixed, nm, threshold, top
+from sqtheory.streaming import error_norm
 from sqtheory.ties import Adversarial, RandomTies, Ties, adversarial, by_original, high_index, low_index
 
 __version__ = "0.1.0"
@@ -126,7 +128,9 @@ __all__ = [
     "by_original",
     "cast",
     "compare",
+    "engine",
     "error",
+    "error_norm",
     "explain",
     "fixed",
     "given",

@@ -30,6 +30,11 @@ def as_real(x: ArrayLike) -> Array:
     raise TypeError(f"needed real numbers (float16, bfloat16, float32, float64 or integers), got dtype {a.dtype}")
 
 
+def same_memory(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    """Every entry of a lies where that of b does."""
+    return (a.ctypes.data, a.shape, a.strides, a.dtype) == (b.ctypes.data, b.shape, b.strides, b.dtype)
+
+
 class FixedArray:
     """An array that never changes, equal to another exactly when dtype, shape and bytes agree.
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from sqtheory import structure
 from sqtheory.arrays import Array, ArrayLike, Mask
+from sqtheory.partition import Shape
 from sqtheory.quantizers import Quantizer
 from sqtheory.sparsifiers import Sparsifier, TopSparsifier
 from sqtheory.structure import Ruling
@@ -33,6 +34,11 @@ class Channel:
     count: int
     total: int
     sentence: str
+
+    @classmethod
+    def judged(cls, symbol: str, name: str, ruling: Ruling, counted: tuple[int, int]) -> "Channel":
+        """A channel by structure and by what was counted on a tensor: how often it is open, and of how many."""
+        return cls(symbol, name, not ruling.closed, *counted, ruling.why)
 
     @property
     def open(self) -> bool:
@@ -113,47 +119,64 @@ def of(orders: TwoOrders, q: Quantizer) -> ChannelReport:
     """The ChannelReport of two orders already applied."""
     x, s = orders.x, orders.s
     dense = q.scales(x)
-    single = structure.one_scale_per_group(s, q, x.shape).closed
-    scale, zero = _scale(orders, q, dense), _zero(orders, q)
-    ranked = isinstance(s, TopSparsifier) and s.score.is_magnitude and MONOTONE in q.traits
-    return ChannelReport(
-        selection=_selection(orders, q),
-        scale=scale,
-        zero=zero,
-        prune_first_dominates=ranked and single and not scale.possible and not zero.possible,
+    low, high = (q.partition.reduce(x, end) for end in (lambda rows: rows.min(axis=1), lambda rows: rows.max(axis=1)))
+    return assemble(
+        x.shape,
+        s,
+        q,
+        selection=_open(orders.s.groups.reduce(orders.reselected, lambda rows: np.asarray(np.any(rows, axis=1)))),
+        scale=_open(_moved(orders, q, dense)),
+        zero=_open(orders.after_mask[~orders.mask] != 0),
         tied=orders.tied,
-        one_scale_per_group=single,
-        saturated=_saturated(x, q, dense),
-        short_blocks=q.partition.tails(x.shape),
-        short_groups=s.groups.tails(x.shape),
+        saturated=beyond_range(low, high, dense, q),
     )
 
 
-def _channel(symbol: str, name: str, ruling: Ruling, where: Mask) -> Channel:
-    return Channel(symbol, name, not ruling.closed, int(np.count_nonzero(where)), int(where.size), ruling.why)
+def assemble(
+    shape: Shape,
+    s: Sparsifier,
+    q: Quantizer,
+    *,
+    selection: tuple[int, int],
+    scale: tuple[int, int],
+    zero: tuple[int, int],
+    tied: int,
+    saturated: int,
+) -> ChannelReport:
+    """What was counted on a tensor of this shape: how often each channel is open, and of how many."""
+    single = structure.one_scale_per_group(s, q, shape).closed
+    m = Channel.judged("M", "selection", structure.selection(s, q, shape), selection)
+    sigma = Channel.judged("Σ", "scale", structure.scale(s, q, shape), scale)
+    z = Channel.judged("Z", "zero", structure.zero(s, q, shape), zero)
+    ranked = isinstance(s, TopSparsifier) and s.score.is_magnitude and MONOTONE in q.traits
+    return ChannelReport(
+        selection=m,
+        scale=sigma,
+        zero=z,
+        prune_first_dominates=ranked and single and not sigma.possible and not z.possible,
+        tied=tied,
+        one_scale_per_group=single,
+        saturated=saturated,
+        short_blocks=q.partition.tails(shape),
+        short_groups=s.groups.tails(shape),
+    )
 
 
-def _selection(orders: TwoOrders, q: Quantizer) -> Channel:
-    moved = orders.s.groups.reduce(orders.reselected, lambda rows: np.asarray(np.any(rows, axis=1)))
-    return _channel("M", "selection", structure.selection(orders.s, q, orders.x.shape), moved)
-
-
-def _scale(orders: TwoOrders, q: Quantizer, dense: Array) -> Channel:
-    counted = orders.mask & (orders.x != 0) if KEEPS_ZERO in q.traits else orders.mask
-    alive = q.partition.reduce(counted, lambda rows: np.asarray(np.any(rows, axis=1)))
-    moved = q.scales(orders.sparse) != dense
-    return _channel("Σ", "scale", structure.scale(orders.s, q, orders.x.shape), moved[alive])
-
-
-def _zero(orders: TwoOrders, q: Quantizer) -> Channel:
-    return _channel("Z", "zero", structure.zero(orders.s, q, orders.x.shape), orders.after_mask[~orders.mask] != 0)
-
-
-def _saturated(x: Array, q: Quantizer, dense: Array) -> int:
-    slack = 4 * float(np.finfo(x.dtype).eps)  # the rounding of a real scale is no saturation
-    low = q.partition.reduce(x, lambda rows: rows.min(axis=1))
-    high = q.partition.reduce(x, lambda rows: rows.max(axis=1))
+def beyond_range(low: Array, high: Array, scales: Array, q: Quantizer) -> int:
+    """How many blocks with these least and greatest entries and these scales reach beyond [σ·min Γ, σ·max Γ]."""
+    slack = 4 * float(np.finfo(scales.dtype).eps)  # the rounding of a real scale is no saturation
     with np.errstate(over="ignore"):
-        least, most = (dense.astype(np.float64) * end for end in (q.format.min, q.format.max))
+        least, most = (scales.astype(np.float64) * end for end in (q.format.min, q.format.max))
         beyond = (high > most + slack * np.abs(most)) | (low < least - slack * np.abs(least))
     return int(np.count_nonzero(beyond))
+
+
+def _open(where: Mask) -> tuple[int, int]:
+    return int(np.count_nonzero(where)), int(where.size)
+
+
+def _moved(orders: TwoOrders, q: Quantizer, dense: Array) -> Mask:
+    """For every block with a survivor, whether its scale moved."""
+    counted = orders.mask & (orders.x != 0) if KEEPS_ZERO in q.traits else orders.mask
+    alive = q.partition.reduce(counted, lambda rows: np.asarray(np.any(rows, axis=1)))
+    return np.asarray((q.scales(orders.sparse) != dense)[alive])

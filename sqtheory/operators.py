@@ -7,7 +7,7 @@ from typing import final
 
 import numpy as np
 
-from sqtheory.arrays import Array, ArrayLike, as_real
+from sqtheory.arrays import Array, ArrayLike, as_real, same_memory
 from sqtheory.traits import TRAITS, Trait
 
 
@@ -34,12 +34,19 @@ class Operator(ABC):
     def __call__(self, x: ArrayLike, *, out: Array | None = None) -> Array:
         """f(x), a new array or ``out`` (same shape and dtype as the result; may be x itself)."""
         given = as_real(x)
-        image = self.apply(given, given)
         if out is None:
+            image = self.apply(given, given)
             return image.copy() if np.may_share_memory(image, given) else image
-        if out.shape != image.shape or out.dtype != image.dtype:
-            raise ValueError(f"out needs {image.dtype} {image.shape}, got {out.dtype} {out.shape}")
-        out[...] = image
+        if out.shape != given.shape or out.dtype != given.dtype:
+            raise ValueError(f"out needs {given.dtype} {given.shape}, got {out.dtype} {out.shape}")
+        if not np.may_share_memory(given, out) or same_memory(given, out):
+            return self.into(out, given, given)
+        out[...] = self.apply(given, given)
+        return out
+
+    def into(self, out: Array, x: Array, origin: Array) -> Array:
+        """``apply`` with its result in ``out``, which is x itself or shares no memory with it; spoiled by a refusal."""
+        out[...] = self.apply(x, origin)
         return out
 
     def __rshift__(self, after: "Operator") -> "Operator":
@@ -102,6 +109,13 @@ class Chain(Operator):
         for f in self.parts:
             x = f.apply(x, origin)
         return x
+
+    def into(self, out: Array, x: Array, origin: Array) -> Array:
+        if np.may_share_memory(out, origin):
+            return super().into(out, x, origin)
+        for f in self.parts:
+            x = f.into(out, x, origin)
+        return out
 
     def __str__(self) -> str:
         return " >> ".join(str(f) for f in self.parts)

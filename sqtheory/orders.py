@@ -179,9 +179,8 @@ def report(orders: TwoOrders, p: float = 2.0, *, per_group: bool = False) -> Ord
     optimum = np.where(best, orders.image, x.dtype.type(0))
     results = [orders.after_mask, orders.masked_image, optimum, _at_dense_scale(orders)]
     sq, qs, least, sq_dense = _norms(x, results, p)
-    change = _change(x, orders.after_mask, orders.masked_image, p) if p < np.inf else qs - sq
-    winner = "equal" if change == 0 else "sq" if change > 0 else "qs"
-    qs = {"equal": sq, "sq": max(sq, qs), "qs": min(sq, qs)}[winner]  # the verdict is the finer of the two
+    lead = change(x, orders.after_mask, orders.masked_image, p) if p < np.inf else qs - sq
+    winner, qs = judged(sq, qs, lead)
     errors = Errors(
         s=norm(np.where(orders.mask, 0, x), p),
         q=norm(x.astype(np.float64) - orders.image, p),
@@ -193,6 +192,12 @@ def report(orders: TwoOrders, p: float = 2.0, *, per_group: bool = False) -> Ord
     groups = _by_group(orders, optimum, p) if per_group else None
     swaps = int(np.count_nonzero(orders.reselected & orders.mask))
     return OrderReport(p, str(s), str(orders.q), x.shape, norm(x, p), errors, swaps, orders.tied, winner, groups)
+
+
+def judged(sq: float, qs: float, lead: float | Fraction) -> tuple[str, float]:
+    """The winner by the sign of ``lead`` = ‖ε_{Q→S}‖^p − ‖ε_{S→Q}‖^p, the finer verdict, and qs in accord with it."""
+    winner = "equal" if lead == 0 else "sq" if lead > 0 else "qs"
+    return winner, {"equal": sq, "sq": max(sq, qs), "qs": min(sq, qs)}[winner]
 
 
 def _benefit(orders: TwoOrders, p: float) -> Array:
@@ -229,7 +234,7 @@ def _norms(x: Array, results: list[Array], p: float) -> list[float]:
     return [root(math.fsum(np.append(powers(e / unit, p), common)), p) * unit for e in sizes]
 
 
-def _change(x: Array, y: Array, z: Array, p: float) -> float | Fraction:
+def change(x: Array, y: Array, z: Array, p: float) -> float | Fraction:
     """‖x − z‖_p^p − ‖x − y‖_p^p for finite p up to a positive factor: its sign is exact for p = 1, 2, 3, …
 
     Only powers that rounding could have reordered are summed again as rational numbers.
@@ -238,9 +243,9 @@ def _change(x: Array, y: Array, z: Array, p: float) -> float | Fraction:
     at, near, far = (a[differs].astype(np.float64) for a in (x, y, z))
     sizes = np.concatenate([np.abs(at - far), np.abs(at - near)])
     terms = powers(sizes / unit_of(sizes, p), p)
-    change = math.fsum(np.concatenate([terms[: at.size], -terms[at.size :]]))
-    if abs(change) > (p + 4) * np.finfo(np.float64).eps * float(np.sum(terms)):
-        return change
+    lead = math.fsum(np.concatenate([terms[: at.size], -terms[at.size :]]))
+    if abs(lead) > (p + 4) * np.finfo(np.float64).eps * float(np.sum(terms)):
+        return lead
     if not (float(p).is_integer() and p <= STEEP):
         return 0.0
     rows, counts = np.unique(np.stack([at, near, far], axis=1), axis=0, return_counts=True)

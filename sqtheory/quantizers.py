@@ -7,6 +7,7 @@ from typing import TypedDict, Unpack, final
 
 import numpy as np
 
+from sqtheory import kernels
 from sqtheory.arrays import Array, ArrayLike, FixedArray, as_real
 from sqtheory.exceptions import NonFinite, need
 from sqtheory.formats import E2M1, NF4, Codebook, Codes, FloatFormat, Format, IntFormat, bcq_format, is_monotone, is_odd
@@ -111,7 +112,13 @@ class Quantizer(Operator):
         return Quantized(values, self.format.encode(ratios), scales, self.format, self.partition)
 
     def apply(self, x: Array, origin: Array) -> Array:
-        return self._quantize(x, keep_ratios=False)[0]
+        return self.into(np.empty(x.shape, x.dtype), x, origin)
+
+    def into(self, out: Array, x: Array, origin: Array) -> Array:
+        self.partition.check_tail(x.shape, self.tail, "blocks")
+        if not kernels.quantize(x, out, self.format, self.scaling, self.partition, self.rounding, self.saturate):
+            out[...] = self._quantize(x, keep_ratios=False)[0]
+        return out
 
     def _quantize(self, x: Array, keep_ratios: bool) -> tuple[Array, Array, Array]:
         self.partition.check_tail(x.shape, self.tail, "blocks")
@@ -120,8 +127,8 @@ class Quantizer(Operator):
         x, scales = self._scaled(x)
         values: list[Array] = []
         ratios: list[Array] = []
-        largest = float(np.finfo(x.dtype).max)
-        near_the_end = float(np.fmax.reduce(scales, axis=None)) > largest / max(self.format.max, -self.format.min) / 2
+        largest = np.finfo(x.dtype).max
+        near_the_end = float(np.fmax.reduce(scales, axis=None)) > kernels.safe_scale(self.format, x.dtype)
         for rows, sigma in zip(self.partition.split(x), self.partition.split_grid(scales, x.shape), strict=True):
             divisor = np.where(sigma == 0, sigma.dtype.type(1), sigma)[:, None]
             with np.errstate(over="ignore"):  # a ratio or an image may be beyond the dtype: it saturates

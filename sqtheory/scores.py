@@ -181,18 +181,22 @@ def gain(x: Array, image: Array, p: float) -> Array:
     with t = ±y, the sign that of x, the gains are min(t, 2|x| − t) and t(2|x| − t), and |x| exceeds the error
     exactly if 0 < t < 2|x|.
     """
-    size, y = np.abs(x.astype(np.float64)), image.astype(np.float64)
-    along = np.where(np.signbit(x), -y, y)
+    along = image.astype(np.float64) * np.copysign(1.0, x)
+    return saved(np.abs(x.astype(np.float64)), along, p, np.empty(x.shape))
+
+
+def saved(size: Array, along: Array, p: float, out: Array) -> Array:
+    """``gain`` from |x| and t, all float64, into ``out``."""
     with np.errstate(over="ignore", invalid="ignore"):
-        beyond = 2 * size - along
+        beyond = np.subtract(np.multiply(size, 2, out=out), along, out=out)
         if p == 1:
-            return np.asarray(np.minimum(along, beyond))
+            return np.asarray(np.minimum(along, beyond, out=out))
         if p == 2:
-            return np.asarray(along * beyond)
+            return np.asarray(np.multiply(along, beyond, out=out))
         error = np.abs(size - along)
         if p == np.inf:
             return np.where((along > 0) & (beyond > 0), size, np.where((along == 0) | (beyond == 0), 0.0, -error))
-        return np.asarray(size**p - error**p)
+        return np.asarray(np.subtract(size**p, error**p, out=out))
 
 
 def gains(x: Array, image: Array, p: float, boxes: Partition) -> Array:

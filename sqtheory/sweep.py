@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, final
 
-from sqtheory import channels, orders
-from sqtheory.arrays import Array, ArrayLike, as_real
+from sqtheory import channels, one_pass, orders
+from sqtheory.arrays import ArrayLike, as_real
 from sqtheory.channels import ChannelReport
 from sqtheory.errors import additive_bound, norm
 from sqtheory.exceptions import InputRefused
@@ -95,20 +96,23 @@ class Total:
 def tensor_rows(
     name: str, x: ArrayLike, masks: Sequence[Sparsifier], formats: Sequence[Quantizer], p: float = 2.0
 ) -> list[Row]:
-    """Every mask with every format on one tensor; m(x) and q(x) are computed once each.
+    """Every mask with every format on one tensor; m(x) and q(x) are computed once each, or in one pass with all else.
 
     Raises InputRefused (NonFinite, Indivisible) naming the tensor, the place and the rule.
     """
     given = as_real(x)
+    grid = list(product(masks, formats))
     try:
-        images: list[Array] = [q(given) for q in formats]
+        found = [one_pass.reports(given, s, q, p) for s, q in grid]
+        left = [pair for pair, reported in zip(grid, found, strict=True) if reported is None]
+        images = {q: q(given) for q in formats if any(q == other for _, other in left)}
+        kept = {s: s.mask(given) for s in masks if any(s == other for other, _ in left)}
         rows = []
-        for s in masks:
-            mask = s.mask(given)
-            for q, image in zip(formats, images, strict=True):
-                two = both(given, s, q, mask=mask, image=image)
-                order, opened = orders.report(two, p), channels.of(two, q)
-                rows.append(Row(name, order, opened, reason(order, opened, s, q)))
+        for (s, q), reported in zip(grid, found, strict=True):
+            if reported is None:
+                two = both(given, s, q, mask=kept[s], image=images[q])
+                reported = orders.report(two, p), channels.of(two, q)
+            rows.append(Row(name, *reported, reason(*reported, s, q)))
         return rows
     except InputRefused as refusal:
         raise type(refusal)(f"tensor {name!r}: {refusal}") from refusal

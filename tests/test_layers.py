@@ -19,10 +19,13 @@ FLOORS: dict[int, tuple[str, ...]] = {
         *("samples", "selection", "tables", "traits", "zoo"),
     ),
     1: ("norms", "operators", "scaling"),
-    2: ("errors", "quantizers", "scores", "sparsifiers", "ties"),
-    3: ("channels", "checkpoints", "notation", "orders", "structure", "two_orders", "vocabulary"),
-    4: ("case", "catalogue", "expectations", "inspection", "price", "reasons", "storage", "sweep", "targets"),
-    5: ("constants", "domain", "execution", "render", "theorem"),
+    2: ("errors", "kernels", "quantizers", "scores", "sparsifiers", "ties"),
+    3: ("channels", "checkpoints", "notation", "orders", "streaming", "structure", "two_orders", "vocabulary"),
+    4: (
+        *("case", "catalogue", "expectations", "inspection", "one_pass"),
+        *("price", "reasons", "storage", "sweep", "targets"),
+    ),
+    5: ("bench", "constants", "domain", "execution", "render", "theorem"),
     6: ("__init__", "decide", "theorems"),
     7: ("__main__", "cli", "figures", "strategies"),
 }
@@ -35,12 +38,13 @@ SIBLINGS: dict[str, tuple[str, ...]] = {
     "samples": ("arrays",),
     "selection": ("arrays",),
     "traits": ("arrays",),
-    "sparsifiers": ("scores", "ties"),
+    "quantizers": ("kernels",),
+    "sparsifiers": ("kernels", "scores", "ties"),
     "ties": ("scores",),
     "channels": ("structure", "two_orders"),
     "orders": ("two_orders",),
     "notation": ("vocabulary",),
-    "sweep": ("reasons",),
+    "sweep": ("one_pass", "reasons"),
     "theorem": ("domain",),
     "render": ("theorem",),
     "decide": ("theorems",),
@@ -63,13 +67,17 @@ HOMES: dict[str, str | tuple[str, ...]] = {
     "proofs": "cli/",
     "distributed": "execution/workers.py",
     "mpi4py": "execution/workers.py",
+    "numba": "kernels/compiled.py",
+    "ml_dtypes": "bench/peers.py",
+    "gfloat": "bench/peers.py",
 }
 """Each package that is not ours and the file or folder (or few) that imports it."""
 
-NOWHERE = ("torch", "ml_dtypes", "pickle")
+NOWHERE = ("torch", "pickle")
 HEAVY = (
     *("scipy", "sympy", "matplotlib", "hypothesis", "onnx", "gguf"),
-    *("z3", "dask", "distributed", "mpi4py", "torch", "tqdm", "safetensors", "ml_dtypes", "pytest"),
+    *("z3", "dask", "distributed", "mpi4py", "numba"),
+    *("torch", "tqdm", "safetensors", "ml_dtypes", "pytest"),
 )
 LONGEST = 300
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from sqtheory import __version__
 from sqtheory.cli import (
+    bench,
     constants,
     decide,
     demo,
@@ -25,7 +26,7 @@ from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, Worke
 
 VERBS = (
     *(demo, order, predict, price, inspect, decide, theorems, show, prove),
-    *(formats, masks, constants, scaling),
+    *(formats, masks, constants, bench, scaling),
 )
 """The verbs in the order in which help lists them."""
 DESCRIPTION = """\

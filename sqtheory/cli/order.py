@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqtheory import __version__
 from sqtheory.cli import options
 from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_targets, add_workers
+from sqtheory.kernels import ENGINES, engine
 
 if TYPE_CHECKING:
     from sqtheory.sweep import Row
@@ -63,6 +64,9 @@ def add(verbs: Verbs) -> None:
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="seed of the generator that spellings call rng (0)"
     )
+    parser.add_argument(
+        "--engine", choices=ENGINES, default="numpy", help="numba: compiled loops (extra fast); definition: no loops"
+    )
     add_targets(parser)
     parser.add_argument(
         "--sort", choices=SORTS, default="file", help="worst: largest S→Q error first; gap: largest difference first"
@@ -101,7 +105,7 @@ def run(arguments: argparse.Namespace) -> int:
     staff = workers(arguments.executor, arguments.workers)
     if arguments.results is not None:
         atomic.check_folder(arguments.results)
-    with open_checkpoint(arguments.checkpoint) as checkpoint:
+    with engine(arguments.engine), open_checkpoint(arguments.checkpoint) as checkpoint:
         taken, skipped = options.targets(arguments).split(checkpoint.tensors)
         with staff.crew() as (executor, count):
             swept = sweep(

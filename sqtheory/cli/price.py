@@ -40,7 +40,7 @@ def add(verbs: Verbs) -> None:
     parser.add_argument(
         "--sample", type=options.count, default=256, metavar="BLOCKS", help="blocks of each tensor (256)"
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the sample and of rng (0)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of each format's sample, and of rng (0)")
     add_targets(parser)
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.price/1")
@@ -74,14 +74,15 @@ def _measure(arguments: argparse.Namespace) -> "list[Prices]":
     rng = np.random.default_rng(arguments.seed)
     s = options.mask(arguments.mask, None, rng)
     formats = [options.quantizer(text, rng) for text in arguments.format]
+    samples = [np.random.default_rng(arguments.seed) for _ in formats]
     parts: list[list[Prices]] = [[] for _ in formats]
     with open_checkpoint(arguments.checkpoint) as checkpoint:
         taken, _ = options.targets(arguments).split(checkpoint.tensors)
         for info in progress(taken, "price", quiet=arguments.json):
             x = checkpoint.read(info.name)
             try:
-                for part, q in zip(parts, formats, strict=True):
-                    part.append(prices(x, s, q, arguments.norm, blocks=arguments.sample, rng=rng))
+                for part, q, sample in zip(parts, formats, samples, strict=True):
+                    part.append(prices(x, s, q, arguments.norm, blocks=arguments.sample, rng=sample))
             except ValueError as refusal:
                 kind = type(refusal) if isinstance(refusal, InputRefused) else ValueError
                 raise kind(f"tensor {info.name!r}: {refusal}") from None

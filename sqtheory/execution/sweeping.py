@@ -27,6 +27,7 @@ from sqtheory.execution.claims import Claims
 from sqtheory.execution.content import description, generators, program, rebound
 from sqtheory.execution.results import Results
 from sqtheory.execution.tasks import Done, Task
+from sqtheory.kernels import engine_name
 from sqtheory.quantizers import Quantizer
 from sqtheory.sparsifiers import Sparsifier
 from sqtheory.sweep import Row
@@ -134,9 +135,10 @@ class Sweep:
         word = int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:16])
         fresh = {key: np.random.default_rng([*seed, word]) for key, seed in self._seeds.items()}
         masks, formats = rebound(self._operators, fresh)
-        asked = [program(), self._described, [*self._seeds.values()], float(self._p), name]
+        asked = [program(), engine_name(), self._described, [*self._seeds.values()], float(self._p), name]
         key = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:32]
-        return Task(self._checkpoint.path.absolute(), name, masks, formats, self._p, key, program(), self._results)
+        path = self._checkpoint.path.absolute()
+        return Task(path, name, masks, formats, self._p, key, program(), engine_name(), self._results)
 
     def _submit(self, task: Task) -> "Future[Done]":
         if self._executor is None:

@@ -8,6 +8,7 @@ from sqtheory.checkpoints import Checkpoint, open_checkpoint
 from sqtheory.exceptions import InputRefused
 from sqtheory.execution.content import digest_of, program
 from sqtheory.execution.results import Results
+from sqtheory.kernels import Engine, engine
 from sqtheory.quantizers import Quantizer
 from sqtheory.sparsifiers import Sparsifier
 from sqtheory.sweep import Row, tensor_rows
@@ -35,6 +36,8 @@ class Task:
     key: str
     program: str
     """Digest of the program that asks."""
+    engine: Engine
+    """Which loops compute; workers do not inherit that of the caller."""
     results: Results | None
 
     def run(self) -> Done:
@@ -55,7 +58,8 @@ class Task:
         digest = digest_of(x) if self.results else ""
         found = self.results.of_entries(self.key, digest) if self.results else None
         try:
-            rows = found or tuple(tensor_rows(self.name, x, self.masks, self.formats, self.p))
+            with engine(self.engine):
+                rows = found or tuple(tensor_rows(self.name, x, self.masks, self.formats, self.p))
         except InputRefused as refusal:
             raise type(refusal)(f"{self.path}: {refusal}") from refusal
         except ValueError as error:

@@ -7,13 +7,14 @@ from typing import final
 import numpy as np
 
 from sqtheory.arrays import Array
-from sqtheory.formats import Format
+from sqtheory.formats import Format, binade
 from sqtheory.rounding import Rounding
 from sqtheory.scaling.rule import DYADIC, FromMaximum, positive
 from sqtheory.traits import Trait
 
 E8M0_RANGE = (-127, 127)
 """Exponents a shared power-of-two scale can hold (OCP MX v1.0, §5.4)."""
+SMALLEST, LARGEST = (2.0**e for e in E8M0_RANGE)
 
 
 class Exponent(Enum):
@@ -54,8 +55,11 @@ class PowerOfTwo(FromMaximum):
         return DYADIC
 
     def from_maximum(self, amax: Array, fmt: Format) -> Array:
-        significand, power = np.frexp(amax)  # amax = significand · 2^power, significand in [1/2, 1)
         top_significand, top_power = np.frexp(fmt.max)
+        if self.exponent is Exponent.floor and 1 <= top_power <= 128:
+            binades = binade(amax) * amax.dtype.type(2.0 ** (1 - top_power))  # subnormal maxima: below the range anyway
+            return np.where(amax == 0, 0, np.clip(binades, SMALLEST, LARGEST))
+        significand, power = np.frexp(amax)  # amax = significand · 2^power, significand in [1/2, 1)
         match self.exponent:
             case Exponent.floor:
                 e = power - top_power

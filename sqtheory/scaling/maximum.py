@@ -83,8 +83,11 @@ class TwoLevel(FromMaximum):
     scale_format: FloatFormat = E4M3
 
     def from_maximum(self, amax: Array, fmt: Format) -> Array:
+        return self.below(np.max(amax, initial=0, keepdims=True), amax, fmt)
+
+    def below(self, top: Array, amax: Array, fmt: Format) -> Array:
+        """The scales of blocks with these maxima; ``top`` is that of the tensor, an array of one entry."""
         real = amax.dtype.type
-        top = np.max(amax, initial=0, keepdims=True)
         g = positive(top / real(fmt.max * self.scale_format.max), top)
         if not np.any(g > 0):
             return np.zeros_like(amax)

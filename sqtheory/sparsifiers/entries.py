@@ -7,6 +7,7 @@ from typing import final
 
 import numpy as np
 
+from sqtheory import kernels
 from sqtheory.arrays import Array, FixedArray, Mask
 from sqtheory.exceptions import need
 from sqtheory.partition import Blocks, Partition, Tail, Whole
@@ -14,7 +15,7 @@ from sqtheory.scores import Score, magnitude
 from sqtheory.selection import Amount, checked_amount, spell_amount, tied_at_cut
 from sqtheory.selection import top as select_top
 from sqtheory.sparsifiers.sparsifier import Sparsifier, spell_choice
-from sqtheory.ties import Ties, low_index
+from sqtheory.ties import ByOriginal, Ties, low_index
 from sqtheory.traits import (
     DYADIC_EQUIVARIANT,
     MAX_DETERMINED,
@@ -63,6 +64,17 @@ class TopSparsifier(Sparsifier):
     def tied_groups(self, x: Array) -> int:
         groups = self.groups.split(self.score.of(x))
         return sum(int(np.count_nonzero(tied_at_cut(rows, self.budget(rows.shape[1])))) for rows in groups)
+
+    def _mask_into(self, out: Mask, x: Array, origin: Array) -> None:
+        """By the loops of ``kernels`` if magnitudes are ranked and positions, or keys known beforehand, break ties."""
+        same = isinstance(self.ties, ByOriginal) and origin is x  # then ties of magnitudes are ties of keys
+        if self.score.is_magnitude and (same or self.ties.index_only or isinstance(self.ties, ByOriginal)):
+            key = None if same else self.ties.key(x, origin)
+            if key is None or kernels.finite(key):
+                if kernels.keep_largest(x, out, self.groups, self.budget, key, self.ties.low_index):
+                    self.groups.check_tail(x.shape, self.tail, "groups")
+                    return
+        super()._mask_into(out, x, origin)
 
     def _choose(self, scores: Array, key: Array | None, x: Array, low: bool) -> Mask:
         self.groups.check_tail(x.shape, self.tail, "groups")

@@ -4,6 +4,7 @@ from abc import abstractmethod
 
 import numpy as np
 
+from sqtheory import kernels
 from sqtheory.arrays import Array, ArrayLike, Mask, as_real
 from sqtheory.exceptions import NonFinite
 from sqtheory.operators import Operator
@@ -34,10 +35,14 @@ class Sparsifier(Operator):
     ties: Ties
     """Which of equally ranked entries survive."""
 
-    def mask(self, x: ArrayLike, origin: ArrayLike | None = None) -> Mask:
-        """The mask m(x), bool, the shape of x."""
+    def mask(self, x: ArrayLike, origin: ArrayLike | None = None, *, out: Mask | None = None) -> Mask:
+        """The mask m(x), bool, the shape of x: a new array, or ``out``, which a refusal spoils."""
         given = as_real(x)
-        return self._mask(given, given if origin is None else as_real(origin))
+        if out is not None and (out.shape != given.shape or out.dtype != np.bool_):
+            raise ValueError(f"out needs bool {given.shape}, got {out.dtype} {out.shape}")
+        kept = np.empty(given.shape, np.bool_) if out is None else out
+        self._mask_into(kept, given, given if origin is None else as_real(origin))
+        return kept
 
     def best_mask(self, benefit: Array, x: Array, origin: Array) -> Mask:
         """The admissible mask of largest total benefit (an array of x's shape): ties go to the larger |origin|."""
@@ -55,6 +60,9 @@ class Sparsifier(Operator):
     @abstractmethod
     def _choose(self, scores: Array, key: Array | None, x: Array, low: bool) -> Mask:
         """The mask of the best ranked entries."""
+
+    def _mask_into(self, out: Mask, x: Array, origin: Array) -> None:
+        out[...] = self._mask(x, origin)
 
     def _mask(self, x: Array, origin: Array) -> Mask:
         self._require_finite(x, "")
@@ -75,7 +83,10 @@ class Sparsifier(Operator):
             raise NonFinite(f"{what}{values[where]} at {where}, group {group}: cannot be ranked")
 
     def apply(self, x: Array, origin: Array) -> Array:
-        return np.where(self._mask(x, origin), x, x.dtype.type(0))
+        return self.into(np.empty(x.shape, x.dtype), x, origin)
+
+    def into(self, out: Array, x: Array, origin: Array) -> Array:
+        return kernels.pruned(x, self.mask(x, origin), out)
 
     @property
     def ignores_values(self) -> bool:

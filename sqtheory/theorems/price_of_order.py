@@ -1,6 +1,7 @@
 """No order does better than the best mask, scale and codes together; what each pays beyond that is its price."""
 
 from itertools import combinations, product
+from math import comb, prod
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from sqtheory.theorem import NEW, Assumption, Attained, Claim, Quantity, Theorem
 from sqtheory.theorems.vocabulary import ERROR_QS, ERROR_SQ, GRID_OPTIMUM, NORM, Z
 from sqtheory.ties import high_index
 
+MASKS = 256
+"""So many masks of a row are tried at most."""
 BEST = Quantity(
     "e_best",
     r"\min_{m,\sigma,c}\lVert x-\sigma\,(m\odot c)\rVert_p",
@@ -42,9 +45,12 @@ def of_largest(case: Case) -> Array:
 
 
 def of_every_mask(case: Case) -> Array:
-    """The least error of every row over all masks: for small rows only."""
+    """The least error of every row over all masks. Raises ValueError where there are more than ``MASKS``."""
+    groups = budgets(case)
+    if (count := prod(comb(len(group), k) for group, k in groups)) > MASKS:
+        raise ValueError(f"e_best tries at most {MASKS} masks, rows of {case.x.shape[1]} under {case.s} have {count}")
     least: Array = np.full(len(case), np.inf)
-    for chosen in product(*(combinations(group, k) for group, k in budgets(case))):
+    for chosen in product(*(combinations(group, k) for group, k in groups)):
         mask = np.isin(np.arange(case.x.shape[1]), np.concatenate(chosen))
         least = np.minimum(least, of_mask(case, mask))
     return least
@@ -78,7 +84,7 @@ NESTED = Assumption(
     "one_block_per_group",
     "every mask group lies in one scale block",
     lambda case: np.full(len(case), structure.one_block_per_group(case.s, case.q, case.x.shape).closed),
-    structure.one_block_per_group,
+    lambda s, q, p, shape: structure.one_block_per_group(s, q, shape),
 )
 
 THEOREM = Theorem(

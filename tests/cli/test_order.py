@@ -8,6 +8,7 @@ from safetensors.numpy import save_file
 
 from sqtheory import zoo
 from sqtheory.cli import main
+from sqtheory.kernels import ENGINES
 
 FORMATS = ("int8", "int4", "hbfp8", "hbfp6", "hbfp4", "mxfp8", "mxfp6", "mxfp4", "nvfp4")
 SOME_LAYERS = ("--targets", r"re:(blocks|layers)\.[05]\..*(proj|qkv|fc1|fc2)\.weight")
@@ -183,3 +184,14 @@ def test_nothing_to_work_on_is_refused(capsys: pytest.CaptureFixture[str]) -> No
     assert "no tensor is called 're:x+'" in refused(capsys, 3, *asked, "--ignore", "re:x+")
     assert "no tensor is a target" in refused(capsys, 3, *asked, "--ignore", "re:.*")
     assert "not a regular expression" in refused(capsys, 2, *asked, "--targets", "re:(")
+
+
+def test_engines_agree(capsys: pytest.CaptureFixture[str]) -> None:
+    """Counts and verdicts in full, norms to their last digits; compiled loops in every digit."""
+    arguments = ("zoo:vit-dense", "--mask", "2:4", *grid("int4", "mxfp4"), *SOME_LAYERS, "--engine")
+    numpy, numba, definition = (document(capsys, *arguments, name)["tensors"] for name in ENGINES)
+    assert numba == numpy
+    for mine, theirs in zip(numpy, definition, strict=True):
+        assert mine["errors"] == pytest.approx(theirs["errors"], rel=1e-12)
+        for name in ("winner", "swaps", "ties", "channels", "reason"):
+            assert mine[name] == theirs[name]

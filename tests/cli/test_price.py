@@ -36,6 +36,13 @@ def test_the_document_says_what_the_library_measures(capsys: pytest.CaptureFixtu
     assert 1 <= orders["gain"]["mean"] <= orders["sq"]["mean"] < orders["qs"]["mean"]
 
 
+def test_the_figures_of_a_format_do_not_depend_on_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ("price", "zoo:vit-dense", "--mask", "2:4", "--sample", "5", "--json", "--format", "int3")
+    alone, beside = (json.loads(said(capsys, *asked, *more)) for more in ((), ("--format", "int4")))
+    assert alone["prices"][0]["blocks"] > 5 and beside["prices"][0] == alone["prices"][0]
+    assert len(beside["prices"]) == 2
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [

@@ -7,12 +7,15 @@ import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from sqtheory.arrays import Array
-from sqtheory.formats import E2M1, IntFormat
-from sqtheory.price import block, optimum
-from sqtheory.price.sweep import Grid
+from sqtheory.case import Case
+from sqtheory.exceptions import NonFinite
+from sqtheory.formats import E2M1, E5M2, NF4
+from sqtheory.price import Grid, block, fit, optimum
+from sqtheory.price.sweep import _positive
 from sqtheory.quantizers import Quantizer, bcq, hbfp, int_, mxfp, mxint, nf4, nvfp4, scaled
-from sqtheory.scaling import AbsMax
-from sqtheory.sparsifiers import Sparsifier, nm, top
+from sqtheory.scaling import AbsMax, HalfRange, PowerOfTwo, Scaling
+from sqtheory.sparsifiers import Sparsifier, nm, threshold, top
+from sqtheory.theorems.price_of_order import BEST, BEST_OF_LARGEST, THEOREM
 from sqtheory.two_orders import both
 from tests.twins.price import least_power
 
@@ -51,6 +54,7 @@ def test_it_is_the_least_of_all_masks_scales_and_codes(q: Quantizer, s: Sparsifi
         least = float(power) if p == 1 else sqrt(power)
         assert error == pytest.approx(least, rel=1e-12, abs=1e-300)
         assert np.linalg.norm(row - image, p) == pytest.approx(least, rel=1e-9, abs=1e-12)
+    assert (np.count_nonzero(found.masks.reshape(-1, m), axis=1) == k).all() and not found.images[~found.masks].any()
 
 
 @pytest.mark.parametrize("q", QUANTIZERS, ids=str)
@@ -85,15 +89,14 @@ def test_no_order_beats_it_and_long_blocks_agree_with_a_fine_grid_of_scales(q: Q
     assert found.errors == pytest.approx(scanned, rel=2e-3)
 
 
-def mixed_integer(x: Array, fmt: IntFormat, n: int) -> float:
+def mixed_integer(x: Array, levels: Array, n: int) -> float:
     """min Σ|x_i − Σ_l l w_il| by branch and bound: z_il ∈ {0, 1} chooses level l of entry i, w_il = σ z_il.
 
     0 ≤ w ≤ U z and σ − U(1 − z) ≤ w ≤ σ hold for σ ≤ U, and make w exact for z of 0 and 1. Some best σ is x_i/l, so
-    U = max |x| is enough. Variables: errors e, then z, then w, then σ.
+    U = max |x| / min l is enough. Variables: errors e, then z, then w, then σ.
     """
     sizes = np.abs(x)
-    levels = np.arange(1, int(fmt.max) + 1)
-    m, most, many = x.size, float(sizes.max()), x.size * int(fmt.max)
+    m, most, many = x.size, float(sizes.max() / levels.min()), x.size * len(levels)
     width = m + 2 * many + 1
     rows, low, high = [], [], []
 
@@ -129,11 +132,14 @@ def mixed_integer(x: Array, fmt: IntFormat, n: int) -> float:
     return float(solved.fun)
 
 
-@pytest.mark.parametrize(("k", "n"), [(3, 2), (3, 1), (4, 2), (2, 3)])
-def test_a_mixed_integer_program_finds_the_same(k: int, n: int) -> None:
-    x = np.random.default_rng(10 * k + n).standard_normal((4, 4))
-    found = optimum(x, int_(k), nm(n, 4), 1)
-    assert found.errors == pytest.approx([mixed_integer(row, IntFormat(k), n) for row in x], rel=1e-5)
+@pytest.mark.parametrize(
+    ("q", "n"), [(int_(3), 2), (int_(3), 1), (int_(4), 2), (int_(2), 3), (scaled(E2M1), 2), (scaled(E2M1), 3)], ids=str
+)
+def test_a_mixed_integer_program_finds_the_same(q: Quantizer, n: int) -> None:
+    x = np.vstack([np.random.default_rng(n).standard_normal((4, 4)), [3, -3, 2, 0.5], [0, 0, 4, 1]])
+    levels = q.format.values[q.format.values > 0].astype(np.float64)
+    found = optimum(x, q, nm(n, 4), 1)
+    assert found.errors == pytest.approx([mixed_integer(row, levels, n) for row in x], rel=1e-5, abs=1e-6)
 
 
 @pytest.mark.parametrize("q", [int_(4), mxfp(E2M1)], ids=str)
@@ -152,8 +158,9 @@ def test_signs_places_and_powers_of_two_do_not_matter(q: Quantizer, p: int) -> N
     ("target", "worse"),
     [
         ("block.top", lambda scores, k: np.broadcast_to(np.arange(scores.shape[1]) < k, scores.shape)),
+        ("sweep._positive", lambda sigma: _positive(sigma)[:, ::3]),
         ("sweep.Grid.codes", lambda grid, x, sigma: grid.levels.values[np.searchsorted(grid.cuts, 0.8 * x / sigma)]),
-        ("sweep._largest", lambda saved, sigma: sigma[:, 0]),
+        ("sweep.Grid.lost", lambda grid, x, image: np.abs(x - image).max(axis=-1)),
     ],
 )
 @pytest.mark.parametrize("p", [1, 2])
@@ -162,7 +169,45 @@ def test_a_broken_search_is_caught(
 ) -> None:
     monkeypatch.setattr(f"sqtheory.price.{target}", worse)
     with pytest.raises(AssertionError):
-        test_it_is_the_least_of_all_masks_scales_and_codes(int_(3), nm(2, 4), p)
+        test_it_is_the_least_of_all_masks_scales_and_codes(int_(3), nm(3, 4), p)
+
+
+@pytest.mark.parametrize("q", [scaled(E5M2), mxfp(E5M2)], ids=str)
+@pytest.mark.parametrize("p", [1, 2])
+def test_entries_whose_squares_vanish_beside_the_largest_keep_their_codes(q: Quantizer, p: int) -> None:
+    least, most = float(q.format.smallest), float(q.format.max)
+    x = np.array([[most, least, 0, 0], [most, 3 * least, 0, 0], [most, 2 * least, -least, 0]])
+    assert most**2 + least**2 == most**2
+    assert optimum(x, q, nm(2, 4), p).errors == pytest.approx([0, 0, least], rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize("q", [int_(4), scaled(E2M1), hbfp(4), mxfp(E2M1)], ids=str)
+def test_the_ends_of_float64(q: Quantizer) -> None:
+    tiny, huge = float(np.finfo(np.float64).smallest_subnormal), float(np.finfo(np.float64).max)
+    found = optimum([[tiny, 0, 0, 0], [huge, -huge, 1, 0], [huge, huge, huge, 0]], q, nm(2, 4), 1)
+    assert found.errors[0] <= tiny and np.isfinite(found.images).all() and np.sign(found.images[1, 1]) == -1
+    assert found.errors[1] <= huge / 8 and found.errors[2] >= huge
+
+
+def test_an_order_is_optimal_or_both_pay() -> None:
+    """(7, 2, 1, 1): 7 and 2 are codes. (2, 1, 0, 0) at the scale 2 loses 1 to a tie, at 3/2 twice 1/2."""
+    s = nm(2, 4)
+    for x, q, best, paid in (([7.0, 2, 1, 1], int_(4), sqrt(2), sqrt(2)), ([2.0, 1, 0, 0], int_(2), sqrt(0.5), 1.0)):
+        two = both(x, s, q)
+        assert optimum(x, q, s).errors[0] == pytest.approx(best, rel=1e-15)
+        assert [np.linalg.norm(x - y) for y in (two.after_mask, two.masked_image)] == [paid, paid]
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0])
+def test_the_theorem_speaks_of_it(p: float) -> None:
+    assert THEOREM.domain is not None
+    case = Case(
+        np.vstack([hard_blocks(np.random.default_rng(8)), THEOREM.domain.x.sample(np.random.default_rng(9), 300)]),
+        int_(3),
+        nm(2, 4),
+        p,
+    )
+    assert BEST_OF_LARGEST.of(case) == pytest.approx(optimum(case.x, case.q, case.s, p).errors, rel=1e-12)
 
 
 def test_refusals() -> None:
@@ -177,4 +222,28 @@ def test_refusals() -> None:
     ):
         with pytest.raises(ValueError, match=said.replace("(", r"\(")):
             optimum(x, q, s, p)
+    for value in (np.nan, np.inf, -np.inf):
+        with pytest.raises(NonFinite, match=r"at \(1, 2\): the row has no optimum"):
+            optimum([[1, 2, 3, 4], [1, 2, value, 4]], int_(4), nm(2, 4))
+    for scaling, p, said in ((AbsMax(), 1.5, "p ≤ 1 and p = 2, got 1.5"), (HalfRange(), 1, "scaling=halfrange")):
+        with pytest.raises(ValueError, match=said):
+            fit(x, Grid.of(E2M1, p), scaling)
+    for s, said in ((nm(2, 4), "at most 256 masks, rows of 16 under .* have 1296"), (threshold(1), "no budget")):
+        with pytest.raises(ValueError, match=said):
+            BEST.of(Case(np.ones((1, 16)), int_(4), s))
+    with pytest.raises(ValueError, match="p < ∞"):
+        Grid.of(E2M1, np.inf)
     assert optimum(np.zeros((0, 4)), int_(4), nm(2, 4)).errors.shape == (0,)
+
+
+@pytest.mark.parametrize("p", [0.5, 1, 2])
+@pytest.mark.parametrize("scaling", [AbsMax(), PowerOfTwo()], ids=str)
+def test_no_fine_grid_of_scales_beats_the_fit_of_an_asymmetric_grid(p: float, scaling: Scaling) -> None:
+    x, grid = np.random.default_rng(6).standard_normal((40, 6)), Grid.of(NF4, p)
+    scales, images = fit(x, grid, scaling)
+    assert (np.abs(images / scales[:, None] - grid.codes(x, scales[:, None])) < 1e-12).all()
+    sigma = np.geomspace(1e-2, 100, 8000) if isinstance(scaling, AbsMax) else 2.0 ** np.arange(-12, 8)
+    scanned = np.stack([grid.lost(x, t * grid.codes(x, np.array([[t]]))) for t in sigma]).min(axis=0)
+    lost = grid.lost(x, images)
+    assert (lost <= scanned * (1 + 1e-12)).all()
+    assert lost == pytest.approx(scanned, rel=0.05 if p < 1 else 1e-2)

@@ -4,7 +4,7 @@ import pytest
 from sqtheory.checkpoints import open_checkpoint
 from sqtheory.formats import E2M1
 from sqtheory.price import Prices, optimum, price_table, prices
-from sqtheory.quantizers import Quantizer, hbfp, int_, mxfp
+from sqtheory.quantizers import Quantizer, hbfp, int_, mxfp, scaled
 from sqtheory.sparsifiers import nm
 from sqtheory.two_orders import both
 
@@ -25,6 +25,17 @@ def test_ratios_of_every_block_of_a_small_tensor(q: Quantizer, p: int) -> None:
     assert found.perfect == int((least == 0).sum()) >= 4
     assert all((r >= 1 - 1e-6).all() for r in found.ratios.values())
     assert (found.ratios["gain"] <= np.minimum(found.ratios["sq"], found.ratios["qs"]) * (1 + 1e-6)).all()
+
+
+@pytest.mark.parametrize("q", [int_(4, block=32), scaled(E2M1, block=32), hbfp(4, block=32)], ids=str)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_what_is_compressed_already_has_no_price(q: Quantizer, dtype: type) -> None:
+    """The images of a pipeline are rounded to their dtype: beside that their optimum is 0."""
+    x = np.random.default_rng(2).standard_normal((16, 64)).astype(dtype)
+    y = both(x, nm(2, 4), q).after_mask
+    for p in (1, 2):
+        found = prices(y, nm(2, 4), q, p, blocks=100, rng=np.random.default_rng(0))
+        assert (found.perfect, found.summary("sq")) == (32, {})
 
 
 def test_a_sample_is_that_of_its_seed() -> None:

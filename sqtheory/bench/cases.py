@@ -1,0 +1,74 @@
+"""What is measured: one call on a matrix into memory that exists, and the multiple of a copy it may cost."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias, final
+
+import numpy as np
+
+from sqtheory.arrays import Array
+from sqtheory.notation import parse
+from sqtheory.operators import Operator
+from sqtheory.quantizers import Quantizer
+from sqtheory.sparsifiers import Sparsifier
+from sqtheory.streaming import error_norm
+from sqtheory.sweep import tensor_rows
+
+Call: TypeAlias = Callable[[], object]
+
+
+@final
+@dataclass(frozen=True)
+class Case:
+    """An operation with the multiple of a copy it is meant to stay under on one core, if one is stated.
+
+    ``prepare(x)`` allocates what the result needs and gives the call that is timed.
+    """
+
+    name: str
+    prepare: Callable[[Array], Call]
+    goal: float | None = None
+
+
+def _written(text: str) -> Operator:
+    f = parse(text)
+    assert isinstance(f, Operator)
+    return f
+
+
+def _image(text: str, x: Array) -> Call:
+    return partial(_written(text), x, out=np.empty_like(x))
+
+
+def _mask(text: str, x: Array) -> Call:
+    s = _written(text)
+    assert isinstance(s, Sparsifier)
+    return partial(s.mask, x, out=np.empty(x.shape, np.bool_))
+
+
+def _error(text: str, x: Array) -> Call:
+    return partial(error_norm, _written(text), x, out=np.empty_like(x))
+
+
+def _order(mask: str, fmt: str, x: Array) -> Call:
+    s, q = _written(mask), _written(fmt)
+    assert isinstance(s, Sparsifier) and isinstance(q, Quantizer)
+    return partial(tensor_rows, "x", x, [s], [q])
+
+
+CASES: dict[str, Case] = {
+    case.name: case
+    for case in (
+        *(Case(name, partial(_image, name), 3.5) for name in ("int8", "hbfp8", "mxint8")),
+        *(Case(name, partial(_image, name), 5) for name in ("mxfp8", "mxfp6", "mxfp4")),
+        Case("nvfp4", partial(_image, "nvfp4"), 7),
+        Case("nf4", partial(_image, "nf4")),
+        Case("2:4", partial(_mask, "2:4"), 3.5),
+        Case("4:8", partial(_mask, "4:8"), 8),
+        Case("50%", partial(_mask, "50%"), 4),
+        Case("2:4 >> mxfp8, L2 error", partial(_error, "2:4 >> mxfp8"), 10),
+        Case("order, 2:4 and mxfp8", partial(_order, "2:4", "mxfp8"), 30),
+    )
+}
+"""Every case by name: images, masks, a chain with its error, the whole report of two orders."""
