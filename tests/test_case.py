@@ -35,6 +35,12 @@ def test_a_vector_is_one_row_and_integers_are_numbers() -> None:
     assert Case.of([1, 2], int_(4)).s is KEEP_ALL
 
 
+def test_products_are_those_of_the_sums_of_magnitudes() -> None:
+    case = Case.of([[1, -2], [3, 4], [0, 0]], int_(4), w=[[5, 6], [-7, 8], [1, 1]])
+    assert case.products.tolist() == [3 * 11, 7 * 15, 0]
+    assert Case(X, int_(4)).products.tolist() == [0] * 5
+
+
 def test_scales_are_spread_over_their_blocks() -> None:
     case = Case.of([7, 0, 14, 0, 3.5], int_(4, block=2))
     assert case.dense_scale.tolist() == [[1, 1, 2, 2, 0.5]]

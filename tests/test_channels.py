@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from sqtheory import channels
+from sqtheory import channels, structure
 from sqtheory.arrays import Array, FixedArray
 from sqtheory.channels import ChannelReport
 from sqtheory.formats import E2M1, E2M3, E4M3, E5M2, E8M0, INT4, bcq_format
@@ -454,6 +454,13 @@ def test_random_scores_are_drawn_for_the_masks_alone() -> None:
     channels.report(X, nm(2, 4, score=Random(rng)), int_(4))
     same.random(2 * X.size)
     assert rng.bit_generator.state == same.bit_generator.state
+    assert channels.report(X, nm(2, 4, score=Random(rng)), int_(4)).tied == 0
+
+
+def test_a_group_that_is_kept_whole_splits_no_block() -> None:
+    q = int_(4, block=2)
+    assert not structure.splits_blocks(nm(4, 4), q, (2, 4)) and structure.splits_blocks(nm(3, 4), q, (2, 4))
+    assert not structure.splits_blocks(nm(3, 4), int_(4, block=1), (2, 4))
 
 
 @pytest.mark.parametrize("shape", [(0,), (0, 4), (4, 0), (2, 0, 4)])

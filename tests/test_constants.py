@@ -14,11 +14,11 @@ from sqtheory.constants import (
     table,
 )
 from sqtheory.errors import norm
-from sqtheory.formats import E2M1, E2M3, E3M2, E4M3, E5M2, INT4, INT8, NF4, Format, IntFormat
+from sqtheory.formats import E2M1, E2M3, E3M2, E4M3, E5M2, INT4, INT8, NF4, Format, IntFormat, bcq_format
 from sqtheory.notation import parse
 from sqtheory.quantizers import Quantizer, hbfp, int_, mxfp, mxint, nf4
 from sqtheory.rounding import half_away, nearest_even, toward_zero
-from sqtheory.sparsifiers import nm
+from sqtheory.sparsifiers import nm, top
 from sqtheory.ties import by_original, high_index, low_index
 
 
@@ -51,6 +51,7 @@ def test_cells_found_by_trying_every_point(fmt: Format, rounding: object) -> Non
     fine = fmt.smallest / 64
     points = np.arange(0, min(fmt.max, 512 * fmt.smallest), fine)
     images = fmt.round(points, rounding)
+    assert set(lower_halves(fmt, rounding)) == {Fraction(v) for v in fmt.values.tolist() if v > 0}
     for v, half in lower_halves(fmt, rounding).items():
         mine = points[images == float(v)]
         if mine.size and mine[-1] < points[-1]:
@@ -64,6 +65,7 @@ def test_known_constants() -> None:
     assert swap_constant(nf4()) is None
     assert per_maximum(int_(4)) == Fraction(1, 7) and per_maximum(mxfp(E2M1)) == Fraction(1, 4)
     assert per_maximum(hbfp(4)) == Fraction(1, 4) and per_maximum(mxint(8)) == Fraction(1, 64)
+    assert lower_halves(bcq_format(2), nearest_even) == {1: 1, 3: 1}, "without a zero all of [0, 1] goes to 1"
     with pytest.raises(ValueError, match="not symmetric"):
         lower_halves(NF4, nearest_even)
 
@@ -105,6 +107,13 @@ def test_witnesses_separate_in_exact_rationals(text: str, ties: object) -> None:
 
 def test_no_witness_where_the_orders_are_one() -> None:
     assert separation_witness(int_(4), nm(2, 4, ties=by_original)) is None
+
+
+def test_a_witness_without_groups_of_one_size_has_four_entries() -> None:
+    q, s = int_(4), top(2)
+    x = separation_witness(q, s)
+    assert x is not None and x.shape == (4,)
+    assert norm(x - (q >> s)(x), 1) > norm(x - q(x), 1) + norm(x - s(x), 1)
 
 
 def test_a_witness_for_another_norm() -> None:

@@ -116,6 +116,12 @@ def test_codes_fit_the_smallest_unsigned_type_and_keep_the_shape(fmt: Format) ->
         assert codes.dtype.kind == ("i" if isinstance(fmt, IntFormat) else "u")
 
 
+def test_nine_bits_take_two_bytes() -> None:
+    for fmt, dtype in ((IntFormat(9), np.int16), (FloatFormat("e5m3", 5, 3, 15), np.uint16)):
+        codes = fmt.encode(fmt.values)
+        assert codes.dtype == dtype and np.array_equal(fmt.decode(codes, np.float64), fmt.values)
+
+
 @NAMED
 def test_a_number_between_two_values_has_no_code(fmt: Format) -> None:
     for wrong in (np.nextafter(fmt.max, np.inf), np.nextafter(fmt.values[-2], np.inf), np.nan, np.inf):
@@ -221,7 +227,7 @@ def test_impossible_formats_are_refused() -> None:
         for bias in (least - 1, 148):
             with pytest.raises(ValueError, match="float32 does not have"):
                 FloatFormat("far", 4, 3, bias, special)
-    for levels in ((1.0,), (1.0, 1.0), (2.0, 1.0), (0.0, np.nan), (0.0, np.inf)):
+    for levels in ((1.0,), (1.0, 1.0), (2.0, 1.0), (0.0, 2.0, 1.0), (0.0, np.nan), (0.0, np.inf)):
         with pytest.raises(ValueError, match="ascending order"):
             Codebook("c", levels)
     for levels in ((-2.0, -1.0), (-1.0, 0.0), (0.0, 1e39), (-1e39, 1.0)):

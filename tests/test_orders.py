@@ -191,6 +191,17 @@ def test_below_p_1_pruning_first_can_lose(p: float) -> None:
     assert [compare([2, 2.4, 0, 7], nm(2, 4), int_(4), c).winner for c in CONVEX] == ["equal", "sq", "sq", "sq"]
 
 
+def test_groups_show_where_pruning_first_loses_and_what_exceeds_the_bound() -> None:
+    """For p = 1/2 the errors of (2, 2.4, 0, 7) are 2 and 0.4 or 2.4 alone; (2.4, 2, 0, 7) loses 2 in either order."""
+    x = np.array([[2, 2.4, 0, 7], [2.4, 2, 0, 7], [0, 0, 0, 7]])
+    groups = compare(x, nm(2, 4), int_(4, block=4), 0.5, per_group=True).groups
+    assert groups is not None and groups.reversed_groups == 1
+    both_errors = (2**0.5 + 0.4**0.5) ** 2
+    assert groups.bound.ravel() == pytest.approx([both_errors, both_errors, 0])
+    assert groups.excess_sq.ravel() == pytest.approx([0, 0, 0], abs=1e-12)
+    assert groups.excess_qs.ravel() == pytest.approx([2.4 - both_errors, 0, 0], abs=1e-12)
+
+
 MASKS: dict[str, Sparsifier] = {
     "2:4": nm(2, 4),
     "1:4 adversarial": nm(1, 4, ties=Adversarial(1)),

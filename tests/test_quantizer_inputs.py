@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 
 from sqtheory.arrays import FixedArray
 from sqtheory.exceptions import Indivisible, NonFinite
-from sqtheory.formats import E2M1, E4M3, E5M2, FORMATS, INT4
+from sqtheory.formats import BFLOAT16, E2M1, E4M3, E5M2, FORMATS, INT4
 from sqtheory.partition import Blocks, Columns, Rows, Tail, Tiles, Whole
 from sqtheory.quantizers import NanRule, Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4, scaled
 from sqtheory.rounding import floor, half_away, nearest_even, stochastic
@@ -154,6 +154,9 @@ def test_overflow_may_show() -> None:
     np.testing.assert_array_equal(cast(E4M3, saturate=False)(x), [np.nan, np.nan, 448])
     np.testing.assert_array_equal(cast(E5M2, saturate=False)(x * 1e4), [np.inf, -np.inf, np.inf])
     assert cast(E4M3)(x).tolist() == [448, -448, 448]
+    end = np.array([3.4e38, -3.4e38, 3e38], np.float32)
+    assert cast(BFLOAT16, saturate=False)(end).tolist()[:2] == [np.inf, -np.inf]
+    assert np.isfinite(cast(BFLOAT16)(end)).all(), "at the end of the range of the dtype itself"
     with pytest.raises(ValueError, match="e2m1 has no infinity and no NaN, so it can only saturate"):
         mxfp(E2M1, saturate=False)
     with pytest.raises(ValueError, match="nan is not a value of e4m3"):

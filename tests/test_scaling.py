@@ -249,6 +249,7 @@ def test_rules_spell_themselves_and_know_what_reproduces() -> None:
     assert "shared shared(1e-08) twolevel twolevel(e5m2) percentile(99) mse(7)" == " ".join(map(str, others))
     assert str(Unscaled()) == "unscaled" and str(Frozen(FixedArray(0.5))) == "frozen(0.5)"
     assert PowerOfTwo().reproduces(E4M3, nearest_even) and not PowerOfTwo().reproduces(FORMATS["nf4"], nearest_even)
+    assert not PowerOfTwo().reproduces(FORMATS["bcq3"], nearest_even), "2·3 = 6 is no level"
     assert not PowerOfTwo().reproduces(FULL8, nearest_even) and AbsMax().reproduces(FULL8, nearest_even)
     assert MeanSquare().reproduces(INT8, nearest_even) and not MeanSquare().reproduces(INT8, floor)
     assert not MeanSquare().reproduces(FULL8, nearest_even) and not AbsMax().reproduces(INT8, floor)

@@ -72,6 +72,7 @@ def test_gain_counts_a_wrong_sign_as_loss_and_stays_silent_beyond_the_range() ->
     assert gain(np.array([1.0, -1.0, 0.0]), np.array([-1.0, 3.0, 2.0]), np.inf).tolist() == [-2.0, -4.0, -2.0]
     assert gain(np.array([1e300]), np.array([1e300]), 2).tolist() == [np.inf]
     assert gain(np.array([1e300]), np.array([1e200]), 1).tolist() == [1e200]
+    assert np.isnan(gain(np.array([1e300]), np.array([1e200]), 3)[0]), "∞ − ∞"
     for p in (1, 2, 3, np.inf):
         assert gain(np.array([1.0, -3.0, 1.5]), np.array([2.0, -6.0, 0.0]), p).tolist() == [0, 0, 0]
         assert not np.isfinite(gain(np.array([1.0]), np.array([np.inf]), p)[0])
@@ -88,6 +89,14 @@ def test_gains_rank_alike_whatever_the_magnitude(p: float, scale: float) -> None
         assert [[a > b for a in row] for b in row] == [[a > b for a in order] for b in order]
     if scale == 1 and p < 40:
         assert np.array_equal(gains(x, y, p, Rows()), gain(x, y, p))
+
+
+@pytest.mark.parametrize("p", NORMS)
+def test_the_unit_of_gains_is_that_of_negative_entries_too(p: float) -> None:
+    x = np.array([[-3.0, -2.0, -2.5]]) * 2.0**900
+    y = np.array([[-2.0, -2.5, 0.0]]) * 2.0**880  # far smaller, so that x sets the unit
+    found, near = gains(x, y, p, Rows()), gain(x * 2.0**-900, y * 2.0**-900, p)
+    assert np.isfinite(found).all() and np.array_equal(np.argsort(found), np.argsort(near))
 
 
 @pytest.mark.parametrize("p", NORMS)

@@ -136,6 +136,7 @@ def test_scalars_and_lists() -> None:
         (lambda: threshold(float("inf")), ValueError, "a threshold is a finite number, got inf"),
         (lambda: blockwise(2, per=Tiles(2, 2)), ValueError, r"a fraction to keep lies in \(0, 1\], got 2"),
         (lambda: blockwise(0.5, per=Tiles(2, 2), norm=0), ValueError, "p-norm"),
+        (lambda: BlockSparsifier(Fraction(1, 2), Blocks(4), groups=Rows()), TypeError, "'groups'"),
         (lambda: fixed([1, 0]), TypeError, "a fixed mask is an array of booleans, got int64"),
         (lambda: fixed(np.ones(3, bool)).mask([1.0, 2.0]), ValueError, r"shape \(3,\) does not fit a tensor of shape"),
     ],

@@ -214,6 +214,12 @@ def test_best_mask_of_units_and_thresholds(data: st.DataObject) -> None:
     assert np.array_equal(fixed(mask).best_mask(benefit, x, origin), mask)
 
 
+def test_of_equal_benefits_under_a_threshold_the_larger_original_survives() -> None:
+    origin = np.array([-5.0, 3.0])
+    assert threshold(4).best_mask(np.ones(2), np.array([9.0, 0.0]), origin).tolist() == [True, False]
+    assert threshold(4).best_mask(np.ones(2), np.array([9.0, 0.0]), origin[::-1]).tolist() == [False, True]
+
+
 def test_tied_groups_counts_the_groups_that_a_tie_rule_decides() -> None:
     x = np.array([[1.0, 1, 1, 2], [3, 2, 1, 0], [5, -5, 0, 0], [0, 0, 0, 0]])
     assert nm(2, 4).tied_groups(x) == 2 and nm(1, 4).tied_groups(x) == 2 and nm(4, 4).tied_groups(x) == 0

@@ -31,6 +31,7 @@ def test_bits_of_the_common_formats(q: Quantizer, bits: Fraction) -> None:
 
 def test_half_precision_scales() -> None:
     assert bits_per_entry(int_(4), (16, 64), real=16) == Fraction("4.25")
+    assert stored_bits(int_(4), (16, 64)) == 1024 * 4 + 16 * 32, "32 bits unless told"
     assert scale_bits(nvfp4()) == (8, 32)
 
 

@@ -33,6 +33,9 @@ def test_rounding_is_no_violation_and_a_millionth_is() -> None:
         assert (Claim(A, relation, B).excess(near) <= 0).all()
         assert (Claim(A, relation, B).excess(far) > 0).all()
     assert (Claim(A, ">", B).excess({"a": b * (1 + 1e-13), "b": b}) > 0).all()
+    small = {"a": b * 1e-20, "b": 0 * b}
+    assert (Claim(A, "<=", B).excess(small) > 0).all(), "only products that cancelled excuse a number this small"
+    assert (Claim(A, "<=", B).excess(small, products=np.ones(3)) <= 0).all()
 
 
 def test_exact_numbers_are_compared_as_they_are() -> None:
@@ -45,6 +48,9 @@ def test_exact_numbers_are_compared_as_they_are() -> None:
 def test_a_claim_of_constants_and_of_one_row() -> None:
     assert (Claim(A, "==", 1).excess({"a": np.array([1.0])}) <= 0).all()
     assert Claim(0, "<=", A).symbols == {A.symbol}
+    assert Claim(0, "<=", 1).excess({}).shape == (1,)
+    one = {"a": np.array([1.0]), "b": VALUES["b"]}
+    assert [side.tolist() for side in Claim(A, "<=", B).sides(one)] == [[1, 1, 1], [2, 2, 2]]
     with pytest.raises(ValueError, match="relates by one of"):
         Claim(A, "<>", B)
 

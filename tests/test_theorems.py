@@ -182,5 +182,7 @@ def test_a_domain_that_an_assumption_empties_is_caught() -> None:
 def test_claims_and_quantities_must_match() -> None:
     with pytest.raises(ValueError, match="undefined or unused"):
         replace(BROKEN, where=(ERROR_QS, ERROR_S))
+    with pytest.raises(ValueError, match="undefined or unused"):
+        replace(BROKEN, claims=(), where=())
     with pytest.raises(ValueError, match="separations"):
         replace(BROKEN, domain=None)
