@@ -64,7 +64,7 @@ class Proof:
     def model_fault(self, quantity: Quantity, case: Case) -> str:
         """The first row in which a quantity differs from its model; empty if there is none."""
         computed = np.broadcast_to(np.asarray(quantity.of(case), np.float64), len(case))
-        cancelled = CANCELLATION * case.products
+        cancelled = CANCELLATION * case.products**quantity.degree
         for i, value in enumerate(computed.tolist()):
             expected = float(self.model[quantity](Atoms(case, i)))
             if not abs(value - expected) <= TOLERANCE * abs(expected) + cancelled[i] + 1e-300:

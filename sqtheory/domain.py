@@ -45,12 +45,14 @@ class Arrays:
     """Rows of ``last_axis`` real numbers of one of several kinds.
 
     The kinds say where to look: the theorem is about all real rows, unless they must be ``independent`` samples
-    of one law, as in statements about expectations.
+    of one law, as in statements about expectations. Without ``subnormal`` hypothesis draws no rows whose norms
+    and products float64 cannot tell apart.
     """
 
     last_axis: int
     kinds: tuple[Sampler, ...] = KINDS
     independent: bool = False
+    subnormal: bool = True
 
     def sample(self, rng: Generator, rows: int) -> Array:
         """Draw float64 rows, all of one kind."""

@@ -31,12 +31,16 @@ UNDERFLOW = 4 * float(np.finfo(np.float64).smallest_subnormal)
 @final
 @dataclass(frozen=True)
 class Quantity:
-    """A named number of a case: ``of(case)`` gives it for every row. In a claim it stands for its symbol."""
+    """A named number of a case: ``of(case)`` gives it for every row. In a claim it stands for its symbol.
+
+    ``degree``: in how many products of both operands it is measured, 1 for ⟨x, w⟩, 2 for its square.
+    """
 
     name: str
     latex: str
     meaning: str
     of: Callable[[Case], Array] = field(compare=False, repr=False)
+    degree: int = 1
 
     @property
     def symbol(self) -> sympy.Symbol:
@@ -103,11 +107,8 @@ class Claim:
     def __init__(self, left: Expression, relation: str, right: Expression, norms: Norms = Norms.ALL) -> None:
         if relation not in RELATIONS:
             raise ValueError(f"a claim relates by one of {', '.join(RELATIONS)}, got {relation!r}")
-        for name, value in zip(
-            ("left", "relation", "right", "norms"),
-            (sympy.sympify(left), relation, sympy.sympify(right), norms),
-            strict=True,
-        ):
+        both = {"left": sympy.sympify(left), "right": sympy.sympify(right)}
+        for name, value in (both | {"relation": relation, "norms": norms}).items():
             object.__setattr__(self, name, value)
 
     @property
@@ -153,12 +154,9 @@ class Claim:
             sizes = sizes + np.abs(values[name])
         slack = TOLERANCE * sizes + CANCELLATION * products + UNDERFLOW
         difference = left - right
-        if self.relation == "==":
-            return np.asarray(np.abs(difference) - slack)
-        if self.relation == "<=":
-            return np.asarray(difference - slack)
-        sign = 1 if self.relation == "<" else -1
-        return np.asarray(sign * difference + slack)
+        if self.relation in ("==", "<="):
+            return np.asarray((np.abs(difference) if self.relation == "==" else difference) - slack)
+        return np.asarray((difference if self.relation == "<" else -difference) + slack)
 
 
 @final
@@ -293,8 +291,10 @@ class Theorem:
         claims = self.claims_for(case.p)
         if not claims:
             raise ValueError(f"{self.slug} says nothing of p = {case.p}")
-        values = self.values(case)
-        return Check(self.admissible(case), np.max([c.excess(values, case.products) for c in claims], axis=0))
+        values, products = self.values(case), case.products
+        degrees = (max(q.degree for q in self.where if q.symbol in c.symbols) for c in claims)
+        excess = [c.excess(values, products**degree) for c, degree in zip(claims, degrees, strict=True)]
+        return Check(self.admissible(case), np.max(excess, axis=0))
 
     def __str__(self) -> str:
         return self.slug

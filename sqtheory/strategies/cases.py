@@ -39,5 +39,6 @@ def _arrays(arrays: Arrays, rows: int) -> st.SearchStrategy[Array]:
         seeds = st.integers(0, 2**32 - 1).map(np.random.default_rng)
         return seeds.map(lambda rng: arrays.sample(rng, INDEPENDENT_ROWS))
     shape = (rows, arrays.last_axis)
+    usual = tensors(shape, dtype=np.float64, kinds=KINDS)
     tiny = tensors(shape, dtype=np.float64, block=arrays.last_axis, kinds=(Kind.zero, Kind.subnormal))
-    return tensors(shape, dtype=np.float64, kinds=KINDS) | tiny
+    return usual | tiny if arrays.subnormal else usual

@@ -1,0 +1,52 @@
+"""The layer's error is Σ_i c_i Σ_o e_oi²: with one c per group, every group is prune_first_dominates for p = 2."""
+
+import sympy
+
+from proofs.gram_error import PROOF as GRAM
+from proofs.proof import Proof
+from proofs.steps import Enumerated, Equal, Formal, NonNegative, Tested
+from sqtheory.case import Case
+from sqtheory.theorems.gram_dominates import THEOREM
+from sqtheory.theorems.gram_error import LAYER_QS, LAYER_SQ
+
+a, b, v, c, d = sympy.symbols("a b v c d", nonnegative=True)
+gap = sympy.symbols("gap", nonnegative=True)
+
+
+def swap_gap(kept: sympy.Expr, pruned: sympy.Expr) -> sympy.Expr:
+    """What Q→S loses more than S→Q by keeping b for a, both of image v, at weights c_i, c_j."""
+    return (kept * a**2 + pruned * (b - v) ** 2) - (kept * (a - v) ** 2 + pruned * b**2)
+
+
+def never_worse() -> list[str]:
+    """Unequal powers c_i in one group that do not let Q→S win: none may be missing from the counterexample."""
+    case = next(given.fails_without for given in THEOREM.given if given.name == "uncorrelated")
+    assert isinstance(case, Case)
+    values = THEOREM.values(case)
+    return [] if values["Y_sq"] > values["Y_qs"] else [str(values)]
+
+
+PROOF = Proof(
+    theorem=THEOREM,
+    model={quantity: GRAM.model[quantity] for quantity in (LAYER_SQ, LAYER_QS)},
+    steps=(
+        *(step for step in GRAM.steps if isinstance(step, Equal)),
+        Tested(
+            "with Z and Σ the weight after S→Q is m ⊙ q(w)",
+            lambda case: case.every(
+                case.weight.orders.after_mask == case.weight.orders.mask * case.weight.orders.image
+            ),
+        ),
+        Formal("both masks differ by swaps of entries a ≥ b of one image v", "prune_first_dominates"),
+        Equal("a swap at one power c costs 2 c v (a − b)", swap_gap(c, c), 2 * c * v * (a - b)),
+        NonNegative("… which is not negative for a = b + gap", 2 * c * v * gap),
+        Equal(
+            "at two powers c, d: 2 v (c a − d b) − (c − d) v², of either sign",
+            swap_gap(c, d),
+            2 * v * (c * a - d * b) - (c - d) * v**2,
+        ),
+        Enumerated(
+            "an input of larger power in the group reverses it: Wanda's score, not magnitude, ranks", never_worse
+        ),
+    ),
+)
