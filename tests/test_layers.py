@@ -15,11 +15,11 @@ import sqtheory
 ROOT = Path(sqtheory.__file__).parent
 FLOORS: dict[int, tuple[str, ...]] = {
     0: (
-        *("arrays", "atomic", "exceptions", "formats", "partition", "rounding"),
+        *("arrays", "atomic", "exceptions", "formats", "lipschitz", "orthogonality", "partition", "rounding"),
         *("samples", "selection", "tables", "traits", "zoo"),
     ),
     1: ("norms", "operators", "scaling"),
-    2: ("errors", "kernels", "quantizers", "scores", "sparsifiers", "ties"),
+    2: ("errors", "kernels", "matrix_errors", "quantizers", "scores", "sparsifiers", "ties"),
     3: ("channels", "checkpoints", "notation", "orders", "streaming", "structure", "two_orders", "vocabulary"),
     4: (
         *("case", "catalogue", "expectations", "inspection", "one_pass"),
@@ -33,6 +33,8 @@ FLOORS: dict[int, tuple[str, ...]] = {
 
 SIBLINGS: dict[str, tuple[str, ...]] = {
     "formats": ("arrays", "exceptions", "rounding"),
+    "lipschitz": ("arrays",),
+    "matrix_errors": ("errors",),
     "partition": ("exceptions",),
     "rounding": ("arrays",),
     "samples": ("arrays",),

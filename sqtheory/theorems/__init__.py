@@ -41,6 +41,8 @@ SLUGS = (
     "gram_dominates",
     "dot_concentration",
     "linear_layer",
+    "propagation",
+    "orthogonality_threshold",
 )
 """The theorems in the order in which the tables print them; a new one is a line here and its two files."""
 ALL: tuple[Theorem, ...] = tuple(import_module(f"sqtheory.theorems.{slug}").THEOREM for slug in SLUGS)

@@ -1,0 +1,75 @@
+"""e^{a + b − c} − (e^a + e^b − e^c) = (e^a − e^c)(e^b − e^c)/e^c, of one sign with the harms of both parts."""
+
+from fractions import Fraction
+
+import sympy
+
+from proofs.atoms import Atoms, Number
+from proofs.dot_decomposition import product, weight
+from proofs.proof import Proof
+from proofs.steps import Enumerated, Equal, NonNegative
+from sqtheory.orthogonality import Orthogonality
+from sqtheory.theorems.orthogonality_threshold import DENSE, LOG_THRESHOLD, QUANTIZED, SPARSE, THEOREM, THRESHOLD
+
+d = sympy.symbols("d", positive=True)
+q, s = sympy.symbols("q s", real=True)
+more, less = sympy.symbols("more less", nonnegative=True)
+
+
+def perplexity(a: Atoms, value: Fraction) -> sympy.Expr:
+    """1 + e^{−value/Σ|x_i w_i|}."""
+    whole = sum((abs(x * w) for x, w in zip(a.x, a.w, strict=True)), Fraction(0))
+    logit = value / whole if whole else Fraction(0)
+    return 1 + sympy.exp(-sympy.Rational(logit.numerator, logit.denominator))
+
+
+def metrics(a: Atoms) -> tuple[sympy.Expr, sympy.Expr, sympy.Expr]:
+    """Dense, quantized, sparse."""
+    kept = [w if m else Fraction(0) for w, m in zip(a.w, weight(a).m, strict=True)]
+    values = (product(a.x, a.w), product(a.q, weight(a).q), product(a.x, kept))
+    whole, one, other = (perplexity(a, value) for value in values)
+    return whole, one, other
+
+
+def threshold(a: Atoms) -> Number:
+    """EM(q) + EM(s) − EM."""
+    whole, one, other = metrics(a)
+    return one + other - whole
+
+
+def exponential(a: Atoms) -> Number:
+    """exp(log EM(q) + log EM(s) − log EM)."""
+    whole, one, other = metrics(a)
+    return one * other / whole
+
+
+def both_or_neither() -> list[str]:
+    """Perplexities 10, 12, 15 and 17.5 combined: beyond 17, within 12 · 15/10 = 18."""
+    plain = Orthogonality(10, 12, 15, 17.5)
+    logs = Orthogonality(*(float(sympy.log(v)) for v in (10, 12, 15, 17.5)))
+    return [] if plain.exceeded() and not logs.exceeded() else [f"{plain.excess}, {logs.excess}"]
+
+
+PROOF = Proof(
+    theorem=THEOREM,
+    model={
+        DENSE: lambda a: metrics(a)[0],
+        QUANTIZED: lambda a: metrics(a)[1],
+        SPARSE: lambda a: metrics(a)[2],
+        THRESHOLD: threshold,
+        LOG_THRESHOLD: exponential,
+    },
+    steps=(
+        Equal(
+            "with perplexities d, q, s: q s/d − (q + s − d) = (q − d)(s − d)/d",
+            q * s / d - (q + s - d),
+            (q - d) * (s - d) / d,
+        ),
+        NonNegative("both harm: q = d + more, s = d + less", (more * less) / d),
+        NonNegative("both help: q = d − more, s = d − less", (-more) * (-less) / d),
+        Enumerated(
+            "not the reverse: 17.5 is beyond 17, the threshold of perplexity, and log 17.5 below log 18",
+            both_or_neither,
+        ),
+    ),
+)
