@@ -12,9 +12,10 @@ from proofs.dot_decomposition import product, weight
 from proofs.proof import Proof
 from proofs.steps import Cited, Enumerated, Equal, NonNegative
 from sqtheory.arrays import Array
+from sqtheory.cells import cells
 from sqtheory.quantizers import int_
 from sqtheory.theorem import Reference
-from sqtheory.theorems.dot_concentration import MEAN, PRUNED, RANGES, TAIL, THEOREM, VARIANCE, cells
+from sqtheory.theorems.dot_concentration import MEAN, PRUNED, RANGES, TAIL, THEOREM, VARIANCE
 
 x, w, d, r, a, b, m = sympy.symbols("x w d r a b m", real=True)
 f, g = sympy.symbols("f g", positive=True)

@@ -53,7 +53,7 @@ def error_qs(a: Atoms) -> Row:
 def covariance_would_do() -> list[str]:
     """Two equal samples have covariance 0, and a layer errs on them all the same."""
     samples, e = [[Fraction(1), Fraction(0)]] * 2, [Fraction(1), Fraction(0)]
-    mean = [sum(c) / len(c) for c in columns(samples)]
+    mean = [sum(c, Fraction(0)) / len(c) for c in columns(samples)]
     centred = [error(s, mean) for s in samples]
     lost, claimed = (sum(product(s, e) ** 2 for s in some) for some in (samples, centred))
     return [] if claimed == 0 < lost else [f"{claimed} against {lost}"]

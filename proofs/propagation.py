@@ -1,5 +1,6 @@
 """φ(Wy) − φ(Ŵŷ): φ stretches by L, and Wy − Ŵŷ = (W − Ŵ)y + Ŵ(y − ŷ)."""
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -25,7 +26,7 @@ def activate(name: str, values: Row) -> Row:
     """φ entry by entry: exact for relu, in float64 for silu."""
     if name == "relu":
         return [max(v, Fraction(0)) for v in values]
-    return [Fraction(float(v) / (1 + float(np.exp(-np.float64(max(v, -700)))))) for v in values]
+    return [Fraction(v / (1 + math.exp(-max(v, -700.0)))) for v in map(float, values)]
 
 
 def through(row: Row, weights: Row) -> Row:

@@ -1,5 +1,7 @@
 """Errors of matrices and of linear layers Y = X Wᵀ: X samples × inputs, W outputs × inputs, in float64."""
 
+import math
+
 import numpy as np
 
 from sqtheory.arrays import Array, ArrayLike, as_real
@@ -66,7 +68,7 @@ def gram_norm(e: ArrayLike, moments: ArrayLike) -> float:
     total = float(terms.sum())
     if total < -1e-9 * float(np.abs(terms).sum()):
         raise ValueError(f"tr(E Σ Eᵀ) = {total:.6g} is negative: Σ is not a matrix of second moments")
-    return max(total, 0.0) ** 0.5
+    return math.sqrt(max(total, 0.0))
 
 
 def layer_error(x: ArrayLike, w: ArrayLike, x_hat: ArrayLike, w_hat: ArrayLike) -> float:

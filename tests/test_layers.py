@@ -20,12 +20,12 @@ FLOORS: dict[int, tuple[str, ...]] = {
     ),
     1: ("norms", "operators", "scaling"),
     2: ("errors", "kernels", "matrix_errors", "quantizers", "scores", "sparsifiers", "ties"),
-    3: ("channels", "checkpoints", "notation", "orders", "streaming", "structure", "two_orders", "vocabulary"),
+    3: ("cells", "channels", "checkpoints", "notation", "orders", "streaming", "structure", "two_orders", "vocabulary"),
     4: (
         *("case", "catalogue", "expectations", "inspection", "one_pass"),
         *("price", "reasons", "storage", "sweep", "targets"),
     ),
-    5: ("bench", "constants", "domain", "execution", "render", "theorem"),
+    5: ("bench", "certificates", "constants", "domain", "execution", "render", "theorem"),
     6: ("__init__", "decide", "theorems"),
     7: ("__main__", "cli", "figures", "strategies"),
 }

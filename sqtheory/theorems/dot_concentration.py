@@ -1,15 +1,15 @@
 """Rounded without bias and independently, a dot product errs like √n, not like n."""
 
-from dataclasses import replace
+from itertools import product
 
 import numpy as np
 
 from sqtheory.arrays import Array, Mask
 from sqtheory.case import Case
+from sqtheory.cells import cells, chances
 from sqtheory.domain import Arrays, Domain, OneOf
 from sqtheory.formats import E2M1, E4M3
 from sqtheory.quantizers import Quantizer, bcq, hbfp, int_, mxfp, mxint
-from sqtheory.rounding import ceil, floor
 from sqtheory.samples import heavy, normal, one_signed, ties
 from sqtheory.sparsifiers import nm
 from sqtheory.theorem import Assumption, Attained, Claim, Quantity, Reference, Theorem
@@ -18,27 +18,14 @@ from sqtheory.theorems.vocabulary import decided_by_tensor, dot
 ULPS = 4 * float(np.finfo(np.float64).eps)
 
 
-def cells(q: Quantizer, x: Array) -> tuple[Array, Array]:
-    """The levels of q around every entry: ⌊·⌋ and ⌈·⌉ on its grid."""
-    low, high = (replace(q, rounding=rule).apply(x, x) for rule in (floor, ceil))
-    return low, high
-
-
-def chances(x: Array, low: Array, high: Array) -> Array:
-    """P(up) = (x − low)/(high − low) of unbiased rounding, 0 on a level."""
-    width = high - low
-    return np.divide(np.clip(x - low, 0, width), width, out=np.zeros_like(x), where=width > 0)
-
-
 def outcomes(case: Case) -> tuple[Array, Array]:
     """x_i s(w)_i − Q(x)_i Q(s(w))_i for the four outcomes of every entry, and their chances: rows × n × 4."""
     weight = case.weight.orders.sparse
     (low, high), (under, over) = cells(case.q, case.x), cells(case.q, weight)
     up, climb = chances(case.x, low, high), chances(weight, under, over)
-    pairs = (((low, 1 - up), (under, 1 - climb)), ((low, 1 - up), (over, climb)))
-    pairs += (((high, up), (under, 1 - climb)), ((high, up), (over, climb)))
-    errors = np.stack([case.x * weight - a * b for (a, _), (b, _) in pairs], axis=2)
-    return errors, np.stack([p * r for (_, p), (_, r) in pairs], axis=2)
+    levels, shares = ((low, high), (under, over)), ((1 - up, up), (1 - climb, climb))
+    errors = np.stack([case.x * weight - a * b for a, b in product(*levels)], axis=2)
+    return errors, np.stack([p * r for p, r in product(*shares)], axis=2)
 
 
 def ranges(case: Case) -> Array:

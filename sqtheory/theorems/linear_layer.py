@@ -13,6 +13,7 @@ from sqtheory.scaling import HalfRange
 from sqtheory.sparsifiers import nm
 from sqtheory.theorem import Attained, Claim, Quantity, Reference, Theorem
 from sqtheory.theorems.gram_error import layer, matrix, square_sum
+from sqtheory.two_orders import TwoOrders
 
 KINDS = (normal, ties, one_signed, heavy)
 
@@ -67,7 +68,10 @@ def _weight_error(name: str, latex: str, order: str, norm: str) -> Quantity:
     """A norm of the error of the weight under one order."""
     size = {"F": frobenius, "2": spectral}[norm]
     word = {"F": "Frobenius", "2": "spectral"}[norm]
-    image = {"q(s(W))": lambda o: o.after_mask, "s(q(W))": lambda o: o.masked_image}[order]
+
+    def image(orders: TwoOrders) -> Array:
+        return orders.after_mask if order == "q(s(W))" else orders.masked_image
+
     return Quantity(
         name,
         rf"\lVert\varepsilon_{{{latex}}}(W)\rVert_{norm}",

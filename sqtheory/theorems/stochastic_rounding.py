@@ -1,15 +1,13 @@
 """Unbiased stochastic rounding: the identity of S→Q holds for expectations."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from sqtheory.arrays import Array, FixedArray
 from sqtheory.case import Case
+from sqtheory.cells import cells, chances
 from sqtheory.domain import Arrays, Domain, OneOf
 from sqtheory.formats import E2M1, E4M3
 from sqtheory.quantizers import bcq, hbfp, int_, mxfp, mxint
-from sqtheory.rounding import ceil, floor
 from sqtheory.scaling import Frozen
 from sqtheory.scores import given
 from sqtheory.sparsifiers import nm
@@ -19,9 +17,8 @@ from sqtheory.theorems.vocabulary import SIGMA, Z
 
 def expected(case: Case, tensor: Array, p: int) -> Array:
     """E |x_i − Q(t)_i|^p for Q = q with stochastic rounding: both outcomes of every entry, by their probabilities."""
-    low, high = (replace(case.q, rounding=rule).apply(tensor, tensor) for rule in (floor, ceil))
-    width = high - low
-    part = np.divide(np.clip(tensor - low, 0, width), width, out=np.zeros_like(tensor), where=width > 0)
+    low, high = cells(case.q, tensor)
+    part = chances(tensor, low, high)
     lower, upper = (np.abs(case.x - y) ** p for y in (low, high))
     return np.asarray((1 - part) * lower + part * upper)
 
