@@ -52,9 +52,8 @@ def constant(name: str) -> float:
 
 
 def chord(ratio: Array) -> Array:
-    """sup ‖u/‖u‖ − v/‖v‖‖ over v with ‖v − u‖ ≤ r ‖u‖: √(2 − 2√(1 − r²)) for r < 1, else 2.
+    """sup ‖u/‖u‖ − v/‖v‖‖ over v with ‖v − u‖ ≤ r ‖u‖: 2 sin(arcsin(r)/2) for r < 1, else 2.
 
     The largest angle between u and v is that of the tangent from 0, of sine r; r ≥ 1 allows every v.
     """
-    inside = np.minimum(ratio, 1.0)
-    return np.where(ratio < 1, np.sqrt(2 - 2 * np.sqrt(np.maximum(1 - inside**2, 0.0))), 2.0)
+    return np.where(ratio < 1, 2 * np.sin(np.arcsin(np.minimum(ratio, 1.0)) / 2), 2.0)

@@ -1,7 +1,7 @@
 """Guarantees and predictions for linear layers and stacks of them, beside the measurement, from plain arrays."""
 
 from sqtheory.certificates.layers import LayerCertificate, certify_layer, certify_moments
-from sqtheory.certificates.order_gaps import output_gap, predict_output_gap
+from sqtheory.certificates.order_gaps import OutputGap, output_gap
 from sqtheory.certificates.probable import ProbableBound, concentration
 from sqtheory.certificates.stacks import (
     through_activation,
@@ -14,12 +14,12 @@ from sqtheory.certificates.stacks import (
 
 __all__ = [
     "LayerCertificate",
+    "OutputGap",
     "ProbableBound",
     "certify_layer",
     "certify_moments",
     "concentration",
     "output_gap",
-    "predict_output_gap",
     "through_activation",
     "through_attention",
     "through_layers",
