@@ -18,8 +18,8 @@ def swap_gap(kept: sympy.Expr, pruned: sympy.Expr) -> sympy.Expr:
     return (kept * a**2 + pruned * (b - v) ** 2) - (kept * (a - v) ** 2 + pruned * b**2)
 
 
-def never_worse() -> list[str]:
-    """Unequal powers c_i in one group that do not let Q→S win: none may be missing from the counterexample."""
+def magnitude_still_right() -> list[str]:
+    """The instance of unequal powers in one group, if S→Q loses no more there."""
     case = next(given.fails_without for given in THEOREM.given if given.name == "uncorrelated")
     assert isinstance(case, Case)
     values = THEOREM.values(case)
@@ -46,7 +46,8 @@ PROOF = Proof(
             2 * v * (c * a - d * b) - (c - d) * v**2,
         ),
         Enumerated(
-            "an input of larger power in the group reverses it: Wanda's score, not magnitude, ranks", never_worse
+            "an input of larger power in the group reverses it: Wanda's score, not magnitude, ranks",
+            magnitude_still_right,
         ),
     ),
 )
