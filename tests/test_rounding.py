@@ -15,7 +15,16 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from sqtheory.formats import E4M3, E5M2, E8M0, FORMATS, NF4, Codebook, Format, bcq_format
-from sqtheory.rounding import ROUNDINGS, NearestEven, Rounding, half_away, nearest_even, stochastic, toward_zero
+from sqtheory.rounding import (
+    ROUNDINGS,
+    NearestEven,
+    Rounding,
+    against_middle,
+    half_away,
+    nearest_even,
+    stochastic,
+    toward_zero,
+)
 from tests.test_formats import STORED
 from tests.twins.formats import GRIDS, OVERFLOWS, Grid, levels, midpoints, round_exactly, round_or_overflow
 
@@ -244,3 +253,15 @@ def test_rules_know_what_they_are() -> None:
     }
     assert all(str(rule) == name for name, rule in ROUNDINGS.items())
     assert NearestEven() == nearest_even and nearest_even != half_away
+
+
+@given(exponents=st.tuples(st.integers(-60, 60), st.integers(-60, 60)), seed=st.integers(0, 2**32 - 1))
+def test_midpoints_of_far_and_near_numbers_are_decided_exactly(exponents: tuple[int, int], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    low = rng.standard_normal(64) * 2.0 ** exponents[0]
+    high = low + np.abs(rng.standard_normal(64)) * 2.0 ** exponents[1]
+    for lo, hi in zip(low[low < high].tolist(), high[low < high].tolist(), strict=True):
+        v = np.array([lo / 2 + hi / 2])
+        above, at = against_middle(v, np.array([lo]), np.array([hi]))
+        exact = (Fraction(lo) + Fraction(hi)) / 2
+        assert (bool(above[0]), bool(at[0])) == (Fraction(float(v[0])) > exact, Fraction(float(v[0])) == exact)
