@@ -6,6 +6,7 @@ from sqtheory.checkpoints.onnx import OnnxCheckpoint
 from sqtheory.checkpoints.opening import open_checkpoint
 from sqtheory.checkpoints.safetensors import SafetensorsCheckpoint
 from sqtheory.checkpoints.shards import ShardedCheckpoint
+from sqtheory.checkpoints.stored import StoredTensor
 from sqtheory.checkpoints.tensors import Checkpoint, Signature, TensorInfo
 from sqtheory.checkpoints.writing import CheckpointWriter, SafetensorsWriter, declare
 
@@ -20,6 +21,7 @@ __all__ = [
     "SafetensorsWriter",
     "ShardedCheckpoint",
     "Signature",
+    "StoredTensor",
     "TensorInfo",
     "declare",
     "open_checkpoint",

@@ -77,14 +77,24 @@ class SafetensorsCheckpoint(Checkpoint):
     def _statuses(self) -> tuple[os.stat_result, ...]:
         return (os.fstat(self._file.fileno()),)
 
+    def streams(self, name: str) -> bool:
+        return True
+
     def _read(self, info: TensorInfo) -> NDArray[Any]:
+        return self._values(info, 0, info.nbytes).reshape(info.shape)
+
+    def _pieces(self, info: TensorInfo, entries: int) -> Iterator[NDArray[Any]]:
+        step = entries // 8 * BITS[info.dtype]
+        return (self._values(info, at, min(step, info.nbytes - at)) for at in range(0, info.nbytes, step))
+
+    def _values(self, info: TensorInfo, at: int, nbytes: int) -> NDArray[Any]:
+        """The entries of ``nbytes`` bytes of a tensor from byte ``at`` on."""
         if info.dtype not in ELEMENTS:
             raise refused(self._path, f"dtype {plain(info.dtype)} cannot be read; {_readable()}", info.name)
         try:
             with self._lock:
-                self._file.seek(self._body + self._begin[info.name])
-                values = read_values(self._file, info.nbytes, ELEMENTS[info.dtype])
-            return values.reshape(info.shape)
+                self._file.seek(self._body + self._begin[info.name] + at)
+                return read_values(self._file, nbytes, ELEMENTS[info.dtype])
         except (EOFError, OSError, ValueError) as error:
             raise refused(self._path, plain(str(error)), info.name) from error
 

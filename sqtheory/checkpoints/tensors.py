@@ -5,7 +5,7 @@ import math
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -130,6 +130,24 @@ class Checkpoint(ABC):
         integers and booleans as they are.
         """
         return self._read(self.info(name))
+
+    def pieces(self, name: str, entries: int) -> Iterator[NDArray[Any]]:
+        """The entries of one tensor in C order, so many at a time (a multiple of 8; the last piece may be shorter).
+
+        Joined they are those of ``read``. Where ``streams``, only one piece is ever in memory.
+        """
+        if entries < 1 or entries % 8:
+            raise ValueError(f"pieces have a multiple of 8 entries, got {entries}")
+        info = self.info(name)
+        return self._pieces(info, entries)
+
+    def streams(self, name: str) -> bool:
+        """Whether a tensor can be read piece by piece."""
+        return False
+
+    def _pieces(self, info: TensorInfo, entries: int) -> Iterator[NDArray[Any]]:
+        values = self._read(info).reshape(-1)
+        return (values[at : at + entries] for at in range(0, values.size, entries))
 
     def info(self, name: str) -> TensorInfo:
         """What is said of one tensor; CheckpointError, with the nearest name, when there is none of this name."""
