@@ -1,7 +1,8 @@
 """Compressed checkpoints: planned, written whole or not at all, and verified from their bytes."""
 
 from sqtheory.application.applying import Plan, apply, plan
-from sqtheory.application.layouts import Layout, layout
+from sqtheory.application.layout import Layout
+from sqtheory.application.layouts import layout_of
 from sqtheory.application.recipe import Order, Recipe
 from sqtheory.application.report import Applied, LeftAlone, Report, beside, read_report
 from sqtheory.application.verifying import Failure, Verification, verify
@@ -18,7 +19,7 @@ __all__ = [
     "Verification",
     "apply",
     "beside",
-    "layout",
+    "layout_of",
     "plan",
     "read_report",
     "verify",

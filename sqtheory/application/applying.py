@@ -12,7 +12,7 @@ import numpy as np
 
 from sqtheory import atomic
 from sqtheory.application.compressing import applied, check_fit, compressed, sha256
-from sqtheory.application.layouts import Content, Layout, Pieces, digest
+from sqtheory.application.layout import Content, Layout, Pieces, digest
 from sqtheory.application.recipe import Recipe
 from sqtheory.application.report import Applied, LeftAlone, Report, beside
 from sqtheory.application.turns import InTurn, Watch, unwatched
@@ -88,18 +88,18 @@ def apply(
     values = iter(watch(InTurn(partial(_values, layout, report.recipe), targets, executor, ahead), "write"))
     with atomic.NewFile(beside(layout.out), force=force) as file:
         file.write(report.to_json().encode())
-        layout.write(_contents(layout, planned, left, values), metadata(report), force)
+        layout.write(_contents(layout, planned, left, values), partial(metadata, report), force)
 
 
-def metadata(report: Report) -> dict[str, str]:
-    """What the metadata of a safetensors file say of how it was made; strings only, no paths."""
+def metadata(report: Report, source: str) -> dict[str, str]:
+    """What the metadata of a safetensors file made from a file of the source say of that; strings only, no paths."""
     recipe = report.recipe
     return {
         "sqtheory.version": report.version,
         "sqtheory.recipe": json.dumps(recipe.to_dict(), ensure_ascii=False, separators=(",", ":")),
         "sqtheory.order": recipe.order.name,
         "sqtheory.tie_rule": recipe.ties or "",
-        "sqtheory.source_sha256": next(iter(report.source.values())),
+        "sqtheory.source_sha256": report.source[source],
     }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.application import patterns
-from sqtheory.application.layouts import CHUNK, Layout
+from sqtheory.application.layout import CHUNK, Layout
 from sqtheory.application.recipe import Recipe
 from sqtheory.application.report import Applied
 from sqtheory.arrays import Array, as_real

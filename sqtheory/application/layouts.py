@@ -1,17 +1,13 @@
 """Which files a compressed checkpoint consists of: those of its source, with other bytes for some tensors."""
 
-import hashlib
 import os
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias, final
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import final
 
 from sqtheory import atomic
+from sqtheory.application.layout import CHUNK, PIECE, Content, Layout, Metadata, Pieces
 from sqtheory.arrays import Array
 from sqtheory.checkpoints import (
     Checkpoint,
@@ -30,77 +26,9 @@ from sqtheory.checkpoints import (
 from sqtheory.checkpoints.elements import BITS, ELEMENTS, Element, Native
 from sqtheory.checkpoints.shards import inside
 from sqtheory.checkpoints.tensors import plain, refused
-from sqtheory.checkpoints.writing import check_not_input
-
-Pieces: TypeAlias = Iterator[NDArray[np.uint8]]
-CHUNK = 1 << 18
-"""Entries encoded at once: a whole number of bytes whatever the type."""
-_PIECE = 1 << 20
 
 
-@final
-@dataclass(frozen=True)
-class Content:
-    """A tensor and the bytes that are to be in the file; ``changed`` unless they are those of the source."""
-
-    info: TensorInfo
-    pieces: Pieces
-    changed: bool
-
-
-class Layout(ABC):
-    """Where the tensors of an open checkpoint are written, ``out``, and how."""
-
-    note: str | None = None
-    """What a user should know of this layout, in one sentence."""
-
-    source: Checkpoint
-    """What is read."""
-    out: Path
-    """What is written."""
-
-    @abstractmethod
-    def write(self, contents: Iterator[Content], metadata: Mapping[str, str], force: bool) -> None:
-        """Write all tensors; what is written appears whole or not at all.
-
-        Raises ValueError where ``out`` is the input, FileExistsError unless ``force``, OSError from the system.
-        """
-
-    @abstractmethod
-    def element(self, info: TensorInfo) -> Element | None:
-        """The type of the entries as they are written; None where it holds no floating-point numbers."""
-
-    def check(self, force: bool) -> None:
-        """Raise what ``write`` raises before it writes anything."""
-        check_not_input(self.out, self.source)
-        if not force and os.path.lexists(self.out):
-            raise FileExistsError(f"{self.out} exists: pass --force to replace it")
-
-    def tensors(self) -> tuple[TensorInfo, ...]:
-        """Every tensor as it is written, in that order."""
-        return self.source.tensors
-
-    def files(self) -> dict[str, Path]:
-        """The files that the tensors are read from, by name."""
-        return {self.source.path.name: self.source.path}
-
-    def others(self) -> dict[str, Path]:
-        """The files that are copied, by their paths in the folder."""
-        return {}
-
-    def kept(self, info: TensorInfo) -> Pieces:
-        """The bytes of a tensor that is left alone."""
-        return self.source.stored(info.name)
-
-    def encoded(self, info: TensorInfo, values: Array) -> Pieces:
-        """The bytes of values that the type of the entries has exactly."""
-        element = self.element(info)
-        assert element is not None
-        flat = values.reshape(-1)
-        return (element.encode(flat[at : at + CHUNK]) for at in range(0, flat.size, CHUNK))
-
-
-def layout(source: Checkpoint, out: Path, *, folder: bool) -> Layout:
+def layout_of(source: Checkpoint, out: Path, *, folder: bool) -> Layout:
     """The layout of the source's own kind; GGUF becomes safetensors.
 
     ``folder``: the source was named as a folder, and so ``out`` is one. Raises ValueError where the name of ``out``
@@ -122,18 +50,6 @@ def layout(source: Checkpoint, out: Path, *, folder: bool) -> Layout:
     raise TypeError(f"{type(source).__name__} cannot be written")
 
 
-def digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
-    content = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            while piece := file.read(_PIECE):
-                content.update(piece)
-    except OSError as error:
-        raise refused(path, f"cannot be read: {plain(str(error))}") from error
-    return content.hexdigest()
-
-
 @final
 @dataclass(frozen=True)
 class SafetensorsFile(Layout):
@@ -145,8 +61,8 @@ class SafetensorsFile(Layout):
     def element(self, info: TensorInfo) -> Element | None:
         return ELEMENTS.get(info.dtype) if info.is_float else None
 
-    def write(self, contents: Iterator[Content], metadata: Mapping[str, str], force: bool) -> None:
-        _write(self.source, self.out, contents, {**self.source.metadata, **metadata}, force)
+    def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
+        _write(self.source, self.out, contents, metadata(self.source.path.name), force)
 
 
 @final
@@ -194,16 +110,15 @@ class Folder(Layout):
             raise ValueError(f"{plain(str(self.out))} lies in the folder of the input: write to another folder")
         self._folder(force).check()
 
-    def write(self, contents: Iterator[Content], metadata: Mapping[str, str], force: bool) -> None:
+    def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
         with self._folder(force) as folder:
             for relative, path in self.others().items():
                 with path.open("rb") as old, atomic.NewFile(folder / relative) as new:
-                    while piece := old.read(_PIECE):
+                    while piece := old.read(PIECE):
                         new.write(piece)
             for name, shard in self.shards.items():
                 own = (next(contents) for _ in shard.tensors)
-                sha = {"sqtheory.source_sha256": digest(shard.path)}
-                _write(shard, folder / name, own, {**shard.metadata, **metadata, **sha}, force=False)
+                _write(shard, folder / name, own, metadata(name), force=False)
             if self.index is not None:
                 atomic.write(folder / self.index.name, self.index.read_bytes())
 
@@ -227,7 +142,7 @@ class NumpyFile(Layout):
         header, _ = self.source.head(info.name)
         return super().encoded(info, values.T if header.fortran else values)
 
-    def write(self, contents: Iterator[Content], metadata: Mapping[str, str], force: bool) -> None:
+    def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
         kind = NpzWriter if isinstance(self.source, NpzCheckpoint) else NpyWriter
         with kind(self.out, self.source, force=force) as writer:  # type: ignore[arg-type]  # kind fits its source
             for content in contents:
@@ -252,7 +167,7 @@ class OnnxFile(Layout):
             raise refused(self.source.path, f"its tensors lie in external data, which are not rewritten; {how}")
         super().check(force)
 
-    def write(self, contents: Iterator[Content], metadata: Mapping[str, str], force: bool) -> None:
+    def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
         changed = (content for content in contents if content.changed)
         raw = {content.info.name: b"".join(piece.tobytes() for piece in content.pieces) for content in changed}
         with atomic.NewFile(self.out, force=force) as file:
@@ -282,15 +197,18 @@ class FromGguf(Layout):
         flat = self.source.read(info.name).reshape(-1)
         return (ELEMENTS[info.dtype].encode(flat[at : at + CHUNK]) for at in range(0, flat.size, CHUNK))
 
-    def write(self, contents: Iterator[Content], metadata: Mapping[str, str], force: bool) -> None:
-        with SafetensorsWriter(self.out, self.tensors(), metadata, source=self.source, force=force) as writer:
+    def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
+        with SafetensorsWriter(
+            self.out, self.tensors(), metadata(self.source.path.name), source=self.source, force=force
+        ) as writer:
             for content in contents:
                 writer.copy(content.info.name, content.pieces)
 
 
 def _write(
-    source: SafetensorsCheckpoint, out: Path, contents: Iterator[Content], metadata: Mapping[str, str], force: bool
+    source: SafetensorsCheckpoint, out: Path, contents: Iterator[Content], added: Mapping[str, str], force: bool
 ) -> None:
+    metadata = {**source.metadata, **added}
     with SafetensorsWriter(out, source.tensors, metadata, source=source, force=force) as writer:
         for content in contents:
             writer.copy(content.info.name, content.pieces)

@@ -114,6 +114,11 @@ class Report:
     tensors: tuple[Applied, ...]
     left_alone: tuple[LeftAlone, ...]
 
+    @property
+    def recorded(self) -> tuple[Applied | LeftAlone, ...]:
+        """Every tensor of the checkpoint."""
+        return (*self.tensors, *self.left_alone)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain words and numbers, ready for JSON."""
         p = self.recipe.norm
@@ -156,7 +161,7 @@ def read_report(path: Path) -> Report:
         return Report(
             version=_text(content["version"]),
             recipe=_recipe(_mapping(content["recipe"])),
-            source=_texts(content["source"]),
+            source=_source(content["source"]),
             copied=_texts(content["copied"]),
             tensors=tuple(_applied(_mapping(one)) for one in _items(content["tensors"])),
             left_alone=tuple(_left_alone(_mapping(one)) for one in _items(content["left_alone"])),
@@ -223,6 +228,13 @@ def _mapping(value: object) -> dict[str, object]:
 
 def _texts(value: object) -> dict[str, str]:
     return {_text(key): _text(text) for key, text in _mapping(value).items()}
+
+
+def _source(value: object) -> dict[str, str]:
+    source = _texts(value)
+    if not source:
+        raise ValueError("source names no file")
+    return source
 
 
 def _shape(value: object) -> tuple[int, ...]:

@@ -9,11 +9,12 @@ from typing import Any, final
 from sqtheory.application import patterns
 from sqtheory.application.applying import metadata
 from sqtheory.application.compressing import applied, off_grid, sha256
-from sqtheory.application.layouts import Layout, digest
+from sqtheory.application.layout import Layout, digest
+from sqtheory.application.recipe import Recipe
 from sqtheory.application.report import Applied, LeftAlone, Report
 from sqtheory.application.turns import InTurn, Watch, unwatched
 from sqtheory.arrays import as_real
-from sqtheory.checkpoints import Checkpoint, SafetensorsCheckpoint, ShardedCheckpoint
+from sqtheory.checkpoints import NpyCheckpoint, SafetensorsCheckpoint, ShardedCheckpoint, TensorInfo
 from sqtheory.exceptions import InputRefused
 from sqtheory.inspection import inspect_tensor
 
@@ -52,7 +53,7 @@ class Verification:
 
 
 def verify(
-    written: Checkpoint,
+    written: Layout,
     report: Report,
     against: Layout | None = None,
     *,
@@ -66,13 +67,12 @@ def verify(
     theorem ``idempotence`` puts them there, the hash of its bytes; from the source also the same bytes and the same
     errors again. Raises CheckpointError for a file that cannot be read.
     """
-    present = {info.name for info in written.tensors}
-    recorded = _recorded(report)
-    failures = [*_of_names(written, report), *_of_metadata(written, report)]
+    present = _present(written, report)
+    failures = [*_of_names(present, report), *_of_metadata(written, report), *_of_files(written, report)]
     if against is not None:
         failures += _of_source(report, against)
-    there = [one for one in recorded if one.name in present]
-    check = partial(_check, written, report, against)
+    there = [one for one in report.recorded if one.name in present]
+    check = partial(_check, written, present, report, against)
     for found in watch(InTurn(check, there, executor, ahead), "verify"):
         failures += found
     return Verification(
@@ -84,29 +84,40 @@ def verify(
     )
 
 
-def _recorded(report: Report) -> list[Applied | LeftAlone]:
-    return [*report.tensors, *report.left_alone]
+def _present(written: Layout, report: Report) -> dict[str, TensorInfo]:
+    """The tensors by the names that the report has for them; that of an npy file is called like its file."""
+    if isinstance(written.source, NpyCheckpoint):
+        return dict(zip((one.name for one in report.tensors), written.source.tensors, strict=False))
+    return {info.name: info for info in written.source.tensors}
 
 
-def _of_names(written: Checkpoint, report: Report) -> Iterator[Failure]:
-    names = [info.name for info in written.tensors]
-    recorded = {one.name for one in _recorded(report)}
-    yield from (Failure(name, "the report does not have it") for name in names if name not in recorded)
-    yield from (Failure(name, "is missing") for name in sorted(recorded - set(names)))
+def _of_names(present: Mapping[str, TensorInfo], report: Report) -> Iterator[Failure]:
+    recorded = {one.name for one in report.recorded}
+    yield from (Failure(name, "the report does not have it") for name in present if name not in recorded)
+    yield from (Failure(name, "is missing") for name in sorted(recorded - set(present)))
 
 
-def _of_metadata(written: Checkpoint, report: Report) -> Iterator[Failure]:
+def _of_metadata(written: Layout, report: Report) -> Iterator[Failure]:
     """The metadata that apply wrote; those of other kinds of files say nothing."""
     shards: Mapping[str, SafetensorsCheckpoint] = {}
-    if isinstance(written, SafetensorsCheckpoint):
-        shards = {written.path.name: written}
-    if isinstance(written, ShardedCheckpoint):
-        shards = written.shards
+    if isinstance(written.source, SafetensorsCheckpoint):
+        shards = {written.source.path.name: written.source}
+    if isinstance(written.source, ShardedCheckpoint):
+        shards = written.source.shards
     for name, shard in shards.items():
-        for key, value in metadata(report).items():
-            many = key == "sqtheory.source_sha256"
-            if shard.metadata.get(key) not in (report.source.values() if many else (value,)):
+        origin = name if name in report.source else next(iter(report.source))
+        for key, value in metadata(report, origin).items():
+            if shard.metadata.get(key) != value:
                 yield Failure(None, f"{name}: its metadata {key} is not that of the report")
+
+
+def _of_files(written: Layout, report: Report) -> Iterator[Failure]:
+    found = written.others() if report.copied else {}
+    for name, sha in report.copied.items():
+        if name not in found:
+            yield Failure(None, f"the file {name} is missing")
+        elif digest(found[name]) != sha:
+            yield Failure(None, f"the file {name} changed after it was copied")
 
 
 def _of_source(report: Report, against: Layout) -> Iterator[Failure]:
@@ -114,18 +125,24 @@ def _of_source(report: Report, against: Layout) -> Iterator[Failure]:
         yield Failure(None, f"{against.source.path} is not the source: its SHA-256 is not the recorded one")
 
 
-def _check(written: Checkpoint, report: Report, against: Layout | None, one: Applied | LeftAlone) -> list[Failure]:
-    rule = next(_faults(written, report, against, one), None)
+def _check(
+    written: Layout,
+    present: Mapping[str, TensorInfo],
+    report: Report,
+    against: Layout | None,
+    one: Applied | LeftAlone,
+) -> list[Failure]:
+    rule = next(_faults(written, present[one.name], report.recipe, against, one), None)
     return [] if rule is None else [Failure(one.name, rule)]
 
 
-def _faults(written: Checkpoint, report: Report, against: Layout | None, one: Applied | LeftAlone) -> Iterator[str]:
-    info = written.info(one.name)
+def _faults(
+    written: Layout, info: TensorInfo, recipe: Recipe, against: Layout | None, one: Applied | LeftAlone
+) -> Iterator[str]:
     if (info.dtype, info.shape) != (one.dtype, one.shape):
         yield f"is {info.dtype} of shape {info.shape}, the report says {one.dtype} of shape {one.shape}"
-    recipe = report.recipe
     if isinstance(one, Applied):
-        y = as_real(written.read(one.name))
+        y = as_real(written.source.read(info.name))
         s, _ = recipe.operators(one.name)
         try:
             fault = patterns.broken(s, y)
@@ -140,7 +157,7 @@ def _faults(written: Checkpoint, report: Report, against: Layout | None, one: Ap
         if zeros != one.zeros:
             yield f"{zeros} entries are 0, the report says {one.zeros}"
         del y
-    found = sha256(written.stored(one.name))
+    found = sha256(written.source.stored(info.name))
     if found != one.sha256:
         yield "its bytes have not the recorded SHA-256: it changed after it was written"
     if against is None:

@@ -93,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
         return progress(items, what, quiet=arguments.json)
 
     with open_checkpoint(arguments.checkpoint) as source, Threads(arguments.workers).crew() as (executor, ahead):
-        layout = application.layout(source, arguments.out, folder=Path(arguments.checkpoint).is_dir())
+        layout = application.layout_of(source, arguments.out, folder=Path(arguments.checkpoint).is_dir())
         plan = application.plan(
             *(layout, recipe, options.targets(arguments), __version__),
             executor=executor,

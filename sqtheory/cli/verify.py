@@ -59,12 +59,13 @@ def run(arguments: argparse.Namespace) -> int:
         return progress(items, what, quiet=arguments.json)
 
     with ExitStack() as stack:
-        written = stack.enter_context(open_checkpoint(arguments.out))
+        opened = stack.enter_context(open_checkpoint(arguments.out))
+        written = application.layout_of(opened, arguments.out, folder=arguments.out.is_dir())
         report = application.read_report(application.beside(arguments.out))
         against = None
         if arguments.against is not None:
             source = stack.enter_context(open_checkpoint(arguments.against))
-            against = application.layout(source, arguments.out, folder=Path(arguments.against).is_dir())
+            against = application.layout_of(source, arguments.out, folder=Path(arguments.against).is_dir())
         executor, ahead = stack.enter_context(Threads(arguments.workers).crew())
         found = application.verify(written, report, against, executor=executor, ahead=ahead, watch=watch)
     if arguments.json:
