@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.application import patterns
 from sqtheory.application.layout import CHUNK, Layout
+from sqtheory.application.patterns import broken
 from sqtheory.application.recipe import Recipe
 from sqtheory.application.report import Applied
 from sqtheory.arrays import Array, as_real
@@ -39,19 +39,14 @@ def check_fit(layout: Layout, recipe: Recipe, info: TensorInfo) -> None:
 def compressed(layout: Layout, recipe: Recipe, info: TensorInfo, x: Array) -> tuple[Array, int]:
     """The values that are written for x, and how many of them the type of the tensor made another round of.
 
-    Raises InputRefused, naming file and tensor: also for values beyond the range of that type, for pruned entries
-    that do not come back as 0, and what the operators raise.
+    Raises InputRefused, naming file and tensor: for values beyond the range of that type, and what the operators
+    raise.
     """
     element = layout.element(info)
     assert element is not None
     with about(layout.source.path, info.name):
         y = recipe.image(x, info.name)
-        rounded = _round(y, element, info)
-        s, _ = recipe.operators(info.name)
-        fault = patterns.broken(s, y)
-        if fault is not None:
-            raise InputRefused(f"the pattern of the mask is lost: {fault} (is 0 a value of the format?)")
-    return y, rounded
+        return y, _round(y, element, info)
 
 
 def row_of(recipe: Recipe, name: str, x: Array) -> Row:
@@ -62,9 +57,16 @@ def row_of(recipe: Recipe, name: str, x: Array) -> Row:
 
 
 def applied(layout: Layout, recipe: Recipe, info: TensorInfo) -> Applied:
-    """Compress a tensor, write nothing, and say all that there is to say of it. Raises as ``compressed``."""
+    """Compress a tensor, write nothing, and say all that there is to say of it.
+
+    Raises as ``compressed``, and InputRefused where pruned entries do not come back as 0.
+    """
     x = as_real(layout.source.read(info.name))
     y, rounded = compressed(layout, recipe, info, x)
+    with about(layout.source.path, info.name):
+        fault = broken(recipe.operators(info.name)[0], y)
+        if fault is not None:
+            raise InputRefused(f"the pattern of the mask is lost: {fault} (is 0 a value of the format?)")
     row = row_of(recipe, info.name, x)
     error = distance(x, y, recipe.norm)
     del x

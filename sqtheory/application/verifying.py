@@ -1,15 +1,16 @@
 """Checking a compressed checkpoint: everything is computed again from the bytes that were written."""
 
+import math
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, final
 
-from sqtheory.application import patterns
 from sqtheory.application.applying import metadata
 from sqtheory.application.compressing import applied, off_grid, sha256
 from sqtheory.application.layout import Layout, digest
+from sqtheory.application.patterns import broken
 from sqtheory.application.recipe import Recipe
 from sqtheory.application.report import Applied, LeftAlone, Report
 from sqtheory.application.turns import InTurn, Watch, unwatched
@@ -145,7 +146,7 @@ def _faults(
         y = as_real(written.source.read(info.name))
         s, _ = recipe.operators(one.name)
         try:
-            fault = patterns.broken(s, y)
+            fault = broken(s, y)
             if fault is not None:
                 yield f"the pattern is broken: {fault}"
             fault = off_grid(recipe, one.name, y) if one.on_grid else None
@@ -178,7 +179,7 @@ def _faults(
 def _differences(one: Applied, again: Applied) -> Iterator[str]:
     for name in NORMS:
         old, new = getattr(one, name), getattr(again, name)
-        if not (old == new or abs(old - new) <= SAME * max(abs(old), abs(new))):
+        if not math.isclose(old, new, rel_tol=SAME):
             yield f"{name} is {new}, the report says {old}"
     for name in COUNTS:
         if getattr(one, name) != getattr(again, name):

@@ -168,7 +168,12 @@ BAD: dict[str, tuple[Callable[[Path], object], Recipe, type[Exception], str]] = 
         "'z.weight'",
     ),
     "nan": (lambda p: rewritten(p, np.nan), SQ, NonFinite, r"'z.weight': .*nan at \(1, 2\)"),
-    "half": (lambda p: rewritten(p, 65504, "f2"), Recipe("2:4", "int(4, scaling=ceil)"), InputRefused, "65536.0 of.*range of F16"),
+    "half": (
+        lambda p: rewritten(p, 65504, "f2"),
+        Recipe("2:4", "int(4, scaling=ceil)"),
+        InputRefused,
+        "65536.0 of.*range of F16",
+    ),
 }
 
 
