@@ -28,6 +28,7 @@ def broken(s: Sparsifier, y: Array) -> str | None:
 
 def _crowded(s: TopSparsifier, y: Array) -> str | None:
     """Slab by slab along the first axis where no group extends along it, so that counts need little memory."""
+    y = np.atleast_1d(y)
     apart = y.ndim > 1 and s.groups.sides(y.shape)[0] == 1
     step = max(1, SLAB * y.shape[0] // max(y.size, 1)) if apart else max(1, len(y))
     for at in range(0, len(y), step):
