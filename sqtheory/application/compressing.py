@@ -18,7 +18,7 @@ from sqtheory.checkpoints import TensorInfo
 from sqtheory.checkpoints.elements import Element
 from sqtheory.checkpoints.tensors import plain, quoted, refused
 from sqtheory.errors import norm
-from sqtheory.exceptions import InputRefused
+from sqtheory.exceptions import Indivisible, InputRefused
 from sqtheory.inspection import inspect_tensor
 from sqtheory.sweep import Row, tensor_rows
 from sqtheory.traits import ROUNDING_ERROR
@@ -32,8 +32,11 @@ def check_fit(layout: Layout, recipe: Recipe, info: TensorInfo) -> None:
     with about(layout.source.path, info.name):
         for partition, tail, what in ((s.groups, getattr(s, "tail", None), "groups"), (q.partition, q.tail, "blocks")):
             partition.sides(info.shape)
-            if tail is not None:
-                partition.check_tail(info.shape, tail, what)
+            try:
+                if tail is not None:
+                    partition.check_tail(info.shape, tail, what)
+            except Indivisible as refusal:
+                raise Indivisible(f"{refusal}; --ignore leaves a tensor alone") from refusal
 
 
 def compressed(layout: Layout, recipe: Recipe, info: TensorInfo, x: Array) -> tuple[Array, int]:

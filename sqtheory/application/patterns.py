@@ -3,11 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from sqtheory.application.slabs import slabs
 from sqtheory.arrays import Array
 from sqtheory.sparsifiers import BlockSparsifier, FixedMask, Sparsifier, TopSparsifier
-
-SLAB = 1 << 19
-"""Entries counted at once."""
 
 
 def broken(s: Sparsifier, y: Array) -> str | None:
@@ -27,19 +25,15 @@ def broken(s: Sparsifier, y: Array) -> str | None:
 
 
 def _crowded(s: TopSparsifier, y: Array) -> str | None:
-    """Slab by slab along the first axis where no group extends along it, so that counts need little memory."""
     y = np.atleast_1d(y)
-    apart = y.ndim > 1 and s.groups.sides(y.shape)[0] == 1
-    step = max(1, SLAB * y.shape[0] // max(y.size, 1)) if apart else max(1, len(y))
-    for at in range(0, len(y), step):
-        slab = y[at : at + step]
-        counts = s.groups.reduce(slab, _counts)
-        allowed = s.groups.reduce(slab, lambda rows: np.full(rows.shape[0], s.budget(rows.shape[1]), np.int32))
+    for cut in slabs(s.groups, y.shape):
+        counts = s.groups.reduce(y[cut], _counts)
+        allowed = s.groups.reduce(y[cut], lambda rows: np.full(rows.shape[0], s.budget(rows.shape[1]), np.int32))
         crowded = np.argwhere(counts > allowed)
         if crowded.size:
-            where = _place(crowded[0])
-            group = (where[0] + at, *where[1:]) if apart else where
-            return f"group {group} has {counts[where]} entries that are not 0, {s} keeps {allowed[where]}"
+            first, *rest = where = _place(crowded[0])
+            found = f"{counts[where]} entries that are not 0, {s} keeps {allowed[where]}"
+            return f"group {(first + cut.start, *rest)} has {found}"
     return None
 
 

@@ -6,6 +6,7 @@ from typing import Any, final
 
 import numpy as np
 
+from sqtheory.application.slabs import slabs
 from sqtheory.arrays import Array
 from sqtheory.execution.content import word
 from sqtheory.norms import check_norm
@@ -62,10 +63,19 @@ class Recipe:
         if self.order is Order.qs:
             return (q >> s)(x, out=np.empty_like(x))
         if self.order is Order.gain:
-            return gain_optimum(x, q(x), s, self.norm)
+            return self._optimum(x, s, q(x))
         if self.frozen_scale:
-            return q.frozen(x).apply(s(x), x)
+            y = s(x)
+            return q.frozen(x).into(y, y, x)
         return (s >> q)(x, out=np.empty_like(x))
+
+    def _optimum(self, x: Array, s: Sparsifier, image: Array) -> Array:
+        """The optimum of ``order``, group by group where groups have a budget of their own, in place of q(x)."""
+        if not isinstance(s, TopSparsifier) or not x.ndim:
+            return gain_optimum(x, image, s, self.norm)
+        for cut in slabs(s.groups, x.shape):
+            image[cut] = gain_optimum(x[cut], image[cut], s, self.norm)
+        return image
 
     def on_grid(self, shape: tuple[int, ...]) -> Ruling:
         """Whether q(y) = y, in real arithmetic, for the image y of every tensor of this shape: theorem ``idempotence``.
