@@ -17,7 +17,7 @@ from sqtheory.application.recipe import Recipe
 from sqtheory.application.report import Applied, LeftAlone, Report, beside
 from sqtheory.application.turns import InTurn, Watch, unwatched
 from sqtheory.arrays import Array, as_real
-from sqtheory.checkpoints import Checkpoint, TensorInfo
+from sqtheory.checkpoints import Signature, TensorInfo
 from sqtheory.checkpoints.tensors import refused
 from sqtheory.targets import Targets
 
@@ -65,7 +65,7 @@ def plan(
     left = tuple(
         LeftAlone(info.name, info.dtype, info.shape, reason, sha256(layout.kept(info))) for info, reason in skipped
     )
-    _same(layout.source, before)
+    _same(layout, before)
     return Plan(layout, Report(version, recipe, source, copied, tensors, left))
 
 
@@ -129,6 +129,7 @@ def _checked(layout: Layout, info: TensorInfo, pieces: Pieces, wanted: str) -> P
         raise refused(layout.source.path, "changed since it was planned", info.name)
 
 
-def _same(source: Checkpoint, before: object) -> None:
-    if source.signature != before:
+def _same(layout: Layout, before: Signature) -> None:
+    source = layout.source
+    if source.signature != before or not all(source.holds(path) for path in layout.files().values()):
         raise refused(source.path, "changed while it was read")

@@ -68,7 +68,7 @@ class SafetensorsFile(Layout):
 @final
 @dataclass(frozen=True)
 class Folder(Layout):
-    """A folder of safetensors files and, if there are several, their index; all other files of it are copied."""
+    """A folder of safetensors files and, if there are several, their index; other files are copied, .git excepted."""
 
     source: Checkpoint
     index: Path | None
@@ -93,7 +93,7 @@ class Folder(Layout):
     def others(self) -> dict[str, Path]:
         found = {}
         for folder, folders, names in os.walk(self.home):
-            folders.sort()
+            folders[:] = sorted(name for name in folders if name != ".git")
             linked = next((name for name in folders if Path(folder, name).is_symlink()), None)
             if linked is not None:
                 raise refused(Path(folder, linked), "a symbolic link to a folder is not copied")
@@ -143,10 +143,10 @@ class NumpyFile(Layout):
         return super().encoded(info, values.T if header.fortran else values)
 
     def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
-        kind = NpzWriter if isinstance(self.source, NpzCheckpoint) else NpyWriter
-        with kind(self.out, self.source, force=force) as writer:  # type: ignore[arg-type]  # kind fits its source
-            for content in contents:
-                writer.copy(content.info.name, content.pieces)
+        if isinstance(self.source, NpzCheckpoint):
+            _fill(NpzWriter(self.out, self.source, force=force), contents)
+        else:
+            _fill(NpyWriter(self.out, self.source, force=force), contents)
 
 
 @final
@@ -198,20 +198,21 @@ class FromGguf(Layout):
         return (ELEMENTS[info.dtype].encode(flat[at : at + CHUNK]) for at in range(0, flat.size, CHUNK))
 
     def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
-        with SafetensorsWriter(
-            self.out, self.tensors(), metadata(self.source.path.name), source=self.source, force=force
-        ) as writer:
-            for content in contents:
-                writer.copy(content.info.name, content.pieces)
+        added = metadata(self.source.path.name)
+        _fill(SafetensorsWriter(self.out, self.tensors(), added, source=self.source, force=force), contents)
 
 
 def _write(
     source: SafetensorsCheckpoint, out: Path, contents: Iterator[Content], added: Mapping[str, str], force: bool
 ) -> None:
     metadata = {**source.metadata, **added}
-    with SafetensorsWriter(out, source.tensors, metadata, source=source, force=force) as writer:
+    _fill(SafetensorsWriter(out, source.tensors, metadata, source=source, force=force), contents)
+
+
+def _fill(writer: SafetensorsWriter | NpzWriter | NpyWriter, contents: Iterator[Content]) -> None:
+    with writer as opened:
         for content in contents:
-            writer.copy(content.info.name, content.pieces)
+            opened.copy(content.info.name, content.pieces)
 
 
 def _named(out: Path, suffix: str) -> Path:

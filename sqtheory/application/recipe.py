@@ -53,9 +53,8 @@ class Recipe:
     def operators(self, name: str) -> tuple[Sparsifier, Quantizer]:
         """s and q for the tensor of this name."""
         rng = np.random.default_rng([self.seed, word(name)])
-        return parse_as(Sparsifier, "mask", self.mask, {"rng": rng}), parse_as(
-            Quantizer, "format", self.format, {"rng": rng}
-        )
+        s = parse_as(Sparsifier, "mask", self.mask, {"rng": rng})
+        return s, parse_as(Quantizer, "format", self.format, {"rng": rng})
 
     def image(self, x: Array, name: str) -> Array:
         """The result in the dtype of x, a new array. Raises what s and q raise."""

@@ -16,7 +16,6 @@ from sqtheory.application.report import Applied, LeftAlone, Report
 from sqtheory.application.turns import InTurn, Watch, unwatched
 from sqtheory.arrays import as_real
 from sqtheory.checkpoints import NpyCheckpoint, SafetensorsCheckpoint, ShardedCheckpoint, TensorInfo
-from sqtheory.exceptions import InputRefused
 from sqtheory.inspection import inspect_tensor
 
 SAME = 1e-9
@@ -76,11 +75,13 @@ def verify(
     check = partial(_check, written, present, report, against)
     for found in watch(InTurn(check, there, executor, ahead), "verify"):
         failures += found
+    bad = {failure.tensor for failure in failures}
+    good = [one for one in report.tensors if one.name not in bad]
     return Verification(
         tensors=sum(one.name in present for one in report.tensors),
         left_alone=sum(one.name in present for one in report.left_alone),
-        on_grid=sum(one.on_grid for one in report.tensors),
-        recomputed=0 if against is None else len(report.tensors),
+        on_grid=sum(one.on_grid for one in good),
+        recomputed=0 if against is None else len(good),
         failures=tuple(failures),
     )
 
@@ -152,7 +153,7 @@ def _faults(
             fault = off_grid(recipe, one.name, y) if one.on_grid else None
             if fault is not None:
                 yield fault
-        except InputRefused as refusal:
+        except ValueError as refusal:  # of the operators: a mask or a format that does not fit, NaN
             yield str(refusal)
         zeros = inspect_tensor(info, y).zeros
         if zeros != one.zeros:

@@ -25,8 +25,9 @@ errors of s, of q, of both orders, the bound and what is left of it, zeros, patt
 The error of a tensor is that of the values in the file. Where its type (F16, BF16) does not have every value of the
 result, these are rounded once more to it, and counted as rounded; e_s, e_q, e_sq, e_qs are those of the operators.
 
-Kinds: safetensors → safetensors, a folder with or without an index → a folder (all other files copied), npz → npz,
-npy → npy, ONNX → ONNX (external data are refused), GGUF → safetensors (blocks of codes become F32)."""
+Kinds: safetensors → safetensors, a folder with or without an index → a folder (all other files are copied,
+.git excepted), npz → npz, npy → npy, ONNX → ONNX (external data are refused), GGUF → safetensors (blocks of codes
+become F32)."""
 
 EPILOG = """\
 examples:

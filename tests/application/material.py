@@ -41,6 +41,8 @@ def sharded(folder: Path) -> Path:
         tensors = {name: weights(kinds[name], 9) for name, place in places.items() if place == shard}
         save_file(tensors, folder / shard, metadata={"format": "pt"})
     (folder / INDEX).write_text(json.dumps({"metadata": {"total_size": 1}, "weight_map": places}, indent=2))
+    (folder / ".git").mkdir()
+    (folder / ".git" / "HEAD").write_text("ref: refs/heads/main")
     (folder / "config.json").write_text('{"model_type": "x"}')
     (folder / "onnx" / "weights.bin").write_bytes(bytes(range(256)) * 8192)
     return folder

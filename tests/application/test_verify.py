@@ -1,4 +1,8 @@
+import hashlib
 import json
+import random
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,9 +14,9 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from sqtheory.application import Verification, beside, read_report
-from sqtheory.exceptions import CheckpointError
+from sqtheory.exceptions import CheckpointError, InputRefused
 from tests.application.material import INDEX, RECIPES, SECOND, SQ, applied, archive, one_file, sharded, verified
-from tests.checkpoints.handmade import rewrite
+from tests.checkpoints.handmade import often, rewrite
 
 Tensors = dict[str, np.ndarray]
 
@@ -149,8 +153,6 @@ def test_a_report_that_lies_is_caught_by_its_source(
 
 def test_values_that_the_recipe_does_not_make_are_caught_even_where_the_report_agrees(source: Path, out: Path) -> None:
     """Rows are exchanged and every hash is made to fit: pattern, grid and hashes hold, the source tells."""
-    import hashlib
-
     changed(out, swap)
     sha = hashlib.sha256(load_file(out)["a.weight"].tobytes()).hexdigest()
     tampered(out, lambda c: c["tensors"][0].update(sha256=sha))
@@ -247,3 +249,92 @@ def test_a_report_is_read_as_it_was_written(source: Path) -> None:
         path = source.with_name(f"{number}.safetensors")
         assert applied(source, path, recipe) == read_report(beside(path))
     assert read_report(beside(path)).recipe != SQ
+
+
+JUNK = (
+    None,
+    True,
+    -1,
+    0,
+    2**70,
+    1e400,
+    "",
+    "NaN",
+    "nm(2, 4, axis=7)",
+    "int(4, per=column)",
+    "a" * 5000,
+    [],
+    [[]],
+    {},
+    "\0",
+)
+
+
+def places(content: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Where the values of a JSON document are."""
+    inside = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
+    return [path, *(found for key, value in inside for found in places(value, (*path, key)))]
+
+
+def test_any_change_of_a_report_is_refused_caught_or_nothing_that_it_claims(out: Path, source: Path) -> None:
+    """Every fault of a report is a CheckpointError or a failure; what it alone can know may change."""
+    rng, whole = random.Random(0), beside(out).read_text()
+    spots = places(json.loads(whole))[1:]
+    refused = failed = 0
+    for _ in range(often(150)):
+        content = json.loads(whole)
+        *path, key = rng.choice(spots)
+        holder = content
+        for step in path:
+            holder = holder[step]
+        old, holder[key] = holder[key], rng.choice(JUNK)
+        text = json.dumps(content)
+        beside(out).write_text(text)
+        try:
+            found = verified(out, source)
+        except InputRefused as refusal:
+            assert str(refusal).isprintable() or path == ["recipe"]
+            refused += 1
+        else:
+            unknown = key in ("bound", "slack", "reason", "ties") or old == holder[key] or key == "on_grid"
+            assert found.failures or unknown or "source" in path or path == ["copied"], (path, key, holder[key])
+            failed += bool(found.failures)
+    assert refused > 50 and failed > 10
+
+
+HOSTILE = """
+import os, sys
+from pathlib import Path
+import sqtheory.application, sqtheory.checkpoints, sqtheory.cli.verify, sqtheory.execution.workers
+import sqtheory.one_pass, sqtheory.inspection
+from sqtheory.cli import main
+assert main(["verify", "out.safetensors", "--against", "in.safetensors"]) == 0
+seen = []
+def hook(event, arguments):
+    if event != "os.listdir" and event.split(".")[0] in ("subprocess", "os", "socket", "pickle", "shutil", "import"):
+        seen.append((event, arguments))
+    if event == "open" and set(str(arguments[1])) & set("wax+"):
+        seen.append((event, arguments))
+sys.addaudithook(hook)
+for out in sys.argv[1:]:
+    print(main(["verify", out]), main(["verify", out, "--against", "in.safetensors"]))
+assert not seen, seen
+"""
+
+
+def test_hostile_files_run_nothing_and_write_nothing(source: Path, out: Path) -> None:
+    """Verifying raises no audit event of an import, a process, a socket, an unpickling or a file opened for writing."""
+    bad = [out.with_name(f"bad{number}.safetensors") for number in range(4)]
+    for path in bad:
+        path.write_bytes(out.read_bytes())
+        beside(path).write_text(beside(out).read_text())
+    tampered(bad[0], lambda c: c["recipe"].update(mask="__import__('os').system('touch owned')"))
+    tampered(bad[1], lambda c: c.update(copied={"../../owned": "0", "/etc/passwd": "1"}, source={"../x": "0"}))
+    tampered(bad[2], lambda c: c["tensors"][0].update(name="../../owned"))
+    bad[3].write_bytes(b"\x80\x02cos\nsystem\n(S'touch owned'\ntR.")
+    before = sorted(out.parent.rglob("*"))
+    command = [sys.executable, "-c", HOSTILE, *(path.name for path in bad)]
+    run = subprocess.run(command, cwd=out.parent, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines()[-4:] == ["3 3", "1 1", "1 1", "3 3"]
+    assert sorted(out.parent.rglob("*")) == before
