@@ -2,6 +2,7 @@
 
 from sqtheory.checkpoints.gguf import GgufCheckpoint
 from sqtheory.checkpoints.npz import NpyCheckpoint, NpzCheckpoint
+from sqtheory.checkpoints.npz_writing import NpyWriter, NpzWriter
 from sqtheory.checkpoints.onnx import OnnxCheckpoint
 from sqtheory.checkpoints.opening import open_checkpoint
 from sqtheory.checkpoints.safetensors import SafetensorsCheckpoint
@@ -15,7 +16,9 @@ __all__ = [
     "CheckpointWriter",
     "GgufCheckpoint",
     "NpyCheckpoint",
+    "NpyWriter",
     "NpzCheckpoint",
+    "NpzWriter",
     "OnnxCheckpoint",
     "SafetensorsCheckpoint",
     "SafetensorsWriter",

@@ -15,13 +15,12 @@ from safetensors import SafetensorError, safe_open
 
 from sqtheory.checkpoints.elements import BITS, ELEMENTS, nbytes_of, read_values
 from sqtheory.checkpoints.json_text import json_object
-from sqtheory.checkpoints.tensors import Checkpoint, TensorInfo, check_tensor, fill, natural, plain, refused
+from sqtheory.checkpoints.tensors import Checkpoint, TensorInfo, check_tensor, fill, natural, pieces_at, plain, refused
 
 MAX_HEADER = 16 << 20
 """Bytes of the header that are read at all (the format itself allows 100 MB)."""
 METADATA = "__metadata__"
 """The key of the header that is no tensor: a mapping of strings to strings."""
-_PIECE = 1 << 20
 
 
 @final
@@ -63,16 +62,8 @@ class SafetensorsCheckpoint(Checkpoint):
         self._file.close()
 
     def stored(self, name: str) -> Iterator[NDArray[np.uint8]]:
-        """The bytes of a tensor as they are in the file, in pieces of at most 1 MiB."""
         info = self.info(name)
-        for at in range(0, info.nbytes, _PIECE):
-            try:
-                with self._lock:
-                    self._file.seek(self._body + self._begin[name] + at)
-                    piece = fill(self._file, min(_PIECE, info.nbytes - at))
-            except (EOFError, OSError) as error:
-                raise refused(self._path, plain(str(error)), name) from error
-            yield piece
+        return pieces_at(self._path, info, self._file, self._body + self._begin[name], self._lock)
 
     def _statuses(self) -> tuple[os.stat_result, ...]:
         return (os.fstat(self._file.fileno()),)

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, final
 
+import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.checkpoints.json_text import json_object
@@ -56,6 +57,9 @@ class ShardedCheckpoint(Checkpoint):
     def _pieces(self, info: TensorInfo, entries: int) -> Iterator[NDArray[Any]]:
         return self._shards[self._shard_of[info.name]].pieces(info.name, entries)
 
+    def stored(self, name: str) -> Iterator[NDArray[np.uint8]]:
+        return self._shards[self._shard_of[self.info(name).name]].stored(name)
+
     def _read(self, info: TensorInfo) -> NDArray[Any]:
         return self._shards[self._shard_of[info.name]].read(info.name)
 
@@ -92,7 +96,7 @@ def inside(folder: Path, file: Path) -> Path:
     except (OSError, RuntimeError, ValueError) as error:
         raise refused(file, f"cannot be opened: {plain(str(error))}") from error
     homes = (home, home.parents[1] / "blobs") if home.parent.name == "snapshots" else (home,)
-    if target.parent not in homes:
+    if not any(home in target.parents for home in homes):
         raise refused(file, "a symbolic link leads out of the folder")
     if not regular:
         raise refused(file, "not a regular file")

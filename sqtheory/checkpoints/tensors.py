@@ -6,6 +6,7 @@ import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -149,6 +150,16 @@ class Checkpoint(ABC):
         values = self._read(info).reshape(-1)
         return (values[at : at + entries] for at in range(0, values.size, entries))
 
+    def stored(self, name: str) -> Iterator[NDArray[np.uint8]]:
+        """The bytes of the entries of one tensor as they are in the file, in pieces.
+
+        Where a format has no plain bytes, those of the values that ``read`` gives, little-endian in C order.
+        """
+        values = self.read(name).reshape(-1)
+        for at in range(0, values.size, _PIECE):
+            piece = values[at : at + _PIECE]
+            yield piece.astype(piece.dtype.newbyteorder("<"), copy=False).view(np.uint8)
+
     def info(self, name: str) -> TensorInfo:
         """What is said of one tensor; CheckpointError, with the nearest name, when there is none of this name."""
         if name not in self._by_name:
@@ -215,6 +226,26 @@ def fill(source: IO[bytes], nbytes: int) -> NDArray[np.uint8]:
         raw[done : done + len(piece)] = np.frombuffer(piece, np.uint8)
         done += len(piece)
     return raw
+
+
+def pieces(source: IO[bytes], nbytes: int) -> Iterator[NDArray[np.uint8]]:
+    """The next bytes of a stream in pieces of at most 1 MiB; EOFError when the stream ends before."""
+    for at in range(0, nbytes, _PIECE):
+        yield fill(source, min(_PIECE, nbytes - at))
+
+
+def pieces_at(
+    path: Path, info: TensorInfo, file: IO[bytes], begin: int, lock: AbstractContextManager[Any]
+) -> Iterator[NDArray[np.uint8]]:
+    """The bytes of a tensor that lie at a position of a file, in pieces, each read under a lock."""
+    for at in range(0, info.nbytes, _PIECE):
+        try:
+            with lock:
+                file.seek(begin + at)
+                piece = fill(file, min(_PIECE, info.nbytes - at))
+        except (EOFError, OSError) as error:
+            raise refused(path, plain(str(error)), info.name) from error
+        yield piece
 
 
 def decoded(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from sqtheory import __version__
 from sqtheory.cli import (
+    apply,
     bench,
     constants,
     decide,
@@ -21,11 +22,12 @@ from sqtheory.cli import (
     scaling,
     show,
     theorems,
+    verify,
 )
 from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, WorkerFailed
 
 VERBS = (
-    *(demo, order, predict, price, inspect, decide, theorems, show, prove),
+    *(demo, order, apply, verify, predict, price, inspect, decide, theorems, show, prove),
     *(formats, masks, constants, bench, scaling),
 )
 """The verbs in the order in which help lists them."""

@@ -64,6 +64,11 @@ def digest_of(x: NDArray[Any] | StoredTensor) -> str:
     return content.hexdigest()[:32]
 
 
+def word(name: str) -> int:
+    """A number for a name, by which each tensor draws from a generator of its own."""
+    return int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:16])
+
+
 @cache
 def program() -> str:
     """SHA-256 of the sources of this package and of the version of numpy: what the numbers were computed by."""
