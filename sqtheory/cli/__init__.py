@@ -21,11 +21,12 @@ from sqtheory.cli import (
     scaling,
     show,
     theorems,
+    unpack,
 )
 from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, WorkerFailed
 
 VERBS = (
-    *(demo, order, predict, price, inspect, decide, theorems, show, prove),
+    *(demo, order, predict, price, inspect, unpack, decide, theorems, show, prove),
     *(formats, masks, constants, bench, scaling),
 )
 """The verbs in the order in which help lists them."""

@@ -1,0 +1,24 @@
+"""The codes themselves: quantized and pruned tensors in the bits that theorem ``storage`` counts, and back."""
+
+from sqtheory.packing.bits import pack_bits, unpack_bits
+from sqtheory.packing.files import PackedCheckpoint, unpack_file, write_packed
+from sqtheory.packing.packed import Packed, encode_packed, pack, pack_image, pack_values, unpack
+from sqtheory.packing.places import Places, places_of
+from sqtheory.packing.schema import Schema
+
+__all__ = [
+    "Packed",
+    "PackedCheckpoint",
+    "Places",
+    "Schema",
+    "encode_packed",
+    "pack",
+    "pack_bits",
+    "pack_image",
+    "pack_values",
+    "places_of",
+    "unpack",
+    "unpack_bits",
+    "unpack_file",
+    "write_packed",
+]

@@ -1,0 +1,34 @@
+"""Boxes of given sides, whatever rule they came from: what a packed tensor says of its blocks and groups."""
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqtheory.partition import Partition, Shape
+
+
+@final
+@dataclass(frozen=True)
+class Boxes(Partition):
+    """Boxes of the same sides for a tensor of as many axes."""
+
+    box: Shape
+
+    def sides(self, shape: Shape) -> Shape:
+        if len(self.box) != len(shape) or any(c < 1 for c in self.box):
+            raise ValueError(f"boxes of sides {self.box} do not divide a tensor of shape {shape}")
+        return self.box
+
+    def __str__(self) -> str:
+        return f"boxes of {'×'.join(map(str, self.box)) or 'one entry'}"
+
+    def spread(self, per_box: NDArray[Any], shape: Shape) -> NDArray[Any]:
+        """One value for each box, repeated for every entry of the box."""
+        for axis, (side, length) in enumerate(zip(self.box, shape, strict=True)):
+            if side >= length:
+                continue  # one box: broadcast below
+            per_box = np.repeat(per_box, side, axis=axis) if side > 1 else per_box
+            per_box = per_box[(slice(None),) * axis + (slice(0, length),)]
+        return np.broadcast_to(per_box, shape)

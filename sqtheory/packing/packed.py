@@ -1,0 +1,210 @@
+"""Tensors as codes, scales and places of survivors, and back to the same values bit for bit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqtheory.arrays import Array, ArrayLike, Mask, as_real
+from sqtheory.exceptions import InputRefused
+from sqtheory.formats import Codes, Format
+from sqtheory.operators import Operator, parts_of
+from sqtheory.packing.bits import pack_bits, stream_bytes, unpack_bits
+from sqtheory.packing.boxes import Boxes
+from sqtheory.packing.places import Places, places_of
+from sqtheory.packing.scales import scales_of
+from sqtheory.packing.schema import DTYPES, Schema
+from sqtheory.partition import Whole
+from sqtheory.quantizers import Quantizer
+from sqtheory.scaling import Frozen
+from sqtheory.sparsifiers import Sparsifier
+from sqtheory.storage import Index
+
+CODES, INDICES = "codes", "indices"
+EXPANSION = 1 << 16
+"""How many bytes of values one packed byte may stand for."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Packed:
+    """A tensor as its schema and the arrays it describes: ``codes``, ``scales``, ``tensor_scale``, ``indices``."""
+
+    schema: Schema
+    arrays: Mapping[str, NDArray[Any]]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        return sum(array.nbytes for array in self.arrays.values())
+
+    @property
+    def padding(self) -> int:
+        """Bits that only fill last bytes: 8 · nbytes less the bits of codes, scales and places."""
+        return 8 * self.nbytes - self.schema.bits
+
+    @property
+    def bits_per_entry(self) -> Fraction:
+        """Bits of all arrays, the padding included, over the number of entries."""
+        return Fraction(8 * self.nbytes, self.schema.size)
+
+
+def pack(
+    x: ArrayLike, q: Quantizer, s: Sparsifier | None = None, *, index: Index | None = None, real: str | None = None
+) -> Packed:
+    """The codes of q(x), or of q(s(x)) for survivors only; ``unpack`` gives these values bit for bit.
+
+    ``index`` chooses how the places of survivors are stored, ``real`` (F16, F32, F64) the type of real scales.
+    Raises what q and s raise, and InputRefused where a scale is no number of the type.
+    """
+    return pack_image(x, q if s is None else s >> q, index=index, real=real)
+
+
+def pack_image(x: ArrayLike, f: Operator, *, index: Index | None = None, real: str | None = None) -> Packed:
+    """The codes of f(x) for f = q, s >> q or q >> s, a quantizer q and a sparsifier s; TypeError for any other f."""
+    given = as_real(x)
+    match parts_of(f):
+        case (Quantizer() as q,):
+            return pack_values(q(given), q, q.scales(given), operator=str(f), real=real)
+        case (Sparsifier() as s, Quantizer() as q):
+            kept = s.mask(given)
+            pruned = np.where(kept, given, given.dtype.type(0))
+            image, scales = q(pruned), q.scales(pruned)
+            if not q.format.has_zero:  # pruned entries come back as other levels
+                return pack_values(image, q, scales, operator=str(f), real=real)
+        case (Quantizer() as q, Sparsifier() as s):
+            image, scales = q(given), q.scales(given)
+            kept = s.mask(image, given)
+        case _:
+            raise TypeError(f"packed are q, s >> q and q >> s for a quantizer q and a sparsifier s, got {f}")
+    places = places_of(s, given.shape, index)
+    image = np.where(kept, image, image.dtype.type(0))
+    return pack_values(image, q, scales, kept, places, operator=str(f), real=real)
+
+
+def pack_values(
+    values: Array,
+    q: Quantizer,
+    scales: Array,
+    kept: Mask | None = None,
+    places: Places | None = None,
+    *,
+    operator: str = "",
+    real: str | None = None,
+) -> Packed:
+    """The codes of values that are σ_B times levels of q's format, whatever order or mask they came from.
+
+    ``scales`` are those of the grid of q's blocks, in the dtype of the values (float32 or float64); only entries in
+    ``kept`` are stored, by default all, their places as ``places`` says (a bitmap unless told). Raises InputRefused,
+    naming the entry and its block, for a value that is not σ_B times a level, −0 where the format has no −0, or a
+    pruned value that is not +0.
+    """
+    values = np.asarray(values)
+    dtype = next((name for name, kind in DTYPES.items() if values.dtype == kind), None)
+    if dtype is None or scales.dtype != values.dtype or scales.shape != q.partition.grid(values.shape):
+        raise TypeError(
+            f"values are float32 or float64 and scales of the same dtype in the shape {q.partition.grid(values.shape)} "
+            f"of the grid of blocks, got {values.dtype}, {scales.dtype} and {scales.shape}"
+        )
+    boxes = Boxes(q.partition.sides(values.shape))
+    every = np.broadcast_to(np.bool_(True), values.shape) if kept is None else kept
+    codes = _codes(values, q.format, boxes, scales, every)
+    if isinstance(q.scaling, Frozen) and q.scaling.scale.values.ndim == 0 and scales.size:
+        boxes = Boxes(Whole().sides(values.shape))
+        scales = scales.reshape(-1)[:1].reshape(boxes.grid(values.shape))
+    stored = scales_of(q, scales, real)
+    arrays = {CODES: pack_bits(codes, q.format.bits), **stored.encode(scales)}
+    if kept is not None:
+        places = places or Places(Index.bitmap, (1,) * values.ndim)
+        arrays[INDICES] = places.encode(kept)
+    schema = Schema(values.shape, dtype, q.format, boxes.box, stored, places, codes.size, operator)
+    return Packed(schema, arrays)
+
+
+def unpack(packed: Packed) -> Array:
+    """x_i = fl(σ_B · c_i) for kept entries, +0 for pruned ones; ValueError for arrays that do not fit the schema."""
+    schema, arrays = packed.schema, packed.arrays
+    if schema.size * np.dtype(DTYPES[schema.dtype]).itemsize > EXPANSION * max(packed.nbytes, 1):
+        raise ValueError(f"{packed.nbytes} bytes stand for {schema.size} values: more than {EXPANSION} times as many")
+    dtype = np.dtype(DTYPES[schema.dtype])
+    raw = arrays.get(CODES)
+    if raw is None or raw.dtype != np.uint8 or raw.shape != (stream_bytes(schema.kept, schema.format.bits),):
+        raise ValueError(f"codes must be {stream_bytes(schema.kept, schema.format.bits)} bytes")
+    codes = unpack_bits(raw, schema.format.bits, schema.kept)
+    levels = schema.format.decode(codes, dtype)
+    if not np.all(np.isfinite(levels)):
+        raise ValueError(f"a code is no number of {schema.format}")
+    scales = schema.boxes.spread(schema.scales.decode(arrays, schema.boxes.grid(schema.shape), dtype), schema.shape)
+    if schema.places is None:
+        return _image(levels.reshape(schema.shape), scales)
+    indices = arrays.get(INDICES)
+    if indices is None:
+        raise ValueError("there is a mask, but no indices")
+    kept = schema.places.decode(indices, schema.shape)
+    if np.count_nonzero(kept) != schema.kept:
+        raise ValueError(f"the mask keeps {np.count_nonzero(kept)} entries, {schema.kept} have codes")
+    out = np.zeros(schema.shape, dtype)
+    out[kept] = _image(levels, scales[kept])
+    return out
+
+
+def encode_packed(
+    name: str, x: ArrayLike, f: Operator, *, index: Index | None = None, real: str | None = None
+) -> tuple[dict[str, NDArray[Any]], Schema]:
+    """The arrays of f(x) by their names in a file (``weight.codes``, …) and their schema.
+
+    Raises what ``pack_image`` raises, with the name of the tensor.
+    """
+    try:
+        packed = pack_image(x, f, index=index, real=real)
+    except InputRefused as refusal:
+        raise type(refusal)(f"tensor {name!r}: {refusal}") from refusal
+    return {f"{name}.{part}": array for part, array in packed.arrays.items()}, packed.schema
+
+
+def _image(levels: Array, scales: Array) -> Array:
+    """fl(σ·c), a product beyond the dtype being its largest number."""
+    largest = np.finfo(levels.dtype).max
+    with np.errstate(over="ignore"):
+        return np.asarray(np.clip(levels * scales, -largest, largest))
+
+
+def _codes(values: Array, fmt: Format, boxes: Boxes, scales: Array, kept: Mask) -> Codes:
+    """The codes of kept values in C order."""
+    stray = ~kept & ((values != 0) | np.signbit(values))
+    if stray.any():
+        raise InputRefused(f"{_at(values, np.argwhere(stray)[0], boxes)} is pruned and must be +0")
+    y, sigma = values[kept], boxes.spread(scales, values.shape)[kept]
+    finite = np.isfinite(y)
+    levels = fmt.values.astype(y.dtype)
+    with np.errstate(over="ignore", invalid="ignore"):
+        ratio = np.where(finite, y / np.where(sigma == 0, sigma.dtype.type(1), sigma), 0)
+    nearest = np.clip(np.searchsorted((levels[1:] + levels[:-1]) / 2, ratio), 0, levels.size - 1)
+    chosen = levels[nearest]
+    if fmt.has_negative_zero:
+        chosen = np.where((chosen == 0) & np.signbit(y), -chosen, chosen)
+    wrong = np.flatnonzero(~_same(_image(chosen, sigma), y))
+    for step in (-1, 1):  # a product that was rounded to another number, or to −0
+        if wrong.size:
+            other = levels[np.clip(nearest[wrong] + step, 0, levels.size - 1)]
+            fits = _same(_image(other, sigma[wrong]), y[wrong])
+            chosen[wrong[fits]] = other[fits]
+            wrong = wrong[~fits]
+    if wrong.size:
+        at = np.argwhere(kept)[wrong[0]]
+        raise InputRefused(f"{_at(values, at, boxes)} is no value of {fmt} times the scale {sigma[wrong[0]]}")
+    return fmt.encode(chosen).view(np.uint8 if fmt.bits <= 8 else np.uint16)
+
+
+def _same(a: Array, b: Array) -> Mask:
+    """Entries with the same bits."""
+    bits = f"u{a.dtype.itemsize}"
+    return np.asarray(np.ascontiguousarray(a).view(bits) == np.ascontiguousarray(b).view(bits))
+
+
+def _at(values: Array, place: NDArray[np.intp], boxes: Boxes) -> str:
+    at = tuple(int(i) for i in place)
+    return f"{values[at]} at {at}, block {boxes.box_of(at, values.shape)},"

@@ -1,0 +1,165 @@
+"""Where the survivors of a mask are: a number for the pattern of every group, their positions, or a bitmap."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import ceil, comb, log2
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqtheory.arrays import Mask
+from sqtheory.packing.bits import pack_bits, unpack_bits
+from sqtheory.packing.boxes import Boxes
+from sqtheory.partition import Shape
+from sqtheory.sparsifiers import BlockSparsifier, Sparsifier, TopSparsifier
+from sqtheory.storage import Index
+
+RANKED = 1 << 16
+"""Groups of m with n survivors have their patterns numbered where n·m is at most this and C(m, n) < 2^62."""
+_TOO_MANY = (1 << 62) - 1
+
+
+@final
+@dataclass(frozen=True)
+class Places:
+    """How a mask is stored: ``index``, the sides of its groups (for a bitmap: of what one bit stands for).
+
+    ``budgets`` says for every size of a group how many of its entries survive; a bitmap has none.
+    The stream holds all groups of one shape in C order, those of full size first, then the shorter ones in the order
+    in which the axes, the last fastest, end. Within a group entries count in C order.
+    """
+
+    index: Index
+    group: Shape
+    budgets: tuple[tuple[int, int], ...] = ()
+
+    def encode(self, kept: Mask) -> NDArray[np.uint8]:
+        """The stream of a mask; ValueError for one that has not the budget of every group."""
+        if self.index is Index.bitmap:
+            units = Boxes(self.group).reduce(kept, lambda rows: np.asarray(rows.all(axis=1)))
+            if not np.array_equal(Boxes(self.group).spread(units, kept.shape), kept):
+                raise ValueError(f"the mask cuts through {Boxes(self.group)}")
+            return pack_bits(units.view(np.uint8), 1)
+        fields = [self._field(rows) for rows in Boxes(self.group).split(kept)]
+        bits = [np.unpackbits(pack_bits(f, k), count=f.size * k, bitorder="little") for f, k in fields]
+        return np.packbits(np.concatenate(bits), bitorder="little")
+
+    def decode(self, raw: NDArray[np.uint8], shape: Shape) -> Mask:
+        """The mask of a stream; ValueError for a stream that is not one of such a mask."""
+        boxes = Boxes(self.group)
+        if self.index is Index.bitmap:
+            units = unpack_bits(raw, 1, boxes.count(shape)).astype(np.bool_).reshape(boxes.grid(shape))
+            return np.ascontiguousarray(boxes.spread(units, shape))
+        sizes = [(len(rows), rows.shape[1]) for rows in boxes.split(np.broadcast_to(np.bool_(False), shape))]
+        total = sum(count * self._bits(size) for count, size in sizes)
+        if raw.shape != (-(-total // 8),) or raw.dtype != np.uint8:
+            raise ValueError(f"indices of {total} bits take {-(-total // 8)} bytes, got {raw.dtype} {raw.shape}")
+        bits = np.unpackbits(raw, bitorder="little")
+        if bits[total:].any():
+            raise ValueError("the bits after the last index are not all 0")
+        rows, at = [], 0
+        for count, size in sizes:
+            stream = np.packbits(bits[at : at + count * self._bits(size)], bitorder="little")
+            rows.append(self._rows(stream, count, size))
+            at += count * self._bits(size)
+        return boxes.join(rows, shape)
+
+    def bits(self, shape: Shape) -> int:
+        """Bits of the stream but for what fills its last byte."""
+        boxes = Boxes(self.group)
+        if self.index is Index.bitmap:
+            return boxes.count(shape)
+        rows = boxes.split(np.broadcast_to(np.bool_(False), shape))
+        return sum(len(r) * self._bits(r.shape[1]) for r in rows)
+
+    def _bits(self, size: int) -> int:
+        """Bits of one group."""
+        n = self._budget(size)
+        return ceil(log2(comb(size, n))) if self.index is Index.combination else n * ceil(log2(size))
+
+    def _budget(self, size: int) -> int:
+        budgets = dict(self.budgets)
+        if size not in budgets or not 0 <= budgets[size] <= size:
+            raise ValueError(f"no budget for groups of {size}")
+        return budgets[size]
+
+    def _field(self, rows: Mask) -> tuple[NDArray[np.unsignedinteger[Any]], int]:
+        """The fields of groups and their bits."""
+        count, size = rows.shape
+        n = self._budget(size)
+        if np.any(rows.sum(axis=1) != n):
+            wrong = int(rows.sum(axis=1)[rows.sum(axis=1) != n][0])
+            raise ValueError(f"a group of {size} keeps {wrong} entries, not {n}")
+        at = np.nonzero(rows)[1].reshape(count, n)
+        if self.index is Index.position:
+            return at.astype(np.uint64), ceil(log2(size))
+        ranks = np.zeros(count, np.int64)
+        for i, table in enumerate(binomials(size, n)):
+            ranks += table[at[:, i]]
+        return ranks.astype(np.uint64), self._bits(size)
+
+    def _rows(self, stream: NDArray[np.uint8], count: int, size: int) -> Mask:
+        """The masks of the groups of one size."""
+        n = self._budget(size)
+        rows = np.zeros((count, size), np.bool_)
+        if not count * n:
+            return rows
+        if self.index is Index.position:
+            at = unpack_bits(stream, ceil(log2(size)), count * n).astype(np.int64).reshape(count, n)
+            if np.any(at >= size) or np.any(np.diff(at, axis=1) <= 0):
+                raise ValueError(f"positions in groups of {size} do not ascend below {size}")
+        else:
+            rank = unpack_bits(stream, self._bits(size), count).astype(np.int64)
+            if np.any(rank >= comb(size, n)):
+                raise ValueError(f"an index of a group is beyond the C({size}, {n}) patterns there are")
+            at = np.empty((count, n), np.int64)
+            for i, table in reversed([*enumerate(binomials(size, n))]):
+                at[:, i] = np.searchsorted(table, rank, side="right") - 1
+                rank -= table[at[:, i]]
+        np.put_along_axis(rows, at, True, axis=1)
+        return rows
+
+
+@lru_cache(maxsize=64)
+def binomials(m: int, n: int) -> tuple[NDArray[np.int64], ...]:
+    """C(p, i+1) for p < m, one table for each i < n: the pattern p₀ < p₁ < … has the number Σ_i C(p_i, i+1).
+
+    Numbers that no pattern reaches are cut off. Source: the combinatorial number system.
+    """
+    tables, below = [], [1] * m
+    for _ in range(n):
+        sums, total = [], 0
+        for value in below:
+            sums.append(total)
+            total = min(total + value, _TOO_MANY)
+        tables.append(np.array(sums, np.int64))
+        below = sums
+    return tuple(tables)
+
+
+def places_of(s: Sparsifier, shape: Shape, index: Index | None = None) -> Places:
+    """How the masks of a sparsifier are stored, by default as numbers of patterns where these are small enough.
+
+    Raises ValueError where an index is asked for that cannot hold the mask.
+    """
+    if index is Index.bitmap or (index is None and not _ranked(s, shape)):
+        unit = s.unit.sides(shape) if isinstance(s, BlockSparsifier) else (1,) * len(shape)
+        return Places(Index.bitmap, unit)
+    if not isinstance(s, TopSparsifier):
+        raise ValueError(f"{s} keeps no fixed number of entries of a group: its places take a bitmap")
+    if index is not Index.position and not _ranked(s, shape):
+        raise ValueError(f"{s} has too many patterns in a group to number them: its places take a bitmap")
+    budgets = tuple((size, s.budget(size)) for size in _sizes(s, shape))
+    return Places(index or Index.combination, s.groups.sides(shape), budgets)
+
+
+def _sizes(s: Sparsifier, shape: Shape) -> list[int]:
+    return sorted({rows.shape[1] for rows in s.groups.split(np.broadcast_to(np.bool_(False), shape))}, reverse=True)
+
+
+def _ranked(s: Sparsifier, shape: Shape) -> bool:
+    if not isinstance(s, TopSparsifier):
+        return False
+    pairs = [(size, s.budget(size)) for size in _sizes(s, shape)]
+    return all(n * size <= RANKED and comb(size, n) < _TOO_MANY for size, n in pairs)
