@@ -179,10 +179,10 @@ def _codes(values: Array, fmt: Format, boxes: Boxes, scales: Array, kept: Mask) 
         raise InputRefused(f"{_at(values, np.argwhere(stray)[0], boxes)} is pruned and must be +0")
     y, sigma = values[kept], boxes.spread(scales, values.shape)[kept]
     finite = np.isfinite(y)
-    levels = fmt.values.astype(y.dtype)
+    levels, middles = fmt.values.astype(y.dtype), (fmt.values[1:] / 2 + fmt.values[:-1] / 2).astype(y.dtype)
     with np.errstate(over="ignore", invalid="ignore"):
         ratio = np.where(finite, y / np.where(sigma == 0, sigma.dtype.type(1), sigma), 0)
-    nearest = np.clip(np.searchsorted((levels[1:] + levels[:-1]) / 2, ratio), 0, levels.size - 1)
+    nearest = np.clip(np.searchsorted(middles, ratio), 0, levels.size - 1)
     chosen = levels[nearest]
     if fmt.has_negative_zero:
         chosen = np.where((chosen == 0) & np.signbit(y), -chosen, chosen)
