@@ -158,7 +158,7 @@ def test_cell_boundaries_round_by_the_exact_rule(fmt: Format, rounding: Rounding
 
 @RULES
 @pytest.mark.parametrize(("e", "m", "bias"), [(4, 3, 7), (2, 0, 0), (3, 1, 140)])
-def test_without_zero_and_subnormals_no_number_rounds_into_the_hole(e: int, m: int, bias: int, rounding: Rounding) -> None:
+def test_without_subnormals_nothing_rounds_into_the_hole_at_zero(e: int, m: int, bias: int, rounding: Rounding) -> None:
     fmt, grid = FloatFormat("flat", e, m, bias, subnormals=False), minifloat(e, m, bias, "none", subnormal=False)
     for dtype in (np.float32, np.float64):
         inside = np.linspace(-1, 1, 9) * fmt.min_normal

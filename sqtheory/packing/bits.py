@@ -15,7 +15,7 @@ def stream_bytes(count: int, k: int) -> int:
     return -(-count * k // 8)
 
 
-def pack_bits(fields: NDArray[np.unsignedinteger[Any]], k: int) -> NDArray[np.uint8]:
+def pack_bits(fields: NDArray[np.integer[Any]], k: int) -> NDArray[np.uint8]:
     """The stream Σ f_i 2^{ik} of fields 0 ≤ f_i < 2^k in C order, as bytes with the lowest first; 0 ≤ k ≤ 64."""
     flat = fields.reshape(-1)
     out = np.empty(stream_bytes(flat.size, k), np.uint8)

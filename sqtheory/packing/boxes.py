@@ -1,6 +1,7 @@
 """Boxes of given sides, whatever rule they came from: what a packed tensor says of its blocks and groups."""
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any, final
 
 import numpy as np
@@ -23,6 +24,13 @@ class Boxes(Partition):
 
     def __str__(self) -> str:
         return f"boxes of {'×'.join(map(str, self.box)) or 'one entry'}"
+
+    def sizes(self, shape: Shape) -> list[tuple[int, int]]:
+        """For each shape of a box the number of boxes and of their entries, in the order of ``split``."""
+        return [
+            (prod((part.stop - part.start) // c for part, c in zip(region, sides, strict=True)), prod(sides))
+            for region, _, sides in self._regions(shape)
+        ]
 
     def spread(self, per_box: NDArray[Any], shape: Shape) -> NDArray[Any]:
         """One value for each box, repeated for every entry of the box."""

@@ -1,4 +1,4 @@
-"""Packed tensors in a safetensors file: arrays ``NAME.codes``, ``NAME.scales``, …, and their schemas in the metadata."""
+"""Packed tensors in a safetensors file: arrays ``NAME.codes``, ``NAME.scales``, …, their schemas in the metadata."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from sqtheory.checkpoints import (
     declare,
 )
 from sqtheory.checkpoints.json_text import json_object
-from sqtheory.checkpoints.tensors import plain, quoted, refused
+from sqtheory.checkpoints.tensors import check_tensor, plain, quoted, refused
 from sqtheory.packing.packed import Packed, unpack
 from sqtheory.packing.schema import Schema
 
@@ -140,9 +140,9 @@ class PackedCheckpoint(Checkpoint):
         return self._file
 
     def packed(self, name: str) -> Packed:
-        """The arrays of a packed tensor; CheckpointError where they are not what its schema says."""
-        arrays = {part: self._array(f"{name}.{part}") for part in PARTS if f"{name}.{part}" in self._held}
-        return Packed(self._schemas[name], arrays)
+        """The arrays of a packed tensor."""
+        schema = self._schemas[name]
+        return Packed(schema, {part: self._array(f"{name}.{part}") for part in schema.layout})
 
     def close(self) -> None:
         self._file.close()
@@ -181,15 +181,26 @@ def _schemas(file: SafetensorsCheckpoint) -> dict[str, Schema]:
     if document.get("schema") != NAME or not isinstance(tensors, dict):
         raise refused(file.path, f"{KEY} must hold the schema {NAME} and tensors")
     schemas = {}
-    held = {info.name for info in file.tensors}
+    held = {info.name: info for info in file.tensors}
     for name, content in tensors.items():
+        check_tensor(file.path, name, ())
         if name in held:
             raise refused(file.path, "packed, and there as it is too", name)
+        found = {part: held[f"{name}.{part}"] for part in PARTS if f"{name}.{part}" in held}
         try:
-            schemas[name] = Schema.from_dict(content)
-        except (ValueError, TypeError) as error:
+            schema = Schema.from_dict(content)
+            schema.check({part: (_dtype(info), info.shape) for part, info in found.items()})
+        except ValueError as error:
             raise refused(file.path, f"its schema is wrong: {plain(str(error))}", name) from error
+        schemas[name] = schema
     return schemas
+
+
+def _dtype(info: TensorInfo) -> np.dtype[Any]:
+    code = next((code for code, kind in _KINDS.items() if kind == info.dtype), None)
+    if code is None:
+        raise ValueError(f"{info.name} cannot be {info.dtype}")
+    return np.dtype(code)
 
 
 def unpack_file(

@@ -12,20 +12,16 @@ from sqtheory.arrays import Array, ArrayLike, Mask, as_real
 from sqtheory.exceptions import InputRefused
 from sqtheory.formats import Codes, Format
 from sqtheory.operators import Operator, parts_of
-from sqtheory.packing.bits import pack_bits, stream_bytes, unpack_bits
+from sqtheory.packing.bits import pack_bits, unpack_bits
 from sqtheory.packing.boxes import Boxes
 from sqtheory.packing.places import Places, places_of
 from sqtheory.packing.scales import scales_of
-from sqtheory.packing.schema import DTYPES, Schema
+from sqtheory.packing.schema import CODES, DTYPES, INDICES, Schema
 from sqtheory.partition import Whole
 from sqtheory.quantizers import Quantizer
 from sqtheory.scaling import Frozen
 from sqtheory.sparsifiers import Sparsifier
 from sqtheory.storage import Index
-
-CODES, INDICES = "codes", "indices"
-EXPANSION = 1 << 16
-"""How many bytes of values one packed byte may stand for."""
 
 
 @final
@@ -35,6 +31,10 @@ class Packed:
 
     schema: Schema
     arrays: Mapping[str, NDArray[Any]]
+
+    def __post_init__(self) -> None:
+        """ValueError for arrays that are not those of the schema."""
+        self.schema.check({part: (a.dtype.newbyteorder("<"), a.shape) for part, a in self.arrays.items()})
 
     @property
     def nbytes(self) -> int:
@@ -49,7 +49,7 @@ class Packed:
     @property
     def bits_per_entry(self) -> Fraction:
         """Bits of all arrays, the padding included, over the number of entries."""
-        return Fraction(8 * self.nbytes, self.schema.size)
+        return Fraction(8 * self.nbytes, max(self.schema.size, 1))
 
 
 def pack(
@@ -125,25 +125,16 @@ def pack_values(
 
 
 def unpack(packed: Packed) -> Array:
-    """x_i = fl(σ_B · c_i) for kept entries, +0 for pruned ones; ValueError for arrays that do not fit the schema."""
+    """x_i = fl(σ_B · c_i) for kept entries, +0 for pruned ones; ValueError for arrays that hold no such tensor."""
     schema, arrays = packed.schema, packed.arrays
-    if schema.size * np.dtype(DTYPES[schema.dtype]).itemsize > EXPANSION * max(packed.nbytes, 1):
-        raise ValueError(f"{packed.nbytes} bytes stand for {schema.size} values: more than {EXPANSION} times as many")
     dtype = np.dtype(DTYPES[schema.dtype])
-    raw = arrays.get(CODES)
-    if raw is None or raw.dtype != np.uint8 or raw.shape != (stream_bytes(schema.kept, schema.format.bits),):
-        raise ValueError(f"codes must be {stream_bytes(schema.kept, schema.format.bits)} bytes")
-    codes = unpack_bits(raw, schema.format.bits, schema.kept)
-    levels = schema.format.decode(codes, dtype)
+    levels = schema.format.decode(unpack_bits(arrays[CODES], schema.format.bits, schema.kept), dtype)
     if not np.all(np.isfinite(levels)):
         raise ValueError(f"a code is no number of {schema.format}")
     scales = schema.boxes.spread(schema.scales.decode(arrays, schema.boxes.grid(schema.shape), dtype), schema.shape)
     if schema.places is None:
         return _image(levels.reshape(schema.shape), scales)
-    indices = arrays.get(INDICES)
-    if indices is None:
-        raise ValueError("there is a mask, but no indices")
-    kept = schema.places.decode(indices, schema.shape)
+    kept = schema.places.decode(arrays[INDICES], schema.shape)
     if np.count_nonzero(kept) != schema.kept:
         raise ValueError(f"the mask keeps {np.count_nonzero(kept)} entries, {schema.kept} have codes")
     out = np.zeros(schema.shape, dtype)

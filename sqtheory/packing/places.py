@@ -46,15 +46,12 @@ class Places:
         return np.packbits(np.concatenate(bits), bitorder="little")
 
     def decode(self, raw: NDArray[np.uint8], shape: Shape) -> Mask:
-        """The mask of a stream; ValueError for a stream that is not one of such a mask."""
+        """The mask of a stream of ``bits(shape)`` bits; ValueError for one that is not of such a mask."""
         boxes = Boxes(self.group)
         if self.index is Index.bitmap:
             units = unpack_bits(raw, 1, boxes.count(shape)).astype(np.bool_).reshape(boxes.grid(shape))
             return np.ascontiguousarray(boxes.spread(units, shape))
-        sizes = [(len(rows), rows.shape[1]) for rows in boxes.split(np.broadcast_to(np.bool_(False), shape))]
-        total = sum(count * self._bits(size) for count, size in sizes)
-        if raw.shape != (-(-total // 8),) or raw.dtype != np.uint8:
-            raise ValueError(f"indices of {total} bits take {-(-total // 8)} bytes, got {raw.dtype} {raw.shape}")
+        sizes, total = boxes.sizes(shape), self.bits(shape)
         bits = np.unpackbits(raw, bitorder="little")
         if bits[total:].any():
             raise ValueError("the bits after the last index are not all 0")
@@ -70,13 +67,16 @@ class Places:
         boxes = Boxes(self.group)
         if self.index is Index.bitmap:
             return boxes.count(shape)
-        rows = boxes.split(np.broadcast_to(np.bool_(False), shape))
-        return sum(len(r) * self._bits(r.shape[1]) for r in rows)
+        return sum(count * self._bits(size) for count, size in boxes.sizes(shape))
 
     def _bits(self, size: int) -> int:
         """Bits of one group."""
         n = self._budget(size)
-        return ceil(log2(comb(size, n))) if self.index is Index.combination else n * ceil(log2(size))
+        if self.index is Index.position:
+            return n * ceil(log2(size))
+        if not _countable(size, n):
+            raise ValueError(f"{n} of {size} entries have too many patterns to number them")
+        return ceil(log2(comb(size, n)))
 
     def _budget(self, size: int) -> int:
         budgets = dict(self.budgets)
@@ -155,11 +155,15 @@ def places_of(s: Sparsifier, shape: Shape, index: Index | None = None) -> Places
 
 
 def _sizes(s: Sparsifier, shape: Shape) -> list[int]:
-    return sorted({rows.shape[1] for rows in s.groups.split(np.broadcast_to(np.bool_(False), shape))}, reverse=True)
+    return sorted({size for _, size in Boxes(s.groups.sides(shape)).sizes(shape)}, reverse=True)
 
 
 def _ranked(s: Sparsifier, shape: Shape) -> bool:
     if not isinstance(s, TopSparsifier):
         return False
-    pairs = [(size, s.budget(size)) for size in _sizes(s, shape)]
-    return all(n * size <= RANKED and comb(size, n) < _TOO_MANY for size, n in pairs)
+    return all(_countable(size, s.budget(size)) for size in _sizes(s, shape))
+
+
+def _countable(size: int, n: int) -> bool:
+    """The patterns of n entries among so many have numbers of a size that can be computed with."""
+    return n * size <= RANKED and comb(size, n) < _TOO_MANY

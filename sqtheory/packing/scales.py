@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any, TypeAlias, final
 
 import numpy as np
@@ -11,13 +12,16 @@ from numpy.typing import NDArray
 from sqtheory.arrays import Array
 from sqtheory.exceptions import InputRefused
 from sqtheory.formats import FloatFormat
-from sqtheory.packing.bits import pack_bits, unpack_bits
+from sqtheory.packing.bits import pack_bits, stream_bytes, unpack_bits
 from sqtheory.partition import Shape
 from sqtheory.quantizers import Quantizer
 from sqtheory.scaling import PowerOfTwo, SharedExponent, TwoLevel, Unscaled
 from sqtheory.storage import EXPONENT
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
+Layout: TypeAlias = Mapping[str, tuple[np.dtype[Any], Shape]]
+"""The little-endian dtype and the shape of every array by the name of the part that it is."""
+BYTE = np.dtype(np.uint8)
 SCALES, TENSOR_SCALE = "scales", "tensor_scale"
 BIAS = 127
 """E8M0: code e stands for 2^{e−127} (OCP MX v1.0, §5.4.1)."""
@@ -35,12 +39,16 @@ class Scales(ABC):
         """Bits of one block's scale and of what all blocks share."""
 
     @abstractmethod
+    def layout(self, grid: Shape) -> Layout:
+        """Dtype and shape of every array that holds the scales of a grid."""
+
+    @abstractmethod
     def encode(self, scales: Array) -> dict[str, NDArray[Any]]:
         """The arrays that hold these scales exactly; InputRefused, naming the block, where they cannot."""
 
     @abstractmethod
     def decode(self, arrays: Arrays, grid: Shape, dtype: np.dtype[Any]) -> Array:
-        """The scales again; ValueError for arrays that hold none."""
+        """The scales again; ValueError for arrays of this layout that hold none."""
 
 
 @final
@@ -51,6 +59,9 @@ class NoScales(Scales):
     @property
     def bits(self) -> tuple[int, int]:
         return 0, 0
+
+    def layout(self, grid: Shape) -> Layout:
+        return {}
 
     def encode(self, scales: Array) -> dict[str, NDArray[Any]]:
         _refuse(scales, scales != 1, "is not 1")
@@ -72,6 +83,9 @@ class RealScales(Scales):
     def bits(self) -> tuple[int, int]:
         return 8 * REALS[self.dtype].itemsize, 0
 
+    def layout(self, grid: Shape) -> Layout:
+        return {SCALES: (REALS[self.dtype], grid)}
+
     def encode(self, scales: Array) -> dict[str, NDArray[Any]]:
         with np.errstate(over="ignore"):
             stored = scales.astype(REALS[self.dtype])
@@ -79,10 +93,8 @@ class RealScales(Scales):
         return {SCALES: stored}
 
     def decode(self, arrays: Arrays, grid: Shape, dtype: np.dtype[Any]) -> Array:
-        scales = _of(arrays, SCALES, REALS[self.dtype], grid)
-        if not np.all(np.isfinite(scales) & (scales >= 0)):
-            raise ValueError("scales are finite and not negative")
-        return scales.astype(dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return _checked(arrays[SCALES].astype(dtype))
 
 
 @final
@@ -99,6 +111,9 @@ class ExponentScales(Scales):
     def bits(self) -> tuple[int, int]:
         return EXPONENT, 0
 
+    def layout(self, grid: Shape) -> Layout:
+        return {SCALES: (BYTE, grid)}
+
     def encode(self, scales: Array) -> dict[str, NDArray[Any]]:
         power = _powers(scales)
         code = np.where(scales == 0, 0, power + self.bias)
@@ -106,10 +121,11 @@ class ExponentScales(Scales):
         return {SCALES: code.astype(np.uint8)}
 
     def decode(self, arrays: Arrays, grid: Shape, dtype: np.dtype[Any]) -> Array:
-        codes = _of(arrays, SCALES, np.dtype(np.uint8), grid)
+        codes = arrays[SCALES]
         if codes.max(initial=0) > _LAST:
             raise ValueError(f"exponent codes are at most {_LAST}")
-        return np.asarray(np.ldexp(dtype.type(1), codes.astype(np.int32) - self.bias))
+        with np.errstate(over="ignore"):
+            return _checked(np.asarray(np.ldexp(dtype.type(1), codes.astype(np.int32) - self.bias)))
 
     @classmethod
     def over(cls, scales: Array) -> "ExponentScales":
@@ -131,6 +147,10 @@ class TwoLevelScales(Scales):
     def bits(self) -> tuple[int, int]:
         return self.fmt.bits, 8 * REALS[self.dtype].itemsize
 
+    def layout(self, grid: Shape) -> Layout:
+        shape = grid if self.fmt.bits == 8 else (stream_bytes(prod(grid), self.fmt.bits),)
+        return {TENSOR_SCALE: (REALS[self.dtype], ()), SCALES: (BYTE, shape)}
+
     def encode(self, scales: Array) -> dict[str, NDArray[Any]]:
         levels = self.fmt.values[self.fmt.values >= 0].astype(scales.dtype)
         found = np.unique(scales)
@@ -145,15 +165,10 @@ class TwoLevelScales(Scales):
         raise InputRefused(f"the scales are not those of {self.fmt} under one scale of the tensor")
 
     def decode(self, arrays: Arrays, grid: Shape, dtype: np.dtype[Any]) -> Array:
-        g = _of(arrays, TENSOR_SCALE, REALS[self.dtype], ()).astype(dtype)
-        count = int(np.prod(grid, dtype=np.int64))
-        shape = grid if self.fmt.bits == 8 else (-(-count * self.fmt.bits // 8),)
-        raw = _of(arrays, SCALES, np.dtype(np.uint8), shape)
-        codes = unpack_bits(np.ascontiguousarray(raw).reshape(-1), self.fmt.bits, count).reshape(grid)
-        s = self.fmt.decode(codes, dtype)
-        if not (np.all(np.isfinite(s) & (s >= 0)) and np.isfinite(g) and g >= 0):
-            raise ValueError("scales are finite and not negative")
-        return _products(g, s)
+        with np.errstate(over="ignore", invalid="ignore"):
+            g = _checked(arrays[TENSOR_SCALE].astype(dtype))
+            codes = unpack_bits(np.ascontiguousarray(arrays[SCALES]).reshape(-1), self.fmt.bits, prod(grid))
+            return _checked(_products(g, _checked(self.fmt.decode(codes.reshape(grid), dtype))))
 
 
 def scales_of(q: Quantizer, scales: Array, real: str | None) -> Scales:
@@ -178,7 +193,7 @@ def _powers(scales: Array) -> NDArray[np.int32]:
     return np.where(scales == 0, 0, power - 1).astype(np.int32)
 
 
-def _candidates(scales: Array, largest: np.floating[Any]) -> list[np.floating[Any]]:
+def _candidates(scales: Array, largest: np.floating[Any]) -> list[Array]:
     """What g can be if the largest scale is g times the largest number of the format, or else 0."""
     near = np.asarray(scales.max(initial=0) / largest)
     found = [near]
@@ -187,22 +202,20 @@ def _candidates(scales: Array, largest: np.floating[Any]) -> list[np.floating[An
         for _ in range(4):
             step = np.asarray(np.nextafter(step, scales.dtype.type(towards)))
             found.append(step)
-    return [g[()] for g in found]
+    return found
 
 
-def _products(g: np.floating[Any] | Array, levels: Array) -> Array:
+def _products(g: Array, levels: Array) -> Array:
     """fl(g·s), where it vanishes the smallest number of the dtype: as ``TwoLevel`` has it."""
     products = np.asarray(g * levels)
     lost = (products == 0) & (levels > 0) & (g > 0)
     return np.where(lost, np.finfo(products.dtype).smallest_subnormal, products)
 
 
-def _of(arrays: Arrays, part: str, dtype: np.dtype[Any], shape: Shape) -> NDArray[Any]:
-    found = arrays.get(part)
-    if found is None or found.dtype.newbyteorder("<") != dtype or found.shape != shape:
-        got = "nothing" if found is None else f"{found.dtype} {found.shape}"
-        raise ValueError(f"{part} must be {dtype.name} {shape}, got {got}")
-    return found
+def _checked(scales: Array) -> Array:
+    if not np.all(np.isfinite(scales) & (scales >= 0)):
+        raise ValueError("scales are finite and not negative")
+    return scales
 
 
 def _refuse(scales: Array, wrong: NDArray[np.bool_], why: str) -> None:

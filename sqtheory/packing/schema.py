@@ -3,20 +3,30 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from math import prod
 from typing import Any, final
 
 import numpy as np
 
 from sqtheory.checkpoints.tensors import MAX_RANK, MAX_SIZE
 from sqtheory.formats import Codebook, FloatFormat, Format, IntFormat, Nonfinite
+from sqtheory.packing.bits import stream_bytes
 from sqtheory.packing.boxes import Boxes
 from sqtheory.packing.places import Places
-from sqtheory.packing.scales import REALS, ExponentScales, NoScales, RealScales, Scales, TwoLevelScales
+from sqtheory.packing.scales import BYTE, REALS, ExponentScales, Layout, NoScales, RealScales, Scales, TwoLevelScales
 from sqtheory.partition import Shape
 from sqtheory.storage import Index
 
 DTYPES: Mapping[str, str] = {"F32": "float32", "F64": "float64"}
 """The arithmetic a tensor is decoded in, in the words of safetensors and of numpy."""
+
+
+CODES, INDICES = "codes", "indices"
+EXPANSION = 1 << 16
+"""How many bytes of values one packed byte may stand for."""
+_SHORT_AXES = 10
+"""Boxes come in up to 2^n shapes where the last of n axes are shorter."""
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 @final
@@ -42,6 +52,41 @@ class Schema:
     operator: str
     """The operator that made the values, for people."""
 
+    def __post_init__(self) -> None:
+        """ValueError where the fields contradict each other."""
+        shape, block, places = self.shape, self.block, self.places
+        if len(shape) > MAX_RANK or prod(n for n in shape if n) >= MAX_SIZE:
+            raise ValueError(f"shape {shape} is no shape of an array")
+        for what, box in (("block", block), ("group of a mask", block if places is None else places.group)):
+            if len(box) != len(shape):
+                raise ValueError(f"shape {shape} and {what} {box} must have as many axes")
+            if sum(n > c and n % c > 0 for n, c in zip(shape, box, strict=True)) > _SHORT_AXES:
+                raise ValueError(
+                    f"shape {shape} must have at most {_SHORT_AXES} axes that are no multiple of {what} {box}"
+                )
+        if not 0 <= self.kept <= self.size or (places is None and self.kept != self.size):
+            raise ValueError(f"of {self.size} entries {self.kept} cannot be kept{'' if places else ' without a mask'}")
+        if places is not None:
+            places.bits(shape)
+
+    @property
+    def layout(self) -> Layout:
+        """The dtype and the shape of every array that belongs to this tensor."""
+        codes = {CODES: (BYTE, (stream_bytes(self.kept, self.format.bits),))}
+        scales = self.scales.layout(self.boxes.grid(self.shape))
+        places = {} if self.places is None else {INDICES: (BYTE, (stream_bytes(self.places.bits(self.shape), 1),))}
+        return {**codes, **scales, **places}
+
+    def check(self, arrays: Layout) -> None:
+        """ValueError for arrays that are not those of ``layout``, or that are few for so many entries."""
+        for part in sorted({*self.layout, *arrays}):
+            wanted, got = self.layout.get(part), arrays.get(part)
+            if wanted != got:
+                raise ValueError(f"{part} must be {_spelled(wanted)}, got {_spelled(got)}")
+        nbytes = sum(dtype.itemsize * prod(shape) for dtype, shape in arrays.values())
+        if self.size * np.dtype(DTYPES[self.dtype]).itemsize > EXPANSION * max(nbytes, 1):
+            raise ValueError(f"{nbytes} bytes stand for {self.size} values: more than {EXPANSION} times as many bytes")
+
     @property
     def boxes(self) -> Boxes:
         """The partition into blocks."""
@@ -50,7 +95,7 @@ class Schema:
     @property
     def size(self) -> int:
         """The number of entries."""
-        return Boxes((1,) * len(self.shape)).count(self.shape)
+        return prod(self.shape)
 
     @property
     def bits(self) -> int:
@@ -62,7 +107,7 @@ class Schema:
     @property
     def bits_per_entry(self) -> Fraction:
         """``bits`` over the number of entries."""
-        return Fraction(self.bits, self.size)
+        return Fraction(self.bits, max(self.size, 1))
 
     def to_dict(self) -> dict[str, Any]:
         """The description, ready for JSON."""
@@ -88,22 +133,22 @@ class Schema:
     def from_dict(cls, content: object) -> "Schema":
         """Read a description; ValueError for anything else."""
         fields = _fields(content, "shape", "dtype", "format", "block", "scales", "mask", "kept", "operator")
-        shape, block = _sizes(fields["shape"], "shape", 0), _sizes(fields["block"], "block", 1)
-        dtype = _one_of(fields["dtype"], DTYPES, "dtype")
-        if len(shape) > MAX_RANK or np.prod([n for n in shape if n], dtype=object) >= MAX_SIZE:
-            raise ValueError(f"shape {shape} is no shape of an array")
-        if len(block) != len(shape):
-            raise ValueError(f"block {block} and shape {shape} have as many axes")
-        size, kept = int(np.prod(shape, dtype=object)), fields["kept"]
-        if type(kept) is not int or not 0 <= kept <= size:
-            raise ValueError(f"kept is a number of entries up to {size}, got {kept!r}")
         if not isinstance(fields["operator"], str):
             raise ValueError("operator is text")
-        places = None if fields["mask"] is None else _places_from(fields["mask"], shape)
-        if places is None and kept != size:
-            raise ValueError(f"without a mask all {size} entries are kept, not {kept}")
-        format_, scales = _format_from(fields["format"]), _scales_from(fields["scales"])
-        return cls(shape, dtype, format_, block, scales, places, kept, fields["operator"])
+        return cls(
+            shape=_sizes(fields["shape"], "shape", 0),
+            dtype=_one_of(fields["dtype"], DTYPES, "dtype"),
+            format=_format_from(fields["format"]),
+            block=_sizes(fields["block"], "block", 1),
+            scales=_scales_from(fields["scales"]),
+            places=None if fields["mask"] is None else _places_from(fields["mask"]),
+            kept=_int(fields["kept"], "kept", 2**63),
+            operator=fields["operator"],
+        )
+
+
+def _spelled(array: tuple[np.dtype[Any], Shape] | None) -> str:
+    return "nothing" if array is None else f"{array[0].name} of shape {array[1]}"
 
 
 def _format_to(fmt: Format) -> dict[str, Any]:
@@ -125,9 +170,10 @@ def _format_from(content: object) -> Format:
     if kind == "codebook":
         fields = _fields(content, "kind", "name", "levels")
         levels = fields["levels"]
-        real = isinstance(levels, list) and all(isinstance(v, int | float) and not isinstance(v, bool) for v in levels)
-        if not real or len(levels) > 1 << 16 or not isinstance(fields["name"], str):
-            raise ValueError("a codebook has a name and a list of numbers")
+        if not isinstance(levels, list) or len(levels) > 1 << 16 or not all(_is_real(v) for v in levels):
+            raise ValueError(f"a codebook has a list of numbers of at most {_LARGEST:.4g}")
+        if not isinstance(fields["name"], str):
+            raise ValueError("a codebook has a name")
         return Codebook(fields["name"], tuple(float(v) for v in levels))
     if kind == "float":
         fields = _fields(content, "kind", "name", "e", "m", "bias", "nonfinite", "signed", "subnormals")
@@ -172,14 +218,13 @@ def _scales_from(content: object) -> Scales:
     raise ValueError(f"scales are exponent, real, two_level or none, got {kind!r}")
 
 
-def _places_from(content: object, shape: Shape) -> Places:
+def _places_from(content: object) -> Places:
     fields = _fields(content, "index", "group", "budgets")
     index = Index[_one_of(fields["index"], Index.__members__, "index")]
     group, budgets = _sizes(fields["group"], "group", 1), fields["budgets"]
-    if len(group) != len(shape) or not isinstance(budgets, dict) or not all(k.isdecimal() for k in budgets):
-        raise ValueError("a mask has a group of as many axes as the shape, and budgets by size")
-    pairs = tuple((int(size), _int(n, "budget")) for size, n in budgets.items())
-    return Places(index, group, pairs)
+    if not isinstance(budgets, dict) or not all(k.isdecimal() and len(k) < 20 for k in budgets):
+        raise ValueError("a mask has budgets by the size of its groups")
+    return Places(index, group, tuple((int(size), _int(n, "a budget")) for size, n in budgets.items()))
 
 
 def _fields(content: object, *names: str) -> dict[str, Any]:
@@ -204,10 +249,14 @@ def _one_of(content: object, known: Mapping[str, Any], what: str) -> str:
     return content
 
 
-def _int(content: object, what: str) -> int:
-    if type(content) is not int or abs(content) >= 2**31:
-        raise ValueError(f"{what} is an integer")
+def _int(content: object, what: str, bound: int = 2**31) -> int:
+    if type(content) is not int or abs(content) >= bound:
+        raise ValueError(f"{what} is an integer of magnitude below {bound}")
     return content
+
+
+def _is_real(content: object) -> bool:
+    return isinstance(content, int | float) and not isinstance(content, bool) and abs(content) <= _LARGEST
 
 
 def _bool(content: object, what: str) -> bool:

@@ -1,8 +1,8 @@
 """Packing loses no bit of a value, and takes the bits that the theory counts."""
 
 import json
-from itertools import combinations
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from sqtheory.arrays import FixedArray
 from sqtheory.exceptions import InputRefused, NonFinite
 from sqtheory.formats import E2M1, E2M3, E3M2, E4M3, E5M2, Codebook, IntFormat
 from sqtheory.packing import Packed, encode_packed, pack, pack_image, pack_values, unpack
-from sqtheory.packing.places import binomials, places_of
+from sqtheory.packing.places import Places, binomials, places_of
 from sqtheory.packing.schema import Schema
 from sqtheory.partition import Blocks, Columns, Rows, Tail, Tiles, Whole
 from sqtheory.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4, scaled
@@ -111,7 +111,7 @@ def test_any_pipeline_on_any_tensor(data: st.DataObject) -> None:
     try:
         packed = pack_image(x, f)
     except InputRefused as refusal:
-        assert "exponent" in str(refusal) or "E" in str(refusal) or "2^(e" in str(refusal), refusal
+        assert "exponent" in str(refusal) or "2^(e" in str(refusal), refusal
         assume(False)
     same_bits(unpack(packed), image)
     assert Schema.from_dict(json.loads(json.dumps(packed.schema.to_dict()))) == packed.schema
@@ -132,7 +132,9 @@ def test_minus_zero_is_kept_where_the_format_has_it() -> None:
     x = np.array([[-0.0, 0.0, -1e-9, 6.0]], np.float32)
     assert np.signbit(unpack(pack(x, mxfp(E2M1)))).tolist() == [[True, False, True, False]]
     assert not np.signbit(unpack(pack(x, int_(4)))).any(), "integers have one zero"
-    with pytest.raises(InputRefused, match=r"-0\.0 at \(0, 0\), block \(0, 0\), is no value of int4 times the scale 2\.0"):
+    with pytest.raises(
+        InputRefused, match=r"-0\.0 at \(0, 0\), block \(0, 0\), is no value of int4 times the scale 2\.0"
+    ):
         pack_values(x, int_(4), np.full((1, 1), 2, np.float32))
 
 
@@ -260,8 +262,8 @@ def test_wide_groups_take_a_bitmap_unless_they_have_few_patterns() -> None:
         ("scales", lambda a: a * -1, "finite and not negative"),
         ("scales", lambda a: a * np.nan, "finite and not negative"),
         ("indices", lambda a: a | 255, "beyond the C"),
-        ("indices", lambda a: a[:-1], "indices of 360 bits take 45 bytes"),
-        ("indices", lambda a: None, "no indices"),
+        ("indices", lambda a: a[:-1], "indices must be uint8 of shape .45,., got uint8 of shape .44,."),
+        ("indices", lambda a: None, "indices must be uint8 of shape .45,., got nothing"),
     ],
 )
 def test_arrays_that_do_not_fit_the_schema_are_refused(part: str, change: Any, rule: str) -> None:
@@ -276,10 +278,29 @@ def test_arrays_that_do_not_fit_the_schema_are_refused(part: str, change: Any, r
 
 
 def test_a_few_bytes_do_not_stand_for_a_huge_tensor() -> None:
-    packed = pack(np.ones((64, 64), np.float32), int_(2), fixed(np.zeros((64, 64), np.bool_)))
-    huge = replace(packed.schema, shape=(1 << 20, 1 << 20), places=replace(packed.schema.places, group=(1 << 20, 1 << 20)))
-    with pytest.raises(ValueError, match="more than 65536 times as many"):
-        unpack(Packed(huge, packed.arrays))
+    def pruned(*shape: int) -> Packed:
+        q, none = int_(2, per=Whole()), np.zeros(shape, np.bool_)
+        return pack_values(none.astype(np.float32), q, np.ones((1, 1), np.float32), none, Places(Index.bitmap, shape))
+
+    with pytest.raises(ValueError, match="5 bytes stand for 524288 values: more than 65536 times as many"):
+        pruned(512, 1024)
+    packed = pruned(64, 1024)
+    assert not unpack(packed).any()
+    sides = (1 << 20, 1 << 20)
+    huge = replace(packed.schema, shape=sides, block=sides, places=replace(packed.schema.places, group=sides))
+    with pytest.raises(ValueError, match="5 bytes stand for 1099511627776 values"):
+        Packed(huge, packed.arrays)
+
+
+def test_a_schema_costs_no_more_than_its_arrays() -> None:
+    """Groups of which nobody could number the patterns, boxes of a million shapes: refused before they are counted."""
+    schema = pack(np.ones((2, 4), np.float32), int_(2, per=Whole()), nm(2, 4)).schema
+    wide = (1, 1 << 25)
+    with pytest.raises(ValueError, match="too many patterns to number"):
+        replace(schema, shape=wide, places=Places(Index.combination, wide, ((1 << 25, 1 << 24),)))
+    many = (3,) * 30
+    with pytest.raises(ValueError, match="at most 10 axes that are no multiple of group"):
+        replace(schema, shape=many, block=many, places=Places(Index.position, (2,) * 30, ((4, 2),)))
 
 
 def test_a_broken_packer_would_be_caught() -> None:
