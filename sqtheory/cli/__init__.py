@@ -15,6 +15,7 @@ from sqtheory.cli import (
     inspect,
     masks,
     order,
+    pack,
     predict,
     price,
     prove,
@@ -26,7 +27,7 @@ from sqtheory.cli import (
 from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, WorkerFailed
 
 VERBS = (
-    *(demo, order, predict, price, inspect, unpack, decide, theorems, show, prove),
+    *(demo, order, predict, price, inspect, pack, unpack, decide, theorems, show, prove),
     *(formats, masks, constants, bench, scaling),
 )
 """The verbs in the order in which help lists them."""

@@ -39,8 +39,7 @@ def add(verbs: Verbs) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Unpack, or list."""
     from sqtheory.cli.progress import progress
-    from sqtheory.packing import PackedCheckpoint, unpack_file
-    from sqtheory.tables import Table, one_line
+    from sqtheory.packing import PackedCheckpoint, bits_table, unpack_file
 
     if (arguments.out is None) != arguments.list:
         raise ValueError("unpack needs either OUT or --list")
@@ -48,18 +47,6 @@ def run(arguments: argparse.Namespace) -> int:
         if not arguments.list:
             unpack_file(packed, arguments.out, force=arguments.force, progress=lambda i: progress(i, "unpack"))
             return 0
-        rows = []
-        for name, schema in packed.schemas.items():
-            nbytes = packed.info(name).nbytes
-            rows.append(
-                (
-                    one_line(name),
-                    "×".join(map(str, schema.shape)) or "scalar",
-                    one_line(schema.operator),
-                    str(schema.bits),
-                    str(8 * nbytes - schema.bits),
-                    f"{8 * nbytes / max(schema.size, 1):.6g}",
-                )
-            )
-    print(Table(("tensor", "shape", "operator", "bits", "padding", "bits an entry"), tuple(rows)).text())
+        table, total = bits_table(packed.schemas, {name: packed.info(name).nbytes for name in packed.schemas})
+    print(f"{table.text()}\n{total}")
     return 0

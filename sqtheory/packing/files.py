@@ -3,9 +3,9 @@
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,8 @@ _KINDS: Mapping[str, str] = {
     **{f"<{kind}{n}": f"{kind.upper()}{8 * n}" for kind in "iuf" for n in (2, 4, 8)},
 }
 _PIECE = 1 << 20
+StoredArray: TypeAlias = tuple[str, str, NDArray[Any]]
+"""The name of an array, its type in the words of safetensors, and its entries (or their codes as bytes)."""
 
 
 def write_packed(
@@ -50,33 +52,54 @@ def write_packed(
     same folder until all are there. Tensors of a safetensors source keep their bytes, of other kinds their values.
     Raises what ``packs`` and SafetensorsWriter raise; then nothing is left.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     schemas: dict[str, Schema] = {}
-    waiting: list[tuple[TensorInfo, int]] = []
-    with tempfile.TemporaryFile(dir=path.parent) as spool:
+
+    def arrays() -> Iterator[StoredArray]:
         for name, packed in packs:
             if name in schemas:
                 raise ValueError(f"{plain(str(path))}: tensor {quoted(name)} is packed twice")
             schemas[name] = packed.schema
-            for part in PARTS:
-                if part in packed.arrays:
-                    array = np.asarray(packed.arrays[part])
-                    info = declare(f"{name}.{part}", _KINDS[array.dtype.newbyteorder("<").str], array.shape)
-                    waiting.append((info, spool.tell()))
-                    spool.write(array.astype(array.dtype.newbyteorder("<"), order="C", copy=False).tobytes())
-        rest = [info for info in source.tensors if info.name not in schemas] if source else []
-        kept = [_declared(source, info) for info in rest] if source else []
+            for part in packed.schema.layout:
+                array = packed.arrays[part]
+                yield f"{name}.{part}", _KINDS[array.dtype.newbyteorder("<").str], array
+
+    def said() -> dict[str, str]:
         document = {"schema": NAME, "tensors": {name: schema.to_dict() for name, schema in schemas.items()}}
-        said = {**(metadata or {}), KEY: json.dumps(document, ensure_ascii=False, separators=(",", ":"))}
+        return {**(metadata or {}), KEY: json.dumps(document, ensure_ascii=False, separators=(",", ":"))}
+
+    write_arrays(path, arrays(), source, schemas, said, force=force)
+    return schemas
+
+
+def write_arrays(
+    path: Path,
+    arrays: Iterable[StoredArray],
+    source: Checkpoint | None,
+    replaced: Collection[str],
+    metadata: Callable[[], Mapping[str, str]],
+    *,
+    force: bool,
+) -> None:
+    """Write arrays by name and safetensors type, and the tensors of ``source`` that are not ``replaced`` as they are.
+
+    ``replaced`` and ``metadata`` are asked when the arrays have all come, and wait in a file without a name.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    waiting: list[tuple[TensorInfo, int]] = []
+    with tempfile.TemporaryFile(dir=path.parent) as spool:
+        for name, kind, array in arrays:
+            waiting.append((declare(name, kind, array.shape), spool.tell()))
+            spool.write(array.astype(array.dtype.newbyteorder("<"), order="C", copy=False).tobytes())
+        rest = [info for info in source.tensors if info.name not in replaced] if source else []
+        kept = [_declared(source, info) for info in rest] if source else []
         declared = [*(info for info, _ in waiting), *kept]
-        with SafetensorsWriter(path, declared, said, source=source, force=force) as writer:
+        with SafetensorsWriter(path, declared, metadata(), source=source, force=force) as writer:
             for info, at in waiting:
                 spool.seek(at)
                 writer.copy(info.name, _pieces(spool, info.nbytes))
             for info in kept:
                 assert source is not None
                 copy_tensor(source, info.name, writer)
-    return schemas
 
 
 def _pieces(spool: Any, nbytes: int) -> Iterator[NDArray[np.uint8]]:

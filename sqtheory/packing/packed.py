@@ -20,8 +20,11 @@ from sqtheory.packing.schema import CODES, DTYPES, INDICES, Schema
 from sqtheory.partition import Whole
 from sqtheory.quantizers import Quantizer
 from sqtheory.scaling import Frozen
+from sqtheory.scores import gains
 from sqtheory.sparsifiers import Sparsifier
 from sqtheory.storage import Index
+
+_CHUNK = 1 << 18
 
 
 @final
@@ -80,9 +83,42 @@ def pack_image(x: ArrayLike, f: Operator, *, index: Index | None = None, real: s
             kept = s.mask(image, given)
         case _:
             raise TypeError(f"packed are q, s >> q and q >> s for a quantizer q and a sparsifier s, got {f}")
-    places = places_of(s, given.shape, index)
-    image = np.where(kept, image, image.dtype.type(0))
-    return pack_values(image, q, scales, kept, places, operator=str(f), real=real)
+    return _pack_kept(image, q, scales, s, kept, str(f), index, real)
+
+
+def pack_masked(
+    x: ArrayLike, q: Quantizer, s: Sparsifier, kept: Mask, *, index: Index | None = None, real: str | None = None
+) -> Packed:
+    """The codes of m ⊙ q(x), with the scales of the dense x, for any mask m of the kind that s makes.
+
+    That is S→Q with frozen scales where m is s's mask of x, and the best mask at the scales of x where m is
+    ``gain_mask``. Raises as ``pack_image``.
+    """
+    given = as_real(x)
+    return _pack_kept(q(given), q, q.scales(given), s, kept, f"m * {q}, m by {s}", index, real)
+
+
+def gain_mask(x: ArrayLike, q: Quantizer, s: Sparsifier, p: float = 2.0) -> Mask:
+    """The mask of s's kind whose m ⊙ q(x) has the least ‖error‖_p (theorem ``gain_optimal``), p finite."""
+    if not 0 < p < np.inf:
+        raise ValueError(f"gains of entries add up for a finite p, got {p}")
+    given = as_real(x)
+    image = q(given)
+    return s.best_mask(gains(given.astype(np.float64), image, p, s.groups), image, given)
+
+
+def _pack_kept(
+    image: Array,
+    q: Quantizer,
+    scales: Array,
+    s: Sparsifier,
+    kept: Mask,
+    operator: str,
+    index: Index | None,
+    real: str | None,
+) -> Packed:
+    values = np.where(kept, image, image.dtype.type(0))
+    return pack_values(values, q, scales, kept, places_of(s, image.shape, index), operator=operator, real=real)
 
 
 def pack_values(
@@ -126,6 +162,11 @@ def pack_values(
 
 def unpack(packed: Packed) -> Array:
     """x_i = fl(σ_B · c_i) for kept entries, +0 for pruned ones; ValueError for arrays that hold no such tensor."""
+    return _image(*levels_of(packed))
+
+
+def levels_of(packed: Packed) -> tuple[Array, Array]:
+    """The level c_i of every entry (+0 where pruned) and the scale σ_B of its block; ValueError as ``unpack``."""
     schema, arrays = packed.schema, packed.arrays
     dtype = np.dtype(DTYPES[schema.dtype])
     levels = schema.format.decode(unpack_bits(arrays[CODES], schema.format.bits, schema.kept), dtype)
@@ -133,13 +174,13 @@ def unpack(packed: Packed) -> Array:
         raise ValueError(f"a code is no number of {schema.format}")
     scales = schema.boxes.spread(schema.scales.decode(arrays, schema.boxes.grid(schema.shape), dtype), schema.shape)
     if schema.places is None:
-        return _image(levels.reshape(schema.shape), scales)
+        return levels.reshape(schema.shape), scales
     kept = schema.places.decode(arrays[INDICES], schema.shape)
     if np.count_nonzero(kept) != schema.kept:
         raise ValueError(f"the mask keeps {np.count_nonzero(kept)} entries, {schema.kept} have codes")
-    out = np.zeros(schema.shape, dtype)
-    out[kept] = _image(levels, scales[kept])
-    return out
+    dense = np.zeros(schema.shape, dtype)
+    dense[kept] = levels
+    return dense, scales
 
 
 def encode_packed(
@@ -169,10 +210,23 @@ def _codes(values: Array, fmt: Format, boxes: Boxes, scales: Array, kept: Mask) 
     if stray.any():
         raise InputRefused(f"{_at(values, np.argwhere(stray)[0], boxes)} is pruned and must be +0")
     y, sigma = values[kept], boxes.spread(scales, values.shape)[kept]
-    finite = np.isfinite(y)
+    codes: Codes = np.empty(y.size, np.uint8 if fmt.bits <= 8 else np.uint16)
+    for at in range(0, y.size, _CHUNK):
+        part = slice(at, at + _CHUNK)
+        levels, wrong = _levels(y[part], sigma[part], fmt)
+        if wrong.size:
+            i = at + int(wrong[0])
+            where = _at(values, np.argwhere(kept)[i], boxes)
+            raise InputRefused(f"{where} is no value of {fmt} times the scale {sigma[i]}")
+        codes[part] = fmt.encode(levels).view(codes.dtype)
+    return codes
+
+
+def _levels(y: Array, sigma: Array, fmt: Format) -> tuple[Array, NDArray[np.intp]]:
+    """The levels c with fl(σ·c) = y, and where there is none."""
     levels, middles = fmt.values.astype(y.dtype), (fmt.values[1:] / 2 + fmt.values[:-1] / 2).astype(y.dtype)
     with np.errstate(over="ignore", invalid="ignore"):
-        ratio = np.where(finite, y / np.where(sigma == 0, sigma.dtype.type(1), sigma), 0)
+        ratio = np.where(np.isfinite(y), y / np.where(sigma == 0, sigma.dtype.type(1), sigma), 0)
     nearest = np.clip(np.searchsorted(middles, ratio), 0, levels.size - 1)
     chosen = levels[nearest]
     if fmt.has_negative_zero:
@@ -184,10 +238,7 @@ def _codes(values: Array, fmt: Format, boxes: Boxes, scales: Array, kept: Mask) 
             fits = _same(_image(other, sigma[wrong]), y[wrong])
             chosen[wrong[fits]] = other[fits]
             wrong = wrong[~fits]
-    if wrong.size:
-        at = np.argwhere(kept)[wrong[0]]
-        raise InputRefused(f"{_at(values, at, boxes)} is no value of {fmt} times the scale {sigma[wrong[0]]}")
-    return fmt.encode(chosen).view(np.uint8 if fmt.bits <= 8 else np.uint16)
+    return chosen, wrong
 
 
 def _same(a: Array, b: Array) -> Mask:

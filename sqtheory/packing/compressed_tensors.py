@@ -1,0 +1,216 @@
+"""Quantized weights as the package compressed-tensors lays them out: a safetensors file and a ``config.json``.
+
+Layouts of version 0.20: ``pack-quantized``, ``mxfp4-pack-quantized`` and ``nvfp4-pack-quantized``.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqtheory import atomic
+from sqtheory.arrays import Array
+from sqtheory.checkpoints import Checkpoint
+from sqtheory.checkpoints.json_text import json_object
+from sqtheory.checkpoints.tensors import plain, quoted, refused
+from sqtheory.exceptions import InputRefused
+from sqtheory.formats import BFLOAT16, E2M1, E4M3, IntFormat
+from sqtheory.packing.bits import pack_bits
+from sqtheory.packing.files import StoredArray, write_arrays
+from sqtheory.packing.packed import Packed, levels_of, unpack
+from sqtheory.packing.scales import BIAS, ExponentScales, RealScales, TwoLevelScales
+from sqtheory.packing.schema import Schema
+
+MODEL, CONFIG, QUANTIZATION = "model.safetensors", "config.json", "quantization_config"
+WEIGHT = ".weight"
+_WORD = 32
+_MAX_CONFIG = 1 << 24
+
+
+@final
+@dataclass(frozen=True)
+class Scheme:
+    """What ``quantization_config`` says of the weights: the name of a layout and its arguments."""
+
+    layout: str
+    num_bits: int
+    kind: str
+    strategy: str
+    group_size: int | None
+    scale_dtype: str | None
+
+    def config(self, ignore: list[str]) -> dict[str, Any]:
+        """The value of ``quantization_config`` where all linear layers but those to ignore are compressed."""
+        weights = {
+            "num_bits": self.num_bits,
+            "type": self.kind,
+            "symmetric": True,
+            "strategy": self.strategy,
+            "group_size": self.group_size,
+            "dynamic": False,
+            **({} if self.scale_dtype is None else {"scale_dtype": self.scale_dtype}),
+        }
+        group = {"targets": ["Linear"], "weights": weights, "format": self.layout}
+        return {
+            "quant_method": "compressed-tensors",
+            "format": self.layout,
+            "quantization_status": "compressed",
+            "config_groups": {"group_0": {**group, "input_activations": None, "output_activations": None}},
+            "ignore": ignore,
+        }
+
+
+def scheme_of(schema: Schema) -> Scheme:
+    """The scheme in which a tensor can be laid out; InputRefused, with what is needed, where there is none."""
+    fmt, scales, shape = schema.format, schema.scales, schema.shape
+    if len(shape) != 2 or schema.dtype != "F32":
+        raise InputRefused(f"compressed-tensors lays out float32 matrices, got {schema.dtype} of shape {shape}")
+    rows, group = schema.block
+    whole = group >= shape[1]
+    if (shape[1] % group and not whole) or (rows != 1 and not (whole and rows >= shape[0])):
+        raise InputRefused(
+            f"compressed-tensors has blocks that divide a row, whole rows or the matrix, got {schema.boxes}"
+        )
+    match fmt, scales:
+        case IntFormat(k=k, full_range=False), RealScales(dtype="F32") if k <= 8:
+            if whole:
+                return Scheme("pack-quantized", k, "int", "channel" if rows == 1 else "tensor", None, None)
+            return Scheme("pack-quantized", k, "int", "group", group, None)
+        case _, ExponentScales(bias=bias) if fmt == E2M1 and group == 32 and bias == BIAS:
+            return Scheme("mxfp4-pack-quantized", 4, "float", "group", 32, "torch.uint8")
+        case _, TwoLevelScales(fmt=of_scales) if fmt == E2M1 and group == 16 and of_scales == E4M3:
+            return Scheme("nvfp4-pack-quantized", 4, "float", "tensor_group", 16, "torch.float8_e4m3fn")
+    raise InputRefused(f"compressed-tensors has int2 to int8 in blocks or rows, mxfp4 and nvfp4, got {schema.operator}")
+
+
+def write_compressed_tensors(
+    folder: Path,
+    packs: Iterable[tuple[str, Packed]],
+    source: Checkpoint,
+    metadata: Mapping[str, str] | None = None,
+    *,
+    force: bool = False,
+) -> tuple[dict[str, Schema], dict[str, int]]:
+    """Write ``model.safetensors`` and then ``config.json``; schema and bytes of each tensor, all entries stored.
+
+    A ``config.json`` beside the source is kept but for ``quantization_config``. ``packs`` may be a generator, and
+    all its tensors are matrices ``NAME.weight`` of one scheme. The values that the package decompresses (float32 for
+    integers, bfloat16 for the others) are those of ``unpack``, bit for bit, after one rounding to bfloat16: else, and
+    for what the layout lacks, InputRefused. Raises what ``write_packed`` raises; then nothing is left.
+    """
+    config = _config(source)
+    if folder.exists() and folder.samefile(source.path.parent):
+        raise ValueError(f"{plain(str(folder))} is the folder of the input: write to another")
+    for name in (MODEL, CONFIG):
+        if not force and (folder / name).exists():
+            raise FileExistsError(f"{folder / name} exists: pass --force to replace it")
+    schemas: dict[str, Schema] = {}
+    nbytes: dict[str, int] = {}
+    schemes: list[Scheme] = []
+
+    def arrays() -> Iterator[StoredArray]:
+        for name, packed in packs:
+            if not name.endswith(WEIGHT) or name in schemas:
+                raise refused(source.path, f"compressed-tensors packs each NAME{WEIGHT} once", name)
+            try:
+                scheme, parts = compressed(packed)
+                if schemes and scheme != schemes[0]:
+                    raise InputRefused(f"one file has one scheme: {schemes[0]}, got {scheme}")
+            except InputRefused as refusal:
+                raise type(refusal)(f"{plain(str(source.path))}: tensor {quoted(name)}: {refusal}") from refusal
+            schemes.append(scheme)
+            schemas[name] = replace(packed.schema, places=None, kept=packed.schema.size)
+            nbytes[name] = sum(array.nbytes for _, array in parts.values())
+            for part, (kind, array) in parts.items():
+                yield f"{name}_{part}", kind, array
+
+    said = {"format": "pt", **(metadata or {})}
+    write_arrays(folder / MODEL, arrays(), source, schemas, lambda: said, force=force)
+    ignore = [i.name.removesuffix(WEIGHT) for i in source.tensors if i.name.endswith(WEIGHT) and len(i.shape) == 2]
+    ignore = [name for name in ignore if f"{name}{WEIGHT}" not in schemas]
+    config[QUANTIZATION] = schemes[0].config(ignore)
+    text = json.dumps(config, ensure_ascii=False, indent=2) + "\n"
+    atomic.write(folder / CONFIG, text.encode(), force=force)
+    return schemas, nbytes
+
+
+def compressed(packed: Packed) -> tuple[Scheme, dict[str, tuple[str, NDArray[Any]]]]:
+    """The scheme and the arrays ``weight_packed``, ``weight_scale``, … with their safetensors types.
+
+    Raises InputRefused where the package would decompress other values.
+    """
+    scheme, schema = scheme_of(packed.schema), packed.schema
+    values, (levels, spread) = unpack(packed), levels_of(packed)
+    if scheme.kind == "int":
+        parts = _integers(levels, scheme.num_bits, packed.arrays["scales"], scheme.strategy)
+        _check(values, levels * spread)
+        return scheme, parts
+    nibbles = pack_bits(schema.format.encode(levels), 4).reshape(schema.shape[0], -1)
+    parts = {"packed": ("U8", nibbles), "scale": ("U8", packed.arrays["scales"])}
+    if scheme.group_size == 16:
+        fine = E4M3.decode(packed.arrays["scales"])
+        inverse = _inverse(
+            packed.arrays["tensor_scale"], fine, schema.scales.decode(packed.arrays, fine.shape, fine.dtype)
+        )
+        parts = {**parts, "scale": ("F8_E4M3", packed.arrays["scales"]), "global_scale": ("F32", inverse)}
+        spread = schema.boxes.spread(fine / inverse, schema.shape)
+    _check(_bfloat16(values), _bfloat16(levels * spread))
+    return scheme, parts
+
+
+def _integers(levels: Array, k: int, scales: Array, strategy: str) -> dict[str, tuple[str, NDArray[Any]]]:
+    """Rows of k-bit fields c + 2^{k−1} in 32-bit words, the lowest bits first."""
+    rows, columns = levels.shape
+    fields = np.zeros((rows, -(-columns // _WORD) * _WORD), np.uint8)
+    fields[:, :columns] = levels.astype(np.int16) + (1 << (k - 1))
+    words = pack_bits(fields, k).view("<i4").reshape(rows, -1)[:, : -(-columns * k // _WORD)]
+    scale = scales.reshape(-1) if strategy == "tensor" else scales
+    shape = np.array([rows, columns], np.int64)
+    return {"packed": ("I32", words), "scale": ("F32", scale), "shape": ("I64", shape)}
+
+
+def _inverse(g: Array, fine: Array, sigma: Array) -> Array:
+    """A float32 number G for which every level times fl(s/G) is that times fl(g·s) in bfloat16, near 1/g."""
+    pairs = np.unique(np.stack([fine.reshape(-1), sigma.reshape(-1)]), axis=1)
+    levels = E2M1.values.astype(np.float32)[:, None]
+    wanted = _bfloat16(levels * pairs[1])
+    with np.errstate(divide="ignore", over="ignore"):
+        near = np.float32(1) / np.float32(g)
+    near = near if 0 < near < np.inf else np.float32(1)
+    up = down = near
+    for _ in range(16):
+        for candidate in (up, down):
+            with np.errstate(over="ignore"):
+                if np.array_equal(_bfloat16(levels * (pairs[0] / candidate)), wanted):
+                    return np.array([candidate], np.float32)
+        up, down = np.nextafter(up, np.float32(np.inf)), np.nextafter(down, np.float32(0))
+    raise InputRefused(f"no reciprocal of the scale {g} of the tensor gives the same values in bfloat16")
+
+
+def _bfloat16(values: Array) -> Array:
+    return BFLOAT16.round(values.astype(np.float32), saturate=False)
+
+
+def _check(ours: Array, theirs: Array) -> None:
+    """Refuse a tensor that would be decompressed to other bits."""
+    wrong = np.argwhere((ours.view(np.uint32) != theirs.view(np.uint32)) | ~np.isfinite(theirs))
+    if wrong.size:
+        at = tuple(int(i) for i in wrong[0])
+        raise InputRefused(f"{ours[at]} at {at} would be decompressed as {theirs[at]}")
+
+
+def _config(source: Checkpoint) -> dict[str, object]:
+    """What is said of the model beside the source; CheckpointError where it is quantized already."""
+    path = source.path.parent / CONFIG
+    if not path.is_file():
+        return {}
+    if path.stat().st_size > _MAX_CONFIG:
+        raise refused(path, f"a config of more than {_MAX_CONFIG} bytes")
+    config = json_object(path, path.read_bytes(), "the config")
+    if QUANTIZATION in config:
+        raise refused(path, f"the model is quantized already: it has a {QUANTIZATION}")
+    return config
