@@ -1,7 +1,7 @@
 """A folder of safetensors files that an index makes one checkpoint: every tensor in exactly one file of the folder."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, final
@@ -49,6 +49,9 @@ class ShardedCheckpoint(Checkpoint):
 
     def _statuses(self) -> tuple[os.stat_result, ...]:
         return os.fstat(self._index.fileno()), *(s for shard in self._shards.values() for s in shard._statuses())
+
+    def slabs(self, name: str) -> Iterator[NDArray[Any]]:
+        return self._shards[self._shard_of[self.info(name).name]].slabs(name)
 
     def _read(self, info: TensorInfo) -> NDArray[Any]:
         return self._shards[self._shard_of[info.name]].read(info.name)

@@ -5,7 +5,7 @@ import math
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -23,6 +23,8 @@ MAX_RANK = 64
 """Axes of a tensor: as many as numpy has."""
 MAX_SIZE = 2**60
 """The product of the dimensions that are not zero stays below this, so that eight bytes for each fit in 63 bits."""
+SLAB = 1 << 18
+"""Entries of a tensor taken at once, where they are taken in slabs."""
 _PIECE = 1 << 20
 _SHOWN = 160
 _FLOATS = ("f", "bf", "double", "q", "iq", "tq", "mxfp", "nvfp")
@@ -130,6 +132,15 @@ class Checkpoint(ABC):
         integers and booleans as they are.
         """
         return self._read(self.info(name))
+
+    def slabs(self, name: str) -> Iterator[NDArray[Any]]:
+        """The entries that ``read`` gives, in C order, in flat arrays of a multiple of 32 entries; the last may be short.
+
+        Where the format allows it, no more than one is in memory.
+        """
+        values = self.read(name).reshape(-1)
+        for at in range(0, values.size, SLAB):
+            yield values[at : at + SLAB]
 
     def info(self, name: str) -> TensorInfo:
         """What is said of one tensor; CheckpointError, with the nearest name, when there is none of this name."""
