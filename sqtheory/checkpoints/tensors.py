@@ -134,7 +134,7 @@ class Checkpoint(ABC):
         return self._read(self.info(name))
 
     def slabs(self, name: str) -> Iterator[NDArray[Any]]:
-        """The entries that ``read`` gives, in C order, in flat arrays of a multiple of 32 entries; the last may be short.
+        """The entries that ``read`` gives, in C order, in flat arrays of a multiple of 32 entries, but for the last.
 
         Where the format allows it, no more than one is in memory.
         """

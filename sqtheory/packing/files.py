@@ -17,6 +17,7 @@ from sqtheory.checkpoints import (
     ShardedCheckpoint,
     TensorInfo,
     declare,
+    open_checkpoint,
 )
 from sqtheory.checkpoints.json_text import json_object
 from sqtheory.checkpoints.tensors import check_tensor, plain, quoted, refused
@@ -137,7 +138,11 @@ class PackedCheckpoint(Checkpoint):
 
     def __init__(self, path: Path) -> None:
         """Read the header and the schemas; CheckpointError for a file that is not a packed one."""
-        self._file = SafetensorsCheckpoint(path)
+        file = open_checkpoint(path)
+        if not isinstance(file, SafetensorsCheckpoint):
+            file.close()
+            raise refused(path, "no packed file: that is one safetensors file")
+        self._file = file
         self._held = {info.name: info for info in self._file.tensors}
         try:
             self._schemas = _schemas(self._file)
@@ -145,7 +150,7 @@ class PackedCheckpoint(Checkpoint):
             self._file.close()
             raise
         packed = [self._logical(name, schema) for name, schema in self._schemas.items()]
-        super().__init__(path, (*packed, *(info for info in self._file.tensors if not self._part(info.name))))
+        super().__init__(file.path, (*packed, *(info for info in self._file.tensors if not self._part(info.name))))
 
     @property
     def schemas(self) -> Mapping[str, Schema]:

@@ -71,7 +71,7 @@ def test_other_kinds_of_checkpoints(tmp_path: Path) -> None:
     }
     write(tmp_path / "w.gguf", kinds | {"F32": (np.ones((4, 99), np.float32), "F32")})
     with open_checkpoint(tmp_path / "w.gguf") as checkpoint:
-        assert assert_slabs_are_the_tensor(checkpoint) > 20
+        assert assert_slabs_are_the_tensor(checkpoint) > 10
 
 
 def test_a_file_cut_short_after_opening_is_refused(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_file_cut_short_after_opening_is_refused(tmp_path: Path) -> None:
         slabs = checkpoint.slabs("w")
         assert next(slabs).all()
         with pytest.raises(ValueError, match="tensor 'w': the data end after"):
-            [*slabs]
+            next(one for one in slabs if not one.size)
 
 
 PEAK = """

@@ -15,7 +15,7 @@ from sqtheory.exceptions import CheckpointError
 from sqtheory.packing import Packed, PackedCheckpoint, pack_image, unpack, unpack_file, write_packed
 from sqtheory.packing.files import KEY
 from sqtheory.packing.schema import Schema
-from tests.checkpoints.handmade import often, read_all
+from tests.checkpoints.handmade import often, read_all, rewrite
 
 OPERATORS = {"a.weight": "2:4 >> int4", "b.weight": "mxfp4 >> 50%", "c.weight": "nvfp4", "d.weight": "hbfp(5, block=7)"}
 
@@ -86,6 +86,16 @@ def test_the_verb_writes_the_values(model: Path, tmp_path: Path, capsys: pytest.
     assert main(["unpack", str(tmp_path / "p.safetensors"), "--list"]) == 0
     listed = capsys.readouterr().out
     assert "nm(2, 4) >> int(4)" in listed and "3.25" in listed  # 4·2/4 + 32/64 + 3/4
+
+
+def test_what_is_no_packed_file_is_named(model: Path, tmp_path: Path) -> None:
+    np.savez(tmp_path / "w.npz", w=np.ones(3))
+    (tmp_path / "folder").mkdir()
+    found = {model: "metadata have no sqtheory.packed", tmp_path / "w.npz": "one safetensors file"}
+    found |= {tmp_path / "folder": "a folder without", tmp_path / "none": "no such file"}
+    for path, rule in found.items():
+        with pytest.raises(CheckpointError, match=rule):
+            PackedCheckpoint(path)
 
 
 def test_the_input_and_a_file_that_is_there_are_safe(model: Path, tmp_path: Path) -> None:
@@ -207,3 +217,26 @@ def test_random_schemas_are_read_or_refused(model: Path, tmp_path: Path) -> None
             assert str(refusal).isprintable()
             refusals += 1
     assert refusals > often(200) / 3
+
+
+def test_any_change_of_a_packed_file_is_read_or_refused(tmp_path: Path) -> None:
+    """Any change of any byte of a packed file: values, or CheckpointError of one line."""
+    rng, file = np.random.default_rng(0), tmp_path / "p"
+    x = rng.normal(size=(4, 64)).astype(np.float32)
+    pipelines = ("2:4 >> int4", "nvfp4", "mxfp4 >> 50%", "cast(e4m3)", "nf4")
+    packs = [(f, pack_image(x, sq.parse(f))) for f in pipelines]
+    write_packed(file, packs)
+    whole, refusals = file.read_bytes(), 0
+    for _ in range(often(1000)):
+        changed = bytearray(whole)
+        for _ in range(rng.integers(1, 4)):
+            changed[rng.integers(len(whole))] = rng.choice(np.frombuffer(b'0129{}[]",:\x00\xff-e', np.uint8))
+        rewrite(file, bytes(changed))
+        try:
+            with PackedCheckpoint(file) as packed:
+                for info in packed.tensors:
+                    packed.read(info.name)
+        except CheckpointError as refusal:
+            assert str(refusal).isprintable()
+            refusals += 1
+    assert refusals > often(1000) / 2
