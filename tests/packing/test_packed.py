@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 import sqtheory as sq
 from sqtheory.arrays import FixedArray
 from sqtheory.exceptions import InputRefused, NonFinite
-from sqtheory.formats import E2M1, E2M3, E3M2, E4M3, E5M2, Codebook, IntFormat
+from sqtheory.formats import E2M1, E2M3, E3M2, E4M3, E5M2, FORMATS, Codebook, IntFormat
 from sqtheory.packing import Packed, encode_packed, pack, pack_image, pack_values, unpack
 from sqtheory.packing.places import Places, binomials, places_of
 from sqtheory.packing.schema import Schema
 from sqtheory.partition import Blocks, Columns, Rows, Tail, Tiles, Whole
 from sqtheory.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4, scaled
-from sqtheory.scaling import Frozen, PowerOfTwo, TwoLevel
+from sqtheory.scaling import AbsMax, Frozen, PowerOfTwo, SharedExponent, TwoLevel
 from sqtheory.scores import Gain, wanda
-from sqtheory.sparsifiers import blockwise, fixed, nm, threshold, top
+from sqtheory.sparsifiers import TopSparsifier, blockwise, fixed, nm, threshold, top
 from sqtheory.storage import Index, index_bits, scale_bits, stored_bits
 from sqtheory.strategies import pipelines, quantizers, tensors
 from tests.twins import packing as twin
@@ -92,6 +92,33 @@ def test_only_survivors_are_stored_in_either_order(s: Any, q: Quantizer, index: 
         scales = q.partition.count(x.shape) * scale_bits(q)[0] + scale_bits(q)[1]
         assert packed.schema.bits == kept * q.format.bits + scales + index_bits(s, x.shape, places.index)
         assert packed.padding < 8 * len(packed.arrays)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_every_format_under_every_mask(name: str, dtype: type) -> None:
+    """In both orders and under scales of every kind: what unpacks is the image, and +0 where it was pruned."""
+    x, fmt = matrix(dtype), FORMATS[name]
+    spelled = [q for q in QUANTIZERS if q.format == fmt]
+    rules = (AbsMax(), SharedExponent(), PowerOfTwo(), TwoLevel(E4M3)) if fmt.max < 1e30 else (AbsMax(),)
+    made = [scaled(fmt, per=Blocks(8)), *(scaled(fmt, per=Blocks(8), scaling=rule) for rule in rules), cast(fmt)]
+    for q in (*spelled, *made):
+        for s in MASKS:
+            for f in (s >> q, q >> s):
+                image = f(x)
+                try:
+                    packed = pack_image(x, f)
+                except InputRefused as refusal:
+                    assert not fmt.has_zero and "has no exponent" in str(refusal)
+                    continue
+                same_bits(unpack(packed), image)
+                if packed.schema.places is not None:
+                    kept = s.mask(x if f == s >> q else q(x), x)
+                    assert not unpack(packed)[~kept].view(f"u{x.itemsize}").any()
+                    assert packed.schema.kept == np.count_nonzero(kept)
+                if isinstance(s, TopSparsifier) and packed.schema.places is not None:
+                    stored = stored_bits(q, x.shape, s, index=packed.schema.places.index, real=8 * x.itemsize)
+                    assert packed.schema.bits == stored
 
 
 SHAPES = st.sampled_from([(4,), (1, 7), (3, 5), (2, 3, 4), (6, 8)])
