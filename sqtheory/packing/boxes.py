@@ -1,13 +1,17 @@
 """Boxes of given sides, whatever rule they came from: what a packed tensor says of its blocks and groups."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
-from typing import Any, final
+from types import EllipsisType
+from typing import Any, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.partition import Partition, Shape
+
+Index: TypeAlias = tuple[slice | EllipsisType, ...]
 
 
 @final
@@ -31,6 +35,17 @@ class Boxes(Partition):
             (prod((part.stop - part.start) // c for part, c in zip(region, sides, strict=True)), prod(sides))
             for region, _, sides in self._regions(shape)
         ]
+
+    def slabs(self, shape: Shape, size: int) -> Iterator[tuple[Index, Index]]:
+        """Whole boxes along the first axis, about ``size`` entries or more at once: in the tensor, and in the grid."""
+        if not shape:
+            yield (...,), (...,)
+            return
+        one = self.box[0] < shape[0]
+        side = self.box[0] if one else 1
+        step = max(1, size // max(1, prod(shape[1:]) * side)) * side
+        for at in range(0, shape[0], step):
+            yield (slice(at, at + step), ...), (slice(at // side, -(-(at + step) // side)) if one else slice(0, 1), ...)
 
     def spread(self, per_box: NDArray[Any], shape: Shape) -> NDArray[Any]:
         """One value for each box, repeated for every entry of the box."""

@@ -21,7 +21,7 @@ from sqtheory.exceptions import InputRefused
 from sqtheory.formats import BFLOAT16, E2M1, E4M3, IntFormat
 from sqtheory.packing.bits import pack_bits
 from sqtheory.packing.files import StoredArray, write_arrays
-from sqtheory.packing.packed import Packed, levels_of, unpack
+from sqtheory.packing.packed import Packed, image_of, slabs_of
 from sqtheory.packing.scales import BIAS, ExponentScales, RealScales, TwoLevelScales
 from sqtheory.packing.schema import Schema
 
@@ -143,41 +143,42 @@ def compressed(packed: Packed) -> tuple[Scheme, dict[str, tuple[str, NDArray[Any
 
     Raises InputRefused where the package would decompress other values.
     """
-    scheme, schema = scheme_of(packed.schema), packed.schema
-    values, (levels, spread) = unpack(packed), levels_of(packed)
+    scheme, schema, scales = scheme_of(packed.schema), packed.schema, packed.arrays["scales"]
+    fields: list[NDArray[Any]] = []
+    inverse: Array | None = None
+    if scheme.strategy == "tensor_group":
+        given = schema.scales.decode(packed.arrays, scales.shape, np.dtype(np.float32))
+        fine, inverse = E4M3.decode(scales), _inverse(packed.arrays["tensor_scale"], scales, given)
+    for (rows, *_), levels, sigma in slabs_of(packed):
+        ours = image_of(levels, sigma)
+        if scheme.kind == "int":
+            fields.append(_words(levels, scheme.num_bits))
+            _check(ours, levels * sigma)
+            continue
+        fields.append(pack_bits(schema.format.encode(levels), 4).reshape(len(levels), -1))
+        if inverse is not None:
+            sigma = schema.boxes.spread(fine[rows] / inverse, levels.shape)
+        _check(_bfloat16(ours), _bfloat16(levels * sigma))
     if scheme.kind == "int":
-        parts = _integers(levels, scheme.num_bits, packed.arrays["scales"], scheme.strategy)
-        _check(values, levels * spread)
-        return scheme, parts
-    nibbles = pack_bits(schema.format.encode(levels), 4).reshape(schema.shape[0], -1)
-    parts = {"packed": ("U8", nibbles), "scale": ("U8", packed.arrays["scales"])}
-    if scheme.group_size == 16:
-        fine = E4M3.decode(packed.arrays["scales"])
-        inverse = _inverse(
-            packed.arrays["tensor_scale"], fine, schema.scales.decode(packed.arrays, fine.shape, fine.dtype)
-        )
-        parts = {**parts, "scale": ("F8_E4M3", packed.arrays["scales"]), "global_scale": ("F32", inverse)}
-        spread = schema.boxes.spread(fine / inverse, schema.shape)
-    _check(_bfloat16(values), _bfloat16(levels * spread))
-    return scheme, parts
+        scale, shape = scales.reshape(-1) if scheme.strategy == "tensor" else scales, np.array(schema.shape, np.int64)
+        return scheme, {"packed": ("I32", np.concatenate(fields)), "scale": ("F32", scale), "shape": ("I64", shape)}
+    parts = {"packed": ("U8", np.concatenate(fields)), "scale": ("U8" if inverse is None else "F8_E4M3", scales)}
+    return scheme, parts if inverse is None else {**parts, "global_scale": ("F32", inverse)}
 
 
-def _integers(levels: Array, k: int, scales: Array, strategy: str) -> dict[str, tuple[str, NDArray[Any]]]:
+def _words(levels: Array, k: int) -> NDArray[np.int32]:
     """Rows of k-bit fields c + 2^{k−1} in 32-bit words, the lowest bits first."""
     rows, columns = levels.shape
     fields = np.zeros((rows, -(-columns // _WORD) * _WORD), np.uint8)
     fields[:, :columns] = levels.astype(np.int16) + (1 << (k - 1))
-    words = pack_bits(fields, k).view("<i4").reshape(rows, -1)[:, : -(-columns * k // _WORD)]
-    scale = scales.reshape(-1) if strategy == "tensor" else scales
-    shape = np.array([rows, columns], np.int64)
-    return {"packed": ("I32", words), "scale": ("F32", scale), "shape": ("I64", shape)}
+    return pack_bits(fields, k).view("<i4").reshape(rows, -1)[:, : -(-columns * k // _WORD)]
 
 
-def _inverse(g: Array, fine: Array, sigma: Array) -> Array:
+def _inverse(g: Array, codes: NDArray[np.uint8], sigma: Array) -> Array:
     """A float32 number G for which every level times fl(s/G) is that times fl(g·s) in bfloat16, near 1/g."""
-    pairs = np.unique(np.stack([fine.reshape(-1), sigma.reshape(-1)]), axis=1)
-    levels = E2M1.values.astype(np.float32)[:, None]
-    wanted = _bfloat16(levels * pairs[1])
+    used, first = np.unique(codes, return_index=True)
+    fine, levels = E4M3.decode(used), E2M1.values.astype(np.float32)[:, None]
+    wanted = _bfloat16(levels * sigma.reshape(-1)[first])
     with np.errstate(divide="ignore", over="ignore"):
         near = np.float32(1) / np.float32(g)
     near = near if 0 < near < np.inf else np.float32(1)
@@ -185,7 +186,7 @@ def _inverse(g: Array, fine: Array, sigma: Array) -> Array:
     for _ in range(16):
         for candidate in (up, down):
             with np.errstate(over="ignore"):
-                if np.array_equal(_bfloat16(levels * (pairs[0] / candidate)), wanted):
+                if np.array_equal(_bfloat16(levels * (fine / candidate)), wanted):
                     return np.array([candidate], np.float32)
         up, down = np.nextafter(up, np.float32(np.inf)), np.nextafter(down, np.float32(0))
     raise InputRefused(f"no reciprocal of the scale {g} of the tensor gives the same values in bfloat16")

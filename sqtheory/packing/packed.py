@@ -1,6 +1,6 @@
 """Tensors as codes, scales and places of survivors, and back to the same values bit for bit."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, final
@@ -14,6 +14,7 @@ from sqtheory.formats import Codes, Format
 from sqtheory.operators import Operator, parts_of
 from sqtheory.packing.bits import pack_bits, unpack_bits
 from sqtheory.packing.boxes import Boxes
+from sqtheory.packing.boxes import Index as Where
 from sqtheory.packing.places import Places, places_of
 from sqtheory.packing.scales import scales_of
 from sqtheory.packing.schema import CODES, DTYPES, INDICES, Schema
@@ -162,25 +163,33 @@ def pack_values(
 
 def unpack(packed: Packed) -> Array:
     """x_i = fl(σ_B · c_i) for kept entries, +0 for pruned ones; ValueError for arrays that hold no such tensor."""
-    return _image(*levels_of(packed))
+    out = np.empty(packed.schema.shape, np.dtype(DTYPES[packed.schema.dtype]))
+    for entries, levels, scales in slabs_of(packed):
+        out[entries] = image_of(levels, scales)
+    return out
 
 
-def levels_of(packed: Packed) -> tuple[Array, Array]:
-    """The level c_i of every entry (+0 where pruned) and the scale σ_B of its block; ValueError as ``unpack``."""
+def slabs_of(packed: Packed) -> Iterator[tuple[Where, Array, Array]]:
+    """Where in the tensor, the level c_i of every entry there (+0 where pruned), its σ_B; raises as ``unpack``."""
     schema, arrays = packed.schema, packed.arrays
     dtype = np.dtype(DTYPES[schema.dtype])
-    levels = schema.format.decode(unpack_bits(arrays[CODES], schema.format.bits, schema.kept), dtype)
-    if not np.all(np.isfinite(levels)):
-        raise ValueError(f"a code is no number of {schema.format}")
-    scales = schema.boxes.spread(schema.scales.decode(arrays, schema.boxes.grid(schema.shape), dtype), schema.shape)
-    if schema.places is None:
-        return levels.reshape(schema.shape), scales
-    kept = schema.places.decode(arrays[INDICES], schema.shape)
-    if np.count_nonzero(kept) != schema.kept:
-        raise ValueError(f"the mask keeps {np.count_nonzero(kept)} entries, {schema.kept} have codes")
-    dense = np.zeros(schema.shape, dtype)
-    dense[kept] = levels
-    return dense, scales
+    codes = unpack_bits(arrays[CODES], schema.format.bits, schema.kept)
+    scales = schema.scales.decode(arrays, schema.boxes.grid(schema.shape), dtype)
+    kept: Mask = np.broadcast_to(np.bool_(True), schema.shape)
+    if schema.places is not None:
+        kept = schema.places.decode(arrays[INDICES], schema.shape)
+        if np.count_nonzero(kept) != schema.kept:
+            raise ValueError(f"the mask keeps {np.count_nonzero(kept)} entries, {schema.kept} have codes")
+    done = 0
+    for entries, cells in schema.boxes.slabs(schema.shape, _CHUNK):
+        here = kept[entries]
+        count = int(np.count_nonzero(here))
+        levels = np.zeros(here.shape, dtype)
+        levels[here] = schema.format.decode(codes[done : done + count], dtype)
+        if not np.all(np.isfinite(levels)):
+            raise ValueError(f"a code is no number of {schema.format}")
+        yield entries, levels, schema.boxes.spread(scales[cells], here.shape)
+        done += count
 
 
 def encode_packed(
@@ -197,7 +206,7 @@ def encode_packed(
     return {f"{name}.{part}": array for part, array in packed.arrays.items()}, packed.schema
 
 
-def _image(levels: Array, scales: Array) -> Array:
+def image_of(levels: Array, scales: Array) -> Array:
     """fl(σ·c), a product beyond the dtype being its largest number."""
     largest = np.finfo(levels.dtype).max
     with np.errstate(over="ignore"):
@@ -206,20 +215,21 @@ def _image(levels: Array, scales: Array) -> Array:
 
 def _codes(values: Array, fmt: Format, boxes: Boxes, scales: Array, kept: Mask) -> Codes:
     """The codes of kept values in C order."""
-    stray = ~kept & ((values != 0) | np.signbit(values))
-    if stray.any():
-        raise InputRefused(f"{_at(values, np.argwhere(stray)[0], boxes)} is pruned and must be +0")
-    y, sigma = values[kept], boxes.spread(scales, values.shape)[kept]
-    codes: Codes = np.empty(y.size, np.uint8 if fmt.bits <= 8 else np.uint16)
-    for at in range(0, y.size, _CHUNK):
-        part = slice(at, at + _CHUNK)
-        levels, wrong = _levels(y[part], sigma[part], fmt)
+    found: list[Codes] = [np.empty(0, np.uint8 if fmt.bits <= 8 else np.uint16)]
+    for entries, cells in boxes.slabs(values.shape, _CHUNK):
+        part, here = values[entries], kept[entries]
+        stray = ~here & ((part != 0) | np.signbit(part))
+        if stray.any():
+            raise InputRefused(f"{_at(values, entries, stray, boxes)} is pruned and must be +0")
+        sigma = boxes.spread(scales[cells], part.shape)[here]
+        levels, wrong = _levels(part[here], sigma, fmt)
         if wrong.size:
-            i = at + int(wrong[0])
-            where = _at(values, np.argwhere(kept)[i], boxes)
-            raise InputRefused(f"{where} is no value of {fmt} times the scale {sigma[i]}")
-        codes[part] = fmt.encode(levels).view(codes.dtype)
-    return codes
+            where = np.zeros(part.shape, np.bool_)
+            where[here] = np.arange(sigma.size) == wrong[0]
+            place = _at(values, entries, where, boxes)
+            raise InputRefused(f"{place} is no value of {fmt} times the scale {sigma[wrong[0]]}")
+        found.append(fmt.encode(levels).view(found[0].dtype))
+    return np.concatenate(found)
 
 
 def _levels(y: Array, sigma: Array, fmt: Format) -> tuple[Array, NDArray[np.intp]]:
@@ -231,11 +241,11 @@ def _levels(y: Array, sigma: Array, fmt: Format) -> tuple[Array, NDArray[np.intp
     chosen = levels[nearest]
     if fmt.has_negative_zero:
         chosen = np.where((chosen == 0) & np.signbit(y), -chosen, chosen)
-    wrong = np.flatnonzero(~_same(_image(chosen, sigma), y))
+    wrong = np.flatnonzero(~_same(image_of(chosen, sigma), y))
     for step in (-1, 1):  # a product that was rounded to another number, or to −0
         if wrong.size:
             other = levels[np.clip(nearest[wrong] + step, 0, levels.size - 1)]
-            fits = _same(_image(other, sigma[wrong]), y[wrong])
+            fits = _same(image_of(other, sigma[wrong]), y[wrong])
             chosen[wrong[fits]] = other[fits]
             wrong = wrong[~fits]
     return chosen, wrong
@@ -247,6 +257,10 @@ def _same(a: Array, b: Array) -> Mask:
     return np.asarray(np.ascontiguousarray(a).view(bits) == np.ascontiguousarray(b).view(bits))
 
 
-def _at(values: Array, place: NDArray[np.intp], boxes: Boxes) -> str:
-    at = tuple(int(i) for i in place)
-    return f"{values[at]} at {at}, block {boxes.box_of(at, values.shape)},"
+def _at(values: Array, entries: Where, wrong: Mask, boxes: Boxes) -> str:
+    """The first entry of a slab that is wrong, and its block."""
+    at = [int(i) for i in np.argwhere(wrong)[0]]
+    if isinstance(entries[0], slice):
+        at[0] += entries[0].start
+    place = tuple(at)
+    return f"{values[place]} at {place}, block {boxes.box_of(place, values.shape)},"

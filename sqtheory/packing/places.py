@@ -18,6 +18,8 @@ from sqtheory.storage import Index
 RANKED = 1 << 16
 """Groups of m with n survivors have their patterns numbered where n·m is at most this and C(m, n) < 2^62."""
 _TOO_MANY = (1 << 62) - 1
+_GROUPS = 1 << 14
+"""Groups handled at once: any number of bits of each makes whole bytes."""
 
 
 @final
@@ -41,9 +43,20 @@ class Places:
             if not np.array_equal(Boxes(self.group).spread(units, kept.shape), kept):
                 raise ValueError(f"the mask cuts through {Boxes(self.group)}")
             return pack_bits(units.view(np.uint8), 1)
-        fields = [self._field(rows) for rows in Boxes(self.group).split(kept)]
-        bits = [np.unpackbits(pack_bits(f, k), count=f.size * k, bitorder="little") for f, k in fields]
+        streams = [self._stream(rows) for rows in Boxes(self.group).split(kept)]
+        if len(streams) == 1:
+            return streams[0][0]
+        bits = [np.unpackbits(stream, count=count, bitorder="little") for stream, count in streams]
         return np.packbits(np.concatenate(bits), bitorder="little")
+
+    def _stream(self, rows: Mask) -> tuple[NDArray[np.uint8], int]:
+        """The stream of groups of one size, and its bits; a multiple of 8 groups at a time, so that bytes are whole."""
+        pieces, total = [np.empty(0, np.uint8)], 0
+        for at in range(0, len(rows), _GROUPS):
+            fields, k = self._field(rows[at : at + _GROUPS])
+            pieces.append(pack_bits(fields, k))
+            total += fields.size * k
+        return np.concatenate(pieces), total
 
     def decode(self, raw: NDArray[np.uint8], shape: Shape) -> Mask:
         """The mask of a stream of ``bits(shape)`` bits; ValueError for one that is not of such a mask."""
@@ -106,18 +119,20 @@ class Places:
         if not count * n:
             return rows
         if self.index is Index.position:
-            at = unpack_bits(stream, ceil(log2(size)), count * n).astype(np.int64).reshape(count, n)
-            if np.any(at >= size) or np.any(np.diff(at, axis=1) <= 0):
+            places = unpack_bits(stream, ceil(log2(size)), count * n).astype(np.int64).reshape(count, n)
+            if np.any(places >= size) or np.any(np.diff(places, axis=1) <= 0):
                 raise ValueError(f"positions in groups of {size} do not ascend below {size}")
-        else:
-            rank = unpack_bits(stream, self._bits(size), count).astype(np.int64)
+            np.put_along_axis(rows, places, True, axis=1)
+            return rows
+        ranks = unpack_bits(stream, self._bits(size), count)
+        for at in range(0, count, _GROUPS):
+            rank = ranks[at : at + _GROUPS].astype(np.int64)
             if np.any(rank >= comb(size, n)):
                 raise ValueError(f"an index of a group is beyond the C({size}, {n}) patterns there are")
-            at = np.empty((count, n), np.int64)
-            for i, table in reversed([*enumerate(binomials(size, n))]):
-                at[:, i] = np.searchsorted(table, rank, side="right") - 1
-                rank -= table[at[:, i]]
-        np.put_along_axis(rows, at, True, axis=1)
+            for table in reversed(binomials(size, n)):
+                place = np.searchsorted(table, rank, side="right") - 1
+                rank -= table[place]
+                rows[np.arange(at, at + rank.size), place] = True
         return rows
 
 

@@ -161,7 +161,7 @@ save_file(tensors, folder / "decompressed.safetensors")
 """
 
 
-@pytest.mark.skipif(find_spec("compressed_tensors") is None, reason="needs the package compressed-tensors")
+@pytest.mark.skipif(find_spec("compressed_tensors") is None, reason="needs the extra interop")
 @pytest.mark.parametrize("fmt", FORMATS)
 @pytest.mark.parametrize("mask", MASKS)
 def test_the_package_decompresses_to_our_values(model: Path, tmp_path: Path, fmt: str, mask: str | None) -> None:
