@@ -43,8 +43,8 @@ class Scheme:
     group_size: int | None
     scale_dtype: str | None
 
-    def config(self, ignore: list[str]) -> dict[str, Any]:
-        """The value of ``quantization_config`` where all linear layers but those to ignore are compressed."""
+    def group(self, targets: list[str]) -> dict[str, Any]:
+        """One of the ``config_groups``: what is said of the layers that it targets."""
         weights = {
             "num_bits": self.num_bits,
             "type": self.kind,
@@ -54,20 +54,27 @@ class Scheme:
             "dynamic": False,
             **({} if self.scale_dtype is None else {"scale_dtype": self.scale_dtype}),
         }
-        group = {"targets": ["Linear"], "weights": weights, "format": self.layout}
-        return {
-            "quant_method": "compressed-tensors",
-            "format": self.layout,
-            "quantization_status": "compressed",
-            "config_groups": {"group_0": {**group, "input_activations": None, "output_activations": None}},
-            "ignore": ignore,
-        }
+        none = {"input_activations": None, "output_activations": None}
+        return {"targets": targets, "weights": weights, **none, "format": self.layout}
+
+
+def quantization_config(modules: Mapping[str, Scheme], ignore: list[str]) -> dict[str, Any]:
+    """What is said of compressed modules, by name where they have not all one scheme, and of layers that are not."""
+    schemes = dict.fromkeys(modules.values())
+    targets = {s: [name for name, own in modules.items() if own == s] for s in schemes} if len(schemes) > 1 else {}
+    return {
+        "quant_method": "compressed-tensors",
+        "format": next(iter(schemes)).layout,
+        "quantization_status": "compressed",
+        "config_groups": {f"group_{i}": s.group(targets.get(s, ["Linear"])) for i, s in enumerate(schemes)},
+        "ignore": ignore,
+    }
 
 
 def scheme_of(schema: Schema) -> Scheme:
     """The scheme in which a tensor can be laid out; InputRefused, with what is needed, where there is none."""
     fmt, scales, shape = schema.format, schema.scales, schema.shape
-    if len(shape) != 2 or schema.dtype != "F32":
+    if len(shape) != 2 or not schema.size or schema.dtype != "F32":
         raise InputRefused(f"compressed-tensors lays out float32 matrices, got {schema.dtype} of shape {shape}")
     rows, group = schema.block
     whole = group >= shape[1]
@@ -80,9 +87,9 @@ def scheme_of(schema: Schema) -> Scheme:
             if whole:
                 return Scheme("pack-quantized", k, "int", "channel" if rows == 1 else "tensor", None, None)
             return Scheme("pack-quantized", k, "int", "group", group, None)
-        case _, ExponentScales(bias=bias) if fmt == E2M1 and group == 32 and bias == BIAS:
+        case _, ExponentScales(bias=bias) if fmt == E2M1 and group == 32 and not shape[1] % group and bias == BIAS:
             return Scheme("mxfp4-pack-quantized", 4, "float", "group", 32, "torch.uint8")
-        case _, TwoLevelScales(fmt=of_scales) if fmt == E2M1 and group == 16 and of_scales == E4M3:
+        case _, TwoLevelScales(fmt=fine) if fmt == E2M1 and group == 16 and not shape[1] % group and fine == E4M3:
             return Scheme("nvfp4-pack-quantized", 4, "float", "tensor_group", 16, "torch.float8_e4m3fn")
     raise InputRefused(f"compressed-tensors has int2 to int8 in blocks or rows, mxfp4 and nvfp4, got {schema.operator}")
 
@@ -98,9 +105,10 @@ def write_compressed_tensors(
     """Write ``model.safetensors`` and then ``config.json``; schema and bytes of each tensor, all entries stored.
 
     A ``config.json`` beside the source is kept but for ``quantization_config``. ``packs`` may be a generator, and
-    all its tensors are matrices ``NAME.weight`` of one scheme. The values that the package decompresses (float32 for
+    all its tensors are matrices ``NAME.weight`` of one layout. The values that the package decompresses (float32 for
     integers, bfloat16 for the others) are those of ``unpack``, bit for bit, after one rounding to bfloat16: else, and
-    for what the layout lacks, InputRefused. Raises what ``write_packed`` raises; then nothing is left.
+    for what the layout lacks, InputRefused. Raises what ``write_packed`` raises; then nothing is left, but where the
+    second file fails the first stays.
     """
     config = _config(source)
     if folder.exists() and folder.samefile(source.path.parent):
@@ -110,7 +118,7 @@ def write_compressed_tensors(
             raise FileExistsError(f"{folder / name} exists: pass --force to replace it")
     schemas: dict[str, Schema] = {}
     nbytes: dict[str, int] = {}
-    schemes: list[Scheme] = []
+    modules: dict[str, Scheme] = {}
 
     def arrays() -> Iterator[StoredArray]:
         for name, packed in packs:
@@ -118,21 +126,24 @@ def write_compressed_tensors(
                 raise refused(source.path, f"compressed-tensors packs each NAME{WEIGHT} once", name)
             try:
                 scheme, parts = compressed(packed)
-                if schemes and scheme != schemes[0]:
-                    raise InputRefused(f"one file has one scheme: {schemes[0]}, got {scheme}")
+                if {scheme.layout} != {scheme.layout, *(other.layout for other in modules.values())}:
+                    raise InputRefused(f"one file has one layout, got {scheme.layout} too")
             except InputRefused as refusal:
                 raise type(refusal)(f"{plain(str(source.path))}: tensor {quoted(name)}: {refusal}") from refusal
-            schemes.append(scheme)
+            modules[name.removesuffix(WEIGHT)] = scheme
             schemas[name] = replace(packed.schema, places=None, kept=packed.schema.size)
             nbytes[name] = sum(array.nbytes for _, array in parts.values())
             for part, (kind, array) in parts.items():
                 yield f"{name}_{part}", kind, array
 
-    said = {"format": "pt", **(metadata or {})}
-    write_arrays(folder / MODEL, arrays(), source, schemas, lambda: said, force=force)
-    ignore = [i.name.removesuffix(WEIGHT) for i in source.tensors if i.name.endswith(WEIGHT) and len(i.shape) == 2]
-    ignore = [name for name in ignore if f"{name}{WEIGHT}" not in schemas]
-    config[QUANTIZATION] = schemes[0].config(ignore)
+    def said() -> dict[str, str]:
+        if not modules:
+            raise ValueError(f"{plain(str(folder))}: no tensor is packed")
+        return {"format": "pt", **(metadata or {})}
+
+    write_arrays(folder / MODEL, arrays(), source, schemas, said, force=force)
+    layers = [i.name.removesuffix(WEIGHT) for i in source.tensors if i.name.endswith(WEIGHT) and len(i.shape) == 2]
+    config[QUANTIZATION] = quantization_config(modules, [name for name in layers if name not in modules])
     text = json.dumps(config, ensure_ascii=False, indent=2) + "\n"
     atomic.write(folder / CONFIG, text.encode(), force=force)
     return schemas, nbytes

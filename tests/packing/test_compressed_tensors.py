@@ -111,12 +111,30 @@ def test_bits_are_stated(model: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     assert said == "3 tensors, 6912 entries: 5 bits an entry by theorem storage, 5.05556 in the file"  # + two int64
 
 
+def test_a_matrix_as_wide_as_a_block_has_a_group_of_its_own(model: Path, tmp_path: Path) -> None:
+    file, narrow = model / "model.safetensors", np.random.default_rng(1).normal(size=(3, 32)).astype(np.float32)
+    save_file({**load_file(file), "model.narrow.weight": narrow}, file)
+    assert written(model, tmp_path / "out", "int4:b32", None) == 0
+    config = json.loads((tmp_path / "out" / "config.json").read_text())["quantization_config"]
+    groups = [config["config_groups"][f"group_{i}"] for i in range(2)]
+    layers = [f"model.layers.{i}.proj" for i in range(3)]
+    assert [group["targets"] for group in groups] == [layers, ["model.narrow"]]
+    assert [group["weights"]["strategy"] for group in groups] == ["group", "channel"]
+    arrays = {
+        name.removeprefix("model.narrow."): array
+        for name, array in arrays_of(tmp_path / "out" / "model.safetensors").items()
+    }
+    assert by_the_words(arrays, groups[1]["weights"]).tobytes() == sq.parse("int4:b32")(narrow).tobytes()
+    decompress(model, tmp_path / "out", "int4:b32")
+
+
 REFUSED = {
     "blocks that do not divide": ("int(4, block=5)", (), "blocks that divide a row"),
     "columns": ("int(4, per=column)", (), "blocks that divide a row"),
     "a format it lacks": ("hbfp6:b32", (), "has int2 to int8"),
     "wide integers": ("int(12, block=32)", (), "has int2 to int8"),
-    "no weight": ("int4:b32", ("--targets", "re:.*(norm|proj).*"), "lays out float32 matrices, got F32 of shape (96,)"),
+    "narrow": ("mxfp4", ("--targets", "model.narrow.weight"), "has int2 to int8"),
+    "no weight": ("int4:b32", ("--targets", "re:.*norm.*"), "lays out float32 matrices, got F32 of shape (96,)"),
 }
 
 
@@ -124,6 +142,8 @@ REFUSED = {
 def test_what_the_layout_lacks_is_refused(
     model: Path, tmp_path: Path, fmt: str, more: tuple[str, ...], rule: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    file = model / "model.safetensors"
+    save_file({**load_file(file), "model.narrow.weight": np.ones((3, 16), np.float32)}, file)
     assert written(model, tmp_path / "out", fmt, None, *more) == 3
     said = capsys.readouterr().err
     assert rule in said and said.count("\n") == 1 and "tensor 'model." in said
@@ -161,20 +181,25 @@ save_file(tensors, folder / "decompressed.safetensors")
 """
 
 
+def decompress(model: Path, out: Path, f: str) -> None:
+    """Hold what the package decompresses, where it is installed, against f, in the precision that it works in."""
+    if find_spec("compressed_tensors") is None:
+        return
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
+    subprocess.run([sys.executable, "-c", PACKAGE, str(out)], check=True, env=environment)
+    x, theirs = load_file(model / "model.safetensors"), load_file(out / "decompressed.safetensors")
+    assert set(theirs) == set(x)
+    for name, values in x.items():
+        ours = sq.parse(f)(values) if "layers" in name or "narrow" in name else values
+        if "fp4" in f:
+            ours = ours.astype(ml_dtypes.bfloat16).astype(np.float32)
+        assert theirs[name].tobytes() == ours.tobytes(), name
+
+
 @pytest.mark.skipif(find_spec("compressed_tensors") is None, reason="needs the extra interop")
 @pytest.mark.parametrize("fmt", FORMATS)
 @pytest.mark.parametrize("mask", MASKS)
 def test_the_package_decompresses_to_our_values(model: Path, tmp_path: Path, fmt: str, mask: str | None) -> None:
     """In its own precision: float32 for integers, bfloat16 for the other formats."""
-    out = tmp_path / "out"
-    assert written(model, out, fmt, mask) == 0
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
-    subprocess.run([sys.executable, "-c", PACKAGE, str(out)], check=True, env=environment)
-    f = sq.parse(fmt if mask is None else f"{mask} >> {fmt}")
-    x, theirs = load_file(model / "model.safetensors"), load_file(out / "decompressed.safetensors")
-    assert set(theirs) == set(x)
-    for name, values in x.items():
-        ours = f(values) if "proj" in name else values
-        if "proj" in name and "fp4" in fmt:
-            ours = ours.astype(ml_dtypes.bfloat16).astype(np.float32)
-        assert theirs[name].tobytes() == ours.tobytes(), name
+    assert written(model, tmp_path / "out", fmt, mask) == 0
+    decompress(model, tmp_path / "out", fmt if mask is None else f"{mask} >> {fmt}")
