@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from sqtheory.partition import Partition, Shape
 
-Index: TypeAlias = tuple[slice | EllipsisType, ...]
+Where: TypeAlias = tuple[slice | EllipsisType, ...]
+"""An index of numpy that makes a view."""
 
 
 @final
@@ -36,7 +37,7 @@ class Boxes(Partition):
             for region, _, sides in self._regions(shape)
         ]
 
-    def slabs(self, shape: Shape, size: int) -> Iterator[tuple[Index, Index]]:
+    def slabs(self, shape: Shape, size: int) -> Iterator[tuple[Where, Where]]:
         """Whole boxes along the first axis, about ``size`` entries or more at once: in the tensor, and in the grid."""
         if not shape:
             yield (...,), (...,)

@@ -13,8 +13,7 @@ from sqtheory.exceptions import InputRefused
 from sqtheory.formats import Codes, Format
 from sqtheory.operators import Operator, parts_of
 from sqtheory.packing.bits import pack_bits, unpack_bits
-from sqtheory.packing.boxes import Boxes
-from sqtheory.packing.boxes import Index as Where
+from sqtheory.packing.boxes import Boxes, Where
 from sqtheory.packing.places import Places, places_of
 from sqtheory.packing.scales import scales_of
 from sqtheory.packing.schema import CODES, DTYPES, INDICES, Schema
