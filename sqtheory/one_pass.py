@@ -137,7 +137,7 @@ def _views(x: Array | StoredTensor, axis: int, block: int) -> Iterator[tuple[Arr
         return rows((np.moveaxis(x, axis, -1),), block)
     if axis % len(x.shape) != len(x.shape) - 1 or x.shape[-1] % block:
         return None
-    unit = 8 * max(1, CHUNK // block) * block
+    unit = max(1, CHUNK // block) * block
     return ((piece.reshape(-1, block),) for piece in x.pieces(-(-PIECE // unit) * unit))
 
 

@@ -25,7 +25,7 @@ FLOORS: dict[int, tuple[str, ...]] = {
         *("case", "catalogue", "expectations", "inspection", "one_pass"),
         *("price", "reasons", "storage", "sweep", "targets"),
     ),
-    5: ("bench", "constants", "domain", "execution", "render", "theorem"),
+    5: ("bench", "constants", "domain", "execution", "packing", "render", "theorem"),
     6: ("__init__", "application", "decide", "theorems"),
     7: ("__main__", "cli", "figures", "strategies"),
 }

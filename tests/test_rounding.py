@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sqtheory.formats import E4M3, E5M2, E8M0, FORMATS, NF4, Codebook, Format, bcq_format
+from sqtheory.formats import E4M3, E5M2, E8M0, FORMATS, NF4, Codebook, FloatFormat, Format, bcq_format
 from sqtheory.rounding import (
     ROUNDINGS,
     NearestEven,
@@ -26,7 +26,17 @@ from sqtheory.rounding import (
     toward_zero,
 )
 from tests.test_formats import STORED
-from tests.twins.formats import GRIDS, OVERFLOWS, Grid, levels, midpoints, round_exactly, round_or_overflow
+from tests.twins.formats import (
+    GRIDS,
+    OVERFLOWS,
+    Grid,
+    gap_outward,
+    levels,
+    midpoints,
+    minifloat,
+    round_exactly,
+    round_or_overflow,
+)
 
 NAMED = pytest.mark.parametrize("fmt", FORMATS.values(), ids=str)
 RULES = pytest.mark.parametrize("rounding", ROUNDINGS.values(), ids=str)
@@ -153,6 +163,26 @@ def test_cell_boundaries_round_by_the_exact_rule(fmt: Format, rounding: Rounding
     for dtype in (np.float32, np.float64):
         v = near_cell_boundaries(fmt, dtype)
         assert_same_bits(fmt.round(v, rounding), exactly(v, GRIDS[fmt.name], rounding.name))
+
+
+@RULES
+@pytest.mark.parametrize(("e", "m", "bias"), [(4, 3, 7), (2, 0, 0), (3, 1, 140)])
+def test_without_subnormals_nothing_rounds_into_the_hole_at_zero(e: int, m: int, bias: int, rounding: Rounding) -> None:
+    fmt, grid = FloatFormat("flat", e, m, bias, subnormals=False), minifloat(e, m, bias, "none", subnormal=False)
+    for dtype in (np.float32, np.float64):
+        inside = np.linspace(-1, 1, 9) * fmt.min_normal
+        v = np.concatenate([near_cell_boundaries(fmt, dtype), inside.astype(dtype)])
+        assert_same_bits(fmt.round(v, rounding), exactly(v, grid, rounding.name))
+        assert fmt.step(inside).tolist() == [float(gap_outward(Fraction(one), grid)) for one in inside]
+
+
+@RULES
+@pytest.mark.parametrize(("e", "m", "bias"), [(4, 3, 7), (3, 1, 140)])
+def test_an_unsigned_format_has_one_zero(e: int, m: int, bias: int, rounding: Rounding) -> None:
+    fmt, grid = FloatFormat("unsigned", e, m, bias, signed=False), minifloat(e, m, bias, "none", signed=False)
+    for dtype in (np.float32, np.float64):
+        v = np.concatenate([near_cell_boundaries(fmt, dtype), np.array([-0.0, -1], dtype)])
+        assert_same_bits(fmt.round(v, rounding), exactly(v, grid, rounding.name))
 
 
 @RULES

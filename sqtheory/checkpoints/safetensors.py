@@ -13,9 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from sqtheory.checkpoints.elements import BITS, ELEMENTS, nbytes_of, read_values
+from sqtheory.checkpoints.elements import BITS, ELEMENTS, Element, nbytes_of, read_values
 from sqtheory.checkpoints.json_text import json_object
-from sqtheory.checkpoints.tensors import Checkpoint, TensorInfo, check_tensor, fill, natural, pieces_at, plain, refused
+from sqtheory.checkpoints.tensors import (
+    SLAB,
+    Checkpoint,
+    TensorInfo,
+    check_tensor,
+    fill,
+    natural,
+    pieces_at,
+    plain,
+    refused,
+)
 
 MAX_HEADER = 16 << 20
 """Bytes of the header that are read at all (the format itself allows 100 MB)."""
@@ -68,24 +78,29 @@ class SafetensorsCheckpoint(Checkpoint):
     def _statuses(self) -> tuple[os.stat_result, ...]:
         return (os.fstat(self._file.fileno()),)
 
-    def streams(self, name: str) -> bool:
-        return True
+    streams = True
+
+    def slabs(self, name: str) -> Iterator[NDArray[Any]]:
+        info = self.info(name)
+        element = self._element(info)
+        step = SLAB * element.bits // 8
+        for at in range(0, info.nbytes, step):
+            yield self._values(info, element, at, min(step, info.nbytes - at))
 
     def _read(self, info: TensorInfo) -> NDArray[Any]:
-        return self._values(info, 0, info.nbytes).reshape(info.shape)
+        return self._values(info, self._element(info), 0, info.nbytes).reshape(info.shape)
 
-    def _pieces(self, info: TensorInfo, entries: int) -> Iterator[NDArray[Any]]:
-        step = entries // 8 * BITS[info.dtype]
-        return (self._values(info, at, min(step, info.nbytes - at)) for at in range(0, info.nbytes, step))
-
-    def _values(self, info: TensorInfo, at: int, nbytes: int) -> NDArray[Any]:
-        """The entries of ``nbytes`` bytes of a tensor from byte ``at`` on."""
+    def _element(self, info: TensorInfo) -> Element:
         if info.dtype not in ELEMENTS:
             raise refused(self._path, f"dtype {plain(info.dtype)} cannot be read; {_readable()}", info.name)
+        return ELEMENTS[info.dtype]
+
+    def _values(self, info: TensorInfo, element: Element, at: int, nbytes: int) -> NDArray[Any]:
+        """The values of some bytes of a tensor."""
         try:
             with self._lock:
                 self._file.seek(self._body + self._begin[info.name] + at)
-                return read_values(self._file, nbytes, ELEMENTS[info.dtype])
+                return read_values(self._file, nbytes, element)
         except (EOFError, OSError, ValueError) as error:
             raise refused(self._path, plain(str(error)), info.name) from error
 

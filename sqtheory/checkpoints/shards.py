@@ -51,14 +51,13 @@ class ShardedCheckpoint(Checkpoint):
     def _statuses(self) -> tuple[os.stat_result, ...]:
         return os.fstat(self._index.fileno()), *(s for shard in self._shards.values() for s in shard._statuses())
 
-    def streams(self, name: str) -> bool:
-        return True
-
-    def _pieces(self, info: TensorInfo, entries: int) -> Iterator[NDArray[Any]]:
-        return self._shards[self._shard_of[info.name]].pieces(info.name, entries)
+    streams = True
 
     def stored(self, name: str) -> Iterator[NDArray[np.uint8]]:
         return self._shards[self._shard_of[self.info(name).name]].stored(name)
+
+    def slabs(self, name: str) -> Iterator[NDArray[Any]]:
+        return self._shards[self._shard_of[self.info(name).name]].slabs(name)
 
     def _read(self, info: TensorInfo) -> NDArray[Any]:
         return self._shards[self._shard_of[info.name]].read(info.name)

@@ -27,7 +27,7 @@ class StoredTensor:
     def of(cls, checkpoint: Checkpoint, name: str) -> "StoredTensor | None":
         """The tensor if it is large and can be read piece by piece; None for others, which are read whole."""
         info = checkpoint.info(name)
-        return cls(checkpoint, name) if info.size > LARGE and info.is_float and checkpoint.streams(name) else None
+        return cls(checkpoint, name) if info.size > LARGE and info.is_float and checkpoint.streams else None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -42,11 +42,22 @@ class StoredTensor:
     @cached_property
     def dtype(self) -> np.dtype[Any]:
         """That of ``whole``."""
-        return next(self.pieces(8)).dtype
+        return next(map(as_real, self.checkpoint.slabs(self.name))).dtype
 
     def pieces(self, entries: int) -> Iterator[Array]:
-        """The entries in C order, so many at a time: a multiple of 8."""
-        return map(as_real, self.checkpoint.pieces(self.name, entries))
+        """The entries in C order in flat arrays, so many at a time; the last may be shorter."""
+        waiting: list[Array] = []
+        ready = 0
+        for slab in map(as_real, self.checkpoint.slabs(self.name)):
+            waiting.append(slab)
+            ready += slab.size
+            if ready >= entries:
+                joined = np.concatenate(waiting)
+                whole = ready // entries * entries
+                yield from joined[:whole].reshape(-1, entries)
+                waiting, ready = [joined[whole:]], ready - whole
+        if ready:
+            yield np.concatenate(waiting)
 
     def whole(self) -> Array:
         """All entries in memory."""

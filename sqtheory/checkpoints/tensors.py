@@ -24,6 +24,8 @@ MAX_RANK = 64
 """Axes of a tensor: as many as numpy has."""
 MAX_SIZE = 2**60
 """The product of the dimensions that are not zero stays below this, so that eight bytes for each fit in 63 bits."""
+SLAB = 1 << 18
+"""Entries of a tensor taken at once, where they are taken in slabs."""
 _PIECE = 1 << 20
 _SHOWN = 160
 _FLOATS = ("f", "bf", "double", "q", "iq", "tq", "mxfp", "nvfp")
@@ -77,6 +79,9 @@ class Checkpoint(ABC):
     Only the tensor being read is ever in memory.
     Whatever is wrong with the file is a CheckpointError of one line: the file, the tensor, the rule it breaks.
     """
+
+    streams = False
+    """Whether ``slabs`` reads a tensor slab by slab."""
 
     def __init__(self, path: Path, tensors: tuple[TensorInfo, ...]) -> None:
         """Remember what a reader found in its file."""
@@ -132,23 +137,14 @@ class Checkpoint(ABC):
         """
         return self._read(self.info(name))
 
-    def pieces(self, name: str, entries: int) -> Iterator[NDArray[Any]]:
-        """The entries of one tensor in C order, so many at a time (a multiple of 8; the last piece may be shorter).
+    def slabs(self, name: str) -> Iterator[NDArray[Any]]:
+        """The entries that ``read`` gives, in C order, in flat arrays of a multiple of 32 entries, but for the last.
 
-        Joined they are those of ``read``. Where ``streams``, only one piece is ever in memory.
+        No more than one is in memory where the file ``streams``.
         """
-        if entries < 1 or entries % 8:
-            raise ValueError(f"pieces have a multiple of 8 entries, got {entries}")
-        info = self.info(name)
-        return self._pieces(info, entries)
-
-    def streams(self, name: str) -> bool:
-        """Whether a tensor can be read piece by piece."""
-        return False
-
-    def _pieces(self, info: TensorInfo, entries: int) -> Iterator[NDArray[Any]]:
-        values = self._read(info).reshape(-1)
-        return (values[at : at + entries] for at in range(0, values.size, entries))
+        values = self.read(name).reshape(-1)
+        for at in range(0, values.size, SLAB):
+            yield values[at : at + SLAB]
 
     def stored(self, name: str) -> Iterator[NDArray[np.uint8]]:
         """The bytes of the entries of one tensor as they are in the file, in pieces.

@@ -16,18 +16,20 @@ from sqtheory.cli import (
     inspect,
     masks,
     order,
+    pack,
     predict,
     price,
     prove,
     scaling,
     show,
     theorems,
+    unpack,
     verify,
 )
 from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, WorkerFailed
 
 VERBS = (
-    *(demo, order, apply, verify, predict, price, inspect, decide, theorems, show, prove),
+    *(demo, order, apply, verify, pack, unpack, predict, price, inspect, decide, theorems, show, prove),
     *(formats, masks, constants, bench, scaling),
 )
 """The verbs in the order in which help lists them."""

@@ -15,9 +15,10 @@ from sqtheory.checkpoints import (
     StoredTensor,
     declare,
     open_checkpoint,
+    safetensors,
     stored,
 )
-from sqtheory.exceptions import CheckpointError, InputRefused
+from sqtheory.exceptions import InputRefused
 from sqtheory.execution import sweep
 from sqtheory.execution.content import digest_of
 from sqtheory.formats import E2M1
@@ -47,26 +48,24 @@ def written(folder: Path, dtype: str) -> Path:
     return path
 
 
+@pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("entries", [8, 1000, 6144, 10_000])
-def test_pieces_join_to_the_tensor(dtype: str, entries: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("entries", [1, 33, 1000, 6144, 10_000])
+def test_pieces_join_to_the_tensor(dtype: str, entries: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(safetensors, "SLAB", 64)
     with open_checkpoint(written(tmp_path, dtype)) as checkpoint:
-        whole, parts = checkpoint.read("w"), list(checkpoint.pieces("w", entries))
+        whole, tensor = checkpoint.read("w"), StoredTensor.of(checkpoint, "w")
+        assert tensor is not None
+        parts = list(tensor.pieces(entries))
         assert all(part.size == entries for part in parts[:-1]) and parts[0].dtype == whole.dtype
-        assert np.concatenate(parts).tobytes() == whole.tobytes()
-        with pytest.raises(CheckpointError, match="no tensor 'v'"):
-            checkpoint.pieces("v", 8)
-        for wrong in (0, -8, 12):
-            with pytest.raises(ValueError, match="a multiple of 8"):
-                checkpoint.pieces("w", wrong)
+        assert np.concatenate(parts).tobytes() == whole.tobytes() == tensor.whole().tobytes()
 
 
-def test_other_files_are_cut_after_reading(tmp_path: Path) -> None:
+def test_files_that_do_not_stream_are_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stored, "LARGE", 1)
     np.save(tmp_path / "w.npy", np.arange(20.0))
     with NpyCheckpoint(tmp_path / "w.npy") as checkpoint:
-        [name] = [info.name for info in checkpoint.tensors]
-        assert [part.tolist() for part in checkpoint.pieces(name, 16)] == [[*range(16)], [16, 17, 18, 19]]
-        assert not checkpoint.streams(name)
+        assert StoredTensor.of(checkpoint, checkpoint.tensors[0].name) is None
 
 
 @pytest.mark.usefixtures("small")
