@@ -1,11 +1,13 @@
-"""Writing a file whole or not at all."""
+"""Writing a file, or a folder of files, whole or not at all."""
 
 import contextlib
 import os
 import re
 import secrets
+import shutil
 import stat
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self, final
@@ -143,6 +145,76 @@ class NewFile:
             raise FileExistsError(f"{self._path} exists and differs: pass --force to replace it")
 
 
+@final
+class NewFolder:
+    """A folder that takes its name only when all in it is written, a context manager; after an error nothing is left.
+
+    Its files are written to the folder that the context gives. An empty folder of the name counts as none; one that
+    holds anything is replaced with ``force`` only, and only if all it holds is among ``names``, the files to come by
+    their paths inside the folder. Raises FileExistsError otherwise. What a killed process leaves is removed by the
+    next that writes to the parent.
+    """
+
+    def __init__(self, path: Path, names: Iterable[str], *, force: bool = False) -> None:
+        """Nothing is made before the context is entered."""
+        self._path, self._names, self._force = path, frozenset(names), force
+        self._hidden = path.with_name(f".sqtheory-{secrets.token_hex(8)}.partial")
+        self._handle: int | None = None
+
+    def check(self) -> None:
+        """Raise FileExistsError if the folder may not be written."""
+        if not os.path.lexists(self._path):
+            return
+        if self._path.is_symlink() or not self._path.is_dir():
+            raise FileExistsError(f"{self._path} exists and is no folder")
+        held = sorted(file.relative_to(self._path).as_posix() for file in self._path.rglob("*") if not file.is_dir())
+        if held and not self._force:
+            raise FileExistsError(f"{self._path} exists and is not empty: pass --force to replace it")
+        lost = next((name for name in held if name not in self._names), None)
+        if lost is not None:
+            raise FileExistsError(f"{self._path} holds {lost!r}, which is no part of the output: it is not replaced")
+
+    def __enter__(self) -> Path:
+        self.check()
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(self._path.parent)
+        while True:
+            self._hidden.mkdir()
+            if fcntl is None:
+                return self._hidden
+            self._handle = os.open(self._hidden, os.O_RDONLY)
+            _lock(self._handle, wait=True)
+            if os.fstat(self._handle).st_nlink:
+                return self._hidden
+            os.close(self._handle)  # taken for abandoned before it was locked
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                self._commit()
+        finally:
+            shutil.rmtree(self._hidden, ignore_errors=True)
+            if self._handle is not None:
+                os.close(self._handle)
+
+    def _commit(self) -> None:
+        _sync_folder(self._hidden)
+        self.check()
+        old = self._path.with_name(f".sqtheory-{secrets.token_hex(8)}.partial")
+        if self._path.is_dir():
+            os.rename(self._path, old)
+        try:
+            os.rename(self._hidden, self._path)
+        except OSError:
+            if old.is_dir():
+                os.rename(old, self._path)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+        _sync_folder(self._path.parent)
+
+
 def _lock(handle: int, *, wait: bool = False) -> bool:
     """Lock an open file for this process; whether that worked."""
     try:
@@ -154,15 +226,15 @@ def _lock(handle: int, *, wait: bool = False) -> bool:
 
 
 def _remove_abandoned(folder: Path) -> None:
-    """Remove the unfinished files of processes that are gone."""
+    """Remove the unfinished files and folders of processes that are gone."""
     with os.scandir(folder) as entries:
-        hidden = [entry.path for entry in entries if _HIDDEN.fullmatch(entry.name) and entry.is_file()]
+        hidden = [entry.path for entry in entries if _HIDDEN.fullmatch(entry.name) and not entry.is_symlink()]
     for path in hidden:
         with contextlib.suppress(OSError):  # another process was first
             handle = os.open(path, os.O_RDONLY)
             try:
                 if _lock(handle):
-                    os.unlink(path)
+                    shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
             finally:
                 os.close(handle)
 

@@ -1,7 +1,7 @@
 """What one tensor holds: zeros, values that are no numbers, range, and the n:m patterns it keeps already."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, final
 
@@ -47,11 +47,16 @@ class TensorSummary:
 
 
 def inspect_tensor(info: TensorInfo, values: NDArray[Any]) -> TensorSummary:
-    """Count and measure the entries of a tensor, in chunks small enough to stay in the cache."""
+    """Count and measure the entries of a tensor."""
+    return inspect_slabs(info, [np.ascontiguousarray(values).reshape(-1)])
+
+
+def inspect_slabs(info: TensorInfo, slabs: Iterable[NDArray[Any]]) -> TensorSummary:
+    """Count and measure the entries of a tensor that comes in flat pieces, as ``Checkpoint.slabs`` gives them."""
     zeros = negative_zeros = nan = inf = 0
     high, low = -math.inf, math.inf
-    kept = [(n, m) for n, m in PATTERNS if values.ndim >= 2 and values.shape[-1] % m == 0]
-    for chunk in _chunks(values):
+    kept = [(n, m) for n, m in PATTERNS if len(info.shape) >= 2 and info.shape[-1] % m == 0]
+    for chunk in _chunks(slabs):
         zero = chunk == 0
         zeros += int(np.count_nonzero(zero))
         negative_zeros += int(np.count_nonzero(zero & np.signbit(chunk)))
@@ -61,7 +66,7 @@ def inspect_tensor(info: TensorInfo, values: NDArray[Any]) -> TensorSummary:
         high = max(high, float(np.fmax.reduce(magnitude, initial=-math.inf)))
         low = min(low, float(np.fmin.reduce(magnitude, initial=math.inf, where=~zero)))
         kept = [(n, m) for n, m in kept if _keeps(zero, n, m)]
-    something = zeros < values.size
+    something = zeros < info.size
     return TensorSummary(
         name=info.name,
         dtype=info.dtype,
@@ -71,17 +76,17 @@ def inspect_tensor(info: TensorInfo, values: NDArray[Any]) -> TensorSummary:
         negative_zeros=negative_zeros,
         nan=nan,
         inf=inf,
-        absmax=high if nan < values.size else math.nan,
-        absmin_nonzero=low if zeros + nan < values.size else math.nan,
+        absmax=high if nan < info.size else math.nan,
+        absmin_nonzero=low if zeros + nan < info.size else math.nan,
         patterns=tuple(f"{n}:{m}" for n, m in kept) if something else (),
     )
 
 
-def _chunks(values: NDArray[Any]) -> Iterator[Array]:
-    """The entries in C order as floats, a power of two at a time, so that no group of m is cut."""
-    flat = np.ascontiguousarray(values).reshape(-1)
-    for at in range(0, flat.size, _CHUNK):
-        yield as_real(flat[at : at + _CHUNK])
+def _chunks(slabs: Iterable[NDArray[Any]]) -> Iterator[Array]:
+    """The entries in C order as floats, at most a power of two at a time, so that no group of m is cut."""
+    for flat in slabs:
+        for at in range(0, flat.size, _CHUNK):
+            yield as_real(flat[at : at + _CHUNK])
 
 
 def _keeps(zero: NDArray[np.bool_], n: int, m: int) -> bool:

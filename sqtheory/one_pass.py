@@ -5,6 +5,7 @@ a group survives, so no scale moves: S→Q is m ⊙ q(x), and each result keeps 
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, final
@@ -15,9 +16,10 @@ from numpy.typing import DTypeLike, NDArray
 from sqtheory import channels
 from sqtheory.arrays import Array, Mask
 from sqtheory.channels import ChannelReport
+from sqtheory.checkpoints import StoredTensor
 from sqtheory.errors import root
 from sqtheory.kernels.engine import by_definition
-from sqtheory.kernels.maxima import INTEGER, run_maxima
+from sqtheory.kernels.maxima import INTEGER, largest, run_maxima
 from sqtheory.kernels.quantization import Scale, Tile, scale_rule, scaled_image
 from sqtheory.kernels.ranking import LIMIT, columns, top_columns
 from sqtheory.kernels.runs import rows, tiles
@@ -27,7 +29,7 @@ from sqtheory.norms import power_units
 from sqtheory.orders import Errors, OrderReport, change, judged
 from sqtheory.partition import Blocks, Shape, Tail
 from sqtheory.quantizers import Quantizer
-from sqtheory.scaling import FromMaximum
+from sqtheory.scaling import FromMaximum, TwoLevel
 from sqtheory.scores import saved
 from sqtheory.sparsifiers import Sparsifier, TopSparsifier
 from sqtheory.ties import ByOriginal
@@ -39,6 +41,8 @@ CHUNK = 1 << 17
 """Entries taken at once."""
 STEEPEST = 8.0
 """The largest p whose powers stay in range without a unit of their own."""
+PIECE = 1 << 22
+"""So many entries of a stored tensor, or a few more, are in memory at once."""
 BATCH = 1 << 14
 """So many entries are summed exactly at once."""
 LOST = 2.0**-900
@@ -84,24 +88,27 @@ class _Sums:
             self.pending.clear()
 
 
-def reports(x: Array, s: Sparsifier, q: Quantizer, p: float) -> tuple[OrderReport, ChannelReport] | None:
-    """What ``orders.report`` and ``channels.of`` say of x, norms up to rounding; None where only they can say it."""
+def reports(x: Array | StoredTensor, s: Sparsifier, q: Quantizer, p: float) -> tuple[OrderReport, ChannelReport] | None:
+    """What ``orders.report`` and ``channels.of`` say of x, norms up to rounding; None where only they can say it.
+
+    The same to the last bit for a tensor in memory and one that is read piece by piece.
+    """
     if by_definition() or not (
         isinstance(s, TopSparsifier) and isinstance(s.groups, Blocks) and x.size >= LEAST and _fits(s, q, p)
     ):
         return None
     block = _block(s.groups, q, x.shape)
-    scale = None if block is None else scale_rule(x, q.format, q.scaling)
-    if block is None or scale is None:
+    views = None if block is None else _views(x, s.groups.axis, block)
+    scale = None if views is None else scale_rule(_maxima(x, q), q.format, q.scaling)
+    if views is None or scale is None:
         return None
     tile, sums, m = Tile.of(q.format, q.rounding, q.saturate, x.dtype), _Sums(), s.groups.size
-    along = np.moveaxis(x, s.groups.axis, -1)
     with np.errstate(over="ignore"):
-        for (part,) in (cut for view in rows((along,), block) for cut in tiles(view, CHUNK)):
+        for (part,) in (cut for view in views for cut in tiles(view, CHUNK)):
             grouped = part.reshape(*part.shape[:-1], -1, m)
             if not _add(sums, grouped, part.shape[-1] // m, s, q, scale, tile, p):
                 return None
-    return _conclude(sums, x, s, q, p)
+    return _conclude(sums, x.shape, s, q, p)
 
 
 def _fits(s: TopSparsifier, q: Quantizer, p: float) -> bool:
@@ -119,6 +126,28 @@ def _block(groups: Blocks, q: Quantizer, shape: Shape) -> int | None:
     whole = shape[axis] % m == 0 and block % m == 0 and 1 < m <= LIMIT and block <= CHUNK
     refused = q.tail is Tail.error and q.partition.tails(shape) > 0
     return block if along and whole and not refused else None
+
+
+def _views(x: Array | StoredTensor, axis: int, block: int) -> Iterator[tuple[Array, ...]] | None:
+    """Scale blocks as rows; None for a stored tensor in which they are no runs of memory that join without a rest.
+
+    The pieces of a stored tensor are whole numbers of the tiles that would be cut from one in memory.
+    """
+    if isinstance(x, np.ndarray):
+        return rows((np.moveaxis(x, axis, -1),), block)
+    if axis % len(x.shape) != len(x.shape) - 1 or x.shape[-1] % block:
+        return None
+    unit = max(1, CHUNK // block) * block
+    return ((piece.reshape(-1, block),) for piece in x.pieces(-(-PIECE // unit) * unit))
+
+
+def _maxima(x: Array | StoredTensor, q: Quantizer) -> Array:
+    """Numbers with the largest magnitude of x among them, as far as the scales of q need it."""
+    if isinstance(x, np.ndarray):
+        return x
+    return np.array(
+        [largest(piece)[0] for piece in x.pieces(PIECE)] if isinstance(q.scaling, TwoLevel) else [], x.dtype
+    )
 
 
 def _add(
@@ -218,7 +247,7 @@ def _powers(value: Numbers, p: float) -> Numbers:
 
 
 def _conclude(
-    sums: _Sums, x: Array, s: TopSparsifier, q: Quantizer, p: float
+    sums: _Sums, shape: Shape, s: TopSparsifier, q: Quantizer, p: float
 ) -> tuple[OrderReport, ChannelReport] | None:
     sums.flush()
     common = math.fsum(sums.common)
@@ -235,13 +264,13 @@ def _conclude(
         lead = change(given, near, far, p)
     winner, qs = judged(sq, qs, lead)
     errors = Errors(s=s_norm, q=q_norm, sq=sq, qs=qs, gain=least, sq_dense=sq)
-    order = OrderReport(p, str(s), str(q), x.shape, x_norm, errors, sums.swaps, sums.tied, winner)
-    m = s.groups.sides(x.shape)
+    order = OrderReport(p, str(s), str(q), shape, x_norm, errors, sums.swaps, sums.tied, winner)
+    groups = s.groups.count(shape)
     counted = channels.assemble(
-        x.shape,
+        shape,
         s,
         q,
-        selection=(sums.selected, x.size // math.prod(m)),
+        selection=(sums.selected, groups),
         scale=(0, sums.living),
         zero=(0, sums.pruned),
         tied=sums.tied,

@@ -175,8 +175,7 @@ def report(orders: TwoOrders, p: float = 2.0, *, per_group: bool = False) -> Ord
     """
     check_norm(p)
     x, s = orders.x, orders.s
-    best = s.best_mask(_benefit(orders, p), orders.image, x)
-    optimum = np.where(best, orders.image, x.dtype.type(0))
+    optimum = gain_optimum(x, orders.image, s, p)
     results = [orders.after_mask, orders.masked_image, optimum, _at_dense_scale(orders)]
     sq, qs, least, sq_dense = _norms(x, results, p)
     lead = change(x, orders.after_mask, orders.masked_image, p) if p < np.inf else qs - sq
@@ -200,16 +199,21 @@ def judged(sq: float, qs: float, lead: float | Fraction) -> tuple[str, float]:
     return winner, {"equal": sq, "sq": max(sq, qs), "qs": min(sq, qs)}[winner]
 
 
-def _benefit(orders: TwoOrders, p: float) -> Array:
+def gain_optimum(x: Array, image: Array, s: Sparsifier, p: float) -> Array:
+    """The image q(x) on the admissible mask of least ‖error‖_p, 0 elsewhere (theorem ``gain_optimal``)."""
+    return np.where(s.best_mask(_benefit(x, image, s, p), image, x), image, x.dtype.type(0))
+
+
+def _benefit(given: Array, image: Array, s: Sparsifier, p: float) -> Array:
     """The gain of every entry, in a unit for every group so that powers stay in range.
 
     Gains of entries add up over a unit of a block mask, but not those of p = ∞: there each unit has one
     gain, of its largest entry and its largest error, put at its first entry.
     """
-    x, s = orders.x.astype(np.float64), orders.s
+    x = given.astype(np.float64)
     if not (p == np.inf and isinstance(s, BlockSparsifier)):
-        return gains(x, orders.image, p, s.groups)
-    size, error = (s.unit.reduce(np.abs(e), lambda rows: rows.max(axis=1)) for e in (x, x - orders.image))
+        return gains(x, image, p, s.groups)
+    size, error = (s.unit.reduce(np.abs(e), lambda rows: rows.max(axis=1)) for e in (x, x - image))
     saved = s.unit.split_grid(np.where(size > error, size, np.where(error > size, -error, 0.0)), x.shape)
     rows = [np.zeros(piece.shape) for piece in s.unit.split(x)]
     for piece, values in zip(rows, saved, strict=True):

@@ -29,7 +29,7 @@ def scale_bits(q: Quantizer, real: int = 32) -> tuple[int, int]:
     if isinstance(q.scaling, SharedExponent | PowerOfTwo):
         return EXPONENT, 0
     if isinstance(q.scaling, TwoLevel):
-        return q.scaling.scale_format.bits, 32
+        return q.scaling.scale_format.bits, max(real, 32)
     if isinstance(q.scaling, Unscaled):
         return 0, 0
     if isinstance(q.scaling, Frozen) and q.scaling.scale.values.ndim == 0:

@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
 from sqtheory import channels, one_pass, orders
-from sqtheory.arrays import ArrayLike, as_real
+from sqtheory.arrays import Array, ArrayLike, as_real
 from sqtheory.channels import ChannelReport
+from sqtheory.checkpoints import StoredTensor
 from sqtheory.errors import additive_bound, norm
 from sqtheory.exceptions import InputRefused
 from sqtheory.orders import Errors, OrderReport
@@ -25,6 +26,10 @@ COUNTED = {
     "short_groups": "mask groups shorter than the rest",
 }
 """What the counts of a ChannelReport count."""
+
+
+Reports: TypeAlias = tuple[OrderReport, ChannelReport]
+Grid: TypeAlias = Sequence[tuple[Sparsifier, Quantizer]]
 
 
 @final
@@ -93,27 +98,47 @@ class Total:
         }
 
 
+def _in_pieces(x: StoredTensor, grid: Grid, p: float) -> list[Reports]:
+    """Both orders and the channels for each pair, from pieces of x; nothing as soon as one pair needs all of it."""
+    found = []
+    for s, q in grid:
+        reported = one_pass.reports(x, s, q, p)
+        if reported is None:
+            return []
+        found.append(reported)
+    return found
+
+
+def _reports(x: Array, grid: Grid, p: float) -> list[Reports]:
+    """The same in memory; what no single pass says, m(x) and q(x) computed once each say."""
+    found = [one_pass.reports(x, s, q, p) for s, q in grid]
+    left = [pair for pair, known in zip(grid, found, strict=True) if known is None]
+    images = {q: q(x) for q in dict.fromkeys(q for _, q in left)}
+    kept = {s: s.mask(x) for s in dict.fromkeys(s for s, _ in left)}
+
+    def defined(s: Sparsifier, q: Quantizer) -> Reports:
+        two = both(x, s, q, mask=kept[s], image=images[q])
+        return orders.report(two, p), channels.of(two, q)
+
+    return [known or defined(s, q) for (s, q), known in zip(grid, found, strict=True)]
+
+
 def tensor_rows(
-    name: str, x: ArrayLike, masks: Sequence[Sparsifier], formats: Sequence[Quantizer], p: float = 2.0
+    name: str, x: ArrayLike | StoredTensor, masks: Sequence[Sparsifier], formats: Sequence[Quantizer], p: float = 2.0
 ) -> list[Row]:
     """Every mask with every format on one tensor; m(x) and q(x) are computed once each, or in one pass with all else.
 
+    A stored tensor is read piece by piece if the single pass can take every pair, and whole otherwise.
+
     Raises InputRefused (NonFinite, Indivisible) naming the tensor, the place and the rule.
     """
-    given = as_real(x)
     grid = list(product(masks, formats))
     try:
-        found = [one_pass.reports(given, s, q, p) for s, q in grid]
-        left = [pair for pair, reported in zip(grid, found, strict=True) if reported is None]
-        images = {q: q(given) for q in formats if any(q == other for _, other in left)}
-        kept = {s: s.mask(given) for s in masks if any(s == other for other, _ in left)}
-        rows = []
-        for (s, q), reported in zip(grid, found, strict=True):
-            if reported is None:
-                two = both(given, s, q, mask=kept[s], image=images[q])
-                reported = orders.report(two, p), channels.of(two, q)
-            rows.append(Row(name, *reported, reason(*reported, s, q)))
-        return rows
+        if isinstance(x, StoredTensor):
+            reported = _in_pieces(x, grid, p) or _reports(x.whole(), grid, p)
+        else:
+            reported = _reports(as_real(x), grid, p)
+        return [Row(name, *pair, reason(*pair, s, q)) for (s, q), pair in zip(grid, reported, strict=True)]
     except InputRefused as refusal:
         raise type(refusal)(f"tensor {name!r}: {refusal}") from refusal
 

@@ -9,8 +9,8 @@ from sqtheory.checkpoints import TensorInfo
 from sqtheory.exceptions import InputRefused
 
 LEFT_ALONE: dict[str, str] = {
-    "embedding": r"(^|\.)(\w*embed\w*|wte|wpe|pos|cls|patch\w*)(\.|$)",
-    "head": r"(^|\.)(lm_head|head|classifier|score)(\.|$)",
+    "embedding": r"(^|\.)(\w*embed\w*|\w+_embd|wte|wpe|pos|cls|patch\w*)(\.|$)",
+    "head": r"(^|\.)(lm_head|head|classifier|score)(\.|$)|^output\.weight$",
     "normalization": r"(^|\.)(\w*norm\w*|ln_\w+)(\.|$)",
 }
 """Parts of a model that are kept dense and exact unless named: what it is → pattern of the name."""

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from sqtheory.arrays import Array
 from sqtheory.errors import (
+    additive_bound,
     box_norms,
     box_relative_errors,
     box_sqnr,
@@ -209,3 +210,9 @@ def test_errors_keep_the_shape_and_leave_the_tensor_alone() -> None:
     assert error(int_(8), x).shape == (2, 3)
     assert np.array_equal(x, before)
     assert error(int_(4), [7, 2.5]).tolist() == [0, 0.5]
+
+
+@pytest.mark.parametrize("p", [0.25, 0.5, 0.75])
+def test_below_1_the_additive_bound_is_that_of_two_tensors_that_share_no_entry(p: float) -> None:
+    a, b = np.array([3.0, -1.0, 0.0, 0.0]), np.array([0.0, 0.0, 5.0, 0.25])
+    assert additive_bound(norm(a, p), norm(b, p), p) == pytest.approx(norm(a + b, p), rel=1e-12)

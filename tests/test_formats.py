@@ -242,3 +242,16 @@ def test_a_format_without_infinity_or_nan_can_only_saturate() -> None:
     for name in ("e2m1", "int8", "nf4"):
         with pytest.raises(ValueError, match=f"{name} has no infinity and no NaN"):
             FORMATS[name].round(np.ones(1), nearest_even, saturate=False)
+
+
+def test_one_exponent_bit_is_enough_and_nine_are_too_many() -> None:
+    tiny = FloatFormat("e1m2", 1, 2, 1)
+    assert tiny.max == 1.75 and tiny.fraction_bits == 2
+    for e in (0, 9):
+        with pytest.raises(ValueError, match="1–8 exponent bits"):
+            FloatFormat("wrong", e, 2, 1)
+
+
+def test_fraction_bits_of_unsigned_and_lopsided_formats() -> None:
+    assert FloatFormat("ue4m3", 4, 3, 7, signed=False).fraction_bits == 3
+    assert IntFormat(8, full_range=True).fraction_bits == 6 == IntFormat(8).fraction_bits

@@ -25,8 +25,8 @@ FLOORS: dict[int, tuple[str, ...]] = {
         *("case", "catalogue", "expectations", "inspection", "one_pass"),
         *("price", "reasons", "storage", "sweep", "targets"),
     ),
-    5: ("bench", "certificates", "constants", "domain", "execution", "render", "theorem"),
-    6: ("__init__", "decide", "theorems"),
+    5: ("bench", "certificates", "constants", "domain", "execution", "packing", "render", "theorem"),
+    6: ("__init__", "application", "decide", "theorems"),
     7: ("__main__", "cli", "figures", "strategies"),
 }
 """Modules and folders of the package; each imports from lower floors only, or from the siblings named below."""

@@ -10,7 +10,7 @@ from sqtheory import channels, one_pass, orders, sweep
 from sqtheory.arrays import Array
 from sqtheory.formats import E2M1, E4M3, E5M2
 from sqtheory.kernels import engine
-from sqtheory.partition import Blocks, Rows, Tiles, Whole
+from sqtheory.partition import Blocks, Rows, Tail, Tiles, Whole
 from sqtheory.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4
 from sqtheory.rounding import ceil, floor, stochastic, toward_zero
 from sqtheory.samples import SAMPLES
@@ -158,3 +158,12 @@ def test_few_entries_are_left_to_the_definitions() -> None:
     x = np.ones((1, one_pass.LEAST), np.float32)
     assert one_pass.reports(x, nm(2, 4), int_(4), 2.0) is not None
     assert one_pass.reports(x[:, 64:], nm(2, 4), int_(4), 2.0) is None
+
+
+@pytest.mark.usefixtures("small")
+def test_a_single_short_block_is_refused_where_it_must_be() -> None:
+    x = np.random.default_rng(66).normal(size=(1, 40))
+    assert one_pass.reports(x, nm(2, 4), int_(4, block=16), 2.0) is not None
+    assert one_pass.reports(x, nm(2, 4), int_(4, block=16, tail=Tail.error), 2.0) is None
+    with pytest.raises(ValueError, match="block"):
+        both(x, nm(2, 4), int_(4, block=16, tail=Tail.error))

@@ -204,3 +204,17 @@ def test_a_chain_keeps_the_traits_that_all_its_links_have_and_that_survive() -> 
     assert MONOTONE in (int_(4) >> threshold(1.0)).traits and MONOTONE not in (int_(4) >> nm(2, 4)).traits
     random = nm(2, 4, score=Random(np.random.default_rng()))
     assert (int_(4) >> random).traits == {KEEPS_ZERO}
+
+
+def test_out_that_overlaps_the_input_takes_the_result_of_what_the_input_was() -> None:
+    for op in (*LINKS, nm(2, 4) >> int_(4)):
+        buffer = np.tile(X, (2, 1))
+        x, out = buffer[:4], buffer[1:5]
+        expected = op(X)
+        assert op(x, out=out) is out and np.array_equal(out, expected), str(op)
+
+
+def test_into_returns_what_it_fills() -> None:
+    for op in (*LINKS, nm(2, 4) >> int_(4), IDENTITY, fixed(X > 0)):
+        out = np.empty_like(X)
+        assert op.into(out, X, X) is out

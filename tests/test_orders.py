@@ -466,3 +466,9 @@ def test_relative_errors() -> None:
     assert (nothing.relative(0), nothing.relative(1)) == (0, math.inf)
     assert isinstance(nothing, OrderReport)
     assert "0.0000%" in str(nothing)
+
+
+def test_the_gap_and_the_json_of_a_report() -> None:
+    found = compare(np.array([[1.0, 0.9, 0.8, 0.7]]), nm(2, 4), int_(2), p=1)
+    assert found.gap == (found.errors.qs - found.errors.sq) / 3.4
+    assert json.loads(found.to_json())["errors"]["sq"] == found.errors.sq

@@ -1,11 +1,15 @@
 """The project file: what is installed, and what no file may name."""
 
+import importlib
+import pkgutil
 import subprocess
 import tomllib
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import pytest
 
+import sqtheory
 from sqtheory import MissingExtra, __version__
 from sqtheory.cli import formats, main
 
@@ -44,3 +48,23 @@ def test_no_file_names_the_host_of_a_registry() -> None:
     texts = {n: (ROOT / n).read_bytes() for n in names if (ROOT / n).is_file() and not n.endswith(BINARY)}
     assert texts
     assert not [n for n, text in texts.items() if any(host.encode() in text for host in HOSTS)]
+
+
+def every_dataclass() -> list[type]:
+    modules = [
+        importlib.import_module(m.name)
+        for m in pkgutil.walk_packages(sqtheory.__path__, "sqtheory.")
+        if not m.name.endswith("__main__")
+    ]
+    found = {c for module in modules for c in vars(module).values() if isinstance(c, type) and is_dataclass(c)}
+    return sorted((c for c in found if c.__module__.startswith("sqtheory.")), key=lambda c: c.__qualname__)
+
+
+def test_public_dataclasses_are_frozen_and_those_with_arrays_are_compared_by_identity() -> None:
+    classes = [c for c in every_dataclass() if not c.__name__.startswith("_")]
+    assert len(classes) > 100
+    changeable = {c.__name__ for c in classes if not c.__dataclass_params__.frozen}
+    assert changeable == {"Search"}, "which counts what it has tried"
+    holding = [c for c in classes if any(str(f.type).startswith("numpy.ndarray") for f in fields(c))]
+    assert len(holding) > 5
+    assert {c.__name__ for c in holding if c.__dataclass_params__.eq} == set()

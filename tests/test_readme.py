@@ -1,7 +1,12 @@
 import re
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
+import pytest
+
+from sqtheory.cli import main
 from sqtheory.theorems import BY_SLUG
 from tests.readme import GENERATED, README, regenerated
 
@@ -19,6 +24,15 @@ def test_the_example_runs_as_printed() -> None:
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.startswith("[0. 2. 0. 7.]\n[2. 0. 0. 7.]\n")
     assert "Q→S" in run.stdout and "selection" in run.stdout
+
+
+def test_what_is_compressed_verifies_as_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    [lines] = re.findall(r"<!-- apply -->\n```sh\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    for line in lines.strip().splitlines():
+        program, *arguments = shlex.split(line)
+        assert program == "sqtheory" and main(arguments) == 0
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_exactly_two_command_lines_install() -> None:

@@ -14,10 +14,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sqtheory.formats import E4M3, E5M2, E8M0, FORMATS, NF4, Codebook, Format, bcq_format
-from sqtheory.rounding import ROUNDINGS, NearestEven, Rounding, half_away, nearest_even, stochastic, toward_zero
+from sqtheory.formats import E4M3, E5M2, E8M0, FORMATS, NF4, Codebook, FloatFormat, Format, bcq_format
+from sqtheory.rounding import (
+    ROUNDINGS,
+    NearestEven,
+    Rounding,
+    against_middle,
+    half_away,
+    nearest_even,
+    stochastic,
+    toward_zero,
+)
 from tests.test_formats import STORED
-from tests.twins.formats import GRIDS, OVERFLOWS, Grid, levels, midpoints, round_exactly, round_or_overflow
+from tests.twins.formats import (
+    GRIDS,
+    OVERFLOWS,
+    Grid,
+    gap_outward,
+    levels,
+    midpoints,
+    minifloat,
+    round_exactly,
+    round_or_overflow,
+)
 
 NAMED = pytest.mark.parametrize("fmt", FORMATS.values(), ids=str)
 RULES = pytest.mark.parametrize("rounding", ROUNDINGS.values(), ids=str)
@@ -147,6 +166,26 @@ def test_cell_boundaries_round_by_the_exact_rule(fmt: Format, rounding: Rounding
 
 
 @RULES
+@pytest.mark.parametrize(("e", "m", "bias"), [(4, 3, 7), (2, 0, 0), (3, 1, 140)])
+def test_without_subnormals_nothing_rounds_into_the_hole_at_zero(e: int, m: int, bias: int, rounding: Rounding) -> None:
+    fmt, grid = FloatFormat("flat", e, m, bias, subnormals=False), minifloat(e, m, bias, "none", subnormal=False)
+    for dtype in (np.float32, np.float64):
+        inside = np.linspace(-1, 1, 9) * fmt.min_normal
+        v = np.concatenate([near_cell_boundaries(fmt, dtype), inside.astype(dtype)])
+        assert_same_bits(fmt.round(v, rounding), exactly(v, grid, rounding.name))
+        assert fmt.step(inside).tolist() == [float(gap_outward(Fraction(one), grid)) for one in inside]
+
+
+@RULES
+@pytest.mark.parametrize(("e", "m", "bias"), [(4, 3, 7), (3, 1, 140)])
+def test_an_unsigned_format_has_one_zero(e: int, m: int, bias: int, rounding: Rounding) -> None:
+    fmt, grid = FloatFormat("unsigned", e, m, bias, signed=False), minifloat(e, m, bias, "none", signed=False)
+    for dtype in (np.float32, np.float64):
+        v = np.concatenate([near_cell_boundaries(fmt, dtype), np.array([-0.0, -1], dtype)])
+        assert_same_bits(fmt.round(v, rounding), exactly(v, grid, rounding.name))
+
+
+@RULES
 @pytest.mark.parametrize("name", ["e4m3", "e5m2", "float16", "bfloat16", "e4m3ieee"])
 def test_overflow_is_judged_by_the_exact_rule(name: str, rounding: Rounding) -> None:
     fmt, grid = FORMATS[name], GRIDS[name]
@@ -244,3 +283,15 @@ def test_rules_know_what_they_are() -> None:
     }
     assert all(str(rule) == name for name, rule in ROUNDINGS.items())
     assert NearestEven() == nearest_even and nearest_even != half_away
+
+
+@given(exponents=st.tuples(st.integers(-60, 60), st.integers(-60, 60)), seed=st.integers(0, 2**32 - 1))
+def test_midpoints_of_far_and_near_numbers_are_decided_exactly(exponents: tuple[int, int], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    low = rng.standard_normal(64) * 2.0 ** exponents[0]
+    high = low + np.abs(rng.standard_normal(64)) * 2.0 ** exponents[1]
+    for lo, hi in zip(low[low < high].tolist(), high[low < high].tolist(), strict=True):
+        v = np.array([lo / 2 + hi / 2])
+        above, at = against_middle(v, np.array([lo]), np.array([hi]))
+        exact = (Fraction(lo) + Fraction(hi)) / 2
+        assert (bool(above[0]), bool(at[0])) == (Fraction(float(v[0])) > exact, Fraction(float(v[0])) == exact)

@@ -264,3 +264,24 @@ SHARED = (SharedExponent(), SharedExponent(1e-8))
 def test_a_block_of_zeros_has_scale_zero_where_the_rule_says_so(rule: Scaling) -> None:
     scale = rule.scales(np.zeros((1, 4), np.float32), Rows(), IntFormat(4, rule.full_range))
     assert bool(scale.item() == 0) == rule.zero_block_is_zero
+
+
+@pytest.mark.parametrize("exponent", Exponent)
+def test_only_an_exponent_rounded_to_even_asks_for_nearest_rounding(exponent: Exponent) -> None:
+    rule = PowerOfTwo(exponent)
+    assert rule.reproduces(E4M3, nearest_even)
+    assert rule.reproduces(E4M3, floor) == (exponent is not Exponent.even)
+    assert Frozen(FixedArray(0.5)).reproduces(INT8, nearest_even) is True
+    assert Frozen(FixedArray(0.5)).reproduces(INT8, floor) is False
+
+
+def test_scales_of_maxima_follow_every_factor_and_powers_of_two_only_powers_of_two() -> None:
+    factors = {True: 3.0, False: 8.0}
+    x = np.array([[0.7, -1.9, 0.3, 0.1]])
+    for rule in (AbsMax(), MeanSquare(7), PowerOfTwo(), Unscaled()):
+        held = {1.0: True} | {
+            c: bool(np.allclose(rule.scales(c * x, Rows(), INT8), c * rule.scales(x, Rows(), INT8), rtol=1e-12))
+            for c in factors.values()
+        }
+        named = {str(trait) for trait in rule.equivariance}
+        assert held[8.0] == bool(named) and (held[3.0] or len(named) < 2), (rule, named, held)

@@ -1,5 +1,6 @@
 """Scores against their definitions, in exact rationals where that is possible."""
 
+import math
 import pickle
 from fractions import Fraction
 
@@ -233,3 +234,8 @@ def test_unit_norms_rank_like_norms_whatever_the_magnitude(p: float, scale: floa
             assert np.argsort(got).tolist() == np.argsort(np.array(exact, float)).tolist()
         else:
             assert [[a > b for a in got] for b in got] == [[a > b for a in exact] for b in exact]
+
+
+@pytest.mark.parametrize("p", [1 / 3, math.pi, 1e6 + 0.25])
+def test_a_norm_that_six_digits_do_not_tell_is_written_in_full(p: float) -> None:
+    assert float(spell_norm(p)) == p and float(f"{p:g}") != p

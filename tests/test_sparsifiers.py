@@ -234,3 +234,10 @@ def test_one_entry_and_a_whole_group_are_different_masks() -> None:
     one, every = top(1, per=Rows()), top(1.0, per=Rows())
     assert one != every and len({one, every, top(1, per=Rows())}) == 2
     assert str(Case.of([3, 1], int_(4), one)) != str(Case.of([3, 1], int_(4), every))
+
+
+def test_a_mask_is_not_written_where_it_does_not_fit() -> None:
+    x = np.ones((2, 8))
+    for wrong in (np.empty((2, 8)), np.empty((2, 7), bool), np.empty(16, bool)):
+        with pytest.raises(ValueError, match=r"out needs bool \(2, 8\)"):
+            nm(2, 4).mask(x, out=wrong)

@@ -8,7 +8,10 @@ from sqtheory.errors import error, norm
 from sqtheory.exceptions import NonFinite
 from sqtheory.notation import parse
 from sqtheory.operators import Operator
+from sqtheory.scores import wanda
+from sqtheory.sparsifiers import nm
 from sqtheory.streaming import error_norm
+from sqtheory.ties import adversarial
 
 CHAINS = (
     *(
@@ -59,3 +62,20 @@ def test_refusals_name_the_place_in_the_tensor(monkeypatch: pytest.MonkeyPatch) 
 def test_tensors_without_an_axis_or_an_entry(shape: tuple[int, ...]) -> None:
     f = written("int(4, per=tensor)")
     assert error_norm(f, np.full(shape, 0.0)) == 0
+
+
+def test_the_unit_lies_on_the_last_axis_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "CHUNK", 50)
+    x = np.random.default_rng(72).normal(size=(3, 5, 24))
+    for text in ("2:4 >> int(4, block=8)", "int(4, block=16)", "int(4, block=10)"):
+        f = written(text)
+        assert error_norm(f, x, 2) == pytest.approx(norm(error(f, x), 2), rel=1e-12), text
+
+
+@pytest.mark.parametrize(
+    "f", [nm(2, 4, ties=adversarial), nm(2, 4, score=wanda(np.diag(np.arange(1.0, 17.0))))], ids=str
+)
+def test_masks_that_look_beyond_their_group_are_not_cut(f: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "CHUNK", 8)
+    x = np.random.default_rng(73).integers(-3, 4, (4, 16)).astype(float)
+    assert error_norm(f, x, 2) == pytest.approx(norm(error(f, x), 2), rel=1e-12)

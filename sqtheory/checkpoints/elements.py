@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from sqtheory.checkpoints.tensors import booleans, decoded, fill, widen
 from sqtheory.formats import BFLOAT16, E2M1, E2M3, E3M2, E4M3, E5M2, E8M0, FloatFormat
+from sqtheory.quantizers import cast
 
 _PIECE = 3 << 18
 """Bytes decoded at once: a whole number of codes of 4, 6, 8 and 16 bits."""
@@ -38,6 +39,11 @@ class Native:
     def decode(self, raw: NDArray[np.uint8]) -> NDArray[Any]:
         """The entries that bytes stand for; ValueError for a boolean that is neither 0 nor 1."""
         return booleans(raw) if self.code == "|b1" else widen(raw.view(self.code))
+
+    def nearest(self, values: NDArray[Any]) -> NDArray[Any]:
+        """The nearest values of this type, in the dtype they came in; beyond its range ±∞."""
+        with np.errstate(over="ignore"):
+            return values.astype(self.code).astype(values.dtype)
 
     def encode(self, values: NDArray[Any]) -> NDArray[np.uint8]:
         """The bytes of values that this type has exactly; ValueError for any other value."""
@@ -85,6 +91,10 @@ class Coded:
         shifts = self.bits * np.arange(codes, dtype=np.uint32)
         split = (np.bitwise_or.reduce(words, axis=1, keepdims=True) >> shifts) & ((1 << self.bits) - 1)
         return np.take(self._table, split.reshape(-1))
+
+    def nearest(self, values: NDArray[Any]) -> NDArray[Any]:
+        """The nearest values of this format, in the dtype they came in; beyond its range ±∞ or NaN, if it has them."""
+        return cast(self.fmt, saturate=self.fmt.overflow is None)(values)
 
     def encode(self, values: NDArray[Any]) -> NDArray[np.uint8]:
         """The bytes of values that this format has exactly; ValueError for any other value."""

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, final
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sqtheory.checkpoints.elements import ELEMENTS, read_values
 from sqtheory.checkpoints.gguf_header import TYPES, read_header
-from sqtheory.checkpoints.tensors import Checkpoint, TensorInfo, decoded, plain, refused
+from sqtheory.checkpoints.tensors import SLAB, Checkpoint, TensorInfo, decoded, plain, refused
 from sqtheory.exceptions import MissingExtra
 
 _PIECE = 1 << 18
@@ -40,18 +40,30 @@ class GgufCheckpoint(Checkpoint):
     def _statuses(self) -> tuple[os.stat_result, ...]:
         return (os.fstat(self._file.fileno()),)
 
+    streams = True
+
+    def slabs(self, name: str) -> Iterator[NDArray[Any]]:
+        info = self.info(name)
+        unit = ELEMENTS[info.dtype].bits * SLAB // 8 if info.dtype in ELEMENTS else TYPES[self._stored[name].kind][2]
+        step = max(1, _PIECE // unit) * unit
+        for at in range(0, info.nbytes, step):
+            nbytes = min(step, info.nbytes - at)
+            yield self._values(info, at, nbytes, info.size * nbytes // info.nbytes)
+
     def _read(self, info: TensorInfo) -> NDArray[Any]:
+        return self._values(info, 0, info.nbytes, info.size).reshape(info.shape)
+
+    def _values(self, info: TensorInfo, at: int, nbytes: int, size: int) -> NDArray[Any]:
+        """The values of some bytes of a tensor, in whole blocks."""
         stored = self._stored[info.name]
         expand = None if info.dtype in ELEMENTS else _blocks(stored.kind)
         try:
             with self._lock, np.errstate(all="ignore"):
-                self._file.seek(stored.begin)
+                self._file.seek(stored.begin + at)
                 if expand is None:
-                    values = read_values(self._file, info.nbytes, ELEMENTS[info.dtype])
-                else:
-                    piece = _PIECE // TYPES[stored.kind][2] * TYPES[stored.kind][2]
-                    values = decoded(self._file, info.nbytes, info.size, piece, expand)
-            return values.reshape(info.shape)
+                    return read_values(self._file, nbytes, ELEMENTS[info.dtype])
+                piece = _PIECE // TYPES[stored.kind][2] * TYPES[stored.kind][2]
+                return decoded(self._file, nbytes, size, piece, expand)
         except NotImplementedError as error:
             raise refused(self._path, f"the gguf package cannot expand {info.dtype}", info.name) from error
         except (EOFError, OSError, ValueError) as error:

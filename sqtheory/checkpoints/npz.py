@@ -7,16 +7,28 @@ import struct
 import threading
 import zipfile
 import zlib
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import IO, Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.checkpoints.pickles import PICKLE, PICKLE_MEMBERS
-from sqtheory.checkpoints.tensors import Checkpoint, TensorInfo, booleans, check_tensor, fill, plain, refused, widen
+from sqtheory.checkpoints.tensors import (
+    Checkpoint,
+    TensorInfo,
+    booleans,
+    check_tensor,
+    fill,
+    pieces,
+    pieces_at,
+    plain,
+    refused,
+    widen,
+)
 
 MAX_EXPANSION = 1000
 """How many times its compressed size a member may have, once it is larger than ``FREE_EXPANSION``."""
@@ -32,13 +44,14 @@ _DAMAGED = (
 
 @final
 @dataclass(frozen=True)
-class _Header:
+class Header:
     """The header of an npy array: what the bytes after it mean."""
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
     fortran: bool
     length: int
+    """Bytes of the header itself."""
 
     def info(self, name: str, stored: int) -> TensorInfo:
         nbytes = stored - self.length if self.dtype.hasobject else math.prod(self.shape) * self.dtype.itemsize
@@ -61,6 +74,30 @@ class NpzCheckpoint(Checkpoint):
     def close(self) -> None:
         self._archive.close()
 
+    def member(self, name: str) -> zipfile.ZipInfo:
+        """What the directory says of an array."""
+        return self._members[self.info(name).name]
+
+    def head(self, name: str) -> tuple[Header, bytes]:
+        """The header of an array, and its bytes."""
+        header = self._headers[self.info(name).name]
+        with self._unpacked(name) as stream:
+            return header, fill(stream, header.length).tobytes()
+
+    def stored(self, name: str) -> Iterator[NDArray[np.uint8]]:
+        info = self.info(name)
+        with self._unpacked(name) as stream:
+            fill(stream, self._headers[name].length)
+            yield from pieces(stream, info.nbytes)
+
+    @contextmanager
+    def _unpacked(self, name: str) -> Iterator[IO[bytes]]:
+        try:
+            with self._archive.open(self._members[name]) as stream:
+                yield stream
+        except _DAMAGED as error:
+            raise refused(self._path, f"cannot be unpacked: {plain(str(error))}", name) from error
+
     def _statuses(self) -> tuple[os.stat_result, ...]:
         if self._archive.fp is None:
             raise ValueError("the archive is closed")
@@ -69,13 +106,10 @@ class NpzCheckpoint(Checkpoint):
     def _read(self, info: TensorInfo) -> NDArray[Any]:
         header = self._headers[info.name]
         _check_readable(self._path, info.name, header.dtype)
-        try:
-            with self._archive.open(self._members[info.name]) as stream:
-                stream.read(header.length)
-                raw = fill(stream, info.nbytes)  # up to the last byte, where zipfile compares the checksum
+        with self._unpacked(info.name) as stream:
+            stream.read(header.length)
+            raw = fill(stream, info.nbytes)  # up to the last byte, where zipfile compares the checksum
             return _values(raw, header)
-        except _DAMAGED as error:
-            raise refused(self._path, f"cannot be unpacked: {plain(str(error))}", info.name) from error
 
 
 @final
@@ -94,6 +128,16 @@ class NpyCheckpoint(Checkpoint):
 
     def close(self) -> None:
         self._file.close()
+
+    def head(self, name: str) -> tuple[Header, bytes]:
+        """The header of the array, and its bytes."""
+        self.info(name)
+        with self._lock:
+            self._file.seek(0)
+            return self._header, fill(self._file, self._header.length).tobytes()
+
+    def stored(self, name: str) -> Iterator[NDArray[np.uint8]]:
+        return pieces_at(self._path, self.info(name), self._file, self._header.length, self._lock)
 
     def _statuses(self) -> tuple[os.stat_result, ...]:
         return (os.fstat(self._file.fileno()),)
@@ -140,7 +184,7 @@ def _arrays(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     return members
 
 
-def _member_header(path: Path, archive: zipfile.ZipFile, name: str, member: zipfile.ZipInfo) -> _Header:
+def _member_header(path: Path, archive: zipfile.ZipFile, name: str, member: zipfile.ZipInfo) -> Header:
     try:
         with archive.open(member) as stream:
             start = stream.read(_MAX_HEADER)
@@ -149,7 +193,7 @@ def _member_header(path: Path, archive: zipfile.ZipFile, name: str, member: zipf
     return _header(path, name, start, member.file_size)
 
 
-def _header(path: Path, name: str, start: bytes, stored: int) -> _Header:
+def _header(path: Path, name: str, start: bytes, stored: int) -> Header:
     """The npy header at the start of ``stored`` bytes, which it and its array must fill exactly."""
     stream = io.BytesIO(start)
     try:
@@ -163,7 +207,7 @@ def _header(path: Path, name: str, start: bytes, stored: int) -> _Header:
     except Exception as error:  # numpy promises no set of exceptions for a header that is not one
         raise refused(path, f"no npy header: {plain(str(error))}", name) from error
     check_tensor(path, name, shape)
-    header = _Header(dtype, tuple(int(n) for n in shape), fortran, stream.tell())
+    header = Header(dtype, tuple(int(n) for n in shape), fortran, stream.tell())
     expected = header.info(name, stored).nbytes
     if expected != stored - header.length:
         rule = f"{dtype.name} of shape {header.shape} takes {expected} bytes, got {stored - header.length}"
@@ -180,6 +224,6 @@ def _check_readable(path: Path, name: str, dtype: np.dtype[Any]) -> None:
         raise refused(path, f"dtype {plain(str(dtype))} is not a boolean, an integer or a float of 16 to 64 bits", name)
 
 
-def _values(raw: NDArray[np.uint8], header: _Header) -> NDArray[Any]:
+def _values(raw: NDArray[np.uint8], header: Header) -> NDArray[Any]:
     flat = booleans(raw) if header.dtype.kind == "b" else raw.view(header.dtype)
     return widen(flat.reshape(header.shape, order="F" if header.fortran else "C"))

@@ -46,7 +46,8 @@ class OnnxCheckpoint(Checkpoint):
         """Parse the model; external data stay in their files."""
         with ExitStack() as undo:
             self._file = undo.enter_context(path.open("rb", buffering=0))
-            self._tensors_of_model = _tensors(path, _model(path, self._file.fileno()))
+            self._model = _model(path, self._file.fileno())
+            self._tensors_of_model = _tensors(path, self._model)
             infos = tuple(_info(path, name, tensor) for name, tensor in self._tensors_of_model.items())
             self._external = _external_files(path, self._tensors_of_model)
             undo.pop_all()
@@ -54,6 +55,37 @@ class OnnxCheckpoint(Checkpoint):
 
     def close(self) -> None:
         self._file.close()
+
+    @property
+    def external(self) -> tuple[Path, ...]:
+        """The files of external data."""
+        return self._external
+
+    def stored(self, name: str) -> Iterator[NDArray[np.uint8]]:
+        """The raw bytes of a tensor; where the model has none, those of its protocol buffer."""
+        tensor = self._tensors_of_model[self.info(name).name]
+        raw = tensor.raw_data if tensor.HasField("raw_data") else tensor.SerializeToString(deterministic=True)
+        yield np.frombuffer(raw, np.uint8)
+
+    def rewritten(self, raw: Mapping[str, bytes]) -> bytes:
+        """The file of the same model in which some tensors have other entries, given as raw bytes; the rest as it is.
+
+        Raises ValueError where a tensor lies in external data.
+        """
+        from onnx import TensorProto
+
+        model = type(self._model)()
+        model.CopyFrom(self._model)
+        tensors = _tensors(self._path, model)
+        for name, content in raw.items():
+            old = tensors[name]
+            if old.data_location == TensorProto.EXTERNAL:
+                raise ValueError(f"{plain(str(self._path))}: tensor {quoted(name)} lies in external data")
+            for field in ("float_data", "int32_data", "int64_data", "double_data", "uint64_data"):
+                old.ClearField(field)
+            old.raw_data = content
+        written: bytes = model.SerializeToString(deterministic=True)
+        return written
 
     def _statuses(self) -> tuple[os.stat_result, ...]:
         try:

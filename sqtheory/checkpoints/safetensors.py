@@ -13,15 +13,24 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from sqtheory.checkpoints.elements import BITS, ELEMENTS, nbytes_of, read_values
+from sqtheory.checkpoints.elements import BITS, ELEMENTS, Element, nbytes_of, read_values
 from sqtheory.checkpoints.json_text import json_object
-from sqtheory.checkpoints.tensors import Checkpoint, TensorInfo, check_tensor, fill, natural, plain, refused
+from sqtheory.checkpoints.tensors import (
+    SLAB,
+    Checkpoint,
+    TensorInfo,
+    check_tensor,
+    fill,
+    natural,
+    pieces_at,
+    plain,
+    refused,
+)
 
 MAX_HEADER = 16 << 20
 """Bytes of the header that are read at all (the format itself allows 100 MB)."""
 METADATA = "__metadata__"
 """The key of the header that is no tensor: a mapping of strings to strings."""
-_PIECE = 1 << 20
 
 
 @final
@@ -63,28 +72,35 @@ class SafetensorsCheckpoint(Checkpoint):
         self._file.close()
 
     def stored(self, name: str) -> Iterator[NDArray[np.uint8]]:
-        """The bytes of a tensor as they are in the file, in pieces of at most 1 MiB."""
         info = self.info(name)
-        for at in range(0, info.nbytes, _PIECE):
-            try:
-                with self._lock:
-                    self._file.seek(self._body + self._begin[name] + at)
-                    piece = fill(self._file, min(_PIECE, info.nbytes - at))
-            except (EOFError, OSError) as error:
-                raise refused(self._path, plain(str(error)), name) from error
-            yield piece
+        return pieces_at(self._path, info, self._file, self._body + self._begin[name], self._lock)
 
     def _statuses(self) -> tuple[os.stat_result, ...]:
         return (os.fstat(self._file.fileno()),)
 
+    streams = True
+
+    def slabs(self, name: str) -> Iterator[NDArray[Any]]:
+        info = self.info(name)
+        element = self._element(info)
+        step = SLAB * element.bits // 8
+        for at in range(0, info.nbytes, step):
+            yield self._values(info, element, at, min(step, info.nbytes - at))
+
     def _read(self, info: TensorInfo) -> NDArray[Any]:
+        return self._values(info, self._element(info), 0, info.nbytes).reshape(info.shape)
+
+    def _element(self, info: TensorInfo) -> Element:
         if info.dtype not in ELEMENTS:
             raise refused(self._path, f"dtype {plain(info.dtype)} cannot be read; {_readable()}", info.name)
+        return ELEMENTS[info.dtype]
+
+    def _values(self, info: TensorInfo, element: Element, at: int, nbytes: int) -> NDArray[Any]:
+        """The values of some bytes of a tensor."""
         try:
             with self._lock:
-                self._file.seek(self._body + self._begin[info.name])
-                values = read_values(self._file, info.nbytes, ELEMENTS[info.dtype])
-            return values.reshape(info.shape)
+                self._file.seek(self._body + self._begin[info.name] + at)
+                return read_values(self._file, nbytes, element)
         except (EOFError, OSError, ValueError) as error:
             raise refused(self._path, plain(str(error)), info.name) from error
 

@@ -1,11 +1,12 @@
 """A folder of safetensors files that an index makes one checkpoint: every tensor in exactly one file of the folder."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, final
 
+import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.checkpoints.json_text import json_object
@@ -50,6 +51,14 @@ class ShardedCheckpoint(Checkpoint):
     def _statuses(self) -> tuple[os.stat_result, ...]:
         return os.fstat(self._index.fileno()), *(s for shard in self._shards.values() for s in shard._statuses())
 
+    streams = True
+
+    def stored(self, name: str) -> Iterator[NDArray[np.uint8]]:
+        return self._shards[self._shard_of[self.info(name).name]].stored(name)
+
+    def slabs(self, name: str) -> Iterator[NDArray[Any]]:
+        return self._shards[self._shard_of[self.info(name).name]].slabs(name)
+
     def _read(self, info: TensorInfo) -> NDArray[Any]:
         return self._shards[self._shard_of[info.name]].read(info.name)
 
@@ -86,7 +95,7 @@ def inside(folder: Path, file: Path) -> Path:
     except (OSError, RuntimeError, ValueError) as error:
         raise refused(file, f"cannot be opened: {plain(str(error))}") from error
     homes = (home, home.parents[1] / "blobs") if home.parent.name == "snapshots" else (home,)
-    if target.parent not in homes:
+    if not any(home in target.parents for home in homes):
         raise refused(file, "a symbolic link leads out of the folder")
     if not regular:
         raise refused(file, "not a regular file")

@@ -5,7 +5,8 @@ import math
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -23,6 +24,8 @@ MAX_RANK = 64
 """Axes of a tensor: as many as numpy has."""
 MAX_SIZE = 2**60
 """The product of the dimensions that are not zero stays below this, so that eight bytes for each fit in 63 bits."""
+SLAB = 1 << 18
+"""Entries of a tensor taken at once, where they are taken in slabs."""
 _PIECE = 1 << 20
 _SHOWN = 160
 _FLOATS = ("f", "bf", "double", "q", "iq", "tq", "mxfp", "nvfp")
@@ -77,6 +80,9 @@ class Checkpoint(ABC):
     Whatever is wrong with the file is a CheckpointError of one line: the file, the tensor, the rule it breaks.
     """
 
+    streams = False
+    """Whether ``slabs`` reads a tensor slab by slab."""
+
     def __init__(self, path: Path, tensors: tuple[TensorInfo, ...]) -> None:
         """Remember what a reader found in its file."""
         self._path = path
@@ -130,6 +136,25 @@ class Checkpoint(ABC):
         integers and booleans as they are.
         """
         return self._read(self.info(name))
+
+    def slabs(self, name: str) -> Iterator[NDArray[Any]]:
+        """The entries that ``read`` gives, in C order, in flat arrays of a multiple of 32 entries, but for the last.
+
+        No more than one is in memory where the file ``streams``.
+        """
+        values = self.read(name).reshape(-1)
+        for at in range(0, values.size, SLAB):
+            yield values[at : at + SLAB]
+
+    def stored(self, name: str) -> Iterator[NDArray[np.uint8]]:
+        """The bytes of the entries of one tensor as they are in the file, in pieces.
+
+        Where a format has no plain bytes, those of the values that ``read`` gives, little-endian in C order.
+        """
+        values = self.read(name).reshape(-1)
+        for at in range(0, values.size, _PIECE):
+            piece = values[at : at + _PIECE]
+            yield piece.astype(piece.dtype.newbyteorder("<"), copy=False).view(np.uint8)
 
     def info(self, name: str) -> TensorInfo:
         """What is said of one tensor; CheckpointError, with the nearest name, when there is none of this name."""
@@ -197,6 +222,26 @@ def fill(source: IO[bytes], nbytes: int) -> NDArray[np.uint8]:
         raw[done : done + len(piece)] = np.frombuffer(piece, np.uint8)
         done += len(piece)
     return raw
+
+
+def pieces(source: IO[bytes], nbytes: int) -> Iterator[NDArray[np.uint8]]:
+    """The next bytes of a stream in pieces of at most 1 MiB; EOFError when the stream ends before."""
+    for at in range(0, nbytes, _PIECE):
+        yield fill(source, min(_PIECE, nbytes - at))
+
+
+def pieces_at(
+    path: Path, info: TensorInfo, file: IO[bytes], begin: int, lock: AbstractContextManager[Any]
+) -> Iterator[NDArray[np.uint8]]:
+    """The bytes of a tensor that lie at a position of a file, in pieces, each read under a lock."""
+    for at in range(0, info.nbytes, _PIECE):
+        try:
+            with lock:
+                file.seek(begin + at)
+                piece = fill(file, min(_PIECE, info.nbytes - at))
+        except (EOFError, OSError) as error:
+            raise refused(path, plain(str(error)), info.name) from error
+        yield piece
 
 
 def decoded(

@@ -34,8 +34,7 @@ class CheckpointWriter(ABC):
         self._declared = tuple(declared)
         self._pending = {info.name: info for info in self._declared}
         self._file = atomic.NewFile(path, force=force)
-        if source is not None and source.holds(path):
-            raise ValueError(f"{self._shown} is the input itself: write to another file")
+        check_not_input(path, source)
         if len(self._pending) < len(self._declared):
             raise ValueError(f"{self._shown}: two tensors of one name are declared")
         for info in self._declared:
@@ -108,6 +107,12 @@ class CheckpointWriter(ABC):
 
     def _wrong(self, name: str, what: str) -> ValueError:
         return ValueError(f"{self._shown}: tensor {quoted(name)}: {what}")
+
+
+def check_not_input(path: Path, source: Checkpoint | None) -> None:
+    """ValueError for a path that leads to a file that ``source`` reads from, by whatever name."""
+    if source is not None and source.holds(path):
+        raise ValueError(f"{plain(str(path))} is the input itself: write to another file")
 
 
 @final

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from sqtheory import __version__
 from sqtheory.cli import (
+    apply,
     bench,
     constants,
     decide,
@@ -15,17 +16,20 @@ from sqtheory.cli import (
     inspect,
     masks,
     order,
+    pack,
     predict,
     price,
     prove,
     scaling,
     show,
     theorems,
+    unpack,
+    verify,
 )
 from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, WorkerFailed
 
 VERBS = (
-    *(demo, order, predict, price, inspect, decide, theorems, show, prove),
+    *(demo, order, apply, verify, pack, unpack, predict, price, inspect, decide, theorems, show, prove),
     *(formats, masks, constants, bench, scaling),
 )
 """The verbs in the order in which help lists them."""

@@ -24,13 +24,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the table."""
     from sqtheory.checkpoints import open_checkpoint
     from sqtheory.cli.progress import progress
-    from sqtheory.inspection import inspect_tensor
+    from sqtheory.inspection import inspect_slabs
     from sqtheory.tables import Table, number, one_line
 
     rule = targets(arguments)
     with open_checkpoint(arguments.checkpoint) as checkpoint:
         summaries = [
-            (inspect_tensor(info, checkpoint.read(info.name)), rule.reason_to_skip(info))
+            (inspect_slabs(info, checkpoint.slabs(info.name)), rule.reason_to_skip(info))
             for info in progress(checkpoint.tensors, "inspect", quiet=arguments.json)
         ]
     if arguments.json:

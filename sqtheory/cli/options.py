@@ -23,6 +23,21 @@ CHECKPOINT_HELP = (
 )
 
 
+def add_pipeline(parser: argparse.ArgumentParser) -> None:
+    """``--norm``, ``--ties`` and ``--seed``."""
+    parser.add_argument("--norm", type=exponent, default=2.0, metavar="P", help="p in (0, inf]; default 2")
+    parser.add_argument(
+        "--ties",
+        default=None,
+        metavar="RULE",
+        help="which of equally ranked entries survive: low_index (default), high_index, by_original, adversarial "
+        "(the worst in the norm of --norm), random(rng)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="seed of the generator that spellings call rng (0)"
+    )
+
+
 def add_targets(parser: argparse.ArgumentParser) -> None:
     """``--targets`` and ``--ignore``."""
     parser.add_argument(

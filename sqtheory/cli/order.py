@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqtheory import __version__
 from sqtheory.cli import options
-from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_targets, add_workers
+from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_pipeline, add_targets, add_workers
 from sqtheory.kernels import ENGINES, engine
 
 if TYPE_CHECKING:
@@ -53,17 +53,7 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("checkpoint", metavar="CKPT", help=CHECKPOINT_HELP)
     parser.add_argument("--mask", action="append", required=True, metavar="MASK", help="repeat for a grid")
     parser.add_argument("--format", action="append", required=True, metavar="FORMAT", help="repeat for a grid")
-    parser.add_argument("--norm", type=options.exponent, default=2.0, metavar="P", help="p in (0, inf]; default 2")
-    parser.add_argument(
-        "--ties",
-        default=None,
-        metavar="RULE",
-        help="which of equally ranked entries survive: low_index (default), high_index, by_original, adversarial "
-        "(the worst in the norm of --norm), random(rng)",
-    )
-    parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="seed of the generator that spellings call rng (0)"
-    )
+    add_pipeline(parser)
     parser.add_argument(
         "--engine", choices=ENGINES, default="numpy", help="numba: compiled loops (extra fast); definition: no loops"
     )

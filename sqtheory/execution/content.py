@@ -14,9 +14,11 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from sqtheory.arrays import FixedArray
+from sqtheory.checkpoints import StoredTensor
 
 LEAVES = (bool, int, float, str, Fraction, Enum, FixedArray, type(None))
 """Values whose ``repr`` is their content."""
+_PIECE = 1 << 20
 
 
 def generators(value: object) -> dict[int, Generator]:
@@ -54,11 +56,17 @@ def description(value: object, numbers: Mapping[int, int]) -> str:
     raise TypeError(f"results of {value} cannot be kept: {type(value).__name__} is not a dataclass")
 
 
-def digest_of(x: NDArray[Any]) -> str:
-    """SHA-256 of the dtype, the shape and the entries of an array in C order, as 32 hexadecimal digits."""
+def digest_of(x: NDArray[Any] | StoredTensor) -> str:
+    """SHA-256 of the dtype, the shape and the entries of a tensor in C order, as 32 hexadecimal digits."""
     content = hashlib.sha256(f"{x.dtype.str}{x.shape}".encode())
-    content.update(np.ascontiguousarray(x).data if x.size else b"")
+    for part in x.pieces(_PIECE) if isinstance(x, StoredTensor) else (x,):
+        content.update(np.ascontiguousarray(part).data if part.size else b"")
     return content.hexdigest()[:32]
+
+
+def word(name: str) -> int:
+    """A number for a name, by which each tensor draws from a generator of its own."""
+    return int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:16])
 
 
 @cache

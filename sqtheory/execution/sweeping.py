@@ -24,7 +24,7 @@ import numpy as np
 from sqtheory.checkpoints import Checkpoint, TensorInfo
 from sqtheory.exceptions import WorkerFailed
 from sqtheory.execution.claims import Claims
-from sqtheory.execution.content import description, generators, program, rebound
+from sqtheory.execution.content import description, generators, program, rebound, word
 from sqtheory.execution.results import Results
 from sqtheory.execution.tasks import Done, Task
 from sqtheory.kernels import engine_name
@@ -132,8 +132,7 @@ class Sweep:
                     future.cancel()
 
     def _task(self, name: str) -> Task:
-        word = int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:16])
-        fresh = {key: np.random.default_rng([*seed, word]) for key, seed in self._seeds.items()}
+        fresh = {key: np.random.default_rng([*seed, word(name)]) for key, seed in self._seeds.items()}
         masks, formats = rebound(self._operators, fresh)
         asked = [program(), engine_name(), self._described, [*self._seeds.values()], float(self._p), name]
         key = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:32]

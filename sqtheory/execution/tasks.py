@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from sqtheory.checkpoints import Checkpoint, open_checkpoint
+from sqtheory.checkpoints import Checkpoint, StoredTensor, open_checkpoint
 from sqtheory.exceptions import InputRefused
 from sqtheory.execution.content import digest_of, program
 from sqtheory.execution.results import Results
@@ -53,8 +53,7 @@ class Task:
         Raises InputRefused, and ValueError for operators that do not fit the tensor, naming file and tensor.
         """
         before = checkpoint.signature
-        x = checkpoint.read(self.name)
-        steady = checkpoint.signature == before
+        x = StoredTensor.of(checkpoint, self.name) or checkpoint.read(self.name)
         digest = digest_of(x) if self.results else ""
         found = self.results.of_entries(self.key, digest) if self.results else None
         try:
@@ -64,6 +63,6 @@ class Task:
             raise type(refusal)(f"{self.path}: {refusal}") from refusal
         except ValueError as error:
             raise ValueError(f"{self.path}: tensor {self.name!r}: {error}") from error
-        if self.results and steady:
+        if self.results and checkpoint.signature == before:
             self.results.save(self.key, digest, before, rows)
         return Done(rows, computed=found is None)

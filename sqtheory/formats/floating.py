@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sqtheory.arrays import Array
 from sqtheory.formats.format import Codes, Format, Table
@@ -86,12 +87,29 @@ class FloatFormat(Format):
         return {Nonfinite.none: None, Nonfinite.nan_only: np.nan, Nonfinite.ieee: np.inf}[self.nonfinite]
 
     def nearest_grid(self, v: Array, rounding: Rounding) -> Array:
+        if self.emin < np.finfo(v.dtype).minexp:  # binades that only subnormal numbers of the dtype are in
+            return self.nearest_grid(v.astype(np.float64), rounding).astype(v.dtype)
         step = np.maximum(binade(v), v.dtype.type(self.min_normal)) * v.dtype.type(2.0**-self.m)
-        return rounding.integer(v / step) * step
+        rounded = np.asarray(rounding.integer(v / step) * step)
+        if self._has_hole:
+            inner = v[self._in_hole(v)].astype(np.float64)
+            hi = np.full(inner.shape, self.min_normal)
+            up = rounding.upper(inner, -hi, hi, np.ones(inner.shape, np.bool_))  # a tie goes to v's side, 0 up
+            rounded[self._in_hole(v)] = np.where(up, hi, -hi)
+        return rounded if self.signed else rounded + v.dtype.type(0)
 
     def step(self, v: Array | float) -> Array:
         magnitude = np.clip(np.abs(np.asarray(v, np.float64)), self.min_normal, self.max)
-        return binade(magnitude) * 2.0**-self.m
+        step = np.asarray(binade(magnitude) * 2.0**-self.m)
+        return np.where(self._in_hole(np.asarray(v)), 2 * self.min_normal, step) if self._has_hole else step
+
+    @property
+    def _has_hole(self) -> bool:
+        """No number lies between −min_normal and min_normal, 0 included."""
+        return self.signed and not self.subnormals
+
+    def _in_hole(self, v: Array) -> NDArray[np.bool_]:
+        return np.asarray(np.abs(v) < self.min_normal)
 
 
 def binade(v: Array) -> Array:

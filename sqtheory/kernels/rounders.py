@@ -24,7 +24,7 @@ def rounder(fmt: Format, rounding: Rounding, saturate: bool, dtype: np.dtype[Any
     """How ``fmt.round(v, rounding, saturate=saturate)`` is done on a tile: by itself where no loop is faster."""
     if saturate and isinstance(fmt, IntFormat) and rounding == nearest_even:
         return lambda v, bound: _to_integer(v, fmt, bound)
-    if saturate and isinstance(fmt, FloatFormat) and rounding == nearest_even and _steps_are_normal(fmt, dtype):
+    if saturate and isinstance(fmt, FloatFormat) and rounding == nearest_even and _steps_by_exponent(fmt, dtype):
         return _float_rounder(fmt, dtype)
     if saturate and isinstance(fmt, Codebook) and rounding.deterministic:
         return lambda v, bound: to_level(v, fmt, rounding)
@@ -40,7 +40,7 @@ def compiled_image(fmt: Format, rounding: Rounding, saturate: bool, dtype: np.dt
     if isinstance(fmt, IntFormat):
         magic = dtype.type(1.5 * 2.0**places)
         return lambda x, sigma, out: loops.INTEGERS(x, sigma, low, high, magic, out)
-    if isinstance(fmt, FloatFormat) and _steps_are_normal(fmt, dtype):
+    if isinstance(fmt, FloatFormat) and _steps_by_exponent(fmt, dtype):
         kind = INTEGER[dtype].type
         exponent, least = (kind(np.asarray(v, dtype).view(kind)) for v in (np.inf, fmt.min_normal))
         lift, sign = kind((places - fmt.m << places) + (1 << places - 1)), np.iinfo(kind).min
@@ -72,6 +72,6 @@ def _float_rounder(fmt: FloatFormat, dtype: np.dtype[Any]) -> Rounder:
     return round_in_place
 
 
-def _steps_are_normal(fmt: FloatFormat, dtype: np.dtype[Any]) -> bool:
-    """Every step of the format is a normal number of the dtype, so that its bits are a shifted exponent."""
-    return fmt.emin - fmt.m >= int(np.finfo(dtype).minexp)
+def _steps_by_exponent(fmt: FloatFormat, dtype: np.dtype[Any]) -> bool:
+    """Every step is a normal number of the dtype, so that its bits are a shifted exponent; 0 and −0 round as others."""
+    return fmt.signed and fmt.subnormals and fmt.emin - fmt.m >= int(np.finfo(dtype).minexp)

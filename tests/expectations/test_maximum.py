@@ -9,6 +9,8 @@ from scipy import stats
 
 from sqtheory.arrays import FixedArray
 from sqtheory.expectations import Empirical, ScipyDensity, expected_square_error, predict_order_gap
+from sqtheory.expectations.finite_step import gap_with_maximum
+from sqtheory.expectations.quadrature import cells
 from sqtheory.formats import E2M1, E4M3, INT4
 from sqtheory.partition import Rows, Whole
 from sqtheory.quantizers import Quantizer, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4
@@ -119,3 +121,17 @@ def test_refusals() -> None:
         predict_order_gap(int_(4), nm(2, 4), density)
     with pytest.raises(ValueError, match="p = 1 and 2"):
         predict_order_gap(int_(4), nm(2, 4), density, 1.5, shape=(64,))
+
+
+@pytest.mark.parametrize("m", [2, 4, 8])
+def test_a_maximum_alone_in_its_cell_is_kept_in_either_order(m: int) -> None:
+    law = cells(ScipyDensity(LAWS["uniform"]), INT4, 1 / 7)
+    assert gap_with_maximum(law, 2.0, 2.0, 1, m, 2) == 0
+
+
+def test_the_density_of_a_sample_reaches_to_its_ends() -> None:
+    sample = np.linspace(0, 2, 20_001)
+    density = Empirical.of(sample)
+    np.testing.assert_allclose(density.pdf(np.array([0.0, 1e-3, 1.0, 1.999, 2.0])), 0.5, rtol=1e-3)
+    few = Empirical.of([0.0, 1.0])
+    assert np.all(few.pdf(np.linspace(0, 1, 5)) > 0.5)

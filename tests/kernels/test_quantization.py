@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sqtheory import kernels
 from sqtheory.arrays import FixedArray
-from sqtheory.formats import BFLOAT16, E2M1, E2M3, E3M2, E4M3, E5M2, E8M0, FLOAT16, NF4
+from sqtheory.formats import BFLOAT16, E2M1, E2M3, E3M2, E4M3, E5M2, E8M0, FLOAT16, NF4, FloatFormat
 from sqtheory.kernels import engine, maxima, quantization, rounders
 from sqtheory.partition import Blocks, Channels, Columns, Partition, Rows, Tiles, Whole
 from sqtheory.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4, scaled
@@ -32,6 +32,8 @@ QUANTIZERS: list[Quantizer] = [
     *(nf4(rounding=r) for r in ROUNDINGS.values()),
     int_(4, scaling=Frozen(FixedArray(0.0))),
     bcq(2, scaling=Frozen(FixedArray(0.25))),
+    *(f(FloatFormat("holed", 2, 1, 1, subnormals=False)) for f in (cast, scaled)),
+    *(f(FloatFormat("unsigned", 2, 1, 1, signed=False)) for f in (cast, scaled)),
 ]
 PARTITIONS: list[Partition] = [
     *(Blocks(8), Blocks(5), Blocks(1), Blocks(3, axis=0), Rows(), Columns(), Whole(), Channels(0)),

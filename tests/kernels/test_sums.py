@@ -40,3 +40,9 @@ def test_dot(n: int) -> None:
     a, b = rng.normal(size=n), rng.random(n)
     assert dot(a, b) == pytest.approx(math.fsum(a * b), rel=1e-13, abs=1e-12)
     assert dot(a, (b < 2).astype(float)) == pytest.approx(math.fsum(a), abs=1e-11)
+
+
+@pytest.mark.parametrize("power", range(1000, 1024))
+def test_sums_at_the_end_of_the_range(power: int) -> None:
+    x = np.array([1.0, 0.75, 2.0**-60, 2.0**-80]) * 2.0**power
+    assert sum(map(Fraction, exact_parts(x))) == sum(map(Fraction, x.tolist()))

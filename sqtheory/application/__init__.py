@@ -1,0 +1,26 @@
+"""Compressed checkpoints: planned, written whole or not at all, and verified from their bytes."""
+
+from sqtheory.application.applying import Plan, apply, plan
+from sqtheory.application.layout import Layout
+from sqtheory.application.layouts import layout_of
+from sqtheory.application.recipe import Order, Recipe
+from sqtheory.application.report import Applied, LeftAlone, Report, beside, read_report
+from sqtheory.application.verifying import Failure, Verification, verify
+
+__all__ = [
+    "Applied",
+    "Failure",
+    "Layout",
+    "LeftAlone",
+    "Order",
+    "Plan",
+    "Recipe",
+    "Report",
+    "Verification",
+    "apply",
+    "beside",
+    "layout_of",
+    "plan",
+    "read_report",
+    "verify",
+]

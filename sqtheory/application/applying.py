@@ -1,0 +1,135 @@
+"""Compressing a checkpoint: first everything is computed and checked, then everything is written, or nothing."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+from typing import final
+
+import numpy as np
+
+from sqtheory import atomic
+from sqtheory.application.compressing import applied, check_fit, compressed, sha256
+from sqtheory.application.layout import Content, Layout, Pieces, digest
+from sqtheory.application.recipe import Recipe
+from sqtheory.application.report import Applied, LeftAlone, Report, beside
+from sqtheory.application.turns import InTurn, Watch, unwatched
+from sqtheory.arrays import Array, as_real
+from sqtheory.checkpoints import Signature, TensorInfo
+from sqtheory.checkpoints.tensors import refused
+from sqtheory.targets import Targets
+
+
+@final
+@dataclass(frozen=True)
+class Plan:
+    """Everything that will be written, before anything is: the report has the hash of every tensor."""
+
+    layout: Layout
+    report: Report
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all tensors."""
+        return sum(info.nbytes for info in self.layout.tensors())
+
+
+def plan(
+    layout: Layout,
+    recipe: Recipe,
+    targets: Targets,
+    version: str,
+    *,
+    executor: Executor | None = None,
+    ahead: int = 1,
+    watch: Watch = unwatched,
+    force: bool = False,
+) -> Plan:
+    """Compress every target without writing anything.
+
+    Raises InputRefused naming the tensor that cannot take the mask, the format or the result; ValueError or
+    FileExistsError where the output cannot be written; CheckpointError where the source changes meanwhile.
+    """
+    layout.check(force)
+    if not force and beside(layout.out).exists():
+        raise FileExistsError(f"{beside(layout.out)} exists: pass --force to replace it")
+    taken, skipped = targets.split(layout.tensors())
+    for info in taken:
+        check_fit(layout, recipe, info)
+    before = layout.source.signature
+    source = {name: digest(path) for name, path in layout.files().items()}
+    copied = {name: digest(path) for name, path in layout.others().items()}
+    tensors = tuple(watch(InTurn(partial(applied, layout, recipe), taken, executor, ahead), "plan"))
+    left = tuple(
+        LeftAlone(info.name, info.dtype, info.shape, reason, sha256(layout.kept(info))) for info, reason in skipped
+    )
+    _same(layout, before)
+    return Plan(layout, Report(version, recipe, source, copied, tensors, left))
+
+
+def apply(
+    plan: Plan,
+    *,
+    executor: Executor | None = None,
+    ahead: int = 1,
+    watch: Watch = unwatched,
+    force: bool = False,
+) -> None:
+    """Write what was planned, and the report beside it: both, or neither.
+
+    Raises CheckpointError where the source is another by now; ValueError, FileExistsError, OSError as ``plan``.
+    """
+    layout, report = plan.layout, plan.report
+    planned: Mapping[str, Applied] = {one.name: one for one in report.tensors}
+    left = {one.name: one.sha256 for one in report.left_alone}
+    targets = [info for info in layout.tensors() if info.name in planned]
+    values = iter(watch(InTurn(partial(_values, layout, report.recipe), targets, executor, ahead), "write"))
+    with atomic.NewFile(beside(layout.out), force=force) as file:
+        file.write(report.to_json().encode())
+        layout.write(_contents(layout, planned, left, values), partial(metadata, report), force)
+
+
+def metadata(report: Report, source: str) -> dict[str, str]:
+    """What the metadata of a safetensors file made from a file of the source say of that; strings only, no paths."""
+    recipe = report.recipe
+    return {
+        "sqtheory.version": report.version,
+        "sqtheory.recipe": json.dumps(recipe.to_dict(), ensure_ascii=False, separators=(",", ":")),
+        "sqtheory.order": recipe.order.name,
+        "sqtheory.tie_rule": recipe.ties or "",
+        "sqtheory.source_sha256": report.source[source],
+    }
+
+
+def _values(layout: Layout, recipe: Recipe, info: TensorInfo) -> Array:
+    y, _ = compressed(layout, recipe, info, as_real(layout.source.read(info.name)))
+    return y
+
+
+def _contents(
+    layout: Layout, planned: Mapping[str, Applied], left: Mapping[str, str], values: Iterator[Array]
+) -> Iterator[Content]:
+    for info in layout.tensors():
+        if info.name in planned:
+            pieces = layout.encoded(info, next(values))
+            yield Content(info, _checked(layout, info, pieces, planned[info.name].sha256), changed=True)
+        else:
+            yield Content(info, _checked(layout, info, layout.kept(info), left[info.name]), changed=False)
+
+
+def _checked(layout: Layout, info: TensorInfo, pieces: Pieces, wanted: str) -> Pieces:
+    """The pieces; at their end CheckpointError if they are not those that were planned."""
+    content = hashlib.sha256()
+    for piece in pieces:
+        content.update(np.ascontiguousarray(piece).data)
+        yield piece
+    if content.hexdigest() != wanted:
+        raise refused(layout.source.path, "changed since it was planned", info.name)
+
+
+def _same(layout: Layout, before: Signature) -> None:
+    source = layout.source
+    if source.signature != before or not all(source.holds(path) for path in layout.files().values()):
+        raise refused(source.path, "changed while it was read")

@@ -1,0 +1,144 @@
+"""The values that are written for one tensor, and the record of them."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqtheory.application.layout import CHUNK, Layout
+from sqtheory.application.patterns import broken
+from sqtheory.application.recipe import Recipe
+from sqtheory.application.report import Applied
+from sqtheory.arrays import Array, as_real
+from sqtheory.checkpoints import TensorInfo
+from sqtheory.checkpoints.elements import Element
+from sqtheory.checkpoints.tensors import plain, quoted, refused
+from sqtheory.errors import norm
+from sqtheory.exceptions import Indivisible, InputRefused
+from sqtheory.inspection import inspect_tensor
+from sqtheory.sweep import Row, tensor_rows
+from sqtheory.traits import ROUNDING_ERROR
+
+
+def check_fit(layout: Layout, recipe: Recipe, info: TensorInfo) -> None:
+    """Raise InputRefused where, by type and shape alone, a tensor cannot take the mask, the format or the result."""
+    if layout.element(info) is None:
+        raise refused(layout.source.path, f"{info.dtype} cannot hold the values of the result", info.name)
+    s, q = recipe.operators(info.name)
+    with about(layout.source.path, info.name):
+        for partition, tail, what in ((s.groups, getattr(s, "tail", None), "groups"), (q.partition, q.tail, "blocks")):
+            partition.sides(info.shape)
+            try:
+                if tail is not None:
+                    partition.check_tail(info.shape, tail, what)
+            except Indivisible as refusal:
+                raise Indivisible(f"{refusal}; --ignore leaves a tensor alone") from refusal
+
+
+def compressed(layout: Layout, recipe: Recipe, info: TensorInfo, x: Array) -> tuple[Array, int]:
+    """The values that are written for x, and how many of them the type of the tensor made another round of.
+
+    Raises InputRefused, naming file and tensor: for values beyond the range of that type, and what the operators
+    raise.
+    """
+    element = layout.element(info)
+    assert element is not None
+    with about(layout.source.path, info.name):
+        y = recipe.image(x, info.name)
+        return y, _round(y, element, info)
+
+
+def row_of(recipe: Recipe, name: str, x: Array) -> Row:
+    """The errors of both orders on x and the reason for the winner, as ``order`` gives them."""
+    s, q = recipe.operators(name)
+    [row] = tensor_rows(name, x, [s], [q], recipe.norm)
+    return row
+
+
+def applied(layout: Layout, recipe: Recipe, info: TensorInfo) -> Applied:
+    """Compress a tensor, write nothing, and say all that there is to say of it.
+
+    Raises as ``compressed``, and InputRefused where pruned entries do not come back as 0.
+    """
+    x = as_real(layout.source.read(info.name))
+    y, rounded = compressed(layout, recipe, info, x)
+    with about(layout.source.path, info.name):
+        fault = broken(recipe.operators(info.name)[0], y)
+        if fault is not None:
+            raise InputRefused(f"the pattern of the mask is lost: {fault} (is 0 a value of the format?)")
+    row = row_of(recipe, info.name, x)
+    error = distance(x, y, recipe.norm)
+    del x
+    summary = inspect_tensor(info, y)
+    return Applied.of(
+        row,
+        dtype=info.dtype,
+        error=error,
+        rounded=rounded,
+        zeros=summary.zeros,
+        patterns=summary.patterns,
+        on_grid=rounded == 0 and recipe.on_grid(info.shape).closed and off_grid(recipe, info.name, y) is None,
+        sha256=sha256(layout.encoded(info, y)),
+    )
+
+
+def distance(x: Array, y: Array, p: float) -> float:
+    """‖x − y‖_p, without a temporary of the tensor's size."""
+    a, b = x.reshape(-1), y.reshape(-1)
+    cuts = (slice(at, at + CHUNK) for at in range(0, a.size, CHUNK))
+    return norm([norm(a[cut].astype(np.float64) - b[cut], p) for cut in cuts], p)
+
+
+def off_grid(recipe: Recipe, name: str, y: Array) -> str | None:
+    """The first entry of y that quantizing again moves by more than the rounding of a scale, in words."""
+    _, q = recipe.operators(name)
+    again = q(y)
+    for at in range(0, y.size, CHUNK):
+        old, new = y.reshape(-1)[at : at + CHUNK], again.reshape(-1)[at : at + CHUNK]
+        moved = np.flatnonzero(np.abs(new - old) > ROUNDING_ERROR * np.abs(old))
+        if moved.size:
+            where = np.unravel_index(at + int(moved[0]), y.shape)
+            place = tuple(int(i) for i in where)
+            return f"entry {place} is {old[moved[0]]}, which is off the grid of {q}: it gives {new[moved[0]]}"
+    return None
+
+
+def sha256(pieces: Iterable[NDArray[np.uint8]]) -> str:
+    """SHA-256 of bytes, in hexadecimal digits."""
+    content = hashlib.sha256()
+    for piece in pieces:
+        content.update(np.ascontiguousarray(piece).data)
+    return content.hexdigest()
+
+
+@contextmanager
+def about(path: Path, name: str) -> Iterator[None]:
+    """Name the file and the tensor in whatever is refused inside."""
+    try:
+        yield
+    except InputRefused as refusal:
+        raise type(refusal)(f"{plain(str(path))}: tensor {quoted(name)}: {refusal}") from refusal
+    except ValueError as error:
+        raise InputRefused(f"{plain(str(path))}: tensor {quoted(name)}: {error}") from error
+
+
+def _round(y: NDArray[Any], element: Element, info: TensorInfo) -> int:
+    """Replace every value by the nearest of the type it is stored in; how many that changed."""
+    if not element.widened:
+        if not np.isfinite(y).all():
+            raise InputRefused("the format makes infinity or NaN of some entry")
+        return 0
+    flat, changed = y.reshape(-1), 0
+    for at in range(0, flat.size, CHUNK):
+        part = flat[at : at + CHUNK]
+        near = element.nearest(part)
+        if not np.isfinite(near).all():
+            worst = part[~np.isfinite(near)][0]
+            raise InputRefused(f"the format makes {worst} of an entry, which is beyond the range of {info.dtype}")
+        changed += int(np.count_nonzero(near != part))
+        part[...] = near
+    return changed

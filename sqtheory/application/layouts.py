@@ -1,0 +1,221 @@
+"""Which files a compressed checkpoint consists of: those of its source, with other bytes for some tensors."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from sqtheory import atomic
+from sqtheory.application.layout import CHUNK, PIECE, Content, Layout, Metadata, Pieces
+from sqtheory.arrays import Array
+from sqtheory.checkpoints import (
+    Checkpoint,
+    GgufCheckpoint,
+    NpyCheckpoint,
+    NpyWriter,
+    NpzCheckpoint,
+    NpzWriter,
+    OnnxCheckpoint,
+    SafetensorsCheckpoint,
+    SafetensorsWriter,
+    ShardedCheckpoint,
+    TensorInfo,
+    declare,
+)
+from sqtheory.checkpoints.elements import BITS, ELEMENTS, Element, Native
+from sqtheory.checkpoints.shards import inside
+from sqtheory.checkpoints.tensors import plain, refused
+
+
+def layout_of(source: Checkpoint, out: Path, *, folder: bool) -> Layout:
+    """The layout of the source's own kind; GGUF becomes safetensors.
+
+    ``folder``: the source was named as a folder, and so ``out`` is one. Raises ValueError where the name of ``out``
+    promises another kind of file, or where it lies inside the folder of the source.
+    """
+    match source:
+        case ShardedCheckpoint():
+            return Folder(source, source.path, dict(source.shards), out)
+        case SafetensorsCheckpoint() if folder:
+            return Folder(source, None, {source.path.name: source}, out)
+        case SafetensorsCheckpoint():
+            return SafetensorsFile(source, _named(out, ".safetensors"))
+        case NpzCheckpoint() | NpyCheckpoint():
+            return NumpyFile(source, _named(out, ".npz" if isinstance(source, NpzCheckpoint) else ".npy"))
+        case OnnxCheckpoint():
+            return OnnxFile(source, _named(out, ".onnx"))
+        case GgufCheckpoint():
+            return FromGguf(source, _named(out, ".safetensors"))
+    raise TypeError(f"{type(source).__name__} cannot be written")
+
+
+@final
+@dataclass(frozen=True)
+class SafetensorsFile(Layout):
+    """One safetensors file like its source: its metadata, and what is added to them."""
+
+    source: SafetensorsCheckpoint
+    out: Path
+
+    def element(self, info: TensorInfo) -> Element | None:
+        return ELEMENTS.get(info.dtype) if info.is_float else None
+
+    def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
+        _write(self.source, self.out, contents, metadata(self.source.path.name), force)
+
+
+@final
+@dataclass(frozen=True)
+class Folder(Layout):
+    """A folder of safetensors files and, if there are several, their index; other files are copied, .git excepted."""
+
+    source: Checkpoint
+    index: Path | None
+    shards: Mapping[str, SafetensorsCheckpoint]
+    out: Path
+
+    def element(self, info: TensorInfo) -> Element | None:
+        return ELEMENTS.get(info.dtype) if info.is_float else None
+
+    @property
+    def home(self) -> Path:
+        """The folder that is read."""
+        return self.source.path.parent
+
+    def tensors(self) -> tuple[TensorInfo, ...]:
+        return tuple(info for shard in self.shards.values() for info in shard.tensors)
+
+    def files(self) -> dict[str, Path]:
+        index = {} if self.index is None else {self.index.name: self.index}
+        return {name: shard.path for name, shard in self.shards.items()} | index
+
+    def others(self) -> dict[str, Path]:
+        found = {}
+        for folder, folders, names in os.walk(self.home):
+            folders[:] = sorted(name for name in folders if name != ".git")
+            linked = next((name for name in folders if Path(folder, name).is_symlink()), None)
+            if linked is not None:
+                raise refused(Path(folder, linked), "a symbolic link to a folder is not copied")
+            for name in sorted(names):
+                path = Path(folder, name)
+                relative = path.relative_to(self.home).as_posix()
+                if relative not in self.shards and path != self.index:
+                    found[relative] = inside(self.home, path)
+        return found
+
+    def check(self, force: bool) -> None:
+        home, out = self.home.resolve(), self.out.resolve()
+        if out == home or home in out.parents:
+            raise ValueError(f"{plain(str(self.out))} lies in the folder of the input: write to another folder")
+        self._folder(force).check()
+
+    def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
+        with self._folder(force) as folder:
+            for relative, path in self.others().items():
+                with path.open("rb") as old, atomic.NewFile(folder / relative) as new:
+                    while piece := old.read(PIECE):
+                        new.write(piece)
+            for name, shard in self.shards.items():
+                own = (next(contents) for _ in shard.tensors)
+                _write(shard, folder / name, own, metadata(name), force=False)
+            if self.index is not None:
+                atomic.write(folder / self.index.name, self.index.read_bytes())
+
+    def _folder(self, force: bool) -> atomic.NewFolder:
+        return atomic.NewFolder(self.out, [*self.files(), *self.others()], force=force)
+
+
+@final
+@dataclass(frozen=True)
+class NumpyFile(Layout):
+    """An npz archive or npy file with the members, headers, byte orders and memory orders of its source."""
+
+    source: NpzCheckpoint | NpyCheckpoint
+    out: Path
+
+    def element(self, info: TensorInfo) -> Element | None:
+        header, _ = self.source.head(info.name)
+        return Native(header.dtype.str) if header.dtype.kind == "f" and header.dtype.itemsize <= 8 else None
+
+    def encoded(self, info: TensorInfo, values: Array) -> Pieces:
+        header, _ = self.source.head(info.name)
+        return super().encoded(info, values.T if header.fortran else values)
+
+    def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
+        if isinstance(self.source, NpzCheckpoint):
+            _fill(NpzWriter(self.out, self.source, force=force), contents)
+        else:
+            _fill(NpyWriter(self.out, self.source, force=force), contents)
+
+
+@final
+@dataclass(frozen=True)
+class OnnxFile(Layout):
+    """An ONNX model with other entries in some of its initializers and constants; it is in memory while written."""
+
+    source: OnnxCheckpoint
+    out: Path
+
+    def element(self, info: TensorInfo) -> Element | None:
+        names = {"FLOAT": "F32", "DOUBLE": "F64", "FLOAT16": "F16", "BFLOAT16": "BF16"}
+        return ELEMENTS[names[info.dtype]] if info.dtype in names else None
+
+    def check(self, force: bool) -> None:
+        if self.source.external:
+            how = "onnx.save(onnx.load(IN), OUT, save_as_external_data=False) makes one file of it"
+            raise refused(self.source.path, f"its tensors lie in external data, which are not rewritten; {how}")
+        super().check(force)
+
+    def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
+        changed = (content for content in contents if content.changed)
+        raw = {content.info.name: b"".join(piece.tobytes() for piece in content.pieces) for content in changed}
+        with atomic.NewFile(self.out, force=force) as file:
+            file.write(self.source.rewritten(raw))
+
+
+@final
+@dataclass(frozen=True)
+class FromGguf(Layout):
+    """The tensors of a GGUF file as safetensors: what it keeps in blocks of codes as F32, which has their values."""
+
+    source: GgufCheckpoint
+    out: Path
+    note = (
+        "GGUF has no type for the result, so OUT is safetensors: tensors in blocks of codes become F32, "
+        "value for value; the metadata of the GGUF file are not carried over"
+    )
+
+    def tensors(self) -> tuple[TensorInfo, ...]:
+        kinds = ((info, info.dtype if info.dtype in BITS else "F32") for info in self.source.tensors)
+        return tuple(declare(info.name, dtype, info.shape) for info, dtype in kinds)
+
+    def element(self, info: TensorInfo) -> Element | None:
+        return ELEMENTS[info.dtype] if info.is_float else None
+
+    def kept(self, info: TensorInfo) -> Pieces:
+        flat = self.source.read(info.name).reshape(-1)
+        return (ELEMENTS[info.dtype].encode(flat[at : at + CHUNK]) for at in range(0, flat.size, CHUNK))
+
+    def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
+        added = metadata(self.source.path.name)
+        _fill(SafetensorsWriter(self.out, self.tensors(), added, source=self.source, force=force), contents)
+
+
+def _write(
+    source: SafetensorsCheckpoint, out: Path, contents: Iterator[Content], added: Mapping[str, str], force: bool
+) -> None:
+    metadata = {**source.metadata, **added}
+    _fill(SafetensorsWriter(out, source.tensors, metadata, source=source, force=force), contents)
+
+
+def _fill(writer: SafetensorsWriter | NpzWriter | NpyWriter, contents: Iterator[Content]) -> None:
+    with writer as opened:
+        for content in contents:
+            opened.copy(content.info.name, content.pieces)
+
+
+def _named(out: Path, suffix: str) -> Path:
+    if out.suffix.lower() != suffix:
+        raise ValueError(f"{plain(str(out))}: what is written is a {suffix} file, so its name must end with {suffix}")
+    return out

@@ -1,0 +1,45 @@
+"""Whether a tensor has the pattern that a mask promises, judged by its zeros alone."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqtheory.application.slabs import slabs
+from sqtheory.arrays import Array
+from sqtheory.sparsifiers import BlockSparsifier, FixedMask, Sparsifier, TopSparsifier
+
+
+def broken(s: Sparsifier, y: Array) -> str | None:
+    """The first group of y with more entries that are not 0 than s may keep there, in words; None if there is none.
+
+    For block masks units are counted instead of entries, for a fixed mask the entries that it prunes. A threshold
+    promises no pattern.
+    """
+    if isinstance(s, BlockSparsifier):
+        alive = int(np.count_nonzero(s.unit.reduce(y, _counts)))
+        allowed = s.budget(s.unit.count(y.shape))
+        return f"{alive} units are not 0, {s} keeps {allowed}" if alive > allowed else None
+    if isinstance(s, FixedMask):
+        stray = np.argwhere((y != 0) & ~s.mask(y))
+        return f"entry {_place(stray[0])} is not 0, {s} prunes it" if stray.size else None
+    return _crowded(s, y) if isinstance(s, TopSparsifier) else None
+
+
+def _crowded(s: TopSparsifier, y: Array) -> str | None:
+    y = np.atleast_1d(y)
+    for cut in slabs(s.groups, y.shape):
+        counts = s.groups.reduce(y[cut], _counts)
+        allowed = s.groups.reduce(y[cut], lambda rows: np.full(rows.shape[0], s.budget(rows.shape[1]), np.int32))
+        crowded = np.argwhere(counts > allowed)
+        if crowded.size:
+            first, *rest = where = _place(crowded[0])
+            found = f"{counts[where]} entries that are not 0, {s} keeps {allowed[where]}"
+            return f"group {(first + cut.start, *rest)} has {found}"
+    return None
+
+
+def _counts(rows: Array) -> NDArray[np.int32]:
+    return np.asarray(np.add.reduce(rows != 0, axis=1, dtype=np.int32))
+
+
+def _place(index: NDArray[np.intp]) -> tuple[int, ...]:
+    return tuple(int(i) for i in index)

@@ -1,0 +1,109 @@
+"""What is done to every target: a mask, a format, an order; in words that mean the same wherever they are read."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, final
+
+import numpy as np
+
+from sqtheory.application.slabs import slabs
+from sqtheory.arrays import Array
+from sqtheory.execution.content import word
+from sqtheory.norms import check_norm
+from sqtheory.notation import parse_as
+from sqtheory.orders import gain_optimum
+from sqtheory.quantizers import Quantizer
+from sqtheory.sparsifiers import BlockSparsifier, Sparsifier, TopSparsifier
+from sqtheory.structure import Ruling, scale
+from sqtheory.tables import json_ready
+from sqtheory.traits import IDEMPOTENT
+
+
+class Order(Enum):
+    """Which of the arrays that a mask s and a quantizer q make of x is written."""
+
+    sq = "S→Q: sparsify, then quantize"
+    qs = "Q→S: quantize, then sparsify"
+    gain = "the best mask for q(x) at the scales of x"
+
+
+@final
+@dataclass(frozen=True)
+class Recipe:
+    """x ↦ q(s(x)), s(q(x)) or m* ⊙ q(x), by the spelling of s and q; ``norm`` is the p of all errors and of m*.
+
+    With ``frozen_scale`` S→Q keeps the scales of x, as the others do anyway. What a spelling calls ``rng`` is a
+    generator made from the seed and the name of the tensor. Raises SpellingError for words that are no mask and no
+    format.
+    """
+
+    mask: str
+    format: str
+    order: Order = Order.sq
+    norm: float = 2.0
+    frozen_scale: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_norm(self.norm)
+        s, q = self.operators("")
+        object.__setattr__(self, "mask", str(s))
+        object.__setattr__(self, "format", str(q))
+
+    def operators(self, name: str) -> tuple[Sparsifier, Quantizer]:
+        """s and q for the tensor of this name."""
+        rng = np.random.default_rng([self.seed, word(name)])
+        s = parse_as(Sparsifier, "mask", self.mask, {"rng": rng})
+        return s, parse_as(Quantizer, "format", self.format, {"rng": rng})
+
+    def image(self, x: Array, name: str) -> Array:
+        """The result in the dtype of x, a new array. Raises what s and q raise."""
+        s, q = self.operators(name)
+        if self.order is Order.qs:
+            return (q >> s)(x, out=np.empty_like(x))
+        if self.order is Order.gain:
+            return self._optimum(x, s, q(x))
+        if self.frozen_scale:
+            y = s(x)
+            return q.frozen(x).into(y, y, x)
+        return (s >> q)(x, out=np.empty_like(x))
+
+    def _optimum(self, x: Array, s: Sparsifier, image: Array) -> Array:
+        """The optimum of ``order``, group by group where groups have a budget of their own, in place of q(x)."""
+        if not isinstance(s, TopSparsifier) or not x.ndim:
+            return gain_optimum(x, image, s, self.norm)
+        for cut in slabs(s.groups, x.shape):
+            image[cut] = gain_optimum(x[cut], image[cut], s, self.norm)
+        return image
+
+    def on_grid(self, shape: tuple[int, ...]) -> Ruling:
+        """Whether q(y) = y, in real arithmetic, for the image y of every tensor of this shape: theorem ``idempotence``.
+
+        It needs an idempotent q and scales that the mask cannot move, or S→Q, whose scales are those of its image.
+        """
+        s, q = self.operators("")
+        if IDEMPOTENT not in q.traits:
+            return Ruling(False, f"{q} is not idempotent")
+        if self.order is Order.sq and not self.frozen_scale:
+            return Ruling(True, "q is idempotent and comes last")
+        if self.order is Order.gain:
+            return Ruling(False, "the best mask may prune the maximum of a block")
+        return scale(s, q, shape)
+
+    @property
+    def ties(self) -> str | None:
+        """The tie rule of the mask, if it ranks."""
+        s, _ = self.operators("")
+        return str(s.ties) if isinstance(s, TopSparsifier | BlockSparsifier) else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain words and numbers, ready for JSON."""
+        return {
+            "mask": self.mask,
+            "format": self.format,
+            "order": self.order.name,
+            "norm": json_ready(self.norm),
+            "frozen_scale": self.frozen_scale,
+            "ties": self.ties,
+            "seed": self.seed,
+        }

@@ -1,0 +1,164 @@
+"""``sqtheory apply``: a checkpoint with its weights sparsified and quantized, and the record of what that cost."""
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from sqtheory import __version__
+from sqtheory.cli import options
+from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_pipeline, add_targets
+
+if TYPE_CHECKING:
+    from sqtheory.application import Plan
+
+Item = TypeVar("Item")
+
+DESCRIPTION = """\
+Write a checkpoint whose weights are sparsified and quantized, in their own types and kind of file.
+
+Every other tensor, file, name and entry of the metadata stays as it is, byte for byte. First everything is
+computed and checked (a mask that does not fit, a format that overflows, a pattern that is lost are refused), then
+everything is written, or nothing. Beside OUT goes OUT.sqtheory.json, schema sqtheory.apply/1: for each tensor the
+errors of s, of q, of both orders, the bound and what is left of it, zeros, patterns, open channels, theorem, hash.
+
+The error of a tensor is that of the values in the file. Where its type (F16, BF16) does not have every value of the
+result, these are rounded once more to it, and counted as rounded; e_s, e_q, e_sq, e_qs are those of the operators.
+
+Kinds: safetensors → safetensors, a folder with or without an index → a folder (all other files are copied,
+.git excepted), npz → npz, npy → npy, ONNX → ONNX (external data are refused), GGUF → safetensors (blocks of codes
+become F32)."""
+
+EPILOG = """\
+examples:
+  sqtheory apply model.safetensors out.safetensors --mask 2:4 --format mxfp4 --dry-run
+  sqtheory apply model.safetensors out.safetensors --mask 2:4 --format mxfp4
+  sqtheory apply Llama-8B Llama-8B-int4g32-2of4-sq --mask 2:4 --format int4:b32 --ignore 're:.*gate.weight'
+  sqtheory verify out.safetensors --against model.safetensors"""
+
+
+def add(verbs: Verbs) -> None:
+    """Describe the verb."""
+    parser = verbs.add_parser(
+        "apply",
+        help="write a checkpoint with its weights sparsified and quantized",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("checkpoint", metavar="CKPT", help=CHECKPOINT_HELP)
+    parser.add_argument("out", metavar="OUT", type=Path, help="a file of the same kind, or a folder for a folder")
+    parser.add_argument("--mask", required=True, metavar="MASK", help="see sqtheory masks")
+    parser.add_argument("--format", required=True, metavar="FORMAT", help="see sqtheory formats")
+    parser.add_argument(
+        "--order",
+        choices=("sq", "qs", "gain"),
+        default="sq",
+        help="sq: sparsify, then quantize (default); qs: quantize, then sparsify; gain: the best mask for q(x)",
+    )
+    parser.add_argument(
+        "--frozen-scale", action="store_true", help="S→Q at the scales of the dense tensor, as qs and gain have anyway"
+    )
+    add_pipeline(parser)
+    add_targets(parser)
+    parser.add_argument("--workers", type=options.count, default=1, metavar="N", help="tensors computed at once (1)")
+    parser.add_argument("--dry-run", action="store_true", help="compute, check and report everything, write nothing")
+    parser.add_argument("--force", action="store_true", help="replace OUT and its report")
+    parser.add_argument("--json", action="store_true", help="print the report as one JSON object, sqtheory.apply/1")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Plan, write unless it is a dry run, print."""
+    import sys
+
+    import numpy as np
+
+    from sqtheory import application
+    from sqtheory.checkpoints import open_checkpoint
+    from sqtheory.cli.progress import progress
+    from sqtheory.execution.workers import Threads
+
+    rng = np.random.default_rng(arguments.seed)
+    ties = None if arguments.ties is None else options.ties(arguments.ties, arguments.norm, rng)
+    recipe = application.Recipe(
+        mask=str(options.mask(arguments.mask, ties, rng)),
+        format=arguments.format,
+        order=application.Order[arguments.order],
+        norm=arguments.norm,
+        frozen_scale=arguments.frozen_scale,
+        seed=arguments.seed,
+    )
+
+    def watch(items: Iterable[Item], what: str) -> Iterable[Item]:
+        return progress(items, what, quiet=arguments.json)
+
+    with open_checkpoint(arguments.checkpoint) as source, Threads(arguments.workers).crew() as (executor, ahead):
+        layout = application.layout_of(source, arguments.out, folder=Path(arguments.checkpoint).is_dir())
+        plan = application.plan(
+            *(layout, recipe, options.targets(arguments), __version__),
+            executor=executor,
+            ahead=ahead,
+            watch=watch,
+            force=arguments.force,
+        )
+        if not arguments.dry_run:
+            application.apply(plan, executor=executor, ahead=ahead, watch=watch, force=arguments.force)
+    if layout.note:
+        print(f"sqtheory: {layout.note}", file=sys.stderr)
+    print(plan.report.to_json() if arguments.json else _text(plan, arguments), end="" if arguments.json else "\n")
+    return 0
+
+
+def _text(plan: "Plan", arguments: argparse.Namespace) -> str:
+    from sqtheory.application import beside
+    from sqtheory.norms import spell_norm
+    from sqtheory.tables import Table, number, one_line
+
+    report, p = plan.report, arguments.norm
+
+    def share(value: float, x_norm: float) -> str:
+        return f"{100 * value / x_norm:.4f}" if x_norm else number(value)
+
+    rows = [
+        (
+            one_line(t.name),
+            t.dtype,
+            "×".join(map(str, t.shape)),
+            *(share(value, t.x_norm) for value in (t.e_s, t.e_q, t.e_sq, t.e_qs, t.error, t.bound(p))),
+            f"{100 * t.zeros / max(1, _size(t.shape)):.2f}",
+            " ".join(t.patterns) or "–",
+            str(t.rounded),
+            t.open,
+            t.theorem or "not " + ", ".join(t.failed),
+        )
+        for t in report.tensors
+    ]
+    errors = ("S %", "Q %", "S→Q %", "Q→S %", "written %", "bound %")
+    header = ("tensor", "dtype", "shape", *errors, "zeros %", "keeps", "rounded", "open", "by")
+    title = f"{report.recipe.mask} with {report.recipe.format}, {report.recipe.order.value}"
+    spelled = spell_norm(p)
+    parts = [
+        Table(header, tuple(rows), title).text(),
+        f"Errors are ‖x − y‖_{spelled} in percent of ‖x‖_{spelled}; written is that of the values in the file.",
+    ]
+    rounded = [t for t in report.tensors if t.rounded]
+    if rounded:
+        count = sum(t.rounded for t in rounded)
+        kinds = ", ".join(sorted({t.dtype for t in rounded}))
+        parts.append(f"{count} values in {len(rounded)} tensors are none of {kinds} and were rounded once more to it.")
+    if report.left_alone:
+        left = "\n".join(f"  {one_line(t.name)} ({t.reason})" for t in report.left_alone)
+        parts.append(f"Left alone, byte for byte, {len(report.left_alone)} tensors:\n{left}")
+    if report.copied:
+        parts.append(f"Copied: {', '.join(map(one_line, report.copied))}")
+    size = f"{len(report.tensors)} tensors compressed, {plan.nbytes} bytes of tensors"
+    done = "nothing is written (--dry-run)" if arguments.dry_run else f"written to {arguments.out}"
+    parts.append(f"{size}: {done}" + ("" if arguments.dry_run else f", the report to {beside(arguments.out)}"))
+    return "\n\n".join(parts)
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    import math
+
+    return math.prod(shape)

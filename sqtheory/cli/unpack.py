@@ -1,0 +1,52 @@
+"""``sqtheory unpack``: the values of a packed checkpoint."""
+
+import argparse
+from pathlib import Path
+
+from sqtheory.cli.options import Verbs
+
+DESCRIPTION = """\
+Write the values that a packed checkpoint stands for to a plain safetensors file, one tensor at a time.
+
+A packed file is a safetensors file. The tensor NAME is there as NAME.codes (the codes of the entries that are kept,
+bit after bit, the lowest first), NAME.scales (one for each block, in the width that the format gives them),
+NAME.tensor_scale (NVFP4) and NAME.indices (which entries are kept). The key sqtheory.packed of its metadata says
+in JSON how they are decoded. Unpacked values are those that were packed, bit for bit, as F32 or F64;
+tensors that are not packed and all other metadata are copied as they are."""
+
+EPILOG = """\
+example:
+  sqtheory unpack model-packed.safetensors model.safetensors
+  sqtheory unpack model-packed.safetensors --list"""
+
+
+def add(verbs: Verbs) -> None:
+    """Describe the verb."""
+    parser = verbs.add_parser(
+        "unpack",
+        help="write the values of a packed checkpoint",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("packed", type=Path, metavar="PACKED", help="a safetensors file with packed tensors")
+    parser.add_argument("out", type=Path, nargs="?", metavar="OUT", help="the safetensors file to write")
+    parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
+    parser.add_argument("--list", action="store_true", help="print the packed tensors and their bits; write nothing")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Unpack, or list."""
+    from sqtheory.cli.progress import progress
+    from sqtheory.packing import PackedCheckpoint, bits_table, unpack_file
+
+    if (arguments.out is None) != arguments.list:
+        raise ValueError("unpack needs either OUT or --list")
+    with PackedCheckpoint(arguments.packed) as packed:
+        if not arguments.list:
+            unpack_file(packed, arguments.out, force=arguments.force, progress=lambda i: progress(i, "unpack"))
+            return 0
+        table, total = bits_table(packed.schemas, {name: packed.info(name).nbytes for name in packed.schemas})
+    print(f"{table.text()}\n{total}")
+    return 0

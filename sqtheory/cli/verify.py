@@ -1,0 +1,96 @@
+"""``sqtheory verify``: whether a written checkpoint is what its report says."""
+
+import argparse
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from sqtheory.cli import options
+from sqtheory.cli.options import CHECKPOINT_HELP, Verbs
+
+if TYPE_CHECKING:
+    from sqtheory.application import Verification
+
+Item = TypeVar("Item")
+
+DESCRIPTION = """\
+Check a checkpoint that `sqtheory apply` wrote, from its bytes and from OUT.sqtheory.json beside it.
+
+For every tensor: the type and shape, the pattern of the mask in every group, the number of zeros, the values on
+the grid where a theorem (idempotence) says that they quantize to themselves, the hash of the bytes. With --against
+everything is computed again from the source: its hash, every byte, every error, every count.
+Exit status 1 names the first tensor that fails; 3 stands for a file that cannot be read."""
+
+EPILOG = """\
+examples:
+  sqtheory verify out.safetensors
+  sqtheory verify out.safetensors --against model.safetensors --json"""
+
+
+def add(verbs: Verbs) -> None:
+    """Describe the verb."""
+    parser = verbs.add_parser(
+        "verify",
+        help="check a checkpoint that apply wrote: pattern, grid, errors, hashes",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("out", metavar="OUT", type=Path, help="the file or folder that apply wrote")
+    parser.add_argument("--against", default=None, metavar="CKPT", help=f"its source: {CHECKPOINT_HELP}")
+    parser.add_argument("--workers", type=options.count, default=1, metavar="N", help="tensors checked at once (1)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.verify/1")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check, print; 1 if a check failed."""
+    import sys
+    from contextlib import ExitStack
+
+    from sqtheory import application
+    from sqtheory.checkpoints import open_checkpoint
+    from sqtheory.checkpoints.tensors import plain, quoted
+    from sqtheory.cli.progress import progress
+    from sqtheory.execution.workers import Threads
+
+    def watch(items: Iterable[Item], what: str) -> Iterable[Item]:
+        return progress(items, what, quiet=arguments.json)
+
+    with ExitStack() as stack:
+        opened = stack.enter_context(open_checkpoint(arguments.out))
+        written = application.layout_of(opened, arguments.out, folder=arguments.out.is_dir())
+        report = application.read_report(application.beside(arguments.out))
+        against = None
+        if arguments.against is not None:
+            source = stack.enter_context(open_checkpoint(arguments.against))
+            against = application.layout_of(source, arguments.out, folder=Path(arguments.against).is_dir())
+        executor, ahead = stack.enter_context(Threads(arguments.workers).crew())
+        found = application.verify(written, report, against, executor=executor, ahead=ahead, watch=watch)
+    if arguments.json:
+        content = {"schema": "sqtheory.verify/1", "recipe": report.recipe.to_dict(), **found.to_dict()}
+        print(json.dumps(content, ensure_ascii=False, allow_nan=False))
+    elif not found.failures:
+        print(_text(arguments, found))
+    if not found.failures:
+        return 0
+    first, more = found.failures[0], len(found.failures) - 1
+    where = "" if first.tensor is None else f"tensor {quoted(first.tensor)}: "
+    also = f" (and {more} more)" if more else ""
+    print(f"sqtheory: {plain(str(arguments.out))}: {where}{first.rule}{also}", file=sys.stderr)
+    return 1
+
+
+def _text(arguments: argparse.Namespace, found: "Verification") -> str:
+    said = [
+        f"{arguments.out}: verified.",
+        f"{found.tensors} compressed tensors: pattern, zeros and bytes as recorded; {found.on_grid} of them on their "
+        "own grid (theorem idempotence).",
+        f"{found.left_alone} tensors left alone: bytes as recorded.",
+    ]
+    if arguments.against is None:
+        said.append("Values and errors were not computed again: that takes --against CKPT.")
+    else:
+        said.append(f"Computed again from {arguments.against}: every byte, every error, every count.")
+    return "\n".join(said)
