@@ -175,9 +175,8 @@ def report(orders: TwoOrders, p: float = 2.0, *, per_group: bool = False) -> Ord
     """
     check_norm(p)
     x, s = orders.x, orders.s
-    best = s.best_mask(_benefit(orders, p), orders.image, x)
-    optimum = np.where(best, orders.image, x.dtype.type(0))
-    results = [orders.after_mask, orders.masked_image, optimum, _at_dense_scale(orders)]
+    best = optimum(orders, p)
+    results = [orders.after_mask, orders.masked_image, best, _at_dense_scale(orders)]
     sq, qs, least, sq_dense = _norms(x, results, p)
     lead = change(x, orders.after_mask, orders.masked_image, p) if p < np.inf else qs - sq
     winner, qs = judged(sq, qs, lead)
@@ -189,9 +188,15 @@ def report(orders: TwoOrders, p: float = 2.0, *, per_group: bool = False) -> Ord
         gain=least,
         sq_dense=sq_dense,
     )
-    groups = _by_group(orders, optimum, p) if per_group else None
+    groups = _by_group(orders, best, p) if per_group else None
     swaps = int(np.count_nonzero(orders.reselected & orders.mask))
     return OrderReport(p, str(s), str(orders.q), x.shape, norm(x, p), errors, swaps, orders.tied, winner, groups)
+
+
+def optimum(orders: TwoOrders, p: float = 2.0) -> Array:
+    """q(x) under the best admissible mask at the scales of x: of least ‖ε‖_p (theorem ``gain_optimal``)."""
+    best = orders.s.best_mask(_benefit(orders, p), orders.image, orders.x)
+    return np.where(best, orders.image, orders.x.dtype.type(0))
 
 
 def judged(sq: float, qs: float, lead: float | Fraction) -> tuple[str, float]:
@@ -262,8 +267,8 @@ def _at_dense_scale(orders: TwoOrders) -> Array:
     return frozen.apply(orders.sparse, orders.x)
 
 
-def _by_group(orders: TwoOrders, optimum: Array, p: float) -> GroupErrors:
+def _by_group(orders: TwoOrders, best: Array, p: float) -> GroupErrors:
     x = orders.x.astype(np.float64)
-    results: list[Array] = [orders.sparse, orders.image, orders.after_mask, orders.masked_image, optimum]
+    results: list[Array] = [orders.sparse, orders.image, orders.after_mask, orders.masked_image, best]
     s, q, sq, qs, gain = (box_norms(x - y, p, orders.s.groups) for y in results)
     return GroupErrors(s, q, sq, qs, gain, np.vectorize(additive_bound, otypes=[float])(s, q, p))

@@ -25,7 +25,7 @@ FLOORS: dict[int, tuple[str, ...]] = {
         *("case", "catalogue", "expectations", "inspection", "one_pass"),
         *("price", "reasons", "storage", "sweep", "targets"),
     ),
-    5: ("bench", "constants", "domain", "execution", "render", "theorem"),
+    5: ("bench", "constants", "domain", "execution", "models", "render", "theorem"),
     6: ("__init__", "decide", "theorems"),
     7: ("__main__", "cli", "figures", "strategies"),
 }
@@ -65,6 +65,7 @@ HOMES: dict[str, str | tuple[str, ...]] = {
     "hypothesis": ("decide/targeted.py", "strategies/"),
     "z3": "decide/solver.py",
     "proofs": "cli/",
+    "threadpoolctl": "models/evaluating.py",
     "distributed": "execution/workers.py",
     "mpi4py": "execution/workers.py",
     "numba": "kernels/compiled.py",
@@ -77,7 +78,7 @@ NOWHERE = ("torch", "pickle")
 HEAVY = (
     *("scipy", "sympy", "matplotlib", "hypothesis", "onnx", "gguf"),
     *("z3", "dask", "distributed", "mpi4py", "numba"),
-    *("torch", "tqdm", "safetensors", "ml_dtypes", "pytest"),
+    *("torch", "tqdm", "safetensors", "ml_dtypes", "pytest", "threadpoolctl"),
 )
 LONGEST = 300
 
