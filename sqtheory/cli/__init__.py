@@ -11,6 +11,7 @@ from sqtheory.cli import (
     constants,
     decide,
     demo,
+    evaluate,
     formats,
     inspect,
     masks,
@@ -25,7 +26,7 @@ from sqtheory.cli import (
 from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, WorkerFailed
 
 VERBS = (
-    *(demo, order, predict, price, inspect, decide, theorems, show, prove),
+    *(demo, order, predict, price, evaluate, inspect, decide, theorems, show, prove),
     *(formats, masks, constants, bench, scaling),
 )
 """The verbs in the order in which help lists them."""

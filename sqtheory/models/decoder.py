@@ -24,7 +24,7 @@ class ByteDecoder(Model):
     heads: int
 
     family: ClassVar[str] = "byte language model"
-    metric: ClassVar[str] = "bits_per_byte"
+    metrics: ClassVar[tuple[str, ...]] = ("bits_per_byte", "perplexity", "cross_entropy", "accuracy")
     batch: ClassVar[int] = 4
     mark: ClassVar[str] = "embed_tokens.weight"
 

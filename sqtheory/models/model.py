@@ -18,13 +18,19 @@ class Model(ABC):
 
     family: ClassVar[str]
     """What it is called in messages."""
-    metric: ClassVar[str]
-    """The name of the metric its tables are about."""
+    metrics: ClassVar[tuple[str, ...]]
+    """The names of its metrics, the one that its tables are about first."""
     batch: ClassVar[int]
     """Samples computed together: few enough that a layer's arrays stay in cache."""
     mark: ClassVar[str]
     """A tensor by which a checkpoint of this family is recognized."""
     tensors: Mapping[str, Array]
+    heads: int
+
+    @property
+    def spelled(self) -> str:
+        """What a forward pass depends on beside its tensors."""
+        return f"{self.family} of {self.heads} heads"
 
     @classmethod
     @abstractmethod

@@ -28,7 +28,7 @@ class VisionTransformer(Model):
     heads: int
 
     family: ClassVar[str] = "vision transformer"
-    metric: ClassVar[str] = "accuracy"
+    metrics: ClassVar[tuple[str, ...]] = ("accuracy", "cross_entropy", "perplexity")
     batch: ClassVar[int] = 50
     mark: ClassVar[str] = "patch.weight"
 
