@@ -21,12 +21,13 @@ from sqtheory.cli import (
     prove,
     scaling,
     show,
+    table,
     theorems,
 )
 from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, WorkerFailed
 
 VERBS = (
-    *(demo, order, predict, price, evaluate, inspect, decide, theorems, show, prove),
+    *(demo, order, predict, price, evaluate, table, inspect, decide, theorems, show, prove),
     *(formats, masks, constants, bench, scaling),
 )
 """The verbs in the order in which help lists them."""

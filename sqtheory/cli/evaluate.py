@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,7 @@ def add(verbs: Verbs) -> None:
     parser.add_argument(
         "--activations", action="store_true", help="quantize the inputs of the block linears with the same format too"
     )
+    add_data(parser)
     add_evaluation(parser)
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.evaluate/1")
@@ -79,8 +81,8 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_evaluation(parser: argparse.ArgumentParser) -> None:
-    """``--data``, ``--samples``, ``--workers``, ``--results`` and ``--seed``."""
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """``--data`` and ``--seed``."""
     parser.add_argument(
         "--data",
         nargs="+",
@@ -88,6 +90,13 @@ def add_evaluation(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="your own: one text, or IDX images and IDX labels; default: what comes with the zoo",
     )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="seed of the generator that spellings call rng (0)"
+    )
+
+
+def add_evaluation(parser: argparse.ArgumentParser) -> None:
+    """``--samples``, ``--workers`` and ``--results``."""
     parser.add_argument(
         "--samples",
         type=options.count,
@@ -102,9 +111,6 @@ def add_evaluation(parser: argparse.ArgumentParser) -> None:
         default=None,
         metavar="DIR",
         help="keep every finished evaluation here, and go on from there after an interruption",
-    )
-    parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="seed of the generator that spellings call rng (0)"
     )
 
 
@@ -160,13 +166,12 @@ def run(arguments: argparse.Namespace) -> int:
 def _document(
     arguments: argparse.Namespace,
     found: "Evaluations",
-    scores: "dict[str, Scores] | Any",
+    scores: "Mapping[str, Scores]",
     comparison: "Comparison | None",
 ) -> dict[str, Any]:
     from sqtheory.models.comparing import estimates
 
-    names = found.model.metrics
-    first = {} if comparison is not None else estimates(next(iter(scores.values())), names)
+    asked = next(iter(scores) if comparison is None else map(str, comparison.orders))
     return {
         "schema": "sqtheory.evaluate/1",
         "version": __version__,
@@ -174,14 +179,16 @@ def _document(
         "family": found.model.family,
         "samples": {"unit": found.samples.unit, "count": len(found.samples)},
         "seed": arguments.seed,
-        **(first if comparison is None else comparison.to_dict()),
+        "of": asked,
+        **estimates(scores[asked], found.model.metrics),
+        **({} if comparison is None else comparison.to_dict()),
     }
 
 
 def _text(
     arguments: argparse.Namespace,
     found: "Evaluations",
-    scores: "dict[str, Scores] | Any",
+    scores: "Mapping[str, Scores]",
     comparison: "Comparison | None",
 ) -> str:
     from sqtheory.models.scores import METRICS

@@ -1,0 +1,69 @@
+"""Comparisons as the tables of a paper: one for each setting, a line for each mask and format."""
+
+from collections.abc import Sequence
+
+from sqtheory.models.comparing import Comparison
+from sqtheory.models.compression import Order
+from sqtheory.models.scores import METRICS, Estimate, Metric
+from sqtheory.tables import Table
+
+PERCENT = ("accuracy",)
+"""Metrics shown in percent."""
+HEADER = ("mask", "format", "S", "Q", "S→Q", "Q→S", "gain", "Q→S − S→Q", "±", "gain − S→Q", "±", "threshold")
+EXCEEDED = ("S→Q beyond", "±", "exceeds", "Q→S beyond", "±", "exceeds")
+
+
+def grid_tables(found: Sequence[Comparison]) -> list[Table]:
+    """One table for each of one-shot and fine-tuned, of weights and of weights and activations."""
+    settings: dict[tuple[bool, bool], list[Comparison]] = {}
+    for each in found:
+        settings.setdefault((each.tuned is not None, each.activations != "identity()"), []).append(each)
+    return [_table(rows, *setting) for setting, rows in settings.items()]
+
+
+def _table(rows: Sequence[Comparison], tuned: bool, activations: bool) -> Table:
+    metric = METRICS[rows[0].metrics[0]]
+    dense = metric.estimate(rows[0].dense)
+    title = (
+        f"{_name(metric)}, {'sparse fine-tuned' if tuned else 'one-shot on the dense model'}, "
+        f"{'weights and activations' if activations else 'weights'} "
+        f"(dense: {_number(metric, dense.value)} ± {_number(metric, dense.standard_error)})"
+    )
+    second = rows[0].metrics[1] if rows[0].metrics[1] == "perplexity" else None
+    extra = (f"{second}: S→Q beyond", "±", "exceeds") if second else ()
+    lines = tuple(_line(row, metric, METRICS[second] if second else None) for row in rows)
+    return Table((*HEADER, *EXCEEDED, *extra), lines, title)
+
+
+def _line(row: Comparison, metric: Metric, second: Metric | None) -> tuple[str, ...]:
+    values = (row.sparse, row.quantized, *(row.orders[order] for order in (Order.sq, Order.qs, Order.gain)))
+    gaps = row.differences(metric)
+    extra = _verdict(second, row.excess(second, Order.sq)) if second else ()
+    return (
+        row.mask,
+        row.format,
+        *(_number(metric, metric.estimate(scores).value) for scores in values),
+        *_cells(metric, gaps[Order.qs]),
+        *_cells(metric, gaps[Order.gain]),
+        _number(metric, row.threshold(metric)),
+        *_verdict(metric, row.excess(metric, Order.sq)),
+        *_verdict(metric, row.excess(metric, Order.qs)),
+        *extra,
+    )
+
+
+def _verdict(metric: Metric, above: Estimate) -> tuple[str, ...]:
+    """How far beyond the threshold, and whether that is certain at 95 %."""
+    return (*_cells(metric, above), "yes" if above.low > 0 else "no" if above.high <= 0 else "unclear")
+
+
+def _cells(metric: Metric, estimate: Estimate) -> tuple[str, str]:
+    return _number(metric, estimate.value), _number(metric, estimate.standard_error)
+
+
+def _number(metric: Metric, value: float) -> str:
+    return f"{100 * value:.2f}" if metric.name in PERCENT else f"{value:.4f}"
+
+
+def _name(metric: Metric) -> str:
+    return f"{metric.name.replace('_', ' ')}{' in percent' if metric.name in PERCENT else ''}"
