@@ -45,6 +45,7 @@ SIBLINGS: dict[str, tuple[str, ...]] = {
     "orders": ("two_orders",),
     "notation": ("vocabulary",),
     "sweep": ("one_pass", "reasons"),
+    "models": ("execution",),
     "theorem": ("domain",),
     "render": ("theorem",),
     "decide": ("theorems",),

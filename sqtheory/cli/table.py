@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         made = {"schema": "sqtheory.table/1", "version": __version__, **document(grid, found)}
         print(json.dumps(made, ensure_ascii=False, allow_nan=False))
         return 0
-    tables = grid_tables(found)
+    tables = grid_tables(grid.cells, found)
     print("\n\n".join(t.latex() if arguments.format_out == "latex" else t.markdown() for t in tables))
     return 0
 

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -86,7 +87,7 @@ def _idx(file: Path, magic: int) -> NDArray[np.uint8]:
     raw = file.read_bytes()
     try:
         content = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise InputRefused(f"{file}: a damaged gzip file: {error}") from error
     axes = magic & 0xFF
     head = np.frombuffer(content[: 4 * (axes + 1)].ljust(4 * (axes + 1), b"\0"), ">u4").astype(np.int64)

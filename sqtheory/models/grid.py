@@ -49,15 +49,17 @@ class Grid:
     @property
     def cells(self) -> tuple["Cell", ...]:
         """Every comparison to make, in the order of the tables."""
-        masks = [parse_as(Sparsifier, "mask", text) for text in self.patterns]
-        formats = [parse_as(Quantizer, "format", text) for text in self.formats]
+        pairs = [
+            (f"{pattern} {name}", parse_as(Sparsifier, "mask", pattern), parse_as(Quantizer, "format", name))
+            for pattern in self.patterns
+            for name in self.formats
+        ]
         return tuple(
-            Cell(s, q, activations, tuned)
+            Cell(*pair, activations, tuned)
             for tuned in (False, True)
             for activations in (False, True)
-            for s in masks
-            for q in formats
-            if not tuned or str(s) in TUNED
+            for pair in pairs
+            if not tuned or str(pair[1]) in TUNED
         )
 
     def comparisons(self, *, workers: int = 1, results: Path | None = None) -> Iterator[Comparison]:
@@ -84,6 +86,8 @@ class Grid:
 class Cell:
     """One comparison."""
 
+    spelled: str
+    """The pattern and the format as they were asked for."""
     mask: Sparsifier
     format: Quantizer
     activations: bool

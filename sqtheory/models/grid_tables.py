@@ -1,37 +1,39 @@
 """Comparisons as the tables of a paper: one for each setting, a line for each mask and format."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqtheory.models.comparing import Comparison
 from sqtheory.models.compression import Order
+from sqtheory.models.grid import Cell
 from sqtheory.models.scores import METRICS, Estimate, Metric
 from sqtheory.tables import Table
 
 PERCENT = ("accuracy",)
 """Metrics shown in percent."""
-HEADER = ("mask", "format", "S", "Q", "S→Q", "Q→S", "gain", "Q→S − S→Q", "±", "gain − S→Q", "±", "threshold")
+HEADER = ("pipeline", "S", "Q", "S→Q", "Q→S", "gain", "Q→S − S→Q", "±", "gain − S→Q", "±", "threshold")
 EXCEEDED = ("S→Q beyond", "±", "exceeds", "Q→S beyond", "±", "exceeds")
 
 
-def grid_tables(found: Sequence[Comparison]) -> list[Table]:
+def grid_tables(cells: Sequence[Cell], found: Sequence[Comparison]) -> list[Table]:
     """One table for each of one-shot and fine-tuned, of weights and of weights and activations."""
-    settings: dict[tuple[bool, bool], list[Comparison]] = {}
-    for each in found:
-        settings.setdefault((each.tuned is not None, each.activations != "identity()"), []).append(each)
+    settings: dict[tuple[bool, bool], dict[str, Comparison]] = {}
+    for cell, each in zip(cells, found, strict=True):
+        settings.setdefault((cell.tuned, cell.activations), {})[cell.spelled] = each
     return [_table(rows, *setting) for setting, rows in settings.items()]
 
 
-def _table(rows: Sequence[Comparison], tuned: bool, activations: bool) -> Table:
-    metric = METRICS[rows[0].metrics[0]]
-    dense = metric.estimate(rows[0].dense)
+def _table(rows: Mapping[str, Comparison], tuned: bool, activations: bool) -> Table:
+    some = next(iter(rows.values()))
+    metric = METRICS[some.metrics[0]]
+    dense = metric.estimate(some.dense)
     title = (
         f"{_name(metric)}, {'sparse fine-tuned' if tuned else 'one-shot on the dense model'}, "
         f"{'weights and activations' if activations else 'weights'} "
         f"(dense: {_number(metric, dense.value)} ± {_number(metric, dense.standard_error)})"
     )
-    second = rows[0].metrics[1] if rows[0].metrics[1] == "perplexity" else None
+    second = some.metrics[1] if some.metrics[1] == "perplexity" else None
     extra = (f"{second}: S→Q beyond", "±", "exceeds") if second else ()
-    lines = tuple(_line(row, metric, METRICS[second] if second else None) for row in rows)
+    lines = tuple((name, *_line(row, metric, METRICS[second] if second else None)) for name, row in rows.items())
     return Table((*HEADER, *EXCEEDED, *extra), lines, title)
 
 
@@ -40,8 +42,6 @@ def _line(row: Comparison, metric: Metric, second: Metric | None) -> tuple[str, 
     gaps = row.differences(metric)
     extra = _verdict(second, row.excess(second, Order.sq)) if second else ()
     return (
-        row.mask,
-        row.format,
         *(_number(metric, metric.estimate(scores).value) for scores in values),
         *_cells(metric, gaps[Order.qs]),
         *_cells(metric, gaps[Order.gain]),

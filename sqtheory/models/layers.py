@@ -57,9 +57,9 @@ def gelu(x: Array) -> Array:
         inner += GELU[0]
         inner *= part
         np.tanh(inner, out=inner)
-        inner += 1
+        inner *= 0.5
+        inner += 0.5
         part *= inner
-        part *= 0.5
     return x
 
 
