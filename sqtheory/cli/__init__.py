@@ -14,6 +14,7 @@ from sqtheory.cli import (
     evaluate,
     formats,
     inspect,
+    layers,
     masks,
     order,
     predict,
@@ -27,7 +28,7 @@ from sqtheory.cli import (
 from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, WorkerFailed
 
 VERBS = (
-    *(demo, order, predict, price, evaluate, table, inspect, decide, theorems, show, prove),
+    *(demo, order, predict, price, evaluate, table, layers, inspect, decide, theorems, show, prove),
     *(formats, masks, constants, bench, scaling),
 )
 """The verbs in the order in which help lists them."""

@@ -62,6 +62,8 @@ class Evaluations:
     results: Path | None = None
     done: Callable[[int], None] = lambda count: None
     known: dict[str, Scores] = field(default_factory=dict)
+    prepared: dict[tuple[Operator, Operator], Mapping[Order, Weights]] = field(default_factory=dict)
+    """The weights of the last pair of a mask and a format."""
 
     def dense(self) -> Scores:
         """The model as exported."""
@@ -75,8 +77,10 @@ class Evaluations:
         self, s: Sparsifier, q: Operator, orders: Sequence[Order], activations: Operator = IDENTITY
     ) -> Mapping[Order, Scores]:
         """The model under both operators, in each of several orders."""
-        prepared = ordered_weights(self.model, s, q)
-        return {order: self.with_weights(prepared[order], activations) for order in orders}
+        if (s, q) not in self.prepared:
+            self.prepared.clear()
+            self.prepared[s, q] = ordered_weights(self.model, s, q)
+        return {order: self.with_weights(self.prepared[s, q][order], activations) for order in orders}
 
     def with_weights(self, given: Weights, activations: Operator = IDENTITY) -> Scores:
         """The model with these weights for its block linears."""

@@ -48,7 +48,7 @@ class Grid:
 
     @property
     def cells(self) -> tuple["Cell", ...]:
-        """Every comparison to make, in the order of the tables."""
+        """Every comparison to make: one mask and format with and without activations follow each other."""
         pairs = [
             (f"{pattern} {name}", parse_as(Sparsifier, "mask", pattern), parse_as(Quantizer, "format", name))
             for pattern in self.patterns
@@ -57,8 +57,8 @@ class Grid:
         return tuple(
             Cell(*pair, activations, tuned)
             for tuned in (False, True)
-            for activations in (False, True)
             for pair in pairs
+            for activations in (False, True)
             if not tuned or str(pair[1]) in TUNED
         )
 

@@ -16,10 +16,10 @@ EXCEEDED = ("S→Q beyond", "±", "exceeds", "Q→S beyond", "±", "exceeds")
 
 def grid_tables(cells: Sequence[Cell], found: Sequence[Comparison]) -> list[Table]:
     """One table for each of one-shot and fine-tuned, of weights and of weights and activations."""
-    settings: dict[tuple[bool, bool], dict[str, Comparison]] = {}
+    settings: dict[tuple[bool, bool], dict[str, Comparison]] = {}  # (fine-tuned, activations) → rows
     for cell, each in zip(cells, found, strict=True):
         settings.setdefault((cell.tuned, cell.activations), {})[cell.spelled] = each
-    return [_table(rows, *setting) for setting, rows in settings.items()]
+    return [_table(rows, *setting) for setting, rows in sorted(settings.items())]
 
 
 def _table(rows: Mapping[str, Comparison], tuned: bool, activations: bool) -> Table:

@@ -10,8 +10,14 @@ from sqtheory.vocabulary import ALIAS_EXAMPLES
 FEW = ("table", "--model", "lm", "--samples", "3", "--format", "hbfp4", "--mask", "2:4", "--mask", "75%")
 
 
-def said(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
-    assert main(list(argv)) == 0
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder of results for this file: each evaluation is computed once."""
+    return str(tmp_path_factory.mktemp("kept"))
+
+
+def said(capsys: pytest.CaptureFixture[str], kept: str, *argv: str) -> str:
+    assert main([*FEW, "--results", kept, *argv]) == 0
     return capsys.readouterr().out
 
 
@@ -25,8 +31,8 @@ def test_the_grid_is_that_of_the_paper() -> None:
         Grid.of("bert")
 
 
-def test_tables_in_three_shapes(capsys: pytest.CaptureFixture[str]) -> None:
-    markdown = said(capsys, *FEW)
+def test_tables_in_three_shapes(capsys: pytest.CaptureFixture[str], kept: str) -> None:
+    markdown = said(capsys, kept)
     titles = re.findall(r"\*\*(.*?) \(dense", markdown)
     assert titles == [
         "bits per byte, one-shot on the dense model, weights",
@@ -36,23 +42,23 @@ def test_tables_in_three_shapes(capsys: pytest.CaptureFixture[str]) -> None:
     ]
     rows = [line for line in markdown.splitlines() if line.startswith(("| 2:4", "| 75%"))]
     assert len(rows) == 6
-    latex = said(capsys, *FEW, "--format-out", "latex")
+    latex = said(capsys, kept, "--format-out", "latex")
     assert latex.count(r"\begin{tabular}") == latex.count(r"\bottomrule") == 4 and r"S$\to$Q" in latex
     assert r"75\%" in latex and not re.search(r"(?<!\\)%", latex)
-    document = json.loads(said(capsys, *FEW, "--format-out", "json"))
+    document = json.loads(said(capsys, kept, "--format-out", "json"))
     assert document["schema"] == "sqtheory.table/1" and document["samples"] == 3
     found = [(row["mask"], row["tuned"], row["activations"]) for row in document["rows"]]
     assert found == [
-        *(("nm(2, 4)", None, "identity()"), ("top(0.25)", None, "identity()")),
-        *(("nm(2, 4)", None, "hbfp(4)"), ("top(0.25)", None, "hbfp(4)")),
+        *(("nm(2, 4)", None, "identity()"), ("nm(2, 4)", None, "hbfp(4)")),
+        *(("top(0.25)", None, "identity()"), ("top(0.25)", None, "hbfp(4)")),
         *(("nm(2, 4)", "lm-s2of4", "identity()"), ("nm(2, 4)", "lm-s2of4", "hbfp(4)")),
     ]
 
 
-def test_a_line_says_what_its_evaluations_say(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = [[c.strip() for c in line.split("|")[1:-1]] for line in said(capsys, *FEW).splitlines() if "|" in line]
+def test_a_line_says_what_its_evaluations_say(capsys: pytest.CaptureFixture[str], kept: str) -> None:
+    lines = [[c.strip() for c in line.split("|")[1:-1]] for line in said(capsys, kept).splitlines() if "|" in line]
     row = dict(zip(lines[0], lines[2], strict=True))  # the columns ± and exceeds keep their last
-    document = json.loads(said(capsys, *FEW, "--format-out", "json"))["rows"][0]
+    document = json.loads(said(capsys, kept, "--format-out", "json"))["rows"][0]
     values = {r["name"]: r["bits_per_byte"]["value"] for r in document["results"]}
     assert row["pipeline"] == "2:4 hbfp4"
     assert [float(row[name]) for name in ("S", "Q", "S→Q", "Q→S", "gain")] == pytest.approx(
