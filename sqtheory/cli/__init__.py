@@ -20,6 +20,7 @@ from sqtheory.cli import (
     predict,
     price,
     prove,
+    questions,
     scaling,
     show,
     table,
@@ -28,7 +29,7 @@ from sqtheory.cli import (
 from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, WorkerFailed
 
 VERBS = (
-    *(demo, order, predict, price, evaluate, table, layers, inspect, decide, theorems, show, prove),
+    *(demo, order, predict, price, evaluate, table, layers, questions, inspect, decide, theorems, show, prove),
     *(formats, masks, constants, bench, scaling),
 )
 """The verbs in the order in which help lists them."""

@@ -1,6 +1,6 @@
 """The weights that a model computes with after sparsity, quantization, or both in either order."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -8,7 +8,7 @@ from typing import TypeAlias, final
 
 from sqtheory.arrays import Array
 from sqtheory.exceptions import InputRefused
-from sqtheory.models.linears import EXACT, Compressed, Linears
+from sqtheory.models.linears import EXACT, Compressed, Linear, Linears
 from sqtheory.models.model import Model
 from sqtheory.operators import IDENTITY, Operator
 from sqtheory.orders import optimum
@@ -55,10 +55,15 @@ DENSE = Recipe()
 
 def weights(model: Model, f: Operator) -> Weights:
     """f(W) of every block linear. Raises what f raises, naming the tensor."""
+    return weights_by(model, lambda layer: f)
+
+
+def weights_by(model: Model, choose: Callable[[Linear], Operator]) -> Weights:
+    """f(W) of every block linear, f chosen for each."""
     out: dict[str, Array] = {}
     for layer in model.linears:
         with naming(layer.name):
-            out[layer.name] = f(layer.weight)
+            out[layer.name] = choose(layer)(layer.weight)
     return out
 
 
