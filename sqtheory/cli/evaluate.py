@@ -22,9 +22,10 @@ Without --mask and --format: the model as it is. With one of them: that operator
 the mask alone (S only), the format alone (Q only), and both together in each order, then what the order costs, paired
 sample by sample, and whether a combination is worse than the orthogonality threshold
   EM(dense) + (EM(q) - EM(dense)) + (EM(s) - EM(dense))
-of a metric EM. ± is one standard error of independent samples (images, or windows of 256 bytes of text). Sensitive
-parts (embeddings, heads, norms) stay exact. MODEL is recognized by its tensors; what can be computed: vision
-transformers and byte language models shaped like those of the zoo."""
+of a metric EM. ± is one standard error of independent samples (images, or windows of 256 bytes or 512 tokens of text).
+Sensitive parts (embeddings, heads, norms) stay exact. MODEL is recognized by its tensors; what can be computed: vision
+transformers and byte language models shaped like those of the zoo, and GGUF files of Llama's architecture with a
+byte-pair tokenizer (SmolLM2)."""
 
 EPILOG = """\
 examples:
@@ -176,7 +177,7 @@ def _document(
         "schema": "sqtheory.evaluate/1",
         "version": __version__,
         "model": arguments.model,
-        "family": found.model.family,
+        "family": found.model.label,
         "samples": {"unit": found.samples.unit, "count": len(found.samples)},
         "seed": arguments.seed,
         "of": asked,
@@ -195,7 +196,7 @@ def _text(
     from sqtheory.tables import Table
 
     names = found.model.metrics
-    what = f"{arguments.model}, {found.model.family}: {len(found.samples)} {found.samples.unit}s"
+    what = f"{arguments.model}, {found.model.label}: {len(found.samples)} {found.samples.unit}s"
     if comparison is not None:
         inputs = "weights and activations" if arguments.activations else "weights"
         what += f", {comparison.mask} with {comparison.format}, {inputs}"

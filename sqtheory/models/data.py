@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 from sqtheory import zoo
 from sqtheory.exceptions import InputRefused
 from sqtheory.models.decoder import ByteDecoder
+from sqtheory.models.llama import Llama
 from sqtheory.models.model import Model
 
 WINDOW = 256
 """Bytes that the language model sees at most; windows are disjoint and each byte is scored given its window."""
+TOKENS = 512
+"""The same for models with a vocabulary, in tokens."""
 IMAGES, LABELS = 0x803, 0x801
 """The first four bytes of an IDX file of images, and of labels."""
 
@@ -51,19 +54,24 @@ def samples_for(model: Model, files: tuple[str | os.PathLike[str], ...] = ()) ->
 
     Raises InputRefused where a file is not what it must be.
     """
-    if isinstance(model, ByteDecoder):
+    if isinstance(model, ByteDecoder | Llama):
         [text] = _paths(files, ("brown-test.txt",), "one text file")
-        return windows(text)
+        if isinstance(model, ByteDecoder):
+            return windows(np.frombuffer(text.read_bytes(), np.uint8), WINDOW, f"{text}, in bytes")
+        try:
+            tokens = model.tokenizer.encode(text.read_text(encoding="utf-8"))
+        except UnicodeDecodeError as error:
+            raise InputRefused(f"{text}: not a text in UTF-8: {error.reason}") from error
+        return windows(np.array(tokens), TOKENS, f"{text}, in tokens")
     images, labels = _paths(files, ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"), "IDX images and labels")
     return labelled(images, labels)
 
 
-def windows(text: Path, length: int = WINDOW) -> Samples:
-    """Disjoint windows of a file of bytes, each byte with its successor as the target; a rest is left out."""
-    content = np.frombuffer(text.read_bytes(), np.uint8)
+def windows(content: NDArray[np.integer[Any]], length: int, what: str) -> Samples:
+    """Disjoint windows of a text, each part with its successor as the target; a rest is left out."""
     count = (content.size - 1) // length
     if count < 1:
-        raise InputRefused(f"{text}: needed at least {length + 1} bytes of text, got {content.size}")
+        raise InputRefused(f"{what}: needed at least {length + 1}, got {content.size}")
     inputs, targets = (content[i : i + count * length].reshape(count, length) for i in (0, 1))
     return Samples("window", inputs, targets)
 

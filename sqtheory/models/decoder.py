@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sqtheory.arrays import Array
 from sqtheory.models.layers import attention, rms_norm, rotate, rotations, silu_product
 from sqtheory.models.linears import EXACT, Linear, Linears
-from sqtheory.models.model import Model, Shapes, depth_of, heads_of
+from sqtheory.models.model import Model, Shapes, Source, depth_of, heads_of
 
 EPSILON = 1e-5
 LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
@@ -29,7 +29,7 @@ class ByteDecoder(Model):
     mark: ClassVar[str] = "embed_tokens.weight"
 
     @classmethod
-    def of(cls, tensors: Mapping[str, Array], heads: int | None) -> "ByteDecoder":
+    def of(cls, tensors: Mapping[str, Array], heads: int | None, source: Source) -> "ByteDecoder":
         return cls(tensors, heads_of(tensors["embed_tokens.weight"].shape[-1], heads, 64))
 
     @property

@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, final
 
 from numpy.typing import NDArray
 
@@ -11,6 +12,16 @@ from sqtheory.models.linears import EXACT, Linear, Linears
 
 Shapes = Mapping[str, tuple[int, ...]]
 """The shape of every tensor by name."""
+
+
+@final
+@dataclass(frozen=True)
+class Source:
+    """What a file says beside the entries of its tensors."""
+
+    metadata: Mapping[str, Any]
+    dtypes: Mapping[str, str]
+    """By tensor, in the file's own words."""
 
 
 class Model(ABC):
@@ -28,14 +39,19 @@ class Model(ABC):
     heads: int
 
     @property
+    def label(self) -> str:
+        """What results of it are called."""
+        return self.family
+
+    @property
     def spelled(self) -> str:
         """What a forward pass depends on beside its tensors."""
         return f"{self.family} of {self.heads} heads"
 
     @classmethod
     @abstractmethod
-    def of(cls, tensors: Mapping[str, Array], heads: int | None) -> "Model":
-        """The model of these tensors; ``heads`` None is the family's usual head size."""
+    def of(cls, tensors: Mapping[str, Array], heads: int | None, source: Source) -> "Model":
+        """The model of these tensors; ``heads`` None: what the file's metadata say, or the family's usual head size."""
 
     @abstractmethod
     def shapes(self) -> Shapes:

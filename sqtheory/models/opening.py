@@ -5,13 +5,14 @@ import os
 import numpy as np
 
 from sqtheory import zoo
-from sqtheory.checkpoints import open_checkpoint
+from sqtheory.checkpoints import GgufCheckpoint, open_checkpoint
 from sqtheory.exceptions import CheckpointError
 from sqtheory.models.decoder import ByteDecoder
-from sqtheory.models.model import Model
+from sqtheory.models.llama import Llama
+from sqtheory.models.model import Model, Source
 from sqtheory.models.vit import VisionTransformer
 
-FAMILIES: tuple[type[Model], ...] = (VisionTransformer, ByteDecoder)
+FAMILIES: tuple[type[Model], ...] = (VisionTransformer, ByteDecoder, Llama)
 """Every architecture with a forward pass, in the order in which a checkpoint is tried."""
 
 
@@ -29,8 +30,12 @@ def open_model(name: str | os.PathLike[str], *, heads: int | None = None) -> Mod
             known = ", ".join(f"{each.family} (with a tensor {each.mark!r})" for each in FAMILIES)
             raise CheckpointError(f"{path}: no architecture that can be computed; known: {known}")
         tensors = {n: np.asarray(checkpoint.read(n), np.float32) for n in sorted(names)}
-    _check_marks(path, family, tensors[family.mark].ndim)
-    model = family.of(tensors, heads)
+        metadata = checkpoint.metadata if isinstance(checkpoint, GgufCheckpoint) else {}
+        source = Source(metadata, {info.name: info.dtype for info in checkpoint.tensors})
+    if tensors[family.mark].ndim != 2:
+        axes = tensors[family.mark].ndim
+        raise CheckpointError(f"{path}: tensor {family.mark!r} of a {family.family} needs two axes, got {axes}")
+    model = family.of(tensors, heads, source)
     for tensor, shape in model.shapes().items():
         if tensor not in tensors:
             raise CheckpointError(f"{path}: a {family.family} needs a tensor {tensor!r} of shape {shape}")
@@ -38,8 +43,3 @@ def open_model(name: str | os.PathLike[str], *, heads: int | None = None) -> Mod
             found = tensors[tensor].shape
             raise CheckpointError(f"{path}: tensor {tensor!r} of a {family.family} needs shape {shape}, got {found}")
     return model
-
-
-def _check_marks(path: str, family: type[Model], axes: int) -> None:
-    if axes != 2:
-        raise CheckpointError(f"{path}: tensor {family.mark!r} of a {family.family} needs two axes, got {axes}")

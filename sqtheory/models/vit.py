@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sqtheory.arrays import Array
 from sqtheory.models.layers import attention, gelu, layer_norm
 from sqtheory.models.linears import EXACT, Linear, Linears
-from sqtheory.models.model import Model, Shapes, depth_of, heads_of
+from sqtheory.models.model import Model, Shapes, Source, depth_of, heads_of
 
 MEAN, DEVIATION = 0.2860, 0.3530
 """Of the pixels of the training images, in [0, 1]."""
@@ -33,7 +33,7 @@ class VisionTransformer(Model):
     mark: ClassVar[str] = "patch.weight"
 
     @classmethod
-    def of(cls, tensors: Mapping[str, Array], heads: int | None) -> "VisionTransformer":
+    def of(cls, tensors: Mapping[str, Array], heads: int | None, source: Source) -> "VisionTransformer":
         return cls(tensors, heads_of(tensors["patch.weight"].shape[0], heads, 32))
 
     @property

@@ -7,7 +7,7 @@ from safetensors.numpy import load_file, save_file
 
 from sqtheory import zoo
 from sqtheory.exceptions import CheckpointError, InputRefused
-from sqtheory.models import labelled, open_model, samples_for, windows
+from sqtheory.models import labelled, open_model, samples_for
 
 VIT = load_file(zoo.path("vit-dense"))
 
@@ -62,10 +62,10 @@ def test_samples_are_spread_over_the_set() -> None:
 def test_text_of_the_caller(tmp_path: Path) -> None:
     file = tmp_path / "text"
     file.write_bytes(bytes(range(256)) * 3)
-    found = windows(file)
+    found = samples_for(open_model("lm-dense"), (file,))
     assert found.inputs.shape == (2, 256) and found.targets[0, 255] == 0
     file.write_bytes(b"short")
-    with pytest.raises(InputRefused, match="at least 257 bytes of text, got 5"):
+    with pytest.raises(InputRefused, match="text, in bytes: needed at least 257, got 5"):
         samples_for(open_model("lm-dense"), (file,))
 
 
