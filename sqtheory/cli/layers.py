@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqtheory import __version__
 from sqtheory.cli import options
-from sqtheory.cli.evaluate import add_data, add_model
+from sqtheory.cli.evaluation_options import add_data, add_model
 from sqtheory.cli.options import Verbs
 
 if TYPE_CHECKING:

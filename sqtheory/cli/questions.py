@@ -2,7 +2,7 @@
 
 import argparse
 
-from sqtheory.cli.evaluate import add_data, add_evaluation, add_model, cores
+from sqtheory.cli.evaluation_options import add_data, add_evaluation, add_model, cores
 from sqtheory.cli.options import Verbs
 
 DESCRIPTION = """\

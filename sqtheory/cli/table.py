@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqtheory import __version__
-from sqtheory.cli.evaluate import add_evaluation, cores
+from sqtheory.cli.evaluation_options import add_evaluation, cores
 from sqtheory.cli.options import Verbs
 
 if TYPE_CHECKING:

@@ -44,11 +44,6 @@ class Recipe:
         if (self.order is not None) != (self.mask is not None and self.format is not None):
             raise ValueError("an order is for a mask and a format together")
 
-    @property
-    def name(self) -> str:
-        """``dense``, one operator, or the order."""
-        return str(self.order or self.mask or self.format or "dense")
-
 
 DENSE = Recipe()
 
