@@ -36,7 +36,7 @@ class GgufCheckpoint(Checkpoint):
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """What the header says beside the tensors: numbers, texts, and lists of these; read again at every call."""
+        """What the header says beside the tensors: numbers, texts, arrays and lists of these; read at every call."""
         with self._lock:
             return read_metadata(self._path, self._file)
 

@@ -2,13 +2,14 @@
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Any, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sqtheory.checkpoints.tensors import TensorInfo, check_tensor, plain, quoted, refused
 from sqtheory.exceptions import CheckpointError
@@ -67,7 +68,7 @@ def read_header(path: Path, file: IO[bytes]) -> tuple[Stored, ...]:
 
 
 def read_metadata(path: Path, file: IO[bytes]) -> Mapping[str, Any]:
-    """The metadata: numbers, truth values, texts, and lists of these; CheckpointError as above."""
+    """The metadata: numbers, truth values, texts, arrays of numbers, lists of the others; CheckpointError as above."""
     header = _Header(path, file, keep=True)
     header.tensors()
     return header.metadata
@@ -144,7 +145,8 @@ class _Header:
         kind = self._number(4)
         if key != "general.alignment":
             if self._keep:
-                [self.metadata[key]] = self._values(kind, 1, 0)
+                [value] = self._values(kind, 1, 0)
+                self.metadata[key] = value.item() if isinstance(value, np.generic) else value
             else:
                 self._pass_over(kind, 1, 0)
             return
@@ -165,13 +167,12 @@ class _Header:
                 inner = self._number(4)
                 self._pass_over(inner, self._number(8), depth + 1)
 
-    def _values(self, kind: int, count: int, depth: int) -> list[Any]:
+    def _values(self, kind: int, count: int, depth: int) -> Sequence[Any] | NDArray[Any]:
         """What ``_pass_over`` passes over, under the same limits."""
         if kind in _SCALARS:
             nbytes = _SCALARS[kind].itemsize * count
             self._need(nbytes, f"{count} numbers")
-            numbers: list[Any] = np.frombuffer(self._take(nbytes, "numbers"), _SCALARS[kind]).tolist()
-            return numbers
+            return np.frombuffer(self._take(nbytes, "numbers"), _SCALARS[kind])
         self._check_items(kind, count, depth)
         if kind == _STRING:
             return [self._text("a text", MAX_HEADER) for _ in range(count)]

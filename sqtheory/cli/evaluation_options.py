@@ -36,14 +36,14 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_evaluation(parser: argparse.ArgumentParser) -> None:
+def add_evaluation(parser: argparse.ArgumentParser, usual: str = "all") -> None:
     """``--samples``, ``--workers`` and ``--results``."""
     parser.add_argument(
         "--samples",
         type=options.count,
         default=None,
         metavar="N",
-        help="so many images or windows, evenly spread over the set (all)",
+        help=f"so many images or windows, evenly spread over the set ({usual})",
     )
     parser.add_argument("--workers", type=options.count, default=None, metavar="N", help="threads (as many as cores)")
     parser.add_argument(

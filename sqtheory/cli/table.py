@@ -43,7 +43,7 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("--quick", action="store_true", help="fewer formats, patterns and samples: some minutes")
     parser.add_argument("--mask", action="append", metavar="MASK", help="these patterns only (repeatable)")
     parser.add_argument("--format", action="append", metavar="FORMAT", help="these formats only (repeatable)")
-    add_evaluation(parser)
+    add_evaluation(parser, "all images, 256 windows; with --quick 500 and 16")
     parser.add_argument("--format-out", choices=SHAPES, default="markdown", help="markdown (default), latex, json")
     parser.set_defaults(run=run)
 

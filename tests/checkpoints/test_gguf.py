@@ -286,6 +286,7 @@ def test_metadata_are_numbers_texts_and_lists_of_them(file: Path) -> None:
     with open_checkpoint(file) as checkpoint:
         assert isinstance(checkpoint, GgufCheckpoint)
         found = dict(checkpoint.metadata)
+    found["nested"] = [inner.tolist() for inner in found["nested"]]
     assert found == {
         **{f"n{kind}": value for kind, (_, value) in numbers.items()},
         **{"word": "ĝis", "words": ["a", ""], "nested": [[1, 2], []]},

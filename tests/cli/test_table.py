@@ -21,6 +21,15 @@ def said(capsys: pytest.CaptureFixture[str], kept: str, *argv: str) -> str:
     return capsys.readouterr().out
 
 
+def test_help_says_how_many_samples_a_grid_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["table", "--help"])
+    printed = " ".join(capsys.readouterr().out.split())
+    quick = (Grid.of(family, quick=True).samples for family in ("vit", "lm"))
+    assert Grid.of("vit").samples is None
+    assert f"all images, {Grid.of('lm').samples} windows; with --quick {' and '.join(map(str, quick))}" in printed
+
+
 def test_the_grid_is_that_of_the_paper() -> None:
     cells = Grid.of("vit").cells
     assert len(cells) == 2 * len(FORMATS) * (len(PATTERNS) + len(TUNED)) == 108
