@@ -62,7 +62,8 @@ def _cells(metric: Metric, estimate: Estimate) -> tuple[str, str]:
 
 
 def _number(metric: Metric, value: float) -> str:
-    return f"{100 * value:.2f}" if metric.name in PERCENT else f"{value:.4f}"
+    text = f"{100 * value:.2f}" if metric.name in PERCENT else f"{value:.4f}"
+    return text if float(text) else text.removeprefix("-")
 
 
 def _name(metric: Metric) -> str:
