@@ -1,5 +1,6 @@
 """Committed result tables say what their command prints: a sample of rows computed again."""
 
+import json
 import random
 import re
 from pathlib import Path
@@ -9,7 +10,8 @@ import pytest
 from sqtheory.cli import main
 from tests.results import FOLDER, command
 
-FILES = sorted(file for file in FOLDER.glob("*.md") if file.name != "README.md")
+FILES = sorted(FOLDER.glob("table-*.md"))
+REPORTS = sorted(FOLDER.glob("questions-*.md"))
 NOISE = 0.0015
 """By how much another order of summation may move a number: in bits per byte, and as a share of larger ones."""
 FLIPS = 0.35
@@ -47,7 +49,8 @@ def test_sampled_rows_are_computed_again(file: Path, capsys: pytest.CaptureFixtu
     rng = random.Random(file.stat().st_size)
     pipeline = rng.choice(sorted(committed[rng.choice(sorted(committed))]))
     mask, form = pipeline.split(" ", 1)
-    assert main([*command(file), "--mask", mask, "--format", form, "--workers", "1"]) == 0
+    arguments = re.sub(r" --(mask|format) \S+", "", " ".join(command(file))).split()
+    assert main([*arguments, "--mask", mask, "--format", form, "--workers", "1"]) == 0
     again = tables(capsys.readouterr().out)
     room = FLIPS if "accuracy" in next(iter(committed)) else NOISE
     assert set(again) <= set(committed) and again
@@ -56,7 +59,7 @@ def test_sampled_rows_are_computed_again(file: Path, capsys: pytest.CaptureFixtu
 
 
 def test_every_file_names_its_command_and_holds_its_whole_grid() -> None:
-    assert FILES
+    assert FILES and {*FILES, *REPORTS, FOLDER / "README.md"} == set(FOLDER.iterdir())
     for file in FILES:
         arguments = command(file)
         assert arguments[0] == "table"
@@ -65,6 +68,19 @@ def test_every_file_names_its_command_and_holds_its_whole_grid() -> None:
         one_shot, tuned = ([r for t, r in rows.items() if (word in t)] for word in ("one-shot", "fine-tuned"))
         assert len(one_shot) == len(tuned) == 2
         assert one_shot[0].keys() == one_shot[1].keys() > tuned[0].keys() == tuned[1].keys()
+
+
+@pytest.mark.parametrize("file", REPORTS, ids=lambda file: file.stem)
+def test_reports_say_what_weights_and_model_say(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The counts of one section verbatim; of another a pipeline computed again."""
+    asked, text = command(file), file.read_text(encoding="utf-8")
+    assert main([*asked[:2], "--ask", "collisions", "--samples", "1"]) == 0
+    section = capsys.readouterr().out.split("\n\n", 1)[1]
+    assert section.strip() in text
+    assert main(["evaluate", *asked[1:], "--mask", "2:4", "--format", "hbfp4", "--json", "--workers", "1"]) == 0
+    found = json.loads(capsys.readouterr().out)["paired"][0]["bits_per_byte"]
+    [row] = re.findall(r"^\| hbfp4 \| [\d.]+% \| (.*) \| (.*) \|$", text, re.MULTILINE)
+    assert [found["value"], found["standard_error"]] == pytest.approx([float(cell) for cell in row], abs=NOISE)
 
 
 def test_another_number_is_seen() -> None:
