@@ -54,7 +54,7 @@ def _line(row: Comparison, metric: Metric, second: Metric | None) -> tuple[str, 
 
 def _verdict(metric: Metric, above: Estimate) -> tuple[str, ...]:
     """How far beyond the threshold, and whether that is certain at 95 %."""
-    return (*_cells(metric, above), "yes" if above.low > 0 else "no" if above.high <= 0 else "unclear")
+    return (*_cells(metric, above), "yes" if above.low > 0 else "no" if above.high < 0 else "unclear")
 
 
 def _cells(metric: Metric, estimate: Estimate) -> tuple[str, str]:
