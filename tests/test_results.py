@@ -79,7 +79,7 @@ def test_reports_say_what_weights_and_model_say(file: Path, capsys: pytest.Captu
     assert section.strip() in text
     assert main(["evaluate", *asked[1:], "--mask", "2:4", "--format", "hbfp4", "--json", "--workers", "1"]) == 0
     found = json.loads(capsys.readouterr().out)["paired"][0]["bits_per_byte"]
-    [row] = re.findall(r"^\| hbfp4 \| [\d.]+% \| (.*) \| (.*) \|$", text, re.MULTILINE)
+    [row] = re.findall(r"^\| hbfp4 \| [\d.]+% \| ([-\d.]+) \| ([\d.]+) \|$", text, re.MULTILINE)
     assert [found["value"], found["standard_error"]] == pytest.approx([float(cell) for cell in row], abs=NOISE)
 
 
