@@ -8,7 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
-from sqtheory.arrays import Array, ArrayLike
+from sqtheory.arrays import Array, ArrayLike, Mask
 from sqtheory.errors import additive_bound, box_norms, norm, power_sum, powers, root
 from sqtheory.norms import STEEP, check_norm, spell_norm, unit_of
 from sqtheory.operators import Operator
@@ -175,8 +175,8 @@ def report(orders: TwoOrders, p: float = 2.0, *, per_group: bool = False) -> Ord
     """
     check_norm(p)
     x, s = orders.x, orders.s
-    optimum = gain_optimum(x, orders.image, s, p)
-    results = [orders.after_mask, orders.masked_image, optimum, _at_dense_scale(orders)]
+    best = gain_optimum(x, orders.image, s, p)
+    results = [orders.after_mask, orders.masked_image, best, _at_dense_scale(orders)]
     sq, qs, least, sq_dense = _norms(x, results, p)
     lead = change(x, orders.after_mask, orders.masked_image, p) if p < np.inf else qs - sq
     winner, qs = judged(sq, qs, lead)
@@ -188,7 +188,7 @@ def report(orders: TwoOrders, p: float = 2.0, *, per_group: bool = False) -> Ord
         gain=least,
         sq_dense=sq_dense,
     )
-    groups = _by_group(orders, optimum, p) if per_group else None
+    groups = _by_group(orders, best, p) if per_group else None
     swaps = int(np.count_nonzero(orders.reselected & orders.mask))
     return OrderReport(p, str(s), str(orders.q), x.shape, norm(x, p), errors, swaps, orders.tied, winner, groups)
 
@@ -199,9 +199,14 @@ def judged(sq: float, qs: float, lead: float | Fraction) -> tuple[str, float]:
     return winner, {"equal": sq, "sq": max(sq, qs), "qs": min(sq, qs)}[winner]
 
 
+def gain_mask(x: Array, image: Array, s: Sparsifier, p: float) -> Mask:
+    """The admissible mask m of least ‖x − m ⊙ q(x)‖_p, for the image q(x) (theorem ``gain_optimal``)."""
+    return s.best_mask(_benefit(x, image, s, p), image, x)
+
+
 def gain_optimum(x: Array, image: Array, s: Sparsifier, p: float) -> Array:
-    """The image q(x) on the admissible mask of least ‖error‖_p, 0 elsewhere (theorem ``gain_optimal``)."""
-    return np.where(s.best_mask(_benefit(x, image, s, p), image, x), image, x.dtype.type(0))
+    """The image q(x) on its ``gain_mask``, 0 elsewhere."""
+    return np.where(gain_mask(x, image, s, p), image, x.dtype.type(0))
 
 
 def _benefit(given: Array, image: Array, s: Sparsifier, p: float) -> Array:
@@ -266,8 +271,8 @@ def _at_dense_scale(orders: TwoOrders) -> Array:
     return frozen.apply(orders.sparse, orders.x)
 
 
-def _by_group(orders: TwoOrders, optimum: Array, p: float) -> GroupErrors:
+def _by_group(orders: TwoOrders, best: Array, p: float) -> GroupErrors:
     x = orders.x.astype(np.float64)
-    results: list[Array] = [orders.sparse, orders.image, orders.after_mask, orders.masked_image, optimum]
+    results: list[Array] = [orders.sparse, orders.image, orders.after_mask, orders.masked_image, best]
     s, q, sq, qs, gain = (box_norms(x - y, p, orders.s.groups) for y in results)
     return GroupErrors(s, q, sq, qs, gain, np.vectorize(additive_bound, otypes=[float])(s, q, p))

@@ -1,4 +1,4 @@
-"""One table, three renderings: aligned text, Markdown, HTML; and numbers as JSON allows them."""
+"""One table, four renderings: aligned text, Markdown, HTML, LaTeX; and numbers as JSON allows them."""
 
 import html
 import math
@@ -63,6 +63,14 @@ class Table:
         body = "".join(line(row, "td") for row in self.rows)
         return f"<table>{caption}<thead>{line(self.header, 'th')}</thead><tbody>{body}</tbody></table>"
 
+    def latex(self) -> str:
+        """A table environment with the rules of the package booktabs; mathematics in cells is set as mathematics."""
+        align = "".join("r" if right else "l" for right in self._numeric)
+        header, *body = (" & ".join(map(_latex, line)) + r" \\" for line in (self.header, *self.rows))
+        caption = [rf"\caption{{{_latex(self.title)}}}"] if self.title else []
+        lines = [rf"\begin{{tabular}}{{{align}}}", r"\toprule", header, r"\midrule", *body, r"\bottomrule"]
+        return "\n".join([r"\begin{table}", r"\centering", *caption, *lines, r"\end{tabular}", r"\end{table}"])
+
 
 class Tabular(ABC):
     """A result that shows itself as one table: as text, as Markdown, and as HTML in a notebook."""
@@ -113,6 +121,19 @@ def one_line(text: str) -> str:
 def _one_line(cell: str) -> str:
     """A cell whose line breaks became spaces."""
     return " ".join(cell.splitlines())
+
+
+LATEX = {
+    **{sign: rf"\{sign}" for sign in "&%$#_{}"},
+    **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
+    **{"→": r"$\to$", "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "≤": r"$\le$", "‖": r"$\Vert$", "–": "--"},
+    **{"Σ": r"$\Sigma$", "Δ": r"$\Delta$"},
+}
+"""How a character of a cell is set in LaTeX where it is not itself."""
+
+
+def _latex(cell: str) -> str:
+    return "".join(LATEX.get(sign, sign) for sign in _one_line(cell))
 
 
 def _is_number(cell: str) -> bool:

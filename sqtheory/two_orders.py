@@ -1,6 +1,7 @@
 """The arrays that a sparsifier and a quantizer make of one tensor, in either order."""
 
 from dataclasses import dataclass
+from enum import Enum
 from functools import cached_property
 from typing import final
 
@@ -11,6 +12,17 @@ from sqtheory.exceptions import NonFinite
 from sqtheory.operators import Operator
 from sqtheory.scores import Random
 from sqtheory.sparsifiers import Sparsifier
+
+
+class Order(Enum):
+    """Which array a sparsifier s and a quantizer q make of x: q(s(x)), s(q(x)), or q(x) on the best mask for it."""
+
+    sq = "S→Q"
+    qs = "Q→S"
+    gain = "gain"
+
+    def __str__(self) -> str:
+        return self.value
 
 
 @final

@@ -25,7 +25,7 @@ FLOORS: dict[int, tuple[str, ...]] = {
         *("case", "catalogue", "expectations", "inspection", "one_pass"),
         *("price", "reasons", "storage", "sweep", "targets"),
     ),
-    5: ("bench", "certificates", "constants", "domain", "execution", "packing", "render", "theorem"),
+    5: ("bench", "certificates", "constants", "domain", "execution", "models", "packing", "render", "theorem"),
     6: ("__init__", "application", "decide", "theorems"),
     7: ("__main__", "cli", "figures", "strategies"),
 }
@@ -47,6 +47,7 @@ SIBLINGS: dict[str, tuple[str, ...]] = {
     "orders": ("two_orders",),
     "notation": ("vocabulary",),
     "sweep": ("one_pass", "reasons"),
+    "models": ("execution",),
     "theorem": ("domain",),
     "render": ("theorem",),
     "decide": ("theorems",),
@@ -67,6 +68,7 @@ HOMES: dict[str, str | tuple[str, ...]] = {
     "hypothesis": ("decide/targeted.py", "strategies/"),
     "z3": "decide/solver.py",
     "proofs": "cli/",
+    "threadpoolctl": "models/evaluating.py",
     "distributed": "execution/workers.py",
     "mpi4py": "execution/workers.py",
     "numba": "kernels/compiled.py",
@@ -79,7 +81,7 @@ NOWHERE = ("torch", "pickle")
 HEAVY = (
     *("scipy", "sympy", "matplotlib", "hypothesis", "onnx", "gguf"),
     *("z3", "dask", "distributed", "mpi4py", "numba"),
-    *("torch", "tqdm", "safetensors", "ml_dtypes", "pytest"),
+    *("torch", "tqdm", "safetensors", "ml_dtypes", "pytest", "threadpoolctl"),
 )
 LONGEST = 300
 

@@ -34,6 +34,18 @@ def test_html_is_one_table_element() -> None:
     assert found.count("<tr>") == 3
 
 
+def test_latex_has_the_rules_of_booktabs_and_escapes() -> None:
+    assert TABLE.latex() == "\n".join(
+        (
+            *(r"\begin{table}", r"\centering", r"\caption{two formats}", r"\begin{tabular}{lrr}", r"\toprule"),
+            *(r"name & bits & error \\", r"\midrule", r"int4 & 4 & 1.5e-3 \\", r"mxfp & 10 & -- \\"),
+            *(r"\bottomrule", r"\end{tabular}", r"\end{table}"),
+        )
+    )
+    odd = Table((r"a_b\c", "S→Q"), (("50% & more", "±2"),)).latex()
+    assert r"a\_b\textbackslash{}c & S$\to$Q" in odd and r"50\% \& more & $\pm$2" in odd and "caption" not in odd
+
+
 def test_without_a_title() -> None:
     plain = Table(("a",), (("1",),))
     assert (plain.text(), plain.markdown()) == ("a\n1", "| a |\n| ---: |\n| 1 |")

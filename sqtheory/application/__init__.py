@@ -3,7 +3,7 @@
 from sqtheory.application.applying import Plan, apply, plan
 from sqtheory.application.layout import Layout
 from sqtheory.application.layouts import layout_of
-from sqtheory.application.recipe import Order, Recipe
+from sqtheory.application.recipe import Recipe
 from sqtheory.application.report import Applied, LeftAlone, Report, beside, read_report
 from sqtheory.application.verifying import Failure, Verification, verify
 
@@ -12,7 +12,6 @@ __all__ = [
     "Failure",
     "Layout",
     "LeftAlone",
-    "Order",
     "Plan",
     "Recipe",
     "Report",

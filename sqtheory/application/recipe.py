@@ -1,7 +1,6 @@
 """What is done to every target: a mask, a format, an order; in words that mean the same wherever they are read."""
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any, final
 
 import numpy as np
@@ -17,14 +16,7 @@ from sqtheory.sparsifiers import BlockSparsifier, Sparsifier, TopSparsifier
 from sqtheory.structure import Ruling, scale
 from sqtheory.tables import json_ready
 from sqtheory.traits import IDEMPOTENT
-
-
-class Order(Enum):
-    """Which of the arrays that a mask s and a quantizer q make of x is written."""
-
-    sq = "S→Q: sparsify, then quantize"
-    qs = "Q→S: quantize, then sparsify"
-    gain = "the best mask for q(x) at the scales of x"
+from sqtheory.two_orders import Order
 
 
 @final

@@ -7,13 +7,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar, final
 
-from sqtheory.application.recipe import Order, Recipe
+from sqtheory.application.recipe import Recipe
 from sqtheory.checkpoints.json_text import json_object
 from sqtheory.checkpoints.tensors import plain, refused
 from sqtheory.errors import additive_bound
 from sqtheory.exceptions import CheckpointError
 from sqtheory.sweep import Row
 from sqtheory.tables import json_ready
+from sqtheory.two_orders import Order
 
 SCHEMA = "sqtheory.apply/1"
 SUFFIX = ".sqtheory.json"

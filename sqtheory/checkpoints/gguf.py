@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, final
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.checkpoints.elements import ELEMENTS, read_values
-from sqtheory.checkpoints.gguf_header import TYPES, read_header
+from sqtheory.checkpoints.gguf_header import TYPES, read_header, read_metadata
 from sqtheory.checkpoints.tensors import SLAB, Checkpoint, TensorInfo, decoded, plain, refused
 from sqtheory.exceptions import MissingExtra
 
@@ -33,6 +33,12 @@ class GgufCheckpoint(Checkpoint):
             undo.pop_all()
         self._lock = threading.Lock()
         super().__init__(path, tuple(one.info for one in self._stored.values()))
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """What the header says beside the tensors: numbers, texts, arrays and lists of these; read at every call."""
+        with self._lock:
+            return read_metadata(self._path, self._file)
 
     def close(self) -> None:
         self._file.close()

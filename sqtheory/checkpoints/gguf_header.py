@@ -2,11 +2,14 @@
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO, final
+from typing import IO, Any, final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from sqtheory.checkpoints.tensors import TensorInfo, check_tensor, plain, quoted, refused
 from sqtheory.exceptions import CheckpointError
@@ -38,8 +41,14 @@ TYPES: Mapping[int, tuple[str, int, int]] = MappingProxyType(
 )
 """The name of every type by its number, with the entries and the bytes of one of its blocks."""
 
-_SCALARS: Mapping[int, int] = MappingProxyType({0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8})
-"""Bytes of the numbers in the metadata by the number of their type."""
+_SCALARS: Mapping[int, np.dtype[Any]] = MappingProxyType(
+    {
+        **{0: np.dtype("u1"), 1: np.dtype("i1"), 2: np.dtype("<u2"), 3: np.dtype("<i2"), 4: np.dtype("<u4")},
+        **{5: np.dtype("<i4"), 6: np.dtype("<f4"), 7: np.dtype("?"), 10: np.dtype("<u8"), 11: np.dtype("<i8")},
+        **{12: np.dtype("<f8")},
+    }
+)
+"""The numbers in the metadata by the number of their type."""
 _UINT32, _STRING, _ARRAY = 4, 8, 9
 
 
@@ -58,12 +67,20 @@ def read_header(path: Path, file: IO[bytes]) -> tuple[Stored, ...]:
     return _Header(path, file).tensors()
 
 
+def read_metadata(path: Path, file: IO[bytes]) -> Mapping[str, Any]:
+    """The metadata: numbers, truth values, texts, arrays of numbers, lists of the others; CheckpointError as above."""
+    header = _Header(path, file, keep=True)
+    header.tensors()
+    return header.metadata
+
+
 @final
 class _Header:
     """A walk through the bytes of a header, in blocks."""
 
-    def __init__(self, path: Path, file: IO[bytes]) -> None:
-        self._path, self._file = path, file
+    def __init__(self, path: Path, file: IO[bytes], *, keep: bool = False) -> None:
+        self._path, self._file, self._keep = path, file, keep
+        self.metadata: dict[str, Any] = {}
         self._size = os.fstat(file.fileno()).st_size
         self._block, self._first, self._at = b"", 0, 0
         self._items = 0
@@ -124,10 +141,14 @@ class _Header:
         return Stored(TensorInfo(name, dtype, shape, math.prod(shape) // entries * nbytes), kind, offset)
 
     def _value(self, key: str) -> None:
-        """Pass over a value; only the alignment matters for tensors."""
+        """Pass over a value, or keep it; only the alignment matters for tensors."""
         kind = self._number(4)
         if key != "general.alignment":
-            self._pass_over(kind, 1, 0)
+            if self._keep:
+                [value] = self._values(kind, 1, 0)
+                self.metadata[key] = value.item() if isinstance(value, np.generic) else value
+            else:
+                self._pass_over(kind, 1, 0)
             return
         value = self._number(4) if kind == _UINT32 else 0
         if not 0 < value <= _MAX_ALIGNMENT or value & (value - 1):
@@ -136,8 +157,28 @@ class _Header:
 
     def _pass_over(self, kind: int, count: int, depth: int) -> None:
         if kind in _SCALARS:
-            self._skip(_SCALARS[kind] * count, f"{count} numbers")
+            self._skip(_SCALARS[kind].itemsize * count, f"{count} numbers")
             return
+        self._check_items(kind, count, depth)
+        for _ in range(count):
+            if kind == _STRING:
+                self._skip(self._number(8), "a text")
+            else:
+                inner = self._number(4)
+                self._pass_over(inner, self._number(8), depth + 1)
+
+    def _values(self, kind: int, count: int, depth: int) -> Sequence[Any] | NDArray[Any]:
+        """What ``_pass_over`` passes over, under the same limits."""
+        if kind in _SCALARS:
+            nbytes = _SCALARS[kind].itemsize * count
+            self._need(nbytes, f"{count} numbers")
+            return np.frombuffer(self._take(nbytes, "numbers"), _SCALARS[kind])
+        self._check_items(kind, count, depth)
+        if kind == _STRING:
+            return [self._text("a text", MAX_HEADER) for _ in range(count)]
+        return [self._values(self._number(4), self._number(8), depth + 1) for _ in range(count)]
+
+    def _check_items(self, kind: int, count: int, depth: int) -> None:
         if kind not in (_STRING, _ARRAY):
             raise self._refused(f"no type of metadata has the number {kind}")
         self._items += count
@@ -146,12 +187,6 @@ class _Header:
         if depth > MAX_NESTING:
             raise self._refused(f"at most {MAX_NESTING} arrays inside each other")
         self._need((8 if kind == _STRING else 12) * count, f"{count} texts or arrays")
-        for _ in range(count):
-            if kind == _STRING:
-                self._skip(self._number(8), "a text")
-            else:
-                inner = self._number(4)
-                self._pass_over(inner, self._number(8), depth + 1)
 
     def _count(self, what: str, least: int) -> int:
         count = self._number(8)

@@ -12,16 +12,20 @@ from sqtheory.cli import (
     constants,
     decide,
     demo,
+    evaluate,
     formats,
     inspect,
+    layers,
     masks,
     order,
     pack,
     predict,
     price,
     prove,
+    questions,
     scaling,
     show,
+    table,
     theorems,
     unpack,
     verify,
@@ -29,7 +33,8 @@ from sqtheory.cli import (
 from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, WorkerFailed
 
 VERBS = (
-    *(demo, order, apply, verify, pack, unpack, predict, price, inspect, decide, theorems, show, prove),
+    *(demo, order, apply, verify, pack, unpack, predict, price),
+    *(evaluate, table, layers, questions, inspect, decide, theorems, show, prove),
     *(formats, masks, constants, bench, scaling),
 )
 """The verbs in the order in which help lists them."""

@@ -78,13 +78,14 @@ def run(arguments: argparse.Namespace) -> int:
     from sqtheory.checkpoints import open_checkpoint
     from sqtheory.cli.progress import progress
     from sqtheory.execution.workers import Threads
+    from sqtheory.two_orders import Order
 
     rng = np.random.default_rng(arguments.seed)
     ties = None if arguments.ties is None else options.ties(arguments.ties, arguments.norm, rng)
     recipe = application.Recipe(
         mask=str(options.mask(arguments.mask, ties, rng)),
         format=arguments.format,
-        order=application.Order[arguments.order],
+        order=Order[arguments.order],
         norm=arguments.norm,
         frozen_scale=arguments.frozen_scale,
         seed=arguments.seed,

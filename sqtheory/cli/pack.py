@@ -115,7 +115,8 @@ def _packed(
 ) -> "Packed":
     from sqtheory.checkpoints.tensors import plain, quoted
     from sqtheory.exceptions import InputRefused
-    from sqtheory.packing import gain_mask, pack_image, pack_masked
+    from sqtheory.orders import gain_mask
+    from sqtheory.packing import pack_image, pack_masked
     from sqtheory.storage import Index
 
     x = source.read(name)
@@ -124,7 +125,7 @@ def _packed(
         if s is None:
             return pack_image(x, q)
         if arguments.order == "gain":
-            return pack_masked(x, q, s, gain_mask(x, q, s), index=index)
+            return pack_masked(x, q, s, gain_mask(x, q(x), s, 2), index=index)
         if arguments.order == "sq" and arguments.frozen_scale:
             return pack_masked(x, q, s, s.mask(x), index=index)
         return pack_image(x, s >> q if arguments.order == "sq" else q >> s, index=index)

@@ -1,7 +1,8 @@
 """A progress bar on stderr where somebody is watching."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -17,3 +18,19 @@ def progress(items: Iterable[Item], what: str, *, quiet: bool = False) -> Iterab
     from tqdm.auto import tqdm
 
     return tqdm(items, desc=what, unit="tensor", leave=False, file=sys.stderr)
+
+
+@contextmanager
+def counter(total: int, what: str, unit: str, *, quiet: bool = False) -> Iterator[Callable[[int], None]]:
+    """A function to tell how many more of ``total`` units are done, with a bar on stderr as ``progress`` shows it."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda count: None
+        return
+    from tqdm.auto import tqdm
+
+    with tqdm(total=total, desc=what, unit=unit, leave=False, file=sys.stderr) as bar:
+
+        def advance(count: int) -> None:
+            bar.update(count)
+
+        yield advance

@@ -5,12 +5,13 @@ import json
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, final, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, final, get_args, get_origin, get_type_hints
 
 from sqtheory.checkpoints import Signature
 from sqtheory.sweep import Row
 from sqtheory.tables import json_ready
 
+Sealed = TypeVar("Sealed")
 SCHEMA = "sqtheory.result/1"
 
 
@@ -31,17 +32,28 @@ class Line:
     @property
     def text(self) -> str:
         """One line of JSON that ends with its own SHA-256."""
-        content = json.dumps(plain(self), allow_nan=False)
-        return f'{content[:-1]}, "sha256": "{hashlib.sha256(content.encode()).hexdigest()}"}}\n'
+        return sealed(self)
 
 
 def read(text: str) -> Line | None:
     """The line that writes this very text; None for a text that is cut, changed or of another schema."""
+    line = unsealed(Line, text)
+    return line if line is not None and line.schema == SCHEMA else None
+
+
+def sealed(value: object) -> str:
+    """A dataclass as one line of JSON that ends with its own SHA-256."""
+    content = json.dumps(plain(value), allow_nan=False)
+    return f'{content[:-1]}, "sha256": "{hashlib.sha256(content.encode()).hexdigest()}"}}\n'
+
+
+def unsealed(kind: type[Sealed], text: str) -> Sealed | None:
+    """The value that ``sealed`` writes as this very text; None for a text that is cut or changed."""
     try:
-        line: Line = rebuilt(Line, json.loads(text))
+        value: Sealed = rebuilt(kind, json.loads(text))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    return line if line.schema == SCHEMA and line.text == text else None
+    return value if sealed(value) == text else None
 
 
 def plain(value: Any) -> Any:

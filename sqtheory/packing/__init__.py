@@ -4,7 +4,7 @@ from sqtheory.packing.accounts import bits_table
 from sqtheory.packing.bits import pack_bits, unpack_bits
 from sqtheory.packing.compressed_tensors import write_compressed_tensors
 from sqtheory.packing.files import PackedCheckpoint, unpack_file, write_packed
-from sqtheory.packing.packed import Packed, encode_packed, gain_mask, pack, pack_image, pack_masked, pack_values, unpack
+from sqtheory.packing.packed import Packed, encode_packed, pack, pack_image, pack_masked, pack_values, unpack
 from sqtheory.packing.places import Places, places_of
 from sqtheory.packing.schema import Schema
 
@@ -15,7 +15,6 @@ __all__ = [
     "Schema",
     "bits_table",
     "encode_packed",
-    "gain_mask",
     "pack",
     "pack_bits",
     "pack_image",

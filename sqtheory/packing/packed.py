@@ -20,7 +20,6 @@ from sqtheory.packing.schema import CODES, DTYPES, INDICES, Schema
 from sqtheory.partition import Whole
 from sqtheory.quantizers import Quantizer
 from sqtheory.scaling import Frozen
-from sqtheory.scores import gains
 from sqtheory.sparsifiers import Sparsifier
 from sqtheory.storage import Index
 
@@ -92,19 +91,10 @@ def pack_masked(
     """The codes of m ⊙ q(x), with the scales of the dense x, for any mask m of the kind that s makes.
 
     That is S→Q with frozen scales where m is s's mask of x, and the best mask at the scales of x where m is
-    ``gain_mask``. Raises as ``pack_image``.
+    ``orders.gain_mask``. Raises as ``pack_image``.
     """
     given = as_real(x)
     return _pack_kept(q(given), q, q.scales(given), s, kept, f"m * {q}, m by {s}", index, real)
-
-
-def gain_mask(x: ArrayLike, q: Quantizer, s: Sparsifier, p: float = 2.0) -> Mask:
-    """The mask of s's kind whose m ⊙ q(x) has the least ‖error‖_p (theorem ``gain_optimal``), p finite."""
-    if not 0 < p < np.inf:
-        raise ValueError(f"gains of entries add up for a finite p, got {p}")
-    given = as_real(x)
-    image = q(given)
-    return s.best_mask(gains(given.astype(np.float64), image, p, s.groups), image, given)
 
 
 def _pack_kept(

@@ -7,10 +7,11 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from sqtheory import application
-from sqtheory.application import Order, Recipe, Report, Verification
+from sqtheory.application import Recipe, Report, Verification
 from sqtheory.checkpoints import open_checkpoint
 from sqtheory.execution.workers import Threads
 from sqtheory.targets import Targets
+from sqtheory.two_orders import Order
 
 FIRST, SECOND = "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"
 INDEX = "model.safetensors.index.json"

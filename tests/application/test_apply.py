@@ -12,10 +12,11 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from sqtheory import NonFinite, application, compare, parse
-from sqtheory.application import Order, Recipe, beside
+from sqtheory.application import Recipe, beside
 from sqtheory.checkpoints import SafetensorsCheckpoint, open_checkpoint
 from sqtheory.exceptions import Indivisible, InputRefused
 from sqtheory.targets import Targets
+from sqtheory.two_orders import Order
 from tests.application.material import (
     FIRST,
     INDEX,

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from sqtheory import SpellingError, compare, parse
-from sqtheory.application import Order, Recipe
+from sqtheory.application import Recipe
 from sqtheory.application import slabs as cutting
 from sqtheory.application.compressing import off_grid
 from sqtheory.application.patterns import broken
 from sqtheory.orders import gain_optimum
+from sqtheory.two_orders import Order
 from tests.application.material import RECIPES, weights
 
 MASKS = ("2:4", "nm(1, 4, axis=0)", "top(0.3, per=row)", "50%", "blockwise(0.5, tile=(4, 4))", "threshold(0.5)")

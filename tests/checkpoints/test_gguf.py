@@ -272,3 +272,30 @@ def test_opening_needs_no_other_package(file: Path) -> None:
         "assert not {'gguf', 'ml_dtypes'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_metadata_are_numbers_texts_and_lists_of_them(file: Path) -> None:
+    numbers = {0: ("<B", 200), 1: ("<b", -5), 2: ("<H", 60_000), 3: ("<h", -7), 4: ("<I", 2**31), 5: ("<i", -9)}
+    numbers |= {6: ("<f", 0.5), 7: ("<?", True), 10: ("<Q", 2**63), 11: ("<q", -(2**40)), 12: ("<d", 0.1)}
+    entries = [entry(f"n{kind}".encode(), kind, struct.pack(*value)) for kind, value in numbers.items()]
+    entries.append(entry(b"word", 8, text("ĝis".encode())))
+    entries.append(entry(b"words", 9, struct.pack("<IQ", 8, 2) + text(b"a") + text(b"")))
+    nested = struct.pack("<IQ", 9, 2) + struct.pack("<IQ2H", 2, 2, 1, 2) + struct.pack("<IQ", 2, 0)
+    entries.append(entry(b"nested", 9, nested))
+    file.write_bytes(gguf_bytes(entries, []))
+    with open_checkpoint(file) as checkpoint:
+        assert isinstance(checkpoint, GgufCheckpoint)
+        found = dict(checkpoint.metadata)
+    found["nested"] = [inner.tolist() for inner in found["nested"]]
+    assert found == {
+        **{f"n{kind}": value for kind, (_, value) in numbers.items()},
+        **{"word": "ĝis", "words": ["a", ""], "nested": [[1, 2], []]},
+    }
+
+
+def test_metadata_that_are_no_text_are_refused_when_they_are_read(file: Path) -> None:
+    file.write_bytes(gguf_bytes([entry(b"word", 8, text(b"\xff"))], []))
+    with open_checkpoint(file) as checkpoint:
+        assert isinstance(checkpoint, GgufCheckpoint)
+        with pytest.raises(CheckpointError, match="a text is not UTF-8"):
+            _ = checkpoint.metadata

@@ -1,0 +1,167 @@
+"""``sqtheory evaluate``: accuracy, bits per byte and perplexity of a model, compressed in either order."""
+
+import argparse
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sqtheory import __version__
+from sqtheory.cli import options
+from sqtheory.cli.evaluation_options import add_data, add_evaluation, add_model, cores
+from sqtheory.cli.options import Verbs
+
+if TYPE_CHECKING:
+    from sqtheory.models.comparing import Comparison
+    from sqtheory.models.evaluations import Evaluations
+    from sqtheory.models.scores import Estimate, Scores
+
+DESCRIPTION = """\
+Compute with a model and measure what sparsity and quantization of its block linears cost in the metric.
+
+Without --mask and --format: the model as it is. With one of them: that operator alone. With both: the dense model,
+the mask alone (S only), the format alone (Q only), and both together in each order, then what the order costs, paired
+sample by sample, and whether a combination is worse than the orthogonality threshold
+  EM(dense) + (EM(q) - EM(dense)) + (EM(s) - EM(dense))
+of a metric EM. ± is one standard error of independent samples (images, or windows of 256 bytes or 512 tokens of text).
+Sensitive parts (embeddings, heads, norms) stay exact. MODEL is recognized by its tensors; what can be computed: vision
+transformers and byte language models shaped like those of the zoo, and GGUF files of Llama's architecture with a
+byte-pair tokenizer (SmolLM2)."""
+
+EPILOG = """\
+examples:
+  sqtheory evaluate vit-dense --samples 1000
+  sqtheory evaluate lm-dense --mask 2:4 --format hbfp4 --samples 64
+  sqtheory evaluate lm-dense --mask 50% --format mxfp4 --order both --order gain --activations --json
+  sqtheory evaluate my-model.safetensors --format int4 --data my-text.txt"""
+
+ORDERS = ("sq", "qs", "gain", "both")
+
+
+def add(verbs: Verbs) -> None:
+    """Describe the verb."""
+    parser = verbs.add_parser(
+        "evaluate",
+        help="accuracy or perplexity of a model under a mask and a format, in either order",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_model(parser)
+    parser.add_argument("--mask", default=None, metavar="MASK", help="2:4, 50%%, … (sqtheory masks)")
+    parser.add_argument("--format", default=None, metavar="FORMAT", help="int4, mxfp4, … (sqtheory formats)")
+    parser.add_argument(
+        "--order",
+        action="append",
+        choices=ORDERS,
+        help="sq: S→Q; qs: Q→S; gain: the best mask at the weights' scales; both: sq and qs (default); repeatable",
+    )
+    parser.add_argument(
+        "--activations", action="store_true", help="quantize the inputs of the block linears with the same format too"
+    )
+    add_data(parser)
+    add_evaluation(parser)
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.evaluate/1")
+    shape.add_argument("--markdown", action="store_true", help="print Markdown tables")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Open, compute, print."""
+    import numpy as np
+
+    from sqtheory import atomic
+    from sqtheory.cli.progress import counter
+    from sqtheory.models import open_model, samples_for
+    from sqtheory.models.comparing import compare_orders
+    from sqtheory.models.evaluations import Evaluations
+    from sqtheory.operators import IDENTITY
+    from sqtheory.two_orders import Order
+
+    rng = np.random.default_rng(arguments.seed)
+    s = None if arguments.mask is None else options.mask(arguments.mask, None, rng)
+    q = None if arguments.format is None else options.quantizer(arguments.format, rng)
+    if (s is None or q is None) and arguments.order:
+        raise ValueError("--order is for a --mask and a --format together")
+    if q is None and arguments.activations:
+        raise ValueError("--activations needs the --format they are quantized with")
+    asked = [name for given in arguments.order or ["both"] for name in (("sq", "qs") if given == "both" else (given,))]
+    orders = list(dict.fromkeys(Order[name] for name in asked))
+    model = open_model(arguments.model, heads=arguments.heads)
+    samples = samples_for(model, tuple(arguments.data)).some(arguments.samples)
+    if arguments.results is not None:
+        atomic.check_folder(arguments.results)
+    runs = 3 + len(orders) if s and q else 1
+    with counter(runs * len(samples), "evaluate", samples.unit, quiet=arguments.json) as done:
+        found = Evaluations(model, samples, arguments.workers or cores(), arguments.results, done)
+        inputs = q if q is not None and arguments.activations else IDENTITY
+        if s is not None and q is not None:
+            comparison = compare_orders(found, s, q, orders, activations=arguments.activations)
+            scores = comparison.all
+        else:
+            comparison = None
+            alone = s or q or IDENTITY
+            scores = {"dense" if alone == IDENTITY else str(alone): found.of(alone, inputs)}
+    if arguments.json:
+        print(json.dumps(_document(arguments, found, scores, comparison), ensure_ascii=False, allow_nan=False))
+    else:
+        print(_text(arguments, found, scores, comparison))
+    return 0
+
+
+def _document(
+    arguments: argparse.Namespace,
+    found: "Evaluations",
+    scores: "Mapping[str, Scores]",
+    comparison: "Comparison | None",
+) -> dict[str, Any]:
+    from sqtheory.models.comparing import estimates
+
+    asked = next(iter(scores) if comparison is None else map(str, comparison.orders))
+    return {
+        "schema": "sqtheory.evaluate/1",
+        "version": __version__,
+        "model": arguments.model,
+        "family": found.model.label,
+        "samples": {"unit": found.samples.unit, "count": len(found.samples)},
+        "seed": arguments.seed,
+        "of": asked,
+        **estimates(scores[asked], found.model.metrics),
+        **({} if comparison is None else comparison.to_dict()),
+    }
+
+
+def _text(
+    arguments: argparse.Namespace,
+    found: "Evaluations",
+    scores: "Mapping[str, Scores]",
+    comparison: "Comparison | None",
+) -> str:
+    from sqtheory.models.scores import METRICS
+    from sqtheory.tables import Table
+
+    names = found.model.metrics
+    what = f"{arguments.model}, {found.model.label}: {len(found.samples)} {found.samples.unit}s"
+    if comparison is not None:
+        inputs = "weights and activations" if arguments.activations else "weights"
+        what += f", {comparison.mask} with {comparison.format}, {inputs}"
+    header = ("", *(part for name in names for part in (name.replace("_", " "), "±")))
+    rows = [(name, *_cells([METRICS[m].estimate(each) for m in names])) for name, each in scores.items()]
+    tables = [Table(header, tuple(rows), what)]
+    if comparison is not None:
+        first = next(iter(comparison.orders))
+        paired = [
+            (f"{order} minus {first}", *_cells([METRICS[m].difference(each, comparison.orders[first]) for m in names]))
+            for order, each in list(comparison.orders.items())[1:]
+        ]
+        above = [
+            (f"{order} beyond the threshold", *_cells([comparison.excess(METRICS[m], order) for m in names]))
+            for order in comparison.orders
+        ]
+        tables += [Table(header, tuple(paired), "Paired differences")] if paired else []
+        tables.append(Table(header, tuple(above), "Worse than the orthogonality threshold by (positive: exceeded)"))
+    return "\n\n".join(table.markdown() if arguments.markdown else table.text() for table in tables)
+
+
+def _cells(each: "list[Estimate]") -> list[str]:
+    return [cell for e in each for cell in (f"{e.value:.5f}", f"{e.standard_error:.5f}")]

@@ -1,0 +1,90 @@
+"""``sqtheory layers``: the error of every layer's output through the depth of a model, and where it comes from."""
+
+import argparse
+import json
+from typing import TYPE_CHECKING
+
+from sqtheory import __version__
+from sqtheory.cli import options
+from sqtheory.cli.evaluation_options import add_data, add_model
+from sqtheory.cli.options import Verbs
+
+if TYPE_CHECKING:
+    from sqtheory.models.depth import LayerReport
+
+DESCRIPTION = """\
+Follow the error of both orders through the layers of a model, on real inputs.
+
+For every block linear, in the order of the network: the relative error ‖y - ŷ‖/‖y‖, cosine and SQNR of its output
+against the dense model's, when all layers before it are compressed as well. Then what the layer contributes itself, at
+the inputs X of the dense model, in percent of ‖XWᵀ‖ (theorems dot_decomposition and dot_interaction):
+  q(X), q(W), s(W)      the activation error, the quantized weight, the pruned weight, each alone
+  here                  all of it together in that order
+  interaction           what both together cost beyond quantization of both operands and pruning of the weight"""
+
+EPILOG = """\
+examples:
+  sqtheory layers vit-dense --mask 2:4 --format int4
+  sqtheory layers lm-dense --mask 50% --format hbfp4 --activations --samples 8 --json"""
+
+
+def add(verbs: Verbs) -> None:
+    """Describe the verb."""
+    parser = verbs.add_parser(
+        "layers",
+        help="the error of every layer's output through the depth of a model",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_model(parser)
+    parser.add_argument("--mask", required=True, metavar="MASK", help="2:4, 50%%, … (sqtheory masks)")
+    parser.add_argument("--format", required=True, metavar="FORMAT", help="int4, mxfp4, … (sqtheory formats)")
+    parser.add_argument("--activations", action="store_true", help="quantize the inputs of the linears as well")
+    parser.add_argument("--samples", type=options.count, default=16, metavar="N", help="so many images or windows (16)")
+    add_data(parser)
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.layers/1")
+    shape.add_argument("--markdown", action="store_true", help="print a Markdown table")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Open, follow, print."""
+    import numpy as np
+
+    from sqtheory.cli.progress import counter
+    from sqtheory.models import open_model, samples_for
+    from sqtheory.models.depth import layer_reports, layer_table
+
+    rng = np.random.default_rng(arguments.seed)
+    s, q = options.mask(arguments.mask, None, rng), options.quantizer(arguments.format, rng)
+    model = open_model(arguments.model, heads=arguments.heads)
+    samples = samples_for(model, tuple(arguments.data)).some(arguments.samples)
+    with counter(len(samples), "layers", samples.unit, quiet=arguments.json) as done:
+        found = layer_reports(model, samples, s, q, activations=arguments.activations, done=done)
+    if arguments.json:
+        recipe = {"mask": str(s), "format": str(q), "activations": arguments.activations, "samples": len(samples)}
+        document = {"schema": "sqtheory.layers/1", "version": __version__, "model": arguments.model, **recipe}
+        print(json.dumps({**document, "layers": [each.to_dict() for each in found]}, ensure_ascii=False))
+        return 0
+    inputs = "weights and activations" if arguments.activations else "weights"
+    table = layer_table(found, f"{arguments.model}, {s} with {q}, {inputs}: {len(samples)} {samples.unit}s")
+    print(table.markdown() if arguments.markdown else table.text())
+    print("\n" + "\n".join(_sentences(found)))
+    return 0
+
+
+def _sentences(found: "tuple[LayerReport, ...]") -> list[str]:
+    """How each order ends, and which layers add most."""
+    from sqtheory.models.depth import worst_layers
+
+    lines = []
+    for order in found[0].deviations:
+        first, last = found[0].deviations[order].relative, found[-1].deviations[order].relative
+        worst = ", ".join(f"{w.name} ({100 * w.contributions.total[order]:.1f}%)" for w in worst_layers(found, order))
+        lines.append(
+            f"{order}: relative error {100 * first:.1f}% after the first layer, {100 * last:.1f}% after the last; "
+            f"most is added by {worst}."
+        )
+    return lines

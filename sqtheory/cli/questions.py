@@ -1,0 +1,60 @@
+"""``sqtheory questions``: the open questions about the order of sparsity and quantization, answered on a model."""
+
+import argparse
+
+from sqtheory.cli.evaluation_options import add_data, add_evaluation, add_model, cores
+from sqtheory.cli.options import Verbs
+
+DESCRIPTION = """\
+Answer the open questions about the order of sparsity and quantization with numbers, on one model:
+  collisions    how often do codes collide?
+  widths        at which bit width does the order stop mattering?
+  depth         does the relative error attenuate with depth?
+  rankings      do Wanda- and gain-ranked masks change the order effect?
+  unstructured  do unstructured masks ever prefer Q→S on real weights?
+  frozen        what do frozen dense scales change?
+Prints a report in Markdown whose sentences are made from the numbers of its tables. ± is one standard error, paired."""
+
+EPILOG = """\
+examples:
+  sqtheory questions lm-dense --samples 32 > questions.md
+  sqtheory questions vit-dense --ask widths --ask depth --samples 1000"""
+
+
+def add(verbs: Verbs) -> None:
+    """Describe the verb."""
+    parser = verbs.add_parser(
+        "questions",
+        help="the open questions about the order, answered with numbers on a model",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_model(parser)
+    parser.add_argument("--ask", action="append", metavar="NAME", help="this question only (repeatable); default: all")
+    add_data(parser)
+    add_evaluation(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Ask, compute, print."""
+    from sqtheory import atomic
+    from sqtheory.cli.progress import progress
+    from sqtheory.models import open_model, samples_for
+    from sqtheory.models.evaluations import Evaluations
+    from sqtheory.models.questions import QUESTIONS, Subject
+
+    asked = arguments.ask or list(QUESTIONS)
+    for name in asked:
+        if name not in QUESTIONS:
+            raise ValueError(f"a question is one of {', '.join(QUESTIONS)}, got {name!r}")
+    if arguments.results is not None:
+        atomic.check_folder(arguments.results)
+    model = open_model(arguments.model, heads=arguments.heads)
+    samples = samples_for(model, tuple(arguments.data)).some(arguments.samples)
+    subject = Subject(Evaluations(model, samples, arguments.workers or cores(), arguments.results))
+    answers = [QUESTIONS[name](subject) for name in progress(asked, "questions")]
+    head = f"# Open questions, answered on {arguments.model} ({len(samples)} {samples.unit}s)"
+    print("\n\n".join((head, *(answer.markdown() for answer in answers))))
+    return 0

@@ -1,0 +1,82 @@
+"""The weights that a model computes with after sparsity, quantization, or both in either order."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeAlias, final
+
+from sqtheory.arrays import Array
+from sqtheory.exceptions import InputRefused
+from sqtheory.models.linears import EXACT, Compressed, Linear, Linears
+from sqtheory.models.model import Model
+from sqtheory.operators import IDENTITY, Operator
+from sqtheory.orders import gain_optimum
+from sqtheory.sparsifiers import Sparsifier
+from sqtheory.two_orders import Order, both
+
+Weights: TypeAlias = Mapping[str, Array]
+"""The weight of every block linear by name."""
+
+
+@final
+@dataclass(frozen=True)
+class Recipe:
+    """What is done to the block linears: weights through one or both operators, inputs through ``activations``."""
+
+    mask: Sparsifier | None = None
+    format: Operator | None = None
+    order: Order | None = None
+    activations: Operator = IDENTITY
+
+    def __post_init__(self) -> None:
+        if (self.order is not None) != (self.mask is not None and self.format is not None):
+            raise ValueError("an order is for a mask and a format together")
+
+
+DENSE = Recipe()
+
+
+def weights(model: Model, f: Operator) -> Weights:
+    """f(W) of every block linear. Raises what f raises, naming the tensor."""
+    return weights_by(model, lambda layer: f)
+
+
+def weights_by(model: Model, choose: Callable[[Linear], Operator]) -> Weights:
+    """f(W) of every block linear, f chosen for each."""
+    out: dict[str, Array] = {}
+    for layer in model.linears:
+        with naming(layer.name):
+            out[layer.name] = choose(layer)(layer.weight)
+    return out
+
+
+def ordered_weights(model: Model, s: Sparsifier, q: Operator) -> Mapping[Order, Weights]:
+    """q(s(W)), s(q(W)) and the gain optimum in the 2-norm of every block linear, masks and images computed once."""
+    out: dict[Order, dict[str, Array]] = {order: {} for order in Order}
+    for layer in model.linears:
+        with naming(layer.name):
+            two = both(layer.weight, s, q)
+            out[Order.sq][layer.name] = two.after_mask
+            out[Order.qs][layer.name] = two.masked_image
+            out[Order.gain][layer.name] = gain_optimum(two.x, two.image, s, 2)
+    return out
+
+
+def compressed(model: Model, recipe: Recipe) -> Linears:
+    """The policy that computes with a recipe. Raises what its operators raise, naming the tensor."""
+    if recipe.order is not None and recipe.mask is not None and recipe.format is not None:
+        return Compressed(ordered_weights(model, recipe.mask, recipe.format)[recipe.order], recipe.activations)
+    alone = recipe.mask or recipe.format or IDENTITY
+    if alone == recipe.activations == IDENTITY:
+        return EXACT
+    return Compressed(weights(model, alone), recipe.activations)
+
+
+@contextmanager
+def naming(tensor: str) -> Iterator[None]:
+    """Refusals of data and of shapes inside name the tensor."""
+    try:
+        yield
+    except ValueError as refusal:
+        kind = type(refusal) if isinstance(refusal, InputRefused) else ValueError
+        raise kind(f"tensor {tensor!r}: {refusal}") from None

@@ -1,0 +1,121 @@
+"""The maps between the linear layers of a transformer, float32, batched: norms, activations, rotations, attention."""
+
+import math
+
+import numpy as np
+
+from sqtheory.arrays import Array
+
+GELU = (
+    7.97884216e-01,
+    3.63342822e-02,
+    -3.31289896e-05,
+    -5.52404349e-05,
+    3.96914249e-06,
+    -1.33448105e-07,
+    1.80564580e-09,
+)
+"""P with Φ(x) ≈ (1 + tanh(x P(x²)))/2, minimax for |x| ≤ 5.5: xΦ(x) errs by 7e-8. Beyond, P > 0 and tanh is ±1."""
+TILE = 1 << 16
+"""Entries whose intermediate results stay in cache."""
+SPREAD = 80.0
+"""exp of a difference up to this is a normal float32 number."""
+
+
+def layer_norm(x: Array, weight: Array, bias: Array, epsilon: float) -> Array:
+    """(x − mean)/√(variance + ε) · weight + bias over the last axis; a new array."""
+    width = x.shape[-1]
+    flat = x.reshape(-1, width)
+    centred = flat - (flat @ np.full(width, 1 / width, x.dtype))[:, None]
+    _divide_by_root(centred, epsilon)
+    centred *= weight
+    centred += bias
+    return centred.reshape(x.shape)
+
+
+def rms_norm(x: Array, weight: Array, epsilon: float) -> Array:
+    """x/√(mean x² + ε) · weight over the last axis; a new array."""
+    scaled = x.reshape(-1, x.shape[-1]).copy()
+    _divide_by_root(scaled, epsilon)
+    scaled *= weight
+    return scaled.reshape(x.shape)
+
+
+def gelu(x: Array) -> Array:
+    """xΦ(x), Φ the normal distribution function, within 1e-6 of it in float32; overwrites x, tile by tile."""
+    flat = x.reshape(-1)
+    square, z = np.empty(TILE, x.dtype), np.empty(TILE, x.dtype)
+    for start in range(0, flat.size, TILE):
+        part = flat[start : start + TILE]
+        u, inner = square[: part.size], z[: part.size]
+        np.multiply(part, part, out=u)
+        np.multiply(u, GELU[-1], out=inner)
+        with np.errstate(over="ignore"):  # tanh of an infinite number is ±1
+            for coefficient in GELU[-2:0:-1]:
+                inner += coefficient
+                inner *= u
+        inner += GELU[0]
+        inner *= part
+        np.tanh(inner, out=inner)
+        inner *= 0.5
+        inner += 0.5
+        part *= inner
+    return x
+
+
+def silu_product(gate: Array, up: Array) -> Array:
+    """gate/(1 + exp(−gate)) · up; overwrites gate."""
+    denominator = np.negative(gate)
+    with np.errstate(over="ignore"):  # exp of a large number is infinite and its reciprocal 0, as it should be
+        np.exp(denominator, out=denominator)
+    denominator += 1
+    gate /= denominator
+    gate *= up
+    return gate
+
+
+def rotations(length: int, size: int, base: float = 10_000.0) -> tuple[Array, Array]:
+    """cos and sin of position · base^{−2i/size}, each (length, size/2), float32."""
+    frequencies = (base ** (-np.arange(0, size, 2, dtype=np.float32) / size)).astype(np.float32)
+    angles = np.arange(length, dtype=np.float32)[:, None] * frequencies
+    return np.cos(angles), np.sin(angles)
+
+
+def rotate(x: Array, cos: Array, sin: Array) -> Array:
+    """Turn the pairs (x_i, x_{i+d/2}) of heads x (batch, heads, length, d) by the angles of their positions."""
+    half = x.shape[-1] // 2
+    first, second = x[..., :half], x[..., half:]
+    out = np.empty(x.shape, x.dtype)
+    np.subtract(first * cos, second * sin, out=out[..., :half])
+    np.add(second * cos, first * sin, out=out[..., half:])
+    return out
+
+
+def attention(q: Array, k: Array, v: Array, *, causal: bool = False) -> Array:
+    """softmax(QKᵀ/√d)V of heads (batch, heads, length, d) as (batch, length, heads·d); causal: no later position.
+
+    One maximum serves all rows where exp cannot underflow below it, else each row has its own.
+    """
+    batch, heads, length, size = q.shape
+    scores = np.matmul(q * q.dtype.type(1 / math.sqrt(size)), k.swapaxes(-1, -2))
+    largest = scores.max()
+    if largest - scores.min() > SPREAD:
+        if causal:
+            scores += np.triu(np.full((length, length), -np.inf, q.dtype), 1)
+        scores -= scores.max(axis=-1, keepdims=True)
+    else:
+        scores -= largest
+    np.exp(scores, out=scores)
+    if causal:
+        scores *= np.tri(length, dtype=q.dtype)
+    totals = scores.reshape(-1, length) @ np.ones(length, q.dtype)
+    out = np.empty((batch, length, heads, size), q.dtype)
+    np.matmul(scores, v, out=out.swapaxes(1, 2))
+    out /= totals.reshape(batch, heads, length).swapaxes(1, 2)[..., None]
+    return out.reshape(batch, length, heads * size)
+
+
+def _divide_by_root(rows: Array, epsilon: float) -> None:
+    """Divide every row by √(mean of its squares + ε)."""
+    squares = np.einsum("ij,ij->i", rows, rows)
+    rows *= (1 / np.sqrt(squares / rows.shape[1] + rows.dtype.type(epsilon)))[:, None]

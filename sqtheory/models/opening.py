@@ -1,0 +1,45 @@
+"""A model from a checkpoint: recognized by its tensors, every shape checked before anything is computed."""
+
+import os
+
+import numpy as np
+
+from sqtheory import zoo
+from sqtheory.checkpoints import GgufCheckpoint, open_checkpoint
+from sqtheory.exceptions import CheckpointError
+from sqtheory.models.decoder import ByteDecoder
+from sqtheory.models.llama import Llama
+from sqtheory.models.model import Model, Source
+from sqtheory.models.vit import VisionTransformer
+
+FAMILIES: tuple[type[Model], ...] = (VisionTransformer, ByteDecoder, Llama)
+"""Every architecture with a forward pass, in the order in which a checkpoint is tried."""
+
+
+def open_model(name: str | os.PathLike[str], *, heads: int | None = None) -> Model:
+    """The model of a file, or of the zoo by its name (``vit-dense`` or ``zoo:vit-dense``), in float32.
+
+    ``heads``: attention heads, which tensors do not tell; by default of 32 entries in a vision transformer, 64 in a
+    language model. Raises CheckpointError naming the tensor that is missing or has another shape.
+    """
+    path = os.fspath(name)
+    with open_checkpoint(f"zoo:{path}" if path in zoo.names() else path) as checkpoint:
+        names = {info.name for info in checkpoint.tensors}
+        family = next((each for each in FAMILIES if each.mark in names), None)
+        if family is None:
+            known = ", ".join(f"{each.family} (with a tensor {each.mark!r})" for each in FAMILIES)
+            raise CheckpointError(f"{path}: no architecture that can be computed; known: {known}")
+        tensors = {n: np.asarray(checkpoint.read(n), np.float32) for n in sorted(names)}
+        metadata = checkpoint.metadata if isinstance(checkpoint, GgufCheckpoint) else {}
+        source = Source(metadata, {info.name: info.dtype for info in checkpoint.tensors})
+    if tensors[family.mark].ndim != 2:
+        axes = tensors[family.mark].ndim
+        raise CheckpointError(f"{path}: tensor {family.mark!r} of a {family.family} needs two axes, got {axes}")
+    model = family.of(tensors, heads, source)
+    for tensor, shape in model.shapes().items():
+        if tensor not in tensors:
+            raise CheckpointError(f"{path}: a {family.family} needs a tensor {tensor!r} of shape {shape}")
+        if tensors[tensor].shape != shape:
+            found = tensors[tensor].shape
+            raise CheckpointError(f"{path}: tensor {tensor!r} of a {family.family} needs shape {shape}, got {found}")
+    return model

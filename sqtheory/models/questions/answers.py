@@ -1,0 +1,20 @@
+"""The questions in the order of the report."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from sqtheory.models.questions.answer import Answer, Subject
+from sqtheory.models.questions.metric import bit_widths, depth, rankings
+from sqtheory.models.questions.tensors import collisions, frozen_scales, unstructured
+
+QUESTIONS: Mapping[str, Callable[[Subject], Answer]] = MappingProxyType(
+    {
+        "collisions": collisions,
+        "widths": bit_widths,
+        "depth": depth,
+        "rankings": rankings,
+        "unstructured": unstructured,
+        "frozen": frozen_scales,
+    }
+)
+"""Every question by a short name."""

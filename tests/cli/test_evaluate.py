@@ -1,0 +1,83 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from sqtheory.cli import main
+
+FEW = ("--samples", "6", "--workers", "1")
+PAIR = ("evaluate", "lm-dense", "--mask", "2:4", "--format", "hbfp4")
+METRICS = {"accuracy", "cross_entropy", "bits_per_byte", "perplexity"}
+
+
+def said(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
+    assert main([*argv, *FEW]) == 0
+    return capsys.readouterr().out
+
+
+def test_the_model_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    found = json.loads(said(capsys, "evaluate", "vit-dense", "--json"))
+    assert found["schema"] == "sqtheory.evaluate/1" and found["of"] == "dense"
+    assert found["samples"] == {"unit": "image", "count": 6} and set(found) >= METRICS
+    assert found["bits_per_byte"] is None and found["accuracy"]["value"] >= 0.5
+    assert set(found["accuracy"]) == {"value", "standard_error", "interval"}
+    lines = said(capsys, "evaluate", "vit-dense").splitlines()
+    assert lines[0] == "vit-dense, vision transformer: 6 images"
+    assert lines[1].split() == ["accuracy", "±", "cross", "entropy", "±", "perplexity", "±"]
+
+
+def test_both_orders_and_their_differences(capsys: pytest.CaptureFixture[str]) -> None:
+    found = json.loads(said(capsys, *PAIR, "--json", "--order", "both", "--order", "gain"))
+    results = {r["name"]: r for r in found["results"]}
+    assert list(results) == ["dense", "S only", "Q only", "S→Q", "Q→S", "gain"]
+    assert found["of"] == "S→Q" and all(found[name] == results["S→Q"][name] for name in METRICS)
+    first, second = found["paired"]
+    assert (first["order"], first["minus"], second["order"]) == ("qs", "sq", "gain")
+    gap = first["bits_per_byte"]
+    values = [results[name]["bits_per_byte"]["value"] for name in ("Q→S", "S→Q")]
+    assert gap["value"] == pytest.approx(values[0] - values[1])
+    assert 0 < gap["value"] and gap["standard_error"] < results["S→Q"]["bits_per_byte"]["standard_error"]
+    threshold = found["threshold"]["bits_per_byte"]
+    parts = [results[name]["bits_per_byte"]["value"] for name in ("Q only", "S only", "dense")]
+    assert threshold == pytest.approx(parts[0] + parts[1] - parts[2])
+    assert found["excess"][1]["bits_per_byte"]["exceeded"] is True
+    text = said(capsys, *PAIR, "--order", "qs")
+    assert "nm(2, 4) with hbfp(4), weights" in text and "Q→S beyond the threshold" in text and "minus" not in text
+
+
+def test_one_operator_alone_and_activations(capsys: pytest.CaptureFixture[str]) -> None:
+    alone = json.loads(said(capsys, "evaluate", "lm-dense", "--format", "int3", "--json"))
+    both = json.loads(said(capsys, "evaluate", "lm-dense", "--format", "int3", "--activations", "--json"))
+    assert alone["of"] == "int(3)" and "results" not in alone
+    assert both["bits_per_byte"]["value"] > alone["bits_per_byte"]["value"]
+    assert said(capsys, "evaluate", "lm-dense", "--mask", "50%", "--markdown").startswith("**lm-dense")
+
+
+def test_your_own_text_and_your_own_folder_of_results(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    text = tmp_path / "text"
+    text.write_bytes(b"And it came to pass in those days. " * 60)
+    asked = ("evaluate", "lm-dense", "--data", str(text), "--results", str(tmp_path / "kept"), "--json")
+    first = said(capsys, *asked)
+    assert json.loads(first)["samples"]["count"] == 6
+    assert said(capsys, *asked) == first and len(list((tmp_path / "kept").glob("*.json"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("argv", "status", "message"),
+    [
+        (("no-such-model",), 3, "no-such-model: there is no such file"),
+        (("zoo:vit",), 3, "no model named 'vit' in the zoo"),
+        (("vit-dense", "--order", "sq"), 2, "--order is for a --mask and a --format together"),
+        (("vit-dense", "--activations"), 2, "--activations needs the --format"),
+        (("vit-dense", "--format", "int44x"), 2, "int44x"),
+        (("vit-dense", "--mask", "2:5"), 3, "tensor 'blocks.0.qkv.weight': axis 1 of length 128"),
+        (("vit-dense", "--samples", "10001"), 2, "1 to 10000 can be taken"),
+        (("lm-dense", "--data", "a", "b"), 2, "this model is evaluated on one text file, got 2 files"),
+        (("lm-dense", "--data", "nowhere"), 4, "nowhere: No such file"),
+        (("lm-dense", "--heads", "5"), 2, "a width of 192 has no 5 heads"),
+    ],
+)
+def test_refusals(argv: tuple[str, ...], status: int, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", *argv]) == status
+    printed = capsys.readouterr()
+    assert message in printed.err and printed.err.count("\n") == 1 and not printed.out

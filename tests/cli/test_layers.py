@@ -1,0 +1,36 @@
+import json
+
+import pytest
+
+from sqtheory.cli import main
+
+ASKED = ("layers", "vit-dense", "--mask", "2:4", "--format", "int4", "--samples", "3")
+
+
+def said(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
+    assert main([*ASKED, *argv]) == 0
+    return capsys.readouterr().out
+
+
+def test_a_table_and_two_sentences(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = said(capsys, "--activations").splitlines()
+    assert lines[0] == "vit-dense, nm(2, 4) with int(4), weights and activations: 3 images"
+    assert lines[1].split()[:4] == ["layer", "S→Q", "error", "cosine"]
+    assert [line.split()[0] for line in lines[2:26]] == [
+        f"blocks.{block}.{layer}.weight" for block in range(6) for layer in ("qkv", "proj", "fc1", "fc2")
+    ]
+    assert lines[27].startswith("S→Q: relative error") and lines[28].startswith("Q→S: relative error")
+    assert said(capsys, "--markdown").startswith("**vit-dense")
+
+
+def test_the_document(capsys: pytest.CaptureFixture[str]) -> None:
+    document = json.loads(said(capsys, "--json"))
+    assert document["schema"] == "sqtheory.layers/1" and len(document["layers"]) == 24
+    first = document["layers"][0]
+    assert set(first) == {"name", "norm", "sq", "qs", "contributions"}
+    assert 0 < first["sq"]["relative"] < 1 and first["contributions"]["activation"] == 0
+
+
+def test_refusals(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["layers", "vit-dense", "--mask", "2:5", "--format", "int4"]) == 3
+    assert "tensor 'blocks.0.qkv.weight'" in capsys.readouterr().err

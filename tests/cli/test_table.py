@@ -1,0 +1,77 @@
+import json
+import re
+
+import pytest
+
+from sqtheory.cli import main
+from sqtheory.models.grid import FORMATS, PATTERNS, TUNED, Grid
+from sqtheory.vocabulary import ALIAS_EXAMPLES
+
+FEW = ("table", "--model", "lm", "--samples", "3", "--format", "hbfp4", "--mask", "2:4", "--mask", "75%")
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder of results for this file: each evaluation is computed once."""
+    return str(tmp_path_factory.mktemp("kept"))
+
+
+def said(capsys: pytest.CaptureFixture[str], kept: str, *argv: str) -> str:
+    assert main([*FEW, "--results", kept, *argv]) == 0
+    return capsys.readouterr().out
+
+
+def test_help_says_how_many_samples_a_grid_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["table", "--help"])
+    printed = " ".join(capsys.readouterr().out.split())
+    quick = (Grid.of(family, quick=True).samples for family in ("vit", "lm"))
+    assert Grid.of("vit").samples is None
+    assert f"all images, {Grid.of('lm').samples} windows; with --quick {' and '.join(map(str, quick))}" in printed
+
+
+def test_the_grid_is_that_of_the_paper() -> None:
+    cells = Grid.of("vit").cells
+    assert len(cells) == 2 * len(FORMATS) * (len(PATTERNS) + len(TUNED)) == 108
+    assert set(FORMATS) | set(PATTERNS) <= set(ALIAS_EXAMPLES)
+    assert {str(cell.mask) for cell in cells if cell.tuned} == set(TUNED)
+    assert 0 < len(Grid.of("lm", quick=True).cells) < 40
+    with pytest.raises(ValueError, match="a model is one of vit, lm, got 'bert'"):
+        Grid.of("bert")
+
+
+def test_tables_in_three_shapes(capsys: pytest.CaptureFixture[str], kept: str) -> None:
+    markdown = said(capsys, kept)
+    titles = re.findall(r"\*\*(.*?) \(dense", markdown)
+    assert titles == [
+        "bits per byte, one-shot on the dense model, weights",
+        "bits per byte, one-shot on the dense model, weights and activations",
+        "bits per byte, sparse fine-tuned, weights",
+        "bits per byte, sparse fine-tuned, weights and activations",
+    ]
+    rows = [line for line in markdown.splitlines() if line.startswith(("| 2:4", "| 75%"))]
+    assert len(rows) == 6
+    latex = said(capsys, kept, "--format-out", "latex")
+    assert latex.count(r"\begin{tabular}") == latex.count(r"\bottomrule") == 4 and r"S$\to$Q" in latex
+    assert r"75\%" in latex and not re.search(r"(?<!\\)%", latex)
+    document = json.loads(said(capsys, kept, "--format-out", "json"))
+    assert document["schema"] == "sqtheory.table/1" and document["samples"] == 3
+    found = [(row["mask"], row["tuned"], row["activations"]) for row in document["rows"]]
+    assert found == [
+        *(("nm(2, 4)", None, "identity()"), ("nm(2, 4)", None, "hbfp(4)")),
+        *(("top(0.25)", None, "identity()"), ("top(0.25)", None, "hbfp(4)")),
+        *(("nm(2, 4)", "lm-s2of4", "identity()"), ("nm(2, 4)", "lm-s2of4", "hbfp(4)")),
+    ]
+
+
+def test_a_line_says_what_its_evaluations_say(capsys: pytest.CaptureFixture[str], kept: str) -> None:
+    lines = [[c.strip() for c in line.split("|")[1:-1]] for line in said(capsys, kept).splitlines() if "|" in line]
+    row = dict(zip(lines[0], lines[2], strict=True))  # the columns ± and exceeds keep their last
+    document = json.loads(said(capsys, kept, "--format-out", "json"))["rows"][0]
+    values = {r["name"]: r["bits_per_byte"]["value"] for r in document["results"]}
+    assert row["pipeline"] == "2:4 hbfp4"
+    assert [float(row[name]) for name in ("S", "Q", "S→Q", "Q→S", "gain")] == pytest.approx(
+        [values[name] for name in ("S only", "Q only", "S→Q", "Q→S", "gain")], abs=5e-5
+    )
+    assert float(row["Q→S − S→Q"]) == pytest.approx(document["paired"][0]["bits_per_byte"]["value"], abs=5e-5)
+    assert float(row["threshold"]) == pytest.approx(document["threshold"]["bits_per_byte"], abs=5e-5)

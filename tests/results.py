@@ -1,0 +1,31 @@
+"""The committed result tables: ``python -m tests.results FILE`` regenerates one by the command in its first line."""
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "results"
+BEGIN, END = "<!-- sqtheory ", " -->"
+
+
+def command(file: Path) -> list[str]:
+    """The arguments of ``sqtheory`` that printed a file."""
+    first = file.read_text(encoding="utf-8").splitlines()[0]
+    if not (first.startswith(BEGIN) and first.endswith(END)):
+        raise ValueError(f"{file.name} does not begin with {BEGIN}…{END}")
+    return shlex.split(first.removeprefix(BEGIN).removesuffix(END))
+
+
+def regenerate(file: Path, kept: Path) -> None:
+    """Run the command of a file and replace all but its first line."""
+    arguments = command(file)
+    call = [sys.executable, "-m", "sqtheory", *arguments, "--results", str(kept)]
+    printed = subprocess.run(call, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT).stdout
+    file.write_text(f"{BEGIN}{shlex.join(arguments)}{END}\n{printed}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        regenerate(Path(name), ROOT / ".results")

@@ -1,0 +1,89 @@
+"""Committed result tables say what their command prints: a sample of rows computed again."""
+
+import json
+import random
+import re
+from pathlib import Path
+
+import pytest
+
+from sqtheory.cli import main
+from tests.results import FOLDER, command
+
+FILES = sorted(FOLDER.glob("table-*.md"))
+REPORTS = sorted(FOLDER.glob("questions-*.md"))
+NOISE = 0.0015
+"""By how much another order of summation may move a number: in bits per byte, and as a share of larger ones."""
+FLIPS = 0.35
+"""Percent of accuracy: some images at the edge of two classes."""
+
+
+def tables(text: str) -> dict[str, dict[str, list[str]]]:
+    """Cells of every row by the title of its table and its pipeline."""
+    found: dict[str, dict[str, list[str]]] = {}
+    title = ""
+    for line in text.splitlines():
+        if heading := re.fullmatch(r"\*\*(.*) \(dense.*", line):
+            title = heading[1]
+        elif line.startswith("| ") and not line.startswith(("| pipeline", "| ---")):
+            name, *cells = (cell.strip() for cell in line.strip("|").split("|"))
+            found.setdefault(title, {})[name] = cells
+    return found
+
+
+def agree(mine: list[str], theirs: list[str], room: float) -> bool:
+    """Equal words, numbers within ``room``; verdicts may change where a number is within it of its interval's end."""
+    for a, b in zip(mine, theirs, strict=True):
+        try:
+            close = abs(float(a) - float(b)) <= room * max(1.0, abs(float(b)) if room == NOISE else 1.0)
+        except ValueError:
+            close = a == b or "unclear" in (a, b)
+        if not close:
+            return False
+    return True
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_sampled_rows_are_computed_again(file: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    committed = tables(file.read_text(encoding="utf-8"))
+    rng = random.Random(file.stat().st_size)
+    pipeline = rng.choice(sorted(committed[rng.choice(sorted(committed))]))
+    mask, form = pipeline.split(" ", 1)
+    arguments = re.sub(r" --(mask|format) \S+", "", " ".join(command(file))).split()
+    assert main([*arguments, "--mask", mask, "--format", form, "--workers", "1"]) == 0
+    again = tables(capsys.readouterr().out)
+    room = FLIPS if "accuracy" in next(iter(committed)) else NOISE
+    assert set(again) <= set(committed) and again
+    for title, rows in again.items():
+        assert agree(rows[pipeline], committed[title][pipeline], room), (title, pipeline, rows, committed[title])
+
+
+def test_every_file_names_its_command_and_holds_its_whole_grid() -> None:
+    assert FILES and {*FILES, *REPORTS, FOLDER / "README.md"} == set(FOLDER.iterdir())
+    for file in FILES:
+        arguments = command(file)
+        assert arguments[0] == "table"
+        rows = tables(file.read_text(encoding="utf-8"))
+        assert len(rows) == 4 and len({len(cells) for table in rows.values() for cells in table.values()}) == 1
+        one_shot, tuned = ([r for t, r in rows.items() if (word in t)] for word in ("one-shot", "fine-tuned"))
+        assert len(one_shot) == len(tuned) == 2
+        assert one_shot[0].keys() == one_shot[1].keys() > tuned[0].keys() == tuned[1].keys()
+
+
+@pytest.mark.parametrize("file", REPORTS, ids=lambda file: file.stem)
+def test_reports_say_what_weights_and_model_say(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The counts of one section verbatim; of another a pipeline computed again."""
+    asked, text = command(file), file.read_text(encoding="utf-8")
+    assert main([*asked[:2], "--ask", "collisions", "--samples", "1"]) == 0
+    section = capsys.readouterr().out.split("\n\n", 1)[1]
+    assert section.strip() in text
+    assert main(["evaluate", *asked[1:], "--mask", "2:4", "--format", "hbfp4", "--json", "--workers", "1"]) == 0
+    found = json.loads(capsys.readouterr().out)["paired"][0]["bits_per_byte"]
+    [row] = re.findall(r"^\| hbfp4 \| [\d.]+% \| ([-\d.]+) \| ([\d.]+) \|$", text, re.MULTILINE)
+    assert [found["value"], found["standard_error"]] == pytest.approx([float(cell) for cell in row], abs=NOISE)
+
+
+def test_another_number_is_seen() -> None:
+    row = ["2.5", "1.0", "yes"]
+    assert agree(row, ["2.5001", "1.0", "yes"], NOISE) and agree(row, ["2.5", "1.0", "unclear"], NOISE)
+    assert not agree(row, ["2.51", "1.0", "yes"], NOISE) and not agree(row, ["2.5", "1.0", "no"], NOISE)
