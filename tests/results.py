@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-FOLDER = ROOT / "results"
+FOLDER = ROOT / "notebooks" / "results"
 BEGIN, END = "<!-- sqtheory ", " -->"
 
 
