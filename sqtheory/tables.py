@@ -50,8 +50,14 @@ class Table:
         body = "\n".join("| " + " | ".join(line) + " |" for line in cells)
         return f"**{self.title}**\n\n{body}" if self.title else body
 
-    def html(self) -> str:
-        """A plain table element, every cell escaped."""
+    def with_column(self, name: str, cells: Sequence[str], *, after: str) -> "Table":
+        """One more column, to the right of another."""
+        at = self.header.index(after) + 1
+        rows = tuple((*r[:at], cell, *r[at:]) for r, cell in zip(self.rows, cells, strict=True))
+        return Table((*self.header[:at], name, *self.header[at:]), rows, self.title)
+
+    def html(self, *, footer: int = 0) -> str:
+        """A plain table element, every cell escaped; the last ``footer`` rows are its foot."""
         align = ["right" if right else "left" for right in self._numeric]
 
         def line(cells: Sequence[str], tag: str) -> str:
@@ -60,8 +66,11 @@ class Table:
             return f"<tr>{''.join(inside)}</tr>"
 
         caption = f"<caption>{html.escape(self.title)}</caption>" if self.title else ""
-        body = "".join(line(row, "td") for row in self.rows)
-        return f"<table>{caption}<thead>{line(self.header, 'th')}</thead><tbody>{body}</tbody></table>"
+        rows = [line(row, "td") for row in self.rows]
+        cut = len(rows) - footer
+        foot = f"<tfoot>{''.join(rows[cut:])}</tfoot>" if footer else ""
+        body = f"<tbody>{''.join(rows[:cut])}</tbody>{foot}"
+        return f"<table>{caption}<thead>{line(self.header, 'th')}</thead>{body}</table>"
 
     def latex(self) -> str:
         """A table environment with the rules of the package booktabs; mathematics in cells is set as mathematics."""

@@ -27,7 +27,7 @@ FLOORS: dict[int, tuple[str, ...]] = {
     ),
     5: ("bench", "certificates", "constants", "domain", "execution", "models", "packing", "render", "theorem"),
     6: ("__init__", "application", "decide", "theorems"),
-    7: ("__main__", "cli", "figures", "strategies"),
+    7: ("__main__", "cli", "figures", "page", "strategies"),
 }
 """Modules and folders of the package; each imports from lower floors only, or from the siblings named below."""
 
@@ -51,7 +51,7 @@ SIBLINGS: dict[str, tuple[str, ...]] = {
     "theorem": ("domain",),
     "render": ("theorem",),
     "decide": ("theorems",),
-    "cli": ("figures",),
+    "cli": ("figures", "page"),
     "__main__": ("cli",),
 }
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names}

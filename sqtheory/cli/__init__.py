@@ -23,6 +23,7 @@ from sqtheory.cli import (
     price,
     prove,
     questions,
+    report,
     scaling,
     show,
     table,
@@ -33,7 +34,7 @@ from sqtheory.cli import (
 from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, WorkerFailed
 
 VERBS = (
-    *(demo, order, apply, verify, pack, unpack, predict, price),
+    *(demo, order, report, apply, verify, pack, unpack, predict, price),
     *(evaluate, table, layers, questions, inspect, decide, theorems, show, prove),
     *(formats, masks, constants, bench, scaling),
 )
