@@ -136,8 +136,8 @@ def _section(
         unpredicted=dict(Counter(g for g in found if isinstance(g, str))),
         commands=(
             _spelled("apply", arguments, *asked, ["--order", best], out),
-            f"sqtheory verify {shlex.quote(out)} --against {shlex.quote(arguments.checkpoint)}",
-            f"sqtheory decide sq_never_worse --mask {shlex.quote(recipe.mask)} --format {shlex.quote(recipe.format)}",
+            shlex.join(["sqtheory", "verify", out, "--against", arguments.checkpoint]),
+            shlex.join(["sqtheory", "decide", "sq_never_worse", *_operators(*asked), *_norm(arguments)]),
         ),
     )
 
@@ -158,10 +158,17 @@ def _spelled(
     *out: str,
 ) -> str:
     """A command line on this checkpoint with these operators and the options of this page."""
-    words = ["sqtheory", verb, arguments.checkpoint, *out]
-    for name, values in (("mask", masks), ("format", formats)):
-        words += [word for value in values for word in (f"--{name}", str(value))]
-    words += ["--norm", f"{arguments.norm:g}"] if arguments.norm != 2 else []
-    words += ["--seed", str(arguments.seed)] if arguments.seed else []
+    words = ["sqtheory", verb, arguments.checkpoint, *out, *_operators(masks, formats), *_norm(arguments)]
     words += [word for name in ("targets", "ignore") for v in getattr(arguments, name) for word in (f"--{name}", v)]
     return shlex.join([*words, *more])
+
+
+def _operators(masks: Sequence[object], formats: Sequence[object]) -> list[str]:
+    named = (("--mask", masks), ("--format", formats))
+    return [word for name, values in named for value in values for word in (name, str(value))]
+
+
+def _norm(arguments: argparse.Namespace) -> list[str]:
+    """The norm and the seed where they are not the defaults."""
+    norm = ["--norm", f"{arguments.norm:g}"] if arguments.norm != 2 else []
+    return norm + (["--seed", str(arguments.seed)] if arguments.seed else [])

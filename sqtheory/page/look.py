@@ -9,11 +9,11 @@ body { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; m
   padding: 1rem 1.5rem 3rem; }
 h1 { font-size: 1.6rem; overflow-wrap: anywhere; } h2 { margin-top: 2.5rem; border-bottom: 2px solid #0072b2; }
 h3 { margin: 1.8rem 0 .4rem; }
-p, li, figcaption { max-width: 62rem; } figcaption { color: #444; font-size: .88rem; }
+p, li, figcaption { max-width: 62rem; } figcaption { color: #444; font-size: .9em; }
 figure { margin: .5rem 0 1.2rem; } svg { max-width: 100%; height: auto; display: block; }
 pre { background: #f4f4f4; padding: .7rem 1rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .82rem; font-variant-numeric: tabular-nums; margin: .4rem 0 1rem; }
+table { border-collapse: collapse; font-size: .82em; font-variant-numeric: tabular-nums; margin: .4rem 0 1rem; }
 caption { text-align: left; font-weight: 600; padding-bottom: .3rem; }
 th, td { padding: .18rem .55rem; vertical-align: top; } td:first-child { overflow-wrap: anywhere; min-width: 9rem; }
 thead th { border-bottom: 1.5px solid #444; white-space: nowrap; background: #fff; }
