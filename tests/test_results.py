@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sqtheory.cli import main
+from sqtheory.execution.costs import MACHINES, MODELS
 from tests.results import FOLDER, command
 
 FILES = sorted(FOLDER.glob("table-*.md"))
@@ -59,7 +60,7 @@ def test_sampled_rows_are_computed_again(file: Path, capsys: pytest.CaptureFixtu
 
 
 def test_every_file_names_its_command_and_holds_its_whole_grid() -> None:
-    assert FILES and {*FILES, *REPORTS, FOLDER / "README.md"} == set(FOLDER.iterdir())
+    assert FILES and {*FILES, *REPORTS, FOLDER / "scaling.md", FOLDER / "README.md"} == set(FOLDER.iterdir())
     for file in FILES:
         arguments = command(file)
         assert arguments[0] == "table"
@@ -81,6 +82,23 @@ def test_reports_say_what_weights_and_model_say(file: Path, capsys: pytest.Captu
     found = json.loads(capsys.readouterr().out)["paired"][0]["bits_per_byte"]
     [row] = re.findall(r"^\| hbfp4 \| [\d.]+% \| ([-\d.]+) \| ([\d.]+) \|$", text, re.MULTILINE)
     assert [found["value"], found["standard_error"]] == pytest.approx([float(cell) for cell in row], abs=NOISE)
+
+
+def test_the_projection_follows_from_what_was_measured() -> None:
+    """Every row of the last table from the numbers of the others, as they are printed."""
+    text = (FOLDER / "scaling.md").read_text(encoding="utf-8")
+    assert command(FOLDER / "scaling.md") == ["scaling", "--markdown"]
+    start, slope = map(float, re.findall(r"takes ([\d.]+) ms \+ ([\d.]+) ns", text)[0])
+    efficiency = float(re.findall(r"at (\d+)% of the speed", text)[0]) / 100
+    rows = re.findall(r"^\| (8 B|70 B|1 T) \| (\d+) \| (\d+) \| ([\d.]+) (s|min|h) \|", text, re.MULTILINE)
+    assert len(rows) == len(MODELS) * len(MACHINES)
+    for name, machines, slots, value, unit in rows:
+        [model] = [m for m in MODELS if m.name == name]
+        work = (1e-3 * start * model.tensors + 1e-9 * slope * model.parameters) / efficiency
+        longest = (1e-3 * start + 1e-9 * slope * model.largest) / efficiency
+        reading = 2 * model.parameters / (int(machines) * 1e9)
+        total = work / int(slots) + (1 - 1 / int(slots)) * longest + reading
+        assert float(value) * {"s": 1, "min": 60, "h": 3600}[unit] == pytest.approx(total, rel=0.03)
 
 
 def test_another_number_is_seen() -> None:

@@ -13,6 +13,7 @@ from sqtheory.cli import (
     decide,
     demo,
     evaluate,
+    figure,
     formats,
     inspect,
     layers,
@@ -35,7 +36,7 @@ from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, Worke
 
 VERBS = (
     *(demo, order, report, apply, verify, pack, unpack, predict, price),
-    *(evaluate, table, layers, questions, inspect, decide, theorems, show, prove),
+    *(evaluate, table, layers, questions, figure, inspect, decide, theorems, show, prove),
     *(formats, masks, constants, bench, scaling),
 )
 """The verbs in the order in which help lists them."""
