@@ -9,6 +9,7 @@ from sqtheory import __version__
 from sqtheory.cli import (
     apply,
     bench,
+    cite,
     constants,
     decide,
     demo,
@@ -37,7 +38,7 @@ from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, Worke
 VERBS = (
     *(demo, order, report, apply, verify, pack, unpack, predict, price),
     *(evaluate, table, layers, questions, figure, inspect, decide, theorems, show, prove),
-    *(formats, masks, constants, bench, scaling),
+    *(formats, masks, constants, bench, scaling, cite),
 )
 """The verbs in the order in which help lists them."""
 DESCRIPTION = """\
