@@ -66,7 +66,7 @@ class GroupErrors:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class OrderReport(Tabular):
     """What each order costs on one tensor in one p-norm, what the optimum costs, and the additive bound.
 

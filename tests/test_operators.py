@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sqtheory.arrays import Array
 from sqtheory.exceptions import InputRefused
 from sqtheory.formats import E4M3
+from sqtheory.notation import parse
 from sqtheory.operators import IDENTITY, Chain, Identity, Operator, chained, parts_of
 from sqtheory.quantizers import cast, hbfp, int_, mxfp, nf4
 from sqtheory.rounding import stochastic
@@ -20,6 +21,7 @@ from sqtheory.sparsifiers import fixed, nm, threshold, top
 from sqtheory.ties import RandomTies
 from sqtheory.traits import DETERMINISTIC, IDEMPOTENT, KEEPS_ZERO, MAX_DETERMINED, MONOTONE, ODD, TRAITS, Trait
 from tests.operators import operators
+from tests.page.material import Page
 
 LINKS = [nm(2, 4), top(0.5), int_(4), hbfp(4, block=4), nf4(), threshold(0.5), cast(E4M3), IDENTITY]
 X = np.random.default_rng(0).normal(size=(4, 8))
@@ -221,3 +223,15 @@ def test_into_returns_what_it_fills() -> None:
     for op in (*LINKS, nm(2, 4) >> int_(4), IDENTITY, fixed(X > 0)):
         out = np.empty_like(X)
         assert op.into(out, X, X) is out
+
+
+@pytest.mark.parametrize("written", ["2:4 >> int4", "nf4", "identity()", "top(0.5, per=row)"])
+def test_an_operator_shows_its_spelling_and_its_traits(written: str) -> None:
+    op = parse(written)
+    page = Page(op._repr_html_())
+    cells = page.texts["td"]
+    assert page.texts["caption"] == [str(op)] and op._repr_latex_().isascii()
+    assert cells[::3] == [str(t) for t in TRAITS]
+    assert {name for name, has in zip(cells[::3], cells[1::3], strict=True) if has == "yes"} == {
+        str(t) for t in op.traits
+    }

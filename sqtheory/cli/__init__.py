@@ -9,6 +9,7 @@ from sqtheory import __version__
 from sqtheory.cli import (
     apply,
     bench,
+    cite,
     constants,
     decide,
     demo,
@@ -24,6 +25,7 @@ from sqtheory.cli import (
     price,
     prove,
     questions,
+    report,
     scaling,
     show,
     table,
@@ -34,9 +36,9 @@ from sqtheory.cli import (
 from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, WorkerFailed
 
 VERBS = (
-    *(demo, order, apply, verify, pack, unpack, predict, price),
+    *(demo, order, report, apply, verify, pack, unpack, predict, price),
     *(evaluate, table, layers, questions, figure, inspect, decide, theorems, show, prove),
-    *(formats, masks, constants, bench, scaling),
+    *(formats, masks, constants, bench, scaling, cite),
 )
 """The verbs in the order in which help lists them."""
 DESCRIPTION = """\
