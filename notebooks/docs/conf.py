@@ -11,10 +11,10 @@ project = "sqtheory"
 author = "The sqtheory developers"
 version = release = ABOUT["Version"]
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "mathml", "plain_docstrings"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "sphinx-mathjax-offline", "plain_docstrings"]
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
-html_math_renderer = "mathml"
+mathjax3_config = {"tex": {"macros": {"ensuremath": ["#1", 1]}}}
 html_theme = "furo"
 html_title = f"sqtheory {release}"
 html_copy_source = False
@@ -29,3 +29,4 @@ nb_execution_timeout = 120
 nb_execution_show_tb = True
 nb_render_markdown_format = "myst"
 nb_merge_streams = True
+nb_ipywidgets_js: dict[str, object] = {}  # a slider without a kernel moves nothing, and its scripts need the network

@@ -20,6 +20,8 @@ LOCAL_LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)]+\)")
 COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 QUICK_START = ("Your own checkpoint", "In Python", "Rules that are easy to get wrong")
 """Sections of the README that a reader needs first."""
+EXAMPLE = "margin.py"
+"""The theorem that is shown whole, its statement and its proof."""
 MODULES: Mapping[str, str] = {
     "sqtheory": "Operators, formats, errors, orders",
     "sqtheory.theorems": "The registry",
@@ -61,6 +63,8 @@ def pages() -> Iterator[tuple[str, str]]:
     for module, title in MODULES.items():
         yield f"api/{module}.md", f"# {title}\n\n```{{eval-rst}}\n.. automodule:: {module}\n   :members:\n```\n"
     yield "cite.md", cite_page()
+    for name, folder in {"statement": "sqtheory/theorems", "proof": "proofs"}.items():
+        yield f"extend/{name}.py", (ROOT / folder / EXAMPLE).read_text(encoding="utf-8")
 
 
 def listing(title: str, above: str, names: Iterator[str] | list[str] | Mapping[str, str]) -> str:
@@ -86,7 +90,9 @@ def theorem_index() -> str:
     """The table of the registry, each name a link."""
     plain = render.plain_table(ALL)
     linked = Table(plain.header, tuple((f"[{row[0]}]({row[0]}.md)", *row[1:]) for row in plain.rows))
-    return listing("Theorems", linked.markdown() + "\n", [t.slug for t in ALL]).replace(":maxdepth", ":hidden:\n:maxdepth")
+    return listing("Theorems", linked.markdown() + "\n", [t.slug for t in ALL]).replace(
+        ":maxdepth", ":hidden:\n:maxdepth"
+    )
 
 
 def theorem_page(theorem: Theorem) -> str:
