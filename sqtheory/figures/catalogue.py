@@ -3,12 +3,26 @@
 from difflib import get_close_matches
 from typing import Any
 
-from sqtheory.figures import block, channel_map, gain_curve, gap_in_bits, ladder, order_map, price, tightness
+from sqtheory.figures import (
+    block,
+    channel_map,
+    depth,
+    gain_curve,
+    gap_in_bits,
+    ladder,
+    layer_error,
+    order_map,
+    price,
+    rotation,
+    threshold,
+    tightness,
+)
 from sqtheory.figures.data import Kind
 
 KINDS: tuple[Kind[Any], ...] = (
     *(gap_in_bits.KIND, order_map.KIND, block.KIND, ladder.KIND),
     *(gain_curve.KIND, price.KIND, channel_map.KIND, tightness.KIND),
+    *(depth.KIND, threshold.KIND, layer_error.KIND, rotation.KIND),
 )
 BY_NAME = {kind.name: kind for kind in KINDS}
 """The figures by name."""

@@ -15,6 +15,7 @@ from sqtheory.arrays import Array
 from sqtheory.checkpoints import open_checkpoint
 from sqtheory.exceptions import InputRefused
 from sqtheory.figures.style import Style, encode
+from sqtheory.models import Model, Samples, open_model, samples_for
 from sqtheory.notation import parse_as
 from sqtheory.quantizers import Quantizer
 from sqtheory.sparsifiers import Sparsifier
@@ -43,6 +44,16 @@ class Request:
                 raise ValueError(f"{self.model} has no tensor to work on: see sqtheory inspect")
             for info in taken:
                 yield info.name, checkpoint.read(info.name).astype(np.float64)
+
+    def network(self, windows: int) -> tuple[Model, Samples]:
+        """The model of the checkpoint and so many windows of text, or sixteen times as many images, of its own data.
+
+        Raises CheckpointError where no forward pass is known.
+        """
+        model = open_model(self.model)
+        samples = samples_for(model)
+        many = samples.targets.shape[1] > 1
+        return model, samples.some(min(len(samples), windows if many else 16 * windows))
 
     def rng(self) -> Generator:
         """A new generator from the seed."""

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sqtheory.cli import main
@@ -52,3 +53,14 @@ def test_a_kind_of_file_that_does_not_exist_is_refused(capsys: pytest.CaptureFix
     with pytest.raises(SystemExit):
         main(["figure", "block", "--format", "jpg"])
     assert "not 'jpg'" in capsys.readouterr().err
+
+
+def test_of_all_what_cannot_be_drawn_is_left_out_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "w.npy"
+    np.save(path, np.random.default_rng(0).standard_normal((8, 256)).astype(np.float32))
+    assert main(["figure", "all", "--model", str(path), "--out", str(tmp_path / "out"), "--format", "svg"]) == 1
+    complaints = capsys.readouterr().err.splitlines()
+    assert [line.split(" of ")[0] for line in complaints] == [
+        f"sqtheory: left out: figure {name}" for name in ("depth", "threshold", "layer_error")
+    ]
+    assert len(list((tmp_path / "out").glob("*.svg"))) == len(BY_NAME) - 3

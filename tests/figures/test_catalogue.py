@@ -18,6 +18,7 @@ from sqtheory.figures.catalogue import BY_NAME, find
 from sqtheory.figures.data import Data, Request
 from sqtheory.figures.style import DOUBLE, SINGLE, STYLES, encode
 from tests.figures.texts import text_faults
+from tests.models.small import model
 
 
 @cache
@@ -28,9 +29,9 @@ def data(name: str) -> Data:
 
 @pytest.fixture
 def small(tmp_path: Path) -> Request:
+    """The first block of a language model, in a file."""
     path = tmp_path / "w.npz"
-    rng = np.random.default_rng(5)
-    np.savez(path, a=rng.standard_normal((8, 256)).astype(np.float32), b=rng.standard_normal((4, 128)))
+    np.savez(path, allow_pickle=False, **model("lm-dense").tensors)
     return Request(str(path))
 
 
