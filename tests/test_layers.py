@@ -26,7 +26,7 @@ FLOORS: dict[int, tuple[str, ...]] = {
         *("price", "reasons", "storage", "sweep", "targets"),
     ),
     5: ("bench", "certificates", "constants", "domain", "execution", "models", "packing", "render", "theorem"),
-    6: ("__init__", "application", "decide", "theorems"),
+    6: ("__init__", "application", "decide", "networks", "theorems"),
     7: ("__main__", "cli", "figures", "strategies"),
 }
 """Modules and folders of the package; each imports from lower floors only, or from the siblings named below."""
