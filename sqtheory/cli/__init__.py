@@ -9,6 +9,7 @@ from sqtheory import __version__
 from sqtheory.cli import (
     apply,
     bench,
+    certify,
     constants,
     decide,
     demo,
@@ -24,6 +25,7 @@ from sqtheory.cli import (
     prove,
     questions,
     scaling,
+    sensitivity,
     show,
     table,
     theorems,
@@ -34,7 +36,7 @@ from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, Worke
 
 VERBS = (
     *(demo, order, apply, verify, pack, unpack, predict, price),
-    *(evaluate, table, layers, questions, inspect, decide, theorems, show, prove),
+    *(evaluate, table, layers, certify, sensitivity, questions, inspect, decide, theorems, show, prove),
     *(formats, masks, constants, bench, scaling),
 )
 """The verbs in the order in which help lists them."""

@@ -1,7 +1,7 @@
 """Every block linear of a model on real activations: what is measured, what is certified, what is predicted."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -12,6 +12,7 @@ from sqtheory.certificates import LayerCertificate, OutputGap, certify_layer, co
 from sqtheory.matrix_errors import gram_norm, second_moments
 from sqtheory.models.compression import naming, ordered_weights
 from sqtheory.models.data import Samples
+from sqtheory.models.evaluating import single_threaded_products
 from sqtheory.models.model import Model
 from sqtheory.networks.activations import inputs_of
 from sqtheory.quantizers import Quantizer
@@ -80,27 +81,35 @@ def certify_layers(
 
     All inputs of the dense model on these samples are held at once, in float32.
     """
+    with single_threaded_products():
+        return tuple(_certified(model, samples, s, q, orders, done))
+
+
+def _certified(
+    model: Model,
+    samples: Samples,
+    s: Sparsifier,
+    q: Quantizer,
+    orders: Sequence[Order],
+    done: Callable[[int], None],
+) -> Iterator[LayerGuarantee]:
     prepared, inputs = ordered_weights(model, s, q), inputs_of(model, samples)
-    found = []
     for layer in model.linears:
         x, w = inputs[layer.name], layer.weight
         moments = second_moments(x)
         energies = {o: gram_norm(w - prepared[o][layer.name], moments) ** 2 for o in (Order.sq, Order.qs)}
         with naming(layer.name):
             coverage = _covered(x, w, prepared[Order.sq][layer.name], q, s)
-        found.append(
-            LayerGuarantee(
-                layer.name,
-                len(x),
-                {order: certify_layer(x, w, prepared[order][layer.name]) for order in orders},
-                coverage,
-                law_of(q, s, w, moments),
-                energies[Order.qs] - energies[Order.sq],
-                energies[Order.sq],
-            )
+        yield LayerGuarantee(
+            layer.name,
+            len(x),
+            {order: certify_layer(x, w, prepared[order][layer.name]) for order in orders},
+            coverage,
+            law_of(q, s, w, moments),
+            energies[Order.qs] - energies[Order.sq],
+            energies[Order.sq],
         )
         done(1)
-    return tuple(found)
 
 
 def law_of(q: Quantizer, s: Sparsifier, w: Array, moments: Array) -> OutputGap | None:
@@ -121,7 +130,7 @@ def _covered(x: Array, w: Array, changed: Array, q: Quantizer, s: Sparsifier) ->
 
 
 def guarantee_table(found: Sequence[LayerGuarantee], title: str = "") -> Table:
-    """A line for each layer: relative error and bound of each order, coverage, order gap in percent of the S→Q error."""
+    """A line for each layer: relative errors and bounds, coverage, the order gap in percent of the error of S→Q."""
     orders = list(found[0].certificates)
     header = ["layer"]
     for order in orders:
