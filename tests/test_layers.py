@@ -37,7 +37,7 @@ FLOORS: dict[int, tuple[str, ...]] = {
         "statement",
         "theorem",
     ),
-    6: ("__init__", "application", "decide", "theorems"),
+    6: ("__init__", "application", "decide", "networks", "theorems"),
     7: ("__main__", "cli", "figures", "page", "strategies"),
 }
 """Modules and folders of the package; each imports from lower floors only, or from the siblings named below."""

@@ -9,6 +9,7 @@ from sqtheory.certificates.stacks import (
     through_layers,
     through_linear,
     through_norm,
+    through_product,
     through_residual,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "through_layers",
     "through_linear",
     "through_norm",
+    "through_product",
     "through_residual",
 ]

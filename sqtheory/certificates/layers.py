@@ -57,6 +57,8 @@ def certify_layer(x: ArrayLike, w: ArrayLike, w_hat: ArrayLike, x_hat: ArrayLike
     measured = layer_error(samples, weight, image, compressed)
     lost, change = samples - image, weight - compressed
     x_error, w_error, w_stretch = frobenius(lost), frobenius(change), spectral(change)
+    stretch = spectral(samples)
+    image_stretch = stretch if x_hat is None else spectral(image)
     activations = x_error * spectral(weight)
     output = samples @ weight.T
     return LayerCertificate(
@@ -64,8 +66,8 @@ def certify_layer(x: ArrayLike, w: ArrayLike, w_hat: ArrayLike, x_hat: ArrayLike
         relative_error(output - lost @ weight.T - image @ change.T, output),
         frobenius(lost @ weight.T),
         frobenius(image @ change.T),
-        activations + min(spectral(image) * w_error, frobenius(image) * w_stretch),
-        activations + spectral(samples) * w_error + x_error * w_stretch,
+        activations + min(image_stretch * w_error, frobenius(image) * w_stretch),
+        activations + stretch * w_error + x_error * w_stretch,
     )
 
 

@@ -57,6 +57,13 @@ def through_attention(
     return np.asarray(spectral(value) * np.minimum(moved, math.sqrt(2)) + averaged)
 
 
+def through_product(e_a: Array, e_b: Array, a: ArrayLike, b: ArrayLike) -> Array:
+    """‖a‖_∞ e_b + ‖b‖_∞ e_a + e_a e_b for the entrywise product a ⊙ b of every sample (gated units)."""
+    one, two = as_matrix(a, "a"), as_matrix(b, "b")
+    first, second = _per_sample(e_a, one), _per_sample(e_b, two)
+    return np.asarray(np.abs(one).max(axis=1) * second + np.abs(two).max(axis=1) * first + first * second)
+
+
 def through_residual(e: Array, branch: Array) -> Array:
     """The error of y + f(y): both add."""
     return np.asarray(e + branch)

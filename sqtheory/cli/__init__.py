@@ -9,6 +9,7 @@ from sqtheory import __version__
 from sqtheory.cli import (
     apply,
     bench,
+    certify,
     cite,
     constants,
     decide,
@@ -27,6 +28,7 @@ from sqtheory.cli import (
     questions,
     report,
     scaling,
+    sensitivity,
     show,
     table,
     theorems,
@@ -37,7 +39,7 @@ from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, Worke
 
 VERBS = (
     *(demo, order, report, apply, verify, pack, unpack, predict, price),
-    *(evaluate, table, layers, questions, figure, inspect, decide, theorems, show, prove),
+    *(evaluate, table, layers, certify, sensitivity, questions, figure, inspect, decide, theorems, show, prove),
     *(formats, masks, constants, bench, scaling, cite),
 )
 """The verbs in the order in which help lists them."""

@@ -55,7 +55,7 @@ class ByteDecoder(Model):
     def logits(self, inputs: NDArray[Any], linears: Linears = EXACT) -> Array:
         """``inputs``: bytes (batch, length); (batch·length, 256), the row of a byte scoring its successor."""
         embedding = self.tensors["embed_tokens.weight"]
-        x = embedding[inputs]
+        x = self.embedded(inputs)
         turn = rotations(inputs.shape[1], embedding.shape[1] // self.heads)
         for block in range(self.depth):
             at = f"layers.{block}"
@@ -66,6 +66,10 @@ class ByteDecoder(Model):
             gate, up = (linears(self.linear(f"{at}.{name}"), y) for name in ("gate_proj", "up_proj"))
             x += linears(self.linear(f"{at}.down_proj"), silu_product(gate, up))
         return self._normed(x, "norm").reshape(-1, embedding.shape[1]) @ embedding.T
+
+    def embedded(self, inputs: NDArray[Any]) -> Array:
+        """The vectors of the bytes, what the first block reads: a new array."""
+        return self.tensors["embed_tokens.weight"][inputs]
 
     def _attended(self, y: Array, at: str, linears: Linears, turn: tuple[Array, Array]) -> Array:
         batch, length, _ = y.shape

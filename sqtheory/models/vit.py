@@ -71,7 +71,7 @@ class VisionTransformer(Model):
 
     def logits(self, inputs: NDArray[Any], linears: Linears = EXACT) -> Array:
         """``inputs``: images (batch, height, width) in [0, 1]; (batch, classes)."""
-        y = self._embedded(inputs)
+        y = self.embedded(inputs)
         for block in range(self.depth):
             at = f"blocks.{block}"
             y += linears(self.linear(f"{at}.proj"), self._attended(self._normed(y, f"{at}.norm1"), at, linears))
@@ -80,7 +80,8 @@ class VisionTransformer(Model):
         head = self.linear("head")
         return head.of(self._normed(y[:, 0], "norm"), head.weight)
 
-    def _embedded(self, images: Array) -> Array:
+    def embedded(self, images: Array) -> Array:
+        """The class token and the patches with their positions, what the first block reads: a new array."""
         count, size = self.side
         batch = len(images)
         pixels = (images.astype(np.float32) - np.float32(MEAN)) / np.float32(DEVIATION)

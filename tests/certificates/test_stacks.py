@@ -10,6 +10,7 @@ from sqtheory.certificates import (
     through_layers,
     through_linear,
     through_norm,
+    through_product,
     through_residual,
 )
 from sqtheory.lipschitz import constant
@@ -119,3 +120,19 @@ def test_bad_bounds_are_refused() -> None:
         through_linear(np.array([1.0, 2.0]), np.ones((1, 2)), np.eye(2), np.eye(2))
     with pytest.raises(ValueError, match="layer_norm has no Lipschitz constant"):
         through_activation(np.ones(1), "layer_norm")
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_product_of_two_branches(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    a, b = rng.normal(size=(2, TOKENS, WIDTH))
+    size = 10.0 ** rng.integers(-3, 2)
+    moved, other = size * rng.normal(size=(2, TOKENS, WIDTH))
+    bound = through_product(gap(moved, 0 * a), gap(other, 0 * b), a, b)
+    assert (gap(a * b, (a + moved) * (b + other)) <= bound).all()
+
+
+def test_a_product_attains_its_bound() -> None:
+    """One entry, errors of its sign."""
+    a, b, e, f = np.array([[3.0, 0.0]]), np.array([[2.0, 0.0]]), np.array([0.5]), np.array([0.25])
+    assert through_product(e, f, a, b) == pytest.approx(3.5 * 2.25 - 6.0)
