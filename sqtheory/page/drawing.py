@@ -56,8 +56,9 @@ def channel_map(rows: Sequence[Row]) -> str:
     for down, (symbol, colour) in enumerate(CHANNELS.items()):
         top = 24 + panel * down
         judged = [r.channels.channels[down] for r in rows]
-        opened = sum(c.open for c in judged)
-        parts.append(_text(left, top - 7, f"{symbol} {judged[0].name}: open in {opened} of {len(rows)}", weight="bold"))
+        opened, ruled_out = (sum(c.open for c in judged), sum(not c.possible for c in judged))
+        counted = f"open in {opened} of {len(rows)}" + (f", closed by structure in {ruled_out}" if ruled_out else "")
+        parts.append(_text(left, top - 7, f"{symbol} {judged[0].name}: {counted}", weight="bold"))
         for i, kind in enumerate(kinds):
             parts.append(_text(left - 8, top + high * i + 11, one_line(kind), "end"))
         for (kind, layer), row, channel in zip(places, rows, judged, strict=True):
@@ -71,7 +72,7 @@ def channel_map(rows: Sequence[Row]) -> str:
         for i, layer in enumerate(layers):
             parts.append(_text(left + cell * (i + 0.5), top + high * len(kinds) + 11, _layer(layer), "middle", size=9))
     return _svg(
-        left + max(cell * len(layers), 280) + 10, panel * 3 + 10, "Which channel is open in which tensor", parts
+        left + max(cell * len(layers), 320) + 10, panel * 3 + 10, "Which channel is open in which tensor", parts
     )
 
 

@@ -96,6 +96,10 @@ def test_without_a_prediction_the_page_says_why(tmp_path: Path) -> None:
     page = Page(written(tmp_path / "r.html", "zoo:vit-dense", "--mask", "50%", "--format", "hbfp4", *SOME))
     assert any(text.startswith("No prediction for 8 of 8 tensors: the prediction is for") for text in page.texts["li"])
     assert gap_scatter([]) == ""
+    asked = ("zoo:vit-dense", "--mask", "2:4", "--format", "int4", "--no-prediction", *SOME)
+    page = Page(written(tmp_path / "n.html", *asked))
+    assert "No prediction for 8 of 8 tensors: left out (--no-prediction)." in page.texts["li"]
+    assert "--no-prediction" in page.texts["pre"][0]
     page = Page(
         written(tmp_path / "i.html", "zoo:vit-dense", "--mask", "2:4", "--format", "int4", "--norm", "inf", *SOME)
     )
