@@ -34,6 +34,7 @@ examples:
   sqtheory report model.safetensors --mask 2:4 --mask 50% --format int4 --norm 1 --workers 4 -o report.html"""
 
 NOT_ASKED = "left out (--no-prediction)"
+"""Why no gap is predicted where none was asked for."""
 
 
 def add(verbs: Verbs) -> None:
