@@ -33,13 +33,18 @@ def claim_latex(theorem: Statement, claim: Claim) -> str:
     """A claim in LaTeX, without the delimiters of mathematics."""
     names = {q.symbol: q.latex for q in theorem.where}
     left, right = (_sum(side, lambda term: sympy.latex(term, symbol_names=names)) for side in (claim.left, claim.right))
-    where = "" if claim.norms is Norms.ALL else rf"\quad ({inline(claim.norms.value)})"
+    where = "" if claim.norms is Norms.ALL else rf"\quad ({_formula(claim.norms.value)})"
     return f"{left} {RELATIONS[claim.relation][0]} {right}{where}"
 
 
 def inline(text: str) -> str:
     r"""Text with its signs in LaTeX: ``ε ≤ σ`` becomes ``\ensuremath{\varepsilon} …``."""
     return "".join(rf"\ensuremath{{{TEX[c]}}}" if c in TEX else r"\_" if c == "_" else c for c in text)
+
+
+def _formula(text: str) -> str:
+    """Text within mathematics, in macros that TeX, MathJax and KaTeX know."""
+    return "".join(TEX.get(c, c) for c in text)
 
 
 def kind(witness: Witness) -> str:

@@ -83,6 +83,7 @@ def test_every_theorem_shows_itself_in_notebooks(theorem: Theorem) -> None:
     page = Page(theorem._repr_html_())
     assert not page.stack and not page.crossed
     shown = "".join(page.texts["p"])
+    assert "ensuremath" not in shown, "which MathJax and KaTeX do not know"
     for claim in theorem.claims:
         assert f"$${render.claim_latex(theorem, claim)}$$" in shown
     cells = page.texts["td"]

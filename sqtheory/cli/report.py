@@ -33,6 +33,9 @@ examples:
   sqtheory report zoo:lm-dense --mask 2:4 --format mxfp4 -o report.html
   sqtheory report model.safetensors --mask 2:4 --mask 50% --format int4 --norm 1 --workers 4 -o report.html"""
 
+NOT_ASKED = "left out (--no-prediction)"
+"""Why no gap is predicted where none was asked for."""
+
 
 def add(verbs: Verbs) -> None:
     """Describe the verb."""
@@ -50,6 +53,11 @@ def add(verbs: Verbs) -> None:
     add_pipeline(parser)
     add_targets(parser)
     parser.add_argument("--workers", type=options.count, default=1, metavar="N", help="tensors computed at once (1)")
+    parser.add_argument(
+        "--no-prediction",
+        action="store_true",
+        help="leave the predicted gap out: it reads whole tensors and takes most of the time and memory",
+    )
     parser.add_argument("--force", action="store_true", help="replace FILE")
     parser.set_defaults(run=run)
 
@@ -84,15 +92,16 @@ def run(arguments: argparse.Namespace) -> int:
             sections = [
                 _section(arguments, recipe, rows[at :: len(recipes)], progress(gaps, "predict"))
                 for at, recipe in enumerate(recipes)
-                for gaps in [_gaps(checkpoint, taken, recipe, executor)]
+                for gaps in [_gaps(arguments, checkpoint, taken, recipe, executor)]
             ]
+    flags = ["--no-prediction"] if arguments.no_prediction else []
     found = Findings(
         checkpoint=arguments.checkpoint,
         version=__version__,
         p=arguments.norm,
         sections=tuple(sections),
         skipped=tuple((info.name, reason) for info, reason in skipped),
-        command=_spelled("report", arguments, masks, formats, ["-o", str(arguments.out)]),
+        command=_spelled("report", arguments, masks, formats, [*flags, "-o", str(arguments.out)]),
     )
     atomic.write(arguments.out, page(found).encode("utf-8", "backslashreplace"), force=arguments.force)
     print(f"sqtheory: {len(taken)} tensors reported in {arguments.out}", file=sys.stderr)
@@ -100,10 +109,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _gaps(
-    checkpoint: "Checkpoint", taken: "Sequence[TensorInfo]", recipe: "Recipe", executor: "Executor | None"
+    arguments: argparse.Namespace,
+    checkpoint: "Checkpoint",
+    taken: "Sequence[TensorInfo]",
+    recipe: "Recipe",
+    executor: "Executor | None",
 ) -> "Iterable[Agreement | str]":
     """Predicted and measured gap of every tensor, or why none is predicted."""
     from sqtheory.expectations import agreement
+
+    if arguments.no_prediction:
+        return [NOT_ASKED] * len(taken)
 
     def one(info: "TensorInfo") -> "Agreement | str":
         s, q = recipe.operators(info.name)

@@ -14,13 +14,15 @@ BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"
 CHANNELS = {"M": BLUE, "Σ": ORANGE, "Z": GREEN}
 LETTER = 6.2
 """Width of a letter of eleven pixels, on the safe side."""
-PLACE = re.compile(r"(?<![^.])(\d+)(?![^.])")
+PLACE = re.compile(r"(?<![^.])(0|[1-9][0-9]{0,5})(?![^.])")
 """The number of a layer in the name of a tensor: a whole part between dots."""
+LONGEST = 64
+"""Signs of a name that a figure shows; the table has all of it."""
 
 
 def worst(rows: Sequence[Row]) -> str:
     """Two bars for each tensor, S→Q above Q→S, and the bound as a mark, in percent of ‖x‖_p."""
-    names = [one_line(r.name) for r in rows]
+    names = [_label(r.name) for r in rows]
     left = LETTER * max(map(len, names)) + 12
     shares = [
         tuple(100 * r.order.relative(v) for v in (r.order.errors.sq, r.order.errors.qs, r.order.bound)) for r in rows
@@ -51,15 +53,16 @@ def channel_map(rows: Sequence[Row]) -> str:
     kinds = list(dict.fromkeys(kind for kind, _ in places))
     layers = sorted({layer for _, layer in places})
     cell, high = 20, 15
-    left = LETTER * max(map(len, map(one_line, kinds))) + 12
+    left = LETTER * max(map(len, map(_label, kinds))) + 12
     panel, parts = high * len(kinds) + 40, []
     for down, (symbol, colour) in enumerate(CHANNELS.items()):
         top = 24 + panel * down
         judged = [r.channels.channels[down] for r in rows]
-        opened = sum(c.open for c in judged)
-        parts.append(_text(left, top - 7, f"{symbol} {judged[0].name}: open in {opened} of {len(rows)}", weight="bold"))
+        opened, ruled_out = (sum(c.open for c in judged), sum(not c.possible for c in judged))
+        counted = f"open in {opened} of {len(rows)}" + (f", closed by structure in {ruled_out}" if ruled_out else "")
+        parts.append(_text(left, top - 7, f"{symbol} {judged[0].name}: {counted}", weight="bold"))
         for i, kind in enumerate(kinds):
-            parts.append(_text(left - 8, top + high * i + 11, one_line(kind), "end"))
+            parts.append(_text(left - 8, top + high * i + 11, _label(kind), "end"))
         for (kind, layer), row, channel in zip(places, rows, judged, strict=True):
             x, y = left + cell * layers.index(layer), top + high * kinds.index(kind)
             share = channel.count / channel.total if channel.total else 0.0
@@ -71,7 +74,7 @@ def channel_map(rows: Sequence[Row]) -> str:
         for i, layer in enumerate(layers):
             parts.append(_text(left + cell * (i + 0.5), top + high * len(kinds) + 11, _layer(layer), "middle", size=9))
     return _svg(
-        left + max(cell * len(layers), 280) + 10, panel * 3 + 10, "Which channel is open in which tensor", parts
+        left + max(cell * len(layers), 320) + 10, panel * 3 + 10, "Which channel is open in which tensor", parts
     )
 
 
@@ -115,6 +118,12 @@ def _place(name: str) -> tuple[str, int]:
     """The name without the number of its layer, and that number; −1 where it has none."""
     found = PLACE.search(name)
     return (PLACE.sub("*", name, count=1), int(found[1])) if found else (name, -1)
+
+
+def _label(name: str) -> str:
+    """A name on one line, without its beginning if it is long."""
+    line = one_line(name)
+    return line if len(line) <= LONGEST else f"…{line[1 - LONGEST :]}"
 
 
 def _layer(number: int) -> str:

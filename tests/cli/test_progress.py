@@ -1,4 +1,5 @@
 import io
+import subprocess
 import sys
 
 import pytest
@@ -22,8 +23,19 @@ def test_a_terminal_sees_a_bar_and_a_file_does_not(monkeypatch: pytest.MonkeyPat
     assert list(progress([1], "count", quiet=True)) == [1] and quiet.getvalue() == ""
 
 
-def test_a_notebook_sees_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
-    kernels = pytest.importorskip("ipykernel.inprocess.ipkernel")
-    monkeypatch.setattr(sys, "stderr", kernels.InProcessKernel().stderr)
-    items = [1, 2]
-    assert progress(items, "count") is not items and progress(items, "count", quiet=True) is items
+KERNEL = """
+import sys
+from ipykernel.inprocess.ipkernel import InProcessKernel
+from sqtheory.cli.progress import progress
+items = [1, 2]
+assert progress(items, "count") is items
+sys.stderr = InProcessKernel().stderr
+print(progress(items, "count") is not items, progress(items, "count", quiet=True) is items)
+"""
+
+
+def test_a_notebook_sees_a_bar() -> None:
+    """In a process of its own: a kernel leaves threads behind."""
+    pytest.importorskip("ipykernel")
+    run = subprocess.run([sys.executable, "-c", KERNEL], capture_output=True, text=True, check=False)
+    assert run.stdout == "True True\n", run.stderr

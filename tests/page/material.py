@@ -12,11 +12,14 @@ HOSTILE = (
     "</td></tr></table><img src=https://evil.example/x>.weight",
     "layers.0.]]></svg>-->.weight",
     "two\nlines\u202e.weight",
+    "layers.00.weight",
+    "layers.0.weight",
+    f"layers.{'9' * 4000}.weight",
 )
 
 
 def checkpoint(folder: Path) -> Path:
-    """Five small matrices under hostile names."""
+    """Some small matrices under hostile names."""
     rng = np.random.default_rng(7)
     path = folder / "hostile.safetensors"
     save_file({name: rng.standard_normal((4, 64)).astype(np.float32) for name in HOSTILE}, path)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sqtheory.cli import main
-from sqtheory.page.drawing import gap_scatter
+from sqtheory.page.drawing import LONGEST, gap_scatter
 from sqtheory.page.look import SCRIPT
 from sqtheory.tables import one_line
 from tests.page.material import HOSTILE, Page, checkpoint
@@ -35,8 +35,15 @@ def test_hostile_names_are_text_wherever_they_stand(tmp_path: Path) -> None:
     page = Page(written(tmp_path / "r.html", str(checkpoint(tmp_path)), "--mask", "2:4", "--format", "int4"))
     assert not page.stack and not page.crossed and page.texts["script"] == [SCRIPT]
     for name in map(one_line, HOSTILE):
-        assert name in page.texts["td"] and name in page.texts["text"]
+        assert name in page.texts["td"]
+        assert (name if len(name) <= LONGEST else f"…{name[1 - LONGEST :]}") in page.texts["text"]
         assert any(text.startswith(f"{name}: M open in ") for text in page.texts["title"])
+
+
+def test_every_tensor_has_its_own_field_in_the_map(tmp_path: Path) -> None:
+    page = Page(written(tmp_path / "r.html", str(checkpoint(tmp_path)), "--mask", "2:4", "--format", "int4"))
+    fields = [a for tag, a in page.elements if tag == "rect" and a.get("stroke") == "#999"]
+    assert len(fields) == 3 * len(HOSTILE) == len({(a["x"], a["y"]) for a in fields})
 
 
 def test_every_number_of_the_tables_is_that_of_order_and_predict(
@@ -96,6 +103,10 @@ def test_without_a_prediction_the_page_says_why(tmp_path: Path) -> None:
     page = Page(written(tmp_path / "r.html", "zoo:vit-dense", "--mask", "50%", "--format", "hbfp4", *SOME))
     assert any(text.startswith("No prediction for 8 of 8 tensors: the prediction is for") for text in page.texts["li"])
     assert gap_scatter([]) == ""
+    asked = ("zoo:vit-dense", "--mask", "2:4", "--format", "int4", "--no-prediction", *SOME)
+    page = Page(written(tmp_path / "n.html", *asked))
+    assert "No prediction for 8 of 8 tensors: left out (--no-prediction)." in page.texts["li"]
+    assert "--no-prediction" in page.texts["pre"][0]
     page = Page(
         written(tmp_path / "i.html", "zoo:vit-dense", "--mask", "2:4", "--format", "int4", "--norm", "inf", *SOME)
     )
