@@ -8,11 +8,15 @@ import runpy
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sympy
 
 import sqtheory
+from proofs.proof import proof_of
+from proofs.steps import Equal
 from sqtheory.cli import VERBS
 from sqtheory.theorems import BY_SLUG
 
@@ -43,6 +47,17 @@ def test_docstrings_are_no_markup_but_for_code() -> None:
     lines = ["|x_i| is ``a_b``*", "", "    f(|x|)", "so::", "", "    a * b", "", "|y|", ">>> a | b_", "c_", "", "d_"]
     shown = [r"\|x\_i\| is ``a_b``\*", "", r"    f(\|x\|)", "so::", "", "    a * b", "", r"\|y\|"]
     assert escaped(lines) == [*shown, ">>> a | b_", "c_", "", r"d\_"]
+
+
+def test_a_line_that_no_machine_confirms_stops_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(DOCS))
+    pages = importlib.import_module("pages")
+    theorem = BY_SLUG["margin"]
+    assert "| algebra |" in pages.proof_table(BY_SLUG["prune_first_identity"]).markdown()
+    false = replace(proof_of(theorem), steps=(Equal("one is two", sympy.Integer(1), sympy.Integer(2)),))
+    monkeypatch.setattr(pages, "proof_of", lambda _: false)
+    with pytest.raises(pages.Undischarged, match="margin: one is two"):
+        pages.proof_table(theorem)
 
 
 def test_the_documentation_builds_without_a_warning(tmp_path: Path) -> None:

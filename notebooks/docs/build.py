@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("build.py: the documentation needs Sphinx: pip install '.[docs]'", file=sys.stderr)
         return 4
     os.environ.pop("MPLBACKEND", None)  # figures go into the pages
-    os.environ.update(COLUMNS="100", NO_COLOR="1")  # the width of what --help prints
+    os.environ.update(COLUMNS="80", NO_COLOR="1")  # the width of what --help prints
     sources, pages = arguments.out / "source", arguments.out / "html"
     write_sources(sources)
     options = ["--fail-on-warning", "--keep-going", "--fresh-env", "--quiet"]

@@ -1,8 +1,10 @@
 """Docstrings are sentences of mathematics with ``code`` in them: |x|, x_i and * are not markup there."""
 
 import re
+from typing import TYPE_CHECKING
 
-from sphinx.application import Sphinx
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 CODE = re.compile(r"(``.+?``)")
 MARKUP = re.compile(r"([\\|*_`])")
@@ -29,12 +31,12 @@ def escaped(lines: list[str]) -> list[str]:
     return result
 
 
-def escape(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+def escape(app: "Sphinx", what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
     """Rewrite one docstring in place, as autodoc asks for it."""
     lines[:] = escaped(lines)
 
 
-def setup(app: Sphinx) -> dict[str, bool]:
+def setup(app: "Sphinx") -> dict[str, bool]:
     """Listen to autodoc."""
     app.connect("autodoc-process-docstring", escape)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
