@@ -161,8 +161,9 @@ def _section(
 def _compressed(checkpoint: str, order: str) -> str:
     """A name for the compressed checkpoint, of the kind that ``apply`` writes."""
     path = Path(checkpoint.removeprefix("zoo:"))
-    suffix = ".safetensors" if checkpoint.startswith("zoo:") or path.suffix == ".gguf" else path.suffix
-    return f"{path.name.removesuffix(path.suffix)}-{order}{suffix}"
+    suffix = "" if path.is_dir() else path.suffix
+    stem = path.name.removesuffix(suffix) or "compressed"
+    return f"{stem}-{order}{'.safetensors' if checkpoint.startswith('zoo:') or suffix == '.gguf' else suffix}"
 
 
 def _spelled(

@@ -111,3 +111,12 @@ def test_without_a_prediction_the_page_says_why(tmp_path: Path) -> None:
         written(tmp_path / "i.html", "zoo:vit-dense", "--mask", "2:4", "--format", "int4", "--norm", "inf", *SOME)
     )
     assert any("p < ∞" in text for text in page.texts["li"])
+
+
+def test_the_recipe_for_a_folder_writes_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "net-3.1").mkdir()
+    checkpoint(tmp_path).rename(tmp_path / "net-3.1" / "model.safetensors")
+    monkeypatch.chdir(tmp_path)
+    recipe = Page(written(Path("r.html"), "net-3.1", "--mask", "2:4", "--format", "int4")).texts["pre"][1]
+    assert recipe.startswith("sqtheory apply net-3.1 net-3.1-sq --mask ")
+    assert main(shlex.split(recipe.splitlines()[0])[1:]) == 0 and (tmp_path / "net-3.1-sq").is_dir()
