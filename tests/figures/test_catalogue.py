@@ -76,8 +76,7 @@ def test_the_same_request_gives_the_same_data(name: str, small: Request) -> None
 
 def test_bytes_are_the_same_in_another_process_and_carry_no_date() -> None:
     code = (
-        "import hashlib; from sqtheory.figures import block, gain_curve, rotation
-from sqtheory.figures.catalogue import find; from sqtheory.figures.data import Request;"
+        "import hashlib; from sqtheory.figures.catalogue import find; from sqtheory.figures.data import Request;"
         "from sqtheory.figures.style import STYLES;"
         "files = find('block').files(Request(), STYLES['single'], ('pdf', 'svg', 'png'), 'command');"
         "print({n: hashlib.sha256(d).hexdigest() for n, d in files.items()}, b'Date' in files['block.pdf'])"
