@@ -81,10 +81,11 @@ def compute(request: Request) -> LayerErrors:
         certificate, chance = certify_layer(x, w, image), concentration(x, w, q, s, delta=DELTA)
         size = float(np.linalg.norm(x @ w.T))
         probable = float(np.linalg.norm(np.abs(chance.bias) + chance.deviation))
-        certified, within, measured = (
+        certified, most, measured = (
             v / size if size else 0.0 for v in (certificate.bound, probable, certificate.measured)
         )
-        layers.append(LayerError(layer.name, certified, within, measured, chance.coverage(x @ (w - image).T)))
+        coverage = chance.coverage(x @ (w - image).T)
+        layers.append(LayerError(layer.name, certified, most, measured, coverage))
     return LayerErrors(request.model, str(s), str(q), tuple(layers))
 
 

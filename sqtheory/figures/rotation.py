@@ -49,7 +49,7 @@ class Rotations(Data):
         return (
             f"Rotation conflict: relative error ‖W − ·‖₂/‖W‖₂ of each target tensor of {self.model} under {self.mask} "
             f"and {self.format}, before and after its rows are multiplied by orthonormal Hadamard matrices in blocks "
-            f"of at most {LARGEST} entries; an error in the rotated weight is of the same size rotated back. All "
+            f"of at most {LARGEST} entries; an error in the rotated weight is as large after rotating back. All "
             "of it is measured. Points above the diagonal lose more when rotated. Median change over the tensors: "
             f"{'; '.join(told)}."
         )

@@ -55,7 +55,7 @@ class Threshold(Data):
         return (
             f"Orthogonality threshold and measured {self.metric.replace('_', ' ')} of {self.model} with {self.mask} on "
             f"the weights, on {self.samples} (dense {self.dense:.4g}, pruned alone {self.sparse:.4g}). The threshold "
-            "is by definition what both would cost if their costs added: metric of the quantized plus that of the "
+            "is by definition what both cost if their costs add: metric of the quantized model plus that of the "
             "pruned less that of the dense (harma2025interplay, Eq. 12); here it is 0. Measured: how much worse each "
             "order is, paired sample by sample, with 95 % intervals of independent samples. Beyond the threshold, "
             f"within it, or undecided at these samples: {', '.join(verdicts)}."

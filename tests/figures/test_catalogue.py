@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import subprocess
 import sys
 from functools import cache
@@ -14,36 +15,45 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from sqtheory.exceptions import NonFinite
+from sqtheory.figures import block, gain_curve, rotation
 from sqtheory.figures.catalogue import BY_NAME, find
 from sqtheory.figures.data import Data, Request
 from sqtheory.figures.style import DOUBLE, SINGLE, STYLES, encode
+from sqtheory.quantizers import int_
+from sqtheory.sparsifiers import nm
 from tests.figures.texts import text_faults
 from tests.models.small import model
 
 
-@cache
-def data(name: str) -> Data:
-    found: Data = BY_NAME[name].compute(Request())
-    return found
-
-
-@pytest.fixture
-def small(tmp_path: Path) -> Request:
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Request:
     """The first block of a language model, in a file."""
-    path = tmp_path / "w.npz"
+    path = tmp_path_factory.mktemp("model") / "w.npz"
     np.savez(path, allow_pickle=False, **model("lm-dense").tensors)
     return Request(str(path))
 
 
+@cache
+def data(name: str, request: Request) -> Data:
+    found: Data = BY_NAME[name].compute(request)
+    return found
+
+
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("name", BY_NAME)
-def test_no_text_is_cut_or_covered(name: str, style: str) -> None:
-    assert text_faults(BY_NAME[name].draw(data(name), STYLES[style]), STYLES[style]) == []
+def test_no_text_is_cut_or_covered(name: str, style: str, small: Request) -> None:
+    assert text_faults(BY_NAME[name].draw(data(name, small), STYLES[style]), STYLES[style]) == []
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("name", ["channels", "rotation"])
+def test_no_text_is_cut_or_covered_with_all_layers_of_a_model(name: str, style: str) -> None:
+    assert text_faults(BY_NAME[name].draw(data(name, Request()), STYLES[style]), STYLES[style]) == []
 
 
 @pytest.mark.parametrize("name", BY_NAME)
-def test_data_and_caption_travel_with_the_figure(name: str) -> None:
-    found = data(name)
+def test_data_and_caption_travel_with_the_figure(name: str, small: Request) -> None:
+    found = data(name, small)
     rows = list(csv.reader(io.StringIO(found.csv())))
     assert len(rows) > 2 and len({len(row) for row in rows}) == 1
     text = found.caption
@@ -52,15 +62,15 @@ def test_data_and_caption_travel_with_the_figure(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", BY_NAME)
-def test_the_same_data_give_the_same_bytes(name: str) -> None:
+def test_the_same_data_give_the_same_bytes(name: str, small: Request) -> None:
     kind = BY_NAME[name]
     for form in ("pdf", "svg", "png"):
-        assert encode(kind.draw(data(name), DOUBLE), form) == encode(kind.draw(data(name), DOUBLE), form)
+        assert encode(kind.draw(data(name, small), DOUBLE), form) == encode(kind.draw(data(name, small), DOUBLE), form)
 
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_the_same_request_gives_the_same_data(name: str, small: Request) -> None:
-    first, again = (BY_NAME[name].compute(small) for _ in range(2))
+    first, again = data(name, small), BY_NAME[name].compute(small)
     assert first.csv() == again.csv() and first.caption == again.caption
 
 
@@ -76,7 +86,7 @@ def test_bytes_are_the_same_in_another_process_and_carry_no_date() -> None:
 
 
 def test_pdf_embeds_its_fonts() -> None:
-    made = encode(BY_NAME["block"].draw(data("block"), DOUBLE), "pdf")
+    made = encode(BY_NAME["block"].draw(data("block", Request()), DOUBLE), "pdf")
     assert b"/FontFile2" in made and b"/Type3" not in made
 
 
@@ -102,3 +112,33 @@ def test_what_a_figure_refuses_names_it_and_the_checkpoint(tmp_path: Path) -> No
     nothing: Any = Request("zoo:lm-dense", mask="50%")
     with pytest.raises(ValueError, match="figure gap_in_bits of zoo:lm-dense"):
         BY_NAME["gap_in_bits"].files(nothing, DOUBLE, ("png",), "")
+
+
+def test_the_gap_is_that_of_both_orders(small: Request) -> None:
+    found = {(g.family, g.bits): g for g in find("gap_in_bits").compute(small).points}
+    lost, size = 0.0, 0.0
+    for _, x in small.tensors():
+        s, q = nm(2, 4), int_(4)
+        lost += float(np.abs(x - (q >> s)(x)).sum() - np.abs(x - (s >> q)(x)).sum())
+        size += float(np.abs(x).sum())
+    gap = found["int", 4]
+    assert gap.measured == pytest.approx(100 * lost / size, rel=1e-9)
+    assert abs(gap.measured - gap.exchangeable) < 5 * gap.error
+
+
+def test_the_block_is_the_one_done_by_hand() -> None:
+    found = block.compute(Request(), (1.6, 2.4))
+    assert (found.sparse, found.image, found.sq, found.qs) == ((0, 2.4), (2, 2), (0, 2), (2, 0))
+    assert found.errors == pytest.approx((math.hypot(1.6, 0.4), math.hypot(0.4, 2.4)))
+    tied = np.round(np.array(found.axis))
+    above = np.greater.outer(found.axis, found.axis)
+    expected = (tied[:, None] == tied) & above & (tied > 0)
+    assert np.array_equal(np.array(found.extra) > 0, expected)
+
+
+def test_rotating_is_orthonormal_and_gains_are_those_of_the_definition() -> None:
+    h = rotation.hadamard(16)
+    assert np.allclose(h @ h.T, np.eye(16), atol=1e-14) and np.allclose(np.abs(h), 0.25)
+    [curve] = [c for c in gain_curve.compute(Request()).curves if (c.format, c.p) == ("int3", 1.0)]
+    for t, gain in zip(curve.t, curve.gain, strict=True):
+        assert gain == pytest.approx(t - min(abs(t - level / 3) for level in range(4)), abs=1e-12)
