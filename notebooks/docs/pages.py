@@ -3,7 +3,7 @@
 import contextlib
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import metadata
 from pathlib import Path
 
@@ -67,7 +67,7 @@ def pages() -> Iterator[tuple[str, str]]:
         yield f"extend/{name}.py", (ROOT / folder / EXAMPLE).read_text(encoding="utf-8")
 
 
-def listing(title: str, above: str, names: Iterator[str] | list[str] | Mapping[str, str]) -> str:
+def listing(title: str, above: str, names: Iterable[str]) -> str:
     """A page that leads to others in its folder."""
     return f"# {title}\n\n{above}\n```{{toctree}}\n:maxdepth: 1\n\n" + "\n".join(names) + "\n```\n"
 
