@@ -112,3 +112,9 @@ class Kind(Generic[Of]):
 def cells(*values: float | int | str | bool) -> tuple[str, ...]:
     """Values as cells of a table: floats so that reading them gives the same float."""
     return tuple(repr(float(v)) if isinstance(v, float) else str(v) for v in values)
+
+
+def short(model: str) -> str:
+    """The last part of the path of a checkpoint, cut to 20 characters: what a title has room for."""
+    name = model.rstrip("/").rsplit("/", 1)[-1]
+    return name if len(name) <= 20 else f"{name[:19]}…"

@@ -6,7 +6,7 @@ from typing import final
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from sqtheory.figures.data import Data, Kind, Request, cells
+from sqtheory.figures.data import Data, Kind, Request, cells, short
 from sqtheory.figures.style import DASHES, MARKERS, PALETTE, Style
 from sqtheory.models.depth import layer_reports
 from sqtheory.tables import Table
@@ -85,7 +85,7 @@ def draw(data: Depth, style: Style) -> Figure:
             ylabel="relative error of its output (%)",
             ylim=(0, None),
         )
-        ax.set_title(f"{data.model}: {data.mask} with {data.format}")
+        ax.set_title(f"{short(data.model)}: {data.mask} with {data.format}")
         figure.legend(loc="outside lower left", ncols=2, columnspacing=1.2)
     return figure
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from sqtheory.arrays import Array
 from sqtheory.expectations import agreement, order_gap_law, standard_normal
-from sqtheory.figures.data import Data, Kind, Request, cells
+from sqtheory.figures.data import Data, Kind, Request, cells, short
 from sqtheory.figures.style import MARKERS, PALETTE, Style
 from sqtheory.partition import Blocks
 from sqtheory.quantizers import Quantizer
@@ -113,7 +113,7 @@ def draw(data: Gaps, style: Style) -> Figure:
         ax.set_xticks(sorted({g.bits for g in data.points}))
         ax.set_xlabel("bits of an element")
         ax.set_ylabel("extra L1 error of Q→S over S→Q\n(% of ‖x‖₁)")
-        ax.set_title(f"{data.model}, {data.mask}")
+        ax.set_title(f"{short(data.model)}, {data.mask}")
         ax.legend(loc="upper right")
     return figure
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sqtheory.expectations import expected_square_error, standard_normal
-from sqtheory.figures.data import Data, Kind, Request, cells
+from sqtheory.figures.data import Data, Kind, Request, cells, short
 from sqtheory.figures.style import MARKERS, PALETTE, Style
 from sqtheory.formats import FORMATS
 from sqtheory.tables import Table
@@ -93,7 +93,9 @@ def draw(data: Ladder, style: Style) -> Figure:
         ratios.plot([], [], "-", color="0.3", label="normal, theory")
         ratios.set_xscale("log", base=2)
         ratios.set_xticks(SIZES, [str(b) for b in SIZES])
-        ratios.set(xlabel="entries that share a scale", ylabel="SQNR (dB)", title=f"{data.model} and normal entries")
+        ratios.set(
+            xlabel="entries that share a scale", ylabel="SQNR (dB)", title=f"{short(data.model)} and normal entries"
+        )
         figure.legend(loc="outside lower left", ncols=3 if style.narrow else 7, columnspacing=1.0, handletextpad=0.4)
     return figure
 

@@ -10,7 +10,7 @@ from matplotlib.ticker import LogFormatter
 
 from sqtheory.arrays import Array
 from sqtheory.certificates import certify_layer, concentration
-from sqtheory.figures.data import Data, Kind, Request, cells
+from sqtheory.figures.data import Data, Kind, Request, cells, short
 from sqtheory.figures.style import PALETTE, Style
 from sqtheory.models import EXACT, Linear, Watched
 from sqtheory.tables import Table
@@ -108,7 +108,7 @@ def draw(data: LayerErrors, style: Style) -> Figure:
         for axis_format in (ax.yaxis.set_major_formatter, ax.yaxis.set_minor_formatter):
             axis_format(LogFormatter(labelOnlyBase=False, minor_thresholds=(2, 0.5)))
         ax.set(xlabel="block linear, in the order of the network", ylabel="error of its output (% of ‖XWᵀ‖)")
-        ax.set_title(f"{data.model}: {data.mask} with {data.format}")
+        ax.set_title(f"{short(data.model)}: {data.mask} with {data.format}")
         figure.legend(loc="outside lower left", ncols=3, columnspacing=1.0)
     return figure
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from sqtheory.errors import norm
-from sqtheory.figures.data import Data, Kind, Request, cells
+from sqtheory.figures.data import Data, Kind, Request, cells, short
 from sqtheory.figures.style import Style
 from sqtheory.tables import Table
 from sqtheory.two_orders import both
@@ -102,7 +102,7 @@ def draw(data: OrderMap, style: Style) -> Figure:
         ax.invert_yaxis()
         ax.set_xlabel("mask")
         ax.set_ylabel("format")
-        ax.set_title(data.model)
+        ax.set_title(short(data.model))
         bar = figure.colorbar(mesh, ax=ax, ticks=[t for t in (-1, -0.01, 0, 0.01, 1) if abs(t) <= most])
         bar.set_label("S→Q − Q→S (% of ‖x‖₂)")
         bar.ax.minorticks_off()

@@ -6,7 +6,7 @@ from typing import final
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from sqtheory.figures.data import Data, Kind, Request, cells
+from sqtheory.figures.data import Data, Kind, Request, cells, short
 from sqtheory.figures.style import MARKERS, PALETTE, Style
 from sqtheory.models.comparing import compare_orders
 from sqtheory.models.evaluations import Evaluations
@@ -102,7 +102,8 @@ def draw(data: Threshold, style: Style) -> Figure:
         ax.set_yticks(range(len(formats)), formats)
         ax.set_ylim(len(formats) - 0.5, -0.5)
         ax.set(
-            xlabel=f"{data.metric.replace('_', ' ')}: worse than the threshold by", title=f"{data.model}, {data.mask}"
+            xlabel=f"{data.metric.replace('_', ' ')}: worse than the threshold by",
+            title=f"{short(data.model)}, {data.mask}",
         )
         figure.legend(loc="outside lower left", ncols=3, columnspacing=1.2)
     return figure
