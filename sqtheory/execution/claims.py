@@ -69,6 +69,10 @@ class Claims:
             if path.read_text(encoding="utf-8") == self._text:
                 path.unlink()
 
+    def tidy(self, key: str) -> None:
+        """Remove the claim of a process that died after it had finished."""
+        self._drop_void(self._path(key))
+
     def __enter__(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._own.write_text(self._text, encoding="utf-8")

@@ -111,6 +111,8 @@ class Sweep:
                         task = self._task(self._tensors[index].name)
                         rows = self._results and self._results.of_file(task.key, self._checkpoint.signature)
                         if rows:
+                            if claims:
+                                claims.tidy(task.key)
                             yield index, Done(rows, computed=False)
                         elif claims and not claims.take(task.key):
                             foreign.append(index)

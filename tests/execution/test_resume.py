@@ -4,6 +4,9 @@ import json
 import os
 import shutil
 import signal
+import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -47,6 +50,21 @@ def test_an_interrupted_sweep_goes_on_where_it_was(
     assert said == f"sqtheory: {16 - len(before)} tensors computed, {len(before)} found in {folder}\n"
     assert resumed == printed(capsys, path)[0]
     assert len(lines(folder)) == 16 and not list(folder.glob("*/claim"))
+
+
+def test_the_claim_of_a_process_that_died_after_it_had_finished_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SETTLED", 0.0)
+    path, folder = write(tmp_path / "w.safetensors", 4), tmp_path / "results"
+    assert counted(folder, path) == (4, 0)
+    done = sorted(folder.glob("*/"))[0]
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    (done / "claim").write_text(f"{socket.gethostname()} {gone.pid} {'0' * 32}", encoding="utf-8")
+    assert counted(folder, path) == (0, 4) and not list(folder.glob("*/claim"))
+    (done / "claim").write_text(f"{socket.gethostname()} {os.getpid()} {'0' * 32}", encoding="utf-8")
+    assert counted(folder, path) == (0, 4) and list(folder.glob("*/claim"))
 
 
 def test_two_processes_that_share_a_folder_share_the_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
