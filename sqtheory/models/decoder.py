@@ -69,7 +69,8 @@ class ByteDecoder(Model):
 
     def embedded(self, inputs: NDArray[Any]) -> Array:
         """The vectors of the bytes, what the first block reads: a new array."""
-        return self.tensors["embed_tokens.weight"][inputs]
+        rows: Array = self.tensors["embed_tokens.weight"][inputs]
+        return rows
 
     def _attended(self, y: Array, at: str, linears: Linears, turn: tuple[Array, Array]) -> Array:
         batch, length, _ = y.shape
