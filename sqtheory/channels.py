@@ -57,7 +57,7 @@ class Channel:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ChannelReport(Tabular):
     """M, Σ and Z for one pipeline on one tensor, with what else was counted."""
 

@@ -11,7 +11,12 @@ from sqtheory.partition import Partition
 
 
 def error(f: Operator, x: ArrayLike) -> Array:
-    """ε_f(x) = x − f(x), float64, the shape of x."""
+    """ε_f(x) = x − f(x), float64, the shape of x.
+
+    >>> from sqtheory import int_
+    >>> error(int_(4), [1.75, 2, 0.25, 7])
+    array([-0.25,  0.  ,  0.25,  0.  ])
+    """
     given = as_real(x)
     return given.astype(np.float64) - f(given)
 

@@ -47,6 +47,9 @@ def parse(text: str, bindings: Bindings | None = None) -> Operator:
 
     An array or a format is also found under the name that ``str`` prints for it; known words keep their meaning.
     Raises SpellingError naming the position and the nearest known word, also for parameters out of range.
+
+    >>> print(parse("2:4 >> int4:b32"))
+    nm(2, 4) >> int(4, block=32)
     """
     reader = _Reader(text, bindings or {})
     chain = reader.chain()

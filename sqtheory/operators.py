@@ -8,6 +8,7 @@ from typing import final
 import numpy as np
 
 from sqtheory.arrays import Array, ArrayLike, as_real, same_memory
+from sqtheory.tables import Table
 from sqtheory.traits import TRAITS, Trait
 
 
@@ -48,6 +49,17 @@ class Operator(ABC):
         """``apply`` with its result in ``out``, which is x itself or shares no memory with it; spoiled by a refusal."""
         out[...] = self.apply(x, origin)
         return out
+
+    def properties(self) -> Table:
+        """One line for each trait: whether this operator is known to have it, and what it says."""
+        rows = tuple((str(t), "yes" if t in self.traits else "–", t.statement) for t in TRAITS)
+        return Table(("trait", "has it", "says"), rows, str(self))
+
+    def _repr_html_(self) -> str:
+        return self.properties().html()
+
+    def _repr_latex_(self) -> str:
+        return self.properties().latex()
 
     def __rshift__(self, after: "Operator") -> "Operator":
         """The chain f → g: first this operator, then ``after``."""

@@ -66,7 +66,7 @@ class GroupErrors:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class OrderReport(Tabular):
     """What each order costs on one tensor in one p-norm, what the optimum costs, and the additive bound.
 
@@ -162,6 +162,10 @@ def compare(x: ArrayLike, s: Sparsifier, q: Operator, p: float = 2.0, *, per_gro
     """‖ε‖_p of S→Q, Q→S and the gain optimum on x; ``per_group`` adds the norms of every mask group.
 
     x: any real tensor; p in (0, ∞]. Raises what s and q raise.
+
+    >>> from sqtheory import int_, nm
+    >>> compare([1.75, 2, 0, 7], nm(2, 4), int_(4), p=1).errors.qs
+    2.25
     """
     return report(both(x, s, q), p, per_group=per_group)
 

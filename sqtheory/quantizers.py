@@ -231,7 +231,11 @@ def _named(fmt: Format, scaling: Scaling, block: int, options: Options) -> Quant
 
 
 def int_(k: int, **options: Unpack[Options]) -> Quantizer:
-    """INT-k: codes −(2^{k−1}−1) … 2^{k−1}−1 times a real scale, by default amax/(2^{k−1}−1) per 64 entries."""
+    """INT-k: codes −(2^{k−1}−1) … 2^{k−1}−1 times a real scale, by default amax/(2^{k−1}−1) per 64 entries.
+
+    >>> int_(4)([1.75, 2, 0.25, 7])
+    array([2., 2., 0., 7.])
+    """
     return _named(IntFormat(k), AbsMax(), 64, options)
 
 

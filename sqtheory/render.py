@@ -1,73 +1,26 @@
-"""A theorem as text, Markdown or LaTeX."""
+"""A theorem as text, Markdown, HTML or LaTeX."""
 
 from collections.abc import Callable, Iterable
+from html import escape
 from typing import Any
 
 import sympy
 
+from sqtheory.signs import TEX
+from sqtheory.statement import (
+    RELATIONS,
+    Approached,
+    Attained,
+    Claim,
+    NoneKnown,
+    Norms,
+    Separation,
+    Statement,
+    Witness,
+)
 from sqtheory.tables import Table
-from sqtheory.theorem import RELATIONS, Approached, Attained, Claim, NoneKnown, Norms, Separation, Theorem, Witness
 
 SIGNS = {"<=": "≤", "==": "=", "<": "<", ">": ">"}
-TEX = {
-    **{
-        "ε": r"\varepsilon",
-        "π": r"\pi",
-        "σ": r"\sigma",
-        "Σ": r"\Sigma",
-        "Δ": r"\Delta",
-        "Γ": r"\Gamma",
-        "ρ": r"\rho",
-        "κ": r"\kappa",
-        "δ": r"\delta",
-    },
-    **{
-        "≤": r"\le",
-        "≥": r"\ge",
-        "⇒": r"\Rightarrow",
-        "⇔": r"\Leftrightarrow",
-        "→": r"\to",
-        "←": r"\leftarrow",
-        "∞": r"\infty",
-        "≠": r"\neq",
-    },
-    **{
-        "∈": r"\in",
-        "⊆": r"\subseteq",
-        "∩": r"\cap",
-        "⊙": r"\odot",
-        "·": r"\cdot",
-        "×": r"\times",
-        "−": "-",
-        "∘": r"\circ",
-    },
-    **{"‖": r"\Vert", "∀": r"\forall", "…": r"\dots", "²": "^2", "⌈": r"\lceil", "⌉": r"\rceil", "⌊": r"\lfloor"},
-    **{
-        "⌋": r"\rfloor",
-        "½": r"\tfrac12",
-        "√": r"\surd",
-        "Ŵ": r"\hat W",
-        "ᵀ": r"^\top",
-        "₀": "_0",
-        "₁": "_1",
-        "₂": "_2",
-        "∑": r"\sum",
-        "⁻": "^-",
-        "∖": r"\setminus",
-    },
-    **{
-        "ᵖ": "^p",
-        "ⱼ": "_j",
-        "ᵢ": "_i",
-        "⟨": r"\langle",
-        "⟩": r"\rangle",
-        "§": r"\S",
-        "∫": r"\int",
-        "±": r"\pm",
-        "Ω": r"\Omega",
-    },
-}
-"""Each sign of the statements in LaTeX."""
 
 
 def claim_text(claim: Claim) -> str:
@@ -76,17 +29,22 @@ def claim_text(claim: Claim) -> str:
     return f"{_plain(claim.left)} {SIGNS[claim.relation]} {_plain(claim.right)}{where}"
 
 
-def claim_latex(theorem: Theorem, claim: Claim) -> str:
+def claim_latex(theorem: Statement, claim: Claim) -> str:
     """A claim in LaTeX, without the delimiters of mathematics."""
     names = {q.symbol: q.latex for q in theorem.where}
     left, right = (_sum(side, lambda term: sympy.latex(term, symbol_names=names)) for side in (claim.left, claim.right))
-    where = "" if claim.norms is Norms.ALL else rf"\quad ({inline(claim.norms.value)})"
+    where = "" if claim.norms is Norms.ALL else rf"\quad ({_formula(claim.norms.value)})"
     return f"{left} {RELATIONS[claim.relation][0]} {right}{where}"
 
 
 def inline(text: str) -> str:
     r"""Text with its signs in LaTeX: ``ε ≤ σ`` becomes ``\ensuremath{\varepsilon} …``."""
     return "".join(rf"\ensuremath{{{TEX[c]}}}" if c in TEX else r"\_" if c == "_" else c for c in text)
+
+
+def _formula(text: str) -> str:
+    """Text within mathematics, in macros that TeX, MathJax and KaTeX know."""
+    return "".join(TEX.get(c, c) for c in text)
 
 
 def kind(witness: Witness) -> str:
@@ -115,14 +73,14 @@ def witness_text(witness: Witness) -> str:
     raise TypeError(f"{witness!r} is no witness")
 
 
-def lead(theorem: Theorem) -> str:
+def lead(theorem: Statement) -> str:
     """How the statement begins."""
     if theorem.domain is None:
         return "There are tensors with"
     return f"If {_listed(a.name for a in theorem.given)} then" if theorem.given else "Always"
 
 
-def text(theorem: Theorem) -> str:
+def text(theorem: Statement) -> str:
     """The theorem for a terminal: claim, quantities, assumptions with what breaks without them, witness, source."""
     lines = [f"{theorem.slug}: {theorem.title}", "", lead(theorem)]
     lines += [f"    {claim_text(c)}" for c in theorem.claims]
@@ -136,7 +94,7 @@ def text(theorem: Theorem) -> str:
     return "\n".join([*lines, f"witness: {witness_text(theorem.witness)}", f"source: {theorem.source}"])
 
 
-def markdown(theorem: Theorem) -> str:
+def markdown(theorem: Statement) -> str:
     """The theorem as Markdown with LaTeX formulas."""
     lines = [f"### `{theorem.slug}`", "", f"**{theorem.title}.** {lead(theorem)}", ""]
     lines += [f"$${claim_latex(theorem, c)}$$" for c in theorem.claims]
@@ -147,7 +105,19 @@ def markdown(theorem: Theorem) -> str:
     return "\n".join([*lines, "", f"Witness: {witness_text(theorem.witness)}.", "", f"Source: {theorem.source}."])
 
 
-def latex(theorem: Theorem) -> str:
+def html(theorem: Statement) -> str:
+    """The theorem as HTML whose formulas MathJax sets, as notebooks do; every text escaped."""
+    claims = "".join(f"<p>{escape(f'$${claim_latex(theorem, c)}$$')}</p>" for c in theorem.claims)
+    named = Table(("symbol", "is"), tuple((f"${q.latex}$", q.meaning) for q in theorem.where))
+    given = tuple((a.name, a.statement, str(a.fails_without)) for a in theorem.given)
+    tables = [named, *([Table(("assumption", "says", "fails without it"), given)] if given else [])]
+    name = f"<code>{escape(theorem.slug)}</code> <b>{escape(theorem.title)}.</b>"
+    last = f"Witness: {witness_text(theorem.witness)}. Source: {theorem.source}."
+    shown = "".join(table.html() for table in tables)
+    return f"<div><p>{name} {escape(lead(theorem))}</p>{claims}{shown}<p>{escape(last)}</p></div>"
+
+
+def latex(theorem: Statement) -> str:
     """The theorem as a LaTeX environment; its document needs amsmath and amsthm's ``theorem``."""
     claims = " \\\\\n".join(rf"  {claim_latex(theorem, c)}" for c in theorem.claims)
     given = "".join(f"  \\item {inline(a.statement)}\n" for a in theorem.given)
@@ -166,19 +136,19 @@ def latex(theorem: Theorem) -> str:
     )
 
 
-def table(theorems: Iterable[Theorem]) -> Table:
+def table(theorems: Iterable[Statement]) -> Table:
     """One line for each theorem: name, statement, in which sense it is tight, what checks it, source; linked."""
     header = ("theorem", "says", "tight", "proof", "source")
     return Table(header, tuple(_row(t) for t in theorems))
 
 
-def plain_table(theorems: Iterable[Theorem]) -> Table:
+def plain_table(theorems: Iterable[Statement]) -> Table:
     """The same without links, for a terminal."""
     rows = tuple((t.slug, t.title, kind(t.witness), str(t.source)) for t in theorems)
     return Table(("theorem", "says", "tight", "source"), rows)
 
 
-def record(t: Theorem) -> dict[str, Any]:
+def record(t: Statement) -> dict[str, Any]:
     """Plain strings, ready for JSON."""
     return {
         "slug": t.slug,
@@ -193,7 +163,7 @@ def record(t: Theorem) -> dict[str, Any]:
     }
 
 
-def _row(t: Theorem) -> tuple[str, ...]:
+def _row(t: Statement) -> tuple[str, ...]:
     formal = ", [Coq](proofs/formal/README.md)" if t.formal else ""
     says = f"{t.title}: {claim_text(t.claims[0])}"
     proof = f"[proof](proofs/{t.slug}.py){formal}"

@@ -26,7 +26,10 @@ COUNTED = {
     "short_groups": "mask groups shorter than the rest",
 }
 """What the counts of a ChannelReport count."""
-
+SHARES = ("S %", "Q %", "S→Q %", "Q→S %", "optimum %", "bound %")
+"""The errors and the bound that a table shows, in percent of ‖x‖_p."""
+WINNERS = {"sq": "S→Q", "qs": "Q→S", "equal": "="}
+"""How a table writes the winner."""
 
 Reports: TypeAlias = tuple[OrderReport, ChannelReport]
 Grid: TypeAlias = Sequence[tuple[Sparsifier, Quantizer]]
@@ -162,31 +165,31 @@ def by_tensor(rows: Sequence[Row]) -> list[list[Row]]:
     return list(groups.values())
 
 
+def shares(of: OrderReport | Total) -> list[str]:
+    """What ``SHARES`` heads, in percent of ‖x‖_p; the norms themselves where ‖x‖_p = 0."""
+    e = of.errors
+    values = (e.s, e.q, e.sq, e.qs, e.gain, of.bound)
+    return [f"{100 * value / of.x_norm:.4f}" if of.x_norm else number(value) for value in values]
+
+
 def table(shown: Sequence[Row], rows: Sequence[Row]) -> Table:
     """One line for each shown tensor of one pipeline and a total over all its rows; errors in percent of ‖x‖_p."""
-    names = {"sq": "S→Q", "qs": "Q→S", "equal": "="}
-
-    def cells(errors: Errors, bound: float, x_norm: float) -> list[str]:
-        values = (errors.s, errors.q, errors.sq, errors.qs, errors.gain, bound)
-        return [f"{100 * value / x_norm:.4f}" if x_norm else number(value) for value in values]
-
     lines = [
         (
             one_line(row.name),
             "×".join(map(str, row.order.shape)),
-            *cells(row.order.errors, row.order.bound, row.order.x_norm),
+            *shares(row.order),
             str(row.order.swaps),
             row.channels.open,
-            names[row.order.winner],
+            WINNERS[row.order.winner],
             str(row.reason),
         )
         for row in shown
     ]
     whole = total(rows)
     swaps = str(sum(r.order.swaps for r in rows))
-    counted = ("total", "", *cells(whole.errors, whole.bound, whole.x_norm), swaps, whole.open, names[whole.winner], "")
-    errors = ("S %", "Q %", "S→Q %", "Q→S %", "optimum %", "bound %")
-    header = ("tensor", "shape", *errors, "swaps", "open", "winner", "by")
+    counted = ("total", "", *shares(whole), swaps, whole.open, WINNERS[whole.winner], "")
+    header = ("tensor", "shape", *SHARES, "swaps", "open", "winner", "by")
     return Table(header, (*lines, counted), f"{rows[0].order.mask} with {rows[0].order.format}")
 
 

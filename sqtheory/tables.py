@@ -5,14 +5,48 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from sqtheory.exceptions import MissingExtra
+from sqtheory.signs import TEX
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+class Tabular(ABC):
+    """A result that shows itself as one table: as text, in notebooks as HTML, in papers as LaTeX, as a data frame."""
+
+    @abstractmethod
+    def table(self) -> "Table":
+        """The rows to show."""
+
+    def __str__(self) -> str:
+        return self.table().text()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def markdown(self) -> str:
+        """The table in Markdown."""
+        return self.table().markdown()
+
+    def to_pandas(self) -> "DataFrame":
+        """The table as a pandas DataFrame. Raises MissingExtra without pandas."""
+        return self.table().to_pandas()
+
+    def _repr_html_(self) -> str:
+        return self.table().html()
+
+    def _repr_latex_(self) -> str:
+        return self.table().latex()
+
 
 @final
-@dataclass(frozen=True)
-class Table:
+@dataclass(frozen=True, repr=False)
+class Table(Tabular):
     """Rows of cells under a header; columns whose cells are all numbers align right."""
 
     header: tuple[str, ...]
@@ -28,6 +62,10 @@ class Table:
     def _numeric(self) -> list[bool]:
         columns = zip(*self.rows, strict=True) if self.rows else [()] * len(self.header)
         return [all(_is_number(cell) for cell in column) and any(column) for column in columns]
+
+    def table(self) -> "Table":
+        """Itself."""
+        return self
 
     def text(self) -> str:
         """Columns aligned with spaces."""
@@ -50,8 +88,14 @@ class Table:
         body = "\n".join("| " + " | ".join(line) + " |" for line in cells)
         return f"**{self.title}**\n\n{body}" if self.title else body
 
-    def html(self) -> str:
-        """A plain table element, every cell escaped."""
+    def with_column(self, name: str, cells: Sequence[str], *, after: str) -> "Table":
+        """One more column, to the right of another."""
+        at = self.header.index(after) + 1
+        rows = tuple((*r[:at], cell, *r[at:]) for r, cell in zip(self.rows, cells, strict=True))
+        return Table((*self.header[:at], name, *self.header[at:]), rows, self.title)
+
+    def html(self, *, footer: int = 0) -> str:
+        """A plain table element, every cell escaped; the last ``footer`` rows are its foot."""
         align = ["right" if right else "left" for right in self._numeric]
 
         def line(cells: Sequence[str], tag: str) -> str:
@@ -60,8 +104,11 @@ class Table:
             return f"<tr>{''.join(inside)}</tr>"
 
         caption = f"<caption>{html.escape(self.title)}</caption>" if self.title else ""
-        body = "".join(line(row, "td") for row in self.rows)
-        return f"<table>{caption}<thead>{line(self.header, 'th')}</thead><tbody>{body}</tbody></table>"
+        rows = [line(row, "td") for row in self.rows]
+        cut = len(rows) - footer
+        foot = f"<tfoot>{''.join(rows[cut:])}</tfoot>" if footer else ""
+        body = f"<tbody>{''.join(rows[:cut])}</tbody>{foot}"
+        return f"<table>{caption}<thead>{line(self.header, 'th')}</thead>{body}</table>"
 
     def latex(self) -> str:
         """A table environment with the rules of the package booktabs; mathematics in cells is set as mathematics."""
@@ -71,23 +118,20 @@ class Table:
         lines = [rf"\begin{{tabular}}{{{align}}}", r"\toprule", header, r"\midrule", *body, r"\bottomrule"]
         return "\n".join([r"\begin{table}", r"\centering", *caption, *lines, r"\end{tabular}", r"\end{table}"])
 
+    def to_pandas(self) -> "DataFrame":
+        """A DataFrame with a column for each: numbers where all cells are, NaN for an en dash or nothing, else text.
 
-class Tabular(ABC):
-    """A result that shows itself as one table: as text, as Markdown, and as HTML in a notebook."""
-
-    @abstractmethod
-    def table(self) -> Table:
-        """The rows to show."""
-
-    def __str__(self) -> str:
-        return self.table().text()
-
-    def markdown(self) -> str:
-        """The table in Markdown."""
-        return self.table().markdown()
-
-    def _repr_html_(self) -> str:
-        return self.table().html()
+        A unit, % or dB, goes to the name of the column. Raises MissingExtra without pandas.
+        """
+        try:
+            from pandas import DataFrame
+        except ImportError as error:
+            raise MissingExtra("pandas", "notebook", "a data frame") from error
+        columns = [[row[c] for row in self.rows] for c in range(len(self.header))]
+        read = [_read(name, cells) for name, cells in zip(self.header, columns, strict=True)]
+        frame = DataFrame({place: cells for place, (_, cells) in enumerate(read)})
+        frame.columns = [name for name, _ in read]
+        return frame
 
 
 def number(value: float | int | None, digits: int = 4) -> str:
@@ -123,11 +167,12 @@ def _one_line(cell: str) -> str:
     return " ".join(cell.splitlines())
 
 
+UNITS = ("%", " dB")
+"""What may follow the number in a cell."""
 LATEX = {
+    **{sign: f"${tex}$" for sign, tex in TEX.items()},
     **{sign: rf"\{sign}" for sign in "&%$#_{}"},
-    **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
-    **{"→": r"$\to$", "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "≤": r"$\le$", "‖": r"$\Vert$", "–": "--"},
-    **{"Σ": r"$\Sigma$", "Δ": r"$\Delta$"},
+    **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--"},
 }
 """How a character of a cell is set in LaTeX where it is not itself."""
 
@@ -137,10 +182,28 @@ def _latex(cell: str) -> str:
 
 
 def _is_number(cell: str) -> bool:
-    if cell in ("–", "", "="):
-        return True
+    return cell in ("–", "", "=") or _real(cell) is not None
+
+
+def _real(cell: str) -> float | None:
+    """The number in a cell, whatever its unit."""
     try:
-        float(cell.rstrip("%").removesuffix(" dB"))
+        return float(cell.removesuffix(_unit(cell)))
     except ValueError:
-        return False
-    return True
+        return None
+
+
+def _unit(cell: str) -> str:
+    return next((unit for unit in UNITS if cell.endswith(unit)), "")
+
+
+def _read(name: str, cells: Sequence[str]) -> tuple[str, list[Any]]:
+    """The name and the values of a column of a data frame."""
+    filled = [cell for cell in cells if cell not in ("–", "")]
+    units = {_unit(cell) for cell in filled}
+    if len(units) != 1 or any(_real(cell) is None for cell in filled):
+        return name, list(cells)
+    if len(filled) == len(cells) and all(cell.removeprefix("-").isdecimal() for cell in cells):
+        return name, [int(cell) for cell in cells]
+    [unit] = units
+    return f"{name} {unit.strip()}".strip(), [math.nan if cell in ("–", "") else _real(cell) for cell in cells]

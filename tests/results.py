@@ -21,7 +21,8 @@ def command(file: Path) -> list[str]:
 def regenerate(file: Path, kept: Path) -> None:
     """Run the command of a file and replace all but its first line."""
     arguments = command(file)
-    call = [sys.executable, "-m", "sqtheory", *arguments, "--results", str(kept)]
+    resumes = [] if arguments[0] == "scaling" else ["--results", str(kept)]
+    call = [sys.executable, "-m", "sqtheory", *arguments, *resumes]
     printed = subprocess.run(call, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT).stdout
     file.write_text(f"{BEGIN}{shlex.join(arguments)}{END}\n{printed}", encoding="utf-8")
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sqtheory.decide import Decision, decide
+from sqtheory.decide.answers import spell
 from sqtheory.decide.shapes import default_shape
 from sqtheory.notation import parse
 from sqtheory.partition import Blocks
@@ -14,6 +15,7 @@ from sqtheory.scores import wanda
 from sqtheory.sparsifiers import Sparsifier, nm
 from sqtheory.theorems import BY_SLUG
 from sqtheory.ties import by_original
+from tests.page.material import Page
 
 
 def decided(claim: str, mask: str, fmt: str, p: float = 2.0) -> Decision:
@@ -139,3 +141,21 @@ def test_the_same_seed_the_same_decision() -> None:
     one, two = (decided("sq_never_worse", "2:4", "nf4", 1) for _ in range(2))
     assert one.witness is not None and two.witness is not None
     assert one.witness == two.witness and one.effort.instances == two.effort.instances
+
+
+def test_an_answer_shows_itself() -> None:
+    refuted = decided("sq_never_worse", "2:4", "int4", 0.5)
+    assert refuted.witness is not None
+    page = Page(refuted._repr_html_())
+    assert not page.stack and not page.crossed
+    verdict, witness = page.texts["caption"]
+    assert verdict.startswith("sq_never_worse: refuted") and witness.endswith(refuted.witness.sentence)
+    assert {"x", spell(refuted.witness.x), "q(s(x))", spell(refuted.witness.prune_first)} <= set(page.texts["td"])
+    assert repr(refuted) == str(refuted) == refuted.text() and repr(refuted.witness) == refuted.witness.text()
+    proved = decided("sq_never_worse", "2:4", "int4")
+    page = Page(proved._repr_html_())
+    assert page.texts["caption"][0].startswith("sq_never_worse: proved by theorem prune_first_dominates")
+    assert page.texts["td"][::4] == [a.name for a in proved.assumptions]
+    assert (
+        proved._repr_latex_().count(r"\begin{tabular}") == 1 and refuted._repr_latex_().count(r"\begin{tabular}") == 2
+    )

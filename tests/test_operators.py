@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sqtheory.arrays import Array
 from sqtheory.exceptions import InputRefused
 from sqtheory.formats import E4M3
+from sqtheory.notation import parse
 from sqtheory.operators import IDENTITY, Chain, Identity, Operator, chained, parts_of
 from sqtheory.quantizers import cast, hbfp, int_, mxfp, nf4
 from sqtheory.rounding import stochastic
@@ -20,6 +21,7 @@ from sqtheory.sparsifiers import fixed, nm, threshold, top
 from sqtheory.ties import RandomTies
 from sqtheory.traits import DETERMINISTIC, IDEMPOTENT, KEEPS_ZERO, MAX_DETERMINED, MONOTONE, ODD, TRAITS, Trait
 from tests.operators import operators
+from tests.page.material import Page
 
 LINKS = [nm(2, 4), top(0.5), int_(4), hbfp(4, block=4), nf4(), threshold(0.5), cast(E4M3), IDENTITY]
 X = np.random.default_rng(0).normal(size=(4, 8))
@@ -206,15 +208,30 @@ def test_a_chain_keeps_the_traits_that_all_its_links_have_and_that_survive() -> 
     assert (int_(4) >> random).traits == {KEEPS_ZERO}
 
 
-def test_out_that_overlaps_the_input_takes_the_result_of_what_the_input_was() -> None:
-    for op in (*LINKS, nm(2, 4) >> int_(4)):
-        buffer = np.tile(X, (2, 1))
-        x, out = buffer[:4], buffer[1:5]
-        expected = op(X)
-        assert op(x, out=out) is out and np.array_equal(out, expected), str(op)
+@pytest.mark.parametrize("op", [*LINKS, nm(2, 4) >> int_(4)], ids=str)
+def test_out_that_overlaps_the_input_takes_the_result_of_what_the_input_was(op: Operator) -> None:
+    x = np.random.default_rng(5).normal(size=(2048, 128))
+    expected = op(x)
+    for first in (0, 1):  # before the input, and after it
+        buffer = np.empty((2049, 128))
+        given, out = buffer[1 - first :][:2048], buffer[first:][:2048]
+        given[...] = x
+        assert op(given, out=out) is out and np.array_equal(out, expected)
 
 
 def test_into_returns_what_it_fills() -> None:
     for op in (*LINKS, nm(2, 4) >> int_(4), IDENTITY, fixed(X > 0)):
         out = np.empty_like(X)
         assert op.into(out, X, X) is out
+
+
+@pytest.mark.parametrize("written", ["2:4 >> int4", "nf4", "identity()", "top(0.5, per=row)"])
+def test_an_operator_shows_its_spelling_and_its_traits(written: str) -> None:
+    op = parse(written)
+    page = Page(op._repr_html_())
+    cells = page.texts["td"]
+    assert page.texts["caption"] == [str(op)] and op._repr_latex_().isascii()
+    assert cells[::3] == [str(t) for t in TRAITS]
+    assert {name for name, has in zip(cells[::3], cells[1::3], strict=True) if has == "yes"} == {
+        str(t) for t in op.traits
+    }

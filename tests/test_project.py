@@ -21,7 +21,7 @@ BINARY = (".gz", ".safetensors")
 
 def test_requirements_have_floors_and_no_caps() -> None:
     needed = {line.split(">=")[0] for line in PROJECT["dependencies"]}
-    assert needed == {"numpy", "scipy", "sympy", "matplotlib", "safetensors", "tqdm"}
+    assert needed == {"numpy", "scipy", "sympy", "matplotlib", "safetensors", "threadpoolctl", "tqdm"}
     extras = PROJECT["optional-dependencies"]
     assert {"test", "prove", "onnx", "gguf", "dask", "notebook", "all"} <= extras.keys()
     lines = [line for group in (PROJECT["dependencies"], *extras.values()) for line in group]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sqtheory.cli import main
+from sqtheory.execution.costs import MACHINES, MODELS
 from sqtheory.models import METRICS, open_model, samples_for
 from sqtheory.networks.prediction import Study, weighed
 from sqtheory.networks.sensitivity import Around
@@ -66,7 +67,8 @@ def test_sampled_rows_are_computed_again(file: Path, capsys: pytest.CaptureFixtu
 
 
 def test_every_file_names_its_command_and_holds_its_whole_grid() -> None:
-    assert FILES and {*FILES, *REPORTS, *PREDICTIONS, FOLDER / "README.md"} == set(FOLDER.iterdir())
+    single = {FOLDER / "scaling.md", FOLDER / "README.md"}
+    assert FILES and {*FILES, *REPORTS, *PREDICTIONS, *single} == set(FOLDER.iterdir())
     for file in FILES:
         arguments = command(file)
         assert arguments[0] == "table"
@@ -130,6 +132,23 @@ def by_first(table: str) -> dict[str, list[str]]:
     """The other cells of every line of a table by its first."""
     lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
     return {name: cells for name, *cells in lines}
+
+
+def test_the_projection_follows_from_what_was_measured() -> None:
+    """Every row of the last table from the numbers of the others, as they are printed."""
+    text = (FOLDER / "scaling.md").read_text(encoding="utf-8")
+    assert command(FOLDER / "scaling.md") == ["scaling", "--markdown"]
+    start, slope = map(float, re.findall(r"takes ([\d.]+) ms \+ ([\d.]+) ns", text)[0])
+    efficiency = float(re.findall(r"at (\d+)% of the speed", text)[0]) / 100
+    rows = re.findall(r"^\| (8 B|70 B|1 T) \| (\d+) \| (\d+) \| ([\d.]+) (s|min|h) \|", text, re.MULTILINE)
+    assert len(rows) == len(MODELS) * len(MACHINES)
+    for name, machines, slots, value, unit in rows:
+        [model] = [m for m in MODELS if m.name == name]
+        work = (1e-3 * start * model.tensors + 1e-9 * slope * model.parameters) / efficiency
+        longest = (1e-3 * start + 1e-9 * slope * model.largest) / efficiency
+        reading = 2 * model.parameters / (int(machines) * 1e9)
+        total = work / int(slots) + (1 - 1 / int(slots)) * longest + reading
+        assert float(value) * {"s": 1, "min": 60, "h": 3600}[unit] == pytest.approx(total, rel=0.03)
 
 
 def test_another_number_is_seen() -> None:

@@ -1,6 +1,7 @@
 import json
 import math
 import re
+import sys
 from decimal import Decimal
 from fractions import Fraction
 from html.parser import HTMLParser
@@ -10,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sqtheory import MissingExtra
+from sqtheory.signs import TEX
 from sqtheory.tables import Table, json_ready, number
 
 TABLE = Table(("name", "bits", "error"), (("int4", "4", "1.5e-3"), ("mxfp", "10", "–")), "two formats")
@@ -44,6 +47,41 @@ def test_latex_has_the_rules_of_booktabs_and_escapes() -> None:
     )
     odd = Table((r"a_b\c", "S→Q"), (("50% & more", "±2"),)).latex()
     assert r"a\_b\textbackslash{}c & S$\to$Q" in odd and r"50\% \& more & $\pm$2" in odd and "caption" not in odd
+
+
+def test_latex_sets_every_sign_that_statements_use() -> None:
+    found = Table(("a",), (("".join(TEX),),)).latex()
+    assert found.isascii() and all(f"${tex}$" in found for tex in TEX.values())
+
+
+def test_a_table_shows_itself() -> None:
+    assert str(TABLE) == repr(TABLE) == TABLE.text()
+    assert TABLE._repr_html_() == TABLE.html() and TABLE._repr_latex_() == TABLE.latex()
+
+
+def test_a_foot_is_the_last_rows_and_a_column_comes_where_it_is_asked_for() -> None:
+    assert TABLE.html(footer=1).endswith(
+        "</tr></tbody><tfoot>" + TABLE.html().split("</tr>")[2] + "</tr></tfoot></table>"
+    )
+    wide = TABLE.with_column("more", ("1", "2"), after="name")
+    assert wide.header == ("name", "more", "bits", "error") and wide.rows[1] == ("mxfp", "2", "10", "–")
+    with pytest.raises(ValueError):
+        TABLE.with_column("more", ("1",), after="name")
+
+
+def test_a_data_frame_has_numbers_where_the_table_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pandas")
+    rows = (("int4", "4", "1.5%", "3 dB", "–", "1", "="), ("mxfp", "-1", "inf%", "–", "2.5", "x", "1"))
+    frame = Table(("name", "n", "share", "sqnr", "±", "mixed", "±"), rows).to_pandas()
+    assert list(frame.columns) == ["name", "n", "share %", "sqnr dB", "±", "mixed", "±"]
+    cells = [frame.iloc[:, c].tolist() for c in range(frame.shape[1])]
+    assert cells[:3] == [["int4", "mxfp"], [4, -1], [1.5, math.inf]] and cells[5:] == [["1", "x"], ["=", "1"]]
+    assert frame.dtypes.iloc[1].kind == "i"
+    assert cells[3][0] == 3 and math.isnan(cells[3][1]) and math.isnan(cells[4][0]) and cells[4][1] == 2.5
+    assert Table(("a", "b"), ()).to_pandas().shape == (0, 2)
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(MissingExtra, match=r"needs the package 'pandas'.*sqtheory\[notebook\]"):
+        TABLE.to_pandas()
 
 
 def test_without_a_title() -> None:

@@ -2,11 +2,14 @@ import numpy as np
 import pytest
 import sympy
 
+from sqtheory import render
 from sqtheory.case import Case
 from sqtheory.quantizers import int_
 from sqtheory.sparsifiers import nm
 from sqtheory.structure import Ruling
-from sqtheory.theorem import Assumption, Claim, Norms, Quantity, Reference
+from sqtheory.theorem import Assumption, Claim, Norms, Quantity, Reference, Theorem
+from sqtheory.theorems import ALL
+from tests.page.material import Page
 
 A = Quantity("a", "a", "the first entry", lambda case: case.x[:, 0])
 B = Quantity("b", "b", "the second entry", lambda case: case.x[:, 1])
@@ -73,3 +76,18 @@ def test_an_assumption_shown_necessary_is_the_same_assumption() -> None:
     shown = plain.shown(Case.of([0, 1], int_(4), nm(1, 2)))
     assert shown.fails_without is not None and plain.fails_without is None and shown == plain
     assert str(plain) == "a" and str(Reference("new")) == "new" and str(Reference("x", "§1")) == "x, §1"
+
+
+@pytest.mark.parametrize("theorem", ALL, ids=str)
+def test_every_theorem_shows_itself_in_notebooks(theorem: Theorem) -> None:
+    page = Page(theorem._repr_html_())
+    assert not page.stack and not page.crossed
+    shown = "".join(page.texts["p"])
+    assert "ensuremath" not in shown, "which MathJax and KaTeX do not know"
+    for claim in theorem.claims:
+        assert f"$${render.claim_latex(theorem, claim)}$$" in shown
+    cells = page.texts["td"]
+    assert cells[: 2 * len(theorem.where)] == [text for q in theorem.where for text in (f"${q.latex}$", q.meaning)]
+    assert {a.statement for a in theorem.given} <= set(cells)
+    assert theorem._repr_latex_() == render.latex(theorem) and repr(theorem) == render.text(theorem)
+    assert str(theorem) == theorem.slug

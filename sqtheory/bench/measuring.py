@@ -50,7 +50,7 @@ class Measured:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report(Tabular):
     """What was measured, on what, when, by which versions."""
 

@@ -10,10 +10,12 @@ from sqtheory.cli import (
     apply,
     bench,
     certify,
+    cite,
     constants,
     decide,
     demo,
     evaluate,
+    figure,
     formats,
     inspect,
     layers,
@@ -24,6 +26,7 @@ from sqtheory.cli import (
     price,
     prove,
     questions,
+    report,
     scaling,
     sensitivity,
     show,
@@ -35,9 +38,9 @@ from sqtheory.cli import (
 from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, WorkerFailed
 
 VERBS = (
-    *(demo, order, apply, verify, pack, unpack, predict, price),
-    *(evaluate, table, layers, certify, sensitivity, questions, inspect, decide, theorems, show, prove),
-    *(formats, masks, constants, bench, scaling),
+    *(demo, order, report, apply, verify, pack, unpack, predict, price),
+    *(evaluate, table, layers, certify, sensitivity, questions, figure, inspect, decide, theorems, show, prove),
+    *(formats, masks, constants, bench, scaling, cite),
 )
 """The verbs in the order in which help lists them."""
 DESCRIPTION = """\

@@ -2,9 +2,10 @@
 
 import argparse
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from numpy.random import Generator
 
@@ -16,6 +17,7 @@ from sqtheory.targets import Targets
 from sqtheory.ties import Adversarial, Ties
 
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Written = TypeVar("Written")
 
 CHECKPOINT_HELP = (
     "a .safetensors, .gguf, .onnx, .npz or .npy file, a folder of .safetensors shards with its index, or zoo:NAME for "
@@ -87,6 +89,11 @@ def mask(text: str, ties: Ties | None, rng: Generator) -> Sparsifier:
 def quantizer(text: str, rng: Generator) -> Quantizer:
     """Read a quantizer; ``rng`` is what it may name."""
     return parse_as(Quantizer, "format: try int4, int4:b32, hbfp6, mxfp4 or nvfp4", text, {"rng": rng})
+
+
+def distinct(operators: Iterable[Written]) -> list[Written]:
+    """Each operator once, however often and however spelled it was asked for."""
+    return list({str(op): op for op in operators}.values())
 
 
 def ties(text: str, p: float, rng: Generator) -> Ties:

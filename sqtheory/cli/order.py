@@ -2,8 +2,8 @@
 
 import argparse
 import json
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from sqtheory import __version__
 from sqtheory.cli import options
@@ -12,8 +12,6 @@ from sqtheory.kernels import ENGINES, engine
 
 if TYPE_CHECKING:
     from sqtheory.sweep import Row
-
-Written = TypeVar("Written")
 
 DESCRIPTION = """\
 Compare sparsify-then-quantize (S→Q) with quantize-then-sparsify (Q→S) in every layer.
@@ -90,8 +88,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     rng = np.random.default_rng(arguments.seed)
     ties = None if arguments.ties is None else options.ties(arguments.ties, arguments.norm, rng)
-    masks = _distinct(options.mask(text, ties, rng) for text in arguments.mask)
-    formats = _distinct(options.quantizer(text, rng) for text in arguments.format)
+    masks = options.distinct(options.mask(text, ties, rng) for text in arguments.mask)
+    formats = options.distinct(options.quantizer(text, rng) for text in arguments.format)
     staff = workers(arguments.executor, arguments.workers)
     if arguments.results is not None:
         atomic.check_folder(arguments.results)
@@ -123,11 +121,6 @@ def run(arguments: argparse.Namespace) -> int:
     for line in broken:
         print(f"sqtheory: {line}", file=sys.stderr)
     return 1 if broken else 0
-
-
-def _distinct(operators: "Iterable[Written]") -> "list[Written]":
-    """Each operator once, however often and however spelled it was asked for."""
-    return list({str(op): op for op in operators}.values())
 
 
 def _sorted(rows: "Sequence[Row]", by: str) -> "list[Row]":

@@ -1,4 +1,4 @@
-"""A progress bar on stderr where somebody is watching."""
+"""A progress bar on stderr, or in a notebook, where somebody is watching."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -9,11 +9,11 @@ Item = TypeVar("Item")
 
 
 def progress(items: Iterable[Item], what: str, *, quiet: bool = False) -> Iterable[Item]:
-    """The items, with a bar on stderr while they are worked on; none if stderr is no terminal or ``quiet``.
+    """The items, with a bar while they are worked on; none if ``quiet``, or nobody watches.
 
     How many there are is asked of ``len``, where the items have one.
     """
-    if quiet or not sys.stderr.isatty():
+    if quiet or not _watched():
         return items
     from tqdm.auto import tqdm
 
@@ -22,8 +22,8 @@ def progress(items: Iterable[Item], what: str, *, quiet: bool = False) -> Iterab
 
 @contextmanager
 def counter(total: int, what: str, unit: str, *, quiet: bool = False) -> Iterator[Callable[[int], None]]:
-    """A function to tell how many more of ``total`` units are done, with a bar on stderr as ``progress`` shows it."""
-    if quiet or not sys.stderr.isatty():
+    """A function to tell how many more of ``total`` units are done, with a bar as ``progress`` shows it."""
+    if quiet or not _watched():
         yield lambda count: None
         return
     from tqdm.auto import tqdm
@@ -34,3 +34,11 @@ def counter(total: int, what: str, unit: str, *, quiet: bool = False) -> Iterato
             bar.update(count)
 
         yield advance
+
+
+def _watched() -> bool:
+    """Stderr is a terminal, or this is the kernel of a notebook."""
+    if sys.stderr.isatty():
+        return True
+    kernel = sys.modules.get("ipykernel.iostream")
+    return kernel is not None and isinstance(sys.stderr, kernel.OutStream)

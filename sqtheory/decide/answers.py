@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any, Literal, TypeAlias, final
 
 from sqtheory.partition import Shape
-from sqtheory.tables import json_ready, number
+from sqtheory.tables import Table, Tabular, json_ready, number
 
 Verdict: TypeAlias = Literal["proved", "refuted", "open"]
 How: TypeAlias = Literal["structure", "enumeration", "smt"]
@@ -49,8 +49,8 @@ class Discharged:
 
 
 @final
-@dataclass(frozen=True)
-class Refutation:
+@dataclass(frozen=True, repr=False)
+class Refutation(Tabular):
     """A tensor on which the claim fails, with what both orders make of it; entries in C order.
 
     ``arithmetic`` is ``rational`` where scales, codes and norms were computed again in rational numbers, and
@@ -86,23 +86,34 @@ class Refutation:
             "draw": self.draw,
         }
 
-    def text(self) -> str:
+    def table(self) -> Table:
         """One line for each tensor, long runs of one number gathered."""
-        size = "×".join(map(str, self.shape))
-        lines = [
-            ("x", self.x),
-            ("s(x)", self.sparse),
-            ("q(s(x))", self.prune_first),
-            ("q(x)", self.image),
-            ("s(q(x))", self.quantize_first),
-        ]
-        rows = [f"  {name:<8}= {spell(values)}" for name, values in lines]
+        tensors = {
+            "x": self.x,
+            "s(x)": self.sparse,
+            "q(s(x))": self.prune_first,
+            "q(x)": self.image,
+            "s(q(x))": self.quantize_first,
+        }
+        rows = tuple((name, spell(values)) for name, values in tensors.items())
+        return Table(("tensor", "entries"), rows, f"{self._title}: {self.sentence}")
+
+    def text(self) -> str:
+        """One line for each tensor, and what fails."""
+        rows = [f"  {name:<8}= {entries}" for name, entries in self.table().rows]
         draw = [f"  chance: {self.draw}"] if self.draw else []
+        return "\n".join([f"{self._title}:", *rows, *draw, f"  {self.sentence}"])
+
+    @property
+    def _title(self) -> str:
         how = {
             "rational": "checked in rational arithmetic",
             "implementation": "checked on the exact values of the float64 operators",
         }[self.arithmetic]
-        return "\n".join([f"witness of shape {size} ({self.found_by}; {how}):", *rows, *draw, f"  {self.sentence}"])
+        return f"witness of shape {'×'.join(map(str, self.shape))} ({self.found_by}; {how})"
+
+    def __str__(self) -> str:
+        return self.text()
 
 
 @final
@@ -123,8 +134,8 @@ class Spent:
 
 
 @final
-@dataclass(frozen=True)
-class Decision:
+@dataclass(frozen=True, repr=False)
+class Decision(Tabular):
     """The answer to: does the claim hold for every tensor of this shape under this pipeline?"""
 
     verdict: Verdict
@@ -151,15 +162,36 @@ class Decision:
             "effort": self.effort.to_dict(),
         }
 
+    @property
+    def _verdict(self) -> str:
+        return f"{self.claim}: {self.verdict}" + (f" by theorem {self.theorem}" if self.theorem else "")
+
+    @property
+    def _subject(self) -> str:
+        return f"{self.pipeline}, tensors of shape {'×'.join(map(str, self.shape))}"
+
+    def table(self) -> Table:
+        """One line for each assumption."""
+        rows = tuple((a.name, "yes" if a.closed else "no", a.why, a.how) for a in self.assumptions)
+        title = f"{self._verdict}. {self.statement}; {self._subject}"
+        return Table(("assumption", "holds", "because", "decided by"), rows, title)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def _repr_html_(self) -> str:
+        return "".join(table.html() for table in self._tables)
+
+    def _repr_latex_(self) -> str:
+        return "\n".join(table.latex() for table in self._tables)
+
+    @property
+    def _tables(self) -> list[Table]:
+        return [self.table(), *([] if self.witness is None else [self.witness.table()])]
+
     def text(self) -> str:
         """The answer in words, one line for each assumption."""
-        by = f" by theorem {self.theorem}" if self.theorem else ""
-        size = "×".join(map(str, self.shape))
-        lines = [
-            f"{self.claim}: {self.verdict}{by}",
-            f"  {self.statement}",
-            f"  {self.pipeline}, tensors of shape {size}",
-        ]
+        lines = [self._verdict, f"  {self.statement}", f"  {self._subject}"]
         width = max((len(a.name) for a in self.assumptions), default=0)
         lines += [f"  {'✓' if a.closed else '✗'} {a.name:<{width}}  {a.why} ({a.how})" for a in self.assumptions]
         if self.witness is not None:

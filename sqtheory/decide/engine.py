@@ -37,6 +37,11 @@ def decide(
     ``shape`` defaults to ``default_shape``. The answer speaks of all real x on which both orders are defined; chance
     in s or q is an adversary, so that a claim must hold for every draw. Raises ValueError for an unknown claim or
     one that says nothing of p, TypeError for operators that are no mask and quantizer, and what s and q raise.
+
+    >>> import numpy as np
+    >>> from sqtheory import int_, nm
+    >>> decide("sq_never_worse", nm(2, 4), int_(4), rng=np.random.default_rng(0)).theorem
+    'prune_first_dominates'
     """
     if not isinstance(s, Sparsifier) or not isinstance(q, Quantizer):
         raise TypeError(f"needed a mask and a quantizer, got {s!s} and {q!s}: see sqtheory.parse")

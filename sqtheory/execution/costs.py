@@ -58,6 +58,9 @@ class Measured:
     idle: float
     """Bytes of a process that has imported everything and holds no tensor."""
 
+    held: int | None = None
+    """Entries of a tensor that are in memory at most, if larger ones are read piece by piece."""
+
     def of_block(self, block: int) -> tuple[Sample, ...]:
         """The samples of one block size, small tensors first."""
         return tuple(sorted((s for s in self.samples if s.block == block), key=lambda s: s.entries))
@@ -165,7 +168,8 @@ def project(measured: Measured, model: Model, machines: int, storage: float) -> 
     slots = machines * best.workers
     reading = model.parameters * STORED / (machines * storage)
     copies = best.workers if best.kind == "processes" else 1
-    memory = copies * measured.idle + best.workers * measured.extra.at(model.largest)
+    held = min(model.largest, measured.held or model.largest)
+    memory = copies * measured.idle + best.workers * measured.extra.at(held)
     total = work / slots + (1 - 1 / slots) * longest + reading
     return Projection(model, machines, best.workers, total, reading, longest, memory)
 
@@ -182,6 +186,7 @@ def assumptions(measured: Measured, storage: float) -> list[str]:
         f"{measured.efficiency(best):.0%} of the speed of as many alone; machines do not slow each other down.",
         f"Every parameter is compared once, under one mask and one format, and stored in {STORED} bytes, which each "
         f"machine reads at {storage / 1e9:g} GB/s, not while it computes.",
-        "One tensor is one task: the largest bounds the time from below, and every worker may hold one such at once.",
+        "One tensor is one task: the largest bounds the time from below, and every worker may have one such at once"
+        + (f", of which it holds at most {measured.held} entries." if measured.held else "."),
         *(f"{model.name}: {model.tensors} tensors ({model.kind})." for model in MODELS),
     ]

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
+from sqtheory import one_pass
 from sqtheory.checkpoints import open_checkpoint
+from sqtheory.checkpoints.stored import LARGE
 from sqtheory.execution.costs import Measured, Rate, Sample
 from sqtheory.execution.sweeping import sweep
 from sqtheory.execution.workers import Processes, Threads, Workers
@@ -55,7 +57,8 @@ def measure(
             for crew in (Threads(count), Processes(count)):
                 yield f"{count} {type(crew).__name__.lower()}"
                 rates.append(Rate(type(crew).__name__.lower(), count, MANY * typical / _together(path, s, q, crew)))
-    yield Measured(tuple(samples), tuple(rates), idle)
+    streams = one_pass.reports(np.ones((one_pass.LEAST // WIDTH, WIDTH), np.float32), s, q, 2.0) is not None
+    yield Measured(tuple(samples), tuple(rates), idle, LARGE if streams else None)
 
 
 def one(path: Path, s: Sparsifier, q: Quantizer) -> tuple[float, float, float]:

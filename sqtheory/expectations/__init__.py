@@ -4,7 +4,7 @@ Exact for independent entries, exact for exchangeable ones, and laws for small s
 """
 
 from sqtheory.expectations.agreement import Agreement, AgreementReport, agreement, agreement_table
-from sqtheory.expectations.densities import Density, Empirical, ScipyDensity
+from sqtheory.expectations.densities import Density, Empirical, ScipyDensity, standard_normal
 from sqtheory.expectations.finite_step import expected_mask_change, expected_order_gap
 from sqtheory.expectations.law import kappa, mask_change_law, order_gap_law
 from sqtheory.expectations.maximum import expected_square_error
@@ -28,4 +28,5 @@ __all__ = [
     "order_gap_law",
     "order_gap_topk",
     "predict_order_gap",
+    "standard_normal",
 ]

@@ -54,7 +54,7 @@ class Agreement:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AgreementReport(Tabular):
     """One mask and one format on several tensors."""
 

@@ -74,6 +74,13 @@ class ScipyDensity(Density):
         return variance if np.isfinite(variance) else np.inf
 
 
+def standard_normal() -> ScipyDensity:
+    """|x| for x ~ N(0, 1)."""
+    from scipy.stats import norm
+
+    return ScipyDensity(norm())
+
+
 @final
 @dataclass(frozen=True)
 class Empirical(Density):

@@ -1,1 +1,1 @@
-"""Figures: each a pure function of its data; styles are plain dictionaries."""
+"""Figures: each one file with a function that computes its data and a pure function from data to a figure."""

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sqtheory.figures.style import DOUBLE_COLUMN, MARKERS, PALETTE
+from sqtheory.figures.style import DOUBLE, MARKERS, PALETTE, Style
 from sqtheory.sweep import Total
 
 LINEAR_BELOW = 1e-3
@@ -57,21 +57,20 @@ def as_csv(points: Iterable[Point]) -> str:
     return buffer.getvalue()
 
 
-def draw(points: Sequence[Point]) -> Figure:
+def draw(points: Sequence[Point], style: Style = DOUBLE) -> Figure:
     """The figure: element bits across, order gap up (linear near zero, logarithmic above), a panel for each mask."""
     masks, models, families = (
         list(dict.fromkeys(getattr(p, name) for p in points)) for name in ("mask", "model", "family")
     )
-    with rc_context(DOUBLE_COLUMN):
-        figure = Figure(layout="constrained")
-        axes = figure.subplots(1, len(masks), sharey=True, squeeze=False)[0]
+    with rc_context(style.rc):
+        figure, axes = style.grid(len(masks), 28, sharey=True)
         for ax, mask in zip(axes, masks, strict=True):
             _panel(ax, [p for p in points if p.mask == mask], models, families)
-            ax.set_title(f"mask {mask}", loc="left")
+            ax.set_title(f"mask {mask}")
         gaps = [p.gap for p in points]
         axes[0].set_ylim(min(0.0, 3 * min(gaps)), 3 * max(*gaps, LINEAR_BELOW))
         axes[0].set_ylabel("extra error of Q→S over S→Q\n(% of ‖x‖₂)")
-        figure.legend(handles=_legend(models, families), loc="outside right center", frameon=False)
+        figure.legend(handles=_legend(models, families), loc="outside right center")
     return figure
 
 

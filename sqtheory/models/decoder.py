@@ -69,8 +69,8 @@ class ByteDecoder(Model):
 
     def embedded(self, inputs: NDArray[Any]) -> Array:
         """The vectors of the bytes, what the first block reads: a new array."""
-        rows: Array = self.tensors["embed_tokens.weight"][inputs]
-        return rows
+        out: Array = self.tensors["embed_tokens.weight"][inputs]
+        return out
 
     def _attended(self, y: Array, at: str, linears: Linears, turn: tuple[Array, Array]) -> Array:
         batch, length, _ = y.shape

@@ -16,7 +16,11 @@ from sqtheory.ties import Ties, low_index
 def nm(
     n: int, m: int, *, axis: int = -1, score: Score = magnitude, ties: Ties = low_index, tail: Tail = Tail.error
 ) -> TopSparsifier:
-    """n:m: keep n of every m consecutive entries along an axis; a length that m does not divide is refused."""
+    """n:m: keep n of every m consecutive entries along an axis; a length that m does not divide is refused.
+
+    >>> nm(2, 4)([1.75, 2, 0, 7])
+    array([0., 2., 0., 7.])
+    """
     return TopSparsifier(n, Blocks(m, axis), score, ties, tail)
 
 

@@ -71,6 +71,9 @@ def test_one_worker_takes_the_sum() -> None:
     assert found.reading == pytest.approx(10**9 * STORED / 1e9)
     assert found.seconds == pytest.approx(100 * 0.002 + 3e-8 * 10**9 + found.reading)
     assert found.memory == pytest.approx(5e7 + 1e6 + 50 * 10**8)
+    in_pieces = project(replace(alone, held=10**6), model, 1, 1e9)
+    assert in_pieces.memory == pytest.approx(found.memory - 50 * (10**8 - 10**6))
+    assert "at most 1000000 entries" in " ".join(assumptions(replace(EXACT, held=10**6), 1e9))
 
 
 def test_processes_hold_a_copy_of_the_program_each() -> None:

@@ -1,0 +1,141 @@
+"""The generated pages, each computed from what it describes: registry, catalogue, argparse, docstrings, README."""
+
+import contextlib
+import io
+import re
+from collections.abc import Iterator, Mapping
+from importlib.metadata import metadata
+from pathlib import Path
+
+from proofs import machine_checked
+from proofs.proof import proof_of
+from sqtheory import catalogue, render
+from sqtheory.cli import VERBS, main
+from sqtheory.tables import Table
+from sqtheory.theorem import Theorem
+from sqtheory.theorems import ALL
+
+ROOT = Path(__file__).parents[2]
+LOCAL_LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)]+\)")
+COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
+QUICK_START = ("Your own checkpoint", "In Python", "Rules that are easy to get wrong")
+"""Sections of the README that a reader needs first."""
+EXAMPLE = "margin.py"
+"""The theorem that is shown whole, its statement and its proof."""
+MODULES: Mapping[str, str] = {
+    "sqtheory": "Operators, formats, errors, orders",
+    "sqtheory.theorems": "The registry",
+    "sqtheory.theorem": "Theorems and claims",
+    "sqtheory.case": "Cases",
+    "sqtheory.domain": "Domains",
+    "sqtheory.render": "Theorems as text, Markdown, LaTeX",
+    "sqtheory.decide": "Proved, refuted or open",
+    "sqtheory.expectations": "Expected order gaps",
+    "sqtheory.certificates": "Certificates of layers",
+    "sqtheory.price": "What neither order can beat",
+    "sqtheory.checkpoints": "Reading and writing checkpoints",
+    "sqtheory.execution": "Sweeps",
+    "sqtheory.application": "Compressing checkpoints",
+    "sqtheory.packing": "Packed tensors",
+    "sqtheory.models": "Running models",
+    "sqtheory.strategies": "Strategies for property tests",
+}
+"""Modules with a page of their own, and its title."""
+
+
+class Undischarged(Exception):
+    """A line of a proof that no machine confirmed while the pages were written."""
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    """Every generated page: its path and its text. Raises Undischarged."""
+    yield "quickstart.md", quick_start((ROOT / "README.md").read_text(encoding="utf-8"))
+    yield "formats.md", tables_page("Formats", catalogue.formats(), catalogue.quantizers())
+    yield "masks.md", tables_page("Masks", catalogue.masks())
+    yield "theorems/index.md", theorem_index()
+    for theorem in ALL:
+        yield f"theorems/{theorem.slug}.md", theorem_page(theorem)
+    verbs = [module.__name__.rpartition(".")[2] for module in VERBS]
+    yield "commands/index.md", listing("Command line", help_of(), verbs)
+    for verb in verbs:
+        yield f"commands/{verb}.md", f"# sqtheory {verb}\n\n{help_of(verb)}"
+    yield "api/index.md", listing("Python", "What can be imported, from the docstrings.\n", MODULES)
+    for module, title in MODULES.items():
+        yield f"api/{module}.md", f"# {title}\n\n```{{eval-rst}}\n.. automodule:: {module}\n   :members:\n```\n"
+    yield "cite.md", cite_page()
+    for name, folder in {"statement": "sqtheory/theorems", "proof": "proofs"}.items():
+        yield f"extend/{name}.py", (ROOT / folder / EXAMPLE).read_text(encoding="utf-8")
+
+
+def listing(title: str, above: str, names: Iterator[str] | list[str] | Mapping[str, str]) -> str:
+    """A page that leads to others in its folder."""
+    return f"# {title}\n\n{above}\n```{{toctree}}\n:maxdepth: 1\n\n" + "\n".join(names) + "\n```\n"
+
+
+def tables_page(title: str, *tables: Table) -> str:
+    """A page of tables."""
+    return f"# {title}\n\n" + "\n\n".join(table.markdown() for table in tables) + "\n"
+
+
+def quick_start(readme: str) -> str:
+    """The head of the README and its first sections; links into the repository become their text."""
+    head, *sections = re.split(r"^## ", readme, flags=re.MULTILINE)
+    chosen = {title: body for title, _, body in (s.partition("\n") for s in sections)}
+    parts = [head.replace("# sqtheory", "# Quick start", 1)]
+    parts += [f"## {title}\n{chosen[title]}" for title in QUICK_START]
+    return LOCAL_LINK.sub(r"\1", COMMENT.sub("", "".join(parts)))
+
+
+def theorem_index() -> str:
+    """The table of the registry, each name a link."""
+    plain = render.plain_table(ALL)
+    linked = Table(plain.header, tuple((f"[{row[0]}]({row[0]}.md)", *row[1:]) for row in plain.rows))
+    return listing("Theorems", linked.markdown() + "\n", [t.slug for t in ALL]).replace(
+        ":maxdepth", ":hidden:\n:maxdepth"
+    )
+
+
+def theorem_page(theorem: Theorem) -> str:
+    """Statement, assumptions, witness, source, and every line of the proof with what discharged it."""
+    _, _, statement = render.markdown(theorem).partition("\n")
+    parts = [f"# {theorem.slug}", statement, bib_entry(theorem.source.key), "## Proof", proof_table(theorem).markdown()]
+    parts.append(f"Statement: `sqtheory/theorems/{theorem.slug}.py`. Proof: `proofs/{theorem.slug}.py`.")
+    for name in theorem.formal:
+        file, text = machine_checked.statement(name)
+        parts.append(f"In Coq, `proofs/formal/{file}`:\n\n```coq\n{text}\n```")
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def proof_table(theorem: Theorem) -> Table:
+    """The lines of a proof, discharged now. Raises Undischarged naming the first that is not."""
+    rows = []
+    for line in proof_of(theorem).lines():
+        if not line.discharged:
+            raise Undischarged(f"{theorem.slug}: {line.says}: {line.detail}")
+        rows.append((line.status, line.says))
+    return Table(("by", "line"), tuple(rows))
+
+
+def bib_entry(key: str) -> str:
+    """The entry of ``references.bib``; empty for what is new here."""
+    text = (ROOT / "proofs" / "references.bib").read_text(encoding="utf-8")
+    found = re.search(rf"^@\w+\{{{re.escape(key)},.*?^\}}", text, re.DOTALL | re.MULTILINE)
+    return f"```bibtex\n{found[0]}\n```" if found else ""
+
+
+def help_of(*verb: str) -> str:
+    """What ``--help`` prints."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.suppress(SystemExit):
+        main([*verb, "--help"])
+    return f"```text\n{printed.getvalue()}```\n"
+
+
+def cite_page() -> str:
+    """How to cite this version, and what it builds on."""
+    about = metadata("sqtheory")
+    entry = f"@software{{sqtheory,\n  title = {{sqtheory: {about['Summary']}}},\n  author = {{{{{about['Author']}}}}},"
+    entry += f"\n  version = {{{about['Version']}}}\n}}"
+    references = (ROOT / "proofs" / "references.bib").read_text(encoding="utf-8")
+    above = "Every theorem names its source. If you use one, cite that source too."
+    return f"# How to cite\n\n```bibtex\n{entry}\n```\n\n{above}\n\n```bibtex\n{references}```\n"

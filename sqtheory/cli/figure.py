@@ -1,0 +1,109 @@
+"""``sqtheory figure``: figures for papers and slides, each with its data, its caption and the command that made it."""
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqtheory.cli.options import CHECKPOINT_HELP, Verbs
+
+if TYPE_CHECKING:
+    from sqtheory.figures.data import Request
+
+DESCRIPTION = """\
+Draw figures, of the models that come with the package or of a checkpoint of your own.
+
+Without a name: list them. With one, or several, or all: compute the data and write, for each,
+  NAME.pdf, NAME.svg, NAME.png   the figure (--format), text embedded, the same bytes at every run
+  NAME.csv                       every number in it, to the last bit
+  NAME.txt                       a caption that says what is measured, what is theory and on what data; the command
+Of all, what cannot be drawn of a checkpoint is left out, said on stderr, and makes the exit status 1: depth, threshold
+and layer_error need a model whose forward pass is known, gap_in_bits and price an n:m mask."""
+
+EPILOG = """\
+examples:
+  sqtheory figure
+  sqtheory figure order_map --model model.safetensors --style single
+  sqtheory figure channels price --model model.safetensors --mask 2:4 --quantizer mxfp4 --format pdf
+  sqtheory figure all --out figures"""
+
+FORMATS = ("pdf", "svg", "png")
+
+
+def add(verbs: Verbs) -> None:
+    """Describe the verb."""
+    parser = verbs.add_parser(
+        "figure",
+        help="figures for papers and slides, with their data and captions",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("name", nargs="*", metavar="NAME", help="figures by name, or all; none: list them")
+    parser.add_argument("--out", type=Path, default=Path("figures"), metavar="DIR", help="folder to write to (figures)")
+    parser.add_argument(
+        "--format",
+        type=formats,
+        default=FORMATS,
+        metavar="LIST",
+        help=f"of {','.join(FORMATS)}, with commas between (all three)",
+    )
+    parser.add_argument("--style", default="double", metavar="STYLE", help="single or double (column), or slide")
+    parser.add_argument("--model", default="zoo:lm-dense", metavar="CKPT", help=f"{CHECKPOINT_HELP} (zoo:lm-dense)")
+    parser.add_argument("--mask", default="2:4", metavar="MASK", help="where the figure has one mask (2:4)")
+    parser.add_argument("--quantizer", default="int4", metavar="FORMAT", help="where the figure has one (int4)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of samples, and of rng (0)")
+    parser.add_argument("--force", action="store_true", help="replace files that are there and differ")
+    parser.set_defaults(run=run)
+
+
+def formats(text: str) -> tuple[str, ...]:
+    """Read the kinds of files: ``pdf`` or ``pdf,png``."""
+    kinds = tuple(dict.fromkeys(text.split(",")))
+    if unknown := [kind for kind in kinds if kind not in FORMATS]:
+        raise argparse.ArgumentTypeError(f"a figure is written as {', '.join(FORMATS)}, not {unknown[0]!r}")
+    return kinds
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """List, or compute, draw and write; a figure is written when it is done."""
+    from sqtheory import atomic
+    from sqtheory.cli.progress import counter
+    from sqtheory.figures.catalogue import BY_NAME, find
+    from sqtheory.figures.data import Request
+    from sqtheory.figures.style import STYLES
+    from sqtheory.tables import Table
+
+    if not arguments.name:
+        print(Table(("figure", "shows"), tuple((kind.name, kind.shows) for kind in BY_NAME.values())).text())
+        return 0
+    if arguments.style not in STYLES:
+        raise ValueError(f"there is no style {arguments.style!r}: known are {', '.join(STYLES)}")
+    style = STYLES[arguments.style]
+    kinds = list(BY_NAME.values()) if arguments.name == ["all"] else [find(name) for name in arguments.name]
+    request = Request(arguments.model, arguments.mask, arguments.quantizer, arguments.seed)
+    atomic.check_folder(arguments.out)
+    refused = 0
+    with counter(len(kinds), "figures", "figure") as done:
+        for kind in kinds:
+            try:
+                files = kind.files(request, style, arguments.format, _command(kind.name, request, style.name))
+            except ValueError as refusal:
+                if arguments.name != ["all"]:
+                    raise
+                print(f"sqtheory: left out: {refusal}", file=sys.stderr)
+                refused += 1
+                continue
+            for name, data in files.items():
+                atomic.write(arguments.out / name, data, force=arguments.force)
+            done(1)
+            print(", ".join(str(arguments.out / name) for name in files))
+    return 1 if refused else 0
+
+
+def _command(name: str, request: "Request", style: str) -> str:
+    """The command that computes the same data and draws the same figure."""
+    options = {"--model": request.model, "--mask": request.mask, "--quantizer": request.quantizer}
+    spelled = [word for option, value in options.items() for word in (option, value)]
+    return shlex.join(["sqtheory", "figure", name, *spelled, "--seed", str(request.seed), "--style", style])

@@ -1,0 +1,190 @@
+"""``sqtheory report``: one self-contained HTML page on a checkpoint."""
+
+import argparse
+import shlex
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqtheory import __version__
+from sqtheory.cli import options
+from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_pipeline, add_targets
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from sqtheory.application import Recipe
+    from sqtheory.checkpoints import Checkpoint, TensorInfo
+    from sqtheory.expectations import Agreement
+    from sqtheory.page import Section
+    from sqtheory.sweep import Row
+
+DESCRIPTION = """\
+Write one HTML page on a checkpoint: what the order of sparsification and quantization costs, layer by layer.
+
+Totals and guarantees; the worst tensors; a map of the channels (M selection, Σ scale, Z zero) open in each; the errors
+of both orders with the bound and what is left of it; the order gap that the theory expects beside the measured one; the
+theorem by which the winner wins or the assumption that fails; and the commands that compress as is best. Tables sort by
+a click; figures are part of the page; nothing is loaded from elsewhere, and it prints. The page depends on the
+checkpoint and the options only, not on the number of workers."""
+
+EPILOG = """\
+examples:
+  sqtheory report zoo:lm-dense --mask 2:4 --format mxfp4 -o report.html
+  sqtheory report model.safetensors --mask 2:4 --mask 50% --format int4 --norm 1 --workers 4 -o report.html"""
+
+NOT_ASKED = "left out (--no-prediction)"
+"""Why no gap is predicted where none was asked for."""
+
+
+def add(verbs: Verbs) -> None:
+    """Describe the verb."""
+    parser = verbs.add_parser(
+        "report",
+        help="write one HTML page on a checkpoint: orders, bounds, channels, predictions, recipe",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("checkpoint", metavar="CKPT", help=CHECKPOINT_HELP)
+    parser.add_argument("--mask", action="append", required=True, metavar="MASK", help="repeat for a grid")
+    parser.add_argument("--format", action="append", required=True, metavar="FORMAT", help="repeat for a grid")
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar="FILE", help="the page, a .html file")
+    add_pipeline(parser)
+    add_targets(parser)
+    parser.add_argument("--workers", type=options.count, default=1, metavar="N", help="tensors computed at once (1)")
+    parser.add_argument(
+        "--no-prediction",
+        action="store_true",
+        help="leave the predicted gap out: it reads whole tensors and takes most of the time and memory",
+    )
+    parser.add_argument("--force", action="store_true", help="replace FILE")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Read, compare, predict, write."""
+    import os
+    import sys
+
+    import numpy as np
+
+    from sqtheory import atomic
+    from sqtheory.application import Recipe
+    from sqtheory.checkpoints import open_checkpoint
+    from sqtheory.cli.progress import progress
+    from sqtheory.execution import sweep
+    from sqtheory.execution.workers import Threads
+    from sqtheory.page import Findings, page
+
+    if os.path.lexists(arguments.out) and not arguments.force:
+        raise FileExistsError(f"{arguments.out} exists: pass --force to replace it")
+    rng = np.random.default_rng(arguments.seed)
+    ties = None if arguments.ties is None else options.ties(arguments.ties, arguments.norm, rng)
+    masks = options.distinct(options.mask(text, ties, rng) for text in arguments.mask)
+    formats = options.distinct(options.quantizer(text, rng) for text in arguments.format)
+    recipes = [Recipe(str(s), str(q), norm=arguments.norm, seed=arguments.seed) for s in masks for q in formats]
+    with open_checkpoint(arguments.checkpoint) as checkpoint:
+        taken, skipped = options.targets(arguments).split(checkpoint.tensors)
+        with Threads(arguments.workers).crew() as (executor, count):
+            swept = sweep(checkpoint, taken, masks, formats, arguments.norm, executor=executor, ahead=2 * count)
+            rows = [row for rows in progress(swept, "order") for row in rows]
+            sections = [
+                _section(arguments, recipe, rows[at :: len(recipes)], progress(gaps, "predict"))
+                for at, recipe in enumerate(recipes)
+                for gaps in [_gaps(arguments, checkpoint, taken, recipe, executor)]
+            ]
+    flags = ["--no-prediction"] if arguments.no_prediction else []
+    found = Findings(
+        checkpoint=arguments.checkpoint,
+        version=__version__,
+        p=arguments.norm,
+        sections=tuple(sections),
+        skipped=tuple((info.name, reason) for info, reason in skipped),
+        command=_spelled("report", arguments, masks, formats, [*flags, "-o", str(arguments.out)]),
+    )
+    atomic.write(arguments.out, page(found).encode("utf-8", "backslashreplace"), force=arguments.force)
+    print(f"sqtheory: {len(taken)} tensors reported in {arguments.out}", file=sys.stderr)
+    return 0
+
+
+def _gaps(
+    arguments: argparse.Namespace,
+    checkpoint: "Checkpoint",
+    taken: "Sequence[TensorInfo]",
+    recipe: "Recipe",
+    executor: "Executor | None",
+) -> "Iterable[Agreement | str]":
+    """Predicted and measured gap of every tensor, or why none is predicted."""
+    from sqtheory.expectations import agreement
+
+    if arguments.no_prediction:
+        return [NOT_ASKED] * len(taken)
+
+    def one(info: "TensorInfo") -> "Agreement | str":
+        s, q = recipe.operators(info.name)
+        x = checkpoint.read(info.name)
+        try:
+            return agreement(info.name, x, s, q, recipe.norm)
+        except ValueError as refusal:
+            return str(refusal)
+
+    return map(one, taken) if executor is None else executor.map(one, taken)
+
+
+def _section(
+    arguments: argparse.Namespace, recipe: "Recipe", rows: "Sequence[Row]", gaps: "Iterable[Agreement | str]"
+) -> "Section":
+    from collections import Counter
+
+    from sqtheory.expectations import AgreementReport
+    from sqtheory.page import Section
+    from sqtheory.sweep import total
+
+    found = list(gaps)
+    predicted = tuple(g for g in found if not isinstance(g, str))
+    best = "qs" if total(rows).winner == "qs" else "sq"
+    out = _compressed(arguments.checkpoint, best)
+    asked = ([recipe.mask], [recipe.format])
+    return Section(
+        rows=tuple(rows),
+        gaps=AgreementReport(recipe.mask, recipe.format, recipe.norm, predicted),
+        unpredicted=dict(Counter(g for g in found if isinstance(g, str))),
+        commands=(
+            _spelled("apply", arguments, *asked, ["--order", best], out),
+            shlex.join(["sqtheory", "verify", out, "--against", arguments.checkpoint]),
+            shlex.join(["sqtheory", "decide", "sq_never_worse", *_operators(*asked), *_norm(arguments)]),
+        ),
+    )
+
+
+def _compressed(checkpoint: str, order: str) -> str:
+    """A name for the compressed checkpoint, of the kind that ``apply`` writes."""
+    path = Path(checkpoint.removeprefix("zoo:"))
+    suffix = ".safetensors" if checkpoint.startswith("zoo:") or path.suffix == ".gguf" else path.suffix
+    return f"{path.name.removesuffix(path.suffix)}-{order}{suffix}"
+
+
+def _spelled(
+    verb: str,
+    arguments: argparse.Namespace,
+    masks: Sequence[object],
+    formats: Sequence[object],
+    more: Sequence[str],
+    *out: str,
+) -> str:
+    """A command line on this checkpoint with these operators and the options of this page."""
+    words = ["sqtheory", verb, arguments.checkpoint, *out, *_operators(masks, formats), *_norm(arguments)]
+    words += [word for name in ("targets", "ignore") for v in getattr(arguments, name) for word in (f"--{name}", v)]
+    return shlex.join([*words, *more])
+
+
+def _operators(masks: Sequence[object], formats: Sequence[object]) -> list[str]:
+    named = (("--mask", masks), ("--format", formats))
+    return [word for name, values in named for value in values for word in (name, str(value))]
+
+
+def _norm(arguments: argparse.Namespace) -> list[str]:
+    """The norm and the seed where they are not the defaults."""
+    norm = ["--norm", f"{arguments.norm:g}"] if arguments.norm != 2 else []
+    return norm + (["--seed", str(arguments.seed)] if arguments.seed else [])

@@ -1,0 +1,114 @@
+"""What every figure is made of: a request, its data with a caption, and the two functions between them."""
+
+import csv
+import io
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar, final
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.random import Generator
+
+from sqtheory.arrays import Array
+from sqtheory.checkpoints import open_checkpoint
+from sqtheory.exceptions import InputRefused
+from sqtheory.figures.style import Style, encode
+from sqtheory.models import Model, Samples, open_model, samples_for
+from sqtheory.notation import parse_as
+from sqtheory.quantizers import Quantizer
+from sqtheory.sparsifiers import Sparsifier
+from sqtheory.tables import Tabular
+from sqtheory.targets import Targets
+
+
+@final
+@dataclass(frozen=True)
+class Request:
+    """What a figure is of: a checkpoint, a mask, a quantizer, a seed; comparisons of formats choose their own."""
+
+    model: str = "zoo:lm-dense"
+    mask: str = "2:4"
+    quantizer: str = "int4"
+    seed: int = 0
+
+    def tensors(self) -> Iterator[tuple[str, Array]]:
+        """Every target tensor of the checkpoint, one at a time, in float64.
+
+        Raises ValueError where there is none; what is raised while one is worked on does not name it.
+        """
+        with open_checkpoint(self.model) as checkpoint:
+            taken, _ = Targets().split(checkpoint.tensors)
+            if not taken:
+                raise ValueError(f"{self.model} has no tensor to work on: see sqtheory inspect")
+            for info in taken:
+                yield info.name, checkpoint.read(info.name).astype(np.float64)
+
+    def network(self, windows: int) -> tuple[Model, Samples]:
+        """The model of the checkpoint and so many windows of text, or sixteen times as many images, of its own data.
+
+        Raises CheckpointError where no forward pass is known.
+        """
+        model = open_model(self.model)
+        samples = samples_for(model)
+        many = samples.targets.shape[1] > 1
+        return model, samples.some(min(len(samples), windows if many else 16 * windows))
+
+    def rng(self) -> Generator:
+        """A new generator from the seed."""
+        return np.random.default_rng(self.seed)
+
+    def s(self, text: str | None = None) -> Sparsifier:
+        """The mask, or another as it is written."""
+        return parse_as(Sparsifier, "mask: try 2:4 or 50%", text or self.mask, {"rng": self.rng()})
+
+    def q(self, text: str | None = None) -> Quantizer:
+        """The quantizer, or another as it is written."""
+        return parse_as(Quantizer, "quantizer: try int4 or mxfp4", text or self.quantizer, {"rng": self.rng()})
+
+
+class Data(Tabular):
+    """The numbers behind a figure: a table of them all, and a caption that says what they are."""
+
+    @property
+    @abstractmethod
+    def caption(self) -> str:
+        """What is shown, what of it is measured, what is theory, on what data."""
+
+    def csv(self) -> str:
+        """The table, a line for each of its rows, numbers to the last bit."""
+        buffer = io.StringIO()
+        table = self.table()
+        csv.writer(buffer, lineterminator="\n").writerows([table.header, *table.rows])
+        return buffer.getvalue()
+
+
+Of = TypeVar("Of", bound=Data)
+
+
+@final
+@dataclass(frozen=True)
+class Kind(Generic[Of]):
+    """A figure by name: from a request its data, from the data the drawing."""
+
+    name: str
+    shows: str
+    compute: Callable[[Request], Of]
+    draw: Callable[[Of, Style], Figure]
+
+    def files(self, request: Request, style: Style, formats: tuple[str, ...], command: str) -> dict[str, bytes]:
+        """Names and bytes of the figure in every format, its data, and its caption with the command that made it."""
+        try:
+            data = self.compute(request)
+        except ValueError as refusal:
+            kind = type(refusal) if isinstance(refusal, InputRefused) else ValueError
+            raise kind(f"figure {self.name} of {request.model}: {refusal}") from refusal
+        drawn = {f"{self.name}.{kind}": encode(self.draw(data, style), kind, style) for kind in formats}
+        text = f"{data.caption}\n\n{command}\n"
+        return {**drawn, f"{self.name}.csv": data.csv().encode(), f"{self.name}.txt": text.encode()}
+
+
+def cells(*values: float | int | str | bool) -> tuple[str, ...]:
+    """Values as cells of a table: floats so that reading them gives the same float."""
+    return tuple(repr(float(v)) if isinstance(v, float) else str(v) for v in values)

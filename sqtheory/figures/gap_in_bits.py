@@ -1,0 +1,121 @@
+"""The order gap against bits: measured, expected of exchangeable entries, and its law as the step tends to 0."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from sqtheory.arrays import Array
+from sqtheory.expectations import agreement, order_gap_law, standard_normal
+from sqtheory.figures.data import Data, Kind, Request, cells
+from sqtheory.figures.style import MARKERS, PALETTE, Style
+from sqtheory.partition import Blocks
+from sqtheory.quantizers import Quantizer
+from sqtheory.sparsifiers import Sparsifier, TopSparsifier
+from sqtheory.tables import Table
+
+FAMILIES = ("int", "hbfp")
+BITS = (3, 4, 5, 6, 7, 8)
+
+
+@final
+@dataclass(frozen=True)
+class Gap:
+    """(‖ε_{Q→S}‖₁ − ‖ε_{S→Q}‖₁)/‖x‖₁ over all tensors under one format, in percent, three times."""
+
+    family: str
+    bits: int
+    measured: float
+    error: float
+    """The standard error of ``measured``, were the expectation right and the blocks independent."""
+    exchangeable: float
+    """Expected if every arrangement of the entries in their block were as likely."""
+    law: float
+    """Δ²κ/12 a group for normal entries of the block's own power; NaN where the mask is no n:m mask."""
+
+
+@final
+@dataclass(frozen=True)
+class Gaps(Data):
+    """All formats on one checkpoint."""
+
+    model: str
+    mask: str
+    tensors: int
+    points: tuple[Gap, ...]
+
+    @property
+    def caption(self) -> str:
+        return (
+            f"Order gap against bits: how much more quantizing before pruning loses in L1, in percent of ‖x‖₁, over "
+            f"the {self.tensors} target tensors of {self.model} under the mask {self.mask}. "
+            "Measured: markers, both orders applied to the weights; bars are two standard errors of independent "
+            "blocks, mostly smaller than the marker. Theory: lines, the expectation if every arrangement of the "
+            "entries of a block were as likely (theorem order_gap_law), which uses the sorted weights of every block; "
+            "dotted, the law Δ²κ/12 as the step Δ tends to 0, for normal entries with the power and step of each "
+            "block, which uses nothing else."
+        )
+
+    def table(self) -> Table:
+        header = ("format", "bits", "measured", "standard_error", "exchangeable", "law")
+        rows = (cells(g.family, g.bits, g.measured, g.error, g.exchangeable, g.law) for g in self.points)
+        return Table(header, tuple(rows))
+
+
+def compute(request: Request) -> Gaps:
+    """Every format in ``FAMILIES`` × ``BITS``. Raises ValueError for a mask that the prediction is not for."""
+    s = request.s()
+    formats = {(family, bits): request.q(f"{family}({bits})") for family in FAMILIES for bits in BITS}
+    sums = {key: np.zeros(4) for key in formats}
+    size, count = 0.0, 0
+    for name, x in request.tensors():
+        size, count = size + float(np.abs(x).sum()), count + 1
+        for key, q in formats.items():
+            found = agreement(name, x, s, q, 1)
+            sums[key] += (found.measured, found.variances[1], found.predicted, small_step(x, s, q))
+    points = []
+    for (family, bits), (measured, variance, predicted, law) in sums.items():
+        shares = (float(100 * v / size) for v in (measured, np.sqrt(variance), predicted, law))
+        points.append(Gap(family, bits, *shares))
+    return Gaps(request.model, str(s), count, tuple(points))
+
+
+def small_step(x: Array, s: Sparsifier, q: Quantizer) -> float:
+    """Σ_B (groups in B) Δ_B² κ/12 for an n:m mask and normal entries with the power of each block; NaN for others."""
+    if not (isinstance(s, TopSparsifier) and isinstance(s.groups, Blocks) and isinstance(s.keep, int)):
+        return float("nan")
+    unit = order_gap_law(standard_normal(), s.keep, s.groups.size, 1.0)
+    step = q.scales(x)
+    power = q.partition.reduce(x, lambda rows: np.asarray(np.sqrt((rows**2).mean(axis=1))))
+    share = np.divide(step**2, power, out=np.zeros_like(power), where=power > 0)
+    counts = q.partition.reduce(np.ones_like(x), lambda rows: np.asarray(rows.sum(axis=1)))
+    return float(unit * np.sum(share * counts) / s.groups.size)
+
+
+def draw(data: Gaps, style: Style) -> Figure:
+    """Bits across, the gap up on a logarithmic axis."""
+    with rc_context(style.rc):
+        figure, [ax] = style.grid(1, 28)
+        for j, family in enumerate(dict.fromkeys(g.family for g in data.points)):
+            own = [g for g in data.points if g.family == family]
+            bits = [g.bits for g in own]
+            label = f"{family.upper()}, measured"
+            measured, bars = [g.measured for g in own], [2 * g.error for g in own]
+            ax.errorbar(bits, measured, bars, fmt=MARKERS[j], color=PALETTE[j], label=label, zorder=3)
+            ax.plot(bits, [g.exchangeable for g in own], "-", color=PALETTE[j])
+            ax.plot(bits, [g.law for g in own], ":", color=PALETTE[j])
+        ax.plot([], [], "-", color="0.3", label="theory: exchangeable entries")
+        if np.isfinite([g.law for g in data.points]).all():
+            ax.plot([], [], ":", color="0.3", label="theory: law of small steps, normal")
+        ax.set_yscale("log")
+        ax.set_xticks(sorted({g.bits for g in data.points}))
+        ax.set_xlabel("bits of an element")
+        ax.set_ylabel("extra L1 error of Q→S over S→Q\n(% of ‖x‖₁)")
+        ax.set_title(f"{data.model}, {data.mask}")
+        ax.legend(loc="upper right")
+    return figure
+
+
+KIND = Kind("gap_in_bits", "order gap against bits: theory over measured points", compute, draw)
