@@ -9,10 +9,17 @@ import pytest
 
 from sqtheory.cli import main
 from sqtheory.execution.costs import MACHINES, MODELS
+from sqtheory.models import METRICS, open_model, samples_for
+from sqtheory.networks.prediction import Study, weighed
+from sqtheory.networks.sensitivity import Around
+from sqtheory.notation import parse_as
+from sqtheory.quantizers import Quantizer
+from sqtheory.sparsifiers import Sparsifier
 from tests.results import FOLDER, command
 
 FILES = sorted(FOLDER.glob("table-*.md"))
 REPORTS = sorted(FOLDER.glob("questions-*.md"))
+PREDICTIONS = sorted(FOLDER.glob("prediction-*.md"))
 NOISE = 0.0015
 """By how much another order of summation may move a number: in bits per byte, and as a share of larger ones."""
 FLIPS = 0.35
@@ -60,7 +67,8 @@ def test_sampled_rows_are_computed_again(file: Path, capsys: pytest.CaptureFixtu
 
 
 def test_every_file_names_its_command_and_holds_its_whole_grid() -> None:
-    assert FILES and {*FILES, *REPORTS, FOLDER / "scaling.md", FOLDER / "README.md"} == set(FOLDER.iterdir())
+    single = {FOLDER / "scaling.md", FOLDER / "README.md"}
+    assert FILES and {*FILES, *REPORTS, *PREDICTIONS, *single} == set(FOLDER.iterdir())
     for file in FILES:
         arguments = command(file)
         assert arguments[0] == "table"
@@ -79,9 +87,51 @@ def test_reports_say_what_weights_and_model_say(file: Path, capsys: pytest.Captu
     section = capsys.readouterr().out.split("\n\n", 1)[1]
     assert section.strip() in text
     assert main(["evaluate", *asked[1:], "--mask", "2:4", "--format", "hbfp4", "--json", "--workers", "1"]) == 0
-    found = json.loads(capsys.readouterr().out)["paired"][0]["bits_per_byte"]
+    metric = METRICS[open_model(asked[1]).metrics[0]]
+    found = json.loads(capsys.readouterr().out)["paired"][0][metric.name]
+    sign = 1 if metric.up_is_worse else -1
     [row] = re.findall(r"^\| hbfp4 \| [\d.]+% \| ([-\d.]+) \| ([\d.]+) \|$", text, re.MULTILINE)
-    assert [found["value"], found["standard_error"]] == pytest.approx([float(cell) for cell in row], abs=NOISE)
+    assert [sign * found["value"], found["standard_error"]] == pytest.approx([float(cell) for cell in row], abs=NOISE)
+
+
+@pytest.mark.parametrize("file", PREDICTIONS, ids=lambda file: file.stem)
+def test_predictions_follow_from_their_sensitivities(file: Path) -> None:
+    """Of one pipeline the gap is measured and predicted again, of one layer every sensitivity."""
+    asked, text, rng = command(file), file.read_text(encoding="utf-8"), random.Random(file.stat().st_size)
+    options = dict(zip(asked[2::2], asked[3::2], strict=True))
+    model = open_model(asked[1])
+    counts = (int(options[name]) for name in ("--samples", "--calibration"))
+    study = Study.of(model, samples_for(model), *counts, 1, None)
+    sections = dict(re.findall(r"^\*\*(.*?)\*\*\n\n(.*?)\n\n", text, re.MULTILINE | re.DOTALL))
+    [grid], [slopes] = ([cells for title, cells in sections.items() if word in title] for word in ("Order gap", "unit"))
+    rows, columns = by_first(grid), by_first(slopes)
+    pipeline = rng.choice(sorted(set(rows) - {"pipeline"}))
+    pattern = pipeline.split()[0]
+    s, q = parse_as(Sparsifier, "mask", pattern), parse_as(Quantizer, "format", pipeline.split()[1])
+    measured = study.measured(s, q)
+    cells = dict(zip(rows["pipeline"], rows[pipeline], strict=True))
+    assert [measured.value, measured.standard_error] == pytest.approx(
+        [float(cells["measured"]), float(cells["±"])], abs=NOISE
+    )
+    gaps, layer = study.gaps(s, q), rng.choice(model.linears)
+    for around in Around:
+        title = around.value if around is Around.dense else f"{pattern}: {around.value}"
+        at = columns["layer"].index(title)
+        slope = {each.name: float(columns[each.name][at]) for each in model.linears}
+        room = 0.02 * max(map(abs, slope.values()))
+        found = study.sensitivities.of(layer, around, study.weights_at(around, s))
+        assert found == pytest.approx(slope[layer.name], abs=room)
+        for kind, each in (("gram", gaps.gram), ("law", gaps.law)):
+            said = cells[f"{kind}, {around.value}"]
+            assert (said == "–") == (each is None)
+            if each is not None:
+                assert weighed(each, slope) == pytest.approx(float(said), rel=2e-3, abs=2e-5)
+
+
+def by_first(table: str) -> dict[str, list[str]]:
+    """The other cells of every line of a table by its first."""
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+    return {name: cells for name, *cells in lines}
 
 
 def test_the_projection_follows_from_what_was_measured() -> None:

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sqtheory import __version__
-from sqtheory.cli import options
-from sqtheory.cli.evaluation_options import add_data, add_model
+from sqtheory.cli.evaluation_options import add_data, add_model, add_pair, opened
 from sqtheory.cli.options import Verbs
 
 if TYPE_CHECKING:
@@ -43,10 +42,8 @@ def add(verbs: Verbs) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_model(parser)
-    parser.add_argument("--mask", required=True, metavar="MASK", help="2:4, 50%%, … (sqtheory masks)")
-    parser.add_argument("--format", required=True, metavar="FORMAT", help="int4, mxfp4, … (sqtheory formats)")
     parser.add_argument("--order", choices=("sq", "qs", "both"), default="both", help="certify this order (both)")
-    parser.add_argument("--samples", type=options.count, default=4, metavar="N", help="so many images or windows (4)")
+    add_pair(parser, 4)
     add_data(parser)
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.certify/1")
@@ -56,20 +53,14 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Open, certify, print."""
-    import numpy as np
-
     from sqtheory.cli.progress import counter
-    from sqtheory.models import open_model, samples_for
     from sqtheory.models.compression import ordered_weights
     from sqtheory.networks import certify_layers, certify_stack, guarantee_table, totals
     from sqtheory.tables import json_ready
     from sqtheory.two_orders import Order
 
-    rng = np.random.default_rng(arguments.seed)
-    s, q = options.mask(arguments.mask, None, rng), options.quantizer(arguments.format, rng)
     orders = [Order.sq, Order.qs] if arguments.order == "both" else [Order[arguments.order]]
-    model = open_model(arguments.model, heads=arguments.heads)
-    samples = samples_for(model, tuple(arguments.data)).some(arguments.samples)
+    s, q, model, samples = opened(arguments)
     with counter(len(model.linears), "certify", "layer", quiet=arguments.json) as done:
         found = certify_layers(model, samples, s, q, orders, done=done)
     prepared = ordered_weights(model, s, q)

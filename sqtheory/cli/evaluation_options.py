@@ -2,8 +2,15 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqtheory.cli import options
+
+if TYPE_CHECKING:
+    from sqtheory.models.data import Samples
+    from sqtheory.models.model import Model
+    from sqtheory.quantizers import Quantizer
+    from sqtheory.sparsifiers import Sparsifier
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +27,31 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="attention heads, which tensors do not tell (width/32 for images, width/64 for text)",
     )
+
+
+def add_pair(parser: argparse.ArgumentParser, samples: int) -> None:
+    """``--mask`` and ``--format``, both required, and ``--samples``, ``samples`` of them by default."""
+    parser.add_argument("--mask", required=True, metavar="MASK", help="2:4, 50%%, … (sqtheory masks)")
+    parser.add_argument("--format", required=True, metavar="FORMAT", help="int4, mxfp4, … (sqtheory formats)")
+    parser.add_argument(
+        "--samples",
+        type=options.count,
+        default=samples,
+        metavar="N",
+        help=f"so many images or windows ({samples})",
+    )
+
+
+def opened(arguments: argparse.Namespace) -> "tuple[Sparsifier, Quantizer, Model, Samples]":
+    """What ``add_pair``, ``add_model`` and ``add_data`` ask for."""
+    import numpy as np
+
+    from sqtheory.models import open_model, samples_for
+
+    rng = np.random.default_rng(arguments.seed)
+    s, q = options.mask(arguments.mask, None, rng), options.quantizer(arguments.format, rng)
+    model = open_model(arguments.model, heads=arguments.heads)
+    return s, q, model, samples_for(model, tuple(arguments.data)).some(arguments.samples)
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:

@@ -5,8 +5,7 @@ import json
 from typing import TYPE_CHECKING
 
 from sqtheory import __version__
-from sqtheory.cli import options
-from sqtheory.cli.evaluation_options import add_data, add_model
+from sqtheory.cli.evaluation_options import add_data, add_model, add_pair, opened
 from sqtheory.cli.options import Verbs
 
 if TYPE_CHECKING:
@@ -38,10 +37,8 @@ def add(verbs: Verbs) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_model(parser)
-    parser.add_argument("--mask", required=True, metavar="MASK", help="2:4, 50%%, … (sqtheory masks)")
-    parser.add_argument("--format", required=True, metavar="FORMAT", help="int4, mxfp4, … (sqtheory formats)")
     parser.add_argument("--activations", action="store_true", help="quantize the inputs of the linears as well")
-    parser.add_argument("--samples", type=options.count, default=16, metavar="N", help="so many images or windows (16)")
+    add_pair(parser, 16)
     add_data(parser)
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.layers/1")
@@ -51,16 +48,10 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Open, follow, print."""
-    import numpy as np
-
     from sqtheory.cli.progress import counter
-    from sqtheory.models import open_model, samples_for
     from sqtheory.models.depth import layer_reports, layer_table
 
-    rng = np.random.default_rng(arguments.seed)
-    s, q = options.mask(arguments.mask, None, rng), options.quantizer(arguments.format, rng)
-    model = open_model(arguments.model, heads=arguments.heads)
-    samples = samples_for(model, tuple(arguments.data)).some(arguments.samples)
+    s, q, model, samples = opened(arguments)
     with counter(len(samples), "layers", samples.unit, quiet=arguments.json) as done:
         found = layer_reports(model, samples, s, q, activations=arguments.activations, done=done)
     if arguments.json:

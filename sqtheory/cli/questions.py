@@ -11,6 +11,7 @@ Answer the open questions about the order of sparsity and quantization with numb
   widths        at which bit width does the order stop mattering?
   depth         does the relative error attenuate with depth?
   rankings      do Wanda- and gain-ranked masks change the order effect?
+  ties          what does the tie rule change where weights sit on a grid?
   unstructured  do unstructured masks ever prefer Q→S on real weights?
   frozen        what do frozen dense scales change?
 Prints a report in Markdown whose sentences are made from the numbers of its tables. ± is one standard error, paired."""

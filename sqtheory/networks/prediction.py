@@ -174,7 +174,7 @@ class Fit:
 
 
 def fit(pairs: Iterable[tuple[Estimate, float]]) -> Fit:
-    """Of (measured, predicted) gaps; Spearman's correlation of their ranks (`spearman1904`)."""
+    """Of (measured, predicted) gaps; Spearman's correlation of their ranks (`spearman1904proof`)."""
     given = list(pairs)
     x, y = np.array([m.value for m, _ in given]), np.array([p for _, p in given])
     ratios = np.log(y[(x > 0) & (y > 0)] / x[(x > 0) & (y > 0)])

@@ -75,3 +75,10 @@ def test_harm_is_positive_where_a_metric_is_worse() -> None:
     dense = asked.evaluations.dense()
     ruined = asked.evaluations.with_weights({layer.name: 0 * layer.weight for layer in asked.linears})
     assert asked.harm(ruined, dense).value == dense.hits.mean() - ruined.hits.mean()
+
+
+def test_ties_by_the_original_make_both_orders_one() -> None:
+    """Theorem ``ties_by_original``: a difference of exactly 0; under the other rules there is one."""
+    found = answer("ties")
+    assert set(column(found, "Q→S worse by: by_original").values()) == {"0.00000"}
+    assert all(float(v) != 0 for v in column(found, "Q→S worse by: low_index").values())

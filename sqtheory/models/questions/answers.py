@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from sqtheory.models.questions.answer import Answer, Subject
-from sqtheory.models.questions.metric import bit_widths, depth, rankings
+from sqtheory.models.questions.metric import bit_widths, depth, rankings, tie_rules
 from sqtheory.models.questions.tensors import collisions, frozen_scales, unstructured
 
 QUESTIONS: Mapping[str, Callable[[Subject], Answer]] = MappingProxyType(
@@ -13,6 +13,7 @@ QUESTIONS: Mapping[str, Callable[[Subject], Answer]] = MappingProxyType(
         "widths": bit_widths,
         "depth": depth,
         "rankings": rankings,
+        "ties": tie_rules,
         "unstructured": unstructured,
         "frozen": frozen_scales,
     }

@@ -1,5 +1,6 @@
 """What needs the model to run: the bit width from which the order matters, other rankings, depth."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -15,12 +16,14 @@ from sqtheory.orders import compare
 from sqtheory.scores import Gain, Score
 from sqtheory.sparsifiers import nm
 from sqtheory.tables import Table
+from sqtheory.ties import Ties, by_original, high_index, low_index
 from sqtheory.two_orders import Order
 
 WIDTHS = (8, 7, 6, 5, 4, 3, 2)
 FAMILIES = ("int", "hbfp")
 RANKINGS = ("magnitude", "wanda", "gain")
 RANKED = ("int4", "int3", "hbfp4", "mxfp4")
+RULES: Mapping[str, Ties] = {"low_index": low_index, "high_index": high_index, "by_original": by_original}
 DEPTH_SAMPLES = 16
 DEEP = ("int4", "hbfp4", "mxfp4")
 
@@ -73,6 +76,29 @@ def rankings(subject: Subject) -> Answer:
     header = ("format", "2:4 ranked by", "S→Q", "Q→S", "Q→S worse by", "±")
     return Answer(
         "Do other rankings of the mask change the order effect?", Table(header, tuple(rows)), tuple(sentences)
+    )
+
+
+def tie_rules(subject: Subject) -> Answer:
+    """Q→S, which prunes weights on a grid, under three tie rules, against S→Q, 2:4."""
+    rows, effects = [], {}
+    s = nm(2, 4)
+    for name in RANKED:
+        q = quantizer(name)
+        first = subject.evaluations.of(s >> q)
+        cells = [f"{subject.metric.estimate(first).value:.5f}"]
+        for rule, ties in RULES.items():
+            worse = subject.harm(subject.evaluations.of(q >> replace(s, ties=ties)), first)
+            effects[name, rule] = worse
+            cells += [f"{worse.value:.5f}", f"{worse.standard_error:.5f}"]
+        rows.append((name, *cells))
+    sentences = []
+    for rule in RULES:
+        certain = [name for name in RANKED if effects[name, rule].low > 0 or effects[name, rule].high < 0]
+        sentences.append(f"Under {rule} the order is certain (95 %) with: {listed(certain)}.")
+    header = ("format", "S→Q", *(part for rule in RULES for part in (f"Q→S worse by: {rule}", "±")))
+    return Answer(
+        "What does the tie rule change where weights sit on a grid (2:4)?", Table(header, tuple(rows)), tuple(sentences)
     )
 
 

@@ -1,0 +1,21 @@
+import pytest
+
+from sqtheory.cli import main
+
+ASKED = ("sensitivity", "vit-dense", "--samples", "2", "--calibration", "1", "--workers", "1")
+
+
+def test_a_report_of_one_pipeline(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*ASKED, "--mask", "2:4", "--format", "int3"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "# The order gap in the metric of vit-dense, predicted and measured"
+    assert lines[2] == "Measured on 2 images; moments and sensitivities of 1 others."
+    assert len([line for line in lines if line.startswith("| 2:4 int3 |")]) == 1
+    assert len([line for line in lines if line.startswith("| blocks.")]) == 24
+
+
+def test_refusals(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*ASKED[:2], "--samples", "6000", "--mask", "2:4", "--format", "int3"]) == 2
+    assert "there are 10000 samples" in capsys.readouterr().err
+    assert main([*ASKED, "--mask", "2:4", "--format", "int3x"]) == 2
+    assert "int3x" in capsys.readouterr().err
