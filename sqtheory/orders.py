@@ -12,11 +12,13 @@ import numpy as np
 from sqtheory.arrays import Array, ArrayLike, Mask
 from sqtheory.errors import additive_bound, box_norms, largest_of, norm, norm_of, powers, root
 from sqtheory.kernels.sums import PIECE, exact_parts, pairwise
-from sqtheory.norms import STEEP, check_norm, spell_norm, unit_of
+from sqtheory.norms import STEEP, check_norm, power_units, spell_norm, unit_of
 from sqtheory.operators import Operator
+from sqtheory.partition import Whole
 from sqtheory.quantizers import Quantizer
-from sqtheory.scores import gains
-from sqtheory.sparsifiers import BlockSparsifier, Sparsifier
+from sqtheory.scores import gain, gains
+from sqtheory.selection import LONG, top_of
+from sqtheory.sparsifiers import BlockSparsifier, Sparsifier, TopSparsifier
 from sqtheory.tables import Table, Tabular, json_ready, number
 from sqtheory.two_orders import TwoOrders, both
 
@@ -215,7 +217,24 @@ def judged(sq: float, qs: float, lead: float | Fraction) -> tuple[str, float]:
 
 def gain_mask(x: Array, image: Array, s: Sparsifier, p: float) -> Mask:
     """The admissible mask m of least ‖x − m ⊙ q(x)‖_p, for the image q(x) (theorem ``gain_optimal``)."""
+    if isinstance(s, TopSparsifier) and s.groups == Whole() and x.size >= LONG and s.budget(x.size) < x.size:
+        kept = _gain_mask_of_all(x.reshape(-1), image.reshape(-1), s.budget(x.size), p)
+        if kept is not None:
+            return kept.reshape(x.shape)
     return s.best_mask(_benefit(x, image, s, p), image, x)
+
+
+def _gain_mask_of_all(x: Array, image: Array, k: int, p: float) -> Mask | None:
+    """The k entries of largest gain, which is made piece by piece; None where an entry is not finite."""
+    largest = np.max([largest_of(a.__getitem__, a.size) for a in (x, image)])
+    if not np.isfinite(largest):
+        return None
+    unit = power_units(largest, p)  # in which every gain is finite
+
+    def benefit(cut: slice) -> Array:
+        return gain(x[cut] / unit, image[cut] / unit, p)
+
+    return top_of(benefit, x.size, k, lambda at: np.abs(x[at]))
 
 
 def gain_optimum(x: Array, image: Array, s: Sparsifier, p: float) -> Array:
@@ -307,8 +326,8 @@ def _at_dense_scale(orders: TwoOrders) -> Array:
     """q(s(x)) with the scales of x."""
     if not isinstance(orders.q, Quantizer):
         return orders.after_mask
-    frozen = orders.q.frozen(orders.x)
-    return frozen.apply(orders.sparse, orders.x)
+    y = orders.sparse
+    return orders.q.frozen(orders.x).into(y, y, orders.x)
 
 
 def _by_group(orders: TwoOrders, best: Array, p: float) -> GroupErrors:

@@ -214,7 +214,7 @@ def gains(x: Array, image: Array, p: float, boxes: Partition) -> Array:
         for at in range(0, rows.shape[0], height):
             for begin in range(0, rows.shape[1], width):
                 cut = slice(at, at + height), slice(begin, begin + width)
-                out[cut] = gain(*(array[cut] / unit[cut[0]] for array in (rows, images)), p)
+                out[cut] = gain(rows[cut] / unit[cut[0]], images[cut] / unit[cut[0]], p)
         pieces.append(out)
     return boxes.join(pieces, x.shape)
 
