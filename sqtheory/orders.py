@@ -182,6 +182,7 @@ def report(orders: TwoOrders, p: float = 2.0, *, per_group: bool = False) -> Ord
     """
     check_norm(p)
     x, s = orders.x, orders.s
+    swaps = int(np.count_nonzero(orders.reselected & orders.mask))
     best = gain_mask(x, orders.image, s, p)
     flat, image, after = (a.reshape(-1) for a in (x, orders.image, orders.after_mask))
     mask, theirs, optimal = (m.reshape(-1) for m in (orders.mask, orders.image_mask, best))
@@ -205,7 +206,6 @@ def report(orders: TwoOrders, p: float = 2.0, *, per_group: bool = False) -> Ord
         sq_dense=sq_dense,
     )
     groups = _by_group(orders, np.where(best, orders.image, zero), p) if per_group else None
-    swaps = int(np.count_nonzero(orders.reselected & orders.mask))
     return OrderReport(p, str(s), str(orders.q), x.shape, norm(x, p), errors, swaps, orders.tied, winner, groups)
 
 

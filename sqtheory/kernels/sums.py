@@ -30,15 +30,15 @@ def pairwise(terms: Callable[[slice], NDArray[np.floating[Any]]], size: int) -> 
 
     It halves them, the first half a multiple of 8; so do we, down to pieces that it sums itself. No −0 alone.
     """
+    return _between(terms, 0, size)
 
-    def total(begin: int, end: int) -> float:
-        if end - begin <= PIECE:
-            return float(np.add.reduce(terms(slice(begin, end))))
-        half = (end - begin) // 2
-        middle = begin + half - half % 8
-        return total(begin, middle) + total(middle, end)
 
-    return total(0, size)
+def _between(terms: Callable[[slice], NDArray[np.floating[Any]]], begin: int, end: int) -> float:
+    if end - begin <= PIECE:
+        return float(np.add.reduce(terms(slice(begin, end))))
+    half = (end - begin) // 2
+    middle = begin + half - half % 8
+    return _between(terms, begin, middle) + _between(terms, middle, end)
 
 
 def exact_parts(terms: NDArray[np.floating[Any]]) -> list[float]:
