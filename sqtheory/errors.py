@@ -1,10 +1,12 @@
 """Errors of tensors and their norms, accumulated in float64."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from sqtheory.arrays import Array, ArrayLike, as_real
+from sqtheory.kernels.sums import PIECE, pairwise
 from sqtheory.norms import check_norm, unit_of, units
 from sqtheory.operators import Operator
 from sqtheory.partition import Partition
@@ -23,9 +25,28 @@ def error(f: Operator, x: ArrayLike) -> Array:
 
 def norm(e: ArrayLike, p: float = 2.0) -> float:
     """‖e‖_p = (Σ |e_i|^p)^{1/p} for 0 < p < ∞, max |e_i| for p = ∞; 0 for an empty tensor (p < 1: a quasi-norm)."""
-    size = np.abs(as_real(e).astype(np.float64))
-    unit = unit_of(size, p)
-    return root(power_sum(size / unit, p), p) * unit
+    flat = as_real(e).reshape(-1)
+    return norm_of(lambda cut: flat[cut], flat.size, p)
+
+
+def norm_of(entries: Callable[[slice], Array], size: int, p: float) -> float:
+    """``norm`` of so many entries that are made piece by piece, twice."""
+    check_norm(p)
+    largest = largest_of(entries, size)
+    unit = unit_of(np.array(largest), p)
+    if p == np.inf:
+        return largest / unit * unit
+
+    def terms(cut: slice) -> Array:
+        return powers(np.abs(entries(cut).astype(np.float64)) / unit, p)
+
+    return root(pairwise(terms, size), p) * unit
+
+
+def largest_of(entries: Callable[[slice], Array], size: int) -> float:
+    """max |e_i|, 0 for none."""
+    cuts = (slice(at, min(at + PIECE, size)) for at in range(0, size, PIECE))
+    return float(np.max([np.max(np.abs(entries(cut)), initial=0.0) for cut in cuts] or [0.0]))
 
 
 def box_norms(e: ArrayLike, p: float, boxes: Partition) -> Array:

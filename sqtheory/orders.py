@@ -2,21 +2,28 @@
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
 import numpy as np
 
 from sqtheory.arrays import Array, ArrayLike, Mask
-from sqtheory.errors import additive_bound, box_norms, norm, power_sum, powers, root
-from sqtheory.norms import STEEP, check_norm, spell_norm, unit_of
+from sqtheory.errors import additive_bound, box_norms, largest_of, norm, norm_of, powers, root
+from sqtheory.kernels.sums import PIECE, exact_parts, pairwise
+from sqtheory.norms import STEEP, check_norm, power_units, spell_norm, unit_of
 from sqtheory.operators import Operator
+from sqtheory.partition import Whole
 from sqtheory.quantizers import Quantizer
-from sqtheory.scores import gains
-from sqtheory.sparsifiers import BlockSparsifier, Sparsifier
+from sqtheory.scores import gain, gains
+from sqtheory.selection import LONG, top_of
+from sqtheory.sparsifiers import BlockSparsifier, Sparsifier, TopSparsifier
 from sqtheory.tables import Table, Tabular, json_ready, number
 from sqtheory.two_orders import TwoOrders, both
+
+Pieces: TypeAlias = Callable[[slice], Array]
+"""Entries of a flat array in a range."""
 
 
 @final
@@ -179,21 +186,30 @@ def report(orders: TwoOrders, p: float = 2.0, *, per_group: bool = False) -> Ord
     """
     check_norm(p)
     x, s = orders.x, orders.s
-    best = gain_optimum(x, orders.image, s, p)
-    results = [orders.after_mask, orders.masked_image, best, _at_dense_scale(orders)]
-    sq, qs, least, sq_dense = _norms(x, results, p)
-    lead = change(x, orders.after_mask, orders.masked_image, p) if p < np.inf else qs - sq
+    swaps = int(np.count_nonzero(orders.reselected & orders.mask))
+    best = gain_mask(x, orders.image, s, p)
+    flat, image, after = (a.reshape(-1) for a in (x, orders.image, orders.after_mask))
+    mask, theirs, optimal = (m.reshape(-1) for m in (orders.mask, orders.image_mask, best))
+    dense = _at_dense_scale(orders).reshape(-1)
+    zero = x.dtype.type(0)
+    results: list[Pieces] = [
+        lambda cut: after[cut],
+        lambda cut: np.where(theirs[cut], image[cut], zero),
+        lambda cut: np.where(optimal[cut], image[cut], zero),
+        lambda cut: dense[cut],
+    ]
+    sq, qs, least, sq_dense = _norms(flat, results, p)
+    lead = _change(flat, results[0], results[1], p) if p < np.inf else qs - sq
     winner, qs = judged(sq, qs, lead)
     errors = Errors(
-        s=norm(np.where(orders.mask, 0, x), p),
-        q=norm(x.astype(np.float64) - orders.image, p),
+        s=norm_of(lambda cut: np.where(mask[cut], zero, flat[cut]), flat.size, p),
+        q=norm_of(lambda cut: flat[cut].astype(np.float64) - image[cut], flat.size, p),
         sq=sq,
         qs=qs,
         gain=least,
         sq_dense=sq_dense,
     )
-    groups = _by_group(orders, best, p) if per_group else None
-    swaps = int(np.count_nonzero(orders.reselected & orders.mask))
+    groups = _by_group(orders, np.where(best, orders.image, zero), p) if per_group else None
     return OrderReport(p, str(s), str(orders.q), x.shape, norm(x, p), errors, swaps, orders.tied, winner, groups)
 
 
@@ -205,7 +221,24 @@ def judged(sq: float, qs: float, lead: float | Fraction) -> tuple[str, float]:
 
 def gain_mask(x: Array, image: Array, s: Sparsifier, p: float) -> Mask:
     """The admissible mask m of least ‖x − m ⊙ q(x)‖_p, for the image q(x) (theorem ``gain_optimal``)."""
+    if isinstance(s, TopSparsifier) and s.groups == Whole() and x.size >= LONG and s.budget(x.size) < x.size:
+        kept = _gain_mask_of_all(x.reshape(-1), image.reshape(-1), s.budget(x.size), p)
+        if kept is not None:
+            return kept.reshape(x.shape)
     return s.best_mask(_benefit(x, image, s, p), image, x)
+
+
+def _gain_mask_of_all(x: Array, image: Array, k: int, p: float) -> Mask | None:
+    """The k entries of largest gain, which is made piece by piece; None where an entry is not finite."""
+    largest = np.max([largest_of(a.__getitem__, a.size) for a in (x, image)])
+    if not np.isfinite(largest):
+        return None
+    unit = power_units(largest, p)  # in which every gain is finite
+
+    def benefit(cut: slice) -> Array:
+        return gain(x[cut] / unit, image[cut] / unit, p)
+
+    return top_of(benefit, x.size, k, lambda at: np.abs(x[at]))
 
 
 def gain_optimum(x: Array, image: Array, s: Sparsifier, p: float) -> Array:
@@ -230,21 +263,30 @@ def _benefit(given: Array, image: Array, s: Sparsifier, p: float) -> Array:
     return s.unit.join(rows, x.shape)
 
 
-def _norms(x: Array, results: list[Array], p: float) -> list[float]:
-    """‖x − y‖_p of every result y."""
-    first = results[0]
-    differs = np.zeros(x.shape, bool)
-    for y in results[1:]:
-        differs |= y != first
-    at = x[differs].astype(np.float64)
-    sizes = [np.abs(at - y[differs]) for y in results]
-    shared = np.abs(x.astype(np.float64) - first)
-    shared[differs] = 0
-    unit = unit_of(np.array([np.max(e, initial=0.0) for e in (shared, *sizes)]), p)
-    common = power_sum(shared / unit, p)
+def _norms(x: Array, results: list[Pieces], p: float) -> list[float]:
+    """‖x − y‖_p of every result y, for flat x."""
+    largest = [largest_of(_error_of(x, y), x.size) for y in results]
     if p == np.inf:
-        return [max(common, power_sum(e / unit, p)) * unit for e in sizes]
-    return [root(math.fsum(np.append(powers(e / unit, p), common)), p) * unit for e in sizes]
+        return largest
+    unit = unit_of(np.array(largest), p)
+    parts: list[list[float]] = [[] for _ in results]
+
+    def shared(cut: slice) -> Array:
+        """The powers of the errors where all results agree; the others are split into ``parts`` on the way."""
+        given, images = x[cut].astype(np.float64), [y(cut) for y in results]
+        common = powers(np.abs(given - images[0]) / unit, p)
+        at = np.flatnonzero(np.logical_or.reduce([y != images[0] for y in images[1:]]))
+        for part, y in zip(parts, images, strict=True):
+            part += exact_parts(powers(np.abs(given[at] - y[at]) / unit, p))
+        common[at] = 0
+        return common
+
+    common = pairwise(shared, x.size)
+    return [root(math.fsum([*part, common]), p) * unit for part in parts]
+
+
+def _error_of(x: Array, y: Pieces) -> Pieces:
+    return lambda cut: x[cut].astype(np.float64) - y(cut)
 
 
 def change(x: Array, y: Array, z: Array, p: float) -> float | Fraction:
@@ -252,15 +294,32 @@ def change(x: Array, y: Array, z: Array, p: float) -> float | Fraction:
 
     Only powers that rounding could have reordered are summed again as rational numbers.
     """
-    differs = y != z
-    at, near, far = (a[differs].astype(np.float64) for a in (x, y, z))
-    sizes = np.concatenate([np.abs(at - far), np.abs(at - near)])
-    terms = powers(sizes / unit_of(sizes, p), p)
-    lead = math.fsum(np.concatenate([terms[: at.size], -terms[at.size :]]))
-    if abs(lead) > (p + 4) * np.finfo(np.float64).eps * float(np.sum(terms)):
+    given, near, far = (a.reshape(-1) for a in (x, y, z))
+    return _change(given, lambda cut: near[cut], lambda cut: far[cut], p)
+
+
+def _change(x: Array, y: Pieces, z: Pieces, p: float) -> float | Fraction:
+    """``change`` of flat arrays, y and z made piece by piece."""
+
+    def differing(cut: slice) -> list[Array]:
+        given = [x[cut], y(cut), z(cut)]
+        at = np.flatnonzero(given[1] != given[2])
+        return [a[at].astype(np.float64) for a in given]
+
+    cuts = [slice(at, min(at + PIECE, x.size)) for at in range(0, x.size, PIECE)]
+    errors = ((np.abs(at - near), np.abs(at - far)) for at, near, far in map(differing, cuts))
+    unit = unit_of(np.array([np.max(e, initial=0.0) for pair in errors for e in pair]), p)
+    leads, sums = list[float](), list[float]()
+    for at, near, far in map(differing, cuts):
+        ours, theirs = (powers(np.abs(at - e) / unit, p) for e in (near, far))
+        leads += exact_parts(theirs) + exact_parts(-ours)
+        sums += [float(np.sum(ours)), float(np.sum(theirs))]
+    lead = math.fsum(leads)
+    if abs(lead) > (p + 4) * np.finfo(np.float64).eps * math.fsum(sums):
         return lead
     if not (float(p).is_integer() and p <= STEEP):
         return 0.0
+    at, near, far = map(np.concatenate, zip(*map(differing, cuts), strict=True)) if cuts else np.empty((3, 0))
     rows, counts = np.unique(np.stack([at, near, far], axis=1), axis=0, return_counts=True)
     exact = [[Fraction(float(v)) for v in row] for row in rows]
     terms_of = (abs(a - c) ** int(p) - abs(a - b) ** int(p) for a, b, c in exact)
@@ -271,8 +330,8 @@ def _at_dense_scale(orders: TwoOrders) -> Array:
     """q(s(x)) with the scales of x."""
     if not isinstance(orders.q, Quantizer):
         return orders.after_mask
-    frozen = orders.q.frozen(orders.x)
-    return frozen.apply(orders.sparse, orders.x)
+    y = orders.sparse
+    return orders.q.frozen(orders.x).into(y, y, orders.x)
 
 
 def _by_group(orders: TwoOrders, best: Array, p: float) -> GroupErrors:

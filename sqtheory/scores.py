@@ -7,6 +7,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from sqtheory.arrays import Array, ArrayLike, FixedArray, as_real
+from sqtheory.kernels.sums import PIECE
 from sqtheory.norms import check_norm, power_units, spell_norm
 from sqtheory.operators import Operator
 from sqtheory.partition import Partition, Whole
@@ -205,10 +206,16 @@ def gains(x: Array, image: Array, p: float, boxes: Partition) -> Array:
     So the ranking in every box is that of the gain, whatever the size of its entries.
     """
     pieces = []
-    for rows, images in zip(boxes.split(x.astype(np.float64)), boxes.split(image.astype(np.float64)), strict=True):
-        largest = np.maximum(np.abs(rows).max(axis=1), np.abs(images).max(axis=1))
-        unit = power_units(largest, p)[:, None]
-        pieces.append(gain(rows / unit, images / unit, p))
+    for rows, images in zip(boxes.split(x), boxes.split(image), strict=True):
+        ends = [end(axis=1).astype(np.float64) for array in (rows, images) for end in (array.max, array.min)]
+        unit = power_units(np.maximum.reduce(np.abs(ends)), p)[:, None]
+        out = np.empty(rows.shape)
+        height, width = max(1, PIECE // max(1, rows.shape[1])), min(PIECE, rows.shape[1])
+        for at in range(0, rows.shape[0], height):
+            for begin in range(0, rows.shape[1], width):
+                cut = slice(at, at + height), slice(begin, begin + width)
+                out[cut] = gain(rows[cut] / unit[cut[0]], images[cut] / unit[cut[0]], p)
+        pieces.append(out)
     return boxes.join(pieces, x.shape)
 
 

@@ -1,6 +1,8 @@
 """How many entries to keep, and the k of largest score in every row, exact under ties, without a full sort."""
 
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from math import sqrt
 from numbers import Integral
 from typing import TypeAlias
 
@@ -8,9 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.arrays import Array, Mask
+from sqtheory.kernels.sums import PIECE
 
 Amount: TypeAlias = int | Fraction
 """A number of entries, or a share in (0, 1] of them."""
+Key: TypeAlias = Callable[[NDArray[np.intp]], Array]
+"""The keys of entries by their indices."""
+LONG = 1 << 20
+"""From this length on a sample of one row tells where its cut lies."""
+SAMPLE = 1 << 15
+"""About so many scores of a long row are sorted first."""
 NETWORK_LIMIT = 16
 """Rows up to this long are ranked by comparing all pairs; longer ones by partitioning."""
 
@@ -50,6 +59,8 @@ def _by_pairs(scores: Array, k: int, key: Array | None) -> Mask:
 def _by_cut(scores: Array, k: int, key: Array | None) -> Mask:
     """Find the k-th largest score of every row by partitioning; sort only the entries that tie with it."""
     m = scores.shape[1]
+    if len(scores) == 1 and m >= LONG:
+        return top_of(lambda part: scores[0, part], m, k, None if key is None else lambda at: key[0, at])[None]
     cut = np.partition(scores, m - k, axis=1)[:, m - k, None]
     kept = scores > cut
     tied = scores == cut
@@ -64,11 +75,58 @@ def _by_cut(scores: Array, k: int, key: Array | None) -> Mask:
     return kept
 
 
+def top_of(pieces: Callable[[slice], Array], size: int, k: int, key: Key | None) -> Mask:
+    """``top`` for one row of so many finite scores that are made piece by piece, 0 < k < size; low indices win."""
+    cut = kth_largest(pieces, size, k)
+    kept, places = np.empty(size, np.bool_), []
+    for part in _parts(size):
+        scores = pieces(part)
+        np.greater(scores, cut, out=kept[part])
+        places.append(part.start + np.flatnonzero(scores == cut))
+    candidates, wanted = np.concatenate(places), k - int(np.count_nonzero(kept))
+    if key is not None and wanted < candidates.size:
+        candidates = candidates[np.argsort(-key(candidates), kind="stable")]
+    kept[candidates[:wanted]] = True
+    return kept
+
+
+def kth_largest(pieces: Callable[[slice], Array], size: int, k: int) -> float:
+    """The k-th largest of so many finite numbers that are made piece by piece, 1 ≤ k ≤ size.
+
+    A sample says between which numbers it should lie; those there are partitioned, and if it does not, more.
+    """
+    step = max(1, size // SAMPLE)
+    sample = np.sort(np.concatenate([pieces(part)[::step].copy() for part in _parts(size)]))
+    share, deviations = 1 - k / size, 4.0
+    while True:
+        spread = (deviations * sqrt(share * (1 - share) / sample.size) + 2 / sample.size) * sample.size
+        low, high = int(share * sample.size - spread), int(share * sample.size + spread)
+        least = sample[low] if low >= 0 else -np.inf
+        most = sample[high] if high < sample.size else np.inf
+        beyond, between = 0, []
+        for part in _parts(size):
+            values = pieces(part)
+            beyond += int(np.count_nonzero(values > most))
+            between.append(values[(values >= least) & (values <= most)])
+        inside = np.concatenate(between)
+        place = inside.size - (k - beyond)
+        if 0 <= place < inside.size:
+            return float(np.partition(inside, place)[place])
+        deviations *= 8
+
+
+def _parts(size: int) -> Iterator[slice]:
+    return (slice(at, min(at + PIECE, size)) for at in range(0, size, PIECE))
+
+
 def tied_at_cut(scores: Array, k: int) -> Mask:
     """For every row: whether the k-th and the (k+1)-th largest scores are equal, so that a tie rule decides."""
     m = scores.shape[1]
     if k <= 0 or k >= m:
         return np.zeros(scores.shape[0], bool)
+    if len(scores) == 1 and m >= LONG:
+        cut = kth_largest(lambda part: scores[0, part], m, k)
+        return np.array([np.count_nonzero(scores >= cut) > k])
     ordered = np.partition(scores, (m - k - 1, m - k), axis=1)
     return np.asarray(ordered[:, m - k - 1] == ordered[:, m - k])
 

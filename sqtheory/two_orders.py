@@ -75,7 +75,8 @@ def both(
     given = as_real(x)
     kept = s.mask(given) if mask is None else mask
     quantized = q.apply(given, given) if image is None else image
-    after = q.apply(np.where(kept, given, given.dtype.type(0)), given)
+    after = np.where(kept, given, given.dtype.type(0))
+    after = q.into(after, after, given)
     if not np.isfinite(after).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(after))[0])
         raise NonFinite(f"{q} makes {after[where]} of entry {where} of the masked tensor: it has no error")

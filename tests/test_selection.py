@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sqtheory import selection
 from sqtheory.selection import NETWORK_LIMIT, as_fraction, checked_amount, spell_amount, tied_at_cut, top
 from tests.twins import masks as twin
 
@@ -138,3 +139,26 @@ def test_amounts_are_integers_or_shares() -> None:
     for wrong in (0.5, 2.0, True, "2", None):
         with pytest.raises(TypeError, match="integer, a share of them a Fraction"):
             checked_amount(wrong)
+
+
+@pytest.mark.parametrize("kind", ["normal", "tied", "constant", "sorted", "heavy"])
+@pytest.mark.parametrize("share", [1e-6, 0.01, 0.5, 0.999])
+def test_a_long_row_has_the_mask_of_its_sort(kind: str, share: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selection, "SAMPLE", 64)
+    monkeypatch.setattr(selection, "PIECE", 1000)
+    rng, size = np.random.default_rng(0), 9973
+    made = {
+        "normal": rng.normal(size=size),
+        "tied": rng.integers(-3, 3, size).astype(float),
+        "constant": np.zeros(size),
+        "sorted": np.arange(size, dtype=float),
+        "heavy": rng.standard_cauchy(size),
+    }
+    scores, key, k = made[kind], rng.integers(0, 5, size).astype(float), max(1, int(share * size))
+    best = np.lexsort((np.arange(size), -key, -scores))[:k]
+    kept = selection.top_of(lambda cut: scores[cut], size, k, lambda at: key[at])
+    assert np.array_equal(np.flatnonzero(kept), np.sort(best))
+    monkeypatch.setattr(selection, "LONG", 1)
+    ordered = np.sort(scores)[::-1]
+    assert selection.tied_at_cut(scores[None], k).tolist() == [ordered[k - 1] == ordered[k]]
+    assert np.array_equal(selection.top(scores[None], k, key[None])[0], kept)

@@ -1,8 +1,8 @@
 """Compressed checkpoints: planned, written whole or not at all, and verified from their bytes."""
 
 from sqtheory.application.applying import Plan, apply, plan
-from sqtheory.application.layout import Layout
-from sqtheory.application.layouts import layout_of
+from sqtheory.application.layout import Layout, Packing
+from sqtheory.application.layouts import layout_of, written
 from sqtheory.application.recipe import Recipe
 from sqtheory.application.report import Applied, LeftAlone, Report, beside, read_report
 from sqtheory.application.verifying import Failure, Verification, verify
@@ -12,6 +12,7 @@ __all__ = [
     "Failure",
     "Layout",
     "LeftAlone",
+    "Packing",
     "Plan",
     "Recipe",
     "Report",
@@ -22,4 +23,5 @@ __all__ = [
     "plan",
     "read_report",
     "verify",
+    "written",
 ]

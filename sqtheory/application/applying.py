@@ -12,11 +12,11 @@ import numpy as np
 
 from sqtheory import atomic
 from sqtheory.application.compressing import applied, check_fit, compressed, sha256
-from sqtheory.application.layout import Content, Layout, Pieces, digest
+from sqtheory.application.layout import Content, Layout, Made, Pieces, digest
 from sqtheory.application.recipe import Recipe
 from sqtheory.application.report import Applied, LeftAlone, Report, beside
 from sqtheory.application.turns import InTurn, Watch, unwatched
-from sqtheory.arrays import Array, as_real
+from sqtheory.arrays import as_real
 from sqtheory.checkpoints import Signature, TensorInfo
 from sqtheory.checkpoints.tensors import refused
 from sqtheory.targets import Targets
@@ -32,8 +32,9 @@ class Plan:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all tensors."""
-        return sum(info.nbytes for info in self.layout.tensors())
+        """Bytes of all tensors as they are written."""
+        made = {one.name: one.bits_in_file // 8 for one in self.report.tensors}
+        return sum(made.get(info.name, info.nbytes) for info in self.layout.tensors())
 
 
 def plan(
@@ -66,7 +67,7 @@ def plan(
         LeftAlone(info.name, info.dtype, info.shape, reason, sha256(layout.kept(info))) for info, reason in skipped
     )
     _same(layout, before)
-    return Plan(layout, Report(version, recipe, source, copied, tensors, left))
+    return Plan(layout, Report(version, recipe, layout.packing, source, copied, tensors, left))
 
 
 def apply(
@@ -85,10 +86,10 @@ def apply(
     planned: Mapping[str, Applied] = {one.name: one for one in report.tensors}
     left = {one.name: one.sha256 for one in report.left_alone}
     targets = [info for info in layout.tensors() if info.name in planned]
-    values = iter(watch(InTurn(partial(_values, layout, report.recipe), targets, executor, ahead), "write"))
+    results = iter(watch(InTurn(partial(_made, layout, report.recipe), targets, executor, ahead), "write"))
     with atomic.NewFile(beside(layout.out), force=force) as file:
         file.write(report.to_json().encode())
-        layout.write(_contents(layout, planned, left, values), partial(metadata, report), force)
+        layout.write(_contents(layout, planned, left, results), partial(metadata, report), force)
 
 
 def metadata(report: Report, source: str) -> dict[str, str]:
@@ -103,18 +104,18 @@ def metadata(report: Report, source: str) -> dict[str, str]:
     }
 
 
-def _values(layout: Layout, recipe: Recipe, info: TensorInfo) -> Array:
-    y, _ = compressed(layout, recipe, info, as_real(layout.source.read(info.name)))
-    return y
+def _made(layout: Layout, recipe: Recipe, info: TensorInfo) -> Made:
+    return compressed(layout, recipe, info, as_real(layout.source.read(info.name)))
 
 
 def _contents(
-    layout: Layout, planned: Mapping[str, Applied], left: Mapping[str, str], values: Iterator[Array]
+    layout: Layout, planned: Mapping[str, Applied], left: Mapping[str, str], results: Iterator[Made]
 ) -> Iterator[Content]:
     for info in layout.tensors():
         if info.name in planned:
-            pieces = layout.encoded(info, next(values))
-            yield Content(info, _checked(layout, info, pieces, planned[info.name].sha256), changed=True)
+            made = next(results)
+            pieces = _checked(layout, info, layout.stored(info, made).pieces, planned[info.name].sha256)
+            yield Content(info, pieces, changed=True, packed=made.packed)
         else:
             yield Content(info, _checked(layout, info, layout.kept(info), left[info.name]), changed=False)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.application.layout import CHUNK, Layout
+from sqtheory.application.layout import CHUNK, Layout, Made
 from sqtheory.application.patterns import broken
 from sqtheory.application.recipe import Recipe
 from sqtheory.application.report import Applied
@@ -20,6 +20,7 @@ from sqtheory.checkpoints.tensors import plain, quoted, refused
 from sqtheory.errors import norm
 from sqtheory.exceptions import Indivisible, InputRefused
 from sqtheory.inspection import inspect_tensor
+from sqtheory.packing import unpack
 from sqtheory.sweep import Row, tensor_rows
 from sqtheory.traits import ROUNDING_ERROR
 
@@ -39,8 +40,8 @@ def check_fit(layout: Layout, recipe: Recipe, info: TensorInfo) -> None:
                 raise Indivisible(f"{refusal}; --ignore leaves a tensor alone") from refusal
 
 
-def compressed(layout: Layout, recipe: Recipe, info: TensorInfo, x: Array) -> tuple[Array, int]:
-    """The values that are written for x, and how many of them the type of the tensor made another round of.
+def compressed(layout: Layout, recipe: Recipe, info: TensorInfo, x: Array) -> Made:
+    """What is written for x.
 
     Raises InputRefused, naming file and tensor: for values beyond the range of that type, and what the operators
     raise.
@@ -48,8 +49,11 @@ def compressed(layout: Layout, recipe: Recipe, info: TensorInfo, x: Array) -> tu
     element = layout.element(info)
     assert element is not None
     with about(layout.source.path, info.name):
+        if layout.packing is not None:
+            packed = recipe.packed(x, info.name, layout.packing.index)
+            return Made(unpack(packed), 0, packed)
         y = recipe.image(x, info.name)
-        return y, _round(y, element, info)
+        return Made(y, _round(y, element, info))
 
 
 def row_of(recipe: Recipe, name: str, x: Array) -> Row:
@@ -65,7 +69,8 @@ def applied(layout: Layout, recipe: Recipe, info: TensorInfo) -> Applied:
     Raises as ``compressed``, and InputRefused where pruned entries do not come back as 0.
     """
     x = as_real(layout.source.read(info.name))
-    y, rounded = compressed(layout, recipe, info, x)
+    made = compressed(layout, recipe, info, x)
+    y, rounded = made.values, made.rounded
     with about(layout.source.path, info.name):
         fault = broken(recipe.operators(info.name)[0], y)
         if fault is not None:
@@ -74,15 +79,20 @@ def applied(layout: Layout, recipe: Recipe, info: TensorInfo) -> Applied:
     error = distance(x, y, recipe.norm)
     del x
     summary = inspect_tensor(info, y)
+    with about(layout.source.path, info.name):
+        stored = layout.stored(info, made)
+        content = sha256(stored.pieces)
     return Applied.of(
         row,
-        dtype=info.dtype,
+        dtype=info.dtype if made.packed is None else made.packed.schema.dtype,
         error=error,
         rounded=rounded,
         zeros=summary.zeros,
         patterns=summary.patterns,
         on_grid=rounded == 0 and recipe.on_grid(info.shape).closed and off_grid(recipe, info.name, y) is None,
-        sha256=sha256(layout.encoded(info, y)),
+        bits=stored.bits,
+        bits_in_file=stored.bits_in_file,
+        sha256=content,
     )
 
 

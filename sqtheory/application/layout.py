@@ -3,7 +3,7 @@
 import hashlib
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, final
@@ -16,14 +16,58 @@ from sqtheory.checkpoints import Checkpoint, TensorInfo
 from sqtheory.checkpoints.elements import Element
 from sqtheory.checkpoints.tensors import plain, refused
 from sqtheory.checkpoints.writing import check_not_input
+from sqtheory.packing import Packed
+from sqtheory.storage import Index
 
 Pieces: TypeAlias = Iterator[NDArray[np.uint8]]
 Metadata: TypeAlias = Callable[[str], Mapping[str, str]]
 """What is added to the metadata of the file that takes the place of the source's file of this name."""
 CHUNK = 1 << 18
 """Entries encoded at once: a whole number of bytes whatever the type."""
+LAYOUTS = ("sqtheory", "compressed-tensors")
 PIECE = 1 << 20
 """Bytes of a file copied at once."""
+
+
+@final
+@dataclass(frozen=True)
+class Packing:
+    """Codes, scales and places of survivors in the place of values."""
+
+    layout: str = "sqtheory"
+    """One of LAYOUTS."""
+    index: Index | None = None
+    """How places are stored; None: as numbers of patterns where these are small enough."""
+
+    def __post_init__(self) -> None:
+        if self.layout not in LAYOUTS:
+            raise ValueError(f"a layout of codes is one of {', '.join(LAYOUTS)}, got {self.layout!r}")
+
+    def to_dict(self) -> dict[str, str | None]:
+        """Plain words, ready for JSON."""
+        return {"layout": self.layout, "index": self.index and self.index.name}
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Made:
+    """What is written for one tensor: values, and their codes where codes are what is written."""
+
+    values: Array
+    rounded: int
+    """Entries whose value the tensor's type does not have, so that they were rounded once more."""
+    packed: Packed | None = None
+
+
+@final
+@dataclass(frozen=True)
+class Stored:
+    """The bytes of a result, and how many bits these and theorem ``storage`` count."""
+
+    pieces: Pieces
+    bits: int | None
+    """Of codes, scales and places by theorem ``storage``; None for values."""
+    bits_in_file: int
 
 
 @final
@@ -34,6 +78,8 @@ class Content:
     info: TensorInfo
     pieces: Pieces
     changed: bool
+    packed: Packed | None = None
+    """What the bytes are the arrays of, where they are codes."""
 
 
 class Layout(ABC):
@@ -41,6 +87,8 @@ class Layout(ABC):
 
     note: str | None = None
     """What a user should know of this layout, in one sentence."""
+    packing: Packing | None = None
+    """How codes are written, where it is they that are."""
 
     source: Checkpoint
     """What is read."""
@@ -86,6 +134,15 @@ class Layout(ABC):
         assert element is not None
         flat = values.reshape(-1)
         return (element.encode(flat[at : at + CHUNK]) for at in range(0, flat.size, CHUNK))
+
+    def stored(self, info: TensorInfo, made: Made) -> Stored:
+        """What is written for a result."""
+        return Stored(self.encoded(info, made.values), None, 8 * info.nbytes)
+
+
+def origin_of(out: str, files: Collection[str]) -> str:
+    """The file of the source, of several, that the metadata of the file of the name ``out`` are about."""
+    return out if out in files else next(iter(files))
 
 
 def digest(path: Path) -> str:

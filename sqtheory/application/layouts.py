@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import final
 
 from sqtheory import atomic
-from sqtheory.application.layout import CHUNK, PIECE, Content, Layout, Metadata, Pieces
+from sqtheory.application.layout import CHUNK, LAYOUTS, PIECE, Content, Layout, Metadata, Packing, Pieces
+from sqtheory.application.packed_layouts import CompressedTensorsFolder, PackedFile
 from sqtheory.arrays import Array
 from sqtheory.checkpoints import (
     Checkpoint,
@@ -22,18 +23,24 @@ from sqtheory.checkpoints import (
     ShardedCheckpoint,
     TensorInfo,
     declare,
+    open_checkpoint,
 )
 from sqtheory.checkpoints.elements import BITS, ELEMENTS, Element, Native
 from sqtheory.checkpoints.shards import inside
 from sqtheory.checkpoints.tensors import plain, refused
+from sqtheory.packing import CompressedTensorsCheckpoint, PackedCheckpoint
+from sqtheory.packing.files import declared
 
 
-def layout_of(source: Checkpoint, out: Path, *, folder: bool) -> Layout:
-    """The layout of the source's own kind; GGUF becomes safetensors.
+def layout_of(source: Checkpoint, out: Path, *, folder: bool, packing: Packing | None = None) -> Layout:
+    """The layout of the source's own kind, GGUF becoming safetensors; or of codes, as ``packing`` says.
 
     ``folder``: the source was named as a folder, and so ``out`` is one. Raises ValueError where the name of ``out``
     promises another kind of file, or where it lies inside the folder of the source.
     """
+    if packing is not None:
+        kind = CompressedTensorsFolder if packing.layout == LAYOUTS[1] else PackedFile
+        return kind(source, out, tuple(declared(source, info) for info in source.tensors), packing)
     match source:
         case ShardedCheckpoint():
             return Folder(source, source.path, dict(source.shards), out)
@@ -48,6 +55,14 @@ def layout_of(source: Checkpoint, out: Path, *, folder: bool) -> Layout:
         case GgufCheckpoint():
             return FromGguf(source, _named(out, ".safetensors"))
     raise TypeError(f"{type(source).__name__} cannot be written")
+
+
+def written(out: Path, packing: Packing | None) -> Layout:
+    """The layout of a checkpoint that was written, opened; its values are what codes stand for."""
+    if packing is None:
+        return layout_of(open_checkpoint(out), out, folder=out.is_dir())
+    packed = CompressedTensorsCheckpoint(out) if packing.layout == LAYOUTS[1] else PackedCheckpoint(out)
+    return PackedFile(packed, out, packed.tensors, packing)
 
 
 @final

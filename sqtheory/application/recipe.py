@@ -6,13 +6,15 @@ from typing import Any, final
 import numpy as np
 
 from sqtheory.application.slabs import slabs
-from sqtheory.arrays import Array
+from sqtheory.arrays import Array, Mask
 from sqtheory.execution.content import word
 from sqtheory.norms import check_norm
 from sqtheory.notation import parse_as
-from sqtheory.orders import gain_optimum
+from sqtheory.orders import gain_mask
+from sqtheory.packing import Packed, pack_image, pack_kept, pack_values
 from sqtheory.quantizers import Quantizer
 from sqtheory.sparsifiers import BlockSparsifier, Sparsifier, TopSparsifier
+from sqtheory.storage import Index
 from sqtheory.structure import Ruling, scale
 from sqtheory.tables import json_ready
 from sqtheory.traits import IDEMPOTENT
@@ -54,19 +56,40 @@ class Recipe:
         if self.order is Order.qs:
             return (q >> s)(x, out=np.empty_like(x))
         if self.order is Order.gain:
-            return self._optimum(x, s, q(x))
+            image = q(x)
+            np.copyto(image, 0, where=~self._best(x, image, s))
+            return image
         if self.frozen_scale:
             y = s(x)
             return q.frozen(x).into(y, y, x)
         return (s >> q)(x, out=np.empty_like(x))
 
-    def _optimum(self, x: Array, s: Sparsifier, image: Array) -> Array:
-        """The optimum of ``order``, group by group where groups have a budget of their own, in place of q(x)."""
+    def packed(self, x: Array, name: str, index: Index | None = None) -> Packed:
+        """The codes of ``image``; ``unpack`` gives it bit for bit. Raises what s, q and ``pack_image`` raise."""
+        s, q = self.operators(name)
+        if self.order is Order.qs:
+            return pack_image(x, q >> s, index=index)
+        if self.order is Order.gain:
+            image = q(x)
+            kept = self._best(x, image, s)
+        elif self.frozen_scale:
+            kept = s.mask(x)
+            image = np.where(kept, x, x.dtype.type(0))
+            image = q.frozen(x).into(image, image, x)
+            if not q.format.has_zero:  # pruned entries come back as other levels
+                return pack_values(image, q, q.scales(x))
+        else:
+            return pack_image(x, s >> q, index=index)
+        return pack_kept(image, q, q.scales(x), s, kept, f"m * {q}, m by {s}", index=index)
+
+    def _best(self, x: Array, image: Array, s: Sparsifier) -> Mask:
+        """The mask of the optimum of ``order``, group by group where groups have a budget of their own."""
         if not isinstance(s, TopSparsifier) or not x.ndim:
-            return gain_optimum(x, image, s, self.norm)
+            return gain_mask(x, image, s, self.norm)
+        kept = np.empty(x.shape, np.bool_)
         for cut in slabs(s.groups, x.shape):
-            image[cut] = gain_optimum(x[cut], image[cut], s, self.norm)
-        return image
+            kept[cut] = gain_mask(x[cut], image[cut], s, self.norm)
+        return kept
 
     def on_grid(self, shape: tuple[int, ...]) -> Ruling:
         """Whether q(y) = y, in real arithmetic, for the image y of every tensor of this shape: theorem ``idempotence``.

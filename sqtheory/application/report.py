@@ -7,11 +7,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar, final
 
+from sqtheory.application.layout import Packing
 from sqtheory.application.recipe import Recipe
 from sqtheory.checkpoints.json_text import json_object
 from sqtheory.checkpoints.tensors import plain, refused
 from sqtheory.errors import additive_bound
 from sqtheory.exceptions import CheckpointError
+from sqtheory.storage import Index
 from sqtheory.sweep import Row
 from sqtheory.tables import json_ready
 from sqtheory.two_orders import Order
@@ -60,8 +62,11 @@ class Applied:
     """The assumptions of ``prune_first_dominates`` that fail here, where no theorem decides."""
     on_grid: bool
     """Quantizing the written values again gives them back, as theorem ``idempotence`` says of them."""
+    bits: int | None
+    """Bits of codes, scales and places as theorem ``storage`` counts them, where it is codes that are written."""
+    bits_in_file: int
     sha256: str
-    """Of the bytes of its entries in the file."""
+    """Of the bytes of its entries in the file; of those of its arrays one after another where they are codes."""
 
     @classmethod
     def of(cls, row: Row, **written: Any) -> "Applied":
@@ -108,6 +113,8 @@ class Report:
 
     version: str
     recipe: Recipe
+    packing: Packing | None
+    """How codes were written, or None for values."""
     source: Mapping[str, str]
     """SHA-256 of every file that the tensors were read from, by its name."""
     copied: Mapping[str, str]
@@ -128,6 +135,7 @@ class Report:
             "schema": SCHEMA,
             "version": self.version,
             "recipe": self.recipe.to_dict(),
+            "packing": None if self.packing is None else self.packing.to_dict(),
             "source": dict(self.source),
             "copied": dict(self.copied),
             "tensors": [json_ready(asdict(t) | {"bound": bound, "slack": bound - t.error}) for t, bound in bounds],
@@ -162,6 +170,7 @@ def read_report(path: Path) -> Report:
         return Report(
             version=_text(content["version"]),
             recipe=_recipe(_mapping(content["recipe"])),
+            packing=None if content["packing"] is None else _packing(_mapping(content["packing"])),
             source=_source(content["source"]),
             copied=_texts(content["copied"]),
             tensors=tuple(_applied(_mapping(one)) for one in _items(content["tensors"])),
@@ -184,15 +193,21 @@ def _recipe(content: Mapping[str, object]) -> Recipe:
     )
 
 
+def _packing(content: Mapping[str, object]) -> Packing:
+    index = content["index"]
+    return Packing(_text(content["layout"]), None if index is None else Index[_text(index)])
+
+
 def _applied(content: Mapping[str, object]) -> Applied:
     readers: dict[str, Callable[[object], Any]] = {
         **dict.fromkeys(("name", "dtype", "open", "winner", "sha256"), _text),
         **dict.fromkeys(("x_norm", "e_s", "e_q", "e_sq", "e_qs", "e_sq_dense", "e_gain", "error"), _real),
-        **dict.fromkeys(("rounded", "zeros"), lambda value: _is(int, value)),
+        **dict.fromkeys(("rounded", "zeros", "bits_in_file"), lambda value: _is(int, value)),
         **dict.fromkeys(("patterns", "failed"), lambda value: tuple(_text(one) for one in _items(value))),
         "shape": _shape,
         "theorem": lambda value: None if value is None else _text(value),
         "on_grid": lambda value: _is(bool, value),
+        "bits": lambda value: None if value is None else _is(int, value),
     }
     return Applied(**{name: read(content[name]) for name, read in readers.items()})
 

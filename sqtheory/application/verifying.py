@@ -9,19 +9,21 @@ from typing import Any, final
 
 from sqtheory.application.applying import metadata
 from sqtheory.application.compressing import applied, off_grid, sha256
-from sqtheory.application.layout import Layout, digest
+from sqtheory.application.layout import Layout, digest, origin_of
 from sqtheory.application.patterns import broken
 from sqtheory.application.recipe import Recipe
 from sqtheory.application.report import Applied, LeftAlone, Report
 from sqtheory.application.turns import InTurn, Watch, unwatched
 from sqtheory.arrays import as_real
 from sqtheory.checkpoints import NpyCheckpoint, SafetensorsCheckpoint, ShardedCheckpoint, TensorInfo
+from sqtheory.exceptions import CheckpointError
 from sqtheory.inspection import inspect_tensor
+from sqtheory.packing import CompressedTensorsCheckpoint, PackedCheckpoint
 
 SAME = 1e-9
 """Relative difference of two norms that sums in another order may cause."""
 NORMS = ("x_norm", "e_s", "e_q", "e_sq", "e_qs", "e_sq_dense", "e_gain", "error")
-COUNTS = ("rounded", "zeros", "patterns", "open", "winner", "theorem", "failed")
+COUNTS = ("rounded", "zeros", "patterns", "open", "winner", "theorem", "failed", "bits", "bits_in_file")
 
 
 @final
@@ -41,7 +43,7 @@ class Verification:
     tensors: int
     left_alone: int
     on_grid: int
-    """Tensors whose values a theorem puts on the grid of their own scales, and that were found there."""
+    """Tensors whose values a theorem puts on the grid of their own scales, and that are there; packed ones all."""
     recomputed: int
     """Tensors computed again from the source, bit for bit."""
     failures: tuple[Failure, ...]
@@ -64,8 +66,8 @@ def verify(
     """Hold a written checkpoint against its report and, if there is one, against the layout of its source.
 
     Of every tensor: its type and shape, the pattern of the mask in every group, the values on the grid where
-    theorem ``idempotence`` puts them there, the hash of its bytes; from the source also the same bytes and the same
-    errors again. Raises CheckpointError for a file that cannot be read.
+    theorem ``idempotence`` puts them there (codes have no other), the hash of its bytes; from the source also the
+    same bytes and the same errors again. Raises CheckpointError for a file that cannot be read.
     """
     present = _present(written, report)
     failures = [*_of_names(present, report), *_of_metadata(written, report), *_of_files(written, report)]
@@ -80,7 +82,7 @@ def verify(
     return Verification(
         tensors=sum(one.name in present for one in report.tensors),
         left_alone=sum(one.name in present for one in report.left_alone),
-        on_grid=sum(one.on_grid for one in good),
+        on_grid=len(good) if report.packing else sum(one.on_grid for one in good),
         recomputed=0 if against is None else len(good),
         failures=tuple(failures),
     )
@@ -101,13 +103,13 @@ def _of_names(present: Mapping[str, TensorInfo], report: Report) -> Iterator[Fai
 
 def _of_metadata(written: Layout, report: Report) -> Iterator[Failure]:
     """The metadata that apply wrote; those of other kinds of files say nothing."""
-    shards: Mapping[str, SafetensorsCheckpoint] = {}
-    if isinstance(written.source, SafetensorsCheckpoint):
+    shards: Mapping[str, SafetensorsCheckpoint | PackedCheckpoint | CompressedTensorsCheckpoint] = {}
+    if isinstance(written.source, SafetensorsCheckpoint | PackedCheckpoint | CompressedTensorsCheckpoint):
         shards = {written.source.path.name: written.source}
     if isinstance(written.source, ShardedCheckpoint):
         shards = written.source.shards
     for name, shard in shards.items():
-        origin = name if name in report.source else next(iter(report.source))
+        origin = origin_of(written.out.name if written.packing else name, report.source)
         for key, value in metadata(report, origin).items():
             if shard.metadata.get(key) != value:
                 yield Failure(None, f"{name}: its metadata {key} is not that of the report")
@@ -144,13 +146,19 @@ def _faults(
     if (info.dtype, info.shape) != (one.dtype, one.shape):
         yield f"is {info.dtype} of shape {info.shape}, the report says {one.dtype} of shape {one.shape}"
     if isinstance(one, Applied):
-        y = as_real(written.source.read(info.name))
+        try:
+            y = as_real(written.source.read(info.name))
+        except CheckpointError as refusal:
+            if written.packing is None:
+                raise
+            yield str(refusal.__cause__ or refusal)  # bytes that are no codes, or not so many
+            return
         s, _ = recipe.operators(one.name)
         try:
             fault = broken(s, y)
             if fault is not None:
                 yield f"the pattern is broken: {fault}"
-            fault = off_grid(recipe, one.name, y) if one.on_grid else None
+            fault = off_grid(recipe, one.name, y) if one.on_grid and written.packing is None else None
             if fault is not None:
                 yield fault
         except ValueError as refusal:  # of the operators: a mask or a format that does not fit, NaN

@@ -1,6 +1,7 @@
 """``sqtheory apply``: a checkpoint with its weights sparsified and quantized, and the record of what that cost."""
 
 import argparse
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from sqtheory.application import Plan
 
 Item = TypeVar("Item")
+
+LAYOUTS = ("sqtheory", "compressed-tensors")
 
 DESCRIPTION = """\
 Write a checkpoint whose weights are sparsified and quantized, in their own types and kind of file.
@@ -27,13 +30,22 @@ result, these are rounded once more to it, and counted as rounded; e_s, e_q, e_s
 
 Kinds: safetensors → safetensors, a folder with or without an index → a folder (all other files are copied,
 .git excepted), npz → npz, npy → npy, ONNX → ONNX (external data are refused), GGUF → safetensors (blocks of codes
-become F32)."""
+become F32).
+
+--pack writes codes instead, from any kind of file: one safetensors file with the codes, the scales and the places of
+survivors in the bits that they take. Stated are the bits of an entry by theorem storage and in the file, whose last
+bytes are filled up. `sqtheory unpack` gives back the values that apply writes without --pack for F32 and F64, bit for
+bit (those of F16 and BF16 unrounded); its --help describes the file. --layout compressed-tensors writes a folder with
+model.safetensors and config.json, as the package of that name and vLLM read them: formats int2 … int8 in blocks or
+rows (pack-quantized), mxfp4 and nvfp4; pruned entries are stored there as zeros, for this layout has no places."""
 
 EPILOG = """\
 examples:
   sqtheory apply model.safetensors out.safetensors --mask 2:4 --format mxfp4 --dry-run
   sqtheory apply model.safetensors out.safetensors --mask 2:4 --format mxfp4
   sqtheory apply Llama-8B Llama-8B-int4g32-2of4-sq --mask 2:4 --format int4:b32 --ignore 're:.*gate.weight'
+  sqtheory apply model.safetensors packed.safetensors --mask 2:4 --format mxfp4 --pack
+  sqtheory apply model.safetensors packed --format int4:b128 --pack --layout compressed-tensors
   sqtheory verify out.safetensors --against model.safetensors"""
 
 
@@ -41,14 +53,24 @@ def add(verbs: Verbs) -> None:
     """Describe the verb."""
     parser = verbs.add_parser(
         "apply",
-        help="write a checkpoint with its weights sparsified and quantized",
+        help="write a checkpoint with its weights sparsified and quantized, as values or (--pack) as codes",
         description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument(
+        "--pack", action="store_true", help="write codes, scales and places of survivors instead of values"
+    )
+    add_arguments(parser)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """All arguments but ``--pack``."""
     parser.add_argument("checkpoint", metavar="CKPT", help=CHECKPOINT_HELP)
-    parser.add_argument("out", metavar="OUT", type=Path, help="a file of the same kind, or a folder for a folder")
-    parser.add_argument("--mask", required=True, metavar="MASK", help="see sqtheory masks")
+    parser.add_argument(
+        "out", metavar="OUT", type=Path, help="a file of the same kind, or a folder for a folder; codes: see --layout"
+    )
+    parser.add_argument("--mask", default="1:1", metavar="MASK", help="see sqtheory masks; default: nothing is pruned")
     parser.add_argument("--format", required=True, metavar="FORMAT", help="see sqtheory formats")
     parser.add_argument(
         "--order",
@@ -58,6 +80,20 @@ def add(verbs: Verbs) -> None:
     )
     parser.add_argument(
         "--frozen-scale", action="store_true", help="S→Q at the scales of the dense tensor, as qs and gain have anyway"
+    )
+    parser.add_argument(
+        "--layout",
+        choices=LAYOUTS,
+        default=None,
+        help="of codes: one safetensors file for sqtheory unpack (default), or a folder for the package "
+        "compressed-tensors",
+    )
+    parser.add_argument(
+        "--index",
+        choices=("combination", "position", "bitmap"),
+        default=None,
+        help="how places are stored among codes: one number for each group (default where it can be), ⌈log₂ m⌉ bits "
+        "for each survivor, or one bit for each entry",
     )
     add_pipeline(parser)
     add_targets(parser)
@@ -78,8 +114,13 @@ def run(arguments: argparse.Namespace) -> int:
     from sqtheory.checkpoints import open_checkpoint
     from sqtheory.cli.progress import progress
     from sqtheory.execution.workers import Threads
+    from sqtheory.storage import Index
     from sqtheory.two_orders import Order
 
+    if not arguments.pack and (arguments.layout or arguments.index):
+        raise ValueError("--layout and --index are about codes: they need --pack")
+    index = None if arguments.index is None else Index[arguments.index]
+    packing = application.Packing(arguments.layout or LAYOUTS[0], index) if arguments.pack else None
     rng = np.random.default_rng(arguments.seed)
     ties = None if arguments.ties is None else options.ties(arguments.ties, arguments.norm, rng)
     recipe = application.Recipe(
@@ -95,7 +136,8 @@ def run(arguments: argparse.Namespace) -> int:
         return progress(items, what, quiet=arguments.json)
 
     with open_checkpoint(arguments.checkpoint) as source, Threads(arguments.workers).crew() as (executor, ahead):
-        layout = application.layout_of(source, arguments.out, folder=Path(arguments.checkpoint).is_dir())
+        folder = Path(arguments.checkpoint).is_dir()
+        layout = application.layout_of(source, arguments.out, folder=folder, packing=packing)
         plan = application.plan(
             *(layout, recipe, options.targets(arguments), __version__),
             executor=executor,
@@ -114,6 +156,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _text(plan: "Plan", arguments: argparse.Namespace) -> str:
     from sqtheory.application import beside
     from sqtheory.norms import spell_norm
+    from sqtheory.packing import bits_sentence
     from sqtheory.tables import Table, number, one_line
 
     report, p = plan.report, arguments.norm
@@ -127,22 +170,29 @@ def _text(plan: "Plan", arguments: argparse.Namespace) -> str:
             t.dtype,
             "×".join(map(str, t.shape)),
             *(share(value, t.x_norm) for value in (t.e_s, t.e_q, t.e_sq, t.e_qs, t.error, t.bound(p))),
-            f"{100 * t.zeros / max(1, _size(t.shape)):.2f}",
+            f"{100 * t.zeros / max(1, math.prod(t.shape)):.2f}",
             " ".join(t.patterns) or "–",
             str(t.rounded),
+            f"{t.bits_in_file / max(1, math.prod(t.shape)):.6g}",
             t.open,
             t.theorem or "not " + ", ".join(t.failed),
         )
         for t in report.tensors
     ]
     errors = ("S %", "Q %", "S→Q %", "Q→S %", "written %", "bound %")
-    header = ("tensor", "dtype", "shape", *errors, "zeros %", "keeps", "rounded", "open", "by")
+    header = ("tensor", "dtype", "shape", *errors, "zeros %", "keeps", "rounded", "bits", "open", "by")
     title = f"{report.recipe.mask} with {report.recipe.format}, {report.recipe.order.value}"
     spelled = spell_norm(p)
     parts = [
         Table(header, tuple(rows), title).text(),
-        f"Errors are ‖x − y‖_{spelled} in percent of ‖x‖_{spelled}; written is that of the values in the file.",
+        f"Errors are ‖x − y‖_{spelled} in percent of ‖x‖_{spelled}; written is that of the values in the file; "
+        "bits are those that an entry takes there.",
     ]
+    if report.packing is not None:
+        entries, bits = sum(math.prod(t.shape) for t in report.tensors), sum(t.bits or 0 for t in report.tensors)
+        parts.append(
+            bits_sentence(len(report.tensors), entries, bits, sum(t.bits_in_file for t in report.tensors)) + "."
+        )
     rounded = [t for t in report.tensors if t.rounded]
     if rounded:
         count = sum(t.rounded for t in rounded)
@@ -157,9 +207,3 @@ def _text(plan: "Plan", arguments: argparse.Namespace) -> str:
     done = "nothing is written (--dry-run)" if arguments.dry_run else f"written to {arguments.out}"
     parts.append(f"{size}: {done}" + ("" if arguments.dry_run else f", the report to {beside(arguments.out)}"))
     return "\n\n".join(parts)
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    import math
-
-    return math.prod(shape)

@@ -18,7 +18,8 @@ DESCRIPTION = """\
 Check a checkpoint that `sqtheory apply` wrote, from its bytes and from OUT.sqtheory.json beside it.
 
 For every tensor: the type and shape, the pattern of the mask in every group, the number of zeros, the values on
-the grid where a theorem (idempotence) says that they quantize to themselves, the hash of the bytes. With --against
+the grid where a theorem (idempotence) says that they quantize to themselves, the hash of the bytes. Of packed tensors
+the values are those that the codes stand for, which are on their grid whatever the codes. With --against
 everything is computed again from the source: its hash, every byte, every error, every count.
 Exit status 1 names the first tensor that fails; 3 stands for a file that cannot be read."""
 
@@ -59,20 +60,21 @@ def run(arguments: argparse.Namespace) -> int:
         return progress(items, what, quiet=arguments.json)
 
     with ExitStack() as stack:
-        opened = stack.enter_context(open_checkpoint(arguments.out))
-        written = application.layout_of(opened, arguments.out, folder=arguments.out.is_dir())
         report = application.read_report(application.beside(arguments.out))
+        written = application.written(arguments.out, report.packing)
+        stack.enter_context(written.source)
         against = None
         if arguments.against is not None:
             source = stack.enter_context(open_checkpoint(arguments.against))
-            against = application.layout_of(source, arguments.out, folder=Path(arguments.against).is_dir())
+            folder = Path(arguments.against).is_dir()
+            against = application.layout_of(source, arguments.out, folder=folder, packing=report.packing)
         executor, ahead = stack.enter_context(Threads(arguments.workers).crew())
         found = application.verify(written, report, against, executor=executor, ahead=ahead, watch=watch)
     if arguments.json:
         content = {"schema": "sqtheory.verify/1", "recipe": report.recipe.to_dict(), **found.to_dict()}
         print(json.dumps(content, ensure_ascii=False, allow_nan=False))
     elif not found.failures:
-        print(_text(arguments, found))
+        print(_text(arguments, found, report.packing is not None))
     if not found.failures:
         return 0
     first, more = found.failures[0], len(found.failures) - 1
@@ -82,11 +84,11 @@ def run(arguments: argparse.Namespace) -> int:
     return 1
 
 
-def _text(arguments: argparse.Namespace, found: "Verification") -> str:
+def _text(arguments: argparse.Namespace, found: "Verification", packed: bool) -> str:
     said = [
         f"{arguments.out}: verified.",
         f"{found.tensors} compressed tensors: pattern, zeros and bytes as recorded; {found.on_grid} of them on their "
-        "own grid (theorem idempotence).",
+        f"own grid ({'all that codes can say' if packed else 'theorem idempotence'}).",
         f"{found.left_alone} tensors left alone: bytes as recorded.",
     ]
     if arguments.against is None:

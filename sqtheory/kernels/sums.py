@@ -1,12 +1,16 @@
 """Sums of many numbers: in double precision over parts of a cache's size, and without any rounding."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 PART = 4096
 """Products summed at once: few enough that no library shares them between threads."""
+PIECE = 1 << 17
+"""So many numbers are made at once."""
 ROUNDS = 4
 """Leading bits are split off so often; what is left goes number by number."""
 
@@ -21,7 +25,23 @@ def dot(a: Numbers, b: Numbers) -> float:
     return float(np.add.reduce(parts)) + float(np.vecdot(flat[full:], other[full:]))
 
 
-def exact_parts(terms: Numbers) -> list[float]:
+def pairwise(terms: Callable[[slice], NDArray[np.floating[Any]]], size: int) -> float:
+    """Σ t_i of so many numbers that are made piece by piece, to the last bit what ``np.sum`` of all gives.
+
+    It halves them, the first half a multiple of 8; so do we, down to pieces that it sums itself. No −0 alone.
+    """
+    return _between(terms, 0, size)
+
+
+def _between(terms: Callable[[slice], NDArray[np.floating[Any]]], begin: int, end: int) -> float:
+    if end - begin <= PIECE:
+        return float(np.add.reduce(terms(slice(begin, end))))
+    half = (end - begin) // 2
+    middle = begin + half - half % 8
+    return _between(terms, begin, middle) + _between(terms, middle, end)
+
+
+def exact_parts(terms: NDArray[np.floating[Any]]) -> list[float]:
     """A few numbers whose sum is exactly that of these (finite), for ``math.fsum`` to round once.
 
     With σ = 2^j ≥ 2 n max |t| the leading parts (σ + t) − σ are multiples of one unit whose sum is exact in any

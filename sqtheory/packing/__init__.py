@@ -1,24 +1,27 @@
 """The codes themselves: quantized and pruned tensors in the bits that theorem ``storage`` counts, and back."""
 
-from sqtheory.packing.accounts import bits_table
+from sqtheory.packing.accounts import bits_sentence, bits_table
 from sqtheory.packing.bits import pack_bits, unpack_bits
 from sqtheory.packing.compressed_tensors import write_compressed_tensors
+from sqtheory.packing.decompressing import CompressedTensorsCheckpoint
 from sqtheory.packing.files import PackedCheckpoint, unpack_file, write_packed
-from sqtheory.packing.packed import Packed, encode_packed, pack, pack_image, pack_masked, pack_values, unpack
+from sqtheory.packing.packed import Packed, encode_packed, pack, pack_image, pack_kept, pack_values, unpack
 from sqtheory.packing.places import Places, places_of
 from sqtheory.packing.schema import Schema
 
 __all__ = [
+    "CompressedTensorsCheckpoint",
     "Packed",
     "PackedCheckpoint",
     "Places",
     "Schema",
+    "bits_sentence",
     "bits_table",
     "encode_packed",
     "pack",
     "pack_bits",
     "pack_image",
-    "pack_masked",
+    "pack_kept",
     "pack_values",
     "places_of",
     "unpack",

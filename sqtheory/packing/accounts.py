@@ -21,9 +21,11 @@ def bits_table(schemas: Mapping[str, Schema], nbytes: Mapping[str, int]) -> tupl
         for name, schema in schemas.items()
     )
     header = ("tensor", "shape", "operator", "kept %", "bits", "bits an entry", "in the file")
-    size, bits = (max(1, sum(schema.size for schema in schemas.values())), sum(s.bits for s in schemas.values()))
-    total = (
-        f"{len(rows)} tensors, {size} entries: {bits / size:.6g} bits an entry by theorem storage, "
-        f"{8 * sum(nbytes[name] for name in schemas) / size:.6g} in the file"
-    )
-    return Table(header, rows), total
+    size, bits = (sum(getattr(schema, what) for schema in schemas.values()) for what in ("size", "bits"))
+    return Table(header, rows), bits_sentence(len(rows), size, bits, 8 * sum(nbytes[name] for name in schemas))
+
+
+def bits_sentence(tensors: int, size: int, bits: int, in_file: int) -> str:
+    """What tensors of ``size`` entries in all take, by theorem ``storage`` and in the file, in bits an entry."""
+    by_theorem, stored = (f"{count / max(1, size):.6g}" for count in (bits, in_file))
+    return f"{tensors} tensors, {size} entries: {by_theorem} bits an entry by theorem storage, {stored} in the file"

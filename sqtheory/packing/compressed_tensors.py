@@ -4,7 +4,7 @@ Layouts of version 0.20: ``pack-quantized``, ``mxfp4-pack-quantized`` and ``nvfp
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
@@ -110,20 +110,14 @@ def write_compressed_tensors(
     for what the layout lacks, InputRefused. Raises what ``write_packed`` raises; then nothing is left, but where the
     second file fails the first stays.
     """
-    config = _config(source)
-    if folder.exists() and folder.samefile(source.path.parent):
-        raise ValueError(f"{plain(str(folder))} is the folder of the input: write to another")
-    for name in (MODEL, CONFIG):
-        if not force and (folder / name).exists():
-            raise FileExistsError(f"{folder / name} exists: pass --force to replace it")
+    config = check_folder(folder, source, force)
     schemas: dict[str, Schema] = {}
     nbytes: dict[str, int] = {}
     modules: dict[str, Scheme] = {}
 
     def arrays() -> Iterator[StoredArray]:
         for name, packed in packs:
-            if not name.endswith(WEIGHT) or name in schemas:
-                raise refused(source.path, f"compressed-tensors packs each NAME{WEIGHT} once", name)
+            check_name(source, name, schemas)
             try:
                 scheme, parts = compressed(packed)
                 if {scheme.layout} != {scheme.layout, *(other.layout for other in modules.values())}:
@@ -147,6 +141,23 @@ def write_compressed_tensors(
     text = json.dumps(config, ensure_ascii=False, indent=2) + "\n"
     atomic.write(folder / CONFIG, text.encode(), force=force)
     return schemas, nbytes
+
+
+def check_folder(folder: Path, source: Checkpoint, force: bool) -> dict[str, object]:
+    """The config beside the source; what ``write_compressed_tensors`` raises of folders before it writes anything."""
+    config = _config(source)
+    if folder.exists() and folder.samefile(source.path.parent):
+        raise ValueError(f"{plain(str(folder))} is the folder of the input: write to another")
+    for name in (MODEL, CONFIG):
+        if not force and (folder / name).exists():
+            raise FileExistsError(f"{folder / name} exists: pass --force to replace it")
+    return config
+
+
+def check_name(source: Checkpoint, name: str, packed: Collection[str] = ()) -> None:
+    """Refuse a name that the layout has no place for."""
+    if not name.endswith(WEIGHT) or name in packed:
+        raise refused(source.path, f"compressed-tensors packs each NAME{WEIGHT} once", name)
 
 
 def compressed(packed: Packed) -> tuple[Scheme, dict[str, tuple[str, NDArray[Any]]]]:

@@ -92,9 +92,10 @@ def write_arrays(
             waiting.append((declare(name, kind, array.shape), spool.tell()))
             spool.write(array.astype(array.dtype.newbyteorder("<"), order="C", copy=False).tobytes())
         rest = [info for info in source.tensors if info.name not in replaced] if source else []
-        kept = [_declared(source, info) for info in rest] if source else []
-        declared = [*(info for info, _ in waiting), *kept]
-        with SafetensorsWriter(path, declared, metadata(), source=source, force=force) as writer:
+        kept = [declared(source, info) for info in rest] if source else []
+        with SafetensorsWriter(
+            path, [*(info for info, _ in waiting), *kept], metadata(), source=source, force=force
+        ) as writer:
             for info, at in waiting:
                 spool.seek(at)
                 writer.copy(info.name, _pieces(spool, info.nbytes))
@@ -108,6 +109,11 @@ def _pieces(spool: Any, nbytes: int) -> Iterator[NDArray[np.uint8]]:
         yield np.frombuffer(spool.read(min(_PIECE, nbytes - at)), np.uint8)
 
 
+def is_stored(source: Checkpoint) -> bool:
+    """Whether its tensors that are not packed keep their bytes; those of other kinds keep their values."""
+    return isinstance(source, SafetensorsCheckpoint | ShardedCheckpoint | PackedCheckpoint)
+
+
 def _stored(source: Checkpoint, name: str) -> SafetensorsCheckpoint | None:
     """The safetensors file that holds a tensor."""
     if isinstance(source, ShardedCheckpoint):
@@ -115,9 +121,9 @@ def _stored(source: Checkpoint, name: str) -> SafetensorsCheckpoint | None:
     return source if isinstance(source, SafetensorsCheckpoint) else None
 
 
-def _declared(source: Checkpoint, info: TensorInfo) -> TensorInfo:
+def declared(source: Checkpoint, info: TensorInfo) -> TensorInfo:
     """A tensor that is copied, as the file to be written declares it."""
-    if _stored(source, info.name) is not None:
+    if is_stored(source):
         return info
     values = source.read(info.name)
     return declare(info.name, _KINDS[values.dtype.str], values.shape)
@@ -171,6 +177,11 @@ class PackedCheckpoint(Checkpoint):
         """The arrays of a packed tensor."""
         schema = self._schemas[name]
         return Packed(schema, {part: self._array(f"{name}.{part}") for part in schema.layout})
+
+    def stored(self, name: str) -> Iterator[NDArray[np.uint8]]:
+        if name not in self._schemas:
+            return self._file.stored(name)
+        return (piece for part in self._schemas[name].layout for piece in self._file.stored(f"{name}.{part}"))
 
     def close(self) -> None:
         self._file.close()
@@ -242,8 +253,8 @@ def unpack_file(
 
     ``progress`` goes through the tensors. Raises what reading and SafetensorsWriter raise; then nothing is left.
     """
-    declared = [declare(i.name, i.dtype, i.shape) if i.name in packed.schemas else i for i in packed.tensors]
-    with SafetensorsWriter(path, declared, packed.metadata, source=packed, force=force) as writer:
+    tensors = [declare(i.name, i.dtype, i.shape) if i.name in packed.schemas else i for i in packed.tensors]
+    with SafetensorsWriter(path, tensors, packed.metadata, source=packed, force=force) as writer:
         for info in progress(packed.tensors):
             if info.name in packed.schemas:
                 writer.write(info.name, packed.read(info.name))

@@ -82,31 +82,24 @@ def pack_image(x: ArrayLike, f: Operator, *, index: Index | None = None, real: s
             kept = s.mask(image, given)
         case _:
             raise TypeError(f"packed are q, s >> q and q >> s for a quantizer q and a sparsifier s, got {f}")
-    return _pack_kept(image, q, scales, s, kept, str(f), index, real)
+    return pack_kept(image, q, scales, s, kept, str(f), index=index, real=real)
 
 
-def pack_masked(
-    x: ArrayLike, q: Quantizer, s: Sparsifier, kept: Mask, *, index: Index | None = None, real: str | None = None
-) -> Packed:
-    """The codes of m ⊙ q(x), with the scales of the dense x, for any mask m of the kind that s makes.
-
-    That is S→Q with frozen scales where m is s's mask of x, and the best mask at the scales of x where m is
-    ``orders.gain_mask``. Raises as ``pack_image``.
-    """
-    given = as_real(x)
-    return _pack_kept(q(given), q, q.scales(given), s, kept, f"m * {q}, m by {s}", index, real)
-
-
-def _pack_kept(
+def pack_kept(
     image: Array,
     q: Quantizer,
     scales: Array,
     s: Sparsifier,
     kept: Mask,
-    operator: str,
-    index: Index | None,
-    real: str | None,
+    operator: str = "",
+    *,
+    index: Index | None = None,
+    real: str | None = None,
 ) -> Packed:
+    """The codes of m ⊙ y for values y on the grids of ``scales``, and any mask m = ``kept`` of the kind that s makes.
+
+    Raises as ``pack_values``, and ValueError where an index is asked for that cannot hold the mask.
+    """
     values = np.where(kept, image, image.dtype.type(0))
     return pack_values(values, q, scales, kept, places_of(s, image.shape, index), operator=operator, real=real)
 

@@ -7,7 +7,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from sqtheory import application
-from sqtheory.application import Recipe, Report, Verification
+from sqtheory.application import Packing, Recipe, Report, Verification
 from sqtheory.checkpoints import open_checkpoint
 from sqtheory.execution.workers import Threads
 from sqtheory.targets import Targets
@@ -63,9 +63,16 @@ MATERIAL: dict[str, tuple[str, Callable[[Path], Path]]] = {
 }
 
 
-def applied(source: Path | str, out: Path, recipe: Recipe = SQ, workers: int = 1, force: bool = False) -> Report:
+def applied(
+    source: Path | str,
+    out: Path,
+    recipe: Recipe = SQ,
+    workers: int = 1,
+    force: bool = False,
+    packing: Packing | None = None,
+) -> Report:
     with open_checkpoint(source) as opened, Threads(workers).crew() as (executor, ahead):
-        layout = application.layout_of(opened, out, folder=Path(source).is_dir())
+        layout = application.layout_of(opened, out, folder=Path(source).is_dir(), packing=packing)
         plan = application.plan(layout, recipe, Targets(), "1", executor=executor, ahead=ahead, force=force)
         application.apply(plan, executor=executor, ahead=ahead, force=force)
     return plan.report
@@ -73,12 +80,12 @@ def applied(source: Path | str, out: Path, recipe: Recipe = SQ, workers: int = 1
 
 def verified(out: Path, source: Path | str | None = None) -> Verification:
     report = application.read_report(application.beside(out))
-    with open_checkpoint(out) as opened:
-        written = application.layout_of(opened, out, folder=out.is_dir())
+    written = application.written(out, report.packing)
+    with written.source:
         if source is None:
             return application.verify(written, report)
         with open_checkpoint(source) as original:
-            against = application.layout_of(original, out, folder=Path(source).is_dir())
+            against = application.layout_of(original, out, folder=Path(source).is_dir(), packing=report.packing)
             return application.verify(written, report, against)
 
 

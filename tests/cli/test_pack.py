@@ -67,30 +67,46 @@ def test_the_best_mask_has_the_error_of_the_optimum(model: Path, mask: str) -> N
 def test_bits_are_those_of_theorem_storage(model: Path, index: Index, capsys: pytest.CaptureFixture[str]) -> None:
     assert pack(model, "--mask", "2:4", "--index", index.name, "--json") == 0
     said = json.loads(capsys.readouterr().out)
-    assert said["schema"] == "sqtheory.pack/1" and [t["name"] for t in said["tensors"]] == list(TARGETS)
+    assert said["packing"] == {"layout": "sqtheory", "index": index.name}
+    assert [t["name"] for t in said["tensors"]] == list(TARGETS)
     theory = bits_per_entry(sq.parse("int4:b32"), (8, 64), sq.parse("2:4"), index=index)
     stored = model.with_name("p").stat().st_size
     for tensor in said["tensors"]:
-        assert tensor["bits_per_entry"] == theory and tensor["kept"] == 256
-        assert tensor["bits_in_file"] == tensor["bits"] == 512 * theory  # whole bytes, as it happens
+        assert tensor["bits"] == tensor["bits_in_file"] == 512 * theory  # whole bytes, as it happens
         stored -= tensor["bits_in_file"] // 8
     header = int.from_bytes(model.with_name("p").read_bytes()[:8], "little")
     assert stored == 8 + header + 2 * (2 * 64 + 5)
 
 
 def test_a_dry_run_states_the_same_bits_and_writes_nothing(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert pack(model, "--mask", "2:4", "--dry-run") == 0
+    assert pack(model, "--mask", "2:4", "--dry-run", "--json") == 0
     dry = capsys.readouterr().out
-    assert [*model.parent.iterdir()] == [model] and pack(model, "--mask", "2:4") == 0
+    assert [*model.parent.iterdir()] == [model] and pack(model, "--mask", "2:4", "--json") == 0
     assert capsys.readouterr().out == dry
-    assert dry.splitlines()[-1] == "2 tensors, 1024 entries: 3.75 bits an entry by theorem storage, 3.75 in the file"
-    assert main(["unpack", str(model.with_name("p")), "--list"]) == 0 and capsys.readouterr().out == dry
+    assert pack(model, "--mask", "2:4", "--dry-run", "--force") == 0
+    said = "2 tensors, 1024 entries: 3.75 bits an entry by theorem storage, 3.75 in the file"
+    assert said in capsys.readouterr().out
+    assert main(["unpack", str(model.with_name("p")), "--list"]) == 0 and said in capsys.readouterr().out
+
+
+def test_the_verb_is_apply_with_pack(model: Path) -> None:
+    assert pack(model, "--mask", "2:4", "--seed", "3") == 0
+    other = str(model.with_name("q"))
+    assert main(["apply", str(model), other, "--format", "int4:b32", "--mask", "2:4", "--seed", "3", "--pack"]) == 0
+    assert model.with_name("p").read_bytes() == model.with_name("q").read_bytes()
+
+
+def test_verify_reads_the_codes(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert pack(model, "--mask", "2:4") == 0
+    out = str(model.with_name("p"))
+    assert main(["verify", out, "--against", str(model)]) == 0
+    assert "2 of them on their own grid (all that codes can say)" in capsys.readouterr().out
 
 
 WRONG = {
-    "order alone": (("--order", "qs"), 2, "need a --mask"),
+    "codes unasked": (("--layout", "sqtheory"), 2, "need --pack"),
     "a mask that does not fit": (("--mask", "5:7"), 3, "tensor 'a.weight': axis 1 of length 64"),
-    "an index it cannot have": (("--mask", "threshold(0.5)", "--index", "position"), 2, "take a bitmap"),
+    "an index it cannot have": (("--mask", "threshold(0.5)", "--index", "position"), 3, "take a bitmap"),
     "NaN": (("--targets", "nan"), 3, "tensor 'nan': nan at (0, 1)"),
 }
 
@@ -100,7 +116,8 @@ def test_what_cannot_be_packed_is_one_line(
     model: Path, words: tuple[str, ...], status: int, rule: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     save_file({**load_file(model), "nan": np.array([[1, np.nan]], np.float32)}, model)
-    assert pack(model, *words) == status
+    verb = "apply" if "--layout" in words else "pack"
+    assert main([verb, str(model), str(model.with_name("p")), "--format", "int4:b32", *words]) == status
     said = capsys.readouterr().err
     assert rule in said and said.count("\n") == 1 and [*model.parent.iterdir()] == [model]
 

@@ -4,7 +4,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from sqtheory.kernels.sums import PART, dot, exact_parts
+from sqtheory.kernels.sums import PART, PIECE, dot, exact_parts, pairwise
 
 
 def terms(seed: int) -> np.ndarray:
@@ -46,3 +46,9 @@ def test_dot(n: int) -> None:
 def test_sums_at_the_end_of_the_range(power: int) -> None:
     x = np.array([1.0, 0.75, 2.0**-60, 2.0**-80]) * 2.0**power
     assert sum(map(Fraction, exact_parts(x))) == sum(map(Fraction, x.tolist()))
+
+
+@pytest.mark.parametrize("size", [0, 1, 129, PIECE, PIECE + 1, 3 * PIECE + 77, 1_000_003])
+def test_pairwise_sums_have_the_bits_of_numpy(size: int) -> None:
+    terms = np.random.default_rng(size).lognormal(0, 8, size)
+    assert pairwise(lambda cut: terms[cut], size) == float(np.sum(terms))

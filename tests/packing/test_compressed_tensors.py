@@ -107,8 +107,8 @@ def test_the_words_of_the_layout_give_our_values(model: Path, tmp_path: Path, fm
 
 def test_bits_are_stated(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert written(model, tmp_path / "out", "int4:b32", "2:4") == 0
-    said = capsys.readouterr().out.splitlines()[-1]
-    assert said == "3 tensors, 6912 entries: 5 bits an entry by theorem storage, 5.05556 in the file"  # + two int64
+    said = capsys.readouterr().out
+    assert "3 tensors, 6912 entries: 5 bits an entry by theorem storage, 5.05556 in the file" in said  # + two int64
 
 
 def test_a_matrix_as_wide_as_a_block_has_a_group_of_its_own(model: Path, tmp_path: Path) -> None:

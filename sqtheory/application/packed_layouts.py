@@ -1,0 +1,105 @@
+"""Compressed checkpoints in which every target is there as codes, scales and places of survivors."""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqtheory.application.layout import PIECE, Content, Layout, Made, Metadata, Packing, Pieces, Stored, origin_of
+from sqtheory.checkpoints import Checkpoint, SafetensorsCheckpoint, ShardedCheckpoint, TensorInfo
+from sqtheory.checkpoints.elements import ELEMENTS, Element
+from sqtheory.packing import Packed, Schema, write_compressed_tensors, write_packed
+from sqtheory.packing.compressed_tensors import check_folder, check_name, compressed
+from sqtheory.packing.files import is_stored
+
+
+@dataclass(frozen=True)
+class Codes(Layout):
+    """One safetensors file of arrays for every target, and of all other tensors as they are."""
+
+    source: Checkpoint
+    out: Path
+    declared: tuple[TensorInfo, ...]
+    """Every tensor of the source as it is declared where it is left alone."""
+    packing: Packing = field(default_factory=Packing)
+
+    @abstractmethod
+    def arrays(self, name: str, packed: Packed) -> tuple[Schema, Mapping[str, NDArray[Any]]]:
+        """What is written for a tensor, in that order, and the schema whose bits these are."""
+
+    def tensors(self) -> tuple[TensorInfo, ...]:
+        return self.declared
+
+    def files(self) -> dict[str, Path]:
+        if isinstance(self.source, ShardedCheckpoint):
+            shards = {name: shard.path for name, shard in self.source.shards.items()}
+            return {**shards, self.source.path.name: self.source.path}
+        return super().files()
+
+    def element(self, info: TensorInfo) -> Element | None:
+        return ELEMENTS["F64" if info.dtype == "F64" else "F32"] if info.is_float else None
+
+    def kept(self, info: TensorInfo) -> Pieces:
+        if is_stored(self.source):
+            return self.source.stored(info.name)
+        values = self.source.read(info.name).reshape(-1)
+        return _pieces(values.astype(values.dtype.newbyteorder("<"), copy=False))
+
+    def stored(self, info: TensorInfo, made: Made) -> Stored:
+        assert made.packed is not None
+        schema, arrays = self.arrays(info.name, made.packed)
+        pieces = (piece for array in arrays.values() for piece in _pieces(array))
+        return Stored(pieces, schema.bits, 8 * sum(array.nbytes for array in arrays.values()))
+
+    def said(self, metadata: Metadata) -> dict[str, str]:
+        """The metadata of the source, if it is one file with metadata, and what is added."""
+        own = self.source.metadata if isinstance(self.source, SafetensorsCheckpoint) else {}
+        return {**own, **metadata(origin_of(self.out.name, self.files()))}
+
+
+@final
+@dataclass(frozen=True)
+class PackedFile(Codes):
+    """The file that ``sqtheory unpack`` reads."""
+
+    def arrays(self, name: str, packed: Packed) -> tuple[Schema, Mapping[str, NDArray[Any]]]:
+        return packed.schema, {part: packed.arrays[part] for part in packed.schema.layout}
+
+    def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
+        write_packed(self.out, _packs(contents), self.source, self.said(metadata), force=force)
+
+
+@final
+@dataclass(frozen=True)
+class CompressedTensorsFolder(Codes):
+    """The folder that the package compressed-tensors reads: all entries stored, pruned ones as zeros."""
+
+    def arrays(self, name: str, packed: Packed) -> tuple[Schema, Mapping[str, NDArray[Any]]]:
+        check_name(self.source, name)
+        _, parts = compressed(packed)
+        dense = replace(packed.schema, places=None, kept=packed.schema.size)
+        return dense, {part: array for part, (_, array) in parts.items()}
+
+    def check(self, force: bool) -> None:
+        check_folder(self.out, self.source, force)
+
+    def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
+        write_compressed_tensors(self.out, _packs(contents), self.source, self.said(metadata), force=force)
+
+
+def _packs(contents: Iterator[Content]) -> Iterator[tuple[str, Packed]]:
+    """The packed tensors; the bytes of every tensor are read to their end, where they are checked."""
+    for content in contents:
+        for _ in content.pieces:
+            pass
+        if content.packed is not None:
+            yield content.info.name, content.packed
+
+
+def _pieces(array: NDArray[Any]) -> Pieces:
+    octets = np.ascontiguousarray(array, array.dtype.newbyteorder("<")).reshape(-1).view(np.uint8)
+    return (octets[at : at + PIECE] for at in range(0, octets.size, PIECE))
