@@ -115,7 +115,10 @@ def _contents(
         if info.name in planned:
             made = next(results)
             pieces = _checked(layout, info, layout.stored(info, made).pieces, planned[info.name].sha256)
-            yield Content(info, pieces, changed=True, packed=made.packed)
+            content = Content(info, pieces, changed=True, packed=made.packed)
+            del made, pieces  # not kept while the next tensor is made
+            yield content
+            del content
         else:
             yield Content(info, _checked(layout, info, layout.kept(info), left[info.name]), changed=False)
 
