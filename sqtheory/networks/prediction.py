@@ -46,7 +46,8 @@ class LayerGaps:
 class Cell:
     """One mask and one format: the gap of the metric, Q→S less S→Q, positive where S→Q is better."""
 
-    spelled: str
+    pattern: str
+    format: str
     measured: Estimate
     predicted: Mapping[tuple[str, Around], float | None]
     """By ``gram`` or ``law`` and the sensitivity; None where the law is silent."""
@@ -128,7 +129,7 @@ class Study:
                     for kind, of in both.items()
                     for around in Around
                 }
-                cells.append(Cell(f"{pattern} {name}", measured, predicted))
+                cells.append(Cell(pattern, name, measured, predicted))
                 done(1)
         metric = self.sensitivities.metric.name.replace("_", " ")
         tables = (_grid(cells, metric), _agreement(cells), _slopes(slopes, metric))
@@ -149,7 +150,14 @@ def _grid(cells: Sequence[Cell], metric: str) -> Table:
     for cell in cells:
         predicted = (cell.predicted[kind] for kind in KINDS)
         values = ("–" if value is None else _number(value) for value in predicted)
-        rows.append((cell.spelled, _number(cell.measured.value), _number(cell.measured.standard_error), *values))
+        rows.append(
+            (
+                f"{cell.pattern} {cell.format}",
+                _number(cell.measured.value),
+                _number(cell.measured.standard_error),
+                *values,
+            )
+        )
     return Table(header, tuple(rows), f"Order gap (Q→S less S→Q) in {metric}: measured and predicted")
 
 
@@ -197,24 +205,31 @@ def _ranks(values: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> list[float
 
 
 def _agreement(cells: Sequence[Cell]) -> Table:
+    """Over the whole grid, where the law speaks, and within each pattern."""
     header = (
-        *("predicted by", "cells", "rank correlation", "predicted/measured", "spread, a factor", "relative error"),
-        *("certain cells", "sign right"),
+        *("predicted by", "over", "cells", "rank correlation", "predicted/measured", "spread, a factor"),
+        *("relative error", "certain cells", "sign right"),
     )
     rows = []
     for kind, around in KINDS:
         spoken = [cell for cell in cells if cell.predicted["law", around] is not None]
-        groups = {"": cells}
+        groups = {"all": cells}
         if kind == "gram" and 0 < len(spoken) < len(cells):
-            groups[", where the law speaks"] = spoken
+            groups["where the law speaks"] = spoken
+        for pattern in dict.fromkeys(cell.pattern for cell in cells):
+            groups[pattern] = [cell for cell in cells if cell.pattern == pattern]
         for label, some in groups.items():
-            pairs = [(c.measured, p) for c in some if (p := c.predicted[kind, around]) is not None]
-            if not pairs:
-                continue
-            f = fit(pairs)
-            numbers = (f"{f.rank:.3f}", f"{f.factor:.3f}", f"{f.spread:.2f}", f"{f.error:.3f}")
-            rows.append((f"{kind}, {around.value}{label}", str(f.cells), *numbers, str(f.certain), str(f.signs)))
+            pairs = _pairs(some, kind, around)
+            if pairs:
+                f = fit(pairs)
+                numbers = (f"{f.rank:.3f}", f"{f.factor:.3f}", f"{f.spread:.2f}", f"{f.error:.3f}")
+                name = f"{kind}, {around.value}"
+                rows.append((name, label, str(f.cells), *numbers, str(f.certain), str(f.signs)))
     return Table(header, tuple(rows), "Agreement over the grid")
+
+
+def _pairs(cells: Sequence[Cell], kind: str, around: Around) -> list[tuple[Estimate, float]]:
+    return [(cell.measured, p) for cell in cells if (p := cell.predicted[kind, around]) is not None]
 
 
 def _slopes(slopes: Mapping[str, Mapping[Around, Mapping[str, float]]], metric: str) -> Table:
@@ -229,17 +244,21 @@ def _slopes(slopes: Mapping[str, Mapping[Around, Mapping[str, float]]], metric: 
 
 def _sentence(cells: Sequence[Cell]) -> str:
     """What the agreement says, from its numbers."""
-    said = []
-    for kind, around in KINDS:
-        pairs = [(c.measured, p) for c in cells if (p := c.predicted[kind, around]) is not None]
-        if len(pairs) > 2:
-            f = fit(pairs)
-            said.append(
-                (f.error, f"{kind}, {around.value}: rank correlation {f.rank:.2f}, relative error {f.error:.2f}")
-            )
-    if not said:
+    if len(cells) < 3:
         return "Too few cells for a rank correlation."
-    return f"Smallest error: {min(said)[1]}. Largest: {max(said)[1]}. Predicting no gap at all has relative error 1."
+    fits = {around: fit(_pairs(cells, "gram", around)) for around in Around}
+    best = min(fits, key=lambda around: fits[around].error)
+    said = [
+        f"Of the sensitivities, {best.value} has the smallest error with the gram gaps over all cells "
+        f"({fits[best].error:.2f}; predicting no gap at all has 1), rank correlation {fits[best].rank:.2f}."
+    ]
+    for pattern in dict.fromkeys(cell.pattern for cell in cells):
+        f = fit(_pairs([cell for cell in cells if cell.pattern == pattern], "gram", best))
+        said.append(
+            f"Within {pattern}: rank correlation {f.rank:.2f}, relative error {f.error:.2f}, "
+            f"the sign of {f.signs} of {f.certain} certain gaps."
+        )
+    return " ".join(said)
 
 
 def _number(value: float) -> str:

@@ -49,5 +49,5 @@ def test_a_prediction_twice_too_large() -> None:
 def test_a_report_of_one_block() -> None:
     text = study("vit-dense").report(("2:4", "50%"), ("int3",))
     assert "| 2:4 int3 |" in text and "| 50% int3 |" in text and text.count("–") >= 3
-    assert "| gram, along the pruning error, where the law speaks | 1 |" in text
+    assert "| gram, along the pruning error | where the law speaks | 1 |" in text
     assert text.count("| blocks.0.") == 4 and text.endswith("Too few cells for a rank correlation.")
