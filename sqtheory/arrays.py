@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[np.floating[Any]]
 Mask: TypeAlias = NDArray[np.bool_]
+PIECE = 1 << 17
+"""So many numbers are made at once."""
 ArrayLike: TypeAlias = Array | NDArray[Any] | Sequence[Any] | float
 
 

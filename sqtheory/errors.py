@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sqtheory.arrays import Array, ArrayLike, as_real
-from sqtheory.kernels.sums import PIECE, pairwise
+from sqtheory.arrays import PIECE, Array, ArrayLike, as_real
+from sqtheory.kernels.sums import pairwise
 from sqtheory.norms import check_norm, unit_of, units
 from sqtheory.operators import Operator
 from sqtheory.partition import Partition

@@ -6,8 +6,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from sqtheory.arrays import Array, ArrayLike, FixedArray, as_real
-from sqtheory.kernels.sums import PIECE
+from sqtheory.arrays import PIECE, Array, ArrayLike, FixedArray, as_real
 from sqtheory.norms import check_norm, power_units, spell_norm
 from sqtheory.operators import Operator
 from sqtheory.partition import Partition, Whole

@@ -9,8 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.arrays import Array, Mask
-from sqtheory.kernels.sums import PIECE
+from sqtheory.arrays import PIECE, Array, Mask
 
 Amount: TypeAlias = int | Fraction
 """A number of entries, or a share in (0, 1] of them."""

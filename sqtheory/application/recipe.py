@@ -10,7 +10,7 @@ from sqtheory.arrays import Array, Mask
 from sqtheory.execution.content import word
 from sqtheory.norms import check_norm
 from sqtheory.notation import parse_as
-from sqtheory.orders import gain_mask
+from sqtheory.optimum import gain_mask
 from sqtheory.packing import Packed, pack_image, pack_kept, pack_values
 from sqtheory.quantizers import Quantizer
 from sqtheory.sparsifiers import BlockSparsifier, Sparsifier, TopSparsifier

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sqtheory.arrays import PIECE
+
 PART = 4096
 """Products summed at once: few enough that no library shares them between threads."""
-PIECE = 1 << 17
-"""So many numbers are made at once."""
 ROUNDS = 4
 """Leading bits are split off so often; what is left goes number by number."""
 

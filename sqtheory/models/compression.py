@@ -10,7 +10,7 @@ from sqtheory.exceptions import InputRefused
 from sqtheory.models.linears import EXACT, Compressed, Linear, Linears
 from sqtheory.models.model import Model
 from sqtheory.operators import IDENTITY, Operator
-from sqtheory.orders import gain_optimum
+from sqtheory.optimum import gain_optimum
 from sqtheory.sparsifiers import Sparsifier
 from sqtheory.two_orders import Order, both
 

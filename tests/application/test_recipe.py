@@ -8,7 +8,7 @@ from sqtheory.application import Recipe
 from sqtheory.application import slabs as cutting
 from sqtheory.application.compressing import off_grid
 from sqtheory.application.patterns import broken
-from sqtheory.orders import gain_optimum
+from sqtheory.optimum import gain_optimum
 from sqtheory.two_orders import Order
 from tests.application.material import RECIPES, weights
 
