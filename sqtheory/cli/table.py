@@ -1,4 +1,4 @@
-"""``sqtheory table``: the tables of the paper on the models of the zoo."""
+"""``sqtheory table``: the tables of the paper on the models of the zoo, or on a checkpoint."""
 
 import argparse
 import json
@@ -6,26 +6,29 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqtheory import __version__
-from sqtheory.cli.evaluation_options import add_evaluation, cores
+from sqtheory.cli.evaluation_options import add_data, add_evaluation, cores
 from sqtheory.cli.options import Verbs
 
 if TYPE_CHECKING:
     from sqtheory.models.grid import Grid
 
 DESCRIPTION = """\
-Regenerate the tables of the paper on a model of the zoo: formats × patterns × orders (S→Q, Q→S, gain) × (weights,
-weights and activations) × (one-shot on the dense model, sparse fine-tuned where the zoo has such a model).
+Regenerate the tables of the paper on a model: formats × patterns × orders (S→Q, Q→S, gain) × (weights, weights and
+activations) × (one-shot on the dense model, sparse fine-tuned where the zoo has such a model).
 
 S, Q: the mask alone, the format alone. Differences are paired sample by sample, ± is one standard error. Threshold:
 EM(dense) + (EM(q) - EM(dense)) + (EM(s) - EM(dense)) of the metric EM; "beyond": how much worse than that;
 exceeds: yes or no where that is certain at 95 %, else unclear. Accuracy is in percent (up is better); bits per byte
-and perplexity are better down. What is equal is computed once; with --results a run goes on where one stopped."""
+and perplexity are better down. The last table has both orders when equal magnitudes keep the lower and when they keep
+the higher index, for pipelines where that moves 5% of the entries ("moved": in Q→S). What is equal is computed once;
+with --results a run goes on where one stopped."""
 
 EPILOG = """\
 examples:
   sqtheory table --model vit --quick
   sqtheory table --model lm --results finished > lm.md
-  sqtheory table --model vit --format hbfp4 --mask 2:4 --samples 1000 --format-out latex"""
+  sqtheory table --model vit --format hbfp4 --mask 2:4 --samples 1000 --format-out latex
+  sqtheory table --model SmolLM2-135M-Instruct.gguf --quick --data text.txt"""
 
 SHAPES = ("markdown", "latex", "json")
 
@@ -34,16 +37,19 @@ def add(verbs: Verbs) -> None:
     """Describe the verb."""
     parser = verbs.add_parser(
         "table",
-        help="the tables of the paper: formats × patterns × orders on a model of the zoo",
+        help="the tables of the paper: formats × patterns × orders on a model",
         description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--model", required=True, choices=("vit", "lm"), help="images, or text")
+    parser.add_argument(
+        "--model", required=True, metavar="MODEL", help="vit or lm of the zoo with their fine-tuned models, or a file"
+    )
     parser.add_argument("--quick", action="store_true", help="fewer formats, patterns and samples: some minutes")
     parser.add_argument("--mask", action="append", metavar="MASK", help="these patterns only (repeatable)")
     parser.add_argument("--format", action="append", metavar="FORMAT", help="these formats only (repeatable)")
-    add_evaluation(parser, "all images, 256 windows; with --quick 500 and 16")
+    add_data(parser)
+    add_evaluation(parser, "vit all, lm 256, others 16; with --quick 500, 16, 4")
     parser.add_argument("--format-out", choices=SHAPES, default="markdown", help="markdown (default), latex, json")
     parser.set_defaults(run=run)
 
@@ -52,22 +58,18 @@ def run(arguments: argparse.Namespace) -> int:
     """Compute the grid and print it."""
     from sqtheory import atomic
     from sqtheory.cli.progress import counter
-    from sqtheory.models.grid import document
     from sqtheory.models.grid_tables import grid_tables
 
     grid = _grid(arguments)
     if arguments.results is not None:
         atomic.check_folder(arguments.results)
-    found = []
-    with counter(len(grid.cells), "table", "row", quiet=arguments.format_out == "json") as done:
-        for each in grid.comparisons(workers=arguments.workers or cores(), results=arguments.results):
-            found.append(each)
-            done(1)
+    with counter(len(grid.cells) + len(grid.tied), "table", "row", quiet=arguments.format_out == "json") as done:
+        found = grid.run(workers=arguments.workers or cores(), results=arguments.results, done=done)
     if arguments.format_out == "json":
-        made = {"schema": "sqtheory.table/1", "version": __version__, **document(grid, found)}
+        made = {"schema": "sqtheory.table/2", "version": __version__, **found.to_dict(grid)}
         print(json.dumps(made, ensure_ascii=False, allow_nan=False))
         return 0
-    tables = grid_tables(grid.cells, found)
+    tables = grid_tables(found)
     print("\n\n".join(t.latex() if arguments.format_out == "latex" else t.markdown() for t in tables))
     return 0
 
@@ -81,4 +83,5 @@ def _grid(arguments: argparse.Namespace) -> "Grid":
         formats=tuple(arguments.format or grid.formats),
         patterns=tuple(arguments.mask or grid.patterns),
         samples=grid.samples if arguments.samples is None else arguments.samples,
+        data=tuple(arguments.data),
     )

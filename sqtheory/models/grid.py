@@ -1,7 +1,8 @@
 """The grid of the paper: formats × patterns × orders × (weights, weights and activations) × (one-shot, fine-tuned)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, final
 
@@ -9,9 +10,10 @@ from sqtheory.models.comparing import Comparison, compare_orders
 from sqtheory.models.data import samples_for
 from sqtheory.models.evaluations import Evaluations
 from sqtheory.models.opening import open_model
+from sqtheory.models.tie_rules import TieRules, tie_rules
 from sqtheory.notation import parse_as
 from sqtheory.quantizers import Quantizer
-from sqtheory.sparsifiers import Sparsifier
+from sqtheory.sparsifiers import Sparsifier, TopSparsifier
 from sqtheory.two_orders import Order
 
 FORMATS = ("int8", "int4", "mxfp8", "mxfp6", "mxfp4", "hbfp8", "hbfp6", "hbfp4", "nvfp4")
@@ -21,6 +23,8 @@ QUICK_PATTERNS = ("50%", "2:4")
 SAMPLES: Mapping[str, int | None] = {"vit": None, "lm": 256}
 """Samples of the whole grid: all images; 256 windows, 64 KiB of text."""
 QUICK_SAMPLES: Mapping[str, int] = {"vit": 500, "lm": 16}
+OTHER_SAMPLES, OTHER_QUICK_SAMPLES = 16, 4
+"""The same for a checkpoint of the caller."""
 TUNED: Mapping[str, str] = {"nm(2, 4)": "s2of4", "top(0.5)": "s50"}
 """The suffix of the zoo's fine-tuned model whose mask is already in its weights, by the mask."""
 
@@ -28,57 +32,106 @@ TUNED: Mapping[str, str] = {"nm(2, 4)": "s2of4", "top(0.5)": "s50"}
 @final
 @dataclass(frozen=True)
 class Grid:
-    """Which cells are computed, on which samples of which of the zoo's families (``vit``, ``lm``)."""
+    """Which cells are computed, on how many samples of which model.
 
-    family: str
+    A model is a family of the zoo (``vit``, ``lm``: dense, with fine-tuned models), or one model's name or file.
+    """
+
+    model: str
     formats: tuple[str, ...] = FORMATS
     patterns: tuple[str, ...] = PATTERNS
     samples: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.family not in SAMPLES:
-            raise ValueError(f"a model is one of {', '.join(SAMPLES)}, got {self.family!r}")
+    data: tuple[Path, ...] = ()
+    """Files of samples; none: what comes with the zoo."""
 
     @classmethod
-    def of(cls, family: str, *, quick: bool = False) -> "Grid":
+    def of(cls, model: str, *, quick: bool = False) -> "Grid":
         """The grid of the paper, or one that takes minutes."""
         if quick:
-            return cls(family, QUICK_FORMATS, QUICK_PATTERNS, QUICK_SAMPLES.get(family))
-        return cls(family, samples=SAMPLES.get(family))
+            return cls(model, QUICK_FORMATS, QUICK_PATTERNS, QUICK_SAMPLES.get(model, OTHER_QUICK_SAMPLES))
+        return cls(model, samples=SAMPLES.get(model, OTHER_SAMPLES))
+
+    @property
+    def family(self) -> bool:
+        """The model is a family of the zoo."""
+        return self.model in SAMPLES
+
+    @property
+    def dense(self) -> str:
+        """The name or file of the dense model."""
+        return f"{self.model}-dense" if self.family else self.model
+
+    @cached_property
+    def pairs(self) -> tuple["Pair", ...]:
+        """Every mask with every format."""
+        return tuple(
+            Pair(f"{pattern} {name}", parse_as(Sparsifier, "mask", pattern), parse_as(Quantizer, "format", name))
+            for pattern in self.patterns
+            for name in self.formats
+        )
 
     @property
     def cells(self) -> tuple["Cell", ...]:
         """Every comparison to make: one mask and format with and without activations follow each other."""
-        pairs = [
-            (f"{pattern} {name}", parse_as(Sparsifier, "mask", pattern), parse_as(Quantizer, "format", name))
-            for pattern in self.patterns
-            for name in self.formats
-        ]
         return tuple(
-            Cell(*pair, activations, tuned)
+            Cell(pair, activations, tuned)
             for tuned in (False, True)
-            for pair in pairs
+            for pair in self.pairs
             for activations in (False, True)
-            if not tuned or str(pair[1]) in TUNED
+            if not tuned or (self.family and str(pair.mask) in TUNED)
         )
 
-    def comparisons(self, *, workers: int = 1, results: Path | None = None) -> Iterator[Comparison]:
-        """Every cell in turn; equal weights are evaluated once, whatever made them."""
+    @property
+    def tied(self) -> tuple["Pair", ...]:
+        """The pairs whose mask has a tie rule."""
+        return tuple(pair for pair in self.pairs if isinstance(pair.mask, TopSparsifier))
+
+    def run(
+        self, *, workers: int = 1, results: Path | None = None, done: Callable[[int], None] = lambda count: None
+    ) -> "Found":
+        """Compute every cell, then both tie rules of every pair; equal weights are evaluated once, whatever made them.
+
+        ``done`` is told of every cell and pair finished, ``len(cells) + len(tied)`` together.
+        """
         opened: dict[str, Evaluations] = {}
 
         def evaluations(name: str) -> Evaluations:
             if name not in opened:
                 model = open_model(name)
-                opened[name] = Evaluations(model, samples_for(model).some(self.samples), workers, results)
+                opened[name] = Evaluations(model, samples_for(model, self.data).some(self.samples), workers, results)
             return opened[name]
 
-        dense = f"{self.family}-dense"
+        comparisons: dict[Cell, Comparison] = {}
         for cell in self.cells:
-            name = f"{self.family}-{TUNED[str(cell.mask)]}" if cell.tuned else dense
-            tuned = (name, evaluations(name)) if cell.tuned else None
-            yield compare_orders(
-                evaluations(dense), cell.mask, cell.format, tuple(Order), activations=cell.activations, tuned=tuned
+            name = f"{self.model}-{TUNED[str(cell.pair.mask)]}" if cell.tuned else self.dense
+            comparisons[cell] = compare_orders(
+                evaluations(self.dense),
+                cell.pair.mask,
+                cell.pair.format,
+                tuple(Order),
+                activations=cell.activations,
+                tuned=(name, evaluations(name)) if cell.tuned else None,
             )
+            done(1)
+        ties: dict[Pair, TieRules] = {}
+        for pair in self.tied:
+            assert isinstance(pair.mask, TopSparsifier)
+            on_a_grid = tie_rules(evaluations(self.dense), pair.mask, pair.format)
+            if on_a_grid is not None:
+                ties[pair] = on_a_grid
+            done(1)
+        return Found(evaluations(self.dense).model.label, comparisons, ties)
+
+
+@final
+@dataclass(frozen=True)
+class Pair:
+    """A mask and a format."""
+
+    spelled: str
+    """As they were asked for."""
+    mask: Sparsifier
+    format: Quantizer
 
 
 @final
@@ -86,16 +139,30 @@ class Grid:
 class Cell:
     """One comparison."""
 
-    spelled: str
-    """The pattern and the format as they were asked for."""
-    mask: Sparsifier
-    format: Quantizer
+    pair: Pair
     activations: bool
     tuned: bool
 
 
-def document(grid: Grid, found: "list[Comparison]") -> dict[str, Any]:
-    """The grid and its comparisons, ready for JSON."""
-    asked = {"model": grid.family, "formats": list(grid.formats), "patterns": list(grid.patterns)}
-    samples = len(found[0].dense) if found else 0
-    return {**asked, "samples": samples, "rows": [each.to_dict() for each in found]}
+@final
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a grid has found."""
+
+    label: str
+    """What the model is."""
+    comparisons: Mapping[Cell, Comparison]
+    ties: Mapping[Pair, TieRules]
+    """Of pairs whose weights sit on a grid."""
+
+    def to_dict(self, grid: Grid) -> dict[str, Any]:
+        """The grid and what it found, ready for JSON."""
+        rows = list(self.comparisons.values())
+        asked = {"model": grid.model, "formats": list(grid.formats), "patterns": list(grid.patterns)}
+        return {
+            **asked,
+            "label": self.label,
+            "samples": len(rows[0].dense) if rows else 0,
+            "rows": [row.to_dict() for row in rows],
+            "tie_rules": [rules.to_dict() for rules in self.ties.values()],
+        }

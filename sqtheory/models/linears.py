@@ -2,17 +2,17 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
 
-from sqtheory.arrays import Array
+from sqtheory.arrays import Array, FixedArray
 from sqtheory.exceptions import NonFinite
 from sqtheory.operators import IDENTITY, Operator
 from sqtheory.partition import Blocks, Rows
 from sqtheory.quantizers import Quantizer
-from sqtheory.scaling import TwoLevel
+from sqtheory.scaling import Frozen, TwoLevel, maxima
 from sqtheory.traits import DETERMINISTIC
 
 
@@ -37,6 +37,11 @@ class Linear:
 class Linears(ABC):
     """A policy: what a model gets when it asks for the output of one of its block linears."""
 
+    @property
+    def by_row(self) -> bool:
+        """Each output row follows from its input row alone, so that rows nobody reads may be left out."""
+        return False
+
     @abstractmethod
     def __call__(self, layer: Linear, x: Array) -> Array:
         """The output (…, outputs) for inputs (batch, positions, inputs): a new array, which the model may overwrite."""
@@ -46,6 +51,10 @@ class Linears(ABC):
 @dataclass(frozen=True)
 class Exact(Linears):
     """x Wᵀ + b, as exported."""
+
+    @property
+    def by_row(self) -> bool:
+        return True
 
     def __call__(self, layer: Linear, x: Array) -> Array:
         return layer.of(x, layer.weight)
@@ -69,6 +78,10 @@ class Compressed(Linears):
     def __post_init__(self) -> None:
         if DETERMINISTIC not in self.activations.traits:
             raise ValueError(f"activations need a deterministic operator, got {self.activations}")
+
+    @property
+    def by_row(self) -> bool:
+        return self.activations == IDENTITY or _by_row(self.activations)
 
     def __call__(self, layer: Linear, x: Array) -> Array:
         return layer.of(quantized_inputs(layer, x, self.activations), self.weights[layer.name])
@@ -96,8 +109,10 @@ def quantized_inputs(layer: Linear, x: Array, activations: Operator) -> Array:
     if activations == IDENTITY:
         return x
     try:
-        if _row_by_row(activations):
+        if _by_row(activations):
             return activations(x)
+        if isinstance(activations, Quantizer) and isinstance(activations.scaling, TwoLevel) and np.isfinite(x).all():
+            return _of_samples(activations, activations.scaling, x)(x)
         out = np.empty(x.shape, x.dtype)
         for sample, image in zip(x, out, strict=True):
             activations(sample, out=image)
@@ -106,8 +121,15 @@ def quantized_inputs(layer: Linear, x: Array, activations: Operator) -> Array:
         raise NonFinite(f"input of {layer.name!r}: {refusal}") from None
 
 
-def _row_by_row(f: Operator) -> bool:
+def _by_row(f: Operator) -> bool:
     """No entry's image depends on another row."""
     if not isinstance(f, Quantizer) or isinstance(f.scaling, TwoLevel):
         return False
     return isinstance(f.partition, Rows) or (isinstance(f.partition, Blocks) and f.partition.axis == -1)
+
+
+def _of_samples(q: Quantizer, scaling: TwoLevel, x: Array) -> Operator:
+    """q for a batch of finite samples, each with the scales that it has alone."""
+    amax = maxima(x, q.partition)
+    top = amax.max(axis=tuple(range(1, amax.ndim)), keepdims=True)
+    return replace(q, scaling=Frozen(FixedArray(scaling.below(top, amax, q.format))))

@@ -74,7 +74,10 @@ class VisionTransformer(Model):
         y = self.embedded(inputs)
         for block in range(self.depth):
             at = f"blocks.{block}"
-            y += linears(self.linear(f"{at}.proj"), self._attended(self._normed(y, f"{at}.norm1"), at, linears))
+            attended = self._attended(self._normed(y, f"{at}.norm1"), at, linears)
+            if block == self.depth - 1 and linears.by_row:  # only the class token is read
+                attended, y = attended[:, :1], y[:, :1]
+            y += linears(self.linear(f"{at}.proj"), attended)
             inner = gelu(linears(self.linear(f"{at}.fc1"), self._normed(y, f"{at}.norm2")))
             y += linears(self.linear(f"{at}.fc2"), inner)
         head = self.linear("head")

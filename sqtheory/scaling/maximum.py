@@ -86,12 +86,10 @@ class TwoLevel(FromMaximum):
         return self.below(np.max(amax, initial=0, keepdims=True), amax, fmt)
 
     def below(self, top: Array, amax: Array, fmt: Format) -> Array:
-        """The scales of blocks with these maxima; ``top`` is that of the tensor, an array of one entry."""
+        """The scales of blocks with these maxima; ``top``: that of their tensor, or each tensor's, to broadcast."""
         real = amax.dtype.type
         g = positive(top / real(fmt.max * self.scale_format.max), top)
-        if not np.any(g > 0):
-            return np.zeros_like(amax)
-        s = self.scale_format.round(amax / real(fmt.max) / g)
+        s = self.scale_format.round(amax / real(fmt.max) / np.where(g > 0, g, real(1)))
         s = np.where((s == 0) & (amax > 0), real(self.scale_format.smallest), s)
         return positive(g * s, amax)
 
