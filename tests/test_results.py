@@ -31,7 +31,7 @@ def tables(text: str) -> dict[str, dict[str, list[str]]]:
     found: dict[str, dict[str, list[str]]] = {}
     title = ""
     for line in text.splitlines():
-        if heading := re.fullmatch(r"\*\*(.*) \(dense.*", line):
+        if heading := re.fullmatch(r"\*\*(.*?)( \(dense.*)?\*\*", line):
             title = heading[1]
         elif line.startswith("| ") and not line.startswith(("| pipeline", "| ---")):
             name, *cells = (cell.strip() for cell in line.strip("|").split("|"))
@@ -73,9 +73,12 @@ def test_every_file_names_its_command_and_holds_its_whole_grid() -> None:
         arguments = command(file)
         assert arguments[0] == "table"
         rows = tables(file.read_text(encoding="utf-8"))
-        assert len(rows) == 4 and len({len(cells) for table in rows.values() for cells in table.values()}) == 1
-        one_shot, tuned = ([r for t, r in rows.items() if (word in t)] for word in ("one-shot", "fine-tuned"))
-        assert len(one_shot) == len(tuned) == 2
+        ties, one_shot, tuned = ([r for t, r in rows.items() if w in t] for w in ("ties", "one-shot on", "fine-tuned"))
+        assert len(one_shot) == 2 and len(tuned) in (0, 2) and len(rows) == len(ties) + len(one_shot) + len(tuned)
+        assert len({len(cells) for table in one_shot + tuned for cells in table.values()}) == 1
+        assert len(ties) == 1 and ties[0].keys() < one_shot[0].keys()
+        if not tuned:
+            continue
         assert one_shot[0].keys() == one_shot[1].keys() > tuned[0].keys() == tuned[1].keys()
 
 

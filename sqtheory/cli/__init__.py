@@ -36,6 +36,7 @@ from sqtheory.cli import (
     verify,
 )
 from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, WorkerFailed
+from sqtheory.kernels import engine
 
 VERBS = (
     *(demo, order, report, apply, verify, pack, unpack, predict, price),
@@ -73,7 +74,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return its exit status; every refusal is one line on stderr."""
     arguments = parser().parse_args(argv)
     try:
-        status: int = arguments.run(arguments)
+        with engine(getattr(arguments, "engine", "numpy")):
+            status: int = arguments.run(arguments)
         sys.stdout.flush()
         return status
     except InputRefused as refusal:

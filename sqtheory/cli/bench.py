@@ -3,8 +3,7 @@
 import argparse
 import json
 
-from sqtheory.cli.options import Verbs, count
-from sqtheory.kernels import ENGINES, engine
+from sqtheory.cli.options import Verbs, add_engine, count
 
 DESCRIPTION = """\
 Time images, masks, a chain with its error and the report of two orders on one thread, into memory that exists.
@@ -25,7 +24,7 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("case", nargs="*", metavar="CASE", help="only these cases, as the table names them")
     parser.add_argument("--size", type=count, default=1 << 24, metavar="N", help="entries (16777216)")
     parser.add_argument("--rounds", type=count, default=9, metavar="N", help="rounds (9)")
-    parser.add_argument("--engine", choices=ENGINES, default="numpy", help="numba: compiled loops (extra fast)")
+    add_engine(parser)
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.bench/1")
     shape.add_argument("--markdown", action="store_true", help="print a Markdown table")
@@ -38,9 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     if unknown := [name for name in arguments.case if name not in CASES]:
         raise ValueError(f"there is no case {unknown[0]!r}: known are {', '.join(CASES)}")
-    with engine(arguments.engine):
-        cases = [CASES[name] for name in arguments.case or CASES]
-        report = measure(cases, size=arguments.size, rounds=arguments.rounds)
+    cases = [CASES[name] for name in arguments.case or CASES]
+    report = measure(cases, size=arguments.size, rounds=arguments.rounds)
     if arguments.json:
         print(json.dumps({"schema": "sqtheory.bench/1", **report.to_dict()}, ensure_ascii=False, allow_nan=False))
     else:

@@ -69,7 +69,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def add_evaluation(parser: argparse.ArgumentParser, usual: str = "all") -> None:
-    """``--samples``, ``--workers`` and ``--results``."""
+    """``--samples``, ``--workers``, ``--engine`` and ``--results``."""
     parser.add_argument(
         "--samples",
         type=options.count,
@@ -78,6 +78,7 @@ def add_evaluation(parser: argparse.ArgumentParser, usual: str = "all") -> None:
         help=f"so many images or windows, evenly spread over the set ({usual})",
     )
     parser.add_argument("--workers", type=options.count, default=None, metavar="N", help="threads (as many as cores)")
+    options.add_engine(parser)
     parser.add_argument(
         "--results",
         type=Path,

@@ -9,6 +9,7 @@ from typing import TypeAlias, TypeVar
 
 from numpy.random import Generator
 
+from sqtheory.kernels import ENGINES
 from sqtheory.norms import check_norm
 from sqtheory.notation import parse_as
 from sqtheory.quantizers import Quantizer
@@ -37,6 +38,13 @@ def add_pipeline(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="seed of the generator that spellings call rng (0)"
+    )
+
+
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """``--engine``, which holds while the verb runs."""
+    parser.add_argument(
+        "--engine", choices=ENGINES, default="numpy", help="numba: compiled loops (extra fast); definition: no loops"
     )
 
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqtheory import __version__
 from sqtheory.cli import options
-from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_pipeline, add_targets, add_workers
-from sqtheory.kernels import ENGINES, engine
+from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_engine, add_pipeline, add_targets, add_workers
 
 if TYPE_CHECKING:
     from sqtheory.sweep import Row
@@ -52,9 +51,7 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("--mask", action="append", required=True, metavar="MASK", help="repeat for a grid")
     parser.add_argument("--format", action="append", required=True, metavar="FORMAT", help="repeat for a grid")
     add_pipeline(parser)
-    parser.add_argument(
-        "--engine", choices=ENGINES, default="numpy", help="numba: compiled loops (extra fast); definition: no loops"
-    )
+    add_engine(parser)
     add_targets(parser)
     parser.add_argument(
         "--sort", choices=SORTS, default="file", help="worst: largest S→Q error first; gap: largest difference first"
@@ -93,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
     staff = workers(arguments.executor, arguments.workers)
     if arguments.results is not None:
         atomic.check_folder(arguments.results)
-    with engine(arguments.engine), open_checkpoint(arguments.checkpoint) as checkpoint:
+    with open_checkpoint(arguments.checkpoint) as checkpoint:
         taken, skipped = options.targets(arguments).split(checkpoint.tensors)
         with staff.crew() as (executor, count):
             swept = sweep(

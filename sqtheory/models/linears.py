@@ -9,6 +9,7 @@ import numpy as np
 
 from sqtheory.arrays import Array, FixedArray
 from sqtheory.exceptions import NonFinite
+from sqtheory.kernels.maxima import amax_of_runs
 from sqtheory.operators import IDENTITY, Operator
 from sqtheory.partition import Blocks, Rows
 from sqtheory.quantizers import Quantizer
@@ -130,6 +131,8 @@ def _by_row(f: Operator) -> bool:
 
 def _of_samples(q: Quantizer, scaling: TwoLevel, x: Array) -> Operator:
     """q for a batch of finite samples, each with the scales that it has alone."""
-    amax = maxima(x, q.partition)
+    size = q.partition.sides(x.shape)[-1]
+    whole = x.shape[-1] % size == 0 and x.flags.c_contiguous and isinstance(q.partition, Blocks)
+    amax = amax_of_runs(x.reshape(-1), size).reshape(q.partition.grid(x.shape)) if whole else maxima(x, q.partition)
     top = amax.max(axis=tuple(range(1, amax.ndim)), keepdims=True)
     return replace(q, scaling=Frozen(FixedArray(scaling.below(top, amax, q.format))))

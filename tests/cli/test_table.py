@@ -25,37 +25,37 @@ def test_help_says_how_many_samples_a_grid_takes(capsys: pytest.CaptureFixture[s
     with pytest.raises(SystemExit):
         main(["table", "--help"])
     printed = " ".join(capsys.readouterr().out.split())
-    quick = (Grid.of(family, quick=True).samples for family in ("vit", "lm"))
-    assert Grid.of("vit").samples is None
-    assert f"all images, {Grid.of('lm').samples} windows; with --quick {' and '.join(map(str, quick))}" in printed
+    models = ("vit", "lm", "any.safetensors")
+    quick, (every, lm, other) = ([Grid.of(m, quick=q).samples for m in models] for q in (True, False))
+    assert every is None
+    assert f"vit all, lm {lm}, others {other}; with --quick {', '.join(map(str, quick))}" in printed
 
 
 def test_the_grid_is_that_of_the_paper() -> None:
     cells = Grid.of("vit").cells
     assert len(cells) == 2 * len(FORMATS) * (len(PATTERNS) + len(TUNED)) == 108
     assert set(FORMATS) | set(PATTERNS) <= set(ALIAS_EXAMPLES)
-    assert {str(cell.mask) for cell in cells if cell.tuned} == set(TUNED)
+    assert {str(cell.pair.mask) for cell in cells if cell.tuned} == set(TUNED)
     assert 0 < len(Grid.of("lm", quick=True).cells) < 40
-    with pytest.raises(ValueError, match="a model is one of vit, lm, got 'bert'"):
-        Grid.of("bert")
+    assert not any(cell.tuned for cell in Grid.of("lm-s50").cells)
 
 
 def test_tables_in_three_shapes(capsys: pytest.CaptureFixture[str], kept: str) -> None:
     markdown = said(capsys, kept)
     titles = re.findall(r"\*\*(.*?) \(dense", markdown)
     assert titles == [
-        "bits per byte, one-shot on the dense model, weights",
-        "bits per byte, one-shot on the dense model, weights and activations",
-        "bits per byte, sparse fine-tuned, weights",
-        "bits per byte, sparse fine-tuned, weights and activations",
+        "byte language model: bits per byte, one-shot on the dense model, weights",
+        "byte language model: bits per byte, one-shot on the dense model, weights and activations",
+        "byte language model: bits per byte, sparse fine-tuned, weights",
+        "byte language model: bits per byte, sparse fine-tuned, weights and activations",
     ]
     rows = [line for line in markdown.splitlines() if line.startswith(("| 2:4", "| 75%"))]
-    assert len(rows) == 6
+    assert len(rows) == 6 + 2 and "**byte language model: bits per byte, ties keep the lower or the higher" in markdown
     latex = said(capsys, kept, "--format-out", "latex")
-    assert latex.count(r"\begin{tabular}") == latex.count(r"\bottomrule") == 4 and r"S$\to$Q" in latex
+    assert latex.count(r"\begin{tabular}") == latex.count(r"\bottomrule") == 5 and r"S$\to$Q" in latex
     assert r"75\%" in latex and not re.search(r"(?<!\\)%", latex)
     document = json.loads(said(capsys, kept, "--format-out", "json"))
-    assert document["schema"] == "sqtheory.table/1" and document["samples"] == 3
+    assert document["schema"] == "sqtheory.table/2" and document["samples"] == 3
     found = [(row["mask"], row["tuned"], row["activations"]) for row in document["rows"]]
     assert found == [
         *(("nm(2, 4)", None, "identity()"), ("nm(2, 4)", None, "hbfp(4)")),

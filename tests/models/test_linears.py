@@ -4,7 +4,7 @@ import pytest
 from sqtheory import hbfp, int_, nvfp4, stochastic
 from sqtheory.arrays import Array
 from sqtheory.exceptions import NonFinite
-from sqtheory.models import EXACT, Compressed, Linear, Watched, evaluate
+from sqtheory.models import EXACT, Compressed, Linear, Linears, Watched, evaluate
 from sqtheory.operators import IDENTITY
 from sqtheory.partition import Columns, Rows
 from tests.models.small import model, samples
@@ -23,7 +23,24 @@ def test_every_linear_is_seen_in_the_order_of_the_network(name: str) -> None:
         bias = 0 if layer.bias is None else layer.bias
         expected = x.astype(np.float64) @ layer.weight.T.astype(np.float64) + bias
         np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-4)
-    np.testing.assert_array_equal(watched, model(name).logits(samples(name).inputs))
+    np.testing.assert_allclose(watched, model(name).logits(samples(name).inputs), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("linears", "by_row"),
+    [
+        (EXACT, True),
+        (Compressed({}), True),
+        (Compressed({}, hbfp(4)), True),
+        (Compressed({}, int_(4, per=Rows())), True),
+        (Compressed({}, int_(4, per=Columns())), False),
+        (Compressed({}, nvfp4()), False),
+        (Watched(EXACT, lambda layer, x, y: None), False),
+    ],
+    ids=str,
+)
+def test_rows_are_left_out_only_where_none_depends_on_another(linears: Linears, by_row: bool) -> None:
+    assert linears.by_row == by_row
 
 
 def test_inputs_are_quantized_and_weights_replaced() -> None:
@@ -37,7 +54,7 @@ def test_inputs_are_quantized_and_weights_replaced() -> None:
 @pytest.mark.parametrize("q", [nvfp4(), int_(4, per=Columns()), int_(4), hbfp(4), int_(4, per=Rows())])
 def test_no_sample_depends_on_its_neighbours(q: type) -> None:
     """NVFP4's tensor scale and scales along the positions are those of each sample alone."""
-    x = np.random.default_rng(0).normal(size=(3, 5, 64)).astype(np.float32) * np.float32([1, 10, 100])[:, None, None]
+    x = np.random.default_rng(0).normal(size=(4, 5, 64)).astype(np.float32) * np.float32([1, 10, 100, 0])[:, None, None]
     layer = Linear("w", np.eye(64, dtype=np.float32))
     together = Compressed({"w": layer.weight}, q)(layer, x)
     for sample, image in zip(x, together, strict=True):
@@ -49,8 +66,9 @@ def test_what_cannot_be_an_activation_format_is_refused() -> None:
         Compressed({}, int_(4, rounding=stochastic(np.random.default_rng(0))))
     layer = Linear("blocks.0.fc1.weight", np.eye(64, dtype=np.float32))
     x = np.full((1, 2, 64), np.nan, np.float32)
-    with pytest.raises(NonFinite, match=r"input of 'blocks.0.fc1.weight': nan at"):
-        Compressed({layer.name: layer.weight}, int_(4))(layer, x)
+    for q in (int_(4), nvfp4()):
+        with pytest.raises(NonFinite, match=r"input of 'blocks.0.fc1.weight': nan at"):
+            Compressed({layer.name: layer.weight}, q)(layer, x)
 
 
 def test_logits_that_overflow_are_refused() -> None:
