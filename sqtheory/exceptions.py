@@ -1,5 +1,8 @@
 """The ways sqtheory says no: one class per exit status of the command line."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 def need(value: object, kind: type, what: str) -> None:
     """Raise TypeError unless a parameter is of the kind it must be."""
@@ -21,6 +24,17 @@ class Indivisible(InputRefused):
 
 class CheckpointError(InputRefused):
     """A file of tensors cannot be read as what it claims to be: names the file, the tensor and the rule."""
+
+
+@contextmanager
+def about(what: str) -> Iterator[None]:
+    """Begin the message of a refusal inside with what it is about; its kind stays, if it is one of the data."""
+    try:
+        yield
+    except InputRefused as refusal:
+        raise type(refusal)(f"{what}: {refusal}") from refusal
+    except ValueError as error:
+        raise ValueError(f"{what}: {error}") from error
 
 
 class SpellingError(ValueError):

@@ -11,7 +11,7 @@ from sqtheory.arrays import Array, ArrayLike, as_real
 from sqtheory.channels import ChannelReport
 from sqtheory.checkpoints import StoredTensor
 from sqtheory.errors import additive_bound, norm
-from sqtheory.exceptions import InputRefused
+from sqtheory.exceptions import about
 from sqtheory.orders import Errors, OrderReport
 from sqtheory.quantizers import Quantizer
 from sqtheory.reasons import Reason, reason
@@ -136,14 +136,12 @@ def tensor_rows(
     Raises InputRefused (NonFinite, Indivisible) naming the tensor, the place and the rule.
     """
     grid = list(product(masks, formats))
-    try:
+    with about(f"tensor {name!r}"):
         if isinstance(x, StoredTensor):
             reported = _in_pieces(x, grid, p) or _reports(x.whole(), grid, p)
         else:
             reported = _reports(as_real(x), grid, p)
         return [Row(name, *pair, reason(*pair, s, q)) for (s, q), pair in zip(grid, reported, strict=True)]
-    except InputRefused as refusal:
-        raise type(refusal)(f"tensor {name!r}: {refusal}") from refusal
 
 
 def total(rows: Sequence[Row]) -> Total:

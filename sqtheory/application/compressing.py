@@ -18,7 +18,7 @@ from sqtheory.checkpoints import TensorInfo
 from sqtheory.checkpoints.elements import Element
 from sqtheory.checkpoints.tensors import plain, quoted, refused
 from sqtheory.errors import norm
-from sqtheory.exceptions import Indivisible, InputRefused
+from sqtheory.exceptions import Indivisible, InputRefused, about
 from sqtheory.inspection import inspect_tensor
 from sqtheory.packing import unpack
 from sqtheory.sweep import Row, tensor_rows
@@ -30,7 +30,7 @@ def check_fit(layout: Layout, recipe: Recipe, info: TensorInfo) -> None:
     if layout.element(info) is None:
         raise refused(layout.source.path, f"{info.dtype} cannot hold the values of the result", info.name)
     s, q = recipe.operators(info.name)
-    with about(layout.source.path, info.name):
+    with about_tensor(layout.source.path, info.name):
         for partition, tail, what in ((s.groups, getattr(s, "tail", None), "groups"), (q.partition, q.tail, "blocks")):
             partition.sides(info.shape)
             try:
@@ -48,7 +48,7 @@ def compressed(layout: Layout, recipe: Recipe, info: TensorInfo, x: Array) -> Ma
     """
     element = layout.element(info)
     assert element is not None
-    with about(layout.source.path, info.name):
+    with about_tensor(layout.source.path, info.name):
         if layout.packing is not None:
             packed = recipe.packed(x, info.name, layout.packing.index)
             return Made(unpack(packed), 0, packed)
@@ -71,7 +71,7 @@ def applied(layout: Layout, recipe: Recipe, info: TensorInfo) -> Applied:
     x = as_real(layout.source.read(info.name))
     made = compressed(layout, recipe, info, x)
     y, rounded = made.values, made.rounded
-    with about(layout.source.path, info.name):
+    with about_tensor(layout.source.path, info.name):
         fault = broken(recipe.operators(info.name)[0], y)
         if fault is not None:
             raise InputRefused(f"the pattern of the mask is lost: {fault} (is 0 a value of the format?)")
@@ -79,7 +79,7 @@ def applied(layout: Layout, recipe: Recipe, info: TensorInfo) -> Applied:
     error = distance(x, y, recipe.norm)
     del x
     summary = inspect_tensor(info, y)
-    with about(layout.source.path, info.name):
+    with about_tensor(layout.source.path, info.name):
         stored = layout.stored(info, made)
         content = sha256(stored.pieces)
     return Applied.of(
@@ -126,14 +126,15 @@ def sha256(pieces: Iterable[NDArray[np.uint8]]) -> str:
 
 
 @contextmanager
-def about(path: Path, name: str) -> Iterator[None]:
-    """Name the file and the tensor in whatever is refused inside."""
+def about_tensor(path: Path, name: str) -> Iterator[None]:
+    """Name the file and the tensor in whatever is refused inside: every reason is the data's here."""
     try:
-        yield
-    except InputRefused as refusal:
-        raise type(refusal)(f"{plain(str(path))}: tensor {quoted(name)}: {refusal}") from refusal
+        with about(f"{plain(str(path))}: tensor {quoted(name)}"):
+            yield
+    except InputRefused:
+        raise
     except ValueError as error:
-        raise InputRefused(f"{plain(str(path))}: tensor {quoted(name)}: {error}") from error
+        raise InputRefused(str(error)) from error
 
 
 def _round(y: NDArray[Any], element: Element, info: TensorInfo) -> int:

@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from sqtheory.checkpoints import open_checkpoint
     from sqtheory.cli.progress import progress
-    from sqtheory.exceptions import InputRefused
+    from sqtheory.exceptions import about
     from sqtheory.expectations import Agreement, AgreementReport, agreement
 
     rng = np.random.default_rng(arguments.seed)
@@ -69,12 +69,9 @@ def run(arguments: argparse.Namespace) -> int:
         taken, skipped = options.targets(arguments).split(checkpoint.tensors)
         for info in progress(taken, "predict", quiet=arguments.json):
             x = checkpoint.read(info.name)
-            try:
+            with about(f"tensor {info.name!r}"):
                 for column, (q, p) in zip(columns, pipelines, strict=True):
                     column.append(agreement(info.name, x, s, q, p))
-            except ValueError as refusal:
-                kind = type(refusal) if isinstance(refusal, InputRefused) else ValueError
-                raise kind(f"tensor {info.name!r}: {refusal}") from None
     found = [
         AgreementReport(str(s), str(q), p, tuple(column)) for (q, p), column in zip(pipelines, columns, strict=True)
     ]

@@ -68,7 +68,7 @@ def _measure(arguments: argparse.Namespace) -> "list[Prices]":
 
     from sqtheory.checkpoints import open_checkpoint
     from sqtheory.cli.progress import progress
-    from sqtheory.exceptions import InputRefused
+    from sqtheory.exceptions import about
     from sqtheory.price import Prices, prices
 
     rng = np.random.default_rng(arguments.seed)
@@ -80,12 +80,9 @@ def _measure(arguments: argparse.Namespace) -> "list[Prices]":
         taken, _ = options.targets(arguments).split(checkpoint.tensors)
         for info in progress(taken, "price", quiet=arguments.json):
             x = checkpoint.read(info.name)
-            try:
+            with about(f"tensor {info.name!r}"):
                 for part, q, sample in zip(parts, formats, samples, strict=True):
                     part.append(prices(x, s, q, arguments.norm, blocks=arguments.sample, rng=sample))
-            except ValueError as refusal:
-                kind = type(refusal) if isinstance(refusal, InputRefused) else ValueError
-                raise kind(f"tensor {info.name!r}: {refusal}") from None
     if not parts[0]:
         raise ValueError(f"{arguments.checkpoint} has no tensor to work on: see --targets and sqtheory inspect")
     return [Prices.together(part) for part in parts]

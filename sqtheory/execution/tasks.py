@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import final
 
 from sqtheory.checkpoints import Checkpoint, StoredTensor, open_checkpoint
-from sqtheory.exceptions import InputRefused
+from sqtheory.exceptions import about
 from sqtheory.execution.content import digest_of, program
 from sqtheory.execution.results import Results
 from sqtheory.kernels import Engine, engine
@@ -56,13 +56,8 @@ class Task:
         x = StoredTensor.of(checkpoint, self.name) or checkpoint.read(self.name)
         digest = digest_of(x) if self.results else ""
         found = self.results.of_entries(self.key, digest) if self.results else None
-        try:
-            with engine(self.engine):
-                rows = found or tuple(tensor_rows(self.name, x, self.masks, self.formats, self.p))
-        except InputRefused as refusal:
-            raise type(refusal)(f"{self.path}: {refusal}") from refusal
-        except ValueError as error:
-            raise ValueError(f"{self.path}: tensor {self.name!r}: {error}") from error
+        with about(str(self.path)), engine(self.engine):
+            rows = found or tuple(tensor_rows(self.name, x, self.masks, self.formats, self.p))
         if self.results and checkpoint.signature == before:
             self.results.save(self.key, digest, before, rows)
         return Done(rows, computed=found is None)

@@ -1,12 +1,11 @@
 """The weights that a model computes with after sparsity, quantization, or both in either order."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, final
 
 from sqtheory.arrays import Array
-from sqtheory.exceptions import InputRefused
+from sqtheory.exceptions import about
 from sqtheory.models.linears import EXACT, Compressed, Linear, Linears
 from sqtheory.models.model import Model
 from sqtheory.operators import IDENTITY, Operator
@@ -45,7 +44,7 @@ def weights_by(model: Model, choose: Callable[[Linear], Operator]) -> Weights:
     """f(W) of every block linear, f chosen for each."""
     out: dict[str, Array] = {}
     for layer in model.linears:
-        with naming(layer.name):
+        with about(f"tensor {layer.name!r}"):
             out[layer.name] = choose(layer)(layer.weight)
     return out
 
@@ -54,7 +53,7 @@ def ordered_weights(model: Model, s: Sparsifier, q: Operator) -> Mapping[Order, 
     """q(s(W)), s(q(W)) and the gain optimum in the 2-norm of every block linear, masks and images computed once."""
     out: dict[Order, dict[str, Array]] = {order: {} for order in Order}
     for layer in model.linears:
-        with naming(layer.name):
+        with about(f"tensor {layer.name!r}"):
             two = both(layer.weight, s, q)
             out[Order.sq][layer.name] = two.after_mask
             out[Order.qs][layer.name] = two.masked_image
@@ -70,13 +69,3 @@ def compressed(model: Model, recipe: Recipe) -> Linears:
     if alone == recipe.activations == IDENTITY:
         return EXACT
     return Compressed(weights(model, alone), recipe.activations)
-
-
-@contextmanager
-def naming(tensor: str) -> Iterator[None]:
-    """Refusals of data and of shapes inside name the tensor."""
-    try:
-        yield
-    except ValueError as refusal:
-        kind = type(refusal) if isinstance(refusal, InputRefused) else ValueError
-        raise kind(f"tensor {tensor!r}: {refusal}") from None

@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 
 from sqtheory.arrays import Array, FixedArray
-from sqtheory.exceptions import NonFinite
+from sqtheory.exceptions import about
 from sqtheory.kernels.maxima import amax_of_runs
 from sqtheory.operators import IDENTITY, Operator
 from sqtheory.partition import Blocks, Rows
@@ -109,7 +109,7 @@ def quantized_inputs(layer: Linear, x: Array, activations: Operator) -> Array:
     """q(x) for inputs x (batch, positions, inputs). Raises NonFinite naming the layer."""
     if activations == IDENTITY:
         return x
-    try:
+    with about(f"input of {layer.name!r}"):
         if _by_row(activations):
             return activations(x)
         if isinstance(activations, Quantizer) and isinstance(activations.scaling, TwoLevel) and np.isfinite(x).all():
@@ -118,8 +118,6 @@ def quantized_inputs(layer: Linear, x: Array, activations: Operator) -> Array:
         for sample, image in zip(x, out, strict=True):
             activations(sample, out=image)
         return out
-    except NonFinite as refusal:
-        raise NonFinite(f"input of {layer.name!r}: {refusal}") from None
 
 
 def _by_row(f: Operator) -> bool:

@@ -9,8 +9,9 @@ import numpy as np
 
 from sqtheory.arrays import Array
 from sqtheory.certificates import LayerCertificate, OutputGap, certify_layer, concentration, output_gap
+from sqtheory.exceptions import about
 from sqtheory.matrix_errors import gram_norm, second_moments
-from sqtheory.models.compression import naming, ordered_weights
+from sqtheory.models.compression import ordered_weights
 from sqtheory.models.data import Samples
 from sqtheory.models.evaluating import single_threaded_products
 from sqtheory.models.model import Model
@@ -98,7 +99,7 @@ def _certified(
         x, w = inputs[layer.name], layer.weight
         moments = second_moments(x)
         energies = {o: gram_norm(w - prepared[o][layer.name], moments) ** 2 for o in (Order.sq, Order.qs)}
-        with naming(layer.name):
+        with about(f"tensor {layer.name!r}"):
             coverage = _covered(x, w, prepared[Order.sq][layer.name], q, s)
         yield LayerGuarantee(
             layer.name,

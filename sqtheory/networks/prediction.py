@@ -9,9 +9,10 @@ from typing import final
 
 import numpy as np
 
+from sqtheory.exceptions import about
 from sqtheory.expectations.agreement import correlation
 from sqtheory.matrix_errors import gram_norm
-from sqtheory.models.compression import Weights, naming, ordered_weights, weights
+from sqtheory.models.compression import Weights, ordered_weights, weights
 from sqtheory.models.data import Samples
 from sqtheory.models.evaluations import Evaluations
 from sqtheory.models.model import Model
@@ -100,7 +101,7 @@ class Study:
             name, w, sigma = layer.name, layer.weight, self.sensitivities.moments[layer.name]
             sq, qs = (gram_norm(w - prepared[order][name], sigma) ** 2 for order in (Order.sq, Order.qs))
             gram[name] = qs - sq
-            with naming(name):
+            with about(f"tensor {name!r}"):
                 found = law_of(q, s, w, sigma)
             if found is not None:
                 law[name] = found.predicted

@@ -17,7 +17,7 @@ from sqtheory.arrays import Array
 from sqtheory.checkpoints import Checkpoint
 from sqtheory.checkpoints.json_text import json_object
 from sqtheory.checkpoints.tensors import plain, quoted, refused
-from sqtheory.exceptions import InputRefused
+from sqtheory.exceptions import InputRefused, about
 from sqtheory.formats import BFLOAT16, E2M1, E4M3, IntFormat
 from sqtheory.packing.bits import pack_bits
 from sqtheory.packing.files import StoredArray, write_arrays
@@ -118,12 +118,10 @@ def write_compressed_tensors(
     def arrays() -> Iterator[StoredArray]:
         for name, packed in packs:
             check_name(source, name, schemas)
-            try:
+            with about(f"{plain(str(source.path))}: tensor {quoted(name)}"):
                 scheme, parts = compressed(packed)
                 if {scheme.layout} != {scheme.layout, *(other.layout for other in modules.values())}:
                     raise InputRefused(f"one file has one layout, got {scheme.layout} too")
-            except InputRefused as refusal:
-                raise type(refusal)(f"{plain(str(source.path))}: tensor {quoted(name)}: {refusal}") from refusal
             modules[name.removesuffix(WEIGHT)] = scheme
             schemas[name] = replace(packed.schema, places=None, kept=packed.schema.size)
             nbytes[name] = sum(array.nbytes for _, array in parts.values())

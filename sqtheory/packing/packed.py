@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.arrays import Array, ArrayLike, Mask, as_real
-from sqtheory.exceptions import InputRefused
+from sqtheory.exceptions import InputRefused, about
 from sqtheory.formats import Codes, Format
 from sqtheory.operators import Operator, parts_of
 from sqtheory.packing.bits import pack_bits, unpack_bits
@@ -181,10 +181,8 @@ def encode_packed(
 
     Raises what ``pack_image`` raises, with the name of the tensor.
     """
-    try:
+    with about(f"tensor {name!r}"):
         packed = pack_image(x, f, index=index, real=real)
-    except InputRefused as refusal:
-        raise type(refusal)(f"tensor {name!r}: {refusal}") from refusal
     return {f"{name}.{part}": array for part, array in packed.arrays.items()}, packed.schema
 
 
