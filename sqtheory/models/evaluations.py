@@ -22,7 +22,7 @@ from sqtheory.operators import IDENTITY, Operator
 from sqtheory.sparsifiers import Sparsifier
 from sqtheory.two_orders import Order
 
-SCHEMA = "sqtheory.scores/1"
+SCHEMA = "sqtheory.scores/2"
 LITTLE = np.dtype("<f8")
 
 
@@ -36,16 +36,19 @@ class Stored:
     losses: str
     hits: str
     predictions: int
+    sizes: str | None
 
     @classmethod
     def of(cls, key: str, scores: Scores) -> "Stored":
         """The line of an evaluation with this key."""
-        return cls(SCHEMA, key, _packed(scores.losses), _packed(scores.hits), scores.predictions)
+        sizes = None if scores.sizes is None else _packed(scores.sizes)
+        return cls(SCHEMA, key, _packed(scores.losses), _packed(scores.hits), scores.predictions, sizes)
 
     @property
     def scores(self) -> Scores:
         """What was stored, to the last bit."""
-        return Scores(_unpacked(self.losses), _unpacked(self.hits), self.predictions)
+        sizes = None if self.sizes is None else _unpacked(self.sizes)
+        return Scores(_unpacked(self.losses), _unpacked(self.hits), self.predictions, sizes)
 
 
 @final

@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
+import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.arrays import Array
 from sqtheory.models.linears import EXACT, Linear, Linears
+from sqtheory.models.scores import Scores, scored
 
 Shapes = Mapping[str, tuple[int, ...]]
 """The shape of every tensor by name."""
@@ -65,6 +67,10 @@ class Model(ABC):
     @abstractmethod
     def logits(self, inputs: NDArray[Any], linears: Linears = EXACT) -> Array:
         """One row of scores for every prediction of a batch: (predictions, classes)."""
+
+    def scored(self, logits: Array, targets: NDArray[np.integer[Any]]) -> Scores:
+        """What the logits of a batch say of every sample; by default of one class for every prediction."""
+        return scored(logits, targets)
 
     def linear(self, prefix: str) -> Linear:
         """The layer whose weight is ``prefix.weight``."""

@@ -8,11 +8,12 @@ from sqtheory import zoo
 from sqtheory.checkpoints import GgufCheckpoint, open_checkpoint
 from sqtheory.exceptions import CheckpointError
 from sqtheory.models.decoder import ByteDecoder
+from sqtheory.models.gru import GraphemeToPhoneme
 from sqtheory.models.llama import Llama
 from sqtheory.models.model import Model, Source
 from sqtheory.models.vit import VisionTransformer
 
-FAMILIES: tuple[type[Model], ...] = (VisionTransformer, ByteDecoder, Llama)
+FAMILIES: tuple[type[Model], ...] = (VisionTransformer, ByteDecoder, Llama, GraphemeToPhoneme)
 """Every architecture with a forward pass, in the order in which a checkpoint is tried."""
 
 

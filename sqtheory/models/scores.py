@@ -8,6 +8,8 @@ from typing import Any, TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
+from sqtheory.arrays import Array
+from sqtheory.exceptions import NonFinite
 from sqtheory.tables import json_ready
 
 Reals: TypeAlias = NDArray[np.float64]
@@ -18,12 +20,29 @@ NORMAL_95 = 1.959963984540054
 @final
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """For every sample, over its predictions: the mean −ln p of the true class, and the share predicted right."""
+    """For every sample, over its predictions: the mean loss, and the share predicted right.
+
+    The loss is −ln p of the true class; of a pronunciation, its edits.
+    """
 
     losses: Reals
     hits: Reals
     predictions: int
-    """How many each sample has: 1 for an image, the length of a window of text."""
+    """How many each sample has: 1 for an image or a word, the length of a window of text."""
+    sizes: Reals | None = None
+    """Over how many phonemes of each the loss is a mean; None where ``predictions`` says it of all."""
+
+    @classmethod
+    def joined(cls, parts: Sequence["Scores"]) -> "Scores":
+        """The samples of one evaluation, batch after batch."""
+        losses, hits = (np.concatenate([getattr(part, name) for part in parts]) for name in ("losses", "hits"))
+        sizes = [part.sizes for part in parts if part.sizes is not None]
+        return cls(losses, hits, parts[0].predictions, np.concatenate(sizes) if sizes else None)
+
+    @property
+    def weights(self) -> Reals:
+        """What each counts in a mean over the predictions of all; their mean is 1."""
+        return np.ones(len(self)) if self.sizes is None else self.sizes / self.sizes.mean()
 
     def __len__(self) -> int:
         return len(self.losses)
@@ -53,13 +72,18 @@ class Estimate:
 @final
 @dataclass(frozen=True)
 class Metric:
-    """M = φ(mean of g over samples), φ increasing: its value, and by the delta method its uncertainty."""
+    """M = φ(mean of g over samples), φ increasing: its value, and by the delta method its uncertainty.
+
+    A ratio is φ(mean of wg) for weights w of mean 1; a sample's part in its error is w(g − mean of wg).
+    """
 
     name: str
     of_sample: Callable[[Scores], Reals]
     transform: Callable[[float], float] = float
     slope: Callable[[float], float] = lambda mean: 1.0
     up_is_worse: bool = True
+    ratio: bool = False
+    """Over the predictions of all samples together, of which each has its own number."""
 
     def estimate(self, scores: Scores) -> Estimate:
         """M of one evaluation; the interval of a share of single predictions is Wilson's (`wilson1927probable`)."""
@@ -84,6 +108,9 @@ class Metric:
         for weight, scores in terms:
             each = self.of_sample(scores)
             mean = float(each.mean())
+            if self.ratio:
+                mean = float((scores.weights * each).mean())
+                each = scores.weights * (each - mean)
             value += weight * self.transform(mean)
             spread += weight * self.slope(mean) * each
         n = len(spread)
@@ -101,8 +128,31 @@ ACCURACY = Metric("accuracy", lambda scores: scores.hits, up_is_worse=False)
 CROSS_ENTROPY = Metric("cross_entropy", lambda scores: scores.losses)
 BITS_PER_BYTE = Metric("bits_per_byte", lambda scores: scores.losses / math.log(2))
 PERPLEXITY = Metric("perplexity", lambda scores: scores.losses, math.exp, math.exp)
-METRICS: Mapping[str, Metric] = {m.name: m for m in (ACCURACY, CROSS_ENTROPY, BITS_PER_BYTE, PERPLEXITY)}
+PHONEME_ERROR_RATE = Metric("phoneme_error_rate", lambda scores: scores.losses, ratio=True)
+METRICS: Mapping[str, Metric] = {
+    m.name: m for m in (ACCURACY, CROSS_ENTROPY, BITS_PER_BYTE, PERPLEXITY, PHONEME_ERROR_RATE)
+}
 """Every metric by its name: accuracy up is better, of the others down; bits per byte is for text."""
+
+
+def scored(logits: Array, targets: NDArray[np.integer[Any]]) -> Scores:
+    """Mean −ln softmax(logits) at the targets, and the share of them that are largest, of every sample; float64.
+
+    ``logits`` (samples·predictions, classes), ``targets`` (samples, predictions). The first of equal logits counts.
+    """
+    rows, wanted = np.arange(len(finite(logits))), targets.reshape(-1)
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    normalizer = np.log(np.exp(shifted).sum(axis=1, dtype=np.float64))
+    loss = (normalizer - shifted[rows, wanted]).reshape(targets.shape).mean(axis=1)
+    hit = (logits.argmax(axis=1) == wanted).reshape(targets.shape).mean(axis=1)
+    return Scores(loss, hit, targets.shape[1])
+
+
+def finite(logits: Array) -> Array:
+    """The same. Raises NonFinite."""
+    if not np.isfinite(logits).all():
+        raise NonFinite("logits overflow: the weights of some layer are too large for float32")
+    return logits
 
 
 def excess(metric: Metric, both: Scores, dense: Scores, quantized: Scores, sparse: Scores) -> Estimate:

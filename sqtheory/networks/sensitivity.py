@@ -27,8 +27,11 @@ class Around(Enum):
 
 
 def smooth_metric(names: tuple[str, ...]) -> Metric:
-    """The metric that has derivatives: bits per byte for text, else cross entropy."""
-    return BITS_PER_BYTE if BITS_PER_BYTE.name in names else CROSS_ENTROPY
+    """The metric that has derivatives: bits per byte for text, else cross entropy. Raises ValueError without one."""
+    smooth = next((metric for metric in (BITS_PER_BYTE, CROSS_ENTROPY) if metric.name in names), None)
+    if smooth is None:
+        raise ValueError(f"sensitivities need a metric with derivatives, the model has {', '.join(names)}")
+    return smooth
 
 
 @final

@@ -4,10 +4,11 @@ from pathlib import Path
 import pytest
 
 from sqtheory.cli import main
+from tests.models.small_gru import dictionary, written
 
 FEW = ("--samples", "6", "--workers", "1")
 PAIR = ("evaluate", "lm-dense", "--mask", "2:4", "--format", "hbfp4")
-METRICS = {"accuracy", "cross_entropy", "bits_per_byte", "perplexity"}
+METRICS = {"accuracy", "cross_entropy", "bits_per_byte", "perplexity", "phoneme_error_rate"}
 
 
 def said(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
@@ -60,6 +61,35 @@ def test_your_own_text_and_your_own_folder_of_results(capsys: pytest.CaptureFixt
     first = said(capsys, *asked)
     assert json.loads(first)["samples"]["count"] == 6
     assert said(capsys, *asked) == first and len(list((tmp_path / "kept").glob("*.json"))) == 1
+
+
+def test_words_and_phonemes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The file of the model and the dictionary are the caller's; results stay and are taken up again."""
+    files = (str(written(tmp_path / "g2p.npz")), "--data", str(dictionary(tmp_path / "dict")))
+    asked = ("evaluate", *files, "--mask", "2:4", "--format", "int4:b8", "--results", str(tmp_path / "kept"))
+    assert main([*asked, "--json"]) == 0
+    first = capsys.readouterr().out
+    found = json.loads(first)
+    assert found["samples"] == {"unit": "word", "count": 5} and found["family"] == "grapheme-to-phoneme GRU"
+    assert found["perplexity"] is found["bits_per_byte"] is found["cross_entropy"] is None
+    results = {r["name"]: r["phoneme_error_rate"]["value"] for r in found["results"]}
+    assert list(results) == ["dense", "S only", "Q only", "S→Q", "Q→S"]
+    [paired] = found["paired"]
+    assert paired["phoneme_error_rate"]["value"] == pytest.approx(results["Q→S"] - results["S→Q"])
+    assert found["excess"][0]["phoneme_error_rate"]["value"] == pytest.approx(
+        results["S→Q"] - (results["S only"] + results["Q only"] - results["dense"])
+    )
+    assert len(list((tmp_path / "kept").glob("*.json"))) == 5
+    assert main([*asked, "--json"]) == 0 and capsys.readouterr().out == first
+    assert main(["evaluate", *files, "--format", "int4:b8", "--activations", "--samples", "3"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith("grapheme-to-phoneme GRU: 3 words") and "phoneme error rate" in lines[1]
+    (tmp_path / "dict").write_text("abc AE1 B KK\n", encoding="ascii")
+    assert main(["evaluate", *files]) == 3
+    said = capsys.readouterr().err
+    assert "line 1: no phoneme of CMUdict is called 'KK'" in said and said.count("\n") == 1
+    assert main(["evaluate", *files, "dict"]) == 2
+    assert "this model is evaluated on one pronouncing dictionary, got 2 files" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -4,25 +4,37 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from sqtheory.models import ACCURACY, BITS_PER_BYTE, CROSS_ENTROPY, METRICS, PERPLEXITY, Scores, excess
-from sqtheory.models.evaluating import scored
-from sqtheory.models.scores import wilson
+from sqtheory.models import (
+    ACCURACY,
+    BITS_PER_BYTE,
+    CROSS_ENTROPY,
+    METRICS,
+    PERPLEXITY,
+    PHONEME_ERROR_RATE,
+    Scores,
+    excess,
+)
+from sqtheory.models.scores import scored, wilson
 from sqtheory.orthogonality import orthogonality_threshold as threshold
 
 RNG = np.random.default_rng(0)
 LOSSES = RNG.gamma(2, size=(4, 500))
 HITS = RNG.random((4, 500)) < np.array([0.9, 0.8, 0.7, 0.5])[:, None]
-DENSE, Q, S, BOTH = (Scores(loss, hit.astype(np.float64), 1) for loss, hit in zip(LOSSES, HITS, strict=True))
+SIZES = RNG.integers(1, 12, size=(4, 500)).astype(np.float64)
+DENSE, Q, S, BOTH = (
+    Scores(loss, hit.astype(np.float64), 1, size) for loss, hit, size in zip(LOSSES, HITS, SIZES, strict=True)
+)
 
 
 def test_scores_are_the_softmax_of_logits() -> None:
     logits = np.array([[1, 2, 3], [1000, -1000, 0], [5, 5, 0], [0, 0, 0]], np.float32)
     targets = np.array([[2, 1], [0, 1]])
-    losses, hits = scored(logits, targets)
+    found = scored(logits, targets)
     first = math.log(math.exp(1) + math.exp(2) + math.exp(3)) - 3
     third = math.log(2 + math.exp(-5))
-    np.testing.assert_allclose(losses, [(first + 2000) / 2, (third + math.log(3)) / 2], rtol=1e-6)
-    np.testing.assert_array_equal(hits, [0.5, 0.5])
+    np.testing.assert_allclose(found.losses, [(first + 2000) / 2, (third + math.log(3)) / 2], rtol=1e-6)
+    np.testing.assert_array_equal(found.hits, [0.5, 0.5])
+    assert found.predictions == 2 and found.sizes is None
 
 
 def test_metrics_of_scores() -> None:
@@ -64,10 +76,32 @@ def test_pairing_matters_and_errors_are_those_of_resampling(metric: object) -> N
     draws = []
     for _ in range(2000):
         taken = rng.integers(500, size=500)
-        again = [(c, Scores(e.losses[taken], e.hits[taken], 1)) for c, e in terms]
+        again = [(c, Scores(e.losses[taken], e.hits[taken], 1, e.weights[taken])) for c, e in terms]
         draws.append(metric.combination(again).value)
     assert found.standard_error == pytest.approx(np.std(draws), rel=0.1)
     assert metric.difference(Q, Q).standard_error == 0
+
+
+def test_a_ratio_is_that_of_sums() -> None:
+    """Of edits by phonemes; its standard error is that of edits − ratio·phonemes over the mean of phonemes."""
+    edits, ratio = LOSSES[0] * SIZES[0], (LOSSES[0] * SIZES[0]).sum() / SIZES[0].sum()
+    found = PHONEME_ERROR_RATE.estimate(DENSE)
+    assert found.value == pytest.approx(ratio) != pytest.approx(LOSSES[0].mean(), rel=1e-4)
+    spread = (edits - ratio * SIZES[0]).std(ddof=1) / SIZES[0].mean()
+    assert found.standard_error == pytest.approx(spread / math.sqrt(500))
+    alike = Scores(LOSSES[0], LOSSES[0], 1)
+    assert PHONEME_ERROR_RATE.estimate(alike).value == pytest.approx(LOSSES[0].mean())
+    assert PHONEME_ERROR_RATE.estimate(alike).standard_error == pytest.approx(
+        CROSS_ENTROPY.estimate(alike).standard_error
+    )
+
+
+def test_batches_are_joined_in_their_order() -> None:
+    parts = [Scores(DENSE.losses[some], DENSE.hits[some], 1, SIZES[0][some]) for some in (slice(0, 7), slice(7, 500))]
+    joined = Scores.joined(parts)
+    for name in ("losses", "hits", "sizes"):
+        np.testing.assert_array_equal(getattr(joined, name), getattr(DENSE, name))
+    assert joined.predictions == 1 and Scores.joined([Scores(LOSSES[0], LOSSES[0], 9)]).sizes is None
 
 
 def test_the_threshold_is_what_both_parts_cost_one_by_one() -> None:

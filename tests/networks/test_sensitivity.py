@@ -33,6 +33,8 @@ def test_samples_of_moments_are_none_of_those_measured_on() -> None:
 def test_metrics_that_have_derivatives() -> None:
     assert smooth_metric(model("lm-dense").metrics) is BITS_PER_BYTE
     assert smooth_metric(model("vit-dense").metrics) is CROSS_ENTROPY
+    with pytest.raises(ValueError, match="a metric with derivatives, the model has accuracy, phoneme_error_rate"):
+        smooth_metric(("accuracy", "phoneme_error_rate"))
 
 
 @pytest.mark.parametrize("name", ["lm-dense", "vit-dense"])
