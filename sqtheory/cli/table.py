@@ -49,7 +49,7 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("--mask", action="append", metavar="MASK", help="these patterns only (repeatable)")
     parser.add_argument("--format", action="append", metavar="FORMAT", help="these formats only (repeatable)")
     add_data(parser)
-    add_evaluation(parser, "vit all, lm 256, others 16; with --quick 500, 16, 4")
+    add_evaluation(parser, "lm 256, others all; with --quick vit 500, lm 16, others a sixteenth")
     parser.add_argument("--format-out", choices=SHAPES, default="markdown", help="markdown (default), latex, json")
     parser.set_defaults(run=run)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, final
 
 from sqtheory.models.comparing import Comparison, compare_orders
-from sqtheory.models.data import samples_for
+from sqtheory.models.data import Samples, samples_for
 from sqtheory.models.evaluations import Evaluations
 from sqtheory.models.opening import open_model
 from sqtheory.models.tie_rules import TieRules, tie_rules
@@ -23,8 +23,8 @@ QUICK_PATTERNS = ("50%", "2:4")
 SAMPLES: Mapping[str, int | None] = {"vit": None, "lm": 256}
 """Samples of the whole grid: all images; 256 windows, 64 KiB of text."""
 QUICK_SAMPLES: Mapping[str, int] = {"vit": 500, "lm": 16}
-OTHER_SAMPLES, OTHER_QUICK_SAMPLES = 16, 4
-"""The same for a checkpoint of the caller."""
+QUICK_SHARE, QUICK_LEAST = 16, 4
+"""The same for a checkpoint of the caller: one of so many, at least so many."""
 TUNED: Mapping[str, str] = {"nm(2, 4)": "s2of4", "top(0.5)": "s50"}
 """The suffix of the zoo's fine-tuned model whose mask is already in its weights, by the mask."""
 
@@ -43,13 +43,14 @@ class Grid:
     samples: int | None = None
     data: tuple[Path, ...] = ()
     """Files of samples; none: what comes with the zoo."""
+    quick: bool = False
 
     @classmethod
     def of(cls, model: str, *, quick: bool = False) -> "Grid":
         """The grid of the paper, or one that takes minutes."""
         if quick:
-            return cls(model, QUICK_FORMATS, QUICK_PATTERNS, QUICK_SAMPLES.get(model, OTHER_QUICK_SAMPLES))
-        return cls(model, samples=SAMPLES.get(model, OTHER_SAMPLES))
+            return cls(model, QUICK_FORMATS, QUICK_PATTERNS, QUICK_SAMPLES.get(model), quick=True)
+        return cls(model, samples=SAMPLES.get(model))
 
     @property
     def family(self) -> bool:
@@ -86,6 +87,13 @@ class Grid:
         """The pairs whose mask has a tie rule."""
         return tuple(pair for pair in self.pairs if isinstance(pair.mask, TopSparsifier))
 
+    def taken(self, every: Samples) -> Samples:
+        """The samples to evaluate on."""
+        if self.samples is None and self.quick:
+            usual = every.some(None)
+            return usual.some(min(len(usual), max(QUICK_LEAST, len(usual) // QUICK_SHARE)))
+        return every.some(self.samples)
+
     def run(
         self, *, workers: int = 1, results: Path | None = None, done: Callable[[int], None] = lambda count: None
     ) -> "Found":
@@ -98,7 +106,7 @@ class Grid:
         def evaluations(name: str) -> Evaluations:
             if name not in opened:
                 model = open_model(name)
-                opened[name] = Evaluations(model, samples_for(model, self.data).some(self.samples), workers, results)
+                opened[name] = Evaluations(model, self.taken(samples_for(model, self.data)), workers, results)
             return opened[name]
 
         comparisons: dict[Cell, Comparison] = {}
