@@ -42,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Ask, compute, print."""
     from sqtheory import atomic
     from sqtheory.cli.progress import progress
+    from sqtheory.exceptions import InputRefused
     from sqtheory.models import open_model, samples_for
     from sqtheory.models.evaluations import Evaluations
     from sqtheory.models.questions import QUESTIONS, Subject
@@ -55,7 +56,15 @@ def run(arguments: argparse.Namespace) -> int:
     model = open_model(arguments.model, heads=arguments.heads)
     samples = samples_for(model, tuple(arguments.data)).some(arguments.samples)
     subject = Subject(Evaluations(model, samples, arguments.workers or cores(), arguments.results))
-    answers = [QUESTIONS[name](subject) for name in progress(asked, "questions")]
-    head = f"# Open questions, answered on {arguments.model} ({len(samples)} {samples.unit}s)"
-    print("\n\n".join((head, *(answer.markdown() for answer in answers))))
+    sections = [f"# Open questions, answered on {arguments.model} ({len(samples)} {samples.unit}s)"]
+    for name in progress(asked, "questions"):
+        try:
+            sections.append(QUESTIONS[name](subject).markdown())
+        except InputRefused:
+            raise
+        except ValueError as reason:
+            if arguments.ask:
+                raise
+            sections.append(f"## {name}\n\nNot answered on this model: {reason}.")
+    print("\n\n".join(sections))
     return 0

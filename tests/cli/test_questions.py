@@ -1,6 +1,10 @@
+from pathlib import Path
+
 import pytest
 
 from sqtheory.cli import main
+from sqtheory.models.questions import QUESTIONS
+from tests.models.small_gru import dictionary, written
 
 
 def test_a_report_of_what_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
@@ -13,3 +17,13 @@ def test_a_report_of_what_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_unknown_question(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["questions", "vit-dense", "--ask", "why"]) == 2
     assert "a question is one of collisions, widths, depth" in capsys.readouterr().err
+
+
+def test_what_a_recurrent_network_is_not_asked_is_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    model = ("questions", str(written(tmp_path / "g2p.npz")), "--data", str(dictionary(tmp_path / "dict")))
+    assert main([*model]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("\n## ") == len(QUESTIONS) and printed.count("Not answered on this model") == 1
+    assert "## depth\n\nNot answered on this model: 'enc_w_ih' is computed step by step" in printed
+    assert main([*model, "--ask", "depth"]) == 2
+    assert "computed step by step" in capsys.readouterr().err

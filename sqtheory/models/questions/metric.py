@@ -70,8 +70,8 @@ def rankings(subject: Subject) -> Answer:
             rows.append((name, ranking, *values, f"{worse.value:.5f}", f"{worse.standard_error:.5f}"))
     sentences = []
     for ranking in RANKINGS[1:]:
-        ratio = [effects[name, ranking].value / effects[name, "magnitude"].value for name in RANKED]
-        shown = listed(f"{r:.2f} ({name})" for name, r in zip(RANKED, ratio, strict=True))
+        parts = {name: (effects[name, ranking].value, effects[name, "magnitude"].value) for name in RANKED}
+        shown = listed(f"{a / b:.2f} ({name})" for name, (a, b) in parts.items() if b)
         sentences.append(f"The effect under {ranking} over that under magnitude: {shown}.")
     header = ("format", "2:4 ranked by", "S→Q", "Q→S", "Q→S worse by", "±")
     return Answer(
