@@ -56,15 +56,18 @@ def run(arguments: argparse.Namespace) -> int:
     model = open_model(arguments.model, heads=arguments.heads)
     samples = samples_for(model, tuple(arguments.data)).some(arguments.samples)
     subject = Subject(Evaluations(model, samples, arguments.workers or cores(), arguments.results))
-    sections = [f"# Open questions, answered on {arguments.model} ({len(samples)} {samples.unit}s)"]
+    short, sections = [], []
     for name in progress(asked, "questions"):
         try:
-            sections.append(QUESTIONS[name](subject).markdown())
+            answer = QUESTIONS[name](subject)
+            short.append(f"- {answer.short}")
+            sections.append(answer.markdown())
         except InputRefused:
             raise
         except ValueError as reason:
             if arguments.ask:
                 raise
             sections.append(f"## {name}\n\nNot answered on this model: {reason}.")
-    print("\n\n".join(sections))
+    head = f"# Open questions, answered on {arguments.model} ({len(samples)} {samples.unit}s)"
+    print("\n\n".join((head, *(["\n".join(short)] if len(short) > 1 else []), *sections)))
     return 0

@@ -3,7 +3,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from sqtheory import hbfp, wanda
+from sqtheory import hbfp, int_, wanda
 from sqtheory.arrays import Array
 from sqtheory.models import ACCURACY, EXACT, Linear, Watched
 from sqtheory.models.evaluations import Evaluations
@@ -40,6 +40,26 @@ def test_collisions_are_counted_group_by_group() -> None:
         tied += int((image[:, 1] == image[:, 2]).sum())
         groups += len(image)
     assert column(answer("collisions"), "2:4 groups tied at the cut")["hbfp4"] == f"{100 * tied / groups:.3f}%"
+
+
+def test_the_orders_differ_at_ties_and_where_scales_turn_ranks_round() -> None:
+    """Theorem ``ties_by_original`` in whole groups of 2:4; over a tensor both are counted entry by entry."""
+    differ, left = (column(answer("why"), name) for name in ("entries differ", "not at ties"))
+    assert {share for name, share in left.items() if name.startswith("2:4")} == {"0.000%"}
+    entries = different = untied = 0
+    for layer in model("lm-dense").linears:
+        w, q = layer.weight.ravel(), int_(4)(layer.weight).ravel()
+        kept, kept_of_image = (np.zeros(w.size, bool) for _ in range(2))
+        half, positions = -(-w.size // 2), np.arange(w.size)
+        kept[np.lexsort((positions, -np.abs(w)))[:half]] = True
+        pruned_first = int_(4)(np.where(kept, w, 0).reshape(layer.weight.shape)).ravel()
+        for counted, keys in (("differ", positions), ("left", -np.abs(w))):
+            kept_of_image[:] = False
+            kept_of_image[np.lexsort((positions, keys, -np.abs(q)))[:half]] = True
+            count = int((pruned_first != np.where(kept_of_image, q, 0)).sum())
+            different, untied = (different + count, untied) if counted == "differ" else (different, untied + count)
+        entries += w.size
+    assert (differ["50% int4"], left["50% int4"]) == tuple(f"{100 * n / entries:.3f}%" for n in (different, untied))
 
 
 def test_the_cost_of_the_order_grows_as_bits_go() -> None:

@@ -27,6 +27,11 @@ class Answer:
     table: Table
     sentences: tuple[str, ...]
 
+    @property
+    def short(self) -> str:
+        """The question and the first of the sentences."""
+        return f"**{self.question}** {self.sentences[0]}"
+
     def markdown(self) -> str:
         """A section of a report."""
         return "\n\n".join((f"## {self.question}", self.table.markdown(), " ".join(self.sentences)))

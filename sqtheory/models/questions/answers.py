@@ -6,11 +6,13 @@ from types import MappingProxyType
 from sqtheory.models.questions.answer import Answer, Subject
 from sqtheory.models.questions.metric import bit_widths, depth, rankings, tie_rules
 from sqtheory.models.questions.tensors import collisions, frozen_scales, unstructured
+from sqtheory.models.questions.why import reasons
 
 QUESTIONS: Mapping[str, Callable[[Subject], Answer]] = MappingProxyType(
     {
         "collisions": collisions,
         "widths": bit_widths,
+        "why": reasons,
         "depth": depth,
         "rankings": rankings,
         "ties": tie_rules,
