@@ -12,14 +12,19 @@ from numpy.typing import NDArray
 
 from sqtheory import zoo
 from sqtheory.exceptions import InputRefused
+from sqtheory.models.bert import Bert
+from sqtheory.models.byte_pairs import BytePairs
 from sqtheory.models.decoder import ByteDecoder
 from sqtheory.models.llama import Llama
 from sqtheory.models.model import Model
+from sqtheory.models.word_pieces import FIRST, LAST, WordPieces
 
 WINDOW = 256
 """Bytes that the language model sees at most; windows are disjoint and each byte is scored given its window."""
 TOKENS = 512
 """The same for models with a vocabulary, in tokens."""
+PASSAGE = 126
+"""Tokens of a passage for an encoder, beside those at its ends."""
 IMAGES, LABELS = 0x803, 0x801
 """The first four bytes of an IDX file of images, and of labels."""
 
@@ -27,10 +32,13 @@ IMAGES, LABELS = 0x803, 0x801
 @final
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Independent samples: ``inputs`` (n, …) and the class of every prediction, ``targets`` (n, predictions each)."""
+    """Independent samples: ``inputs`` (n, …) and the class of every prediction, ``targets`` (n, predictions each).
+
+    An encoder predicts no class: its ``targets`` are (n, 0).
+    """
 
     unit: str
-    """What a sample is called: ``image``, ``window``."""
+    """What a sample is called: ``image``, ``window``, ``passage``."""
     inputs: NDArray[Any]
     targets: NDArray[np.integer[Any]]
 
@@ -54,15 +62,15 @@ def samples_for(model: Model, files: tuple[str | os.PathLike[str], ...] = ()) ->
 
     Raises InputRefused where a file is not what it must be.
     """
-    if isinstance(model, ByteDecoder | Llama):
+    if isinstance(model, ByteDecoder | Llama | Bert):
         [text] = _paths(files, ("brown-test.txt",), "one text file")
         if isinstance(model, ByteDecoder):
             return windows(np.frombuffer(text.read_bytes(), np.uint8), WINDOW, f"{text}, in bytes")
-        try:
-            tokens = model.tokenizer.encode(text.read_text(encoding="utf-8"))
-        except UnicodeDecodeError as error:
-            raise InputRefused(f"{text}: not a text in UTF-8: {error.reason}") from error
-        return windows(np.array(tokens), TOKENS, f"{text}, in tokens")
+        tokens, what = _tokens(text, model.tokenizer), f"{text}, in tokens"
+        if isinstance(model, Llama):
+            return windows(tokens, TOKENS, what)
+        numbers = model.tokenizer.numbers
+        return passages(tokens, min(PASSAGE, model.positions - 2), numbers[FIRST], numbers[LAST], what)
     images, labels = _paths(files, ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"), "IDX images and labels")
     return labelled(images, labels)
 
@@ -76,12 +84,29 @@ def windows(content: NDArray[np.integer[Any]], length: int, what: str) -> Sample
     return Samples("window", inputs, targets)
 
 
+def passages(content: NDArray[np.integer[Any]], length: int, first: int, last: int, what: str) -> Samples:
+    """Disjoint passages of a text between two tokens, with nothing to predict; a rest is left out."""
+    count = content.size // length
+    if count < 1:
+        raise InputRefused(f"{what}: needed at least {length}, got {content.size}")
+    inputs = np.pad(content[: count * length].reshape(count, length), ((0, 0), (1, 1)))
+    inputs[:, 0], inputs[:, -1] = first, last
+    return Samples("passage", inputs, np.empty((count, 0), np.int64))
+
+
 def labelled(images: Path, labels: Path) -> Samples:
     """Grey images of an IDX file in [0, 1], float32, with their classes."""
     pixels, classes = _idx(images, IMAGES), _idx(labels, LABELS)
     if len(pixels) != len(classes):
         raise InputRefused(f"{labels}: {len(classes)} labels for the {len(pixels)} images of {images}")
     return Samples("image", pixels.astype(np.float32) / np.float32(255), classes[:, None])
+
+
+def _tokens(text: Path, tokenizer: BytePairs | WordPieces) -> NDArray[np.int64]:
+    try:
+        return np.array(tokenizer.encode(text.read_text(encoding="utf-8")), np.int64)
+    except UnicodeDecodeError as error:
+        raise InputRefused(f"{text}: not a text in UTF-8: {error.reason}") from error
 
 
 def _paths(given: tuple[str | os.PathLike[str], ...], usual: tuple[str, ...], what: str) -> tuple[Path, ...]:

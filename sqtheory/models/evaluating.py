@@ -4,13 +4,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sqtheory.arrays import Array
-from sqtheory.exceptions import NonFinite
 from sqtheory.models.data import Samples
 from sqtheory.models.linears import EXACT, Linears
 from sqtheory.models.model import Model
@@ -28,13 +24,13 @@ def evaluate(
     """The scores of every sample; ``done`` is told how many samples each finished batch had.
 
     ``workers`` threads compute batches side by side, each with one thread of the matrix products' own.
-    Raises NonFinite where logits overflow.
+    Raises NonFinite where logits or embeddings overflow.
     """
     starts = range(0, len(samples), model.batch)
 
     def one(start: int) -> tuple[Reals, Reals]:
         some = slice(start, start + model.batch)
-        return scored(model.logits(samples.inputs[some], linears), samples.targets[some])
+        return model.scored(samples.inputs[some], samples.targets[some], linears)
 
     losses, hits = [], []
     with single_threaded_products(), ThreadPoolExecutor(workers) as pool:
@@ -49,21 +45,6 @@ def evaluate(
             for future in futures:
                 future.cancel()
     return Scores(np.concatenate(losses), np.concatenate(hits), samples.targets.shape[1])
-
-
-def scored(logits: Array, targets: NDArray[np.integer[Any]]) -> tuple[Reals, Reals]:
-    """Mean −ln softmax(logits) at the targets, and the share of them that are largest, of every sample; float64.
-
-    ``logits`` (samples·predictions, classes), ``targets`` (samples, predictions). The first of equal logits counts.
-    """
-    if not np.isfinite(logits).all():
-        raise NonFinite("logits overflow: the weights of some layer are too large for float32")
-    rows, wanted = np.arange(len(logits)), targets.reshape(-1)
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    normalizer = np.log(np.exp(shifted).sum(axis=1, dtype=np.float64))
-    loss = (normalizer - shifted[rows, wanted]).reshape(targets.shape).mean(axis=1)
-    hit = (logits.argmax(axis=1) == wanted).reshape(targets.shape).mean(axis=1)
-    return loss, hit
 
 
 @contextmanager

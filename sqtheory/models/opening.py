@@ -7,12 +7,14 @@ import numpy as np
 from sqtheory import zoo
 from sqtheory.checkpoints import GgufCheckpoint, open_checkpoint
 from sqtheory.exceptions import CheckpointError
+from sqtheory.models.bert import Bert
 from sqtheory.models.decoder import ByteDecoder
-from sqtheory.models.llama import Llama
+from sqtheory.models.llama_gguf import GgufLlama
+from sqtheory.models.llama_safetensors import SafetensorsLlama
 from sqtheory.models.model import Model, Source
 from sqtheory.models.vit import VisionTransformer
 
-FAMILIES: tuple[type[Model], ...] = (VisionTransformer, ByteDecoder, Llama)
+FAMILIES: tuple[type[Model], ...] = (VisionTransformer, ByteDecoder, GgufLlama, SafetensorsLlama, Bert)
 """Every architecture with a forward pass, in the order in which a checkpoint is tried."""
 
 
@@ -31,7 +33,7 @@ def open_model(name: str | os.PathLike[str], *, heads: int | None = None) -> Mod
             raise CheckpointError(f"{path}: no architecture that can be computed; known: {known}")
         tensors = {n: np.asarray(checkpoint.read(n), np.float32) for n in sorted(names)}
         metadata = checkpoint.metadata if isinstance(checkpoint, GgufCheckpoint) else {}
-        source = Source(metadata, {info.name: info.dtype for info in checkpoint.tensors})
+        source = Source(metadata, {info.name: info.dtype for info in checkpoint.tensors}, checkpoint.path.parent)
     if tensors[family.mark].ndim != 2:
         axes = tensors[family.mark].ndim
         raise CheckpointError(f"{path}: tensor {family.mark!r} of a {family.family} needs two axes, got {axes}")

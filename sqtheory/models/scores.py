@@ -18,12 +18,15 @@ NORMAL_95 = 1.959963984540054
 @final
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """For every sample, over its predictions: the mean −ln p of the true class, and the share predicted right."""
+    """For every sample, over its predictions: the mean −ln p of the true class, and the share predicted right.
+
+    For an encoder, which predicts no class: 1 − cos of its embedding with the dense model's, and NaN.
+    """
 
     losses: Reals
     hits: Reals
     predictions: int
-    """How many each sample has: 1 for an image, the length of a window of text."""
+    """How many each sample has: 1 for an image, the length of a window of text, 0 for a passage to embed."""
 
     def __len__(self) -> int:
         return len(self.losses)
@@ -101,8 +104,10 @@ ACCURACY = Metric("accuracy", lambda scores: scores.hits, up_is_worse=False)
 CROSS_ENTROPY = Metric("cross_entropy", lambda scores: scores.losses)
 BITS_PER_BYTE = Metric("bits_per_byte", lambda scores: scores.losses / math.log(2))
 PERPLEXITY = Metric("perplexity", lambda scores: scores.losses, math.exp, math.exp)
-METRICS: Mapping[str, Metric] = {m.name: m for m in (ACCURACY, CROSS_ENTROPY, BITS_PER_BYTE, PERPLEXITY)}
-"""Every metric by its name: accuracy up is better, of the others down; bits per byte is for text."""
+COSINE = Metric("cosine", lambda scores: 1 - scores.losses, up_is_worse=False)
+METRICS: Mapping[str, Metric] = {m.name: m for m in (ACCURACY, CROSS_ENTROPY, BITS_PER_BYTE, PERPLEXITY, COSINE)}
+"""Every metric by its name: accuracy and cosine up are better, of the others down; bits per byte is for text, the
+cosine with the dense model's embedding for encoders."""
 
 
 def excess(metric: Metric, both: Scores, dense: Scores, quantized: Scores, sparse: Scores) -> Estimate:
