@@ -18,14 +18,16 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "model",
         metavar="MODEL",
-        help="a model of the zoo (vit-dense, vit-s50, vit-s2of4, lm-dense, lm-s50, lm-s2of4) or a checkpoint file",
+        help="a model of the zoo (vit-dense, vit-s50, vit-s2of4, lm-dense, lm-s50, lm-s2of4), or a checkpoint file or "
+        "folder",
     )
     parser.add_argument(
         "--heads",
         type=options.count,
         default=None,
         metavar="N",
-        help="attention heads, which tensors do not tell (width/32 for images, width/64 for text)",
+        help="attention heads, which tensors do not tell (what the file or its config says; else width/32 for images, "
+        "width/64 for text)",
     )
 
 
@@ -38,7 +40,7 @@ def add_pair(parser: argparse.ArgumentParser, samples: int) -> None:
         type=options.count,
         default=samples,
         metavar="N",
-        help=f"so many images or windows ({samples})",
+        help=f"so many images, windows or passages ({samples})",
     )
 
 
@@ -75,7 +77,7 @@ def add_evaluation(parser: argparse.ArgumentParser, usual: str = "all") -> None:
         type=options.count,
         default=None,
         metavar="N",
-        help=f"so many images or windows, evenly spread over the set ({usual})",
+        help=f"so many images, windows or passages, evenly spread over the set ({usual})",
     )
     parser.add_argument("--workers", type=options.count, default=None, metavar="N", help="threads (as many as cores)")
     parser.add_argument(

@@ -19,10 +19,11 @@ FAMILIES: tuple[type[Model], ...] = (VisionTransformer, ByteDecoder, GgufLlama, 
 
 
 def open_model(name: str | os.PathLike[str], *, heads: int | None = None) -> Model:
-    """The model of a file, or of the zoo by its name (``vit-dense`` or ``zoo:vit-dense``), in float32.
+    """The model of a file or folder, or of the zoo by its name (``vit-dense`` or ``zoo:vit-dense``), in float32.
 
-    ``heads``: attention heads, which tensors do not tell; by default of 32 entries in a vision transformer, 64 in a
-    language model. Raises CheckpointError naming the tensor that is missing or has another shape.
+    ``heads``: attention heads, which tensors do not tell; by default what the file or the config.json beside it says,
+    else of 32 entries in a vision transformer, 64 in a language model. Raises CheckpointError naming the tensor that
+    is missing or has another shape, or the key of a file beside it that says what cannot be computed.
     """
     path = os.fspath(name)
     with open_checkpoint(f"zoo:{path}" if path in zoo.names() else path) as checkpoint:

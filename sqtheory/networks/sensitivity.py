@@ -12,8 +12,10 @@ from sqtheory.matrix_errors import gram_norm
 from sqtheory.models.compression import Weights
 from sqtheory.models.evaluations import Evaluations
 from sqtheory.models.linears import Linear
-from sqtheory.models.scores import BITS_PER_BYTE, CROSS_ENTROPY, Metric
+from sqtheory.models.scores import BITS_PER_BYTE, COSINE, CROSS_ENTROPY, Metric
 
+DISTANCE = Metric("1 − cosine", lambda scores: scores.losses)
+"""Of the embedding to the dense model's."""
 STEP = 0.1
 """‖XEᵀ‖ over ‖XWᵀ‖ of a perturbation E, and the share by which an error is stretched."""
 
@@ -27,7 +29,9 @@ class Around(Enum):
 
 
 def smooth_metric(names: tuple[str, ...]) -> Metric:
-    """The metric that has derivatives: bits per byte for text, else cross entropy."""
+    """The metric that has derivatives, up being worse: bits per byte, 1 − cosine of an encoder, else cross entropy."""
+    if COSINE.name in names:
+        return DISTANCE
     return BITS_PER_BYTE if BITS_PER_BYTE.name in names else CROSS_ENTROPY
 
 

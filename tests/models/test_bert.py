@@ -25,6 +25,7 @@ from sqtheory.models import (
 from sqtheory.models.comparing import compare_orders
 from sqtheory.models.depth import layer_reports
 from sqtheory.models.evaluations import Evaluations
+from sqtheory.models.questions import QUESTIONS, Subject
 from sqtheory.models.scoring import cosine_losses
 from sqtheory.operators import IDENTITY
 from sqtheory.two_orders import Order
@@ -177,6 +178,15 @@ def test_errors_are_followed_through_its_layers(model: Bert, samples: Samples) -
     reports = layer_reports(model, samples.some(2), nm(2, 4), int_(4))
     assert [each.name for each in reports] == [layer.name for layer in model.linears]
     assert all(0 < each.deviations[Order.sq].relative < 2 for each in reports)
+
+
+def test_questions_are_answered_of_its_blocks_and_its_cosine(model: Bert, samples: Samples) -> None:
+    subject = Subject(Evaluations(model, samples.some(2)))
+    assert [row[0] for row in QUESTIONS["depth"](subject).table.rows] == ["0", "1"]
+    widths = QUESTIONS["widths"](subject).table
+    assert "cosine worse by" in widths.header
+    both = [subject.evaluations.of(f) for f in (nm(2, 4) >> int_(3), int_(3) >> nm(2, 4))]
+    assert subject.harm(both[1], both[0]).value == pytest.approx((both[1].losses - both[0].losses).mean())
 
 
 @pytest.mark.parametrize(

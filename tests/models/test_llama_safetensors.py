@@ -11,8 +11,10 @@ from safetensors.numpy import save_file
 from sqtheory.exceptions import CheckpointError
 from sqtheory.models import evaluate, open_model, samples_for
 from sqtheory.models.byte_pairs import NUMBERS
+from sqtheory.models.evaluations import Evaluations
 from sqtheory.models.llama import Llama
 from sqtheory.models.llama_safetensors import NAMES
+from sqtheory.models.questions import QUESTIONS, Subject
 from tests.models import test_llama_gguf as twin
 from tests.models.folders import BYTE_LEVEL, LLAMA_CONFIG, LLAMA_TOKENIZER, TOKENS, folder
 
@@ -82,6 +84,14 @@ def test_a_folder_of_shards_is_the_same_model(tmp_path: Path) -> None:
         losses.append(evaluate(model, samples_for(model, (text,))).losses)
     for each in losses[1:]:
         np.testing.assert_array_equal(each, losses[0])
+
+
+def test_blocks_are_told_apart(tmp_path: Path) -> None:
+    text = tmp_path / "text"
+    text.write_text("the 12 hens " * 120, encoding="utf-8")
+    model = open_model(written(tmp_path / "tiny"))
+    found = QUESTIONS["depth"](Subject(Evaluations(model, samples_for(model, (text,)))))
+    assert [row[0] for row in found.table.rows] == ["0", "1"]
 
 
 def test_what_config_may_leave_out(tmp_path: Path) -> None:
