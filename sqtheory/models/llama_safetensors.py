@@ -65,7 +65,7 @@ class SafetensorsLlama(Llama):
             config.count("num_key_value_heads", count),
             config.number("rms_norm_eps", 1e-6),
             _base(config),
-            config.flag("tie_word_embeddings", False),
+            config.flag("tie_word_embeddings", f"{NAMES.head}.weight" not in tensors),
             byte_pairs(Companion.beside(source.folder, "tokenizer.json", cls.family), config.count("vocab_size")),
             source.dtypes.get(cls.mark, "F32"),
         )

@@ -103,6 +103,8 @@ def test_what_config_may_leave_out(tmp_path: Path) -> None:
     np.testing.assert_array_equal(open_model(newer).logits(tokens), expected)
     usual = open_model(written(tmp_path / "usual", rope_theta=None, rms_norm_eps=None))
     assert isinstance(usual, Llama) and (usual.base, usual.epsilon) == (10_000.0, 1e-6)
+    silent = open_model(written(tmp_path / "silent", tie_word_embeddings=None))
+    np.testing.assert_array_equal(silent.logits(tokens), expected)
     with pytest.raises(CheckpointError, match=r"needs shape \(32, 32\), got \(16, 32\)"):
         open_model(written(tmp_path / "alone", num_key_value_heads=None))
 
