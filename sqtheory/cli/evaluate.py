@@ -1,4 +1,4 @@
-"""``sqtheory evaluate``: accuracy, bits per byte and perplexity of a model, compressed in either order."""
+"""``sqtheory evaluate``: accuracy, bits per byte, perplexity or cosine of a model, compressed in either order."""
 
 import argparse
 import json
@@ -22,13 +22,19 @@ Without --mask and --format: the model as it is. With one of them: that operator
 the mask alone (S only), the format alone (Q only), and both together in each order, then what the order costs, paired
 sample by sample, and whether a combination is worse than the orthogonality threshold
   EM(dense) + (EM(q) - EM(dense)) + (EM(s) - EM(dense))
-of a metric EM. ± is one standard error of independent samples (images, windows of 256 bytes or 512 tokens of text, or
-words).
-Sensitive parts (embeddings, heads, norms) stay exact. MODEL is recognized by its tensors; what can be computed: vision
-transformers and byte language models shaped like those of the zoo, GGUF files of Llama's architecture with a
-byte-pair tokenizer (SmolLM2), and the grapheme-to-phoneme GRU of g2p-en (its checkpoint20.npz). That one is measured on
-2000 words spread over a pronouncing dictionary: accuracy is the share of words said like any of their pronunciations,
-the phoneme error rate counts edits to the nearest; its five matrices, that of the logits too, are the block linears."""
+of a metric EM. ± is one standard error of independent samples. Sensitive parts (embeddings, heads, norms) stay exact.
+MODEL is a file, or a folder of safetensors, recognized by its tensors. What can be computed, on which samples:
+  vision transformers shaped like the zoo's       accuracy, on images
+  byte language models shaped like the zoo's      bits per byte, on windows of 256 bytes of text
+  Llama, as GGUF or in Hugging Face's layout,     perplexity, on windows of 512 tokens of text
+    with byte-level byte pairs (SmolLM2)
+  encoders shaped like BERT in that layout,       cosine of the mean embedding with the dense model's,
+    with WordPiece (all-MiniLM-L6-v2)             on passages of 126 tokens of text
+  the grapheme-to-phoneme GRU of g2p-en           words said like any of their pronunciations, and edits to the
+    (its checkpoint20.npz)                        nearest, on 2000 words of a pronouncing dictionary
+Hugging Face's layout has config.json and tokenizer.json (or BERT's vocab.txt) beside the tensors; a variant that these
+files name and that is not computed (biases or scaled rotations in a Llama, another activation) is refused. Of the GRU
+all five matrices, that of the logits too, are block linears."""
 
 EPILOG = """\
 examples:
@@ -36,7 +42,8 @@ examples:
   sqtheory evaluate lm-dense --mask 2:4 --format hbfp4 --samples 64
   sqtheory evaluate lm-dense --mask 50% --format mxfp4 --order both --order gain --activations --json
   sqtheory evaluate my-model.safetensors --format int4 --data my-text.txt
-  sqtheory evaluate checkpoint20.npz --mask 2:4 --format hbfp4 --data cmudict.dict"""
+  sqtheory evaluate checkpoint20.npz --mask 2:4 --format hbfp4 --data cmudict.dict
+  sqtheory evaluate all-MiniLM-L6-v2 --mask 50% --format hbfp6 --samples 50"""
 
 ORDERS = ("sq", "qs", "gain", "both")
 
@@ -45,7 +52,7 @@ def add(verbs: Verbs) -> None:
     """Describe the verb."""
     parser = verbs.add_parser(
         "evaluate",
-        help="accuracy or perplexity of a model under a mask and a format, in either order",
+        help="accuracy, perplexity or cosine of a model under a mask and a format, in either order",
         description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

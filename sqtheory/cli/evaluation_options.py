@@ -18,14 +18,16 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "model",
         metavar="MODEL",
-        help="a model of the zoo (vit-dense, vit-s50, vit-s2of4, lm-dense, lm-s50, lm-s2of4) or a checkpoint file",
+        help="a model of the zoo (vit-dense, vit-s50, vit-s2of4, lm-dense, lm-s50, lm-s2of4), or a checkpoint file or "
+        "folder",
     )
     parser.add_argument(
         "--heads",
         type=options.count,
         default=None,
         metavar="N",
-        help="attention heads, which tensors do not tell (width/32 for images, width/64 for text)",
+        help="attention heads, which tensors do not tell (what the file or its config says; else width/32 for images, "
+        "width/64 for text)",
     )
 
 
@@ -38,7 +40,7 @@ def add_pair(parser: argparse.ArgumentParser, samples: int) -> None:
         type=options.count,
         default=samples,
         metavar="N",
-        help=f"so many images, windows or words ({samples})",
+        help=f"so many images, windows, passages or words ({samples})",
     )
 
 
@@ -76,7 +78,7 @@ def add_evaluation(parser: argparse.ArgumentParser, usual: str = "all; 2000 word
         type=options.count,
         default=None,
         metavar="N",
-        help=f"so many images, windows or words, evenly spread over the set ({usual})",
+        help=f"so many images, windows, passages or words, evenly spread over the set ({usual})",
     )
     parser.add_argument("--workers", type=options.count, default=None, metavar="N", help="threads (as many as cores)")
     options.add_engine(parser)

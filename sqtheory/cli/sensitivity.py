@@ -7,8 +7,9 @@ from sqtheory.cli.evaluation_options import add_data, add_evaluation, add_model,
 from sqtheory.cli.options import Verbs
 
 DESCRIPTION = """\
-Predict what the order costs in the metric (bits per byte for text, else cross entropy) without running a compressed
-model in either order, and compare with what is measured, over formats × patterns, weights only:
+Predict what the order costs in the metric (bits per byte of a byte model, 1 − cosine of an encoder, else cross
+entropy) without running a compressed model in either order, and compare with what is measured, over formats ×
+patterns, weights only:
 
   Σ over layers of  sensitivity × gap of the layer's squared output error E‖y - ŷ‖², Q→S less S→Q
 

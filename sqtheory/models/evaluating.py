@@ -22,13 +22,13 @@ def evaluate(
     """The scores of every sample; ``done`` is told how many samples each finished batch had.
 
     ``workers`` threads compute batches side by side, each with one thread of the matrix products' own.
-    Raises NonFinite where logits overflow.
+    Raises NonFinite where logits or embeddings overflow.
     """
     starts = range(0, len(samples), model.batch)
 
     def one(start: int) -> Scores:
         some = slice(start, start + model.batch)
-        return model.scored(model.logits(samples.inputs[some], linears), samples.targets[some])
+        return model.scored(samples.inputs[some], samples.targets[some], linears)
 
     parts = []
     with single_threaded_products(), ThreadPoolExecutor(workers) as pool:

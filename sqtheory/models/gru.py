@@ -88,8 +88,8 @@ class GraphemeToPhoneme(Model):
                 break
         return rows.reshape(-1, len(PHONEMES))
 
-    def scored(self, logits: Array, targets: NDArray[np.integer[Any]]) -> Scores:
-        return scored_words(logits, targets)
+    def scored(self, inputs: NDArray[Any], targets: NDArray[np.integer[Any]], linears: Linears) -> Scores:
+        return scored_words(self.logits(inputs, linears), targets)
 
     def _read(self, letters: NDArray[Any], linears: Linears) -> Array:
         """The state (words, 1, width) after the last letter of every word."""

@@ -1,5 +1,6 @@
-"""A Llama-shaped decoder of a GGUF file: grouped-query attention, rotary positions, its own tokenizer."""
+"""A Llama-shaped decoder over named tensors: grouped-query attention, rotary positions, SwiGLU."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
@@ -12,18 +13,31 @@ from sqtheory.exceptions import CheckpointError
 from sqtheory.models.byte_pairs import BytePairs
 from sqtheory.models.layers import attention, rms_norm, rotate, rotations, silu_product
 from sqtheory.models.linears import EXACT, Linear, Linears
-from sqtheory.models.model import Model, Shapes, Source, depth_of
+from sqtheory.models.model import Model, Shapes, depth_of
 
-LAYERS = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
+EXACT_TYPES = ("F64", "F32", "F16", "BF16")
+"""Stored types whose numbers are the weights, not what blocks of codes stand for."""
 
 
 @final
+@dataclass(frozen=True)
+class Names:
+    """What a kind of file calls the tensors of a Llama, without ``.weight``."""
+
+    block: str
+    """What the number of a block follows."""
+    layers: tuple[str, ...]
+    """In a block: queries, keys, values, output of attention; gate, up, down."""
+    norms: tuple[str, str]
+    """In a block: before attention, before the gate."""
+    embedding: str
+    norm: str
+    head: str
+
+
 @dataclass(frozen=True, eq=False)
 class Llama(Model):
-    """RMSNorm, SwiGLU, fewer key and value heads than query heads; tokens in, one row of logits a token.
-
-    In a GGUF file the rows of queries and keys are stored so that neighbouring entries turn together.
-    """
+    """RMSNorm, SwiGLU, fewer key and value heads than query heads; tokens in, one row of logits a token."""
 
     tensors: Mapping[str, Array]
     heads: int
@@ -31,40 +45,19 @@ class Llama(Model):
     """Heads of keys and values, each shared by ``heads``/``groups`` heads of queries."""
     epsilon: float
     base: float
+    tied: bool
+    """The logits come from the embedding."""
     tokenizer: BytePairs
     stored: str
     """The type of the queries' weights in the file: the numbers here are what blocks of it stand for."""
 
-    family: ClassVar[str] = "Llama of a GGUF file"
     metrics: ClassVar[tuple[str, ...]] = ("perplexity", "cross_entropy", "accuracy")
     batch: ClassVar[int] = 1
-    mark: ClassVar[str] = "blk.0.attn_q.weight"
-
-    @classmethod
-    def of(cls, tensors: Mapping[str, Array], heads: int | None, source: Source) -> "Llama":
-        def said(key: str, usual: Any = None) -> Any:
-            value = source.metadata.get(key, usual)
-            if value is None:
-                raise CheckpointError(f"a {cls.family} needs {key!r} in its metadata")
-            return value
-
-        if said("general.architecture") != "llama":
-            raise CheckpointError(f"the architecture of a {cls.family} is llama, got {said('general.architecture')!r}")
-        count = heads or int(said("llama.attention.head_count"))
-        return cls(
-            tensors,
-            count,
-            int(said("llama.attention.head_count_kv", count)),
-            float(said("llama.attention.layer_norm_rms_epsilon")),
-            float(said("llama.rope.freq_base", 10_000.0)),
-            BytePairs(said("tokenizer.ggml.tokens"), said("tokenizer.ggml.merges")),
-            source.dtypes.get(cls.mark, "F32"),
-        )
+    names: ClassVar[Names]
 
     @property
     def label(self) -> str:
-        exact = self.stored in ("F64", "F32", "F16", "BF16")
-        return self.family if exact else f"{self.family}, dequantised {self.stored}"
+        return self.family if self.stored in EXACT_TYPES else f"{self.family}, dequantised {self.stored}"
 
     @property
     def spelled(self) -> str:
@@ -73,53 +66,67 @@ class Llama(Model):
     @property
     def depth(self) -> int:
         """The number of blocks."""
-        return depth_of(self.tensors, "blk")
+        return depth_of(self.tensors, self.names.block)
 
     def shapes(self) -> Shapes:
-        vocabulary, width = len(self.tokenizer.tokens), self.tensors[self.mark].shape[1]
+        names, (vocabulary, width) = self.names, (len(self.tokenizer.tokens), self.tensors[self.mark].shape[1])
         if width % self.heads or self.heads % self.groups or (width // self.heads) % 2:
             raise CheckpointError(
                 f"a width of {width} has no {self.heads} heads in {self.groups} groups of an even size"
             )
-        gate = self.tensors.get("blk.0.ffn_gate.weight")
-        hidden, keys = 0 if gate is None else gate.shape[0], width // self.heads * self.groups
-        sizes = {"attn_k": (keys, width), "attn_v": (keys, width), "ffn_down": (width, hidden)}
-        sizes |= {"ffn_gate": (hidden, width), "ffn_up": (hidden, width)}
-        shapes: dict[str, tuple[int, ...]] = {"token_embd.weight": (vocabulary, width), "output_norm.weight": (width,)}
+        queries, keys, values, output, gate, up, down = names.layers
+        opened = self.tensors.get(f"{names.block}.0.{gate}.weight")
+        hidden, shared = 0 if opened is None else opened.shape[0], (width // self.heads * self.groups, width)
+        sizes = {queries: (width, width), keys: shared, values: shared, output: (width, width)}
+        sizes |= {gate: (hidden, width), up: (hidden, width), down: (width, hidden)}
+        ends = (names.embedding,) if self.tied else (names.embedding, names.head)
+        shapes: dict[str, tuple[int, ...]] = {f"{end}.weight": (vocabulary, width) for end in ends}
+        shapes[f"{names.norm}.weight"] = (width,)
         for block in range(self.depth):
-            shapes |= {f"blk.{block}.{name}.weight": sizes.get(name, (width, width)) for name in LAYERS}
-            shapes |= {f"blk.{block}.{norm}.weight": (width,) for norm in ("attn_norm", "ffn_norm")}
+            shapes |= {f"{names.block}.{block}.{name}.weight": size for name, size in sizes.items()}
+            shapes |= {f"{names.block}.{block}.{norm}.weight": (width,) for norm in names.norms}
         return shapes
 
     @property
     def linears(self) -> tuple[Linear, ...]:
-        return tuple(self.linear(f"blk.{block}.{layer}") for block in range(self.depth) for layer in LAYERS)
+        layers = self.names.layers
+        return tuple(
+            self.linear(f"{self.names.block}.{block}.{each}") for block in range(self.depth) for each in layers
+        )
 
     def logits(self, inputs: NDArray[Any], linears: Linears = EXACT) -> Array:
         """``inputs``: tokens (batch, length); (batch·length, vocabulary), the row of a token scoring its successor."""
-        x = self.tensors["token_embd.weight"][inputs]
+        names = self.names
+        *_, output, gate, up, down = names.layers
+        x: Array = self.tensors[f"{names.embedding}.weight"][inputs]
         turn = rotations(inputs.shape[1], x.shape[2] // self.heads, self.base)
         for block in range(self.depth):
-            at = f"blk.{block}"
-            y = self._normed(x, f"{at}.attn_norm")
-            x += linears(self.linear(f"{at}.attn_output"), self._attended(y, at, linears, turn))
-            y = self._normed(x, f"{at}.ffn_norm")
-            gate, up = (linears(self.linear(f"{at}.{name}"), y) for name in ("ffn_gate", "ffn_up"))
-            x += linears(self.linear(f"{at}.ffn_down"), silu_product(gate, up))
-        head = self.tensors.get("output.weight", self.tensors["token_embd.weight"])
-        return self._normed(x, "output_norm").reshape(-1, x.shape[2]) @ head.T
+            at = f"{names.block}.{block}"
+            y = self._normed(x, f"{at}.{names.norms[0]}")
+            x += linears(self.linear(f"{at}.{output}"), self._attended(y, at, linears, turn))
+            y = self._normed(x, f"{at}.{names.norms[1]}")
+            opened, values = (linears(self.linear(f"{at}.{name}"), y) for name in (gate, up))
+            x += linears(self.linear(f"{at}.{down}"), silu_product(opened, values))
+        head = self.tensors[f"{names.embedding if self.tied else names.head}.weight"]
+        return self._normed(x, names.norm).reshape(-1, x.shape[2]) @ head.T
+
+    @abstractmethod
+    def _halves(self, heads: Array) -> Array:
+        """Queries or keys (batch, heads, length, d) with entries i and i + d/2 those that turn together."""
 
     def _attended(self, y: Array, at: str, linears: Linears, turn: tuple[Array, Array]) -> Array:
-        q, k, v = (self._heads(linears(self.linear(f"{at}.{name}"), y), name) for name in LAYERS[:3])
+        q, k, v = (
+            self._heads(linears(self.linear(f"{at}.{name}"), y), count)
+            for name, count in zip(self.names.layers[:3], (self.heads, self.groups, self.groups), strict=True)
+        )
         each = self.heads // self.groups
-        return attention(rotate(q, *turn), np.repeat(rotate(k, *turn), each, 1), np.repeat(v, each, 1), causal=True)
+        q, k = (rotate(self._halves(heads), *turn) for heads in (q, k))
+        return attention(q, np.repeat(k, each, 1), np.repeat(v, each, 1), causal=True)
 
-    def _heads(self, values: Array, name: str) -> Array:
-        """(batch, heads, length, size); even entries of queries and keys come before the odd, as ``rotate`` pairs."""
+    def _heads(self, values: Array, count: int) -> Array:
+        """(batch, heads, length, size)."""
         batch, length, _ = values.shape
-        count = self.heads if name == "attn_q" else self.groups
-        split = values.reshape(batch, length, count, -1).swapaxes(1, 2)
-        return split if name == "attn_v" else np.concatenate([split[..., ::2], split[..., 1::2]], axis=-1)
+        return values.reshape(batch, length, count, -1).swapaxes(1, 2)
 
     def _normed(self, x: Array, at: str) -> Array:
         return rms_norm(x, self.tensors[f"{at}.weight"], self.epsilon)

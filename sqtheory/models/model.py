@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 
 from sqtheory.arrays import Array
 from sqtheory.models.linears import EXACT, Linear, Linears
-from sqtheory.models.scores import Scores, scored
+from sqtheory.models.scores import Scores
+from sqtheory.models.scoring import softmax_scores
 
 Shapes = Mapping[str, tuple[int, ...]]
 """The shape of every tensor by name."""
@@ -24,6 +26,8 @@ class Source:
     metadata: Mapping[str, Any]
     dtypes: Mapping[str, str]
     """By tensor, in the file's own words."""
+    folder: Path = Path()
+    """Where the file lies, and beside it what Hugging Face's layout keeps in files of their own."""
 
 
 class Model(ABC):
@@ -68,9 +72,9 @@ class Model(ABC):
     def logits(self, inputs: NDArray[Any], linears: Linears = EXACT) -> Array:
         """One row of scores for every prediction of a batch: (predictions, classes)."""
 
-    def scored(self, logits: Array, targets: NDArray[np.integer[Any]]) -> Scores:
-        """What the logits of a batch say of every sample; by default of one class for every prediction."""
-        return scored(logits, targets)
+    def scored(self, inputs: NDArray[Any], targets: NDArray[np.integer[Any]], linears: Linears) -> Scores:
+        """What a batch says of every sample; by default of one class for every prediction."""
+        return softmax_scores(self.logits(inputs, linears), targets)
 
     def linear(self, prefix: str) -> Linear:
         """The layer whose weight is ``prefix.weight``."""
@@ -80,7 +84,7 @@ class Model(ABC):
 
 def depth_of(names: Mapping[str, object], prefix: str) -> int:
     """How many blocks ``prefix.0.…``, ``prefix.1.…``, … there are."""
-    numbers = {name.split(".")[1] for name in names if name.startswith(f"{prefix}.")}
+    numbers = {name.removeprefix(f"{prefix}.").split(".")[0] for name in names if name.startswith(f"{prefix}.")}
     return len(numbers)
 
 

@@ -7,21 +7,31 @@ import numpy as np
 from sqtheory import zoo
 from sqtheory.checkpoints import GgufCheckpoint, open_checkpoint
 from sqtheory.exceptions import CheckpointError
+from sqtheory.models.bert import Bert
 from sqtheory.models.decoder import ByteDecoder
 from sqtheory.models.gru import GraphemeToPhoneme
-from sqtheory.models.llama import Llama
+from sqtheory.models.llama_gguf import GgufLlama
+from sqtheory.models.llama_safetensors import SafetensorsLlama
 from sqtheory.models.model import Model, Source
 from sqtheory.models.vit import VisionTransformer
 
-FAMILIES: tuple[type[Model], ...] = (VisionTransformer, ByteDecoder, Llama, GraphemeToPhoneme)
+FAMILIES: tuple[type[Model], ...] = (
+    VisionTransformer,
+    ByteDecoder,
+    GgufLlama,
+    SafetensorsLlama,
+    Bert,
+    GraphemeToPhoneme,
+)
 """Every architecture with a forward pass, in the order in which a checkpoint is tried."""
 
 
 def open_model(name: str | os.PathLike[str], *, heads: int | None = None) -> Model:
-    """The model of a file, or of the zoo by its name (``vit-dense`` or ``zoo:vit-dense``), in float32.
+    """The model of a file or folder, or of the zoo by its name (``vit-dense`` or ``zoo:vit-dense``), in float32.
 
-    ``heads``: attention heads, which tensors do not tell; by default of 32 entries in a vision transformer, 64 in a
-    language model. Raises CheckpointError naming the tensor that is missing or has another shape.
+    ``heads``: attention heads, which tensors do not tell; by default what the file or the config.json beside it says,
+    else of 32 entries in a vision transformer, 64 in a language model. Raises CheckpointError naming the tensor that
+    is missing or has another shape, or the key of a file beside it that says what cannot be computed.
     """
     path = os.fspath(name)
     with open_checkpoint(f"zoo:{path}" if path in zoo.names() else path) as checkpoint:
@@ -32,7 +42,7 @@ def open_model(name: str | os.PathLike[str], *, heads: int | None = None) -> Mod
             raise CheckpointError(f"{path}: no architecture that can be computed; known: {known}")
         tensors = {n: np.asarray(checkpoint.read(n), np.float32) for n in sorted(names)}
         metadata = checkpoint.metadata if isinstance(checkpoint, GgufCheckpoint) else {}
-        source = Source(metadata, {info.name: info.dtype for info in checkpoint.tensors})
+        source = Source(metadata, {info.name: info.dtype for info in checkpoint.tensors}, checkpoint.path.parent)
     if tensors[family.mark].ndim != 2:
         axes = tensors[family.mark].ndim
         raise CheckpointError(f"{path}: tensor {family.mark!r} of a {family.family} needs two axes, got {axes}")

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from sqtheory.arrays import Array
 from sqtheory.exceptions import InputRefused, MissingExtra
-from sqtheory.models.scores import Scores, finite
+from sqtheory.models.scores import Scores
+from sqtheory.models.scoring import check_finite
 
 VOWELS = ("AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW")
 """Each with a digit for its stress: none, primary, secondary."""
@@ -21,7 +22,7 @@ PHONEMES = (*MARKS, *sorted((*STRESSED, *CONSONANTS, "UW")))
 """The classes of the network in their order; one vowel is there without stress too."""
 START, END = MARKS.index("<s>"), MARKS.index("</s>")
 LETTERS = ("<pad>", "<unk>", "</s>", *"abcdefghijklmnopqrstuvwxyz")
-LAST = LETTERS.index("</s>")
+STOP = LETTERS.index("</s>")
 ABSENT = -1
 """What fills up words and pronunciations that are shorter than others."""
 NUMBERS = {phoneme: number for number, phoneme in enumerate(PHONEMES)}
@@ -81,7 +82,8 @@ def scored_words(logits: Array, targets: NDArray[np.integer]) -> Scores:
 
     ``logits`` (words·phonemes, classes); ``targets`` (words, pronunciations, phonemes), filled up with ``ABSENT``.
     """
-    rows = finite(logits).reshape(len(targets), -1, logits.shape[1])
+    check_finite(logits, "logits")
+    rows = logits.reshape(len(targets), -1, logits.shape[1])
     edits, lengths = np.empty(len(targets)), np.empty(len(targets))
     for i, (mine, references) in enumerate(zip(rows, targets.tolist(), strict=True)):
         said = spoken(mine)

@@ -8,8 +8,6 @@ from typing import Any, TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.arrays import Array
-from sqtheory.exceptions import NonFinite
 from sqtheory.tables import json_ready
 
 Reals: TypeAlias = NDArray[np.float64]
@@ -22,13 +20,14 @@ NORMAL_95 = 1.959963984540054
 class Scores:
     """For every sample, over its predictions: the mean loss, and the share predicted right.
 
-    The loss is −ln p of the true class; of a pronunciation, its edits.
+    The loss is −ln p of the true class; of a pronunciation, its edits; of an encoder, which predicts no class,
+    1 − cos of its embedding with the dense model's, and the share NaN.
     """
 
     losses: Reals
     hits: Reals
     predictions: int
-    """How many each sample has: 1 for an image or a word, the length of a window of text."""
+    """How many each sample has: 1 for an image or a word, the length of a window of text, 0 for a passage to embed."""
     sizes: Reals | None = None
     """Over how many phonemes of each the loss is a mean; None where ``predictions`` says it of all."""
 
@@ -129,30 +128,12 @@ CROSS_ENTROPY = Metric("cross_entropy", lambda scores: scores.losses)
 BITS_PER_BYTE = Metric("bits_per_byte", lambda scores: scores.losses / math.log(2))
 PERPLEXITY = Metric("perplexity", lambda scores: scores.losses, math.exp, math.exp)
 PHONEME_ERROR_RATE = Metric("phoneme_error_rate", lambda scores: scores.losses, ratio=True)
+COSINE = Metric("cosine", lambda scores: 1 - scores.losses, up_is_worse=False)
 METRICS: Mapping[str, Metric] = {
-    m.name: m for m in (ACCURACY, CROSS_ENTROPY, BITS_PER_BYTE, PERPLEXITY, PHONEME_ERROR_RATE)
+    m.name: m for m in (ACCURACY, CROSS_ENTROPY, BITS_PER_BYTE, PERPLEXITY, PHONEME_ERROR_RATE, COSINE)
 }
-"""Every metric by its name: accuracy up is better, of the others down; bits per byte is for text."""
-
-
-def scored(logits: Array, targets: NDArray[np.integer[Any]]) -> Scores:
-    """Mean −ln softmax(logits) at the targets, and the share of them that are largest, of every sample; float64.
-
-    ``logits`` (samples·predictions, classes), ``targets`` (samples, predictions). The first of equal logits counts.
-    """
-    rows, wanted = np.arange(len(finite(logits))), targets.reshape(-1)
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    normalizer = np.log(np.exp(shifted).sum(axis=1, dtype=np.float64))
-    loss = (normalizer - shifted[rows, wanted]).reshape(targets.shape).mean(axis=1)
-    hit = (logits.argmax(axis=1) == wanted).reshape(targets.shape).mean(axis=1)
-    return Scores(loss, hit, targets.shape[1])
-
-
-def finite(logits: Array) -> Array:
-    """The same. Raises NonFinite."""
-    if not np.isfinite(logits).all():
-        raise NonFinite("logits overflow: the weights of some layer are too large for float32")
-    return logits
+"""Every metric by its name: accuracy and cosine up are better, of the others down; bits per byte is for text, the
+cosine with the dense model's embedding for encoders."""
 
 
 def excess(metric: Metric, both: Scores, dense: Scores, quantized: Scores, sparse: Scores) -> Estimate:

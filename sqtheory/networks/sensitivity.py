@@ -12,8 +12,10 @@ from sqtheory.matrix_errors import gram_norm
 from sqtheory.models.compression import Weights
 from sqtheory.models.evaluations import Evaluations
 from sqtheory.models.linears import Linear
-from sqtheory.models.scores import BITS_PER_BYTE, CROSS_ENTROPY, Metric
+from sqtheory.models.scores import BITS_PER_BYTE, COSINE, CROSS_ENTROPY, Metric
 
+DISTANCE = Metric("1 − cosine", lambda scores: scores.losses)
+"""Of the embedding to the dense model's."""
 STEP = 0.1
 """‖XEᵀ‖ over ‖XWᵀ‖ of a perturbation E, and the share by which an error is stretched."""
 
@@ -27,7 +29,12 @@ class Around(Enum):
 
 
 def smooth_metric(names: tuple[str, ...]) -> Metric:
-    """The metric that has derivatives: bits per byte for text, else cross entropy. Raises ValueError without one."""
+    """The metric that has derivatives, up being worse: bits per byte, 1 − cosine of an encoder, or cross entropy.
+
+    Raises ValueError where the model has none.
+    """
+    if COSINE.name in names:
+        return DISTANCE
     smooth = next((metric for metric in (BITS_PER_BYTE, CROSS_ENTROPY) if metric.name in names), None)
     if smooth is None:
         raise ValueError(f"sensitivities need a metric with derivatives, the model has {', '.join(names)}")

@@ -4,11 +4,14 @@ from pathlib import Path
 import pytest
 
 from sqtheory.cli import main
-from tests.models.small_gru import dictionary, written
+from tests.models.folders import bert_folder
+from tests.models.small_gru import dictionary
+from tests.models.small_gru import written as written_gru
+from tests.models.test_llama_safetensors import written
 
 FEW = ("--samples", "6", "--workers", "1")
 PAIR = ("evaluate", "lm-dense", "--mask", "2:4", "--format", "hbfp4")
-METRICS = {"accuracy", "cross_entropy", "bits_per_byte", "perplexity", "phoneme_error_rate"}
+METRICS = {"accuracy", "cross_entropy", "bits_per_byte", "perplexity", "phoneme_error_rate", "cosine"}
 
 
 def said(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
@@ -20,7 +23,7 @@ def test_the_model_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     found = json.loads(said(capsys, "evaluate", "vit-dense", "--json"))
     assert found["schema"] == "sqtheory.evaluate/1" and found["of"] == "dense"
     assert found["samples"] == {"unit": "image", "count": 6} and set(found) >= METRICS
-    assert found["bits_per_byte"] is None and found["accuracy"]["value"] >= 0.5
+    assert found["bits_per_byte"] is None and found["cosine"] is None and found["accuracy"]["value"] >= 0.5
     assert set(found["accuracy"]) == {"value", "standard_error", "interval"}
     lines = said(capsys, "evaluate", "vit-dense").splitlines()
     assert lines[0] == "vit-dense, vision transformer: 6 images"
@@ -65,7 +68,7 @@ def test_your_own_text_and_your_own_folder_of_results(capsys: pytest.CaptureFixt
 
 def test_words_and_phonemes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """The file of the model and the dictionary are the caller's; results stay and are taken up again."""
-    files = (str(written(tmp_path / "g2p.npz")), "--data", str(dictionary(tmp_path / "dict")))
+    files = (str(written_gru(tmp_path / "g2p.npz")), "--data", str(dictionary(tmp_path / "dict")))
     asked = ("evaluate", *files, "--mask", "2:4", "--format", "int4:b8", "--results", str(tmp_path / "kept"))
     assert main([*asked, "--json"]) == 0
     first = capsys.readouterr().out
@@ -90,6 +93,36 @@ def test_words_and_phonemes(capsys: pytest.CaptureFixture[str], tmp_path: Path) 
     assert "line 1: no phoneme of CMUdict is called 'KK'" in said and said.count("\n") == 1
     assert main(["evaluate", *files, "dict"]) == 2
     assert "this model is evaluated on one pronouncing dictionary, got 2 files" in capsys.readouterr().err
+
+
+def test_an_encoder_by_the_cosine_of_its_embeddings(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    text = tmp_path / "text"
+    text.write_text("the cafe runner, 7 running 中 then the run " * 40, encoding="utf-8")
+    asked = ("evaluate", str(bert_folder(tmp_path / "bert")), "--data", str(text), "--mask", "2:4", "--format", "int3")
+    found = json.loads(said(capsys, *asked, "--json"))
+    assert found["family"] == "BERT-shaped encoder" and found["samples"] == {"unit": "passage", "count": 6}
+    results = {r["name"]: r["cosine"]["value"] for r in found["results"]}
+    assert results["dense"] == 1 and found["cosine"]["value"] == results["S→Q"] < 1
+    assert all(found[name] is None for name in METRICS - {"cosine"})
+    gap = found["paired"][0]["cosine"]
+    assert gap["value"] == pytest.approx(results["Q→S"] - results["S→Q"]) and gap["standard_error"] > 0
+    assert found["threshold"]["cosine"] == pytest.approx(results["S only"] + results["Q only"] - 1)
+    lines = said(capsys, *asked).splitlines()
+    assert lines[1].split() == ["cosine", "±"] and lines[2].split() == ["dense", "1.00000", "0.00000"]
+    assert main([*asked, "--heads", "5"]) == 3
+    assert "a width of 32 has no 5 heads" in capsys.readouterr().err
+
+
+def test_a_llama_in_hugging_faces_layout(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    text = tmp_path / "text"
+    text.write_text("the 12 hens " * 700, encoding="utf-8")
+    asked = ("evaluate", str(written(tmp_path / "llama")), "--data", str(text), "--format", "int3", "--json")
+    found = json.loads(said(capsys, *asked))
+    assert found["family"] == "Llama in Hugging Face's layout" and found["perplexity"]["value"] > 1
+    assert found["samples"] == {"unit": "window", "count": 6} and found["cosine"] is None
+    (tmp_path / "llama" / "config.json").unlink()
+    assert main(list(asked)) == 3
+    assert "config.json: there is no such file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

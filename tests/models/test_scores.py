@@ -7,6 +7,7 @@ from scipy.stats import binomtest
 from sqtheory.models import (
     ACCURACY,
     BITS_PER_BYTE,
+    COSINE,
     CROSS_ENTROPY,
     METRICS,
     PERPLEXITY,
@@ -14,7 +15,8 @@ from sqtheory.models import (
     Scores,
     excess,
 )
-from sqtheory.models.scores import scored, wilson
+from sqtheory.models.scores import wilson
+from sqtheory.models.scoring import softmax_scores
 from sqtheory.orthogonality import orthogonality_threshold as threshold
 
 RNG = np.random.default_rng(0)
@@ -29,7 +31,7 @@ DENSE, Q, S, BOTH = (
 def test_scores_are_the_softmax_of_logits() -> None:
     logits = np.array([[1, 2, 3], [1000, -1000, 0], [5, 5, 0], [0, 0, 0]], np.float32)
     targets = np.array([[2, 1], [0, 1]])
-    found = scored(logits, targets)
+    found = softmax_scores(logits, targets)
     first = math.log(math.exp(1) + math.exp(2) + math.exp(3)) - 3
     third = math.log(2 + math.exp(-5))
     np.testing.assert_allclose(found.losses, [(first + 2000) / 2, (third + math.log(3)) / 2], rtol=1e-6)
@@ -43,6 +45,7 @@ def test_metrics_of_scores() -> None:
     assert BITS_PER_BYTE.estimate(DENSE).value == pytest.approx(nats / math.log(2))
     assert PERPLEXITY.estimate(DENSE).value == pytest.approx(math.exp(nats))
     assert ACCURACY.estimate(DENSE).value == HITS[0].mean()
+    assert COSINE.estimate(DENSE).value == pytest.approx(1 - nats)
     error = LOSSES[0].std(ddof=1) / math.sqrt(500)
     assert CROSS_ENTROPY.estimate(DENSE).standard_error == pytest.approx(error)
     assert PERPLEXITY.estimate(DENSE).standard_error == pytest.approx(math.exp(nats) * error)
@@ -111,7 +114,7 @@ def test_the_threshold_is_what_both_parts_cost_one_by_one() -> None:
     for metric in METRICS.values():
         values = [metric.estimate(e).value for e in (DENSE, Q, S, BOTH)]
         above = excess(metric, BOTH, DENSE, Q, S)
-        sign = -1 if metric is ACCURACY else 1
+        sign = 1 if metric.up_is_worse else -1
         assert above.value == pytest.approx(sign * (values[3] - threshold(*values[:3])))
         assert excess(metric, Q, DENSE, Q, DENSE).value == pytest.approx(0, abs=1e-12)
 

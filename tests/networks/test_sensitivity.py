@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from sqtheory.matrix_errors import gram_norm
-from sqtheory.models import BITS_PER_BYTE, CROSS_ENTROPY, Compressed, evaluate
+from sqtheory.models import BITS_PER_BYTE, CROSS_ENTROPY, Bert, Compressed, evaluate
 from sqtheory.models.compression import weights
 from sqtheory.networks.prediction import Study
-from sqtheory.networks.sensitivity import Around, smooth_metric
+from sqtheory.networks.sensitivity import DISTANCE, Around, smooth_metric
 from sqtheory.operators import IDENTITY
 from sqtheory.sparsifiers import nm
 from tests.models.small import model, samples
@@ -35,6 +35,7 @@ def test_metrics_that_have_derivatives() -> None:
     assert smooth_metric(model("vit-dense").metrics) is CROSS_ENTROPY
     with pytest.raises(ValueError, match="a metric with derivatives, the model has accuracy, phoneme_error_rate"):
         smooth_metric(("accuracy", "phoneme_error_rate"))
+    assert smooth_metric(Bert.metrics) is DISTANCE and DISTANCE.up_is_worse
 
 
 @pytest.mark.parametrize("name", ["lm-dense", "vit-dense"])

@@ -132,4 +132,5 @@ def depth(subject: Subject) -> Answer:
 
 
 def _block(name: str) -> int:
-    return int(name.split(".")[1])
+    """The number in the name of a tensor."""
+    return next(int(part) for part in name.split(".") if part.isdecimal())

@@ -1,4 +1,4 @@
-"""A Llama of a GGUF file against a naive forward pass in float64, and its tokenizer against merges by hand."""
+"""A Llama of a GGUF file against a naive forward pass in float64."""
 
 import math
 from pathlib import Path
@@ -10,12 +10,12 @@ import pytest
 from sqtheory import nm
 from sqtheory.exceptions import CheckpointError
 from sqtheory.models import EXACT, Model, evaluate, open_model, samples_for, weights
-from sqtheory.models.byte_pairs import BytePairs, letters
-from sqtheory.models.llama import LAYERS, Llama
+from sqtheory.models.llama import Llama
+from sqtheory.models.llama_gguf import NAMES
+from tests.models.folders import MERGES, TOKENS
 
 WIDTH, HEADS, GROUPS, HIDDEN, BLOCKS, EPSILON, BASE = 32, 4, 2, 64, 2, 1e-5, 1000.0
-MERGES = ("t h", "th e", "Ġ the", "1 2")
-TOKENS = (*letters().values(), "th", "the", "Ġthe", "12")
+LAYERS = NAMES.layers
 
 
 def shapes() -> dict[str, tuple[int, ...]]:
@@ -120,19 +120,6 @@ def test_a_text_is_evaluated_in_tokens_and_with_other_weights(tmp_path: Path) ->
         samples_for(model, (text,))
 
 
-def test_merges_go_by_rank_and_never_across_words() -> None:
-    pairs = BytePairs(TOKENS, MERGES)
-    for text, expected in {
-        "the the then 12": ["the", "Ġthe", "Ġthe", "n", "Ġ", "1", "2"],
-        "th'll": ["th", "'", "l", "l"],
-    }.items():
-        assert [TOKENS[number] for number in pairs.encode(text)] == expected
-    for text in ("naïve — 7 _x_\n\n  tabs\tand 中文 😀", "", " ", "a  b"):
-        assert pairs.decode(pairs.encode(text)) == text
-    with pytest.raises(ValueError, match="the vocabulary has no token 'z'"):
-        BytePairs([t for t in TOKENS if t != "z"], MERGES).encode("zoo")
-
-
 def test_what_is_no_llama_is_refused(tmp_path: Path) -> None:
     other = {name: values for name, values in tensors().items() if "attn_q" in name}
     with pytest.raises(CheckpointError, match="the architecture of a Llama of a GGUF file is llama, got 'gpt2'"):
@@ -141,3 +128,5 @@ def test_what_is_no_llama_is_refused(tmp_path: Path) -> None:
         open_model(written(tmp_path / "b.gguf", other))
     with pytest.raises(CheckpointError, match="a width of 32 has no 3 heads"):
         open_model(written(tmp_path / "c.gguf", tensors()), heads=3)
+    with pytest.raises(CheckpointError, match=r"'output.weight' of a Llama of a GGUF file needs shape \(260, 32\)"):
+        open_model(written(tmp_path / "d.gguf", {**tensors(), "output.weight": np.ones((7, WIDTH), np.float32)}))
