@@ -115,7 +115,7 @@ def draw(data: Block, style: Style) -> Figure:
         ax.set_title(f"{data.mask} with {data.format}")
         ax.set_xticks(data.levels, [f"{v:g}" for v in data.levels])
         ax.set_yticks(data.levels, [f"{v:g}" for v in data.levels])
-        figure.legend(loc="outside upper left", ncols=3, handletextpad=0.3, columnspacing=1.0)
+        figure.legend(loc="outside upper center", ncols=3, handletextpad=0.3, columnspacing=1.0)
         figure.colorbar(mesh, ax=ax, shrink=0.7, label="extra error of Q→S (steps)")
     return figure
 

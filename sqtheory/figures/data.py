@@ -16,6 +16,7 @@ from sqtheory.checkpoints import open_checkpoint
 from sqtheory.exceptions import InputRefused
 from sqtheory.figures.style import Style, encode
 from sqtheory.models import Model, Samples, open_model, samples_for
+from sqtheory.models.evaluating import single_threaded_products
 from sqtheory.notation import parse_as
 from sqtheory.quantizers import Quantizer
 from sqtheory.sparsifiers import Sparsifier
@@ -44,6 +45,18 @@ class Request:
                 raise ValueError(f"{self.model} has no tensor to work on: see sqtheory inspect")
             for info in taken:
                 yield info.name, checkpoint.read(info.name).astype(np.float64)
+
+    def sample(self, most: int) -> Iterator[tuple[str, Array]]:
+        """The same, of each tensor whole rows drawn at random, in their order, of so many entries together, or one row.
+
+        Rows are what is left of the last axis: blocks and groups along it stay whole.
+        """
+        rng = self.rng()
+        for name, x in self.tensors():
+            rows = x.reshape(-1, x.shape[-1])
+            count = max(1, most // rows.shape[1])
+            drawn = rows[np.sort(rng.choice(len(rows), count, replace=False))] if count < len(rows) else rows
+            yield name, drawn
 
     def network(self, windows: int) -> tuple[Model, Samples]:
         """The model of the checkpoint and so many windows of text, or sixteen times as many images, of its own data.
@@ -94,8 +107,13 @@ class Kind(Generic[Of]):
 
     name: str
     shows: str
-    compute: Callable[[Request], Of]
+    found: Callable[[Request], Of]
     draw: Callable[[Of, Style], Figure]
+
+    def compute(self, request: Request) -> Of:
+        """The data, by matrix products on one thread each: the same bits however many cores there are."""
+        with single_threaded_products():
+            return self.found(request)
 
     def files(self, request: Request, style: Style, formats: tuple[str, ...], command: str) -> dict[str, bytes]:
         """Names and bytes of the figure in every format, its data, and its caption with the command that made it."""

@@ -1,5 +1,6 @@
 """The orthogonality threshold of a metric against what is measured, per format and order."""
 
+import os
 from dataclasses import dataclass
 from typing import final
 
@@ -72,7 +73,7 @@ class Threshold(Data):
 def compute(request: Request) -> Threshold:
     """``FORMATS`` with the requested mask. Raises CheckpointError where no forward pass is known."""
     model, samples = request.network(8)
-    evaluations, s = Evaluations(model, samples), request.s()
+    evaluations, s = Evaluations(model, samples, workers=os.cpu_count() or 1), request.s()
     metric = METRICS[model.metrics[0]]
     found = []
     for text in FORMATS:

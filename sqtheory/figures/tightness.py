@@ -15,7 +15,7 @@ from sqtheory.tables import Table
 from sqtheory.theorem import Approached, Attained, Theorem
 from sqtheory.theorems import ALL
 
-DRAWS, ROWS = 60, 64
+DRAWS, ROWS = 30, 128
 """Pipelines drawn from the domain of each theorem, and blocks for each."""
 EPSILON = 2.0**-20
 """How close to its limit a family of cases is taken."""
