@@ -5,6 +5,7 @@ import io
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import Enum
 from typing import Generic, TypeVar, final
 
 import numpy as np
@@ -81,6 +82,15 @@ class Request:
         return parse_as(Quantizer, "quantizer: try int4 or mxfp4", text or self.quantizer, {"rng": self.rng()})
 
 
+class Needs(Enum):
+    """What of a checkpoint a figure is of."""
+
+    nothing = "nothing of a checkpoint"
+    weights = "weights"
+    blocks = "weights, an n:m mask"
+    network = "weights and a known forward pass"
+
+
 class Data(Tabular):
     """The numbers behind a figure: a table of them all, and a caption that says what they are."""
 
@@ -109,6 +119,7 @@ class Kind(Generic[Of]):
     shows: str
     found: Callable[[Request], Of]
     draw: Callable[[Of, Style], Figure]
+    needs: Needs = Needs.weights
 
     def compute(self, request: Request) -> Of:
         """The data, by matrix products on one thread each: the same bits however many cores there are."""

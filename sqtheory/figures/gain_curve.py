@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from sqtheory.figures.data import Data, Kind, Request, cells
+from sqtheory.figures.data import Data, Kind, Needs, Request, cells
 from sqtheory.figures.style import DASHES, PALETTE, Style
 from sqtheory.formats import FORMATS
 from sqtheory.tables import Table
@@ -92,4 +92,4 @@ def draw(data: Curves, style: Style) -> Figure:
     return figure
 
 
-KIND = Kind("gain_curve", "what keeping an entry saves, against its magnitude, per format", compute, draw)
+KIND = Kind("gain_curve", "what keeping an entry saves, by its magnitude, per format", compute, draw, Needs.nothing)

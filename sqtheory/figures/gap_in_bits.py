@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from sqtheory.arrays import Array
 from sqtheory.expectations import order_gap_law, standard_normal
 from sqtheory.expectations.predict import block_gaps, blocks_of
-from sqtheory.figures.data import Data, Kind, Request, cells, short
+from sqtheory.figures.data import Data, Kind, Needs, Request, cells, short
 from sqtheory.figures.style import MARKERS, PALETTE, Style
 from sqtheory.partition import Blocks
 from sqtheory.quantizers import Quantizer
@@ -130,4 +130,4 @@ def draw(data: Gaps, style: Style) -> Figure:
     return figure
 
 
-KIND = Kind("gap_in_bits", "order gap against bits: theory over measured points", compute, draw)
+KIND = Kind("gap_in_bits", "order gap against bits: theory over measured points", compute, draw, Needs.blocks)

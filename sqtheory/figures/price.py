@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from sqtheory.figures.data import Data, Kind, Request, cells
+from sqtheory.figures.data import Data, Kind, Needs, Request, cells
 from sqtheory.figures.style import DASHES, PALETTE, Style
 from sqtheory.price import Prices, prices
 from sqtheory.price.ratios import EQUAL, ORDERS
@@ -112,4 +112,4 @@ def draw(data: PriceOfOrder, style: Style) -> Figure:
     return figure
 
 
-KIND = Kind("price", "price of order: ratios of both orders to the optimum, block by block", compute, draw)
+KIND = Kind("price", "price of order: ratios of both orders to the optimum, by block", compute, draw, Needs.blocks)

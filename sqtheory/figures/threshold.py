@@ -7,7 +7,7 @@ from typing import final
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from sqtheory.figures.data import Data, Kind, Request, cells, short
+from sqtheory.figures.data import Data, Kind, Needs, Request, cells, short
 from sqtheory.figures.style import MARKERS, PALETTE, Style
 from sqtheory.models.comparing import compare_orders
 from sqtheory.models.evaluations import Evaluations
@@ -110,4 +110,4 @@ def draw(data: Threshold, style: Style) -> Figure:
     return figure
 
 
-KIND = Kind("threshold", "orthogonality threshold against the measured metric", compute, draw)
+KIND = Kind("threshold", "orthogonality threshold against the measured metric", compute, draw, Needs.network)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from sqtheory.arrays import Array
 from sqtheory.case import Case
-from sqtheory.figures.data import Data, Kind, Request, cells
+from sqtheory.figures.data import Data, Kind, Needs, Request, cells
 from sqtheory.figures.style import PALETTE, Style
 from sqtheory.tables import Table
 from sqtheory.theorem import Approached, Attained, Theorem
@@ -128,4 +128,4 @@ def draw(data: Tightnesses, style: Style) -> Figure:
     return figure
 
 
-KIND = Kind("tightness", "worst-case tightness of the bound of each theorem", compute, draw)
+KIND = Kind("tightness", "worst-case tightness of the bound of each theorem", compute, draw, Needs.nothing)
