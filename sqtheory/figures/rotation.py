@@ -165,7 +165,7 @@ def draw(data: Rotations, style: Style) -> Figure:
             after = [100 * t.after[j] for t in data.tensors]
             ax.plot(before, after, MARKERS[j], color=PALETTE[j], markersize=style.type / 2.2, alpha=0.7)
             limits = [100 * t.normal[j] for t in data.tensors if np.isfinite(t.normal[j])]
-            for limit in {min(limits), max(limits)} if limits else ():
+            for limit in sorted({min(limits), max(limits)}) if limits else ():
                 ax.axhline(limit, color="0.2", linestyle="--", linewidth=style.type / 8, zorder=1.5)
             if limits:
                 ax.axhspan(min(limits), max(limits), facecolor="0.9", zorder=1)
