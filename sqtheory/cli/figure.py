@@ -18,8 +18,8 @@ Without a name: list them. With one, or several, or all: compute the data and wr
   NAME.pdf, NAME.svg, NAME.png   the figure (--format), text embedded, the same bytes at every run
   NAME.csv                       every number in it, to the last bit
   NAME.txt                       a caption that says what is measured, what is theory and on what data; the command
-Of all, what cannot be drawn of a checkpoint is left out, said on stderr, and makes the exit status 1: depth, threshold
-and layer_error need a model whose forward pass is known, gap_in_bits and price an n:m mask."""
+The list says what each needs: weights, which any checkpoint has; an n:m mask; a model whose forward pass is known; or
+nothing of a checkpoint. Of all, what cannot be drawn is left out, said on stderr, and makes the exit status 1."""
 
 EPILOG = """\
 examples:
@@ -76,7 +76,8 @@ def run(arguments: argparse.Namespace) -> int:
     from sqtheory.tables import Table
 
     if not arguments.name:
-        print(Table(("figure", "shows"), tuple((kind.name, kind.shows) for kind in BY_NAME.values())).text())
+        rows = tuple((kind.name, kind.shows, kind.needs.value) for kind in BY_NAME.values())
+        print(Table(("figure", "shows", "needs"), rows).text())
         return 0
     if arguments.style not in STYLES:
         raise ValueError(f"there is no style {arguments.style!r}: known are {', '.join(STYLES)}")

@@ -4,11 +4,12 @@ Exact for independent entries, exact for exchangeable ones, and laws for small s
 """
 
 from sqtheory.expectations.agreement import Agreement, AgreementReport, agreement, agreement_table
-from sqtheory.expectations.densities import Density, Empirical, ScipyDensity, standard_normal
+from sqtheory.expectations.densities import Density, Empirical, Normal, ScipyDensity, standard_normal
 from sqtheory.expectations.finite_step import expected_mask_change, expected_order_gap
 from sqtheory.expectations.law import kappa, mask_change_law, order_gap_law
 from sqtheory.expectations.maximum import expected_square_error
 from sqtheory.expectations.predict import predict_order_gap
+from sqtheory.expectations.sparse import expected_pruned_square, expected_sparse_square
 from sqtheory.expectations.topk import locally_constant_gap, order_gap_topk
 
 __all__ = [
@@ -16,11 +17,14 @@ __all__ = [
     "AgreementReport",
     "Density",
     "Empirical",
+    "Normal",
     "ScipyDensity",
     "agreement",
     "agreement_table",
     "expected_mask_change",
     "expected_order_gap",
+    "expected_pruned_square",
+    "expected_sparse_square",
     "expected_square_error",
     "kappa",
     "locally_constant_gap",

@@ -74,11 +74,47 @@ class ScipyDensity(Density):
         return variance if np.isfinite(variance) else np.inf
 
 
-def standard_normal() -> ScipyDensity:
-    """|x| for x ~ N(0, 1)."""
-    from scipy.stats import norm
+@final
+@dataclass(frozen=True)
+class Normal(Density):
+    """|x| for x ~ N(0, σ²): bit for bit ``ScipyDensity(scipy.stats.norm(scale=σ))``, much faster on short arrays.
 
-    return ScipyDensity(norm())
+    Raises ValueError unless σ > 0.
+    """
+
+    deviation: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.deviation < np.inf:
+            raise ValueError(f"a normal law needs a positive deviation, got {self.deviation}")
+
+    def cdf(self, t: Array) -> Array:
+        from scipy.special import ndtr
+
+        return np.asarray(1 - 2 * ndtr(-(np.asarray(t) / self.deviation)))
+
+    def quantile(self, u: Array) -> Array:
+        from scipy.special import ndtri
+
+        return np.asarray(ndtri((1 + np.asarray(u)) / 2) * self.deviation)
+
+    def upper_quantile(self, s: Array) -> Array:
+        from scipy.special import ndtri
+
+        return np.asarray(-ndtri(np.asarray(s) / 2) * self.deviation)
+
+    def pdf(self, t: Array) -> Array:
+        density = np.exp(-((np.asarray(t) / self.deviation) ** 2) / 2) / np.sqrt(2 * np.pi)
+        return np.asarray(2 * (density / self.deviation))
+
+    @property
+    def second_moment(self) -> float:
+        return self.deviation**2
+
+
+def standard_normal() -> Normal:
+    """|x| for x ~ N(0, 1)."""
+    return Normal()
 
 
 @final

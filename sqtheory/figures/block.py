@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from sqtheory.figures.data import Data, Kind, Request, cells
+from sqtheory.figures.data import Data, Kind, Needs, Request, cells
 from sqtheory.figures.style import PALETTE, Style
 from sqtheory.formats import IntFormat
 from sqtheory.quantizers import cast
@@ -115,7 +115,7 @@ def draw(data: Block, style: Style) -> Figure:
         ax.set_title(f"{data.mask} with {data.format}")
         ax.set_xticks(data.levels, [f"{v:g}" for v in data.levels])
         ax.set_yticks(data.levels, [f"{v:g}" for v in data.levels])
-        figure.legend(loc="outside upper left", ncols=3, handletextpad=0.3, columnspacing=1.0)
+        figure.legend(loc="outside upper center", ncols=3, handletextpad=0.3, columnspacing=1.0)
         figure.colorbar(mesh, ax=ax, shrink=0.7, label="extra error of Q→S (steps)")
     return figure
 
@@ -135,4 +135,4 @@ def _paths(ax: Axes, data: Block, style: Style) -> None:
     ax.plot(*data.x, "X", color="black", label="x", markersize=style.type, linestyle="none", zorder=6)
 
 
-KIND = Kind("block", "geometry of one block in the plane: cells, ties, both results", compute, draw)
+KIND = Kind("block", "geometry of one block in the plane: cells, ties, both results", compute, draw, Needs.nothing)

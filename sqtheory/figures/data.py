@@ -5,6 +5,7 @@ import io
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import Enum
 from typing import Generic, TypeVar, final
 
 import numpy as np
@@ -16,6 +17,7 @@ from sqtheory.checkpoints import open_checkpoint
 from sqtheory.exceptions import InputRefused
 from sqtheory.figures.style import Style, encode
 from sqtheory.models import Model, Samples, open_model, samples_for
+from sqtheory.models.evaluating import single_threaded_products
 from sqtheory.notation import parse_as
 from sqtheory.quantizers import Quantizer
 from sqtheory.sparsifiers import Sparsifier
@@ -45,6 +47,18 @@ class Request:
             for info in taken:
                 yield info.name, checkpoint.read(info.name).astype(np.float64)
 
+    def sample(self, most: int) -> Iterator[tuple[str, Array]]:
+        """The same, of each tensor whole rows drawn at random, in their order, of so many entries together, or one row.
+
+        Rows are what is left of the last axis: blocks and groups along it stay whole.
+        """
+        rng = self.rng()
+        for name, x in self.tensors():
+            rows = x.reshape(-1, x.shape[-1])
+            count = max(1, most // rows.shape[1])
+            drawn = rows[np.sort(rng.choice(len(rows), count, replace=False))] if count < len(rows) else rows
+            yield name, drawn
+
     def network(self, windows: int) -> tuple[Model, Samples]:
         """The model of the checkpoint and so many windows or passages of text, or sixteen times as many images.
 
@@ -66,6 +80,15 @@ class Request:
     def q(self, text: str | None = None) -> Quantizer:
         """The quantizer, or another as it is written."""
         return parse_as(Quantizer, "quantizer: try int4 or mxfp4", text or self.quantizer, {"rng": self.rng()})
+
+
+class Needs(Enum):
+    """What of a checkpoint a figure is of."""
+
+    nothing = "nothing of a checkpoint"
+    weights = "weights"
+    blocks = "weights, an n:m mask"
+    network = "weights and a known forward pass"
 
 
 class Data(Tabular):
@@ -94,8 +117,14 @@ class Kind(Generic[Of]):
 
     name: str
     shows: str
-    compute: Callable[[Request], Of]
+    found: Callable[[Request], Of]
     draw: Callable[[Of, Style], Figure]
+    needs: Needs = Needs.weights
+
+    def compute(self, request: Request) -> Of:
+        """The data, by matrix products on one thread each: the same bits however many cores there are."""
+        with single_threaded_products():
+            return self.found(request)
 
     def files(self, request: Request, style: Style, formats: tuple[str, ...], command: str) -> dict[str, bytes]:
         """Names and bytes of the figure in every format, its data, and its caption with the command that made it."""

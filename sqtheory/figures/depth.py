@@ -6,7 +6,7 @@ from typing import final
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from sqtheory.figures.data import Data, Kind, Request, cells, short
+from sqtheory.figures.data import Data, Kind, Needs, Request, cells, short
 from sqtheory.figures.style import DASHES, MARKERS, PALETTE, Style
 from sqtheory.models.depth import layer_reports
 from sqtheory.tables import Table
@@ -90,4 +90,4 @@ def draw(data: Depth, style: Style) -> Figure:
     return figure
 
 
-KIND = Kind("depth", "error of every layer's output through the depth, both orders", compute, draw)
+KIND = Kind("depth", "error of every layer's output through the depth, both orders", compute, draw, Needs.network)

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from sqtheory.figures.data import Data, Kind, Request, cells
+from sqtheory.figures.data import Data, Kind, Needs, Request, cells
 from sqtheory.figures.style import DASHES, PALETTE, Style
 from sqtheory.formats import FORMATS
 from sqtheory.tables import Table
@@ -85,9 +85,11 @@ def draw(data: Curves, style: Style) -> Figure:
             ax.axvline(1, color="0.7", linewidth=0.8)
             ax.set_title(name)
             ax.set_xlabel("t / M")
-        axes[0].set_ylabel("gain / Mᵖ")
-        axes[0].legend(loc="upper left", handlelength=1.5)
+        for ax in axes[:: 2 if style.narrow else 3]:
+            ax.set_ylabel("gain / Mᵖ")
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower left", ncols=len(NORMS), columnspacing=1.2)
     return figure
 
 
-KIND = Kind("gain_curve", "what keeping an entry saves, against its magnitude, per format", compute, draw)
+KIND = Kind("gain_curve", "what keeping an entry saves, by its magnitude, per format", compute, draw, Needs.nothing)

@@ -19,6 +19,8 @@ from sqtheory.tables import Table
 RUNGS = ("int3", "int4", "e2m1", "nf4", "bcq3", "int6", "e2m3", "e3m2")
 FAMILIES = ("int(4{})", "hbfp(4{})", "mxfp(e2m1{})", "int(6{})", "mxfp(e2m3{})", "mxfp(e3m2{})")
 SIZES = (8, 16, 32, 64, 128, 256)
+ENTRIES = 1 << 14
+"""Entries of each tensor, in whole rows."""
 
 
 @final
@@ -47,7 +49,8 @@ class Ladder(Data):
         return (
             "Ladder of formats. Above: every value of the element formats, the largest scaled to 1 (theory: the "
             "definitions). Below: signal-to-quantization-noise ratio against the number of entries that share a scale. "
-            f"Measured: markers, the {self.tensors} target tensors of {self.model}, all entries together. Theory: "
+            f"Measured: markers, the {self.tensors} target tensors of {self.model} together, of each whole rows drawn "
+            f"at random, of {ENTRIES:,} entries at most. Theory: "
             "lines, the expectation for independent normal entries with the same power in every block (theorem "
             "error_in_bits), no data. Where markers lie off their line the weights are not such."
         )
@@ -63,7 +66,7 @@ def compute(request: Request) -> Ladder:
     spelled = {(f, b): request.q(f.format(f", block={b}")) for f in FAMILIES for b in SIZES}
     signal, count = 0.0, 0
     noise = dict.fromkeys(spelled, 0.0)
-    for _, x in request.tensors():
+    for _, x in request.sample(ENTRIES):
         signal, count = signal + float(np.sum(x**2)), count + 1
         for key, q in spelled.items():
             noise[key] += float(np.sum((x - q(x)) ** 2))

@@ -10,7 +10,7 @@ from matplotlib.ticker import LogFormatter
 
 from sqtheory.arrays import Array
 from sqtheory.certificates import certify_layer, concentration
-from sqtheory.figures.data import Data, Kind, Request, cells, short
+from sqtheory.figures.data import Data, Kind, Needs, Request, cells, short
 from sqtheory.figures.style import PALETTE, Style
 from sqtheory.models import EXACT, Linear, Watched
 from sqtheory.tables import Table
@@ -113,4 +113,4 @@ def draw(data: LayerErrors, style: Style) -> Figure:
     return figure
 
 
-KIND = Kind("layer_error", "certified, probable and measured error of every layer", compute, draw)
+KIND = Kind("layer_error", "certified, probable and measured error of every layer", compute, draw, Needs.network)

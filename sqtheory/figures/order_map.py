@@ -91,7 +91,7 @@ def draw(data: OrderMap, style: Style) -> Figure:
         mesh = ax.pcolormesh(values, cmap="PuOr_r", norm=scale, edgecolor="white", linewidth=0.8)
         for (i, j), value in np.ndenumerate(values):
             dark = abs(float(scale(value)) - 0.5) > 0.36
-            text = f"{value:+.2g}".replace("-", "−") if value else "0"
+            text = _written(value)
             size = style.type - 1.5
             ax.text(j + 0.5, i + 0.5, text, ha="center", va="center", size=size, color="white" if dark else "black")
             if value > 0:
@@ -107,6 +107,15 @@ def draw(data: OrderMap, style: Style) -> Figure:
         bar.set_label("S→Q − Q→S (% of ‖x‖₂)")
         bar.ax.minorticks_off()
     return figure
+
+
+def _written(value: float) -> str:
+    """Two digits and the sign, of small numbers one digit and the exponent: what a cell of a narrow figure holds."""
+    if not value:
+        return "0"
+    digits, _, exponent = f"{value:+.0e}".partition("e")
+    small = abs(value) < LINEAR
+    return (f"{digits}e{int(exponent)}" if small else f"{value:+.2g}").replace("-", "−")
 
 
 def _hatched(x: float, y: float) -> Rectangle:

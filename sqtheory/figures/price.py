@@ -7,14 +7,14 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from sqtheory.figures.data import Data, Kind, Request, cells
+from sqtheory.figures.data import Data, Kind, Needs, Request, cells
 from sqtheory.figures.style import DASHES, PALETTE, Style
 from sqtheory.price import Prices, prices
 from sqtheory.price.ratios import EQUAL, ORDERS
 from sqtheory.tables import Table
 
 FORMATS = ("int4", "int3", "hbfp4", "mxfp4")
-BLOCKS = 64
+BLOCKS = 24
 """Blocks of each tensor."""
 SHARES = tuple(float(v) for v in np.linspace(0, 1, 201))
 
@@ -101,7 +101,7 @@ def draw(data: PriceOfOrder, style: Style) -> Figure:
                 above = np.maximum(np.array(d.quantiles) - 1, 1e-4)
                 [line] = ax.plot(above, SHARES, DASHES[j % 2], color=PALETTE[j], label=d.order)
                 if d.order == ORDERS["gain"]:
-                    line.set(linewidth=style.type / 2.5, alpha=0.35)
+                    line.set(linewidth=style.type / 2.5, alpha=0.35, zorder=1.5)
             ax.set_xscale("log")
             ax.set_xticks([1e-3, 1e-2, 1e-1])
             ax.set(title=name, xlabel="ratio to optimum − 1", xlim=(1e-4, 1), ylim=(0, 1.02))
@@ -112,4 +112,4 @@ def draw(data: PriceOfOrder, style: Style) -> Figure:
     return figure
 
 
-KIND = Kind("price", "price of order: ratios of both orders to the optimum, block by block", compute, draw)
+KIND = Kind("price", "price of order: ratios of both orders to the optimum, by block", compute, draw, Needs.blocks)

@@ -1,12 +1,13 @@
 """The orthogonality threshold of a metric against what is measured, per format and order."""
 
+import os
 from dataclasses import dataclass
 from typing import final
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from sqtheory.figures.data import Data, Kind, Request, cells, short
+from sqtheory.figures.data import Data, Kind, Needs, Request, cells, short
 from sqtheory.figures.style import MARKERS, PALETTE, Style
 from sqtheory.models.comparing import compare_orders
 from sqtheory.models.evaluations import Evaluations
@@ -72,7 +73,7 @@ class Threshold(Data):
 def compute(request: Request) -> Threshold:
     """``FORMATS`` with the requested mask. Raises CheckpointError where no forward pass is known."""
     model, samples = request.network(8)
-    evaluations, s = Evaluations(model, samples), request.s()
+    evaluations, s = Evaluations(model, samples, workers=os.cpu_count() or 1), request.s()
     metric = METRICS[model.metrics[0]]
     found = []
     for text in FORMATS:
@@ -109,4 +110,4 @@ def draw(data: Threshold, style: Style) -> Figure:
     return figure
 
 
-KIND = Kind("threshold", "orthogonality threshold against the measured metric", compute, draw)
+KIND = Kind("threshold", "orthogonality threshold against the measured metric", compute, draw, Needs.network)

@@ -9,13 +9,13 @@ from matplotlib.figure import Figure
 
 from sqtheory.arrays import Array
 from sqtheory.case import Case
-from sqtheory.figures.data import Data, Kind, Request, cells
+from sqtheory.figures.data import Data, Kind, Needs, Request, cells
 from sqtheory.figures.style import PALETTE, Style
 from sqtheory.tables import Table
 from sqtheory.theorem import Approached, Attained, Theorem
 from sqtheory.theorems import ALL
 
-DRAWS, ROWS = 60, 64
+DRAWS, ROWS = 30, 128
 """Pipelines drawn from the domain of each theorem, and blocks for each."""
 EPSILON = 2.0**-20
 """How close to its limit a family of cases is taken."""
@@ -128,4 +128,4 @@ def draw(data: Tightnesses, style: Style) -> Figure:
     return figure
 
 
-KIND = Kind("tightness", "worst-case tightness of the bound of each theorem", compute, draw)
+KIND = Kind("tightness", "worst-case tightness of the bound of each theorem", compute, draw, Needs.nothing)

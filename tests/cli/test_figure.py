@@ -1,10 +1,17 @@
+import re
+import shlex
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from onnx import helper, numpy_helper
+from safetensors.numpy import load_file, save_file
 
 from sqtheory.cli import main
 from sqtheory.figures.catalogue import BY_NAME
+from sqtheory.figures.data import Needs
+from tests.readme import README
 
 
 def test_alone_it_lists_the_names(capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,12 +62,64 @@ def test_a_kind_of_file_that_does_not_exist_is_refused(capsys: pytest.CaptureFix
     assert "not 'jpg'" in capsys.readouterr().err
 
 
-def test_of_all_what_cannot_be_drawn_is_left_out_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "w.npy"
-    np.save(path, np.random.default_rng(0).standard_normal((8, 256)).astype(np.float32))
-    assert main(["figure", "all", "--model", str(path), "--out", str(tmp_path / "out"), "--format", "svg"]) == 1
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkpoint of nobody's architecture in an otherwise empty folder, which is where commands run."""
+    rng = np.random.default_rng(0)
+    tensors = {f"{name}.weight": rng.standard_normal((8, 256)).astype(np.float32) for name in ("first", "second")}
+    save_file(tensors, tmp_path / "model.safetensors")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_of_all_what_cannot_be_drawn_is_left_out_and_said(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["figure", "all", "--model", "model.safetensors", "--format", "svg"]) == 1
     complaints = capsys.readouterr().err.splitlines()
-    assert [line.split(" of ")[0] for line in complaints] == [
-        f"sqtheory: left out: figure {name}" for name in ("depth", "threshold", "layer_error")
-    ]
-    assert len(list((tmp_path / "out").glob("*.svg"))) == len(BY_NAME) - 3
+    networks = [name for name, kind in BY_NAME.items() if kind.needs is Needs.network]
+    assert [line.split(" of ")[0] for line in complaints] == [f"sqtheory: left out: figure {name}" for name in networks]
+    assert {path.stem for path in (own / "figures").glob("*.svg")} == set(BY_NAME) - set(networks)
+
+
+@pytest.mark.parametrize("suffix", ["npz", "onnx"])
+def test_other_kinds_of_checkpoints_give_the_same_figures(own: Path, suffix: str) -> None:
+    names = ["channels", "rotation", "price"]
+    other = f"model.{suffix}"
+    tensors = load_file("model.safetensors")
+    if suffix == "npz":
+        np.savez(other, allow_pickle=False, **tensors)
+    else:
+        held = [numpy_helper.from_array(tensor, name) for name, tensor in tensors.items()]
+        onnx.save(helper.make_model(helper.make_graph([], "weights", [], [], initializer=held)), other)
+    for model in ("model.safetensors", other):
+        assert main(["figure", *names, "--model", model, "--format", "png", "--out", Path(model).suffix[1:]]) == 0
+    for name in names:
+        for kind in ("png", "csv"):
+            assert (own / suffix / f"{name}.{kind}").read_bytes() == (own / f"safetensors/{name}.{kind}").read_bytes()
+
+
+@pytest.mark.parametrize("name", [name for name, kind in BY_NAME.items() if kind.needs is Needs.network])
+def test_what_needs_a_forward_pass_says_which_are_known(
+    name: str, own: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["figure", name, "--model", "model.safetensors"]) == 3
+    said = capsys.readouterr().err
+    assert said.startswith(f"sqtheory: figure {name} of model.safetensors: ") and said.count("\n") == 1
+    assert "no architecture that can be computed; known: vision transformer" in said
+    assert not (own / "figures").exists() or not list((own / "figures").iterdir())
+
+
+@pytest.mark.parametrize("name", [name for name, kind in BY_NAME.items() if kind.needs is Needs.blocks])
+def test_what_needs_an_n_m_mask_says_so(name: str, own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["figure", name, "--model", "model.safetensors", "--mask", "50%"]) != 0
+    assert capsys.readouterr().err.startswith(f"sqtheory: figure {name} of model.safetensors: ")
+
+
+def test_readme_leads_to_a_figure_in_three_commands(own: Path) -> None:
+    [lines] = re.findall(r"<!-- figure -->\n```sh\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    install, *commands = (shlex.split(line) for line in lines.strip().splitlines())
+    assert install == ["python3", "-m", "pip", "install", "."] and len(commands) == 2
+    for program, *arguments in commands:
+        assert program == "sqtheory" and main(arguments) == 0
+    made = {path.name: path.read_bytes() for path in (own / "figures").iterdir()}
+    for name in ("order_map", "gap_in_bits", "channels"):
+        assert made[f"{name}.pdf"].startswith(b"%PDF") and "--model model.safetensors" in made[f"{name}.txt"].decode()

@@ -1,8 +1,10 @@
 """Every figure: its data on a small checkpoint, its bytes, its texts."""
 
 import csv
+import hashlib
 import io
 import math
+import pickle
 import subprocess
 import sys
 from functools import cache
@@ -15,22 +17,19 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from sqtheory.exceptions import NonFinite
-from sqtheory.figures import block, gain_curve, rotation
+from sqtheory.figures import block, gain_curve, gap_in_bits, rotation
 from sqtheory.figures.catalogue import BY_NAME, find
 from sqtheory.figures.data import Data, Request
 from sqtheory.figures.style import DOUBLE, SINGLE, STYLES, encode
 from sqtheory.quantizers import int_
 from sqtheory.sparsifiers import nm
+from tests.figures import references
 from tests.figures.texts import text_faults
-from tests.models.small import model
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Request:
-    """The first block of a language model, in a file."""
-    path = tmp_path_factory.mktemp("model") / "w.npz"
-    np.savez(path, allow_pickle=False, **model("lm-dense").tensors)
-    return Request(str(path))
+    return references.small(tmp_path_factory.mktemp("model"))
 
 
 @cache
@@ -62,32 +61,33 @@ def test_data_and_caption_travel_with_the_figure(name: str, small: Request) -> N
 
 
 @pytest.mark.parametrize("name", BY_NAME)
-def test_the_same_data_give_the_same_bytes(name: str, small: Request) -> None:
-    kind = BY_NAME[name]
-    for form in ("pdf", "svg", "png"):
-        assert encode(kind.draw(data(name, small), DOUBLE), form) == encode(kind.draw(data(name, small), DOUBLE), form)
-
-
-@pytest.mark.parametrize("name", BY_NAME)
 def test_the_same_request_gives_the_same_data(name: str, small: Request) -> None:
     first, again = data(name, small), BY_NAME[name].compute(small)
     assert first.csv() == again.csv() and first.caption == again.caption
 
 
-def test_bytes_are_the_same_in_another_process_and_carry_no_date() -> None:
+def test_bytes_are_the_same_in_another_process_and_carry_no_date(small: Request, tmp_path: Path) -> None:
+    computed = {name: data(name, small) for name in BY_NAME}
+    (tmp_path / "data").write_bytes(pickle.dumps(computed))
     code = (
-        "import hashlib; from sqtheory.figures.catalogue import find; from sqtheory.figures.data import Request;"
-        "from sqtheory.figures.style import STYLES;"
-        "files = find('block').files(Request(), STYLES['single'], ('pdf', 'svg', 'png'), 'command');"
-        "print({n: hashlib.sha256(d).hexdigest() for n, d in files.items()}, b'Date' in files['block.pdf'])"
+        "import pickle, sys; from tests.figures.test_catalogue import hashes;"
+        "print(hashes(pickle.load(open(sys.argv[1], 'rb'))))"
     )
-    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(2)]
-    assert runs[0].stdout == runs[1].stdout and runs[0].stdout.endswith("False\n")
+    command = [sys.executable, "-c", code, str(tmp_path / "data")]
+    other = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert other == f"{hashes(computed)}\n"
 
 
-def test_pdf_embeds_its_fonts() -> None:
-    made = encode(BY_NAME["block"].draw(data("block", Request()), DOUBLE), "pdf")
-    assert b"/FontFile2" in made and b"/Type3" not in made
+def hashes(computed: dict[str, Data]) -> list[str]:
+    """Of every figure in every format, none of which says when it was made; PDF with its fonts inside."""
+    found = []
+    for name, each in computed.items():
+        for form in ("pdf", "svg", "png"):
+            made = encode(BY_NAME[name].draw(each, SINGLE), form, SINGLE)
+            assert b"Date" not in made
+            assert form != "pdf" or (b"/FontFile2" in made and b"/Type3" not in made)
+            found.append(f"{name}.{form} {hashlib.sha256(made).hexdigest()}")
+    return found
 
 
 def test_a_text_that_is_cut_or_covered_would_be_seen() -> None:
@@ -117,7 +117,7 @@ def test_what_a_figure_refuses_names_it_and_the_checkpoint(tmp_path: Path) -> No
 def test_the_gap_is_that_of_both_orders(small: Request) -> None:
     found = {(g.family, g.bits): g for g in find("gap_in_bits").compute(small).points}
     lost, size = 0.0, 0.0
-    for _, x in small.tensors():
+    for _, x in small.sample(gap_in_bits.ENTRIES):
         s, q = nm(2, 4), int_(4)
         lost += float(np.abs(x - (q >> s)(x)).sum() - np.abs(x - (s >> q)(x)).sum())
         size += float(np.abs(x).sum())
@@ -142,3 +142,24 @@ def test_rotating_is_orthonormal_and_gains_are_those_of_the_definition() -> None
     [curve] = [c for c in gain_curve.compute(Request()).curves if (c.format, c.p) == ("int3", 1.0)]
     for t, gain in zip(curve.t, curve.gain, strict=True):
         assert gain == pytest.approx(t - min(abs(t - level / 3) for level in range(4)), abs=1e-12)
+
+
+def test_a_sample_is_of_whole_rows_and_of_all_where_there_are_few(small: Request) -> None:
+    drawn = zip(small.tensors(), small.sample(2000), small.sample(10**9), strict=True)
+    for (name, x), (same, some), (_, every) in drawn:
+        assert name == same and some.shape == (max(1, 2000 // x.shape[1]), x.shape[1])
+        places = [np.flatnonzero((x == row).all(axis=1))[0] for row in some]
+        assert places == sorted(places)
+        assert np.array_equal(every, x)
+
+
+def test_rotated_normal_entries_lose_what_the_theory_says(tmp_path: Path) -> None:
+    path = tmp_path / "w.npy"
+    np.save(path, np.random.default_rng(0).standard_normal((512, 256)))
+    for quantizer in ("int4", "hbfp4"):
+        [normal] = rotation.KIND.compute(Request(str(path), quantizer=quantizer)).tensors
+        for lost in (normal.before, normal.after):
+            assert lost == pytest.approx(normal.normal, rel=0.01)
+    [row] = rotation.KIND.compute(Request(str(path), mask="50%", quantizer="nvfp4")).tensors
+    assert row.after[0] == pytest.approx(row.normal[0], rel=0.01)
+    assert np.isnan(row.normal[1:]).all()
