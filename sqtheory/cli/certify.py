@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     s, q, model, samples = opened(arguments)
     with counter(len(model.linears), "certify", "layer", quiet=arguments.json) as done:
         found = certify_layers(model, samples, s, q, orders, done=done)
-    prepared = ordered_weights(model, s, q)
+    prepared = ordered_weights(model, s, q, orders)
     with counter(len(orders) * len(samples), "certify", samples.unit, quiet=arguments.json) as done:
         stacks = {order: certify_stack(model, samples, prepared[order], done=done) for order in orders}
     together = totals(found)

@@ -1,6 +1,6 @@
 """The weights that a model computes with after sparsity, quantization, or both in either order."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, final
 
@@ -49,22 +49,30 @@ def weights_by(model: Model, choose: Callable[[Linear], Operator]) -> Weights:
     return out
 
 
-def ordered_weights(model: Model, s: Sparsifier, q: Operator) -> Mapping[Order, Weights]:
-    """q(s(W)), s(q(W)) and the gain optimum in the 2-norm of every block linear, masks and images computed once."""
-    out: dict[Order, dict[str, Array]] = {order: {} for order in Order}
+def ordered_weights(
+    model: Model, s: Sparsifier, q: Operator, orders: Sequence[Order] = (Order.sq, Order.qs)
+) -> Mapping[Order, Weights]:
+    """q(s(W)), s(q(W)) or the gain optimum in the 2-norm of every block linear, masks and images computed once."""
+    out: dict[Order, dict[str, Array]] = {order: {} for order in orders}
     for layer in model.linears:
         with about(f"tensor {layer.name!r}"):
             two = both(layer.weight, s, q)
-            out[Order.sq][layer.name] = two.after_mask
-            out[Order.qs][layer.name] = two.masked_image
-            out[Order.gain][layer.name] = gain_optimum(two.x, two.image, s, 2)
+            for order, made in out.items():
+                match order:
+                    case Order.sq:
+                        made[layer.name] = two.after_mask
+                    case Order.qs:
+                        made[layer.name] = two.masked_image
+                    case Order.gain:
+                        made[layer.name] = gain_optimum(two.x, two.image, s, 2)
     return out
 
 
 def compressed(model: Model, recipe: Recipe) -> Linears:
     """The policy that computes with a recipe. Raises what its operators raise, naming the tensor."""
     if recipe.order is not None and recipe.mask is not None and recipe.format is not None:
-        return Compressed(ordered_weights(model, recipe.mask, recipe.format)[recipe.order], recipe.activations)
+        found = ordered_weights(model, recipe.mask, recipe.format, [recipe.order])
+        return Compressed(found[recipe.order], recipe.activations)
     alone = recipe.mask or recipe.format or IDENTITY
     if alone == recipe.activations == IDENTITY:
         return EXACT

@@ -109,8 +109,7 @@ def layer_reports(
     Raises ValueError for a recurrent model, whose later inputs are chosen by its own outputs.
     """
     inputs = q if activations else IDENTITY
-    prepared = ordered_weights(model, s, q)
-    parts = Parts(weights(model, s), weights(model, q), {order: prepared[order] for order in orders}, inputs)
+    parts = Parts(weights(model, s), weights(model, q), ordered_weights(model, s, q, orders), inputs)
     totals: Totals = defaultdict(float)
     for start in range(0, len(samples), model.batch):
         batch = samples.inputs[start : start + model.batch]
@@ -132,7 +131,7 @@ def layer_reports(
             ) -> None:
                 _deviate(totals, layer.name, order, to[layer.name], y)
 
-            model.logits(batch, Watched(Compressed(prepared[order], inputs), compare))
+            model.logits(batch, Watched(Compressed(parts.both[order], inputs), compare))
         done(len(batch))
     return tuple(_report(totals, layer.name, orders) for layer in model.linears)
 

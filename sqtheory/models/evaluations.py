@@ -66,7 +66,7 @@ class Evaluations:
     results: Path | None = None
     done: Callable[[int], None] = lambda count: None
     known: dict[str, Scores] = field(default_factory=dict)
-    prepared: dict[tuple[Operator, Operator], Mapping[Order, Weights]] = field(default_factory=dict)
+    prepared: dict[tuple[Operator | Order, ...], Mapping[Order, Weights]] = field(default_factory=dict)
     """The weights of the last pair of a mask and a format."""
 
     def dense(self) -> Scores:
@@ -81,10 +81,11 @@ class Evaluations:
         self, s: Sparsifier, q: Operator, orders: Sequence[Order], activations: Operator = IDENTITY
     ) -> Mapping[Order, Scores]:
         """The model under both operators, in each of several orders."""
-        if (s, q) not in self.prepared:
+        asked: tuple[Operator | Order, ...] = (s, q, *orders)
+        if asked not in self.prepared:
             self.prepared.clear()
-            self.prepared[s, q] = ordered_weights(self.model, s, q)
-        return {order: self.with_weights(self.prepared[s, q][order], activations) for order in orders}
+            self.prepared[asked] = ordered_weights(self.model, s, q, orders)
+        return {order: self.with_weights(self.prepared[asked][order], activations) for order in orders}
 
     def with_weights(self, given: Weights, activations: Operator = IDENTITY) -> Scores:
         """The model with these weights for its block linears."""

@@ -94,7 +94,7 @@ def _certified(
     orders: Sequence[Order],
     done: Callable[[int], None],
 ) -> Iterator[LayerGuarantee]:
-    prepared, inputs = ordered_weights(model, s, q), inputs_of(model, samples)
+    prepared, inputs = ordered_weights(model, s, q, list({*orders, Order.sq, Order.qs})), inputs_of(model, samples)
     for layer in model.linears:
         x, w = inputs[layer.name], layer.weight
         moments = second_moments(x)

@@ -32,7 +32,7 @@ def seen(name: str, linears: Linears) -> dict[str, tuple[Array, Array]]:
 @pytest.mark.parametrize("order", Order)
 def test_deviations_are_those_of_whole_outputs(order: Order) -> None:
     dense = seen("lm-dense", EXACT)
-    changed = seen("lm-dense", Compressed(ordered_weights(model("lm-dense"), S, Q)[order], Q))
+    changed = seen("lm-dense", Compressed(ordered_weights(model("lm-dense"), S, Q, [order])[order], Q))
     for report in REPORTS[True]:
         found, y, other = report.deviations[order], dense[report.name][1], changed[report.name][1]
         assert found.absolute == pytest.approx(np.linalg.norm(y - other), rel=1e-4)
