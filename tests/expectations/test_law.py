@@ -199,7 +199,11 @@ def test_an_empirical_law_is_that_of_its_sample() -> None:
         assert kappa(empirical, n, m) == pytest.approx(kappa(HALF_NORMAL, n, m), rel=0.03)
 
 
-@pytest.mark.parametrize("density", [HALF_NORMAL, ScipyDensity(stats.t(2)), Empirical.of(np.arange(1, 101))], ids=str)
+@pytest.mark.parametrize(
+    "density",
+    [HALF_NORMAL, ScipyDensity(stats.t(2)), Empirical.of(np.arange(1, 101))],
+    ids=["normal", "student", "empirical"],
+)
 def test_quantiles_invert_the_distribution_function(density: Density) -> None:
     u = np.linspace(0.05, 0.95, 19)
     assert np.allclose(density.cdf(density.quantile(u)), u)

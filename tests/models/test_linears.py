@@ -37,7 +37,7 @@ def test_every_linear_is_seen_in_the_order_of_the_network(name: str) -> None:
         (Compressed({}, nvfp4()), False),
         (Watched(EXACT, lambda layer, x, y: None), False),
     ],
-    ids=str,
+    ids=["exact", "weights", "blocks", "rows", "columns", "samples", "watched"],
 )
 def test_rows_are_left_out_only_where_none_depends_on_another(linears: Linears, by_row: bool) -> None:
     assert linears.by_row == by_row
