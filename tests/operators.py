@@ -122,3 +122,8 @@ def sparsifier(draw: st.DrawFn) -> Sparsifier:
 links = quantizer_strategy | sparsifier()
 chains = st.lists(links, min_size=2, max_size=4).map(tuple).map(Chain)
 operators = st.one_of(links, chains, st.just(IDENTITY))
+
+
+def spelled_in_order(value: object) -> str:
+    """The name of a parameter of a test, the same in every process: members of a set in alphabetical order."""
+    return ", ".join(sorted(map(str, value))) if isinstance(value, set | frozenset) else str(value)

@@ -32,6 +32,7 @@ from sqtheory.scores import (
 )
 from sqtheory.scores import given as given_score
 from sqtheory.traits import DETERMINISTIC, DYADIC_EQUIVARIANT, ODD, SCALE_EQUIVARIANT
+from tests.operators import spelled_in_order
 from tests.twins import masks as twin
 
 REALS = st.floats(-1e30, 1e30, allow_subnormal=False).filter(lambda v: v == 0 or abs(v) > 1e-30)
@@ -163,7 +164,7 @@ def test_random_scores_are_uniform_and_repeat_with_their_generator() -> None:
         (Gain(int_(4, rounding=stochastic(np.random.default_rng()))), set()),
         (Random(np.random.default_rng()), set()),
     ],
-    ids=str,
+    ids=spelled_in_order,
 )
 def test_scores_hand_on_what_holds(score: Score, traits: set[object]) -> None:
     assert score.traits == traits

@@ -28,6 +28,7 @@ from sqtheory.sparsifiers import (
 )
 from sqtheory.ties import Adversarial, RandomTies, adversarial, by_original, high_index
 from sqtheory.traits import DETERMINISTIC, IDEMPOTENT, KEEPS_ZERO, MAX_DETERMINED, MONOTONE, ODD, TRAITS
+from tests.operators import spelled_in_order
 
 SPARSIFIERS: list[Sparsifier] = [
     nm(2, 4),
@@ -171,7 +172,7 @@ RANKED = frozenset(TRAITS) - {MONOTONE, MAX_DETERMINED}
         (nm(2, 4, score=Random(np.random.default_rng())), {KEEPS_ZERO}),
         (nm(2, 4, ties=RandomTies(np.random.default_rng())), {KEEPS_ZERO}),
     ],
-    ids=str,
+    ids=spelled_in_order,
 )
 def test_traits_declared_are_seen_to_hold(s: Sparsifier, traits: set[object]) -> None:
     assert s.traits == traits
