@@ -49,7 +49,7 @@ MODULES: Mapping[str, str] = {
 MODEL = "zoo:vit-dense"
 """Of what figures are that need a model: the smaller one."""
 Shown: TypeAlias = tuple[str, str, str]
-"""A figure by its name, as SVG, with its caption."""
+"""A figure by its name, as SVG, with its caption in Markdown."""
 
 
 class Undischarged(Exception):
@@ -110,7 +110,7 @@ def theorem_page(theorem: Theorem, shown: Iterable[Shown]) -> str:
     """Statement, assumptions, witness, figures, source, and every line of the proof with what discharged it."""
     _, _, statement = render.markdown(theorem).partition("\n")
     parts = [f"# {theorem.slug}", statement, bib_entry(theorem.source.key)]
-    parts += [f"```{{figure}} {name}.svg\n:alt: {name}\n\n{plain(caption)}\n```" for name, _, caption in shown]
+    parts += [f"```{{figure}} {name}.svg\n:alt: {name}\n\n{caption}\n```" for name, _, caption in shown]
     parts += ["## Proof", proof_table(theorem).markdown()]
     parts.append(f"Statement: `sqtheory/theorems/{theorem.slug}.py`. Proof: `proofs/{theorem.slug}.py`.")
     for name in theorem.formal:
@@ -126,15 +126,17 @@ def figures_of(theorem: Theorem) -> list[Shown]:
         found.append(catalogue_figure(witness.SHOWN[theorem.slug]))
     if (data := witness.compute(theorem)) is not None:
         svg = encode(witness.draw(data, SINGLE), "svg", SINGLE).decode()
-        found.append((f"witness_{theorem.slug}", svg, data.caption))
+        found.append((f"witness_{theorem.slug}", svg, plain(data.caption)))
     return found
 
 
 @cache
 def catalogue_figure(name: str) -> Shown:
     """A figure as ``sqtheory figure`` draws it of the smallest model."""
-    files = BY_NAME[name].files(Request(MODEL), DOUBLE, ("svg",), f"sqtheory figure {name} --model {MODEL}")
-    return name, files[f"{name}.svg"].decode(), files[f"{name}.txt"].decode()
+    command = f"sqtheory figure {name} --model {MODEL}"
+    files = BY_NAME[name].files(Request(MODEL), DOUBLE, ("svg",), command)
+    caption = files[f"{name}.txt"].decode().removesuffix(f"\n\n{command}\n")
+    return name, files[f"{name}.svg"].decode(), f"{plain(caption)} Drawn by `{command}`."
 
 
 def plain(text: str) -> str:
