@@ -40,7 +40,6 @@ class Witnessed(Data):
     """A row x, S→Q and Q→S, in the words of its theorem."""
 
     theorem: str
-    title: str
     pipeline: str
     p: float
     rows: tuple[tuple[str, tuple[float, ...]], ...]
@@ -50,8 +49,8 @@ class Witnessed(Data):
 
     @property
     def caption(self) -> str:
-        (name, x), (_, sq), (_, qs) = self.rows
-        x, sq, qs = (spell_row(np.array(row)) for row in (x, sq, qs))
+        name, _ = self.rows[0]
+        x, sq, qs = (spell_row(np.array(values)) for _, values in self.rows)
         first, second = self.errors
         return (
             f"A case that theorem {self.theorem} names as its witness, {name} = {x} under {self.pipeline}. S→Q gives "
@@ -88,7 +87,7 @@ def compute(theorem: Theorem) -> Witnessed | None:
     arrays = {name: case.x, "S→Q": two.after_mask, "Q→S": two.masked_image}
     rows = tuple((label, tuple(map(float, array[0]))) for label, array in arrays.items())
     errors = tuple(float(case.norms(case.x - y)[0]) for y in (two.after_mask, two.masked_image))
-    return Witnessed(theorem.slug, theorem.title, f"{case.s} and {case.q}", case.p, rows, (errors[0], errors[1]))
+    return Witnessed(theorem.slug, f"{case.s} and {case.q}", case.p, rows, (errors[0], errors[1]))
 
 
 def draw(data: Witnessed, style: Style) -> Figure:

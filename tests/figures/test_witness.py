@@ -28,7 +28,9 @@ def test_no_text_is_cut_or_covered(slug: str, style: str) -> None:
 def test_the_first_separation_is_the_one_of_the_theorem() -> None:
     found = DRAWN["quantize_first_separation"]
     (_, x), (_, sq), (_, qs) = found.rows
-    case = BY_SLUG["quantize_first_separation"].witness.cases[0]  # type: ignore[attr-defined]  # it is a Separation
+    separation = BY_SLUG["quantize_first_separation"].witness
+    assert isinstance(separation, witness.Separation)
+    case = separation.cases[0]
     assert x == tuple(case.x[0])
     assert np.array_equal(sq, (case.s >> case.q)(case.x[0])) and np.array_equal(qs, (case.q >> case.s)(case.x[0]))
     assert found.errors[1] > found.errors[0]
