@@ -111,6 +111,10 @@ def report(x: ArrayLike, s: Sparsifier, q: Quantizer) -> ChannelReport:
     """Say for M, Σ and Z whether each is open by structure and on this tensor, and why.
 
     x: any real tensor. Raises what s and q raise.
+
+    >>> from sqtheory import int_, nm
+    >>> report([5 / 3, 2, 1 / 6, 7], nm(2, 4), int_(4)).open
+    'M'
     """
     return of(both(x, s, q), q)
 

@@ -68,7 +68,15 @@ class Theorem(Statement):
         return np.asarray(np.all([np.ones(len(case), bool), *(a.holds(case) for a in self.given)], axis=0))
 
     def check(self, case: Case) -> Check:
-        """Evaluate assumptions and claims in every row. Raises ValueError if no claim speaks of the case's p."""
+        """Evaluate assumptions and claims in every row. Raises ValueError if no claim speaks of the case's p.
+
+        >>> from sqtheory import int_, nm
+        >>> from sqtheory.case import Case
+        >>> from sqtheory.theorems import find
+        >>> check = find("prune_first_dominates").check(Case.of([5 / 3, 2, 1 / 6, 7], int_(4), nm(2, 4)))
+        >>> check.admissible, check.violated
+        (array([ True]), array([False]))
+        """
         claims = self.claims_for(case.p)
         if not claims:
             raise ValueError(f"{self.slug} says nothing of p = {case.p}")

@@ -73,5 +73,9 @@ def test_the_documentation_builds_without_a_warning(tmp_path: Path) -> None:
     for page in html.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
         assert not re.search(r'<(?:script|link|img)[^>]+(?:src|href)="https?:', text), f"{page} needs the network"
+    cited = (html / "cite.html").read_text(encoding="utf-8")
+    assert "@software" in cited and "cff-version" in cited and "harma2025interplay" in cited
+    shown = {slug: (html / "theorems" / f"{slug}.html").read_text(encoding="utf-8").count(".svg") for slug in BY_SLUG}
+    assert shown["price_of_order"] == 2 and sum(count > 0 for count in shown.values()) > 25
     assert "\\varepsilon" in (html / "theorems" / "prune_first_bound.html").read_text(encoding="utf-8")
     assert "[0. 2. 0. 7.]" in (html / "notebooks" / "2_two_orders_one_block.html").read_text(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,17 +34,41 @@ def test_a_committed_output_is_found() -> None:
     assert outputs(clean) == [code["id"]]
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
-def test_every_cell_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def executed(path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, first: str = "", last: str = "") -> list[Any]:
+    """What a notebook printed and showed, run in a folder between two lines of code."""
     reason = "pip install 'sqtheory[notebook]' brings what runs notebooks"
     nbformat = pytest.importorskip("nbformat", reason=reason)
     nbclient = pytest.importorskip("nbclient", reason=reason)
     pytest.importorskip("ipykernel", reason=reason)
     monkeypatch.delenv("MPLBACKEND", raising=False)
     notebook = nbformat.read(path, as_version=4)
-    place = {"metadata": {"path": str(tmp_path)}}
+    more = [[nbformat.v4.new_code_cell(line)] if line else [] for line in (first, last)]
+    notebook.cells = [*more[0], *notebook.cells, *more[1]]
+    place = {"metadata": {"path": str(folder)}}
     nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3", resources=place).execute()
-    printed = [o for cell in notebook.cells if cell.cell_type == "code" for o in cell.outputs]
+    return [o for cell in notebook.cells if cell.cell_type == "code" for o in cell.outputs]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
+def test_every_cell_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = executed(path, tmp_path, monkeypatch)
     complaints = [o.text for o in printed if o.output_type == "stream" and o.name == "stderr"]
     assert printed and complaints == []
     assert {left.name for left in tmp_path.iterdir()} <= {".hypothesis"}
+
+
+def test_the_slider_is_one_and_its_place_is_taken_where_ipywidgets_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The slider redraws when it is moved; without it the notebook says what brings it, below the same figure."""
+    pytest.importorskip("ipywidgets", reason="pip install 'sqtheory[notebook]' brings the slider")
+    [path] = [path for path in NOTEBOOKS if "two_orders" in path.stem]
+    moved = executed(path, tmp_path, monkeypatch, last="slider.children[0].value = 2.5; print(slider.kwargs)")
+    widget = "application/vnd.jupyter.widget-view+json"
+    assert sum(widget in o.data for o in moved if "data" in o) == 1
+    assert moved[-1].text == "{'position': 2.5}\n"
+    without = executed(path, tmp_path, monkeypatch, "import sys; sys.modules['ipywidgets'] = None")
+    shown = [o.data for o in without if "data" in o]
+    assert not any(widget in data for data in shown)
+    assert any("sqtheory[notebook]" in data.get("text/plain", "") for data in shown)
+    assert sum("image/png" in data for data in shown) == 1

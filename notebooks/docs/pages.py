@@ -4,13 +4,18 @@ import contextlib
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.metadata import metadata
+from functools import cache
 from pathlib import Path
+from typing import TypeAlias
 
 from proofs import machine_checked
 from proofs.proof import proof_of
 from sqtheory import catalogue, render
 from sqtheory.cli import VERBS, main
+from sqtheory.figures import witness
+from sqtheory.figures.catalogue import BY_NAME
+from sqtheory.figures.data import Request
+from sqtheory.figures.style import DOUBLE, SINGLE, encode
 from sqtheory.tables import Table
 from sqtheory.theorem import Theorem
 from sqtheory.theorems import ALL
@@ -41,6 +46,10 @@ MODULES: Mapping[str, str] = {
     "sqtheory.strategies": "Strategies for property tests",
 }
 """Modules with a page of their own, and its title."""
+MODEL = "zoo:vit-dense"
+"""Of what figures are that need a model: the smaller one."""
+Shown: TypeAlias = tuple[str, str, str]
+"""A figure by its name, as SVG, with its caption in Markdown."""
 
 
 class Undischarged(Exception):
@@ -54,7 +63,9 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "masks.md", tables_page("Masks", catalogue.masks())
     yield "theorems/index.md", theorem_index()
     for theorem in ALL:
-        yield f"theorems/{theorem.slug}.md", theorem_page(theorem)
+        shown = figures_of(theorem)
+        yield from ((f"theorems/{name}.svg", svg) for name, svg, _ in shown)
+        yield f"theorems/{theorem.slug}.md", theorem_page(theorem, shown)
     verbs = [module.__name__.rpartition(".")[2] for module in VERBS]
     yield "commands/index.md", listing("Command line", help_of(), verbs)
     for verb in verbs:
@@ -95,15 +106,42 @@ def theorem_index() -> str:
     )
 
 
-def theorem_page(theorem: Theorem) -> str:
-    """Statement, assumptions, witness, source, and every line of the proof with what discharged it."""
+def theorem_page(theorem: Theorem, shown: Iterable[Shown]) -> str:
+    """Statement, assumptions, witness, figures, source, and every line of the proof with what discharged it."""
     _, _, statement = render.markdown(theorem).partition("\n")
-    parts = [f"# {theorem.slug}", statement, bib_entry(theorem.source.key), "## Proof", proof_table(theorem).markdown()]
+    parts = [f"# {theorem.slug}", statement, bib_entry(theorem.source.key)]
+    parts += [f"```{{figure}} {name}.svg\n:alt: {name}\n\n{caption}\n```" for name, _, caption in shown]
+    parts += ["## Proof", proof_table(theorem).markdown()]
     parts.append(f"Statement: `sqtheory/theorems/{theorem.slug}.py`. Proof: `proofs/{theorem.slug}.py`.")
     for name in theorem.formal:
         file, text = machine_checked.statement(name)
         parts.append(f"In Coq, `proofs/formal/{file}`:\n\n```coq\n{text}\n```")
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def figures_of(theorem: Theorem) -> list[Shown]:
+    """The figure of the catalogue that shows a theorem, and its witness: name, SVG and caption of each there is."""
+    found = []
+    if theorem.slug in witness.SHOWN:
+        found.append(catalogue_figure(witness.SHOWN[theorem.slug]))
+    if (data := witness.compute(theorem)) is not None:
+        svg = encode(witness.draw(data, SINGLE), "svg", SINGLE).decode()
+        found.append((f"witness_{theorem.slug}", svg, plain(data.caption)))
+    return found
+
+
+@cache
+def catalogue_figure(name: str) -> Shown:
+    """A figure as ``sqtheory figure`` draws it of the smallest model."""
+    command = f"sqtheory figure {name} --model {MODEL}"
+    files = BY_NAME[name].files(Request(MODEL), DOUBLE, ("svg",), command)
+    caption = files[f"{name}.txt"].decode().removesuffix(f"\n\n{command}\n")
+    return name, files[f"{name}.svg"].decode(), f"{plain(caption)} Drawn by `{command}`."
+
+
+def plain(text: str) -> str:
+    """Text in Markdown as it is, whatever signs are in it."""
+    return re.sub(r"([\\`*_\[\]<>$|])", r"\\\1", text)
 
 
 def proof_table(theorem: Theorem) -> Table:
@@ -125,17 +163,22 @@ def bib_entry(key: str) -> str:
 
 def help_of(*verb: str) -> str:
     """What ``--help`` prints."""
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), contextlib.suppress(SystemExit):
-        main([*verb, "--help"])
-    return f"```text\n{printed.getvalue()}```\n"
+    return f"```text\n{printed(*verb, '--help')}```\n"
+
+
+def printed(*words: str) -> str:
+    """What a command prints."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
+        main(words)
+    return output.getvalue()
 
 
 def cite_page() -> str:
-    """How to cite this version, and what it builds on."""
-    about = metadata("sqtheory")
-    entry = f"@software{{sqtheory,\n  title = {{sqtheory: {about['Summary']}}},\n  author = {{{{{about['Author']}}}}},"
-    entry += f"\n  version = {{{about['Version']}}}\n}}"
-    references = (ROOT / "proofs" / "references.bib").read_text(encoding="utf-8")
-    above = "Every theorem names its source. If you use one, cite that source too."
-    return f"# How to cite\n\n```bibtex\n{entry}\n```\n\n{above}\n\n```bibtex\n{references}```\n"
+    """How to cite this version, and what it builds on: what ``sqtheory cite`` prints."""
+    return (
+        f"# How to cite\n\n```bibtex\n{printed('cite')}```\n\nThe same as the file `CITATION.cff` of a repository that "
+        f"uses it:\n\n```yaml\n{printed('cite', '--cff')}```\n\nEvery theorem names its source. If you use one, cite "
+        "that source too: `sqtheory cite THEOREM` prints it. All sources, and this software (`sqtheory cite --all`):"
+        f"\n\n```bibtex\n{printed('cite', '--all')}```\n"
+    )

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.application.slabs import slabs
 from sqtheory.arrays import Array
+from sqtheory.slabs import slabs
 from sqtheory.sparsifiers import BlockSparsifier, FixedMask, Sparsifier, TopSparsifier
 
 

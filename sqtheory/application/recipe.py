@@ -5,7 +5,6 @@ from typing import Any, final
 
 import numpy as np
 
-from sqtheory.application.slabs import slabs
 from sqtheory.arrays import Array, Mask
 from sqtheory.execution.content import word
 from sqtheory.norms import check_norm
@@ -13,6 +12,7 @@ from sqtheory.notation import parse_as
 from sqtheory.optimum import gain_mask
 from sqtheory.packing import Packed, pack_image, pack_kept, pack_values
 from sqtheory.quantizers import Quantizer
+from sqtheory.slabs import slabs
 from sqtheory.sparsifiers import BlockSparsifier, Sparsifier, TopSparsifier
 from sqtheory.storage import Index
 from sqtheory.structure import Ruling, scale

@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Read, predict, measure, print."""
     import numpy as np
 
-    from sqtheory.checkpoints import open_checkpoint
+    from sqtheory.checkpoints import StoredTensor, open_checkpoint
     from sqtheory.cli.progress import progress
     from sqtheory.exceptions import about
     from sqtheory.expectations import Agreement, AgreementReport, agreement
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     with open_checkpoint(arguments.checkpoint) as checkpoint:
         taken, skipped = options.targets(arguments).split(checkpoint.tensors)
         for info in progress(taken, "predict", quiet=arguments.json):
-            x = checkpoint.read(info.name)
+            x = StoredTensor.of(checkpoint, info.name) or checkpoint.read(info.name)
             with about(f"tensor {info.name!r}"):
                 for column, (q, p) in zip(columns, pipelines, strict=True):
                     column.append(agreement(info.name, x, s, q, p))

@@ -56,7 +56,7 @@ def add(verbs: Verbs) -> None:
     parser.add_argument(
         "--no-prediction",
         action="store_true",
-        help="leave the predicted gap out: it reads whole tensors and takes most of the time and memory",
+        help="leave the predicted gap out, which takes most of the time",
     )
     parser.add_argument("--force", action="store_true", help="replace FILE")
     parser.set_defaults(run=run)
@@ -116,6 +116,7 @@ def _gaps(
     executor: "Executor | None",
 ) -> "Iterable[Agreement | str]":
     """Predicted and measured gap of every tensor, or why none is predicted."""
+    from sqtheory.checkpoints import StoredTensor
     from sqtheory.expectations import agreement
 
     if arguments.no_prediction:
@@ -123,7 +124,7 @@ def _gaps(
 
     def one(info: "TensorInfo") -> "Agreement | str":
         s, q = recipe.operators(info.name)
-        x = checkpoint.read(info.name)
+        x = StoredTensor.of(checkpoint, info.name) or checkpoint.read(info.name)
         try:
             return agreement(info.name, x, s, q, recipe.norm)
         except ValueError as refusal:

@@ -8,13 +8,16 @@ from typing import Any, final
 import numpy as np
 
 from sqtheory.arrays import Array, ArrayLike, as_real
+from sqtheory.checkpoints import StoredTensor
 from sqtheory.errors import powers
+from sqtheory.exceptions import InputRefused
 from sqtheory.expectations.exchangeable import kept_chances, rank_gap
-from sqtheory.expectations.predict import block_gaps, blocks_of
+from sqtheory.expectations.pieces import pieces, whole
+from sqtheory.expectations.predict import block_gaps, blocks_of, checked
 from sqtheory.norms import spell_norm
 from sqtheory.partition import Partition
 from sqtheory.quantizers import Quantizer
-from sqtheory.sparsifiers import Sparsifier
+from sqtheory.sparsifiers import Sparsifier, TopSparsifier
 from sqtheory.tables import Table, Tabular, json_ready, number, one_line
 from sqtheory.two_orders import TwoOrders, both
 
@@ -109,16 +112,30 @@ class AgreementReport(Tabular):
         return found
 
 
-def agreement(name: str, x: ArrayLike, s: Sparsifier, q: Quantizer, p: float = 1) -> Agreement:
-    """Predicted and measured order gaps of one tensor. Raises ValueError as ``predict_order_gap``."""
-    given, blocks = as_real(x).astype(np.float64), blocks_of(q)
-    predicted = np.concatenate(block_gaps(q, s, given, p))
-    orders = both(given, s, q)
-    gaps = powers(np.abs(given - orders.masked_image), p) - powers(np.abs(given - orders.after_mask), p)
+def agreement(name: str, x: ArrayLike | StoredTensor, s: Sparsifier, q: Quantizer, p: float = 1) -> Agreement:
+    """Predicted and measured order gaps of one tensor, slab by slab where no scale needs more than its block.
+
+    Raises ValueError as ``predict_order_gap``, NonFinite as q.
+    """
+    given = x if isinstance(x, StoredTensor) else as_real(x)
+    _, kept = checked(q, s, given.shape, p)
+    try:
+        found = [_gaps(part, kept, own, p) for part, own in pieces(given, kept, q)]
+    except InputRefused:
+        both(whole(given), s, q)  # names the place in the whole tensor
+        raise
+    predicted, tied, measured, *variances = (math.fsum(sums) for sums in zip(*found, strict=True))
+    return Agreement(name, given.size, predicted, tied, measured, (variances[0], variances[1]))
+
+
+def _gaps(x: Array, s: TopSparsifier, q: Quantizer, p: float) -> tuple[float, ...]:
+    """The gap predicted, with ties averaged, and measured, and the variances of both from blocks."""
+    blocks, orders = blocks_of(q), both(x, s, q)
+    gaps = powers(np.abs(x - orders.masked_image), p) - powers(np.abs(x - orders.after_mask), p)
+    predicted = np.concatenate(block_gaps(q, s, x, p, image=orders.image))
     values = [_blockwise(gap, blocks) for gap in (_blind_gaps(orders, p), gaps)]
-    tied, measured = (float(v.sum()) for v in values)
-    first, second = (float(np.sum((v - predicted) ** 2)) for v in values)
-    return Agreement(name, given.size, float(predicted.sum()), tied, measured, (first, second))
+    sums = [predicted, *values, *((v - predicted) ** 2 for v in values)]
+    return tuple(float(v.sum()) for v in sums)
 
 
 def _blockwise(gaps: Array, blocks: Partition) -> Array:

@@ -39,20 +39,29 @@ def predict_order_gap(
     return float(gaps.sum())
 
 
-def block_gaps(q: Quantizer, s: Sparsifier, x: ArrayLike, p: float = 1) -> list[Array]:
-    """The predicted gap of every block of a tensor, in the order of ``q.partition.split``. Raises as above."""
-    given, blocks = as_real(x).astype(np.float64), blocks_of(q)
-    check_norm(p)
-    if p == np.inf:
-        raise ValueError("the prediction is for sums of p-th powers, p < ∞")
-    m, kept = _mask_of(q, s, given.shape)
-    pieces = zip(blocks.split(given), blocks.split(q.apply(given, given)), strict=True)
+def block_gaps(q: Quantizer, s: Sparsifier, x: ArrayLike, p: float = 1, *, image: Array | None = None) -> list[Array]:
+    """The predicted gap of every block of a tensor, in the order of ``q.partition.split``. Raises as above.
+
+    ``image`` = q(x) may be given when it is known already.
+    """
+    given, blocks = as_real(x).astype(np.float64, copy=False), blocks_of(q)
+    m, kept = checked(q, s, given.shape, p)
+    quantized = q.apply(given, given) if image is None else image
+    pieces = zip(blocks.split(given), blocks.split(quantized), strict=True)
     return [rank_gap(rows, image, kept_chances(rows.shape[1], kept.budget(m), m), p) for rows, image in pieces]
 
 
 def blocks_of(q: Quantizer) -> Partition:
     """The sets of entries that certainly share a scale."""
     return Whole() if fixed_scale(q) is not None else q.partition
+
+
+def checked(q: Quantizer, s: Sparsifier, shape: Shape, p: float) -> tuple[int, TopSparsifier]:
+    """The size of the groups, all equal, and the mask, if the prediction is for them and for p. Raises ValueError."""
+    check_norm(p)
+    if p == np.inf:
+        raise ValueError("the prediction is for sums of p-th powers, p < ∞")
+    return _mask_of(q, s, shape)
 
 
 def _mask_of(q: Quantizer, s: Sparsifier, shape: Shape) -> tuple[int, TopSparsifier]:

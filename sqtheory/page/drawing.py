@@ -22,7 +22,7 @@ LONGEST = 64
 
 def worst(rows: Sequence[Row]) -> str:
     """Two bars for each tensor, S→Q above Q→S, and the bound as a mark, in percent of ‖x‖_p."""
-    names = [_label(r.name) for r in rows]
+    names = labels([r.name for r in rows])
     left = LETTER * max(map(len, names)) + 12
     shares = [
         tuple(100 * r.order.relative(v) for v in (r.order.errors.sq, r.order.errors.qs, r.order.bound)) for r in rows
@@ -53,7 +53,8 @@ def channel_map(rows: Sequence[Row]) -> str:
     kinds = list(dict.fromkeys(kind for kind, _ in places))
     layers = sorted({layer for _, layer in places})
     cell, high = 20, 15
-    left = LETTER * max(map(len, map(_label, kinds))) + 12
+    named = labels(kinds)
+    left = LETTER * max(map(len, named)) + 12
     panel, parts = high * len(kinds) + 40, []
     for down, (symbol, colour) in enumerate(CHANNELS.items()):
         top = 24 + panel * down
@@ -61,8 +62,8 @@ def channel_map(rows: Sequence[Row]) -> str:
         opened, ruled_out = (sum(c.open for c in judged), sum(not c.possible for c in judged))
         counted = f"open in {opened} of {len(rows)}" + (f", closed by structure in {ruled_out}" if ruled_out else "")
         parts.append(_text(left, top - 7, f"{symbol} {judged[0].name}: {counted}", weight="bold"))
-        for i, kind in enumerate(kinds):
-            parts.append(_text(left - 8, top + high * i + 11, _label(kind), "end"))
+        for i, label in enumerate(named):
+            parts.append(_text(left - 8, top + high * i + 11, label, "end"))
         for (kind, layer), row, channel in zip(places, rows, judged, strict=True):
             x, y = left + cell * layers.index(layer), top + high * kinds.index(kind)
             share = channel.count / channel.total if channel.total else 0.0
@@ -100,9 +101,9 @@ def gap_scatter(rows: Iterable[Agreement]) -> str:
     ticks = [10.0**e for e in range(math.ceil(low), math.floor(high) + 1)]
     for tick in ticks if len(ticks) > 1 else (10**low, 10**high):
         parts += [_line(across(tick), top + size, across(tick), top + size + 4, "#444", 1)]
-        parts += [_text(across(tick), top + size + 17, number(float(tick), 2), "middle")]
+        parts += [_text(across(tick), top + size + 17, number(float(tick), 3), "middle")]
         parts += [_line(left - 4, up(tick), left, up(tick), "#444", 1)]
-        parts += [_text(left - 7, up(tick) + 4, number(float(tick), 2), "end")]
+        parts += [_text(left - 7, up(tick) + 4, number(float(tick), 3), "end")]
     for r in found:
         label = f"{one_line(r.name)}: predicted {number(r.predicted)}, measured {number(r.measured)}"
         place = f'cx="{across(r.predicted):.1f}" cy="{up(r.measured):.1f}" r="3.5"'
@@ -111,7 +112,7 @@ def gap_scatter(rows: Iterable[Agreement]) -> str:
     parts.append(
         f'<g transform="translate(14 {top + size / 2:.1f}) rotate(-90)">{_text(0, 0, "measured gap", "middle")}</g>'
     )
-    return _svg(left + size + 20, top + size + 42, "Predicted against measured order gap of each tensor", parts)
+    return _svg(left + size + 30, top + size + 42, "Predicted against measured order gap of each tensor", parts)
 
 
 def _place(name: str) -> tuple[str, int]:
@@ -120,10 +121,18 @@ def _place(name: str) -> tuple[str, int]:
     return (PLACE.sub("*", name, count=1), int(found[1])) if found else (name, -1)
 
 
-def _label(name: str) -> str:
-    """A name on one line, without its beginning if it is long."""
-    line = one_line(name)
-    return line if len(line) <= LONGEST else f"…{line[1 - LONGEST :]}"
+def labels(names: Sequence[str]) -> list[str]:
+    """Each name on one line: where one is long all go without the parts they begin with, then without its middle."""
+    lines = [one_line(name) for name in names]
+    if len(lines) > 1 and max(map(len, lines)) > LONGEST:
+        split = [line.split(".") for line in lines]
+        alike = [len(set(parts)) == 1 for parts in zip(*split, strict=False)]
+        shared = min([*alike, False].index(False), min(map(len, split)) - 1)
+        lines = ["…" * (shared > 0) + ".".join(parts[shared:]) for parts in split]
+    return [
+        line if len(line) <= LONGEST else f"{line[: LONGEST // 3]}…{line[1 + LONGEST // 3 - LONGEST :]}"
+        for line in lines
+    ]
 
 
 def _layer(number: int) -> str:

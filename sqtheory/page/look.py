@@ -10,23 +10,27 @@ body { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; m
 h1 { font-size: 1.6rem; overflow-wrap: anywhere; } h2 { margin-top: 2.5rem; border-bottom: 2px solid #0072b2; }
 h3 { margin: 1.8rem 0 .4rem; }
 p, li, figcaption { max-width: 62rem; } figcaption { color: #444; font-size: .9em; }
-figure { margin: .5rem 0 1.2rem; } svg { max-width: 100%; height: auto; display: block; }
+figure { margin: .5rem 0 1.2rem; } svg { display: block; } sub { line-height: 0; }
 pre { background: #f4f4f4; padding: .7rem 1rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .82em; font-variant-numeric: tabular-nums; margin: .4rem 0 1rem; }
 caption { text-align: left; font-weight: 600; padding-bottom: .3rem; }
-th, td { padding: .18rem .55rem; vertical-align: top; } td:first-child { overflow-wrap: anywhere; min-width: 9rem; }
+th, td { padding: .18rem .55rem; vertical-align: top; }
+.named td:first-child { overflow-wrap: anywhere; min-width: 9rem; }
+.sortable:not(.named) td:first-child { white-space: nowrap; }
 thead th { border-bottom: 1.5px solid #444; white-space: nowrap; background: #fff; }
 tbody tr:nth-child(even) { background: #f6f8fa; }
 tfoot td { border-top: 1.5px solid #444; font-weight: 600; }
 th[tabindex] { cursor: pointer; } th[aria-sort=ascending]::after { content: " ▲"; }
 th[aria-sort=descending]::after { content: " ▼"; }
+@media (max-width: 40rem) { body { padding: .5rem .8rem 2rem; } h1 { font-size: 1.3rem; } }
 @page { size: A4 landscape; margin: 12mm; }
 @media print {
   body { font-size: 9.5pt; max-width: none; padding: 0; } table { font-size: 6.8pt; } pre { border: 1px solid #999; }
   .scroll { overflow: visible; } thead { display: table-header-group; } tfoot { display: table-row-group; }
   tr, figure, pre { break-inside: avoid; } h2, h3 { break-after: avoid; } th, td { padding: .1rem .3rem; }
-  td:first-child { min-width: 0; } th[aria-sort]::after { content: "" !important; }
+  .named td:first-child { min-width: 0; } svg { max-width: 100%; height: auto; }
+  th[aria-sort]::after { content: "" !important; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 """

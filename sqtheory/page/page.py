@@ -1,6 +1,7 @@
 """The page: summary, then for each pipeline the worst tensors, the channels, both orders, the gap, the recipe."""
 
 import html
+import re
 from collections import Counter
 from collections.abc import Iterable
 
@@ -17,6 +18,8 @@ from sqtheory.theorems import find
 
 WORST = 10
 """Tensors in the figure of the worst."""
+NORM = re.compile(r"‖_([0-9]+(?:\.[0-9]+)?|inf)")
+"""The p behind a norm."""
 
 
 def page(found: Findings) -> str:
@@ -167,7 +170,12 @@ def _slack(of: OrderReport | Total) -> str:
 
 
 def _paragraph(text: str) -> str:
-    return f"<p>{html.escape(text)}</p>"
+    return f"<p>{_escape(text)}</p>"
+
+
+def _escape(text: str) -> str:
+    """A sentence of ours, which p is at home in; the p of a norm is set below the line."""
+    return NORM.sub(r"‖<sub>\1</sub>", html.escape(text))
 
 
 def _list(lines: Iterable[str]) -> list[str]:
@@ -180,7 +188,7 @@ def _commands(lines: Iterable[str]) -> str:
 
 
 def _figure(svg: str, caption: str) -> str:
-    return f"<figure>{svg}<figcaption>{html.escape(caption)}</figcaption></figure>"
+    return f"<figure>{_scroll(svg)}<figcaption>{_escape(caption)}</figcaption></figure>"
 
 
 def _scroll(inside: str) -> str:
@@ -188,4 +196,6 @@ def _scroll(inside: str) -> str:
 
 
 def _sortable(shown: Table, *, footer: int = 0) -> str:
-    return f'<div class="scroll sortable">{shown.html(footer=footer)}</div>'
+    """A table that sorts by a click; names of tensors may be long and are broken anywhere."""
+    named = " named" if shown.header[0] == "tensor" else ""
+    return f'<div class="scroll sortable{named}">{shown.html(footer=footer)}</div>'

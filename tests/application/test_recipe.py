@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from sqtheory import SpellingError, compare, parse
+from sqtheory import slabs as cutting
 from sqtheory.application import Recipe
-from sqtheory.application import slabs as cutting
 from sqtheory.application.compressing import off_grid
 from sqtheory.application.patterns import broken
 from sqtheory.optimum import gain_optimum

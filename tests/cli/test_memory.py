@@ -42,3 +42,11 @@ def test_apply_to_many_matrices(order: str, tmp_path: Path) -> None:
     file, out = written(tmp_path / "w.safetensors", [SHAPE] * (64 if NIGHTLY else 2)), tmp_path / "out.safetensors"
     asked = ("--mask", "2:4", "--format", "mxfp4", "--order", order, "--workers", "1")
     assert peak("apply", str(file), str(out), *asked, "--json") < LIMIT
+
+
+@pytest.mark.parametrize("form", ["mxfp4", "nvfp4"])
+def test_a_report_with_its_predicted_gaps(form: str, tmp_path: Path) -> None:
+    """A matrix of 512 MiB every night, and one that is read whole."""
+    file = written(tmp_path / "w.safetensors", [SHAPE, (4096, 65536 if NIGHTLY else 8192)])
+    asked = ("--mask", "2:4", "--format", form, "-o", str(tmp_path / "r.html"))
+    assert peak("report", str(file), *asked) < 1.25 * LIMIT

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sqtheory.cli import main
-from sqtheory.page.drawing import LONGEST, gap_scatter
+from sqtheory.page.drawing import LONGEST, gap_scatter, labels
 from sqtheory.page.look import SCRIPT
 from sqtheory.tables import one_line
 from tests.page.material import HOSTILE, Page, checkpoint
@@ -36,8 +36,20 @@ def test_hostile_names_are_text_wherever_they_stand(tmp_path: Path) -> None:
     assert not page.stack and not page.crossed and page.texts["script"] == [SCRIPT]
     for name in map(one_line, HOSTILE):
         assert name in page.texts["td"]
-        assert (name if len(name) <= LONGEST else f"…{name[1 - LONGEST :]}") in page.texts["text"]
+        assert labels([name])[0] in page.texts["text"]
         assert any(text.startswith(f"{name}: M open in ") for text in page.texts["title"])
+
+
+def test_long_names_keep_what_tells_them_apart() -> None:
+    names = [f"model.decoder.with.many.parts.layers.{i}.{'long_' * 12}{kind}.weight" for i in (0, 1) for kind in "qk"]
+    shown = labels(names)
+    assert len(set(shown)) == 4 and all(len(label) <= LONGEST for label in shown)
+    assert all(label.startswith(f"…{i}.long_") for label, i in zip(shown, (0, 0, 1, 1), strict=True))
+    assert all(label.endswith(f"_{kind}.weight") for label, kind in zip(shown, "qkqk", strict=True))
+    assert labels(["a.b", "a.c"]) == ["a.b", "a.c"], "short names stay whole"
+    assert labels(["w" * 100, f"{'w' * 100}.b"])[0].startswith("www"), (
+        "a name that begins another is not cut to nothing"
+    )
 
 
 def test_every_tensor_has_its_own_field_in_the_map(tmp_path: Path) -> None:
