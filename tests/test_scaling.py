@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from sqtheory.arrays import FixedArray
-from sqtheory.formats import E2M1, E2M3, E3M2, E4M3, E5M2, FORMATS, INT4, INT8, Codebook, Format, IntFormat
+from sqtheory.formats import BFLOAT16, E2M1, E2M3, E3M2, E4M3, E5M2, FORMATS, INT4, INT8, Codebook, Format, IntFormat
 from sqtheory.partition import Blocks, Rows, Tiles, Whole
 from sqtheory.quantizers import int_, scaled
 from sqtheory.rounding import floor, nearest_even
@@ -285,3 +285,11 @@ def test_scales_of_maxima_follow_every_factor_and_powers_of_two_only_powers_of_t
         }
         named = {str(trait) for trait in rule.equivariance}
         assert held[8.0] == bool(named) and (held[3.0] or len(named) < 2), (rule, named, held)
+
+
+def test_half_range_of_a_format_as_wide_as_the_dtype() -> None:
+    """max Γ − min Γ of bfloat16 is beyond float32; σ is not."""
+    top = np.float32(BFLOAT16.max)
+    for x in ([1, 2], [1, -2]):
+        sigma = HalfRange().scales(np.array([x], np.float32), Rows(), BFLOAT16)
+        np.testing.assert_array_equal(sigma, np.float32(2) / top / (2 if min(x) > 0 else 1))

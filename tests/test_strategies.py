@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis import HealthCheck, Phase, find, given, seed, settings
 from hypothesis import strategies as st
 
 from sqtheory import strategies
@@ -86,10 +86,11 @@ KINDS: dict[Kind, tuple[Callable[[Array], Any], tuple[Callable[[Array], Any], ..
 }
 
 
-def examples(strategy: st.SearchStrategy[Any], count: int) -> list[Any]:
+def examples(strategy: st.SearchStrategy[Any], count: int, start: int = 0) -> list[Any]:
     found: list[Any] = []
 
-    @settings(QUICK, max_examples=count, phases=[Phase.generate])
+    @seed(start)
+    @settings(QUICK, derandomize=False, max_examples=count, phases=[Phase.generate])
     @given(strategy)
     def collect(x: Any) -> None:
         found.append(x)
@@ -108,13 +109,14 @@ def test_a_kind_is_what_it_says(kind: Kind) -> None:
 
 @pytest.fixture(scope="module")
 def many() -> list[Array]:
-    return examples(tensors(), 300)
+    """From several starts: the examples of one resemble each other, and depend on constants in loaded modules."""
+    return [x for start in range(16) for x in examples(tensors(), 100, start)]
 
 
 @pytest.mark.parametrize("promise", PROMISES)
 def test_every_promised_kind_is_likely(promise: str, many: list[Array]) -> None:
     share = sum(PROMISES[promise](x) for x in many) / len(many)
-    assert share > 0.03, f"{promise}: {share:.4f} of {len(many)}"
+    assert share > 0.02, f"{promise}: {share:.4f} of {len(many)}"
 
 
 def test_counterexamples_shrink_to_small_dyadic_numbers() -> None:

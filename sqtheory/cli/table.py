@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     from sqtheory.cli.progress import counter
     from sqtheory.models.grid_tables import grid_tables
 
-    grid = _grid(arguments)
+    grid = grid_of(arguments)
     if arguments.results is not None:
         atomic.check_folder(arguments.results)
     with counter(len(grid.cells) + len(grid.tied), "table", "row", quiet=arguments.format_out == "json") as done:
@@ -74,7 +74,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _grid(arguments: argparse.Namespace) -> "Grid":
+def grid_of(arguments: argparse.Namespace) -> "Grid":
+    """The grid that is asked for."""
     from sqtheory.models.grid import Grid
 
     grid = Grid.of(arguments.model, quick=arguments.quick)

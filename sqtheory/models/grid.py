@@ -82,6 +82,10 @@ class Grid:
             if not tuned or (self.family and str(pair.mask) in TUNED)
         )
 
+    def name_of(self, cell: "Cell") -> str:
+        """The name or file of the model that a cell compresses."""
+        return f"{self.model}-{TUNED[str(cell.pair.mask)]}" if cell.tuned else self.dense
+
     @property
     def tied(self) -> tuple["Pair", ...]:
         """The pairs whose mask has a tie rule."""
@@ -111,7 +115,7 @@ class Grid:
 
         comparisons: dict[Cell, Comparison] = {}
         for cell in self.cells:
-            name = f"{self.model}-{TUNED[str(cell.pair.mask)]}" if cell.tuned else self.dense
+            name = self.name_of(cell)
             comparisons[cell] = compare_orders(
                 evaluations(self.dense),
                 cell.pair.mask,

@@ -66,8 +66,10 @@ class HalfRange(Scaling):
     def scales(self, x: Array, blocks: Partition, fmt: Format) -> Array:
         amax, real = maxima(x, blocks), x.dtype.type
         one_signed = (blocks.reduce(x, lambda rows: rows.min(axis=1)) >= 0) & (amax > 0)
-        steps = np.where(one_signed, real(fmt.max - fmt.min), real((fmt.max - fmt.min) / 2))
-        return positive(np.where(amax == 0, real(1), amax) / steps, amax)
+        top, span = np.where(amax == 0, real(1), amax), fmt.max - fmt.min
+        wide = top / real(span / 2)
+        narrow = top / real(span) if span <= float(np.finfo(x.dtype).max) else wide / 2
+        return positive(np.where(one_signed, narrow, wide), amax)
 
 
 @final

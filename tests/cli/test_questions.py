@@ -15,8 +15,8 @@ def test_a_report_of_what_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_an_unknown_question(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["questions", "vit-dense", "--ask", "why"]) == 2
-    assert "a question is one of collisions, widths, depth" in capsys.readouterr().err
+    assert main(["questions", "vit-dense", "--ask", "whence"]) == 2
+    assert "a question is one of collisions, widths, why, depth" in capsys.readouterr().err
 
 
 def test_what_a_recurrent_network_is_not_asked_is_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

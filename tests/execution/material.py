@@ -1,5 +1,6 @@
 """Checkpoints and command lines that the tests of this folder share."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -60,10 +61,15 @@ def printed(capsys: pytest.CaptureFixture[str], path: Path, *arguments: str) -> 
 
 @contextmanager
 def started(path: Path, *arguments: str) -> "Iterator[subprocess.Popen[str]]":
-    """The same in a process of its own, which ends with the block."""
+    """The same in a process of its own, which ends with the block and can be interrupted.
+
+    Tests that run in the background ignore interrupts, and what they start would too.
+    """
     command = [sys.executable, "-m", "sqtheory", "order", str(path), *GRID, "--json", *arguments]
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
+            signal.signal(signal.SIGINT, before)
             yield process
         finally:
             process.kill()
