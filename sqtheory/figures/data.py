@@ -14,7 +14,7 @@ from numpy.random import Generator
 
 from sqtheory.arrays import Array
 from sqtheory.checkpoints import open_checkpoint
-from sqtheory.exceptions import InputRefused
+from sqtheory.exceptions import about
 from sqtheory.figures.style import Style, encode
 from sqtheory.models import Model, Samples, open_model, samples_for
 from sqtheory.models.evaluating import single_threaded_products
@@ -128,11 +128,8 @@ class Kind(Generic[Of]):
 
     def files(self, request: Request, style: Style, formats: tuple[str, ...], command: str) -> dict[str, bytes]:
         """Names and bytes of the figure in every format, its data, and its caption with the command that made it."""
-        try:
+        with about(f"figure {self.name} of {request.model}"):
             data = self.compute(request)
-        except ValueError as refusal:
-            kind = type(refusal) if isinstance(refusal, InputRefused) else ValueError
-            raise kind(f"figure {self.name} of {request.model}: {refusal}") from refusal
         drawn = {f"{self.name}.{kind}": encode(self.draw(data, style), kind, style) for kind in formats}
         text = f"{data.caption}\n\n{command}\n"
         return {**drawn, f"{self.name}.csv": data.csv().encode(), f"{self.name}.txt": text.encode()}
