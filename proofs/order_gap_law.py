@@ -27,7 +27,7 @@ from sqtheory.expectations import (
     mask_change_law,
     order_gap_law,
 )
-from sqtheory.expectations.exchangeable import differing_chance, kept_chances
+from sqtheory.expectations.exchangeable import NOISE, differing_chance, kept_chances
 from sqtheory.formats import IntFormat
 from sqtheory.theorems.order_gap_law import (
     AVERAGED,
@@ -119,7 +119,7 @@ def boundary(atoms: Atoms) -> Number:
 def miscounted() -> list[tuple[int, int, int]]:
     """N ≤ 8 and n:m for which ``kept_chances`` is not what listing all groups gives."""
     sizes = [(count, n, m) for count in range(2, 9) for m in range(1, count + 1) for n in range(1, m + 1)]
-    return [s for s in sizes if not np.allclose(kept_chances(*s), [float(c) for c in counted(*s)], rtol=0, atol=1e-13)]
+    return [s for s in sizes if not np.allclose(kept_chances(*s), [float(c) for c in counted(*s)], rtol=0, atol=NOISE)]
 
 
 def misplaced() -> list[tuple[int, ...]]:
@@ -137,7 +137,7 @@ def misplaced() -> list[tuple[int, ...]]:
                             c = sum(above <= i < above + inside for i in group)
                             listed += 1 - Fraction(1, comb(c, r)) if 0 < r < c else 0
                         found = float(differing_chance(np.array(above), np.array(inside), count, n, m))
-                        if abs(found - listed / len(groups)) > 1e-12:
+                        if abs(found - listed / len(groups)) > NOISE:
                             wrong.append((above, inside, count, n, m))
     return wrong
 

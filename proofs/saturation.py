@@ -72,8 +72,8 @@ def wrong_shares() -> list[str]:
 def same_binade(case: Case) -> Mask:
     """⌊log₂(max|x|/σ)⌋ = ⌊log₂ max Γ⌋ in every block that is not zero."""
     sigma = np.where(case.dense_scale == 0, 1, case.dense_scale)
-    exponent = np.frexp(np.abs(case.x).max(axis=1, keepdims=True) / sigma)[1]
-    return case.every((case.dense_scale == 0) | (exponent == np.frexp(case.q.format.max)[1]))
+    largest = case.spread(case.q.partition.reduce(np.abs(case.x), lambda rows: rows.max(axis=1)))
+    return case.every((case.dense_scale == 0) | (np.frexp(largest / sigma)[1] == np.frexp(case.q.format.max)[1]))
 
 
 PROOF = Proof(
