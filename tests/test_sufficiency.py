@@ -30,6 +30,8 @@ PIPELINES = 120 * TIMES
 ROWS = 24
 STRUCTURES = 120 * TIMES
 """Pipelines that a claim is decided for."""
+PATIENCE = 50
+"""So many times as many where none of them is proved, as where a claim is about one group and one block."""
 FEW = 6
 SLOW = frozenset({"order_gap_law", "order_gap_topk", "price_of_order", "error_in_bits", "dot_concentration"})
 """Theorems that list groups, masks or outcomes: fewer rows."""
@@ -89,7 +91,10 @@ DECIDABLE = [
 
 def proved_by_structure(rng: np.random.Generator, claim: str) -> Iterator[tuple[Statement, Draw, float, Shape, str]]:
     """Pipelines for which every condition of some route to the claim is closed, one outcome of chance at a time."""
-    for _ in range(STRUCTURES):
+    proved = 0
+    for tried in range(PATIENCE * STRUCTURES):
+        if proved and tried >= STRUCTURES:
+            return
         shape, p = alphabet.pick(rng, SHAPES), alphabet.pick(rng, alphabet.EXPONENTS)
         with refusals_allowed(claim):
             asked = statement(claim, p)
@@ -98,6 +103,7 @@ def proved_by_structure(rng: np.random.Generator, claim: str) -> Iterator[tuple[
             s.groups.check_tail(shape, getattr(s, "tail", q.tail), "groups")
             q.partition.check_tail(shape, q.tail, "blocks")
             closed = [r.theorem for r in asked.routes(p) if all(d.closed for d in r.discharge(s, q, p, shape))]
+            proved += bool(closed)
             for draw in draws(s, q, shape, rng) if closed else ():
                 yield asked, draw, p, shape, f"{claim} by {closed[0]}: {s}, {q}, p = {p}, {shape}"
 

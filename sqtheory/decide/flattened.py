@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.arrays import Array, FixedArray
+from sqtheory.decide.draws import rows_partition
 from sqtheory.exceptions import Undefined
 from sqtheory.partition import Blocks, Overlap, Partition, Scalar, Shape, Tail
 from sqtheory.quantizers import Quantizer
+from sqtheory.scaling import Frozen
 from sqtheory.scores import Given, Score
 from sqtheory.sparsifiers import BlockSparsifier, FixedMask, Sparsifier, ThresholdSparsifier, TopSparsifier
 from sqtheory.traits import Trait
@@ -82,9 +84,15 @@ class FlattenedScore(Score):
         return str(self.score)
 
 
+def flat(boxes: Partition, shape: Shape) -> Partition:
+    """The boxes in the flat row: runs of it where the tensor is a row itself."""
+    return rows_partition(boxes, shape) or Flattened(boxes, shape)
+
+
 def flat_quantizer(q: Quantizer, shape: Shape) -> Quantizer:
     """q on the flat row of a tensor of this shape."""
-    return replace(q, partition=Flattened(q.partition, shape))
+    given = isinstance(q.scaling, Frozen) and q.scaling.scale.values.ndim > 0
+    return replace(q, partition=Flattened(q.partition, shape) if given else flat(q.partition, shape))
 
 
 def flat_sparsifier(s: Sparsifier, shape: Shape) -> Sparsifier:
@@ -92,13 +100,15 @@ def flat_sparsifier(s: Sparsifier, shape: Shape) -> Sparsifier:
     if isinstance(s, FixedMask):
         return FixedMask(FixedArray(s.kept.over(shape).reshape(1, -1)))
     if isinstance(s, BlockSparsifier):
-        return replace(s, unit=Flattened(s.unit, shape), score=_score(s.score, shape))
+        return replace(s, unit=flat(s.unit, shape), score=_score(s.score, shape))
     if isinstance(s, ThresholdSparsifier):
         return replace(s, score=_score(s.score, shape))
     if not isinstance(s, TopSparsifier):
         raise Undefined(f"{s} is not known on a flat row")
-    keep = Fraction(s.keep, s.groups.size) if isinstance(s.keep, int) and isinstance(s.groups, Blocks) else s.keep
-    return replace(s, keep=keep, groups=Flattened(s.groups, shape), score=_score(s.score, shape))
+    groups, keep = flat(s.groups, shape), s.keep
+    if isinstance(s.keep, int) and isinstance(s.groups, Blocks) and groups != s.groups:
+        keep = Fraction(s.keep, s.groups.size)
+    return replace(s, keep=keep, groups=groups, score=_score(s.score, shape))
 
 
 def _score(score: Score, shape: Shape) -> Score:

@@ -1,7 +1,6 @@
 """The claims of a theorem asked of one pipeline, without its assumptions."""
 
 from dataclasses import dataclass
-from math import prod
 from typing import final
 
 import numpy as np
@@ -76,6 +75,4 @@ class TheoremClaim(Statement):
 
 def case_of(draw: Draw, row: Array, p: float, shape: Shape) -> Case:
     """A tensor as the one instance of a case: its flat row under the pipeline, which sees it in its shape."""
-    if prod(shape[:-1]) == 1:
-        return Case(row, draw.after, draw.first, p)
     return Case(row, flat_quantizer(draw.after, shape), flat_sparsifier(draw.first, shape), p)

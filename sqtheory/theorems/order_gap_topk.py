@@ -15,7 +15,7 @@ from sqtheory.partition import Rows
 from sqtheory.quantizers import bcq, hbfp, int_, mxfp, mxint
 from sqtheory.rounding import floor, toward_zero
 from sqtheory.scores import wanda
-from sqtheory.sparsifiers import nm, top
+from sqtheory.sparsifiers import TopSparsifier, nm, top
 from sqtheory.structure import Ruling
 from sqtheory.theorem import NEW, Attained, Claim, Norms, Quantity, Theorem
 from sqtheory.theorems.order_gap_law import ONE_SCALE_PER_ROW, frozen_zero, groups_of
@@ -32,7 +32,9 @@ def masks_of(size: int, kept: int) -> Mask:
 
 
 def kept_of(case: Case) -> int:
-    """k, how many entries of a row are kept."""
+    """k, how many entries of every row are kept. Raises Undefined for masks that keep no number of them."""
+    if not isinstance(case.s, TopSparsifier):
+        raise Undefined(f"{case.s} keeps no number of entries of a row")
     return int(np.count_nonzero(case.orders.mask[0]))
 
 

@@ -185,9 +185,7 @@ def _keeps_scale(case: Case) -> Mask:
 
 
 def _one_scale(case: Case) -> Mask:
-    if not isinstance(case.s, TopSparsifier):  # its one group is the tensor
-        return case.every(case.dense_scale == case.dense_scale[:, :1])
-    single = case.s.groups.reduce(case.dense_scale, lambda rows: np.asarray(rows.max(axis=1) == rows.min(axis=1)))
+    single = case.groups.reduce(case.dense_scale, lambda rows: np.asarray(rows.max(axis=1) == rows.min(axis=1)))
     return np.asarray(single.reshape(len(case), -1).all(axis=1))
 
 
