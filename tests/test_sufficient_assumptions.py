@@ -12,13 +12,13 @@ from sqtheory.arrays import FixedArray
 from sqtheory.case import Case
 from sqtheory.exceptions import Undefined
 from sqtheory.expectations.exchangeable import NOISE, log_binomial
-from sqtheory.formats import E2M1, E4M3, Codebook, IntFormat
+from sqtheory.formats import E2M1, E4M3, FORMATS, Codebook, IntFormat
 from sqtheory.partition import Rows, Tail, Whole
 from sqtheory.quantizers import Quantizer, int_, mxfp, nvfp4, scaled
 from sqtheory.rounding import stochastic
 from sqtheory.scaling import Exponent, Frozen, HalfRange, Percentile, PowerOfTwo, SharedExponent, TwoLevel
 from sqtheory.sparsifiers import nm, threshold, top
-from sqtheory.theorem import Norms, Theorem
+from sqtheory.theorem import Claim, Norms, Theorem
 from sqtheory.theorems import ALL, BY_SLUG
 
 ONE = Frozen(FixedArray(1.0))
@@ -81,6 +81,7 @@ EXCLUDED = {
         "scale_follows",
         Case.of([0, 0], scaled(Codebook("odd", (-3.0, -1.0, 1.0, 3.0)), scaling=HalfRange())),
     ),
+    "zero below the grid": ("rounding_cell", "in_range", Case.of([0, 0, 1.16], scaled(FORMATS["e8m0"]))),
     "an unsigned grid": (
         "free_scale_bound",
         "in_range",
@@ -112,14 +113,13 @@ def test_a_swap_is_priced_in_one_norm(slug: str, case: Case) -> None:
     theorem = BY_SLUG[slug]
     with pytest.raises(ValueError, match="it speaks of p = 1"):
         theorem.check(case)
-    everywhere = replace(theorem, claims=tuple(replace_norms(theorem)))
-    assert everywhere.check(case).violated.all()
+    assert of_every_norm(theorem).check(case).violated.all()
     assert not theorem.check(replace(case, p=1.0)).violated.any()
 
 
-def replace_norms(theorem: Theorem) -> list[object]:
+def of_every_norm(theorem: Theorem) -> Theorem:
     """The claims of a theorem, said of every p."""
-    return [type(c)(c.left, c.relation, c.right, Norms.ALL) for c in theorem.claims]
+    return replace(theorem, claims=tuple(Claim(c.left, c.relation, c.right, Norms.ALL) for c in theorem.claims))
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_a_large_maximum_is_judged_at_the_scale_of_its_own_block() -> None:
 
 
 def test_a_difference_of_logarithms_may_be_off_and_no_more() -> None:
-    assert log_binomial([2, 4, 5, 9], [2, 0, 5, 9]).tolist() == [0, 0, 0, 0]
+    assert [float(log_binomial(n, k)) for n, k in ((2, 2), (4, 0), (5, 5), (64, 64))] == [0, 0, 0, 0]
     theorem = BY_SLUG["order_gap_law"]
     case = Case.of([7, 5, 3, 1], int_(4), nm(1, 2))
     for shift, caught in ((0.9 * NOISE, False), (4 * NOISE, True)):

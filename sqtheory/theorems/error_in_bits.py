@@ -21,7 +21,7 @@ from sqtheory.theorems.vocabulary import CHOICES, STEADY, of_pipeline
 
 def block_size(case: Case) -> int:
     """B, the entries of a scale block."""
-    return min(case.q.partition.sides(case.x.shape)[-1], case.x.shape[1])
+    return int(min(case.q.partition.sides(case.x.shape)[-1], case.x.shape[1]))
 
 
 def _over_blocks(case: Case) -> Array:

@@ -40,10 +40,10 @@ def kept_of(case: Case) -> int:
 
 def _before_mask(case: Case) -> Array:
     """Σ over kept |x − q|^p, over pruned |x|^p, the mean over every mask that keeps no smaller image for a larger."""
-    count, kept = case.x.shape[1], kept_of(case)
-    if comb(count, kept) > CHOICES:
-        raise Undefined(f"at most {CHOICES} masks of a row are tried, {case.s} has {comb(count, kept)}")
-    masks = masks_of(count, kept)
+    count, k = case.x.shape[1], kept_of(case)
+    if comb(count, k) > CHOICES:
+        raise Undefined(f"at most {CHOICES} masks of a row are tried, {case.s} has {comb(count, k)}")
+    masks = masks_of(count, k)
     rank = case.s.score.of(case.orders.image) if case.s.score else case.orders.image
     least = np.where(masks, rank[:, None, :], np.inf).min(axis=2)
     most = np.where(masks, -np.inf, rank[:, None, :]).max(axis=2)

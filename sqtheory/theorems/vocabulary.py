@@ -171,10 +171,10 @@ def _sums(sizes: Array, p: float) -> Array:
 def _exponents_in_range(case: Case) -> Mask:
     def within(values: Array, low: int, high: int) -> Mask:
         size = np.abs(values)
-        return (size == 0) | ((size >= 2.0**low) & (size <= 2.0**high))
+        return np.asarray((size == 0) | ((size >= 2.0**low) & (size <= 2.0**high)))
 
     levels = bool(within(case.q.format.values, -149, 128).all())
-    return case.every(within(case.x, -80, 90) & within(case.dense_scale, -87, 97)) & levels
+    return case.every(within(case.x, -80, 90) & within(case.dense_scale, -87, 97) & levels)
 
 
 def _keeps_scale(case: Case) -> Mask:

@@ -44,7 +44,7 @@ def test_chances_in_large_populations(count: int, n: int, m: int) -> None:
 
 
 def test_the_logarithm_of_one_is_zero() -> None:
-    n = np.arange(64)
+    n = np.arange(64.0)
     assert not log_binomial(n, 0).any() and not log_binomial(n, n).any()
     assert (log_binomial(n[:, None], np.minimum(n, n[:, None])) >= 0).all()
 
