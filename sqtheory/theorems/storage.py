@@ -44,7 +44,7 @@ def _formula(case: Case) -> Array:
 
 def _divides(boxes: Partition, what: str, shape: Shape) -> Ruling:
     short = boxes.tails(shape)
-    return Ruling(not short, f"{short or 'no'} {what} of shape {shape} {'is' if short == 1 else 'are'} short")
+    return Ruling(not short, f"short {what} of a tensor of shape {'×'.join(map(str, shape))}: {short or 'none'}")
 
 
 def _of_tensor(q: Quantizer) -> Ruling:
