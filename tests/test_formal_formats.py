@@ -18,16 +18,18 @@ from sqtheory.rounding import half_away, nearest_even
 from tests.twins.quantizers import power_of_two_above, power_of_two_below
 
 needs_coq = pytest.mark.skipif(shutil.which("coqc") is None, reason="coqc is absent: formal proofs not checked")
-SHIPPED, SCALES, GRIDS = (source(f"{name}.v") for name in ("ShippedFormats", "BlockScales", "FiniteGrids"))
+SHIPPED, SCALES, GRIDS, GAINS = (
+    source(f"{name}.v") for name in ("ShippedFormats", "BlockScales", "FiniteGrids", "gain_optimal")
+)
 ELEMENTS = (E2M1, E2M3, E3M2, E4M3, E5M2)
 F32 = np.finfo(np.float32)
 
 
 @pytest.fixture(scope="module")
 def checked(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A folder in which FiniteGrids.v and what it requires are checked."""
+    """A folder in which FiniteGrids.v, gain_optimal.v and what they require are checked."""
     folder = str(tmp_path_factory.mktemp("formal"))
-    for file in requires("FiniteGrids.v"):
+    for file in requires("FiniteGrids.v", "gain_optimal.v"):
         compile_in(folder, file, source(file))
     return folder
 
@@ -52,12 +54,12 @@ def significand(m: int, code: int) -> int:
     return code if code < 2**m else (2**m + code % 2**m) * 2 ** (code // 2**m - 1)
 
 
-def levels(name: str) -> list[Fraction]:
+def levels(name: str, text: str = SHIPPED) -> list[Fraction]:
     """The levels that are not negative, as ShippedFormats.v lists them."""
-    body = defined(name)
+    body = defined(name, text)
     if body.startswith("["):
         return [Fraction(level.strip()) for level in body.strip("[]").split(";")]
-    m, top, unit = parameters(name)
+    m, top, unit = parameters(name, text)
     return [significand(m, code) * unit for code in range(top + 1)]
 
 
@@ -72,8 +74,11 @@ def test_levels_and_largest_exponents_are_those_of_the_package(fmt: Format) -> N
     assert exponents[fmt.name] == np.frexp(fmt.max)[1] - 1 and len(exponents) == len(ELEMENTS)
 
 
-def test_a_list_that_drifted_would_be_seen() -> None:
-    assert levels("e2m1") != not_negative(E2M3) and levels("e2m3") != not_negative(E3M2)
+@pytest.mark.parametrize("drift", [("3; 4; 6", "3; 4; 8"), ("3 126 (-9)", "3 127 (-9)"), ("2 31 (-4)", "2 31 (-3)")])
+def test_a_list_that_drifts_is_seen(drift: tuple[str, str]) -> None:
+    assert SHIPPED.count(drift[0]) == 1
+    drifted = SHIPPED.replace(*drift)
+    assert [levels(fmt.name, drifted) == not_negative(fmt) for fmt in ELEMENTS].count(False) == 1
 
 
 @pytest.mark.parametrize("fmt", [INT2, INT4, INT8], ids=str)
@@ -208,16 +213,19 @@ FALSE = {
     "negative numbers not mirrored": ("- magnitude_level up 0 first above (- t)", "magnitude_level up 0 first above t"),
     "rounding that is not nearest": ("if Rlt_dec t ((lo + hi) / 2) then lo", "if Rlt_dec t hi then hi"),
     "a format that repeats its codes": ("2 ^ (c / 2 ^ m - 1)", "2 ^ (c / 2 ^ m - 2)"),
+    "p = ∞ by what p = 1 ranks by": ("then size else if", "then size - error else if"),
+    "p = ∞, an image that errs by more than 0 does counted as 0": ("then - error else 0", "then 0 else 0"),
 }
 
 
 @needs_coq
 @pytest.mark.parametrize("fault", FALSE)
-def test_proofs_about_false_grids_fail(checked: str, fault: str) -> None:
+def test_proofs_of_what_is_false_fail(checked: str, fault: str) -> None:
     right, wrong = FALSE[fault]
-    assert GRIDS.count(right) == 1
+    [text] = [text for text in (GRIDS, GAINS) if right in text]
+    assert text.count(right) == 1
     with pytest.raises(ProofError, match=r"False\.v"):
-        compile_in(checked, "False.v", GRIDS.replace(right, wrong))
+        compile_in(checked, "False.v", text.replace(right, wrong))
 
 
 @needs_coq
