@@ -179,7 +179,7 @@ def blocks() -> Iterator[Array]:
     for _ in range(40):
         yield (rng.integers(-32, 33, 24) / 8).astype(np.float32)
         yield (rng.normal(size=24) * np.ldexp(1.0, rng.integers(-20, 20, 3)).repeat(8)).astype(np.float32)
-        unit = np.ldexp(1.0, rng.choice([-149, -140, -126, -100, 0, 122], 3)).repeat(8)
+        unit = np.ldexp(1.0, rng.choice([-149, -140, -131, -130, -126, 0, 122], 3)).repeat(8)
         yield (rng.integers(-32, 33, 24) * unit).astype(np.float32)
 
 
