@@ -10,6 +10,8 @@
     |q(x)_i| = |q(x)_j| = v; the pair lemma says that keeping i gains at least as much as keeping j.  The same for
     p = infinity, the largest error ([prune_first_dominates_largest]).
 
+    [pruning_first_never_worse] states both for every x; [kept_scales_never_worse] has it from hypotheses on q alone.
+
     That q never reverses a sign and that it keeps the order of magnitudes are both needed: see Counterexamples.v.
     Depends on Vectors, Masks, Operators, Rounding, LargestError. *)
 
