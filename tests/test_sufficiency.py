@@ -9,6 +9,7 @@ import traceback
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from math import prod
 
 import numpy as np
@@ -19,8 +20,8 @@ from sqtheory.decide.draws import Draw, draws, run
 from sqtheory.decide.engine import statement
 from sqtheory.decide.statements import Statement
 from sqtheory.partition import Shape
-from sqtheory.theorem import Theorem
-from sqtheory.theorems import ALL
+from sqtheory.theorem import Claim, Norms, Theorem
+from sqtheory.theorems import ALL, BY_SLUG
 from sqtheory.theorems.vocabulary import decided_by_tensor
 from tests import alphabet
 
@@ -36,6 +37,8 @@ FEW = 6
 SLOW = frozenset({"order_gap_law", "order_gap_topk", "price_of_order", "error_in_bits", "dot_concentration"})
 """Theorems that list groups, masks or outcomes: fewer rows."""
 UNIVERSAL = [t for t in ALL if t.domain is not None]
+NOT_WRITTEN = frozenset({"Flattened", "FlattenedScore", "RowTwoLevel"})
+"""Kinds that the theory makes of others, which nobody can write."""
 SHAPES: tuple[Shape, ...] = ((12,), (8,), (4, 6), (2, 8), (4, 4), (2, 2, 4))
 universal = pytest.mark.parametrize("theorem", UNIVERSAL, ids=str)
 
@@ -121,3 +124,40 @@ def test_what_structure_proves_no_tensor_refutes(claim: str) -> None:
             refuted = asked.certify(draw, worst, p, shape) if excess.max() > 0 else None
             assert refuted is None, f"{said}: {worst.tolist()}: {refuted}"
     assert tried, "no pipeline is proved by structure"
+
+
+RARE = {
+    ("price_of_order", "symmetric"),
+    *(("free_scale_bound", name) for name in ("uniform", "scale_not_grown")),
+}
+"""Assumptions whose loss shows on tensors of their own alone, which they bring."""
+STRENGTH = 3_000
+"""Pipelines after which the loss of any other assumption has shown."""
+
+
+LOST = [(t.slug, a.name) for t in UNIVERSAL for a in t.given if not a.defining and (t.slug, a.name) not in RARE]
+
+
+@pytest.mark.parametrize(("slug", "lost"), LOST, ids=[f"{slug}-{lost}" for slug, lost in LOST])
+def test_the_attack_notices_an_assumption_that_is_lost(slug: str, lost: str) -> None:
+    """Each fault that a record once had is put back: one assumption is taken away."""
+    theorem = BY_SLUG[slug]
+    rest = tuple(a for a in theorem.given if a.name != lost)
+    assert any(found for _, found in attack(replace(theorem, given=rest, unconditional=not rest), STRENGTH))
+
+
+@pytest.mark.parametrize("slug", ["swap_constant", "swap_gap"])
+def test_the_attack_notices_a_claim_for_every_p(slug: str) -> None:
+    theorem = BY_SLUG[slug]
+    claims = tuple(Claim(c.left, c.relation, c.right, Norms.ALL) for c in theorem.claims)
+    assert any(found for _, found in attack(replace(theorem, claims=claims), STRENGTH))
+
+
+def test_the_alphabet_has_every_word() -> None:
+    """Every kind of format, scale rule, partition, rounding, mask, score and tie rule that there is gets drawn."""
+    rng, used = seed("alphabet"), set[str]()
+    for shape in SHAPES * 100:
+        q = alphabet.quantizer(rng, shape)
+        used |= alphabet.words(q, alphabet.sparsifier(rng, shape, q))
+    missing = alphabet.every_word() - used
+    assert missing <= NOT_WRITTEN, missing - NOT_WRITTEN
