@@ -1,6 +1,7 @@
 """Checkpoints of codes: planned, written and verified as those of values are."""
 
-import json
+import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -130,14 +131,13 @@ def test_codes_that_the_recipe_does_not_make_are_caught_by_the_source(model: Pat
     other = tmp_path / "other" / "model.safetensors"
     other.parent.mkdir()
     save_file({name: np.negative(array) for name, array in load_file(model).items()}, other)
-    applied(model, tmp_path / "p", packing=CODES)
-    right = json.loads(beside(tmp_path / "p").read_text())["source"]
-    applied(other, tmp_path / "p", packing=CODES, force=True)
-    content = json.loads(beside(tmp_path / "p").read_text())
-    wrong = content["source"]
-    beside(tmp_path / "p").write_text(json.dumps(content | {"source": right}))
+    right = applied(model, tmp_path / "p", packing=CODES).source
+    report = applied(other, tmp_path / "p", packing=CODES, force=True)
     file = (tmp_path / "p").read_bytes()
-    rewrite(tmp_path / "p", file.replace(wrong[model.name].encode(), right[model.name].encode()))
+    lie = file.replace(report.source[model.name].encode(), right[model.name].encode())
+    rewrite(tmp_path / "p", lie)
+    header = hashlib.sha256(lie[: 8 + int.from_bytes(lie[:8], "little")]).hexdigest()
+    beside(tmp_path / "p").write_text(replace(report, source=right, headers={".": header}).to_json())
     assert verified(tmp_path / "p").failures == ()
     rules = {failure.rule for failure in verified(tmp_path / "p", model).failures}
     assert "its bytes are not what the recipe makes of the source" in rules
