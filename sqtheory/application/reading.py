@@ -48,7 +48,9 @@ def read_report(path: Path) -> Report:
         raise refused(path, f"not a whole report: {type(error).__name__}: {plain(str(error))}") from error
     if again != text:
         where = difference(report.to_dict(), {key: value for key, value in content.items() if key != "sha256"})
-        raise refused(path, f"the report contradicts itself: {plain(where or 'its text is not laid out as apply does')}")
+        raise refused(
+            path, f"the report contradicts itself: {plain(where or 'its text is not laid out as apply does')}"
+        )
     return report
 
 

@@ -1,10 +1,9 @@
-"""What an npz archive holds besides the entries of its arrays, and whether that is laid out as zipfile writes it.
+"""What an npz archive holds besides the entries of its arrays, and whether that is laid out as NpzWriter does.
 
-Every field of the archive is either among what ``structure`` says, or follows from the arrays and is compared here.
-Source: PKWARE, APPNOTE 6.3.10, §4.3.
+Every byte outside its compressed members follows from what ``structure`` says, from the arrays and from their sizes.
+Source: PKWARE, APPNOTE 6.3.10, §4.3; the module zipfile.
 """
 
-import os
 import struct
 import zipfile
 from collections.abc import Sequence
@@ -13,10 +12,8 @@ from typing import IO
 
 from sqtheory.checkpoints.tensors import refused
 
-_LOCAL, _WIDE = struct.Struct("<4s2B4H3L2H"), struct.Struct("<2H2Q")
+_LOCAL, _WIDE, _ENTRY = struct.Struct("<4s2B4H3L2H"), struct.Struct("<2H2Q"), struct.Struct("<4s4B4H3L5H2L")
 _END, _END64, _WHERE64 = struct.Struct("<4s4H2LH"), struct.Struct("<4sQ2H2L4Q"), struct.Struct("<4sLQL")
-_ENTRY = 46
-"""Bytes of an entry of the directory before its name."""
 _MANY, _FAR = 0xFFFF, 0xFFFFFFFF
 _UTF8 = 0x800
 _PLAIN, _LARGE = 20, 45
@@ -36,53 +33,57 @@ def structure(members: Sequence[zipfile.ZipInfo], heads: Sequence[bytes]) -> byt
 
 def check_structure(path: Path, file: IO[bytes], archive: zipfile.ZipFile) -> None:
     """Refuse an archive of which any byte outside its compressed members is not one that NpzWriter writes."""
-    members, at = archive.infolist(), 0
-    for member in sorted(members, key=lambda m: m.header_offset):
-        if member.header_offset != at:
-            raise refused(path, f"its member {member.filename!r} begins at byte {member.header_offset}, not at {at}")
-        at += _local(path, file, member) + member.compress_size
-    _check_directory(path, file, archive, at)
+    members, at, directory = archive.infolist(), 0, b""
+    for member in members:
+        plain, wide = _locals(member)
+        file.seek(at)
+        held = file.read(len(wide))
+        if member.header_offset != at or (held != wide and held[: len(plain)] != plain):
+            raise refused(path, "the header before it is not the one that the directory gives", member.filename)
+        large = held == wide
+        directory += _entry(member, large=large)
+        at += len(wide if large else plain) + member.compress_size
+    file.seek(at)
+    if file.read() != directory + _end(len(members), at, len(directory)):
+        raise refused(path, f"after the last of {len(members)} members there is not their directory, or more than that")
 
 
-def _local(path: Path, file: IO[bytes], m: zipfile.ZipInfo) -> int:
-    """The bytes of the header before a member, which must say what the directory says."""
-    name = m.orig_filename.encode("utf-8" if m.flag_bits & _UTF8 else "cp437")
-    year, month, day, hour, minute, second = m.date_time
+def _said(member: zipfile.ZipInfo) -> tuple[bytes, tuple[int, ...]]:
+    """The name of a member in bytes, and the fields that both of its headers have."""
+    year, month, day, hour, minute, second = member.date_time
     date, time = (year - 1980) << 9 | month << 5 | day, hour << 11 | minute << 5 | second // 2
-    said = (0, m.flag_bits, m.compress_type, time, date, m.CRC)
-    plain = _LOCAL.pack(b"PK\3\4", _PLAIN, *said, m.compress_size & _FAR, m.file_size & _FAR, len(name), 0) + name
-    wide = _LOCAL.pack(b"PK\3\4", _LARGE, *said, _FAR, _FAR, len(name), _WIDE.size) + name
-    wide += _WIDE.pack(1, _WIDE.size - 4, m.file_size, m.compress_size)
-    file.seek(m.header_offset)
-    held = file.read(len(wide))
-    large = held == wide
-    if not large and held[: len(plain)] != plain:
-        raise refused(path, f"the header of its member {m.filename!r} is not that of the directory")
-    sizes = [n for n in (m.file_size, m.compress_size) if max(m.file_size, m.compress_size) > zipfile.ZIP64_LIMIT]
-    far = [*sizes, *([m.header_offset] if m.header_offset > zipfile.ZIP64_LIMIT else [])]
-    extra = struct.pack(f"<2H{len(far)}Q", 1, 8 * len(far), *far) if far else b""
-    version = _LARGE if large or far else _PLAIN
-    own = (m.create_version, m.extract_version, m.extra, m.comment, m.reserved, m.volume, m.internal_attr)
-    usual = (version, version, extra, b"", 0, 0, 0)
-    flags = 0 if m.orig_filename.isascii() else _UTF8
-    if own != usual or m.flag_bits != flags or m.filename != m.orig_filename:
-        raise refused(path, f"the directory says more of its member {m.filename!r} than apply writes")
-    return len(wide if large else plain)
+    flags = 0 if member.filename.isascii() else _UTF8
+    return member.filename.encode(), (0, flags, member.compress_type, time, date, member.CRC)
 
 
-def _check_directory(path: Path, file: IO[bytes], archive: zipfile.ZipFile, start: int) -> None:
-    """The directory begins where the members end, and the records behind it are about it."""
-    members = archive.infolist()
-    names = (m.orig_filename.encode("utf-8" if m.flag_bits & _UTF8 else "cp437") for m in members)
-    size = sum(_ENTRY + len(name) + len(m.extra) for name, m in zip(names, members, strict=True))
-    count, end = len(members), b""
+def _locals(member: zipfile.ZipInfo) -> tuple[bytes, bytes]:
+    """The header before a member without and with fields of 64 bits."""
+    name, said = _said(member)
+    sizes = (min(member.compress_size, _FAR), min(member.file_size, _FAR))
+    plain = _LOCAL.pack(b"PK\3\4", _PLAIN, *said, *sizes, len(name), 0) + name
+    extra = _WIDE.pack(1, _WIDE.size - 4, member.file_size, member.compress_size)
+    return plain, _LOCAL.pack(b"PK\3\4", _LARGE, *said, _FAR, _FAR, len(name), len(extra)) + name + extra
+
+
+def _entry(member: zipfile.ZipInfo, *, large: bool) -> bytes:
+    """What the directory says of a member."""
+    name, said = _said(member)
+    sizes, offset, extra = [member.file_size, member.compress_size], member.header_offset, []
+    if max(sizes) > zipfile.ZIP64_LIMIT:
+        sizes, extra = [_FAR, _FAR], sizes
+    if offset > zipfile.ZIP64_LIMIT:
+        offset, extra = _FAR, [*extra, offset]
+    more = struct.pack(f"<2H{len(extra)}Q", 1, 8 * len(extra), *extra) if extra else b""
+    version = _LARGE if large or extra else _PLAIN
+    front = (b"PK\1\2", version, member.create_system, version, *said, sizes[1], sizes[0], len(name), len(more))
+    return _ENTRY.pack(*front, 0, 0, 0, member.external_attr, offset) + name + more
+
+
+def _end(count: int, start: int, size: int) -> bytes:
+    """What follows a directory of so many members and bytes that begins at ``start``."""
+    end = b""
     if count > zipfile.ZIP_FILECOUNT_LIMIT or max(start, size) > zipfile.ZIP64_LIMIT:
         end = _END64.pack(b"PK\6\6", _END64.size - 12, _LARGE, _LARGE, 0, 0, count, count, size, start)
         end += _WHERE64.pack(b"PK\6\7", 0, start + size, 1)
     count = min(count, _MANY)
-    end += _END.pack(b"PK\5\6", 0, 0, count, count, min(size, _FAR), min(start, _FAR), 0)
-    file.seek(0, os.SEEK_END)
-    length = file.tell()
-    file.seek(start + size if start + size <= length else length)
-    if archive.start_dir != start or file.read() != end:
-        raise refused(path, "its directory does not begin where its members end, or not end where the file does")
+    return end + _END.pack(b"PK\5\6", 0, 0, count, count, min(size, _FAR), min(start, _FAR), 0)

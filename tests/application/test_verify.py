@@ -19,7 +19,7 @@ from sqtheory.application.report import signed
 from sqtheory.exceptions import CheckpointError, InputRefused
 from sqtheory.two_orders import Order
 from tests.application.material import INDEX, RECIPES, SECOND, SQ, applied, archive, one_file, sharded, verified
-from tests.checkpoints.handmade import often, rewrite
+from tests.checkpoints.handmade import often
 
 Tensors = dict[str, np.ndarray]
 
