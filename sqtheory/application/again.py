@@ -47,8 +47,8 @@ def of_source(report: Report, against: Layout) -> Iterator[Failure]:
     recorded = {one.name for one in report.recorded}
     yield from (Failure(name, "the report does not have it") for name in found if name not in recorded)
     for kind in (report.tensors, report.left_alone):
-        names = [one.name for one in kind if one.name in found]
-        if names != [name for name in found if name in {*names}]:
+        names = {one.name for one in kind}
+        if [one.name for one in kind if one.name in found] != [name for name in found if name in names]:
             yield Failure(None, "the report has the tensors in another order than the source")
     chosen = any(one.reason == NO_TARGET for one in report.left_alone)
     for one in report.left_alone:
