@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, final
 
@@ -32,6 +33,7 @@ from sqtheory.checkpoints import (
     declare,
 )
 from sqtheory.checkpoints.elements import ELEMENTS, Element
+from sqtheory.checkpoints.tensors import refused
 from sqtheory.packing import Packed, Schema, write_compressed_tensors, write_packed
 from sqtheory.packing.compressed_tensors import (
     CONFIG,
@@ -122,6 +124,11 @@ class PackedFile(Codes):
 class CompressedTensorsFolder(Codes):
     """The folder that the package compressed-tensors reads: all entries stored, pruned ones as zeros."""
 
+    @cached_property
+    def config(self) -> dict[str, object]:
+        """What is said of the model beside the source, as it was read first."""
+        return config_of(self.source)
+
     def arrays(self, name: str, packed: Packed) -> tuple[Schema, list[StoredArray]]:
         check_name(self.source, name)
         _, parts = compressed(packed)
@@ -130,13 +137,15 @@ class CompressedTensorsFolder(Codes):
 
     def headers(self, targets: Sequence[Target], metadata: Metadata) -> dict[str, str]:
         schemes = {t.name.removesuffix(WEIGHT): scheme_of(t.schema) for t in targets if t.schema is not None}
-        config = config_text(config_of(self.source), schemes, self.source)
+        config = config_text(self.config, schemes, self.source)
         return {MODEL: self.header(targets, {**FORMAT, **self.said(metadata)}), CONFIG: sha256([config])}
 
     def check(self, force: bool) -> None:
         check_folder(self.out, self.source, force)
 
     def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
+        if config_of(self.source) != self.config:
+            raise refused(self.source.path.with_name(CONFIG), "changed since it was planned")
         write_compressed_tensors(self.out, _packs(contents), self.source, self.said(metadata), force=force)
 
 

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from sqtheory import parse, zoo
+from sqtheory import application, parse, zoo
 from sqtheory.application import Packing, Recipe, beside
 from sqtheory.checkpoints import open_checkpoint
 from sqtheory.exceptions import InputRefused
 from sqtheory.packing import CompressedTensorsCheckpoint, PackedCheckpoint, unpack
 from sqtheory.storage import Index, bits_per_entry
+from sqtheory.targets import Targets
 from sqtheory.two_orders import Order
 from tests.application.material import MATERIAL, RECIPES, SQ, applied, one_file, sharded, verified, weights
 from tests.checkpoints.handmade import rewrite
@@ -141,6 +142,18 @@ def test_codes_that_the_recipe_does_not_make_are_caught_by_the_source(model: Pat
     assert verified(tmp_path / "p").failures == ()
     rules = {failure.rule for failure in verified(tmp_path / "p", model).failures}
     assert "its bytes are not what the recipe makes of the source" in rules
+
+
+def test_a_config_that_changes_after_the_plan_is_refused(model: Path, tmp_path: Path) -> None:
+    config = model.with_name("config.json")
+    config.write_text('{"model_type": "x"}')
+    with open_checkpoint(model) as opened:
+        layout = application.layout_of(opened, tmp_path / "out", folder=False, packing=FOLDER)
+        plan = application.plan(layout, Recipe("2:4", "int4:b32"), Targets(), "1")
+        config.write_text('{"model_type": "y"}')
+        with pytest.raises(InputRefused, match=r"config\.json: changed since it was planned"):
+            application.apply(plan)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_format_without_zero_is_refused(model: Path, tmp_path: Path) -> None:
