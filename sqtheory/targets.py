@@ -15,6 +15,9 @@ LEFT_ALONE: dict[str, str] = {
 }
 """Parts of a model that are kept dense and exact unless named: what it is → pattern of the name."""
 
+IGNORED, NO_TARGET = "ignored", "not a target"
+"""The reasons that are a choice of the user; all others follow from the tensor itself."""
+
 
 @final
 @dataclass(frozen=True)
@@ -39,9 +42,9 @@ class Targets:
     def reason_to_skip(self, tensor: TensorInfo) -> str | None:
         """Why a tensor is left alone; None for a target."""
         if _matches(tensor.name, self.ignore):
-            return "ignored"
+            return IGNORED
         if self.include:
-            return None if _matches(tensor.name, self.include) else "not a target"
+            return None if _matches(tensor.name, self.include) else NO_TARGET
         if not tensor.is_float:
             return f"dtype {tensor.dtype}"
         if len(tensor.shape) < 2:

@@ -4,17 +4,17 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import final
 
 import numpy as np
 
 from sqtheory import atomic
-from sqtheory.application.compressing import applied, check_fit, compressed, sha256
+from sqtheory.application.compressing import applied, check_fit, compressed, left_alone
 from sqtheory.application.layout import Content, Layout, Made, Pieces, digest
 from sqtheory.application.recipe import Recipe
-from sqtheory.application.report import Applied, LeftAlone, Report, beside
+from sqtheory.application.report import Applied, Report, beside
 from sqtheory.application.turns import InTurn, Watch, unwatched
 from sqtheory.arrays import as_real
 from sqtheory.checkpoints import Signature, TensorInfo
@@ -62,12 +62,12 @@ def plan(
     before = layout.source.signature
     source = {name: digest(path) for name, path in layout.files().items()}
     copied = {name: digest(path) for name, path in layout.others().items()}
-    tensors = tuple(watch(InTurn(partial(applied, layout, recipe), taken, executor, ahead), "plan"))
-    left = tuple(
-        LeftAlone(info.name, info.dtype, info.shape, reason, sha256(layout.kept(info))) for info, reason in skipped
-    )
+    outcomes = tuple(watch(InTurn(partial(applied, layout, recipe), taken, executor, ahead), "plan"))
+    tensors, left = tuple(one.record for one in outcomes), tuple(left_alone(layout, *one) for one in skipped)
+    report = Report(version, recipe, layout.packing, source, copied, {}, tensors, left)
+    headers = layout.headers([one.target for one in outcomes], partial(metadata, report))
     _same(layout, before)
-    return Plan(layout, Report(version, recipe, layout.packing, source, copied, tensors, left))
+    return Plan(layout, replace(report, headers=headers))
 
 
 def apply(

@@ -1,18 +1,18 @@
 """The values that are written for one tensor, and the record of them."""
 
-import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.application.layout import CHUNK, Layout, Made
-from sqtheory.application.patterns import broken
+from sqtheory.application.layout import CHUNK, Layout, Made, Target, sha256
+from sqtheory.application.patterns import lost
 from sqtheory.application.recipe import Recipe
-from sqtheory.application.report import Applied
+from sqtheory.application.report import Applied, LeftAlone
 from sqtheory.arrays import Array, as_real
 from sqtheory.checkpoints import TensorInfo
 from sqtheory.checkpoints.elements import Element
@@ -23,6 +23,7 @@ from sqtheory.inspection import inspect_tensor
 from sqtheory.packing import unpack
 from sqtheory.sweep import Row, tensor_rows
 from sqtheory.traits import ROUNDING_ERROR
+from sqtheory.two_orders import Order
 
 
 def check_fit(layout: Layout, recipe: Recipe, info: TensorInfo) -> None:
@@ -56,6 +57,15 @@ def compressed(layout: Layout, recipe: Recipe, info: TensorInfo, x: Array) -> Ma
         return Made(y, _round(y, element, info))
 
 
+@final
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one tensor: all that there is to say of it, and what the header of its file says."""
+
+    record: Applied
+    target: Target
+
+
 def row_of(recipe: Recipe, name: str, x: Array) -> Row:
     """The errors of both orders on x and the reason for the winner, as ``order`` gives them."""
     s, q = recipe.operators(name)
@@ -63,18 +73,18 @@ def row_of(recipe: Recipe, name: str, x: Array) -> Row:
     return row
 
 
-def applied(layout: Layout, recipe: Recipe, info: TensorInfo) -> Applied:
+def applied(layout: Layout, recipe: Recipe, info: TensorInfo) -> Outcome:
     """Compress a tensor, write nothing, and say all that there is to say of it.
 
-    Raises as ``compressed``, and InputRefused where pruned entries do not come back as 0.
+    Raises as ``compressed``, and InputRefused where zeros that a pattern needs do not come back as 0.
     """
     x = as_real(layout.source.read(info.name))
     made = compressed(layout, recipe, info, x)
     y, rounded = made.values, made.rounded
     with about_tensor(layout.source.path, info.name):
-        fault = broken(recipe.operators(info.name)[0], y)
+        fault = lost(recipe.operators(info.name)[0], x, y, first=recipe.order is Order.sq)
         if fault is not None:
-            raise InputRefused(f"the pattern of the mask is lost: {fault} (is 0 a value of the format?)")
+            raise InputRefused(f"{fault} (is 0 a value of the format?)")
     row = row_of(recipe, info.name, x)
     error = distance(x, y, recipe.norm)
     del x
@@ -82,7 +92,7 @@ def applied(layout: Layout, recipe: Recipe, info: TensorInfo) -> Applied:
     with about_tensor(layout.source.path, info.name):
         stored = layout.stored(info, made)
         content = sha256(stored.pieces)
-    return Applied.of(
+    record = Applied.of(
         row,
         dtype=info.dtype if made.packed is None else made.packed.schema.dtype,
         error=error,
@@ -94,6 +104,12 @@ def applied(layout: Layout, recipe: Recipe, info: TensorInfo) -> Applied:
         bits_in_file=stored.bits_in_file,
         sha256=content,
     )
+    return Outcome(record, stored.target)
+
+
+def left_alone(layout: Layout, info: TensorInfo, reason: str) -> LeftAlone:
+    """The record of a tensor that is copied."""
+    return LeftAlone(info.name, info.dtype, info.shape, reason, sha256(layout.kept(info)))
 
 
 def distance(x: Array, y: Array, p: float) -> float:
@@ -115,14 +131,6 @@ def off_grid(recipe: Recipe, name: str, y: Array) -> str | None:
             place = tuple(int(i) for i in where)
             return f"entry {place} is {old[moved[0]]}, which is off the grid of {q}: it gives {new[moved[0]]}"
     return None
-
-
-def sha256(pieces: Iterable[NDArray[np.uint8]]) -> str:
-    """SHA-256 of bytes, in hexadecimal digits."""
-    content = hashlib.sha256()
-    for piece in pieces:
-        content.update(np.ascontiguousarray(piece).data)
-    return content.hexdigest()
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, final
@@ -16,7 +16,7 @@ from sqtheory.checkpoints import Checkpoint, TensorInfo
 from sqtheory.checkpoints.elements import Element
 from sqtheory.checkpoints.tensors import plain, refused
 from sqtheory.checkpoints.writing import check_not_input
-from sqtheory.packing import Packed
+from sqtheory.packing import Packed, Schema
 from sqtheory.storage import Index
 
 Pieces: TypeAlias = Iterator[NDArray[np.uint8]]
@@ -24,6 +24,8 @@ Metadata: TypeAlias = Callable[[str], Mapping[str, str]]
 """What is added to the metadata of the file that takes the place of the source's file of this name."""
 CHUNK = 1 << 18
 """Entries encoded at once: a whole number of bytes whatever the type."""
+ITSELF = "."
+"""The path in ``out`` of ``out`` itself, where that is a file."""
 LAYOUTS = ("sqtheory", "compressed-tensors")
 PIECE = 1 << 20
 """Bytes of a file copied at once."""
@@ -61,9 +63,20 @@ class Made:
 
 @final
 @dataclass(frozen=True)
+class Target:
+    """A tensor that is changed: where it is there as codes, their schema and how their arrays are declared."""
+
+    name: str
+    schema: Schema | None = None
+    arrays: tuple[TensorInfo, ...] = ()
+
+
+@final
+@dataclass(frozen=True)
 class Stored:
     """The bytes of a result, and how many bits these and theorem ``storage`` count."""
 
+    target: Target
     pieces: Pieces
     bits: int | None
     """Of codes, scales and places by theorem ``storage``; None for values."""
@@ -106,6 +119,13 @@ class Layout(ABC):
     def element(self, info: TensorInfo) -> Element | None:
         """The type of the entries as they are written; None where it holds no floating-point numbers."""
 
+    @abstractmethod
+    def headers(self, targets: Sequence[Target], metadata: Metadata) -> dict[str, str]:
+        """SHA-256 of what every written file holds besides entries of tensors, by its path in ``out``, which is ".".
+
+        Of a safetensors file that is its header. Files that are copied are not among them.
+        """
+
     def check(self, force: bool) -> None:
         """Raise what ``write`` raises before it writes anything."""
         check_not_input(self.out, self.source)
@@ -137,12 +157,20 @@ class Layout(ABC):
 
     def stored(self, info: TensorInfo, made: Made) -> Stored:
         """What is written for a result."""
-        return Stored(self.encoded(info, made.values), None, 8 * info.nbytes)
+        return Stored(Target(info.name), self.encoded(info, made.values), None, 8 * info.nbytes)
 
 
 def origin_of(out: str, files: Collection[str]) -> str:
     """The file of the source, of several, that the metadata of the file of the name ``out`` are about."""
     return out if out in files else next(iter(files))
+
+
+def sha256(pieces: Iterable[NDArray[np.uint8] | bytes]) -> str:
+    """SHA-256 of bytes, in hexadecimal digits."""
+    content = hashlib.sha256()
+    for piece in pieces:
+        content.update(piece if isinstance(piece, bytes) else np.ascontiguousarray(piece).data)
+    return content.hexdigest()
 
 
 def digest(path: Path) -> str:

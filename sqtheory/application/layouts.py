@@ -1,13 +1,26 @@
 """Which files a compressed checkpoint consists of: those of its source, with other bytes for some tensors."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
 from sqtheory import atomic
-from sqtheory.application.layout import CHUNK, LAYOUTS, PIECE, Content, Layout, Metadata, Packing, Pieces
+from sqtheory.application.layout import (
+    CHUNK,
+    ITSELF,
+    LAYOUTS,
+    PIECE,
+    Content,
+    Layout,
+    Metadata,
+    Packing,
+    Pieces,
+    Target,
+    digest,
+    sha256,
+)
 from sqtheory.application.packed_layouts import CompressedTensorsFolder, PackedFile
 from sqtheory.arrays import Array
 from sqtheory.checkpoints import (
@@ -76,6 +89,9 @@ class SafetensorsFile(Layout):
     def element(self, info: TensorInfo) -> Element | None:
         return ELEMENTS.get(info.dtype) if info.is_float else None
 
+    def headers(self, targets: Sequence[Target], metadata: Metadata) -> dict[str, str]:
+        return {ITSELF: _header(self.source, metadata(self.source.path.name))}
+
     def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
         _write(self.source, self.out, contents, metadata(self.source.path.name), force)
 
@@ -119,6 +135,10 @@ class Folder(Layout):
                     found[relative] = inside(self.home, path)
         return found
 
+    def headers(self, targets: Sequence[Target], metadata: Metadata) -> dict[str, str]:
+        index = {} if self.index is None else {self.index.name: digest(self.index)}
+        return {name: _header(shard, metadata(name)) for name, shard in self.shards.items()} | index
+
     def check(self, force: bool) -> None:
         home, out = self.home.resolve(), self.out.resolve()
         if out == home or home in out.parents:
@@ -157,6 +177,9 @@ class NumpyFile(Layout):
         header, _ = self.source.head(info.name)
         return super().encoded(info, values.T if header.fortran else values)
 
+    def headers(self, targets: Sequence[Target], metadata: Metadata) -> dict[str, str]:
+        return {ITSELF: sha256([self.source.structure()])}
+
     def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
         if isinstance(self.source, NpzCheckpoint):
             _fill(NpzWriter(self.out, self.source, force=force), contents)
@@ -181,6 +204,9 @@ class OnnxFile(Layout):
             how = "onnx.save(onnx.load(IN), OUT, save_as_external_data=False) makes one file of it"
             raise refused(self.source.path, f"its tensors lie in external data, which are not rewritten; {how}")
         super().check(force)
+
+    def headers(self, targets: Sequence[Target], metadata: Metadata) -> dict[str, str]:
+        return {ITSELF: sha256([self.source.rewritten({target.name: b"" for target in targets})])}
 
     def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
         changed = (content for content in contents if content.changed)
@@ -212,6 +238,10 @@ class FromGguf(Layout):
         flat = self.source.read(info.name).reshape(-1)
         return (ELEMENTS[info.dtype].encode(flat[at : at + CHUNK]) for at in range(0, flat.size, CHUNK))
 
+    def headers(self, targets: Sequence[Target], metadata: Metadata) -> dict[str, str]:
+        added = metadata(self.source.path.name)
+        return {ITSELF: sha256([SafetensorsWriter(self.out, self.tensors(), added).front()])}
+
     def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
         added = metadata(self.source.path.name)
         _fill(SafetensorsWriter(self.out, self.tensors(), added, source=self.source, force=force), contents)
@@ -222,6 +252,10 @@ def _write(
 ) -> None:
     metadata = {**source.metadata, **added}
     _fill(SafetensorsWriter(out, source.tensors, metadata, source=source, force=force), contents)
+
+
+def _header(source: SafetensorsCheckpoint, added: Mapping[str, str]) -> str:
+    return sha256([SafetensorsWriter(source.path, source.tensors, {**source.metadata, **added}).front()])
 
 
 def _fill(writer: SafetensorsWriter | NpzWriter | NpyWriter, contents: Iterator[Content]) -> None:

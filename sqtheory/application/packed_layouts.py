@@ -1,20 +1,53 @@
 """Compressed checkpoints in which every target is there as codes, scales and places of survivors."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.application.layout import PIECE, Content, Layout, Made, Metadata, Packing, Pieces, Stored, origin_of
-from sqtheory.checkpoints import Checkpoint, SafetensorsCheckpoint, ShardedCheckpoint, TensorInfo
+from sqtheory.application.layout import (
+    ITSELF,
+    PIECE,
+    Content,
+    Layout,
+    Made,
+    Metadata,
+    Packing,
+    Pieces,
+    Stored,
+    Target,
+    origin_of,
+    sha256,
+)
+from sqtheory.checkpoints import (
+    Checkpoint,
+    SafetensorsCheckpoint,
+    SafetensorsWriter,
+    ShardedCheckpoint,
+    TensorInfo,
+    declare,
+)
 from sqtheory.checkpoints.elements import ELEMENTS, Element
+from sqtheory.checkpoints.tensors import refused
 from sqtheory.packing import Packed, Schema, write_compressed_tensors, write_packed
-from sqtheory.packing.compressed_tensors import check_folder, check_name, compressed
-from sqtheory.packing.files import is_stored
+from sqtheory.packing.compressed_tensors import (
+    CONFIG,
+    FORMAT,
+    MODEL,
+    WEIGHT,
+    check_folder,
+    check_name,
+    compressed,
+    config_of,
+    config_text,
+    scheme_of,
+)
+from sqtheory.packing.files import StoredArray, is_stored, packed_metadata, parts_of
 
 
 @dataclass(frozen=True)
@@ -28,7 +61,7 @@ class Codes(Layout):
     packing: Packing = field(default_factory=Packing)
 
     @abstractmethod
-    def arrays(self, name: str, packed: Packed) -> tuple[Schema, Mapping[str, NDArray[Any]]]:
+    def arrays(self, name: str, packed: Packed) -> tuple[Schema, list[StoredArray]]:
         """What is written for a tensor, in that order, and the schema whose bits these are."""
 
     def tensors(self) -> tuple[TensorInfo, ...]:
@@ -52,8 +85,17 @@ class Codes(Layout):
     def stored(self, info: TensorInfo, made: Made) -> Stored:
         assert made.packed is not None
         schema, arrays = self.arrays(info.name, made.packed)
-        pieces = (piece for array in arrays.values() for piece in _pieces(array))
-        return Stored(pieces, schema.bits, 8 * sum(array.nbytes for array in arrays.values()))
+        declared = tuple(declare(name, kind, array.shape) for name, kind, array in arrays)
+        pieces = (piece for _, _, array in arrays for piece in _pieces(array))
+        target = Target(info.name, made.packed.schema, declared)
+        return Stored(target, pieces, schema.bits, 8 * sum(array.nbytes for _, _, array in arrays))
+
+    def header(self, targets: Sequence[Target], metadata: Mapping[str, str]) -> str:
+        """SHA-256 of the header of the file with the arrays of all targets and these metadata."""
+        changed = {target.name for target in targets}
+        kept = [info for info in self.declared if info.name not in changed]
+        arrays = [info for target in targets for info in target.arrays]
+        return sha256([SafetensorsWriter(self.out, [*arrays, *kept], metadata).front()])
 
     def said(self, metadata: Metadata) -> dict[str, str]:
         """The metadata of the source, if it is one file with metadata, and what is added."""
@@ -66,8 +108,12 @@ class Codes(Layout):
 class PackedFile(Codes):
     """The file that ``sqtheory unpack`` reads."""
 
-    def arrays(self, name: str, packed: Packed) -> tuple[Schema, Mapping[str, NDArray[Any]]]:
-        return packed.schema, {part: packed.arrays[part] for part in packed.schema.layout}
+    def arrays(self, name: str, packed: Packed) -> tuple[Schema, list[StoredArray]]:
+        return packed.schema, parts_of(name, packed)
+
+    def headers(self, targets: Sequence[Target], metadata: Metadata) -> dict[str, str]:
+        schemas = {target.name: target.schema for target in targets if target.schema is not None}
+        return {ITSELF: self.header(targets, packed_metadata(schemas, self.said(metadata)))}
 
     def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
         write_packed(self.out, _packs(contents), self.source, self.said(metadata), force=force)
@@ -78,16 +124,28 @@ class PackedFile(Codes):
 class CompressedTensorsFolder(Codes):
     """The folder that the package compressed-tensors reads: all entries stored, pruned ones as zeros."""
 
-    def arrays(self, name: str, packed: Packed) -> tuple[Schema, Mapping[str, NDArray[Any]]]:
+    @cached_property
+    def config(self) -> dict[str, object]:
+        """What is said of the model beside the source, as it was read first."""
+        return config_of(self.source)
+
+    def arrays(self, name: str, packed: Packed) -> tuple[Schema, list[StoredArray]]:
         check_name(self.source, name)
         _, parts = compressed(packed)
         dense = replace(packed.schema, places=None, kept=packed.schema.size)
-        return dense, {part: array for part, (_, array) in parts.items()}
+        return dense, [(f"{name}_{part}", kind, array) for part, (kind, array) in parts.items()]
+
+    def headers(self, targets: Sequence[Target], metadata: Metadata) -> dict[str, str]:
+        schemes = {t.name.removesuffix(WEIGHT): scheme_of(t.schema) for t in targets if t.schema is not None}
+        config = config_text(self.config, schemes, self.source)
+        return {MODEL: self.header(targets, {**FORMAT, **self.said(metadata)}), CONFIG: sha256([config])}
 
     def check(self, force: bool) -> None:
         check_folder(self.out, self.source, force)
 
     def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
+        if config_of(self.source) != self.config:
+            raise refused(self.source.path.with_name(CONFIG), "changed since it was planned")
         write_compressed_tensors(self.out, _packs(contents), self.source, self.said(metadata), force=force)
 
 

@@ -1,11 +1,13 @@
-"""Whether a tensor has the pattern that a mask promises, judged by its zeros alone."""
+"""Whether a tensor has the pattern that a mask promises, or that its source kept, judged by its zeros alone."""
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sqtheory.application.layout import CHUNK
 from sqtheory.arrays import Array
+from sqtheory.inspection import PATTERNS
 from sqtheory.slabs import slabs
-from sqtheory.sparsifiers import BlockSparsifier, FixedMask, Sparsifier, TopSparsifier
+from sqtheory.sparsifiers import BlockSparsifier, FixedMask, Sparsifier, ThresholdSparsifier, TopSparsifier, nm
 
 
 def broken(s: Sparsifier, y: Array) -> str | None:
@@ -22,6 +24,36 @@ def broken(s: Sparsifier, y: Array) -> str | None:
         stray = np.argwhere((y != 0) & ~s.mask(y))
         return f"entry {_place(stray[0])} is not 0, {s} prunes it" if stray.size else None
     return _crowded(s, y) if isinstance(s, TopSparsifier) else None
+
+
+def lost(s: Sparsifier, x: Array, y: Array, *, first: bool) -> str | None:
+    """Which pattern y lacks, in words: that of the mask, or an n:m that its source x keeps along some axis.
+
+    ``first``: the mask came first, so that what a threshold prunes in x must be 0 in y.
+    """
+    fault = broken(s, y)
+    if fault is None and first and isinstance(s, ThresholdSparsifier):
+        stray = np.argwhere((y != 0) & ~s.mask(x))
+        fault = f"entry {_place(stray[0])} is not 0, {s} prunes it" if stray.size else None
+    if fault is not None:
+        return f"the pattern of the mask is lost: {fault}"
+    if not x.ndim or not _revives(x, y):  # without a zero that is lost no group has fewer
+        return None
+    for axis in (-1, *range(x.ndim - 1)):
+        for n, m in PATTERNS:
+            own = nm(n, m, axis=axis)
+            if x.shape[axis] % m == 0 and broken(own, x) is None:
+                fault = broken(own, y)
+                if fault is not None:
+                    return f"the source keeps {n}:{m} along axis {axis % x.ndim}, the result does not: {fault}"
+    return None
+
+
+def _revives(x: Array, y: Array) -> bool:
+    """Some entry is 0 in x and not in y."""
+    a, b = x.reshape(-1), y.reshape(-1)
+    cuts = (slice(at, at + CHUNK) for at in range(0, a.size, CHUNK))
+    return any(bool(np.any((a[cut] == 0) & (b[cut] != 0))) for cut in cuts)
 
 
 def _crowded(s: TopSparsifier, y: Array) -> str | None:

@@ -40,6 +40,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         check_norm(self.norm)
+        object.__setattr__(self, "norm", float(self.norm))
         s, q = self.operators("")
         object.__setattr__(self, "mask", str(s))
         object.__setattr__(self, "format", str(q))

@@ -1,30 +1,25 @@
-"""What was done to each tensor of a checkpoint, as the file beside it records: schema ``sqtheory.apply/1``."""
+"""What was done to each tensor of a checkpoint, as the file beside it records: schema ``sqtheory.apply/2``."""
 
+import hashlib
 import json
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar, final
+from typing import Any, final
 
 from sqtheory.application.layout import Packing
 from sqtheory.application.recipe import Recipe
-from sqtheory.checkpoints.json_text import json_object
-from sqtheory.checkpoints.tensors import plain, refused
 from sqtheory.errors import additive_bound
-from sqtheory.exceptions import CheckpointError
-from sqtheory.storage import Index
 from sqtheory.sweep import Row
 from sqtheory.tables import json_ready
-from sqtheory.two_orders import Order
 
-SCHEMA = "sqtheory.apply/1"
+SCHEMA = "sqtheory.apply/2"
 SUFFIX = ".sqtheory.json"
 """What the name of a report adds to that of its checkpoint."""
-MAX_REPORT = 256 << 20
-"""Bytes of a report that are read at all."""
 
-Kind = TypeVar("Kind")
+_HASH, _END = '"sha256": "', '"\n}\n'
+"""Around the last value of a report: the SHA-256 of the whole of it with ``_BLANK`` in that place."""
+_BLANK = "0" * 64
 
 
 @final
@@ -119,6 +114,8 @@ class Report:
     """SHA-256 of every file that the tensors were read from, by its name."""
     copied: Mapping[str, str]
     """SHA-256 of every file that was copied, by its path in the folder."""
+    headers: Mapping[str, str]
+    """SHA-256 of all that a written file holds besides entries of tensors, by its path in OUT, "." for OUT itself."""
     tensors: tuple[Applied, ...]
     left_alone: tuple[LeftAlone, ...]
 
@@ -138,120 +135,28 @@ class Report:
             "packing": None if self.packing is None else self.packing.to_dict(),
             "source": dict(self.source),
             "copied": dict(self.copied),
+            "headers": dict(self.headers),
             "tensors": [json_ready(asdict(t) | {"bound": bound, "slack": bound - t.error}) for t, bound in bounds],
             "left_alone": [json_ready(asdict(t)) for t in self.left_alone],
         }
 
     def to_json(self) -> str:
-        """One JSON object; numbers that are not finite as strings."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+        """One JSON object; numbers that are not finite as strings. The last value is the hash of all others."""
+        content = {**self.to_dict(), "sha256": _BLANK}
+        return signed(json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1) + "\n")
+
+
+def signed(text: str) -> str:
+    """A report whose last value, ``sha256``, is the SHA-256 of its text with 64 zeros for that value.
+
+    The text of one that has another there, or that does not end as a report does, is not what comes out.
+    """
+    end = len(text) - len(_END)
+    start = end - len(_BLANK)
+    digest = hashlib.sha256(f"{text[:start]}{_BLANK}{text[end:]}".encode()).hexdigest()
+    return f"{text[: start - len(_HASH)]}{_HASH}{digest}{_END}"
 
 
 def beside(out: Path) -> Path:
     """The report of a checkpoint: the file or folder of its name and ``.sqtheory.json``."""
     return out.with_name(out.name + SUFFIX)
-
-
-def read_report(path: Path) -> Report:
-    """The report that a file holds; CheckpointError where it is not one."""
-    try:
-        with path.open("rb") as file:
-            text = file.read(MAX_REPORT + 1)
-    except FileNotFoundError as error:
-        raise refused(path, "there is no such file: verify needs the report that apply wrote beside OUT") from error
-    except OSError as error:
-        raise refused(path, f"cannot be opened: {plain(str(error))}") from error
-    if len(text) > MAX_REPORT:
-        raise refused(path, f"a report has at most {MAX_REPORT} bytes")
-    content = json_object(path, text, "the report")
-    if content.get("schema") != SCHEMA:
-        raise refused(path, f"not a report of schema {SCHEMA}")
-    try:
-        return Report(
-            version=_text(content["version"]),
-            recipe=_recipe(_mapping(content["recipe"])),
-            packing=None if content["packing"] is None else _packing(_mapping(content["packing"])),
-            source=_source(content["source"]),
-            copied=_texts(content["copied"]),
-            tensors=tuple(_applied(_mapping(one)) for one in _items(content["tensors"])),
-            left_alone=tuple(_left_alone(_mapping(one)) for one in _items(content["left_alone"])),
-        )
-    except CheckpointError:
-        raise
-    except (KeyError, TypeError, ValueError) as error:
-        raise refused(path, f"not a whole report: {type(error).__name__}: {plain(str(error))}") from error
-
-
-def _recipe(content: Mapping[str, object]) -> Recipe:
-    return Recipe(
-        mask=_text(content["mask"]),
-        format=_text(content["format"]),
-        order=Order[_text(content["order"])],
-        norm=_real(content["norm"]),
-        frozen_scale=_is(bool, content["frozen_scale"]),
-        seed=_is(int, content["seed"]),
-    )
-
-
-def _packing(content: Mapping[str, object]) -> Packing:
-    index = content["index"]
-    return Packing(_text(content["layout"]), None if index is None else Index[_text(index)])
-
-
-def _applied(content: Mapping[str, object]) -> Applied:
-    readers: dict[str, Callable[[object], Any]] = {
-        **dict.fromkeys(("name", "dtype", "open", "winner", "sha256"), _text),
-        **dict.fromkeys(("x_norm", "e_s", "e_q", "e_sq", "e_qs", "e_sq_dense", "e_gain", "error"), _real),
-        **dict.fromkeys(("rounded", "zeros", "bits_in_file"), lambda value: _is(int, value)),
-        **dict.fromkeys(("patterns", "failed"), lambda value: tuple(_text(one) for one in _items(value))),
-        "shape": _shape,
-        "theorem": lambda value: None if value is None else _text(value),
-        "on_grid": lambda value: _is(bool, value),
-        "bits": lambda value: None if value is None else _is(int, value),
-    }
-    return Applied(**{name: read(content[name]) for name, read in readers.items()})
-
-
-def _left_alone(content: Mapping[str, object]) -> LeftAlone:
-    words = {name: _text(content[name]) for name in ("name", "dtype", "reason", "sha256")}
-    return LeftAlone(shape=_shape(content["shape"]), **words)
-
-
-def _is(kind: type[Kind], value: object) -> Kind:
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise TypeError(f"needed {kind.__name__}, got {value!r}")
-    return value
-
-
-def _text(value: object) -> str:
-    return _is(str, value)
-
-
-def _real(value: object) -> float:
-    real = float(value) if isinstance(value, int | float | str) else math.nan
-    if math.isnan(real):
-        raise TypeError(f"needed a number, got {value!r}")
-    return real
-
-
-def _items(value: object) -> list[object]:
-    return _is(list, value)
-
-
-def _mapping(value: object) -> dict[str, object]:
-    return _is(dict, value)
-
-
-def _texts(value: object) -> dict[str, str]:
-    return {_text(key): _text(text) for key, text in _mapping(value).items()}
-
-
-def _source(value: object) -> dict[str, str]:
-    source = _texts(value)
-    if not source:
-        raise ValueError("source names no file")
-    return source
-
-
-def _shape(value: object) -> tuple[int, ...]:
-    return tuple(_is(int, n) for n in _items(value))

@@ -1,15 +1,17 @@
 """Checking a compressed checkpoint: everything is computed again from the bytes that were written."""
 
-import math
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import Any, final
 
+from sqtheory.application.again import Failure, Rules, of_headers, of_left_alone, of_source, of_target
 from sqtheory.application.applying import metadata
-from sqtheory.application.compressing import applied, off_grid, sha256
-from sqtheory.application.layout import Layout, digest, origin_of
+from sqtheory.application.compressing import Outcome, applied, off_grid
+from sqtheory.application.headers import headers_of
+from sqtheory.application.layout import ITSELF, Layout, digest, origin_of, sha256
 from sqtheory.application.patterns import broken
 from sqtheory.application.recipe import Recipe
 from sqtheory.application.report import Applied, LeftAlone, Report
@@ -19,20 +21,6 @@ from sqtheory.checkpoints import NpyCheckpoint, SafetensorsCheckpoint, ShardedCh
 from sqtheory.exceptions import CheckpointError
 from sqtheory.inspection import inspect_tensor
 from sqtheory.packing import CompressedTensorsCheckpoint, PackedCheckpoint
-
-SAME = 1e-9
-"""Relative difference of two norms that sums in another order may cause."""
-NORMS = ("x_norm", "e_s", "e_q", "e_sq", "e_qs", "e_sq_dense", "e_gain", "error")
-COUNTS = ("rounded", "zeros", "patterns", "open", "winner", "theorem", "failed", "bits", "bits_in_file")
-
-
-@final
-@dataclass(frozen=True)
-class Failure:
-    """What does not hold, of a tensor or (``tensor`` None) of the checkpoint."""
-
-    tensor: str | None
-    rule: str
 
 
 @final
@@ -66,17 +54,24 @@ def verify(
     """Hold a written checkpoint against its report and, if there is one, against the layout of its source.
 
     Of every tensor: its type and shape, the pattern of the mask in every group, the values on the grid where
-    theorem ``idempotence`` puts them there (codes have no other), the hash of its bytes; from the source also the
-    same bytes and the same errors again. Raises CheckpointError for a file that cannot be read.
+    theorem ``idempotence`` puts them there (codes have no other), the hash of its bytes; of every file the hash of
+    all other bytes. From the source all of the report is made again and compared, and of packed tensors the schema
+    and the values. Raises CheckpointError for a file that cannot be read.
     """
     present = _present(written, report)
     failures = [*_of_names(present, report), *_of_metadata(written, report), *_of_files(written, report)]
     if against is not None:
-        failures += _of_source(report, against)
+        failures += of_source(report, against)
     there = [one for one in report.recorded if one.name in present]
-    check = partial(_check, written, present, report, against)
-    for found in watch(InTurn(check, there, executor, ahead), "verify"):
+    originals = {} if against is None else {info.name: info for info in against.tensors()}
+    check = partial(_check, written, present, report, against, originals)
+    outcomes: list[Outcome] = []
+    for found, again in watch(InTurn(check, there, executor, ahead), "verify"):
         failures += found
+        outcomes += [] if again is None else [again]
+    failures += _of_headers(written, report)
+    if against is not None and len(outcomes) == len(report.tensors):
+        failures += of_headers(report, against, outcomes)
     bad = {failure.tensor for failure in failures}
     good = [one for one in report.tensors if one.name not in bad]
     return Verification(
@@ -124,9 +119,17 @@ def _of_files(written: Layout, report: Report) -> Iterator[Failure]:
             yield Failure(None, f"the file {name} changed after it was copied")
 
 
-def _of_source(report: Report, against: Layout) -> Iterator[Failure]:
-    if [digest(path) for path in against.files().values()] != list(report.source.values()):
-        yield Failure(None, f"{against.source.path} is not the source: its SHA-256 is not the recorded one")
+def _of_headers(written: Layout, report: Report) -> Iterator[Failure]:
+    """The bytes of the files that are entries of no tensor."""
+    try:
+        found = headers_of(written, [one.name for one in report.tensors])
+    except CheckpointError as refusal:
+        yield Failure(None, str(refusal))
+        return
+    for name in {**report.headers, **found}:
+        if found.get(name) != report.headers.get(name):
+            what = written.source.path.name if name == ITSELF else name
+            yield Failure(None, f"{what}: what it holds besides entries has not the recorded SHA-256")
 
 
 def _check(
@@ -134,15 +137,26 @@ def _check(
     present: Mapping[str, TensorInfo],
     report: Report,
     against: Layout | None,
+    originals: Mapping[str, TensorInfo],
     one: Applied | LeftAlone,
-) -> list[Failure]:
-    rule = next(_faults(written, present[one.name], report.recipe, against, one), None)
-    return [] if rule is None else [Failure(one.name, rule)]
+) -> tuple[list[Failure], Outcome | None]:
+    """The first rule that a tensor breaks, if it does, and what comes of its source."""
+    info, outcome = present[one.name], None
+    rules = _faults(written, info, report.recipe, one)
+    if against is not None:
+        original = originals.get(one.name)
+        if original is None:
+            rules = chain(rules, [f"{against.source.path} has no tensor of this name"])
+        elif isinstance(one, LeftAlone):
+            rules = chain(rules, of_left_alone(written, info, against, original, one))
+        else:
+            outcome = applied(against, report.recipe, original)
+            rules = chain(rules, of_target(written, info, report.recipe, against, outcome, one))
+    rule = next(rules, None)
+    return ([] if rule is None else [Failure(one.name, rule)]), outcome
 
 
-def _faults(
-    written: Layout, info: TensorInfo, recipe: Recipe, against: Layout | None, one: Applied | LeftAlone
-) -> Iterator[str]:
+def _faults(written: Layout, info: TensorInfo, recipe: Recipe, one: Applied | LeftAlone) -> Rules:
     if (info.dtype, info.shape) != (one.dtype, one.shape):
         yield f"is {info.dtype} of shape {info.shape}, the report says {one.dtype} of shape {one.shape}"
     if isinstance(one, Applied):
@@ -167,29 +181,5 @@ def _faults(
         if zeros != one.zeros:
             yield f"{zeros} entries are 0, the report says {one.zeros}"
         del y
-    found = sha256(written.source.stored(info.name))
-    if found != one.sha256:
+    if sha256(written.source.stored(info.name)) != one.sha256:
         yield "its bytes have not the recorded SHA-256: it changed after it was written"
-    if against is None:
-        return
-    original = {info.name: info for info in against.tensors()}.get(one.name)
-    if original is None:
-        yield f"{against.source.path} has no tensor of this name"
-    elif isinstance(one, LeftAlone):
-        if sha256(against.kept(original)) != found:
-            yield "left alone, but its bytes are not those of the source"
-    else:
-        again = applied(against, recipe, original)
-        if again.sha256 != found:
-            yield "its bytes are not what the recipe makes of the source"
-        yield from _differences(one, again)
-
-
-def _differences(one: Applied, again: Applied) -> Iterator[str]:
-    for name in NORMS:
-        old, new = getattr(one, name), getattr(again, name)
-        if not math.isclose(old, new, rel_tol=SAME):
-            yield f"{name} is {new}, the report says {old}"
-    for name in COUNTS:
-        if getattr(one, name) != getattr(again, name):
-            yield f"{name} is {getattr(again, name)}, the report says {getattr(one, name)}"

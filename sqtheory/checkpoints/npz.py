@@ -16,6 +16,7 @@ from typing import IO, Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from sqtheory.checkpoints.npz_structure import check_structure, structure
 from sqtheory.checkpoints.pickles import PICKLE, PICKLE_MEMBERS
 from sqtheory.checkpoints.tensors import (
     Checkpoint,
@@ -84,6 +85,18 @@ class NpzCheckpoint(Checkpoint):
         with self._unpacked(name) as stream:
             return header, fill(stream, header.length).tobytes()
 
+    def structure(self) -> bytes:
+        """What an archive that NpzWriter writes like this one holds besides the entries of its arrays."""
+        return structure([*self._members.values()], [self.head(name)[1] for name in self._members])
+
+    def check_structure(self) -> None:
+        """Refuse an archive that is laid out otherwise than NpzWriter does."""
+        assert self._archive.fp is not None
+        try:
+            check_structure(self._path, self._archive.fp, self._archive)
+        except _DAMAGED as error:
+            raise refused(self._path, f"cannot be read: {plain(str(error))}") from error
+
     def stored(self, name: str) -> Iterator[NDArray[np.uint8]]:
         info = self.info(name)
         with self._unpacked(name) as stream:
@@ -135,6 +148,10 @@ class NpyCheckpoint(Checkpoint):
         with self._lock:
             self._file.seek(0)
             return self._header, fill(self._file, self._header.length).tobytes()
+
+    def structure(self) -> bytes:
+        """All bytes of the file before those of the array."""
+        return self.head(self._tensors[0].name)[1]
 
     def stored(self, name: str) -> Iterator[NDArray[np.uint8]]:
         return pieces_at(self._path, self.info(name), self._file, self._header.length, self._lock)

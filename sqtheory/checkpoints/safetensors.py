@@ -68,6 +68,15 @@ class SafetensorsCheckpoint(Checkpoint):
         """What the header says besides the tensors."""
         return self._metadata
 
+    def front(self) -> bytes:
+        """All bytes of the file before those of the tensors."""
+        try:
+            with self._lock:
+                self._file.seek(0)
+                return fill(self._file, self._body).tobytes()
+        except (EOFError, OSError) as error:
+            raise refused(self._path, f"the header cannot be read: {plain(str(error))}") from error
+
     def close(self) -> None:
         self._file.close()
 

@@ -53,7 +53,7 @@ class CheckpointWriter(ABC):
 
     def __enter__(self) -> Self:
         with ExitStack() as undo:
-            undo.enter_context(self._file).write(self._front())
+            undo.enter_context(self._file).write(self.front())
             self._undo = undo.pop_all()
         return self
 
@@ -66,7 +66,7 @@ class CheckpointWriter(ABC):
         self._undo.__exit__(kind, error, trace)
 
     @abstractmethod
-    def _front(self) -> bytes:
+    def front(self) -> bytes:
         """All bytes of the file before those of the tensors."""
 
     @abstractmethod
@@ -150,7 +150,7 @@ class SafetensorsWriter(CheckpointWriter):
         if len(self._header) > MAX_HEADER:
             raise ValueError(f"{self._shown}: the header takes {len(self._header)} bytes, the limit is {MAX_HEADER}")
 
-    def _front(self) -> bytes:
+    def front(self) -> bytes:
         return len(self._header).to_bytes(8, "little") + self._header
 
     def _start(self, info: TensorInfo) -> int:

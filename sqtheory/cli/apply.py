@@ -21,9 +21,11 @@ DESCRIPTION = """\
 Write a checkpoint whose weights are sparsified and quantized, in their own types and kind of file.
 
 Every other tensor, file, name and entry of the metadata stays as it is, byte for byte. First everything is
-computed and checked (a mask that does not fit, a format that overflows, a pattern that is lost are refused), then
-everything is written, or nothing. Beside OUT goes OUT.sqtheory.json, schema sqtheory.apply/1: for each tensor the
-errors of s, of q, of both orders, the bound and what is left of it, zeros, patterns, open channels, theorem, hash.
+computed and checked (a mask that does not fit, a format that overflows, a pattern that is lost are refused, also an
+n:m that the source keeps where no mask is given), then everything is written, or nothing. Beside OUT goes
+OUT.sqtheory.json, schema sqtheory.apply/2: for each tensor the errors of s, of q, of both orders, the bound and what
+is left of it, zeros, patterns, open channels, theorem, hash; for each file the hash of all that is no entry of a
+tensor; last, the hash of the report itself.
 
 The error of a tensor is that of the values in the file. Where its type (F16, BF16) does not have every value of the
 result, these are rounded once more to it, and counted as rounded; e_s, e_q, e_sq, e_qs are those of the operators.
@@ -100,7 +102,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=options.count, default=1, metavar="N", help="tensors computed at once (1)")
     parser.add_argument("--dry-run", action="store_true", help="compute, check and report everything, write nothing")
     parser.add_argument("--force", action="store_true", help="replace OUT and its report")
-    parser.add_argument("--json", action="store_true", help="print the report as one JSON object, sqtheory.apply/1")
+    parser.add_argument("--json", action="store_true", help="print the report as one JSON object, sqtheory.apply/2")
     parser.set_defaults(run=run)
 
 

@@ -27,6 +27,8 @@ from sqtheory.packing.schema import Schema
 
 MODEL, CONFIG, QUANTIZATION = "model.safetensors", "config.json", "quantization_config"
 WEIGHT = ".weight"
+FORMAT = {"format": "pt"}
+"""The metadata that the package expects."""
 _WORD = 32
 _MAX_CONFIG = 1 << 24
 
@@ -131,19 +133,23 @@ def write_compressed_tensors(
     def said() -> dict[str, str]:
         if not modules:
             raise ValueError(f"{plain(str(folder))}: no tensor is packed")
-        return {"format": "pt", **(metadata or {})}
+        return {**FORMAT, **(metadata or {})}
 
     write_arrays(folder / MODEL, arrays(), source, schemas, said, force=force)
-    layers = [i.name.removesuffix(WEIGHT) for i in source.tensors if i.name.endswith(WEIGHT) and len(i.shape) == 2]
-    config[QUANTIZATION] = quantization_config(modules, [name for name in layers if name not in modules])
-    text = json.dumps(config, ensure_ascii=False, indent=2) + "\n"
-    atomic.write(folder / CONFIG, text.encode(), force=force)
+    atomic.write(folder / CONFIG, config_text(config, modules, source), force=force)
     return schemas, nbytes
+
+
+def config_text(config: Mapping[str, object], modules: Mapping[str, Scheme], source: Checkpoint) -> bytes:
+    """The ``config.json`` of compressed modules: what is said of the model already, and of its weights."""
+    layers = [i.name.removesuffix(WEIGHT) for i in source.tensors if i.name.endswith(WEIGHT) and len(i.shape) == 2]
+    said = quantization_config(modules, [name for name in layers if name not in modules])
+    return (json.dumps({**config, QUANTIZATION: said}, ensure_ascii=False, indent=2) + "\n").encode()
 
 
 def check_folder(folder: Path, source: Checkpoint, force: bool) -> dict[str, object]:
     """The config beside the source; what ``write_compressed_tensors`` raises of folders before it writes anything."""
-    config = _config(source)
+    config = config_of(source)
     if folder.exists() and folder.samefile(source.path.parent):
         raise ValueError(f"{plain(str(folder))} is the folder of the input: write to another")
     for name in (MODEL, CONFIG):
@@ -224,7 +230,7 @@ def _check(ours: Array, theirs: Array) -> None:
         raise InputRefused(f"{ours[at]} at {at} would be decompressed as {theirs[at]}")
 
 
-def _config(source: Checkpoint) -> dict[str, object]:
+def config_of(source: Checkpoint) -> dict[str, object]:
     """What is said of the model beside the source; CheckpointError where it is quantized already."""
     path = source.path.parent / CONFIG
     if not path.is_file():

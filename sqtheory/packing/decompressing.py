@@ -49,6 +49,11 @@ class CompressedTensorsCheckpoint(Checkpoint):
         super().__init__(self._file.path, (*packed, *(i for i in self._file.tensors if i.name not in parts)))
 
     @property
+    def file(self) -> SafetensorsCheckpoint:
+        """The file as it is."""
+        return self._file
+
+    @property
     def metadata(self) -> dict[str, str]:
         """What the file says besides tensors."""
         return dict(self._file.metadata)

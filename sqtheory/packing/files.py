@@ -60,16 +60,22 @@ def write_packed(
             if name in schemas:
                 raise ValueError(f"{plain(str(path))}: tensor {quoted(name)} is packed twice")
             schemas[name] = packed.schema
-            for part in packed.schema.layout:
-                array = packed.arrays[part]
-                yield f"{name}.{part}", _KINDS[array.dtype.newbyteorder("<").str], array
+            yield from parts_of(name, packed)
 
-    def said() -> dict[str, str]:
-        document = {"schema": NAME, "tensors": {name: schema.to_dict() for name, schema in schemas.items()}}
-        return {**(metadata or {}), KEY: json.dumps(document, ensure_ascii=False, separators=(",", ":"))}
-
-    write_arrays(path, arrays(), source, schemas, said, force=force)
+    write_arrays(path, arrays(), source, schemas, lambda: packed_metadata(schemas, metadata or {}), force=force)
     return schemas
+
+
+def parts_of(name: str, packed: Packed) -> list[StoredArray]:
+    """The arrays of a packed tensor in the order in which they are written."""
+    arrays = ((part, packed.arrays[part]) for part in packed.schema.layout)
+    return [(f"{name}.{part}", _KINDS[array.dtype.newbyteorder("<").str], array) for part, array in arrays]
+
+
+def packed_metadata(schemas: Mapping[str, Schema], metadata: Mapping[str, str]) -> dict[str, str]:
+    """The metadata of a packed file: those that are given, and the schemas."""
+    document = {"schema": NAME, "tensors": {name: schema.to_dict() for name, schema in schemas.items()}}
+    return {**metadata, KEY: json.dumps(document, ensure_ascii=False, separators=(",", ":"))}
 
 
 def write_arrays(

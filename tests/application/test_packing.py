@@ -1,18 +1,20 @@
 """Checkpoints of codes: planned, written and verified as those of values are."""
 
-import json
+import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from sqtheory import parse, zoo
+from sqtheory import application, parse, zoo
 from sqtheory.application import Packing, Recipe, beside
 from sqtheory.checkpoints import open_checkpoint
 from sqtheory.exceptions import InputRefused
 from sqtheory.packing import CompressedTensorsCheckpoint, PackedCheckpoint, unpack
 from sqtheory.storage import Index, bits_per_entry
+from sqtheory.targets import Targets
 from sqtheory.two_orders import Order
 from tests.application.material import MATERIAL, RECIPES, SQ, applied, one_file, sharded, verified, weights
 from tests.checkpoints.handmade import rewrite
@@ -130,17 +132,28 @@ def test_codes_that_the_recipe_does_not_make_are_caught_by_the_source(model: Pat
     other = tmp_path / "other" / "model.safetensors"
     other.parent.mkdir()
     save_file({name: np.negative(array) for name, array in load_file(model).items()}, other)
-    applied(model, tmp_path / "p", packing=CODES)
-    right = json.loads(beside(tmp_path / "p").read_text())["source"]
-    applied(other, tmp_path / "p", packing=CODES, force=True)
-    content = json.loads(beside(tmp_path / "p").read_text())
-    wrong = content["source"]
-    beside(tmp_path / "p").write_text(json.dumps(content | {"source": right}))
+    right = applied(model, tmp_path / "p", packing=CODES).source
+    report = applied(other, tmp_path / "p", packing=CODES, force=True)
     file = (tmp_path / "p").read_bytes()
-    rewrite(tmp_path / "p", file.replace(wrong[model.name].encode(), right[model.name].encode()))
+    lie = file.replace(report.source[model.name].encode(), right[model.name].encode())
+    rewrite(tmp_path / "p", lie)
+    header = hashlib.sha256(lie[: 8 + int.from_bytes(lie[:8], "little")]).hexdigest()
+    beside(tmp_path / "p").write_text(replace(report, source=right, headers={".": header}).to_json())
     assert verified(tmp_path / "p").failures == ()
     rules = {failure.rule for failure in verified(tmp_path / "p", model).failures}
     assert "its bytes are not what the recipe makes of the source" in rules
+
+
+def test_a_config_that_changes_after_the_plan_is_refused(model: Path, tmp_path: Path) -> None:
+    config = model.with_name("config.json")
+    config.write_text('{"model_type": "x"}')
+    with open_checkpoint(model) as opened:
+        layout = application.layout_of(opened, tmp_path / "out", folder=False, packing=FOLDER)
+        plan = application.plan(layout, Recipe("2:4", "int4:b32"), Targets(), "1")
+        config.write_text('{"model_type": "y"}')
+        with pytest.raises(InputRefused, match=r"config\.json: changed since it was planned"):
+            application.apply(plan)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_format_without_zero_is_refused(model: Path, tmp_path: Path) -> None:
