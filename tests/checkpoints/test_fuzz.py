@@ -102,7 +102,10 @@ def test_any_bytes_are_read_or_refused(file: Path, content: bytes) -> None:
 
 
 def test_random_changes_of_a_header_are_refused_unless_the_library_reads_them(file: Path) -> None:
-    """Bytes replaced, removed and inserted at random: one exception type, in steps by the file's length, nothing the parser refuses."""
+    """Bytes replaced, removed and inserted at random: one exception type, in steps by the file's length.
+
+    Nothing that the parser refuses is read.
+    """
     draw, read, most = random.Random(0), 0, 0
     pieces = [*map(bytes, ([n] for n in b'"{}[],:0189-.eF')), b"\\u0000", b"18446744073709551616", b"1e3", b"true", b""]
     for _ in range(often(10_000)):

@@ -54,9 +54,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 
 @pytest.mark.parametrize("text", ["elsewhere 1 " + "0" * 32, "", "nonsense"])
-def test_a_claim_that_nobody_touches_is_void_after_the_lease(
-    text: str, tmp_path: Path, clock: SimpleNamespace
-) -> None:
+def test_a_claim_that_nobody_touches_is_void_after_the_lease(text: str, tmp_path: Path, clock: SimpleNamespace) -> None:
     path = claimed(tmp_path, "a", "elsewhere", 1)
     path.write_text(text, encoding="utf-8")
     with Claims(tmp_path, lease=10) as claims:

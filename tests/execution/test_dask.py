@@ -115,7 +115,7 @@ def test_an_address_that_does_not_answer_is_one_line(
 def test_a_cluster_without_workers_is_refused(cluster: "LocalCluster", monkeypatch: pytest.MonkeyPatch) -> None:
     from distributed import LocalCluster
 
-    monkeypatch.setattr(module, "PATIENCE", 1.0)
+    monkeypatch.setattr(module, "PATIENCE", 5.0)
     # On the event loop of the first cluster: starting one more thread for it has been seen to miss distributed's 10 s.
     empty: Any = LocalCluster(n_workers=0, dashboard_address=":0", host="127.0.0.1", loop=cluster.loop)
     with closing(empty), pytest.raises(ConnectionError, match="has no workers"), Dask(empty.scheduler_address).crew():

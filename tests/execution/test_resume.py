@@ -1,6 +1,7 @@
 """Interrupted, shared, damaged and stale folders of results."""
 
 import json
+import math
 import os
 import shutil
 import signal
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -101,13 +102,12 @@ def test_two_processes_that_share_a_folder_share_the_work(tmp_path: Path, capsys
     """One is stopped when only what others hold is left, so that the other computes the rest, however fast each is."""
     path, folder = write(tmp_path / "w.safetensors", 24, (32, 128)), tmp_path / "results"
     arguments = ("--results", str(folder))
-    with started(path, *arguments) as one, started(path, *arguments) as another:
-        another.send_signal(signal.SIGSTOP)
+    with ExitStack() as stack:
         with waiting_for(folder, 12, path):
+            one = stack.enter_context(started(path, *arguments))
             wait_until(lambda: len(lines(folder)) == len(list(folder.glob("*/claim"))) == 12, one)
             one.send_signal(signal.SIGSTOP)
-            another.send_signal(signal.SIGCONT)
-        shared = another.communicate(timeout=600)
+        shared = stack.enter_context(started(path, *arguments)).communicate(timeout=600)
         one.send_signal(signal.SIGCONT)
         said = [one.communicate(timeout=600), shared]
     assert [int(err.split()[1]) for _, err in said] == [12, 12]
@@ -115,7 +115,8 @@ def test_two_processes_that_share_a_folder_share_the_work(tmp_path: Path, capsys
     assert len(lines(folder)) == 24 and not list(folder.glob("*/claim"))
 
 
-def test_a_line_that_is_cut_or_changed_is_computed_again(tmp_path: Path) -> None:
+def test_a_line_that_is_cut_or_changed_is_computed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SETTLED", math.inf)
     path, folder = write(tmp_path / "w.safetensors", 8), tmp_path / "results"
     assert counted(folder, path) == (8, 0)
     good = lines(folder)

@@ -103,7 +103,8 @@ def test_a_prediction_computes_on_whole_tensors() -> None:
             for _, x in linears(model):
                 entries += x.size
                 predict_order_gap(int_(4), nm(2, 4), x)
-    print(calls.count, entries); assert calls.count < entries / 8
+    print(calls.count, entries)
+    assert calls.count < entries / 8
 
 
 def test_the_mean_over_ties_is_the_mean_of_random_ties() -> None:
