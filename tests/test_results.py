@@ -1,6 +1,5 @@
 """Committed result tables say what their command prints: a sample of rows computed again."""
 
-import json
 import random
 import re
 from pathlib import Path
@@ -17,8 +16,8 @@ from sqtheory.networks.prediction import Study, weighed
 from sqtheory.networks.sensitivity import Around
 from sqtheory.notation import parse_as
 from sqtheory.operators import IDENTITY
-from sqtheory.quantizers import Quantizer
-from sqtheory.sparsifiers import Sparsifier
+from sqtheory.quantizers import Quantizer, hbfp
+from sqtheory.sparsifiers import Sparsifier, nm
 from sqtheory.two_orders import Order
 from tests.nightly import NIGHTLY
 from tests.results import FOLDER, command, located
@@ -130,12 +129,11 @@ def test_reports_say_what_weights_and_model_say(file: Path, capsys: pytest.Captu
     assert section.strip() in text
     if "vit" in file.stem and not NIGHTLY:
         return
-    assert main(["evaluate", *asked[1:], "--mask", "2:4", "--format", "hbfp4", "--json", "--workers", "1"]) == 0
-    metric = METRICS[open_model(asked[1]).metrics[0]]
-    found = json.loads(capsys.readouterr().out)["paired"][0][metric.name]
-    sign = 1 if metric.up_is_worse else -1
+    model = open_model(asked[1])
+    study = Study.of(model, samples_for(model), int(asked[asked.index("--samples") + 1]), 1, 1, None)
+    found, sign = study.measured(nm(2, 4), hbfp(4)), 1 if METRICS[model.metrics[0]].up_is_worse else -1
     [row] = re.findall(r"^\| hbfp4 \| [\d.]+% \| ([-\d.]+) \| ([\d.]+) \|$", text, re.MULTILINE)
-    assert [sign * found["value"], found["standard_error"]] == pytest.approx([float(cell) for cell in row], abs=NOISE)
+    assert [sign * found.value, found.standard_error] == pytest.approx([float(cell) for cell in row], abs=NOISE)
 
 
 @pytest.mark.parametrize("file", PREDICTIONS, ids=lambda file: file.stem)
