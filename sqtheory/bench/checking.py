@@ -107,8 +107,8 @@ def _of_case(case: Case, x: Array, rounds: int, clock: Clock) -> list[Comparison
     source, target = np.ones(LEAST, np.float32), np.ones(LEAST, np.float32)
     with engine("definition"):
         slow = case.prepare(x)
-    times = _turns([case.prepare(x), partial(_defined, slow), partial(np.copyto, target, source)], rounds, clock)
-    own, defined, copied = times
+    calls = [case.prepare(x), partial(_defined, slow), partial(np.copyto, target, source)]
+    own, defined, copied = _turns(calls, rounds, clock)
     found = [Comparison(case.name, "its definition", own, defined, 1 / case.gain, 1.0)]
     if case.goal is not None:
         scaled = tuple(t * x.size / LEAST for t in copied)
@@ -123,8 +123,8 @@ def _defined(call: Call) -> None:
 
 def _of_pass(forward: Pass, rounds: int, clock: Clock) -> Comparison:
     with forward.prepared() as (own, products):
-        times = _turns([own, products], rounds, clock)
-    return Comparison(forward.name, "its products", *times, forward.goal, FAR_PASS * forward.goal)
+        passed, multiplied = _turns([own, products], rounds, clock)
+    return Comparison(forward.name, "its products", passed, multiplied, forward.goal, FAR_PASS * forward.goal)
 
 
 def _turns(calls: Sequence[Call], rounds: int, clock: Clock) -> list[tuple[float, ...]]:
