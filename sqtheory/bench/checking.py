@@ -107,7 +107,7 @@ def _of_case(case: Case, x: Array, rounds: int, clock: Clock) -> list[Comparison
     source, target = np.ones(LEAST, np.float32), np.ones(LEAST, np.float32)
     with engine("definition"):
         slow = case.prepare(x)
-    calls = [case.prepare(x), partial(_defined, slow), partial(np.copyto, target, source)]
+    calls: list[Call] = [case.prepare(x), partial(_defined, slow), partial(np.copyto, target, source)]
     own, defined, copied = _turns(calls, rounds, clock)
     found = [Comparison(case.name, "its definition", own, defined, 1 / case.gain, 1.0)]
     if case.goal is not None:

@@ -71,7 +71,7 @@ def test_a_kernel_many_times_its_goal_is_caught(own: float, verdict: Verdict) ->
     assert (copied.verdict, found.held) == (verdict, verdict != "far off")
 
 
-@pytest.mark.parametrize(("extra", "verdict"), [(0, "met"), (1, "met"), (2, "missed"), (3, "missed"), (4, "far off")])
+@pytest.mark.parametrize(("extra", "verdict"), [(1, "met"), (3, "missed"), (4, "far off")])
 def test_a_forward_pass_many_times_its_products_is_caught(
     extra: int, verdict: Verdict, monkeypatch: pytest.MonkeyPatch
 ) -> None:
