@@ -13,6 +13,7 @@ from sqtheory.bench.cases import CASES, Call, Case
 from sqtheory.bench.measuring import LEAST, matrix
 from sqtheory.bench.passes import PASSES, Pass
 from sqtheory.kernels import engine, engine_name
+from sqtheory.kernels.engine import by_definition
 from sqtheory.tables import Table, Tabular, json_ready, number
 
 Clock: TypeAlias = Callable[[], float]
@@ -93,10 +94,12 @@ def check(
 
     Cases work on ``size`` standard normal float32 numbers (rounded up to whole rows): beyond the caches by default,
     where definitions pay for their passes over memory. The copy is beyond them always, and scaled. Raises ValueError
-    for nothing to compare or no round.
+    for nothing to compare, no round, or the engine of the definitions.
     """
     if not (cases or passes) or rounds < 1 or size < 1:
         raise ValueError(f"needed a case, a round and an entry, got {len(cases) + len(passes)}, {rounds} and {size}")
+    if by_definition():
+        raise ValueError("what is compared with its definition runs on another engine: numpy or numba")
     x = matrix(size)
     found = [c for case in cases for c in _of_case(case, x, rounds, clock)]
     found += [_of_pass(forward, rounds, clock) for forward in passes]

@@ -142,3 +142,5 @@ def test_the_command_prints_verdicts_and_fails_for_what_is_far_off(
 def test_nothing_to_compare_is_refused() -> None:
     with pytest.raises(ValueError, match="needed a case"):
         check([], [])
+    with engine("definition"), pytest.raises(ValueError, match="runs on another engine"):
+        check()
