@@ -12,8 +12,7 @@ from sqtheory.arrays import Array
 from sqtheory.bench.cases import CASES, Call, Case
 from sqtheory.bench.measuring import LEAST, matrix
 from sqtheory.bench.passes import PASSES, Pass
-from sqtheory.kernels import engine, engine_name
-from sqtheory.kernels.engine import by_definition
+from sqtheory.kernels import by_definition, engine, engine_name
 from sqtheory.tables import Table, Tabular, json_ready, number
 
 Clock: TypeAlias = Callable[[], float]
