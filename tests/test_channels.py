@@ -24,6 +24,7 @@ from sqtheory.sparsifiers import Sparsifier, TopSparsifier, blockwise, fixed, nm
 from sqtheory.ties import Adversarial, RandomTies, adversarial, by_original, high_index, low_index
 from sqtheory.traits import DETERMINISTIC
 from sqtheory.two_orders import both
+from tests.nightly import often
 from tests.twins.orders import boxes
 
 Generator = np.random.Generator
@@ -159,7 +160,7 @@ def kind(sentence: str) -> str:
 
 def test_a_closed_structure_is_closed_on_every_tensor_and_three_make_the_orders_agree() -> None:
     seen: Counter[str] = Counter()
-    for seed in range(1500):
+    for seed in range(often(500)):
         rng = np.random.default_rng(seed)
         shape = SHAPES[rng.integers(len(SHAPES))]
         s, q = some_mask(rng, shape), some_format(rng, shape)
@@ -187,8 +188,8 @@ def test_a_closed_structure_is_closed_on_every_tensor_and_three_make_the_orders_
                 assert found.one_scale_per_group
                 assert not {orders_report(orders, p).winner for p in (1, 2, math.inf)} & {"qs"}, where
                 seen["dominates"] += 1
-    assert min(seen[f"{c} {state}"] for c in "MΣZ" for state in ("open", "possible", "closed")) > 20
-    assert min(seen["agree"], seen["dominates"]) > 100
+    assert min(seen[f"{c} {state}"] for c in "MΣZ" for state in ("open", "possible", "closed")) > 5
+    assert min(seen["agree"], seen["dominates"]) > 30
     for reason in OPEN_SCALE + OPEN_ZERO:
         assert any(re.search(reason, sentence) for sentence in seen), f"never opened: {reason}"
 
@@ -206,7 +207,7 @@ OPEN_ZERO = ("has no zero, so pruned entries come back",)
 
 def test_the_counts_agree_with_naive_ones() -> None:
     compared: Counter[str] = Counter()
-    for seed in range(600):
+    for seed in range(often(200)):
         rng = np.random.default_rng(10_000 + seed)
         shape = SHAPES[rng.integers(len(SHAPES))]
         s, q = some_mask(rng, shape), some_format(rng, shape)
@@ -219,7 +220,7 @@ def test_the_counts_agree_with_naive_ones() -> None:
             value = counted[name] if name in counted else getattr(found, name)
             assert value == expected, f"{name} of {s} with {q} on {x.tolist()}"
             compared[name] += value > 0
-    assert min(compared.values()) > 20, compared
+    assert min(compared.values()) > 5, compared
 
 
 @pytest.mark.parametrize("block", range(1, 9))

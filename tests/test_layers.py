@@ -72,6 +72,7 @@ SIBLINGS: dict[str, tuple[str, ...]] = {
     "orders": ("optimum", "two_orders"),
     "notation": ("vocabulary",),
     "sweep": ("one_pass", "reasons"),
+    "bench": ("models",),
     "models": ("execution",),
     "statement": ("domain",),
     "theorem": ("render", "statement"),

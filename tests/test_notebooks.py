@@ -45,7 +45,7 @@ def executed(path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, first: s
     more = [[nbformat.v4.new_code_cell(line)] if line else [] for line in (first, last)]
     notebook.cells = [*more[0], *notebook.cells, *more[1]]
     place = {"metadata": {"path": str(folder)}}
-    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3", resources=place).execute()
+    nbclient.NotebookClient(notebook, timeout=600, kernel_name="python3", resources=place).execute()
     return [o for cell in notebook.cells if cell.cell_type == "code" for o in cell.outputs]
 
 

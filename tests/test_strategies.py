@@ -22,6 +22,7 @@ from sqtheory.sparsifiers import Sparsifier, nm
 from sqtheory.strategies import Kind, blocks, formats, masks, norms, partitions, pipelines, quantizers, shapes, tensors
 from sqtheory.strategies.tensors import DYADICS
 from sqtheory.traits import DETERMINISTIC, KEEPS_ZERO
+from tests.nightly import often
 
 QUICK = settings(
     database=None, deadline=None, derandomize=True, max_examples=60, suppress_health_check=list(HealthCheck)
@@ -107,14 +108,14 @@ def examples(strategy: st.SearchStrategy[Any], count: int) -> list[Any]:
 @pytest.mark.parametrize("kind", Kind, ids=str)
 def test_a_kind_is_what_it_says(kind: Kind) -> None:
     always, sometimes = KINDS[kind]
-    found = examples(blocks(8, dtype=np.float32, kinds=(kind,)), 50)
+    found = examples(blocks(8, dtype=np.float32, kinds=(kind,)), often(20))
     assert all(x.shape == (8,) and x.dtype == np.float32 and always(x) for x in found)
     assert [i for i, seen in enumerate(sometimes) if not any(seen(x) for x in found)] == []
 
 
 @pytest.fixture(scope="module")
 def many() -> list[Array]:
-    return examples(tensors(), 100)
+    return examples(tensors(), often(40))
 
 
 @pytest.mark.parametrize("promise", PROMISES)
@@ -145,7 +146,7 @@ def test_every_pipeline_applies_to_every_tensor(drawn: tuple[Array, tuple[Sparsi
 
 @pytest.mark.parametrize("fmt", [BFLOAT16, E8M0, Codebook("bit", (0.0, 1.0))], ids=str)
 def test_formats_of_great_range_or_one_sign_get_scales_that_exist(fmt: Format) -> None:
-    for q, x in examples(st.tuples(quantizers(elements=st.just(fmt)), blocks(3)), 20):
+    for q, x in examples(st.tuples(quantizers(elements=st.just(fmt)), blocks(3)), often(8)):
         assert np.isfinite(q(x)).all() and np.all(q.scales(x) >= 0)
 
 

@@ -106,7 +106,7 @@ def measure(cases: Sequence[Case] = tuple(CASES.values()), *, size: int = 1 << 2
     """
     if not cases or rounds < 1 or size < 1:
         raise ValueError(f"needed a case, a round and an entry, got {len(cases)}, {rounds} and {size}")
-    x = _matrix(size)
+    x = matrix(size)
     calls = [case.prepare(x) for case in cases]
     copies, ratios, spent = _rounds(x, calls, rounds)
     small = x[: max(1, SLOW // WIDTH)]
@@ -131,7 +131,8 @@ def measure(cases: Sequence[Case] = tuple(CASES.values()), *, size: int = 1 << 2
     return Report(tuple(measured), x.size, rounds, engine_name(), copied, day, _machine(), versions)
 
 
-def _matrix(size: int) -> Array:
+def matrix(size: int) -> Array:
+    """``size`` standard normal float32 numbers, rounded up to whole rows."""
     rows = -(-size // WIDTH)
     return np.random.default_rng(0).standard_normal((rows, WIDTH), np.float32)
 

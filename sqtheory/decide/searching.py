@@ -27,8 +27,8 @@ CERTIFIED = 8
 """So many of the worst instances of a batch are checked exactly."""
 CELLS = 1 << 17
 """Entries of one batch at most."""
-SHRINKING = 1.5
-"""Seconds for making a witness small."""
+SHRINKING = 1 << 14
+"""Tensors tried for making a witness small: many times what has been seen to be needed, and no clock decides."""
 
 
 @final

@@ -1,6 +1,5 @@
 """From any tensor that violates a claim to a small one: fewer entries, then simpler numbers."""
 
-import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import lru_cache
@@ -34,26 +33,27 @@ def _digits(v: float) -> int:
     return 4 * (part.denominator.bit_length() - 1) + 2 * abs(part.numerator).bit_length() + (v < 0)
 
 
-def shrink(x: Array, violates: Violates, certify: Certify, seconds: float) -> Array:
-    """A row at least as easy to read that violates the claim too; x itself must."""
-    end = time.perf_counter() + seconds
+def shrink(x: Array, violates: Violates, certify: Certify, most: int) -> Array:
+    """A row at least as easy to read that violates the claim too; x itself must. At most so many others are tried."""
     better = True
-    while better and time.perf_counter() < end:
+    while better:
         better = False
         for propose in (_without, _evened, _rescaled, _replaced, _moved):
-            while (found := _accept(x, propose(x), violates, certify, end)) is not None:
-                x, better = found, True
+            while lighter := _lighter(x, propose(x))[:most]:
+                most -= len(lighter)
+                failing = violates(np.array(lighter)) > 0
+                found = (row for row, bad in zip(lighter, failing, strict=True) if bad and certify(row))
+                if (accepted := next(found, None)) is None:
+                    break
+                x, better = accepted, True
     return x
 
 
-def _accept(x: Array, proposed: Iterator[Array], violates: Violates, certify: Certify, end: float) -> Array | None:
+def _lighter(x: Array, proposed: Iterator[Array]) -> list[Array]:
+    """Those that are easier to read, the easiest first."""
     most = weight(x)
     weighed = [(weight(row), i, row) for i, row in enumerate(proposed)]
-    lighter = [row for w, _, row in sorted(weighed, key=lambda item: item[:2]) if w < most]
-    if not lighter or time.perf_counter() > end:
-        return None
-    failing = violates(np.array(lighter)) > 0
-    return next((row for row, bad in zip(lighter, failing, strict=True) if bad and certify(row)), None)
+    return [row for w, _, row in sorted(weighed, key=lambda item: item[:2]) if w < most]
 
 
 def _without(x: Array) -> Iterator[Array]:

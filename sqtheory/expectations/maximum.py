@@ -49,6 +49,12 @@ def _check_rounding(q: Quantizer) -> None:
         raise ValueError(f"needed rounding to nearest, and saturation, got {q}")
 
 
+def _check_scale(q: Quantizer) -> None:
+    """Raise ValueError unless the scale follows from the maximum of the block."""
+    if not isinstance(q.scaling, FromMaximum) or isinstance(q.scaling, TwoLevel):
+        raise ValueError(f"needed a scale set by the maximum of its block alone, got {q.scaling} in {q}")
+
+
 def maxima(density: Density, q: Quantizer, size: int, breaks: tuple[float, ...] = ()) -> Iterator[Maximum]:
     """Values of the largest of ``size`` independent magnitudes with weights of total 1, for a scale that it alone sets.
 
@@ -56,8 +62,7 @@ def maxima(density: Density, q: Quantizer, size: int, breaks: tuple[float, ...] 
     a power-of-two scale jumps or the maximum changes its cell. Raises ValueError for a scale set by more than the
     block maximum.
     """
-    if not isinstance(q.scaling, FromMaximum) or isinstance(q.scaling, TwoLevel):
-        raise ValueError(f"needed a scale set by the maximum of its block alone, got {q.scaling} in {q}")
+    _check_scale(q)
     t, weight, scale, image = outer(density, q, size, MANY)
     for values in zip(*(a.tolist() for a in (t, weight, image, scale)), strict=True):
         largest, share, own, sigma = values
@@ -114,7 +119,9 @@ def expected_square_error(density: Density, q: Quantizer) -> float:
     if not isinstance(q.partition, Blocks):
         raise ValueError(f"needed blocks of a fixed number of entries, got {q.partition}")
     size = q.partition.size
-    others = sum(top.weight * top.below.mean((top.below.t - top.below.image) ** 2) for top in maxima(density, q, size))
+    _check_scale(q)
+    every = maxima(density, q, size) if size > 1 else ()
+    others = sum(top.weight * top.below.mean((top.below.t - top.below.image) ** 2) for top in every)
     t, weight, _, image = outer(density, q, size, q.format.values.size)
     return float((size - 1) * others + weight @ (t - image) ** 2) / size
 

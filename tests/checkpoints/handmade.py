@@ -1,5 +1,4 @@
 import json
-import os
 import struct
 from pathlib import Path
 
@@ -7,13 +6,9 @@ import pytest
 
 from sqtheory.checkpoints import open_checkpoint
 from sqtheory.exceptions import CheckpointError
+from tests.nightly import often as often
 
 NPY_FIELDS = "{{'descr': '<f4', 'fortran_order': False, 'shape': {}}}"
-
-
-def often(count: int) -> int:
-    """How many cases a test draws: so many, and ten times as many every night."""
-    return count * 10 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else count
 
 
 def entry(dtype: str, shape: list[object], begin: object, end: object) -> dict[str, object]:

@@ -1,7 +1,6 @@
 import json
 import random
 import struct
-import time
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,7 @@ from tests.checkpoints.handmade import (
     rewrite,
     safetensors_bytes,
 )
+from tests.counting import counted
 
 COMMON = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
@@ -50,7 +50,7 @@ def read_or_refuse(file: Path, content: bytes) -> None:
         assert str(error).isprintable()
 
 
-@settings(COMMON, max_examples=1000)
+@settings(COMMON, max_examples=often(300))
 @given(data=st.data())
 def test_any_change_of_a_safetensors_file_is_read_or_refused(file: Path, data: st.DataObject) -> None:
     content = bytearray(SMALL)
@@ -81,7 +81,7 @@ JSON = st.recursive(
 )
 
 
-@settings(COMMON, max_examples=500)
+@settings(COMMON, max_examples=often(150))
 @given(
     header=st.dictionaries(
         st.text(max_size=4) | st.just("__metadata__"),
@@ -102,10 +102,13 @@ def test_any_bytes_are_read_or_refused(file: Path, content: bytes) -> None:
 
 
 def test_random_changes_of_a_header_are_refused_unless_the_library_reads_them(file: Path) -> None:
-    """Bytes replaced, removed and inserted at random: one exception type, never slow, nothing the parser refuses."""
-    draw, read, slowest = random.Random(0), 0, 0.0
+    """Bytes replaced, removed and inserted at random: one exception type, in steps by the file's length.
+
+    Nothing that the parser refuses is read.
+    """
+    draw, read, most = random.Random(0), 0, 0
     pieces = [*map(bytes, ([n] for n in b'"{}[],:0189-.eF')), b"\\u0000", b"18446744073709551616", b"1e3", b"true", b""]
-    for _ in range(often(100_000)):
+    for _ in range(often(10_000)):
         content = bytearray(SMALL)
         for _ in range(draw.randint(1, 3)):
             at = draw.randrange(len(content))
@@ -114,17 +117,17 @@ def test_random_changes_of_a_header_are_refused_unless_the_library_reads_them(fi
         if draw.random() < 0.7:
             content[:8] = struct.pack("<Q", max(content.rfind(b"}") - 7, 0))
         rewrite(file, content)
-        begin = time.process_time()
         try:
-            tensors = read_all(file)
+            with counted() as calls:
+                tensors = read_all(file)
         except CheckpointError as error:
             assert str(error).isprintable()
         else:
             read += 1
             with safe_open(file, framework="np") as library:
                 assert set(library.keys()) == tensors.keys()
-        slowest = max(slowest, time.process_time() - begin)
-    assert 1000 < read < often(100_000) / 5 and slowest < 0.5
+        most = max(most, calls.count - 20 * len(content))
+    assert 100 < read < often(10_000) / 5 and most < 1_000
 
 
 def test_random_changes_of_an_index_are_read_or_refused(tmp_path: Path) -> None:
@@ -166,7 +169,7 @@ def test_every_truncation_is_refused(file: Path) -> None:
         refusal(file)
 
 
-@settings(COMMON, max_examples=1000)
+@settings(COMMON, max_examples=often(300))
 @given(data=st.data())
 def test_any_change_of_an_npz_is_read_or_refused(file: Path, data: st.DataObject) -> None:
     content = bytearray(sample_npz(file.parent))
@@ -185,7 +188,7 @@ def test_any_change_of_an_npz_is_read_or_refused(file: Path, data: st.DataObject
             assert array.tobytes() in (np.arange(6.0).tobytes(), np.ones(3, np.float32).tobytes())
 
 
-@settings(COMMON, max_examples=1000)
+@settings(COMMON, max_examples=often(300))
 @given(data=st.data())
 def test_any_npy_header_is_read_or_refused(file: Path, data: st.DataObject) -> None:
     text = NPY_FIELDS.format(data.draw(st.sampled_from(["(1,)", "()", "(0, 3)", "(True,)", "(1.0,)"])))

@@ -303,7 +303,7 @@ except OSError as error:
 
 
 KILLED = """
-import sys, numpy as np
+import sys, time, numpy as np
 from pathlib import Path
 from sqtheory import atomic
 from sqtheory.checkpoints import SafetensorsWriter, declare
@@ -314,31 +314,38 @@ for i in range(1, 100000):
     with SafetensorsWriter(Path(sys.argv[1]), [declare("w", "F32", (1 << 20,))], {"i": str(i)}, force=True) as writer:
         writer.write("w", np.full(1 << 20, i, np.float32))
         print(i, flush=True)
+        if i == int(sys.argv[3]):
+            time.sleep(600)
 """
 
 
 @LINUX
 @pytest.mark.parametrize("nameless", [True, False], ids=["O_TMPFILE", "hidden name"])
 def test_a_process_killed_while_writing_leaves_a_whole_file_and_nothing_that_stays(file: Path, nameless: bool) -> None:
-    """What has a name when its process is killed goes when the next one writes there."""
-    draw, seen, strays = random.Random(0), set(), 0
-    for _ in range(often(10)):
-        process = subprocess.Popen([sys.executable, "-c", KILLED, str(file), str(nameless)], stdout=subprocess.PIPE)
+    """What has a name when its process is killed goes when the next one writes there.
+
+    It is killed in the middle of the third file, where it waits, and at random while it writes one after the other.
+    """
+    draw = random.Random(0)
+    for waits in (3,) + (0,) * often(5):
+        command = [sys.executable, "-c", KILLED, str(file), str(nameless), str(waits)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE)
         assert process.stdout and process.stdout.readline() == b"ready\n"
-        process.stdout.readline()
-        time.sleep(draw.random() * 0.03)
+        for _ in range(max(waits, 1)):
+            process.stdout.readline()
+        time.sleep(0 if waits else draw.random() * 0.03)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        strays += len(set(file.parent.iterdir()) - {file})
+        strays = len(set(file.parent.iterdir()) - {file})
+        assert strays == (not nameless) if waits else strays <= (not nameless)
         assert atomic.write(file.with_name("next"), b"")
         assert set(file.parent.iterdir()) <= {file, file.with_name("next")}
         file.with_name("next").unlink()
         if file.exists():
             with SafetensorsCheckpoint(file) as checkpoint:
-                values = checkpoint.read("w")
-                seen.add(checkpoint.metadata["i"])
-                assert np.all(values == float(checkpoint.metadata["i"]))
-    assert seen and (strays > often(10) / 2 or nameless)
+                values, number = checkpoint.read("w"), checkpoint.metadata["i"]
+                assert np.all(values == float(number)) and (number == "2" or not waits)
+        assert file.exists() or not waits
 
 
 def test_readers_never_see_a_mixed_file(file: Path) -> None:

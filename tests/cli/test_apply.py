@@ -143,7 +143,7 @@ def paused(self, data, at=None):
     if left[0] == 0:
         write(self, memoryview(data)[:1], at)
         print("writing", flush=True)
-        time.sleep(60)
+        time.sleep(600)
     write(self, data, at)
 atomic.NewFile.write = paused
 main(["apply", sys.argv[2], sys.argv[3], "--mask", "2:4", "--format", "mxfp4", "--force"])

@@ -1,15 +1,21 @@
 import csv
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from sqtheory.cli import main
+from sqtheory.cli import demo, main
 from sqtheory.cli.demo import FORMATS, MASKS, MODELS, conclusion
 from sqtheory.figures.order_gap import Point
 
 
-def test_demo_measures_concludes_and_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_demo_measures_concludes_and_draws(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it measures is kept for its second run, which only has to refuse to write."""
+    measured = cache(demo.measure)
+    monkeypatch.setattr(demo, "measure", lambda *, quiet: measured(quiet=quiet))
     out = tmp_path / "new" / "folder"
     assert main(["demo", "--out", str(out), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

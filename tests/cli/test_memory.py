@@ -1,6 +1,5 @@
 """Peak resident memory of the verbs that read checkpoints: a constant, whatever the size of the file."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +7,10 @@ import pytest
 
 from sqtheory.checkpoints import SafetensorsWriter, declare
 from tests.checkpoints.test_slabs import peak
+from tests.nightly import NIGHTLY, nightly
 
 LIMIT = 256 << 10
 """KiB of resident memory at most."""
-NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 SHAPE = (4096, 4096)
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
@@ -44,7 +43,7 @@ def test_apply_to_many_matrices(order: str, tmp_path: Path) -> None:
     assert peak("apply", str(file), str(out), *asked, "--json") < LIMIT
 
 
-@pytest.mark.parametrize("form", ["mxfp4", "nvfp4"])
+@pytest.mark.parametrize("form", [pytest.param("mxfp4", marks=nightly), "nvfp4"])
 def test_a_report_with_its_predicted_gaps(form: str, tmp_path: Path) -> None:
     """A matrix of 512 MiB every night, and one that is read whole."""
     file = written(tmp_path / "w.safetensors", [SHAPE, (4096, 65536 if NIGHTLY else 8192)])

@@ -2,11 +2,13 @@ import os
 import socket
 import subprocess
 import sys
-import time
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from sqtheory.execution import claims as module
 from sqtheory.execution.claims import Claims
 
 
@@ -43,27 +45,41 @@ def test_the_claim_of_a_process_that_died_here_is_void_at_once(tmp_path: Path) -
         assert claims.take("a") and not claims.take("b") and not claims.take("c")
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The clock by which leases run out, which goes on only when it is told."""
+    told = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: told.now))
+    return told
+
+
 @pytest.mark.parametrize("text", ["elsewhere 1 " + "0" * 32, "", "nonsense"])
-def test_a_claim_that_nobody_touches_is_void_after_the_lease(text: str, tmp_path: Path) -> None:
+def test_a_claim_that_nobody_touches_is_void_after_the_lease(text: str, tmp_path: Path, clock: SimpleNamespace) -> None:
     path = claimed(tmp_path, "a", "elsewhere", 1)
     path.write_text(text, encoding="utf-8")
-    with Claims(tmp_path, lease=0.4) as claims:
-        for _ in range(4):
+    with Claims(tmp_path, lease=10) as claims:
+        for touch in range(4):
             assert not claims.take("a")
-            time.sleep(0.2)
-            os.utime(path)
+            clock.now += 10
+            assert not claims.take("a")
+            os.utime(path, ns=(touch, touch))
+            clock.now += 10
         assert not claims.take("a")
-        time.sleep(0.5)
+        clock.now += 10.5
         assert claims.take("a")
 
 
-def test_a_holder_keeps_its_claims_alive(tmp_path: Path) -> None:
-    with Claims(tmp_path, beat=0.05) as holder, Claims(tmp_path, lease=0.4) as other:
+def test_a_holder_keeps_its_claims_alive(tmp_path: Path, clock: SimpleNamespace) -> None:
+    """It touches its file as often as it says; until then the lease has not run out by more than one touch."""
+    with Claims(tmp_path, beat=0.01) as holder, Claims(tmp_path, lease=10) as other:
         assert holder.take("a") and holder.take("b")
-        end = time.monotonic() + 1
-        while time.monotonic() < end:
+        for _ in range(5):
             assert not other.take("a") and not other.take("b")
-            time.sleep(0.05)
+            touched = (tmp_path / "a" / "claim").stat().st_mtime_ns
+            while (tmp_path / "a" / "claim").stat().st_mtime_ns == touched:
+                threading.Event().wait(0.01)
+            clock.now += 11
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_a_process_taken_for_dead_goes_on(tmp_path: Path) -> None:

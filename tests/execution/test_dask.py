@@ -38,14 +38,14 @@ def client(cluster: "LocalCluster") -> "Iterator[Client]":
     from distributed import Client
 
     with Client(cluster, set_as_default=False) as found:
-        found.wait_for_workers(2, timeout=30)
+        found.wait_for_workers(2, timeout=600)
         yield found
 
 
 def busy_process(client: "Client") -> int:
     """The process of a worker that has work, as soon as there is one."""
     pids: dict[str, int] = client.run(os.getpid)
-    end = time.monotonic() + 10
+    end = time.monotonic() + 600
     while time.monotonic() < end:
         for address, tasks in client.processing().items():
             if tasks:
@@ -79,7 +79,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_doubles_nothing(
     if keeps_results:
         assert len(lines(tmp_path / "results")) == TENSORS
         assert not list((tmp_path / "results").glob("*/claim"))
-    client.wait_for_workers(2, timeout=30)
+    client.wait_for_workers(2, timeout=600)
     assert victim not in set(client.run(os.getpid).values())
 
 
@@ -115,7 +115,7 @@ def test_an_address_that_does_not_answer_is_one_line(
 def test_a_cluster_without_workers_is_refused(cluster: "LocalCluster", monkeypatch: pytest.MonkeyPatch) -> None:
     from distributed import LocalCluster
 
-    monkeypatch.setattr(module, "PATIENCE", 1.0)
+    monkeypatch.setattr(module, "PATIENCE", 5.0)
     # On the event loop of the first cluster: starting one more thread for it has been seen to miss distributed's 10 s.
     empty: Any = LocalCluster(n_workers=0, dashboard_address=":0", host="127.0.0.1", loop=cluster.loop)
     with closing(empty), pytest.raises(ConnectionError, match="has no workers"), Dask(empty.scheduler_address).crew():

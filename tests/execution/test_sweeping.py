@@ -264,7 +264,7 @@ def test_ranks_of_an_mpi_job_print_the_same_bytes(tmp_path: Path, capsys: pytest
         env=os.environ | free,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=True,
     )
     assert run.stdout == printed(capsys, path)[0]

@@ -1,4 +1,5 @@
 import math
+from functools import cache
 
 import numpy as np
 import pytest
@@ -6,15 +7,16 @@ import pytest
 from sqtheory import FLOAT16, cast, hbfp, nm, relative_error, sqnr
 from sqtheory.arrays import Array
 from sqtheory.models import EXACT, Compressed, Linear, Linears, Watched, ordered_weights
-from sqtheory.models.depth import layer_reports, layer_table, worst_layers
+from sqtheory.models.depth import LayerReport, layer_reports, layer_table, worst_layers
 from sqtheory.two_orders import Order
 from tests.models.small import model, samples
 
 S, Q = nm(2, 4), hbfp(4)
-REPORTS = {
-    activations: layer_reports(model("lm-dense"), samples("lm-dense", 5), S, Q, tuple(Order), activations=activations)
-    for activations in (False, True)
-}
+
+
+@cache
+def reports(activations: bool) -> tuple[LayerReport, ...]:
+    return layer_reports(model("lm-dense"), samples("lm-dense", 5), S, Q, tuple(Order), activations=activations)
 
 
 def seen(name: str, linears: Linears) -> dict[str, tuple[Array, Array]]:
@@ -33,7 +35,7 @@ def seen(name: str, linears: Linears) -> dict[str, tuple[Array, Array]]:
 def test_deviations_are_those_of_whole_outputs(order: Order) -> None:
     dense = seen("lm-dense", EXACT)
     changed = seen("lm-dense", Compressed(ordered_weights(model("lm-dense"), S, Q, [order])[order], Q))
-    for report in REPORTS[True]:
+    for report in reports(True):
         found, y, other = report.deviations[order], dense[report.name][1], changed[report.name][1]
         assert found.absolute == pytest.approx(np.linalg.norm(y - other), rel=1e-4)
         assert found.relative == pytest.approx(relative_error(other, y), rel=1e-4)
@@ -46,7 +48,7 @@ def test_contributions_are_the_terms_of_the_theorems() -> None:
     """Each term in float64 by its formula; the theorems' identities hold between them entry by entry."""
     weights = ordered_weights(model("lm-dense"), S, Q)
     inputs = seen("lm-dense", EXACT)
-    for layer, report in zip(model("lm-dense").linears, REPORTS[True], strict=True):
+    for layer, report in zip(model("lm-dense").linears, reports(True), strict=True):
         x, w = inputs[layer.name][0], layer.weight.astype(np.float64)
         qx, qw, sw = (
             f(a).astype(np.float64) for f, a in ((Q, x.astype(np.float32)), (Q, layer.weight), (S, layer.weight))
@@ -75,7 +77,7 @@ def test_contributions_are_the_terms_of_the_theorems() -> None:
 
 
 def test_without_activations_only_weights_err() -> None:
-    first = REPORTS[False][0]
+    first = reports(False)[0]
     own = first.contributions
     assert own.activation == 0 and all(value == 0 for value in own.product.values())
     assert own.total == pytest.approx(own.weight)
@@ -94,9 +96,9 @@ def test_a_model_that_loses_nothing_deviates_by_nothing() -> None:
 
 
 def test_a_line_for_each_layer_and_the_worst_of_them() -> None:
-    table = layer_table(REPORTS[True], "title")
+    table = layer_table(reports(True), "title")
     assert [row[0] for row in table.rows] == [layer.name for layer in model("lm-dense").linears]
-    worst = worst_layers(REPORTS[True], Order.qs)
-    shares = [report.contributions.total[Order.qs] for report in REPORTS[True]]
+    worst = worst_layers(reports(True), Order.qs)
+    shares = [report.contributions.total[Order.qs] for report in reports(True)]
     assert [w.contributions.total[Order.qs] for w in worst] == sorted(shares, reverse=True)[:3]
     assert all(math.isfinite(share) for share in shares)

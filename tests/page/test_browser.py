@@ -21,7 +21,7 @@ POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
 def browse(address: str, folder: Path) -> subprocess.CompletedProcess[str]:
     assert BROWSER is not None
     call = [BROWSER, *QUIET, f"--user-data-dir={folder}/home", "--dump-dom", address]
-    return subprocess.run(call, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(call, capture_output=True, text=True, check=False, timeout=600)
 
 
 @pytest.fixture(scope="module", autouse=True)
