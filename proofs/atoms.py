@@ -1,19 +1,146 @@
-"""The numbers a proof speaks of: one row of a case in exact rationals."""
+"""The numbers a proof speaks of: one row of a case in exact rationals, or one row of unknowns."""
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import TypeAlias, final
+from itertools import pairwise
+from typing import Any, TypeAlias, final
 
 import sympy
 
 from sqtheory.arrays import Array, Mask
 from sqtheory.case import Case
+from sqtheory.cells import cells
+from sqtheory.theorem import Quantity
 
-Number: TypeAlias = Fraction | float | sympy.Expr
-Row: TypeAlias = list[Fraction]
+Number: TypeAlias = Any
+"""A rational, an algebraic number or a float of one row; an expression over the unknowns of another."""
+Row: TypeAlias = list[Any]
+Pairs: TypeAlias = list[tuple[Any, Any]]
+Model: TypeAlias = Mapping[Quantity, Callable[[Any], Number]]
+"""Each quantity of the claims from the atoms of one row."""
+
+
+class Atoms(ABC):
+    """One row: x, q(x), the masks, the images of both orders, what surrounds every entry.
+
+    Lists over the entries of the row; a model combines them one entry at a time, so that it speaks of rationals and
+    of unknowns alike. Maxima and minima are asked of the row, since unknowns cannot be compared.
+    """
+
+    @property
+    @abstractmethod
+    def x(self) -> Row:
+        """x."""
+
+    @property
+    @abstractmethod
+    def weight(self) -> "Atoms":
+        """The same row of the second operand w."""
+
+    @property
+    def w(self) -> Row:
+        """The second operand of a dot product."""
+        return self.weight.x
+
+    @property
+    @abstractmethod
+    def q(self) -> Row:
+        """The image of x under q."""
+
+    @property
+    @abstractmethod
+    def m(self) -> list[bool]:
+        """Where S→Q keeps an entry."""
+
+    @property
+    @abstractmethod
+    def m2(self) -> list[bool]:
+        """Where Q→S keeps an entry."""
+
+    @property
+    @abstractmethod
+    def sq(self) -> Row:
+        """The image of x under S→Q."""
+
+    @property
+    @abstractmethod
+    def frozen(self) -> Row:
+        """The image of x under S→Q with every scale fixed at its value for x."""
+
+    @property
+    @abstractmethod
+    def groups(self) -> list[list[int]]:
+        """The places of every mask group of the row."""
+
+    @property
+    @abstractmethod
+    def around(self) -> Pairs:
+        """σ times the levels lo ≤ x/σ < hi, the outermost two where x/σ lies beyond."""
+
+    @property
+    @abstractmethod
+    def ends(self) -> Pairs:
+        """What x goes to by rounding down and by rounding up; equal on a level and beyond the grid."""
+
+    @property
+    @abstractmethod
+    def masked_ends(self) -> Pairs:
+        """The same of s(x)."""
+
+    @property
+    @abstractmethod
+    def lower_halves(self) -> Row:
+        """h⁻ of every image: from it down to the lower end of its cell."""
+
+    @property
+    @abstractmethod
+    def half_steps(self) -> Row:
+        """Half of σ times the gap of the magnitudes around |x|/σ."""
+
+    @property
+    @abstractmethod
+    def nearest(self) -> Row:
+        """The distance of every entry from the nearest of σ times a level."""
+
+    @abstractmethod
+    def budget(self, group: Sequence[int]) -> int:
+        """How many entries of a group are kept."""
+
+    @abstractmethod
+    def largest(self, values: Iterable[Number]) -> Number:
+        """The largest of these numbers, none of which is negative; 0 if there are none."""
+
+    @abstractmethod
+    def least(self, values: Iterable[Number]) -> Number:
+        """The least of these numbers."""
+
+    @abstractmethod
+    def power(self, errors: Iterable[Number]) -> Number:
+        """Σ |e|^p; max |e| for p = ∞."""
+
+    @abstractmethod
+    def total(self, powers: Iterable[Number]) -> Number:
+        """Σ of powers of parts of a row; their maximum for p = ∞."""
+
+    @abstractmethod
+    def root(self, power: Number) -> Number:
+        """power^{1/p}; itself for p = ∞."""
+
+    @abstractmethod
+    def dual_norm(self, values: Iterable[Number]) -> Number:
+        """The norm of the conjugate exponent p*, 1/p + 1/p* = 1."""
+
+    @abstractmethod
+    def share(self, value: Number, low: Number, high: Number) -> Number:
+        """(value − low)/(high − low), the chance that unbiased rounding takes the value up; 0 if both are one."""
+
+    def norm(self, errors: Iterable[Number]) -> Number:
+        """(Σ |e|^p)^{1/p}; max |e| for p = ∞."""
+        return self.root(self.power(errors))
 
 
 def exact(values: Array) -> Row:
@@ -23,14 +150,12 @@ def exact(values: Array) -> Row:
 
 @final
 @dataclass(frozen=True, eq=False)
-class Atoms:
-    """Row ``index`` of a case: x, q(x), the masks, the images of both orders, the scale of every entry.
-
-    Lists of rationals over the entries of the row; a model combines them one entry at a time.
-    """
+class Exact(Atoms):
+    """Row ``index`` of a case in rationals. With ``digits``, powers that are not whole are taken to so many."""
 
     case: Case
     index: int
+    digits: int = 0
 
     def of(self, values: Array) -> Row:
         """This row of an array of the shape of x."""
@@ -51,29 +176,34 @@ class Atoms:
         return self.of(self.case.x)
 
     @cached_property
-    def w(self) -> Row:
-        """The second operand of a dot product."""
-        return self.of(self.case.weight.x)
+    def weight(self) -> "Exact":
+        """The row of w."""
+        return Exact(self.case.weight, self.index, self.digits)
 
     @cached_property
     def q(self) -> Row:
-        """The image of x under q."""
+        """q(x)."""
         return self.of(self.case.orders.image)
 
     @cached_property
     def m(self) -> list[bool]:
-        """Where S→Q keeps an entry."""
+        """The mask of x."""
         return self.flags(self.case.orders.mask)
 
     @cached_property
     def m2(self) -> list[bool]:
-        """Where Q→S keeps an entry."""
+        """The mask of q(x)."""
         return self.flags(self.case.orders.image_mask)
 
     @cached_property
     def sq(self) -> Row:
-        """The image of x under S→Q."""
+        """q(s(x))."""
         return self.of(self.case.orders.after_mask)
+
+    @cached_property
+    def frozen(self) -> Row:
+        """q(s(x)) at the scales of x."""
+        return self.of(self.case.frozen_image)
 
     @cached_property
     def scale(self) -> Row:
@@ -82,25 +212,105 @@ class Atoms:
 
     @cached_property
     def groups(self) -> list[list[int]]:
-        """The places of every mask group of the row."""
+        """Consecutive places."""
         size = len(self.x)
         side = self.case.s.groups.sides(self.case.x.shape)[-1]
         return [list(range(start, min(start + side, size))) for start in range(0, size, side)]
 
-    def power(self, errors: Iterable[Fraction]) -> Number:
-        """Σ |e|^p, exact for p = 1, 2, 3, …; max |e| for p = ∞."""
+    @cached_property
+    def around(self) -> Pairs:
+        """By trying every pair of neighbouring levels; (0, 0) where the scale is 0."""
+        levels = self.case.q.format.values.tolist()
+        found = []
+        for x, sigma in zip(self.x, self.scale, strict=True):
+            ratio = float(x) / float(sigma) if sigma else 0.0
+            inside = [pair for pair in pairwise(levels) if pair[0] <= ratio < pair[1]]
+            low, high = inside[0] if inside else levels[:2] if ratio < levels[0] else levels[-2:]
+            found.append((sigma * Fraction(low), sigma * Fraction(high)))
+        return found
+
+    @cached_property
+    def ends(self) -> Pairs:
+        """By rounding x down and up."""
+        low, high = cells(self.case.q, self.case.x)
+        return list(zip(self.of(low), self.of(high), strict=True))
+
+    @cached_property
+    def masked_ends(self) -> Pairs:
+        """By rounding s(x) down and up."""
+        low, high = cells(self.case.q, self.case.orders.sparse)
+        return list(zip(self.of(low), self.of(high), strict=True))
+
+    @cached_property
+    def lower_halves(self) -> Row:
+        """v if no level is smaller, else half the way to it; nothing for rounding toward zero, and at 0."""
+        smaller = sorted({abs(level) for level in self.case.q.format.values.tolist()})
+        halves = []
+        for v, sigma in zip(map(abs, self.q), map(float, self.scale), strict=True):
+            place = min(range(len(smaller)), key=lambda k: abs(smaller[k] * sigma - float(v))) if v else 0
+            step = smaller[0] if place == 0 else (smaller[place] - smaller[place - 1]) / 2
+            halves.append(sigma * step if v and (place == 0 or self.case.q.rounding.nearest) else 0.0)
+        return halves
+
+    @cached_property
+    def half_steps(self) -> Row:
+        """By trying every pair of neighbouring magnitudes; beyond the ends the last gap."""
+        gaps = list(pairwise(sorted({abs(level) for level in self.case.q.format.values.tolist()})))
+        halves = []
+        for x, sigma in zip(self.x, map(float, self.scale), strict=True):
+            inside = [high - low for low, high in gaps if low * sigma <= abs(x) < high * sigma]
+            halves.append(sigma * (inside[0] if inside else gaps[-1][1] - gaps[-1][0]) / 2)
+        return halves
+
+    @cached_property
+    def nearest(self) -> Row:
+        """By trying every level."""
+        levels = self.case.q.format.values.tolist()
+        return [
+            min(abs(x - Fraction(float(sigma) * level)) for level in levels)
+            for x, sigma in zip(self.x, self.scale, strict=True)
+        ]
+
+    def budget(self, group: Sequence[int]) -> int:
+        """By the sparsifier."""
+        return int(self.case.s.budget(len(group)))
+
+    def largest(self, values: Iterable[Number]) -> Number:
+        """By comparison."""
+        return max(values, default=Fraction(0))
+
+    def least(self, values: Iterable[Number]) -> Number:
+        """By comparison."""
+        return min(values)
+
+    def power(self, errors: Iterable[Number]) -> Number:
+        """Exact for p = 1, 2, 3, …, ∞; else a float, or a number of so many digits."""
         sizes = [abs(e) for e in errors] or [Fraction(0)]
         if self.p == math.inf:
             return max(sizes)
         if float(self.p).is_integer():
             return sum((e ** int(self.p) for e in sizes), Fraction(0))
-        return math.fsum(float(e) ** self.p for e in sizes)
+        if not self.digits:
+            return math.fsum(float(e) ** self.p for e in sizes)
+        return sum(sympy.Float(sympy.Rational(e.numerator, e.denominator), self.digits) ** self.p for e in sizes)
 
-    def norm(self, errors: Iterable[Fraction]) -> Number:
-        """(Σ |e|^p)^{1/p} as an exact algebraic number for p = 1, 2, 3, …, ∞; a float for other p."""
-        total = self.power(errors)
+    def total(self, powers: Iterable[Number]) -> Number:
+        """By comparison or addition."""
+        return self.largest(powers) if self.p == math.inf else sum(powers, Fraction(0))
+
+    def dual_norm(self, values: Iterable[Number]) -> Number:
+        """That of another case."""
+        dual = math.inf if self.p == 1 else 1.0 if self.p == math.inf else self.p / (self.p - 1)
+        return Exact(replace(self.case, p=dual), self.index, self.digits).norm(values)
+
+    def share(self, value: Number, low: Number, high: Number) -> Number:
+        """Within [0, 1] however low and high were rounded."""
+        return min(max(value - low, Fraction(0)), high - low) / (high - low) if high != low else Fraction(0)
+
+    def root(self, power: Number) -> Number:
+        """An exact algebraic number for p = 1, 2, 3, …, ∞."""
         if self.p in (1, math.inf):
-            return total
-        if isinstance(total, Fraction):
-            return sympy.root(sympy.Rational(total.numerator, total.denominator), int(self.p))
-        return float(total) ** (1 / self.p)
+            return power
+        if isinstance(power, Fraction) and float(self.p).is_integer():
+            return sympy.root(sympy.Rational(power.numerator, power.denominator), int(self.p))
+        return power ** (1 / self.p)
