@@ -1,7 +1,7 @@
 """A proof: a model of every quantity, steps that a machine discharges, and what they conclude of every claim."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -47,7 +47,7 @@ class Concluded:
         """For each p how far the best of its steps reaches, the p gathered."""
         found: dict[str, list[float]] = {}
         for p, steps in self.by.items():
-            best = min((step.extent for step in steps), key=EXTENTS.index, default="not concluded")
+            best = min((step.extent for step in steps), key=list(EXTENTS).index, default="not concluded")
             found.setdefault(best, []).append(p)
         return found
 
@@ -57,8 +57,10 @@ class Concluded:
         return f"{claim_text(self.claim)}: {', '.join(parts)}"
 
 
-EXTENTS = ("formal", "derived", "each case", "tested only")
-"""How far a conclusion reaches: in Coq, for every size; by a machine, for the sizes stated; case by case; not at all."""
+TESTED = "tested only"
+EXTENTS: Mapping[str, str] = {"formal": "Coq", "derived": "derived", "each case": "each case", TESTED: TESTED}
+"""How far a conclusion reaches, the farthest first: in Coq, for every size; by a machine, for the sizes stated; case by
+case; not at all."""
 
 
 def _spelled(ps: list[float]) -> str:
@@ -106,6 +108,13 @@ class Proof:
             )
             for claim in self.theorem.claims
         )
+
+    @property
+    def extent(self) -> str:
+        """By what the claims are concluded, in few words: ``Coq, derived``, ``derived, in part tested only``."""
+        reached = {extent for one in self.conclusions() for extent in one.extents}
+        named = [EXTENTS[extent] for extent in EXTENTS if extent in reached]
+        return f"{', '.join(named[:-1])}, in part {TESTED}" if named[-1:] == [TESTED] and named[:-1] else ", ".join(named)
 
     def lines(self) -> Iterator[Line]:
         """Discharge the model, every step, and that the steps conclude every claim."""
