@@ -14,7 +14,7 @@ import numpy as np
 import sympy
 from scipy import stats
 
-from proofs.atoms import Atoms, Number
+from proofs.atoms import Exact, Number
 from proofs.proof import Proof
 from proofs.steps import Enumerated, Equal, Split, Tested
 from sqtheory.arrays import Mask
@@ -27,7 +27,7 @@ from sqtheory.expectations import (
     mask_change_law,
     order_gap_law,
 )
-from sqtheory.expectations.exchangeable import differing_chance, kept_chances
+from sqtheory.expectations.exchangeable import NOISE, differing_chance, kept_chances
 from sqtheory.formats import IntFormat
 from sqtheory.theorems.order_gap_law import (
     AVERAGED,
@@ -52,7 +52,7 @@ def power(e: Fraction, p: float) -> Number:
     return abs(e) ** int(p) if float(p).is_integer() else float(abs(e)) ** p
 
 
-def losses(atoms: Atoms) -> tuple[list[Number], list[Number], list[Number]]:
+def losses(atoms: Exact) -> tuple[list[Number], list[Number], list[Number]]:
     """|x − q|^p, |x − q(0)|^p and |x|^p of every entry."""
     zero = atoms.of(frozen_zero(atoms.case))
     pairs = (zip(atoms.x, y, strict=True) for y in (atoms.q, zero, [Fraction(0)] * len(zero)))
@@ -60,7 +60,7 @@ def losses(atoms: Atoms) -> tuple[list[Number], list[Number], list[Number]]:
     return kept, pruned, size
 
 
-def averages(atoms: Atoms) -> tuple[Number, Number, Number]:
+def averages(atoms: Exact) -> tuple[Number, Number, Number]:
     """E‖ε_{q∘s}‖^p, E‖ε_{s∘q}‖^p and P(masks differ): every group, and in it every mask that ranks as it should."""
     n, m = mask_size(atoms.case)
     kept, pruned, size = losses(atoms)
@@ -80,7 +80,7 @@ def averages(atoms: Atoms) -> tuple[Number, Number, Number]:
     return sq / len(groups), qs / len(groups), differ / len(groups)
 
 
-def by_chance(atoms: Atoms, *, averaged: bool) -> Number:
+def by_chance(atoms: Exact, *, averaged: bool) -> Number:
     """m/N Σ (π_i |x − q|^p + (1 − π_i)|x|^p), π_i counted over all groups that hold the i-th largest, or averaged."""
     n, m = mask_size(atoms.case)
     kept, _, size = losses(atoms)
@@ -103,7 +103,7 @@ def counted(count: int, n: int, m: int) -> tuple[Fraction, ...]:
     return tuple(Fraction(sum(group.index(i) < n for group in some), len(some)) for i, some in enumerate(with_i))
 
 
-def boundary(atoms: Atoms) -> Number:
+def boundary(atoms: Exact) -> Number:
     """Σ_cells Σ_{J<n<J+C} P(J, C)(1 − 1/C(C, n − J))."""
     n, m = mask_size(atoms.case)
     count, total = len(atoms.q), Fraction(0)
@@ -119,7 +119,7 @@ def boundary(atoms: Atoms) -> Number:
 def miscounted() -> list[tuple[int, int, int]]:
     """N ≤ 8 and n:m for which ``kept_chances`` is not what listing all groups gives."""
     sizes = [(count, n, m) for count in range(2, 9) for m in range(1, count + 1) for n in range(1, m + 1)]
-    return [s for s in sizes if not np.allclose(kept_chances(*s), [float(c) for c in counted(*s)], rtol=0, atol=1e-13)]
+    return [s for s in sizes if not np.allclose(kept_chances(*s), [float(c) for c in counted(*s)], rtol=0, atol=NOISE)]
 
 
 def misplaced() -> list[tuple[int, ...]]:
@@ -137,7 +137,7 @@ def misplaced() -> list[tuple[int, ...]]:
                             c = sum(above <= i < above + inside for i in group)
                             listed += 1 - Fraction(1, comb(c, r)) if 0 < r < c else 0
                         found = float(differing_chance(np.array(above), np.array(inside), count, n, m))
-                        if abs(found - listed / len(groups)) > 1e-12:
+                        if abs(found - listed / len(groups)) > NOISE:
                             wrong.append((above, inside, count, n, m))
     return wrong
 

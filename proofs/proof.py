@@ -163,7 +163,7 @@ class Proof:
         cancelled = CANCELLATION * case.products**quantity.degree
         for i, value in enumerate(computed.tolist()):
             expected = float(self.model[quantity](Exact(case, i)))
-            if not abs(value - expected) <= TOLERANCE * abs(expected) + cancelled[i] + 1e-300:
+            if not abs(value - expected) <= TOLERANCE * abs(expected) + cancelled[i] + quantity.noise + 1e-300:
                 return f"{value} instead of {expected} at {case.row(i)}"
         return ""
 

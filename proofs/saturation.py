@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import sympy
 
-from proofs.atoms import Atoms, Number
+from proofs.atoms import Exact, Number
 from proofs.proof import Proof
 from proofs.steps import Enumerated, Equal, Tested
 from sqtheory.arrays import Mask
@@ -38,13 +38,13 @@ def significand(v: Fraction) -> Fraction:
     return v
 
 
-def largest(a: Atoms) -> tuple[Fraction, Fraction, Fraction]:
+def largest(a: Exact) -> tuple[Fraction, Fraction, Fraction]:
     """max |x|, the magnitude of its image, and σ."""
     place = max(range(len(a.x)), key=lambda i: (abs(a.x[i]), -i))
     return abs(a.x[place]), abs(a.q[place]), a.scale[place]
 
 
-def lost(a: Atoms) -> Number:
+def lost(a: Exact) -> Number:
     """(max |x| − |q|)/max |x| where it saturates."""
     x, q, sigma = largest(a)
     return (x - q) / x if x > sigma * Fraction(a.case.q.format.max) else Fraction(0)
@@ -72,8 +72,8 @@ def wrong_shares() -> list[str]:
 def same_binade(case: Case) -> Mask:
     """⌊log₂(max|x|/σ)⌋ = ⌊log₂ max Γ⌋ in every block that is not zero."""
     sigma = np.where(case.dense_scale == 0, 1, case.dense_scale)
-    exponent = np.frexp(np.abs(case.x).max(axis=1, keepdims=True) / sigma)[1]
-    return case.every((case.dense_scale == 0) | (exponent == np.frexp(case.q.format.max)[1]))
+    largest = case.spread(case.q.partition.reduce(np.abs(case.x), lambda rows: rows.max(axis=1)))
+    return case.every((case.dense_scale == 0) | (np.frexp(largest / sigma)[1] == np.frexp(case.q.format.max)[1]))
 
 
 PROOF = Proof(

@@ -5,15 +5,20 @@ from math import comb
 
 import sympy
 
-from proofs.atoms import Atoms, Number
+from proofs.atoms import Exact, Number
 from proofs.proof import Proof
 from proofs.steps import Enumerated, Equal
 from sqtheory.formats import E2M3
+from sqtheory.partition import Blocks
 from sqtheory.quantizers import hbfp, mxfp
-from sqtheory.storage import bits_per_entry, scale_bits
+from sqtheory.scaling import AbsMax, PowerOfTwo, SharedExponent, TwoLevel
+from sqtheory.sparsifiers import TopSparsifier
+from sqtheory.storage import bits_per_entry
 from sqtheory.theorems.storage import COUNTED, FORMULA, THEOREM
 
 b, n, m, e, block, index, groups = sympy.symbols("b n m e B index groups", positive=True)
+FORMULA_OF = b * n / m + e / block + index / m
+"""The published size of an entry."""
 
 
 def width(patterns: int) -> int:
@@ -24,13 +29,30 @@ def width(patterns: int) -> int:
     return bits
 
 
-def counted(a: Atoms) -> Number:
+SCALES = {AbsMax: 32, SharedExponent: 8, PowerOfTwo: 8, TwoLevel: 8}
+"""e, the bits of a block's scale: a float32, an exponent of eight bits, or an FP8 number."""
+
+
+def counted(a: Exact) -> Number:
     """Entry by entry, block by block, group by group."""
     side = a.case.q.partition.sides(a.case.x.shape)[-1]
     total = sum(a.case.q.format.bits for kept in a.m if kept)
-    total += sum(scale_bits(a.case.q)[0] for _ in range(0, len(a.x), side))
-    total += sum(width(comb(len(group), a.case.s.budget(len(group)))) for group in a.groups)
+    total += sum(SCALES[type(a.case.q.scaling)] for _ in range(0, len(a.x), side))
+    total += 32 * isinstance(a.case.q.scaling, TwoLevel)
+    total += sum(width(comb(len(group), sum(a.m[i] for i in group))) for group in a.groups)
     return Fraction(total, len(a.x))
+
+
+def published(a: Exact) -> Number:
+    """b n/m + e/B + ⌈log₂ C(m, n)⌉/m of the numbers in the names of the mask and the format."""
+    s, q = a.case.s, a.case.q
+    assert isinstance(s, TopSparsifier) and isinstance(s.keep, int)
+    assert isinstance(s.groups, Blocks) and isinstance(q.partition, Blocks)
+    numbers = {b: width(len(q.format.code_values)), e: SCALES[type(q.scaling)], block: q.partition.size}
+    numbers |= {n: s.keep, m: s.groups.size}
+    numbers |= {index: width(comb(s.groups.size, s.keep))}
+    bits = FORMULA_OF.subs(numbers)
+    return Fraction(int(bits.p), int(bits.q))
 
 
 def wrong() -> list[str]:
@@ -41,12 +63,12 @@ def wrong() -> list[str]:
 
 PROOF = Proof(
     theorem=THEOREM,
-    model={COUNTED: counted, FORMULA: counted},
+    model={COUNTED: counted, FORMULA: published},
     steps=(
         Equal(
             "over m·groups entries: n codes and one index a group, one scale for every B entries",
             (groups * n * b + groups * m / block * e + groups * index) / (groups * m),
-            b * n / m + e / block + index / m,
+            FORMULA_OF,
         ),
         Enumerated("HBFP4/64 takes 4.125 bits, HBFP6/64 6.125, MXFP6/32 6.25", wrong),
     ),

@@ -11,7 +11,9 @@ from sqtheory.errors import box_norms, powers
 from sqtheory.norms import check_norm, spell_norm
 from sqtheory.partition import Rows
 from sqtheory.quantizers import Quantizer
+from sqtheory.scaling import RowTwoLevel, TwoLevel
 from sqtheory.sparsifiers import Sparsifier, top
+from sqtheory.structure import tied_rows
 from sqtheory.two_orders import TwoOrders, both
 
 KEEP_ALL = top(1.0, per=Rows())
@@ -24,8 +26,10 @@ ROW = Rows()
 class Case:
     """Rows x (rows × n, float64), each an instance of its own, under one sparsifier s, quantizer q and norm p.
 
-    Partitions must lie inside the rows. ``w``, the shape of x, is the second operand of dot products: there x is
-    the activation and w the weight that s masks. A one-dimensional x or w is one row.
+    Of several rows each must be a tensor under the pipeline: a mask that ranks or a partition that extends over them
+    is refused with a ValueError, and a two-level scale is made for each row. ``w``, the shape of x, is the second
+    operand of dot products: there x is the activation and w the weight that s masks. A one-dimensional x or w is one
+    row.
     """
 
     x: Array
@@ -42,6 +46,11 @@ class Case:
                 object.__setattr__(self, name, np.atleast_2d(as_real(value).astype(np.float64)))
         if self.w is not None and self.w.shape != self.x.shape:
             raise ValueError(f"x has shape {self.x.shape}, w {self.w.shape}: a dot product needs equal shapes")
+        if len(self) > 1:
+            if isinstance(self.q.scaling, TwoLevel):
+                object.__setattr__(self, "q", replace(self.q, scaling=RowTwoLevel(self.q.scaling)))
+            if (why := tied_rows(self.s, self.q, self.x.shape)) is not None:
+                raise ValueError(f"the rows of a case are instances of their own, but {why}")
 
     @classmethod
     def of(

@@ -22,6 +22,10 @@ class Indivisible(InputRefused):
     """An axis is not a whole number of groups or blocks although ``tail=error`` asks for it."""
 
 
+class Undefined(ValueError):
+    """A number that a theorem speaks of does not exist for this pipeline, or takes too many cases to compute."""
+
+
 class CheckpointError(InputRefused):
     """A file of tensors cannot be read as what it claims to be: names the file, the tensor and the rule."""
 

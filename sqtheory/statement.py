@@ -25,8 +25,8 @@ TOLERANCE = 1e-9
 """Share of the quantities' magnitudes that the rounding of float64 may add to one side of a claim."""
 CANCELLATION = 1e-13
 """Share of the products behind a dot product that the rounding of float64 may add to it."""
-UNDERFLOW = 4 * float(np.finfo(np.float64).smallest_subnormal)
-"""What the rounding of float64 may add to numbers next to 0."""
+UNDERFLOW = 1024 * float(np.finfo(np.float64).smallest_subnormal)
+"""What the rounding of float64 may add to numbers next to 0: half of the smallest one in each of 2048 operations."""
 
 
 @final
@@ -34,7 +34,8 @@ UNDERFLOW = 4 * float(np.finfo(np.float64).smallest_subnormal)
 class Quantity:
     """A named number of a case: ``of(case)`` gives it for every row. In a claim it stands for its symbol.
 
-    ``degree``: in how many products of both operands it is measured, 1 for ⟨x, w⟩, 2 for its square.
+    ``degree``: in how many products of both operands it is measured, 1 for ⟨x, w⟩, 2 for its square. ``noise``: by how
+    much float64 may miss it however small it is, as where it is a difference of logarithms.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Quantity:
     meaning: str
     of: Callable[[Case], Array] = field(compare=False, repr=False)
     degree: int = 1
+    noise: float = 0.0
 
     @property
     def symbol(self) -> sympy.Symbol:
@@ -78,11 +80,14 @@ class Norms(Enum):
     """For which p a claim speaks."""
 
     ALL = "every p"
+    ONE = "p = 1"
     FINITE = "p < ∞"
     LARGEST = "p = ∞"
 
     def has(self, p: float) -> bool:
         """The claim speaks of this p."""
+        if self is Norms.ONE:
+            return p == 1
         return self is Norms.ALL or (p == np.inf) == (self is Norms.LARGEST)
 
 
@@ -144,16 +149,17 @@ class Claim:
             return bool(sympy.simplify(left - right) == 0)
         return bool(RELATIONS[self.relation][1](left, right))
 
-    def excess(self, values: Mapping[str, Array], products: Array | float = 0.0) -> Array:
+    def excess(self, values: Mapping[str, Array], products: Array | float = 0.0, noise: float = 0.0) -> Array:
         """How far each row is from what is claimed: positive where the claim fails, beyond the rounding of float64.
 
-        ``products``: magnitudes of what cancelled inside the quantities (``Case.products``).
+        ``products``: magnitudes of what cancelled inside the quantities (``Case.products``); ``noise``: of both sides
+        together (``Quantity.noise``).
         """
         left, right = self.sides(values)
         sizes: Array = np.zeros(left.shape)
         for name in (str(s) for s in self.symbols):
             sizes = sizes + np.abs(values[name])
-        slack = TOLERANCE * sizes + CANCELLATION * products + UNDERFLOW
+        slack = TOLERANCE * sizes + CANCELLATION * products + UNDERFLOW + noise
         difference = left - right
         if self.relation in ("==", "<="):
             return np.asarray((np.abs(difference) if self.relation == "==" else difference) - slack)
@@ -165,7 +171,8 @@ class Claim:
 class Assumption:
     """A condition of a theorem: ``holds(case)`` decides it in every row, ``ruling`` before any tensor is seen.
 
-    ``fails_without`` is a case that breaks this assumption alone, and with it the theorem.
+    ``fails_without`` is a case that breaks this assumption alone, and with it the theorem. Without a ``defining`` one
+    the claims have no meaning: there some quantity raises Undefined, and nothing is asked of such a pipeline.
     """
 
     name: str
@@ -173,6 +180,7 @@ class Assumption:
     holds: Callable[[Case], Mask] = field(compare=False, repr=False)
     ruling: Callable[[Sparsifier, Quantizer, float, Shape], Ruling] = field(compare=False, repr=False)
     fails_without: Case | None = field(default=None, compare=False)
+    defining: bool = False
 
     def shown(self, case: Case) -> "Assumption":
         """The same assumption with the case that shows it necessary in one theorem."""
@@ -253,7 +261,8 @@ class Check:
 class Statement(ABC):
     """If every assumption in ``given`` holds then every claim does; without a domain: the witnesses exist.
 
-    ``formal`` names the statements of it that are proved in Coq.
+    ``formal`` names the statements of it that are proved in Coq. A theorem that assumes nothing says so: it is
+    ``unconditional``, for every tensor and pipeline.
     """
 
     slug: str
@@ -265,6 +274,7 @@ class Statement(ABC):
     source: Reference
     given: tuple[Assumption, ...] = ()
     formal: tuple[str, ...] = ()
+    unconditional: bool = False
 
     def __post_init__(self) -> None:
         named = {q.symbol for q in self.where}
@@ -273,6 +283,8 @@ class Statement(ABC):
             raise ValueError(f"{self.slug}: the claims speak of {sorted(map(str, used ^ named))}, undefined or unused")
         if self.domain is None and not isinstance(self.witness, Separation):
             raise ValueError(f"{self.slug}: a theorem without a domain asserts that its separations exist")
+        if (self.domain is not None and not self.given) != self.unconditional:
+            raise ValueError(f"{self.slug}: a theorem for every tensor has assumptions or is unconditional, not both")
 
     @abstractmethod
     def check(self, case: Case) -> Check:

@@ -1,14 +1,16 @@
 """What a mask, a format and their partitions say about every tensor of a shape, before any tensor is seen."""
 
 from dataclasses import dataclass
+from math import prod
 from typing import final
 
 import numpy as np
 
 from sqtheory.arrays import Mask
-from sqtheory.partition import Shape
+from sqtheory.partition import Partition, Shape
 from sqtheory.quantizers import Quantizer
 from sqtheory.scaling import Frozen, TwoLevel, Unscaled
+from sqtheory.scores import Gain
 from sqtheory.sparsifiers import BlockSparsifier, Sparsifier, ThresholdSparsifier, TopSparsifier
 from sqtheory.ties import ByOriginal
 from sqtheory.traits import KEEPS_ZERO, MONOTONE
@@ -106,6 +108,27 @@ def one_block_per_group(s: Sparsifier, q: Quantizer, shape: Shape) -> Ruling:
     if s.groups.overlaps(q.partition, shape).nested:
         return Ruling(True, "every mask group lies in one scale block")
     return Ruling(False, "a mask group spans several scale blocks")
+
+
+def tied_rows(s: Sparsifier, q: Quantizer, shape: Shape) -> str | None:
+    """What makes the rows of a tensor depend on each other; None if each is an instance of its own."""
+    if prod(shape[:-1]) <= 1:
+        return None
+    if isinstance(s, BlockSparsifier):
+        return f"{s} ranks the units of all rows together"
+    if isinstance(s, TopSparsifier) and _spans_rows(s.groups, shape):
+        return f"the groups of {s} extend over several rows"
+    parts = [q, s.score.q] if isinstance(s.score, Gain) else [q]
+    for part in (p for p in parts if isinstance(p, Quantizer)):
+        if _spans_rows(part.partition, shape):
+            return f"the scale blocks of {part} extend over several rows"
+        if isinstance(part.scaling, TwoLevel):
+            return f"the upper scale of {part} is that of all rows together"
+    return None
+
+
+def _spans_rows(boxes: Partition, shape: Shape) -> bool:
+    return any(min(side, n) > 1 for side, n in zip(boxes.sides(shape)[:-1], shape[:-1], strict=True))
 
 
 def keeps_all(s: Sparsifier, shape: Shape) -> bool:

@@ -8,6 +8,8 @@ import numpy as np
 from sqtheory import render
 from sqtheory.arrays import Array, Mask
 from sqtheory.case import Case
+from sqtheory.exceptions import Undefined
+from sqtheory.norms import spell_norm
 from sqtheory.statement import (
     CANCELLATION,
     NEW,
@@ -63,12 +65,19 @@ class Theorem(Statement):
         """The claims that speak of this p."""
         return tuple(c for c in self.claims if c.norms.has(p))
 
+    def silence(self, p: float) -> str:
+        """That no claim speaks of this p, and of which they do."""
+        spoken = " or ".join(dict.fromkeys(c.norms.value for c in self.claims))
+        return f"{self.slug} says nothing of p = {spell_norm(p)}: it speaks of {spoken}"
+
     def admissible(self, case: Case) -> Mask:
         """Rows in which every assumption holds."""
         return np.asarray(np.all([np.ones(len(case), bool), *(a.holds(case) for a in self.given)], axis=0))
 
     def check(self, case: Case) -> Check:
-        """Evaluate assumptions and claims in every row. Raises ValueError if no claim speaks of the case's p.
+        """Evaluate assumptions and claims in every row; rows on which the claims have no meaning are not admissible.
+
+        Raises ValueError if no claim speaks of the case's p, Undefined where a quantity is too large to be computed.
 
         >>> from sqtheory import int_, nm
         >>> from sqtheory.case import Case
@@ -79,11 +88,20 @@ class Theorem(Statement):
         """
         claims = self.claims_for(case.p)
         if not claims:
-            raise ValueError(f"{self.slug} says nothing of p = {case.p}")
-        values, products = self.values(case), case.products
-        degrees = (max(q.degree for q in self.where if q.symbol in c.symbols) for c in claims)
-        excess = [c.excess(values, products**degree) for c, degree in zip(claims, degrees, strict=True)]
-        return Check(self.admissible(case), np.max(excess, axis=0))
+            raise ValueError(self.silence(case.p))
+        admissible, products = self.admissible(case), case.products
+        try:
+            values = self.values(case)
+        except Undefined:
+            if admissible.any():
+                raise
+            return Check(admissible, np.full(len(case), -np.inf))
+        excess = []
+        for claim in claims:
+            used = [q for q in self.where if q.symbol in claim.symbols]
+            degree = max(q.degree for q in used)
+            excess.append(claim.excess(values, products**degree, sum(q.noise for q in used)))
+        return Check(admissible, np.max(excess, axis=0))
 
     def __repr__(self) -> str:
         return render.text(self)

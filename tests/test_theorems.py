@@ -18,6 +18,7 @@ from proofs.atoms import Exact
 from proofs.proof import proof_of
 from sqtheory import strategies
 from sqtheory.case import Case
+from sqtheory.exceptions import Undefined
 from sqtheory.quantizers import int_
 from sqtheory.sparsifiers import nm
 from sqtheory.theorem import Approached, Attained, Claim, NoneKnown, Separation, Theorem
@@ -121,10 +122,15 @@ def test_its_witness(theorem: Theorem) -> None:
 
 @every
 def test_every_assumption_is_necessary(theorem: Theorem) -> None:
-    """Without it, all others in place, some claim fails, in exact rationals where p allows."""
+    """Without it, all others in place, some claim fails, in exact rationals where p allows, or has no meaning."""
     for assumption in theorem.given:
         case = assumption.fails_without
         assert case is not None, f"{assumption} of {theorem} is not shown necessary"
+        if assumption.defining:
+            assert not assumption.holds(case).any() and not theorem.check(case).violated.any()
+            with pytest.raises(Undefined):
+                theorem.values(case)
+            continue
         others = np.logical_and.reduce([a.holds(case) for a in theorem.given if a is not assumption] or [True])
         broken = ~assumption.holds(case) & others & (theorem.check(case).excess > 0)
         assert broken.any(), f"{assumption} of {theorem}: {case} does not show that it is needed"

@@ -9,11 +9,19 @@ from scipy.special import betaln
 from sqtheory.arrays import Array
 from sqtheory.errors import powers
 
+NOISE = 1e-12
+"""What float64 may add to a chance that is made of logarithms of binomials, whatever the processor.
+
+A logarithm below 64 that is off by 16 units in its last place is off by 64 · 16 · 2^−53 ≈ 1.1e-13, and a chance is
+the exponential, at most 1, of a sum of up to five of them.
+"""
+
 
 def log_binomial(n: Array | int, k: Array | int) -> Array:
-    """log C(n, k) of whole numbers 0 ≤ k ≤ n."""
+    """log C(n, k) of whole numbers 0 ≤ k ≤ n: exactly 0 for k = 0 and k = n, never negative."""
     n, k = np.asarray(n, np.float64), np.asarray(k, np.float64)
-    return np.asarray(-np.log1p(n) - betaln(n - k + 1, k + 1))
+    inside = (k > 0) & (k < n)
+    return np.where(inside, np.maximum(-np.log1p(n) - betaln(n - k + 1, k + 1), 0.0), 0.0)
 
 
 def hypergeometric(drawn: int, marked: Array | int, total: int, hits: int) -> Array:

@@ -11,6 +11,7 @@ from sqtheory.scaling.dyadic import Exponent, PowerOfTwo, SharedExponent
 from sqtheory.scaling.fitted import MeanSquare, Percentile
 from sqtheory.scaling.given import Frozen, Unscaled
 from sqtheory.scaling.maximum import AbsMax, FullRange, HalfRange, Midpoint, TwoLevel
+from sqtheory.scaling.rowwise import RowTwoLevel
 from sqtheory.scaling.rule import FromMaximum, Scaling, maxima, positive
 
 SCALINGS: dict[str, Scaling] = {
@@ -35,6 +36,7 @@ __all__ = [
     "Midpoint",
     "Percentile",
     "PowerOfTwo",
+    "RowTwoLevel",
     "Scaling",
     "SharedExponent",
     "TwoLevel",

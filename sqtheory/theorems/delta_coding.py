@@ -5,12 +5,14 @@ import numpy as np
 from sqtheory.arrays import Array, FixedArray, Mask
 from sqtheory.case import Case
 from sqtheory.domain import Arrays, Domain, OneOf
-from sqtheory.quantizers import int_
+from sqtheory.formats import E2M1
+from sqtheory.quantizers import Quantizer, int_, scaled
 from sqtheory.rounding import half_away, toward_zero
 from sqtheory.samples import heavy, normal, one_signed, ties
-from sqtheory.scaling import Frozen
+from sqtheory.scaling import Frozen, Unscaled
+from sqtheory.structure import Ruling
 from sqtheory.theorem import NEW, Assumption, Attained, Claim, Quantity, Theorem
-from sqtheory.theorems.vocabulary import NEAREST, decided_by_tensor
+from sqtheory.theorems.vocabulary import NEAREST, UNIFORM, decided_by_tensor
 
 
 def differences(values: Array) -> Array:
@@ -19,8 +21,18 @@ def differences(values: Array) -> Array:
 
 
 def _in_range(case: Case) -> Mask:
-    reach = case.q.format.max * case.dense_scale
-    return case.every((np.abs(case.x) <= reach) & (np.abs(differences(case.x)) <= reach))
+    low, high = case.q.format.min * case.dense_scale, case.q.format.max * case.dense_scale
+    return case.every(np.logical_and.reduce([(low <= v) & (v <= high) for v in (case.x, differences(case.x))]))
+
+
+def _one_grid(case: Case) -> Mask:
+    both = case.dense_scale, case.spread(case.q.scales(differences(case.x)))
+    return case.every(np.logical_and.reduce([sigma == both[0][:, :1] for sigma in both]))
+
+
+def _fixed(q: Quantizer) -> Ruling:
+    one = isinstance(q.scaling, Unscaled) or (isinstance(q.scaling, Frozen) and q.scaling.scale.values.ndim == 0)
+    return Ruling(one, f"the scale is {q.scaling}{'' if one else ', chosen for every block'}")
 
 
 STEP = FixedArray(1.0)
@@ -29,6 +41,12 @@ FAR = Assumption(
     "every x_t and every difference lies within the grid",
     _in_range,
     decided_by_tensor,
+)
+ONE_GRID = Assumption(
+    "one_grid",
+    "values and differences all have one scale σ",
+    _one_grid,
+    lambda s, q, p, shape: _fixed(q),
 )
 TELESCOPED = Quantity(
     "telescoped",
@@ -42,15 +60,22 @@ DRIFTED = Quantity(
     "the error at the last time of the sum of quantized differences",
     lambda case: np.abs(case.x[:, -1] - case.q(differences(case.x)).sum(axis=1)),
 )
-HALF = Quantity("half", r"\Delta/2", "half a step", lambda case: case.dense_scale[:, 0] / 2)
+HALF = Quantity(
+    "half",
+    r"\Delta/2",
+    "half of Δ, σ times the least step of the grid",
+    lambda case: case.dense_scale[:, 0] * float(np.diff(case.q.format.values).min()) / 2,
+)
 TIMES = Quantity("T", "T", "the number of times", lambda case: np.full(len(case), float(case.x.shape[1])))
 
 THEOREM = Theorem(
     slug="delta_coding",
-    title="Quantized values, differenced, err by at most Δ/2 at every time; quantized differences drift up to T·Δ/2",
+    title="On one grid quantized values, differenced, err by at most Δ/2 after T times, quantized differences by T·Δ/2",
     claims=(Claim(DRIFTED, "<=", TIMES * HALF), Claim(TELESCOPED, "<=", HALF)),
     where=(TELESCOPED, DRIFTED, HALF, TIMES),
     given=(
+        UNIFORM.shown(Case.of([5, 5], scaled(E2M1, scaling=Frozen(STEP)))),
+        ONE_GRID.shown(Case.of([1, 2, 100, 101], int_(4, block=2))),
         NEAREST.shown(Case.of([2.75, 5.5, 8.25, 11], int_(8, scaling=Frozen(STEP), rounding=toward_zero))),
         FAR.shown(Case.of([130, 130], int_(8, scaling=Frozen(STEP)))),
     ),

@@ -15,12 +15,12 @@ from sqtheory.sparsifiers import nm
 from sqtheory.theorem import Attained, Claim, Quantity, Reference, Theorem
 from sqtheory.theorems.dot_decomposition import EXAMPLE, KINDS, SQ, WHOLE
 from sqtheory.theorems.dot_interaction import THEOREM as INTERACTION
-from sqtheory.theorems.dot_interaction import Q, S
-from sqtheory.theorems.vocabulary import SIGMA, Z, of_weight
+from sqtheory.theorems.dot_interaction import UNSTEADY, Q, S
+from sqtheory.theorems.vocabulary import SIGMA, STEADY, Z, of_weight
 
 
 def conjugate(p: float) -> float:
-    """p* with 1/p + 1/p* = 1."""
+    """p* with 1/p + 1/p* = 1; 1 for p < 1, where ‖a‖_1 ≤ ‖a‖_p and |⟨a, b⟩| ≤ ‖a‖_1 ‖b‖_1."""
     return inf if p == 1 else 1.0 if p == inf else p / (p - 1) if p > 1 else 1.0
 
 
@@ -68,6 +68,7 @@ THEOREM = Theorem(
     given=(
         of_weight(Z).shown(Case.of([1, 1], bcq(2), nm(1, 2), w=[3, -1])),
         of_weight(SIGMA).shown(Case.of([7, 1, 1, 1], int_(4), nm(2, 4, score=given([0, 3, 2, 1])), w=[7, 3, 1, 0])),
+        of_weight(STEADY).shown(UNSTEADY),
     ),
     domain=Domain(
         x=Arrays(8, kinds=KINDS),

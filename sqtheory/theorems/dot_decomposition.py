@@ -71,6 +71,7 @@ THEOREM = Theorem(
     ),
     witness=NoneKnown("an identity has no slack to show tight"),
     source=Reference("harma2025interplay", "§3.3, as an identity"),
+    unconditional=True,
 )
 EXAMPLE = Case.of([7, 2.5], int_(4), nm(1, 2), w=[7, 1.25])
 """(7, 5/2) against (7, 5/4): every error sits in the one pruned entry."""

@@ -6,11 +6,12 @@ from sqtheory.case import Case
 from sqtheory.domain import Arrays, Domain, OneOf
 from sqtheory.formats import E2M1
 from sqtheory.quantizers import bcq, hbfp, int_, mxfp, nf4, nvfp4
+from sqtheory.rounding import stochastic
 from sqtheory.scores import given
 from sqtheory.sparsifiers import nm
 from sqtheory.theorem import Claim, NoneKnown, Quantity, Reference, Theorem
 from sqtheory.theorems.dot_decomposition import KINDS, SQ, WHOLE
-from sqtheory.theorems.vocabulary import SIGMA, Z, dot, of_weight
+from sqtheory.theorems.vocabulary import SIGMA, STEADY, Z, dot, of_weight
 
 Q = Quantity(
     "xw_q",
@@ -47,6 +48,14 @@ CROSSED = Quantity(
     lambda case: dot(case.x - case.orders.image, case.weight.x - case.weight.orders.sparse),
 )
 
+UNSTEADY = Case.of(
+    [7, 3.25, 1, 0] * 8,
+    int_(4, rounding=stochastic(np.random.default_rng(0))),
+    nm(2, 4),
+    w=[7, 3.25, 1, 0] * 8,
+)
+"""Weights that stochastic rounding sends elsewhere the second time."""
+
 THEOREM = Theorem(
     slug="dot_interaction",
     title="In a dot product the errors of S→Q and of both parts differ by the pruned terms of ⟨x, w⟩ − ⟨q(x), q(w)⟩",
@@ -58,6 +67,7 @@ THEOREM = Theorem(
     given=(
         of_weight(Z).shown(Case.of([1, 1], bcq(2), nm(1, 2), w=[3, -1])),
         of_weight(SIGMA).shown(Case.of([7, 1, 1, 1], int_(4), nm(2, 4, score=given([0, 3, 2, 1])), w=[7, 3, 1, 0])),
+        of_weight(STEADY).shown(UNSTEADY),
     ),
     domain=Domain(
         x=Arrays(8, kinds=KINDS),

@@ -2,14 +2,16 @@
 
 import numpy as np
 
-from sqtheory.arrays import Array
+from sqtheory.arrays import Array, Mask
 from sqtheory.case import Case
 from sqtheory.domain import Arrays, Domain, OneOf
 from sqtheory.formats import E2M1, E4M3
-from sqtheory.quantizers import bcq, cast, hbfp, int_, mxfp, mxint, nf4
+from sqtheory.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4
+from sqtheory.rounding import stochastic
 from sqtheory.samples import heavy, negative_zeros, normal, one_signed, powers, ties, zeros
-from sqtheory.theorem import NEW, Claim, NoneKnown, Quantity, Theorem
-from sqtheory.theorems.vocabulary import EXPONENTS, having
+from sqtheory.structure import Ruling
+from sqtheory.theorem import NEW, Assumption, Claim, NoneKnown, Quantity, Theorem
+from sqtheory.theorems.vocabulary import EXPONENTS, STEADY
 from sqtheory.traits import DYADIC_EQUIVARIANT
 
 SHIFTS = (-40, -3, -1, 1, 2, 30)
@@ -27,14 +29,35 @@ DEFECT = Quantity(
     _defect,
 )
 
+
+def _follows(case: Case) -> Mask:
+    sigma = case.dense_scale
+    return np.logical_and.reduce(
+        [case.every(case.spread(case.q.scales(np.ldexp(case.x, j))) == np.ldexp(sigma, j)) for j in SHIFTS]
+    )
+
+
+def _homogeneous(q: Quantizer) -> Ruling:
+    does = DYADIC_EQUIVARIANT in q.scaling.equivariance and q.scaling.zero_block_is_zero
+    return Ruling(does, f"{q.scaling} {'follows' if does else 'does not follow'} a power of two")
+
+
+FOLLOWS = Assumption(
+    "scale_follows",
+    f"σ(2^j x) = 2^j σ(x) in every block, for every j in {SHIFTS}",
+    _follows,
+    lambda s, q, p, shape: _homogeneous(q),
+)
+
 THEOREM = Theorem(
     slug="dyadic_equivariance",
-    title="Scaling a block by a power of two scales its image: q(2^j x) = 2^j q(x), barring the range of exponents",
+    title="Where scales follow a power of two, σ(2^j x) = 2^j σ(x), images do, barring the range of exponents",
     claims=(Claim(DEFECT, "==", 0),),
     where=(DEFECT,),
     given=(
-        having("dyadic_equivariant", DYADIC_EQUIVARIANT).shown(Case.of([7, 2.5], cast(E2M1))),
-        EXPONENTS.shown(Case.of([2.0**-1040, 0], int_(4))),
+        FOLLOWS.shown(Case.of([7, 2.5], cast(E2M1))),
+        STEADY.shown(Case.of([7, 3.5, 1.5, 2.5] * 8, int_(4, rounding=stochastic(np.random.default_rng(0))))),
+        EXPONENTS.shown(Case.of([7 * 2.0**-1040, 0], int_(4))),
     ),
     domain=Domain(
         x=Arrays(8, kinds=(normal, ties, powers, zeros, one_signed, heavy, negative_zeros)),

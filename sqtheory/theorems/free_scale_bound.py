@@ -1,4 +1,4 @@
-"""Masking may move scales: the worst case never gets worse, on uniform grids."""
+"""Masking may lower scales: the worst case never gets worse, on uniform grids."""
 
 import numpy as np
 
@@ -8,12 +8,22 @@ from sqtheory.domain import Arrays, Domain, OneOf
 from sqtheory.formats import E2M1
 from sqtheory.quantizers import Quantizer, bcq, hbfp, int_, scaled
 from sqtheory.rounding import half_away, toward_zero
-from sqtheory.scaling import Frozen, MeanSquare
+from sqtheory.scaling import Frozen, MeanSquare, TwoLevel
 from sqtheory.scores import given
 from sqtheory.sparsifiers import nm
 from sqtheory.structure import Ruling
 from sqtheory.theorem import NEW, Assumption, Attained, Claim, Norms, Quantity, Theorem
-from sqtheory.theorems.vocabulary import ERROR_S, ERROR_SQ, NEAREST, NORM, POWER_S, POWER_SQ, Z, decided_by_tensor
+from sqtheory.theorems.vocabulary import (
+    ERROR_S,
+    ERROR_SQ,
+    NEAREST,
+    NORM,
+    POWER_S,
+    POWER_SQ,
+    UNIFORM,
+    Z,
+    decided_by_tensor,
+)
 
 
 def half_cells(case: Case) -> Array:
@@ -25,17 +35,20 @@ def half_cells(case: Case) -> Array:
 
 
 def _in_range(case: Case) -> Mask:
-    masked = case.spread(case.q.scales(case.orders.sparse))
-    top = case.q.format.max * masked
-    return case.every(~case.orders.mask | (np.abs(case.x) <= top * (1 + 1e-12)))
+    masked = case.spread(case.q.scales(case.orders.sparse)) * (1 + 1e-12)
+    inside = (case.q.format.min * masked <= case.x) & (case.x <= case.q.format.max * masked)
+    return case.every(~case.orders.mask | inside)
 
 
 def _not_grown(case: Case) -> Mask:
     return case.every(~case.orders.mask | (case.spread(case.q.scales(case.orders.sparse)) <= case.dense_scale))
 
 
-def _uniform(q: Quantizer) -> bool:
-    return bool(np.ptp(np.diff(q.format.values)) == 0)
+def _grows_with_maximum(q: Quantizer) -> Ruling:
+    if isinstance(q.scaling, TwoLevel):
+        return Ruling(False, "a smaller upper scale rounds block scales anew, up or down")
+    does = q.scaling.max_determined
+    return Ruling(does, f"{q.scaling} {'grows with' if does else 'depends on more than'} the block maximum")
 
 
 HALF = Quantity(
@@ -50,19 +63,11 @@ POWER_HALF = Quantity(
     "the p-th power of the p-norm of half the step over kept entries (the norm itself for p = ∞)",
     lambda case: case.powers(half_cells(case)),
 )
-UNIFORM = Assumption(
-    "uniform",
-    "all steps of the grid are equal",
-    lambda case: np.full(len(case), _uniform(case.q)),
-    lambda s, q, p, shape: Ruling(_uniform(q), f"the steps of {q.format} are {'' if _uniform(q) else 'not '}equal"),
-)
 NOT_GROWN = Assumption(
     "scale_not_grown",
     "σ_B(s(x)) ≤ σ_B(x) for every scale block B with a kept entry",
     _not_grown,
-    lambda s, q, p, shape: Ruling(
-        q.scaling.max_determined, f"{q.scaling} is set by the block maximum: {q.scaling.max_determined}"
-    ),
+    lambda s, q, p, shape: _grows_with_maximum(q),
 )
 IN_RANGE = Assumption(
     "in_range", "no kept entry lies beyond the grid at the scale of s(x)", _in_range, decided_by_tensor
@@ -70,7 +75,7 @@ IN_RANGE = Assumption(
 
 THEOREM = Theorem(
     slug="free_scale_bound",
-    title="Whatever the mask does to the scales, S→Q errs at most by the pruned entries and half a dense step per kept",
+    title="Where no scale grows, S→Q errs at most by the pruned entries and half a dense step for every kept one",
     claims=(
         Claim(ERROR_SQ, "<=", ERROR_S + HALF),
         Claim(POWER_SQ, "<=", POWER_S + POWER_HALF, Norms.FINITE),

@@ -8,9 +8,9 @@ from sqtheory.formats import E2M1, E4M3
 from sqtheory.quantizers import bcq, hbfp, int_, mxfp, nf4, nvfp4
 from sqtheory.rounding import half_away, toward_zero
 from sqtheory.scaling import HalfRange
-from sqtheory.sparsifiers import nm
+from sqtheory.sparsifiers import nm, threshold
 from sqtheory.theorem import NEW, Attained, Claim, Quantity, Theorem
-from sqtheory.theorems.vocabulary import ERROR_QS, FROZEN_Z, GAIN_OPTIMUM, GRID_OPTIMUM, NEAREST
+from sqtheory.theorems.vocabulary import BUDGETED, ERROR_QS, FROZEN_Z, GAIN_OPTIMUM, GRID_OPTIMUM, NEAREST
 from sqtheory.ties import adversarial, high_index
 
 ERROR_FROZEN = Quantity(
@@ -30,6 +30,7 @@ THEOREM = Theorem(
     ),
     where=(GAIN_OPTIMUM, GRID_OPTIMUM, ERROR_QS, ERROR_FROZEN),
     given=(
+        BUDGETED.shown(Case.of([7, 2, 1, 0], int_(4), threshold(1.5))),
         NEAREST.shown(Case.of([7, 2.75, 1, 1], int_(4, rounding=toward_zero), nm(2, 4))),
         FROZEN_Z.shown(Case.of([-1, -1, 0.5, 0.5], bcq(1, block=2), nm(2, 4))),
     ),

@@ -77,4 +77,5 @@ THEOREM = Theorem(
     ),
     witness=NoneKnown("an identity has no slack to show tight"),
     source=Reference("frantar2023gptq", "§3, the layer-wise objective as a trace"),
+    unconditional=True,
 )

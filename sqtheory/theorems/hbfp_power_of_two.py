@@ -5,15 +5,24 @@ import numpy as np
 from sqtheory.arrays import Array, Mask
 from sqtheory.case import Case
 from sqtheory.domain import Arrays, Domain, OneOf
-from sqtheory.quantizers import hbfp
+from sqtheory.formats import E2M1
+from sqtheory.quantizers import Quantizer, hbfp, int_, scaled
 from sqtheory.samples import powers
+from sqtheory.scaling import SharedExponent
+from sqtheory.structure import Ruling
 from sqtheory.theorem import NEW, Assumption, Attained, Claim, Quantity, Theorem
-from sqtheory.theorems.vocabulary import decided_by_tensor
+from sqtheory.theorems.vocabulary import decided_by_tensor, of_pipeline
 
 
 def _at_maximum(case: Case, values: Array) -> Array:
     place = np.argmax(np.abs(case.x), axis=1)
     return np.asarray(np.take_along_axis(values, place[:, None], axis=1)[:, 0])
+
+
+def _ends(q: Quantizer) -> Ruling:
+    fmt = q.format
+    closed = -fmt.min == fmt.max == 2.0 ** np.frexp(fmt.max)[1] - 1
+    return Ruling(bool(closed), f"{fmt} reaches from {fmt.min:g} to {fmt.max:g}")
 
 
 def _is_power(case: Case) -> Mask:
@@ -29,6 +38,16 @@ ERROR_AT_MAX = Quantity(
 STEP = Quantity(
     "step", r"\sigma\Delta", "σ, the step of the grid in the block", lambda case: _at_maximum(case, case.dense_scale)
 )
+SHARED = of_pipeline(
+    "shared_exponent",
+    "σ_B = 2^{⌈log₂ max|x_B|⌉ − f}, f the bits of max Γ: a shared exponent",
+    lambda s, q, p, shape: Ruling(q.scaling == SharedExponent(), f"the scale is {q.scaling}"),
+)
+ENDS = of_pipeline(
+    "clamped_ends",
+    "max Γ = 2^f − 1 = −min Γ",
+    lambda s, q, p, shape: _ends(q),
+)
 POWER_OF_TWO = Assumption(
     "power_of_two",
     "the largest magnitude of the block is a power of two",
@@ -41,7 +60,11 @@ THEOREM = Theorem(
     title="With exponent ⌈log₂ max⌉ a block maximum that is an exact power of two errs by a full step",
     claims=(Claim(ERROR_AT_MAX, "==", STEP),),
     where=(ERROR_AT_MAX, STEP),
-    given=(POWER_OF_TWO.shown(Case.of([7, 1], hbfp(4))),),
+    given=(
+        SHARED.shown(Case.of([8, 1], int_(4))),
+        ENDS.shown(Case.of([8, 1], scaled(E2M1, scaling=SharedExponent()))),
+        POWER_OF_TWO.shown(Case.of([7, 1], hbfp(4))),
+    ),
     domain=Domain(x=Arrays(8, kinds=(powers,)), q=OneOf(*(hbfp(k) for k in (2, 3, 4, 6, 8)))),
     witness=Attained(Case.of([8, 1], hbfp(4))),
     source=NEW,

@@ -5,11 +5,11 @@ import numpy as np
 from sqtheory.case import Case
 from sqtheory.domain import Arrays, Domain, OneOf
 from sqtheory.formats import E2M1, E4M3
-from sqtheory.quantizers import hbfp, int_, mxfp, mxint
+from sqtheory.quantizers import Quantizer, hbfp, int_, mxfp, mxint
 from sqtheory.samples import heavy, negative_zeros, normal, one_signed, powers, ties, zeros
+from sqtheory.structure import Ruling
 from sqtheory.theorem import NEW, Claim, NoneKnown, Quantity, Theorem
-from sqtheory.theorems.vocabulary import having
-from sqtheory.traits import IDEMPOTENT
+from sqtheory.theorems.vocabulary import EXPONENTS, of_pipeline
 
 DEFECT = Quantity(
     "d",
@@ -27,12 +27,27 @@ def _defect(case: Case) -> np.ndarray:
     return np.asarray(np.where(share < 1e-14, 0.0, share))
 
 
+def _reproduced(q: Quantizer) -> Ruling:
+    does = q.scaling.reproduces(q.format, q.rounding)
+    return Ruling(does, f"{q.scaling} on {q.format} with {q.rounding} {'is' if does else 'is not'} such a rule")
+
+
+REPRODUCED = of_pipeline(
+    "scale_reproduced",
+    "σ is fixed, or max|x|/max Γ or the least-squares share of it, the rounding nearest and −max Γ ∈ Γ; or σ is the "
+    "power of two of an MX rule and Γ = −Γ holds 2^⌊log₂ max Γ⌋ and with each level, in range, twice that level",
+    lambda s, q, p, shape: _reproduced(q),
+)
+
 THEOREM = Theorem(
     slug="idempotence",
-    title="INT with real scales and MX are idempotent; a shared exponent ⌈log₂ max⌉ is not",
+    title="Quantizing twice is quantizing once where the maximum of an image gives the scale of the image again",
     claims=(Claim(DEFECT, "==", 0),),
     where=(DEFECT,),
-    given=(having("idempotent", IDEMPOTENT).shown(Case.of([0.515625, 0.3125, 0.125], hbfp(6))),),
+    given=(
+        REPRODUCED.shown(Case.of([0.515625, 0.3125, 0.125], hbfp(6))),
+        EXPONENTS.shown(Case.of([25 * 2.0**-1074, 0], int_(4))),
+    ),
     domain=Domain(
         x=Arrays(8, kinds=(normal, ties, powers, zeros, one_signed, heavy, negative_zeros)),
         q=OneOf(int_(4), int_(3, block=4), int_(8), mxint(4), mxint(8, block=4), mxfp(E2M1), mxfp(E4M3, block=4)),

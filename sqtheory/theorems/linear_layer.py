@@ -112,4 +112,5 @@ THEOREM = Theorem(
     ),
     witness=Attained(Case.of([1, 0, 0, 0, 0, 0, 0, 0], hbfp(4), nm(2, 4), w=[1, 0, 0, 0, 0, 0, 0, 0])),
     source=Reference("golub2013", "§2.3, submultiplicative norms"),
+    unconditional=True,
 )

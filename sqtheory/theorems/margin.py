@@ -7,12 +7,13 @@ from sqtheory.case import Case
 from sqtheory.domain import Arrays, Domain, OneOf
 from sqtheory.formats import E4M3
 from sqtheory.quantizers import bcq, hbfp, int_, mxfp, mxint, nvfp4
+from sqtheory.rounding import stochastic
 from sqtheory.scaling import Percentile
 from sqtheory.scores import wanda
 from sqtheory.sparsifiers import nm
 from sqtheory.theorem import NEW, Assumption, Claim, NoneKnown, Theorem
 from sqtheory.theorems.ties_by_original import DEFECT
-from sqtheory.theorems.vocabulary import MAGNITUDE, SIGMA, Z, decided_by_tensor
+from sqtheory.theorems.vocabulary import MAGNITUDE, SIGMA, STEADY, Z, decided_by_tensor
 
 
 def _clear(case: Case) -> Mask:
@@ -38,6 +39,7 @@ THEOREM = Theorem(
         Z.shown(Case.of([3, -1], bcq(2), nm(1, 2))),
         SIGMA.shown(Case.of([0, 3, 2, 1], int_(4, scaling=Percentile(50)), nm(2, 4))),
         MAGNITUDE.shown(Case.of([7, 2.375, 0.625, 0], int_(4), nm(2, 4, score=wanda(np.diag([8.0, 1.0, 3.0, 1.0]))))),
+        STEADY.shown(Case.of([7, 3.25, 0, 0] * 8, int_(4, rounding=stochastic(np.random.default_rng(0))), nm(2, 4))),
         MARGIN.shown(Case.of([7, 1.75, 2.25, 0], int_(4), nm(2, 4))),
     ),
     domain=Domain(

@@ -1,7 +1,8 @@
-"""What the order costs on average, exactly: in every cell, the covariance of the gain and the chance of being kept."""
+"""What each order costs on average, exactly: how often it keeps the entry of a rank."""
 
 from functools import cache
 from itertools import combinations
+from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,15 +11,16 @@ from sqtheory.arrays import Array, Mask
 from sqtheory.case import Case
 from sqtheory.domain import Arrays, Domain, OneOf
 from sqtheory.errors import powers
-from sqtheory.expectations.exchangeable import differing_chance, kept_by_each_order, kept_chances, log_binomial
+from sqtheory.exceptions import Undefined
+from sqtheory.expectations.exchangeable import NOISE, differing_chance, kept_by_each_order, kept_chances, log_binomial
 from sqtheory.formats import E2M1, E4M3
 from sqtheory.quantizers import bcq, hbfp, int_, mxfp, mxint
 from sqtheory.rounding import floor, toward_zero
 from sqtheory.scores import wanda
 from sqtheory.sparsifiers import nm
 from sqtheory.structure import Ruling
-from sqtheory.theorem import NEW, Assumption, Attained, Claim, Quantity, Theorem
-from sqtheory.theorems.vocabulary import FROZEN_Z, MAGNITUDE, ORDERED
+from sqtheory.theorem import NEW, Assumption, Attained, Claim, Norms, Quantity, Theorem
+from sqtheory.theorems.vocabulary import CHOICES, FROZEN_Z, MAGNITUDE, ORDERED
 
 
 @cache
@@ -28,8 +30,11 @@ def groups_of(population: int, m: int) -> NDArray[np.intp]:
 
 
 def mask_size(case: Case) -> tuple[int, int]:
-    """n and m: how many entries of how large a group are kept."""
-    m = case.s.groups.sides(case.x.shape)[-1]
+    """n and m: how many entries of how large a group are kept. Raises Undefined beyond ``CHOICES`` groups of a row."""
+    count = case.x.shape[1]
+    m = min(case.s.groups.sides(case.x.shape)[-1], count)
+    if comb(count, m) > CHOICES:
+        raise Undefined(f"at most {CHOICES} groups of a row are tried, {count} entries have {comb(count, m)} of {m}")
     return case.s.budget(m), m
 
 
@@ -142,6 +147,7 @@ DIFFERS = Quantity(
     r"\mathbb{P}(m(q(x))\ne m(x))",
     "the share of groups and of ways to break ties for which Q→S keeps other entries than S→Q",
     _differs,
+    noise=NOISE,
 )
 BOUNDARY = Quantity(
     "boundary",
@@ -149,6 +155,7 @@ BOUNDARY = Quantity(
     "the sum over cells of P(J entries of a group above the cell, C inside)(1 − 1/C(C, n − J)) over J < n < J + C, "
     "hypergeometric",
     _cells,
+    noise=NOISE,
 )
 ONE_SCALE_PER_ROW = Assumption(
     "one_scale_per_row",
@@ -161,8 +168,12 @@ ONE_SCALE_PER_ROW = Assumption(
 
 THEOREM = Theorem(
     slug="order_gap_law",
-    title="For exchangeable entries the order costs the covariance, cell by cell, of gain and chance to be kept",
-    claims=(Claim(MEAN_SQ, "==", RANKED), Claim(MEAN_QS, "==", AVERAGED), Claim(DIFFERS, "==", BOUNDARY)),
+    title="Over all groups of a row S→Q keeps an entry as often as its rank says, Q→S as often as its cell on average",
+    claims=(
+        Claim(MEAN_SQ, "==", RANKED, Norms.FINITE),
+        Claim(MEAN_QS, "==", AVERAGED, Norms.FINITE),
+        Claim(DIFFERS, "==", BOUNDARY, Norms.FINITE),
+    ),
     where=(MEAN_SQ, RANKED, MEAN_QS, AVERAGED, DIFFERS, BOUNDARY),
     given=(
         FROZEN_Z.shown(Case.of([3, -1], bcq(2), nm(1, 2))),

@@ -1,6 +1,7 @@
 """What the order costs under one top-k mask: quantizing first chooses blindly in the cell of the cut."""
 
 from functools import cache
+from math import comb
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from sqtheory.arrays import Array, Mask
 from sqtheory.case import Case
 from sqtheory.domain import Arrays, Domain, OneOf
 from sqtheory.errors import powers
+from sqtheory.exceptions import Undefined
 from sqtheory.formats import E2M1, E4M3
 from sqtheory.partition import Rows
 from sqtheory.quantizers import bcq, hbfp, int_, mxfp, mxint
@@ -15,9 +17,9 @@ from sqtheory.rounding import floor, toward_zero
 from sqtheory.scores import wanda
 from sqtheory.sparsifiers import nm, top
 from sqtheory.structure import Ruling
-from sqtheory.theorem import NEW, Assumption, Attained, Claim, Quantity, Theorem
+from sqtheory.theorem import NEW, Attained, Claim, Norms, Quantity, Theorem
 from sqtheory.theorems.order_gap_law import ONE_SCALE_PER_ROW, frozen_zero, groups_of
-from sqtheory.theorems.vocabulary import FROZEN_Z, MAGNITUDE, ORDERED
+from sqtheory.theorems.vocabulary import CHOICES, FROZEN_Z, MAGNITUDE, ORDERED, of_pipeline
 
 
 @cache
@@ -36,7 +38,10 @@ def kept_of(case: Case) -> int:
 
 def _before_mask(case: Case) -> Array:
     """Σ over kept |x − q|^p, over pruned |x|^p, the mean over every mask that keeps no smaller image for a larger."""
-    masks = masks_of(case.x.shape[1], kept_of(case))
+    count, kept = case.x.shape[1], kept_of(case)
+    if comb(count, kept) > CHOICES:
+        raise Undefined(f"at most {CHOICES} masks of a row are tried, {case.s} has {comb(count, kept)}")
+    masks = masks_of(count, kept)
     rank = case.s.score.of(case.orders.image) if case.s.score else case.orders.image
     least = np.where(masks, rank[:, None, :], np.inf).min(axis=2)
     most = np.where(masks, -np.inf, rank[:, None, :]).max(axis=2)
@@ -102,10 +107,9 @@ BLIND = Quantity(
     "over the same C entries, of which S→Q keeps r: the sum of (r/C)|x − q|^p + (1 − r/C)|x|^p",
     _blind_in_cell,
 )
-ONE_GROUP = Assumption(
+ONE_GROUP = of_pipeline(
     "one_group",
     "the row is one mask group",
-    lambda case: np.full(len(case), case.s.groups.count(case.x[:1].shape) == 1),
     lambda s, q, p, shape: Ruling(
         s.groups.count(shape) == 1, f"{s.groups} makes {s.groups.count(shape)} groups of shape {shape}"
     ),
@@ -114,7 +118,7 @@ ONE_GROUP = Assumption(
 THEOREM = Theorem(
     slug="order_gap_topk",
     title="Under one top-k mask the order costs what a blind choice in the cell of the cut loses against the best one",
-    claims=(Claim(BEFORE + BEST, "==", AFTER + BLIND),),
+    claims=(Claim(BEFORE + BEST, "==", AFTER + BLIND, Norms.FINITE),),
     where=(AFTER, BEFORE, BEST, BLIND),
     given=(
         FROZEN_Z.shown(Case.of([3, 3, -1], bcq(2), top(2, per=Rows()))),

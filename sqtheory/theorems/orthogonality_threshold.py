@@ -1,4 +1,4 @@
-"""The threshold depends on the metric: where both parts harm, perplexity sets it lower than cross-entropy does."""
+"""The threshold depends on the metric: where both parts harm, that of perplexity is below that of cross-entropy."""
 
 import numpy as np
 
@@ -80,7 +80,7 @@ AGREE = Assumption(
 
 THEOREM = Theorem(
     slug="orthogonality_threshold",
-    title="Beyond the threshold of cross-entropy is beyond that of perplexity, not the reverse, where both parts harm",
+    title="Of one choice of two, perplexity's threshold is at most e to that of cross-entropy, where both parts agree",
     claims=(
         Claim(THRESHOLD, "<=", LOG_THRESHOLD),
         Claim(LOG_THRESHOLD - THRESHOLD, "==", (QUANTIZED - DENSE) * (SPARSE - DENSE) / DENSE.symbol),

@@ -9,15 +9,18 @@ from sqtheory import structure
 from sqtheory.arrays import Array, Mask
 from sqtheory.case import Case
 from sqtheory.domain import Arrays, Domain, OneOf
+from sqtheory.exceptions import Undefined
 from sqtheory.formats import E2M1, IntFormat
+from sqtheory.norms import spell_norm
 from sqtheory.price import Grid, fit
-from sqtheory.quantizers import bcq, hbfp, int_, mxfp, mxint, scaled
+from sqtheory.quantizers import Quantizer, bcq, hbfp, int_, mxfp, mxint, nvfp4, scaled
 from sqtheory.samples import heavy, normal, one_signed, ties, zeros
+from sqtheory.scaling import AbsMax, PowerOfTwo, SharedExponent
 from sqtheory.selection import top
-from sqtheory.sparsifiers import TopSparsifier, nm
+from sqtheory.sparsifiers import TopSparsifier, nm, threshold
 from sqtheory.structure import Ruling
-from sqtheory.theorem import NEW, Assumption, Attained, Claim, Quantity, Theorem
-from sqtheory.theorems.vocabulary import ERROR_QS, ERROR_SQ, GRID_OPTIMUM, NORM, Z
+from sqtheory.theorem import NEW, Attained, Claim, Quantity, Theorem
+from sqtheory.theorems.vocabulary import BUDGETED, ERROR_QS, ERROR_SQ, GRID_OPTIMUM, NORM, SYMMETRIC, Z, of_pipeline
 from sqtheory.ties import high_index
 
 MASKS = 256
@@ -45,10 +48,10 @@ def of_largest(case: Case) -> Array:
 
 
 def of_every_mask(case: Case) -> Array:
-    """The least error of every row over all masks. Raises ValueError where there are more than ``MASKS``."""
+    """The least error of every row over all masks. Raises Undefined where there are more than ``MASKS``."""
     groups = budgets(case)
     if (count := prod(comb(len(group), k) for group, k in groups)) > MASKS:
-        raise ValueError(f"e_best tries at most {MASKS} masks, rows of {case.x.shape[1]} under {case.s} have {count}")
+        raise Undefined(f"e_best tries at most {MASKS} masks, rows of {case.x.shape[1]} under {case.s} have {count}")
     least: Array = np.full(len(case), np.inf)
     for chosen in product(*(combinations(group, k) for group, k in groups)):
         mask = np.isin(np.arange(case.x.shape[1]), np.concatenate(chosen))
@@ -58,6 +61,8 @@ def of_every_mask(case: Case) -> Array:
 
 def of_mask(case: Case, mask: Mask) -> Array:
     """The least error of every row over scales and codes for one mask, or one of each row."""
+    if not (found := _known(case.q, case.p)).closed:
+        raise Undefined(f"e_best: {found.why}")
     blocks, grid = case.q.partition, Grid.of(case.q.format, case.p)
     kept = blocks.split(np.where(mask, case.x, 0.0))
     images = [fit(rows, grid, case.q.scaling)[1] for rows in kept]
@@ -65,25 +70,31 @@ def of_mask(case: Case, mask: Mask) -> Array:
 
 
 def budgets(case: Case) -> list[tuple[list[int], int]]:
-    """The places of every mask group of a row, and how many of them s keeps. Raises ValueError for other masks."""
+    """The places of every mask group of a row, and how many of them s keeps. Raises Undefined for other masks."""
     if not isinstance(case.s, TopSparsifier):
-        raise ValueError(f"{case.s} has no budget for every group")
+        raise Undefined(f"{case.s} has no budget for every group")
     places = case.s.groups.split(np.arange(case.x.shape[1])[None])
     return [(group, case.s.budget(len(group))) for piece in places for group in piece.tolist()]
 
 
-SYMMETRIC = Assumption(
-    "symmetric",
-    "the grid is symmetric about 0: Γ = −Γ",
-    lambda case: np.full(len(case), case.q.format.odd),
-    lambda s, q, p, shape: Ruling(
-        q.format.odd, f"the values of {q.format} {'are' if q.format.odd else 'are not'} symmetric about 0"
-    ),
+def _known(q: Quantizer, p: float) -> Ruling:
+    """The best scale of the kind that q has is known."""
+    if isinstance(q.scaling, AbsMax):
+        return Ruling(p <= 1 or p == 2, f"the scale is any real number, p = {spell_norm(p)}")
+    if isinstance(q.scaling, PowerOfTwo | SharedExponent):
+        return Ruling(p < np.inf, f"the scale is any power of two, p = {spell_norm(p)}")
+    return Ruling(False, f"scales of the kind of {q.scaling} have no known optimum")
+
+
+KNOWN = of_pipeline(
+    "optimum_known",
+    "the scales are max|x|/max Γ, and p ≤ 1 or p = 2, or powers of two, and p < ∞",
+    lambda s, q, p, shape: _known(q, p),
+    defining=True,
 )
-NESTED = Assumption(
+NESTED = of_pipeline(
     "one_block_per_group",
     "every mask group lies in one scale block",
-    lambda case: np.full(len(case), structure.one_block_per_group(case.s, case.q, case.x.shape).closed),
     lambda s, q, p, shape: structure.one_block_per_group(s, q, shape),
 )
 
@@ -98,6 +109,8 @@ THEOREM = Theorem(
     ),
     where=(BEST, BEST_OF_LARGEST, GRID_OPTIMUM, ERROR_SQ, ERROR_QS),
     given=(
+        BUDGETED.shown(Case.of([3, 2, 1, 0], int_(3), threshold(1.5))),
+        KNOWN.shown(Case.of([6, 3, 2, 1], nvfp4(), nm(2, 4), 2.0)),
         Z.shown(Case.of([3, 1], bcq(2), nm(1, 2))),
         SYMMETRIC.shown(Case.of([1, 0, 2, -1.75], scaled(IntFormat(2, full_range=True)), nm(1, 2))),
         NESTED.shown(Case.of([4, 2, 0, 1], int_(2, block=2), nm(2, 4))),

@@ -137,4 +137,5 @@ THEOREM = Theorem(
     ),
     witness=Attained(Case.of([1, *[0] * 15], hbfp(4), nm(2, 4), w=[1, *[0] * 15])),
     source=Reference("golub2013", "§2.3, with the triangle inequality layer by layer"),
+    unconditional=True,
 )

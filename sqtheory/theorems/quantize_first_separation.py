@@ -10,7 +10,7 @@ from sqtheory.ties import high_index
 
 THEOREM = Theorem(
     slug="quantize_first_separation",
-    title="Quantizing before pruning can cost more than both errors together, in every format",
+    title="Quantizing before pruning can cost more than both errors together, in formats of every family",
     claims=(Claim(ERROR_QS, ">", ERROR_S + ERROR_Q),),
     where=(ERROR_QS, ERROR_S, ERROR_Q),
     domain=None,

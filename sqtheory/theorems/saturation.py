@@ -2,33 +2,36 @@
 
 import numpy as np
 
-from sqtheory.arrays import Array, Mask
+from sqtheory.arrays import Array
 from sqtheory.case import Case
 from sqtheory.constants import saturation_error
 from sqtheory.domain import Arrays, Domain, OneOf
-from sqtheory.formats import E2M1, E2M3, E3M2, E4M3, E5M2
-from sqtheory.quantizers import hbfp, mxfp, mxint
+from sqtheory.formats import E2M1, E2M3, E3M2, E4M3, E5M2, Codebook
+from sqtheory.quantizers import mxfp, mxint, scaled
 from sqtheory.samples import heavy, normal, one_signed, ties
-from sqtheory.scaling import PowerOfTwo
+from sqtheory.scaling import Exponent, PowerOfTwo
 from sqtheory.structure import Ruling
-from sqtheory.theorem import Approached, Assumption, Claim, Quantity, Reference, Theorem
-from sqtheory.theorems.vocabulary import EXPONENTS
+from sqtheory.theorem import Approached, Claim, Quantity, Reference, Theorem
+from sqtheory.theorems.vocabulary import EXPONENTS, SYMMETRIC, of_pipeline
 
 
 def _maximum(case: Case) -> Array:
     return np.asarray(np.abs(case.x).max(axis=1))
 
 
-def _floor_scaled(case: Case) -> Mask:
-    return np.full(len(case), isinstance(case.q.scaling, PowerOfTwo))
+def _at_maximum(case: Case, values: Array) -> Array:
+    place = np.argmax(np.abs(case.x), axis=1)[:, None]
+    return np.asarray(np.take_along_axis(values, place, axis=1)[:, 0])
+
+
+def _top(case: Case) -> Array:
+    """σ max Γ of the block that holds the largest magnitude of the row."""
+    return case.q.format.max * _at_maximum(case, case.dense_scale)
 
 
 def _lost(case: Case) -> Array:
-    size = _maximum(case)
-    place = np.argmax(np.abs(case.x), axis=1)[:, None]
-    image = np.abs(np.take_along_axis(case.orders.image, place, axis=1)[:, 0])
-    top = case.q.format.max * case.dense_scale[:, 0]
-    return np.divide(size - image, size, out=np.zeros_like(size), where=size > top)
+    size, image = _maximum(case), np.abs(_at_maximum(case, case.orders.image))
+    return np.divide(size - image, size, out=np.zeros_like(size), where=size > _top(case))
 
 
 ERROR = Quantity(
@@ -47,7 +50,7 @@ SATURATES = Quantity(
     "saturates",
     r"[\max|x|>\sigma\max\Gamma]",
     "1 where the largest magnitude lies beyond σ max Γ, else 0",
-    lambda case: (_maximum(case) > case.q.format.max * case.dense_scale[:, 0]).astype(np.float64),
+    lambda case: (_maximum(case) > _top(case)).astype(np.float64),
 )
 EXCEEDS = Quantity(
     "exceeds",
@@ -55,11 +58,13 @@ EXCEEDS = Quantity(
     "1 where the significand in [1, 2) of the largest magnitude exceeds that of max Γ, else 0",
     lambda case: (np.frexp(_maximum(case))[0] > np.frexp(case.q.format.max)[0]).astype(np.float64),
 )
-FLOOR = Assumption(
+FLOOR = of_pipeline(
     "floor_exponent",
-    "σ = 2^{⌊log₂ max|x|⌋ − ⌊log₂ max Γ⌋}, the scale of OCP MX",
-    _floor_scaled,
-    lambda s, q, p, shape: Ruling(isinstance(q.scaling, PowerOfTwo), f"the scale is {q.scaling}"),
+    "σ_B = 2^{⌊log₂ max|x_B|⌋ − ⌊log₂ max Γ⌋}, the scale of OCP MX",
+    lambda s, q, p, shape: Ruling(
+        q.scaling == PowerOfTwo(Exponent.floor),
+        f"the scale is {q.scaling}, {'' if q.scaling == PowerOfTwo(Exponent.floor) else 'not '}the floor rule",
+    ),
 )
 
 
@@ -68,12 +73,19 @@ def just_below_two(epsilon: float) -> Case:
     return Case.of([2 - epsilon, 1], mxfp(E2M1))
 
 
+UNSIGNED = Codebook("unsigned", (0.0, 1.0, 2.0, 3.0))
+"""A grid without negative levels, which loses all of a negative maximum."""
+
 THEOREM = Theorem(
     slug="saturation",
     title="Under the floor exponent of MX a maximum saturates exactly if its significand exceeds that of max Γ",
     claims=(Claim(ERROR, "<=", LIMIT), Claim(SATURATES, "==", EXCEEDS)),
     where=(ERROR, LIMIT, SATURATES, EXCEEDS),
-    given=(FLOOR.shown(Case.of([8, 1], hbfp(4))), EXPONENTS.shown(Case.of([13 * 2.0**-1074, 0], mxfp(E2M1)))),
+    given=(
+        FLOOR.shown(Case.of([1.9, 1], mxfp(E2M1, scaling=PowerOfTwo(Exponent.rceil)))),
+        SYMMETRIC.shown(Case.of([-3.5, 1], scaled(UNSIGNED, scaling=PowerOfTwo()))),
+        EXPONENTS.shown(Case.of([13 * 2.0**-1074, 0], mxfp(E2M1))),
+    ),
     domain=Domain(
         x=Arrays(8, kinds=(normal, ties, one_signed, heavy)),
         q=OneOf(*(mxfp(f) for f in (E2M1, E2M3, E3M2, E4M3, E5M2)), mxint(8), mxint(4)),

@@ -1,41 +1,55 @@
 """Bits for every entry of a compressed tensor."""
 
-from math import ceil, comb, log2
+from math import ceil, comb, log2, prod
 
 import numpy as np
 
 from sqtheory.arrays import Array
 from sqtheory.case import Case
 from sqtheory.domain import Arrays, Domain, OneOf
+from sqtheory.exceptions import Undefined
 from sqtheory.formats import E2M1, E2M3, E4M3
-from sqtheory.partition import Blocks
-from sqtheory.quantizers import hbfp, int_, mxfp, mxint
+from sqtheory.partition import Partition, Shape, Tail
+from sqtheory.quantizers import Quantizer, hbfp, int_, mxfp, mxint, nvfp4
 from sqtheory.samples import normal, ties
-from sqtheory.sparsifiers import nm
+from sqtheory.scaling import RowTwoLevel
+from sqtheory.sparsifiers import TopSparsifier, nm, threshold
 from sqtheory.storage import scale_bits
+from sqtheory.structure import Ruling
 from sqtheory.theorem import Attained, Claim, Quantity, Reference, Theorem
+from sqtheory.theorems.vocabulary import BUDGETED, of_pipeline
 
 
 def _counted(case: Case) -> Array:
     """Bits of the codes of kept entries, of the scales, and of a number for the pattern of every group."""
-    codes = case.q.quantize(case.orders.sparse).codes
+    if not isinstance(case.s, TopSparsifier):
+        raise Undefined(f"{case.s} keeps no number of entries of every group")
     kept = case.orders.mask.sum(axis=1) * case.q.format.bits
-    assert codes.shape == case.x.shape
-    scales = case.q.scales(case.x).reshape(len(case), -1).shape[1] * scale_bits(case.q)[0]
-    patterns = case.s.groups.split(case.orders.mask)
-    index = 0
-    for rows in patterns:
-        size, chosen = rows.shape[1], case.s.budget(rows.shape[1])
-        index += rows.shape[0] // len(case) * ceil(log2(comb(size, chosen)))
+    block, shared = scale_bits(case.q)
+    scales = case.q.partition.count(case.x[:1].shape) * block + shared
+    sizes = [rows.shape[1] for rows in case.s.groups.split(case.x[:1]) for _ in rows]
+    index = sum(ceil(log2(comb(size, case.s.budget(size)))) for size in sizes)
     return np.asarray((kept + scales + index) / case.x.shape[1])
 
 
 def _formula(case: Case) -> Array:
-    assert isinstance(case.q.partition, Blocks) and isinstance(case.s.groups, Blocks)
-    n, m = case.s.budget(case.s.groups.size), case.s.groups.size
-    block = min(case.q.partition.size, case.x.shape[1])
+    shape = case.x[:1].shape
+    if not isinstance(case.s, TopSparsifier):
+        raise Undefined(f"{case.s} has no n and no m")
+    m, block = (prod(boxes.sides(shape)) for boxes in (case.s.groups, case.q.partition))
+    n = case.s.budget(m)
     bits = n / m * case.q.format.bits + scale_bits(case.q)[0] / block + ceil(log2(comb(m, n))) / m
     return np.full(len(case), bits)
+
+
+def _divides(boxes: Partition, what: str, shape: Shape) -> Ruling:
+    short = boxes.tails(shape)
+    return Ruling(not short, f"{short or 'no'} {what} of shape {shape} {'is' if short == 1 else 'are'} short")
+
+
+def _of_tensor(q: Quantizer) -> Ruling:
+    shared = isinstance(q.scaling, RowTwoLevel) or scale_bits(q)[1] > 0
+    return Ruling(not shared, f"{q} {'has' if shared else 'has no'} scale of the tensor")
 
 
 COUNTED = Quantity(
@@ -51,11 +65,33 @@ FORMULA = Quantity(
     _formula,
 )
 
+GROUPS_DIVIDE = of_pipeline(
+    "groups_divide",
+    "m divides the row: no mask group is short",
+    lambda s, q, p, shape: _divides(s.groups, "mask groups", shape),
+)
+BLOCKS_DIVIDE = of_pipeline(
+    "blocks_divide",
+    "B divides the row: no scale block is short",
+    lambda s, q, p, shape: _divides(q.partition, "scale blocks", shape),
+)
+NO_TENSOR_SCALE = of_pipeline(
+    "no_tensor_scale",
+    "all scales are those of blocks: none is stored for the tensor",
+    lambda s, q, p, shape: _of_tensor(q),
+)
+
 THEOREM = Theorem(
     slug="storage",
     title="An n:m mask and a block format store b·n/m + e/B + ⌈log₂ C(m, n)⌉/m bits per entry",
     claims=(Claim(COUNTED, "==", FORMULA),),
     where=(COUNTED, FORMULA),
+    given=(
+        BUDGETED.shown(Case.of([7, 2, 1, 0], int_(4, block=4), threshold(1.5))),
+        GROUPS_DIVIDE.shown(Case.of([7, 2, 1, 0, 3, 1], int_(4, block=6), nm(2, 4, tail=Tail.short))),
+        BLOCKS_DIVIDE.shown(Case.of([7, 2, 1, 0, 3, 1, 2, 4], int_(4, block=5), nm(2, 4))),
+        NO_TENSOR_SCALE.shown(Case.of([7, 2, 1, 0, 3, 1, 2, 4], nvfp4(block=4), nm(2, 4))),
+    ),
     domain=Domain(
         x=Arrays(64, kinds=(normal, ties)),
         q=OneOf(hbfp(4), hbfp(6), mxfp(E2M3), mxfp(E2M1), mxfp(E4M3, block=16), mxint(8), int_(4, block=8)),

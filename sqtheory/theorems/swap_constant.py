@@ -1,4 +1,4 @@
-"""By how much quantizing first can exceed the sum of both errors: half a step for every swap, and no less."""
+"""By how much quantizing first can exceed the sum of both errors in L1: half a step for every swap, and no less."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from sqtheory.quantizers import bcq, hbfp, int_, mxfp, mxint, nvfp4, scaled
 from sqtheory.rounding import toward_zero
 from sqtheory.scores import wanda
 from sqtheory.sparsifiers import nm
-from sqtheory.theorem import NEW, Approached, Claim, Quantity, Theorem
+from sqtheory.theorem import NEW, Approached, Claim, Norms, Quantity, Theorem
 from sqtheory.theorems.vocabulary import ERROR_Q, ERROR_QS, ERROR_S, MAGNITUDE, ONE_SCALE, ORDERED
 from sqtheory.ties import adversarial, by_original, high_index
 
@@ -98,11 +98,11 @@ LOPSIDED = scaled(Codebook("lopsided", (-6.0, -1.0, 0.0, 4.0, 5.0)))
 
 THEOREM = Theorem(
     slug="swap_constant",
-    title="In L1, quantizing first exceeds the sum of both errors by at most h⁻(v) per swap: half a step",
+    title="In L1, quantizing first exceeds the sum of both errors by at most h⁻(v) for every swap",
     claims=(
-        Claim(ERROR_QS - ERROR_S - ERROR_Q, "<=", HALVES),
-        Claim(ERROR_QS - ERROR_S - ERROR_Q, "==", EXCESS - BOTH),
-        Claim(HALVES, "<=", BUDGET),
+        Claim(ERROR_QS - ERROR_S - ERROR_Q, "<=", HALVES, Norms.ONE),
+        Claim(ERROR_QS - ERROR_S - ERROR_Q, "==", EXCESS - BOTH, Norms.ONE),
+        Claim(HALVES, "<=", BUDGET, Norms.ONE),
     ),
     where=(ERROR_QS, ERROR_S, ERROR_Q, HALVES, EXCESS, BOTH, BUDGET),
     given=(

@@ -1,4 +1,4 @@
-"""By how much quantizing first can be worse than pruning first: one step for every swap, and no less."""
+"""By how much quantizing first can be worse than pruning first in L1: one step for every swap, and no less."""
 
 import numpy as np
 
@@ -8,15 +8,15 @@ from sqtheory.rounding import floor
 from sqtheory.scaling import Percentile
 from sqtheory.scores import wanda
 from sqtheory.sparsifiers import nm
-from sqtheory.theorem import NEW, Approached, Claim, Theorem
+from sqtheory.theorem import NEW, Approached, Claim, Norms, Theorem
 from sqtheory.theorems import swap_constant
 from sqtheory.theorems.swap_constant import HALVES, lower_end
 from sqtheory.theorems.vocabulary import ERROR_QS, ERROR_SQ, MAGNITUDE, ONE_SCALE, ORDERED, SIGMA, Z
 
 THEOREM = Theorem(
     slug="swap_gap",
-    title="In L1, quantizing first is worse than pruning first by at most 2h⁻(v) per swap: one step",
-    claims=(Claim(ERROR_QS - ERROR_SQ, "<=", 2 * HALVES),),
+    title="In L1, quantizing first is worse than pruning first by at most 2h⁻(v) for every swap",
+    claims=(Claim(ERROR_QS - ERROR_SQ, "<=", 2 * HALVES, Norms.ONE),),
     where=(ERROR_QS, ERROR_SQ, HALVES),
     given=(
         Z.shown(Case.of([0, 1, 1, 1], bcq(2), nm(1, 4))),

@@ -12,8 +12,8 @@ from sqtheory.scaling import Percentile
 from sqtheory.scores import wanda
 from sqtheory.sparsifiers import Sparsifier, nm, top
 from sqtheory.structure import Ruling
-from sqtheory.theorem import NEW, Assumption, Claim, NoneKnown, Quantity, Theorem
-from sqtheory.theorems.vocabulary import MAGNITUDE, ONE_SCALE, ORDERED, SIGMA, Z
+from sqtheory.theorem import NEW, Claim, NoneKnown, Quantity, Theorem
+from sqtheory.theorems.vocabulary import MAGNITUDE, ONE_SCALE, ORDERED, SIGMA, Z, of_pipeline
 from sqtheory.ties import ByOriginal, by_original
 
 DEFECT = Quantity(
@@ -28,10 +28,9 @@ def _by_original(s: Sparsifier) -> Ruling:
     return Ruling(isinstance(s.ties, ByOriginal), f"ties of q(x) are broken by {s.ties}")
 
 
-BY_ORIGINAL = Assumption(
+BY_ORIGINAL = of_pipeline(
     "ties_by_original",
     "ties of q(x) at the cut go to the entry of larger |x|",
-    lambda case: np.full(len(case), _by_original(case.s).closed),
     lambda s, q, p, shape: _by_original(s),
 )
 

@@ -1,7 +1,9 @@
 """The words that several theorems share: quantities of a case, and assumptions about it."""
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
+from math import comb
 
 import numpy as np
 
@@ -9,6 +11,7 @@ from sqtheory import structure
 from sqtheory.arrays import Array, Mask
 from sqtheory.case import Case
 from sqtheory.errors import powers
+from sqtheory.exceptions import Undefined
 from sqtheory.norms import spell_norm, units
 from sqtheory.partition import Shape
 from sqtheory.quantizers import Quantizer
@@ -19,6 +22,8 @@ from sqtheory.structure import Ruling
 from sqtheory.theorem import Assumption, Quantity
 from sqtheory.traits import DETERMINISTIC, KEEPS_ZERO, MONOTONE, Trait
 
+CHOICES = 10_000
+"""So many sets of kept entries of one group are tried at most."""
 P = Quantity("p", "p", "the exponent of the norm", lambda case: np.full(len(case), case.p))
 ERROR_S = Quantity(
     "e_s",
@@ -98,6 +103,23 @@ def decided_by_tensor(s: Sparsifier, q: Quantizer, p: float, shape: Shape) -> Ru
     return Ruling(False, "it depends on the tensor")
 
 
+def of_pipeline(
+    name: str,
+    statement: str,
+    ruling: Callable[[Sparsifier, Quantizer, float, Shape], Ruling],
+    *,
+    defining: bool = False,
+) -> Assumption:
+    """An assumption that the pipeline and the length of a row decide alone."""
+    return Assumption(
+        name,
+        statement,
+        lambda case: np.full(len(case), ruling(case.s, case.q, case.p, case.x[:1].shape).closed),
+        ruling,
+        defining=defining,
+    )
+
+
 def of_weight(assumption: Assumption) -> Assumption:
     """The assumption made of w instead of x."""
     return replace(
@@ -118,33 +140,41 @@ def gain_masked(case: Case) -> Array:
 def least_on_grid(case: Case) -> Array:
     """min ‖x − y‖_p over every choice of as many entries as the budget in every group, each at its nearest level.
 
-    Every row by trying all choices of every group: for small groups only. Raises ValueError unless s keeps a number
-    of entries of every group.
+    Every row by trying all choices of every group. Raises Undefined unless s keeps a number of entries of every group,
+    and where a group has more than ``CHOICES``.
     """
     if not isinstance(case.s, TopSparsifier):
-        raise ValueError(f"{case.s} has no budget for every group")
-    grid = case.s.groups.grid(case.x.shape)
+        raise Undefined(f"{case.s} has no budget for every group")
     pieces = []
     image = replace(case.q, rounding=half_away).frozen(case.x).apply(case.x, case.x)
     unit = units(np.maximum(np.abs(case.x), np.abs(image)).max(axis=1), case.p)
     scaled = [case.s.groups.split(array / unit[:, None]) for array in (case.x, image)]
     for x, y in zip(*scaled, strict=True):
         size = x.shape[1]
+        if (count := comb(size, case.s.budget(size))) > CHOICES:
+            raise Undefined(f"at most {CHOICES} choices of a group are tried, {case.s} has {count} of {size} entries")
         pruned, kept = np.abs(x), np.abs(x - y)
         least: Array = np.full(len(x), np.inf)
         for chosen in itertools.combinations(range(size), case.s.budget(size)):
             flags = np.isin(np.arange(size), chosen)
             least = np.minimum(least, _sums(np.where(flags, kept, pruned), case.p))
-        pieces.append(least)
-    if len(pieces) > 1:
-        raise ValueError(f"groups of several sizes: {case.s} on rows of {case.x.shape[1]}")
-    per_row = pieces[0].reshape(grid)
+        pieces.append(least.reshape(len(case), -1))
+    per_row = np.concatenate(pieces, axis=1)
     total = per_row.max(axis=1) if case.p == np.inf else per_row.sum(axis=1)
     return np.asarray((total if case.p in (1, np.inf) else total ** (1 / case.p)) * unit)
 
 
 def _sums(sizes: Array, p: float) -> Array:
     return np.asarray(sizes.max(axis=1) if p == np.inf else powers(sizes, p).sum(axis=1))
+
+
+def _exponents_in_range(case: Case) -> Mask:
+    def within(values: Array, low: int, high: int) -> Mask:
+        size = np.abs(values)
+        return (size == 0) | ((size >= 2.0**low) & (size <= 2.0**high))
+
+    levels = bool(within(case.q.format.values, -149, 128).all())
+    return case.every(within(case.x, -80, 90) & within(case.dense_scale, -87, 97)) & levels
 
 
 def _keeps_scale(case: Case) -> Mask:
@@ -155,14 +185,18 @@ def _keeps_scale(case: Case) -> Mask:
 
 
 def _one_scale(case: Case) -> Mask:
+    if not isinstance(case.s, TopSparsifier):  # its one group is the tensor
+        return case.every(case.dense_scale == case.dense_scale[:, :1])
     single = case.s.groups.reduce(case.dense_scale, lambda rows: np.asarray(rows.max(axis=1) == rows.min(axis=1)))
-    if single.size % len(case):  # a group that extends over the rows
-        return np.full(len(case), single.all())
     return np.asarray(single.reshape(len(case), -1).all(axis=1))
 
 
 def _ranks_by_magnitude(s: Sparsifier) -> bool:
     return isinstance(s, TopSparsifier) and s.score.is_magnitude
+
+
+def _uniform(q: Quantizer) -> bool:
+    return bool(np.ptp(np.diff(q.format.values)) == 0)
 
 
 def _lacks(q: Quantizer, trait: Trait) -> Ruling:
@@ -172,12 +206,7 @@ def _lacks(q: Quantizer, trait: Trait) -> Ruling:
 
 def having(name: str, trait: Trait) -> Assumption:
     """The assumption that q has a trait."""
-    return Assumption(
-        name,
-        f"q has {trait}: {trait.statement}",
-        lambda case: np.full(len(case), trait in case.q.traits),
-        lambda s, q, p, shape: _lacks(q, trait),
-    )
+    return of_pipeline(name, f"q has {trait}: {trait.statement}", lambda s, q, p, shape: _lacks(q, trait))
 
 
 def _ruling_of_magnitude(s: Sparsifier, q: Quantizer, p: float, shape: Shape) -> Ruling:
@@ -220,35 +249,50 @@ SIGMA = Assumption(
 )
 EXPONENTS = Assumption(
     "exponents_in_range",
-    "every x_i is 0 or 2^−80 ≤ |x_i| ≤ 2^90, so that no scale leaves the range of its exponents",
-    lambda case: case.every((case.x == 0) | ((np.abs(case.x) >= 2.0**-80) & (np.abs(case.x) <= 2.0**90))),
+    "every x_i is 0 or 2^−80 ≤ |x_i| ≤ 2^90, every scale 0 or 2^−87 ≤ σ ≤ 2^97, every level 0 or 2^−149 ≤ |v|: shifted "
+    "by up to 40 binades down or 30 up, none leaves the range of its exponents",
+    _exponents_in_range,
     decided_by_tensor,
 )
 STEADY = having("deterministic", DETERMINISTIC)
 ORDERED = having("monotone", MONOTONE)
-MAGNITUDE = Assumption(
-    "magnitude",
-    "M: s keeps the entries of largest magnitude in every group",
-    lambda case: np.full(len(case), _ranks_by_magnitude(case.s)),
-    _ruling_of_magnitude,
-)
+MAGNITUDE = of_pipeline("magnitude", "M: s keeps the entries of largest magnitude in every group", _ruling_of_magnitude)
 ONE_SCALE = Assumption(
     "one_scale_per_group",
     "all entries of a mask group share one scale",
     _one_scale,
     lambda s, q, p, shape: structure.one_scale_per_group(s, q, shape),
 )
-NORM = Assumption(
+NORM = of_pipeline(
     "norm",
     "p ≥ 1",
-    lambda case: np.full(len(case), case.p >= 1),
     lambda s, q, p, shape: Ruling(p >= 1, f"p = {spell_norm(p)} is {'at least' if p >= 1 else 'below'} 1"),
 )
-NEAREST = Assumption(
+NEAREST = of_pipeline(
     "nearest",
     "q rounds to a nearest level",
-    lambda case: np.full(len(case), case.q.rounding.nearest),
     lambda s, q, p, shape: Ruling(
         q.rounding.nearest, f"{q.rounding} {'is' if q.rounding.nearest else 'is not'} nearest"
     ),
+)
+SYMMETRIC = of_pipeline(
+    "symmetric",
+    "the grid is symmetric about 0: Γ = −Γ",
+    lambda s, q, p, shape: Ruling(
+        q.format.odd, f"the values of {q.format} {'are' if q.format.odd else 'are not'} symmetric about 0"
+    ),
+)
+UNIFORM = of_pipeline(
+    "uniform",
+    "all steps of the grid are equal",
+    lambda s, q, p, shape: Ruling(_uniform(q), f"the steps of {q.format} are {'' if _uniform(q) else 'not '}equal"),
+)
+BUDGETED = of_pipeline(
+    "budgeted",
+    "s keeps a number of entries of every group",
+    lambda s, q, p, shape: Ruling(
+        isinstance(s, TopSparsifier),
+        f"{s} {'keeps' if isinstance(s, TopSparsifier) else 'does not keep'} a number of entries of every group",
+    ),
+    defining=True,
 )
