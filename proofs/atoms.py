@@ -5,15 +5,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import Any, TypeAlias, final
 
+import numpy as np
 import sympy
 
 from sqtheory.arrays import Array, Mask
 from sqtheory.case import Case
 from sqtheory.cells import cells
+from sqtheory.formats import Format
 from sqtheory.theorem import Quantity
 
 Number: TypeAlias = Any
@@ -106,6 +108,25 @@ class Atoms(ABC):
     def nearest(self) -> Row:
         """The distance of every entry from the nearest of σ times a level."""
 
+    @property
+    @abstractmethod
+    def scale(self) -> Row:
+        """σ(x), the scale of every entry's block."""
+
+    @property
+    @abstractmethod
+    def half_step(self) -> Number:
+        """Half of σ times the least distance of two levels, for a row of one scale."""
+
+    @property
+    @abstractmethod
+    def rounded_differences(self) -> Row:
+        """The image of x_1, x_2 − x_1, …, x_T − x_{T−1}."""
+
+    @abstractmethod
+    def shifted(self, j: int) -> Row:
+        """q(2^j x)."""
+
     @abstractmethod
     def budget(self, group: Sequence[int]) -> int:
         """How many entries of a group are kept."""
@@ -132,7 +153,7 @@ class Atoms(ABC):
 
     @abstractmethod
     def dual_norm(self, values: Iterable[Number]) -> Number:
-        """The norm of the conjugate exponent p*, 1/p + 1/p* = 1."""
+        """The norm of the conjugate exponent p*, 1/p + 1/p* = 1; 1 for p < 1."""
 
     @abstractmethod
     def share(self, value: Number, low: Number, high: Number) -> Number:
@@ -146,6 +167,12 @@ class Atoms(ABC):
 def exact(values: Array) -> Row:
     """Floating-point numbers as the rationals they are."""
     return [Fraction(v) for v in values.tolist()]
+
+
+@cache
+def least_gap(fmt: Format) -> Fraction:
+    """The least distance of two levels."""
+    return min(high - low for low, high in pairwise(exact(fmt.values)))
 
 
 @final
@@ -271,6 +298,20 @@ class Exact(Atoms):
             for x, sigma in zip(self.x, self.scale, strict=True)
         ]
 
+    @cached_property
+    def half_step(self) -> Number:
+        """By trying every pair of neighbouring levels."""
+        return self.scale[0] * least_gap(self.case.q.format) / 2
+
+    @cached_property
+    def rounded_differences(self) -> Row:
+        """q of the differences."""
+        return self.of(self.case.q(np.diff(self.case.x, axis=1, prepend=0.0)))
+
+    def shifted(self, j: int) -> Row:
+        """q(2^j x)."""
+        return self.of(self.case.q(np.ldexp(self.case.x, j)))
+
     def budget(self, group: Sequence[int]) -> int:
         """By the sparsifier."""
         return int(self.case.s.budget(len(group)))
@@ -300,7 +341,7 @@ class Exact(Atoms):
 
     def dual_norm(self, values: Iterable[Number]) -> Number:
         """That of another case."""
-        dual = math.inf if self.p == 1 else 1.0 if self.p == math.inf else self.p / (self.p - 1)
+        dual = math.inf if self.p == 1 else 1.0 if self.p == math.inf or self.p < 1 else self.p / (self.p - 1)
         return Exact(replace(self.case, p=dual), self.index, self.digits).norm(values)
 
     def share(self, value: Number, low: Number, high: Number) -> Number:

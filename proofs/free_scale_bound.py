@@ -16,8 +16,8 @@ from proofs.steps import Cited, Smt, Tested
 from proofs.unknowns import LARGEST, REAL, Entries, Facts, Unknowns
 from sqtheory.case import Case
 from sqtheory.theorem import Reference
-from sqtheory.theorems.free_scale_bound import HALF, IN_RANGE, NOT_GROWN, POWER_HALF, THEOREM, UNIFORM, half_cells
-from sqtheory.theorems.vocabulary import ERROR_S, ERROR_SQ, NEAREST, POWER_S, POWER_SQ
+from sqtheory.theorems.free_scale_bound import HALF, IN_RANGE, NOT_GROWN, POWER_HALF, THEOREM, half_cells
+from sqtheory.theorems.vocabulary import ERROR_S, ERROR_SQ, NEAREST, POWER_S, POWER_SQ, UNIFORM
 
 
 def halves(a: Atoms) -> Row:

@@ -77,6 +77,8 @@ class Translation:
     def term(self, e: sympy.Expr) -> Any:
         """A number."""
         z3, terms = self.z3, [self.term(arg) for arg in e.args] if not e.is_Atom and self.known(e) else []
+        if e.is_Float:
+            return self.term(sympy.Rational(e))
         if e.is_Rational:
             return z3.RealVal(f"{e.p}/{e.q}")
         if e.is_Symbol:

@@ -49,6 +49,10 @@ class Root(sympy.Function):  # type: ignore[misc]
         return power if power.is_zero else None
 
 
+RHO = sympy.Function("rho", real=True)
+"""Rounding at scale 1, the same for every entry."""
+
+
 class Dual(sympy.Function):  # type: ignore[misc]
     """The conjugate norm of magnitudes."""
 
@@ -154,6 +158,32 @@ class Unknowns(Atoms):
         if NEAREST in self.given:
             return [Abs(x - q) for x, q in zip(self.x, self.q, strict=True)]
         return self._symbols("n", nonnegative=True)
+
+    @cached_property
+    def scale(self) -> Row:
+        """One unknown an entry."""
+        return self._symbols("s", positive=True)
+
+    @property
+    def half_step(self) -> Number:
+        """An unknown."""
+        return sympy.Symbol("half", nonnegative=True)
+
+    @cached_property
+    def rounded_differences(self) -> Row:
+        """One unknown an entry."""
+        return self._symbols("e")
+
+    def shifted(self, j: int) -> Row:
+        """σ ρ(2^j x/σ) for a rounding ρ: with 2^j times the scale of x where scales follow, else with an unknown one."""
+        names = {assumption.name for assumption in self.given}
+        own = self.scale if "scale_follows" in names else self._symbols(f"s{j}_", positive=True)
+        known = STEADY in self.given
+        factor = sympy.Integer(2) ** j
+        return [
+            factor * s * (RHO(factor * x / (factor * s)) if known else fresh)
+            for x, s, fresh in zip(self.x, own, self._symbols(f"r{j}"), strict=True)
+        ]
 
     def budget(self, group: Sequence[int]) -> int:
         """What S→Q keeps of it."""
