@@ -16,6 +16,7 @@ from sympy import Abs, And, Eq, Ge, Implies, Le, Or
 
 from proofs.atoms import Atoms, Number, Pairs, Row
 from sqtheory.theorem import Assumption
+from sqtheory.theorems.dyadic_equivariance import FOLLOWS
 from sqtheory.theorems.vocabulary import (
     FROZEN_Z,
     MAGNITUDE,
@@ -176,8 +177,7 @@ class Unknowns(Atoms):
 
     def shifted(self, j: int) -> Row:
         """σ ρ(2^j x/σ) for a rounding ρ: with 2^j times the scale of x where scales follow, else with an unknown one."""
-        names = {assumption.name for assumption in self.given}
-        own = self.scale if "scale_follows" in names else self._symbols(f"s{j}_", positive=True)
+        own = self.scale if FOLLOWS in self.given else self._symbols(f"s{j}_", positive=True)
         known = STEADY in self.given
         factor = sympy.Integer(2) ** j
         return [
