@@ -78,5 +78,6 @@ PROOF = Proof(
         Formal("what straddle builds", "straddle_breaks"),
         Formal("nested partitions always qualify", "nested_partitions"),
         Formal("so do groups inside blocks", "groups_inside_blocks"),
+        Formal("scales that depend on the tensor's maximum too are kept", "by_maxima_keeps_scale"),
     ),
 )

@@ -160,5 +160,13 @@ PROOF = Proof(
         Concludes(Groups(2, 4), LARGEST),
         Formal("every group size, budget, tie rule and natural p", "prune_first_dominates"),
         Formal("p = ∞", "prune_first_dominates_largest"),
+        Formal("real scales, integers with midpoints to even: no hypothesis on q left", "half_even_prune_first"),
+        Formal("scales from the maxima of block and tensor, any odd nondecreasing roundings", "by_maxima_prune_first"),
+        Formal("any finite grid with 0 and Γ = −Γ, any odd rule for midpoints, saturation", "finite_grid_prune_first"),
+        Formal("INT", "int_prune_first"),
+        Formal("HBFP", "hbfp_prune_first"),
+        Formal("MXINT", "mxint_prune_first"),
+        Formal("MXFP: E2M1, E2M3, E3M2, E4M3, E5M2", "mxfp_prune_first"),
+        Formal("NVFP4: scales of two levels", "nvfp4_prune_first"),
     ),
 )

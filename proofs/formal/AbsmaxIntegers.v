@@ -1,11 +1,14 @@
 (** The hypotheses hold together: symmetric integers with a scale per block.
 
-    For L >= 1 levels on each side, entries of a block are rounded, half away from zero, to the multiples z d with
-    |z| <= L of the step d = (block maximum) / L; a zero block stays zero.  This quantizer keeps zero, is monotone and
-    idempotent, and rounds to nearest on symmetric uniform grids that contain 0 ([integers_satisfy]).  With groups
-    inside blocks and a budget of at least one, magnitude masks keep its scales, and each group has one
-    ([integers_keep_scale]).  So nothing in the theorems is vacuous, and both orders compare without any hypothesis left
-    ([integers_prune_first]).
+    For L >= 1 levels on each side, entries of a block are rounded to the multiples z d with |z| <= L of the step
+    d = (block maximum) / L; a zero block stays zero.  [integers_satisfy]: with any odd rounding to a nearest integer
+    this quantizer keeps zero, is monotone and idempotent, and rounds to nearest on symmetric uniform grids that
+    contain 0.  With groups inside blocks and a budget of at least one, magnitude masks keep its scales, and each group
+    has one ([integers_keep_scale]).  So nothing in the theorems is vacuous, and both orders compare without any
+    hypothesis about the quantizer left ([integers_prune_first]).
+
+    The two rules for midpoints in use are such roundings: half to even, the default of IEEE 754 and of the package
+    ([half_even_prune_first]), and half away from zero ([half_away_prune_first]).
     Depends on Vectors, Masks, Operators, Rounding, prune_first_dominates, overlap. *)
 
 From Coq Require Import Reals Lra Lia Bool Arith ZArith.
@@ -18,24 +21,35 @@ Definition half_away (u : R) : Z :=
 
 Definition clamp (L z : Z) : Z := Z.max (- L) (Z.min L z).
 
-Definition integers (L : Z) (block : nat -> nat) (n : nat) : quantizer := {|
+(** Nearest integer, half to even. *)
+Definition half_even (u : R) : Z :=
+  let z := Int_part u in
+  if Rlt_dec (u - IZR z) (1 / 2) then z
+  else if Rlt_dec (1 / 2) (u - IZR z) then (z + 1)%Z
+  else if Z.even z then z else (z + 1)%Z.
+
+Definition nearest_integer (round : R -> Z) : Prop := forall u, - (1 / 2) <= u - IZR (round u) <= 1 / 2.
+
+Definition odd_integer (round : R -> Z) : Prop := forall u, round (- u) = (- round u)%Z.
+
+Definition integers (round : R -> Z) (L : Z) (block : nat -> nat) (n : nat) : quantizer := {|
   parameters := R;
   Operators.block := block;
   scale := absmax n block;
-  level := fun s t => if Rlt_dec 0 s then IZR (clamp L (half_away (t / (s / IZR L)))) * (s / IZR L) else 0
+  level := fun s t => if Rlt_dec 0 s then IZR (clamp L (round (t / (s / IZR L)))) * (s / IZR L) else 0
 |}.
 
 Definition integer_grid (L : Z) (s : R) : grid :=
   fun v => if Rlt_dec 0 s then multiples (s / IZR L) L v else v = 0.
 
-Lemma half_away_near : forall u, - (1 / 2) <= u - IZR (half_away u) <= 1 / 2.
+Lemma half_away_near : nearest_integer half_away.
 Proof.
   intro u. unfold half_away. destruct (Rlt_dec u 0).
   - destruct (base_Int_part (- u + 1 / 2)). rewrite opp_IZR. lra.
   - destruct (base_Int_part (u + 1 / 2)). lra.
 Qed.
 
-Lemma half_away_odd : forall u, half_away (- u) = (- half_away u)%Z.
+Lemma half_away_odd : odd_integer half_away.
 Proof.
   intro u. unfold half_away. destruct (Rlt_dec u 0), (Rlt_dec (- u) 0); try lra.
   - lia.
@@ -45,10 +59,34 @@ Proof.
     unfold Int_part. rewrite <- (tech_up (1 / 2) 1); [lia|lra|lra].
 Qed.
 
-Lemma clamped_nearest : forall L u k, (0 <= L)%Z -> (Z.abs k <= L)%Z ->
-  Rabs (u - IZR (clamp L (half_away u))) <= Rabs (u - IZR k).
+Lemma half_even_near : nearest_integer half_even.
 Proof.
-  intros L u k HL Hk. pose proof (half_away_near u) as N. unfold clamp. set (h := half_away u) in *.
+  intro u. unfold half_even. destruct (base_Int_part u).
+  destruct (Rlt_dec (u - IZR (Int_part u)) (1 / 2)), (Rlt_dec (1 / 2) (u - IZR (Int_part u)));
+    [lra|lra|rewrite plus_IZR; lra|destruct (Z.even (Int_part u)); rewrite ?plus_IZR; lra].
+Qed.
+
+Lemma integer_part : forall u z, IZR z <= u < IZR z + 1 -> Int_part u = z.
+Proof. intros u z H. unfold Int_part. rewrite <- (tech_up u (z + 1)); rewrite ?plus_IZR; lra || lia. Qed.
+
+Lemma half_even_odd : odd_integer half_even.
+Proof.
+  intro u. destruct (base_Int_part u) as [Low High]. set (z := Int_part u) in *.
+  destruct (Req_dec u (IZR z)) as [E|N].
+  - assert (P : Int_part (- u) = (- z)%Z) by (apply integer_part; rewrite opp_IZR; lra).
+    unfold half_even. rewrite P, opp_IZR. fold z.
+    destruct (Rlt_dec (- u - - IZR z) (1 / 2)), (Rlt_dec (u - IZR z) (1 / 2)); lra || lia.
+  - assert (P : Int_part (- u) = (- z - 1)%Z) by (apply integer_part; rewrite minus_IZR, opp_IZR; lra).
+    unfold half_even. rewrite P, minus_IZR, opp_IZR. fold z.
+    replace (Z.even (- z - 1)) with (negb (Z.even z)) by (rewrite Z.even_sub, Z.even_opp; now destruct (Z.even z)).
+    destruct (Rlt_dec (- u - (- IZR z - 1)) (1 / 2)), (Rlt_dec (u - IZR z) (1 / 2)),
+      (Rlt_dec (1 / 2) (- u - (- IZR z - 1))), (Rlt_dec (1 / 2) (u - IZR z)), (Z.even z); simpl; lra || lia.
+Qed.
+
+Lemma clamped_nearest : forall round L u k, nearest_integer round -> (0 <= L)%Z -> (Z.abs k <= L)%Z ->
+  Rabs (u - IZR (clamp L (round u))) <= Rabs (u - IZR k).
+Proof.
+  intros round L u k Near HL Hk. pose proof (Near u) as N. unfold clamp. set (h := round u) in *.
   destruct (Z_lt_le_dec L h) as [A|A]; [|destruct (Z_lt_le_dec h (- L)) as [B|B]].
   - replace (Z.max (- L) (Z.min L h)) with L by lia.
     assert (IZR L + 1 <= IZR h) by (rewrite <- plus_IZR; apply IZR_le; lia).
@@ -68,10 +106,12 @@ Qed.
 
 Section Integers.
 
-Variables (L : Z) (block : nat -> nat) (n : nat).
+Variables (round : R -> Z) (L : Z) (block : nat -> nat) (n : nat).
+Hypothesis round_near : nearest_integer round.
+Hypothesis round_odd : odd_integer round.
 Hypothesis L_positive : (1 <= L)%Z.
 
-Let q := integers L block n.
+Let q := integers round L block n.
 Let G : parameters q -> grid := integer_grid L.
 
 Lemma step_positive : forall s, 0 < s -> 0 < s / IZR L.
@@ -85,7 +125,7 @@ Proof.
     + intros v (k & Hk & ->).
       assert (Scale : forall z, Rabs (t - IZR z * d) = d * Rabs (t / d - IZR z)).
       { intro z. rewrite <- (Rabs_pos_eq d) at 2 by lra. rewrite <- Rabs_mult. f_equal. field. lra. }
-      rewrite !Scale. apply Rmult_le_compat_l; [lra|]. apply clamped_nearest; lia.
+      rewrite !Scale. apply Rmult_le_compat_l; [lra|]. apply clamped_nearest; auto; lia.
   - split; [auto|]. intros v ->. lra.
 Qed.
 
@@ -108,8 +148,8 @@ Qed.
 Lemma integers_odd : forall s t, level q s (- t) = - level q s t.
 Proof.
   intros s t. simpl. destruct (Rlt_dec 0 s) as [P|P]; [|lra].
-  unfold q. rewrite Ropp_div, half_away_odd.
-  replace (clamp L (- half_away (t / (s / IZR L)))) with (- clamp L (half_away (t / (s / IZR L))))%Z
+  unfold q. rewrite Ropp_div, round_odd.
+  replace (clamp L (- round (t / (s / IZR L)))) with (- clamp L (round (t / (s / IZR L))))%Z
     by (unfold clamp; lia).
   rewrite opp_IZR. ring.
 Qed.
@@ -127,8 +167,8 @@ Proof.
 Qed.
 
 Variables group budget : nat -> nat.
-Hypothesis inside : forall i j, (i < n)%nat -> (j < n)%nat -> group i = group j -> block i = block j.
-Hypothesis some_kept : forall i, (i < n)%nat -> (1 <= budget (group i))%nat.
+Hypothesis inside : groups_in_blocks n group block.
+Hypothesis some_kept : every_group_keeps_one n group budget.
 
 Theorem integers_keep_scale : forall x, one_scale_per_group n group q x /\
   forall m, is_top n group budget (magnitude x) m -> keeps_scale n q x m.
@@ -139,13 +179,18 @@ Proof.
     now apply groups_inside_blocks.
 Qed.
 
-Theorem integers_prune_first : forall p x m1 m2, (1 <= p)%nat ->
-  is_top n group budget (magnitude x) m1 -> is_top n group budget (magnitude (quantize q x)) m2 ->
-  err p n x (quantize q (prune m1 x)) <= err p n x (prune m2 (quantize q x)).
-Proof.
-  intros p x m1 m2 Hp T1 T2. destruct integers_satisfy as (Z & Mono & _).
-  destruct (integers_keep_scale x) as [One Sigma].
-  apply (prune_first_dominates p n group budget); auto.
-Qed.
+Theorem integers_prune_first : pruning_first_never_worse n group budget q.
+Proof. destruct integers_satisfy as (Z & Mono & _). apply kept_scales_never_worse; auto; apply integers_keep_scale. Qed.
 
 End Integers.
+
+(** What is left to ask: groups inside blocks, and a budget of at least one. *)
+Theorem half_even_prune_first : forall L n block group budget, (1 <= L)%Z ->
+  groups_in_blocks n group block -> every_group_keeps_one n group budget ->
+  pruning_first_never_worse n group budget (integers half_even L block n).
+Proof. intros. apply integers_prune_first; auto using half_even_near, half_even_odd. Qed.
+
+Theorem half_away_prune_first : forall L n block group budget, (1 <= L)%Z ->
+  groups_in_blocks n group block -> every_group_keeps_one n group budget ->
+  pruning_first_never_worse n group budget (integers half_away L block n).
+Proof. intros. apply integers_prune_first; auto using half_away_near, half_away_odd. Qed.

@@ -9,7 +9,7 @@
 From sqtheory Require Import Masks Operators Rounding LargestError Swaps.
 From sqtheory Require Import prune_first_identity frozen_commutation prune_first_dominates.
 From sqtheory Require Import swap_constant swap_constant_attained gain_optimal sparse_grid_projection.
-From sqtheory Require Import overlap AbsmaxIntegers Counterexamples.
+From sqtheory Require Import overlap AbsmaxIntegers FiniteGrids PowersOfTwo BlockScales ShippedFormats Counterexamples.
 
 Print Assumptions prune_first_identity.
 Print Assumptions frozen_commutation.
@@ -18,17 +18,29 @@ Print Assumptions prune_first_dominates.
 Print Assumptions swap_constant.
 Print Assumptions swap_constant_attained.
 Print Assumptions gain_optimal.
+Print Assumptions gain_optimal_largest.
 Print Assumptions sparse_grid_projection.
 Print Assumptions overlap.
+
+Definition shipped_formats :=
+  (half_even_prune_first, half_away_prune_first, by_maxima_prune_first, finite_grid_prune_first,
+   int_prune_first, hbfp_prune_first, mxint_prune_first, mxfp_prune_first, nvfp4_prune_first,
+   by_maxima_satisfies, by_maxima_keeps_scale, exact_arithmetic, binary32_arithmetic,
+   round_onto_nearest, round_onto_odd_nondecreasing, minifloat_ascending, integers_ascending, elements_ascending,
+   e2m1_minifloat, floor_log2_spec, floor_log2_unique, ceil_log2_spec, ceil_log2_unique,
+   mxfp_scale_spec, hbfp_scale_spec).
+
+Print Assumptions shipped_formats.
 
 Definition all_other_results :=
   (prune_first_residual, prune_first_slack, prune_first_bound,
    by_original_is_magnitude, frozen_commutation_orders,
-   prune_first_dominates_largest, magnitude_mask_dominates,
+   prune_first_dominates_largest, magnitude_mask_dominates, kept_scales_never_worse,
    swaps_balance, swaps_at_most, swaps_tie, swap_excess, lower_half_exists,
    swap_constant_uniform, swap_constant_total, swap_constant_uniform_total, swap_constant_one_group,
    swap_gap, swap_gap_uniform, swap_gap_one_group, swap_constant_sharp,
    gain_optimal_weighted, gain_beats_both_orders, gain_square,
+   gain_optimal_largest_mask, gain_beats_both_orders_largest,
    sparse_grid_projection_masks, sparse_grid_projection_largest,
    straddle_breaks, nested_partitions, groups_inside_blocks, overlap_keeps_scale,
    larger_gains_more, gain_difference_p1, gain_difference_p2, nearest_odd_monotone, multiples_uniform,

@@ -10,6 +10,10 @@ Open Scope R_scope.
 
 Definition largest_error (n : nat) (x y : vector) : R := maximum n (fun i => Rabs (x i - y i)).
 
+Lemma largest_error_ext : forall n x y z, (forall i, (i < n)%nat -> y i = z i) ->
+  largest_error n x y = largest_error n x z.
+Proof. intros n x y z H. apply maximum_ext. intros i Hi. now rewrite H. Qed.
+
 Lemma maximum_attained : forall n f, maximum n f = 0 \/ exists i, (i < n)%nat /\ f i = maximum n f.
 Proof.
   intros n f. destruct (argmax n (fun _ => true) f) as [None|(i & Hi & _ & Max)].

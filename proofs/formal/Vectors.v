@@ -180,6 +180,12 @@ Qed.
 
 (** ** The maximum *)
 
+Lemma maximum_ext : forall n f h, (forall i, (i < n)%nat -> f i = h i) -> maximum n f = maximum n h.
+Proof.
+  induction n as [|n IH]; intros f h H; simpl; [reflexivity|].
+  rewrite (IH f h), (H n); auto.
+Qed.
+
 Lemma maximum_upper : forall n f i, (i < n)%nat -> f i <= maximum n f.
 Proof.
   induction n as [|n IH]; intros f i Hi; simpl; [lia|].

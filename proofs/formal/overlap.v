@@ -37,6 +37,12 @@ Definition overlap_condition (n : nat) (group block budget : nat -> nat) : Prop 
   forall g b, meet n group block g b ->
     nested n group block g b \/ (count n (outside group block g b) < budget g)%nat.
 
+Definition groups_in_blocks (n : nat) (group block : nat -> nat) : Prop :=
+  forall i j, (i < n)%nat -> (j < n)%nat -> group i = group j -> block i = block j.
+
+Definition every_group_keeps_one (n : nat) (group budget : nat -> nat) : Prop :=
+  forall i, (i < n)%nat -> (1 <= budget (group i))%nat.
+
 Lemma absmax_upper : forall n block x i, (i < n)%nat -> Rabs (x i) <= absmax n block x (block i).
 Proof.
   intros n block x i Hi.
@@ -83,9 +89,7 @@ Corollary nested_partitions : forall n group block budget,
 Proof. intros n group block budget H g b (i & Hi & <- & <-). left. intros j Hj B. now apply H. Qed.
 
 Corollary groups_inside_blocks : forall n group block budget,
-  (forall i j, (i < n)%nat -> (j < n)%nat -> group i = group j -> block i = block j) ->
-  (forall i, (i < n)%nat -> (1 <= budget (group i))%nat) ->
-  overlap_condition n group block budget.
+  groups_in_blocks n group block -> every_group_keeps_one n group budget -> overlap_condition n group block budget.
 Proof.
   intros n group block budget H K g b (i & Hi & <- & <-). right. rewrite count_none; [now apply K|].
   intros j Hj. unfold outside. destruct (Nat.eqb_spec (group j) (group i)) as [E|]; [|auto].

@@ -37,6 +37,12 @@ Proof.
   apply larger_gains_more; auto using Rabs_pos.
 Qed.
 
+(** S->Q is never the worse order under q, whatever x, the tie rules of both masks and p. *)
+Definition pruning_first_never_worse (n : nat) (group budget : nat -> nat) (q : quantizer) : Prop :=
+  forall x m1 m2, is_top n group budget (magnitude x) m1 -> is_top n group budget (magnitude (quantize q x)) m2 ->
+    (forall p, (1 <= p)%nat -> err p n x (quantize q (prune m1 x)) <= err p n x (prune m2 (quantize q x))) /\
+    largest_error n x (quantize q (prune m1 x)) <= largest_error n x (prune m2 (quantize q x)).
+
 Theorem prune_first_dominates : forall p n group budget q x m1 m2, (1 <= p)%nat ->
   keeps_zero q -> keeps_scale n q x m1 -> monotone q -> one_scale_per_group n group q x ->
   is_top n group budget (magnitude x) m1 ->
@@ -56,4 +62,14 @@ Theorem prune_first_dominates_largest : forall n group budget q x m1 m2,
 Proof.
   intros n group budget q x m1 m2 Z Sigma Mono One T1 T2. apply powers_to_largest. intros p Hp.
   now apply (prune_first_dominates p n group budget).
+Qed.
+
+Corollary kept_scales_never_worse : forall n group budget q, keeps_zero q -> monotone q ->
+  (forall x, one_scale_per_group n group q x) ->
+  (forall x m, is_top n group budget (magnitude x) m -> keeps_scale n q x m) ->
+  pruning_first_never_worse n group budget q.
+Proof.
+  intros n group budget q Z Mono One Sigma x m1 m2 T1 T2.
+  split; [intros p Hp; apply (prune_first_dominates p n group budget)|
+          apply (prune_first_dominates_largest n group budget)]; auto.
 Qed.

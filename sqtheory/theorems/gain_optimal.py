@@ -45,5 +45,8 @@ THEOREM = Theorem(
     ),
     witness=Attained(Case.of([7, 2.5, 1, 1], int_(4), nm(2, 4))),
     source=NEW,
-    formal=("gain_optimal", "gain_optimal_weighted", "gain_beats_both_orders"),
+    formal=(
+        *("gain_optimal", "gain_optimal_weighted", "gain_beats_both_orders"),
+        *("gain_optimal_largest", "gain_optimal_largest_mask", "gain_beats_both_orders_largest"),
+    ),
 )

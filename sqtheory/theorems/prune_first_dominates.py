@@ -46,5 +46,9 @@ THEOREM = Theorem(
     ),
     witness=Attained(Case.of([7, 2.5, 1, 1], int_(4), nm(2, 4))),
     source=Reference("harma2025interplay", "after Theorems 3.5 and 3.6; for every norm also unified2026"),
-    formal=("prune_first_dominates", "prune_first_dominates_largest"),
+    formal=(
+        *("prune_first_dominates", "prune_first_dominates_largest", "half_even_prune_first", "by_maxima_prune_first"),
+        *("finite_grid_prune_first", "int_prune_first", "hbfp_prune_first", "mxint_prune_first", "mxfp_prune_first"),
+        "nvfp4_prune_first",
+    ),
 )
