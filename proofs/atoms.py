@@ -65,6 +65,11 @@ class Atoms(ABC):
 
     @property
     @abstractmethod
+    def by_gain(self) -> list[bool]:
+        """What a mask keeps that ranks the entries of a group by what keeping them saves."""
+
+    @property
+    @abstractmethod
     def sq(self) -> Row:
         """The image of x under S→Q."""
 
@@ -221,6 +226,20 @@ class Exact(Atoms):
     def m2(self) -> list[bool]:
         """The mask of q(x)."""
         return self.flags(self.case.orders.image_mask)
+
+    @cached_property
+    def by_gain(self) -> list[bool]:
+        """By |x|^p − |x − q|^p; for p = ∞ by |x| where it is larger than the error, −|x − q| where it is smaller."""
+
+        def gain(i: int) -> Number:
+            size, error = abs(self.x[i]), abs(self.x[i] - self.q[i])
+            if self.p == math.inf:
+                return size if size > error else -error if error > size else 0
+            return self.power([size]) - self.power([error])
+
+        ranked = [(sorted(group, key=gain, reverse=True), self.budget(group)) for group in self.groups]
+        kept = {i for group, budget in ranked for i in group[:budget]}
+        return [i in kept for i in range(len(self.x))]
 
     @cached_property
     def sq(self) -> Row:

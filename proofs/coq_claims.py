@@ -20,33 +20,40 @@ from proofs.steps import NO_MODEL, belongs
 from sqtheory.render import claim_text
 from sqtheory.statement import Claim
 from sqtheory.theorem import Theorem
-from sqtheory.theorems import frozen_commutation, overlap, swap_constant, ties_by_original, vocabulary
+from sqtheory.theorems import frozen_commutation, gain_optimal, overlap, swap_constant, ties_by_original
 from sqtheory.theorems.vocabulary import (
     ERROR_Q,
     ERROR_QS,
     ERROR_S,
     ERROR_SQ,
+    GAIN_OPTIMUM,
+    GRID_OPTIMUM,
     POWER_Q,
     POWER_Q_KEPT,
     POWER_S,
     POWER_SQ,
 )
 
-POWER_QS = sympy.Symbol("E_qs", real=True)
+POWER_QS, POWER_GAIN, POWER_FROZEN = (sympy.Symbol(f"E_{name}", real=True) for name in ("qs", "gain", "frozen"))
 POWERS: Mapping[sympy.Symbol, sympy.Symbol] = {
     ERROR_S.symbol: POWER_S.symbol,
     ERROR_Q.symbol: POWER_Q.symbol,
     ERROR_SQ.symbol: POWER_SQ.symbol,
     ERROR_QS.symbol: POWER_QS,
+    GAIN_OPTIMUM.symbol: POWER_GAIN,
+    gain_optimal.ERROR_FROZEN.symbol: POWER_FROZEN,
 }
 """Norms and their p-th powers: of two single ones ≤ and = say the same."""
 M1 = r"m1?"
+ERROR = r"(?:err p n|largest_error n)"
 SWAPPED_IN = r"sum_over n \(within group \(group k\) \(swapped_in m1 m2\)\)"
 TERMS: tuple[tuple[str, sympy.Expr], ...] = (
-    (rf"(?:err p n|largest_error n) x \(quantize q \(prune {M1} x\)\)", POWER_SQ.symbol),
-    (r"(?:err p n|largest_error n) x \(prune m2 \(quantize q x\)\)", POWER_QS),
-    (r"(?:err p n|largest_error n) x \(quantize q x\)", POWER_Q.symbol),
-    (rf"(?:err p n|largest_error n) x \(prune {M1} x\)", POWER_S.symbol),
+    (rf"{ERROR} x \(quantize q \(prune {M1} x\)\)", POWER_SQ.symbol),
+    (rf"{ERROR} x \(quantize \(frozen q x\) \(prune m1 x\)\)", POWER_FROZEN),
+    (rf"{ERROR} x \(prune m \(quantize q x\)\)", POWER_GAIN),
+    (rf"{ERROR} x \(prune m2 \(quantize q x\)\)", POWER_QS),
+    (rf"{ERROR} x \(quantize q x\)", POWER_Q.symbol),
+    (rf"{ERROR} x \(prune {M1} x\)", POWER_S.symbol),
     (r"sum_over n \(pruned m\) \(fun i => Rabs \(x i\) \^ p\)", POWER_S.symbol),
     (r"sum_over n m \(fun i => Rabs \(x i - quantize q x i\) \^ p\)", POWER_Q_KEPT.symbol),
     (r"err 1 n x \(prune m2 \(quantize q x\)\)", ERROR_QS.symbol),
@@ -78,9 +85,11 @@ WHOLE: Mapping[str, tuple[Claim, ...]] = {
     ),
     "keeps_scale n q x m": (Claim(overlap.MOVED, "==", 0),),
     "feasible n group budget q G x (quantize q (prune m x)) /\\ forall y, feasible n group budget q G x y -> "
-    "err p n x (quantize q (prune m x)) <= err p n x y": (Claim(ERROR_SQ, "==", vocabulary.GRID_OPTIMUM),),
-    "largest_error n x (quantize q (prune m x)) <= largest_error n x y": (
-        Claim(ERROR_SQ, "==", vocabulary.GRID_OPTIMUM),
+    "err p n x (quantize q (prune m x)) <= err p n x y": (Claim(ERROR_SQ, "==", GRID_OPTIMUM),),
+    "largest_error n x (quantize q (prune m x)) <= largest_error n x y": (Claim(ERROR_SQ, "==", GRID_OPTIMUM),),
+    "err p n x (prune m (quantize q x)) <= err p n x (prune m' y)": (Claim(GAIN_OPTIMUM, "==", GRID_OPTIMUM),),
+    "largest_error n x (prune m (quantize q x)) <= largest_error n x (prune m' y)": (
+        Claim(GAIN_OPTIMUM, "==", GRID_OPTIMUM),
     ),
 }
 """Conclusions that are no inequality of numbers: equal entries, a least value that is attained."""
@@ -109,12 +118,17 @@ ALWAYS = frozenset(
         "lower_halves n q x h",
         "idempotent q",
         "admissible n group budget m",
+        "admissible n group budget m2",
         "feasible n group budget q G x y",
+        "within_budget n group budget m'",
+        "on_grid n q G x y",
+        "is_top n group budget (gain p x (quantize q x)) m",
+        "is_top n group budget (largest_gain x (quantize q x)) m",
         "(i < n)%nat",
     }
 )
 """Hypotheses that hold of all masks and quantizers there are (places exist, levels are their own images, budgets are
-kept), or say over what a least value is taken."""
+kept), or say over what a least value is taken, or define the mask by gain."""
 RELATIONS: Mapping[str, str] = {"<=": "<=", "=": "==", "<": "<"}
 
 
@@ -147,9 +161,12 @@ def read(name: str) -> tuple[list[str], str]:
 
 
 def claim_of(conclusion: str) -> tuple[Claim, ...]:
-    """The claims that a conclusion states. Raises ProofError if a term of it has no quantity."""
+    """The claims that a conclusion states, or its parts without conditions. Raises ProofError for other terms."""
     if conclusion in WHOLE:
         return WHOLE[conclusion]
+    parts = pieces(conclusion, "/\\")
+    if len(parts) > 1:
+        return tuple(claim for part in parts if "->" not in part for claim in claim_of(part))
     for mark, relation in RELATIONS.items():
         sides = pieces(conclusion, f" {mark} ")
         if len(sides) == 2:

@@ -14,6 +14,7 @@ import sympy
 from sympy import And, Eq, Ge, Implies
 
 from proofs.conclusions import Concludes, Lemma
+from proofs.coq_claims import FormallyConcludes
 from proofs.models import shared
 from proofs.prune_first_bound import LOWERED, ROOTS
 from proofs.proof import Proof
@@ -158,8 +159,8 @@ PROOF = Proof(
         Concludes(Groups(2, 4, 2)),
         *(Concludes(Groups(n, m), REAL, lemmas=(PAIRED, LOWERED)) for n, m in ((1, 4), (2, 4), (4, 8))),
         Concludes(Groups(2, 4), LARGEST),
-        Formal("every group size, budget, tie rule and natural p", "prune_first_dominates"),
-        Formal("p = ∞", "prune_first_dominates_largest"),
+        FormallyConcludes("every group size, budget, tie rule and natural p", "prune_first_dominates"),
+        FormallyConcludes("p = ∞", "prune_first_dominates_largest"),
         Formal("real scales, integers with midpoints to even: no hypothesis on q left", "half_even_prune_first"),
         Formal("scales from the maxima of block and tensor, any odd nondecreasing roundings", "by_maxima_prune_first"),
         Formal("any finite grid with 0 and Γ = −Γ, any odd rule for midpoints, saturation", "finite_grid_prune_first"),

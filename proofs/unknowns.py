@@ -6,7 +6,7 @@ S→Q keeps the first of every group, and Q→S then differs by how many of them
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 from typing import Any, TypeAlias, final
@@ -73,6 +73,7 @@ class Unknowns(Atoms):
     first: list[bool]
     second: list[bool]
     partner: "Unknowns | None" = None
+    ranked: list[bool] = field(default_factory=list)
 
     @property
     def groups(self) -> list[list[int]]:
@@ -109,6 +110,11 @@ class Unknowns(Atoms):
     def q(self) -> Row:
         """One unknown an entry."""
         return self._symbols("q")
+
+    @property
+    def by_gain(self) -> list[bool]:
+        """As given."""
+        return self.ranked
 
     @cached_property
     def sq(self) -> Row:
@@ -256,12 +262,17 @@ READINGS: Mapping[Assumption, Reading] = {MAGNITUDE: magnitude, ORDERED: ordered
 @final
 @dataclass(frozen=True)
 class Groups:
-    """Rows of so many groups of m entries of which n are kept; of one entry each, for products of two rows."""
+    """Rows of so many groups of m entries of which n are kept; ``products`` of two rows, of which w is masked.
+
+    With ``by_gain`` the first n are those of largest gain, and both orders keep what Q→S does else: a claim that
+    compares one of them with the mask by gain is then tried in every case.
+    """
 
     n: int
     m: int
     count: int = 1
     products: bool = False
+    by_gain: bool = False
 
     def __str__(self) -> str:
         rows = f"{self.n}:{self.m}" if self.count == 1 else f"{self.count} groups of {self.n}:{self.m}"
@@ -274,7 +285,10 @@ class Groups:
         first = [i < self.n for _ in groups for i in range(self.m)]
         for swaps in product(range(min(self.n, self.m - self.n) + 1), repeat=self.count):
             second = [k <= i < k + self.n for k in swaps for i in range(self.m)]
-            yield from _rows(all_given, exponent, groups, first, second, self.products)
+            if self.by_gain:
+                yield Unknowns("", all_given, exponent, groups, second, second, ranked=first)
+            else:
+                yield from _rows(all_given, exponent, groups, first, second, self.products)
 
 
 @final
