@@ -9,13 +9,14 @@ from typing import Any, ClassVar, TypeAlias, final
 
 import sympy
 
-from proofs.atoms import Exact, Model
+from proofs.atoms import Model
+from proofs.exact import Exact
 from proofs.machine_checked import ProofError
-from proofs.solver import Translation, equal, load, refute
+from proofs.shapes import Shape
+from proofs.solver import Translation, equal, load, refute, satisfiable
 from proofs.steps import NO_MODEL, Step
-from proofs.unknowns import LARGEST, ONE, READINGS, REAL, Facts, Reading, Root, Shape, Unknowns
+from proofs.unknowns import LARGEST, ONE, READINGS, REAL, Facts, Reading, Root, Unknowns
 from sqtheory.norms import spell_norm
-from sqtheory.render import claim_text
 from sqtheory.statement import Assumption, Claim
 from sqtheory.theorem import Separation, Theorem
 
@@ -79,7 +80,7 @@ class Concludes(Conclusion):
     """The claims on every row of a shape: the models of their quantities in unknowns, under the assumptions read.
 
     Equations are expanded; what is left is a question to the solver, whether the assumptions and the lemmas leave room
-    for the negation of the claim. They must leave room for a row that is not zero: nothing follows from a contradiction.
+    for the negation of the claim. They must leave room for a row that is not zero: a contradiction proves nothing.
     """
 
     shape: Shape
@@ -109,17 +110,25 @@ class Concludes(Conclusion):
         if not claims:
             raise ProofError("no claim speaks of this p")
         self._cover(theorem)
-        quantities = {q.symbol: q for c in claims for q in theorem.where if q.symbol in c.symbols}
         possible = False
         for row in self.shape.rows(theorem.given, self.exponent):
-            values = {symbol: sympy.sympify(model[q](row)) for symbol, q in quantities.items()}
-            sides = [(c, c.left.xreplace(values), c.right.xreplace(values)) for c in claims]
-            goals = [RELATED[c.relation](left, right) for c, left, right in sides]
-            expanded = [c.relation == "==" and equal(left, right) for c, left, right in sides]
-            rest = [goal for goal, done in zip(goals, expanded, strict=True) if not done]
+            goals = self.goals(row, claims, theorem, model)
+            rest = [goal for goal in goals if not (isinstance(goal, sympy.Eq) and equal(*goal.args))]
             possible |= self._settle(row, theorem, rest, possible)
         if not possible:
             raise ProofError("the assumptions as they are read contradict each other: nothing follows from them")
+
+    def goals(self, row: Unknowns, claims: Iterable[Claim], theorem: Theorem, model: Model) -> Facts:
+        """The claims with every quantity replaced by its model on this row."""
+        quantities = {q.symbol: q for c in claims for q in theorem.where if q.symbol in c.symbols}
+        values = {symbol: sympy.sympify(model[q](row)) for symbol, q in quantities.items()}
+        return [RELATED[c.relation](c.left.xreplace(values), c.right.xreplace(values)) for c in claims]
+
+    def read(self, row: Unknowns, theorem: Theorem) -> Facts:
+        """What the assumptions and the definitions of the quantities say of this row."""
+        readings = {**READINGS, **self.readings}
+        facts = [fact for assumption in theorem.given if assumption in readings for fact in readings[assumption](row)]
+        return facts + [fact for definition in self.definitions for fact in definition(row)]
 
     def _cover(self, theorem: Theorem) -> None:
         foreign = [a.name for a in self.readings if a not in theorem.given]
@@ -131,23 +140,17 @@ class Concludes(Conclusion):
         if not goals and possible:
             return True
         z3 = load()
-        readings = {**READINGS, **self.readings}
-        facts = [fact for assumption in theorem.given if assumption in readings for fact in readings[assumption](row)]
-        facts += [fact for definition in self.definitions for fact in definition(row)]
+        facts = self.read(row, theorem)
         facts += [fact for lemma in self.lemmas for fact in lemma.instances(row, list(goals))]
         translation = Translation(z3)
         hypotheses = [translation.truth(fact) for fact in facts]
         wanted = [translation.truth(goal) for goal in goals]
-        nonzero = z3.Or([translation.term(x) != 0 for x in row.x])
         hypotheses += translation.signs.values()
         for goal in wanted:
             refute(z3, hypotheses, goal)
         if possible:
             return True
-        solver = z3.Solver()
-        solver.set("timeout", 10_000)
-        solver.add(*hypotheses, nonzero)
-        return bool(solver.check() == z3.sat)
+        return satisfiable(z3, [*hypotheses, z3.Or([translation.term(x) != 0 for x in row.x])])
 
 
 @final
@@ -176,7 +179,7 @@ class Witnessed(Conclusion):
 
 @final
 @dataclass(frozen=True)
-class TestedOnly(Conclusion):
+class OnlyTested(Conclusion):
     """No machine derives these claims from the assumptions; they are tried on random tensors, and a person argues."""
 
     because: str
@@ -221,12 +224,3 @@ def roots_add(row: Unknowns, goals: Facts) -> Facts:
     """(A + B)^{1/p} ≤ A^{1/p} + B^{1/p} for any two roots of the goal."""
     pairs = combinations(powers_of(goals), 2)
     return [sympy.Le(Root(a + b), Root(a) + Root(b), evaluate=False) for a, b in pairs]
-
-
-def summary(theorem: Theorem, concluding: Sequence[Conclusion]) -> list[tuple[str, str]]:
-    """Every claim, and by what it is concluded for which p."""
-    found = []
-    for claim in theorem.claims:
-        parts = [c for c in concluding if claim in c.of(theorem)]
-        found.append((claim_text(claim), ", ".join(dict.fromkeys(part.extent for part in parts)) or "not concluded"))
-    return found

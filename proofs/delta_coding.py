@@ -7,8 +7,9 @@ from sympy import Abs, Le
 
 from proofs.conclusions import Concludes
 from proofs.proof import Proof
+from proofs.shapes import Entries
 from proofs.steps import Equal, NonNegative, Tested
-from proofs.unknowns import Entries, Facts, Unknowns
+from proofs.unknowns import Facts, Unknowns
 from sqtheory.theorems.delta_coding import DRIFTED, FAR, HALF, ONE_GRID, TELESCOPED, THEOREM, TIMES, differences
 from sqtheory.theorems.vocabulary import NEAREST, UNIFORM
 

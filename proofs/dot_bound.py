@@ -8,8 +8,9 @@ from proofs.conclusions import Concludes, Conclusion, Lemma
 from proofs.dot_decomposition import error, product
 from proofs.dot_interaction import PROOF as INTERACTION
 from proofs.proof import Proof
+from proofs.shapes import Entries
 from proofs.steps import Cited, Equal, NonNegative
-from proofs.unknowns import LARGEST, REAL, Entries, Facts, Unknowns
+from proofs.unknowns import LARGEST, REAL, Facts, Unknowns
 from sqtheory.theorem import Reference
 from sqtheory.theorems.dot_bound import (
     ACTIVATION_ERROR,

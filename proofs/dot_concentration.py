@@ -9,11 +9,11 @@ import numpy as np
 import sympy
 
 from proofs.atoms import Atoms, Number, Pairs, Row
-from proofs.conclusions import Concludes, TestedOnly
+from proofs.conclusions import Concludes, OnlyTested
 from proofs.dot_decomposition import product
 from proofs.proof import Proof
+from proofs.shapes import Entries
 from proofs.steps import Cited, Enumerated, Equal, NonNegative
-from proofs.unknowns import Entries
 from sqtheory.quantizers import int_
 from sqtheory.theorem import Reference
 from sqtheory.theorems.dot_concentration import MEAN, PRUNED, RANGES, TAIL, THEOREM, VARIANCE
@@ -146,7 +146,7 @@ PROOF = Proof(
             f,
         ),
         Concludes(Entries(1, products=True), claims=(0,)),
-        TestedOnly("the variance and the tail of a sum of coins: Hoeffding's inequality is cited", claims=(1, 2)),
+        OnlyTested("the variance and the tail of a sum of coins: Hoeffding's inequality is cited", claims=(1, 2)),
         Enumerated("rounding to nearest is not random: equal entries err together, n/4 against √n", nearest_is_random),
     ),
 )

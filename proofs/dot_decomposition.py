@@ -7,8 +7,8 @@ import sympy
 from proofs.atoms import Atoms, Row
 from proofs.conclusions import Concludes
 from proofs.proof import Proof
+from proofs.shapes import Entries
 from proofs.steps import Equal
-from proofs.unknowns import Entries
 from sqtheory.theorems.dot_decomposition import (
     BOTH_QS,
     BOTH_SQ,

@@ -9,8 +9,8 @@ from proofs.conclusions import Concludes
 from proofs.dot_decomposition import PROOF as DECOMPOSITION
 from proofs.dot_decomposition import error, product
 from proofs.proof import Proof
+from proofs.shapes import Entries
 from proofs.steps import Equal, Split, Tested
-from proofs.unknowns import Entries
 from sqtheory.theorems.dot_decomposition import SQ, WHOLE
 from sqtheory.theorems.dot_interaction import CROSSED, LOST, PRUNED, THEOREM, Q, S
 

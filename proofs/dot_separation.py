@@ -8,7 +8,6 @@ from sqtheory.theorems.dot_decomposition import QS, SQ, WHOLE
 from sqtheory.theorems.dot_interaction import Q, S
 from sqtheory.theorems.dot_separation import THEOREM
 
-
 PROOF = Proof(
     theorem=THEOREM,
     model={

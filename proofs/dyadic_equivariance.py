@@ -9,8 +9,9 @@ from sympy import Eq
 from proofs.atoms import Atoms, Number
 from proofs.conclusions import Concludes
 from proofs.proof import Proof
+from proofs.shapes import Entries
 from proofs.steps import Enumerated, Equal
-from proofs.unknowns import RHO, Entries, Facts, Unknowns
+from proofs.unknowns import RHO, Facts, Unknowns
 from sqtheory.formats import IntFormat
 from sqtheory.partition import Rows
 from sqtheory.scaling import SCALINGS, Percentile, SharedExponent, TwoLevel

@@ -12,8 +12,9 @@ import numpy as np
 import sympy
 from scipy import stats
 
-from proofs.atoms import Exact, Number
-from proofs.conclusions import TestedOnly
+from proofs.atoms import Number
+from proofs.conclusions import OnlyTested
+from proofs.exact import Exact
 from proofs.proof import Proof
 from proofs.steps import Enumerated, Equal, Tested
 from sqtheory.arrays import Mask
@@ -113,7 +114,7 @@ PROOF = Proof(
         ),
         Enumerated("10 log₁₀ 4 = 6.02 dB", lambda: [] if f"{10 * np.log10(4):.2f}" == "6.02" else [10 * np.log10(4)]),
         Enumerated("INT8 to INT9: that ratio within 1 %, for three laws", not_a_quarter),
-        TestedOnly("a mean over all blocks of a row: the model lists them on random rows"),
+        OnlyTested("a mean over all blocks of a row: the model lists them on random rows"),
         Enumerated("20 000 random blocks agree with the quadrature: three laws, five formats", outside_interval),
     ),
 )

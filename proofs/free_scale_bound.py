@@ -12,8 +12,9 @@ from proofs.models import shared
 from proofs.proof import Proof
 from proofs.prune_first_bound import ADDED, LOWERED, ROOTS, SUBADDITIVE
 from proofs.quantize_first_bound import POWERS_GROW
+from proofs.shapes import Entries
 from proofs.steps import Cited, Smt, Tested
-from proofs.unknowns import LARGEST, REAL, Entries, Facts, Unknowns
+from proofs.unknowns import LARGEST, REAL, Facts, Unknowns
 from sqtheory.case import Case
 from sqtheory.theorem import Reference
 from sqtheory.theorems.free_scale_bound import HALF, IN_RANGE, NOT_GROWN, POWER_HALF, THEOREM, half_cells

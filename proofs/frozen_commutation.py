@@ -6,8 +6,8 @@ from proofs.atoms import Atoms, Number
 from proofs.conclusions import Concludes
 from proofs.coq_claims import FormallyConcludes
 from proofs.proof import Proof
+from proofs.shapes import Entries
 from proofs.steps import Equal, Split, Tested
-from proofs.unknowns import Entries
 from sqtheory.theorems.frozen_commutation import DEFECT, THEOREM
 
 x = sympy.Symbol("x", real=True)

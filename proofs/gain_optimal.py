@@ -19,10 +19,11 @@ from proofs.models import shared
 from proofs.proof import Proof
 from proofs.prune_first_bound import LOWERED, ROOTS
 from proofs.quantize_first_bound import top_prunes_least
+from proofs.shapes import Groups
 from proofs.sparse_grid_projection import PROOF as PROJECTION
 from proofs.sparse_grid_projection import nearest_is_least
 from proofs.steps import Equal, Formal, Question, Smt, Tested
-from proofs.unknowns import REAL, Facts, Groups, Unknowns, on_top
+from proofs.unknowns import REAL, Facts, Unknowns, on_top
 from sqtheory.theorems.gain_optimal import ERROR_FROZEN, THEOREM
 from sqtheory.theorems.vocabulary import ERROR_QS, GAIN_OPTIMUM, GRID_OPTIMUM
 

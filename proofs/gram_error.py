@@ -9,8 +9,8 @@ from proofs.atoms import Atoms, Row
 from proofs.conclusions import Concludes
 from proofs.dot_decomposition import error, masked, product
 from proofs.proof import Proof
+from proofs.shapes import Groups
 from proofs.steps import Enumerated, Equal
-from proofs.unknowns import Groups
 from sqtheory.theorems.gram_error import INPUTS, LAYER_QS, LAYER_SQ, THEOREM, TRACE_QS, TRACE_SQ
 
 x1, x2, y1, y2, e1, e2, d = sympy.symbols("x1 x2 y1 y2 e1 e2 d", real=True)

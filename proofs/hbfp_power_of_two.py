@@ -5,11 +5,13 @@ from sympy import Abs, Eq
 
 from proofs.conclusions import Concludes
 from proofs.proof import Proof
+from proofs.shapes import Entries
 from proofs.steps import Equal, Tested
-from proofs.unknowns import Entries, Facts, Unknowns, same_sign
+from proofs.unknowns import Facts, Unknowns, same_sign
 from sqtheory.theorems.hbfp_power_of_two import ENDS, ERROR_AT_MAX, POWER_OF_TWO, SHARED, STEP, THEOREM
 
 e, f = sympy.symbols("e f", integer=True, positive=True)
+
 
 def clamped(a: Unknowns) -> Facts:
     """σ 2^f is the maximum of x, and 2^f − 1 the end of the grid, to which it goes."""

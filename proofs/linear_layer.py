@@ -6,7 +6,7 @@ import numpy as np
 import sympy
 
 from proofs.atoms import Atoms, Number, Row
-from proofs.conclusions import TestedOnly
+from proofs.conclusions import OnlyTested
 from proofs.dot_decomposition import error, masked, product
 from proofs.gram_error import error_qs, error_sq, layer, matrix, squares
 from proofs.proof import Proof
@@ -96,7 +96,7 @@ PROOF = Proof(
             ((a + c) / 2) ** 2 - (a * c - b**2),
             ((a - c) / 2) ** 2 + b**2,
         ),
-        TestedOnly("norms of matrices: the inequalities between them are cited and joined by hand"),
+        OnlyTested("norms of matrices: the inequalities between them are cited and joined by hand"),
         NonNegative("… so that the eigenvalues are real", ((a - c) / 2) ** 2 + b**2),
     ),
 )

@@ -6,9 +6,10 @@ from sympy import Abs, Gt
 
 from proofs.conclusions import Concludes
 from proofs.proof import Proof
+from proofs.shapes import Groups
 from proofs.steps import Formal, Smt, Tested
-from proofs.unknowns import Facts, Groups, Unknowns
 from proofs.ties_by_original import defect
+from proofs.unknowns import Facts, Unknowns
 from sqtheory.theorems.margin import MARGIN, THEOREM
 from sqtheory.theorems.ties_by_original import DEFECT
 

@@ -14,8 +14,9 @@ import numpy as np
 import sympy
 from scipy import stats
 
-from proofs.atoms import Exact, Number
-from proofs.conclusions import TestedOnly
+from proofs.atoms import Number
+from proofs.conclusions import OnlyTested
+from proofs.exact import Exact
 from proofs.proof import Proof
 from proofs.steps import Enumerated, Equal, Split, Tested
 from sqtheory.arrays import Mask
@@ -290,7 +291,7 @@ PROOF = Proof(
         Split("uniform law: κ = m", tuple(uniform_kappa(*s) for s in MASKS)),
         Enumerated("half-normal 2:4: κ/12 = 0.1980, κ/4 = 0.594, 0.2450 in L2", other_constants),
         Enumerated("finite step over law tends to 1: four laws, three masks, both norms, mask changes", far_from_law),
-        TestedOnly("means over all groups and all ways to break ties: the models list them on random rows"),
+        OnlyTested("means over all groups and all ways to break ties: the models list them on random rows"),
         Enumerated("200 000 random groups agree with the finite-step value", outside_interval),
     ),
 )

@@ -12,8 +12,9 @@ import numpy as np
 import sympy
 from scipy import stats
 
-from proofs.atoms import Exact, Number
-from proofs.conclusions import TestedOnly
+from proofs.atoms import Number
+from proofs.conclusions import OnlyTested
+from proofs.exact import Exact
 from proofs.order_gap_law import losses
 from proofs.proof import Proof
 from proofs.steps import Enumerated, Equal, Split, Tested
@@ -177,7 +178,7 @@ PROOF = Proof(
                 Equal("L2", sympy.integrate(L2_THETA, (theta, 0, 1)), v * f * d**2 / 6),
             ),
         ),
-        TestedOnly("a mean over all ways to break ties of any number: the models list them on random rows"),
+        OnlyTested("a mean over all ways to break ties of any number: the models list them on random rows"),
         Enumerated("the quadrature gives the closed form for the uniform law at 25 places in a cell", off_closed_form),
         Enumerated("groups of 100 000 are within 1 % of the limit", off_finite),
         Enumerated("300 random tensors of 2000 entries agree with their expectation", outside_interval),

@@ -10,8 +10,9 @@ from proofs.atoms import Atoms, Number
 from proofs.conclusions import Concludes
 from proofs.dot_decomposition import product
 from proofs.proof import Proof
+from proofs.shapes import Entries
 from proofs.steps import Enumerated, Equal, NonNegative
-from proofs.unknowns import Entries, Facts, Unknowns
+from proofs.unknowns import Facts, Unknowns
 from sqtheory.orthogonality import Orthogonality
 from sqtheory.theorems.orthogonality_threshold import AGREE, DENSE, LOG_THRESHOLD, QUANTIZED, SPARSE, THEOREM, THRESHOLD
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from proofs.atoms import Exact, Number
+from proofs.atoms import Number
 from proofs.coq_claims import FormallyConcludes
+from proofs.exact import Exact
 from proofs.proof import Proof
 from proofs.steps import Enumerated, Formal, Smt
 from sqtheory.case import Case

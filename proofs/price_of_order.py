@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import sympy
 
-from proofs.atoms import Exact, Number, Row
-from proofs.conclusions import TestedOnly
+from proofs.atoms import Number, Row
+from proofs.conclusions import OnlyTested
+from proofs.exact import Exact
 from proofs.models import shared
 from proofs.proof import Proof
 from proofs.prune_first_dominates import PAIR
@@ -134,7 +135,11 @@ PROOF = Proof(
         Smt("at one scale the nearest of two levels is best", nearest_is_least),
         *PAIR,
         CONTINUOUS,
-        Formal("so at every one scale the mask of the largest magnitudes is best", "sparse_grid_projection", "sparse_grid_projection"),
+        Formal(
+            "so at every one scale the mask of the largest magnitudes is best",
+            "sparse_grid_projection",
+            "sparse_grid_projection",
+        ),
         Equal(
             "p = 2, one mask, one vector of codes: every entry is",
             (x - sigma * c) ** 2,
@@ -149,7 +154,7 @@ PROOF = Proof(
         Smt(
             "p = 1: between neighbouring kinks every |x − σc|, and so the sum, is affine in σ: least at an end", affine
         ),
-        TestedOnly("the optimum ranges over all scales: what is tried and what the steps show is joined by hand"),
+        OnlyTested("the optimum ranges over all scales: what is tried and what the steps show is joined by hand"),
         Smt("p = 1: beyond the outermost kinks no |x − σc| falls, so some kink x_i/c_i is best", outside),
     ),
 )

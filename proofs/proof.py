@@ -1,5 +1,6 @@
 """A proof: a model of every quantity, steps that a machine discharges, and what they conclude of every claim."""
 
+import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,8 +10,9 @@ from typing import final
 
 import numpy as np
 
-from proofs.atoms import Exact, Model, Number
+from proofs.atoms import Model, Number
 from proofs.conclusions import Concludes, Conclusion
+from proofs.exact import Exact
 from proofs.machine_checked import ProofError
 from proofs.steps import Line, Split, Step
 from sqtheory.case import Case
@@ -24,7 +26,7 @@ MODELLED = 100
 NOT_PROOFS = frozenset(
     {
         *("__init__", "__main__", "atoms", "conclusions", "machine_checked", "models", "proof", "references"),
-        *("coq_claims", "solver", "steps", "unknowns"),
+        *("coq_claims", "exact", "shapes", "solver", "steps", "unknowns"),
     }
 )
 
@@ -64,7 +66,7 @@ case; not at all."""
 
 
 def _spelled(ps: list[float]) -> str:
-    return ", ".join(map(spell_norm, ps))
+    return ", ".join("∞" if p == math.inf else spell_norm(p) for p in ps)
 
 
 @final
@@ -114,7 +116,7 @@ class Proof:
         """By what the claims are concluded, in few words: ``Coq, derived``, ``derived, in part tested only``."""
         reached = {extent for one in self.conclusions() for extent in one.extents}
         named = [EXTENTS[extent] for extent in EXTENTS if extent in reached]
-        return f"{', '.join(named[:-1])}, in part {TESTED}" if named[-1:] == [TESTED] and named[:-1] else ", ".join(named)
+        return ", ".join(f"in part {name}" if name == TESTED and len(named) > 1 else name for name in named)
 
     def lines(self) -> Iterator[Line]:
         """Discharge the model, every step, and that the steps conclude every claim."""

@@ -8,7 +8,7 @@ import numpy as np
 import sympy
 
 from proofs.atoms import Atoms, Number, Row
-from proofs.conclusions import TestedOnly
+from proofs.conclusions import OnlyTested
 from proofs.dot_decomposition import error, masked, product
 from proofs.gram_error import matrix
 from proofs.linear_layer import GOLUB, frobenius, spectral
@@ -111,7 +111,7 @@ PROOF = Proof(
             sympy.diff(t * sigma, t, 2).rewrite(sympy.exp),
             (sigma * (1 - sigma) * (2 - t * (2 * sigma - 1))).rewrite(sympy.exp),
         ),
-        TestedOnly("norms of matrices and Lipschitz constants: the inequalities are cited and joined by hand"),
+        OnlyTested("norms of matrices and Lipschitz constants: the inequalities are cited and joined by hand"),
         Enumerated(
             "relu is 1-Lipschitz, silu 1.09984-Lipschitz on a grid; beyond it silu is within 10⁻¹⁵ of 0 or t", steeper
         ),

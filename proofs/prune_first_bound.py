@@ -13,8 +13,9 @@ from proofs.conclusions import Concludes, Lemma, roots_add, roots_grow
 from proofs.coq_claims import FormallyConcludes
 from proofs.models import shared
 from proofs.proof import Proof
+from proofs.shapes import Entries
 from proofs.steps import Equal, Formal, NonNegative, Smt, Split, Tested
-from proofs.unknowns import LARGEST, REAL, Entries
+from proofs.unknowns import LARGEST, REAL
 from sqtheory.theorems.prune_first_bound import THEOREM
 from sqtheory.theorems.vocabulary import ERROR_Q, ERROR_S, ERROR_SQ, POWER_Q, POWER_S, POWER_SQ
 
@@ -28,7 +29,9 @@ def additive(z3: Any) -> tuple[list[Any], Any]:
     return [a >= 0, b >= 0, c >= 0, a * a + b * b == c * c], c <= a + b
 
 
-ROOTS = Equal("A^{1/p} grows with A: its derivative has the sign of A", sympy.diff(a ** (1 / r), a) * r * a, a ** (1 / r))
+ROOTS = Equal(
+    "A^{1/p} grows with A: its derivative has the sign of A", sympy.diff(a ** (1 / r), a) * r * a, a ** (1 / r)
+)
 SUBADDITIVE = Split(
     "(a + b)^p ≥ a^p + b^p for p = 1 + r: (a + b)^{1+r} − a^{1+r} = ∫_0^b (1 + r)(a + y)^r dy ≥ b^{1+r}",
     (

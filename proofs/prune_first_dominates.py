@@ -16,10 +16,12 @@ from sympy import And, Eq, Ge, Implies
 from proofs.conclusions import Concludes, Lemma
 from proofs.coq_claims import FormallyConcludes
 from proofs.models import shared
-from proofs.prune_first_bound import LOWERED, ROOTS
 from proofs.proof import Proof
+from proofs.prune_first_bound import LOWERED, ROOTS
+from proofs.shapes import Groups
 from proofs.steps import Equal, Formal, NonNegative, Question, Smt, Split, Tested
-from proofs.unknowns import LARGEST, REAL, Facts, Groups, Unknowns, same_sign as of_one_sign
+from proofs.unknowns import LARGEST, REAL, Facts, Unknowns
+from proofs.unknowns import same_sign as of_one_sign
 from sqtheory.arrays import Mask
 from sqtheory.case import Case
 from sqtheory.theorems.prune_first_dominates import THEOREM

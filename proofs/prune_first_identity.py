@@ -7,8 +7,9 @@ from proofs.conclusions import Concludes
 from proofs.coq_claims import FormallyConcludes
 from proofs.models import shared
 from proofs.proof import Proof
+from proofs.shapes import Entries
 from proofs.steps import Equal, Split, Tested
-from proofs.unknowns import LARGEST, REAL, Entries
+from proofs.unknowns import LARGEST, REAL
 from sqtheory.theorems.prune_first_identity import DEFECT, THEOREM
 from sqtheory.theorems.vocabulary import POWER_Q_KEPT, POWER_S, POWER_SQ
 

@@ -14,8 +14,9 @@ from sympy import Implies, Le
 from proofs.conclusions import Concludes, Lemma
 from proofs.models import after_quantizing, pruned, rounded, shared, where_kept
 from proofs.proof import Proof
+from proofs.shapes import Groups
 from proofs.steps import Cited, Equal, Smt, Split, Tested
-from proofs.unknowns import LARGEST, REAL, Facts, Groups, Unknowns
+from proofs.unknowns import LARGEST, REAL, Facts, Unknowns
 from sqtheory.arrays import Mask
 from sqtheory.case import Case
 from sqtheory.theorem import Reference

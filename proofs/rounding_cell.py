@@ -7,8 +7,9 @@ from sympy import Abs, And, Le, Lt
 from proofs.atoms import Atoms, Number
 from proofs.conclusions import Concludes
 from proofs.proof import Proof
+from proofs.shapes import Entries
 from proofs.steps import Smt, Tested
-from proofs.unknowns import Entries, Facts, Unknowns
+from proofs.unknowns import Facts, Unknowns
 from sqtheory.case import Case
 from sqtheory.theorems.rounding_cell import IN_RANGE, THEOREM, WORST, ratios
 from sqtheory.theorems.vocabulary import NEAREST

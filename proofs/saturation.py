@@ -8,8 +8,9 @@ from fractions import Fraction
 import numpy as np
 import sympy
 
-from proofs.atoms import Exact, Number
-from proofs.conclusions import TestedOnly
+from proofs.atoms import Number
+from proofs.conclusions import OnlyTested
+from proofs.exact import Exact
 from proofs.proof import Proof
 from proofs.steps import Enumerated, Equal, Tested
 from sqtheory.arrays import Mask
@@ -98,7 +99,7 @@ PROOF = Proof(
             (m - mu) * 2**e,
         ),
         Equal("the relative loss is 1 − μ/m, less than its value 1 − μ/2 at m = 2", (m - mu) / m, 1 - mu / m),
-        TestedOnly("floors of logarithms: what the steps say of one significand is joined by hand"),
+        OnlyTested("floors of logarithms: what the steps say of one significand is joined by hand"),
         Enumerated("shares of significands and largest losses, format by format", wrong_shares),
     ),
 )

@@ -35,6 +35,14 @@ def refute(z3: Any, hypotheses: Iterable[Any], goal: Any) -> None:
         raise ProofError(f"no answer in {SMT_LIMIT:g} s")
 
 
+def satisfiable(z3: Any, hypotheses: Iterable[Any]) -> bool:
+    """The solver finds values for which all of them hold."""
+    solver = z3.Solver()
+    solver.set("timeout", int(1000 * SMT_LIMIT))
+    solver.add(*hypotheses)
+    return bool(solver.check() == z3.sat)
+
+
 def equal(left: sympy.Expr, right: sympy.Expr) -> bool:
     """left = right for all values of their unknowns, by algebra."""
     rest = sympy.expand(left - right)

@@ -19,8 +19,9 @@ from proofs.proof import Proof
 from proofs.prune_first_bound import LOWERED, ROOTS
 from proofs.prune_first_dominates import PAIR
 from proofs.quantize_first_bound import POWERS_GROW
+from proofs.shapes import Groups
 from proofs.steps import Equal, Smt, Tested
-from proofs.unknowns import ONE, REAL, Facts, Groups, Unknowns, same_sign
+from proofs.unknowns import ONE, REAL, Facts, Unknowns, same_sign
 from sqtheory.theorems.sparse_grid_projection import THEOREM
 from sqtheory.theorems.vocabulary import ERROR_SQ, GRID_OPTIMUM, NEAREST, ONE_SCALE, ORDERED
 
@@ -53,6 +54,7 @@ CONTINUOUS = Equal(
     v**p - ((v + u) - v) ** p,
 )
 
+
 def other_levels(a: Unknowns) -> Facts:
     """On a grid symmetric about 0, at one scale, no image of the group is nearer to x than its own."""
     pairs = [pair for group in a.groups for pair in permutations(group, 2) if {ONE_SCALE, ORDERED} <= a.given]
@@ -71,7 +73,9 @@ def of_each_image(a: Unknowns, goals: Facts) -> Facts:
     return found
 
 
-EACH = Lemma("what keeping saves at one level does not decrease with |x|", (*PAIR, POWERS_GROW), of_each_image, least=1.0)
+EACH = Lemma(
+    "what keeping saves at one level does not decrease with |x|", (*PAIR, POWERS_GROW), of_each_image, least=1.0
+)
 
 PROOF = Proof(
     theorem=THEOREM,

@@ -45,7 +45,7 @@ class Step(ABC):
 
     @abstractmethod
     def discharge(self, theorem: Theorem, model: Model = NO_MODEL) -> None:
-        """Return if the step holds of the theorem and the models of its quantities. Raises ProofError saying why not."""
+        """Return if the step holds of the theorem and the models of its quantities. Raises ProofError."""
 
     def line(self, theorem: Theorem, model: Model = NO_MODEL) -> Line:
         """Discharge the step and take its time."""

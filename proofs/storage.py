@@ -5,8 +5,9 @@ from math import comb
 
 import sympy
 
-from proofs.atoms import Exact, Number
-from proofs.conclusions import TestedOnly
+from proofs.atoms import Number
+from proofs.conclusions import OnlyTested
+from proofs.exact import Exact
 from proofs.proof import Proof
 from proofs.steps import Enumerated, Equal
 from sqtheory.formats import E2M3
@@ -71,7 +72,7 @@ PROOF = Proof(
             (groups * n * b + groups * m / block * e + groups * index) / (groups * m),
             FORMULA_OF,
         ),
-        TestedOnly("counts of bits for any sizes: the model counts code by code on random rows"),
+        OnlyTested("counts of bits for any sizes: the model counts code by code on random rows"),
         Enumerated("HBFP4/64 takes 4.125 bits, HBFP6/64 6.125, MXFP6/32 6.25", wrong),
     ),
 )

@@ -12,14 +12,16 @@ import numpy as np
 import sympy
 from sympy import Eq, Implies, Le
 
-from proofs.atoms import Atoms, Exact, Number
+from proofs.atoms import Atoms, Number
 from proofs.conclusions import Concludes
 from proofs.coq_claims import FormallyConcludes
+from proofs.exact import Exact
 from proofs.models import shared
 from proofs.proof import Proof
 from proofs.prune_first_dominates import balanced, same_image, tied
+from proofs.shapes import Groups
 from proofs.steps import Enumerated, Equal, Formal, Smt, Split, Tested
-from proofs.unknowns import Facts, Groups, Unknowns
+from proofs.unknowns import Facts, Unknowns
 from sqtheory.arrays import Mask
 from sqtheory.case import Case
 from sqtheory.theorems.swap_constant import BOTH, BUDGET, EXCESS, HALVES, THEOREM, lower_end, lower_halves

@@ -7,10 +7,10 @@ from proofs.coq_claims import FormallyConcludes
 from proofs.models import shared
 from proofs.proof import Proof
 from proofs.prune_first_dominates import balanced, same_image, same_sign, tied
+from proofs.shapes import Groups
 from proofs.steps import Formal, Smt, Tested
 from proofs.swap_constant import PROOF as CONSTANT
 from proofs.swap_constant import lower_ends
-from proofs.unknowns import Groups
 from sqtheory.theorems.swap_constant import HALVES
 from sqtheory.theorems.swap_gap import THEOREM
 from sqtheory.theorems.vocabulary import ERROR_QS, ERROR_SQ

@@ -9,8 +9,9 @@ from proofs.atoms import Atoms, Number, Row
 from proofs.conclusions import Concludes
 from proofs.coq_claims import FormallyConcludes
 from proofs.proof import Proof
+from proofs.shapes import Groups
 from proofs.steps import Formal, Smt, Tested
-from proofs.unknowns import Facts, Groups, Unknowns
+from proofs.unknowns import Facts, Unknowns
 from sqtheory.theorems.ties_by_original import BY_ORIGINAL, DEFECT, THEOREM
 from sqtheory.theorems.vocabulary import MAGNITUDE
 

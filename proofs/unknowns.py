@@ -5,14 +5,13 @@ an assumption that is not read is not used. Masks are fixed, one choice after th
 S→Q keeps the first of every group, and Q→S then differs by how many of them it prunes.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import product
 from typing import Any, TypeAlias, final
 
 import sympy
-from sympy import Abs, And, Eq, Ge, Implies, Le, Or
+from sympy import Abs, And, Ge, Implies, Le, Or
 
 from proofs.atoms import Atoms, Number, Pairs, Row
 from sqtheory.theorem import Assumption
@@ -21,18 +20,15 @@ from sqtheory.theorems.vocabulary import (
     FROZEN_Z,
     MAGNITUDE,
     NEAREST,
-    NORM,
     ONE_SCALE,
     ORDERED,
     SIGMA,
     STEADY,
     Z,
-    of_weight,
 )
 
 ONE, REAL, LARGEST = sympy.Integer(1), sympy.Symbol("p", positive=True), sympy.oo
 """The exponents of unknown rows: p = 1, every real p > 0 at once, p = ∞."""
-KNOWN = (FROZEN_Z, MAGNITUDE, NEAREST, NORM, ONE_SCALE, ORDERED, SIGMA, STEADY, Z)
 SAME_AGAIN = frozenset({STEADY, ORDERED, NEAREST})
 """Each of these says that an entry has one image as long as its scale is one."""
 
@@ -147,7 +143,9 @@ class Unknowns(Atoms):
         own = list(zip(self._symbols("mdown"), self._symbols("mup"), strict=True))
         zero = (sympy.Integer(0), sympy.Integer(0))
         entries = zip(self.m, self.ends, own, strict=True)
-        return [(x if SIGMA in self.given else y) if kept else (zero if Z in self.given else y) for kept, x, y in entries]
+        return [
+            (x if SIGMA in self.given else y) if kept else (zero if Z in self.given else y) for kept, x, y in entries
+        ]
 
     @cached_property
     def lower_halves(self) -> Row:
@@ -182,7 +180,7 @@ class Unknowns(Atoms):
         return self._symbols("e")
 
     def shifted(self, j: int) -> Row:
-        """σ ρ(2^j x/σ) for a rounding ρ: with 2^j times the scale of x where scales follow, else with an unknown one."""
+        """σ ρ(2^j x/σ) for a rounding ρ: σ is 2^j times the scale of x where scales follow, else an unknown."""
         own = self.scale if FOLLOWS in self.given else self._symbols(f"s{j}_", positive=True)
         known = STEADY in self.given
         factor = sympy.Integer(2) ** j
@@ -257,74 +255,3 @@ def ordered(a: Unknowns) -> Facts:
 
 READINGS: Mapping[Assumption, Reading] = {MAGNITUDE: magnitude, ORDERED: ordered}
 """What an assumption says of a row; others are read where an image is taken (Z, Σ), or in the proofs that need them."""
-
-
-@final
-@dataclass(frozen=True)
-class Groups:
-    """Rows of so many groups of m entries of which n are kept; ``products`` of two rows, of which w is masked.
-
-    With ``by_gain`` the first n are those of largest gain, and both orders keep what Q→S does else: a claim that
-    compares one of them with the mask by gain is then tried in every case.
-    """
-
-    n: int
-    m: int
-    count: int = 1
-    products: bool = False
-    by_gain: bool = False
-
-    def __str__(self) -> str:
-        rows = f"{self.n}:{self.m}" if self.count == 1 else f"{self.count} groups of {self.n}:{self.m}"
-        return f"products of rows of {rows}" if self.products else rows
-
-    def rows(self, given: Iterable[Assumption], exponent: sympy.Expr) -> Iterator[Unknowns]:
-        """The rows: every choice of Q→S up to the numbering of entries."""
-        all_given = frozenset(given)
-        groups = [list(range(g * self.m, (g + 1) * self.m)) for g in range(self.count)]
-        first = [i < self.n for _ in groups for i in range(self.m)]
-        for swaps in product(range(min(self.n, self.m - self.n) + 1), repeat=self.count):
-            second = [k <= i < k + self.n for k in swaps for i in range(self.m)]
-            if self.by_gain:
-                yield Unknowns("", all_given, exponent, groups, second, second, ranked=first)
-            else:
-                yield from _rows(all_given, exponent, groups, first, second, self.products)
-
-
-@final
-@dataclass(frozen=True)
-class Entries:
-    """Rows of so many entries under any mask of S→Q, and any of Q→S if both ``orders`` are spoken of."""
-
-    size: int
-    orders: int = 1
-    products: bool = False
-
-    def __str__(self) -> str:
-        return f"{'products of ' if self.products else ''}rows of {self.size}, any mask{'s' * (self.orders > 1)}"
-
-    def rows(self, given: Iterable[Assumption], exponent: sympy.Expr) -> Iterator[Unknowns]:
-        """The rows: S→Q keeps the first so many, Q→S any."""
-        all_given, groups = frozenset(given), [list(range(self.size))]
-        for kept in range(self.size + 1):
-            first = [i < kept for i in range(self.size)]
-            for second in product((True, False), repeat=self.size if self.orders > 1 else 0):
-                yield from _rows(all_given, exponent, groups, first, list(second), self.products)
-
-
-Shape: TypeAlias = Groups | Entries
-
-
-def _rows(
-    given: frozenset[Assumption],
-    exponent: sympy.Expr,
-    groups: list[list[int]],
-    first: list[bool],
-    second: list[bool],
-    products: bool,
-) -> Iterator[Unknowns]:
-    if not products:
-        yield Unknowns("", given, exponent, groups, first, second)
-        return
-    of_w = frozenset(assumption for assumption in KNOWN if of_weight(assumption) in given)
-    yield Unknowns("x", given, exponent, groups, [], [], Unknowns("w", of_w, exponent, groups, first, second))

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sqtheory.theorems
-from proofs.atoms import Exact
+from proofs.exact import Exact
 from proofs.proof import proof_of
 from sqtheory import strategies
 from sqtheory.case import Case
