@@ -15,6 +15,7 @@ from sympy import Abs, And, Ge, Implies, Le, Or
 
 from proofs.atoms import Atoms, Number, Pairs, Row
 from sqtheory.theorem import Assumption
+from sqtheory.theorems.dot_concentration import IN_RANGE
 from sqtheory.theorems.dyadic_equivariance import FOLLOWS
 from sqtheory.theorems.vocabulary import (
     FROZEN_Z,
@@ -218,8 +219,13 @@ class Unknowns(Atoms):
         return Dual(*(Abs(sympy.sympify(v)) for v in values))
 
     def share(self, value: Number, low: Number, high: Number) -> Number:
-        """As defined."""
-        return (value - low) / (high - low) if high != low else sympy.Integer(0)
+        """The quotient if nothing saturates; else the quotient within [0, 1]."""
+        if high == low:
+            return sympy.Integer(0)
+        part = value - low
+        if IN_RANGE not in self.given:
+            part = sympy.Min(sympy.Max(part, 0), high - low)
+        return part / (high - low)
 
     def root(self, power: Number) -> Number:
         """A root of which the lemmas speak, for an unknown p."""
