@@ -145,7 +145,7 @@ class Concludes(Conclusion):
         translation = Translation(z3)
         hypotheses = [translation.truth(fact) for fact in facts]
         wanted = [translation.truth(goal) for goal in goals]
-        hypotheses += translation.signs.values()
+        hypotheses += translation.signs
         for goal in wanted:
             refute(z3, hypotheses, goal)
         if possible:

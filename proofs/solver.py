@@ -12,6 +12,8 @@ from sqtheory.exceptions import MissingExtra
 
 SMT_LIMIT = 60.0
 """Seconds a question to the solver may take."""
+NAMED = 9
+"""Of how many unknowns an expression is no longer written out."""
 
 
 def load() -> Any:
@@ -57,8 +59,10 @@ class Translation:
 
     def __init__(self, z3: Any) -> None:
         self.z3 = z3
-        self.signs: dict[str, Any] = {}
-        """What is known of the sign of every real that stands for an expression."""
+        self.reals: dict[sympy.Expr, Any] = {}
+        """The real that stands for an expression."""
+        self.signs: list[Any] = []
+        """What is known of the sign of every real."""
         self.joins: Mapping[Any, Callable[..., Any]] = {
             sympy.And: z3.And,
             sympy.Or: z3.Or,
@@ -90,7 +94,7 @@ class Translation:
         if e.is_Rational:
             return z3.RealVal(f"{e.p}/{e.q}")
         if e.is_Symbol:
-            return self.real(e, e.name)
+            return self.real(e)
         if e.is_Add:
             return z3.Sum(terms)
         if e.is_Mul:
@@ -104,7 +108,7 @@ class Translation:
         if e.is_Pow and self.known(e):
             whole = z3.Product([terms[0]] * abs(int(e.exp)))
             return whole if e.exp > 0 else 1 / whole
-        return self.real(e, f"⟨{e}⟩")
+        return self.real(e)
 
     @staticmethod
     def known(e: sympy.Expr) -> bool:
@@ -113,11 +117,13 @@ class Translation:
             return bool(e.exp.is_Integer)
         return bool(e.is_Add or e.is_Mul or isinstance(e, sympy.Abs | sympy.Max | sympy.Min))
 
-    def real(self, e: sympy.Expr, name: str) -> Any:
-        """The real that stands for an expression."""
-        real = self.z3.Real(name)
-        if name not in self.signs:
-            positive = e.is_positive or isinstance(e, sympy.exp)
-            sign = real > 0 if positive else real >= 0 if e.is_nonnegative else self.z3.BoolVal(True)
-            self.signs[name] = sign
-        return real
+    def real(self, e: sympy.Expr) -> Any:
+        """The real that stands for an expression, by its own name where that is short."""
+        if e not in self.reals:
+            name = e.name if e.is_Symbol else f"⟨{e}⟩" if len(e.free_symbols) < NAMED else f"t{len(self.reals)}"
+            real = self.reals[e] = self.z3.Real(name)
+            if e.is_positive or isinstance(e, sympy.exp):
+                self.signs.append(real > 0)
+            elif e.is_nonnegative:
+                self.signs.append(real >= 0)
+        return self.reals[e]
