@@ -14,6 +14,7 @@ from sympy.logic.boolalg import BooleanAtom
 
 from proofs.conclusions import Concludes
 from proofs.exact import Exact
+from proofs.linear_layer import Frobenius, Spectral
 from proofs.proof import proof_of
 from proofs.shapes import Entries, Groups
 from proofs.unknowns import LARGEST, ONE, REAL, Dual, Root, Unknowns
@@ -21,6 +22,8 @@ from sqtheory.case import KEEP_ALL, Case
 from sqtheory.sparsifiers import TopSparsifier, nm
 from sqtheory.theorem import Theorem
 from sqtheory.theorems import ALL
+from sqtheory.theorems.gram_error import INPUTS
+from sqtheory.theorems.propagation import NETWORKS
 
 ROWS = 20
 """Random rows for each step."""
@@ -34,7 +37,7 @@ LEMMAS = {
     lemma.says: (t, step, lemma)
     for t in ALL
     for step in proof_of(t).steps
-    if isinstance(step, Concludes) and step.exponent == REAL
+    if isinstance(step, Concludes) and step.exponent in (ONE, REAL)
     for lemma in step.lemmas
 }
 
@@ -143,7 +146,15 @@ def assigned(e: sympy.Expr, values: Mapping[Any, Any], p: float) -> float:
     def norm(*entries: sympy.Expr) -> sympy.Expr:
         return sympy.Float(float(np.linalg.norm([float(v) for v in entries], dual)) if p > 1 or entries else 0)
 
+    def spectral(*entries: sympy.Expr) -> sympy.Expr:
+        return sympy.Float(np.linalg.norm(np.array(entries, np.float64).reshape(-1, INPUTS), 2))
+
     numbers = e.xreplace({**values, REAL: sympy.Float(p)})
+    for n in NETWORKS:
+        numbers = numbers.replace(sympy.Function(n.name, real=True), lambda v, n=n: sympy.Float(n.activation(float(v))))
+    numbers = numbers.replace(Frobenius, lambda *v: sympy.sqrt(sum(entry**2 for entry in v))).replace(
+        Spectral, spectral
+    )
     return float(numbers.replace(Root, lambda v: sympy.Float(float(v) ** (1 / p))).replace(Dual, norm))
 
 
@@ -152,11 +163,11 @@ def test_a_lemma_holds_of_random_numbers(says: str) -> None:
     theorem, step, lemma = LEMMAS[says]
     rng = np.random.default_rng(9)
     claims, model = step.of(theorem), proof_of(theorem).model
-    rows = list(replace(step, shape=small(step)).shape.rows(theorem.given, REAL))
+    rows = list(replace(step, shape=small(step)).shape.rows(theorem.given, step.exponent))
     facts = [fact for row in rows[:3] for fact in lemma.instances(row, step.goals(row, claims, theorem, model))]
     assert facts
-    for _ in range(12):
-        p = float(rng.choice([lemma.least or 0.5, max(1.0, lemma.least), 1.5, 2.0, 3.0, rng.uniform(1, 5)]))
+    exponents = [1.0, 1.0] if step.exponent == ONE else [lemma.least or 0.5, 1.0, 1.5, 2.0, 3.0, *rng.uniform(1, 5, 5)]
+    for p in exponents:
         names = sorted({s for fact in facts for s in fact.free_symbols if s != REAL}, key=str)
         numbers = np.round(rng.normal(size=len(names)) * 2) / rng.choice([1, 2, 4])
         values = {s: sympy.Float(abs(v) if s.is_nonnegative else v) for s, v in zip(names, numbers, strict=True)}
@@ -165,7 +176,8 @@ def test_a_lemma_holds_of_random_numbers(says: str) -> None:
 
 
 def small(step: Concludes) -> Groups | Entries:
-    return Groups(1, 2, products=step.shape.products) if isinstance(step.shape, Groups) else step.shape
+    matrices = isinstance(step.shape, Entries) or step.shape.products
+    return step.shape if matrices else Groups(1, 2)
 
 
 def test_a_false_lemma_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
