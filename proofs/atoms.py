@@ -1,106 +1,157 @@
-"""The numbers a proof speaks of: one row of a case in exact rationals."""
+"""The numbers a proof speaks of: one row of a case in exact rationals, or one row of unknowns."""
 
-import math
-from collections.abc import Iterable
-from dataclasses import dataclass
-from fractions import Fraction
-from functools import cached_property
-from typing import TypeAlias, final
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 
-import sympy
+from sqtheory.theorem import Quantity
 
-from sqtheory.arrays import Array, Mask
-from sqtheory.case import Case
-
-Number: TypeAlias = Fraction | float | sympy.Expr
-Row: TypeAlias = list[Fraction]
+Number: TypeAlias = Any
+"""A rational, an algebraic number or a float of one row; an expression over the unknowns of another."""
+Row: TypeAlias = list[Any]
+Pairs: TypeAlias = list[tuple[Any, Any]]
+Model: TypeAlias = Mapping[Quantity, Callable[[Any], Number]]
+"""Each quantity of the claims from the atoms of one row."""
 
 
-def exact(values: Array) -> Row:
-    """Floating-point numbers as the rationals they are."""
-    return [Fraction(v) for v in values.tolist()]
+class Atoms(ABC):
+    """One row: x, q(x), the masks, the images of both orders, what surrounds every entry.
 
-
-@final
-@dataclass(frozen=True, eq=False)
-class Atoms:
-    """Row ``index`` of a case: x, q(x), the masks, the images of both orders, the scale of every entry.
-
-    Lists of rationals over the entries of the row; a model combines them one entry at a time.
+    Lists over the entries of the row; a model combines them one entry at a time, so that it speaks of rationals and
+    of unknowns alike. Maxima and minima are asked of the row, since unknowns cannot be compared.
     """
 
-    case: Case
-    index: int
-
-    def of(self, values: Array) -> Row:
-        """This row of an array of the shape of x."""
-        return exact(values[self.index])
-
-    def flags(self, mask: Mask) -> list[bool]:
-        """This row of a mask of the shape of x."""
-        return [bool(v) for v in mask[self.index]]
-
     @property
-    def p(self) -> float:
-        """The exponent of the norm."""
-        return self.case.p
-
-    @cached_property
+    @abstractmethod
     def x(self) -> Row:
         """x."""
-        return self.of(self.case.x)
 
-    @cached_property
+    @property
+    @abstractmethod
+    def weight(self) -> "Atoms":
+        """The same row of the second operand w."""
+
+    @property
     def w(self) -> Row:
         """The second operand of a dot product."""
-        return self.of(self.case.weight.x)
+        return self.weight.x
 
-    @cached_property
+    @property
+    @abstractmethod
     def q(self) -> Row:
         """The image of x under q."""
-        return self.of(self.case.orders.image)
 
-    @cached_property
+    @property
+    @abstractmethod
     def m(self) -> list[bool]:
         """Where S→Q keeps an entry."""
-        return self.flags(self.case.orders.mask)
 
-    @cached_property
+    @property
+    @abstractmethod
     def m2(self) -> list[bool]:
         """Where Q→S keeps an entry."""
-        return self.flags(self.case.orders.image_mask)
 
-    @cached_property
+    @property
+    @abstractmethod
+    def by_gain(self) -> list[bool]:
+        """What a mask keeps that ranks the entries of a group by what keeping them saves."""
+
+    @property
+    @abstractmethod
     def sq(self) -> Row:
         """The image of x under S→Q."""
-        return self.of(self.case.orders.after_mask)
 
-    @cached_property
-    def scale(self) -> Row:
-        """σ(x), the scale of every entry's block."""
-        return self.of(self.case.dense_scale)
+    @property
+    @abstractmethod
+    def frozen(self) -> Row:
+        """The image of x under S→Q with every scale fixed at its value for x."""
 
-    @cached_property
+    @property
+    @abstractmethod
     def groups(self) -> list[list[int]]:
         """The places of every mask group of the row."""
-        size = len(self.x)
-        side = self.case.s.groups.sides(self.case.x.shape)[-1]
-        return [list(range(start, min(start + side, size))) for start in range(0, size, side)]
 
-    def power(self, errors: Iterable[Fraction]) -> Number:
-        """Σ |e|^p, exact for p = 1, 2, 3, …; max |e| for p = ∞."""
-        sizes = [abs(e) for e in errors] or [Fraction(0)]
-        if self.p == math.inf:
-            return max(sizes)
-        if float(self.p).is_integer():
-            return sum((e ** int(self.p) for e in sizes), Fraction(0))
-        return math.fsum(float(e) ** self.p for e in sizes)
+    @property
+    @abstractmethod
+    def around(self) -> Pairs:
+        """σ times the levels lo ≤ x/σ < hi, the outermost two where x/σ lies beyond."""
 
-    def norm(self, errors: Iterable[Fraction]) -> Number:
-        """(Σ |e|^p)^{1/p} as an exact algebraic number for p = 1, 2, 3, …, ∞; a float for other p."""
-        total = self.power(errors)
-        if self.p in (1, math.inf):
-            return total
-        if isinstance(total, Fraction):
-            return sympy.root(sympy.Rational(total.numerator, total.denominator), int(self.p))
-        return float(total) ** (1 / self.p)
+    @property
+    @abstractmethod
+    def ends(self) -> Pairs:
+        """What x goes to by rounding down and by rounding up; equal on a level and beyond the grid."""
+
+    @property
+    @abstractmethod
+    def masked_ends(self) -> Pairs:
+        """The same of s(x)."""
+
+    @property
+    @abstractmethod
+    def lower_halves(self) -> Row:
+        """h⁻ of every image: from it down to the lower end of its cell."""
+
+    @property
+    @abstractmethod
+    def half_steps(self) -> Row:
+        """Half of σ times the gap of the magnitudes around |x|/σ."""
+
+    @property
+    @abstractmethod
+    def nearest(self) -> Row:
+        """The distance of every entry from the nearest of σ times a level."""
+
+    @property
+    @abstractmethod
+    def scale(self) -> Row:
+        """σ(x), the scale of every entry's block."""
+
+    @property
+    @abstractmethod
+    def half_step(self) -> Number:
+        """Half of σ times the least distance of two levels, for a row of one scale."""
+
+    @property
+    @abstractmethod
+    def rounded_differences(self) -> Row:
+        """The image of x_1, x_2 − x_1, …, x_T − x_{T−1}."""
+
+    @abstractmethod
+    def shifted(self, j: int) -> Row:
+        """q(2^j x)."""
+
+    @abstractmethod
+    def budget(self, group: Sequence[int]) -> int:
+        """How many entries of a group are kept."""
+
+    @abstractmethod
+    def largest(self, values: Iterable[Number]) -> Number:
+        """The largest of these numbers, none of which is negative; 0 if there are none."""
+
+    @abstractmethod
+    def least(self, values: Iterable[Number]) -> Number:
+        """The least of these numbers."""
+
+    @abstractmethod
+    def power(self, errors: Iterable[Number]) -> Number:
+        """Σ |e|^p; max |e| for p = ∞."""
+
+    @abstractmethod
+    def total(self, powers: Iterable[Number]) -> Number:
+        """Σ of powers of parts of a row; their maximum for p = ∞."""
+
+    @abstractmethod
+    def root(self, power: Number) -> Number:
+        """power^{1/p}; itself for p = ∞."""
+
+    @abstractmethod
+    def dual_norm(self, values: Iterable[Number]) -> Number:
+        """The norm of the conjugate exponent p*, 1/p + 1/p* = 1; 1 for p < 1."""
+
+    @abstractmethod
+    def share(self, value: Number, low: Number, high: Number) -> Number:
+        """(value − low)/(high − low), the chance that unbiased rounding takes the value up; 0 if both are one."""
+
+    def norm(self, errors: Iterable[Number]) -> Number:
+        """(Σ |e|^p)^{1/p}; max |e| for p = ∞."""
+        return self.root(self.power(errors))

@@ -1,40 +1,36 @@
 """The sum of q(x_t) − q(x_{t−1}) is q(x_T), one rounding; the sum of q(x_t − x_{t−1}) has T roundings."""
 
-from fractions import Fraction
-from functools import cache
 from itertools import pairwise
 
 import sympy
+from sympy import Abs, Le
 
-from proofs.atoms import Atoms, Row
+from proofs.conclusions import Concludes
 from proofs.proof import Proof
+from proofs.shapes import Entries
 from proofs.steps import Equal, NonNegative, Tested
-from sqtheory.formats import Format
-from sqtheory.theorems.delta_coding import DRIFTED, HALF, TELESCOPED, THEOREM, TIMES, differences
+from proofs.unknowns import Facts, Unknowns
+from sqtheory.theorems.delta_coding import DRIFTED, FAR, HALF, ONE_GRID, TELESCOPED, THEOREM, TIMES, differences
+from sqtheory.theorems.vocabulary import NEAREST, UNIFORM
 
 a, b, c, h = sympy.symbols("a b c h", real=True)
 slack = sympy.symbols("slack1:4", nonnegative=True)
 
 
-def quantized_differences(atoms: Atoms) -> Row:
-    """q(x_t − x_{t−1})."""
-    return atoms.of(atoms.case.q(differences(atoms.case.x)))
-
-
-@cache
-def step(fmt: Format) -> Fraction:
-    """The least distance of two levels."""
-    levels = [Fraction(v) for v in fmt.values.tolist()]
-    return min(high - low for low, high in pairwise(levels))
+def half_a_step(a: Unknowns) -> Facts:
+    """Rounding to nearest within one uniform grid errs by at most half its step: values and differences."""
+    differences = [y - x for x, y in pairwise([sympy.Integer(0), *a.x])]
+    pairs = [*zip(a.x, a.q, strict=True), *zip(differences, a.rounded_differences, strict=True)]
+    return [Le(Abs(x - y), a.half_step) for x, y in pairs if {UNIFORM, ONE_GRID, NEAREST} <= a.given]
 
 
 PROOF = Proof(
     theorem=THEOREM,
     model={
         TELESCOPED: lambda atoms: abs(atoms.x[-1] - atoms.q[-1]),
-        DRIFTED: lambda atoms: abs(atoms.x[-1] - sum(quantized_differences(atoms))),
-        HALF: lambda atoms: atoms.scale[0] * step(atoms.case.q.format) / 2,
-        TIMES: lambda atoms: float(len(atoms.x)),
+        DRIFTED: lambda atoms: abs(atoms.x[-1] - sum(atoms.rounded_differences)),
+        HALF: lambda atoms: atoms.half_step,
+        TIMES: lambda atoms: len(atoms.x),
     },
     steps=(
         Equal("a + (b − a) + (c − b) = c: differences of values telescope, quantized or not", a + (b - a) + (c - b), c),
@@ -45,6 +41,7 @@ PROOF = Proof(
                 & (abs(differences(case.x) - case.q(differences(case.x))) <= HALF.of(case)[:, None])
             ),
         ),
+        *(Concludes(Entries(times), readings={FAR: half_a_step}) for times in (1, 2, 5)),
         NonNegative("so T roundings of at most h each sum to at most T h, as for T = 3", sum(slack)),
         Equal("… with slack h − |e_t| each", 3 * h - sum(h - s for s in slack), sum(slack)),
     ),

@@ -1,14 +1,16 @@
 """Hölder's inequality on both terms of the interaction."""
 
-from math import inf
-
 import sympy
+from sympy import Abs, Le
 
-from proofs.atoms import Atoms, Number, Row
-from proofs.dot_decomposition import weight
+from proofs.atoms import Atoms, Row
+from proofs.conclusions import Concludes, Conclusion, Lemma
+from proofs.dot_decomposition import error, product
 from proofs.dot_interaction import PROOF as INTERACTION
 from proofs.proof import Proof
+from proofs.shapes import Entries
 from proofs.steps import Cited, Equal, NonNegative
+from proofs.unknowns import LARGEST, REAL, Facts, Unknowns
 from sqtheory.theorem import Reference
 from sqtheory.theorems.dot_bound import (
     ACTIVATION_ERROR,
@@ -16,7 +18,6 @@ from sqtheory.theorems.dot_bound import (
     THEOREM,
     WEIGHT_ERROR,
     WEIGHT_PRUNED,
-    conjugate,
 )
 from sqtheory.theorems.dot_decomposition import SQ, WHOLE
 from sqtheory.theorems.dot_interaction import Q, S
@@ -24,38 +25,36 @@ from sqtheory.theorems.dot_interaction import Q, S
 a1, a2, b1, b2 = sympy.symbols("a1 a2 b1 b2", real=True)
 
 
-def norm(values: Row, p: float) -> Number:
-    """(Σ |v|^p)^{1/p}, exact where it is rational or a square root."""
-    sizes = [abs(v) for v in values]
-    if p == inf:
-        return max(sizes, default=0.0)
-    if p == 1:
-        return sum(sizes)
-    if p == 2:
-        return sympy.sqrt(sum(sympy.Rational(v.numerator, v.denominator) ** 2 for v in sizes))
-    return float(sum(float(v) ** p for v in sizes) ** (1 / p))
-
-
 def pruned(a: Atoms, values: Row) -> Row:
     """The values where w is pruned."""
-    return [v for v, m in zip(values, weight(a).m, strict=True) if not m]
+    return [v for v, m in zip(values, a.weight.m, strict=True) if not m]
 
+
+def hoelder(a: Unknowns, goals: Facts) -> Facts:
+    """|⟨q(x)_P, ε_q(w)_P⟩| ≤ ‖q(x)_P‖_p ‖ε_q(w)_P‖_{p*} and |⟨ε_q(x)_P, w_P⟩| ≤ ‖ε_q(x)_P‖_p ‖w_P‖_{p*}."""
+    pairs = ((a.q, error(a.w, a.weight.q)), (error(a.x, a.q), a.w))
+    rows = [(pruned(a, one), pruned(a, other)) for one, other in pairs]
+    return [Le(Abs(product(u, v)), a.norm(u) * a.dual_norm(v), evaluate=False) for u, v in rows]
+
+
+HOELDER = Cited(
+    "|⟨a, b⟩| ≤ ‖a‖_p ‖b‖_{p*} (Hölder), on ⟨q(x)_P, ε_q(w)_P⟩ and ⟨ε_q(x)_P, w_P⟩", Reference("hardy1934", "§2.8")
+)
+BOTH = Lemma("Hölder's inequality", (HOELDER,), hoelder, least=1.0)
 
 PROOF = Proof(
     theorem=THEOREM,
     model={
         **{quantity: INTERACTION.model[quantity] for quantity in (WHOLE, SQ, Q, S)},
-        QUANTIZED: lambda a: norm(pruned(a, a.q), a.p),
-        WEIGHT_ERROR: lambda a: norm(pruned(a, [u - v for u, v in zip(a.w, weight(a).q, strict=True)]), conjugate(a.p)),
-        ACTIVATION_ERROR: lambda a: norm(pruned(a, [u - v for u, v in zip(a.x, a.q, strict=True)]), a.p),
-        WEIGHT_PRUNED: lambda a: norm(pruned(a, a.w), conjugate(a.p)),
+        QUANTIZED: lambda a: a.norm(pruned(a, a.q)),
+        WEIGHT_ERROR: lambda a: a.dual_norm(pruned(a, error(a.w, a.weight.q))),
+        ACTIVATION_ERROR: lambda a: a.norm(pruned(a, error(a.x, a.q))),
+        WEIGHT_PRUNED: lambda a: a.dual_norm(pruned(a, a.w)),
     },
     steps=(
-        *INTERACTION.steps,
-        Cited(
-            "|⟨a, b⟩| ≤ ‖a‖_p ‖b‖_{p*} (Hölder), on ⟨q(x)_P, ε_q(w)_P⟩ and ⟨ε_q(x)_P, w_P⟩",
-            Reference("hardy1934", "§2.8"),
-        ),
+        *(step for step in INTERACTION.steps if not isinstance(step, Conclusion)),
+        HOELDER,
+        *(Concludes(Entries(3, products=True), p, lemmas=(BOTH,)) for p in (REAL, LARGEST)),
         Equal(
             "p = 2 in two entries: ‖a‖²‖b‖² − ⟨a, b⟩² is the square of a₁b₂ − a₂b₁, 0 for parallel vectors",
             (a1**2 + a2**2) * (b1**2 + b2**2) - (a1 * b1 + a2 * b2) ** 2,

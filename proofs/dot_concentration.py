@@ -3,19 +3,23 @@
 import itertools
 import math
 from fractions import Fraction
+from typing import TypeAlias
 
 import numpy as np
 import sympy
 
-from proofs.atoms import Atoms, Row
-from proofs.dot_decomposition import product, weight
+from proofs.atoms import Atoms, Number, Pairs, Row
+from proofs.conclusions import Concludes, OnlyTested
+from proofs.dot_decomposition import product
 from proofs.proof import Proof
+from proofs.shapes import Entries
 from proofs.steps import Cited, Enumerated, Equal, NonNegative
-from sqtheory.arrays import Array
-from sqtheory.cells import cells
 from sqtheory.quantizers import int_
 from sqtheory.theorem import Reference
 from sqtheory.theorems.dot_concentration import MEAN, PRUNED, RANGES, TAIL, THEOREM, VARIANCE
+
+Law: TypeAlias = dict[Number, Number]
+"""Values with their chances."""
 
 x, w, d, r, a, b, m = sympy.symbols("x w d r a b m", real=True)
 f, g = sympy.symbols("f g", positive=True)
@@ -23,37 +27,36 @@ f, g = sympy.symbols("f g", positive=True)
 
 def kept(a: Atoms) -> Row:
     """s(w)."""
-    return [v if m else Fraction(0) for v, m in zip(a.w, weight(a).m, strict=True)]
+    return [v if m else Fraction(0) for v, m in zip(a.w, a.weight.m, strict=True)]
 
 
-def coins(a: Atoms, values: Row, tensor: Array) -> list[dict[Fraction, Fraction]]:
+def coins(a: Atoms, values: Row, ends: Pairs) -> list[Law]:
     """The levels around every entry with their chances; the end of the grid alone where the entry lies beyond."""
-    low, high = (a.of(level) for level in cells(a.case.q, tensor))
     found = []
-    for v, lo, hi in zip(values, low, high, strict=True):
-        up = min(max(v - lo, Fraction(0)), hi - lo) / (hi - lo) if hi > lo else Fraction(0)
-        found.append({lo: 1 - up} | ({hi: up} if hi > lo else {}))
+    for v, (low, high) in zip(values, ends, strict=True):
+        up = a.share(v, low, high)
+        found.append({low: 1 - up} | ({high: up} if high != low else {}))
     return found
 
 
-def terms(a: Atoms) -> list[dict[Fraction, Fraction]]:
+def terms(a: Atoms) -> list[Law]:
     """The law of x_i s(w)_i − Q(x)_i Q(s(w))_i for every i."""
     laws = []
-    sides = zip(a.x, kept(a), coins(a, a.x, a.case.x), coins(a, kept(a), a.case.weight.orders.sparse), strict=True)
+    sides = zip(a.x, kept(a), coins(a, a.x, a.ends), coins(a, kept(a), a.weight.masked_ends), strict=True)
     for v, u, one, two in sides:
-        law: dict[Fraction, Fraction] = {}
+        law: Law = {}
         for (y, p), (z, s) in itertools.product(one.items(), two.items()):
             law[v * u - y * z] = law.get(v * u - y * z, Fraction(0)) + p * s
         laws.append(law)
     return laws
 
 
-def mean(a: Atoms) -> Fraction:
+def mean(a: Atoms) -> Number:
     """⟨x, ε_s(w)⟩ and the means of all terms."""
     return pruned(a) + sum((e * p for law in terms(a) for e, p in law.items()), Fraction(0))
 
 
-def pruned(a: Atoms) -> Fraction:
+def pruned(a: Atoms) -> Number:
     """Σ over pruned entries of x_i w_i."""
     return product(a.x, a.w) - product(a.x, kept(a))
 
@@ -142,6 +145,8 @@ PROOF = Proof(
             2 * sympy.exp(-2 * (sympy.log(2 / f) / 2 * g) / g),
             f,
         ),
+        Concludes(Entries(1, products=True), claims=(0,)),
+        OnlyTested("the variance and the tail of a sum of coins: Hoeffding's inequality is cited", claims=(1, 2)),
         Enumerated("rounding to nearest is not random: equal entries err together, n/4 against √n", nearest_is_random),
     ),
 )

@@ -5,7 +5,9 @@ from fractions import Fraction
 import sympy
 
 from proofs.atoms import Atoms, Row
+from proofs.conclusions import Concludes
 from proofs.proof import Proof
+from proofs.shapes import Entries
 from proofs.steps import Equal
 from sqtheory.theorems.dot_decomposition import (
     BOTH_QS,
@@ -32,11 +34,6 @@ def error(a: Row, b: Row) -> Row:
     return [u - v for u, v in zip(a, b, strict=True)]
 
 
-def weight(a: Atoms) -> Atoms:
-    """The same row of w."""
-    return Atoms(a.case.weight, a.index)
-
-
 def masked(a: Atoms) -> Row:
     """s(q(w)) for the atoms of w."""
     return [q if m else Fraction(0) for q, m in zip(a.q, a.m2, strict=True)]
@@ -46,13 +43,13 @@ PROOF = Proof(
     theorem=THEOREM,
     model={
         WHOLE: lambda a: product(a.x, a.w),
-        SQ: lambda a: product(a.q, weight(a).sq),
-        QS: lambda a: product(a.q, masked(weight(a))),
+        SQ: lambda a: product(a.q, a.weight.sq),
+        QS: lambda a: product(a.q, masked(a.weight)),
         LEFT: lambda a: product(error(a.x, a.q), a.w),
-        RIGHT_SQ: lambda a: product(a.x, error(a.w, weight(a).sq)),
-        RIGHT_QS: lambda a: product(a.x, error(a.w, masked(weight(a)))),
-        BOTH_SQ: lambda a: product(error(a.x, a.q), error(a.w, weight(a).sq)),
-        BOTH_QS: lambda a: product(error(a.x, a.q), error(a.w, masked(weight(a)))),
+        RIGHT_SQ: lambda a: product(a.x, error(a.w, a.weight.sq)),
+        RIGHT_QS: lambda a: product(a.x, error(a.w, masked(a.weight))),
+        BOTH_SQ: lambda a: product(error(a.x, a.q), error(a.w, a.weight.sq)),
+        BOTH_QS: lambda a: product(error(a.x, a.q), error(a.w, masked(a.weight))),
     },
     steps=(
         Equal(
@@ -60,5 +57,6 @@ PROOF = Proof(
             x * w - f * g,
             (x - f) * w + x * (w - g) - (x - f) * (w - g),
         ),
+        Concludes(Entries(3, orders=2, products=True)),
     ),
 )

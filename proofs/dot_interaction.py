@@ -5,9 +5,11 @@ from fractions import Fraction
 import numpy as np
 import sympy
 
+from proofs.conclusions import Concludes
 from proofs.dot_decomposition import PROOF as DECOMPOSITION
-from proofs.dot_decomposition import error, product, weight
+from proofs.dot_decomposition import error, product
 from proofs.proof import Proof
+from proofs.shapes import Entries
 from proofs.steps import Equal, Split, Tested
 from sqtheory.theorems.dot_decomposition import SQ, WHOLE
 from sqtheory.theorems.dot_interaction import CROSSED, LOST, PRUNED, THEOREM, Q, S
@@ -25,18 +27,18 @@ PROOF = Proof(
     model={
         WHOLE: DECOMPOSITION.model[WHOLE],
         SQ: DECOMPOSITION.model[SQ],
-        Q: lambda a: product(a.q, weight(a).q),
-        S: lambda a: sum((u * v for u, v, m in zip(a.x, a.w, weight(a).m, strict=True) if m), Fraction(0)),
+        Q: lambda a: product(a.q, a.weight.q),
+        S: lambda a: sum((u * v for u, v, m in zip(a.x, a.w, a.weight.m, strict=True) if m), Fraction(0)),
         LOST: lambda a: sum(
-            (u * v - y * z for u, v, y, z, m in zip(a.x, a.w, a.q, weight(a).q, weight(a).m, strict=True) if not m),
+            (u * v - y * z for u, v, y, z, m in zip(a.x, a.w, a.q, a.weight.q, a.weight.m, strict=True) if not m),
             Fraction(0),
         ),
         PRUNED: lambda a: sum(
-            (y * (v - z) for v, y, z, m in zip(a.w, a.q, weight(a).q, weight(a).m, strict=True) if not m),
+            (y * (v - z) for v, y, z, m in zip(a.w, a.q, a.weight.q, a.weight.m, strict=True) if not m),
             Fraction(0),
         ),
         CROSSED: lambda a: sum(
-            (e * v for e, v, m in zip(error(a.x, a.q), a.w, weight(a).m, strict=True) if not m), Fraction(0)
+            (e * v for e, v, m in zip(error(a.x, a.q), a.w, a.weight.m, strict=True) if not m), Fraction(0)
         ),
     },
     steps=(
@@ -51,5 +53,6 @@ PROOF = Proof(
             tuple(Equal(f"m = {m}", share(m), -(1 - m) * (x * w - f * g)) for m in (0, 1)),
         ),
         Equal("x w − f g = f (w − g) + (x − f) w", x * w - f * g, f * (w - g) + (x - f) * w),
+        Concludes(Entries(4, products=True)),
     ),
 )

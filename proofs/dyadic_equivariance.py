@@ -1,11 +1,17 @@
 """A homogeneous scale leaves the ratios, so the codes, unchanged; the image follows the scale."""
 
+from fractions import Fraction
+
 import numpy as np
 import sympy
+from sympy import Eq
 
 from proofs.atoms import Atoms, Number
+from proofs.conclusions import Concludes
 from proofs.proof import Proof
+from proofs.shapes import Entries
 from proofs.steps import Enumerated, Equal
+from proofs.unknowns import RHO, Facts, Unknowns
 from sqtheory.formats import IntFormat
 from sqtheory.partition import Rows
 from sqtheory.scaling import SCALINGS, Percentile, SharedExponent, TwoLevel
@@ -17,8 +23,12 @@ x, sigma, c, code = sympy.symbols("x sigma c code", positive=True)
 
 def defect(a: Atoms) -> Number:
     """max |2^−j q(2^j x) − q(x)| over entries and exponents."""
-    images = [a.of(np.ldexp(a.case.q(np.ldexp(a.case.x, j)), -j)) for j in SHIFTS]
-    return max(abs(u - v) for image in images for u, v in zip(image, a.q, strict=True))
+    return a.largest(abs(u / Fraction(2) ** j - v) for j in SHIFTS for u, v in zip(a.shifted(j), a.q, strict=True))
+
+
+def on_grid(a: Unknowns) -> Facts:
+    """q(x) = σ ρ(x/σ)."""
+    return [Eq(q, s * RHO(x / s)) for x, q, s in zip(a.x, a.q, a.scale, strict=True)]
 
 
 def unfollowed() -> list[str]:
@@ -41,6 +51,7 @@ PROOF = Proof(
     model={DEFECT: defect},
     steps=(
         Enumerated("of the shipped rules those have σ(2^j x) = 2^j σ(x) that say so", unfollowed),
+        Concludes(Entries(2), definitions=(on_grid,)),
         Equal("the ratio is that of x: (c x)/(c σ) = x/σ", (c * x) / (c * sigma), x / sigma),
         Equal(
             "the image is c times that of x; for every c > 0 where σ(c x) = c σ(x), in real arithmetic",

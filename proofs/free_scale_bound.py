@@ -1,43 +1,29 @@
 """A kept entry is rounded on a grid no coarser than the dense one, so it errs by at most half a dense step."""
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import sympy
+from sympy import Abs, Implies, Le
 
-from proofs.atoms import Atoms, Number
+from proofs.atoms import Atoms, Row
+from proofs.conclusions import Concludes, Lemma
 from proofs.models import shared
 from proofs.proof import Proof
-from proofs.prune_first_bound import PROOF as BOUND
+from proofs.prune_first_bound import ADDED, LOWERED, ROOTS, SUBADDITIVE
+from proofs.quantize_first_bound import POWERS_GROW
+from proofs.shapes import Entries
 from proofs.steps import Cited, Smt, Tested
+from proofs.unknowns import LARGEST, REAL, Facts, Unknowns
 from sqtheory.case import Case
 from sqtheory.theorem import Reference
-from sqtheory.theorems.free_scale_bound import HALF, POWER_HALF, THEOREM, half_cells
-from sqtheory.theorems.vocabulary import ERROR_S, ERROR_SQ, POWER_S, POWER_SQ
+from sqtheory.theorems.free_scale_bound import HALF, IN_RANGE, NOT_GROWN, POWER_HALF, THEOREM, half_cells
+from sqtheory.theorems.vocabulary import ERROR_S, ERROR_SQ, NEAREST, POWER_S, POWER_SQ, UNIFORM
 
 
-def halves(a: Atoms) -> list[float]:
-    """Half of σ times the gap between the levels around x/σ, for kept entries; beyond the ends the last gap."""
-    levels = sorted({abs(level) for level in a.case.q.format.values.tolist()})
-    gaps = list(pairwise(levels))
-    found = []
-    for x, scale, m in zip(a.x, a.scale, a.m, strict=True):
-        sigma = float(scale)
-        around = [hi - lo for lo, hi in gaps if lo * sigma <= abs(x) < hi * sigma]
-        found += [sigma * (around[0] if around else gaps[-1][1] - gaps[-1][0]) / 2] if m else []
-    return found
-
-
-def half(a: Atoms) -> Number:
-    """The p-norm of the halves."""
-    total = half_power(a)
-    return total if a.p in (1, np.inf) else float(total) ** (1 / a.p)
-
-
-def half_power(a: Atoms) -> Number:
-    """The p-th power of that norm, the largest half for p = ∞."""
-    sizes = halves(a) or [0.0]
-    return max(sizes) if a.p == np.inf else sum(size**a.p for size in sizes)
+def halves(a: Atoms) -> Row:
+    """Half of σ times the gap between the levels around x/σ, for kept entries."""
+    return [half for half, m in zip(a.half_steps, a.m, strict=True) if m]
 
 
 def no_coarser(z3: Any) -> tuple[list[Any], Any]:
@@ -52,12 +38,37 @@ def within(case: Case) -> Any:
     return case.every(error <= half_cells(case) * (1 + 1e-9))
 
 
+def masked_steps(a: Unknowns) -> Row:
+    """Half the step at the scale of s(x)."""
+    return [sympy.Symbol(f"s{i}", nonnegative=True) for i in range(len(a.x))]
+
+
+def within_half(a: Unknowns) -> Facts:
+    """In range, rounding a kept entry to nearest on a uniform grid errs by at most half a step of s(x)."""
+    entries = zip(a.x, a.sq, masked_steps(a), a.m, strict=True)
+    return [Le(Abs(x - y), step) for x, y, step, m in entries if m and {NEAREST, UNIFORM} <= a.given]
+
+
+def not_grown(a: Unknowns) -> Facts:
+    """Half the step at the scale of s(x) is at most half the step at that of x, where steps are equal."""
+    return [Le(s, d) for s, d in zip(masked_steps(a), a.half_steps, strict=True) if UNIFORM in a.given]
+
+
+def powers_grow(a: Unknowns, goals: Facts) -> Facts:
+    """|e|^p grows with |e|."""
+    errors = [(Abs(x - y), half) for x, y, half in zip(a.x, a.sq, a.half_steps, strict=True)]
+    return [Implies(Le(e, half), Le(a.power([e]), a.power([half]), evaluate=False)) for e, half in errors]
+
+
+READ = {IN_RANGE: within_half, NOT_GROWN: not_grown}
+GROWN = Lemma("powers grow", (POWERS_GROW,), powers_grow)
+
 PROOF = Proof(
     theorem=THEOREM,
     model={
         **shared(ERROR_SQ, ERROR_S, POWER_SQ, POWER_S),
-        HALF: half,
-        POWER_HALF: half_power,
+        HALF: lambda a: a.norm(halves(a)),
+        POWER_HALF: lambda a: a.power(halves(a)),
     },
     steps=(
         Cited(
@@ -70,6 +81,12 @@ PROOF = Proof(
             "and with Z every pruned entry by itself: the supports are disjoint, and powers add",
             lambda case: case.every(case.orders.mask | (case.orders.after_mask == 0)),
         ),
-        *BOUND.steps[3:5],
+        ROOTS,
+        SUBADDITIVE,
+        POWERS_GROW,
+        Concludes(Entries(4), readings=READ),
+        Concludes(Entries(4), REAL, claims=(1,), lemmas=(GROWN,), readings=READ),
+        Concludes(Entries(3), REAL, claims=(0,), lemmas=(GROWN, LOWERED, ADDED), readings=READ),
+        Concludes(Entries(3), LARGEST, claims=(0,), readings=READ),
     ),
 )

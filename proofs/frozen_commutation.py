@@ -3,8 +3,11 @@
 import sympy
 
 from proofs.atoms import Atoms, Number
+from proofs.conclusions import Concludes
+from proofs.coq_claims import FormallyConcludes
 from proofs.proof import Proof
-from proofs.steps import Equal, Formal, Split, Tested
+from proofs.shapes import Entries
+from proofs.steps import Equal, Split, Tested
 from sqtheory.theorems.frozen_commutation import DEFECT, THEOREM
 
 x = sympy.Symbol("x", real=True)
@@ -13,8 +16,7 @@ q = sympy.Function("q")
 
 def defect(a: Atoms) -> Number:
     """max |m_i q(x)_i − q_σ(m ⊙ x)_i|."""
-    frozen = a.of(a.case.frozen_image)
-    return max(abs((q if m else 0) - y) for q, m, y in zip(a.q, a.m, frozen, strict=True))
+    return a.largest(abs((q if m else 0) - y) for q, m, y in zip(a.q, a.m, a.frozen, strict=True))
 
 
 PROOF = Proof(
@@ -29,6 +31,7 @@ PROOF = Proof(
             "with q(0) = 0: m q(x) = q(m x) for m = 1 and m = 0",
             (Equal("m = 1", 1 * q(x), q(1 * x)), Equal("m = 0", 0 * q(x), q(0 * x).subs(q(0), 0))),
         ),
-        Formal("for every vector, mask and partition", "frozen_commutation"),
+        Concludes(Entries(4)),
+        FormallyConcludes("for every vector, mask and partition", "frozen_commutation"),
     ),
 )

@@ -10,16 +10,20 @@ larger. Where a mask keeps an entry that this one prunes, it prunes an entry tha
 from itertools import combinations
 from typing import Any
 
-import numpy as np
 import sympy
 
 from proofs.atoms import Atoms, Number
+from proofs.conclusions import Concludes
+from proofs.coq_claims import FormallyConcludes
 from proofs.models import shared
 from proofs.proof import Proof
+from proofs.prune_first_bound import LOWERED, ROOTS
 from proofs.quantize_first_bound import top_prunes_least
+from proofs.shapes import Groups
 from proofs.sparse_grid_projection import PROOF as PROJECTION
 from proofs.sparse_grid_projection import nearest_is_least
 from proofs.steps import Equal, Formal, Question, Smt, Tested
+from proofs.unknowns import REAL, Facts, Unknowns, on_top
 from sqtheory.theorems.gain_optimal import ERROR_FROZEN, THEOREM
 from sqtheory.theorems.vocabulary import ERROR_QS, GAIN_OPTIMUM, GRID_OPTIMUM
 
@@ -28,16 +32,13 @@ c, x, q, kept, gain, pruned = sympy.symbols("c x q kept gain pruned", real=True)
 
 def by_gain(a: Atoms) -> Number:
     """Keep the entries of largest gain in every group, one group after the other."""
-    errors = []
-    for group in a.groups:
-        pairs = [(abs(a.x[i]), abs(a.x[i] - a.q[i])) for i in group]
-        if a.p == np.inf:
-            ranked = sorted(pairs, key=lambda e: e[0] if e[0] > e[1] else -e[1] if e[1] > e[0] else 0, reverse=True)
-        else:
-            ranked = sorted(pairs, key=lambda e: a.power([e[0]]) - a.power([e[1]]), reverse=True)
-        budget = a.case.s.budget(len(group))
-        errors += [e[1] for e in ranked[:budget]] + [e[0] for e in ranked[budget:]]
-    return a.norm(errors)
+    return a.norm(x - q if m else x for x, q, m in zip(a.x, a.q, a.by_gain, strict=True))
+
+
+def on_top_by_gain(a: Unknowns) -> Facts:
+    """No kept entry of a group gains less than a pruned one."""
+    gains = [abs(x) ** a.exponent - abs(x - q) ** a.exponent for x, q in zip(a.x, a.q, strict=True)]
+    return on_top(gains, a.by_gain, a.groups)
 
 
 def largest_is_least(n: int, m: int, *, nearest: bool) -> Question:
@@ -70,7 +71,7 @@ PROOF = Proof(
         **shared(ERROR_QS),
         GAIN_OPTIMUM: by_gain,
         GRID_OPTIMUM: PROJECTION.model[GRID_OPTIMUM],
-        ERROR_FROZEN: lambda a: a.norm(x - y for x, y in zip(a.x, a.of(a.case.frozen_image), strict=True)),
+        ERROR_FROZEN: lambda a: a.norm(x - y for x, y in zip(a.x, a.frozen, strict=True)),
     },
     steps=(
         Smt("at a fixed support, kept entries are best at their nearest level", nearest_is_least),
@@ -94,11 +95,16 @@ PROOF = Proof(
         Equal(
             "p = 2 with curvature c: c x² − c (x − q)² = c q (2x − q)", c * x**2 - c * (x - q) ** 2, c * q * (2 * x - q)
         ),
-        Formal("every partition, budget and natural p", "gain_optimal"),
+        ROOTS,
+        *(
+            Concludes(Groups(n, m, by_gain=True), REAL, lemmas=(LOWERED,), definitions=(on_top_by_gain,))
+            for n, m in ((1, 2), (2, 4))
+        ),
+        FormallyConcludes("every partition, budget and natural p", "gain_optimal", claims=(0,)),
         Formal("with curvatures", "gain_optimal_weighted"),
-        Formal("never worse than either order", "gain_beats_both_orders"),
-        Formal("p = ∞: every partition and budget", "gain_optimal_largest"),
+        FormallyConcludes("never worse than either order", "gain_beats_both_orders", claims=(1, 2)),
+        FormallyConcludes("p = ∞: every partition and budget", "gain_optimal_largest", claims=(0,)),
         Formal("p = ∞: the best mask of any image", "gain_optimal_largest_mask"),
-        Formal("p = ∞: never worse than either order", "gain_beats_both_orders_largest"),
+        FormallyConcludes("p = ∞: never worse than either order", "gain_beats_both_orders_largest", claims=(1, 2)),
     ),
 )

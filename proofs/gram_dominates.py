@@ -2,6 +2,7 @@
 
 import sympy
 
+from proofs.conclusions import OnlyTested
 from proofs.gram_error import PROOF as GRAM
 from proofs.proof import Proof
 from proofs.steps import Enumerated, Equal, Formal, NonNegative, Tested
@@ -37,7 +38,11 @@ PROOF = Proof(
                 case.weight.orders.after_mask == case.weight.orders.mask * case.weight.orders.image
             ),
         ),
-        Formal("both masks differ by swaps of entries a ≥ b of one image v", "prune_first_dominates"),
+        Formal(
+            "both masks differ by swaps of entries a ≥ b of one image v",
+            "prune_first_dominates",
+            "prune_first_dominates",
+        ),
         Equal("a swap at one power c costs 2 c v (a − b)", swap_gap(c, c), 2 * c * v * (a - b)),
         NonNegative("… which is not negative for a = b + gap", 2 * c * v * gap),
         Equal(
@@ -45,6 +50,7 @@ PROOF = Proof(
             swap_gap(c, d),
             2 * v * (c * a - d * b) - (c - d) * v**2,
         ),
+        OnlyTested("the theorem of one row is used in every output with the inputs' powers as weights, by hand"),
         Enumerated(
             "an input of larger power in the group reverses it: Wanda's score, not magnitude, ranks",
             magnitude_still_right,

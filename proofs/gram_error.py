@@ -6,8 +6,10 @@ from fractions import Fraction
 import sympy
 
 from proofs.atoms import Atoms, Row
-from proofs.dot_decomposition import error, masked, product, weight
+from proofs.conclusions import Concludes
+from proofs.dot_decomposition import error, masked, product
 from proofs.proof import Proof
+from proofs.shapes import Groups
 from proofs.steps import Enumerated, Equal
 from sqtheory.theorems.gram_error import INPUTS, LAYER_QS, LAYER_SQ, THEOREM, TRACE_QS, TRACE_SQ
 
@@ -42,12 +44,12 @@ def columns(rows: list[Row]) -> list[Row]:
 
 def error_sq(a: Atoms) -> Row:
     """The entries of W − q(s(W))."""
-    return error(a.w, weight(a).sq)
+    return error(a.w, a.weight.sq)
 
 
 def error_qs(a: Atoms) -> Row:
     """The entries of W − s(q(W))."""
-    return error(a.w, masked(weight(a)))
+    return error(a.w, masked(a.weight))
 
 
 def covariance_would_do() -> list[str]:
@@ -80,6 +82,7 @@ PROOF = Proof(
             + 2 * (d * x1 * x2 + (1 - d) * y1 * y2) * e1 * e2
             + (d * x2**2 + (1 - d) * y2**2) * e2**2,
         ),
+        Concludes(Groups(2, 4, 2, products=True)),
         Enumerated(
             "Σ_x holds second moments about 0: the covariance misses what the mean input loses", covariance_would_do
         ),

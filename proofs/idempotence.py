@@ -9,7 +9,9 @@ from fractions import Fraction
 import numpy as np
 import sympy
 
-from proofs.atoms import Atoms, Number
+from proofs.atoms import Number
+from proofs.conclusions import OnlyTested
+from proofs.exact import Exact
 from proofs.proof import Proof
 from proofs.steps import Enumerated, Equal, Tested
 from sqtheory.arrays import Array
@@ -21,7 +23,7 @@ from sqtheory.theorems.idempotence import DEFECT, THEOREM
 sigma, level, top = sympy.symbols("sigma level top", positive=True)
 
 
-def defect(a: Atoms) -> Number:
+def defect(a: Exact) -> Number:
     """max |q(q(x)) − q(x)| / max |x|, 0 below the rounding of float64."""
     again = a.of(a.case.q.apply(a.case.orders.image, a.case.orders.image))
     size = max(map(abs, a.x))
@@ -81,6 +83,7 @@ PROOF = Proof(
                 | np.isclose(case.spread(case.q.scales(case.orders.image)), case.dense_scale, rtol=1e-12, atol=0)
             ),
         ),
+        OnlyTested("a scale of an image is read off its rule, format by format, by enumeration"),
         Equal("then the ratios of q(x) are levels", (sigma * level) / sigma, level),
         Equal("at half the scale they are doubles of levels", (sigma * level) / (sigma / 2), 2 * level),
         Enumerated("and every level of every format is its own image", moved_levels),

@@ -4,13 +4,17 @@ import math
 from fractions import Fraction
 
 import sympy
+from sympy import Ge
 
 from proofs.atoms import Atoms, Number
-from proofs.dot_decomposition import product, weight
+from proofs.conclusions import Concludes
+from proofs.dot_decomposition import product
 from proofs.proof import Proof
+from proofs.shapes import Entries
 from proofs.steps import Enumerated, Equal, NonNegative
+from proofs.unknowns import Facts, Unknowns
 from sqtheory.orthogonality import Orthogonality
-from sqtheory.theorems.orthogonality_threshold import DENSE, LOG_THRESHOLD, QUANTIZED, SPARSE, THEOREM, THRESHOLD
+from sqtheory.theorems.orthogonality_threshold import AGREE, DENSE, LOG_THRESHOLD, QUANTIZED, SPARSE, THEOREM, THRESHOLD
 
 d = sympy.symbols("d", positive=True)
 q, s = sympy.symbols("q s", real=True)
@@ -20,14 +24,14 @@ more, less = sympy.symbols("more less", nonnegative=True)
 def perplexity(a: Atoms, value: Fraction) -> sympy.Expr:
     """1 + e^{−value/Σ|x_i w_i|}."""
     whole = sum((abs(x * w) for x, w in zip(a.x, a.w, strict=True)), Fraction(0))
-    logit = value / whole if whole else Fraction(0)
-    return 1 + sympy.exp(-sympy.Rational(logit.numerator, logit.denominator))
+    logit = value / whole if whole != 0 else Fraction(0)
+    return 1 + sympy.exp(-sympy.sympify(logit))
 
 
 def metrics(a: Atoms) -> tuple[sympy.Expr, sympy.Expr, sympy.Expr]:
     """Dense, quantized, sparse."""
-    kept = [w if m else Fraction(0) for w, m in zip(a.w, weight(a).m, strict=True)]
-    values = (product(a.x, a.w), product(a.q, weight(a).q), product(a.x, kept))
+    kept = [w if m else Fraction(0) for w, m in zip(a.w, a.weight.m, strict=True)]
+    values = (product(a.x, a.w), product(a.q, a.weight.q), product(a.x, kept))
     whole, one, other = (perplexity(a, value) for value in values)
     return whole, one, other
 
@@ -52,6 +56,12 @@ def both_or_neither() -> list[str]:
     return [] if plain.exceeded() and not logs.exceeded() else [f"{plain.excess}, {logs.excess}"]
 
 
+def agree(a: Unknowns) -> Facts:
+    """(q − d)(s − d) ≥ 0."""
+    whole, one, other = metrics(a)
+    return [Ge((one - whole) * (other - whole), 0, evaluate=False)]
+
+
 PROOF = Proof(
     theorem=THEOREM,
     model={
@@ -69,6 +79,7 @@ PROOF = Proof(
         ),
         NonNegative("both harm: q = d + more, s = d + less", (more * less) / d),
         NonNegative("both help: q = d − more, s = d − less", (-more) * (-less) / d),
+        Concludes(Entries(2, products=True), readings={AGREE: agree}),
         Enumerated(
             "not the reverse: 17.5 is beyond 17, the threshold of perplexity, and log 17.5 below log 18",
             both_or_neither,

@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from proofs.atoms import Atoms, Number
+from proofs.atoms import Number
+from proofs.coq_claims import FormallyConcludes
+from proofs.exact import Exact
 from proofs.proof import Proof
 from proofs.steps import Enumerated, Formal, Smt
 from sqtheory.case import Case
@@ -24,7 +26,7 @@ SIZES = [(b, g, k) for b, g in product(range(1, 9), repeat=2) for k in range(1, 
 """Every block size, group size and budget up to 8."""
 
 
-def moved(a: Atoms) -> Number:
+def moved(a: Exact) -> Number:
     """Blocks with a non-zero survivor whose largest survivor, or whose other scale rule, gives another scale."""
     side = a.case.q.partition.sides(a.case.x.shape)[-1]
     before, after = (a.case.q.scales(t)[a.index].tolist() for t in (a.case.x, a.case.orders.sparse))
@@ -72,7 +74,8 @@ PROOF = Proof(
         Smt("(⇐) |G ∖ B| < k_G: some kept entry of G lies in B, and none kept is smaller than a pruned one", counting),
         Enumerated("(⇐) no row of 0, 1, 2 breaks it, all sizes with lcm up to 8, all such rows", broken),
         Enumerated("(⇒) where the condition fails, straddle moves a scale: all sizes and budgets up to 8", unbroken),
-        Formal("every vector, pair of partitions and budgets", "overlap"),
+        FormallyConcludes("(⇐) where a scale is set by the maximum of its block", "overlap_keeps_scale"),
+        Formal("every vector, pair of partitions and budgets, in both directions", "overlap"),
         Formal("what straddle builds", "straddle_breaks"),
         Formal("nested partitions always qualify", "nested_partitions"),
         Formal("so do groups inside blocks", "groups_inside_blocks"),

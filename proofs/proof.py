@@ -1,7 +1,8 @@
-"""A proof: a model of every quantity in exact rationals, and steps that a machine discharges."""
+"""A proof: a model of every quantity, steps that a machine discharges, and what they conclude of every claim."""
 
+import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -9,17 +10,63 @@ from typing import final
 
 import numpy as np
 
-from proofs.atoms import Atoms, Number
+from proofs.atoms import Model, Number
+from proofs.conclusions import Concludes, Conclusion
+from proofs.exact import Exact
 from proofs.machine_checked import ProofError
-from proofs.steps import Line, Step
+from proofs.steps import Line, Split, Step
 from sqtheory.case import Case
+from sqtheory.norms import spell_norm
+from sqtheory.render import claim_text
+from sqtheory.statement import Claim
 from sqtheory.theorem import CANCELLATION, TOLERANCE, Quantity, Separation, Theorem
 
 MODELLED = 100
 """Rows on which each quantity is compared with its model each time a proof runs; the test suite tries more."""
 NOT_PROOFS = frozenset(
-    {"__init__", "__main__", "atoms", "blocks", "machine_checked", "models", "proof", "references", "steps"}
+    {
+        *("__init__", "__main__", "atoms", "conclusions", "machine_checked", "models", "proof", "references"),
+        *("coq_claims", "exact", "shapes", "solver", "steps", "unknowns"),
+    }
 )
+
+
+@final
+@dataclass(frozen=True)
+class Concluded:
+    """A claim, and what concludes it: for every p of the domain it speaks of, the steps that speak of that p."""
+
+    claim: Claim
+    by: dict[float, tuple[Conclusion, ...]]
+
+    @property
+    def missing(self) -> list[float]:
+        """Where nothing concludes it."""
+        return [p for p, steps in self.by.items() if not steps]
+
+    @property
+    def extents(self) -> dict[str, list[float]]:
+        """For each p how far the best of its steps reaches, the p gathered."""
+        found: dict[str, list[float]] = {}
+        for p, steps in self.by.items():
+            best = min((step.extent for step in steps), key=list(EXTENTS).index, default="not concluded")
+            found.setdefault(best, []).append(p)
+        return found
+
+    def __str__(self) -> str:
+        several = len(self.by) > 1 and len(self.extents) > 1
+        parts = [f"{extent}{f' (p = {_spelled(ps)})' if several else ''}" for extent, ps in self.extents.items()]
+        return f"{claim_text(self.claim)}: {', '.join(parts)}"
+
+
+TESTED = "tested only"
+EXTENTS: Mapping[str, str] = {"formal": "Coq", "derived": "derived", "each case": "each case", TESTED: TESTED}
+"""How far a conclusion reaches, the farthest first: in Coq, for every size; by a machine, for the sizes stated; case by
+case; not at all."""
+
+
+def _spelled(ps: list[float]) -> str:
+    return ", ".join("∞" if p == math.inf else spell_norm(p) for p in ps)
 
 
 @final
@@ -28,11 +75,12 @@ class Proof:
     """How a theorem is proved.
 
     ``model`` gives each quantity of its claims from the atoms of one row, one entry at a time: what the steps
-    reason about. That it agrees with what the package computes is tested, never assumed.
+    reason about. That it agrees with what the package computes is tested, never assumed. Every claim must be concluded,
+    for every p of the domain that it speaks of, by a step that is bound to it, or be marked as tested only.
     """
 
     theorem: Theorem
-    model: Mapping[Quantity, Callable[[Atoms], Number]]
+    model: Model
     steps: tuple[Step, ...]
 
     def __post_init__(self) -> None:
@@ -40,12 +88,38 @@ class Proof:
             missing = {q.name for q in self.theorem.where} ^ {q.name for q in self.model}
             raise ProofError(f"{self.theorem}: the model and the claims differ in {', '.join(sorted(missing))}")
 
-    def values(self, atoms: Atoms) -> dict[str, Number]:
+    def values(self, atoms: Exact) -> dict[str, Number]:
         """Every quantity by its model."""
         return {quantity.name: number(atoms) for quantity, number in self.model.items()}
 
+    def conclusions(self) -> tuple[Concluded, ...]:
+        """For every claim and every p what concludes it. Raises ProofError for a step about a claim there is not."""
+        witness = self.theorem.witness
+        domain = self.theorem.domain
+        cases = witness.cases if isinstance(witness, Separation) else ()
+        ps = sorted({case.p for case in cases} if domain is None else set(domain.p.values))
+        steps = [(step, step.of(self.theorem)) for step in self.steps if isinstance(step, Conclusion)]
+        return tuple(
+            Concluded(
+                claim,
+                {
+                    p: tuple(step for step, claims in steps if claim in claims and step.speaks_of(p))
+                    for p in ps
+                    if claim.norms.has(p)
+                },
+            )
+            for claim in self.theorem.claims
+        )
+
+    @property
+    def extent(self) -> str:
+        """By what the claims are concluded, in few words: ``Coq, derived``, ``derived, in part tested only``."""
+        reached = {extent for one in self.conclusions() for extent in one.extents}
+        named = [EXTENTS[extent] for extent in EXTENTS if extent in reached]
+        return ", ".join(f"in part {name}" if name == TESTED and len(named) > 1 else name for name in named)
+
     def lines(self) -> Iterator[Line]:
-        """Discharge the model, then every step."""
+        """Discharge the model, every step, and that the steps conclude every claim."""
         started = time.perf_counter()
         rng = np.random.default_rng(1)
         for quantity in self.theorem.where:
@@ -54,7 +128,29 @@ class Proof:
             yield Line(f"{quantity.name} is {quantity.meaning}", "model (tested)", not fault, seconds, fault)
             started = time.perf_counter()
         for step in self.steps:
-            yield step.line(self.theorem)
+            yield step.line(self.theorem, self.model)
+        yield from self.bindings()
+
+    def bindings(self) -> Iterator[Line]:
+        """One line for each claim, and one for each lemma that the proof uses and does not show."""
+        try:
+            concluded = self.conclusions()
+        except ProofError as error:
+            yield Line("the claims", "concluded", False, 0.0, str(error))
+            return
+        for one in concluded:
+            detail = f"no step concludes it for p = {_spelled(one.missing)}" if one.missing else ""
+            yield Line(str(one), "concluded", not one.missing, 0.0, detail)
+        shown = set(map(id, self._all_steps()))
+        for step in self.steps:
+            for lemma in step.lemmas if isinstance(step, Concludes) else ():
+                if not all(id(part) in shown for part in lemma.steps):
+                    yield Line(lemma.says, "concluded", False, 0.0, "a lemma that is used is no step of this proof")
+
+    def _all_steps(self) -> Iterator[Step]:
+        for step in self.steps:
+            yield step
+            yield from step.cases if isinstance(step, Split) else ()
 
     def cases(self, rng: np.random.Generator, rows: int = MODELLED) -> list[Case]:
         """Cases to compare the model on."""
@@ -68,7 +164,7 @@ class Proof:
         computed = np.broadcast_to(np.asarray(quantity.of(case), np.float64), len(case))
         cancelled = CANCELLATION * case.products**quantity.degree
         for i, value in enumerate(computed.tolist()):
-            expected = float(self.model[quantity](Atoms(case, i)))
+            expected = float(self.model[quantity](Exact(case, i)))
             if not abs(value - expected) <= TOLERANCE * abs(expected) + cancelled[i] + quantity.noise + 1e-300:
                 return f"{value} instead of {expected} at {case.row(i)}"
         return ""

@@ -6,13 +6,18 @@ from fractions import Fraction
 
 import numpy as np
 import sympy
+from sympy import Le
 
 from proofs.atoms import Atoms, Number, Row
-from proofs.dot_decomposition import error, masked, product, weight
+from proofs.conclusions import Concludes, Lemma
+from proofs.dot_decomposition import error, masked, product
 from proofs.gram_error import matrix
-from proofs.linear_layer import GOLUB, frobenius, spectral
+from proofs.linear_layer import GOLUB, frobenius, products, spectral, triangle, unknown
 from proofs.proof import Proof
+from proofs.shapes import Groups
 from proofs.steps import Cited, Enumerated, Equal
+from proofs.unknowns import Facts, Unknowns
+from sqtheory.lipschitz import constant
 from sqtheory.theorem import Quantity
 from sqtheory.theorems.linear_layer import X_ERROR
 from sqtheory.theorems.propagation import NETWORKS, QUANTITIES, THEOREM, Network
@@ -23,7 +28,9 @@ Model = Callable[[Atoms], Number]
 
 
 def activate(name: str, values: Row) -> Row:
-    """φ entry by entry: exact for relu, in float64 for silu."""
+    """φ entry by entry: exact for relu, in float64 for silu; of unknowns numbers of which the lemma speaks."""
+    if unknown(values):
+        return [sympy.Function(name, real=True)(sympy.expand(v)) for v in values]
     if name == "relu":
         return [max(v, Fraction(0)) for v in values]
     return [Fraction(v / (1 + math.exp(-max(v, -700.0)))) for v in map(float, values)]
@@ -36,7 +43,7 @@ def through(row: Row, weights: Row) -> Row:
 
 def compressed(n: Network, a: Atoms) -> Row:
     """Ŵ."""
-    return weight(a).sq if n.order == "q∘s" else masked(weight(a))
+    return a.weight.sq if n.order == "q∘s" else masked(a.weight)
 
 
 def states(n: Network, start: Row, weights: Row) -> list[Row]:
@@ -60,6 +67,34 @@ def residual(n: Network, a: Atoms) -> Number:
 def fed(n: Network, a: Atoms, depth: int) -> Number:
     """‖y_l (W − Ŵ)ᵀ‖_F."""
     return frobenius(through(states(n, a.x, a.w)[depth], error(a.w, compressed(n, a))))
+
+
+def stretched(a: Unknowns, goals: Facts) -> Facts:
+    """‖φ(A) − φ(B)‖_F ≤ L ‖A − B‖_F for both layers of both networks."""
+    found = []
+    for n in NETWORKS:
+        ours, theirs = states(n, a.x, a.w), states(n, a.q, compressed(n, a))
+        for depth in (0, 1):
+            inside = error(through(ours[depth], a.w), through(theirs[depth], compressed(n, a)))
+            after = frobenius(error(ours[depth + 1], theirs[depth + 1]))
+            found.append(
+                Le(after, sympy.nsimplify(constant(n.name), rational=True) * frobenius(inside), evaluate=False)
+            )
+    return found
+
+
+def added(a: Unknowns, goals: Facts) -> Facts:
+    """Wy − Ŵŷ = (W − Ŵ)y + Ŵ(y − ŷ), its norm at most the sum, and that of the last at most ‖y − ŷ‖_F ‖Ŵ‖₂."""
+    found = []
+    for n in NETWORKS:
+        image = compressed(n, a)
+        ours, theirs = states(n, a.x, a.w), states(n, a.q, image)
+        for depth in (0, 1):
+            apart = error(ours[depth], theirs[depth])
+            found += [triangle(through(ours[depth], error(a.w, image)), through(apart, image))]
+            found += products(apart, image)
+        found += [triangle(error(ours[0], theirs[0]), error(ours[1], theirs[1]))]
+    return found
 
 
 def models(n: Network) -> dict[Quantity, Model]:
@@ -93,6 +128,14 @@ def squares_obey() -> list[str]:
     ]
 
 
+NORMS = Cited("‖A + B‖_F ≤ ‖A‖_F + ‖B‖_F and ‖(Y − Ŷ)Ŵᵀ‖_F ≤ ‖Y − Ŷ‖_F ‖Ŵ‖₂", GOLUB)
+SLOPES = Enumerated(
+    "relu is 1-Lipschitz, silu 1.09984-Lipschitz on a grid; beyond it silu is within 10⁻¹⁵ of 0 or t", steeper
+)
+LEMMAS = (
+    Lemma("an activation stretches by its slope", (SLOPES,), stretched),
+    Lemma("norms of sums and products", (NORMS,), added),
+)
 sigma = 1 / (1 + sympy.exp(-t))
 PROOF = Proof(
     theorem=THEOREM,
@@ -104,15 +147,14 @@ PROOF = Proof(
             (w - g) * y + g * (y - z),
         ),
         Equal("residual: (y + u) − (z + g) = (y − z) + (u − g)", (y + u) - (z + g), (y - z) + (u - g)),
-        Cited("‖A + B‖_F ≤ ‖A‖_F + ‖B‖_F and ‖(Y − Ŷ)Ŵᵀ‖_F ≤ ‖Y − Ŷ‖_F ‖Ŵ‖₂", GOLUB),
+        NORMS,
         Equal(
             "the slope σ + tσ(1 − σ) of silu has derivative σ(1 − σ)(2 − t tanh(t/2)): largest where t tanh(t/2) = 2",
             sympy.diff(t * sigma, t, 2).rewrite(sympy.exp),
             (sigma * (1 - sigma) * (2 - t * (2 * sigma - 1))).rewrite(sympy.exp),
         ),
-        Enumerated(
-            "relu is 1-Lipschitz, silu 1.09984-Lipschitz on a grid; beyond it silu is within 10⁻¹⁵ of 0 or t", steeper
-        ),
+        SLOPES,
+        Concludes(Groups(4, 4, 4, products=True), lemmas=LEMMAS),
         Enumerated("an activation without a Lipschitz constant: t² breaks the bound for every L ≤ 2^20", squares_obey),
     ),
 )

@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 import sympy
 
-from proofs.blocks import instance
+from proofs.conclusions import Concludes, Lemma, roots_add, roots_grow
+from proofs.coq_claims import FormallyConcludes
 from proofs.models import shared
 from proofs.proof import Proof
+from proofs.shapes import Entries
 from proofs.steps import Equal, Formal, NonNegative, Smt, Split, Tested
+from proofs.unknowns import LARGEST, REAL
 from sqtheory.theorems.prune_first_bound import THEOREM
 from sqtheory.theorems.vocabulary import ERROR_Q, ERROR_S, ERROR_SQ, POWER_Q, POWER_S, POWER_SQ
 
@@ -25,6 +28,28 @@ def additive(z3: Any) -> tuple[list[Any], Any]:
     a, b, c = z3.Reals("a b c")
     return [a >= 0, b >= 0, c >= 0, a * a + b * b == c * c], c <= a + b
 
+
+ROOTS = Equal(
+    "A^{1/p} grows with A: its derivative has the sign of A", sympy.diff(a ** (1 / r), a) * r * a, a ** (1 / r)
+)
+SUBADDITIVE = Split(
+    "(a + b)^p ≥ a^p + b^p for p = 1 + r: (a + b)^{1+r} − a^{1+r} = ∫_0^b (1 + r)(a + y)^r dy ≥ b^{1+r}",
+    (
+        Equal(
+            "the integral of the excess",
+            sympy.integrate((1 + r) * (a + y) ** r, (y, 0, b)) - sympy.integrate((1 + r) * y**r, (y, 0, b)),
+            (a + b) ** (1 + r) - a ** (1 + r) - b ** (1 + r),
+        ),
+        Equal(
+            "(a + y)^r − y^r is again an integral",
+            sympy.integrate(r * u ** (r - 1), (u, y, y + a)),
+            (a + y) ** r - y**r,
+        ),
+        NonNegative("of a function that is not negative", r * u ** (r - 1)),
+    ),
+)
+LOWERED = Lemma("roots grow", (ROOTS,), roots_grow)
+ADDED = Lemma("the root of a sum is at most the sum of roots", (ROOTS, SUBADDITIVE), roots_add, least=1.0)
 
 PROOF = Proof(
     theorem=THEOREM,
@@ -40,28 +65,14 @@ PROOF = Proof(
             pruned,
         ),
         NonNegative("… which is not negative", pruned),
-        Split(
-            "(a + b)^p ≥ a^p + b^p for p = 1 + r: (a + b)^{1+r} − a^{1+r} = ∫_0^b (1 + r)(a + y)^r dy ≥ b^{1+r}",
-            (
-                Equal(
-                    "the integral of the excess",
-                    sympy.integrate((1 + r) * (a + y) ** r, (y, 0, b)) - sympy.integrate((1 + r) * y**r, (y, 0, b)),
-                    (a + b) ** (1 + r) - a ** (1 + r) - b ** (1 + r),
-                ),
-                Equal(
-                    "(a + y)^r − y^r is again an integral",
-                    sympy.integrate(r * u ** (r - 1), (u, y, y + a)),
-                    (a + y) ** r - y**r,
-                ),
-                NonNegative("of a function that is not negative", r * u ** (r - 1)),
-            ),
-        ),
+        ROOTS,
+        SUBADDITIVE,
         Smt("p = 2: √(a² + b²) ≤ a + b", additive),
-        Smt("2:4, every tie rule, L1", instance(2, 4, lambda h, e: e.sq(1) <= e.s(1) + e.q(1))),
-        Smt("1:4, every tie rule, L1", instance(1, 4, lambda h, e: e.sq(1) <= e.s(1) + e.q(1))),
-        Smt("4:8, every tie rule, L1", instance(4, 8, lambda h, e: e.sq(1) <= e.s(1) + e.q(1))),
-        Smt("two groups of 2:4 in one block, L1", instance(2, 4, lambda h, e: e.sq(1) <= e.s(1) + e.q(1), groups=2)),
-        Formal("p-th powers, every mask and natural p", "prune_first_bound"),
+        Concludes(Entries(8), claims=(0, 1)),
+        Concludes(Entries(8), REAL, claims=(1,)),
+        Concludes(Entries(4), REAL, claims=(0,), lemmas=(LOWERED, ADDED)),
+        Concludes(Entries(3), LARGEST, claims=(0, 2)),
+        FormallyConcludes("p-th powers, every mask and natural p", "prune_first_bound", claims=(1,)),
         Formal("p-th powers fall short of the bound by exactly Σ_P |ε_q(x)|^p", "prune_first_slack"),
     ),
 )

@@ -6,15 +6,22 @@ is on top of |x|; so |q(x)_i| ≥ |q(x)_j| since q is monotone, and equal since 
 such i and j of a group share one v, and g does not decrease.
 """
 
+from itertools import permutations
 from typing import Any
 
 import numpy as np
 import sympy
+from sympy import And, Eq, Ge, Implies
 
-from proofs.blocks import instance
+from proofs.conclusions import Concludes, Lemma
+from proofs.coq_claims import FormallyConcludes
 from proofs.models import shared
 from proofs.proof import Proof
+from proofs.prune_first_bound import LOWERED, ROOTS
+from proofs.shapes import Groups
 from proofs.steps import Equal, Formal, NonNegative, Question, Smt, Split, Tested
+from proofs.unknowns import LARGEST, REAL, Facts, Unknowns
+from proofs.unknowns import same_sign as of_one_sign
 from sqtheory.arrays import Mask
 from sqtheory.case import Case
 from sqtheory.theorems.prune_first_dominates import THEOREM
@@ -109,6 +116,27 @@ PAIR = (
 )
 """g(t) = t^p − |t − v|^p does not decrease on t ≥ 0, for v ≥ 0 and every real p ≥ 1."""
 
+
+def saved(a: Unknowns, i: int) -> Any:
+    """|x_i|^p − |x_i − q(x)_i|^p."""
+    return abs(a.x[i]) ** a.exponent - abs(a.x[i] - a.q[i]) ** a.exponent
+
+
+def of_one_image(a: Unknowns, goals: Facts) -> Facts:
+    """g(|x_i|) ≥ g(|x_j|) for |x_i| ≥ |x_j| of one group and one |q(x)|, no sign reversed."""
+    signs = [of_one_sign(x, q) for x, q in zip(a.x, a.q, strict=True)]
+    return [
+        Implies(
+            And(Ge(abs(a.x[i]), abs(a.x[j])), Eq(abs(a.q[i]), abs(a.q[j])), signs[i], signs[j]),
+            Ge(saved(a, i), saved(a, j), evaluate=False),
+        )
+        for group in a.groups
+        for i, j in permutations(group, 2)
+    ]
+
+
+PAIRED = Lemma("what keeping saves does not decrease with |x| at one image", PAIR, of_one_image, least=1.0)
+
 PROOF = Proof(
     theorem=THEOREM,
     model=shared(ERROR_SQ, ERROR_QS),
@@ -128,13 +156,13 @@ PROOF = Proof(
             (g(a1) - g(b2)) + (g(a2) - g(b1)),
         ),
         Smt("p = ∞: an exchange of a ≥ b at one image does not lower the larger of the two errors", largest),
-        Smt("2:4, every tie rule, L1", instance(2, 4, lambda h, e: e.sq(1) <= e.qs(1))),
-        Smt("2:4, every tie rule, squared L2", instance(2, 4, lambda h, e: e.sq(2) <= e.qs(2))),
-        Smt("1:4, every tie rule, L1", instance(1, 4, lambda h, e: e.sq(1) <= e.qs(1))),
-        Smt("4:8, every tie rule, L1", instance(4, 8, lambda h, e: e.sq(1) <= e.qs(1))),
-        Smt("two groups of 2:4 in one block, L1", instance(2, 4, lambda h, e: e.sq(1) <= e.qs(1), groups=2)),
-        Formal("every group size, budget, tie rule and natural p", "prune_first_dominates"),
-        Formal("p = ∞", "prune_first_dominates_largest"),
+        ROOTS,
+        Concludes(Groups(2, 4)),
+        Concludes(Groups(2, 4, 2)),
+        *(Concludes(Groups(n, m), REAL, lemmas=(PAIRED, LOWERED)) for n, m in ((1, 4), (2, 4), (4, 8))),
+        Concludes(Groups(2, 4), LARGEST),
+        FormallyConcludes("every group size, budget, tie rule and natural p", "prune_first_dominates"),
+        FormallyConcludes("p = ∞", "prune_first_dominates_largest"),
         Formal("real scales, integers with midpoints to even: no hypothesis on q left", "half_even_prune_first"),
         Formal("scales from the maxima of block and tensor, any odd nondecreasing roundings", "by_maxima_prune_first"),
         Formal("any finite grid with 0 and Γ = −Γ, any odd rule for midpoints, saturation", "finite_grid_prune_first"),

@@ -3,16 +3,20 @@
 import sympy
 
 from proofs.atoms import Atoms, Number
+from proofs.conclusions import Concludes
+from proofs.coq_claims import FormallyConcludes
 from proofs.models import shared
 from proofs.proof import Proof
-from proofs.steps import Equal, Formal, Split, Tested
+from proofs.shapes import Entries
+from proofs.steps import Equal, Split, Tested
+from proofs.unknowns import LARGEST, REAL
 from sqtheory.theorems.prune_first_identity import DEFECT, THEOREM
 from sqtheory.theorems.vocabulary import POWER_Q_KEPT, POWER_S, POWER_SQ
 
 
 def defect(a: Atoms) -> Number:
     """max |(x − q(s(x))) − m (x − q(x)) − (1 − m) x|."""
-    return max(
+    return a.largest(
         abs((x - y) - (x - q if m else 0) - (0 if m else x)) for x, y, q, m in zip(a.x, a.sq, a.q, a.m, strict=True)
     )
 
@@ -44,6 +48,8 @@ PROOF = Proof(
             "|x − m q|^p = m |x − q|^p + (1 − m) |x|^p: sums over entries add, and maxima join",
             tuple(Equal(f"m = {m}", abs(error(m)) ** p, m * abs(x - q) ** p + (1 - m) * abs(x) ** p) for m in (0, 1)),
         ),
-        Formal("for every vector, mask and natural p", "prune_first_identity"),
+        Concludes(Entries(4), REAL, claims=(0, 2)),
+        Concludes(Entries(3), LARGEST, claims=(1, 2)),
+        FormallyConcludes("for every vector, mask and natural p", "prune_first_identity", claims=(0,)),
     ),
 )

@@ -4,15 +4,19 @@ x − s(q(x)) = ε_q(x) + ε_s(q(x)), so ‖ε_{s∘q}‖ ≤ ‖ε_q‖ + ‖ε
 that its budgets allow, so ‖ε_s(q(x))‖ ≤ ‖q(x)_P‖ for the set P that s prunes at x, and q(x)_P = x_P − ε_q(x)_P.
 """
 
-from itertools import combinations
+from itertools import combinations, permutations
 from typing import Any
 
 import numpy as np
 import sympy
+from sympy import Implies, Le
 
-from proofs.models import shared
+from proofs.conclusions import Concludes, Lemma
+from proofs.models import after_quantizing, pruned, rounded, shared, where_kept
 from proofs.proof import Proof
+from proofs.shapes import Groups
 from proofs.steps import Cited, Equal, Smt, Split, Tested
+from proofs.unknowns import LARGEST, REAL, Facts, Unknowns
 from sqtheory.arrays import Mask
 from sqtheory.case import Case
 from sqtheory.theorem import Reference
@@ -20,6 +24,7 @@ from sqtheory.theorems.quantize_first_bound import THEOREM
 from sqtheory.theorems.vocabulary import ERROR_Q, ERROR_Q_PRUNED, ERROR_QS, ERROR_S
 
 x, q, m = sympy.symbols("x q m", real=True)
+r, y = sympy.symbols("r y", positive=True)
 
 
 def least_pruned(case: Case) -> Mask:
@@ -41,6 +46,32 @@ def top_prunes_least(n: int, m: int) -> Any:
     return question
 
 
+def minkowski(a: Unknowns, goals: Facts) -> Facts:
+    """‖x − m₂q‖ ≤ ‖x − q‖ + ‖(1 − m₂)q‖ and ‖(1 − m)q‖ ≤ ‖(1 − m)x‖ + ‖(1 − m)(x − q)‖."""
+    own, other = ([q for q, m in zip(a.q, mask, strict=True) if not m] for mask in (a.m2, a.m))
+    first = a.norm(after_quantizing(a)) - a.norm(rounded(a)) - a.norm(own)
+    second = a.norm(other) - a.norm(pruned(a)) - a.norm(where_kept(a, rounded(a), kept=False))
+    return [Le(first, 0, evaluate=False), Le(second, 0, evaluate=False)]
+
+
+def least_sum(a: Unknowns, goals: Facts) -> Facts:
+    """|q_i|^p ≤ |q_j|^p for |q_i| ≤ |q_j|; so ‖(1 − m₂)q‖ ≤ ‖(1 − m)q‖ once the sums of powers are so."""
+    own, other = (a.power(q for q, m in zip(a.q, mask, strict=True) if not m) for mask in (a.m2, a.m))
+    powers = [
+        Implies(Le(abs(a.q[i]), abs(a.q[j])), Le(a.power([a.q[i]]), a.power([a.q[j]]), evaluate=False))
+        for group in a.groups
+        for i, j in permutations(group, 2)
+    ]
+    return [*powers, Implies(Le(own, other, evaluate=False), Le(a.root(own), a.root(other), evaluate=False))]
+
+
+TRIANGLE = Cited("‖a + b‖_p ≤ ‖a‖_p + ‖b‖_p for p ≥ 1 (Minkowski), used twice", Reference("hardy1934", "§2.11"))
+POWERS_GROW = Equal("A^{p} grows with A ≥ 0, and so does A^{1/p}", sympy.diff(y**r, y) * y, r * y**r)
+LEMMAS = (
+    Lemma("Minkowski's inequality", (TRIANGLE,), minkowski, least=1.0),
+    Lemma("powers and roots grow", (POWERS_GROW,), least_sum),
+)
+
 PROOF = Proof(
     theorem=THEOREM,
     model=shared(ERROR_QS, ERROR_S, ERROR_Q, ERROR_Q_PRUNED),
@@ -49,11 +80,15 @@ PROOF = Proof(
             "x − m q = (x − q) + (1 − m) q for m = 1 and m = 0: ε_{s∘q}(x) = ε_q(x) + ε_s(q(x))",
             tuple(Equal(f"m = {k}", x - k * q, (x - q) + (1 - k) * q) for k in (0, 1)),
         ),
-        Cited("‖a + b‖_p ≤ ‖a‖_p + ‖b‖_p for p ≥ 1 (Minkowski), used twice", Reference("hardy1934", "§2.11")),
+        TRIANGLE,
+        POWERS_GROW,
         Smt("1:4: pruning the smallest powers |q|^p prunes the least sum", top_prunes_least(1, 4)),
         Smt("2:4: the same", top_prunes_least(2, 4)),
         Smt("4:8: the same", top_prunes_least(4, 8)),
         Tested("‖ε_s(q(x))‖ ≤ ‖q(x)_P‖, with as many entries pruned of every group", least_pruned),
         Equal("q(x)_P = x_P − ε_q(x)_P", x - (x - q), q),
+        *(Concludes(Groups(n, m)) for n, m in ((1, 4), (2, 4))),
+        *(Concludes(Groups(n, m), REAL, lemmas=LEMMAS) for n, m in ((1, 4), (2, 4), (4, 8))),
+        Concludes(Groups(2, 4), LARGEST),
     ),
 )

@@ -1,26 +1,24 @@
 """Of two neighbouring levels the nearer is at most half their gap away."""
 
-from itertools import pairwise
 from typing import Any
 
+from sympy import Abs, And, Le, Lt
+
 from proofs.atoms import Atoms, Number
+from proofs.conclusions import Concludes
 from proofs.proof import Proof
+from proofs.shapes import Entries
 from proofs.steps import Smt, Tested
+from proofs.unknowns import Facts, Unknowns
 from sqtheory.case import Case
-from sqtheory.theorems.rounding_cell import THEOREM, WORST, ratios
+from sqtheory.theorems.rounding_cell import IN_RANGE, THEOREM, WORST, ratios
+from sqtheory.theorems.vocabulary import NEAREST
 
 
 def worst(a: Atoms) -> Number:
     """max 2 |x − q(x)| / (σ (hi − lo)) over the entries, lo ≤ x/σ < hi neighbouring levels."""
-    levels = a.case.q.format.values.tolist()
-    found = [0.0]
-    for i, (x, q, scale) in enumerate(zip(a.x, a.q, a.scale, strict=True)):
-        if scale:
-            ratio = float(ratios(a.case)[a.index, i])
-            gaps = [hi - lo for lo, hi in pairwise(levels) if lo <= ratio < hi]
-            gap = gaps[0] if gaps else levels[1] - levels[0] if ratio < levels[0] else levels[-1] - levels[-2]
-            found.append(2 * float(abs(x - q)) / (float(scale) * gap))
-    return max(found)
+    cells = zip(a.x, a.q, a.around, strict=True)
+    return a.largest(2 * abs(x - q) / (high - low) for x, q, (low, high) in cells if high != low)
 
 
 def half(z3: Any) -> tuple[list[Any], Any]:
@@ -39,11 +37,28 @@ def neighbours(case: Case) -> Any:
     return case.every((image == below) | (image == above))
 
 
+def between(a: Unknowns) -> Facts:
+    """σ lo ≤ x ≤ σ hi."""
+    return [And(Le(low, x), Le(x, high)) for x, (low, high) in zip(a.x, a.around, strict=True)]
+
+
+def neither_nearer(a: Unknowns) -> Facts:
+    """Neither of the two levels is nearer than the image."""
+    cells = zip(a.x, a.q, a.around, strict=True)
+    return [Le(Abs(x - q), Abs(x - level)) for x, q, levels in cells for level in levels]
+
+
+def apart(a: Unknowns) -> Facts:
+    """lo < hi: they are neighbours."""
+    return [Lt(low, high) for low, high in a.around]
+
+
 PROOF = Proof(
     theorem=THEOREM,
     model={WORST: worst},
     steps=(
         Tested("in range, x/σ goes to one of the two levels around it", neighbours),
         Smt("the nearer of two levels is at most half their gap away", half),
+        Concludes(Entries(2), readings={IN_RANGE: between, NEAREST: neither_nearer}, definitions=(apart,)),
     ),
 )

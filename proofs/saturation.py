@@ -8,7 +8,9 @@ from fractions import Fraction
 import numpy as np
 import sympy
 
-from proofs.atoms import Atoms, Number
+from proofs.atoms import Number
+from proofs.conclusions import OnlyTested
+from proofs.exact import Exact
 from proofs.proof import Proof
 from proofs.steps import Enumerated, Equal, Tested
 from sqtheory.arrays import Mask
@@ -38,13 +40,13 @@ def significand(v: Fraction) -> Fraction:
     return v
 
 
-def largest(a: Atoms) -> tuple[Fraction, Fraction, Fraction]:
+def largest(a: Exact) -> tuple[Fraction, Fraction, Fraction]:
     """max |x|, the magnitude of its image, and σ."""
     place = max(range(len(a.x)), key=lambda i: (abs(a.x[i]), -i))
     return abs(a.x[place]), abs(a.q[place]), a.scale[place]
 
 
-def lost(a: Atoms) -> Number:
+def lost(a: Exact) -> Number:
     """(max |x| − |q|)/max |x| where it saturates."""
     x, q, sigma = largest(a)
     return (x - q) / x if x > sigma * Fraction(a.case.q.format.max) else Fraction(0)
@@ -97,6 +99,7 @@ PROOF = Proof(
             (m - mu) * 2**e,
         ),
         Equal("the relative loss is 1 − μ/m, less than its value 1 − μ/2 at m = 2", (m - mu) / m, 1 - mu / m),
+        OnlyTested("floors of logarithms: what the steps say of one significand is joined by hand"),
         Enumerated("shares of significands and largest losses, format by format", wrong_shares),
     ),
 )

@@ -5,19 +5,25 @@ g(t) = t^p − dist(t, Γ)^p, which does not decrease on t ≥ 0: within a cell 
 across a midpoint it is continuous. So the support of the largest magnitudes saves most.
 """
 
-from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, permutations
 from typing import Any
 
 import sympy
+from sympy import Abs, And, Ge, Implies, Le
 
 from proofs.atoms import Atoms, Number
+from proofs.conclusions import Concludes, Lemma
+from proofs.coq_claims import FormallyConcludes
 from proofs.models import shared
 from proofs.proof import Proof
+from proofs.prune_first_bound import LOWERED, ROOTS
 from proofs.prune_first_dominates import PAIR
-from proofs.steps import Equal, Formal, Smt, Tested
+from proofs.quantize_first_bound import POWERS_GROW
+from proofs.shapes import Groups
+from proofs.steps import Equal, Smt, Tested
+from proofs.unknowns import ONE, REAL, Facts, Unknowns, same_sign
 from sqtheory.theorems.sparse_grid_projection import THEOREM
-from sqtheory.theorems.vocabulary import ERROR_SQ, GRID_OPTIMUM
+from sqtheory.theorems.vocabulary import ERROR_SQ, GRID_OPTIMUM, NEAREST, ONE_SCALE, ORDERED
 
 u, v = sympy.symbols("u v", positive=True)
 p = sympy.Symbol("p", positive=True)
@@ -25,17 +31,11 @@ p = sympy.Symbol("p", positive=True)
 
 def least(a: Atoms) -> Number:
     """The least norm over all choices of kept places and, for each kept entry, all levels at its scale."""
-    levels = a.case.q.format.values.tolist()
-    nearest = []
-    for x, sigma in zip(a.x, a.scale, strict=True):
-        images = (Fraction(float(sigma) * level) for level in levels)
-        nearest.append(min(abs(x - y) for y in images))
     per_group = []
     for group in a.groups:
-        kept = a.case.s.budget(len(group))
-        chosen = ([nearest[i] if i in places else abs(a.x[i]) for i in group] for places in combinations(group, kept))
-        per_group.append(min(chosen, key=lambda errors: a.power(errors)))
-    return a.norm(e for errors in per_group for e in errors)
+        masks = combinations(group, a.budget(group))
+        per_group.append(a.least(a.power(a.nearest[i] if i in kept else a.x[i] for i in group) for kept in masks))
+    return a.root(a.total(per_group))
 
 
 def nearest_is_least(z3: Any) -> tuple[list[Any], Any]:
@@ -54,6 +54,29 @@ CONTINUOUS = Equal(
     v**p - ((v + u) - v) ** p,
 )
 
+
+def other_levels(a: Unknowns) -> Facts:
+    """On a grid symmetric about 0, at one scale, no image of the group is nearer to x than its own."""
+    pairs = [pair for group in a.groups for pair in permutations(group, 2) if {ONE_SCALE, ORDERED} <= a.given]
+    return [Le(Abs(a.x[i] - a.q[i]), Abs(Abs(a.x[i]) - Abs(a.q[j]))) for i, j in pairs]
+
+
+def of_each_image(a: Unknowns, goals: Facts) -> Facts:
+    """g_v(|x_i|) ≥ g_v(|x_j|) for |x_i| ≥ |x_j| and v = |q(x)_j|; and |e|^p grows with |e|."""
+    found, p_ = [], a.exponent
+    for i, j in (pair for group in a.groups for pair in permutations(group, 2)):
+        own, other = Abs(a.x[i] - a.q[i]), Abs(Abs(a.x[i]) - Abs(a.q[j]))
+        saved = Abs(a.x[i]) ** p_ - other**p_ - Abs(a.x[j]) ** p_ + Abs(a.x[j] - a.q[j]) ** p_
+        order = And(Ge(Abs(a.x[i]), Abs(a.x[j])), same_sign(a.x[j], a.q[j]))
+        found += [Implies(order, Ge(saved, 0, evaluate=False))]
+        found += [Implies(Le(own, other), Le(own**p_, other**p_, evaluate=False))]
+    return found
+
+
+EACH = Lemma(
+    "what keeping saves at one level does not decrease with |x|", (*PAIR, POWERS_GROW), of_each_image, least=1.0
+)
+
 PROOF = Proof(
     theorem=THEOREM,
     model={
@@ -68,7 +91,11 @@ PROOF = Proof(
         Smt("a value below the midpoint of two levels is nearer the lower one", nearest_is_least),
         *PAIR,
         CONTINUOUS,
-        Formal("every group size, budget and natural p", "sparse_grid_projection"),
-        Formal("p = ∞", "sparse_grid_projection_largest"),
+        POWERS_GROW,
+        ROOTS,
+        *(Concludes(Groups(n, m), ONE, readings={NEAREST: other_levels}) for n, m in ((1, 2), (2, 4))),
+        Concludes(Groups(2, 4), REAL, lemmas=(EACH, LOWERED), readings={NEAREST: other_levels}),
+        FormallyConcludes("every group size, budget and natural p", "sparse_grid_projection"),
+        FormallyConcludes("p = ∞", "sparse_grid_projection_largest"),
     ),
 )

@@ -10,14 +10,17 @@ import numpy as np
 import sympy
 
 from proofs import machine_checked
+from proofs.atoms import Model
 from proofs.machine_checked import ProofError
+from proofs.solver import load, refute
 from sqtheory.arrays import Mask
 from sqtheory.case import Case
 from sqtheory.exceptions import MissingExtra
+from sqtheory.statement import Statement
 from sqtheory.theorem import Reference, Theorem
+from sqtheory.theorems import ALL, find
 
-SMT_LIMIT = 10.0
-"""Seconds an SMT step may take."""
+NO_MODEL: Model = {}
 TRIED = 2_000
 """Rows on which a tested step is tried each time a proof runs; the test suite tries more."""
 
@@ -41,14 +44,14 @@ class Step(ABC):
     says: str
 
     @abstractmethod
-    def discharge(self, theorem: Theorem) -> None:
-        """Return if the step holds. Raises ProofError saying why it does not."""
+    def discharge(self, theorem: Theorem, model: Model = NO_MODEL) -> None:
+        """Return if the step holds of the theorem and the models of its quantities. Raises ProofError."""
 
-    def line(self, theorem: Theorem) -> Line:
+    def line(self, theorem: Theorem, model: Model = NO_MODEL) -> Line:
         """Discharge the step and take its time."""
         started = time.perf_counter()
         try:
-            self.discharge(theorem)
+            self.discharge(theorem, model)
         except (ProofError, MissingExtra) as error:
             return Line(self.says, self.status, False, time.perf_counter() - started, str(error))
         return Line(self.says, self.status, True, time.perf_counter() - started)
@@ -64,7 +67,7 @@ class Equal(Step):
     right: sympy.Expr
     status = "algebra"
 
-    def discharge(self, theorem: Theorem) -> None:
+    def discharge(self, theorem: Theorem, model: Model = NO_MODEL) -> None:
         rest = sympy.simplify(sympy.expand(sympy.piecewise_fold(sympy.sympify(self.left) - sympy.sympify(self.right))))
         if rest != 0:
             raise ProofError(f"left − right = {rest}, not 0")
@@ -79,7 +82,7 @@ class NonNegative(Step):
     expression: sympy.Expr
     status = "algebra"
 
-    def discharge(self, theorem: Theorem) -> None:
+    def discharge(self, theorem: Theorem, model: Model = NO_MODEL) -> None:
         given = sympy.sympify(self.expression)
         for form in (given, sympy.expand(given), sympy.factor(given), sympy.simplify(given)):
             if form.is_nonnegative:
@@ -96,10 +99,10 @@ class Split(Step):
     cases: tuple[Step, ...]
     status = "algebra"
 
-    def discharge(self, theorem: Theorem) -> None:
+    def discharge(self, theorem: Theorem, model: Model = NO_MODEL) -> None:
         for case in self.cases:
             try:
-                case.discharge(theorem)
+                case.discharge(theorem, model)
             except ProofError as error:
                 raise ProofError(f"case “{case.says}”: {error}") from None
 
@@ -117,20 +120,9 @@ class Smt(Step):
     question: Question
     status = "smt"
 
-    def discharge(self, theorem: Theorem) -> None:
-        try:
-            import z3
-        except ImportError:
-            raise MissingExtra("z3", "prove", "SMT steps of proofs") from None
-        hypotheses, goal = self.question(z3)
-        solver = z3.Solver()
-        solver.set("timeout", int(1000 * SMT_LIMIT))
-        solver.add(*hypotheses, z3.Not(goal))
-        answer = solver.check()
-        if answer == z3.sat:
-            raise ProofError(f"refuted: {solver.model()}")
-        if answer != z3.unsat:
-            raise ProofError(f"no answer in {SMT_LIMIT:g} s")
+    def discharge(self, theorem: Theorem, model: Model = NO_MODEL) -> None:
+        z3 = load()
+        refute(z3, *self.question(z3))
 
 
 @final
@@ -142,7 +134,7 @@ class Enumerated(Step):
     failures: Callable[[], Sequence[Any]]
     status = "enumeration"
 
-    def discharge(self, theorem: Theorem) -> None:
+    def discharge(self, theorem: Theorem, model: Model = NO_MODEL) -> None:
         found = self.failures()
         if found:
             raise ProofError(f"fails for {found[0]}")
@@ -157,7 +149,7 @@ class Tested(Step):
     holds: Callable[[Case], Mask]
     status = "model (tested)"
 
-    def discharge(self, theorem: Theorem) -> None:
+    def discharge(self, theorem: Theorem, model: Model = NO_MODEL) -> None:
         if theorem.domain is None:
             raise ProofError("a theorem without a domain has nothing to test on")
         rng = np.random.default_rng(0)
@@ -168,17 +160,29 @@ class Tested(Step):
                 raise ProofError(f"fails for {case.row(int(wrong[0]))}")
 
 
+def belongs(name: str, theorem: Statement) -> None:
+    """Return if a formal statement is one of this theorem and of no other. Raises ProofError naming whose it is."""
+    machine_checked.statement(name)
+    owners = [t.slug for t in ALL if name in t.formal and t.slug != theorem.slug]
+    if owners or name not in theorem.formal:
+        raise ProofError(f"{name} is a statement of {', '.join(owners) or 'no theorem'}, not of {theorem}")
+
+
 @final
 @dataclass(frozen=True)
 class Formal(Step):
-    """A theorem of ``proofs/formal``: stated there, checked by Coq where that is installed."""
+    """A theorem of ``proofs/formal``: stated there, checked by Coq where that is installed.
+
+    ``of`` names the theorem of the registry whose statement it is, if that is another. It concludes no claim.
+    """
 
     says: str
     name: str
+    of: str = ""
     status = "formal"
 
-    def discharge(self, theorem: Theorem) -> None:
-        machine_checked.statement(self.name)
+    def discharge(self, theorem: Theorem, model: Model = NO_MODEL) -> None:
+        belongs(self.name, find(self.of) if self.of else theorem)
 
 
 @final
@@ -190,5 +194,5 @@ class Cited(Step):
     source: Reference
     status = "cited"
 
-    def discharge(self, theorem: Theorem) -> None:
+    def discharge(self, theorem: Theorem, model: Model = NO_MODEL) -> None:
         return

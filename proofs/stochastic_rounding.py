@@ -8,37 +8,36 @@ from fractions import Fraction
 
 import sympy
 
-from proofs.atoms import Atoms
+from proofs.atoms import Atoms, Number
+from proofs.conclusions import Concludes
 from proofs.proof import Proof
+from proofs.shapes import Entries
 from proofs.steps import Equal, Tested
 from sqtheory.theorems.stochastic_rounding import KEPT_1, KEPT_2, PRUNED_1, PRUNED_2, SQ_1, SQ_2, THEOREM
 
 f, d = sympy.symbols("f d", nonnegative=True)
 
 
-def coin(a: Atoms, x: Fraction, value: Fraction, sigma: Fraction, p: int) -> Fraction:
-    """E |x − Q(value)|^p by the two levels around value/σ; an end of the grid where it lies beyond."""
-    levels = [Fraction(level) * sigma for level in a.case.q.format.values.tolist()]
-    low = max((y for y in levels if y <= value), default=levels[0])
-    high = min((y for y in levels if y >= value), default=levels[-1])
-    part = (value - low) / (high - low) if high > low else Fraction(0)
-    return (1 - part) * abs(x - low) ** p + part * abs(x - high) ** p
+def coin(a: Atoms, x: Number, value: Number, ends: tuple[Number, Number], p: int) -> Number:
+    """E |x − Q(value)|^p by the two levels around the value; an end of the grid where it lies beyond."""
+    low, high = ends
+    up = a.share(value, low, high)
+    return (1 - up) * abs(x - low) ** p + up * abs(x - high) ** p
 
 
-def after_mask(a: Atoms, p: int) -> Fraction:
+def after_mask(a: Atoms, p: int) -> Number:
     """Σ E|x − Q(m x)|^p at the scales of the masked tensor."""
-    scales = a.of(a.case.spread(a.case.q.scales(a.case.orders.sparse)))
-    entries = zip(a.x, a.m, scales, strict=True)
-    return sum((coin(a, x, x if m else Fraction(0), sigma, p) for x, m, sigma in entries), Fraction(0))
+    entries = zip(a.x, a.m, a.masked_ends, strict=True)
+    return sum((coin(a, x, x if m else Fraction(0), ends, p) for x, m, ends in entries), Fraction(0))
 
 
-def kept(a: Atoms, p: int) -> Fraction:
+def kept(a: Atoms, p: int) -> Number:
     """Σ_K E|x − Q(x)|^p at the scales of x."""
-    entries = zip(a.x, a.m, a.scale, strict=True)
-    return sum((coin(a, x, x, sigma, p) for x, m, sigma in entries if m), Fraction(0))
+    entries = zip(a.x, a.m, a.ends, strict=True)
+    return sum((coin(a, x, x, ends, p) for x, m, ends in entries if m), Fraction(0))
 
 
-def pruned(a: Atoms, p: int) -> Fraction:
+def pruned(a: Atoms, p: int) -> Number:
     """Σ_P |x|^p."""
     return sum((abs(x) ** p for x, m in zip(a.x, a.m, strict=True) if not m), Fraction(0))
 
@@ -64,5 +63,6 @@ PROOF = Proof(
         Equal("E|ε| = 2 f (1 − f) d", (1 - f) * (f * d) + f * ((1 - f) * d), 2 * f * (1 - f) * d),
         Equal("E ε² = f (1 − f) d²", (1 - f) * (f * d) ** 2 + f * ((1 - f) * d) ** 2, f * (1 - f) * d**2),
         Equal("a level stays: f = 0", (2 * f * (1 - f) * d).subs(f, 0), 0),
+        Concludes(Entries(4)),
     ),
 )

@@ -2,12 +2,15 @@
 
 from typing import Any
 
-from proofs.blocks import Goal, instance
+from proofs.conclusions import Concludes
+from proofs.coq_claims import FormallyConcludes
 from proofs.models import shared
 from proofs.proof import Proof
 from proofs.prune_first_dominates import balanced, same_image, same_sign, tied
+from proofs.shapes import Groups
 from proofs.steps import Formal, Smt, Tested
 from proofs.swap_constant import PROOF as CONSTANT
+from proofs.swap_constant import lower_ends
 from sqtheory.theorems.swap_constant import HALVES
 from sqtheory.theorems.swap_gap import THEOREM
 from sqtheory.theorems.vocabulary import ERROR_QS, ERROR_SQ
@@ -21,11 +24,6 @@ def pair(z3: Any) -> tuple[list[Any], Any]:
         return t - z3.If(t >= v, t - v, v - t)
 
     return [v - h <= b, b <= a, a <= v + k, h >= 0, k >= 0], gain(a) - gain(b) <= 2 * h
-
-
-def at_most(c: int) -> Goal:
-    """‖ε_{s∘q}‖₁ − ‖ε_{q∘s}‖₁ ≤ c h."""
-    return lambda h, e: e.qs(1) - e.sq(1) <= c * h
 
 
 PROOF = Proof(
@@ -44,10 +42,8 @@ PROOF = Proof(
         Smt("the images of a swap tie", same_image),
         Tested("all swaps of a group share one |q(x)|", tied),
         Smt("a swap of a ≥ b in the cell of v costs at most 2h⁻(v)", pair),
-        Smt("2:4, every tie rule, |x − q| ≤ h: at most 4h", instance(2, 4, at_most(4), step=True)),
-        Smt("4:8: at most 8h", instance(4, 8, at_most(8), step=True)),
-        Smt("two groups of 2:4 in one block: at most 8h", instance(2, 4, at_most(8), step=True, groups=2)),
-        Formal("every group size, budget and tie rule", "swap_gap"),
+        *(Concludes(Groups(n, m), definitions=(lower_ends,)) for n, m in ((1, 4), (2, 4), (3, 4))),
+        FormallyConcludes("every group size, budget and tie rule", "swap_gap"),
         Formal("uniform grids: at most min(k, n − k)·Δ", "swap_gap_uniform"),
     ),
 )

@@ -2,15 +2,23 @@
 
 from typing import Any
 
-from proofs.atoms import Atoms, Number
+import sympy
+from sympy import And, Eq, Gt, Or
+
+from proofs.atoms import Atoms, Number, Row
+from proofs.conclusions import Concludes
+from proofs.coq_claims import FormallyConcludes
 from proofs.proof import Proof
+from proofs.shapes import Groups
 from proofs.steps import Formal, Smt, Tested
-from sqtheory.theorems.ties_by_original import DEFECT, THEOREM
+from proofs.unknowns import Facts, Unknowns
+from sqtheory.theorems.ties_by_original import BY_ORIGINAL, DEFECT, THEOREM
+from sqtheory.theorems.vocabulary import MAGNITUDE
 
 
 def defect(a: Atoms) -> Number:
     """max |m(q(x))_i q(x)_i − q(s(x))_i|."""
-    return max(abs((q if m else 0) - y) for q, m, y in zip(a.q, a.m2, a.sq, strict=True))
+    return a.largest(abs((q if m else 0) - y) for q, m, y in zip(a.q, a.m2, a.sq, strict=True))
 
 
 def same_ranking(z3: Any) -> tuple[list[Any], Any]:
@@ -20,6 +28,31 @@ def same_ranking(z3: Any) -> tuple[list[Any], Any]:
     above = z3.Or(q_i > q_j, z3.And(q_i == q_j, x_i > x_j))
     return monotone, above == (x_i > x_j)
 
+
+def first(a: Unknowns, mask: list[bool], *scores: Row) -> Facts:
+    """No kept entry of a group comes after a pruned one: by the first score, then the next, then a rank of its own."""
+    ranks = [sympy.Symbol(f"r{i}", real=True) for i in range(len(a.x))]
+    found = []
+    for group in a.groups:
+        for i, j in ((i, j) for i in group for j in group if mask[i] and not mask[j]):
+            ahead = Gt(ranks[i], ranks[j])
+            for score in reversed(scores):
+                ahead = Or(Gt(score[i], score[j]), And(Eq(score[i], score[j]), ahead))
+            found.append(ahead)
+    return found
+
+
+def by_magnitude(a: Unknowns) -> Facts:
+    """The mask of x ranks by |x|."""
+    return first(a, a.m, list(map(abs, a.x)))
+
+
+def by_image_then_original(a: Unknowns) -> Facts:
+    """The mask of q(x) ranks by |q(x)|, then by |x|."""
+    return first(a, a.m2, list(map(abs, a.q)), list(map(abs, a.x)))
+
+
+READ = {MAGNITUDE: by_magnitude, BY_ORIGINAL: by_image_then_original}
 
 PROOF = Proof(
     theorem=THEOREM,
@@ -36,6 +69,7 @@ PROOF = Proof(
         ),
         Formal("masks on top by (|q(x)|, |x|) are those on top by |x|", "by_original_is_magnitude"),
         Formal("both orders are one", "frozen_commutation_orders"),
-        Formal("with one rule for what ties remain", "frozen_commutation_ties"),
+        FormallyConcludes("with one rule for what ties remain", "frozen_commutation_ties"),
+        *(Concludes(Groups(n, m), readings=READ) for n, m in ((1, 2), (1, 4), (2, 4), (3, 4))),
     ),
 )

@@ -136,10 +136,10 @@ def latex(theorem: Statement) -> str:
     )
 
 
-def table(theorems: Iterable[Statement]) -> Table:
-    """One line for each theorem: name, statement, in which sense it is tight, what checks it, source; linked."""
+def table(theorems: Iterable[Statement], concluded: Callable[[Statement], str]) -> Table:
+    """One line for each theorem: name, statement, in which sense it is tight, what concludes it, source; linked."""
     header = ("theorem", "says", "tight", "proof", "source")
-    return Table(header, tuple(_row(t) for t in theorems))
+    return Table(header, tuple(_row(t, concluded(t)) for t in theorems))
 
 
 def plain_table(theorems: Iterable[Statement]) -> Table:
@@ -163,10 +163,9 @@ def record(t: Statement) -> dict[str, Any]:
     }
 
 
-def _row(t: Statement) -> tuple[str, ...]:
-    formal = ", [Coq](proofs/formal/README.md)" if t.formal else ""
+def _row(t: Statement, concluded: str) -> tuple[str, ...]:
     says = f"{t.title}: {claim_text(t.claims[0])}"
-    proof = f"[proof](proofs/{t.slug}.py){formal}"
+    proof = f"[{concluded}](proofs/{t.slug}.py)"
     return (f"[{t.slug}](sqtheory/theorems/{t.slug}.py)", says, kind(t.witness), proof, str(t.source))
 
 

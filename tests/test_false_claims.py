@@ -8,13 +8,20 @@ import pytest
 import sympy
 
 from proofs import prune_first_dominates, prune_first_identity, steps, swap_constant, swap_gap
-from proofs.blocks import Goal, instance
+from proofs.atoms import Model
+from proofs.conclusions import Concludes
+from proofs.models import shared
 from proofs.proof import Proof, proof_of
-from proofs.prune_first_dominates import gain_grows, same_image, same_sign, tied
-from proofs.steps import Enumerated, Equal, Formal, Line, NonNegative, Question, Smt, Split, Step
+from proofs.prune_first_bound import LOWERED
+from proofs.prune_first_dominates import PAIRED, gain_grows, same_image, same_sign, tied
+from proofs.shapes import Groups
+from proofs.steps import NO_MODEL, Enumerated, Equal, Formal, Line, NonNegative, Question, Smt, Split, Step
+from proofs.swap_constant import lower_ends
+from proofs.unknowns import LARGEST, ONE, REAL
 from sqtheory.case import Case
 from sqtheory.domain import Arrays, Domain, OneOf
 from sqtheory.quantizers import bcq, hbfp, int_
+from sqtheory.render import claim_text
 from sqtheory.rounding import floor
 from sqtheory.sparsifiers import nm, top
 from sqtheory.theorem import Claim, Theorem
@@ -29,9 +36,9 @@ a, b = sympy.symbols("a b", nonnegative=True)
 p, r, v, y = sympy.symbols("p r v y", positive=True)
 
 
-def failed(step: Step, theorem: Theorem = DOMINATES) -> str:
+def failed(step: Step, theorem: Theorem = DOMINATES, model: Model = NO_MODEL) -> str:
     """Why a step is not discharged."""
-    line: Line = step.line(theorem)
+    line: Line = step.line(theorem, model)
     assert not line.discharged, f"discharged: {step.says}"
     return line.detail
 
@@ -121,30 +128,47 @@ def test_a_swap_costs_more_than_half_its_constant(question: Question) -> None:
     assert "h = " in refuted("half the constant", halved)
 
 
-def excess(c: float) -> Goal:
-    return lambda h, e: e.qs(1) - e.s(1) - e.q(1) <= c * h
+def without(theorem: Theorem, name: str) -> Theorem:
+    """The theorem without one assumption."""
+    return replace(theorem, given=tuple(a for a in theorem.given if a.name != name))
 
 
-def gap(c: float) -> Goal:
-    return lambda h, e: e.qs(1) - e.sq(1) <= c * h
+def claiming(theorem: Theorem, *claims: Claim) -> Theorem:
+    """The theorem with other claims about its quantities."""
+    spoken = frozenset[sympy.Symbol]().union(*(c.symbols for c in claims))
+    known = {q.symbol: q for t in (theorem, DOMINATES, CONSTANT) for q in t.where}
+    return replace(theorem, claims=claims, where=tuple(known[s] for s in spoken))
+
+
+@pytest.mark.parametrize(("n", "m", "groups"), [(1, 2, 1), (1, 4, 1), (2, 4, 1), (2, 4, 2)], ids=str)
+@pytest.mark.parametrize("slug", ["swap_constant", "swap_gap"])
+def test_no_smaller_constant_holds_for_an_instance(slug: str, n: int, m: int, groups: int) -> None:
+    """Each instance is tight: 15/16 of the constant is refuted, the constant is derived."""
+    theorem, model = BY_SLUG[slug], proof_of(BY_SLUG[slug]).model
+    step = Concludes(Groups(n, m, groups), claims=(0,), definitions=(lower_ends,))
+    step.discharge(theorem, model)
+    claim = theorem.claims[0]
+    less = replace(theorem, claims=(Claim(claim.left, "<=", claim.right * sympy.Rational(15, 16)), *theorem.claims[1:]))
+    assert failed(step, less, model).startswith("refuted: [")
+    assert failed(replace(step, definitions=()), theorem, model).startswith("refuted: [")
 
 
 @pytest.mark.parametrize(
-    ("n", "m", "groups", "swaps"), [(1, 2, 1, 1), (1, 4, 1, 1), (2, 4, 1, 2), (2, 4, 2, 4)], ids=str
+    "claim",
+    [
+        Claim(ERROR_QS, "<=", ERROR_SQ),
+        Claim(ERROR_QS, "<=", ERROR_S + ERROR_Q),
+        Claim(ERROR_SQ, "<=", ERROR_S),
+        Claim(ERROR_SQ, "<=", ERROR_Q),
+    ],
+    ids=claim_text,
 )
-def test_no_smaller_constant_holds_for_an_instance(n: int, m: int, groups: int, swaps: int) -> None:
-    """Each instance is tight: 15/16 of the constant is refuted, the constant is proved."""
-    for goal, whole in ((excess, swaps), (gap, 2 * swaps)):
-        Smt("the constant", instance(n, m, goal(whole), step=True, groups=groups)).discharge(CONSTANT)
-        refuted("15/16 of it", instance(n, m, goal(whole * 15 / 16), step=True, groups=groups))
-        refuted("any constant, without |x − q| ≤ h", instance(n, m, goal(whole), groups=groups))
-
-
-def test_quantizing_first_is_not_the_better_order() -> None:
-    refuted("E_QS ≤ E_SQ", instance(2, 4, lambda h, e: e.qs(1) <= e.sq(1)))
-    refuted("E_QS ≤ E_S + E_Q", instance(2, 4, lambda h, e: e.qs(1) <= e.s(1) + e.q(1), step=True))
-    refuted("E_SQ ≤ E_S", instance(2, 4, lambda h, e: e.sq(1) <= e.s(1)))
-    refuted("E_SQ ≤ E_Q", instance(2, 4, lambda h, e: e.sq(1) <= e.q(1)))
+@pytest.mark.parametrize("exponent", [ONE, REAL, LARGEST], ids=str)
+def test_what_is_false_of_both_orders_is_refuted(claim: Claim, exponent: sympy.Expr) -> None:
+    lemmas = (PAIRED, LOWERED) if exponent == REAL else ()
+    step = Concludes(Groups(2, 4), exponent, lemmas=lemmas)
+    model = shared(ERROR_QS, ERROR_SQ, ERROR_S, ERROR_Q)
+    assert failed(step, claiming(DOMINATES, claim), model).startswith("refuted: [")
 
 
 def any_images(z3: Any) -> tuple[list[Any], Any]:
@@ -259,7 +283,8 @@ def test_a_wrong_model_of_a_quantity_is_caught() -> None:
     swapped = {
         q: whole.model[q if q.name != "E_sq" else next(k for k in whole.model if k.name == "E_s")] for q in whole.model
     }
-    wrong = [line for line in Proof(whole.theorem, swapped, ()).lines() if not line.discharged]
+    lines = Proof(whole.theorem, swapped, whole.steps).lines()
+    wrong = [line for line in lines if not line.discharged and line.status == "model (tested)"]
     assert len(wrong) == 1 and wrong[0].says.startswith("E_sq is ") and " instead of " in wrong[0].detail
 
 

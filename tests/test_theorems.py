@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sqtheory.theorems
-from proofs.atoms import Atoms
+from proofs.exact import Exact
 from proofs.proof import proof_of
 from sqtheory import strategies
 from sqtheory.case import Case
@@ -58,7 +58,7 @@ def violations(theorem: Theorem, case: Case) -> list[str]:
 
 def exactly(theorem: Theorem, case: Case, claim: Claim) -> bool:
     """The claim on one row in exact rationals (algebraic numbers for p = 2, 3, …), by the model of its proof."""
-    values = proof_of(theorem).values(Atoms(case, 0))
+    values = proof_of(theorem).values(Exact(case, 0))
     return claim.exact({str(s): values[str(s)] for s in claim.symbols})
 
 

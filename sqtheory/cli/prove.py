@@ -13,7 +13,9 @@ def add(verbs: Verbs) -> None:
         description="Check the proof of every theorem, or of those named. Each line says how it was discharged: "
         "algebra (sympy), smt (z3, over all reals; needs the extra 'prove'), enumeration (finitely many cases, all "
         "tried), model (tested) (a symbol stands for a computed quantity: compared on random tensors), formal (Coq), "
-        "cited. Exit status 1 if a line fails.",
+        "cited, derived (the claim itself, built from the record and its assumptions, for the sizes stated). The last "
+        "lines say by what every claim is concluded, or that it is tested only. Exit status 1 if a line fails, or if "
+        "nothing concludes a claim.",
     )
     parser.add_argument("slug", nargs="*", metavar="SLUG", help="theorems to prove; default: all")
     parser.add_argument("--require-coq", action="store_true", help="fail when coqc is absent instead of saying so")

@@ -33,5 +33,14 @@ def run(arguments: argparse.Namespace) -> int:
             )
         )
     else:
-        print(render.table(ALL).markdown() if arguments.markdown else render.plain_table(ALL).text())
+        print(markdown() if arguments.markdown else render.plain_table(ALL).text())
     return 0
+
+
+def markdown() -> str:
+    """The table with what concludes the claims of each theorem."""
+    from proofs.proof import proof_of
+    from sqtheory import render
+    from sqtheory.theorems import ALL, BY_SLUG
+
+    return render.table(ALL, lambda t: proof_of(BY_SLUG[t.slug]).extent).markdown()

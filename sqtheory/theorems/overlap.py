@@ -87,5 +87,8 @@ THEOREM = Theorem(
     ),
     witness=NoneKnown("an equivalence: the other direction builds the tensor that breaks it"),
     source=NEW,
-    formal=("overlap", "straddle_breaks", "nested_partitions", "groups_inside_blocks", "by_maxima_keeps_scale"),
+    formal=(
+        *("overlap", "overlap_keeps_scale", "straddle_breaks", "nested_partitions", "groups_inside_blocks"),
+        "by_maxima_keeps_scale",
+    ),
 )

@@ -1,0 +1,97 @@
+"""Of what shape the rows of unknowns are on which claims are concluded: mask groups, or entries under any mask."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import TypeAlias, final
+
+import sympy
+
+from proofs.unknowns import Unknowns
+from sqtheory.theorem import Assumption
+from sqtheory.theorems.vocabulary import (
+    FROZEN_Z,
+    MAGNITUDE,
+    NEAREST,
+    NORM,
+    ONE_SCALE,
+    ORDERED,
+    SIGMA,
+    STEADY,
+    Z,
+    of_weight,
+)
+
+KNOWN = (FROZEN_Z, MAGNITUDE, NEAREST, NORM, ONE_SCALE, ORDERED, SIGMA, STEADY, Z)
+"""What can be assumed of w."""
+
+
+@final
+@dataclass(frozen=True)
+class Groups:
+    """Rows of so many groups of m entries of which n are kept; ``products`` of two rows, of which w is masked.
+
+    With ``by_gain`` the first n are those of largest gain, and both orders keep what Q→S does else: a claim that
+    compares one of them with the mask by gain is then tried in every case.
+    """
+
+    n: int
+    m: int
+    count: int = 1
+    products: bool = False
+    by_gain: bool = False
+
+    def __str__(self) -> str:
+        rows = f"{self.n}:{self.m}" if self.count == 1 else f"{self.count} groups of {self.n}:{self.m}"
+        return f"products of rows of {rows}" if self.products else rows
+
+    def rows(self, given: Iterable[Assumption], exponent: sympy.Expr) -> Iterator[Unknowns]:
+        """The rows: every choice of Q→S up to the numbering of entries."""
+        all_given = frozenset(given)
+        groups = [list(range(g * self.m, (g + 1) * self.m)) for g in range(self.count)]
+        first = [i < self.n for _ in groups for i in range(self.m)]
+        for swaps in product(range(min(self.n, self.m - self.n) + 1), repeat=self.count):
+            second = [k <= i < k + self.n for k in swaps for i in range(self.m)]
+            if self.by_gain:
+                yield Unknowns("", all_given, exponent, groups, second, second, ranked=first)
+            else:
+                yield from _rows(all_given, exponent, groups, first, second, self.products)
+
+
+@final
+@dataclass(frozen=True)
+class Entries:
+    """Rows of so many entries under any mask of S→Q, and any of Q→S if both ``orders`` are spoken of."""
+
+    size: int
+    orders: int = 1
+    products: bool = False
+
+    def __str__(self) -> str:
+        return f"{'products of ' if self.products else ''}rows of {self.size}, any mask{'s' * (self.orders > 1)}"
+
+    def rows(self, given: Iterable[Assumption], exponent: sympy.Expr) -> Iterator[Unknowns]:
+        """The rows: S→Q keeps the first so many, Q→S any."""
+        all_given, groups = frozenset(given), [list(range(self.size))]
+        for kept in range(self.size + 1):
+            first = [i < kept for i in range(self.size)]
+            for second in product((True, False), repeat=self.size if self.orders > 1 else 0):
+                yield from _rows(all_given, exponent, groups, first, list(second), self.products)
+
+
+Shape: TypeAlias = Groups | Entries
+
+
+def _rows(
+    given: frozenset[Assumption],
+    exponent: sympy.Expr,
+    groups: list[list[int]],
+    first: list[bool],
+    second: list[bool],
+    products: bool,
+) -> Iterator[Unknowns]:
+    if not products:
+        yield Unknowns("", given, exponent, groups, first, second)
+        return
+    of_w = frozenset(assumption for assumption in KNOWN if of_weight(assumption) in given)
+    yield Unknowns("x", given, exponent, groups, [], [], Unknowns("w", of_w, exponent, groups, first, second))

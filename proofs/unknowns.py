@@ -1,0 +1,263 @@
+"""A row of unknowns: what the models of a proof are evaluated on when a machine is to conclude a claim.
+
+Nothing is known of it but what the assumptions of the theorem say: each has a reading in the unknowns of the row, and
+an assumption that is not read is not used. Masks are fixed, one choice after the other; entries are numbered so that
+S→Q keeps the first of every group, and Q→S then differs by how many of them it prunes.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeAlias, final
+
+import sympy
+from sympy import Abs, And, Ge, Implies, Le, Or
+
+from proofs.atoms import Atoms, Number, Pairs, Row
+from sqtheory.theorem import Assumption
+from sqtheory.theorems.dot_concentration import IN_RANGE
+from sqtheory.theorems.dyadic_equivariance import FOLLOWS
+from sqtheory.theorems.vocabulary import (
+    FROZEN_Z,
+    MAGNITUDE,
+    NEAREST,
+    ONE_SCALE,
+    ORDERED,
+    SIGMA,
+    STEADY,
+    Z,
+)
+
+ONE, REAL, LARGEST = sympy.Integer(1), sympy.Symbol("p", positive=True), sympy.oo
+"""The exponents of unknown rows: p = 1, every real p > 0 at once, p = ∞."""
+SAME_AGAIN = frozenset({STEADY, ORDERED, NEAREST})
+"""Each of these says that an entry has one image as long as its scale is one."""
+
+
+class Root(sympy.Function):  # type: ignore[misc]
+    """E ↦ E^{1/p} for E ≥ 0."""
+
+    nargs = 1
+    is_real = True
+    is_nonnegative = True
+
+    @classmethod
+    def eval(cls, power: sympy.Expr) -> sympy.Expr | None:
+        """0 ↦ 0."""
+        return power if power.is_zero else None
+
+
+RHO = sympy.Function("rho", real=True)
+"""Rounding at scale 1, the same for every entry."""
+
+
+class Dual(sympy.Function):  # type: ignore[misc]
+    """The conjugate norm of magnitudes."""
+
+    is_real = True
+    is_nonnegative = True
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Unknowns(Atoms):
+    """One row of unknowns under some assumptions, with fixed masks."""
+
+    name: str
+    given: frozenset[Assumption]
+    exponent: sympy.Expr
+    places: list[list[int]]
+    first: list[bool]
+    second: list[bool]
+    partner: "Unknowns | None" = None
+    ranked: list[bool] = field(default_factory=list)
+
+    @property
+    def groups(self) -> list[list[int]]:
+        """As given."""
+        return self.places
+
+    @property
+    def m(self) -> list[bool]:
+        """As given."""
+        return self.first
+
+    @property
+    def m2(self) -> list[bool]:
+        """As given."""
+        return self.second
+
+    def _symbols(self, letter: str, **assumptions: bool) -> Row:
+        size = sum(map(len, self.groups))
+        return [sympy.Symbol(f"{letter}_{self.name}{i}", real=True, **assumptions) for i in range(size)]
+
+    @cached_property
+    def x(self) -> Row:
+        """One unknown an entry."""
+        return self._symbols("v")
+
+    @property
+    def weight(self) -> "Unknowns":
+        """The row of w. Raises ValueError if there is none."""
+        if self.partner is None:
+            raise ValueError("this row has no second operand")
+        return self.partner
+
+    @cached_property
+    def q(self) -> Row:
+        """One unknown an entry."""
+        return self._symbols("q")
+
+    @property
+    def by_gain(self) -> list[bool]:
+        """As given."""
+        return self.ranked
+
+    @cached_property
+    def sq(self) -> Row:
+        """0 where Z says so of a pruned entry, q(x)_i where Σ says so of a kept one; else an unknown."""
+        return self._after_mask(Z in self.given, SIGMA in self.given, "y")
+
+    @cached_property
+    def frozen(self) -> Row:
+        """The same at the scales of x, which no mask moves."""
+        return self._after_mask(FROZEN_Z in self.given, True, "f")
+
+    def _after_mask(self, zero: bool, scale: bool, letter: str) -> Row:
+        known = scale and bool(SAME_AGAIN & self.given)
+        entries = zip(self.m, self.q, self._symbols(letter), strict=True)
+        return [(q if known else y) if kept else (sympy.Integer(0) if zero else y) for kept, q, y in entries]
+
+    @cached_property
+    def around(self) -> Pairs:
+        """Two unknowns an entry."""
+        return list(zip(self._symbols("lo"), self._symbols("hi"), strict=True))
+
+    @cached_property
+    def ends(self) -> Pairs:
+        """Two unknowns an entry."""
+        return list(zip(self._symbols("down"), self._symbols("up"), strict=True))
+
+    @cached_property
+    def masked_ends(self) -> Pairs:
+        """Those of x where Σ says so of a kept entry, 0 where Z says so of a pruned one; else unknowns."""
+        own = list(zip(self._symbols("mdown"), self._symbols("mup"), strict=True))
+        zero = (sympy.Integer(0), sympy.Integer(0))
+        entries = zip(self.m, self.ends, own, strict=True)
+        return [
+            (x if SIGMA in self.given else y) if kept else (zero if Z in self.given else y) for kept, x, y in entries
+        ]
+
+    @cached_property
+    def lower_halves(self) -> Row:
+        """One unknown an entry."""
+        return self._symbols("h", nonnegative=True)
+
+    @cached_property
+    def half_steps(self) -> Row:
+        """One unknown an entry."""
+        return self._symbols("d", nonnegative=True)
+
+    @cached_property
+    def nearest(self) -> Row:
+        """The distance to the image, if q rounds to nearest; else an unknown."""
+        if NEAREST in self.given:
+            return [Abs(x - q) for x, q in zip(self.x, self.q, strict=True)]
+        return self._symbols("n", nonnegative=True)
+
+    @cached_property
+    def scale(self) -> Row:
+        """One unknown an entry."""
+        return self._symbols("s", positive=True)
+
+    @property
+    def half_step(self) -> Number:
+        """An unknown."""
+        return sympy.Symbol("half", nonnegative=True)
+
+    @cached_property
+    def rounded_differences(self) -> Row:
+        """One unknown an entry."""
+        return self._symbols("e")
+
+    def shifted(self, j: int) -> Row:
+        """σ ρ(2^j x/σ) for a rounding ρ: σ is 2^j times the scale of x where scales follow, else an unknown."""
+        own = self.scale if FOLLOWS in self.given else self._symbols(f"s{j}_", positive=True)
+        known = STEADY in self.given
+        factor = sympy.Integer(2) ** j
+        return [
+            factor * s * (RHO(factor * x / (factor * s)) if known else fresh)
+            for x, s, fresh in zip(self.x, own, self._symbols(f"r{j}"), strict=True)
+        ]
+
+    def budget(self, group: Sequence[int]) -> int:
+        """What S→Q keeps of it."""
+        return sum(self.m[i] for i in group)
+
+    def largest(self, values: Iterable[Number]) -> Number:
+        """Their maximum with 0."""
+        return sympy.Max(0, *map(sympy.sympify, values))
+
+    def least(self, values: Iterable[Number]) -> Number:
+        """Their minimum."""
+        return sympy.Min(*map(sympy.sympify, values))
+
+    def power(self, errors: Iterable[Number]) -> Number:
+        """Σ |e|^p with an unknown p, Σ |e|, or max |e|."""
+        sizes = [Abs(sympy.sympify(e)) for e in errors]
+        if self.exponent == LARGEST:
+            return self.largest(sizes)
+        return sympy.Add(*(size**self.exponent for size in sizes))
+
+    def total(self, powers: Iterable[Number]) -> Number:
+        """Their sum, or maximum."""
+        parts = list(powers)
+        return self.largest(parts) if self.exponent == LARGEST else sympy.Add(*parts)
+
+    def dual_norm(self, values: Iterable[Number]) -> Number:
+        """A number of which the lemmas speak."""
+        return Dual(*(Abs(sympy.sympify(v)) for v in values))
+
+    def share(self, value: Number, low: Number, high: Number) -> Number:
+        """The quotient if nothing saturates; else the quotient within [0, 1]."""
+        if high == low:
+            return sympy.Integer(0)
+        part = value - low
+        if IN_RANGE not in self.given:
+            part = sympy.Min(sympy.Max(part, 0), high - low)
+        return part / (high - low)
+
+    def root(self, power: Number) -> Number:
+        """A root of which the lemmas speak, for an unknown p."""
+        return Root(power) if self.exponent == REAL else power
+
+
+Facts: TypeAlias = list[Any]
+"""Relations between unknowns."""
+Reading: TypeAlias = Callable[[Unknowns], Facts]
+
+
+def on_top(scores: Row, mask: Sequence[bool], groups: Iterable[Sequence[int]]) -> Facts:
+    """No kept entry of a group scores less than a pruned one."""
+    return [Ge(scores[i], scores[j]) for g in groups for i in g for j in g if mask[i] and not mask[j]]
+
+
+def magnitude(a: Unknowns) -> Facts:
+    """The mask of x is on top by |x|, that of q(x) by |q(x)|."""
+    return on_top(list(map(Abs, a.x)), a.m, a.groups) + on_top(list(map(Abs, a.q)), a.m2, a.groups)
+
+
+def same_sign(x: Any, q: Any) -> Any:
+    """q has not the sign opposite to x."""
+    return Or(And(Ge(x, 0), Ge(q, 0)), And(Le(x, 0), Le(q, 0)))
+
+
+def ordered(a: Unknowns) -> Facts:
+    """|x_i| ≤ |x_j| ⇒ |q(x)_i| ≤ |q(x)_j| for entries of one scale, and no sign is reversed."""
+    signs = [same_sign(x, q) for x, q in zip(a.x, a.q, strict=True)]
+    pairs = [(i, j) for g in a.groups for i in g for j in g if i != j and ONE_SCALE in a.given]
+    return signs + [Implies(Le(Abs(a.x[i]), Abs(a.x[j])), Le(Abs(a.q[i]), Abs(a.q[j]))) for i, j in pairs]
+
+
+READINGS: Mapping[Assumption, Reading] = {MAGNITUDE: magnitude, ORDERED: ordered}
+"""What an assumption says of a row; others are read where an image is taken (Z, Σ), or in the proofs that need them."""
