@@ -33,7 +33,7 @@ FLOORS: dict[int, tuple[str, ...]] = {
         "vocabulary",
     ),
     4: (
-        *("case", "catalogue", "expectations", "inspection", "one_pass"),
+        *("batches", "case", "catalogue", "expectations", "inspection", "one_pass"),
         *("price", "reasons", "storage", "sweep", "targets"),
     ),
     5: (
@@ -71,6 +71,7 @@ SIBLINGS: dict[str, tuple[str, ...]] = {
     "errors": ("kernels",),
     "orders": ("optimum", "two_orders"),
     "notation": ("vocabulary",),
+    "batches": ("reasons", "sweep"),
     "sweep": ("one_pass", "reasons"),
     "models": ("execution",),
     "statement": ("domain",),
