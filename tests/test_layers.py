@@ -16,7 +16,7 @@ ROOT = Path(sqtheory.__file__).parent
 FLOORS: dict[int, tuple[str, ...]] = {
     0: (
         *("arrays", "atomic", "exceptions", "formats", "lipschitz", "orthogonality", "partition", "rounding"),
-        *("samples", "selection", "signs", "slabs", "tables", "traits", "zoo"),
+        *("outputs", "samples", "selection", "signs", "slabs", "tables", "traits", "zoo"),
     ),
     1: ("norms", "operators", "scaling"),
     2: ("errors", "kernels", "matrix_errors", "quantizers", "scores", "sparsifiers", "ties"),
@@ -57,6 +57,7 @@ SIBLINGS: dict[str, tuple[str, ...]] = {
     "formats": ("arrays", "exceptions", "rounding"),
     "lipschitz": ("arrays",),
     "matrix_errors": ("errors",),
+    "outputs": ("arrays", "partition"),
     "partition": ("exceptions",),
     "rounding": ("arrays",),
     "samples": ("arrays",),
