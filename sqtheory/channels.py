@@ -125,21 +125,40 @@ def of(orders: TwoOrders, q: Quantizer) -> ChannelReport:
     dense = q.scales(x)
     low, high = (q.partition.reduce(x, end) for end in (lambda rows: rows.min(axis=1), lambda rows: rows.max(axis=1)))
     return assemble(
-        x.shape,
-        s,
-        q,
+        rulings(s, q, x.shape),
         selection=_open(orders.s.groups.reduce(orders.reselected, lambda rows: np.asarray(np.any(rows, axis=1)))),
-        scale=_open(_moved(orders, q, dense)),
+        scale=_open((q.scales(orders.sparse) != dense)[alive(orders, q)]),
         zero=_open(orders.after_mask[~orders.mask] != 0),
         tied=orders.tied,
-        saturated=beyond_range(low, high, dense, q),
+        saturated=int(np.count_nonzero(beyond_range(low, high, dense, q))),
     )
 
 
+@final
+@dataclass(frozen=True)
+class Rulings:
+    """What is known of one pipeline on every tensor of a shape."""
+
+    selection: Ruling
+    scale: Ruling
+    zero: Ruling
+    one_scale_per_group: bool
+    prune_first_dominates: bool
+    short_blocks: int
+    short_groups: int
+
+
+def rulings(s: Sparsifier, q: Quantizer, shape: Shape) -> Rulings:
+    """What ``structure`` says of M, Σ and Z."""
+    single = structure.one_scale_per_group(s, q, shape).closed
+    m, sigma, z = (rule(s, q, shape) for rule in (structure.selection, structure.scale, structure.zero))
+    ranked = isinstance(s, TopSparsifier) and s.score.is_magnitude and MONOTONE in q.traits
+    dominates = ranked and single and sigma.closed and z.closed
+    return Rulings(m, sigma, z, single, dominates, q.partition.tails(shape), s.groups.tails(shape))
+
+
 def assemble(
-    shape: Shape,
-    s: Sparsifier,
-    q: Quantizer,
+    known: Rulings,
     *,
     selection: tuple[int, int],
     scale: tuple[int, int],
@@ -147,40 +166,33 @@ def assemble(
     tied: int,
     saturated: int,
 ) -> ChannelReport:
-    """What was counted on a tensor of this shape: how often each channel is open, and of how many."""
-    single = structure.one_scale_per_group(s, q, shape).closed
-    m = Channel.judged("M", "selection", structure.selection(s, q, shape), selection)
-    sigma = Channel.judged("Σ", "scale", structure.scale(s, q, shape), scale)
-    z = Channel.judged("Z", "zero", structure.zero(s, q, shape), zero)
-    ranked = isinstance(s, TopSparsifier) and s.score.is_magnitude and MONOTONE in q.traits
+    """With what was counted on a tensor: how often each channel is open, and of how many."""
     return ChannelReport(
-        selection=m,
-        scale=sigma,
-        zero=z,
-        prune_first_dominates=ranked and single and not sigma.possible and not z.possible,
+        selection=Channel.judged("M", "selection", known.selection, selection),
+        scale=Channel.judged("Σ", "scale", known.scale, scale),
+        zero=Channel.judged("Z", "zero", known.zero, zero),
+        prune_first_dominates=known.prune_first_dominates,
         tied=tied,
-        one_scale_per_group=single,
+        one_scale_per_group=known.one_scale_per_group,
         saturated=saturated,
-        short_blocks=q.partition.tails(shape),
-        short_groups=s.groups.tails(shape),
+        short_blocks=known.short_blocks,
+        short_groups=known.short_groups,
     )
 
 
-def beyond_range(low: Array, high: Array, scales: Array, q: Quantizer) -> int:
-    """How many blocks with these least and greatest entries and these scales reach beyond [σ·min Γ, σ·max Γ]."""
+def beyond_range(low: Array, high: Array, scales: Array, q: Quantizer) -> Mask:
+    """Which blocks with these least and greatest entries and these scales reach beyond [σ·min Γ, σ·max Γ]."""
     slack = 4 * float(np.finfo(scales.dtype).eps)  # the rounding of a real scale is no saturation
     with np.errstate(over="ignore"):
         least, most = (scales.astype(np.float64) * end for end in (q.format.min, q.format.max))
-        beyond = (high > most + slack * np.abs(most)) | (low < least - slack * np.abs(least))
-    return int(np.count_nonzero(beyond))
+        return np.asarray((high > most + slack * np.abs(most)) | (low < least - slack * np.abs(least)))
 
 
 def _open(where: Mask) -> tuple[int, int]:
     return int(np.count_nonzero(where)), int(where.size)
 
 
-def _moved(orders: TwoOrders, q: Quantizer, dense: Array) -> Mask:
-    """For every block with a survivor, whether its scale moved."""
+def alive(orders: TwoOrders, q: Quantizer) -> Mask:
+    """Which blocks have a survivor."""
     counted = orders.mask & (orders.x != 0) if KEEPS_ZERO in q.traits else orders.mask
-    alive = q.partition.reduce(counted, lambda rows: np.asarray(np.any(rows, axis=1)))
-    return np.asarray((q.scales(orders.sparse) != dense)[alive])
+    return q.partition.reduce(counted, lambda rows: np.asarray(np.any(rows, axis=1)))

@@ -187,7 +187,7 @@ def _add(
     if q.format.min != -q.format.max:
         by_run = x.reshape(m, -1, run)
         least, most = by_run.min(axis=(0, 2)), by_run.max(axis=(0, 2))
-    sums.saturated += channels.beyond_range(least, most, sigma, q)
+    sums.saturated += int(np.count_nonzero(channels.beyond_range(least, most, sigma, q)))
     return True
 
 
@@ -267,9 +267,7 @@ def _conclude(
     order = OrderReport(p, str(s), str(q), shape, x_norm, errors, sums.swaps, sums.tied, winner)
     groups = s.groups.count(shape)
     counted = channels.assemble(
-        shape,
-        s,
-        q,
+        channels.rulings(s, q, shape),
         selection=(sums.selected, groups),
         scale=(0, sums.living),
         zero=(0, sums.pruned),

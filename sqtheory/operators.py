@@ -8,6 +8,7 @@ from typing import final
 import numpy as np
 
 from sqtheory.arrays import Array, ArrayLike, as_real, same_memory
+from sqtheory.outputs import apart, check_output
 from sqtheory.tables import Table
 from sqtheory.traits import TRAITS, Trait
 
@@ -33,16 +34,18 @@ class Operator(ABC):
         """The canonical spelling."""
 
     def __call__(self, x: ArrayLike, *, out: Array | None = None) -> Array:
-        """f(x), a new array or ``out`` (same shape and dtype as the result; may be x itself)."""
+        """f(x), a new array or ``out``: a plain writable array of the result's shape and dtype (``check_output``).
+
+        ``out`` may be x itself or share memory with it in any way: the result is that of a new array.
+        """
         given = as_real(x)
         if out is None:
             image = self.apply(given, given)
             return image.copy() if np.may_share_memory(image, given) else image
-        if out.shape != given.shape or out.dtype != given.dtype:
-            raise ValueError(f"out needs {given.dtype} {given.shape}, got {out.dtype} {out.shape}")
-        if not np.may_share_memory(given, out) or same_memory(given, out):
+        check_output(out, given.shape, given.dtype)
+        if apart(out, given) or same_memory(given, out):
             return self.into(out, given, given)
-        out[...] = self.apply(given, given)
+        out[...] = self(given)
         return out
 
     def into(self, out: Array, x: Array, origin: Array) -> Array:

@@ -188,7 +188,7 @@ def report(orders: TwoOrders, p: float = 2.0, *, per_group: bool = False) -> Ord
     best = gain_mask(x, orders.image, s, p)
     flat, image, after = (a.reshape(-1) for a in (x, orders.image, orders.after_mask))
     mask, theirs, optimal = (m.reshape(-1) for m in (orders.mask, orders.image_mask, best))
-    dense = _at_dense_scale(orders).reshape(-1)
+    dense = at_dense_scale(orders).reshape(-1)
     zero = x.dtype.type(0)
     results: list[Pieces] = [
         lambda cut: after[cut],
@@ -280,7 +280,7 @@ def _change(x: Array, y: Pieces, z: Pieces, p: float) -> float | Fraction:
     return sum((n * term for n, term in zip(counts.tolist(), terms_of, strict=True)), Fraction(0))
 
 
-def _at_dense_scale(orders: TwoOrders) -> Array:
+def at_dense_scale(orders: TwoOrders) -> Array:
     """q(s(x)) with the scales of x."""
     if not isinstance(orders.q, Quantizer):
         return orders.after_mask

@@ -257,7 +257,7 @@ def mxfp(element: FloatFormat, **options: Unpack[Options]) -> Quantizer:
 
 
 def mxint(k: int = 8, **options: Unpack[Options]) -> Quantizer:
-    """MXINT-k: symmetric k-bit integers under 2^{⌊log₂ amax⌋−(k−2)} per 32 entries (OCP MX v1.0, §5.3.4)."""
+    """MXINT-k: symmetric k-bit integers times 2^{−(k−2)} under 2^{⌊log₂ amax⌋} per 32 entries (OCP MX v1.0, §5.3.4)."""
     return _named(IntFormat(k), PowerOfTwo(), 32, options)
 
 

@@ -11,6 +11,7 @@ from sqtheory.kernels.scratch import scratch
 from sqtheory.kernels.sums import dot
 from sqtheory.norms import check_norm
 from sqtheory.operators import Operator, parts_of
+from sqtheory.outputs import apart, check_output
 from sqtheory.partition import Partition, Shape
 from sqtheory.quantizers import Quantizer
 from sqtheory.scaling import FromMaximum, TwoLevel
@@ -23,17 +24,17 @@ CHUNK = 1 << 18
 
 
 def error_norm(f: Operator, x: ArrayLike, p: float = 2.0, *, out: Array | None = None) -> float:
-    """‖x − f(x)‖_p, and f(x) in ``out`` if it is given (the shape and dtype of the result).
+    """‖x − f(x)‖_p, and f(x) in ``out`` if it is given (as of f(x, out=out)).
 
     Operators that act on runs of the last axis alone take the tensor piece by piece; others take it whole.
     Raises what f raises; ``out`` is spoiled then.
     """
     check_norm(p)
     given = as_real(x)
-    if out is not None and (out.shape != given.shape or out.dtype != given.dtype):
-        raise ValueError(f"out needs {given.dtype} {given.shape}, got {out.dtype} {out.shape}")
+    if out is not None:
+        check_output(out, given.shape, given.dtype)
     unit = _unit(f, given.shape)
-    if unit is None or (out is not None and np.may_share_memory(out, given)):
+    if unit is None or (out is not None and not apart(out, given)):
         image = f(given)
         size = norm(given.astype(np.float64) - image, p)
         if out is not None:

@@ -16,7 +16,7 @@ ROOT = Path(sqtheory.__file__).parent
 FLOORS: dict[int, tuple[str, ...]] = {
     0: (
         *("arrays", "atomic", "exceptions", "formats", "lipschitz", "orthogonality", "partition", "rounding"),
-        *("samples", "selection", "signs", "slabs", "tables", "traits", "zoo"),
+        *("outputs", "samples", "selection", "signs", "slabs", "tables", "traits", "zoo"),
     ),
     1: ("norms", "operators", "scaling"),
     2: ("errors", "kernels", "matrix_errors", "quantizers", "scores", "sparsifiers", "ties"),
@@ -33,7 +33,7 @@ FLOORS: dict[int, tuple[str, ...]] = {
         "vocabulary",
     ),
     4: (
-        *("case", "catalogue", "expectations", "inspection", "one_pass"),
+        *("batches", "case", "catalogue", "expectations", "inspection", "one_pass"),
         *("price", "reasons", "storage", "sweep", "targets"),
     ),
     5: (
@@ -57,6 +57,7 @@ SIBLINGS: dict[str, tuple[str, ...]] = {
     "formats": ("arrays", "exceptions", "rounding"),
     "lipschitz": ("arrays",),
     "matrix_errors": ("errors",),
+    "outputs": ("arrays", "partition"),
     "partition": ("exceptions",),
     "rounding": ("arrays",),
     "samples": ("arrays",),
@@ -71,6 +72,7 @@ SIBLINGS: dict[str, tuple[str, ...]] = {
     "errors": ("kernels",),
     "orders": ("optimum", "two_orders"),
     "notation": ("vocabulary",),
+    "batches": ("reasons", "sweep"),
     "sweep": ("one_pass", "reasons"),
     "bench": ("models",),
     "models": ("execution",),

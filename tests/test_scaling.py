@@ -43,7 +43,7 @@ RULES: list[tuple[Scaling, Format, twin.Rule]] = [
     *((FullRange(), fmt, twin.fullrange) for fmt in (FULL4, FULL8)),
     *((Midpoint(), fmt, twin.midpoint) for fmt in (FULL4, FULL8)),
     *((HalfRange(), fmt, twin.halfrange) for fmt in (FULL4, FULL8)),
-    *((PowerOfTwo(e), fmt, twin.power_of_two(e.name, m)) for e in Exponent for fmt, m in ELEMENTS),
+    *((PowerOfTwo(e), fmt, twin.power_of_two(e.name, m, m * (fmt == INT8))) for e in Exponent for fmt, m in ELEMENTS),
     *((SharedExponent(), IntFormat(k), twin.shared_exponent) for k in (2, 3, 4, 8)),
     (TwoLevel(), E2M1, twin.two_level),
     (Unscaled(), E4M3, twin.unscaled),

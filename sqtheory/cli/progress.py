@@ -1,5 +1,6 @@
 """A progress bar on stderr, or in a notebook, where somebody is watching."""
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,8 @@ def progress(items: Iterable[Item], what: str, *, quiet: bool = False) -> Iterab
         return items
     from tqdm.auto import tqdm
 
-    return tqdm(items, desc=what, unit="tensor", leave=False, file=sys.stderr)
+    columns, lines = _room()
+    return tqdm(items, desc=what, unit="tensor", leave=False, file=sys.stderr, ncols=columns, nrows=lines)
 
 
 @contextmanager
@@ -28,12 +30,22 @@ def counter(total: int, what: str, unit: str, *, quiet: bool = False) -> Iterato
         return
     from tqdm.auto import tqdm
 
-    with tqdm(total=total, desc=what, unit=unit, leave=False, file=sys.stderr) as bar:
+    columns, lines = _room()
+    with tqdm(total=total, desc=what, unit=unit, leave=False, file=sys.stderr, ncols=columns, nrows=lines) as bar:
 
         def advance(count: int) -> None:
             bar.update(count)
 
         yield advance
+
+
+def _room() -> tuple[int | None, int | None]:
+    """Columns and lines of the terminal; 80 and 24 where it says 0, as a fresh one may, for no bar would show."""
+    try:
+        size = os.get_terminal_size(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return None, None
+    return size.columns or 80, size.lines or 24
 
 
 def _watched() -> bool:

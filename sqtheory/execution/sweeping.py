@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,17 +17,19 @@ from concurrent.futures import (
 )
 from contextlib import nullcontext
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import final
 
 import numpy as np
 
+from sqtheory.batches import SMALL, STACK
 from sqtheory.checkpoints import Checkpoint, TensorInfo
 from sqtheory.exceptions import WorkerFailed
 from sqtheory.execution.claims import Claims
 from sqtheory.execution.content import description, generators, program, rebound, word
 from sqtheory.execution.results import Results
-from sqtheory.execution.tasks import Done, Task
+from sqtheory.execution.tasks import Batch, Done, Task
 from sqtheory.kernels import engine_name
 from sqtheory.quantizers import Quantizer
 from sqtheory.sparsifiers import Sparsifier
@@ -101,37 +104,55 @@ class Sweep:
                 following += 1
 
     def _any_order(self) -> Iterator[tuple[int, Done]]:
-        pending, foreign = deque(range(len(self._tensors))), deque[int]()
-        running: dict[Future[Done], tuple[int, Task]] = {}
+        pending, foreign = deque(self._runs()), deque[range]()
+        running: dict[Future[tuple[Done, ...]], tuple[range, Task | Batch]] = {}
         with nullcontext() if self._results is None else Claims(self._results.folder) as claims:
             try:
                 while pending or running or foreign:
                     while pending and len(running) < self._ahead:
-                        index = pending.popleft()
-                        task = self._task(self._tensors[index].name)
+                        run = pending.popleft()
+                        if len(run) > 1:
+                            batch = self._batch([self._tensors[index].name for index in run])
+                            running[self._submit(batch)] = run, batch
+                            continue
+                        task = self._task(self._tensors[run.start].name)
                         rows = self._results and self._results.of_file(task.key, self._checkpoint.signature)
                         if rows:
                             if claims:
                                 claims.tidy(task.key)
-                            yield index, Done(rows, computed=False)
+                            yield run.start, Done(rows, computed=False)
                         elif claims and not claims.take(task.key):
-                            foreign.append(index)
+                            foreign.append(run)
                         else:
-                            running[self._submit(task)] = index, task
+                            running[self._submit(task)] = run, task
                     finished = wait(running, POLL if foreign else None, FIRST_COMPLETED).done if running else ()
                     if foreign and not running:
                         time.sleep(POLL)
                     for future in finished:
                         done = self._outcome(future, running)
-                        index, task = running.pop(future)
-                        if claims:
-                            claims.release(task.key)
-                        yield index, done
+                        run, asked = running.pop(future)
+                        if claims and isinstance(asked, Task):
+                            claims.release(asked.key)
+                        yield from zip(run, done, strict=True)
                     pending.extend(foreign)
                     foreign.clear()
             finally:
                 for future in running:
                     future.cancel()
+
+    def _runs(self) -> Iterator[range]:
+        """Tensors that are computed together: small ones of one shape and type, unless results are kept or drawn."""
+        alone = self._results is not None or bool(self._seeds)
+        at = 0
+        for (shape, _), same in groupby(self._tensors, key=lambda info: (info.shape, info.dtype)):
+            end, size = at + len(list(same)), math.prod(shape)
+            step = 1 if alone or not 0 < size <= SMALL else STACK // size
+            yield from (range(begin, min(begin + step, end)) for begin in range(at, end, step))
+            at = end
+
+    def _batch(self, names: list[str]) -> Batch:
+        path = self._checkpoint.path.absolute()
+        return Batch(path, tuple(names), *self._operators, self._p, program(), engine_name())
 
     def _task(self, name: str) -> Task:
         fresh = {key: np.random.default_rng([*seed, word(name)]) for key, seed in self._seeds.items()}
@@ -141,7 +162,7 @@ class Sweep:
         path = self._checkpoint.path.absolute()
         return Task(path, name, masks, formats, self._p, key, program(), engine_name(), self._results)
 
-    def _submit(self, task: Task) -> "Future[Done]":
+    def _submit(self, task: Task | Batch) -> "Future[tuple[Done, ...]]":
         if self._executor is None:
             return _now(lambda: task.on(self._checkpoint))
         try:
@@ -151,23 +172,27 @@ class Sweep:
         except RuntimeError as error:  # an executor that broke, or was shut down, before this task
             return _now(partial(_fail, error))
 
-    def _outcome(self, future: "Future[Done]", running: dict["Future[Done]", tuple[int, Task]]) -> Done:
+    def _outcome(
+        self,
+        future: "Future[tuple[Done, ...]]",
+        running: dict["Future[tuple[Done, ...]]", tuple[range, Task | Batch]],
+    ) -> tuple[Done, ...]:
         try:
             return future.result()
         except ValueError:
             raise
         except BrokenExecutor as error:
-            names = ", ".join(repr(task.name) for _, task in running.values())
+            names = ", ".join(task.what for _, task in running.values())
             raise WorkerFailed(f"{self._checkpoint.path}: a worker died; it had one of the tensors {names}") from error
         except Exception as error:
             gone = "its executor or scheduler is gone" if isinstance(error, CancelledError) else str(error)
-            where = f"{self._checkpoint.path}: tensor {running[future][1].name!r}"
+            where = f"{self._checkpoint.path}: tensor {running[future][1].what}"
             raise WorkerFailed(f"{where}: {type(error).__name__}: {gone}") from error
 
 
-def _now(compute: Callable[[], Done]) -> "Future[Done]":
+def _now(compute: Callable[[], tuple[Done, ...]]) -> "Future[tuple[Done, ...]]":
     """A future that is finished already."""
-    future: Future[Done] = Future()
+    future: Future[tuple[Done, ...]] = Future()
     try:
         future.set_result(compute())
     except Exception as error:
@@ -175,5 +200,5 @@ def _now(compute: Callable[[], Done]) -> "Future[Done]":
     return future
 
 
-def _fail(error: Exception) -> Done:
+def _fail(error: Exception) -> tuple[Done, ...]:
     raise error

@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
+import numpy as np
+
+from sqtheory.arrays import as_real
+from sqtheory.batches import batch_rows
 from sqtheory.checkpoints import Checkpoint, StoredTensor, open_checkpoint
 from sqtheory.exceptions import about
 from sqtheory.execution.content import digest_of, program
@@ -12,6 +16,9 @@ from sqtheory.kernels import Engine, engine
 from sqtheory.quantizers import Quantizer
 from sqtheory.sparsifiers import Sparsifier
 from sqtheory.sweep import Row, tensor_rows
+
+FEW = 4
+"""So many names are all shown."""
 
 
 @final
@@ -40,14 +47,17 @@ class Task:
     """Which loops compute; workers do not inherit that of the caller."""
     results: Results | None
 
-    def run(self) -> Done:
+    @property
+    def what(self) -> str:
+        """The tensor by its name."""
+        return repr(self.name)
+
+    def run(self) -> tuple[Done, ...]:
         """Open the file and compute. Raises RuntimeError where another version of this program runs."""
-        if self.program != program():
-            raise RuntimeError("this worker runs another version of sqtheory or numpy than the sweep that asks it")
-        with open_checkpoint(self.path) as checkpoint:
+        with _opened(self.path, self.program) as checkpoint:
             return self.on(checkpoint)
 
-    def on(self, checkpoint: Checkpoint) -> Done:
+    def on(self, checkpoint: Checkpoint) -> tuple[Done, ...]:
         """Compute from the open file, or find the rows of the same entries; keep them if there is a folder for it.
 
         Raises InputRefused, and ValueError for operators that do not fit the tensor, naming file and tensor.
@@ -60,4 +70,50 @@ class Task:
             rows = found or tuple(tensor_rows(self.name, x, self.masks, self.formats, self.p))
         if self.results and checkpoint.signature == before:
             self.results.save(self.key, digest, before, rows)
-        return Done(rows, computed=found is None)
+        return (Done(rows, computed=found is None),)
+
+
+@final
+@dataclass(frozen=True)
+class Batch:
+    """Small tensors of one shape and type, that come after each other in a file, under operators that draw nothing."""
+
+    path: Path
+    names: tuple[str, ...]
+    masks: tuple[Sparsifier, ...]
+    formats: tuple[Quantizer, ...]
+    p: float
+    program: str
+    engine: Engine
+
+    @property
+    def what(self) -> str:
+        """The tensors by their names, the first and the last of many."""
+        shown = self.names if len(self.names) <= FEW else (self.names[0], self.names[-1])
+        return (", " if len(self.names) <= FEW else " … ").join(map(repr, shown))
+
+    def run(self) -> tuple[Done, ...]:
+        """``Task.run`` of every tensor."""
+        with _opened(self.path, self.program) as checkpoint:
+            return self.on(checkpoint)
+
+    def on(self, checkpoint: Checkpoint) -> tuple[Done, ...]:
+        """``Task.on`` of every tensor: together if the operators act box by box, and one by one if any is refused."""
+        try:
+            x = as_real(np.stack([checkpoint.read(name) for name in self.names]))
+            with engine(self.engine):
+                together = batch_rows(self.names, x, self.masks, self.formats, self.p)
+        except ValueError:
+            together = None
+        if together is not None:
+            return tuple(Done(tuple(rows), computed=True) for rows in together)
+        return tuple(done for name in self.names for done in self._alone(name).on(checkpoint))
+
+    def _alone(self, name: str) -> Task:
+        return Task(self.path, name, self.masks, self.formats, self.p, "", self.program, self.engine, None)
+
+
+def _opened(path: Path, asking: str) -> Checkpoint:
+    if asking != program():
+        raise RuntimeError("this worker runs another version of sqtheory or numpy than the sweep that asks it")
+    return open_checkpoint(path)

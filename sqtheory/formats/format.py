@@ -80,6 +80,11 @@ class Format(ABC):
         """Bits below the leading one of the largest magnitude, ⌊log₂ max⌋ places down to the step there."""
         return int(np.frexp(self.max)[1] - np.frexp(float(self.step(self.max)))[1])
 
+    @property
+    def implied_exponent(self) -> int:
+        """Under a shared scale X of OCP MX a value v of Γ stands for X v 2^−this: 0 but for integers."""
+        return 0
+
     @cached_property
     def odd(self) -> bool:
         """Γ = −Γ."""

@@ -31,6 +31,11 @@ class IntFormat(Format):
     def bits(self) -> int:
         return self.k
 
+    @property
+    def implied_exponent(self) -> int:
+        """k − 2: the implied scale 2^−6 of INT8 (OCP MX v1.0, §5.3.4), so that elements lie between −2 and 2."""
+        return self.k - 2
+
     @cached_property
     def code_values(self) -> Table:
         half = 1 << (self.k - 1)

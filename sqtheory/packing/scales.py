@@ -102,7 +102,8 @@ class RealScales(Scales):
 class ExponentScales(Scales):
     """σ = 2^{e − bias} as the byte e ≤ 254; a block with σ = 0 has e = 0, and zeros for codes.
 
-    The bias is that of E8M0 unless some scale is beyond its range.
+    The bias is that of E8M0 unless some scale is beyond its range, and that of MXINT-k with the implied scale
+    2^{−(k−2)} of its elements, so that e is the code of the shared scale of OCP MX.
     """
 
     bias: int = BIAS
@@ -128,11 +129,11 @@ class ExponentScales(Scales):
             return _checked(np.asarray(np.ldexp(dtype.type(1), codes.astype(np.int32) - self.bias)))
 
     @classmethod
-    def over(cls, scales: Array) -> "ExponentScales":
-        """With a bias that reaches all scales, if one does."""
+    def over(cls, scales: Array, bias: int = BIAS) -> "ExponentScales":
+        """With this bias, or where it reaches not all scales with one that does, if there is one."""
         powers = _powers(scales)[scales > 0]
         low, high = int(powers.min(initial=0)), int(powers.max(initial=0))
-        return cls(max(BIAS, -low) if high + max(BIAS, -low) <= _LAST else _LAST - high)
+        return cls(max(bias, -low) if high + max(bias, -low) <= _LAST else _LAST - high)
 
 
 @final
@@ -180,7 +181,8 @@ def scales_of(q: Quantizer, scales: Array, real: str | None) -> Scales:
     if isinstance(q.scaling, SharedExponent | PowerOfTwo):
         if not q.format.has_zero:
             _refuse(scales, scales == 0, f"has no exponent, and {q.format} no zero")
-        return ExponentScales.over(scales)
+        shared = BIAS + q.format.implied_exponent if isinstance(q.scaling, PowerOfTwo) else BIAS
+        return ExponentScales.over(scales, shared)
     if isinstance(q.scaling, TwoLevel):
         return TwoLevelScales(q.scaling.scale_format, own)
     return NoScales() if isinstance(q.scaling, Unscaled) else RealScales(real or own)

@@ -14,7 +14,6 @@ from sqtheory.traits import Trait
 
 E8M0_RANGE = (-127, 127)
 """Exponents a shared power-of-two scale can hold (OCP MX v1.0, §5.4)."""
-SMALLEST, LARGEST = (2.0**e for e in E8M0_RANGE)
 
 
 class Exponent(Enum):
@@ -32,10 +31,11 @@ class Exponent(Enum):
 @final
 @dataclass(frozen=True)
 class PowerOfTwo(FromMaximum):
-    """σ = 2^E with E from the exponent bits of amax, clamped to [−127, 127] (OCP MX v1.0, §5.4 and §6.3).
+    """σ = 2^{E−i} with 2^E, E clamped to [−127, 127], the shared scale of OCP MX v1.0 (§5.4 and §6.3).
 
-    e_max = ⌊log₂ max Γ⌋. ``floor`` is the specification's rule; the others are those of published
-    training recipes (`mishra2025recipes` for ``rceil``). A zero block has σ = 0.
+    E − i comes from the exponent bits of amax, e_max = ⌊log₂ max Γ⌋; i is the implied exponent of Γ, k − 2 for k-bit
+    integers and else 0. ``floor`` is the specification's rule; the others are those of published training recipes
+    (`mishra2025recipes` for ``rceil``). A zero block has σ = 0.
     """
 
     exponent: Exponent = Exponent.floor
@@ -56,9 +56,10 @@ class PowerOfTwo(FromMaximum):
 
     def from_maximum(self, amax: Array, fmt: Format) -> Array:
         top_significand, top_power = np.frexp(fmt.max)
+        low, high = (e - fmt.implied_exponent for e in E8M0_RANGE)
         if self.exponent is Exponent.floor and 1 <= top_power <= 128:
-            binades = binade(amax) * amax.dtype.type(2.0 ** (1 - top_power))  # subnormal maxima: below the range anyway
-            return np.where(amax == 0, 0, np.clip(binades, SMALLEST, LARGEST))
+            binades = binade(amax) * amax.dtype.type(2.0 ** (1 - top_power))  # 0 for subnormal maxima: below anyway
+            return np.where(amax == 0, 0, np.clip(binades, 2.0**low, 2.0**high))
         significand, power = np.frexp(amax)  # amax = significand · 2^power, significand in [1/2, 1)
         match self.exponent:
             case Exponent.floor:
@@ -69,7 +70,7 @@ class PowerOfTwo(FromMaximum):
                 e = power - top_power + (significand >= 1 - 2.0 ** -(fmt.fraction_bits + 2))
             case Exponent.rceil:
                 e = power - top_power + (significand > top_significand)
-        return np.where(amax == 0, 0, np.ldexp(amax.dtype.type(1), np.clip(e, *E8M0_RANGE)))
+        return np.where(amax == 0, 0, np.ldexp(amax.dtype.type(1), np.clip(e, low, high)))
 
     def __str__(self) -> str:
         return str(self.exponent)

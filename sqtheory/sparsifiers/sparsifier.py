@@ -8,6 +8,7 @@ from sqtheory import kernels
 from sqtheory.arrays import Array, ArrayLike, Mask, as_real
 from sqtheory.exceptions import NonFinite
 from sqtheory.operators import Operator
+from sqtheory.outputs import apart, check_output
 from sqtheory.partition import Partition
 from sqtheory.scores import Score, magnitude
 from sqtheory.ties import Adversarial, Ties, low_index
@@ -36,13 +37,20 @@ class Sparsifier(Operator):
     """Which of equally ranked entries survive."""
 
     def mask(self, x: ArrayLike, origin: ArrayLike | None = None, *, out: Mask | None = None) -> Mask:
-        """The mask m(x), bool, the shape of x: a new array, or ``out``, which a refusal spoils."""
+        """The mask m(x), bool, the shape of x: a new array, or ``out``, which a refusal spoils.
+
+        ``out``: a plain writable array (``check_output``), which may share memory with x and ``origin``.
+        """
         given = as_real(x)
-        if out is not None and (out.shape != given.shape or out.dtype != np.bool_):
-            raise ValueError(f"out needs bool {given.shape}, got {out.dtype} {out.shape}")
-        kept = np.empty(given.shape, np.bool_) if out is None else out
-        self._mask_into(kept, given, given if origin is None else as_real(origin))
-        return kept
+        source = given if origin is None else as_real(origin)
+        if out is not None:
+            check_output(out, given.shape, np.bool_)
+        kept = out if out is not None and apart(out, given, source) else np.empty(given.shape, np.bool_)
+        self._mask_into(kept, given, source)
+        if out is None or kept is out:
+            return kept
+        out[...] = kept
+        return out
 
     def best_mask(self, benefit: Array, x: Array, origin: Array) -> Mask:
         """The admissible mask of largest total benefit (an array of x's shape): ties go to the larger |origin|."""

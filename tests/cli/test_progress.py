@@ -1,8 +1,17 @@
+import fcntl
 import io
+import os
+import pty
+import struct
 import subprocess
 import sys
+import termios
+from contextlib import suppress
+from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from sqtheory.cli.progress import counter, progress
 
@@ -21,6 +30,25 @@ def test_a_terminal_sees_a_bar_and_a_file_does_not(monkeypatch: pytest.MonkeyPat
         assert ("count" in stream.getvalue()) == ("bytes" in stream.getvalue()) == seen
     monkeypatch.setattr(sys, "stderr", quiet := Terminal())
     assert list(progress([1], "count", quiet=True)) == [1] and quiet.getvalue() == ""
+
+
+@pytest.mark.parametrize("size", [(0, 0), (24, 80), (40, 0)])
+def test_a_terminal_that_does_not_say_its_size_sees_a_bar(size: tuple[int, int], tmp_path: Path) -> None:
+    """A file of many tiny tensors on a real terminal, of these lines and columns."""
+    path = tmp_path / "tiny.safetensors"
+    save_file({f"m.{i}.weight": np.ones((4, 4), np.float32) for i in range(300)}, path)
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
+    command = [sys.executable, "-m", "sqtheory", "order", str(path), "--mask", "2:4", "--format", "int4"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs) as process:
+        os.close(theirs)
+        shown = b""
+        with suppress(OSError):  # the end of a terminal that nobody writes to any more
+            while piece := os.read(ours, 1 << 16):
+                shown += piece
+        assert process.stdout is not None and b"300 tensors compared" in process.stdout.read()
+    os.close(ours)
+    assert process.returncode == 0 and b"0/300" in shown and b"order" in shown
 
 
 KERNEL = """

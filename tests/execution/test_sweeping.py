@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,12 +13,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from sqtheory import wanda
 from sqtheory.arrays import Array
 from sqtheory.checkpoints import open_checkpoint
 from sqtheory.cli import main
-from sqtheory.exceptions import WorkerFailed
+from sqtheory.exceptions import NonFinite, WorkerFailed
 from sqtheory.execution import sweep
 from sqtheory.execution.workers import Dask, Mpi, Processes, Threads, workers
 from sqtheory.notation import parse
@@ -268,3 +270,69 @@ def test_ranks_of_an_mpi_job_print_the_same_bytes(tmp_path: Path, capsys: pytest
         check=True,
     )
     assert run.stdout == printed(capsys, path)[0]
+
+
+def tiny(path: Path, count: int) -> Path:
+    """A checkpoint of so many matrices of 8×8."""
+    rng = np.random.default_rng(5)
+    save_file({f"m.{i}.weight": rng.normal(size=(8, 8)).astype(np.float32) for i in range(count)}, path)
+    return path
+
+
+def order_of(path: Path) -> list[Any]:
+    s, q = parse("2:4"), parse("int4")
+    assert isinstance(s, Sparsifier) and isinstance(q, Quantizer)
+    with open_checkpoint(path) as checkpoint:
+        return list(sweep(checkpoint, checkpoint.tensors, [s], [q]))
+
+
+def calls(path: Path) -> tuple[int, Counter[str]]:
+    """Python functions that a sweep calls, all of them and by name."""
+    names: Counter[str] = Counter()
+
+    def count(frame: Any, event: str, argument: object) -> None:
+        if event == "call":
+            names[frame.f_code.co_qualname] += 1
+
+    sys.setprofile(count)
+    try:
+        order_of(path)
+    finally:
+        sys.setprofile(None)
+    return names.total(), names
+
+
+def test_a_tiny_tensor_costs_few_calls(tmp_path: Path) -> None:
+    """No clock: Python calls for each further tensor, and what is done once however many there are."""
+    files = {count: tiny(tmp_path / f"{count}.safetensors", count) for count in (100, 200, 250)}
+    order_of(files[100])
+    (few, once), (more, again), (most, _) = (calls(path) for path in files.values())
+    assert (more - few) / 100 < 120 and (most - more) / 50 < 120
+    for name in ("rulings", "quantize", "SafetensorsCheckpoint.__init__", "Batch.on"):
+        assert once[name] == again[name] > 0, name
+
+
+def test_tiny_tensors_have_the_rows_of_each_alone(tmp_path: Path) -> None:
+    path, rng = tmp_path / "w.safetensors", np.random.default_rng(6)
+    shapes = [(8, 8), (4, 4), (4, 4), (2, 4, 8), (64, 128), (8, 8), (8, 8), (1, 4)]
+    tensors = {f"m.{i}.weight": rng.normal(size=shapes[i // 9]).astype(np.float32) for i in range(72)}
+    tensors |= {f"m.{i}.weight": tensors[f"m.{i}.weight"].astype(np.float64) for i in range(5, 8)}
+    save_file(tensors, path)
+    masks, formats = [parse("2:4"), parse("50%")], [parse("int4"), parse("nvfp4")]
+    for asked in ((masks, formats), (masks, [parse("int(4, scaling=mse)")])):
+        with open_checkpoint(path) as checkpoint:
+            expected = [tensor_rows(i.name, checkpoint.read(i.name), *asked) for i in checkpoint.tensors]  # type: ignore[arg-type]
+            assert list(sweep(checkpoint, checkpoint.tensors, *asked)) == expected  # type: ignore[arg-type]
+            with ThreadPoolExecutor(3) as pool:
+                assert list(sweep(checkpoint, checkpoint.tensors, *asked, executor=pool)) == expected  # type: ignore[arg-type]
+
+
+def test_one_of_many_tiny_tensors_is_refused_by_its_name(tmp_path: Path) -> None:
+    path = tiny(tmp_path / "w.safetensors", 30)
+    tensors = {f"m.{i}.weight": np.ones((8, 8), np.float32) for i in range(30)}
+    tensors["m.17.weight"][3, 5] = np.inf
+    save_file(tensors, path)
+    with pytest.raises(NonFinite) as refused:
+        order_of(path)
+    said = f"{path}: tensor 'm.17.weight': inf at (3, 5), block (3, 0) of block=64: refused by nan=error"
+    assert str(refused.value) == said

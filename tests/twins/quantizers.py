@@ -80,8 +80,11 @@ def gptq(block: Sequence[Real], bits: int) -> list[Real]:
     return [scale * scale.dtype.type(q - zero) for q in codes]
 
 
-def power_of_two(kind: str, fraction_bits: int) -> Rule:
-    """MX scales: ``floor``, ``ceil``, ``even`` (significand rounded to the element's bits first), ``rceil``."""
+def power_of_two(kind: str, fraction_bits: int, implied: int = 0) -> Rule:
+    """MX scales: ``floor``, ``ceil``, ``even`` (significand rounded to the element's bits first), ``rceil``.
+
+    The shared scale is 2^implied times that of the numbers of the grid.
+    """
 
     def rule(block: Sequence[Real], tensor: Sequence[Real], grid: Grid) -> Real:
         top = Fraction(float(largest(block)))
@@ -97,7 +100,7 @@ def power_of_two(kind: str, fraction_bits: int) -> Rule:
         else:
             unit = Fraction(2) ** (power_of_two_below(top) - fraction_bits)
             e = power_of_two_below(round(top / unit) * unit) - e_max
-        return in_dtype(Fraction(2) ** min(max(e, -127), 127), block[0])
+        return in_dtype(Fraction(2) ** (min(max(e + implied, -127), 127) - implied), block[0])
 
     return rule
 
