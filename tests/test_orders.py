@@ -25,6 +25,7 @@ from sqtheory.sparsifiers import Sparsifier, blockwise, fixed, nm, threshold, to
 from sqtheory.ties import Adversarial, Ties, by_original, high_index, low_index
 from sqtheory.traits import ODD
 from sqtheory.two_orders import both
+from tests.nightly import often
 from tests.twins import orders as twin
 
 NORMS = (0.5, 1, 2, 3, math.inf)
@@ -171,7 +172,7 @@ def test_pruning_first_never_loses(q: Quantizer) -> None:
     p=st.sampled_from(CONVEX),
     ties=st.sampled_from([low_index, high_index, by_original, Adversarial(1), Adversarial(2), Adversarial(math.inf)]),
 )
-@settings(max_examples=400)
+@settings(max_examples=often(200))
 def test_pruning_first_never_loses_on_small_tensors(
     codes: list[int], shift: int, pattern: tuple[int, int], q: Quantizer, p: float, ties: Ties
 ) -> None:
@@ -354,7 +355,7 @@ def test_entries_far_beyond_the_range_do_not_confuse_the_winner() -> None:
     s=st.sampled_from([nm(2, 4), top(0.5), top(0.25, per=Blocks(6)), threshold(1.0), fixed([True, False, True] * 4)]),
     q=st.sampled_from([int_(4, block=4), hbfp(3, block=3), nf4(block=6), bcq(2), mxfp(E2M1, block=12)]),
 )
-@settings(max_examples=300)
+@settings(max_examples=often(150))
 def test_the_winner_never_contradicts_the_reported_errors(x: Array, p: float, s: Sparsifier, q: Quantizer) -> None:
     found = compare(x, s, q, p)
     sq, qs = found.errors.sq, found.errors.qs

@@ -10,7 +10,7 @@ from sqtheory.models.grid import FORMATS, PATTERNS, QUICK_SHARE, TUNED, Grid
 from sqtheory.vocabulary import ALIAS_EXAMPLES
 from tests.models.small import samples
 
-FEW = ("table", "--model", "lm", "--samples", "3", "--format", "hbfp4", "--mask", "2:4", "--mask", "75%")
+FEW = ("table", "--model", "lm", "--samples", "2", "--format", "hbfp4", "--mask", "2:4", "--mask", "75%")
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_tables_in_three_shapes(capsys: pytest.CaptureFixture[str], kept: str) -
     assert latex.count(r"\begin{tabular}") == latex.count(r"\bottomrule") == 5 and r"S$\to$Q" in latex
     assert r"75\%" in latex and not re.search(r"(?<!\\)%", latex)
     document = json.loads(said(capsys, kept, "--format-out", "json"))
-    assert document["schema"] == "sqtheory.table/2" and document["samples"] == 3
+    assert document["schema"] == "sqtheory.table/2" and document["samples"] == 2
     found = [(row["mask"], row["tuned"], row["activations"]) for row in document["rows"]]
     assert found == [
         *(("nm(2, 4)", None, "identity()"), ("nm(2, 4)", None, "hbfp(4)")),
