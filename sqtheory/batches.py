@@ -37,7 +37,6 @@ STACK = 1 << 14
 """Entries of a stack, about."""
 NORMS = (1.0, 2.0, math.inf)
 """Those whose powers are the same wherever an entry lies in an array."""
-
 DOUBT = 64 * float(np.finfo(np.float64).eps)
 """A lead of a smaller share of the powers that make it is judged by the tensor alone."""
 
@@ -80,9 +79,10 @@ def batch_rows(
     x: float32 or float64, (tensors, …), none of them empty. Raises what the operators raise, naming a place in x.
     """
     grid = list(product(masks, formats))
-    if p not in NORMS or not x.size or not all(_by_boxes(s, q) for s, q in grid):
+    if p not in NORMS or not x.size or x.ndim < 2 or not all(_by_boxes(s, q) for s, q in grid):
         return None
-    ours, theirs = {s: each_mask(s) for s in masks}, {q: each_quantizer(q) for q in formats}
+    shape = x.shape[1:]
+    ours, theirs = {s: each_mask(s, shape) for s in masks}, {q: each_quantizer(q, shape) for q in formats}
     images, kept = {q: theirs[q](x) for q in theirs}, {s: ours[s].mask(x) for s in ours}
     found = []
     for s, q in grid:
@@ -98,19 +98,20 @@ def _by_boxes(s: Sparsifier, q: Quantizer) -> bool:
     return ranked and (s.ties.index_only or isinstance(s.ties, ByOriginal)) and alone
 
 
-def each_mask(s: Sparsifier) -> Sparsifier:
-    """The same mask on each tensor of a stack."""
+def each_mask(s: Sparsifier, shape: Shape) -> Sparsifier:
+    """The same mask on each tensor of a stack of tensors of this shape."""
     assert isinstance(s, TopSparsifier)
-    return replace(s, groups=_wide(s.groups))
+    return replace(s, groups=_wide(s.groups, shape))
 
 
-def each_quantizer(q: Quantizer) -> Quantizer:
-    """The same quantizer on each tensor of a stack."""
+def each_quantizer(q: Quantizer, shape: Shape) -> Quantizer:
+    """The same quantizer on each tensor of a stack of tensors of this shape."""
     rule = EachTwoLevel(q.scaling) if isinstance(q.scaling, TwoLevel) else q.scaling
-    return replace(q, partition=_wide(q.partition), scaling=rule)
+    return replace(q, partition=_wide(q.partition, shape), scaling=rule)
 
 
-def _wide(boxes: Partition) -> Partition:
+def _wide(boxes: Partition, shape: Shape) -> Partition:
+    boxes.sides(shape)  # an axis that the tensors lack is refused, though the stack may have it
     if isinstance(boxes, Blocks):  # whose budgets are those of n:m masks
         return replace(boxes, axis=boxes.axis + (boxes.axis >= 0))
     return Stacked(boxes)

@@ -28,7 +28,7 @@ FORMATS = (
     *("int(3, rounding=toward_zero)", "hbfp6", "mxfp4", "mxint8", "nvfp4", "nf4", "bcq3", "bcq(2, zero=true)"),
     *("cast(e4m3)", "mxfp(e2m1, tile=(2, 4))", "nvfp4(per=row)"),
 )
-SHAPES = ((4, 8), (8, 12), (16, 40), (2, 4, 8))
+SHAPES = ((4, 8), (8, 12), (16, 40), (2, 4, 8), (8,))
 
 
 def parsed(kind: type[Operator], texts: tuple[str, ...]) -> list[Operator]:
@@ -88,7 +88,7 @@ def test_whatever_computes(name: str) -> None:
 
 
 FAULTS: dict[str, tuple[str, str, Callable[..., object]]] = {
-    "other boxes": ("int(4, per=tensor)", "_wide", lambda boxes: Rows()),
+    "other boxes": ("int(4, per=tensor)", "_wide", lambda boxes, shape: Rows()),
     "one maximum for all": ("nvfp4", "maxima", lambda x, blocks: np.full(blocks.grid(x.shape), np.abs(x).max())),
     "rounded sums": ("hbfp4", "_summed", lambda e, y, p: np.sqrt([(v**2).sum(axis=1) for v in e]).T.tolist()),
     "a lead of another tensor": ("int4", "_leads", lambda e, apart, p: [1.0] * len(apart)),
@@ -129,3 +129,11 @@ def test_a_grid_comes_tensor_by_tensor() -> None:
     x[1, 2, 3] = np.nan
     with pytest.raises(NonFinite):
         batch_rows("abc", x, masks, formats, 2.0)
+
+
+def test_an_axis_that_only_the_stack_has_is_refused() -> None:
+    [s], [q] = parsed(Sparsifier, ("nm(2, 4, axis=-2)",)), parsed(Quantizer, ("int(4, block=4, axis=-2)",))
+    for masks, formats in (([s], [sq.int_(4)]), ([sq.nm(2, 4)], [q])):
+        with pytest.raises(ValueError, match=r"axis -2 does not exist in a tensor of shape \(8,\)"):
+            batch_rows("abcd", np.ones((4, 8)), masks, formats, 2.0)  # type: ignore[arg-type]
+    assert batch_rows("abcd", np.ones(4), [sq.nm(1, 2)], [sq.int_(4)], 2.0) is None
