@@ -16,14 +16,13 @@ from sqtheory import channels
 from sqtheory.arrays import Array, Mask
 from sqtheory.channels import ChannelReport
 from sqtheory.errors import box_norms, powers, root
-from sqtheory.formats import Format
 from sqtheory.norms import units
 from sqtheory.optimum import gain_mask
 from sqtheory.orders import Errors, OrderReport, at_dense_scale, change, judged
 from sqtheory.partition import Blocks, Partition, Rows, Shape
 from sqtheory.quantizers import Quantizer
 from sqtheory.reasons import Reason, reason
-from sqtheory.scaling import FromMaximum, Scaling, TwoLevel, maxima
+from sqtheory.scaling import FromMaximum, RowTwoLevel, TwoLevel
 from sqtheory.selection import tied_at_cut
 from sqtheory.sparsifiers import Sparsifier, TopSparsifier
 from sqtheory.sweep import Row
@@ -57,18 +56,6 @@ class Stacked(Partition):
 
     def __str__(self) -> str:
         return str(self.each)
-
-
-@final
-@dataclass(frozen=True)
-class EachTwoLevel(Scaling):
-    """Two-level scales of every tensor of a stack, each below its own maximum."""
-
-    rule: TwoLevel
-
-    def scales(self, x: Array, blocks: Partition, fmt: Format) -> Array:
-        amax = maxima(x, blocks)
-        return self.rule.below(np.max(amax, axis=tuple(range(1, x.ndim)), keepdims=True), amax, fmt)
 
 
 def batch_rows(
@@ -106,7 +93,7 @@ def each_mask(s: Sparsifier, shape: Shape) -> Sparsifier:
 
 def each_quantizer(q: Quantizer, shape: Shape) -> Quantizer:
     """The same quantizer on each tensor of a stack of tensors of this shape."""
-    rule = EachTwoLevel(q.scaling) if isinstance(q.scaling, TwoLevel) else q.scaling
+    rule = RowTwoLevel(q.scaling) if isinstance(q.scaling, TwoLevel) else q.scaling
     return replace(q, partition=_wide(q.partition, shape), scaling=rule)
 
 
