@@ -13,7 +13,7 @@ from sqtheory.application.layout import PIECE, Content, Layout, Made, Metadata, 
 from sqtheory.checkpoints import Checkpoint, SafetensorsCheckpoint, ShardedCheckpoint, TensorInfo
 from sqtheory.checkpoints.elements import ELEMENTS, Element
 from sqtheory.packing import Packed, Schema, write_compressed_tensors, write_packed
-from sqtheory.packing.compressed_tensors import check_folder, check_name, compressed
+from sqtheory.packing.compressed_tensors import FILES, check_folder, check_name, compressed
 from sqtheory.packing.files import is_stored
 
 
@@ -69,8 +69,8 @@ class PackedFile(Codes):
     def arrays(self, name: str, packed: Packed) -> tuple[Schema, Mapping[str, NDArray[Any]]]:
         return packed.schema, {part: packed.arrays[part] for part in packed.schema.layout}
 
-    def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
-        write_packed(self.out, _packs(contents), self.source, self.said(metadata), force=force)
+    def write(self, contents: Iterator[Content], metadata: Metadata, out: Path) -> None:
+        write_packed(out, _packs(contents), self.source, self.said(metadata))
 
 
 @final
@@ -87,8 +87,11 @@ class CompressedTensorsFolder(Codes):
     def check(self, force: bool) -> None:
         check_folder(self.out, self.source, force)
 
-    def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
-        write_compressed_tensors(self.out, _packs(contents), self.source, self.said(metadata), force=force)
+    def parts(self) -> tuple[str, ...]:
+        return FILES
+
+    def write(self, contents: Iterator[Content], metadata: Metadata, out: Path) -> None:
+        write_compressed_tensors(out, _packs(contents), self.source, self.said(metadata))
 
 
 def _packs(contents: Iterator[Content]) -> Iterator[tuple[str, Packed]]:

@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,6 +23,9 @@ from sqtheory.two_orders import Order
 SCHEMA = "sqtheory.apply/1"
 SUFFIX = ".sqtheory.json"
 """What the name of a report adds to that of its checkpoint."""
+_REPORT = re.compile(rb'\s*\{\s*"schema"\s*:\s*"sqtheory\.apply/', re.ASCII)
+_START = 256
+"""How a report begins, within so many bytes."""
 MAX_REPORT = 256 << 20
 """Bytes of a report that are read at all."""
 
@@ -150,6 +155,19 @@ class Report:
 def beside(out: Path) -> Path:
     """The report of a checkpoint: the file or folder of its name and ``.sqtheory.json``."""
     return out.with_name(out.name + SUFFIX)
+
+
+def check_report(path: Path, force: bool) -> None:
+    """Raise FileExistsError if a report may not be written: one is replaced with ``force``, anything else never."""
+    if not os.path.lexists(path):
+        return
+    if not force:
+        raise FileExistsError(f"{plain(str(path))} exists: pass --force to replace it")
+    if path.is_file():
+        with path.open("rb") as file:
+            if _REPORT.match(file.read(_START)):
+                return
+    raise FileExistsError(f"{plain(str(path))} is no report of apply: it is not replaced; write to another file")
 
 
 def read_report(path: Path) -> Report:

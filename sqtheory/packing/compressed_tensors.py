@@ -26,6 +26,8 @@ from sqtheory.packing.scales import BIAS, ExponentScales, RealScales, TwoLevelSc
 from sqtheory.packing.schema import Schema
 
 MODEL, CONFIG, QUANTIZATION = "model.safetensors", "config.json", "quantization_config"
+FILES = (MODEL, CONFIG)
+"""All that is written to the folder."""
 WEIGHT = ".weight"
 _WORD = 32
 _MAX_CONFIG = 1 << 24
@@ -107,8 +109,7 @@ def write_compressed_tensors(
     A ``config.json`` beside the source is kept but for ``quantization_config``. ``packs`` may be a generator, and
     all its tensors are matrices ``NAME.weight`` of one layout. The values that the package decompresses (float32 for
     integers, bfloat16 for the others) are those of ``unpack``, bit for bit, after one rounding to bfloat16: else, and
-    for what the layout lacks, InputRefused. Raises what ``write_packed`` raises; then nothing is left, but where the
-    second file fails the first stays.
+    for what the layout lacks, InputRefused. Raises what ``write_packed`` raises; then nothing is left.
     """
     config = check_folder(folder, source, force)
     schemas: dict[str, Schema] = {}
@@ -133,12 +134,17 @@ def write_compressed_tensors(
             raise ValueError(f"{plain(str(folder))}: no tensor is packed")
         return {"format": "pt", **(metadata or {})}
 
-    write_arrays(folder / MODEL, arrays(), source, schemas, said, force=force)
-    layers = [i.name.removesuffix(WEIGHT) for i in source.tensors if i.name.endswith(WEIGHT) and len(i.shape) == 2]
-    config[QUANTIZATION] = quantization_config(modules, [name for name in layers if name not in modules])
-    text = json.dumps(config, ensure_ascii=False, indent=2) + "\n"
-    atomic.write(folder / CONFIG, text.encode(), force=force)
+    with atomic.Together(folder.parent, {folder.name: FILES}, force=force) as home:
+        write_arrays(home / folder.name / MODEL, arrays(), source, schemas, said, force=False)
+        atomic.write(home / folder.name / CONFIG, _configured(config, modules, source).encode())
     return schemas, nbytes
+
+
+def _configured(config: Mapping[str, object], modules: Mapping[str, Scheme], source: Checkpoint) -> str:
+    """The config with what is said of compressed modules."""
+    layers = [i.name.removesuffix(WEIGHT) for i in source.tensors if i.name.endswith(WEIGHT) and len(i.shape) == 2]
+    said = quantization_config(modules, [name for name in layers if name not in modules])
+    return json.dumps({**config, QUANTIZATION: said}, ensure_ascii=False, indent=2) + "\n"
 
 
 def check_folder(folder: Path, source: Checkpoint, force: bool) -> dict[str, object]:
@@ -146,9 +152,7 @@ def check_folder(folder: Path, source: Checkpoint, force: bool) -> dict[str, obj
     config = _config(source)
     if folder.exists() and folder.samefile(source.path.parent):
         raise ValueError(f"{plain(str(folder))} is the folder of the input: write to another")
-    for name in (MODEL, CONFIG):
-        if not force and (folder / name).exists():
-            raise FileExistsError(f"{folder / name} exists: pass --force to replace it")
+    atomic.check_new(folder, FILES, force=force)
     return config
 
 
