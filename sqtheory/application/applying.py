@@ -56,7 +56,6 @@ def plan(
     Raises InputRefused naming the tensor that cannot take the mask, the format or the result; ValueError or
     FileExistsError where the output cannot be written; CheckpointError where the source changes meanwhile.
     """
-    atomic.recover(layout.out.parent)
     check_replaced(layout, force)
     taken, skipped = targets.split(layout.tensors())
     for info in taken:
@@ -101,7 +100,11 @@ def apply(
 
 
 def check_replaced(layout: Layout, force: bool) -> None:
-    """Raise ValueError where what is written would replace an input, FileExistsError for what is no output of apply."""
+    """Raise ValueError where what is written would replace an input, FileExistsError for what is no output of apply.
+
+    What a killed process left is settled before.
+    """
+    atomic.recover(layout.out.parent)
     inputs = [*layout.files().values(), *layout.others().values()]
     for path in (layout.out, beside(layout.out)):
         check_not_input(path, layout.source)
@@ -153,6 +156,7 @@ def _checked(layout: Layout, info: TensorInfo, pieces: Pieces, wanted: str) -> P
 
 
 def _same(layout: Layout, before: Signature) -> None:
-    source = layout.source
-    if source.signature != before or not all(source.holds(path) for path in layout.files().values()):
-        raise refused(source.path, "changed while it was read")
+    layout.source.check_unchanged(before)
+    changed = next((path for path in layout.files().values() if not layout.source.holds(path)), None)
+    if changed is not None:
+        raise refused(changed, "changed while it was read")

@@ -5,6 +5,13 @@ from sqtheory.atomic.files import NewFile, about, check_folder, write
 from sqtheory.atomic.together import Together, check_new, write_all
 
 __all__ = [
-    *("NewFile", "Together", "about", "check_folder", "check_new", "is_hidden", "recover"),
-    *("write", "write_all"),
+    "NewFile",
+    "Together",
+    "about",
+    "check_folder",
+    "check_new",
+    "is_hidden",
+    "recover",
+    "write",
+    "write_all",
 ]

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from sqtheory.atomic.exchange import give_back
+from sqtheory.atomic.exchange import give_back, has_number
 
 try:
     import fcntl
@@ -21,8 +21,8 @@ _HIDDEN = re.compile(r"\.sqtheory-[0-9a-f]{16}\.partial", re.ASCII)
 NEW, OLD, JOURNAL = "new", "old", "journal"
 """In a hidden folder: what is to take its name, what had it, and, while names change hands, who is who.
 
-A journal maps each name to the number of the file or folder (its inode) that is to take it. As long as there is one,
-all names go back to those that had them; without one, the folder goes.
+A journal maps each name to the number of the file or folder (its inode) that is to take it. Where there is one and not
+all have, they go back to those that had them; then the folder goes.
 """
 
 
@@ -60,21 +60,25 @@ def recover(folder: Path) -> None:
             handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
             try:
                 if lock(handle) and os.fstat(handle).st_uid == os.geteuid():
-                    undo(path)
+                    settle(path)
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
             finally:
                 os.close(handle)
 
 
-def undo(folder: Path) -> None:
-    """Give every name of the journal of a hidden folder back to what had it. Raises OSError; then it can be repeated."""
+def settle(folder: Path, *, back: bool = False) -> None:
+    """End what the journal of a hidden folder began: if not all names changed hands, or ``back``, they all go back.
+
+    Raises OSError; then it can be called again.
+    """
     journal = folder / JOURNAL
     if not journal.is_file():
         return
     names: Mapping[str, int] = json.loads(journal.read_bytes())
     if any(name != Path(name).name for name in names):
-        raise ValueError(f"{journal}: names of the folder itself are undone, no others")
-    for name in reversed(names):
+        raise ValueError(f"{journal}: it is about names of its own folder, no others")
+    whole = all(has_number(folder.parent / name, number) for name, number in names.items())
+    for name in [] if whole and not back else reversed(names):
         give_back(folder.parent / name, folder / NEW / name, folder / OLD / name, names[name])
     sync_folder(folder.parent)
     journal.unlink()

@@ -61,9 +61,14 @@ def replace(name: Path, new: Path, old: Path) -> None:
     os.replace(new, name)
 
 
+def has_number(name: Path, inode: int) -> bool:
+    """Whether a name is that of a file or folder of this number."""
+    return os.path.lexists(name) and os.lstat(name).st_ino == inode
+
+
 def give_back(name: Path, new: Path, old: Path, inode: int) -> None:
     """Undo what ``take`` or ``replace`` did, all of it or a part, with what has the number ``inode``."""
-    taken = os.path.lexists(name) and os.lstat(name).st_ino == inode
+    taken = has_number(name, inode)
     if os.path.lexists(old):
         if taken and not name.is_symlink() and name.is_dir():
             os.rename(name, new)

@@ -64,7 +64,7 @@ class NewFile:
     """
 
     def __init__(self, path: Path, *, force: bool = False, scratch: bool = False) -> None:
-        """Nothing is opened before the context is entered. ``scratch``: it never takes the name, and goes in the end."""
+        """Nothing is opened before the context is entered. ``scratch``: it never takes the name."""
         self._path, self._force, self._scratch = path, force, scratch
         self._hidden = hidden(path.parent)
         self._named = False

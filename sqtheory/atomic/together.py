@@ -6,9 +6,9 @@ import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self, final
+from typing import final
 
-from sqtheory.atomic.abandoned import JOURNAL, NEW, OLD, fcntl, hidden, lock, recover, sync_folder, undo
+from sqtheory.atomic.abandoned import JOURNAL, NEW, OLD, fcntl, hidden, lock, recover, settle, sync_folder
 from sqtheory.atomic.exchange import replace, take
 from sqtheory.atomic.files import about, check_file, holds, keep_mode, write
 
@@ -43,8 +43,9 @@ class Together:
 
     What is there already is replaced with ``force`` only, as ``check_new`` says. After an error nothing is left.
     Names change hands one after another, from first to last, while a journal says which: where the process is killed
-    meanwhile, ``recover``, and with it the next that writes to the folder, gives every name back to what had it. Files
-    that are replaced pass on their permissions. Raises FileExistsError, and OSError that names what is to be written.
+    meanwhile, ``recover``, and with it the next that writes to the folder, gives every name back to what had it,
+    unless all have changed. Files that are replaced pass on their permissions. Raises FileExistsError, and OSError
+    that names what is to be written.
     """
 
     def __init__(self, folder: Path, names: Mapping[str, Parts], *, force: bool = False) -> None:
@@ -87,7 +88,7 @@ class Together:
             raise self._shown(error) from error
 
     def _leave(self) -> None:
-        if not (self._hidden / JOURNAL).exists():  # else ``undo`` failed, and is left to ``recover``
+        if not (self._hidden / JOURNAL).exists():  # else ``settle`` failed, and is left to ``recover``
             shutil.rmtree(self._hidden, ignore_errors=True)
         if self._handle is not None:
             os.close(self._handle)
@@ -121,7 +122,7 @@ class Together:
             sync_folder(self._folder)
             (self._hidden / JOURNAL).unlink()
         except BaseException:
-            undo(self._hidden)
+            settle(self._hidden, back=True)
             raise
         sync_folder(self._hidden)
 

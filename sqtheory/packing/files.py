@@ -85,6 +85,7 @@ def write_arrays(
 
     ``replaced`` and ``metadata`` are asked when the arrays have all come, and wait in a file without a name.
     """
+    before = source.signature if source else None
     waiting: list[tuple[TensorInfo, int]] = []
     end = 0
     with atomic.NewFile(path, scratch=True) as spool:
@@ -102,6 +103,8 @@ def write_arrays(
             for info in kept:
                 assert source is not None
                 copy_tensor(source, info.name, writer)
+            if source and before:
+                source.check_unchanged(before)
 
 
 def _pieces(spool: atomic.NewFile, nbytes: int, start: int) -> Iterator[NDArray[np.uint8]]:
@@ -253,6 +256,7 @@ def unpack_file(
 
     ``progress`` goes through the tensors. Raises what reading and SafetensorsWriter raise; then nothing is left.
     """
+    before = packed.signature
     tensors = [declare(i.name, i.dtype, i.shape) if i.name in packed.schemas else i for i in packed.tensors]
     with SafetensorsWriter(path, tensors, packed.metadata, source=packed, force=force) as writer:
         for info in progress(packed.tensors):
@@ -260,3 +264,4 @@ def unpack_file(
                 writer.write(info.name, packed.read(info.name))
             else:
                 copy_tensor(packed.file, info.name, writer)
+        packed.check_unchanged(before)

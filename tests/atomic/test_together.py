@@ -82,9 +82,7 @@ def test_a_file_that_comes_meanwhile_stays_and_nothing_else_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check = atomic.Together.check
-    monkeypatch.setattr(
-        atomic.Together, "check", lambda self: (check(self), (tmp_path / "b").write_text("late"))[0]
-    )
+    monkeypatch.setattr(atomic.Together, "check", lambda self: (check(self), (tmp_path / "b").write_text("late"))[0])
     with pytest.raises(FileExistsError), atomic.Together(tmp_path, {"a": None, "b": None}) as folder:
         (tmp_path / "b").unlink()
         atomic.write(folder / "a", b"1")
