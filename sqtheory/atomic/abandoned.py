@@ -18,6 +18,8 @@ except ImportError:  # Windows, where what a killed process leaves stays
 
 _HIDDEN = re.compile(r"\.sqtheory-[0-9a-f]{16}\.partial", re.ASCII)
 """Names of files and folders that are being written, each locked as long as its writer lives."""
+LOCKS = fcntl is not None
+"""Whether what a killed process leaves can be told from what is in use."""
 NEW, OLD, JOURNAL = "new", "old", "journal"
 """In a hidden folder: what is to take its name, what had it, and, while names change hands, who is who.
 
@@ -48,7 +50,7 @@ def lock(handle: int, *, wait: bool = False) -> bool:
 
 def recover(folder: Path) -> None:
     """Remove the unfinished files and folders of this user's processes that are gone; half-changed names go back."""
-    if fcntl is None:
+    if not LOCKS:
         return
     try:
         with os.scandir(folder) as entries:
@@ -78,9 +80,10 @@ def settle(folder: Path, *, back: bool = False) -> None:
     if any(name != Path(name).name for name in names):
         raise ValueError(f"{journal}: it is about names of its own folder, no others")
     whole = all(has_number(folder.parent / name, number) for name, number in names.items())
-    for name in [] if whole and not back else reversed(names):
+    for name in () if whole and not back else reversed([*names]):
         give_back(folder.parent / name, folder / NEW / name, folder / OLD / name, names[name])
-    sync_folder(folder.parent)
+    with contextlib.suppress(*([OSError] if back else [])):  # what made them go back may be a disk that cannot
+        sync_folder(folder.parent)
     journal.unlink()
 
 

@@ -4,11 +4,12 @@ import json
 import os
 import shutil
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import final
 
-from sqtheory.atomic.abandoned import JOURNAL, NEW, OLD, fcntl, hidden, lock, recover, settle, sync_folder
+from sqtheory.atomic.abandoned import JOURNAL, LOCKS, NEW, OLD, hidden, lock, recover, settle, sync_folder
 from sqtheory.atomic.exchange import replace, take
 from sqtheory.atomic.files import about, check_file, holds, keep_mode, write
 
@@ -96,7 +97,7 @@ class Together:
     def _make(self) -> None:
         while True:
             self._hidden.mkdir()
-            if fcntl is None:
+            if not LOCKS:
                 return
             self._handle = os.open(self._hidden, os.O_RDONLY)
             lock(self._handle, wait=True)
@@ -114,9 +115,9 @@ class Together:
         for folder, _, _ in os.walk(self._new):
             sync_folder(Path(folder))
         numbers = {name: os.lstat(self._new / name).st_ino for name in self._names}
-        write(self._hidden / JOURNAL, json.dumps(numbers).encode())
-        sync_folder(self._folder)
         try:
+            write(self._hidden / JOURNAL, json.dumps(numbers).encode())
+            sync_folder(self._folder)
             for name in self._names:
                 self._place(name)
             sync_folder(self._folder)
@@ -124,7 +125,8 @@ class Together:
         except BaseException:
             settle(self._hidden, back=True)
             raise
-        sync_folder(self._hidden)
+        with suppress(OSError):  # all have their names, with the journal or without
+            sync_folder(self._hidden)
 
     def _place(self, name: str) -> None:
         path, new = self._folder / name, self._new / name

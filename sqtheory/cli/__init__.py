@@ -5,6 +5,7 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from sqtheory import __version__
 from sqtheory.cli import (
@@ -90,8 +91,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(error, BrokenPipeError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 141
-        if error.__class__ is OSError and error.filename is None and error.errno in FULL:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, OSError) and error.filename is None and error.errno in FULL:
+            with suppress(OSError):  # what is left in its buffer would be complained of at the end
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             error = OSError(error.errno, error.strerror, "standard output")
         return _say(error, 4)
     except KeyboardInterrupt:

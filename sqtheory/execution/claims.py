@@ -83,8 +83,12 @@ class Claims:
 
     def __enter__(self) -> Self:
         atomic.check_folder(self._folder)
-        self._say()
-        self._sweep_up()
+        try:
+            self._say()
+            self._sweep_up()
+        except BaseException:
+            self._own.unlink(missing_ok=True)
+            raise
         self._thread.start()
         return self
 

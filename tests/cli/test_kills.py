@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,8 @@ from sqtheory import __version__, application, atomic
 from sqtheory.atomic import exchange, files
 from sqtheory.checkpoints import open_checkpoint
 from sqtheory.cli import main, parser
+from sqtheory.figures.data import Kind
+from sqtheory.page import Findings, page
 from sqtheory.targets import Targets
 from tests.application.material import INDEX
 from tests.atomic.killing import dies, kills, tree
@@ -219,7 +222,9 @@ def test_a_death_while_names_are_given_back(place: Path) -> None:
         atomic.recover(home)
         return 0
 
-    for at in [at for at in kills(lambda: written(b"new"), reset)]:
+    halfway = [at for at in kills(lambda: written(b"new"), reset) if [*home.glob(".sqtheory-*/journal")]]
+    assert len(halfway) > 3
+    for at in halfway:
         for _ in kills(recovered, lambda at=at: (reset(), dies(lambda: written(b"new"), at))):  # type: ignore[misc]
             atomic.recover(home)
             assert tree(home) in (tree(old), tree(new))
@@ -267,6 +272,9 @@ def test_what_a_killed_run_left_goes_with_the_next(
     monkeypatch.chdir(place)
     home, source = place / "home", safetensors(place / "in.safetensors")
     before = source.read_bytes()
+    html = page(Findings("in.safetensors", __version__, 2.0, (), (), ""))
+    monkeypatch.setattr("sqtheory.page.page", lambda found: html)
+    monkeypatch.setattr(Kind, "files", cache(Kind.files))
     command = (*WRITTEN[verb], *(("--force",) if force else ()))
     assert run(*WRITTEN[verb]) == 0
     wanted = tree(home)

@@ -128,9 +128,11 @@ class Full:
         self.left, real = at, getattr(os, call)
 
         def faulty(*args: object, **options: object) -> object:
+            if call == "mkdir" and os.path.isdir(str(args[0])):
+                return real(*args, **options)
             self.left -= 1
             if self.left < 0:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), *(args if call == "mkdir" else ()))
             return real(*args, **options)
 
         patch.setattr(os, call, faulty)
@@ -156,6 +158,9 @@ def test_a_full_disk_is_named_with_the_file_and_leaves_nothing(
     made = {name: make(tmp_path / name) for name, make in SOURCES.items() if name in command}
     if verb == "unpack":
         assert main(["pack", str(safetensors(tmp_path / "in.safetensors")), "packed.safetensors", *MXFP4]) == 0
+    assert main([*command]) == 0
+    wanted = tree(home)
+    shutil.rmtree(home)
     before, faults = tree(tmp_path), 0
     for at in range(100):
         with monkeypatch.context() as patch:
@@ -163,17 +168,18 @@ def test_a_full_disk_is_named_with_the_file_and_leaves_nothing(
             capsys.readouterr()
             status = main([*command])
         captured = capsys.readouterr()
-        if full.left >= 0:
-            assert status == 0
+        if status == 0:  # whatever fails after all have their names, is not said
+            assert tree(home).keys() == wanted.keys() and (full.left >= 0 or call == "fsync")
             break
         faults += 1
         assert status == 4 and captured.err.count("\n") == 1, captured.err
         assert "No space left" in captured.err and "home" in captured.err, captured.err
         assert ".partial" not in captured.err and captured.out == ""
-        left = {name: data for name, data in tree(tmp_path).items() if name not in before}
+        left = tree(home)
         if verb == "order":  # lines that are finished stay
             left = {name: data for name, data in left.items() if not name.endswith(".json")}
-        assert left == {}, at
+        whole = call == "fsync" and left == wanted  # the very last call, for a folder with all in it
+        assert (left == {} or whole) and tree(tmp_path).items() >= before.items(), at
         shutil.rmtree(home, ignore_errors=True)
     assert faults > 0 and (made or verb in ("unpack", "figure"))
 
