@@ -114,6 +114,7 @@ def test_only_a_page_is_replaced_by_a_page(tmp_path: Path, capsys: pytest.Captur
 def test_a_folder_that_holds_other_files_stays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for kind in ("folder", "compressed-tensors"):
         name, to, options, _ = APPLIED[kind]
+        (tmp_path / kind).mkdir()
         source, out = SOURCES[name](tmp_path / kind / name), tmp_path / kind / "home" / to
         assert main(["apply", str(source), str(out), *options]) == 0
         (out / "mine").write_text("mine")
