@@ -6,7 +6,8 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqtheory.atomic.exchange import give_back, has_number
@@ -48,6 +49,20 @@ def lock(handle: int, *, wait: bool = False) -> bool:
     return fcntl is not None
 
 
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """While names of a folder change hands, no other process changes any of them so."""
+    if not LOCKS:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        lock(handle, wait=True)
+        yield
+    finally:
+        os.close(handle)
+
+
 def recover(folder: Path) -> None:
     """Remove the unfinished files and folders of this user's processes that are gone; half-changed names go back."""
     if not LOCKS:
@@ -62,7 +77,9 @@ def recover(folder: Path) -> None:
             handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
             try:
                 if lock(handle) and os.fstat(handle).st_uid == os.geteuid():
-                    settle(path)
+                    if (path / JOURNAL).is_file():
+                        with locked(folder):
+                            settle(path)
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
             finally:
                 os.close(handle)

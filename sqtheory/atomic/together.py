@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import final
 
-from sqtheory.atomic.abandoned import JOURNAL, LOCKS, NEW, OLD, hidden, lock, recover, settle, sync_folder
+from sqtheory.atomic.abandoned import JOURNAL, LOCKS, NEW, OLD, hidden, lock, locked, recover, settle, sync_folder
 from sqtheory.atomic.exchange import replace, take
 from sqtheory.atomic.files import about, check_file, holds, keep_mode, write
 
@@ -80,7 +80,8 @@ class Together:
     ) -> None:
         try:
             if error is None:
-                self._commit()
+                with locked(self._folder):
+                    self._commit()
         except OSError as fault:
             raise self._shown(fault) from fault
         finally:

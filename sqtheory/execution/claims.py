@@ -162,10 +162,12 @@ def _read(path: Path) -> tuple[int, re.Match[str] | None]:
         raise
     except OSError:  # a link, or what this process may not read
         return path.lstat().st_mtime_ns, None
-    with open(handle, "rb") as file:
+    try:
         status = os.fstat(handle)
-        text = file.read(_LONGEST).decode(errors="replace") if stat.S_ISREG(status.st_mode) else ""
-    return status.st_mtime_ns, OWNER.fullmatch(text)
+        text = os.read(handle, _LONGEST) if stat.S_ISREG(status.st_mode) else b""
+    finally:
+        os.close(handle)
+    return status.st_mtime_ns, OWNER.fullmatch(text.decode(errors="replace"))
 
 
 def _runs(pid: int) -> bool:

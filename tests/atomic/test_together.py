@@ -8,6 +8,7 @@ import pytest
 
 from sqtheory import atomic
 from sqtheory.atomic import exchange, files
+from sqtheory.atomic.abandoned import locked
 from tests.atomic.killing import tree
 
 LEFT = f".sqtheory-{'0' * 16}.partial"
@@ -152,3 +153,30 @@ def test_several_files_are_written_where_they_differ(tmp_path: Path) -> None:
     assert tree(tmp_path) == {"a": b"1", "b": b"1"}
     atomic.write_all(tmp_path, {"a": b"1", "b": b"2", "c": b"2"}, force=True)
     assert tree(tmp_path) == {"a": b"1", "b": b"2", "c": b"2"} and (tmp_path / "a").stat().st_ino == first
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="two processes by fork")
+def test_pairs_of_two_processes_never_mix(tmp_path: Path) -> None:
+    """Each replaces both names again and again; whoever has the folder locked sees two of one."""
+    written(tmp_path, "1")
+    children = []
+    for content in ("1", "2"):
+        children.append(os.fork())
+        if children[-1] == 0:
+            try:
+                for _ in range(60):
+                    written(tmp_path, content, force=True)
+                os._exit(0)
+            finally:
+                os._exit(1)
+    seen, running = set(), list(children)
+    while running:
+        with locked(tmp_path):
+            pair = tuple((tmp_path / name).read_text() for name in ("out.json", "out/a", "out/sub/b"))
+        seen.add(pair)
+        for child in list(running):
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                running.remove(child)
+                assert status == 0
+    assert seen == {("1",) * 3, ("2",) * 3}
