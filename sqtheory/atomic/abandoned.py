@@ -73,7 +73,7 @@ def recover(folder: Path) -> None:
     except OSError:  # no such folder, or none that can be read
         return
     for path in found:
-        with contextlib.suppress(OSError, ValueError):  # another process was first, or this one may not
+        with contextlib.suppress(OSError, ValueError, TypeError):  # another process was first, or this one may not
             handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
             try:
                 if lock(handle) and os.fstat(handle).st_uid == os.geteuid():
@@ -93,8 +93,8 @@ def settle(folder: Path, *, back: bool = False) -> None:
     journal = folder / JOURNAL
     if not journal.is_file():
         return
-    names: Mapping[str, int] = json.loads(journal.read_bytes())
-    if any(name != Path(name).name for name in names):
+    names: Mapping[str, int] = dict(json.loads(journal.read_bytes()))
+    if any(name in ("", "..") or name != Path(name).name for name in names):
         raise ValueError(f"{journal}: it is about names of its own folder, no others")
     whole = all(has_number(folder.parent / name, number) for name, number in names.items())
     for name in () if whole and not back else reversed([*names]):

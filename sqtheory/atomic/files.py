@@ -168,4 +168,4 @@ def check_file(path: Path, *, force: bool) -> None:
     if path.is_dir() and not path.is_symlink():
         raise FileExistsError(f"{path} is a folder: it is not replaced by a file")
     if not force and os.path.lexists(path):
-        raise FileExistsError(f"{path} exists and differs: pass --force to replace it")
+        raise FileExistsError(f"{path} exists: pass --force to replace it")

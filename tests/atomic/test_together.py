@@ -134,7 +134,7 @@ def test_abandoned_folders_go_and_those_in_use_stay(tmp_path: Path) -> None:
     assert tree(tmp_path) == {}
 
 
-@pytest.mark.parametrize("name", ["../victim", "/etc/victim", "sub/victim"])
+@pytest.mark.parametrize("name", ["../victim", "/etc/victim", "sub/victim", "..", ""])
 def test_a_journal_moves_names_of_its_own_folder_only(tmp_path: Path, name: str) -> None:
     victim, home = tmp_path / "victim", tmp_path / "home"
     victim.write_text("x")
