@@ -240,7 +240,7 @@ IMPORT_FAULTS = {
     "the package itself": ("orders.py", "from sqtheory import __version__", "imports __init__ (floor 6)"),
     "relatively": ("orders.py", "from .errors import norm", "imports .errors relatively"),
     "torch": ("cli/order.py", "import torch.nn", "imports torch, which has no place"),
-    "pickle": ("atomic.py", "from pickle import loads", "imports pickle, which has no place"),
+    "pickle": ("exceptions.py", "from pickle import loads", "imports pickle, which has no place"),
     "another home": ("figures/style.py", "import safetensors.numpy", "whose home is checkpoints/safetensors.py"),
     "not at home": ("orders.py", "from tqdm import tqdm", "whose home is cli/"),
     "no home": ("errors.py", "import polars as pl", "give it one home in HOMES"),

@@ -14,11 +14,12 @@ from sqtheory import atomic
 from sqtheory.application.compressing import applied, check_fit, compressed, left_alone
 from sqtheory.application.layout import Content, Layout, Made, Pieces, digest
 from sqtheory.application.recipe import Recipe
-from sqtheory.application.report import Applied, Report, beside
+from sqtheory.application.report import Applied, Report, beside, check_report
 from sqtheory.application.turns import InTurn, Watch, unwatched
 from sqtheory.arrays import as_real
 from sqtheory.checkpoints import Signature, TensorInfo
-from sqtheory.checkpoints.tensors import refused
+from sqtheory.checkpoints.tensors import plain, refused
+from sqtheory.checkpoints.writing import check_not_input
 from sqtheory.targets import Targets
 
 
@@ -29,6 +30,8 @@ class Plan:
 
     layout: Layout
     report: Report
+    signature: Signature
+    """Of the source as it was read."""
 
     @property
     def nbytes(self) -> int:
@@ -53,9 +56,7 @@ def plan(
     Raises InputRefused naming the tensor that cannot take the mask, the format or the result; ValueError or
     FileExistsError where the output cannot be written; CheckpointError where the source changes meanwhile.
     """
-    layout.check(force)
-    if not force and beside(layout.out).exists():
-        raise FileExistsError(f"{beside(layout.out)} exists: pass --force to replace it")
+    check_replaced(layout, force)
     taken, skipped = targets.split(layout.tensors())
     for info in taken:
         check_fit(layout, recipe, info)
@@ -67,7 +68,7 @@ def plan(
     report = Report(version, recipe, layout.packing, source, copied, {}, tensors, left)
     headers = layout.headers([one.target for one in outcomes], partial(metadata, report))
     _same(layout, before)
-    return Plan(layout, replace(report, headers=headers))
+    return Plan(layout, replace(report, headers=headers), before)
 
 
 def apply(
@@ -78,18 +79,39 @@ def apply(
     watch: Watch = unwatched,
     force: bool = False,
 ) -> None:
-    """Write what was planned, and the report beside it: both, or neither.
+    """Write what was planned, and the report beside it: both, or neither, also where the process is killed.
 
     Raises CheckpointError where the source is another by now; ValueError, FileExistsError, OSError as ``plan``.
     """
+    check_replaced(plan.layout, force)
     layout, report = plan.layout, plan.report
     planned: Mapping[str, Applied] = {one.name: one for one in report.tensors}
     left = {one.name: one.sha256 for one in report.left_alone}
     targets = [info for info in layout.tensors() if info.name in planned]
     results = iter(watch(InTurn(partial(_made, layout, report.recipe), targets, executor, ahead), "write"))
-    with atomic.NewFile(beside(layout.out), force=force) as file:
-        file.write(report.to_json().encode())
-        layout.write(_contents(layout, planned, left, results), partial(metadata, report), force)
+    out, beside_it = layout.out.name, beside(layout.out).name
+    with atomic.Together(layout.out.parent, {beside_it: None, out: layout.parts()}, force=force) as folder:
+        atomic.write(folder / beside_it, report.to_json().encode())
+        layout.write(_contents(layout, planned, left, results), partial(metadata, report), folder / out)
+        for name, path in layout.others().items():
+            if report.copied.get(name) != digest(folder / out / name):
+                raise refused(path, "changed since it was planned")
+        _same(layout, plan.signature)
+
+
+def check_replaced(layout: Layout, force: bool) -> None:
+    """Raise ValueError where what is written would replace an input, FileExistsError for what is no output of apply.
+
+    What a killed process left is settled before.
+    """
+    atomic.recover(layout.out.parent)
+    inputs = [*layout.files().values(), *layout.others().values()]
+    for path in (layout.out, beside(layout.out)):
+        check_not_input(path, layout.source)
+        if path.exists() and any(path.samefile(one) for one in inputs):
+            raise ValueError(f"{plain(str(path))} is a file of the input: write to another")
+    layout.check(force)
+    check_report(beside(layout.out), force)
 
 
 def metadata(report: Report, source: str) -> dict[str, str]:
@@ -134,6 +156,7 @@ def _checked(layout: Layout, info: TensorInfo, pieces: Pieces, wanted: str) -> P
 
 
 def _same(layout: Layout, before: Signature) -> None:
-    source = layout.source
-    if source.signature != before or not all(source.holds(path) for path in layout.files().values()):
-        raise refused(source.path, "changed while it was read")
+    layout.source.check_unchanged(before)
+    changed = next((path for path in layout.files().values() if not layout.source.holds(path)), None)
+    if changed is not None:
+        raise refused(changed, "changed while it was read")

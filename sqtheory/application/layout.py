@@ -1,7 +1,6 @@
 """What every layout of a compressed checkpoint offers: which files, which types, which bytes."""
 
 import hashlib
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
+from sqtheory import atomic
 from sqtheory.arrays import Array
 from sqtheory.checkpoints import Checkpoint, TensorInfo
 from sqtheory.checkpoints.elements import Element
@@ -109,11 +109,8 @@ class Layout(ABC):
     """What is written."""
 
     @abstractmethod
-    def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
-        """Write all tensors; what is written appears whole or not at all.
-
-        Raises ValueError where ``out`` is the input, FileExistsError unless ``force``, OSError from the system.
-        """
+    def write(self, contents: Iterator[Content], metadata: Metadata, out: Path) -> None:
+        """Write all tensors to ``out``, which is not there yet and of the same name as ``self.out``. Raises OSError."""
 
     @abstractmethod
     def element(self, info: TensorInfo) -> Element | None:
@@ -127,10 +124,13 @@ class Layout(ABC):
         """
 
     def check(self, force: bool) -> None:
-        """Raise what ``write`` raises before it writes anything."""
+        """Raise ValueError where ``out`` is the input, FileExistsError where it may not be replaced."""
         check_not_input(self.out, self.source)
-        if not force and os.path.lexists(self.out):
-            raise FileExistsError(f"{self.out} exists: pass --force to replace it")
+        atomic.check_new(self.out, self.parts(), force=force)
+
+    def parts(self) -> Collection[str] | None:
+        """The files of a folder that is written, by their paths in it; None where it is one file."""
+        return None
 
     def tensors(self) -> tuple[TensorInfo, ...]:
         """Every tensor as it is written, in that order."""

@@ -92,8 +92,8 @@ class SafetensorsFile(Layout):
     def headers(self, targets: Sequence[Target], metadata: Metadata) -> dict[str, str]:
         return {ITSELF: _header(self.source, metadata(self.source.path.name))}
 
-    def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
-        _write(self.source, self.out, contents, metadata(self.source.path.name), force)
+    def write(self, contents: Iterator[Content], metadata: Metadata, out: Path) -> None:
+        _write(self.source, out, contents, metadata(self.source.path.name))
 
 
 @final
@@ -124,11 +124,11 @@ class Folder(Layout):
     def others(self) -> dict[str, Path]:
         found = {}
         for folder, folders, names in os.walk(self.home):
-            folders[:] = sorted(name for name in folders if name != ".git")
+            folders[:] = sorted(name for name in folders if name != ".git" and not atomic.is_hidden(name))
             linked = next((name for name in folders if Path(folder, name).is_symlink()), None)
             if linked is not None:
                 raise refused(Path(folder, linked), "a symbolic link to a folder is not copied")
-            for name in sorted(names):
+            for name in sorted(name for name in names if not atomic.is_hidden(name)):
                 path = Path(folder, name)
                 relative = path.relative_to(self.home).as_posix()
                 if relative not in self.shards and path != self.index:
@@ -143,22 +143,21 @@ class Folder(Layout):
         home, out = self.home.resolve(), self.out.resolve()
         if out == home or home in out.parents:
             raise ValueError(f"{plain(str(self.out))} lies in the folder of the input: write to another folder")
-        self._folder(force).check()
+        atomic.check_new(self.out, self.parts(), force=force)
 
-    def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
-        with self._folder(force) as folder:
-            for relative, path in self.others().items():
-                with path.open("rb") as old, atomic.NewFile(folder / relative) as new:
-                    while piece := old.read(PIECE):
-                        new.write(piece)
-            for name, shard in self.shards.items():
-                own = (next(contents) for _ in shard.tensors)
-                _write(shard, folder / name, own, metadata(name), force=False)
-            if self.index is not None:
-                atomic.write(folder / self.index.name, self.index.read_bytes())
+    def parts(self) -> tuple[str, ...]:
+        return (*self.files(), *self.others())
 
-    def _folder(self, force: bool) -> atomic.NewFolder:
-        return atomic.NewFolder(self.out, [*self.files(), *self.others()], force=force)
+    def write(self, contents: Iterator[Content], metadata: Metadata, out: Path) -> None:
+        for relative, path in self.others().items():
+            with path.open("rb") as old, atomic.NewFile(out / relative) as new:
+                while piece := old.read(PIECE):
+                    new.write(piece)
+        for name, shard in self.shards.items():
+            own = (next(contents) for _ in shard.tensors)
+            _write(shard, out / name, own, metadata(name))
+        if self.index is not None:
+            atomic.write(out / self.index.name, self.index.read_bytes())
 
 
 @final
@@ -180,11 +179,11 @@ class NumpyFile(Layout):
     def headers(self, targets: Sequence[Target], metadata: Metadata) -> dict[str, str]:
         return {ITSELF: sha256([self.source.structure()])}
 
-    def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
+    def write(self, contents: Iterator[Content], metadata: Metadata, out: Path) -> None:
         if isinstance(self.source, NpzCheckpoint):
-            _fill(NpzWriter(self.out, self.source, force=force), contents)
+            _fill(NpzWriter(out, self.source), contents)
         else:
-            _fill(NpyWriter(self.out, self.source, force=force), contents)
+            _fill(NpyWriter(out, self.source), contents)
 
 
 @final
@@ -208,10 +207,10 @@ class OnnxFile(Layout):
     def headers(self, targets: Sequence[Target], metadata: Metadata) -> dict[str, str]:
         return {ITSELF: sha256([self.source.rewritten({target.name: b"" for target in targets})])}
 
-    def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
+    def write(self, contents: Iterator[Content], metadata: Metadata, out: Path) -> None:
         changed = (content for content in contents if content.changed)
         raw = {content.info.name: b"".join(piece.tobytes() for piece in content.pieces) for content in changed}
-        with atomic.NewFile(self.out, force=force) as file:
+        with atomic.NewFile(out) as file:
             file.write(self.source.rewritten(raw))
 
 
@@ -242,16 +241,14 @@ class FromGguf(Layout):
         added = metadata(self.source.path.name)
         return {ITSELF: sha256([SafetensorsWriter(self.out, self.tensors(), added).front()])}
 
-    def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
+    def write(self, contents: Iterator[Content], metadata: Metadata, out: Path) -> None:
         added = metadata(self.source.path.name)
-        _fill(SafetensorsWriter(self.out, self.tensors(), added, source=self.source, force=force), contents)
+        _fill(SafetensorsWriter(out, self.tensors(), added, source=self.source), contents)
 
 
-def _write(
-    source: SafetensorsCheckpoint, out: Path, contents: Iterator[Content], added: Mapping[str, str], force: bool
-) -> None:
+def _write(source: SafetensorsCheckpoint, out: Path, contents: Iterator[Content], added: Mapping[str, str]) -> None:
     metadata = {**source.metadata, **added}
-    _fill(SafetensorsWriter(out, source.tensors, metadata, source=source, force=force), contents)
+    _fill(SafetensorsWriter(out, source.tensors, metadata, source=source), contents)
 
 
 def _header(source: SafetensorsCheckpoint, added: Mapping[str, str]) -> str:

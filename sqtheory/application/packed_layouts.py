@@ -37,6 +37,7 @@ from sqtheory.checkpoints.tensors import refused
 from sqtheory.packing import Packed, Schema, write_compressed_tensors, write_packed
 from sqtheory.packing.compressed_tensors import (
     CONFIG,
+    FILES,
     FORMAT,
     MODEL,
     WEIGHT,
@@ -115,8 +116,8 @@ class PackedFile(Codes):
         schemas = {target.name: target.schema for target in targets if target.schema is not None}
         return {ITSELF: self.header(targets, packed_metadata(schemas, self.said(metadata)))}
 
-    def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
-        write_packed(self.out, _packs(contents), self.source, self.said(metadata), force=force)
+    def write(self, contents: Iterator[Content], metadata: Metadata, out: Path) -> None:
+        write_packed(out, _packs(contents), self.source, self.said(metadata))
 
 
 @final
@@ -143,10 +144,13 @@ class CompressedTensorsFolder(Codes):
     def check(self, force: bool) -> None:
         check_folder(self.out, self.source, force)
 
-    def write(self, contents: Iterator[Content], metadata: Metadata, force: bool) -> None:
+    def parts(self) -> tuple[str, ...]:
+        return FILES
+
+    def write(self, contents: Iterator[Content], metadata: Metadata, out: Path) -> None:
         if config_of(self.source) != self.config:
             raise refused(self.source.path.with_name(CONFIG), "changed since it was planned")
-        write_compressed_tensors(self.out, _packs(contents), self.source, self.said(metadata), force=force)
+        write_compressed_tensors(out, _packs(contents), self.source, self.said(metadata))
 
 
 def _packs(contents: Iterator[Content]) -> Iterator[tuple[str, Packed]]:

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any, final
 
 from sqtheory.application.layout import Packing
 from sqtheory.application.recipe import Recipe
+from sqtheory.checkpoints.tensors import plain
 from sqtheory.errors import additive_bound
 from sqtheory.sweep import Row
 from sqtheory.tables import json_ready
@@ -16,6 +19,9 @@ from sqtheory.tables import json_ready
 SCHEMA = "sqtheory.apply/2"
 SUFFIX = ".sqtheory.json"
 """What the name of a report adds to that of its checkpoint."""
+_REPORT = re.compile(rb'\s*\{\s*"schema"\s*:\s*"sqtheory\.apply/', re.ASCII)
+_START = 256
+"""How a report begins, within so many bytes."""
 
 _HASH, _END = '"sha256": "', '"\n}\n'
 """Around the last value of a report: the SHA-256 of the whole of it with ``_BLANK`` in that place."""
@@ -160,3 +166,16 @@ def signed(text: str) -> str:
 def beside(out: Path) -> Path:
     """The report of a checkpoint: the file or folder of its name and ``.sqtheory.json``."""
     return out.with_name(out.name + SUFFIX)
+
+
+def check_report(path: Path, force: bool) -> None:
+    """Raise FileExistsError if a report may not be written: one is replaced with ``force``, anything else never."""
+    if not os.path.lexists(path):
+        return
+    if not force:
+        raise FileExistsError(f"{plain(str(path))} exists: pass --force to replace it")
+    if path.is_file():
+        with path.open("rb") as file:
+            if _REPORT.match(file.read(_START)):
+                return
+    raise FileExistsError(f"{plain(str(path))} is no report of apply: it is not replaced; write to another file")

@@ -4,7 +4,7 @@ from sqtheory.checkpoints.gguf import GgufCheckpoint
 from sqtheory.checkpoints.npz import NpyCheckpoint, NpzCheckpoint
 from sqtheory.checkpoints.npz_writing import NpyWriter, NpzWriter
 from sqtheory.checkpoints.onnx import OnnxCheckpoint
-from sqtheory.checkpoints.opening import open_checkpoint
+from sqtheory.checkpoints.opening import open_checkpoint, reading
 from sqtheory.checkpoints.safetensors import SafetensorsCheckpoint
 from sqtheory.checkpoints.shards import ShardedCheckpoint
 from sqtheory.checkpoints.stored import StoredTensor
@@ -28,4 +28,5 @@ __all__ = [
     "TensorInfo",
     "declare",
     "open_checkpoint",
+    "reading",
 ]

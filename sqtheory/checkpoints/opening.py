@@ -2,7 +2,8 @@
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
@@ -60,6 +61,15 @@ def open_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         return SafetensorsCheckpoint(file)
     found = found or _SUFFIX.get(suffix) or f"unknown content, starting with {head[:8]!r}"
     raise refused(file, f"{found}; {READABLE}")
+
+
+@contextmanager
+def reading(path: str | os.PathLike[str]) -> Iterator[Checkpoint]:
+    """``open_checkpoint``; the context ends with a CheckpointError where the files are others by then."""
+    with open_checkpoint(path) as checkpoint:
+        before = checkpoint.signature
+        yield checkpoint
+        checkpoint.check_unchanged(before)
 
 
 def _located(path: str) -> Path:

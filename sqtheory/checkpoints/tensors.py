@@ -163,6 +163,11 @@ class Checkpoint(ABC):
             raise refused(self._path, f"no tensor {quoted(name)}" + (f"; nearest: {quoted(near[0])}" if near else ""))
         return self._by_name[name]
 
+    def check_unchanged(self, since: Signature) -> None:
+        """CheckpointError where the files, or those that their names lead to, are others than had this signature."""
+        if self.signature != since or not self.holds(self._path):
+            raise refused(self._path, "changed while it was read")
+
     def __enter__(self) -> Self:
         return self
 

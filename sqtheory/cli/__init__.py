@@ -1,9 +1,11 @@
 """The command line: one verb one file; results on stdout, progress and complaints on stderr."""
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from sqtheory import __version__
 from sqtheory.cli import (
@@ -48,6 +50,9 @@ DESCRIPTION = """\
 When a tensor is both sparsified and quantized: what does the order cost, what is guaranteed,
 and which assumption broke? Works on exported weights; needs no GPU and no model code."""
 
+FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+"""What the system says of a disk that is full; of a file of ours with its name."""
+
 EPILOG = """\
 exit status: 0 fine; 1 ran, but a check failed; 2 wrong usage or spelling; 3 input refused;
 4 environment (disk, memory, missing extra); 130 interrupted. Results go to stdout, the rest to stderr.
@@ -86,6 +91,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(error, BrokenPipeError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 141
+        if isinstance(error, OSError) and error.filename is None and error.errno in FULL:
+            with suppress(OSError):  # what is left in its buffer would be complained of at the end
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            error = OSError(error.errno, error.strerror, "standard output")
         return _say(error, 4)
     except KeyboardInterrupt:
         return _say(KeyboardInterrupt("interrupted"), 130)

@@ -48,16 +48,15 @@ def run(arguments: argparse.Namespace) -> int:
     sentence = conclusion(points)
     figure = order_gap.draw(points)
     files = {
-        arguments.out / "order_gap.csv": order_gap.as_csv(points).encode(),
-        **{arguments.out / f"order_gap.{kind}": encode(figure, kind) for kind in ("png", "svg")},
+        "order_gap.csv": order_gap.as_csv(points).encode(),
+        **{f"order_gap.{kind}": encode(figure, kind) for kind in ("png", "svg")},
     }
     if arguments.json:
         listed = [{**asdict(p), "gap": p.gap} for p in points]
         print(json.dumps({"schema": "sqtheory.demo/1", "rows": listed, "conclusion": sentence}, ensure_ascii=False))
     else:
         print(_table(points), sentence, sep="\n\n")
-    for path, data in files.items():
-        atomic.write(path, data, force=arguments.force)
+    atomic.write_all(arguments.out, files, force=arguments.force)
     if not arguments.json:
         print(f"\nfigure: {arguments.out / 'order_gap.png'} (also .svg; data in .csv)")
     return 0
@@ -67,7 +66,7 @@ def measure(*, quiet: bool) -> "list[Point]":
     """The totals of every model, mask and format."""
     import numpy as np
 
-    from sqtheory.checkpoints import open_checkpoint
+    from sqtheory.checkpoints import reading
     from sqtheory.cli.progress import progress
     from sqtheory.execution import sweep
     from sqtheory.figures.order_gap import point
@@ -79,7 +78,7 @@ def measure(*, quiet: bool) -> "list[Point]":
     formats = {text: options.quantizer(text, rng) for text in FORMATS}
     points = []
     for model in MODELS:
-        with open_checkpoint(f"zoo:{model}") as checkpoint:
+        with reading(f"zoo:{model}") as checkpoint:
             taken, _ = Targets().split(checkpoint.tensors)
             swept = sweep(checkpoint, taken, list(masks.values()), list(formats.values()))
             rows = [row for rows in progress(swept, model, quiet=quiet) for row in rows]

@@ -69,6 +69,7 @@ def formats(text: str) -> tuple[str, ...]:
 def run(arguments: argparse.Namespace) -> int:
     """List, or compute, draw and write; a figure is written when it is done."""
     from sqtheory import atomic
+    from sqtheory.cli.outputs import check_outputs
     from sqtheory.cli.progress import counter
     from sqtheory.figures.catalogue import BY_NAME, find
     from sqtheory.figures.data import Request
@@ -84,6 +85,8 @@ def run(arguments: argparse.Namespace) -> int:
     style = STYLES[arguments.style]
     kinds = list(BY_NAME.values()) if arguments.name == ["all"] else [find(name) for name in arguments.name]
     request = Request(arguments.model, arguments.mask, arguments.quantizer, arguments.seed)
+    named = [arguments.out / f"{kind.name}.{end}" for kind in kinds for end in (*arguments.format, "csv", "txt")]
+    check_outputs(named, request.model)
     atomic.check_folder(arguments.out)
     refused = 0
     with counter(len(kinds), "figures", "figure") as done:
@@ -96,8 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
                 print(f"sqtheory: left out: {refusal}", file=sys.stderr)
                 refused += 1
                 continue
-            for name, data in files.items():
-                atomic.write(arguments.out / name, data, force=arguments.force)
+            atomic.write_all(arguments.out, files, force=arguments.force)
             done(1)
             print(", ".join(str(arguments.out / name) for name in files))
     return 1 if refused else 0

@@ -22,13 +22,13 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the table."""
-    from sqtheory.checkpoints import open_checkpoint
+    from sqtheory.checkpoints import reading
     from sqtheory.cli.progress import progress
     from sqtheory.inspection import inspect_slabs
     from sqtheory.tables import Table, number, one_line
 
     rule = targets(arguments)
-    with open_checkpoint(arguments.checkpoint) as checkpoint:
+    with reading(arguments.checkpoint) as checkpoint:
         summaries = [
             (inspect_slabs(info, checkpoint.slabs(info.name)), rule.reason_to_skip(info))
             for info in progress(checkpoint.tensors, "inspect", quiet=arguments.json)

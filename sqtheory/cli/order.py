@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     import numpy as np
 
     from sqtheory import atomic
-    from sqtheory.checkpoints import open_checkpoint
+    from sqtheory.checkpoints import reading
     from sqtheory.cli.progress import progress
     from sqtheory.execution import sweep
     from sqtheory.execution.workers import workers
@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
     staff = workers(arguments.executor, arguments.workers)
     if arguments.results is not None:
         atomic.check_folder(arguments.results)
-    with open_checkpoint(arguments.checkpoint) as checkpoint:
+    with reading(arguments.checkpoint) as checkpoint:
         taken, skipped = options.targets(arguments).split(checkpoint.tensors)
         with staff.crew() as (executor, count):
             swept = sweep(

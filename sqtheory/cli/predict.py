@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Read, predict, measure, print."""
     import numpy as np
 
-    from sqtheory.checkpoints import StoredTensor, open_checkpoint
+    from sqtheory.checkpoints import StoredTensor, reading
     from sqtheory.cli.progress import progress
     from sqtheory.exceptions import about
     from sqtheory.expectations import Agreement, AgreementReport, agreement
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     s = options.mask(arguments.mask, None, rng)
     pipelines = [(options.quantizer(text, rng), p) for text in arguments.format for p in arguments.norm or [1.0]]
     columns: list[list[Agreement]] = [[] for _ in pipelines]
-    with open_checkpoint(arguments.checkpoint) as checkpoint:
+    with reading(arguments.checkpoint) as checkpoint:
         taken, skipped = options.targets(arguments).split(checkpoint.tensors)
         for info in progress(taken, "predict", quiet=arguments.json):
             x = StoredTensor.of(checkpoint, info.name) or checkpoint.read(info.name)

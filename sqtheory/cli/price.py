@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _measure(arguments: argparse.Namespace) -> "list[Prices]":
     import numpy as np
 
-    from sqtheory.checkpoints import open_checkpoint
+    from sqtheory.checkpoints import reading
     from sqtheory.cli.progress import progress
     from sqtheory.exceptions import about
     from sqtheory.price import Prices, prices
@@ -76,7 +76,7 @@ def _measure(arguments: argparse.Namespace) -> "list[Prices]":
     formats = [options.quantizer(text, rng) for text in arguments.format]
     samples = [np.random.default_rng(arguments.seed) for _ in formats]
     parts: list[list[Prices]] = [[] for _ in formats]
-    with open_checkpoint(arguments.checkpoint) as checkpoint:
+    with reading(arguments.checkpoint) as checkpoint:
         taken, _ = options.targets(arguments).split(checkpoint.tensors)
         for info in progress(taken, "price", quiet=arguments.json):
             x = checkpoint.read(info.name)

@@ -71,7 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     from sqtheory import atomic
     from sqtheory.application import Recipe
-    from sqtheory.checkpoints import open_checkpoint
+    from sqtheory.checkpoints import reading
+    from sqtheory.cli.outputs import check_outputs, check_page
     from sqtheory.cli.progress import progress
     from sqtheory.execution import sweep
     from sqtheory.execution.workers import Threads
@@ -79,12 +80,14 @@ def run(arguments: argparse.Namespace) -> int:
 
     if os.path.lexists(arguments.out) and not arguments.force:
         raise FileExistsError(f"{arguments.out} exists: pass --force to replace it")
+    check_outputs([arguments.out], arguments.checkpoint)
+    check_page(arguments.out)
     rng = np.random.default_rng(arguments.seed)
     ties = None if arguments.ties is None else options.ties(arguments.ties, arguments.norm, rng)
     masks = options.distinct(options.mask(text, ties, rng) for text in arguments.mask)
     formats = options.distinct(options.quantizer(text, rng) for text in arguments.format)
     recipes = [Recipe(str(s), str(q), norm=arguments.norm, seed=arguments.seed) for s in masks for q in formats]
-    with open_checkpoint(arguments.checkpoint) as checkpoint:
+    with reading(arguments.checkpoint) as checkpoint:
         taken, skipped = options.targets(arguments).split(checkpoint.tensors)
         with Threads(arguments.workers).crew() as (executor, count):
             swept = sweep(checkpoint, taken, masks, formats, arguments.norm, executor=executor, ahead=2 * count)

@@ -61,8 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
     import sys
     from contextlib import ExitStack
 
-    from sqtheory import application
-    from sqtheory.checkpoints import open_checkpoint
+    from sqtheory import application, atomic
+    from sqtheory.checkpoints import reading
     from sqtheory.checkpoints.tensors import plain, quoted
     from sqtheory.cli.progress import progress
     from sqtheory.execution.workers import Threads
@@ -70,17 +70,20 @@ def run(arguments: argparse.Namespace) -> int:
     def watch(items: Iterable[Item], what: str) -> Iterable[Item]:
         return progress(items, what, quiet=arguments.json)
 
+    atomic.recover(arguments.out.parent)
     with ExitStack() as stack:
         report = application.read_report(application.beside(arguments.out))
         written = application.written(arguments.out, report.packing)
         stack.enter_context(written.source)
         against = None
         if arguments.against is not None:
-            source = stack.enter_context(open_checkpoint(arguments.against))
+            source = stack.enter_context(reading(arguments.against))
             folder = Path(arguments.against).is_dir()
             against = application.layout_of(source, arguments.out, folder=folder, packing=report.packing)
         executor, ahead = stack.enter_context(Threads(arguments.workers).crew())
+        before = written.source.signature
         found = application.verify(written, report, against, executor=executor, ahead=ahead, watch=watch)
+        written.source.check_unchanged(before)
     if arguments.json:
         content = {"schema": "sqtheory.verify/1", "recipe": report.recipe.to_dict(), **found.to_dict()}
         print(json.dumps(content, ensure_ascii=False, allow_nan=False))

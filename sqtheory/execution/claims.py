@@ -7,12 +7,15 @@ import contextlib
 import os
 import re
 import socket
+import stat
 import threading
 import time
 import uuid
 from pathlib import Path
 from types import TracebackType
 from typing import Self, final
+
+from sqtheory import atomic
 
 BEAT = 5.0
 """Seconds between two touches of a claim that is held."""
@@ -21,6 +24,11 @@ LEASE = 60.0
 
 OWNER = re.compile(r"(?P<host>\S+) (?P<pid>[0-9]+) (?P<word>[0-9a-f]{32})", re.ASCII)
 """What the file of a process says."""
+_OWN = re.compile(r"\.[0-9a-f]{32}", re.ASCII)
+"""How the file of a process is called, and a claim that is being removed."""
+_CLAIM = "claim"
+_LONGEST = 4096
+"""Bytes of a claim that are read at all."""
 
 
 @final
@@ -55,7 +63,7 @@ class Claims:
                 if not self._drop_void(path):
                     return False
             except FileNotFoundError:  # another process took this one for dead and tidied up
-                self._own.write_text(self._text, encoding="utf-8")
+                self._say()
             else:
                 self._held.add(key)
                 return True
@@ -74,8 +82,13 @@ class Claims:
         self._drop_void(self._path(key))
 
     def __enter__(self) -> Self:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._own.write_text(self._text, encoding="utf-8")
+        atomic.check_folder(self._folder)
+        try:
+            self._say()
+            self._sweep_up()
+        except BaseException:
+            self._own.unlink(missing_ok=True)
+            raise
         self._thread.start()
         return self
 
@@ -86,10 +99,30 @@ class Claims:
         self._thread.join()
         for key in list(self._held):
             self.release(key)
+        self._sweep_up()
         self._own.unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
-        return self._folder / key / "claim"
+        return self._folder / key / _CLAIM
+
+    def _say(self) -> None:
+        atomic.write(self._own, self._text.encode(), force=True)
+
+    def _sweep_up(self) -> None:
+        """Remove everything that processes left that are gone; the file that says so of each goes last."""
+        others = [path for path in self._folder.iterdir() if _OWN.fullmatch(path.name) and path != self._own]
+        gone = [path for path in others if self._is_void(path)]
+        if not gone:
+            return
+        for folder in [path for path in self._folder.iterdir() if path.is_dir() and not path.is_symlink()]:
+            atomic.recover(folder)
+            for path in list(folder.iterdir()):
+                if _OWN.fullmatch(path.name):  # a claim put aside, which nobody looks for
+                    path.unlink(missing_ok=True)
+                elif path.name == _CLAIM:
+                    self._drop_void(path)
+        for path in gone:
+            path.unlink(missing_ok=True)
 
     def _touch(self) -> None:
         while not self._left.wait(self._beat):
@@ -98,31 +131,50 @@ class Claims:
 
     def _drop_void(self, path: Path) -> bool:
         """Remove a claim of a process that no longer keeps it; True if there is none any more."""
-        try:
-            with path.open(encoding="utf-8", errors="replace") as file:
-                touched, owner = os.fstat(file.fileno()).st_mtime_ns, OWNER.fullmatch(file.read())
-        except FileNotFoundError:
-            return True
-        gone = owner is not None and owner["host"] == socket.gethostname() and not _runs(int(owner["pid"]))
-        before, since = self._seen.get(path, (None, 0.0))
-        if before != touched:
-            self._seen[path] = before, since = touched, time.monotonic()
-        if not gone and time.monotonic() - since <= self._lease:
+        if not self._is_void(path):
             return False
         aside = path.with_name(f".{uuid.uuid4().hex}")
         with contextlib.suppress(FileNotFoundError):
             os.replace(path, aside)
             aside.unlink()
-        if gone and owner:
-            (self._folder / f".{owner['word']}").unlink(missing_ok=True)
         return True
+
+    def _is_void(self, path: Path) -> bool:
+        """Whether the process that a file is of no longer keeps it, or there is no such file."""
+        try:
+            touched, owner = _read(path)
+        except FileNotFoundError:
+            return True
+        if owner is not None and owner["host"] == socket.gethostname() and not _runs(int(owner["pid"])):
+            return True
+        before, since = self._seen.get(path, (None, 0.0))
+        if before != touched:
+            self._seen[path] = before, since = touched, time.monotonic()
+        return time.monotonic() - since > self._lease
+
+
+def _read(path: Path) -> tuple[int, re.Match[str] | None]:
+    """When a file was touched last, and who it says it is of. Raises FileNotFoundError."""
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        handle = os.open(path, flags)
+    except FileNotFoundError:
+        raise
+    except OSError:  # a link, or what this process may not read
+        return path.lstat().st_mtime_ns, None
+    try:
+        status = os.fstat(handle)
+        text = os.read(handle, _LONGEST) if stat.S_ISREG(status.st_mode) else b""
+    finally:
+        os.close(handle)
+    return status.st_mtime_ns, OWNER.fullmatch(text.decode(errors="replace"))
 
 
 def _runs(pid: int) -> bool:
     """A process of this number exists on this machine."""
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except OSError:
         return True

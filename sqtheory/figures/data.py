@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy.random import Generator
 
 from sqtheory.arrays import Array
-from sqtheory.checkpoints import open_checkpoint
+from sqtheory.checkpoints import reading
 from sqtheory.exceptions import about
 from sqtheory.figures.style import Style, encode
 from sqtheory.models import Model, Samples, open_model, samples_for
@@ -40,7 +40,7 @@ class Request:
 
         Raises ValueError where there is none; what is raised while one is worked on does not name it.
         """
-        with open_checkpoint(self.model) as checkpoint:
+        with reading(self.model) as checkpoint:
             taken, _ = Targets().split(checkpoint.tensors)
             if not taken:
                 raise ValueError(f"{self.model} has no tensor to work on: see sqtheory inspect")

@@ -5,7 +5,7 @@ import os
 import numpy as np
 
 from sqtheory import zoo
-from sqtheory.checkpoints import GgufCheckpoint, open_checkpoint
+from sqtheory.checkpoints import GgufCheckpoint, reading
 from sqtheory.exceptions import CheckpointError
 from sqtheory.models.bert import Bert
 from sqtheory.models.decoder import ByteDecoder
@@ -34,7 +34,7 @@ def open_model(name: str | os.PathLike[str], *, heads: int | None = None) -> Mod
     is missing or has another shape, or the key of a file beside it that says what cannot be computed.
     """
     path = os.fspath(name)
-    with open_checkpoint(f"zoo:{path}" if path in zoo.names() else path) as checkpoint:
+    with reading(f"zoo:{path}" if path in zoo.names() else path) as checkpoint:
         names = {info.name for info in checkpoint.tensors}
         family = next((each for each in FAMILIES if each.mark in names), None)
         if family is None:

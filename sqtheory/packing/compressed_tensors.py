@@ -26,6 +26,8 @@ from sqtheory.packing.scales import BIAS, ExponentScales, RealScales, TwoLevelSc
 from sqtheory.packing.schema import Schema
 
 MODEL, CONFIG, QUANTIZATION = "model.safetensors", "config.json", "quantization_config"
+FILES = (MODEL, CONFIG)
+"""All that is written to the folder."""
 WEIGHT = ".weight"
 FORMAT = {"format": "pt"}
 """The metadata that the package expects."""
@@ -109,8 +111,7 @@ def write_compressed_tensors(
     A ``config.json`` beside the source is kept but for ``quantization_config``. ``packs`` may be a generator, and
     all its tensors are matrices ``NAME.weight`` of one layout. The values that the package decompresses (float32 for
     integers, bfloat16 for the others) are those of ``unpack``, bit for bit, after one rounding to bfloat16: else, and
-    for what the layout lacks, InputRefused. Raises what ``write_packed`` raises; then nothing is left, but where the
-    second file fails the first stays.
+    for what the layout lacks, InputRefused. Raises what ``write_packed`` raises; then nothing is left.
     """
     config = check_folder(folder, source, force)
     schemas: dict[str, Schema] = {}
@@ -135,8 +136,9 @@ def write_compressed_tensors(
             raise ValueError(f"{plain(str(folder))}: no tensor is packed")
         return {**FORMAT, **(metadata or {})}
 
-    write_arrays(folder / MODEL, arrays(), source, schemas, said, force=force)
-    atomic.write(folder / CONFIG, config_text(config, modules, source), force=force)
+    with atomic.Together(folder.parent, {folder.name: FILES}, force=force) as home:
+        write_arrays(home / folder.name / MODEL, arrays(), source, schemas, said, force=False)
+        atomic.write(home / folder.name / CONFIG, config_text(config, modules, source))
     return schemas, nbytes
 
 
@@ -152,9 +154,7 @@ def check_folder(folder: Path, source: Checkpoint, force: bool) -> dict[str, obj
     config = config_of(source)
     if folder.exists() and folder.samefile(source.path.parent):
         raise ValueError(f"{plain(str(folder))} is the folder of the input: write to another")
-    for name in (MODEL, CONFIG):
-        if not force and (folder / name).exists():
-            raise FileExistsError(f"{folder / name} exists: pass --force to replace it")
+    atomic.check_new(folder, FILES, force=force)
     return config
 
 

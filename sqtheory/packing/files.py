@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias, final
@@ -10,6 +9,7 @@ from typing import Any, TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
+from sqtheory import atomic
 from sqtheory.checkpoints import (
     Checkpoint,
     SafetensorsCheckpoint,
@@ -91,28 +91,31 @@ def write_arrays(
 
     ``replaced`` and ``metadata`` are asked when the arrays have all come, and wait in a file without a name.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    before = source.signature if source else None
     waiting: list[tuple[TensorInfo, int]] = []
-    with tempfile.TemporaryFile(dir=path.parent) as spool:
+    end = 0
+    with atomic.NewFile(path, scratch=True) as spool:
         for name, kind, array in arrays:
-            waiting.append((declare(name, kind, array.shape), spool.tell()))
-            spool.write(array.astype(array.dtype.newbyteorder("<"), order="C", copy=False).tobytes())
+            waiting.append((declare(name, kind, array.shape), end))
+            spool.write(array.astype(array.dtype.newbyteorder("<"), order="C", copy=False).tobytes(), end)
+            end += waiting[-1][0].nbytes
         rest = [info for info in source.tensors if info.name not in replaced] if source else []
         kept = [declared(source, info) for info in rest] if source else []
         with SafetensorsWriter(
             path, [*(info for info, _ in waiting), *kept], metadata(), source=source, force=force
         ) as writer:
             for info, at in waiting:
-                spool.seek(at)
-                writer.copy(info.name, _pieces(spool, info.nbytes))
+                writer.copy(info.name, _pieces(spool, info.nbytes, at))
             for info in kept:
                 assert source is not None
                 copy_tensor(source, info.name, writer)
+            if source and before:
+                source.check_unchanged(before)
 
 
-def _pieces(spool: Any, nbytes: int) -> Iterator[NDArray[np.uint8]]:
+def _pieces(spool: atomic.NewFile, nbytes: int, start: int) -> Iterator[NDArray[np.uint8]]:
     for at in range(0, nbytes, _PIECE):
-        yield np.frombuffer(spool.read(min(_PIECE, nbytes - at)), np.uint8)
+        yield np.frombuffer(spool.read(min(_PIECE, nbytes - at), start + at), np.uint8)
 
 
 def is_stored(source: Checkpoint) -> bool:
@@ -259,6 +262,7 @@ def unpack_file(
 
     ``progress`` goes through the tensors. Raises what reading and SafetensorsWriter raise; then nothing is left.
     """
+    before = packed.signature
     tensors = [declare(i.name, i.dtype, i.shape) if i.name in packed.schemas else i for i in packed.tensors]
     with SafetensorsWriter(path, tensors, packed.metadata, source=packed, force=force) as writer:
         for info in progress(packed.tensors):
@@ -266,3 +270,4 @@ def unpack_file(
                 writer.write(info.name, packed.read(info.name))
             else:
                 copy_tensor(packed.file, info.name, writer)
+        packed.check_unchanged(before)

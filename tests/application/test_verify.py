@@ -379,8 +379,9 @@ import sqtheory.one_pass, sqtheory.inspection
 from sqtheory.cli import main
 assert main(["verify", "out.safetensors", "--against", "in.safetensors"]) == 0
 seen = []
+harmful = ("subprocess", "os", "socket", "pickle", "shutil", "import")
 def hook(event, arguments):
-    if event != "os.listdir" and event.split(".")[0] in ("subprocess", "os", "socket", "pickle", "shutil", "import"):
+    if event not in ("os.listdir", "os.scandir") and event.split(".")[0] in harmful:
         seen.append((event, arguments))
     if event == "open" and set(str(arguments[1])) & set("wax+"):
         seen.append((event, arguments))

@@ -32,16 +32,16 @@ BF16, FP8, E8M0, FP4
 arrays of any layout and byte order
     test_writing.test_arrays_of_any_layout_come_back_from_the_reader_of_the_library
 a symbolic link as output
-    test_atomic.test_a_file_keeps_its_mode_and_a_symbolic_link_is_replaced_itself
+    atomic.test_files.test_a_file_keeps_its_mode_and_a_symbolic_link_is_replaced_itself
 modes of files
-    test_atomic.test_the_mode_of_a_new_file_is_what_the_umask_leaves
+    atomic.test_files.test_the_mode_of_a_new_file_is_what_the_umask_leaves
 disk full
     test_writing.test_a_full_disk_is_status_four_and_leaves_the_old_file,
     test_writing.test_a_fault_at_any_call_leaves_the_old_file_or_the_whole_new_one
 killed while writing
     test_writing.test_a_process_killed_while_writing_leaves_a_whole_file_and_nothing_that_stays
 power loss
-    test_atomic.test_bytes_are_synced_before_the_name_is_taken_and_the_folder_after
+    atomic.test_files.test_bytes_are_synced_before_the_name_is_taken_and_the_folder_after
 writers and readers at once
     test_writing.test_readers_never_see_a_mixed_file, test_abuse.test_processes_never_see_a_mixed_file
 ONNX external data outside, absolute, behind links, short, nested

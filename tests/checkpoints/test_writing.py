@@ -17,6 +17,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from sqtheory import atomic
+from sqtheory.atomic import files
 from sqtheory.checkpoints import SafetensorsCheckpoint, SafetensorsWriter, declare, open_checkpoint
 from sqtheory.checkpoints.elements import BITS, ELEMENTS
 from tests.checkpoints.handmade import entry, often, read_all, safetensors_bytes
@@ -242,7 +243,7 @@ def test_a_fault_at_any_call_leaves_the_old_file_or_the_whole_new_one(
     file: Path, monkeypatch: pytest.MonkeyPatch, nameless: bool, old: bool
 ) -> None:
     if not nameless:
-        monkeypatch.setattr(atomic, "_TMPFILE", 0)
+        monkeypatch.setattr(files, "_TMPFILE", 0)
     tensors = {"a": ("F32", np.ones((300, 1000), np.float32)), "b": ("U8", np.arange(9, dtype=np.uint8))}
     write(file.with_name("wanted"), tensors)
     wanted = file.with_name("wanted").read_bytes()
@@ -306,9 +307,10 @@ KILLED = """
 import sys, time, numpy as np
 from pathlib import Path
 from sqtheory import atomic
+from sqtheory.atomic import files
 from sqtheory.checkpoints import SafetensorsWriter, declare
 if sys.argv[2] == "False":
-    atomic._TMPFILE = 0
+    files._TMPFILE = 0
 print("ready", flush=True)
 for i in range(1, 100000):
     with SafetensorsWriter(Path(sys.argv[1]), [declare("w", "F32", (1 << 20,))], {"i": str(i)}, force=True) as writer:

@@ -184,7 +184,7 @@ def test_a_full_disk_is_status_four_and_leaves_nothing(tmp_path: Path, kind: str
         f"sys.exit(main(['apply', {str(source)!r}, {str(tmp_path / out.name)!r}, *{PIPELINE}]))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert run.returncode == 4 and run.stderr.count("\n") == 1, run.stderr
+    assert run.returncode == 4 and run.stderr.count("\n") == 1 and str(tmp_path / out.name) in run.stderr, run.stderr
     assert sorted(p.name for p in tmp_path.iterdir()) == ["home", source.name]
 
 

@@ -87,3 +87,52 @@ def test_a_process_taken_for_dead_goes_on(tmp_path: Path) -> None:
         for own in tmp_path.glob(".*"):
             own.unlink()
         assert claims.take("a")
+
+
+def test_what_processes_left_that_are_gone_is_swept_up(tmp_path: Path) -> None:
+    """Claims of other keys, claims put aside, half-written lines; the file of a process goes last, as does its word."""
+    word, key = "0" * 32, tmp_path / "other key"
+    key.mkdir()
+    own = tmp_path / f".{word}"
+    own.write_text(f"{socket.gethostname()} {dead()} {word}", encoding="utf-8")
+    os.link(own, key / "claim")
+    os.link(own, key / f".{'1' * 32}")
+    (key / f".sqtheory-{'2' * 16}.partial").write_text("x")
+    (key / "line.json").write_text("kept")
+    alive = claimed(tmp_path, "alive", socket.gethostname(), os.getpid())
+    with Claims(tmp_path):
+        assert {path for path in tmp_path.rglob("*") if path.is_file() and path.parent != tmp_path} == {
+            key / "line.json",
+            alive,
+        }
+        assert not own.exists()
+
+
+def test_a_process_elsewhere_that_died_is_swept_up_after_the_lease(tmp_path: Path, clock: SimpleNamespace) -> None:
+    own = tmp_path / f".{'0' * 32}"
+    own.write_text(f"elsewhere 1 {'0' * 32}", encoding="utf-8")
+    with Claims(tmp_path, lease=60):
+        pass
+    assert own.exists()
+    with Claims(tmp_path, lease=60):
+        clock.now += 61
+    assert not own.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="uses pipes with names")
+@pytest.mark.parametrize("kind", ["fifo", "dangling", "huge"])
+def test_what_is_no_claim_is_void_after_the_lease_and_never_waited_for(
+    kind: str, tmp_path: Path, clock: SimpleNamespace
+) -> None:
+    path = tmp_path / "a" / "claim"
+    path.parent.mkdir()
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "dangling":
+        path.symlink_to(tmp_path / "nowhere")
+    else:
+        path.write_text(f"{socket.gethostname()} {2**70} {'0' * 32}", encoding="utf-8")
+    with Claims(tmp_path, lease=60) as claims:
+        assert kind == "huge" or not claims.take("a")
+        clock.now += 61
+        assert claims.take("a")

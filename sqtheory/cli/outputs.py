@@ -1,0 +1,36 @@
+"""What a verb may replace: never a file of its input, whatever ``--force`` says."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def check_outputs(outs: Iterable[Path], checkpoint: str) -> None:
+    """ValueError where a path leads to a file that a checkpoint is read from, by whatever name."""
+    from contextlib import closing
+
+    from sqtheory.checkpoints import open_checkpoint
+    from sqtheory.checkpoints.writing import check_not_input
+    from sqtheory.exceptions import MissingExtra
+
+    there = [out for out in outs if out.exists()]
+    if not there:
+        return
+    try:
+        opened = open_checkpoint(checkpoint)
+    except (ValueError, MissingExtra, OSError):  # refused where it is read
+        return
+    with closing(opened):
+        for out in there:
+            check_not_input(out, opened)
+
+
+def check_page(out: Path) -> None:
+    """FileExistsError for a file that is there and is no page."""
+    if not out.exists():
+        return
+    if out.is_file():
+        with out.open("rb") as file:
+            start = file.read(256)
+        if not start or start.lstrip().lower().startswith((b"<!doctype html", b"<html")):
+            return
+    raise FileExistsError(f"{out} is no HTML page: it is not replaced")
