@@ -1,6 +1,5 @@
 """Both orders of a sparsifier and a quantizer on one tensor, and the best any order could do."""
 
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from sqtheory.operators import Operator
 from sqtheory.optimum import gain_mask
 from sqtheory.quantizers import Quantizer
 from sqtheory.sparsifiers import Sparsifier
-from sqtheory.tables import Table, Tabular, json_ready, number
+from sqtheory.tables import OVERFLOW, Table, Tabular, json_ready, json_text, number
 from sqtheory.two_orders import TwoOrders, both
 
 Pieces: TypeAlias = Callable[[slice], Array]
@@ -116,7 +115,9 @@ class OrderReport(Tabular):
         return self.relative(self.errors.qs - self.errors.sq)
 
     def relative(self, value: float) -> float:
-        """An error divided by ‖x‖_p."""
+        """An error divided by ‖x‖_p; infinite where float64 holds only one of them, or neither."""
+        if math.isinf(value) or math.isinf(self.x_norm):
+            return math.copysign(math.inf, value)
         return value / self.x_norm if self.x_norm else (math.inf if value else 0.0)
 
     def to_dict(self) -> dict[str, Any]:
@@ -139,7 +140,7 @@ class OrderReport(Tabular):
 
     def to_json(self) -> str:
         """The same as one JSON object; numbers that are not finite as strings."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
+        return json_text(self.to_dict())
 
     def table(self) -> Table:
         """One line for each quantity: name, norm, share of ‖x‖."""
@@ -153,8 +154,11 @@ class OrderReport(Tabular):
             ("S→Q, dense scale", self.errors.sq_dense),
             ("gain optimum", self.errors.gain),
         ]
-        cells = tuple((name, number(v, 6), f"{100 * self.relative(v):.4f}%") for name, v in rows)
+        cells = tuple((name, number(v, 6), self._percent(v)) for name, v in rows)
         return Table(("error of", size, "relative"), cells, self.title)
+
+    def _percent(self, value: float) -> str:
+        return OVERFLOW if math.inf in (value, self.x_norm) else f"{100 * self.relative(value):.4f}%"
 
     @property
     def title(self) -> str:

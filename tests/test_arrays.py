@@ -122,7 +122,7 @@ ENTRANCES: dict[str, Callable[[Any], object]] = {
 @pytest.mark.parametrize("name", ENTRANCES)
 def test_a_masked_array_is_refused_wherever_an_array_enters(name: str) -> None:
     """Its hidden entries would be read as numbers: ``np.asarray`` drops the mask without a word."""
-    with pytest.raises(TypeError, match="a masked array .* hides entries"):
+    with pytest.raises(TypeError, match="hides entries: pass x"):
         ENTRANCES[name](HIDDEN)
 
 

@@ -1,6 +1,5 @@
 """What was done to each tensor of a checkpoint, as the file beside it records: schema ``sqtheory.apply/1``."""
 
-import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -15,7 +14,7 @@ from sqtheory.errors import additive_bound
 from sqtheory.exceptions import CheckpointError
 from sqtheory.storage import Index
 from sqtheory.sweep import Row
-from sqtheory.tables import json_ready
+from sqtheory.tables import json_ready, json_text
 from sqtheory.two_orders import Order
 
 SCHEMA = "sqtheory.apply/1"
@@ -144,7 +143,7 @@ class Report:
 
     def to_json(self) -> str:
         """One JSON object; numbers that are not finite as strings."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+        return json_text(self.to_dict(), indent=1) + "\n"
 
 
 def beside(out: Path) -> Path:

@@ -51,7 +51,9 @@ def through_attention(
     query, key, value = as_matrix(q, "q"), as_matrix(k, "k"), as_matrix(v, "v")
     a, b, c = (_per_sample(e, y) for e, y in ((e_q, query), (e_k, key), (e_v, value)))
     scores = np.outer(_lengths(query), b) + np.outer(a, _lengths(key)) + np.outer(a, b)
-    seen = np.ones(scores.shape, bool) if mask is None else np.broadcast_to(plain_array(mask).astype(bool), scores.shape)
+    seen = (
+        np.ones(scores.shape, bool) if mask is None else np.broadcast_to(plain_array(mask).astype(bool), scores.shape)
+    )
     moved = constant("softmax") * _lengths(np.where(seen, scores, 0.0)) / math.sqrt(query.shape[1])
     averaged = np.where(seen, c, 0.0).max(axis=1)
     return np.asarray(spectral(value) * np.minimum(moved, math.sqrt(2)) + averaged)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from sqtheory import __version__
 from sqtheory.cli import options
 from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_pipeline, add_targets
+from sqtheory.cli.printing import print_text
 
 if TYPE_CHECKING:
     from sqtheory.application import Plan
@@ -106,8 +107,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Plan, write unless it is a dry run, print."""
-    import sys
-
     import numpy as np
 
     from sqtheory import application
@@ -148,8 +147,8 @@ def run(arguments: argparse.Namespace) -> int:
         if not arguments.dry_run:
             application.apply(plan, executor=executor, ahead=ahead, watch=watch, force=arguments.force)
     if layout.note:
-        print(f"sqtheory: {layout.note}", file=sys.stderr)
-    print(plan.report.to_json() if arguments.json else _text(plan, arguments), end="" if arguments.json else "\n")
+        print_text(f"sqtheory: {layout.note}", to_stderr=True)
+    print_text(plan.report.to_json().removesuffix("\n") if arguments.json else _text(plan, arguments))
     return 0
 
 
@@ -157,12 +156,9 @@ def _text(plan: "Plan", arguments: argparse.Namespace) -> str:
     from sqtheory.application import beside
     from sqtheory.norms import spell_norm
     from sqtheory.packing import bits_sentence
-    from sqtheory.tables import Table, number, one_line
+    from sqtheory.tables import Table, one_line, share
 
     report, p = plan.report, arguments.norm
-
-    def share(value: float, x_norm: float) -> str:
-        return f"{100 * value / x_norm:.4f}" if x_norm else number(value)
 
     rows = [
         (

@@ -1,9 +1,9 @@
 """``sqtheory bench``: what every operation costs on this machine, as a multiple of copying its input."""
 
 import argparse
-import json
 
 from sqtheory.cli.options import Verbs, add_engine, count
+from sqtheory.cli.printing import print_json
 
 DESCRIPTION = """\
 Time images, masks, a chain with its error and the report of two orders on one thread, into memory that exists.
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     cases = [CASES[name] for name in arguments.case or CASES]
     report = measure(cases, size=arguments.size, rounds=arguments.rounds)
     if arguments.json:
-        print(json.dumps({"schema": "sqtheory.bench/1", **report.to_dict()}, ensure_ascii=False, allow_nan=False))
+        print_json({"schema": "sqtheory.bench/1", **report.to_dict()})
     else:
         print(report.markdown() if arguments.markdown else report)
     return 0 if all(m.held for m in report.measured) else 1

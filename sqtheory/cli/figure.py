@@ -2,11 +2,11 @@
 
 import argparse
 import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqtheory.cli.options import CHECKPOINT_HELP, Verbs
+from sqtheory.cli.printing import print_text
 
 if TYPE_CHECKING:
     from sqtheory.figures.data import Request
@@ -93,13 +93,13 @@ def run(arguments: argparse.Namespace) -> int:
             except ValueError as refusal:
                 if arguments.name != ["all"]:
                     raise
-                print(f"sqtheory: left out: {refusal}", file=sys.stderr)
+                print_text(f"sqtheory: left out: {refusal}", to_stderr=True)
                 refused += 1
                 continue
             for name, data in files.items():
                 atomic.write(arguments.out / name, data, force=arguments.force)
             done(1)
-            print(", ".join(str(arguments.out / name) for name in files))
+            print_text(", ".join(str(arguments.out / name) for name in files))
     return 1 if refused else 0
 
 

@@ -1,9 +1,9 @@
 """``sqtheory inspect``: what a checkpoint holds."""
 
 import argparse
-import json
 
 from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_targets, targets
+from sqtheory.cli.printing import print_json, print_text
 
 
 def add(verbs: Verbs) -> None:
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         tensors = [{**summary.to_dict(), "skipped": reason} for summary, reason in summaries]
         content = {"schema": "sqtheory.inspect/1", "checkpoint": arguments.checkpoint, "tensors": tensors}
-        print(json.dumps(content, ensure_ascii=False, allow_nan=False))
+        print_json(content)
         return 0
     rows = tuple(
         (
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         for t, reason in summaries
     )
     header = ("tensor", "dtype", "shape", "zeros", "keeps", "max |x|", "min |x|>0", "NaN/Inf", "target")
-    print(Table(header, rows).text())
+    print_text(Table(header, rows).text())
     size = sum(t.size for t, _ in summaries)
     zeros = sum(t.zeros for t, _ in summaries)
     print(f"{len(rows)} tensors, {size} values, {100 * zeros / max(size, 1):.2f}% zeros")

@@ -1,9 +1,9 @@
 """``sqtheory masks``: the named masks."""
 
 import argparse
-import json
 
 from sqtheory.cli.options import Verbs
+from sqtheory.cli.printing import print_json
 
 
 def add(verbs: Verbs) -> None:
@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     table = catalogue.masks()
     if arguments.json:
         listed = [dict(zip(table.header, row, strict=True)) for row in table.rows]
-        print(json.dumps({"schema": "sqtheory.masks/1", "masks": listed}, ensure_ascii=False, allow_nan=False))
+        print_json({"schema": "sqtheory.masks/1", "masks": listed})
     else:
         print(table.markdown() if arguments.markdown else table.text())
     return 0

@@ -1,13 +1,14 @@
 """``sqtheory order``: both orders, the optimum and the open assumptions in every tensor of a checkpoint."""
 
 import argparse
-import json
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqtheory import __version__
 from sqtheory.cli import options
 from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_engine, add_pipeline, add_targets, add_workers
+from sqtheory.cli.printing import print_json, print_text
 
 if TYPE_CHECKING:
     from sqtheory.sweep import Row
@@ -73,8 +74,6 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read, compare, print; 1 if a check failed."""
-    import sys
-
     import numpy as np
 
     from sqtheory import atomic
@@ -106,17 +105,17 @@ def run(arguments: argparse.Namespace) -> int:
             rows = [row for rows in progress(swept, "order", quiet=arguments.json) for row in rows]
     if arguments.results is not None:
         said = f"{swept.computed} tensors computed, {swept.found} found in {arguments.results}"
-        print(f"sqtheory: {said}", file=sys.stderr)
+        print_text(f"sqtheory: {said}", to_stderr=True)
     pipelines = [(str(s), str(q)) for s in masks for q in formats]
     ordered = _sorted(rows, arguments.sort)[: None if arguments.top is None else arguments.top * len(pipelines)]
     if arguments.json:
         left = [{"name": info.name, "reason": reason} for info, reason in skipped]
-        print(json.dumps(_document(arguments, rows, ordered, pipelines, left), ensure_ascii=False, allow_nan=False))
+        print_json(_document(arguments, rows, ordered, pipelines, left))
     else:
-        print(_text(arguments, rows, ordered, pipelines, len(skipped)))
+        print_text(_text(arguments, rows, ordered, pipelines, len(skipped)))
     broken = _failures(rows, arguments.fail_over)
     for line in broken:
-        print(f"sqtheory: {line}", file=sys.stderr)
+        print_text(f"sqtheory: {line}", to_stderr=True)
     return 1 if broken else 0
 
 
@@ -199,6 +198,7 @@ def _failures(rows: "Sequence[Row]", limit: float | None) -> list[str]:
     if limit is not None:
         for r in rows:
             best = 100 * r.order.relative(min(r.order.errors.sq, r.order.errors.qs))
-            if best > limit:
-                failures.append(f"tensor {r.name!r}: {best:.4f}% exceeds --fail-over {limit:g}%")
+            if not best <= limit:
+                said = f"{best:.4f}%" if best < math.inf else "a norm beyond the range of float64"
+                failures.append(f"tensor {r.name!r}: {said} exceeds --fail-over {limit:g}%")
     return failures

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqtheory import __version__
 from sqtheory.cli import options
 from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_pipeline, add_targets
+from sqtheory.cli.printing import print_text
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -65,7 +66,6 @@ def add(verbs: Verbs) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read, compare, predict, write."""
     import os
-    import sys
 
     import numpy as np
 
@@ -104,7 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
         command=_spelled("report", arguments, masks, formats, [*flags, "-o", str(arguments.out)]),
     )
     atomic.write(arguments.out, page(found).encode("utf-8", "backslashreplace"), force=arguments.force)
-    print(f"sqtheory: {len(taken)} tensors reported in {arguments.out}", file=sys.stderr)
+    print_text(f"sqtheory: {len(taken)} tensors reported in {arguments.out}", to_stderr=True)
     return 0
 
 

@@ -1,9 +1,13 @@
-"""What every figure is made of: a request, its data with a caption, and the two functions between them."""
+"""What every figure is made of: a request, its data with a caption, and the two functions between them.
+
+Data are written as CSV that neither a spreadsheet program nor a reader of CSV takes for something else: see ``as_csv``.
+"""
 
 import csv
 import io
+import re
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar, final
@@ -15,13 +19,13 @@ from numpy.random import Generator
 from sqtheory.arrays import Array
 from sqtheory.checkpoints import open_checkpoint
 from sqtheory.exceptions import about
-from sqtheory.figures.style import Style, encode
+from sqtheory.figures.style import Style, encode, verbatim
 from sqtheory.models import Model, Samples, open_model, samples_for
 from sqtheory.models.evaluating import single_threaded_products
 from sqtheory.notation import parse_as
 from sqtheory.quantizers import Quantizer
 from sqtheory.sparsifiers import Sparsifier
-from sqtheory.tables import Tabular
+from sqtheory.tables import Tabular, shown
 from sqtheory.targets import Targets
 
 
@@ -101,10 +105,8 @@ class Data(Tabular):
 
     def csv(self) -> str:
         """The table, a line for each of its rows, numbers to the last bit."""
-        buffer = io.StringIO()
         table = self.table()
-        csv.writer(buffer, lineterminator="\n").writerows([table.header, *table.rows])
-        return buffer.getvalue()
+        return as_csv([table.header, *table.rows])
 
 
 Of = TypeVar("Of", bound=Data)
@@ -131,8 +133,31 @@ class Kind(Generic[Of]):
         with about(f"figure {self.name} of {request.model}"):
             data = self.compute(request)
         drawn = {f"{self.name}.{kind}": encode(self.draw(data, style), kind, style) for kind in formats}
-        text = f"{data.caption}\n\n{command}\n"
+        text = "".join(f"{shown(line)}\n" for line in (*data.caption.split("\n"), "", command))
         return {**drawn, f"{self.name}.csv": data.csv().encode(), f"{self.name}.txt": text.encode()}
+
+
+NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]+)?|[+-]?inf|nan", re.ASCII | re.IGNORECASE)
+QUOTED = "=+-@\"'＝＋－＠"
+"""What a text may not begin with: spreadsheet programs would compute it; a quotation mark says that it is quoted."""
+
+
+def as_csv(rows: Iterable[Sequence[str]]) -> str:
+    r"""Rows of cells with commas between and a line feed behind, UTF-8, RFC 4180 but for that line feed.
+
+    A number is itself, the minus of a negative one included. A text is itself if it prints on one line and begins,
+    blanks aside, with none of ``= + - @`` (or their full-width forms) and no quotation mark. Any other, such as the
+    name ``=1+1`` of a tensor, or one with a tab, a carriage return or a direction mark in it, is a Python literal,
+    ``'=1+1'``: no program computes what begins with a quotation mark, and ``ast.literal_eval`` gives it back.
+    """
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows([map(_csv_cell, row) for row in rows])
+    return buffer.getvalue()
+
+
+def _csv_cell(cell: str) -> str:
+    plain = cell.isprintable() and not cell.lstrip().startswith(tuple(QUOTED))
+    return cell if plain or NUMBER.fullmatch(cell) else repr(cell)
 
 
 def cells(*values: float | int | str | bool) -> tuple[str, ...]:
@@ -141,6 +166,6 @@ def cells(*values: float | int | str | bool) -> tuple[str, ...]:
 
 
 def short(model: str) -> str:
-    """The last part of the path of a checkpoint, cut to 20 characters: what a title has room for."""
+    """The last part of the path of a checkpoint, cut to 20 characters, ``verbatim``: what a title has room for."""
     name = model.rstrip("/").rsplit("/", 1)[-1]
-    return name if len(name) <= 20 else f"{name[:19]}…"
+    return verbatim(name if len(name) <= 20 else f"{name[:19]}…")

@@ -13,7 +13,7 @@ from sqtheory.page.findings import Findings, Section
 from sqtheory.page.look import POLICY, SCRIPT, STYLE
 from sqtheory.render import claim_text
 from sqtheory.sweep import SHARES, WINNERS, Row, Total, explain, shares, table, total
-from sqtheory.tables import Table, number, one_line
+from sqtheory.tables import Table, one_line, share
 from sqtheory.theorems import find
 
 WORST = 10
@@ -165,8 +165,7 @@ def _skipped(found: Findings) -> list[str]:
 
 
 def _slack(of: OrderReport | Total) -> str:
-    slack = of.bound - of.errors.sq
-    return f"{100 * slack / of.x_norm:.4f}" if of.x_norm else number(slack)
+    return share(of.bound - of.errors.sq, of.x_norm)
 
 
 def _paragraph(text: str) -> str:
