@@ -124,6 +124,8 @@ def exponent(text: str) -> float:
     try:
         p = float(text)
         check_norm(p)
+        if math.isinf(p) and any(c.isdigit() for c in text):
+            raise ValueError
     except ValueError:
         raise argparse.ArgumentTypeError(f"a norm is a number in (0, inf], got {text!r}") from None
     return p
