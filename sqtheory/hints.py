@@ -4,7 +4,6 @@ import difflib
 import inspect
 import re
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 from sqtheory.formats import FORMATS
@@ -38,7 +37,6 @@ def unknown(what: str, word: str, known: Sequence[str], otherwise: str) -> str:
     return f"unknown {what} {word[:40]!r}: {advice}"
 
 
-@cache
 def operators(wanted: type[Any]) -> tuple[str, ...]:
     """The words for operators of a kind, constructors first: all for Operator itself."""
     named = (word for word, build in OPERATORS.items() if issubclass(_made(build), wanted))

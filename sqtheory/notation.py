@@ -21,7 +21,6 @@ from sqtheory.exceptions import SpellingError
 from sqtheory.hints import a
 from sqtheory.operators import Operator, chained
 from sqtheory.partition import Blocks, Heads, Partition, Tiles
-from sqtheory.quantizers import Options
 from sqtheory.vocabulary import KINDS, PARTITIONS
 
 Bindings: TypeAlias = Mapping[str, Any]
@@ -73,14 +72,11 @@ def parse_as(kind: type[Kind], what: str, text: str, bindings: Bindings | None =
 def _parameters(constructor: Constructor) -> tuple[dict[str, Any], list[str], list[str]]:
     """The parameters of a constructor with their types, those that need no keyword, and those that must be given."""
     named = inspect.signature(constructor).parameters
-    plain = {n: p for n, p in named.items() if p.kind is not p.VAR_KEYWORD}
-    types = {n: p.annotation for n, p in plain.items()}
-    if len(plain) < len(named):
-        types |= Options.__annotations__
+    types = {n: p.annotation for n, p in named.items()}
     if "per" in types:
         types |= BOXES
-    positional = [n for n, p in plain.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
-    return types, positional, [n for n, p in plain.items() if p.default is p.empty]
+    positional = [n for n, p in named.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    return types, positional, [n for n, p in named.items() if p.default is p.empty]
 
 
 def _types(annotation: Any) -> tuple[Any, ...]:

@@ -186,7 +186,7 @@ def report(orders: TwoOrders, p: float = 2.0, *, per_group: bool = False) -> Ord
     agree, so the order of the reported norms does not depend on how a sum was accumulated. ``winner`` is
     exact for p = 1, 2, 3, …; for other p, differences below the rounding of the powers count as equal.
     """
-    check_norm(p)
+    p = check_norm(p)
     x, s = orders.x, orders.s
     swaps = int(np.count_nonzero(orders.reselected & orders.mask))
     best = gain_mask(x, orders.image, s, p)

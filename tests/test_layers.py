@@ -16,7 +16,7 @@ ROOT = Path(sqtheory.__file__).parent
 FLOORS: dict[int, tuple[str, ...]] = {
     0: (
         *("arrays", "atomic", "exceptions", "formats", "lipschitz", "orthogonality", "partition", "rounding"),
-        *("samples", "selection", "signs", "slabs", "tables", "traits", "zoo"),
+        *("samples", "selection", "signatures", "signs", "slabs", "tables", "traits", "zoo"),
     ),
     1: ("norms", "operators", "scaling"),
     2: ("errors", "kernels", "matrix_errors", "quantizers", "scores", "sparsifiers", "ties"),
@@ -61,7 +61,7 @@ SIBLINGS: dict[str, tuple[str, ...]] = {
     "partition": ("exceptions",),
     "rounding": ("arrays",),
     "samples": ("arrays",),
-    "selection": ("arrays",),
+    "selection": ("arrays", "exceptions"),
     "slabs": ("partition",),
     "tables": ("exceptions", "signs"),
     "traits": ("arrays",),
