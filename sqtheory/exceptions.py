@@ -1,6 +1,5 @@
 """The ways sqtheory says no: one class per exit status of the command line."""
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -21,20 +20,17 @@ def whole(value: object, what: str) -> int:
 
 
 def real(value: object, what: str) -> float:
-    """The value, a number of any real type, as Python's float, ±∞ included.
+    """The value, a number of any real type, as Python's float, ±∞ and NaN included.
 
-    Raises TypeError for anything else, truth values and texts included, and ValueError for NaN and for what float64
-    does not hold; both name ``what``.
+    Raises TypeError for anything else, truth values and texts included, and ValueError for an integer beyond float64;
+    both name ``what``.
     """
     if isinstance(value, bool) or not isinstance(value, Real | Decimal):
         raise TypeError(f"{what} is a number, got {value!r}")
     try:
-        number = float(value)
+        return float(value)
     except OverflowError:
-        number = math.nan
-    if math.isnan(number):
-        raise ValueError(f"{what} is a number in the range of float64, got {str(value)[:40]}")
-    return number
+        raise ValueError(f"{what} is a number in the range of float64, got {str(value)[:40]}…") from None
 
 
 class InputRefused(ValueError):

@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -175,11 +174,11 @@ class Overlap:
 def _axis(axis: int, shape: Shape) -> int:
     if not -len(shape) <= axis < len(shape):
         raise ValueError(f"axis {axis} does not exist in a tensor of shape {shape}")
-    return operator.index(axis) % len(shape)
+    return int(axis) % len(shape)
 
 
 def _positive(what: str, *sizes: int) -> None:
-    if any(whole(size, f"the size of {what}") < 1 for size in sizes):
+    if any(isinstance(size, bool) or whole(size, f"the size of {what}") < 1 for size in sizes):
         raise ValueError(f"{what} needs sizes of at least 1, got {sizes}")
 
 

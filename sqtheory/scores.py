@@ -102,7 +102,7 @@ class Partnered(Score):
     name: str
 
     def __post_init__(self) -> None:
-        _require_finite(self.partner, self.name)
+        need(self.partner, FixedArray, f"{self.name}: the array")
         if self.partner.values.ndim != 2 or self.name not in ("wanda", "wina"):
             raise ValueError(f"{self.name} needs a matrix whose columns are the input channels")
 
@@ -126,7 +126,7 @@ class Given(Score):
     least = -np.inf
 
     def __post_init__(self) -> None:
-        _require_finite(self.scores, "given")
+        need(self.scores, FixedArray, "given: the array")
 
     def of(self, x: Array) -> Array:
         return as_real(self.scores.over(x.shape))
@@ -166,12 +166,6 @@ class Random(Score):
 
 
 magnitude = Magnitude()
-
-
-def _require_finite(array: FixedArray, name: str) -> None:
-    need(array, FixedArray, f"{name}: the array")
-    if not np.isfinite(array.values).all():
-        raise ValueError(f"{name} needs finite numbers, the array holds {array.values[~np.isfinite(array.values)][0]}")
 
 
 def wanda(activations: ArrayLike) -> Partnered:

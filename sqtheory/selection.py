@@ -135,7 +135,7 @@ def as_fraction(value: float | Fraction) -> Fraction:
     """The decimal a number is written as, exactly: 0.1 is 1/10. Raises ValueError or TypeError for no finite number."""
     if isinstance(value, Fraction):
         return value
-    if np.isinf(real(value, "a share of entries to keep")):
+    if not np.isfinite(real(value, "a share of entries to keep")):
         raise ValueError(f"a fraction to keep lies in (0, 1], got {value}")
     return Fraction(str(value))
 

@@ -49,7 +49,7 @@ class MeanSquare(Scaling):
 
     def __post_init__(self) -> None:
         if not 1 <= whole(self.steps, "the number of steps of mse") <= MOST_STEPS:
-            raise ValueError(f"mse needs 1 to {MOST_STEPS} steps, got {self.steps}")
+            raise ValueError(f"mse needs at least one step and at most {MOST_STEPS}, got {self.steps}")
 
     def scales(self, x: Array, blocks: Partition, fmt: Format) -> Array:
         return blocks.reduce(x, lambda rows: self._best(rows, fmt))

@@ -107,7 +107,7 @@ class ThresholdSparsifier(Sparsifier):
 
     def __post_init__(self) -> None:
         need(self.score, Score, "score=")
-        if math.isinf(real(self.threshold, "a threshold")):
+        if not math.isfinite(real(self.threshold, "a threshold")):
             raise ValueError(f"a threshold is a finite number, got {self.threshold}")
         if self.score.least == 0 and self.threshold < 0:
             raise ValueError(f"no score {self.score} is below 0: a threshold of {self.threshold} would prune nothing")
