@@ -33,6 +33,8 @@ BOXES: Mapping[str, Any] = {"block": int, "per": Partition, "axis": int, "tile":
 NUMBER = re.compile(r"[+-]?(\d+|(\d+\.\d*|\.\d+|\d+(?=e))(e[+-]?\d+)?)", re.ASCII | re.IGNORECASE)
 INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 TOKEN = re.compile(r">>|[(),=/]|[^\s(),=/>]+|>")
+MASK, QUANTIZER = "mask: try 2:4, 50% or top(0.5, per=row)", "quantizer: try int4, int4:b32, hbfp6 or mxfp4"
+"""What is wanted where one of the two is, for ``parse_as``."""
 DEPTH = 16
 """Parentheses in parentheses."""
 LONGEST = 1000
@@ -54,11 +56,13 @@ def parse(text: str, bindings: Bindings | None = None) -> Operator:
     return chain
 
 
-def parse_as(kind: type[Kind], what: str, text: str, bindings: Bindings | None = None) -> Kind:
+def parse_as(kind: type[Kind], what: str, text: Kind | str, bindings: Bindings | None = None) -> Kind:
     """Read an operator, a format or a tie rule and require its kind: a mask where a mask is wanted, and so on.
 
-    ``what`` says what is wanted, for the SpellingError that anything else raises.
+    ``what`` says what is wanted, for the SpellingError that anything else raises. What is no text is given back.
     """
+    if not isinstance(text, str):
+        return text
     base = next(known for known in KINDS if issubclass(kind, known))
     reader = _Reader(text, bindings or {}, kind)
     value = reader.chain() if base is Operator else reader.named("", base)

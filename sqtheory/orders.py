@@ -12,6 +12,7 @@ from sqtheory.arrays import PIECE, Array, ArrayLike
 from sqtheory.errors import additive_bound, box_norms, largest_of, norm, norm_of, powers, root
 from sqtheory.kernels.sums import exact_parts, pairwise
 from sqtheory.norms import STEEP, check_norm, spell_norm, unit_of
+from sqtheory.notation import MASK, QUANTIZER, parse_as
 from sqtheory.operators import Operator
 from sqtheory.optimum import gain_mask
 from sqtheory.quantizers import Quantizer
@@ -154,11 +155,9 @@ class OrderReport(Tabular):
             ("S→Q, dense scale", self.errors.sq_dense),
             ("gain optimum", self.errors.gain),
         ]
-        cells = tuple((name, number(v, 6), self._percent(v)) for name, v in rows)
+        share = (OVERFLOW if math.inf in (v, self.x_norm) else f"{100 * self.relative(v):.4f}%" for _, v in rows)
+        cells = tuple((name, number(v, 6), cell) for (name, v), cell in zip(rows, share, strict=True))
         return Table(("error of", size, "relative"), cells, self.title)
-
-    def _percent(self, value: float) -> str:
-        return OVERFLOW if math.inf in (value, self.x_norm) else f"{100 * self.relative(value):.4f}%"
 
     @property
     def title(self) -> str:
@@ -167,16 +166,18 @@ class OrderReport(Tabular):
         return f"{self.mask} with {self.format} on {'×'.join(map(str, self.shape))}: {verdict}, {self.swaps} swaps"
 
 
-def compare(x: ArrayLike, s: Sparsifier, q: Operator, p: float = 2.0, *, per_group: bool = False) -> OrderReport:
+def compare(
+    x: ArrayLike, s: Sparsifier | str, q: Operator | str, p: float = 2.0, *, per_group: bool = False
+) -> OrderReport:
     """‖ε‖_p of S→Q, Q→S and the gain optimum on x; ``per_group`` adds the norms of every mask group.
 
-    x: any real tensor; p in (0, ∞]. Raises what s and q raise.
+    x: any real tensor; s and q: operators or their spellings; p in (0, ∞]. Raises what s and q raise, SpellingError.
 
-    >>> from sqtheory import int_, nm
-    >>> compare([1.75, 2, 0, 7], nm(2, 4), int_(4), p=1).errors.qs
+    >>> compare([1.75, 2, 0, 7], "2:4", "int4", p=1).errors.qs
     2.25
     """
-    return report(both(x, s, q), p, per_group=per_group)
+    two = both(x, parse_as(Sparsifier, MASK, s), parse_as(Operator, QUANTIZER, q))
+    return report(two, p, per_group=per_group)
 
 
 def report(orders: TwoOrders, p: float = 2.0, *, per_group: bool = False) -> OrderReport:
