@@ -28,6 +28,7 @@ FLOORS: dict[int, tuple[str, ...]] = {
         "notation",
         "optimum",
         "orders",
+        "shares",
         "streaming",
         "structure",
         "two_orders",

@@ -156,6 +156,7 @@ def _text(plan: "Plan", arguments: argparse.Namespace) -> str:
     from sqtheory.application import beside
     from sqtheory.norms import spell_norm
     from sqtheory.packing import bits_sentence
+    from sqtheory.shares import pruned
     from sqtheory.tables import Table, one_line, share
 
     report, p = plan.report, arguments.norm
@@ -166,10 +167,10 @@ def _text(plan: "Plan", arguments: argparse.Namespace) -> str:
             t.dtype,
             "×".join(map(str, t.shape)),
             *(share(value, t.x_norm) for value in (t.e_s, t.e_q, t.e_sq, t.e_qs, t.error, t.bound(p))),
-            f"{100 * t.zeros / max(1, math.prod(t.shape)):.2f}",
+            f"{100 * t.zeros / math.prod(t.shape):.2f}" if math.prod(t.shape) else "–",
             " ".join(t.patterns) or "–",
             str(t.rounded),
-            f"{t.bits_in_file / max(1, math.prod(t.shape)):.6g}",
+            f"{t.bits_in_file / math.prod(t.shape):.6g}" if math.prod(t.shape) else "–",
             t.open,
             t.theorem or "not " + ", ".join(t.failed),
         )
@@ -184,6 +185,10 @@ def _text(plan: "Plan", arguments: argparse.Namespace) -> str:
         f"Errors are ‖x − y‖_{spelled} in percent of ‖x‖_{spelled}; written is that of the values in the file; "
         "bits are those that an entry takes there.",
     ]
+    mask, _ = report.recipe.operators("")
+    share = pruned(mask, (t.shape for t in report.tensors))
+    if share:
+        parts.append(str(share))
     if report.packing is not None:
         entries, bits = sum(math.prod(t.shape) for t in report.tensors), sum(t.bits or 0 for t in report.tensors)
         parts.append(

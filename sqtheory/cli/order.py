@@ -2,7 +2,7 @@
 
 import argparse
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqtheory import __version__
@@ -11,6 +11,7 @@ from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_engine, add_pipelin
 from sqtheory.cli.printing import print_json, print_text
 
 if TYPE_CHECKING:
+    from sqtheory.shares import Pruned
     from sqtheory.sweep import Row
 
 DESCRIPTION = """\
@@ -81,6 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     from sqtheory.cli.progress import progress
     from sqtheory.execution import sweep
     from sqtheory.execution.workers import workers
+    from sqtheory.shares import pruned
 
     rng = np.random.default_rng(arguments.seed)
     ties = None if arguments.ties is None else options.ties(arguments.ties, arguments.norm, rng)
@@ -107,12 +109,13 @@ def run(arguments: argparse.Namespace) -> int:
         said = f"{swept.computed} tensors computed, {swept.found} found in {arguments.results}"
         print_text(f"sqtheory: {said}", to_stderr=True)
     pipelines = [(str(s), str(q)) for s in masks for q in formats]
+    reached = {str(s): pruned(s, (info.shape for info in taken)) for s in masks}
     ordered = _sorted(rows, arguments.sort)[: None if arguments.top is None else arguments.top * len(pipelines)]
     if arguments.json:
         left = [{"name": info.name, "reason": reason} for info, reason in skipped]
-        print_json(_document(arguments, rows, ordered, pipelines, left))
+        print_json(_document(arguments, rows, ordered, pipelines, left, reached))
     else:
-        print_text(_text(arguments, rows, ordered, pipelines, len(skipped)))
+        print_text(_text(arguments, rows, ordered, pipelines, len(skipped), reached))
     broken = _failures(rows, arguments.fail_over)
     for line in broken:
         print_text(f"sqtheory: {line}", to_stderr=True)
@@ -141,10 +144,12 @@ def _document(
     shown: "Sequence[Row]",
     pipelines: list[tuple[str, str]],
     skipped: list[dict[str, str]],
+    reached: "Mapping[str, Pruned | None]",
 ) -> dict[str, Any]:
     from sqtheory.sweep import total
 
-    totals = [{"mask": m, "format": f, **total(_of(rows, (m, f))).to_dict()} for m, f in pipelines]
+    shares = {mask: {"pruned": share.to_dict()} if share else {} for mask, share in reached.items()}
+    totals = [{"mask": m, "format": f, **total(_of(rows, (m, f))).to_dict(), **shares[m]} for m, f in pipelines]
     return {
         "schema": "sqtheory.order/1",
         "version": __version__,
@@ -171,6 +176,7 @@ def _text(
     shown: "Sequence[Row]",
     pipelines: list[tuple[str, str]],
     skipped: int,
+    reached: "Mapping[str, Pruned | None]",
 ) -> str:
     from sqtheory.norms import spell_norm
     from sqtheory.sweep import explain, table
@@ -184,7 +190,8 @@ def _text(
     for pipeline in pipelines:
         rendered = table(_of(shown, pipeline), _of(rows, pipeline))
         parts.append(rendered.markdown() if arguments.markdown else rendered.text())
-        parts.append("\n".join(explain(_of(rows, pipeline))))
+        share = reached[pipeline[0]]
+        parts.append("\n".join([*explain(_of(rows, pipeline)), *([str(share)] if share else [])]))
     return "\n\n".join(parts)
 
 

@@ -140,6 +140,7 @@ def _section(
 
     from sqtheory.expectations import AgreementReport
     from sqtheory.page import Section
+    from sqtheory.shares import pruned
     from sqtheory.sweep import total
 
     found = list(gaps)
@@ -156,6 +157,7 @@ def _section(
             shlex.join(["sqtheory", "verify", out, "--against", arguments.checkpoint]),
             shlex.join(["sqtheory", "decide", "sq_never_worse", *_operators(*asked), *_norm(arguments)]),
         ),
+        pruned=pruned(recipe.operators("")[0], (row.order.shape for row in rows)),
     )
 
 

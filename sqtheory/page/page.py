@@ -88,7 +88,7 @@ def _section(at: int, section: Section, p: float) -> list[str]:
     spelled, data = spell_norm(p), f"{section.pipeline}, {len(rows)} tensors"
     return [
         f'<h2 id="pipeline-{at}">{html.escape(section.pipeline)}</h2>',
-        *_list(explain(rows)),
+        *_list([*explain(rows), *([str(section.pruned)] if section.pruned else [])]),
         "<h3>Recipe</h3>",
         _commands(section.commands),
         "<h3>Worst tensors</h3>",
