@@ -103,6 +103,10 @@ def run(arguments: argparse.Namespace) -> int:
                 executor=executor,
                 results=arguments.results,
                 ahead=2 * count,
+                waits=lambda left: print_text(
+                    f"sqtheory: waiting for {left} tensors that other processes compute in {arguments.results}",
+                    to_stderr=True,
+                ),
             )
             rows = [row for rows in progress(swept, "order", quiet=arguments.json) for row in rows]
     if arguments.results is not None:

@@ -7,6 +7,7 @@ import contextlib
 import os
 import re
 import socket
+import stat
 import threading
 import time
 import uuid
@@ -14,13 +15,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, final
 
+from sqtheory.execution.lines import stored
+
 BEAT = 5.0
 """Seconds between two touches of a claim that is held."""
 LEASE = 60.0
 """Seconds without a touch after which a claim is void: its process crashed, or its machine is gone."""
 
-OWNER = re.compile(r"(?P<host>\S+) (?P<pid>[0-9]+) (?P<word>[0-9a-f]{32})", re.ASCII)
+OWNER = re.compile(r"(?P<host>\S+) (?P<pid>[0-9]{1,20}) (?P<word>[0-9a-f]{32})", re.ASCII)
 """What the file of a process says."""
+MOST = 1000
+"""Bytes of a claim that are read."""
 
 
 @final
@@ -29,7 +34,8 @@ class Claims:
 
     Every claim is a hard link to one file that says who the process is and that a thread touches while it lives.
     A claim of another process is void if that process ran on this machine and is gone, or if its file was
-    not touched for ``lease`` seconds of this process's own clock: clocks of machines are never compared.
+    not touched for ``lease`` seconds of this process's own clock: clocks of machines are never compared. What is no
+    file, whoever left it under the name of a claim, claims nothing: it is removed, or passed over where it cannot be.
     """
 
     def __init__(self, folder: Path, *, beat: float = BEAT, lease: float = LEASE) -> None:
@@ -59,15 +65,15 @@ class Claims:
             else:
                 self._held.add(key)
                 return True
-        return False
+        return path.is_dir()
 
     def release(self, key: str) -> None:
         """Give a key back."""
         self._held.discard(key)
         path = self._path(key)
-        with contextlib.suppress(FileNotFoundError):
-            if path.read_text(encoding="utf-8") == self._text:
-                path.unlink()
+        found = _claim(path)
+        if found and found[1] == self._text:
+            path.unlink(missing_ok=True)
 
     def tidy(self, key: str) -> None:
         """Remove the claim of a process that died after it had finished."""
@@ -98,11 +104,12 @@ class Claims:
 
     def _drop_void(self, path: Path) -> bool:
         """Remove a claim of a process that no longer keeps it; True if there is none any more."""
-        try:
-            with path.open(encoding="utf-8", errors="replace") as file:
-                touched, owner = os.fstat(file.fileno()).st_mtime_ns, OWNER.fullmatch(file.read())
-        except FileNotFoundError:
+        found = _claim(path)
+        if found is None:
+            with contextlib.suppress(OSError):
+                path.unlink()
             return True
+        touched, owner = found[0].st_mtime_ns, OWNER.fullmatch(found[1])
         gone = owner is not None and owner["host"] == socket.gethostname() and not _runs(int(owner["pid"]))
         before, since = self._seen.get(path, (None, 0.0))
         if before != touched:
@@ -124,6 +131,19 @@ def _runs(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
+    except OverflowError:  # more than any process is called
+        return False
     except OSError:
         return True
     return True
+
+
+def _claim(path: Path) -> tuple[os.stat_result, str] | None:
+    """The status and the text of a claim, a regular file; None where there is none. A link is no claim."""
+    try:
+        status = path.lstat()
+        return (stored(path, MOST) or (status, "")) if stat.S_ISREG(status.st_mode) else None
+    except FileNotFoundError:
+        return None
+    except PermissionError:
+        return status, ""

@@ -48,17 +48,19 @@ def sweep(
     executor: Executor | None = None,
     results: Path | None = None,
     ahead: int = AHEAD,
+    waits: Callable[[int], None] = lambda count: None,
 ) -> "Sweep":
     """The rows of each tensor in turn; the same to the last bit whatever computes them.
 
     ``executor``: any Executor, which stays the caller's; its workers read the tensors from the file. None computes
     one tensor at a time, here. ``results``: a folder of finished results; what is there is not computed again,
-    and processes that share it share the work. Each Generator in the operators is asked once, for a seed; each
+    and processes that share it share the work; ``waits`` is told once of how many tensors that others compute, when
+    nothing else is left to do. Each Generator in the operators is asked once, for a seed; each
     tensor draws from generators of its own, made from the seed and its name.
 
     Raises InputRefused naming the tensor, WorkerFailed where a worker dies.
     """
-    return Sweep(checkpoint, tuple(tensors), (tuple(masks), tuple(formats)), p, executor, results, ahead)
+    return Sweep(checkpoint, tuple(tensors), (tuple(masks), tuple(formats)), p, executor, results, ahead, waits)
 
 
 @final
@@ -74,11 +76,12 @@ class Sweep:
         executor: Executor | None,
         results: Path | None,
         ahead: int,
+        waits: Callable[[int], None],
     ) -> None:
         """Draw the seeds; nothing is read yet."""
         self.computed = self.found = 0
         self._checkpoint, self._tensors, self._operators, self._p = checkpoint, tensors, operators, p
-        self._executor = executor
+        self._executor, self._waits = executor, waits
         self._results = None if results is None else Results(results.absolute())
         self._ahead = 1 if executor is None else ahead
         own = generators(operators)
@@ -103,6 +106,7 @@ class Sweep:
     def _any_order(self) -> Iterator[tuple[int, Done]]:
         pending, foreign = deque(range(len(self._tensors))), deque[int]()
         running: dict[Future[Done], tuple[int, Task]] = {}
+        told = False
         with nullcontext() if self._results is None else Claims(self._results.folder) as claims:
             try:
                 while pending or running or foreign:
@@ -120,6 +124,9 @@ class Sweep:
                             running[self._submit(task)] = index, task
                     finished = wait(running, POLL if foreign else None, FIRST_COMPLETED).done if running else ()
                     if foreign and not running:
+                        if not told:
+                            self._waits(len(foreign))
+                        told = True
                         time.sleep(POLL)
                     for future in finished:
                         done = self._outcome(future, running)
