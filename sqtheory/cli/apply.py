@@ -186,9 +186,9 @@ def _text(plan: "Plan", arguments: argparse.Namespace) -> str:
         "bits are those that an entry takes there.",
     ]
     mask, _ = report.recipe.operators("")
-    share = pruned(mask, (t.shape for t in report.tensors))
-    if share:
-        parts.append(str(share))
+    reached = pruned(mask, (t.shape for t in report.tensors))
+    if reached:
+        parts.append(str(reached))
     if report.packing is not None:
         entries, bits = sum(math.prod(t.shape) for t in report.tensors), sum(t.bits or 0 for t in report.tensors)
         parts.append(

@@ -90,6 +90,8 @@ def _legend(models: list[str], families: list[str]) -> list[Line2D]:
     kinds = [Line2D([], [], color=PALETTE[j], marker=MARKERS[j], label=f) for j, f in enumerate(families)]
     first, *others = models
     filled = Line2D([], [], color="0.3", marker="o", linestyle="-", label=verbatim(first))
-    look = {"color": "0.3", "marker": "o", "markerfacecolor": "white", "linestyle": "--"}
-    hollow = [Line2D([], [], label=verbatim(m), **look) for m in others]
+    hollow = [
+        Line2D([], [], color="0.3", marker="o", markerfacecolor="white", linestyle="--", label=verbatim(m))
+        for m in others
+    ]
     return [*kinds, filled, *hollow]
