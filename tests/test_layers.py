@@ -36,7 +36,7 @@ FLOORS: dict[int, tuple[str, ...]] = {
     ),
     4: (
         *("case", "catalogue", "expectations", "inspection", "one_pass"),
-        *("price", "reasons", "storage", "sweep", "targets"),
+        *("preflight", "price", "reasons", "storage", "sweep", "targets"),
     ),
     5: (
         "bench",

@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     from sqtheory import atomic
     from sqtheory.cli.progress import counter
     from sqtheory.figures.catalogue import BY_NAME, find
-    from sqtheory.figures.data import Request
+    from sqtheory.figures.data import Needs, Request
     from sqtheory.figures.style import STYLES
     from sqtheory.tables import Table
 
@@ -85,9 +85,20 @@ def run(arguments: argparse.Namespace) -> int:
     kinds = list(BY_NAME.values()) if arguments.name == ["all"] else [find(name) for name in arguments.name]
     request = Request(arguments.model, arguments.mask, arguments.quantizer, arguments.seed)
     atomic.check_folder(arguments.out)
-    refused = 0
-    with counter(len(kinds), "figures", "figure") as done:
-        for kind in kinds:
+    fit, refused = [], 0
+    for kind in kinds:  # what can be known is refused before anything is computed
+        if not arguments.force:
+            kind.refuse_to_replace(arguments.out, arguments.format, _command(kind.name, request, style.name))
+        try:
+            kind.check(request, values=all(other.needs not in (Needs.weights, Needs.blocks) for other in fit))
+            fit.append(kind)
+        except ValueError as refusal:
+            if arguments.name != ["all"]:
+                raise
+            print_text(f"sqtheory: left out: {refusal}", to_stderr=True)
+            refused += 1
+    with counter(len(fit), "figures", "figure") as done:
+        for kind in fit:
             try:
                 files = kind.files(request, style, arguments.format, _command(kind.name, request, style.name))
             except ValueError as refusal:

@@ -73,12 +73,17 @@ def run(arguments: argparse.Namespace) -> int:
     from sqtheory.application import Recipe
     from sqtheory.checkpoints import open_checkpoint
     from sqtheory.cli.progress import progress
+    from sqtheory.exceptions import about
     from sqtheory.execution import sweep
     from sqtheory.execution.workers import Threads
     from sqtheory.page import Findings, page
+    from sqtheory.preflight import preflight
 
     if os.path.lexists(arguments.out) and not arguments.force:
         raise FileExistsError(f"{arguments.out} exists: pass --force to replace it")
+    if arguments.out.is_dir():
+        raise ValueError(f"{arguments.out} is a folder: name a file for the page")
+    atomic.check_folder(arguments.out.parent)
     rng = np.random.default_rng(arguments.seed)
     ties = None if arguments.ties is None else options.ties(arguments.ties, arguments.norm, rng)
     masks = options.distinct(options.mask(text, ties, rng) for text in arguments.mask)
@@ -86,6 +91,8 @@ def run(arguments: argparse.Namespace) -> int:
     recipes = [Recipe(str(s), str(q), norm=arguments.norm, seed=arguments.seed) for s in masks for q in formats]
     with open_checkpoint(arguments.checkpoint) as checkpoint:
         taken, skipped = options.targets(arguments).split(checkpoint.tensors)
+        with about(str(checkpoint.path)):
+            preflight(checkpoint, taken, masks, formats)
         with Threads(arguments.workers).crew() as (executor, count):
             swept = sweep(checkpoint, taken, masks, formats, arguments.norm, executor=executor, ahead=2 * count)
             rows = [row for rows in progress(swept, "order") for row in rows]

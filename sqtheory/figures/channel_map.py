@@ -112,4 +112,11 @@ def draw(data: ChannelMap, style: Style) -> Figure:
     return figure
 
 
-KIND = Kind("channels", "which of M, Σ, Z is open in which layer", compute, draw)
+KIND = Kind(
+    "channels",
+    "which of M, Σ, Z is open in which layer",
+    compute,
+    draw,
+    masks=("", *(mask for mask, _ in BESIDE)),
+    formats=("", *(fmt for _, fmt in BESIDE)),
+)

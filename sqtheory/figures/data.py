@@ -5,11 +5,13 @@ Data are written as CSV that neither a spreadsheet program nor a reader of CSV t
 
 import csv
 import io
+import os
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Generic, TypeVar, final
 
 import numpy as np
@@ -23,8 +25,10 @@ from sqtheory.figures.style import Style, encode, verbatim
 from sqtheory.models import Model, Samples, open_model, samples_for
 from sqtheory.models.evaluating import single_threaded_products
 from sqtheory.notation import parse_as
+from sqtheory.partition import Blocks
+from sqtheory.preflight import fits, preflight
 from sqtheory.quantizers import Quantizer
-from sqtheory.sparsifiers import Sparsifier
+from sqtheory.sparsifiers import Sparsifier, TopSparsifier
 from sqtheory.tables import Tabular, shown
 from sqtheory.targets import Targets
 
@@ -122,6 +126,38 @@ class Kind(Generic[Of]):
     found: Callable[[Request], Of]
     draw: Callable[[Of, Style], Figure]
     needs: Needs = Needs.weights
+    masks: tuple[str, ...] = ()
+    """The masks that every tensor it is of is given, as they are written; nothing for the one that is asked for."""
+    formats: tuple[str, ...] = ()
+    """The same of quantizers."""
+
+    def check(self, request: Request, *, values: bool = True) -> None:
+        """Raise, before anything is computed, what the data would refuse; ``values``: their NaN and infinities too."""
+        with about(f"figure {self.name} of {request.model}"):
+            masks, formats = [request.s(text) for text in self.masks], [request.q(text) for text in self.formats]
+            if self.needs is Needs.nothing:
+                return
+            if self.needs is Needs.network:
+                model, _ = request.network(1)
+                for layer in model.linears:
+                    with about(f"tensor {layer.name!r}"):
+                        for op in (*masks, *formats):
+                            fits(op, layer.weight.shape)
+                return
+            for s in masks if self.needs is Needs.blocks else ():
+                if not (isinstance(s, TopSparsifier) and isinstance(s.groups, Blocks)):
+                    raise ValueError(f"it is of n:m masks, and {s} is none: try 2:4")
+            with open_checkpoint(request.model) as checkpoint:
+                taken, _ = Targets().split(checkpoint.tensors)
+                preflight(checkpoint, taken, masks, formats, values=values)
+
+    def refuse_to_replace(self, folder: Path, kinds: tuple[str, ...], command: str) -> None:
+        """Raise FileExistsError where another command has left a file of this figure: that of the same may be equal."""
+        left = [path for end in (*kinds, "csv", "txt") if os.path.lexists(path := folder / f"{self.name}.{end}")]
+        text = folder / f"{self.name}.txt"
+        same = text.is_file() and text.read_text(encoding="utf-8", errors="replace").endswith(f"\n{shown(command)}\n")
+        if left and not same:
+            raise FileExistsError(f"{left[0]} exists, of another command: pass --force to replace it, or another --out")
 
     def compute(self, request: Request) -> Of:
         """The data, by matrix products on one thread each: the same bits however many cores there are."""
