@@ -3,13 +3,13 @@
 import argparse
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqtheory.cli.options import CHECKPOINT_HELP, Verbs
 from sqtheory.cli.printing import print_text
 
 if TYPE_CHECKING:
-    from sqtheory.figures.data import Request
+    from sqtheory.figures.data import Kind, Request
 
 DESCRIPTION = """\
 Draw figures, of the models that come with the package or of a checkpoint of your own.
@@ -85,7 +85,8 @@ def run(arguments: argparse.Namespace) -> int:
     kinds = list(BY_NAME.values()) if arguments.name == ["all"] else [find(name) for name in arguments.name]
     request = Request(arguments.model, arguments.mask, arguments.quantizer, arguments.seed)
     atomic.check_folder(arguments.out)
-    fit, refused = [], 0
+    fit: list[Kind[Any]] = []
+    refused = 0
     for kind in kinds:  # what can be known is refused before anything is computed
         if not arguments.force:
             kind.refuse_to_replace(arguments.out, arguments.format, _command(kind.name, request, style.name))
