@@ -19,9 +19,9 @@ def as_real(x: ArrayLike) -> Array:
 
     float32 and float64 pass unchanged (no copy); float16 and bfloat16 become float32; integers,
     booleans and Python numbers become float64. Big-endian arrays are read as native ones.
-    Raises TypeError for complex, object and other dtypes.
+    Raises TypeError for complex, object and other dtypes, and for masked arrays.
     """
-    a = np.asarray(x)
+    a = plain_array(x)
     native = a.dtype.newbyteorder("=")
     if native in (np.float32, np.float64):
         return a.astype(native, copy=False)
@@ -30,6 +30,20 @@ def as_real(x: ArrayLike) -> Array:
     if native.kind in "biu":
         return a.astype(np.float64)
     raise TypeError(f"needed real numbers (float16, bfloat16, float32, float64 or integers), got dtype {a.dtype}")
+
+
+def plain_array(x: ArrayLike) -> NDArray[Any]:
+    """The array of x, which every entry of belongs to: TypeError for a masked array (``numpy.ma``), also in a list.
+
+    What is done to an entry that a mask hides is nowhere said, so none is read as a number.
+    """
+    if _holds_masked(x):
+        raise TypeError("a masked array (numpy.ma) hides entries: pass x.filled(value), or the entries that count")
+    return np.asarray(x)
+
+
+def _holds_masked(x: object) -> bool:
+    return isinstance(x, np.ma.MaskedArray) or (isinstance(x, list | tuple) and any(map(_holds_masked, x)))
 
 
 def same_memory(a: NDArray[Any], b: NDArray[Any]) -> bool:
@@ -50,7 +64,7 @@ class FixedArray:
     name: str
 
     def __init__(self, values: "ArrayLike | FixedArray") -> None:
-        a = np.asarray(values.values if isinstance(values, FixedArray) else values)
+        a = values.values if isinstance(values, FixedArray) else plain_array(values)
         native = a.dtype.newbyteorder("=")
         a = a.astype(native, copy=False) if native.kind in "biu" or native == np.float16 else as_real(a)
         content = a.tobytes()

@@ -10,6 +10,7 @@ import numpy as np
 
 from sqtheory import structure
 from sqtheory.arrays import Array, ArrayLike, Mask
+from sqtheory.notation import MASK, QUANTIZER, parse_as
 from sqtheory.partition import Shape
 from sqtheory.quantizers import Quantizer
 from sqtheory.sparsifiers import Sparsifier, TopSparsifier
@@ -107,16 +108,17 @@ class ChannelReport(Tabular):
         return Table(("channel", "by structure", "on this tensor", "why"), rows)
 
 
-def report(x: ArrayLike, s: Sparsifier, q: Quantizer) -> ChannelReport:
+def report(x: ArrayLike, s: Sparsifier | str, q: Quantizer | str) -> ChannelReport:
     """Say for M, Σ and Z whether each is open by structure and on this tensor, and why.
 
-    x: any real tensor. Raises what s and q raise.
+    x: any real tensor; s and q: operators or their spellings. Raises what s and q raise, and SpellingError.
 
     >>> from sqtheory import int_, nm
     >>> report([5 / 3, 2, 1 / 6, 7], nm(2, 4), int_(4)).open
     'M'
     """
-    return of(both(x, s, q), q)
+    mask, quantizer = parse_as(Sparsifier, MASK, s), parse_as(Quantizer, QUANTIZER, q)
+    return of(both(x, mask, quantizer), quantizer)
 
 
 def of(orders: TwoOrders, q: Quantizer) -> ChannelReport:

@@ -2,12 +2,35 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
+from numbers import Integral, Real
 
 
 def need(value: object, kind: type, what: str) -> None:
     """Raise TypeError unless a parameter is of the kind it must be."""
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise TypeError(f"{what} needs {kind.__name__}, got {value!r}")
+
+
+def whole(value: object, what: str) -> int:
+    """The value, an integer of any type but no truth value, as Python's; TypeError naming ``what`` otherwise."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{what} is an integer, got {value!r}")
+    return int(value)
+
+
+def real(value: object, what: str) -> float:
+    """The value, a number of any real type, as Python's float, ±∞ and NaN included.
+
+    Raises TypeError for anything else, truth values and texts included, and ValueError for an integer beyond float64;
+    both name ``what``.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real | Decimal):
+        raise TypeError(f"{what} is a number, got {value!r}")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{what} is a number in the range of float64, got {str(value)[:40]}…") from None
 
 
 class InputRefused(ValueError):

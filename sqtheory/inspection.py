@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.arrays import Array, as_real
+from sqtheory.arrays import Array, as_real, plain_array
 from sqtheory.checkpoints.tensors import TensorInfo
 from sqtheory.tables import json_ready
 
@@ -48,7 +48,7 @@ class TensorSummary:
 
 def inspect_tensor(info: TensorInfo, values: NDArray[Any]) -> TensorSummary:
     """Count and measure the entries of a tensor."""
-    return inspect_slabs(info, [np.ascontiguousarray(values).reshape(-1)])
+    return inspect_slabs(info, [np.ascontiguousarray(plain_array(values)).reshape(-1)])
 
 
 def inspect_slabs(info: TensorInfo, slabs: Iterable[NDArray[Any]]) -> TensorSummary:

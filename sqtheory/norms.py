@@ -3,6 +3,7 @@
 import numpy as np
 
 from sqtheory.arrays import Array
+from sqtheory.exceptions import real
 
 STEEP = 500
 """Above this p the p-th powers of half and of twice the largest magnitude leave the range of float64."""
@@ -10,10 +11,12 @@ SAFE = 400
 """Powers of two within ±SAFE leave room for sums of powers and for much smaller entries."""
 
 
-def check_norm(p: float) -> None:
-    """Raise ValueError unless p lies in (0, ∞]."""
-    if isinstance(p, str) or not p > 0:
+def check_norm(p: float) -> float:
+    """p as a float; raises ValueError unless it lies in (0, ∞], TypeError where it is no number."""
+    number = real(p, "the p of a norm")
+    if not number > 0:
         raise ValueError(f"a p-norm needs p in (0, inf], got {p}")
+    return number
 
 
 def spell_norm(p: float) -> str:

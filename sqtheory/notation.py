@@ -5,7 +5,6 @@ each of its arguments may be; nothing is imported or evaluated. Arrays, generato
 spelling of their own: they are named in the text and bound by the caller.
 """
 
-import difflib
 import inspect
 import re
 from collections.abc import Callable, Mapping
@@ -16,13 +15,13 @@ from typing import Any, NoReturn, TypeAlias, TypeVar, Union, get_args, get_origi
 
 import numpy as np
 
+from sqtheory import hints
 from sqtheory.arrays import FixedArray
 from sqtheory.exceptions import SpellingError
-from sqtheory.formats import FORMATS
+from sqtheory.hints import a
 from sqtheory.operators import Operator, chained
 from sqtheory.partition import Blocks, Heads, Partition, Tiles
-from sqtheory.quantizers import Options
-from sqtheory.vocabulary import FLOATS, KINDS, PARTITIONS
+from sqtheory.vocabulary import KINDS, PARTITIONS
 
 Bindings: TypeAlias = Mapping[str, Any]
 Value: TypeAlias = Any
@@ -34,10 +33,10 @@ BOXES: Mapping[str, Any] = {"block": int, "per": Partition, "axis": int, "tile":
 NUMBER = re.compile(r"[+-]?(\d+|(\d+\.\d*|\.\d+|\d+(?=e))(e[+-]?\d+)?)", re.ASCII | re.IGNORECASE)
 INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 TOKEN = re.compile(r">>|[(),=/]|[^\s(),=/>]+|>")
+MASK, QUANTIZER = "mask: try 2:4, 50% or top(0.5, per=row)", "quantizer: try int4, int4:b32, hbfp6 or mxfp4"
+"""What is wanted where one of the two is, for ``parse_as``."""
 DEPTH = 16
 """Parentheses in parentheses."""
-SHOWN = 17
-"""Known words listed in a message."""
 LONGEST = 1000
 """Characters in a word or number."""
 
@@ -57,17 +56,19 @@ def parse(text: str, bindings: Bindings | None = None) -> Operator:
     return chain
 
 
-def parse_as(kind: type[Kind], what: str, text: str, bindings: Bindings | None = None) -> Kind:
+def parse_as(kind: type[Kind], what: str, text: Kind | str, bindings: Bindings | None = None) -> Kind:
     """Read an operator, a format or a tie rule and require its kind: a mask where a mask is wanted, and so on.
 
-    ``what`` says what is wanted, for the SpellingError that anything else raises.
+    ``what`` says what is wanted, for the SpellingError that anything else raises. What is no text is given back.
     """
+    if not isinstance(text, str):
+        return text
     base = next(known for known in KINDS if issubclass(kind, known))
-    reader = _Reader(text, bindings or {})
+    reader = _Reader(text, bindings or {}, kind)
     value = reader.chain() if base is Operator else reader.named("", base)
     reader.end()
     if not isinstance(value, kind):
-        raise SpellingError(f"{value} is not {_a(what)}", text, 0)
+        raise SpellingError(f"{value} is not {a(what)}", text, 0)
     return value
 
 
@@ -75,14 +76,11 @@ def parse_as(kind: type[Kind], what: str, text: str, bindings: Bindings | None =
 def _parameters(constructor: Constructor) -> tuple[dict[str, Any], list[str], list[str]]:
     """The parameters of a constructor with their types, those that need no keyword, and those that must be given."""
     named = inspect.signature(constructor).parameters
-    plain = {n: p for n, p in named.items() if p.kind is not p.VAR_KEYWORD}
-    types = {n: p.annotation for n, p in plain.items()}
-    if len(plain) < len(named):
-        types |= Options.__annotations__
+    types = {n: p.annotation for n, p in named.items()}
     if "per" in types:
         types |= BOXES
-    positional = [n for n, p in plain.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
-    return types, positional, [n for n, p in plain.items() if p.default is p.empty]
+    positional = [n for n, p in named.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    return types, positional, [n for n, p in named.items() if p.default is p.empty]
 
 
 def _types(annotation: Any) -> tuple[Any, ...]:
@@ -99,15 +97,11 @@ def _printed(value: Value) -> str | None:
         return None
 
 
-def _a(noun: str) -> str:
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
-
-
 class _Reader:
     """Reads tokens from left to right; every error names the character it is about."""
 
-    def __init__(self, text: str, bound: Bindings) -> None:
-        self.text, self.bound = text, bound
+    def __init__(self, text: str, bound: Bindings, wanted: type[Any] | None = None) -> None:
+        self.text, self.bound, self.wanted = text, bound, wanted
         self.tokens = [(m[0], m.start()) for m in TOKEN.finditer(text)] + [("", len(text))]
         self.next = self.depth = 0
         for word, at in self.tokens:
@@ -147,7 +141,7 @@ class _Reader:
         kind = next((t for t in types if t in KINDS), None)
         if kind is None or NUMBER.fullmatch(word):
             wanted = KINDS[kind].what if kind else "number" if float in types else "integer"
-            self.fail(f"{label} needs {_a(wanted)}, got {word!r}", at)
+            self.fail(f"{label} needs {a(wanted)}, got {word!r}", at)
         return self.named(label, kind)
 
     def number(self, label: str, types: tuple[Any, ...]) -> int | float | Fraction:
@@ -162,8 +156,15 @@ class _Reader:
         if int in types and INTEGER.fullmatch(word):
             return int(word)
         if float in types:
-            return float(word)
+            return self.real(label, word, at)
         self.fail(f"{label} needs an integer, got {word!r}", at)
+
+    def real(self, label: str, word: str, at: int) -> float:
+        """A number that float64 holds: not ∞ for 1e999, nor 0 for 1e-999."""
+        value = float(word)
+        if (np.isinf(value) and word != "inf") or (value == 0 and set("123456789") & {*word.lower().split("e")[0]}):
+            self.fail(f"{label} needs a number in the range of float64, got {word}", at)
+        return value
 
     def pair(self, label: str) -> tuple[Value, Value]:
         _, at = self.current
@@ -178,7 +179,7 @@ class _Reader:
         word, at = self.current
         if not word or word in ">>(),=/":
             before = f" before {word!r}" if word else ""
-            self.fail(f"{_a(words.what)} is missing{f' for {label}' if label else ''}{before}", at)
+            self.fail(f"{a(words.what)} is missing{f' for {label}' if label else ''}{before}", at)
         self.next += 1
         if self.current[0] == "(" and word in words.constructors:
             return self.call(words.constructors[word], word, at)
@@ -204,10 +205,25 @@ class _Reader:
             if kind is FixedArray:
                 return self.checked(partial(FixedArray, value), at)
             if not isinstance(value, kind):
-                self.fail(f"{word} is bound to {_a(type(value).__name__)}, not {_a(words.what)}", at)
+                self.fail(f"{word} is bound to {a(type(value).__name__)}, not {a(words.what)}", at)
             return value
-        known = (*words.names, *words.constructors, *words.examples)
-        self.unknown(words.what, word, tuple(dict.fromkeys(known)), at)
+        made = self.wanted if self.wanted and kind is Operator and not self.depth else None
+        known = hints.operators(made) if made else (*words.names, *words.constructors, *words.examples)
+        written = (k for k in known if k not in words.constructors or self.can_write(words.constructors[k]))
+        self.unknown(words.what, word, (*dict.fromkeys(written), *self.bound_to(kind)), at)
+
+    def bound_to(self, kind: Any) -> list[str]:
+        """The names of what is bound and is of a kind."""
+        base: Any = (FixedArray, np.ndarray, list) if kind is FixedArray else kind
+        return [name for name, value in self.bound.items() if isinstance(value, base)]
+
+    def can_write(self, constructor: Constructor) -> bool:
+        """Whoever writes to this reader can bind, or has been given, what the constructor cannot do without."""
+        types, _, required = _parameters(constructor)
+        needed = (_types(types[n]) for n in required)
+        return self.wanted is None or all(
+            self.bound_to(kinds[0]) for kinds in needed if kinds in ((FixedArray,), (np.random.Generator,))
+        )
 
     def call(self, constructor: Constructor, word: str, at: int) -> Value:
         types, positional, _ = _parameters(constructor)
@@ -274,20 +290,9 @@ class _Reader:
             self.fail(str(error), at)
 
     def unknown(self, what: str, word: str, known: tuple[str, ...], at: int) -> NoReturn:
-        if what == "operator" and word in FORMATS:
-            also = "mxfp" if word in FLOATS else "scaled"
-            self.fail(f"{word} is a format, not an operator: write cast({word}) or {also}({word})", at)
-        elsewhere = [k.what for k in KINDS.values() if word in k.names or word in k.constructors]
-        near = difflib.get_close_matches(word[:40].lower(), known, n=1, cutoff=0.5)
-        if elsewhere and what != "option":
-            hint = f"it is {_a(elsewhere[0])}"
-        elif near:
-            hint = f"did you mean {near[0]!r}?"
-        elif known:
-            hint = f"known are {', '.join(known[:SHOWN])}{', …' if len(known) > SHOWN else ''}"
-        else:
-            hint = f"bind it, as in parse(text, {{{word[:40]!r}: …}})"
-        self.fail(f"unknown {what} {word[:40]!r}: {hint}", at)
+        bind = f"bind it, as in parse(text, {{{word[:40]!r}: …}})"
+        otherwise = bind if self.wanted is None else "it has no spelling and is bound in Python only"
+        self.fail(hints.unknown(what, word, known, otherwise), at)
 
     def fail(self, message: str, at: int) -> NoReturn:
         raise SpellingError(message, self.text, at)

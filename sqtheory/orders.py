@@ -1,6 +1,5 @@
 """Both orders of a sparsifier and a quantizer on one tensor, and the best any order could do."""
 
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,11 +12,12 @@ from sqtheory.arrays import PIECE, Array, ArrayLike
 from sqtheory.errors import additive_bound, box_norms, largest_of, norm, norm_of, powers, root
 from sqtheory.kernels.sums import exact_parts, pairwise
 from sqtheory.norms import STEEP, check_norm, spell_norm, unit_of
+from sqtheory.notation import MASK, QUANTIZER, parse_as
 from sqtheory.operators import Operator
 from sqtheory.optimum import gain_mask
 from sqtheory.quantizers import Quantizer
 from sqtheory.sparsifiers import Sparsifier
-from sqtheory.tables import Table, Tabular, json_ready, number
+from sqtheory.tables import OVERFLOW, Table, Tabular, json_ready, json_text, number
 from sqtheory.two_orders import TwoOrders, both
 
 Pieces: TypeAlias = Callable[[slice], Array]
@@ -116,7 +116,9 @@ class OrderReport(Tabular):
         return self.relative(self.errors.qs - self.errors.sq)
 
     def relative(self, value: float) -> float:
-        """An error divided by ‖x‖_p."""
+        """An error divided by ‖x‖_p; infinite where float64 holds only one of them, or neither."""
+        if math.isinf(value) or math.isinf(self.x_norm):
+            return math.copysign(math.inf, value)
         return value / self.x_norm if self.x_norm else (math.inf if value else 0.0)
 
     def to_dict(self) -> dict[str, Any]:
@@ -139,7 +141,7 @@ class OrderReport(Tabular):
 
     def to_json(self) -> str:
         """The same as one JSON object; numbers that are not finite as strings."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
+        return json_text(self.to_dict())
 
     def table(self) -> Table:
         """One line for each quantity: name, norm, share of ‖x‖."""
@@ -153,7 +155,8 @@ class OrderReport(Tabular):
             ("S→Q, dense scale", self.errors.sq_dense),
             ("gain optimum", self.errors.gain),
         ]
-        cells = tuple((name, number(v, 6), f"{100 * self.relative(v):.4f}%") for name, v in rows)
+        share = (OVERFLOW if math.inf in (v, self.x_norm) else f"{100 * self.relative(v):.4f}%" for _, v in rows)
+        cells = tuple((name, number(v, 6), cell) for (name, v), cell in zip(rows, share, strict=True))
         return Table(("error of", size, "relative"), cells, self.title)
 
     @property
@@ -163,16 +166,18 @@ class OrderReport(Tabular):
         return f"{self.mask} with {self.format} on {'×'.join(map(str, self.shape))}: {verdict}, {self.swaps} swaps"
 
 
-def compare(x: ArrayLike, s: Sparsifier, q: Operator, p: float = 2.0, *, per_group: bool = False) -> OrderReport:
+def compare(
+    x: ArrayLike, s: Sparsifier | str, q: Operator | str, p: float = 2.0, *, per_group: bool = False
+) -> OrderReport:
     """‖ε‖_p of S→Q, Q→S and the gain optimum on x; ``per_group`` adds the norms of every mask group.
 
-    x: any real tensor; p in (0, ∞]. Raises what s and q raise.
+    x: any real tensor; s and q: operators or their spellings; p in (0, ∞]. Raises what s and q raise, SpellingError.
 
-    >>> from sqtheory import int_, nm
-    >>> compare([1.75, 2, 0, 7], nm(2, 4), int_(4), p=1).errors.qs
+    >>> compare([1.75, 2, 0, 7], "2:4", "int4", p=1).errors.qs
     2.25
     """
-    return report(both(x, s, q), p, per_group=per_group)
+    two = both(x, parse_as(Sparsifier, MASK, s), parse_as(Operator, QUANTIZER, q))
+    return report(two, p, per_group=per_group)
 
 
 def report(orders: TwoOrders, p: float = 2.0, *, per_group: bool = False) -> OrderReport:
@@ -182,7 +187,7 @@ def report(orders: TwoOrders, p: float = 2.0, *, per_group: bool = False) -> Ord
     agree, so the order of the reported norms does not depend on how a sum was accumulated. ``winner`` is
     exact for p = 1, 2, 3, …; for other p, differences below the rounding of the powers count as equal.
     """
-    check_norm(p)
+    p = check_norm(p)
     x, s = orders.x, orders.s
     swaps = int(np.count_nonzero(orders.reselected & orders.mask))
     best = gain_mask(x, orders.image, s, p)

@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any, TypeAlias, TypeVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.exceptions import Indivisible
+from sqtheory.exceptions import Indivisible, whole
 
 Shape: TypeAlias = tuple[int, ...]
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -175,11 +174,11 @@ class Overlap:
 def _axis(axis: int, shape: Shape) -> int:
     if not -len(shape) <= axis < len(shape):
         raise ValueError(f"axis {axis} does not exist in a tensor of shape {shape}")
-    return operator.index(axis) % len(shape)
+    return int(axis) % len(shape)
 
 
 def _positive(what: str, *sizes: int) -> None:
-    if any(isinstance(size, bool) or operator.index(size) < 1 for size in sizes):
+    if any(isinstance(size, bool) or whole(size, f"the size of {what}") < 1 for size in sizes):
         raise ValueError(f"{what} needs sizes of at least 1, got {sizes}")
 
 
@@ -193,6 +192,7 @@ class Blocks(Partition):
 
     def __post_init__(self) -> None:
         _positive("a block", self.size)
+        whole(self.axis, "axis=")
 
     def sides(self, shape: Shape) -> Shape:
         axis = _axis(self.axis, shape)
@@ -235,6 +235,9 @@ class Channels(Partition):
 
     axis: int = 0
 
+    def __post_init__(self) -> None:
+        whole(self.axis, "axis=")
+
     def sides(self, shape: Shape) -> Shape:
         axis = _axis(self.axis, shape)
         return tuple(1 if a == axis else max(n, 1) for a, n in enumerate(shape))
@@ -253,6 +256,7 @@ class Heads(Partition):
 
     def __post_init__(self) -> None:
         _positive("heads", self.count_)
+        whole(self.axis, "axis=")
 
     def sides(self, shape: Shape) -> Shape:
         axis = _axis(self.axis, shape)

@@ -15,6 +15,7 @@ from sqtheory.operators import Operator
 from sqtheory.partition import Blocks, Partition, Tail
 from sqtheory.rounding import Rounding, half_away, nearest_even
 from sqtheory.scaling import AbsMax, Frozen, FullRange, PowerOfTwo, Scaling, SharedExponent, TwoLevel, Unscaled
+from sqtheory.signatures import spelled_out
 from sqtheory.traits import DETERMINISTIC, IDEMPOTENT, KEEPS_ZERO, MAX_DETERMINED, MONOTONE, ODD, Trait
 
 
@@ -159,16 +160,10 @@ class Quantizer(Operator):
     def __str__(self) -> str:
         head, arguments, plain = _family(self)
         options = [str(self.partition)] if self.partition != plain.partition else []
-        if self.scaling != plain.scaling:
-            options.append(f"scaling={self.scaling}")
-        if self.rounding != plain.rounding:
-            options.append(f"rounding={self.rounding}")
-        if self.saturate != plain.saturate:
-            options.append(f"saturate={str(self.saturate).lower()}")
-        if self.nan != plain.nan:
-            options.append(f"nan={self.nan}")
-        if self.tail != plain.tail:
-            options.append(f"tail={self.tail}")
+        for name in ("scaling", "rounding", "saturate", "nan", "tail"):
+            value = getattr(self, name)
+            if value != getattr(plain, name):
+                options.append(f"{name}={str(value).lower() if name == 'saturate' else value}")
         return f"{head}({', '.join([*arguments, *options])})"
 
 
@@ -200,10 +195,13 @@ def _family(q: Quantizer) -> tuple[str, list[str], Quantizer]:
 
 
 class Options(TypedDict, total=False):
-    """Parameters of every named quantizer beside its own; ``block`` entries or the boxes ``per`` share a scale."""
+    """``block`` entries of the last axis, or the boxes ``per`` (``Rows()``, …), share a scale, which ``scaling`` makes.
+
+    ``rounding`` is that of codes; ``saturate`` or not beyond the range; ``nan`` and ``tail`` as for ``Quantizer``.
+    """
 
     block: int
-    per: Partition
+    per: Partition | None
     scaling: Scaling
     rounding: Rounding
     saturate: bool
@@ -211,80 +209,93 @@ class Options(TypedDict, total=False):
     tail: Tail
 
 
-def _named(fmt: Format, scaling: Scaling, block: int, options: Options) -> Quantizer:
+_USUAL: Options = {"per": None, "rounding": nearest_even, "saturate": True, "nan": NanRule.error, "tail": Tail.short}
+_REAL: Options = {**_USUAL, "block": 64, "scaling": AbsMax()}
+_SHARED: Options = {**_USUAL, "block": 64, "scaling": SharedExponent()}
+_MX: Options = {**_USUAL, "block": 32, "scaling": PowerOfTwo()}
+_NV: Options = {**_USUAL, "block": 16, "scaling": TwoLevel()}
+_SUMS: Options = {**_REAL, "rounding": half_away}
+_CAST: Options = {**_USUAL, "block": 1, "scaling": Unscaled()}
+
+
+def _named(fmt: Format, defaults: Options, options: Options) -> Quantizer:
     """A quantizer from a family's defaults and the caller's options. Raises TypeError for an unknown option."""
     if unknown := options.keys() - Options.__annotations__:
         raise TypeError(f"unknown option {sorted(unknown)[0]!r}: known are {', '.join(Options.__annotations__)}")
-    rule = options.get("scaling", scaling)
-    need(rule, Scaling, "scaling=")
-    if isinstance(fmt, IntFormat) and rule.full_range:
+    chosen: Options = {**defaults, **options}
+    scaling, per = chosen["scaling"], chosen["per"]
+    need(scaling, Scaling, "scaling=")
+    if isinstance(fmt, IntFormat) and scaling.full_range:
         fmt = IntFormat(fmt.k, full_range=True)
-    if "block" in options and "per" in options:
+    if per is None:
+        per = Blocks(chosen["block"])
+    elif "block" in options:
         raise TypeError("block= and per= exclude each other")
-    return Quantizer(
-        fmt,
-        rule,
-        options.get("per", Blocks(options.get("block", block))),
-        options.get("rounding", nearest_even),
-        options.get("saturate", True),
-        options.get("nan", NanRule.error),
-        options.get("tail", Tail.short),
-    )
+    need(per, Partition, "per=")
+    return Quantizer(fmt, scaling, per, chosen["rounding"], chosen["saturate"], chosen["nan"], chosen["tail"])
 
 
+@spelled_out(Options, _REAL)
 def int_(k: int, **options: Unpack[Options]) -> Quantizer:
     """INT-k: codes −(2^{k−1}−1) … 2^{k−1}−1 times a real scale, by default amax/(2^{k−1}−1) per 64 entries.
 
     >>> int_(4)([1.75, 2, 0.25, 7])
     array([2., 2., 0., 7.])
     """
-    return _named(IntFormat(k), AbsMax(), 64, options)
+    return _named(IntFormat(k), _REAL, options)
 
 
+@spelled_out(Options, _SHARED)
 def hbfp(k: int, *, compat: float | None = None, **options: Unpack[Options]) -> Quantizer:
     """HBFP-k: sign and k−1 magnitude bits under one exponent ⌈log₂ amax⌉ per 64 entries (`drumond2018hbfp`, §4).
 
     ``compat=1e-8`` reproduces the exponent of the official emulator instead of the exact one.
     """
-    return _named(IntFormat(k), SharedExponent(compat), 64, options)
+    return _named(IntFormat(k), {**_SHARED, "scaling": SharedExponent(compat)}, options)
 
 
+@spelled_out(Options, _MX)
 def mxfp(element: FloatFormat, **options: Unpack[Options]) -> Quantizer:
     """MXFP: a small floating-point element under one power of two per 32 entries (OCP MX v1.0, §5)."""
     if not isinstance(element, FloatFormat):
         raise TypeError(f"mxfp needs a floating-point element, got {element}: see mxint for integers")
-    return _named(element, PowerOfTwo(), 32, options)
+    return _named(element, _MX, options)
 
 
+@spelled_out(Options, _MX)
 def mxint(k: int = 8, **options: Unpack[Options]) -> Quantizer:
     """MXINT-k: symmetric k-bit integers times 2^{−(k−2)} under 2^{⌊log₂ amax⌋} per 32 entries (OCP MX v1.0, §5.3.4)."""
-    return _named(IntFormat(k), PowerOfTwo(), 32, options)
+    return _named(IntFormat(k), _MX, options)
 
 
+@spelled_out(Options, _NV)
 def nvfp4(**options: Unpack[Options]) -> Quantizer:
     """NVFP4: E2M1 under an E4M3 scale per 16 entries under one float32 scale per tensor (`nvidia2025nvfp4`)."""
-    return _named(E2M1, TwoLevel(), 16, options)
+    return _named(E2M1, _NV, options)
 
 
+@spelled_out(Options, _REAL)
 def nf4(**options: Unpack[Options]) -> Quantizer:
     """NF4: the 16 normal-quantile levels times amax per 64 entries (`dettmers2023qlora`, §3)."""
-    return _named(NF4, AbsMax(), 64, options)
+    return _named(NF4, _REAL, options)
 
 
+@spelled_out(Options, _SUMS)
 def bcq(k: int, *, zero: bool = False, **options: Unpack[Options]) -> Quantizer:
     """BCQ-k: sums Σ ±2^i of k signs times a real scale per 64 entries; 0 is no level unless ``zero``.
 
     Midpoints go away from zero by default: parity of codes has no symmetric meaning without a zero level.
     """
-    with_rounding: Options = {"rounding": half_away, **options}
-    return _named(bcq_format(k, zero), AbsMax(), 64, with_rounding)
+    return _named(bcq_format(k, zero), _SUMS, options)
 
 
+@spelled_out(Options, _CAST)
 def cast(fmt: Format, **options: Unpack[Options]) -> Quantizer:
     """q(x)_i = ρ(x_i): round to a format with no scale, saturating by default; every entry is its own block."""
-    return _named(fmt, Unscaled(), 1, options)
+    return _named(fmt, _CAST, options)
 
 
+@spelled_out(Options, _REAL)
 def scaled(fmt: Format, **options: Unpack[Options]) -> Quantizer:
     """Any format under any scale rule, by default σ = amax/max Γ per 64 entries (FP8 per tensor: ``per=Whole()``)."""
-    return _named(fmt, AbsMax(), 64, options)
+    return _named(fmt, _REAL, options)

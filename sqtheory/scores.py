@@ -7,6 +7,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from sqtheory.arrays import PIECE, Array, ArrayLike, FixedArray, as_real
+from sqtheory.exceptions import need
 from sqtheory.norms import check_norm, power_units, spell_norm
 from sqtheory.operators import Operator
 from sqtheory.partition import Partition, Whole
@@ -24,6 +25,8 @@ class Score(ABC):
     """The ranking is that of |x_i|."""
     is_constant: ClassVar[bool] = False
     """The score does not depend on x."""
+    least: ClassVar[float] = 0.0
+    """No score is smaller."""
 
     @abstractmethod
     def of(self, x: Array) -> Array:
@@ -64,6 +67,7 @@ class Gain(Score):
 
     q: Operator
     p: float = 2.0
+    least = -np.inf
 
     def __post_init__(self) -> None:
         check_norm(self.p)
@@ -98,6 +102,7 @@ class Partnered(Score):
     name: str
 
     def __post_init__(self) -> None:
+        need(self.partner, FixedArray, f"{self.name}: the array")
         if self.partner.values.ndim != 2 or self.name not in ("wanda", "wina"):
             raise ValueError(f"{self.name} needs a matrix whose columns are the input channels")
 
@@ -118,6 +123,10 @@ class Given(Score):
 
     scores: FixedArray
     is_constant = True
+    least = -np.inf
+
+    def __post_init__(self) -> None:
+        need(self.scores, FixedArray, "given: the array")
 
     def of(self, x: Array) -> Array:
         return as_real(self.scores.over(x.shape))

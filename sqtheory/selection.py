@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.arrays import PIECE, Array, Mask
+from sqtheory.exceptions import real
 
 Amount: TypeAlias = int | Fraction
 """A number of entries, or a share in (0, 1] of them."""
@@ -131,8 +132,12 @@ def tied_at_cut(scores: Array, k: int) -> Mask:
 
 
 def as_fraction(value: float | Fraction) -> Fraction:
-    """The decimal a number is written as, exactly: 0.1 is 1/10."""
-    return value if isinstance(value, Fraction) else Fraction(str(value))
+    """The decimal a number is written as, exactly: 0.1 is 1/10. Raises ValueError or TypeError for no finite number."""
+    if isinstance(value, Fraction):
+        return value
+    if not np.isfinite(real(value, "a share of entries to keep")):
+        raise ValueError(f"a fraction to keep lies in (0, 1], got {value}")
+    return Fraction(str(value))
 
 
 def checked_amount(keep: Amount) -> Amount:

@@ -16,7 +16,7 @@ from sqtheory.orders import Errors, OrderReport
 from sqtheory.quantizers import Quantizer
 from sqtheory.reasons import Reason, reason
 from sqtheory.sparsifiers import Sparsifier
-from sqtheory.tables import Table, json_ready, number, one_line
+from sqtheory.tables import Table, json_ready, one_line, share
 from sqtheory.two_orders import both
 
 COUNTED = {
@@ -167,7 +167,7 @@ def shares(of: OrderReport | Total) -> list[str]:
     """What ``SHARES`` heads, in percent of ‖x‖_p; the norms themselves where ‖x‖_p = 0."""
     e = of.errors
     values = (e.s, e.q, e.sq, e.qs, e.gain, of.bound)
-    return [f"{100 * value / of.x_norm:.4f}" if of.x_norm else number(value) for value in values]
+    return [share(value, of.x_norm) for value in values]
 
 
 def table(shown: Sequence[Row], rows: Sequence[Row]) -> Table:

@@ -1,7 +1,9 @@
 """One table, four renderings: aligned text, Markdown, HTML, LaTeX; and numbers as JSON allows them."""
 
 import html
+import json
 import math
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -78,7 +80,7 @@ class Table(Tabular):
             ).rstrip()
             for line in lines
         ]
-        return "\n".join(([self.title] if self.title else []) + aligned)
+        return "\n".join(([shown(self.title)] if self.title else []) + aligned)
 
     def markdown(self) -> str:
         """A GitHub table."""
@@ -86,7 +88,7 @@ class Table(Tabular):
         lines = [self.header, tuple(rule), *self.rows]
         cells = [[_one_line(cell).replace("|", "\\|") for cell in line] for line in lines]
         body = "\n".join("| " + " | ".join(line) + " |" for line in cells)
-        return f"**{self.title}**\n\n{body}" if self.title else body
+        return f"**{shown(self.title)}**\n\n{body}" if self.title else body
 
     def with_column(self, name: str, cells: Sequence[str], *, after: str) -> "Table":
         """One more column, to the right of another."""
@@ -157,28 +159,61 @@ def json_ready(value: Any) -> Any:
     return "NaN" if math.isnan(real) else "Infinity" if real > 0 else "-Infinity"
 
 
+def json_text(value: Any, *, indent: int | None = None) -> str:
+    r"""The JSON of ``json_ready(value)``, in which every character that does not print is written as ``\uXXXX``.
+
+    So no name in it can break a line (U+0085, U+2028, U+2029), send a control character to a terminal (U+007F to
+    U+009F), turn the direction of what follows (U+202A to U+202E, U+2066 to U+2069), or be half a character; the
+    parsed value is the same. Letters of all alphabets stay as they are.
+    """
+    written = json.dumps(json_ready(value), ensure_ascii=False, allow_nan=False, indent=indent)
+    return _OTHERS.sub(lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], written)
+
+
+def shown(text: str) -> str:
+    r"""The text on one line: what does not print, line breaks included, as the escape of a Python literal, ``\x1b``."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def share(value: float, whole: float, digits: int = 4) -> str:
+    """100 value/whole as a cell, the value itself where whole = 0, ``overflow`` where float64 does not hold them."""
+    if not whole:
+        return number(value)
+    if math.isinf(value) or math.isinf(whole):
+        return OVERFLOW
+    percent = 100 * (value / whole) if math.isinf(100 * value) else 100 * value / whole
+    return f"{percent:.{digits}f}"
+
+
 def one_line(text: str) -> str:
     """A text as it is if it prints on one line, else as a Python literal."""
     return text if text.isprintable() else repr(text)
 
 
 def _one_line(cell: str) -> str:
-    """A cell whose line breaks became spaces."""
-    return " ".join(cell.splitlines())
+    """A cell whose line breaks became spaces, and what else does not print its escape."""
+    return shown(" ".join(cell.splitlines()))
 
 
+_OTHERS = re.compile("[^\n -~]")
+OVERFLOW = "overflow"
+"""What a cell says of a norm that float64 does not hold."""
 UNITS = ("%", " dB")
 """What may follow the number in a cell."""
 LATEX = {
     **{sign: f"${tex}$" for sign, tex in TEX.items()},
     **{sign: rf"\{sign}" for sign in "&%$#_{}"},
     **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--"},
+    **{"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}"},
 }
 """How a character of a cell is set in LaTeX where it is not itself."""
 
 
 def _latex(cell: str) -> str:
-    return "".join(LATEX.get(sign, sign) for sign in _one_line(cell))
+    r"""A cell in LaTeX; a first ``[`` or ``*`` in braces, or the ``\\`` or ``\midrule`` before it would take it."""
+    text = _one_line(cell).strip()
+    first = f"{{{text[0]}}}" if text[:1] in ("[", "*") else ""
+    return first + "".join(LATEX.get(sign, sign) for sign in text[bool(first) :])
 
 
 def _is_number(cell: str) -> bool:

@@ -70,7 +70,9 @@ class Targets:
                 skipped.append((tensor, reason))
         if not taken:
             reasons = ", ".join(sorted({reason for _, reason in skipped})) or "the file holds no tensor"
-            raise InputRefused(f"no tensor is a target ({reasons}): name some with --targets NAME or re:PATTERN")
+            raise InputRefused(
+                f"no tensor is a target ({reasons}): order, apply, report take --targets NAME or re:PATTERN"
+            )
         return taken, skipped
 
 

@@ -7,7 +7,7 @@ from typing import final
 
 import numpy as np
 
-from sqtheory.arrays import Array, ArrayLike, Mask, as_real
+from sqtheory.arrays import Array, ArrayLike, Mask, as_real, plain_array
 from sqtheory.exceptions import NonFinite
 from sqtheory.operators import Operator
 from sqtheory.scores import Random
@@ -73,8 +73,8 @@ def both(
     if not isinstance(s, Sparsifier) or not isinstance(q, Operator) or isinstance(q, Sparsifier):
         raise TypeError(f"needed a tensor, a mask and a quantizer, got {s!s} and {q!s}: see sqtheory.parse")
     given = as_real(x)
-    kept = s.mask(given) if mask is None else mask
-    quantized = q.apply(given, given) if image is None else image
+    kept = s.mask(given) if mask is None else plain_array(mask)
+    quantized = q.apply(given, given) if image is None else plain_array(image)
     after = np.where(kept, given, given.dtype.type(0))
     after = q.into(after, after, given)
     if not np.isfinite(after).all():

@@ -23,6 +23,14 @@ def _size(match: re.Match[str]) -> int:
     return int(match[2] or match[3] or 64)
 
 
+def _percentage(match: re.Match[str]) -> sparsifiers.TopSparsifier:
+    """The mask that prunes k % of a tensor, k a decimal number as one writes it."""
+    number = re.fullmatch(r"\d+(\.\d+)?", match[1], re.ASCII)
+    if number is None or not Fraction(match[1]) < 100:
+        raise ValueError(f"a mask prunes 0% to less than 100%, as in 50% or 37.5%, got {match[0][:40]}")
+    return sparsifiers.top(1 - Fraction(match[1]) / 100)
+
+
 def _frozen(scale: int | float | FixedArray) -> scaling.Frozen:
     return scaling.Frozen(FixedArray(scale))
 
@@ -48,7 +56,7 @@ OPERATORS: Mapping[str, Callable[..., Operator]] = {
 
 ALIASES: Patterns = {
     r"(\d+):(\d+)": ("n:m", lambda m: sparsifiers.nm(int(m[1]), int(m[2]))),
-    r"(\d+(?:\.\d+)?)%": ("k% pruned, over the tensor", lambda m: sparsifiers.top(1 - Fraction(m[1]) / 100)),
+    r"(.+)%": ("k% pruned, over the tensor", _percentage),
     r"int(\d+)(?::b(\d+)|:g(\d+))?": ("int4, int4:b32", lambda m: quantizers.int_(int(m[1]), block=_size(m))),
     r"hbfp(\d+)(?::b(\d+)|:g(\d+))?": ("hbfp6, hbfp6:b32", lambda m: quantizers.hbfp(int(m[1]), block=_size(m))),
     r"mxint(\d+)": ("mxint8", lambda m: quantizers.mxint(int(m[1]))),

@@ -110,7 +110,7 @@ def sparsifier(draw: st.DrawFn) -> Sparsifier:
                 lambda: nm(min(count, m), m, axis=draw(axes), score=rule, ties=order, tail=tail),
                 lambda: top(share, per=per, score=rule, ties=order, tail=tail),
                 lambda: top(count, per=per, score=rule, ties=order, tail=tail),
-                lambda: threshold(draw(st.floats(-1e9, 1e9)), score=rule),
+                lambda: threshold(draw(st.floats(max(rule.least, -1e9), 1e9)), score=rule),
                 lambda: blockwise(share, per=per, norm=draw(norms), score=rule, ties=order),
                 lambda: fixed(ARRAYS["mask"]),
             ]

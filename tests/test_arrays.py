@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import ml_dtypes
@@ -11,8 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from sqtheory import arrays
+import sqtheory as sq
+from sqtheory import arrays, certificates
 from sqtheory.arrays import FixedArray, as_real
+from sqtheory.case import Case
+from sqtheory.certificates import stacks
+from sqtheory.checkpoints import TensorInfo
+from sqtheory.expectations import agreement, predict_order_gap
+from sqtheory.inspection import inspect_tensor
+from sqtheory.matrix_errors import second_moments
+from sqtheory.packing import pack, pack_values
+from sqtheory.price import optimum
+from sqtheory.sweep import tensor_rows
 
 KEPT_TYPES = ["?", "i1", "u1", "i4", "u8", "f2", "f4", "f8"]
 ANY = st.sampled_from(KEPT_TYPES).flatmap(
@@ -62,6 +73,69 @@ def test_other_arrays_are_refused_by_dtype(x: Any) -> None:
             read(x)
         expected = "needed real numbers (float16, bfloat16, float32, float64 or integers), got dtype "
         assert str(caught.value) == f"{expected}{np.asarray(x).dtype}"
+
+
+HIDDEN = np.ma.array([[1.0, 2.0, 3.0, 4.0]] * 2, mask=[[0, 1, 0, 0]] * 2, hard_mask=True)
+SEEN = np.ones((2, 4))
+S, Q = sq.nm(2, 4), sq.int_(4)
+ENTRANCES: dict[str, Callable[[Any], object]] = {
+    "as_real": as_real,
+    "FixedArray": FixedArray,
+    "quantizer": Q,
+    "sparsifier": S,
+    "chain": S >> Q,
+    "mask": S.mask,
+    "origin": lambda x: S.mask(SEEN, x),
+    "quantize": Q.quantize,
+    "frozen": Q.frozen,
+    "compare": lambda x: sq.compare(x, S, Q),
+    "explain": lambda x: sq.explain(x, S, Q),
+    "Case": lambda x: Case(x, Q),
+    "Case.of": lambda x: Case.of(SEEN, Q, w=x),
+    "error": lambda x: sq.error(Q, x),
+    "error_norm": lambda x: sq.error_norm(Q, x),
+    "norm": sq.norm,
+    "sqnr": lambda x: sq.sqnr(SEEN, x),
+    "relative_error": lambda x: sq.relative_error(x, SEEN),
+    "fixed": lambda x: sq.fixed(x > 1),
+    "given": sq.given,
+    "wanda": sq.wanda,
+    "wina": sq.wina,
+    "tensor_rows": lambda x: tensor_rows("w", x, [S], [Q]),
+    "inspect": lambda x: inspect_tensor(TensorInfo("w", "F64", (2, 4), 64), x),
+    "certify_layer": lambda x: certificates.certify_layer(SEEN, SEEN, x),
+    "concentration": lambda x: certificates.concentration(x, SEEN, Q, S, delta=0.05),
+    "output_gap": lambda x: certificates.output_gap(Q, S, SEEN, x),
+    "moments": second_moments,
+    "through_linear": lambda x: stacks.through_linear(np.ones(2), SEEN, SEEN, x),
+    "through_norm": lambda x: stacks.through_norm(np.ones(2), SEEN, x[0], 1e-5, centred=True),
+    "through_attention": lambda x: stacks.through_attention(*[np.ones(2)] * 3, *[SEEN] * 3, mask=x[:, :2]),
+    "per sample": lambda x: stacks.through_linear(x[:, 1], SEEN, SEEN, SEEN),
+    "predict": lambda x: predict_order_gap(Q, S, x),
+    "agreement": lambda x: agreement("w", x, S, Q),
+    "optimum": lambda x: optimum(x, Q, S),
+    "pack": lambda x: pack(x, Q),
+    "pack_values": lambda x: pack_values(x, Q, np.ones((2, 1))),
+}
+
+
+@pytest.mark.parametrize("name", ENTRANCES)
+def test_a_masked_array_is_refused_wherever_an_array_enters(name: str) -> None:
+    """Its hidden entries would be read as numbers: ``np.asarray`` drops the mask without a word."""
+    with pytest.raises(TypeError, match="hides entries: pass x"):
+        ENTRANCES[name](HIDDEN)
+
+
+@pytest.mark.parametrize("x", [[HIDDEN, HIDDEN], [[1.0, np.ma.masked]], (1.0, HIDDEN[0, 1]), HIDDEN.harden_mask()])
+def test_a_masked_array_is_refused_inside_of_a_list(x: Any) -> None:
+    for read in (as_real, FixedArray):
+        with pytest.raises(TypeError, match="a masked array"):
+            read(x)
+
+
+def test_what_counts_of_a_masked_array_is_read() -> None:
+    assert as_real(HIDDEN.filled(0)).tolist() == [[1, 0, 3, 4]] * 2
+    assert as_real(HIDDEN.compressed()).tolist() == [1, 3, 4] * 2
 
 
 def test_extended_precision_is_refused() -> None:

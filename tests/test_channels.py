@@ -62,7 +62,7 @@ def some_mask(rng: Generator, shape: tuple[int, ...]) -> Sparsifier:
             nm(n, m, ties=ties, axis=0, tail=Tail.short),
             top(Fraction(n, m), per=some_partition(rng, shape, m), ties=ties, score=score),
             top(n, per=Whole(), ties=ties, score=score),
-            threshold(float(rng.choice([-1, 0, 0.5, 1, 2])), score=score),
+            threshold(float(max(rng.choice([-1, 0, 0.5, 1, 2]), score.least)), score=score),
             blockwise(Fraction(n, m), per=some_partition(rng, shape, n), norm=pick(rng, [1, 2, math.inf]), score=score),
             blockwise(Fraction(n, m), per=some_partition(rng, shape, n), ties=ties),
             fixed(rng.random(shape) < 0.6),

@@ -94,7 +94,7 @@ def test_every_alias_example_is_an_alias() -> None:
         ("top(.5)", top(0.5)),
         ("top(5e-1)", top(0.5)),
         ("top(3)", top(3)),
-        ("threshold(-0.5)", threshold(-0.5)),
+        ("threshold(-0.5, score=gain(int4))", threshold(-0.5, score=scores.Gain(int_(4)))),
         ("threshold(+2)", threshold(2.0)),
         ("threshold(1E3)", threshold(1000.0)),
         ("blockwise(1, per=tensor, norm=inf)", blockwise(1, per=Whole(), norm=np.inf)),

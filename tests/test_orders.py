@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sqtheory import channels
 from sqtheory.arrays import Array
-from sqtheory.exceptions import NonFinite
+from sqtheory.exceptions import NonFinite, SpellingError
 from sqtheory.formats import E2M1, E2M3, E3M2, E4M3, E5M2, FLOAT16
 from sqtheory.operators import IDENTITY
 from sqtheory.orders import GroupErrors, OrderReport, compare, report
@@ -473,3 +473,20 @@ def test_the_gap_and_the_json_of_a_report() -> None:
     found = compare(np.array([[1.0, 0.9, 0.8, 0.7]]), nm(2, 4), int_(2), p=1)
     assert found.gap == (found.errors.qs - found.errors.sq) / 3.4
     assert json.loads(found.to_json())["errors"]["sq"] == found.errors.sq
+
+
+def test_operators_may_be_spelled() -> None:
+    x = np.random.default_rng(0).standard_normal((4, 64))
+    assert compare(x, "2:4", "int4").to_dict() == compare(x, nm(2, 4), int_(4)).to_dict()
+    assert compare(x, nm(2, 4), "int4 >> hbfp4", 1).to_dict() == compare(x, nm(2, 4), int_(4) >> hbfp(4), 1).to_dict()
+    assert channels.report(x, "50%", "mxfp4").to_dict() == channels.report(x, top(0.5), mxfp(E2M1)).to_dict()
+
+
+@pytest.mark.parametrize("ask", [compare, channels.report])
+def test_a_spelling_of_the_other_kind_is_refused(ask: Callable[..., object]) -> None:
+    with pytest.raises(SpellingError, match=r"int\(4\) is not a mask: try 2:4, 50%"):
+        ask([1, 2, 3, 4], "int4", "2:4")
+    with pytest.raises(SpellingError, match="unknown operator '2;4': did you mean '2:4'"):
+        ask([1, 2, 3, 4], "2;4", "int4")
+    with pytest.raises((SpellingError, TypeError), match=r"nm\(2, 4\) is not a quantizer|needed a tensor, a mask"):
+        ask([1, 2, 3, 4], "2:4", "2:4")

@@ -1,23 +1,28 @@
 """Text that is no operator: the place and the suggestion of every message, fuzzing, and hostile input."""
 
+import re
 import string
 import sys
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sqtheory.exceptions import SpellingError
-from sqtheory.notation import parse
+from sqtheory.formats import FORMATS
+from sqtheory.notation import parse, parse_as
 from sqtheory.operators import Operator
-from sqtheory.sparsifiers import nm, top
-from sqtheory.vocabulary import ALIAS_EXAMPLES, KINDS
+from sqtheory.quantizers import Quantizer
+from sqtheory.sparsifiers import Sparsifier, nm, threshold, top
+from sqtheory.vocabulary import ALIAS_EXAMPLES, KINDS, OPERATORS
 from tests.operators import BINDINGS
 
 KNOWN = (
     "int, hbfp, mxfp, mxint, nvfp4, nf4, bcq, cast, scaled, nm, top, threshold, blockwise, fixed, identity, 2:4, 50%"
 )
+PERCENT = "a mask prunes 0% to less than 100%, as in 50% or 37.5%"
 REFUSED: list[tuple[str, int, str]] = [
     ("", 0, "an operator is missing"),
     ("   ", 3, "an operator is missing"),
@@ -89,7 +94,18 @@ REFUSED: list[tuple[str, int, str]] = [
     ("int99", 0, "an integer format needs 2 to 16 bits, got 99"),
     ("2:4 >> 4:2", 7, "n:m needs 1 <= n <= m, got 4:2"),
     ("0:4", 0, "a group must keep at least one entry, got 0"),
-    ("100%", 0, "a fraction to keep lies in (0, 1], got 0"),
+    *(
+        (f"{p}%", 0, f"{PERCENT}, got {p}%")
+        for p in ("100", "150", "-5", "nan", "NaN", "inf", "1e999", "1e1", "50.", "50%")
+    ),
+    ("9" * 400 + "%", 0, f"{PERCENT}, got {'9' * 40}"),
+    ("2:4 >> ٥%", 7, f"{PERCENT}, got ٥%"),
+    ("top(1e999)", 4, "keep needs a number in the range of float64, got 1e999"),
+    ("top(1e-999)", 4, "keep needs a number in the range of float64, got 1e-999"),
+    ("threshold(-1e400)", 10, "t needs a number in the range of float64, got -1e400"),
+    ("threshold(1e-999999999999)", 10, "t needs a number in the range of float64, got 1e-999999999999"),
+    ("int(4, scaling=frozen(1e999))", 22, "scale needs a number in the range of float64, got 1e999"),
+    ("nm(2, 4, score=gain(int4, 1e999))", 26, "p needs a number in the range of float64, got 1e999"),
     ("top(1/0)", 4, "keep needs a fraction of integers, got 1/0"),
     ("top(0.5/2)", 4, "keep needs a fraction of integers, got 0.5/2"),
     ("top(1/)", 4, "keep needs a fraction of integers, got 1/)"),
@@ -298,3 +314,60 @@ def test_nothing_is_imported_opened_or_executed() -> None:
         assert "compile" in EVENTS, "the hook watches"
     finally:
         WATCHING.clear()
+
+
+def test_numbers_at_the_ends_of_float64_are_read() -> None:
+    assert str(parse("threshold(1.7976931348623157e308)")) == "threshold(1.7976931348623157e+308)"
+    assert str(parse("threshold(5e-324)")) == "threshold(5e-324)" and parse("threshold(0e999)") == threshold(0)
+    assert str(parse("blockwise(0.5, block=4, norm=inf)")) == "blockwise(0.5, block=4, norm=inf)"
+
+
+ADVICE = re.compile(r"did you mean '([^']+)'|known are (.+?)(?:, …)? at character|write (\S+) or (\S+) at")
+RNG = {"rng": np.random.default_rng(0)}
+"""What the command line binds."""
+
+
+@pytest.mark.parametrize("kind", [Sparsifier, Quantizer])
+@pytest.mark.parametrize(
+    "word", ["int4x", "24", "fixd(m)", "fixed", "topp", "mxfp5", "hpfb", "thresh", "x", "nf", "mxfp4q", "e4m3", "e8m0"]
+)
+def test_what_a_verb_advises_is_what_it_takes(word: str, kind: type[Operator]) -> None:
+    """A word advised for a mask makes a mask, one for a format a format, and none needs an array."""
+    with pytest.raises(SpellingError) as caught:
+        parse_as(kind, "mask", word, RNG)
+    for near, known, *written in ADVICE.findall(str(caught.value)):
+        for advised in (near, *known.split(", "), *written):
+            if not advised:
+                continue
+            arguments = {"nm": "(2, 4)", "top": "(0.5)", "threshold": "(1)", "blockwise": "(0.5, block=4)"}
+            arguments |= {"mxfp": "(e2m1)", "cast": "(e2m1)", "scaled": "(e2m1)"}
+            takes = dict.fromkeys(("int", "hbfp", "mxint", "bcq"), "(4)") | arguments
+            if kind is Quantizer or not written[0]:
+                assert isinstance(parse_as(kind, "it", advised + takes.get(advised, ""), RNG), kind)
+
+
+@pytest.mark.parametrize("word", ["wandaa", "giv", "xyz"])
+def test_no_score_of_an_array_is_advised_where_none_can_be_bound(word: str) -> None:
+    with pytest.raises(SpellingError) as caught:
+        parse_as(Sparsifier, "mask", f"nm(2, 4, score={word}(m))", RNG)
+    assert not {"wanda", "wina", "given"} & {*re.findall(r"\w+", str(caught.value).split(":", 1)[1].split(" at ")[0])}
+    with pytest.raises(SpellingError, match="unknown array 'm': it has no spelling and is bound in Python only"):
+        parse_as(Sparsifier, "mask", "fixed(m)", RNG)
+    with pytest.raises(SpellingError, match=r"did you mean 'mask'\?"):
+        parse_as(Sparsifier, "mask", "fixed(maks)", {"mask": np.ones(2, bool)})
+
+
+@pytest.mark.parametrize("written", ["nm(2, 4, score=random(r))", "nm(2, 4, ties=random(generator))"])
+def test_the_generator_that_is_bound_is_advised(written: str) -> None:
+    with pytest.raises(SpellingError, match=r"did you mean 'rng'|known are rng"):
+        parse_as(Sparsifier, "mask", written, RNG)
+
+
+def test_every_format_is_answered_with_operators_of_it() -> None:
+    for name in set(FORMATS) - set(OPERATORS):
+        if re.fullmatch(r"int\d+|bcq\d", name):
+            continue
+        with pytest.raises(SpellingError) as caught:
+            parse(name)
+        first, second = re.findall(r"\w+\(\w+\)", str(caught.value).split(" at character")[0])
+        assert isinstance(parse(first), Quantizer) and isinstance(parse(second), Quantizer)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sqtheory import MissingExtra
 from sqtheory.signs import TEX
-from sqtheory.tables import Table, json_ready, number
+from sqtheory.tables import Table, json_ready, json_text, number, share, shown
 
 TABLE = Table(("name", "bits", "error"), (("int4", "4", "1.5e-3"), ("mxfp", "10", "–")), "two formats")
 
@@ -224,3 +224,55 @@ def test_whatever_comes_out_is_json(value: object) -> None:
 def test_what_is_no_number_is_refused(value: object) -> None:
     with pytest.raises(TypeError):
         json_ready(value)
+
+
+HIDING = "\x00\x1b\x7f\x85\x9b\u061c\u200e\u200f\u2028\u2029\u202a\u202e\u2066\u2069\ufeff\ud800 \udcff\U000e0001"
+LETTERS = "Ŵ‖ε‖₂ → 𝔽 日本 é"
+
+
+def test_json_hides_nothing_and_says_the_same() -> None:
+    value = {HIDING: [HIDING, LETTERS, math.nan]}
+    written = json_text(value)
+    assert written.isprintable() and LETTERS in written and "\\u202e" in written and "\\ud800" in written
+    assert json.loads(written) == {HIDING: [HIDING, LETTERS, "NaN"]}
+    assert json_text({"a": [1]}, indent=1) == '{\n "a": [\n  1\n ]\n}'
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_json_prints_on_one_line_whatever_the_text(text: str) -> None:
+    assert json_text(text).isprintable() and json.loads(json_text(text)) == text
+    assert shown(text).isprintable()
+
+
+def test_text_shows_what_does_not_print() -> None:
+    assert shown("a\x1b[31m\u202eb\n") == r"a\x1b[31m\u202eb\n" and shown(LETTERS) == LETTERS
+    table = Table((f"h{HIDING}",), ((f"a{HIDING}",), (LETTERS,)), f"t{HIDING}")
+    for written in (table.text(), table.markdown(), table.latex()):
+        assert all(line.isprintable() for line in written.split("\n"))
+
+
+@pytest.mark.parametrize(
+    ("value", "whole", "cell"),
+    [
+        *((1.0, 4.0, "25.0000"), (0.0, 4.0, "0.0000"), (3.0, 0.0, "3"), (0.0, 0.0, "0"), (math.nan, 4.0, "nan")),
+        *((1.7e308, 1.7e308, "100.0000"), (1.0, math.inf, "overflow"), (math.inf, math.inf, "overflow")),
+        (math.inf, 1.0, "overflow"),
+    ],
+)
+def test_a_share_says_where_a_norm_overflows(value: float, whole: float, cell: str) -> None:
+    assert share(value, whole) == cell
+
+
+def test_latex_survives_what_the_line_before_would_take() -> None:
+    r"""``\\\\`` and ``\\midrule`` look for ``[`` and ``*`` behind them, even after blanks."""
+    found = Table(("[a]", "*"), (("[2pt]", "x[1]"), (" *", "<b|c>"), ("*[", "a*b"))).latex()
+    assert found.splitlines()[3:-3] == [
+        *(r"\toprule", r"{[}a] & {*} \\", r"\midrule"),
+        *(r"{[}2pt] & x[1] \\", r"{*} & \textless{}b\textbar{}c\textgreater{} \\", r"{*}[ & a*b \\"),
+    ]
+
+
+@given(st.lists(st.tuples(st.text("[]*<>|&\\\\{}$ a", max_size=4), st.just("x")), min_size=1, max_size=4))
+def test_no_row_of_latex_begins_with_an_argument_of_the_line_before(rows: list[tuple[str, str]]) -> None:
+    body = Table(("[h", "b"), tuple(rows)).latex().split(r"\toprule")[1]
+    assert not re.search(r"(\\\\|rule)\s*[\[*]", body) and not set(body) & set("<>|")

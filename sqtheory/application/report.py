@@ -1,7 +1,6 @@
 """What was done to each tensor of a checkpoint, as the file beside it records: schema ``sqtheory.apply/2``."""
 
 import hashlib
-import json
 import os
 import re
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from sqtheory.application.recipe import Recipe
 from sqtheory.checkpoints.tensors import plain
 from sqtheory.errors import additive_bound
 from sqtheory.sweep import Row
-from sqtheory.tables import json_ready
+from sqtheory.tables import json_ready, json_text
 
 SCHEMA = "sqtheory.apply/2"
 SUFFIX = ".sqtheory.json"
@@ -149,7 +148,7 @@ class Report:
     def to_json(self) -> str:
         """One JSON object; numbers that are not finite as strings. The last value is the hash of all others."""
         content = {**self.to_dict(), "sha256": _BLANK}
-        return signed(json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1) + "\n")
+        return signed(json_text(content, indent=1) + "\n")
 
 
 def signed(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import final
 
 import numpy as np
 
-from sqtheory.arrays import Array, ArrayLike
+from sqtheory.arrays import Array, ArrayLike, as_real
 from sqtheory.cells import cells
 from sqtheory.matrix_errors import as_matrix, same_inputs
 from sqtheory.quantizers import Quantizer
@@ -32,7 +32,7 @@ class ProbableBound:
 
     def coverage(self, errors: ArrayLike) -> float:
         """The share of entries of X Wᵀ − X̂ Ŵᵀ (any number of draws, first axis) that are within the deviation."""
-        distance = np.abs(np.asarray(errors, np.float64) - self.bias)
+        distance = np.abs(as_real(errors).astype(np.float64) - self.bias)
         return float(np.mean(distance <= self.deviation * (1 + 1e-12)))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sqtheory.arrays import Array, ArrayLike
+from sqtheory.arrays import Array, ArrayLike, as_real, plain_array
 from sqtheory.lipschitz import chord, constant
 from sqtheory.matrix_errors import as_matrix, same_inputs, spectral
 
@@ -37,7 +37,7 @@ def through_norm(e: Array, y: ArrayLike, gain: ArrayLike, epsilon: float, *, cen
     count = samples.shape[1]
     length = np.sqrt((samples**2).sum(axis=1) + count * epsilon)
     ratio = np.divide(_per_sample(e, samples), length, out=np.full(len(samples), np.inf), where=length > 0)
-    return np.asarray(float(np.abs(gain).max()) * math.sqrt(count) * chord(ratio))
+    return np.asarray(float(np.abs(as_real(gain)).max()) * math.sqrt(count) * chord(ratio))
 
 
 def through_attention(
@@ -51,7 +51,9 @@ def through_attention(
     query, key, value = as_matrix(q, "q"), as_matrix(k, "k"), as_matrix(v, "v")
     a, b, c = (_per_sample(e, y) for e, y in ((e_q, query), (e_k, key), (e_v, value)))
     scores = np.outer(_lengths(query), b) + np.outer(a, _lengths(key)) + np.outer(a, b)
-    seen = np.ones(scores.shape, bool) if mask is None else np.broadcast_to(np.asarray(mask, bool), scores.shape)
+    seen = (
+        np.ones(scores.shape, bool) if mask is None else np.broadcast_to(plain_array(mask).astype(bool), scores.shape)
+    )
     moved = constant("softmax") * _lengths(np.where(seen, scores, 0.0)) / math.sqrt(query.shape[1])
     averaged = np.where(seen, c, 0.0).max(axis=1)
     return np.asarray(spectral(value) * np.minimum(moved, math.sqrt(2)) + averaged)
@@ -85,6 +87,7 @@ def _lengths(rows: Array) -> Array:
 
 
 def _per_sample(e: Array, samples: Array) -> Array:
-    if np.shape(e) != (len(samples),) or not (np.asarray(e) >= 0).all():
-        raise ValueError(f"e needs a bound of at least 0 for each of {len(samples)} samples, got shape {np.shape(e)}")
-    return np.asarray(e, np.float64)
+    bounds = as_real(e).astype(np.float64)
+    if bounds.shape != (len(samples),) or not (bounds >= 0).all():
+        raise ValueError(f"e needs a bound of at least 0 for each of {len(samples)} samples, got shape {bounds.shape}")
+    return bounds

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.checkpoints.npz_structure import check_structure, structure
-from sqtheory.checkpoints.pickles import PICKLE, PICKLE_MEMBERS
+from sqtheory.checkpoints.pickles import pickled
 from sqtheory.checkpoints.tensors import (
     Checkpoint,
     TensorInfo,
@@ -181,8 +181,8 @@ def _directory(path: Path) -> zipfile.ZipFile:
 def _arrays(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     """Every array of the archive by its name, from the directory alone: nothing is decompressed yet."""
     members: dict[str, zipfile.ZipInfo] = {}
-    if any(member.filename.endswith(PICKLE_MEMBERS) for member in archive.infolist()):
-        raise refused(path, PICKLE)
+    if said := pickled(archive.namelist()):
+        raise refused(path, said)
     for member in archive.infolist():
         name = member.filename.removesuffix(".npy")
         check_tensor(path, name, ())

@@ -27,12 +27,13 @@ class ShardedCheckpoint(Checkpoint):
         """Read the index and the header of every file it names; CheckpointError where they disagree."""
         with ExitStack() as undo:
             self._index = undo.enter_context(index.open("rb", buffering=0))
-            weight_map = _weight_map(index, self._index.read(MAX_HEADER + 1))
+            weight_map, total = _listing(index, self._index.read(MAX_HEADER + 1))
             self._shards = {
                 name: undo.enter_context(SafetensorsCheckpoint(inside(index.parent, index.parent / name)))
                 for name in sorted(set(weight_map.values()), key=natural)
             }
             _check_agreement(index, weight_map, self._shards)
+            _check_total(index, total, self._shards)
             undo.pop_all()
         self._shard_of = weight_map
         infos = (info for shard in self._shards.values() for info in shard.tensors)
@@ -102,8 +103,8 @@ def inside(folder: Path, file: Path) -> Path:
     return file
 
 
-def _weight_map(index: Path, text: bytes) -> dict[str, str]:
-    """For every tensor the name of its file, a plain one."""
+def _listing(index: Path, text: bytes) -> tuple[dict[str, str], object]:
+    """For every tensor the name of its file, a plain one; and the total size that the index states, None for none."""
     if len(text) > MAX_HEADER:
         raise refused(index, f"an index has at most {MAX_HEADER} bytes")
     listing = json_object(index, text, "the index")
@@ -115,7 +116,8 @@ def _weight_map(index: Path, text: bytes) -> dict[str, str]:
         if not isinstance(file, str) or not _is_plain(file):
             shown = quoted(file) if isinstance(file, str) else type(file).__name__
             raise refused(index, f"its file must be the plain name of a {_SUFFIX} file here, got {shown}", name)
-    return weight_map
+    metadata = listing.get("metadata")
+    return weight_map, metadata.get("total_size") if isinstance(metadata, dict) else None
 
 
 def _is_plain(file: str) -> bool:
@@ -132,3 +134,19 @@ def _check_agreement(index: Path, weight_map: Mapping[str, str], shards: Mapping
         if weight_map.get(name) != file:
             right = quoted(weight_map[name]) if name in weight_map else "no file"
             raise refused(index, f"it is in {quoted(file)}, but the index puts it in {right}", name)
+
+
+def _check_total(index: Path, total: object, shards: Mapping[str, SafetensorsCheckpoint]) -> None:
+    """The bytes of all tensors are what ``metadata.total_size`` says, if it says anything; 1.6e10 is a number too.
+
+    A boolean may count as the eighth of a byte, as older writers have it.
+    """
+    if total is None:
+        return
+    infos = [info for shard in shards.values() for info in shard.tensors]
+    held = sum(info.nbytes for info in infos)
+    in_bits = held - sum(info.nbytes * 7 / 8 for info in infos if info.dtype == "BOOL")
+    if isinstance(total, bool) or not isinstance(total, int | float) or total not in (held, in_bits):
+        shown = plain(str(total))
+        rule = f"metadata.total_size is {shown}, the tensors of its files have {held} bytes: correct it or leave it out"
+        raise refused(index, rule)

@@ -39,6 +39,7 @@ from sqtheory.cli import (
 )
 from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, WorkerFailed
 from sqtheory.kernels import engine
+from sqtheory.tables import shown
 
 VERBS = (
     *(demo, order, report, apply, verify, pack, unpack, predict, price),
@@ -102,6 +103,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _say(error: BaseException, status: int) -> int:
     said = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.strerror else str(error)
-    message = " ".join(said.split()) or type(error).__name__
+    message = shown(" ".join(said.split())) or type(error).__name__
     print(f"sqtheory: {message}", file=sys.stderr)
     return status

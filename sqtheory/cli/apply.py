@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from sqtheory import __version__
 from sqtheory.cli import options
 from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_pipeline, add_targets
+from sqtheory.cli.printing import print_text
 
 if TYPE_CHECKING:
     from sqtheory.application import Plan
@@ -108,8 +109,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Plan, write unless it is a dry run, print."""
-    import sys
-
     import numpy as np
 
     from sqtheory import application
@@ -150,8 +149,8 @@ def run(arguments: argparse.Namespace) -> int:
         if not arguments.dry_run:
             application.apply(plan, executor=executor, ahead=ahead, watch=watch, force=arguments.force)
     if layout.note:
-        print(f"sqtheory: {layout.note}", file=sys.stderr)
-    print(plan.report.to_json() if arguments.json else _text(plan, arguments), end="" if arguments.json else "\n")
+        print_text(f"sqtheory: {layout.note}", to_stderr=True)
+    print_text(plan.report.to_json().removesuffix("\n") if arguments.json else _text(plan, arguments))
     return 0
 
 
@@ -159,12 +158,10 @@ def _text(plan: "Plan", arguments: argparse.Namespace) -> str:
     from sqtheory.application import beside
     from sqtheory.norms import spell_norm
     from sqtheory.packing import bits_sentence
-    from sqtheory.tables import Table, number, one_line
+    from sqtheory.shares import pruned
+    from sqtheory.tables import Table, one_line, share
 
     report, p = plan.report, arguments.norm
-
-    def share(value: float, x_norm: float) -> str:
-        return f"{100 * value / x_norm:.4f}" if x_norm else number(value)
 
     rows = [
         (
@@ -172,10 +169,10 @@ def _text(plan: "Plan", arguments: argparse.Namespace) -> str:
             t.dtype,
             "×".join(map(str, t.shape)),
             *(share(value, t.x_norm) for value in (t.e_s, t.e_q, t.e_sq, t.e_qs, t.error, t.bound(p))),
-            f"{100 * t.zeros / max(1, math.prod(t.shape)):.2f}",
+            f"{100 * t.zeros / math.prod(t.shape):.2f}" if math.prod(t.shape) else "–",
             " ".join(t.patterns) or "–",
             str(t.rounded),
-            f"{t.bits_in_file / max(1, math.prod(t.shape)):.6g}",
+            f"{t.bits_in_file / math.prod(t.shape):.6g}" if math.prod(t.shape) else "–",
             t.open,
             t.theorem or "not " + ", ".join(t.failed),
         )
@@ -190,6 +187,10 @@ def _text(plan: "Plan", arguments: argparse.Namespace) -> str:
         f"Errors are ‖x − y‖_{spelled} in percent of ‖x‖_{spelled}; written is that of the values in the file; "
         "bits are those that an entry takes there.",
     ]
+    mask, _ = report.recipe.operators("")
+    reached = pruned(mask, (t.shape for t in report.tensors))
+    if reached:
+        parts.append(str(reached))
     if report.packing is not None:
         entries, bits = sum(math.prod(t.shape) for t in report.tensors), sum(t.bits or 0 for t in report.tensors)
         parts.append(

@@ -1,10 +1,10 @@
 """``sqtheory bench``: what every operation costs on this machine, as a multiple of copying its input."""
 
 import argparse
-import json
 from typing import TYPE_CHECKING
 
 from sqtheory.cli.options import Verbs, add_engine, count
+from sqtheory.cli.printing import print_json
 
 if TYPE_CHECKING:
     from sqtheory.bench import Check, Report
@@ -63,6 +63,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _print(arguments: argparse.Namespace, schema: str, found: "Check | Report") -> None:
     if arguments.json:
-        print(json.dumps({"schema": schema, **found.to_dict()}, ensure_ascii=False, allow_nan=False))
+        print_json({"schema": schema, **found.to_dict()})
     else:
         print(found.markdown() if arguments.markdown else found)

@@ -1,13 +1,13 @@
 """``sqtheory certify``: guarantees and predictions for every layer of a model, beside what is measured."""
 
 import argparse
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sqtheory import __version__
 from sqtheory.cli.evaluation_options import add_data, add_model, add_pair, opened
 from sqtheory.cli.options import Verbs
+from sqtheory.cli.printing import print_json, print_text
 
 if TYPE_CHECKING:
     from sqtheory.models.model import Model
@@ -56,7 +56,6 @@ def run(arguments: argparse.Namespace) -> int:
     from sqtheory.cli.progress import counter
     from sqtheory.models.compression import ordered_weights
     from sqtheory.networks import certify_layers, certify_stack, guarantee_table, totals
-    from sqtheory.tables import json_ready
     from sqtheory.two_orders import Order
 
     orders = [Order.sq, Order.qs] if arguments.order == "both" else [Order[arguments.order]]
@@ -72,11 +71,11 @@ def run(arguments: argparse.Namespace) -> int:
         through = {order.name: None if stack is None else stack.to_dict() for order, stack in stacks.items()}
         document = {"schema": "sqtheory.certify/1", "version": __version__, "model": arguments.model, **recipe}
         document |= {"layers": [each.to_dict() for each in found], "totals": together, "stack": through}
-        print(json.dumps(json_ready(document), ensure_ascii=False, allow_nan=False))
+        print_json(document)
         return 0
     table = guarantee_table(found, f"{arguments.model}, {s} with {q}, weights: {len(samples)} {samples.unit}s")
-    print(table.markdown() if arguments.markdown else table.text())
-    print("\n" + "\n".join((*_sentences(together, orders), *_through(model, stacks))))
+    print_text(table.markdown() if arguments.markdown else table.text())
+    print_text("\n" + "\n".join((*_sentences(together, orders), *_through(model, stacks))))
     return 0
 
 

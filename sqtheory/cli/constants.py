@@ -1,9 +1,9 @@
 """``sqtheory constants``: the sharp constants of every shipped quantizer."""
 
 import argparse
-import json
 
 from sqtheory.cli.options import Verbs
+from sqtheory.cli.printing import print_json
 
 
 def add(verbs: Verbs) -> None:
@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     table = sharp_constants()
     if arguments.json:
         listed = [dict(zip(table.header, row, strict=True)) for row in table.rows]
-        print(json.dumps({"schema": "sqtheory.constants/1", "constants": listed}, ensure_ascii=False))
+        print_json({"schema": "sqtheory.constants/1", "constants": listed})
     else:
         print(table.markdown() if arguments.markdown else table.text())
     return 0

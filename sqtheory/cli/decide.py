@@ -1,10 +1,10 @@
 """``sqtheory decide CLAIM``: is a claim true for every tensor under one pipeline?"""
 
 import argparse
-import json
 
 from sqtheory.cli import options
 from sqtheory.cli.options import Verbs
+from sqtheory.cli.printing import print_json
 
 DESCRIPTION = """\
 Decide whether a claim holds for EVERY tensor under one mask, one format and one norm.
@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         recipe = {"mask": str(s), "format": str(q), "norm": spell_norm(p), "seed": arguments.seed}
         document = {"schema": "sqtheory.decide/1", "version": __version__, **recipe, **decision.to_dict()}
-        print(json.dumps(document, ensure_ascii=False, allow_nan=False))
+        print_json(document)
     else:
         print(decision.text())
     return 0

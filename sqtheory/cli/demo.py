@@ -1,12 +1,12 @@
 """``sqtheory demo``: both orders on the two models that come with the package, a table, a sentence, a figure."""
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqtheory.cli import options
 from sqtheory.cli.options import Verbs
+from sqtheory.cli.printing import print_json, print_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,17 +48,17 @@ def run(arguments: argparse.Namespace) -> int:
     sentence = conclusion(points)
     figure = order_gap.draw(points)
     files = {
-        "order_gap.csv": order_gap.as_csv(points).encode(),
+        "order_gap.csv": order_gap.points_csv(points).encode(),
         **{f"order_gap.{kind}": encode(figure, kind) for kind in ("png", "svg")},
     }
     if arguments.json:
         listed = [{**asdict(p), "gap": p.gap} for p in points]
-        print(json.dumps({"schema": "sqtheory.demo/1", "rows": listed, "conclusion": sentence}, ensure_ascii=False))
+        print_json({"schema": "sqtheory.demo/1", "rows": listed, "conclusion": sentence})
     else:
         print(_table(points), sentence, sep="\n\n")
     atomic.write_all(arguments.out, files, force=arguments.force)
     if not arguments.json:
-        print(f"\nfigure: {arguments.out / 'order_gap.png'} (also .svg; data in .csv)")
+        print_text(f"\nfigure: {arguments.out / 'order_gap.png'} (also .svg; data in .csv)")
     return 0
 
 

@@ -1,7 +1,6 @@
 """``sqtheory evaluate``: accuracy, bits per byte, perplexity or cosine of a model, compressed in either order."""
 
 import argparse
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +8,7 @@ from sqtheory import __version__
 from sqtheory.cli import options
 from sqtheory.cli.evaluation_options import add_data, add_evaluation, add_model, cores
 from sqtheory.cli.options import Verbs
+from sqtheory.cli.printing import print_json, print_text
 
 if TYPE_CHECKING:
     from sqtheory.models.comparing import Comparison
@@ -114,9 +114,9 @@ def run(arguments: argparse.Namespace) -> int:
             alone = s or q or IDENTITY
             scores = {"dense" if alone == IDENTITY else str(alone): found.of(alone, inputs)}
     if arguments.json:
-        print(json.dumps(_document(arguments, found, scores, comparison), ensure_ascii=False, allow_nan=False))
+        print_json(_document(arguments, found, scores, comparison))
     else:
-        print(_text(arguments, found, scores, comparison))
+        print_text(_text(arguments, found, scores, comparison))
     return 0
 
 

@@ -2,14 +2,14 @@
 
 import argparse
 import shlex
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqtheory.cli.options import CHECKPOINT_HELP, Verbs
+from sqtheory.cli.printing import print_text
 
 if TYPE_CHECKING:
-    from sqtheory.figures.data import Request
+    from sqtheory.figures.data import Kind, Request
 
 DESCRIPTION = """\
 Draw figures, of the models that come with the package or of a checkpoint of your own.
@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
     from sqtheory.cli.outputs import check_outputs
     from sqtheory.cli.progress import counter
     from sqtheory.figures.catalogue import BY_NAME, find
-    from sqtheory.figures.data import Request
+    from sqtheory.figures.data import Needs, Request
     from sqtheory.figures.style import STYLES
     from sqtheory.tables import Table
 
@@ -88,20 +88,32 @@ def run(arguments: argparse.Namespace) -> int:
     named = [arguments.out / f"{kind.name}.{end}" for kind in kinds for end in (*arguments.format, "csv", "txt")]
     check_outputs(named, request.model)
     atomic.check_folder(arguments.out)
+    fit: list[Kind[Any]] = []
     refused = 0
-    with counter(len(kinds), "figures", "figure") as done:
-        for kind in kinds:
+    for kind in kinds:  # what can be known is refused before anything is computed
+        if not arguments.force:
+            kind.refuse_to_replace(arguments.out, arguments.format, _command(kind.name, request, style.name))
+        try:
+            kind.check(request, values=all(other.needs not in (Needs.weights, Needs.blocks) for other in fit))
+            fit.append(kind)
+        except ValueError as refusal:
+            if arguments.name != ["all"]:
+                raise
+            print_text(f"sqtheory: left out: {refusal}", to_stderr=True)
+            refused += 1
+    with counter(len(fit), "figures", "figure") as done:
+        for kind in fit:
             try:
                 files = kind.files(request, style, arguments.format, _command(kind.name, request, style.name))
             except ValueError as refusal:
                 if arguments.name != ["all"]:
                     raise
-                print(f"sqtheory: left out: {refusal}", file=sys.stderr)
+                print_text(f"sqtheory: left out: {refusal}", to_stderr=True)
                 refused += 1
                 continue
             atomic.write_all(arguments.out, files, force=arguments.force)
             done(1)
-            print(", ".join(str(arguments.out / name) for name in files))
+            print_text(", ".join(str(arguments.out / name) for name in files))
     return 1 if refused else 0
 
 

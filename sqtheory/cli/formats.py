@@ -1,10 +1,10 @@
 """``sqtheory formats``: the element formats and the quantizers, or all values of one format."""
 
 import argparse
-import json
 from typing import TYPE_CHECKING
 
 from sqtheory.cli.options import Verbs
+from sqtheory.cli.printing import print_json
 
 if TYPE_CHECKING:
     from sqtheory.formats import Format
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         listed = [[dict(zip(t.header, row, strict=True)) for row in t.rows] for t in tables]
         content = {"values": listed[0]} if name else {"formats": listed[0], "quantizers": listed[1]}
-        print(json.dumps({"schema": "sqtheory.formats/1", **content}, ensure_ascii=False, allow_nan=False))
+        print_json({"schema": "sqtheory.formats/1", **content})
     else:
         print("\n\n".join(t.markdown() if arguments.markdown else t.text() for t in tables))
     return 0

@@ -1,9 +1,10 @@
 """``sqtheory inspect``: what a checkpoint holds."""
 
 import argparse
-import json
+import math
 
 from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_targets, targets
+from sqtheory.cli.printing import print_json, print_text
 
 
 def add(verbs: Verbs) -> None:
@@ -25,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     from sqtheory.checkpoints import reading
     from sqtheory.cli.progress import progress
     from sqtheory.inspection import inspect_slabs
-    from sqtheory.tables import Table, number, one_line
+    from sqtheory.tables import Table, one_line
 
     rule = targets(arguments)
     with reading(arguments.checkpoint) as checkpoint:
@@ -36,25 +37,36 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         tensors = [{**summary.to_dict(), "skipped": reason} for summary, reason in summaries]
         content = {"schema": "sqtheory.inspect/1", "checkpoint": arguments.checkpoint, "tensors": tensors}
-        print(json.dumps(content, ensure_ascii=False, allow_nan=False))
+        print_json(content)
         return 0
     rows = tuple(
         (
             one_line(t.name),
             t.dtype,
             "×".join(map(str, t.shape)) or "scalar",
-            f"{100 * t.zeros / t.size:.2f}%" if t.size else "–",
+            _share(t.zeros, t.size),
             " ".join(t.patterns) or "–",
-            number(t.absmax),
-            number(t.absmin_nonzero),
+            _magnitude(t.absmax),
+            _magnitude(t.absmin_nonzero),
             str(t.nan + t.inf),
             reason or "yes",
         )
         for t, reason in summaries
     )
     header = ("tensor", "dtype", "shape", "zeros", "keeps", "max |x|", "min |x|>0", "NaN/Inf", "target")
-    print(Table(header, rows).text())
+    print_text(Table(header, rows).text())
     size = sum(t.size for t, _ in summaries)
     zeros = sum(t.zeros for t, _ in summaries)
-    print(f"{len(rows)} tensors, {size} values, {100 * zeros / max(size, 1):.2f}% zeros")
+    print(f"{len(rows)} tensors, {size} values, {_share(zeros, size)} zeros")
     return 0
+
+
+def _share(zeros: int, size: int) -> str:
+    return f"{100 * zeros / size:.2f}%" if size else "–"
+
+
+def _magnitude(value: float) -> str:
+    """A number, an en dash where there is none."""
+    from sqtheory.tables import number
+
+    return number(None if math.isnan(value) else value)

@@ -1,12 +1,12 @@
 """``sqtheory layers``: the error of every layer's output through the depth of a model, and where it comes from."""
 
 import argparse
-import json
 from typing import TYPE_CHECKING
 
 from sqtheory import __version__
 from sqtheory.cli.evaluation_options import add_data, add_model, add_pair, opened
 from sqtheory.cli.options import Verbs
+from sqtheory.cli.printing import print_json, print_text
 
 if TYPE_CHECKING:
     from sqtheory.models.depth import LayerReport
@@ -57,12 +57,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         recipe = {"mask": str(s), "format": str(q), "activations": arguments.activations, "samples": len(samples)}
         document = {"schema": "sqtheory.layers/1", "version": __version__, "model": arguments.model, **recipe}
-        print(json.dumps({**document, "layers": [each.to_dict() for each in found]}, ensure_ascii=False))
+        print_json({**document, "layers": [each.to_dict() for each in found]})
         return 0
     inputs = "weights and activations" if arguments.activations else "weights"
     table = layer_table(found, f"{arguments.model}, {s} with {q}, {inputs}: {len(samples)} {samples.unit}s")
-    print(table.markdown() if arguments.markdown else table.text())
-    print("\n" + "\n".join(_sentences(found)))
+    print_text(table.markdown() if arguments.markdown else table.text())
+    print_text("\n" + "\n".join(_sentences(found)))
     return 0
 
 

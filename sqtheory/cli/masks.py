@@ -1,9 +1,15 @@
 """``sqtheory masks``: the named masks."""
 
 import argparse
-import json
 
 from sqtheory.cli.options import Verbs
+from sqtheory.cli.printing import print_json
+
+ROUNDED = (
+    "Kept counts are rounded up: a share f of a group of n entries keeps ⌈f·n⌉ of them, a short group of an n:m mask "
+    "⌈n·size/m⌉. So no more is pruned than asked; order, report and apply say what share is reached."
+)
+"""How a share becomes a count."""
 
 
 def add(verbs: Verbs) -> None:
@@ -12,7 +18,8 @@ def add(verbs: Verbs) -> None:
         "masks",
         help="list the sparsity masks",
         description="List masks as they are written on the command line, what each means and what it keeps. "
-        "A percentage is the share that is pruned; ties at the cut keep the lower index unless --ties says otherwise.",
+        "A percentage is the share that is pruned; ties at the cut keep the lower index unless --ties says otherwise. "
+        + ROUNDED,
     )
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--markdown", action="store_true", help="print Markdown")
@@ -27,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     table = catalogue.masks()
     if arguments.json:
         listed = [dict(zip(table.header, row, strict=True)) for row in table.rows]
-        print(json.dumps({"schema": "sqtheory.masks/1", "masks": listed}, ensure_ascii=False, allow_nan=False))
+        print_json({"schema": "sqtheory.masks/1", "masks": listed})
     else:
-        print(table.markdown() if arguments.markdown else table.text())
+        print(table.markdown() if arguments.markdown else f"{table.text()}\n\n{ROUNDED}")
     return 0

@@ -11,7 +11,7 @@ from numpy.random import Generator
 
 from sqtheory.kernels import ENGINES
 from sqtheory.norms import check_norm
-from sqtheory.notation import parse_as
+from sqtheory.notation import MASK, parse_as
 from sqtheory.quantizers import Quantizer
 from sqtheory.sparsifiers import BlockSparsifier, Sparsifier, TopSparsifier
 from sqtheory.targets import Targets
@@ -90,7 +90,7 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
 
 def mask(text: str, ties: Ties | None, rng: Generator) -> Sparsifier:
     """Read a mask; ``ties`` replaces the tie rule it is written with, ``rng`` is what it may name."""
-    s = parse_as(Sparsifier, "mask: try 2:4, 50% or top(0.5, per=row)", text, {"rng": rng})
+    s = parse_as(Sparsifier, MASK, text, {"rng": rng})
     return replace(s, ties=ties) if ties is not None and isinstance(s, TopSparsifier | BlockSparsifier) else s
 
 
@@ -124,6 +124,8 @@ def exponent(text: str) -> float:
     try:
         p = float(text)
         check_norm(p)
+        if math.isinf(p) and any(c.isdigit() for c in text):
+            raise ValueError
     except ValueError:
         raise argparse.ArgumentTypeError(f"a norm is a number in (0, inf], got {text!r}") from None
     return p

@@ -1,15 +1,17 @@
 """``sqtheory order``: both orders, the optimum and the open assumptions in every tensor of a checkpoint."""
 
 import argparse
-import json
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqtheory import __version__
 from sqtheory.cli import options
 from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_engine, add_pipeline, add_targets, add_workers
+from sqtheory.cli.printing import print_json, print_text
 
 if TYPE_CHECKING:
+    from sqtheory.shares import Pruned
     from sqtheory.sweep import Row
 
 DESCRIPTION = """\
@@ -73,8 +75,6 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read, compare, print; 1 if a check failed."""
-    import sys
-
     import numpy as np
 
     from sqtheory import atomic
@@ -82,6 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     from sqtheory.cli.progress import progress
     from sqtheory.execution import sweep
     from sqtheory.execution.workers import workers
+    from sqtheory.shares import pruned
 
     rng = np.random.default_rng(arguments.seed)
     ties = None if arguments.ties is None else options.ties(arguments.ties, arguments.norm, rng)
@@ -102,21 +103,26 @@ def run(arguments: argparse.Namespace) -> int:
                 executor=executor,
                 results=arguments.results,
                 ahead=2 * count,
+                waits=lambda left: print_text(
+                    f"sqtheory: waiting for {left} tensors that other processes compute in {arguments.results}",
+                    to_stderr=True,
+                ),
             )
             rows = [row for rows in progress(swept, "order", quiet=arguments.json) for row in rows]
     if arguments.results is not None:
         said = f"{swept.computed} tensors computed, {swept.found} found in {arguments.results}"
-        print(f"sqtheory: {said}", file=sys.stderr)
+        print_text(f"sqtheory: {said}", to_stderr=True)
     pipelines = [(str(s), str(q)) for s in masks for q in formats]
+    reached = {str(s): pruned(s, (info.shape for info in taken)) for s in masks}
     ordered = _sorted(rows, arguments.sort)[: None if arguments.top is None else arguments.top * len(pipelines)]
     if arguments.json:
         left = [{"name": info.name, "reason": reason} for info, reason in skipped]
-        print(json.dumps(_document(arguments, rows, ordered, pipelines, left), ensure_ascii=False, allow_nan=False))
+        print_json(_document(arguments, rows, ordered, pipelines, left, reached))
     else:
-        print(_text(arguments, rows, ordered, pipelines, len(skipped)))
+        print_text(_text(arguments, rows, ordered, pipelines, len(skipped), reached))
     broken = _failures(rows, arguments.fail_over)
     for line in broken:
-        print(f"sqtheory: {line}", file=sys.stderr)
+        print_text(f"sqtheory: {line}", to_stderr=True)
     return 1 if broken else 0
 
 
@@ -142,10 +148,12 @@ def _document(
     shown: "Sequence[Row]",
     pipelines: list[tuple[str, str]],
     skipped: list[dict[str, str]],
+    reached: "Mapping[str, Pruned | None]",
 ) -> dict[str, Any]:
     from sqtheory.sweep import total
 
-    totals = [{"mask": m, "format": f, **total(_of(rows, (m, f))).to_dict()} for m, f in pipelines]
+    shares = {mask: {"pruned": share.to_dict()} if share else {} for mask, share in reached.items()}
+    totals = [{"mask": m, "format": f, **total(_of(rows, (m, f))).to_dict(), **shares[m]} for m, f in pipelines]
     return {
         "schema": "sqtheory.order/1",
         "version": __version__,
@@ -172,6 +180,7 @@ def _text(
     shown: "Sequence[Row]",
     pipelines: list[tuple[str, str]],
     skipped: int,
+    reached: "Mapping[str, Pruned | None]",
 ) -> str:
     from sqtheory.norms import spell_norm
     from sqtheory.sweep import explain, table
@@ -185,7 +194,8 @@ def _text(
     for pipeline in pipelines:
         rendered = table(_of(shown, pipeline), _of(rows, pipeline))
         parts.append(rendered.markdown() if arguments.markdown else rendered.text())
-        parts.append("\n".join(explain(_of(rows, pipeline))))
+        share = reached[pipeline[0]]
+        parts.append("\n".join([*explain(_of(rows, pipeline)), *([str(share)] if share else [])]))
     return "\n\n".join(parts)
 
 
@@ -199,6 +209,7 @@ def _failures(rows: "Sequence[Row]", limit: float | None) -> list[str]:
     if limit is not None:
         for r in rows:
             best = 100 * r.order.relative(min(r.order.errors.sq, r.order.errors.qs))
-            if best > limit:
-                failures.append(f"tensor {r.name!r}: {best:.4f}% exceeds --fail-over {limit:g}%")
+            if not best <= limit:
+                said = f"{best:.4f}%" if best < math.inf else "a norm beyond the range of float64"
+                failures.append(f"tensor {r.name!r}: {said} exceeds --fail-over {limit:g}%")
     return failures

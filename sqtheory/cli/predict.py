@@ -1,12 +1,12 @@
 """``sqtheory predict``: the order gap that the theory expects of every layer, beside the one that is measured."""
 
 import argparse
-import json
 from typing import TYPE_CHECKING, Any
 
 from sqtheory import __version__
 from sqtheory.cli import options
 from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_targets
+from sqtheory.cli.printing import print_json, print_text
 
 if TYPE_CHECKING:
     from sqtheory.expectations import AgreementReport
@@ -76,9 +76,9 @@ def run(arguments: argparse.Namespace) -> int:
         AgreementReport(str(s), str(q), p, tuple(column)) for (q, p), column in zip(pipelines, columns, strict=True)
     ]
     if arguments.json:
-        print(json.dumps(_document(arguments, found, len(skipped)), ensure_ascii=False, allow_nan=False))
+        print_json(_document(arguments, found, len(skipped)))
     else:
-        print(_text(arguments, found))
+        print_text(_text(arguments, found))
     return 0
 
 

@@ -1,12 +1,12 @@
 """``sqtheory price``: how far each order stays behind the optimum over mask, scale and codes, on a checkpoint."""
 
 import argparse
-import json
 from typing import TYPE_CHECKING
 
 from sqtheory import __version__
 from sqtheory.cli import options
 from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_targets
+from sqtheory.cli.printing import print_json, print_text
 
 if TYPE_CHECKING:
     from sqtheory.price import Prices
@@ -56,10 +56,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         recipe = {"checkpoint": arguments.checkpoint, "blocks_per_tensor": arguments.sample, "seed": arguments.seed}
         document = {"schema": "sqtheory.price/1", "version": __version__, **recipe}
-        print(json.dumps({**document, "prices": [each.to_dict() for each in found]}, ensure_ascii=False))
+        print_json({**document, "prices": [each.to_dict() for each in found]})
     else:
         table = price_table(found)
-        print(table.markdown() if arguments.markdown else table.text())
+        print_text(table.markdown() if arguments.markdown else table.text())
     return 0
 
 

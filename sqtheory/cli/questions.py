@@ -4,6 +4,7 @@ import argparse
 
 from sqtheory.cli.evaluation_options import add_data, add_evaluation, add_model, cores
 from sqtheory.cli.options import Verbs
+from sqtheory.cli.printing import print_text
 
 DESCRIPTION = """\
 Answer the open questions about the order of sparsity and quantization with numbers, on one model:
@@ -69,5 +70,5 @@ def run(arguments: argparse.Namespace) -> int:
                 raise
             sections.append(f"## {name}\n\nNot answered on this model: {reason}.")
     head = f"# Open questions, answered on {arguments.model} ({len(samples)} {samples.unit}s)"
-    print("\n\n".join((head, *(["\n".join(short)] if len(short) > 1 else []), *sections)))
+    print_text("\n\n".join((head, *(["\n".join(short)] if len(short) > 1 else []), *sections)))
     return 0

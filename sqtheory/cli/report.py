@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqtheory import __version__
 from sqtheory.cli import options
 from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_pipeline, add_targets
+from sqtheory.cli.printing import print_text
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -65,7 +66,6 @@ def add(verbs: Verbs) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read, compare, predict, write."""
     import os
-    import sys
 
     import numpy as np
 
@@ -74,14 +74,19 @@ def run(arguments: argparse.Namespace) -> int:
     from sqtheory.checkpoints import reading
     from sqtheory.cli.outputs import check_outputs, check_page
     from sqtheory.cli.progress import progress
+    from sqtheory.exceptions import about
     from sqtheory.execution import sweep
     from sqtheory.execution.workers import Threads
     from sqtheory.page import Findings, page
+    from sqtheory.preflight import preflight
 
     if os.path.lexists(arguments.out) and not arguments.force:
         raise FileExistsError(f"{arguments.out} exists: pass --force to replace it")
     check_outputs([arguments.out], arguments.checkpoint)
     check_page(arguments.out)
+    if arguments.out.is_dir():
+        raise ValueError(f"{arguments.out} is a folder: name a file for the page")
+    atomic.check_folder(arguments.out.parent)
     rng = np.random.default_rng(arguments.seed)
     ties = None if arguments.ties is None else options.ties(arguments.ties, arguments.norm, rng)
     masks = options.distinct(options.mask(text, ties, rng) for text in arguments.mask)
@@ -89,6 +94,8 @@ def run(arguments: argparse.Namespace) -> int:
     recipes = [Recipe(str(s), str(q), norm=arguments.norm, seed=arguments.seed) for s in masks for q in formats]
     with reading(arguments.checkpoint) as checkpoint:
         taken, skipped = options.targets(arguments).split(checkpoint.tensors)
+        with about(str(checkpoint.path)):
+            preflight(checkpoint, taken, masks, formats)
         with Threads(arguments.workers).crew() as (executor, count):
             swept = sweep(checkpoint, taken, masks, formats, arguments.norm, executor=executor, ahead=2 * count)
             rows = [row for rows in progress(swept, "order") for row in rows]
@@ -107,7 +114,7 @@ def run(arguments: argparse.Namespace) -> int:
         command=_spelled("report", arguments, masks, formats, [*flags, "-o", str(arguments.out)]),
     )
     atomic.write(arguments.out, page(found).encode("utf-8", "backslashreplace"), force=arguments.force)
-    print(f"sqtheory: {len(taken)} tensors reported in {arguments.out}", file=sys.stderr)
+    print_text(f"sqtheory: {len(taken)} tensors reported in {arguments.out}", to_stderr=True)
     return 0
 
 
@@ -143,6 +150,7 @@ def _section(
 
     from sqtheory.expectations import AgreementReport
     from sqtheory.page import Section
+    from sqtheory.shares import pruned
     from sqtheory.sweep import total
 
     found = list(gaps)
@@ -159,6 +167,7 @@ def _section(
             shlex.join(["sqtheory", "verify", out, "--against", arguments.checkpoint]),
             shlex.join(["sqtheory", "decide", "sq_never_worse", *_operators(*asked), *_norm(arguments)]),
         ),
+        pruned=pruned(recipe.operators("")[0], (row.order.shape for row in rows)),
     )
 
 

@@ -1,7 +1,6 @@
 """``sqtheory scaling``: what a sweep costs here, and what it would cost on large checkpoints and many machines."""
 
 import argparse
-import json
 import os
 import platform
 import sys
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqtheory import __version__
 from sqtheory.cli import options
 from sqtheory.cli.options import Verbs
+from sqtheory.cli.printing import print_json
 
 if TYPE_CHECKING:
     from sqtheory.execution.costs import Measured, Projection
@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
             "projected": [asdict(p) for p in projected],
             "assumptions": said,
         }
-        print(json.dumps(content, ensure_ascii=False, allow_nan=False))
+        print_json(content)
         return 0
     tables = [_sizes(measured, f"{s} with {q}"), _rates(measured), _projected(projected)]
     rendered = [table.markdown() if arguments.markdown else table.text() for table in tables]

@@ -5,6 +5,7 @@ import argparse
 from sqtheory.cli import options
 from sqtheory.cli.evaluation_options import add_data, add_evaluation, add_model, cores
 from sqtheory.cli.options import Verbs
+from sqtheory.cli.printing import print_text
 
 DESCRIPTION = """\
 Predict what the order costs in the metric (bits per byte of a byte model, 1 − cosine of an encoder, else cross
@@ -67,5 +68,5 @@ def run(arguments: argparse.Namespace) -> int:
         f"# The order gap in the metric of {arguments.model}, predicted and measured\n\n"
         f"Measured on {len(study.samples)} {every.unit}s; moments and sensitivities of {len(study.calibration)} others."
     )
-    print(f"{head}\n\n{report}")
+    print_text(f"{head}\n\n{report}")
     return 0

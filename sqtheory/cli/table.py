@@ -1,13 +1,13 @@
 """``sqtheory table``: the tables of the paper on the models of the zoo, or on a checkpoint."""
 
 import argparse
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqtheory import __version__
 from sqtheory.cli.evaluation_options import add_data, add_evaluation, cores
 from sqtheory.cli.options import Verbs
+from sqtheory.cli.printing import print_json
 
 if TYPE_CHECKING:
     from sqtheory.models.grid import Grid
@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         found = grid.run(workers=arguments.workers or cores(), results=arguments.results, done=done)
     if arguments.format_out == "json":
         made = {"schema": "sqtheory.table/2", "version": __version__, **found.to_dict(grid)}
-        print(json.dumps(made, ensure_ascii=False, allow_nan=False))
+        print_json(made)
         return 0
     tables = grid_tables(found)
     print("\n\n".join(t.latex() if arguments.format_out == "latex" else t.markdown() for t in tables))

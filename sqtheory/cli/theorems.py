@@ -1,9 +1,9 @@
 """``sqtheory theorems``: the table of the registry."""
 
 import argparse
-import json
 
 from sqtheory.cli.options import Verbs
+from sqtheory.cli.printing import print_json
 
 
 def add(verbs: Verbs) -> None:
@@ -27,11 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     from sqtheory.theorems import ALL
 
     if arguments.json:
-        print(
-            json.dumps(
-                {"schema": "sqtheory.theorems/1", "theorems": [render.record(t) for t in ALL]}, ensure_ascii=False
-            )
-        )
+        print_json({"schema": "sqtheory.theorems/1", "theorems": [render.record(t) for t in ALL]})
     else:
         print(markdown() if arguments.markdown else render.plain_table(ALL).text())
     return 0

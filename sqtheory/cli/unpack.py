@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from sqtheory.cli.options import Verbs
+from sqtheory.cli.printing import print_text
 
 DESCRIPTION = """\
 Write the values that a packed checkpoint stands for to a plain safetensors file, one tensor at a time.
@@ -48,5 +49,5 @@ def run(arguments: argparse.Namespace) -> int:
             unpack_file(packed, arguments.out, force=arguments.force, progress=lambda i: progress(i, "unpack"))
             return 0
         table, total = bits_table(packed.schemas, {name: packed.info(name).nbytes for name in packed.schemas})
-    print(f"{table.text()}\n{total}")
+    print_text(f"{table.text()}\n{total}")
     return 0

@@ -1,13 +1,13 @@
 """``sqtheory verify``: whether a written checkpoint is what its report says."""
 
 import argparse
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from sqtheory.cli import options
 from sqtheory.cli.options import CHECKPOINT_HELP, Verbs
+from sqtheory.cli.printing import print_json, print_text
 
 if TYPE_CHECKING:
     from sqtheory.application import Verification
@@ -86,9 +86,9 @@ def run(arguments: argparse.Namespace) -> int:
         written.source.check_unchanged(before)
     if arguments.json:
         content = {"schema": "sqtheory.verify/1", "recipe": report.recipe.to_dict(), **found.to_dict()}
-        print(json.dumps(content, ensure_ascii=False, allow_nan=False))
+        print_json(content)
     elif not found.failures:
-        print(_text(arguments, found, report.packing is not None))
+        print_text(_text(arguments, found, report.packing is not None))
     if not found.failures:
         return 0
     first, more = found.failures[0], len(found.failures) - 1

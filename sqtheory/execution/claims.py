@@ -16,19 +16,20 @@ from types import TracebackType
 from typing import Self, final
 
 from sqtheory import atomic
+from sqtheory.execution.lines import stored
 
 BEAT = 5.0
 """Seconds between two touches of a claim that is held."""
 LEASE = 60.0
 """Seconds without a touch after which a claim is void: its process crashed, or its machine is gone."""
 
-OWNER = re.compile(r"(?P<host>\S+) (?P<pid>[0-9]+) (?P<word>[0-9a-f]{32})", re.ASCII)
+OWNER = re.compile(r"(?P<host>\S+) (?P<pid>[0-9]{1,20}) (?P<word>[0-9a-f]{32})", re.ASCII)
 """What the file of a process says."""
 _OWN = re.compile(r"\.[0-9a-f]{32}", re.ASCII)
 """How the file of a process is called, and a claim that is being removed."""
 _CLAIM = "claim"
-_LONGEST = 4096
-"""Bytes of a claim that are read at all."""
+MOST = 1000
+"""Bytes of a claim that are read."""
 
 
 @final
@@ -37,7 +38,8 @@ class Claims:
 
     Every claim is a hard link to one file that says who the process is and that a thread touches while it lives.
     A claim of another process is void if that process ran on this machine and is gone, or if its file was
-    not touched for ``lease`` seconds of this process's own clock: clocks of machines are never compared.
+    not touched for ``lease`` seconds of this process's own clock: clocks of machines are never compared. What is no
+    file, whoever left it under the name of a claim, claims nothing: it is removed, or passed over where it cannot be.
     """
 
     def __init__(self, folder: Path, *, beat: float = BEAT, lease: float = LEASE) -> None:
@@ -67,15 +69,15 @@ class Claims:
             else:
                 self._held.add(key)
                 return True
-        return False
+        return path.is_dir()
 
     def release(self, key: str) -> None:
         """Give a key back."""
         self._held.discard(key)
         path = self._path(key)
-        with contextlib.suppress(FileNotFoundError):
-            if path.read_text(encoding="utf-8") == self._text:
-                path.unlink()
+        found = _claim(path)
+        if found and found[1] == self._text:
+            path.unlink(missing_ok=True)
 
     def tidy(self, key: str) -> None:
         """Remove the claim of a process that died after it had finished."""
@@ -122,7 +124,8 @@ class Claims:
                 elif path.name == _CLAIM:
                     self._drop_void(path)
         for path in gone:
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                path.unlink()
 
     def _touch(self) -> None:
         while not self._left.wait(self._beat):
@@ -133,6 +136,10 @@ class Claims:
         """Remove a claim of a process that no longer keeps it; True if there is none any more."""
         if not self._is_void(path):
             return False
+        if _claim(path) is None:
+            with contextlib.suppress(OSError):
+                path.unlink()
+            return True
         aside = path.with_name(f".{uuid.uuid4().hex}")
         with contextlib.suppress(FileNotFoundError):
             os.replace(path, aside)
@@ -141,10 +148,10 @@ class Claims:
 
     def _is_void(self, path: Path) -> bool:
         """Whether the process that a file is of no longer keeps it, or there is no such file."""
-        try:
-            touched, owner = _read(path)
-        except FileNotFoundError:
+        found = _claim(path)
+        if found is None:
             return True
+        touched, owner = found[0].st_mtime_ns, OWNER.fullmatch(found[1])
         if owner is not None and owner["host"] == socket.gethostname() and not _runs(int(owner["pid"])):
             return True
         before, since = self._seen.get(path, (None, 0.0))
@@ -153,29 +160,25 @@ class Claims:
         return time.monotonic() - since > self._lease
 
 
-def _read(path: Path) -> tuple[int, re.Match[str] | None]:
-    """When a file was touched last, and who it says it is of. Raises FileNotFoundError."""
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
-    try:
-        handle = os.open(path, flags)
-    except FileNotFoundError:
-        raise
-    except OSError:  # a link, or what this process may not read
-        return path.lstat().st_mtime_ns, None
-    try:
-        status = os.fstat(handle)
-        text = os.read(handle, _LONGEST) if stat.S_ISREG(status.st_mode) else b""
-    finally:
-        os.close(handle)
-    return status.st_mtime_ns, OWNER.fullmatch(text.decode(errors="replace"))
-
-
 def _runs(pid: int) -> bool:
     """A process of this number exists on this machine."""
     try:
         os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
+    except ProcessLookupError:
+        return False
+    except OverflowError:  # more than any process is called
         return False
     except OSError:
         return True
     return True
+
+
+def _claim(path: Path) -> tuple[os.stat_result, str] | None:
+    """The status and the text of a claim, a regular file; None where there is none. A link is no claim."""
+    try:
+        status = path.lstat()
+        return (stored(path, MOST) or (status, "")) if stat.S_ISREG(status.st_mode) else None
+    except FileNotFoundError:
+        return None
+    except PermissionError:
+        return status, ""

@@ -11,7 +11,7 @@ from typing import final
 
 from sqtheory import atomic
 from sqtheory.checkpoints import Signature
-from sqtheory.execution.lines import SCHEMA, Line, read
+from sqtheory.execution.lines import SCHEMA, Line, read, stored
 from sqtheory.sweep import Row
 
 SETTLED = 2.0
@@ -46,7 +46,5 @@ class Results:
 
 
 def _line(path: Path) -> Line | None:
-    try:
-        return read(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, UnicodeDecodeError):
-        return None
+    found = stored(path)
+    return found and read(found[1])

@@ -51,17 +51,19 @@ def sweep(
     executor: Executor | None = None,
     results: Path | None = None,
     ahead: int = AHEAD,
+    waits: Callable[[int], None] = lambda count: None,
 ) -> "Sweep":
     """The rows of each tensor in turn; the same to the last bit whatever computes them.
 
     ``executor``: any Executor, which stays the caller's; its workers read the tensors from the file. None computes
     one tensor at a time, here. ``results``: a folder of finished results; what is there is not computed again,
-    and processes that share it share the work. Each Generator in the operators is asked once, for a seed; each
+    and processes that share it share the work; ``waits`` is told once of how many tensors that others compute, when
+    nothing else is left to do. Each Generator in the operators is asked once, for a seed; each
     tensor draws from generators of its own, made from the seed and its name.
 
     Raises InputRefused naming the tensor, WorkerFailed where a worker dies.
     """
-    return Sweep(checkpoint, tuple(tensors), (tuple(masks), tuple(formats)), p, executor, results, ahead)
+    return Sweep(checkpoint, tuple(tensors), (tuple(masks), tuple(formats)), p, executor, results, ahead, waits)
 
 
 @final
@@ -77,11 +79,12 @@ class Sweep:
         executor: Executor | None,
         results: Path | None,
         ahead: int,
+        waits: Callable[[int], None],
     ) -> None:
         """Draw the seeds; nothing is read yet."""
         self.computed = self.found = 0
         self._checkpoint, self._tensors, self._operators, self._p = checkpoint, tensors, operators, p
-        self._executor = executor
+        self._executor, self._waits = executor, waits
         self._results = None if results is None else Results(results.absolute())
         self._ahead = 1 if executor is None else ahead
         own = generators(operators)
@@ -106,6 +109,7 @@ class Sweep:
     def _any_order(self) -> Iterator[tuple[int, Done]]:
         pending, foreign = deque(self._runs()), deque[range]()
         running: dict[Future[tuple[Done, ...]], tuple[range, Task | Batch]] = {}
+        told = False
         with nullcontext() if self._results is None else Claims(self._results.folder) as claims:
             try:
                 while pending or running or foreign:
@@ -127,6 +131,9 @@ class Sweep:
                             running[self._submit(task)] = run, task
                     finished = wait(running, POLL if foreign else None, FIRST_COMPLETED).done if running else ()
                     if foreign and not running:
+                        if not told:
+                            self._waits(len(foreign))
+                        told = True
                         time.sleep(POLL)
                     for future in finished:
                         done = self._outcome(future, running)

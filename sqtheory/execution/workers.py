@@ -1,18 +1,20 @@
 """Who computes: this thread, several threads or processes, a dask cluster, the ranks of an MPI job."""
 
+import logging
 import multiprocessing
 import os
 import signal
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from multiprocessing import connection
-from typing import TypeAlias, final
+from typing import Any, TypeAlias, final
 
-from sqtheory.exceptions import MissingExtra
+from sqtheory.exceptions import MissingExtra, WorkerFailed
 
 Crew: TypeAlias = tuple[Executor | None, int]
 """An executor (None: the calling thread) and how many tasks it computes at once."""
@@ -118,16 +120,54 @@ def _dask(address: str) -> Iterator[Crew]:
     except (OSError, ValueError) as error:
         said = f"no dask scheduler answers at {address!r} within {PATIENCE:g} s"
         raise ConnectionError(f"{said}: start one with dask-scheduler, or check the address") from error
-    with client:
+    empty = f"the dask scheduler at {address!r} has no workers"
+    with _silent("distributed", "tornado"), client:
         try:
             client.wait_for_workers(1, timeout=PATIENCE)
         except TimeoutError as error:
-            raise ConnectionError(f"the dask scheduler at {address!r} has no workers: start dask-worker") from error
-        executor = client.get_executor()
+            raise ConnectionError(f"{empty}: start dask-worker") from error
+        executor, left, alone = client.get_executor(), threading.Event(), threading.Event()
+        threading.Thread(target=_watch, args=(client, executor, left, alone), name="dask", daemon=True).start()
         try:
             yield executor, sum(client.nthreads().values())
+        except WorkerFailed as error:
+            if alone.is_set():
+                raise WorkerFailed(f"{empty} any more, for {PATIENCE:g} s: start dask-worker, and run again") from error
+            if client.status != "running":
+                raise WorkerFailed(f"the dask scheduler at {address!r} is gone: start one, and run again") from error
+            raise
         finally:
+            left.set()
             executor.shutdown(wait=False)
+
+
+def _watch(client: Any, executor: Executor, left: threading.Event, alone: threading.Event) -> None:
+    """Give up what is asked of a cluster that has had no worker for some time; it would be waited for without end."""
+    last = time.monotonic()
+    while not left.wait(1.0):
+        try:
+            if client.nthreads():
+                last = time.monotonic()
+        except Exception:  # the scheduler is gone, which cancels all that is asked of it
+            last = time.monotonic()
+        if time.monotonic() - last > PATIENCE:
+            alone.set()
+            executor.shutdown(wait=False)
+            return
+
+
+@contextmanager
+def _silent(*names: str) -> Iterator[None]:
+    """Nothing is logged by these packages, which tell in many lines what is raised as one."""
+    known = [logging.getLogger(n) for n in list(logging.root.manager.loggerDict) if n.split(".")[0] in names]
+    talking = [logger for logger in known if not logger.disabled]
+    for logger in talking:
+        logger.disabled = True
+    try:
+        yield
+    finally:
+        for logger in talking:
+            logger.disabled = False
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Any, final
 
 import numpy as np
 
-from sqtheory.arrays import Array, ArrayLike, FixedArray
+from sqtheory.arrays import Array, ArrayLike, FixedArray, as_real
 
 PROBED = (0.6, 0.75, 0.9, 0.99)
 """Levels at which the quantiles of a law must mirror each other."""
@@ -127,7 +127,7 @@ class Empirical(Density):
     @classmethod
     def of(cls, sample: ArrayLike) -> "Empirical":
         """The law of the magnitudes of a sample of two or more finite numbers. Raises ValueError for others."""
-        sizes = np.sort(np.abs(np.asarray(sample, np.float64)).ravel())
+        sizes = np.sort(np.abs(as_real(sample).astype(np.float64)).ravel())
         finite = int(np.count_nonzero(np.isfinite(sizes)))
         if sizes.size < 2 or finite < sizes.size:
             raise ValueError(f"an empirical law needs two or more finite numbers, got {finite} of {sizes.size}")

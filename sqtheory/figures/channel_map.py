@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from sqtheory.channels import report
 from sqtheory.figures.data import Data, Kind, Request, cells
-from sqtheory.figures.style import Style
-from sqtheory.tables import Table, one_line
+from sqtheory.figures.style import Style, verbatim
+from sqtheory.tables import Table
 
 BESIDE = (("nm(2, 4, axis=0)", "mxfp4"), ("top(0.5, per=row)", "hbfp4"), ("2:4", "bcq3"))
 """A mask across the blocks, one over whole rows, a grid without a zero: shown beside the pipeline that is asked for."""
@@ -104,7 +104,7 @@ def draw(data: ChannelMap, style: Style) -> Figure:
             ax.set_title(f"{fill(mask, 9)}\n{fill(fmt, 9)}")
             ax.tick_params(length=0)
         step = -(-count // style.lines)
-        names = [one_line(name).removesuffix(".weight") for name in tensors[::step]]
+        names = [verbatim(name.removesuffix(".weight")) for name in tensors[::step]]
         axes[0].set_yticks(np.arange(0, count, step) + 0.5, names, fontsize=style.type - 1.5)
         axes[0].set_ylim(count, 0)
         bar = figure.colorbar(mesh, ax=axes, orientation="horizontal", location="bottom", aspect=30, fraction=0.05)
@@ -112,4 +112,11 @@ def draw(data: ChannelMap, style: Style) -> Figure:
     return figure
 
 
-KIND = Kind("channels", "which of M, Σ, Z is open in which layer", compute, draw)
+KIND = Kind(
+    "channels",
+    "which of M, Σ, Z is open in which layer",
+    compute,
+    draw,
+    masks=("", *(mask for mask, _ in BESIDE)),
+    formats=("", *(fmt for _, fmt in BESIDE)),
+)

@@ -1,11 +1,17 @@
-"""What every figure is made of: a request, its data with a caption, and the two functions between them."""
+"""What every figure is made of: a request, its data with a caption, and the two functions between them.
+
+Data are written as CSV that neither a spreadsheet program nor a reader of CSV takes for something else: see ``as_csv``.
+"""
 
 import csv
 import io
+import os
+import re
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Generic, TypeVar, final
 
 import numpy as np
@@ -15,13 +21,15 @@ from numpy.random import Generator
 from sqtheory.arrays import Array
 from sqtheory.checkpoints import reading
 from sqtheory.exceptions import about
-from sqtheory.figures.style import Style, encode
+from sqtheory.figures.style import Style, encode, verbatim
 from sqtheory.models import Model, Samples, open_model, samples_for
 from sqtheory.models.evaluating import single_threaded_products
 from sqtheory.notation import parse_as
+from sqtheory.partition import Blocks
+from sqtheory.preflight import fits, preflight
 from sqtheory.quantizers import Quantizer
-from sqtheory.sparsifiers import Sparsifier
-from sqtheory.tables import Tabular
+from sqtheory.sparsifiers import Sparsifier, TopSparsifier
+from sqtheory.tables import Tabular, shown
 from sqtheory.targets import Targets
 
 
@@ -101,10 +109,8 @@ class Data(Tabular):
 
     def csv(self) -> str:
         """The table, a line for each of its rows, numbers to the last bit."""
-        buffer = io.StringIO()
         table = self.table()
-        csv.writer(buffer, lineterminator="\n").writerows([table.header, *table.rows])
-        return buffer.getvalue()
+        return as_csv([table.header, *table.rows])
 
 
 Of = TypeVar("Of", bound=Data)
@@ -120,6 +126,38 @@ class Kind(Generic[Of]):
     found: Callable[[Request], Of]
     draw: Callable[[Of, Style], Figure]
     needs: Needs = Needs.weights
+    masks: tuple[str, ...] = ()
+    """The masks that every tensor it is of is given, as they are written; nothing for the one that is asked for."""
+    formats: tuple[str, ...] = ()
+    """The same of quantizers."""
+
+    def check(self, request: Request, *, values: bool = True) -> None:
+        """Raise, before anything is computed, what the data would refuse; ``values``: their NaN and infinities too."""
+        with about(f"figure {self.name} of {request.model}"):
+            masks, formats = [request.s(text) for text in self.masks], [request.q(text) for text in self.formats]
+            if self.needs is Needs.nothing:
+                return
+            if self.needs is Needs.network:
+                model, _ = request.network(1)
+                for layer in model.linears:
+                    with about(f"tensor {layer.name!r}"):
+                        for op in (*masks, *formats):
+                            fits(op, layer.weight.shape)
+                return
+            for s in masks if self.needs is Needs.blocks else ():
+                if not (isinstance(s, TopSparsifier) and isinstance(s.groups, Blocks)):
+                    raise ValueError(f"it is of n:m masks, and {s} is none: try 2:4")
+            with reading(request.model) as checkpoint:
+                taken, _ = Targets().split(checkpoint.tensors)
+                preflight(checkpoint, taken, masks, formats, values=values)
+
+    def refuse_to_replace(self, folder: Path, kinds: tuple[str, ...], command: str) -> None:
+        """Raise FileExistsError where another command has left a file of this figure: that of the same may be equal."""
+        left = [path for end in (*kinds, "csv", "txt") if os.path.lexists(path := folder / f"{self.name}.{end}")]
+        text = folder / f"{self.name}.txt"
+        same = text.is_file() and text.read_text(encoding="utf-8", errors="replace").endswith(f"\n{shown(command)}\n")
+        if left and not same:
+            raise FileExistsError(f"{left[0]} exists, of another command: pass --force to replace it, or another --out")
 
     def compute(self, request: Request) -> Of:
         """The data, by matrix products on one thread each: the same bits however many cores there are."""
@@ -131,8 +169,31 @@ class Kind(Generic[Of]):
         with about(f"figure {self.name} of {request.model}"):
             data = self.compute(request)
         drawn = {f"{self.name}.{kind}": encode(self.draw(data, style), kind, style) for kind in formats}
-        text = f"{data.caption}\n\n{command}\n"
+        text = "".join(f"{shown(line)}\n" for line in (*data.caption.split("\n"), "", command))
         return {**drawn, f"{self.name}.csv": data.csv().encode(), f"{self.name}.txt": text.encode()}
+
+
+NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]+)?|[+-]?inf|nan", re.ASCII | re.IGNORECASE)
+QUOTED = "=+-@\"'＝＋－＠"
+"""What a text may not begin with: spreadsheet programs would compute it; a quotation mark says that it is quoted."""
+
+
+def as_csv(rows: Iterable[Sequence[str]]) -> str:
+    r"""Rows of cells with commas between and a line feed behind, UTF-8, RFC 4180 but for that line feed.
+
+    A number is itself, the minus of a negative one included. A text is itself if it prints on one line and begins,
+    blanks aside, with none of ``= + - @`` (or their full-width forms) and no quotation mark. Any other, such as the
+    name ``=1+1`` of a tensor, or one with a tab, a carriage return or a direction mark in it, is a Python literal,
+    ``'=1+1'``: no program computes what begins with a quotation mark, and ``ast.literal_eval`` gives it back.
+    """
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows([map(_csv_cell, row) for row in rows])
+    return buffer.getvalue()
+
+
+def _csv_cell(cell: str) -> str:
+    plain = cell.isprintable() and not cell.lstrip().startswith(tuple(QUOTED))
+    return cell if plain or NUMBER.fullmatch(cell) else repr(cell)
 
 
 def cells(*values: float | int | str | bool) -> tuple[str, ...]:
@@ -141,6 +202,6 @@ def cells(*values: float | int | str | bool) -> tuple[str, ...]:
 
 
 def short(model: str) -> str:
-    """The last part of the path of a checkpoint, cut to 20 characters: what a title has room for."""
+    """The last part of the path of a checkpoint, cut to 20 characters, ``verbatim``: what a title has room for."""
     name = model.rstrip("/").rsplit("/", 1)[-1]
-    return name if len(name) <= 20 else f"{name[:19]}…"
+    return verbatim(name if len(name) <= 20 else f"{name[:19]}…")

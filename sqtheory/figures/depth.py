@@ -90,4 +90,12 @@ def draw(data: Depth, style: Style) -> Figure:
     return figure
 
 
-KIND = Kind("depth", "error of every layer's output through the depth, both orders", compute, draw, Needs.network)
+KIND = Kind(
+    "depth",
+    "error of every layer's output through the depth, both orders",
+    compute,
+    draw,
+    Needs.network,
+    masks=("",),
+    formats=("",),
+)

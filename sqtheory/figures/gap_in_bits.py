@@ -20,6 +20,7 @@ from sqtheory.two_orders import both
 
 FAMILIES = ("int", "hbfp")
 BITS = (3, 4, 5, 6, 7, 8)
+SPELLED = {(family, bits): f"{family}({bits})" for family in FAMILIES for bits in BITS}
 ENTRIES = 1 << 14
 """Entries of each tensor, in whole rows."""
 
@@ -72,7 +73,7 @@ class Gaps(Data):
 def compute(request: Request) -> Gaps:
     """Every format in ``FAMILIES`` × ``BITS``. Raises ValueError for a mask that the prediction is not for."""
     s = request.s()
-    formats = {(family, bits): request.q(f"{family}({bits})") for family in FAMILIES for bits in BITS}
+    formats = {key: request.q(text) for key, text in SPELLED.items()}
     sums = {key: np.zeros(4) for key in formats}
     size, count = 0.0, 0
     for _, x in request.sample(ENTRIES):
@@ -130,4 +131,12 @@ def draw(data: Gaps, style: Style) -> Figure:
     return figure
 
 
-KIND = Kind("gap_in_bits", "order gap against bits: theory over measured points", compute, draw, Needs.blocks)
+KIND = Kind(
+    "gap_in_bits",
+    "order gap against bits: theory over measured points",
+    compute,
+    draw,
+    Needs.blocks,
+    masks=("",),
+    formats=tuple(SPELLED.values()),
+)

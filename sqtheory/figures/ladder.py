@@ -19,6 +19,7 @@ from sqtheory.tables import Table
 RUNGS = ("int3", "int4", "e2m1", "nf4", "bcq3", "int6", "e2m3", "e3m2")
 FAMILIES = ("int(4{})", "hbfp(4{})", "mxfp(e2m1{})", "int(6{})", "mxfp(e2m3{})", "mxfp(e3m2{})")
 SIZES = (8, 16, 32, 64, 128, 256)
+SPELLED = {(f, b): f.format(f", block={b}") for f in FAMILIES for b in SIZES}
 ENTRIES = 1 << 14
 """Entries of each tensor, in whole rows."""
 
@@ -63,7 +64,7 @@ class Ladder(Data):
 
 def compute(request: Request) -> Ladder:
     """The levels of ``RUNGS``, and ``FAMILIES`` in blocks of ``SIZES`` on every tensor."""
-    spelled = {(f, b): request.q(f.format(f", block={b}")) for f in FAMILIES for b in SIZES}
+    spelled = {key: request.q(text) for key, text in SPELLED.items()}
     signal, count = 0.0, 0
     noise = dict.fromkeys(spelled, 0.0)
     for _, x in request.sample(ENTRIES):
@@ -116,4 +117,6 @@ def _families(data: Ladder) -> Iterator[tuple[str, list[Ratio]]]:
         yield family, [r for r in data.ratios if r.family == family]
 
 
-KIND = Kind("ladder", "levels of the formats, and SQNR against block size", compute, draw)
+KIND = Kind(
+    "ladder", "levels of the formats, and SQNR against block size", compute, draw, formats=tuple(SPELLED.values())
+)

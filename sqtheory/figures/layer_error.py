@@ -113,4 +113,12 @@ def draw(data: LayerErrors, style: Style) -> Figure:
     return figure
 
 
-KIND = Kind("layer_error", "certified, probable and measured error of every layer", compute, draw, Needs.network)
+KIND = Kind(
+    "layer_error",
+    "certified, probable and measured error of every layer",
+    compute,
+    draw,
+    Needs.network,
+    masks=("",),
+    formats=("",),
+)

@@ -1,7 +1,5 @@
 """Order gap against bits: how much more Q→S costs than S→Q, format by format, one panel for each mask."""
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import final
@@ -11,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sqtheory.figures.style import DOUBLE, MARKERS, PALETTE, Style
+from sqtheory.figures.data import as_csv, cells
+from sqtheory.figures.style import DOUBLE, MARKERS, PALETTE, Style, verbatim
 from sqtheory.sweep import Total
 
 LINEAR_BELOW = 1e-3
@@ -46,15 +45,9 @@ def point(model: str, mask: str, written: str, bits: int, total: Total) -> Point
     return Point(model, mask, written, family, bits, errors.sq * percent, errors.qs * percent, errors.gain * percent)
 
 
-def as_csv(points: Iterable[Point]) -> str:
+def points_csv(points: Iterable[Point]) -> str:
     """The data behind the figure, one line a point."""
-    buffer = io.StringIO()
-    fields = [*Point.__dataclass_fields__, "gap"]
-    writer = csv.DictWriter(buffer, fields, lineterminator="\n")
-    writer.writeheader()
-    for p in points:
-        writer.writerow({**asdict(p), "gap": p.gap})
-    return buffer.getvalue()
+    return as_csv([(*Point.__dataclass_fields__, "gap"), *(cells(*asdict(p).values(), p.gap) for p in points)])
 
 
 def draw(points: Sequence[Point], style: Style = DOUBLE) -> Figure:
@@ -66,7 +59,7 @@ def draw(points: Sequence[Point], style: Style = DOUBLE) -> Figure:
         figure, axes = style.grid(len(masks), 28, sharey=True)
         for ax, mask in zip(axes, masks, strict=True):
             _panel(ax, [p for p in points if p.mask == mask], models, families)
-            ax.set_title(f"mask {mask}")
+            ax.set_title(f"mask {verbatim(mask)}")
         gaps = [p.gap for p in points]
         axes[0].set_ylim(min(0.0, 3 * min(gaps)), 3 * max(*gaps, LINEAR_BELOW))
         axes[0].set_ylabel("extra error of Q→S over S→Q\n(% of ‖x‖₂)")
@@ -96,6 +89,9 @@ def _panel(ax: Axes, points: Sequence[Point], models: list[str], families: list[
 def _legend(models: list[str], families: list[str]) -> list[Line2D]:
     kinds = [Line2D([], [], color=PALETTE[j], marker=MARKERS[j], label=f) for j, f in enumerate(families)]
     first, *others = models
-    filled = Line2D([], [], color="0.3", marker="o", linestyle="-", label=first)
-    hollow = [Line2D([], [], color="0.3", marker="o", markerfacecolor="white", linestyle="--", label=m) for m in others]
+    filled = Line2D([], [], color="0.3", marker="o", linestyle="-", label=verbatim(first))
+    hollow = [
+        Line2D([], [], color="0.3", marker="o", markerfacecolor="white", linestyle="--", label=verbatim(m))
+        for m in others
+    ]
     return [*kinds, filled, *hollow]

@@ -122,4 +122,6 @@ def _hatched(x: float, y: float) -> Rectangle:
     return Rectangle((x, y), 1, 1, fill=False, hatch="////", edgecolor="0.45", linewidth=0)
 
 
-KIND = Kind("order_map", "error of S→Q minus Q→S over formats and sparsity", compute, draw)
+KIND = Kind(
+    "order_map", "error of S→Q minus Q→S over formats and sparsity", compute, draw, masks=MASKS, formats=FORMATS
+)

@@ -112,4 +112,12 @@ def draw(data: PriceOfOrder, style: Style) -> Figure:
     return figure
 
 
-KIND = Kind("price", "price of order: ratios of both orders to the optimum, by block", compute, draw, Needs.blocks)
+KIND = Kind(
+    "price",
+    "price of order: ratios of both orders to the optimum, by block",
+    compute,
+    draw,
+    Needs.blocks,
+    masks=("",),
+    formats=FORMATS,
+)

@@ -192,4 +192,6 @@ KIND = Kind(
     "rotation conflict: errors of pruning and quantization before and after a Hadamard rotation",
     compute,
     draw,
+    masks=("",),
+    formats=("",),
 )

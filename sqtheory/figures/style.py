@@ -9,6 +9,8 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from sqtheory.tables import shown
+
 if TYPE_CHECKING:
     from matplotlib.typing import RcKeyType
 
@@ -81,6 +83,11 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Colours that stay apart for colour-blind readers (Okabe and Ito); always paired with a marker, a dash or a hatch."""
 MARKERS = ("o", "s", "^", "D", "v", "P")
 DASHES = ("-", "--", ":", "-.")
+
+
+def verbatim(text: str) -> str:
+    r"""A name as it is shown in a figure: one line, each ``$`` written ``\$`` so that nothing is set as mathematics."""
+    return shown(text).replace("$", r"\$")
 
 
 def encode(figure: Figure, kind: str, style: Style = DOUBLE) -> bytes:

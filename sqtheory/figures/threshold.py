@@ -110,4 +110,12 @@ def draw(data: Threshold, style: Style) -> Figure:
     return figure
 
 
-KIND = Kind("threshold", "orthogonality threshold against the measured metric", compute, draw, Needs.network)
+KIND = Kind(
+    "threshold",
+    "orthogonality threshold against the measured metric",
+    compute,
+    draw,
+    Needs.network,
+    masks=("",),
+    formats=FORMATS,
+)

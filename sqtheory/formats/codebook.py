@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.arrays import Array
+from sqtheory.exceptions import need, real, whole
 from sqtheory.formats.format import Format, Table
 from sqtheory.rounding import Rounding
 
@@ -24,6 +25,9 @@ class Codebook(Format):
     levels: tuple[float, ...]
 
     def __post_init__(self) -> None:
+        need(self.name, str, "the name of a format")
+        need(self.levels, tuple, f"codebook {self.name}: levels=")
+        object.__setattr__(self, "levels", tuple(real(v, f"codebook {self.name}: a level") for v in self.levels))
         if not self.name.isidentifier():
             raise ValueError(f"a format's name must be an identifier, got {self.name!r}")
         if len(self.levels) < 2 or not all(np.diff(self.levels) > 0) or not np.all(np.isfinite(self.levels)):
@@ -64,7 +68,8 @@ def bcq_format(k: int, zero: bool = False) -> Codebook:
 
     Source: the sign-times-power-of-two sums of ShiftAddLLM, `you2024shiftaddllm`, with scales 2^i.
     """
-    if not 1 <= k <= 8:
+    need(zero, bool, "zero=")
+    if not 1 <= whole(k, "the number of bits of a binary-coded sum") <= 8:
         raise ValueError(f"a binary-coded sum needs 1 to 8 bits, got {k}")
     odd = range(1 - 2**k, 2**k, 2)
     levels = sorted([*odd, 0]) if zero else odd

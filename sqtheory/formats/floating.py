@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.arrays import Array
+from sqtheory.exceptions import need, whole
 from sqtheory.formats.format import Codes, Format, Table
 from sqtheory.rounding import Rounding
 
@@ -39,6 +40,11 @@ class FloatFormat(Format):
     subnormals: bool = True
 
     def __post_init__(self) -> None:
+        need(self.name, str, "the name of a format")
+        for name in ("e", "m", "bias"):
+            whole(getattr(self, name), f"{self.name}: {name}")
+        for name, kind in (("nonfinite", Nonfinite), ("signed", bool), ("subnormals", bool)):
+            need(getattr(self, name), kind, f"{self.name}: {name}=")
         if not (1 <= self.e <= 8 and 0 <= self.m <= 10 and self.bits <= 16):
             raise ValueError(f"{self.name}: needs 1–8 exponent bits, 0–10 fraction bits, at most 16 in all")
         if not self.name.isidentifier():

@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 
 from sqtheory.arrays import Array
-from sqtheory.exceptions import need
+from sqtheory.exceptions import need, whole
 from sqtheory.formats.format import Codes, Format, Table
 from sqtheory.rounding import Rounding
 
@@ -22,7 +22,8 @@ class IntFormat(Format):
     name: str = field(init=False)
 
     def __post_init__(self) -> None:
-        need(self.k, int, "the number of bits of an integer format")
+        whole(self.k, "the number of bits of an integer format")
+        need(self.full_range, bool, "full_range=")
         object.__setattr__(self, "name", f"int{self.k}{'full' if self.full_range else ''}")
         if not 2 <= self.k <= 16:
             raise ValueError(f"an integer format needs 2 to 16 bits, got {self.k}")

@@ -1,7 +1,7 @@
 """Which loops run: those of numpy, the same in machine code (extra ``fast``), or none but the definitions."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from types import ModuleType
 from typing import Literal, TypeAlias
@@ -13,16 +13,20 @@ ENGINES: tuple[Engine, ...] = ("numpy", "numba", "definition")
 _LOOPS: ContextVar[ModuleType | Engine] = ContextVar("loops", default="numpy")
 
 
-@contextmanager
-def engine(name: str) -> Iterator[None]:
+def engine(name: str) -> AbstractContextManager[None]:
     """Compute on ``numpy`` tiles, on ``numba``, or by ``definition`` on whole arrays: the same results bit for bit.
 
     It holds in this thread and task. Norms of ``order`` may differ in their last digits, for sums are taken in
-    another order. Raises ValueError for another name, MissingExtra where numba is not installed.
+    another order. Raises at once ValueError for another name, MissingExtra where numba is not installed.
     """
     if name not in ENGINES:
         raise ValueError(f"an engine is one of {', '.join(ENGINES)}, got {name!r}")
-    token = _LOOPS.set(_load() if name == "numba" else name)
+    return _running(_load() if name == "numba" else name)
+
+
+@contextmanager
+def _running(loops: "ModuleType | Engine") -> Iterator[None]:
+    token = _LOOPS.set(loops)
     try:
         yield
     finally:

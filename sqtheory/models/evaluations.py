@@ -11,7 +11,7 @@ import numpy as np
 
 from sqtheory import atomic
 from sqtheory.execution.content import description, digest_of, program
-from sqtheory.execution.lines import sealed, unsealed
+from sqtheory.execution.lines import sealed, stored, unsealed
 from sqtheory.models.compression import Weights, ordered_weights, weights
 from sqtheory.models.data import Samples
 from sqtheory.models.evaluating import evaluate
@@ -116,10 +116,8 @@ class Evaluations:
     def _read(self, key: str) -> Scores | None:
         if self.results is None:
             return None
-        try:
-            line = unsealed(Stored, self._path(key).read_text(encoding="utf-8"))
-        except (FileNotFoundError, UnicodeDecodeError):
-            return None
+        found = stored(self._path(key))
+        line = found and unsealed(Stored, found[1])
         return line.scores if line is not None and (line.schema, line.key) == (SCHEMA, key) else None
 
 

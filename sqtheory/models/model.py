@@ -92,5 +92,5 @@ def heads_of(width: int, heads: int | None, size: int) -> int:
     """A number of heads that divides the width: the one given, or that of heads of the usual size."""
     count = max(1, width // size) if heads is None else heads
     if width % count or (width // count) % 2:
-        raise ValueError(f"a width of {width} has no {count} heads of an even size: say how many with heads=")
+        raise ValueError(f"a width of {width} has no {count} heads of an even size: evaluate and layers take --heads N")
     return count

@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.arrays import Array, ArrayLike, Mask, as_real
+from sqtheory.arrays import Array, ArrayLike, Mask, as_real, plain_array
 from sqtheory.exceptions import InputRefused, about
 from sqtheory.formats import Codes, Format
 from sqtheory.operators import Operator, parts_of
@@ -121,7 +121,7 @@ def pack_values(
     naming the entry and its block, for a value that is not σ_B times a level, −0 where the format has no −0, or a
     pruned value that is not +0.
     """
-    values = np.asarray(values)
+    values = plain_array(values)
     dtype = next((name for name, kind in DTYPES.items() if values.dtype == kind), None)
     if dtype is None or scales.dtype != values.dtype or scales.shape != q.partition.grid(values.shape):
         raise TypeError(

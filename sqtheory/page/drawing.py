@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from sqtheory.expectations import Agreement
 from sqtheory.sweep import Row
-from sqtheory.tables import number, one_line
+from sqtheory.tables import OVERFLOW, number, one_line
 
 BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"
 """Colours that stay apart for colour-blind readers (Okabe and Ito)."""
@@ -34,7 +34,8 @@ def worst(rows: Sequence[Row]) -> str:
         parts.append(_text(left - 8, y + 15, name, "end"))
         for value, colour, down in ((sq, BLUE, 2), (qs, ORANGE, 13)):
             parts.append(_box(left, y + down, scale * min(value, most), 10, fill=colour))
-            parts.append(_text(left + scale * min(value, most) + 5, y + down + 9, f"{value:.4f}", size=9))
+            said = f"{value:.4f}" if math.isfinite(value) else OVERFLOW
+            parts.append(_text(left + scale * min(value, most) + 5, y + down + 9, said, size=9))
         at = left + scale * min(bound, most)
         parts.append(_line(at, y, at, y + 25, "#000", 2))
     parts += [_box(left, 4, 10, 10, fill=BLUE), _text(left + 14, 13, "S→Q")]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import final
 
 from sqtheory.expectations import AgreementReport
+from sqtheory.shares import Pruned
 from sqtheory.sweep import Row
 
 
@@ -18,6 +19,8 @@ class Section:
     """In how many tensors no gap is predicted, by reason."""
     commands: tuple[str, ...]
     """Command lines that compress as is best here, and check it."""
+    pruned: Pruned | None = None
+    """What a mask that is asked for a share prunes of all tensors together."""
 
     @property
     def pipeline(self) -> str:

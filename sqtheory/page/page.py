@@ -13,7 +13,7 @@ from sqtheory.page.findings import Findings, Section
 from sqtheory.page.look import POLICY, SCRIPT, STYLE
 from sqtheory.render import claim_text
 from sqtheory.sweep import SHARES, WINNERS, Row, Total, explain, shares, table, total
-from sqtheory.tables import Table, number, one_line
+from sqtheory.tables import Table, one_line, share
 from sqtheory.theorems import find
 
 WORST = 10
@@ -88,7 +88,7 @@ def _section(at: int, section: Section, p: float) -> list[str]:
     spelled, data = spell_norm(p), f"{section.pipeline}, {len(rows)} tensors"
     return [
         f'<h2 id="pipeline-{at}">{html.escape(section.pipeline)}</h2>',
-        *_list(explain(rows)),
+        *_list([*explain(rows), *([str(section.pruned)] if section.pruned else [])]),
         "<h3>Recipe</h3>",
         _commands(section.commands),
         "<h3>Worst tensors</h3>",
@@ -165,8 +165,7 @@ def _skipped(found: Findings) -> list[str]:
 
 
 def _slack(of: OrderReport | Total) -> str:
-    slack = of.bound - of.errors.sq
-    return f"{100 * slack / of.x_norm:.4f}" if of.x_norm else number(slack)
+    return share(of.bound - of.errors.sq, of.x_norm)
 
 
 def _paragraph(text: str) -> str:

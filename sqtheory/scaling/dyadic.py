@@ -7,6 +7,7 @@ from typing import final
 import numpy as np
 
 from sqtheory.arrays import Array
+from sqtheory.exceptions import need, real
 from sqtheory.formats import Format, binade
 from sqtheory.rounding import Rounding
 from sqtheory.scaling.rule import DYADIC, FromMaximum, positive
@@ -39,6 +40,9 @@ class PowerOfTwo(FromMaximum):
     """
 
     exponent: Exponent = Exponent.floor
+
+    def __post_init__(self) -> None:
+        need(self.exponent, Exponent, "the rule for the exponent")
 
     def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
         """Γ = −Γ must hold 2^{e_max} and twice each element within its range, for a maximum may fall a binade.
@@ -90,7 +94,7 @@ class SharedExponent(FromMaximum):
     epsilon: float | None = None
 
     def __post_init__(self) -> None:
-        if self.epsilon is not None and not self.epsilon > 0:
+        if self.epsilon is not None and not 0 < real(self.epsilon, "compat=") < np.inf:
             raise ValueError(f"compat needs a positive epsilon, got {self.epsilon}")
 
     @property

@@ -6,11 +6,15 @@ from typing import final
 import numpy as np
 
 from sqtheory.arrays import Array
+from sqtheory.exceptions import real, whole
 from sqtheory.formats import Format
 from sqtheory.partition import Partition
 from sqtheory.rounding import Rounding
 from sqtheory.scaling.maximum import AbsMax
 from sqtheory.scaling.rule import Scaling, maxima, positive
+
+MOST_STEPS = 10_000
+"""Scales that ``mse`` tries at most."""
 
 
 @final
@@ -21,7 +25,7 @@ class Percentile(Scaling):
     p: float
 
     def __post_init__(self) -> None:
-        if not 0 < self.p < 100:
+        if not 0 < real(self.p, "a percentile") < 100:
             raise ValueError(f"a percentile lies in (0, 100), got {self.p}: the 100th is absmax")
 
     def scales(self, x: Array, blocks: Partition, fmt: Format) -> Array:
@@ -44,8 +48,8 @@ class MeanSquare(Scaling):
         return rounding.nearest and fmt.min == -fmt.max
 
     def __post_init__(self) -> None:
-        if self.steps < 1:
-            raise ValueError(f"mse needs at least one step, got {self.steps}")
+        if not 1 <= whole(self.steps, "the number of steps of mse") <= MOST_STEPS:
+            raise ValueError(f"mse needs at least one step and at most {MOST_STEPS}, got {self.steps}")
 
     def scales(self, x: Array, blocks: Partition, fmt: Format) -> Array:
         return blocks.reduce(x, lambda rows: self._best(rows, fmt))

@@ -6,6 +6,7 @@ from typing import final
 import numpy as np
 
 from sqtheory.arrays import Array, FixedArray
+from sqtheory.exceptions import need
 from sqtheory.formats import Format
 from sqtheory.partition import Partition
 from sqtheory.rounding import Rounding
@@ -53,6 +54,9 @@ class Frozen(Scaling):
         return frozenset()
 
     def __post_init__(self) -> None:
+        need(self.scale, FixedArray, "a frozen scale")
+        if self.scale.values.dtype == np.bool_:
+            raise TypeError("a frozen scale is made of numbers, got truth values")
         values = np.asarray(self.scale.values, np.float64)
         if values.ndim == 0:
             object.__setattr__(self, "scale", FixedArray(values))

@@ -6,6 +6,7 @@ from typing import final
 import numpy as np
 
 from sqtheory.arrays import Array
+from sqtheory.exceptions import need
 from sqtheory.formats import E4M3, FloatFormat, Format
 from sqtheory.partition import Partition
 from sqtheory.rounding import Rounding
@@ -83,6 +84,9 @@ class TwoLevel(FromMaximum):
     """
 
     scale_format: FloatFormat = E4M3
+
+    def __post_init__(self) -> None:
+        need(self.scale_format, FloatFormat, "the format of block scales")
 
     def from_maximum(self, amax: Array, fmt: Format) -> Array:
         return self.below(np.max(amax, initial=0, keepdims=True), amax, fmt)

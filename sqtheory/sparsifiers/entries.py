@@ -9,7 +9,7 @@ import numpy as np
 
 from sqtheory import kernels
 from sqtheory.arrays import Array, FixedArray, Mask
-from sqtheory.exceptions import need
+from sqtheory.exceptions import need, real
 from sqtheory.partition import Blocks, Partition, Tail, Whole
 from sqtheory.scores import Score, magnitude
 from sqtheory.selection import Amount, checked_amount, spell_amount, tied_at_cut
@@ -107,8 +107,10 @@ class ThresholdSparsifier(Sparsifier):
 
     def __post_init__(self) -> None:
         need(self.score, Score, "score=")
-        if not np.isfinite(self.threshold):
+        if not math.isfinite(real(self.threshold, "a threshold")):
             raise ValueError(f"a threshold is a finite number, got {self.threshold}")
+        if self.score.least == 0 and self.threshold < 0:
+            raise ValueError(f"no score {self.score} is below 0: a threshold of {self.threshold} would prune nothing")
 
     def budget(self, size: int) -> int:
         return size
@@ -144,6 +146,7 @@ class FixedMask(Sparsifier):
     groups: Partition = field(default=Whole(), init=False)
 
     def __post_init__(self) -> None:
+        need(self.kept, FixedArray, "a fixed mask")
         if self.kept.values.dtype != np.bool_:
             raise TypeError(f"a fixed mask is an array of booleans, got {self.kept.values.dtype}")
 

@@ -136,9 +136,14 @@ def masks(
         return TopSparsifier(keep, box, rank, rule)
 
     drawn: st.SearchStrategy[Sparsifier] = st.composite(mask)()
-    drawn |= st.builds(ThresholdSparsifier, st.sampled_from(DYADICS), ranks)
+    drawn |= st.builds(_threshold, st.sampled_from(DYADICS), ranks)
     some = score is None and shape is not None
     return drawn | tensors(shape, kinds=(Kind.dyadic,)).map(lambda x: fixed(x > 0)) if some else drawn
+
+
+def _threshold(t: float, rank: Score) -> Sparsifier:
+    """A threshold that may prune something: none is below the least score."""
+    return ThresholdSparsifier(abs(t) if t < rank.least else t, rank)
 
 
 def pipelines(

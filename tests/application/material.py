@@ -38,10 +38,12 @@ def sharded(folder: Path) -> Path:
     (folder / "onnx").mkdir(parents=True)
     places = {"a.weight": FIRST, "lm_head.weight": FIRST, "b.weight": SECOND, "c.weight": SECOND}
     kinds = {"a.weight": ml_dtypes.bfloat16, "lm_head.weight": "f2", "b.weight": "f2", "c.weight": "f4"}
+    every = {name: weights(kind, 9) for name, kind in kinds.items()}
     for shard in (FIRST, SECOND):
-        tensors = {name: weights(kinds[name], 9) for name, place in places.items() if place == shard}
+        tensors = {name: every[name] for name, place in places.items() if place == shard}
         save_file(tensors, folder / shard, metadata={"format": "pt"})
-    (folder / INDEX).write_text(json.dumps({"metadata": {"total_size": 1}, "weight_map": places}, indent=2))
+    total = sum(tensor.nbytes for tensor in every.values())
+    (folder / INDEX).write_text(json.dumps({"metadata": {"total_size": total}, "weight_map": places}, indent=2))
     (folder / ".git").mkdir()
     (folder / ".git" / "HEAD").write_text("ref: refs/heads/main")
     (folder / "config.json").write_text('{"model_type": "x"}')

@@ -19,7 +19,7 @@ from sqtheory.checkpoints import (
     open_checkpoint,
     opening,
 )
-from sqtheory.checkpoints.pickles import PICKLE
+from sqtheory.checkpoints.pickles import PICKLE, TORCHSCRIPT
 from sqtheory.exceptions import CheckpointError
 from tests.checkpoints.handmade import refusal, safetensors_bytes
 
@@ -106,6 +106,25 @@ def test_a_pytorch_archive_is_refused(tmp_path: Path, name: str) -> None:
         packed.writestr("archive/data/0", bytes(8))
     message = refusal(file)
     assert PICKLE in message
+
+
+@pytest.mark.parametrize("name", ["w.pt", "w.npz", "w.pth"])
+@pytest.mark.parametrize(
+    "members",
+    [
+        ("m/data.pkl", "m/code/__torch__.py", "m/code/__torch__.py.debug_pkl", "m/constants.pkl", "m/version"),
+        ("m/data.pkl", "m/code/__torch__.py", "m/data/0"),
+        ("m/constants.pkl", "m/version"),
+    ],
+)
+def test_a_torchscript_archive_is_told_from_a_pickle(tmp_path: Path, name: str, members: tuple[str, ...]) -> None:
+    """It holds no dictionary of tensors: ``torch.load(…, weights_only=True)`` refuses it."""
+    file = tmp_path / name
+    with zipfile.ZipFile(file, "w") as packed:
+        for member in members:
+            packed.writestr(member, b"\x80\x02.")
+    message = refusal(file)
+    assert TORCHSCRIPT in message and "torch.jit.load(FILE" in message and "torch.load(" not in message
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:

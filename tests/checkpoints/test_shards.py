@@ -21,8 +21,8 @@ PLACES = {"layers.0.w": SECOND, "layers.1.w": FIRST, "layers.2.w": FIRST, "layer
 INDEX = "model.safetensors.index.json"
 
 
-def write_index(folder: Path, weight_map: object) -> Path:
-    (folder / INDEX).write_text(json.dumps({"metadata": {"total_size": 128}, "weight_map": weight_map}))
+def write_index(folder: Path, weight_map: object, total: object = 128) -> Path:
+    (folder / INDEX).write_text(json.dumps({"metadata": {"total_size": total}, "weight_map": weight_map}))
     return folder / INDEX
 
 
@@ -239,3 +239,35 @@ def test_any_index_is_read_or_refused(folder: Path, listing: dict[str, object], 
         assert str(error).isprintable()
     else:
         assert read.keys() == TENSORS.keys()
+
+
+@pytest.mark.parametrize("total", [128, 128.0, None])
+def test_a_total_size_that_is_right_or_absent_is_read(total: object, folder: Path) -> None:
+    write_index(folder, PLACES, total)
+    with open_checkpoint(folder) as checkpoint:
+        assert len(checkpoint.tensors) == 4
+    for metadata in ({}, None, []):
+        (folder / INDEX).write_text(json.dumps({"metadata": metadata, "weight_map": PLACES}))
+        with open_checkpoint(folder) as checkpoint:
+            assert len(checkpoint.tensors) == 4
+
+
+@pytest.mark.parametrize("total", [127, 129, 0, -128, 128.5, 1e400, "128", True, [128], "1\u202e28"])
+def test_a_total_size_that_is_wrong_is_refused_with_both_numbers(total: object, folder: Path) -> None:
+    write_index(folder, PLACES, total)
+    message = refusal(folder)
+    assert "metadata.total_size is " in message and "have 128 bytes" in message and message.isprintable()
+    assert main(["inspect", str(folder)]) == 3
+
+
+def test_booleans_may_count_as_bits(tmp_path: Path) -> None:
+    """As ``dtype_byte_size`` of older transformers has it; nothing else may be less than it is."""
+    tensors = {"mask": np.ones(16, bool), "w": np.ones(4, np.float32)}
+    save_file(tensors, tmp_path / FIRST)
+    for total, right in ((32, True), (18, True), (18.0, True), (17, False), (16, False)):
+        write_index(tmp_path, dict.fromkeys(tensors, FIRST), total)
+        if right:
+            with open_checkpoint(tmp_path / INDEX) as checkpoint:
+                assert len(checkpoint.tensors) == 2
+        else:
+            assert f"total_size is {total}" in refusal(tmp_path / INDEX)

@@ -1,3 +1,4 @@
+import itertools
 import re
 import shlex
 from pathlib import Path
@@ -10,7 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 from sqtheory.cli import main
 from sqtheory.figures.catalogue import BY_NAME
-from sqtheory.figures.data import Needs
+from sqtheory.figures.data import Kind, Needs
 from tests.readme import README
 
 
@@ -42,6 +43,85 @@ def test_a_file_that_differs_is_not_replaced(tmp_path: Path, capsys: pytest.Capt
     assert main(command) == 2 and "pass --force" in capsys.readouterr().err
     assert (tmp_path / "block.png").read_bytes() == b"mine"
     assert main([*command, "--force"]) == 0
+
+
+def never(*given: object) -> None:
+    raise AssertionError("something is computed although it can be known that it is refused")
+
+
+@pytest.fixture
+def computing_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Kind, "compute", never)
+
+
+@pytest.mark.parametrize("left", ["svg", "csv", "txt"])
+@pytest.mark.usefixtures("computing_is_a_fault")
+def test_a_file_of_another_command_is_refused_before_anything_is_computed(
+    left: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / f"gain_curve.{left}").write_text("caption\n\nsqtheory figure gain_curve --style slide\n")
+    assert main(["figure", "block", "gain_curve", "--out", str(tmp_path), "--format", "svg"]) == 2
+    said = capsys.readouterr().err
+    assert f"gain_curve.{left} exists, of another command: pass --force to replace it, or another --out" in said
+    assert [path.name for path in tmp_path.iterdir()] == [f"gain_curve.{left}"]
+
+
+@pytest.mark.usefixtures("computing_is_a_fault")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["channels", "--mask", "3:5"],
+            "figure channels of model.safetensors: tensor 'first.weight': axis 1 of length",
+        ),
+        (["order_map", "rotation", "--mask", "50%%"], "figure rotation of model.safetensors: a mask prunes 0% to less"),
+        (["order_map", "rotation", "--quantizer", "int5x"], "figure rotation of model.safetensors: unknown operator"),
+        (
+            ["order_map", "price", "--mask", "50%"],
+            "figure price of model.safetensors: it is of n:m masks, and top(0.5)",
+        ),
+        (["order_map", "depth"], "figure depth of model.safetensors: model.safetensors: no architecture"),
+        (["block", "rotation", "--quantizer", "int(4, block=7, tail=error)"], "axis 1 of length 256 is not a whole"),
+        (["block", "rotation", "--quantizer", "cast(float16, saturate=false)"], "makes inf of entry"),
+        (["block", "order_mapp"], "did you mean order_map?"),
+        (["block", "order_map", "--style", "poster"], "known are single, double, slide"),
+    ],
+)
+def test_what_is_refused_is_refused_before_anything_is_computed(
+    words: list[str], said: str, own: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tensors = load_file("model.safetensors")
+    if "inf" in said:
+        tensors["second.weight"][0, 0] = 1e6
+        save_file(tensors, "model.safetensors")
+    assert main(["figure", *words, "--model", "model.safetensors"]) in (2, 3)
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("computing_is_a_fault")
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_values_that_no_figure_is_of_are_refused_first(
+    value: float, own: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tensors = load_file("model.safetensors")
+    tensors["second.weight"][3, 5] = value
+    save_file(tensors, "model.safetensors")
+    assert main(["figure", "order_map", "--model", "model.safetensors"]) == 3
+    assert "tensor 'second.weight': " in capsys.readouterr().err
+
+
+def test_the_figures_of_readme_do_not_meet() -> None:
+    """Two commands that draw one figure for one folder would be refused, unless they are one command."""
+    text = re.sub(r"\\\n", " ", README.read_text(encoding="utf-8"))
+    drawn: dict[tuple[str, str], str] = {}
+    for line in re.findall(r"^sqtheory figure .*$", text, re.MULTILINE):
+        words = shlex.split(line, comments=True)
+        out = words[words.index("--out") + 1] if "--out" in words else "figures"
+        names = itertools.takewhile(lambda word: not word.startswith("--"), words[2:])
+        for name in names:
+            for each in BY_NAME if name == "all" else [name]:
+                assert drawn.setdefault((out, each), line) == line
+    assert len({line for line in drawn.values()}) >= 3
 
 
 @pytest.mark.parametrize(
@@ -116,6 +196,6 @@ def test_readme_leads_to_a_figure_in_three_commands(own: Path) -> None:
     assert install == ["python3", "-m", "pip", "install", "."] and len(commands) == 2
     for program, *arguments in commands:
         assert program == "sqtheory" and main(arguments) == 0
-    made = {path.name: path.read_bytes() for path in (own / "figures").iterdir()}
+    made = {path.name: path.read_bytes() for path in (own / "paper").iterdir()}
     for name in ("order_map", "gap_in_bits", "channels"):
         assert made[f"{name}.pdf"].startswith(b"%PDF") and "--model model.safetensors" in made[f"{name}.txt"].decode()

@@ -8,8 +8,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from sqtheory.checkpoints import open_checkpoint
 from sqtheory.execution import claims as module
+from sqtheory.execution import sweep, sweeping
 from sqtheory.execution.claims import Claims
+from tests.execution.material import operators, printed, serial, write
 
 
 def dead() -> int:
@@ -119,20 +122,142 @@ def test_a_process_elsewhere_that_died_is_swept_up_after_the_lease(tmp_path: Pat
     assert not own.exists()
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="uses pipes with names")
-@pytest.mark.parametrize("kind", ["fifo", "dangling", "huge"])
-def test_what_is_no_claim_is_void_after_the_lease_and_never_waited_for(
-    kind: str, tmp_path: Path, clock: SimpleNamespace
+@pytest.mark.parametrize("pid", [2**31, 2**32 + 1, 2**63, 2**64 - 1, 10**19])
+def test_a_number_that_no_process_can_have_is_that_of_a_dead_one(pid: int, tmp_path: Path) -> None:
+    claimed(tmp_path, "a", socket.gethostname(), pid)
+    with Claims(tmp_path) as claims:
+        assert claims.take("a")
+        claims.tidy("a")
+
+
+def lay(path: Path, kind: str) -> None:
+    """Something under the name of a claim that is none."""
+    path.parent.mkdir(parents=True)
+    match kind:
+        case "pipe":
+            os.mkfifo(path)
+        case "dangling link":
+            path.symlink_to("nowhere")
+        case "link to itself":
+            path.symlink_to(path.name)
+        case "link to a pipe":
+            os.mkfifo(path.with_name("pipe"))
+            path.symlink_to("pipe")
+        case "link to a claim":
+            path.with_name("other").write_text(f"elsewhere 1 {'0' * 32}", encoding="utf-8")
+            path.symlink_to("other")
+        case "socket":
+            with socket.socket(socket.AF_UNIX) as own:
+                own.bind(os.path.relpath(path))
+        case "folder":
+            (path / "more").mkdir(parents=True)
+
+
+KINDS = ("pipe", "dangling link", "link to itself", "link to a pipe", "link to a claim", "socket", "folder")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_no_file_claims_nothing(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing waits for it: reading a pipe would never end, a link to nowhere can be neither read nor made."""
+    monkeypatch.chdir(tmp_path)
+    lay(tmp_path / "a" / "claim", kind)
+    lay(tmp_path / "b" / "claim", kind)
+    with Claims(tmp_path) as claims:
+        claims.tidy("b")
+        assert claims.take("a") and claims.take("b")
+        claims.release("a")
+    assert kind == "folder" or not os.path.lexists(tmp_path / "a" / "claim")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_takes_the_place_of_a_claim_that_is_held_is_not_read(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "a" / "claim"
-    path.parent.mkdir()
-    if kind == "fifo":
-        os.mkfifo(path)
-    elif kind == "dangling":
-        path.symlink_to(tmp_path / "nowhere")
-    else:
-        path.write_text(f"{socket.gethostname()} {2**70} {'0' * 32}", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with Claims(tmp_path) as claims:
+        assert claims.take("a")
+        (tmp_path / "a" / "claim").unlink()
+        (tmp_path / "a").rmdir()
+        lay(tmp_path / "a" / "claim", kind)
+        claims.release("a")
+    assert os.path.lexists(tmp_path / "a" / "claim"), "what another has put there is not ours to remove"
+
+
+def test_a_claim_of_any_length_or_bytes_is_read(tmp_path: Path, clock: SimpleNamespace) -> None:
+    path = claimed(tmp_path, "a", "elsewhere", 1)
+    for content in (
+        b"9" * 10**7,
+        bytes(10**6),
+        b"\xff" * 10,
+        f"{socket.gethostname()} {'9' * 5000} {'0' * 32}".encode(),
+    ):
+        path.write_bytes(content)
+        with Claims(tmp_path, lease=60) as claims:
+            assert not claims.take("a")
+            clock.now += 61
+            assert claims.take("a")
+            claims.release("a")
+        path.write_bytes(b"")
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() == 0, reason="needs a user whom permissions bind")
+def test_a_claim_that_cannot_be_read_is_void_after_the_lease(tmp_path: Path, clock: SimpleNamespace) -> None:
+    claimed(tmp_path, "a", "elsewhere", 1).chmod(0)
     with Claims(tmp_path, lease=60) as claims:
-        assert kind == "huge" or not claims.take("a")
+        assert not claims.take("a")
         clock.now += 61
         assert claims.take("a")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "dangling link", "folder"])
+def test_a_sweep_passes_such_a_claim_and_such_a_result(kind: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "weights.safetensors", 2)
+    with open_checkpoint(path) as checkpoint:
+        whole = sweep(checkpoint, checkpoint.tensors, *operators(), results=tmp_path / "first")
+        assert len(list(whole)) == 2
+        for key in (tmp_path / "first").iterdir():
+            lay(tmp_path / "again" / key.name / "claim", kind)
+            lay(tmp_path / "again" / key.name / "x" / "y", "folder")
+            if kind == "pipe":
+                os.mkfifo(tmp_path / "again" / key.name / f"{'0' * 64}.json")
+        again = list(sweep(checkpoint, checkpoint.tensors, *operators(), results=tmp_path / "again"))
+    assert again == serial(path)
+
+
+def give_back(monkeypatch: pytest.MonkeyPatch, folder: Path, after: int) -> None:
+    """Others give their claims back while the sweep waits, when it has looked so many times."""
+    left = iter(range(after))
+
+    def sleep(seconds: float) -> None:
+        if next(left, None) is None:
+            for claim in folder.glob("*/claim"):
+                claim.unlink()
+
+    monkeypatch.setattr(sweeping, "time", SimpleNamespace(sleep=sleep))
+
+
+def test_waiting_for_others_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / "weights.safetensors", 3)
+    said: list[int] = []
+    with open_checkpoint(path) as checkpoint:
+        list(sweep(checkpoint, checkpoint.tensors, *operators(), results=tmp_path / "first", waits=said.append))
+        assert said == []
+        for key in (tmp_path / "first").iterdir():
+            claimed(tmp_path / "again", key.name, socket.gethostname(), os.getpid())
+
+        give_back(monkeypatch, tmp_path / "again", after=3)
+        rows = list(sweep(checkpoint, checkpoint.tensors, *operators(), results=tmp_path / "again", waits=said.append))
+    assert said == [3] and rows == serial(path)
+
+
+def test_the_command_says_what_it_waits_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "weights.safetensors", 1)
+    alone, _ = printed(capsys, path, "--results", str(tmp_path / "first"))
+    [key] = [each.name for each in (tmp_path / "first").iterdir()]
+    claimed(tmp_path / "again", key, socket.gethostname(), os.getpid())
+    give_back(monkeypatch, tmp_path / "again", after=1)
+    shared, complaints = printed(capsys, path, "--results", str(tmp_path / "again"))
+    assert shared == alone
+    assert complaints.count("waiting for 1 tensors that other processes compute in") == 1

@@ -1,7 +1,11 @@
 """A real dask cluster of processes, one of which is killed while it computes."""
 
+import json
 import os
 import signal
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -120,3 +124,56 @@ def test_a_cluster_without_workers_is_refused(cluster: "LocalCluster", monkeypat
     empty: Any = LocalCluster(n_workers=0, dashboard_address=":0", host="127.0.0.1", loop=cluster.loop)
     with closing(empty), pytest.raises(ConnectionError, match="has no workers"), Dask(empty.scheduler_address).crew():
         pass
+
+
+def started(*words: str) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", *words]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize(
+    ("victim", "said"),
+    [
+        ("scheduler", "is gone: start one, and run again"),
+        ("worker", "has no workers any more, for 2 s: start dask-worker"),
+    ],
+)
+def test_a_cluster_that_goes_away_is_one_line_and_ends(
+    victim: str, said: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scheduler that is killed, or the last worker: neither a traceback nor a wait without end; results stay."""
+    path, results, place = write(tmp_path / "weights.safetensors", 60, (256, 512)), tmp_path / "results", tmp_path / "s"
+    scheduler = started(
+        *("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"),
+        *("--no-dashboard", "--scheduler-file", str(place)),
+    )
+    worker = started(
+        *("distributed.cli.dask_worker", "--scheduler-file", str(place), "--no-nanny", "--nthreads", "1"),
+        *("--no-dashboard", "--local-directory", str(tmp_path)),
+    )
+
+    def kill() -> None:
+        end = time.monotonic() + 60
+        while not list(results.glob("*/*.json")) and time.monotonic() < end:
+            time.sleep(0.02)
+        monkeypatch.setattr(module, "PATIENCE", 2.0)
+        (scheduler if victim == "scheduler" else worker).kill()
+
+    killer = threading.Thread(target=kill)
+    try:
+        while not place.exists():
+            time.sleep(0.05)
+        time.sleep(0.2)
+        monkeypatch.setattr(module, "PATIENCE", 60.0)
+        killer.start()
+        address = json.loads(place.read_text(encoding="utf-8"))["address"]
+        words = ["order", str(path), *GRID, "--executor", f"dask:{address}", "--results", str(results)]
+        assert main(words) == 4
+        message = capfd.readouterr().err
+        assert message.count("\n") == 1 and said in message and lines(results)
+        assert not list(results.glob("*/claim"))
+    finally:
+        killer.join()
+        for process in (scheduler, worker):
+            process.kill()
+            process.wait()

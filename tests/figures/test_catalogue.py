@@ -7,6 +7,7 @@ import math
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ import numpy as np
 import pytest
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from sqtheory.exceptions import NonFinite
-from sqtheory.figures import block, gain_curve, gap_in_bits, rotation
+from sqtheory.figures import block, channel_map, gain_curve, gap_in_bits, rotation
 from sqtheory.figures.catalogue import BY_NAME, find
 from sqtheory.figures.data import Data, Request
 from sqtheory.figures.style import DOUBLE, SINGLE, STYLES, encode
@@ -48,6 +50,24 @@ def test_no_text_is_cut_or_covered(name: str, style: str, small: Request) -> Non
 @pytest.mark.parametrize("name", ["channels", "rotation"])
 def test_no_text_is_cut_or_covered_with_all_layers_of_a_model(name: str, style: str) -> None:
     assert text_faults(BY_NAME[name].draw(data(name, Request()), STYLES[style]), STYLES[style]) == []
+
+
+MATHEMATICS = "a$x^$ \\ $_b"
+"""A name that fails, and so stops the figure, wherever it is set as mathematics."""
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_no_name_is_set_as_mathematics(name: str, small: Request) -> None:
+    found = data(name, small)
+    if hasattr(found, "model"):
+        found = replace(found, model=f"folder/{MATHEMATICS}")
+    if isinstance(found, channel_map.ChannelMap):
+        found = replace(found, opened=tuple(replace(o, tensor=f"{o.tensor}{MATHEMATICS}") for o in found.opened))
+    figure = BY_NAME[name].draw(found, DOUBLE)
+    encode(figure, "svg")
+    texts = [text for text in figure.findobj(Text) if "x^" in text.get_text()]
+    assert all(text.get_text().count(r"\$") == 3 for text in texts)
+    assert texts or not hasattr(found, "model") or name in ("block", "price", "rotation")
 
 
 @pytest.mark.parametrize("name", BY_NAME)

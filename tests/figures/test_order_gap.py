@@ -1,7 +1,8 @@
 import subprocess
 import sys
+from dataclasses import replace
 
-from sqtheory.figures.order_gap import Point, as_csv, draw
+from sqtheory.figures.order_gap import Point, draw, points_csv
 from sqtheory.figures.style import encode
 
 POINTS = [
@@ -33,6 +34,10 @@ def test_equal_data_give_equal_bytes_in_another_process() -> None:
     assert encode(draw(POINTS), "png") == encode(draw(POINTS), "png")
 
 
+def test_no_name_is_set_as_mathematics() -> None:
+    assert encode(draw([replace(p, model=f"{p.model}$x^$") for p in POINTS]), "svg")
+
+
 def test_the_data_travel_with_the_figure() -> None:
-    lines = as_csv(POINTS).splitlines()
+    lines = points_csv(POINTS).splitlines()
     assert lines[0] == "model,mask,format,family,bits,sq,qs,optimum,gap" and len(lines) == 1 + len(POINTS)
