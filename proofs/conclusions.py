@@ -129,6 +129,9 @@ class Concludes(Conclusion):
         """What the assumptions and the definitions of the quantities say of this row."""
         readings = {**READINGS, **self.readings}
         facts = [fact for assumption in theorem.given if assumption in readings for fact in readings[assumption](row)]
+        if self.shape.products:
+            of_w = [reading for assumption, reading in READINGS.items() if assumption in row.weight.given]
+            facts += [fact for reading in of_w for fact in reading(row.weight)]
         return facts + [fact for definition in self.definitions for fact in definition(row)]
 
     def _cover(self, theorem: Theorem) -> None:
