@@ -9,10 +9,10 @@ import numpy as np
 from sqtheory.arrays import Array, ArrayLike, Mask, as_real
 from sqtheory.errors import box_norms, powers
 from sqtheory.norms import check_norm, spell_norm
-from sqtheory.partition import Rows
+from sqtheory.partition import Partition, Rows
 from sqtheory.quantizers import Quantizer
 from sqtheory.scaling import RowTwoLevel, TwoLevel
-from sqtheory.sparsifiers import Sparsifier, top
+from sqtheory.sparsifiers import Sparsifier, TopSparsifier, top
 from sqtheory.structure import tied_rows
 from sqtheory.two_orders import TwoOrders, both
 
@@ -70,6 +70,11 @@ class Case:
     def products(self) -> Array:
         """(Σ|x_i|)(Σ|w_i|) of every row, of which a sum of products may cancel all but the rounding; 0 without w."""
         return np.zeros(len(self)) if self.w is None else np.abs(self.x).sum(axis=1) * np.abs(self.w).sum(axis=1)
+
+    @property
+    def groups(self) -> Partition:
+        """The mask groups of a row: those that each have a budget, or the row for other masks."""
+        return self.s.groups if isinstance(self.s, TopSparsifier) else ROW
 
     @cached_property
     def orders(self) -> TwoOrders:

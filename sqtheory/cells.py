@@ -5,13 +5,19 @@ from dataclasses import replace
 import numpy as np
 
 from sqtheory.arrays import Array
+from sqtheory.exceptions import NonFinite
 from sqtheory.quantizers import Quantizer
 from sqtheory.rounding import ceil, floor
 
 
 def cells(q: Quantizer, x: Array) -> tuple[Array, Array]:
-    """The levels of q at the scales of x below and above every entry; equal on a level and beyond the grid."""
+    """The levels of q at the scales of x below and above every entry; equal on a level and beyond the grid.
+
+    Raises NonFinite where q does not saturate and an entry lies beyond the grid.
+    """
     low, high = (replace(q, rounding=rule).apply(x, x) for rule in (floor, ceil))
+    if not (np.isfinite(low).all() and np.isfinite(high).all()):
+        raise NonFinite(f"{q} does not saturate: an entry beyond its grid lies between no two levels")
     return low, high
 
 

@@ -14,7 +14,7 @@ from sqtheory.formats import E2M1, NF4, Codebook, Codes, FloatFormat, Format, In
 from sqtheory.operators import Operator
 from sqtheory.partition import Blocks, Partition, Tail
 from sqtheory.rounding import Rounding, half_away, nearest_even
-from sqtheory.scaling import AbsMax, Frozen, PowerOfTwo, Scaling, SharedExponent, TwoLevel, Unscaled
+from sqtheory.scaling import AbsMax, Frozen, FullRange, PowerOfTwo, Scaling, SharedExponent, TwoLevel, Unscaled
 from sqtheory.traits import DETERMINISTIC, IDEMPOTENT, KEEPS_ZERO, MAX_DETERMINED, MONOTONE, ODD, Trait
 
 
@@ -83,6 +83,8 @@ class Quantizer(Operator):
             raise ValueError(f"{self.format} has no infinity and no NaN, so it can only saturate")
         if self.scaling.full_range and isinstance(self.format, IntFormat) and not self.format.full_range:
             raise ValueError(f"scaling={self.scaling} needs a full-range integer format, got {self.format}")
+        if isinstance(self.scaling, FullRange) and self.format.min >= 0:
+            raise ValueError(f"scaling={self.scaling} needs a negative level, {self.format} has none")
 
     @property
     def traits(self) -> frozenset[Trait]:

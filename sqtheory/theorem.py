@@ -86,22 +86,26 @@ class Theorem(Statement):
         >>> check.admissible, check.violated
         (array([ True]), array([False]))
         """
-        claims = self.claims_for(case.p)
-        if not claims:
-            raise ValueError(self.silence(case.p))
-        admissible, products = self.admissible(case), case.products
+        admissible = self.admissible(case)
         try:
-            values = self.values(case)
+            return Check(admissible, self.excess(case))
         except Undefined:
             if admissible.any():
                 raise
             return Check(admissible, np.full(len(case), -np.inf))
+
+    def excess(self, case: Case) -> Array:
+        """The largest excess of any claim in every row, whatever is assumed. Raises as ``check`` does."""
+        claims = self.claims_for(case.p)
+        if not claims:
+            raise ValueError(self.silence(case.p))
+        values, products = self.values(case), case.products
         excess = []
         for claim in claims:
             used = [q for q in self.where if q.symbol in claim.symbols]
             degree = max(q.degree for q in used)
             excess.append(claim.excess(values, products**degree, sum(q.noise for q in used)))
-        return Check(admissible, np.max(excess, axis=0))
+        return np.asarray(np.max(excess, axis=0))
 
     def __repr__(self) -> str:
         return render.text(self)

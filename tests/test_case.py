@@ -1,12 +1,16 @@
+import re
 from math import inf
 
 import numpy as np
 import pytest
 
 from sqtheory.case import KEEP_ALL, Case, spell_row
-from sqtheory.quantizers import hbfp, int_
+from sqtheory.partition import Blocks, Columns, Tail, Tiles, Whole
+from sqtheory.quantizers import Quantizer, hbfp, int_, nvfp4
 from sqtheory.samples import normal
-from sqtheory.sparsifiers import nm
+from sqtheory.scores import Gain
+from sqtheory.sparsifiers import Sparsifier, blockwise, nm, top
+from sqtheory.theorems.prune_first_dominates import THEOREM
 
 X = normal(np.random.default_rng(0), (5, 8), np.float64)
 
@@ -77,3 +81,33 @@ def test_a_case_reads_as_a_pipeline() -> None:
     assert str(Case.of([7, 2], int_(4), nm(1, 2), inf)) == "x = (7, 2), nm(1, 2), int(4), p = inf"
     assert str(Case.of([7, 2], int_(4), w=[1, 0])) == "x = (7, 2), w = (1, 0), int(4), p = 1"
     assert str(Case(X, int_(4))).count(";") == 3
+
+
+def test_a_two_level_scale_is_that_of_each_row() -> None:
+    case = Case(X * np.array([[1], [100], [0.01], [0], [3]]), nvfp4(block=4), nm(2, 4))
+    for i in range(len(case)):
+        alone = Case(case.x[i], nvfp4(block=4), nm(2, 4))
+        assert np.array_equal(alone.orders.after_mask[0], case.orders.after_mask[i])
+        assert np.array_equal(alone.orders.image[0], case.row(i).orders.image[0])
+        assert np.array_equal(alone.dense_scale[0], case.dense_scale[i])
+        assert np.array_equal(alone.frozen_image[0], case.frozen_image[i])
+
+
+@pytest.mark.parametrize(
+    ("s", "q", "why"),
+    [
+        (top(0.5), int_(4), "groups of top(0.5) extend over several rows"),
+        (nm(2, 4, axis=0, tail=Tail.short), int_(4), "extend over several rows"),
+        (blockwise(0.5, per=Blocks(4)), int_(4), "ranks the units of all rows together"),
+        (nm(2, 4), int_(4, per=Whole()), "scale blocks of int(4, per=tensor) extend over several rows"),
+        (nm(2, 4), int_(4, per=Columns()), "extend over several rows"),
+        (nm(2, 4), int_(4, per=Tiles(2, 4)), "extend over several rows"),
+        (nm(2, 4, score=Gain(nvfp4())), int_(4), "upper scale of nvfp4() is that of all rows together"),
+    ],
+    ids=str,
+)
+def test_rows_that_depend_on_each_other_are_refused(s: Sparsifier, q: Quantizer, why: str) -> None:
+    with pytest.raises(ValueError, match=f"instances of their own, but .*{re.escape(why)}"):
+        Case(X, q, s)
+    one = Case(X[0], q, s)
+    assert THEOREM.check(one).excess.shape == (1,)

@@ -5,24 +5,35 @@ from math import lcm
 import numpy as np
 import pytest
 
-from sqtheory.decide import Decision, decide
+from sqtheory.decide import Decision, Effort, decide, usual_norm
 from sqtheory.decide.answers import spell
+from sqtheory.decide.draws import draws, run
+from sqtheory.decide.flattened import Flattened
+from sqtheory.decide.routes import Route, by
 from sqtheory.decide.shapes import default_shape
+from sqtheory.decide.theorem_claims import TheoremClaim, case_of
+from sqtheory.exceptions import Undefined
+from sqtheory.kernels import engine
 from sqtheory.notation import parse
-from sqtheory.partition import Blocks
+from sqtheory.partition import Blocks, Shape, Tiles
 from sqtheory.quantizers import Quantizer, int_
 from sqtheory.scores import wanda
-from sqtheory.sparsifiers import Sparsifier, nm
-from sqtheory.theorems import BY_SLUG
+from sqtheory.sparsifiers import Sparsifier, fixed, nm
+from sqtheory.theorems import ALL, BY_SLUG
 from sqtheory.ties import by_original
+from sqtheory.two_orders import both
 from tests.page.material import Page
 
+USUAL = Effort()
 
-def decided(claim: str, mask: str, fmt: str, p: float = 2.0) -> Decision:
+
+def decided(
+    claim: str, mask: str, fmt: str, p: float | None = 2.0, shape: Shape | None = None, effort: Effort = USUAL
+) -> Decision:
     rng = np.random.default_rng(0)
     s, q = parse(mask, {"rng": rng}), parse(fmt, {"rng": rng})
     assert isinstance(s, Sparsifier) and isinstance(q, Quantizer)
-    return decide(claim, s, q, p=p, rng=rng)
+    return decide(claim, s, q, p=p, rng=rng, shape=shape, effort=effort)
 
 
 @pytest.mark.parametrize(
@@ -125,10 +136,22 @@ def test_claims_that_are_none() -> None:
     ("mask", "fmt", "shape"),
     [
         ("2:4", "int(4, block=6)", (12,)),
-        ("2:4", "int4", (64,)),
+        ("2:4", "int4", (128,)),
+        ("2:4", "nvfp4", (32,)),
         ("50%", "int(4, block=2)", (4,)),
-        ("nm(2, 4, axis=0)", "int(4, block=2)", (4,)),
-        ("top(0.5, per=row)", "int(4, per=row)", (4,)),
+        ("top(0.9)", "int(4, block=2)", (12,)),
+        ("top(1.0)", "int(4, block=2)", (4,)),
+        ("50%", "int(4, per=tensor)", (4,)),
+        ("nm(2, 4, axis=0)", "int(4, block=2)", (8, 4)),
+        ("nm(2, 4, axis=0)", "int(4, block=2, axis=0)", (8, 4)),
+        ("nm(2, 4, axis=0)", "int(4, per=row)", (8, 4)),
+        ("top(0.5, per=row)", "int(4, per=row)", (2, 4)),
+        ("2:4", "int(4, per=row)", (2, 8)),
+        ("top(5, per=column)", "int(4, block=2)", (8, 4)),
+        ("2:4", "int(4, tile=(3, 3))", (6, 12)),
+        ("blockwise(0.5, tile=(4, 4))", "nvfp4(block=4)", (8, 8)),
+        ("blockwise(0.9, tile=(4, 4))", "nvfp4(block=4)", (8, 24)),
+        ("top(0.5, per=channel, axis=2)", "int(4, heads=2)", (4, 2, 4)),
     ],
 )
 def test_the_default_shape(mask: str, fmt: str, shape: tuple[int, ...]) -> None:
@@ -159,3 +182,103 @@ def test_an_answer_shows_itself() -> None:
     assert (
         proved._repr_latex_().count(r"\begin{tabular}") == 1 and refuted._repr_latex_().count(r"\begin{tabular}") == 2
     )
+
+
+NOT_PROVED = [
+    ("swap_constant", "2:4", "int4", "int(4, rounding=floor)"),
+    ("storage", "2:4", "int(4, block=4)", "int(4, block=5)"),
+    ("storage", "2:4", "int4:b32", "nvfp4"),
+    ("error_in_bits", "2:4", "int(4, block=4)", "int(4, block=4, rounding=stochastic(rng))"),
+]
+
+
+@pytest.mark.parametrize(("claim", "mask", "good", "bad"), NOT_PROVED)
+def test_a_theorem_proves_what_its_assumptions_cover_and_no_more(claim: str, mask: str, good: str, bad: str) -> None:
+    brief = Effort(seconds=1, examples=0)
+    assert decided(claim, mask, good, None, effort=brief).verdict == "proved"
+    found = decided(claim, mask, bad, None, (24,), brief)
+    assert found.verdict != "proved" and any(not a.closed for a in found.assumptions)
+
+
+@pytest.mark.parametrize(
+    ("mask", "fmt"), [("nm(2, 4, axis=0)", "int(4, per=row)"), ("blockwise(0.5, tile=(4, 4))", "nvfp4(block=4)")]
+)
+@pytest.mark.parametrize("claim", ["scale_kept", "no_additional_error"])
+def test_what_only_a_matrix_refutes_is_refuted_by_default(claim: str, mask: str, fmt: str) -> None:
+    found = decided(claim, mask, fmt)
+    assert found.verdict == "refuted" and found.witness is not None and len(found.shape) == 2
+    assert found.witness.arithmetic == "rational"
+
+
+def test_a_theorem_is_decided_for_the_p_that_it_speaks_of() -> None:
+    found = decided("swap_gap", "1:2", "mxfp4", None)
+    assert found.verdict == "proved" and "p = 1, the p of swap_gap" in found.text()
+    for p in (2.0, np.inf, 0.5):
+        with pytest.raises(ValueError, match=r"swap_gap says nothing of p = .*: it speaks of p = 1"):
+            decided("swap_gap", "1:2", "mxfp4", p)
+    assert [usual_norm(c) for c in ("swap_gap", "swap_constant", "prune_first_identity", "scale_kept")] == [1, 1, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("claim", "mask", "fmt"),
+    [
+        ("price_of_order", "2:4", "nvfp4"),
+        ("price_of_order", "2:4", "int(4, scaling=frozen(1.0))"),
+        ("price_of_order", "threshold(0.5)", "int4"),
+        ("gain_optimal", "threshold(0.5)", "int4"),
+        ("storage", "threshold(0.5)", "int4"),
+        ("error_in_bits", "2:4", "int(4, per=tensor)"),
+    ],
+)
+def test_a_claim_without_a_meaning_is_refused(claim: str, mask: str, fmt: str) -> None:
+    with pytest.raises(ValueError, match=f"{claim} says nothing of"):
+        decided(claim, mask, fmt)
+
+
+def test_a_claim_that_takes_too_long_to_evaluate_is_open() -> None:
+    found = decided("gain_optimal", "50%", "int(4, rounding=floor)", effort=Effort(seconds=2))
+    assert found.verdict == "open" and any("no tensor was tried" in note for note in found.effort.notes)
+
+
+MATRICES = [
+    ("prune_first_dominates", "nm(2, 4, axis=0)", "int(4, block=4)"),
+    ("swap_gap", "top(2, per=channel, axis=-1)", "hbfp(4, per=column)"),
+    ("overlap", "nm(2, 4, axis=0)", "int(4, tile=(4, 2))"),
+    ("prune_first_identity", "fixed", "nvfp4(block=4)"),
+    ("storage", "nm(2, 4, axis=0)", "int(4, tile=(2, 2))"),
+    ("frozen_commutation", "blockwise(0.5, tile=(2, 2))", "bcq(3, block=4)"),
+]
+
+
+@pytest.mark.parametrize(("claim", "mask", "fmt"), MATRICES)
+def test_a_tensor_of_several_axes_is_one_instance(claim: str, mask: str, fmt: str) -> None:
+    """The flat row of a tensor under a pipeline that sees its shape has the arrays of the tensor."""
+    shape, rng = (4, 8), np.random.default_rng(3)
+    s, q = fixed(rng.random(shape) < 0.5) if mask == "fixed" else parse(mask), parse(fmt)
+    assert isinstance(s, Sparsifier) and isinstance(q, Quantizer)
+    x = rng.integers(-14, 15, (6, 32)) / 2
+    [draw] = draws(s, q, shape, rng)
+    for row in x:
+        with engine("definition"):
+            flat, whole = case_of(draw, row, 1.0, shape).orders, both(row.reshape(shape), s, q)
+        for name in ("mask", "image", "after_mask", "masked_image"):
+            assert np.array_equal(getattr(flat, name).reshape(shape), getattr(whole, name)), name
+    asked = TheoremClaim.of(BY_SLUG[claim], 1.0)
+    ruled = [d for route in asked.routes(1.0) for d in route.discharge(s, q, 1.0, shape)]
+    if all(d.closed for d in ruled):
+        assert (asked.excess(run(draw, x, shape), 1.0) <= 0).all()
+
+
+def test_a_flat_row_does_not_pretend_to_have_runs() -> None:
+    boxes = Flattened(Tiles(2, 2), (4, 4))
+    with pytest.raises(Undefined, match="no runs of one row"):
+        boxes.sides((1, 16))
+    assert boxes.box_of((0, 6), (1, 16)) == (0, 1) and boxes.count((1, 16)) == 4 and boxes.tails((1, 16)) == 0
+
+
+def test_nothing_is_proved_from_no_conditions() -> None:
+    with pytest.raises(ValueError, match="would prove everything"):
+        Route("storage", ())
+    [route] = [by(t) for t in ALL if t.slug == "dot_decomposition"]
+    assert [c.name for c in route.conditions] == ["unconditional"]
+    assert all(by(t).conditions for t in ALL if t.domain is not None)

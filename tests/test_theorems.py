@@ -131,7 +131,8 @@ def test_every_assumption_is_necessary(theorem: Theorem) -> None:
             with pytest.raises(Undefined):
                 theorem.values(case)
             continue
-        others = np.logical_and.reduce([a.holds(case) for a in theorem.given if a is not assumption] or [True])
+        held = [a.holds(case) for a in theorem.given if a is not assumption]
+        others = np.logical_and.reduce([np.ones(len(case), bool), *held])
         broken = ~assumption.holds(case) & others & (theorem.check(case).excess > 0)
         assert broken.any(), f"{assumption} of {theorem}: {case} does not show that it is needed"
         if is_exact(case.p):

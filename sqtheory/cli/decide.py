@@ -38,14 +38,21 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("claim", metavar="CLAIM", help="one of the claims above, or the name of a theorem")
     parser.add_argument("--mask", required=True, metavar="MASK", help="2:4, 50%%, top(0.5, per=row), …")
     parser.add_argument("--format", required=True, metavar="FORMAT", help="int4, hbfp6, mxfp4, nvfp4, …")
-    parser.add_argument("--norm", type=options.exponent, default=2.0, metavar="P", help="p in (0, inf]; default 2")
+    parser.add_argument(
+        "--norm",
+        type=options.exponent,
+        default=None,
+        metavar="P",
+        help="p in (0, inf]; default 2, or the one p that the theorem speaks of",
+    )
     parser.add_argument("--ties", default=None, metavar="RULE", help="low_index (default), high_index, by_original, …")
     parser.add_argument(
         "--shape",
         type=options.shape,
         default=None,
         metavar="N[,N…]",
-        help="the shape of the tensors; default: the smallest that holds whole mask groups and scale blocks",
+        help="the shape of the tensors; default: the smallest with two mask groups and two scale blocks on every axis "
+        "that they name",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the search and of rng (0)")
     parser.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.decide/1")
@@ -57,15 +64,16 @@ def run(arguments: argparse.Namespace) -> int:
     import numpy as np
 
     from sqtheory import __version__
-    from sqtheory.decide import decide
+    from sqtheory.decide import decide, usual_norm
     from sqtheory.norms import spell_norm
 
     rng = np.random.default_rng(arguments.seed)
-    ties = None if arguments.ties is None else options.ties(arguments.ties, arguments.norm, rng)
+    p = usual_norm(arguments.claim) if arguments.norm is None else arguments.norm
+    ties = None if arguments.ties is None else options.ties(arguments.ties, p, rng)
     s, q = options.mask(arguments.mask, ties, rng), options.quantizer(arguments.format, rng)
-    decision = decide(arguments.claim, s, q, p=arguments.norm, shape=arguments.shape, rng=rng)
+    decision = decide(arguments.claim, s, q, p=p, shape=arguments.shape, rng=rng)
     if arguments.json:
-        recipe = {"mask": str(s), "format": str(q), "norm": spell_norm(arguments.norm), "seed": arguments.seed}
+        recipe = {"mask": str(s), "format": str(q), "norm": spell_norm(p), "seed": arguments.seed}
         document = {"schema": "sqtheory.decide/1", "version": __version__, **recipe, **decision.to_dict()}
         print(json.dumps(document, ensure_ascii=False, allow_nan=False))
     else:

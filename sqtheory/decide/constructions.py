@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sqtheory.arrays import Array
 from sqtheory.partition import Partition, Shape
 from sqtheory.quantizers import Quantizer
-from sqtheory.scaling import Frozen, Unscaled
+from sqtheory.scaling import Frozen, TwoLevel, Unscaled
 from sqtheory.sparsifiers import BlockSparsifier, Sparsifier
 
 Labels: TypeAlias = NDArray[np.intp]
@@ -20,6 +20,10 @@ LARGEST = 1024.0
 """Grids that reach beyond are scaled down by a power of two, where the scale allows it."""
 FINEST = 1024.0
 """Entries are multiples of 1/FINEST."""
+
+
+SCALES = 12
+"""The largest scales of blocks are tried."""
 
 
 def labels(boxes: Partition, shape: Shape) -> Labels:
@@ -44,6 +48,10 @@ class Ground:
     """Some magnitudes of the grid at that scale."""
     cuts: Array
     """Some magnitudes halfway between levels."""
+    units: Labels
+    """What is kept or pruned together: the units of a block mask, else the groups."""
+    lower: Array
+    """Some scales of blocks below an upper scale of 1; none where there is one level of scales."""
 
     @property
     def size(self) -> int:
@@ -74,6 +82,8 @@ def survey(s: Sparsifier, q: Quantizer, shape: Shape) -> Ground:
         unit * np.unique(ends[ends > 0]),
         unit * np.unique(np.abs(grid)),
         unit * np.unique(cuts[cuts > 0]),
+        labels(s.unit, shape) if isinstance(s, BlockSparsifier) else groups,
+        q.scaling.scale_format.values[-SCALES:] if isinstance(q.scaling, TwoLevel) else np.zeros(0),
     )
 
 
@@ -157,7 +167,25 @@ def lattice(g: Ground, rng: Generator) -> Array:
     return np.asarray(_with_maxima(g, x, rng) * signs)
 
 
-FAMILIES: tuple[Family, ...] = (straddling, on_levels, one_negative, contested, lattice)
+def two_levels(g: Ground, rng: Generator) -> Array | None:
+    """The maximum alone in one unit, others full of levels at block scales that change when it goes."""
+    count = int(g.units.max()) + 1
+    if not g.lower.size or count < 2:
+        return None
+    x: Array = np.zeros(g.size)
+    first, *others = rng.permutation(count)
+    top = g.levels.max()
+    for unit in others[: rng.integers(1, count)]:
+        for block in np.unique(g.blocks[g.units == unit]):
+            members = np.flatnonzero((g.blocks == block) & (g.units == unit))
+            scale = rng.choice(g.lower)
+            x[members] = scale * rng.choice(g.levels[g.levels >= top / 4], members.size)
+            x[rng.choice(members)] = scale * top
+    x[rng.choice(np.flatnonzero(g.units == first))] = g.lower.max() * top
+    return x
+
+
+FAMILIES: tuple[Family, ...] = (straddling, on_levels, one_negative, contested, lattice, two_levels)
 """The constructions in the order in which they are tried."""
 
 

@@ -153,7 +153,7 @@ def _as_rows(draw: Draw, shape: Shape) -> Draw | None:
     return Draw(first, then, after, before, draw.text)
 
 
-def _rows_partition(partition: Partition, shape: Shape) -> Partition | None:
+def rows_partition(partition: Partition, shape: Shape) -> Partition | None:
     """The same boxes in every row of a stack of tensors of one row each."""
     size = int(np.prod(shape))
     if size != shape[-1]:
@@ -164,7 +164,7 @@ def _rows_partition(partition: Partition, shape: Shape) -> Partition | None:
 
 
 def _rows_quantizer(q: Quantizer, shape: Shape) -> Quantizer | None:
-    boxes = _rows_partition(q.partition, shape)
+    boxes = rows_partition(q.partition, shape)
     of_tensor = isinstance(q.scaling, TwoLevel) or (isinstance(q.scaling, Frozen) and q.scaling.scale.values.ndim > 0)
     return None if boxes is None or of_tensor else replace(q, partition=boxes)
 
@@ -174,5 +174,5 @@ def _rows_mask(s: Sparsifier, shape: Shape) -> Sparsifier | None:
         return None
     if not isinstance(s, TopSparsifier):
         return s if int(np.prod(shape)) == shape[-1] else None
-    boxes = _rows_partition(s.groups, shape)
+    boxes = rows_partition(s.groups, shape)
     return None if boxes is None else replace(s, groups=boxes)

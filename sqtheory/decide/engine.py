@@ -1,5 +1,6 @@
 """The order in which a claim is attacked: structure, constructions, enumeration, SMT, targeted and local search."""
 
+import math
 from difflib import get_close_matches
 
 from numpy.random import Generator
@@ -12,6 +13,7 @@ from sqtheory.decide.solver import NEGATIONS, Reply, ask
 from sqtheory.decide.statements import CLAIMS, Statement
 from sqtheory.decide.targeted import target
 from sqtheory.decide.theorem_claims import TheoremClaim
+from sqtheory.exceptions import Undefined
 from sqtheory.norms import check_norm, spell_norm
 from sqtheory.partition import Shape
 from sqtheory.quantizers import Quantizer
@@ -26,7 +28,7 @@ def decide(
     s: Sparsifier,
     q: Quantizer,
     *,
-    p: float = 2.0,
+    p: float | None = None,
     shape: Shape | None = None,
     rng: Generator,
     effort: Effort = USUAL,
@@ -34,9 +36,10 @@ def decide(
     """∀x: claim(x), for every tensor x of a shape under s, q and ‖·‖_p: proved, refuted or open.
 
     ``claim`` is a name of ``CLAIMS`` or of a theorem, whose claims are then asked for without its assumptions.
-    ``shape`` defaults to ``default_shape``. The answer speaks of all real x on which both orders are defined; chance
-    in s or q is an adversary, so that a claim must hold for every draw. Raises ValueError for an unknown claim or
-    one that says nothing of p, TypeError for operators that are no mask and quantizer, and what s and q raise.
+    ``p`` defaults to ``usual_norm``, ``shape`` to ``default_shape``. The answer speaks of all real x on which both
+    orders are defined, a tensor of several axes being one instance; chance in s or q is an adversary, so that a claim
+    must hold for every draw. Raises ValueError for an unknown claim or one that says nothing of p or of the pipeline,
+    TypeError for operators that are no mask and quantizer, and what s and q raise.
 
     >>> import numpy as np
     >>> from sqtheory import int_, nm
@@ -45,6 +48,7 @@ def decide(
     """
     if not isinstance(s, Sparsifier) or not isinstance(q, Quantizer):
         raise TypeError(f"needed a mask and a quantizer, got {s!s} and {q!s}: see sqtheory.parse")
+    p = usual_norm(claim) if p is None else p
     check_norm(p)
     found = statement(claim, p)
     where = default_shape(s, q) if shape is None else shape
@@ -52,7 +56,16 @@ def decide(
         raise ValueError(f"a claim is decided for tensors that have entries, got shape {where}")
     s.groups.check_tail(where, getattr(s, "tail", q.tail), "groups")
     q.partition.check_tail(where, q.tail, "blocks")
+    found.require(s, q, p, where)
     return _Attack(found, s, q, p, where, rng, effort).decide()
+
+
+def usual_norm(claim: str) -> float:
+    """The p that a claim is decided for by default: 2, or the one p that a theorem speaks of."""
+    theorem = BY_SLUG.get(claim)
+    if theorem is None or theorem.claims_for(2.0):
+        return 2.0
+    return next((p for p in (1.0, math.inf) if theorem.claims_for(p)), 2.0)
 
 
 def statement(claim: str, p: float) -> Statement:
@@ -83,14 +96,27 @@ class _Attack:
             if all(d.closed for d in ruled):
                 return self._answer("proved", ruled, theorem=route.theorem)
         search = Search(self.claim, self.s, self.q, self.p, self.shape, self.rng, self.effort)
-        witness = search.construct() or search.enumerate()
-        if witness is None:
-            proof = self._by_smt(routes, rulings, search)
-            if isinstance(proof, Decision):
-                return proof
-            witness = proof or target(search, self.notes) or search.climb()
-        verdict: Verdict = "open" if witness is None else "refuted"
-        return self._answer(verdict, rulings[0], witness=witness, search=search)
+        try:
+            found = self._look(routes, rulings, search)
+        except Undefined as reason:
+            self.notes.append(f"no tensor was tried: {reason}")
+            found = None
+        if isinstance(found, Decision):
+            return found
+        verdict: Verdict = "open" if found is None else "refuted"
+        return self._answer(verdict, rulings[0], witness=found, search=search)
+
+    def _look(
+        self, routes: tuple[Route, ...], rulings: list[tuple[Discharged, ...]], search: Search
+    ) -> Decision | Refutation | None:
+        """A proof by SMT or a witness, whichever comes first."""
+        return (
+            search.construct()
+            or search.enumerate()
+            or self._by_smt(routes, rulings, search)
+            or target(search, self.notes)
+            or search.climb()
+        )
 
     def _by_smt(
         self, routes: tuple[Route, ...], rulings: list[tuple[Discharged, ...]], search: Search
@@ -145,6 +171,7 @@ class _Attack:
     ) -> Decision:
         notes = () if verdict == "refuted" else tuple(self.notes)
         spent = Spent(0, 0.0, None) if search is None else search.effort_spent(notes)
-        pipeline = f"{self.s} with {self.q}, p = {spell_norm(self.p)}"
+        only = "" if self.p == 2 or usual_norm(self.claim.name) != self.p else f", the p of {self.claim.name}"
+        pipeline = f"{self.s} with {self.q}, p = {spell_norm(self.p)}{only}"
         named, said = self.claim.name, self.claim.sentence
         return Decision(verdict, named, said, pipeline, self.shape, theorem, assumptions, witness, spent)

@@ -49,6 +49,10 @@ class Route:
     theorem: str | None
     conditions: tuple[Condition, ...]
 
+    def __post_init__(self) -> None:
+        if not self.conditions:
+            raise ValueError(f"a route by {self.theorem} without conditions would prove everything")
+
     def discharge(self, s: Sparsifier, q: Quantizer, p: float, shape: Shape) -> tuple[Discharged, ...]:
         """Decide every condition by structure."""
         return tuple(c.discharge(s, q, p, shape) for c in self.conditions)
@@ -58,9 +62,13 @@ def _conditions(assumptions: tuple[Assumption, ...]) -> tuple[Condition, ...]:
     return tuple(Condition(a.name, a.ruling) for a in assumptions)
 
 
+ANY = Condition("unconditional", lambda s, q, p, shape: Ruling(True, "the theorem holds for all arrays"))
+"""What a theorem without assumptions asks of a pipeline."""
+
+
 def by(theorem: Theorem) -> Route:
     """The route through the assumptions of a theorem."""
-    return Route(theorem.slug, _conditions(theorem.given))
+    return Route(theorem.slug, (ANY,) if theorem.unconditional else _conditions(theorem.given))
 
 
 KEEPS_MASK = Condition("keeps_mask", lambda s, q, p, shape: structure.selection(s, q, shape))

@@ -17,6 +17,8 @@ from sqtheory.decide.routes import ADDITIVE, ADDITIVE_POWERS, COMMUTE, NEVER_WOR
 from sqtheory.errors import box_norms
 from sqtheory.norms import spell_norm
 from sqtheory.partition import Rows, Shape
+from sqtheory.quantizers import Quantizer
+from sqtheory.sparsifiers import Sparsifier
 
 TOLERANCE = 1e-9
 """Share of the quantities compared that the rounding of float64 may add to one side."""
@@ -31,9 +33,16 @@ class Statement(ABC):
     name: str
     sentence: str
 
+    def require(self, s: Sparsifier, q: Quantizer, p: float, shape: Shape) -> None:
+        """Return if the claim has a meaning for this pipeline. Raises ValueError saying why it has none."""
+        return
+
     @abstractmethod
     def excess(self, o: Outcome, p: float) -> Array:
-        """Left minus right in every instance, less what rounding may add: positive where the claim fails."""
+        """Left minus right in every instance, less what rounding may add: positive where the claim fails.
+
+        Raises Undefined where the claim cannot be evaluated.
+        """
 
     @abstractmethod
     def routes(self, p: float) -> tuple[Route, ...]:

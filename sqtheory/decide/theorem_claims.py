@@ -10,10 +10,13 @@ from sqtheory.case import Case
 from sqtheory.decide.answers import Arithmetic
 from sqtheory.decide.draws import Draw, Outcome, row_pipeline, run
 from sqtheory.decide.exact import Exact, implemented_orders
+from sqtheory.decide.flattened import flat_quantizer, flat_sparsifier
 from sqtheory.decide.routes import Route, by
 from sqtheory.decide.statements import Statement
-from sqtheory.norms import spell_norm
+from sqtheory.kernels import engine
 from sqtheory.partition import Shape
+from sqtheory.quantizers import Quantizer
+from sqtheory.sparsifiers import Sparsifier
 from sqtheory.tables import number
 from sqtheory.theorem import Theorem
 
@@ -38,30 +41,38 @@ class TheoremClaim(Statement):
             raise ValueError(f"{theorem.slug} speaks of the mean of many samples, not of every tensor")
         claims = theorem.claims_for(p)
         if not claims:
-            raise ValueError(f"{theorem.slug} says nothing of p = {spell_norm(p)}")
+            raise ValueError(theorem.silence(p))
         said = "; ".join(f"{c.left} {c.relation} {c.right}" for c in claims)
         return cls(theorem, theorem.slug, f"{theorem.title}: {said}")
+
+    def require(self, s: Sparsifier, q: Quantizer, p: float, shape: Shape) -> None:
+        for assumption in (a for a in self.theorem.given if a.defining):
+            if not (ruling := assumption.ruling(s, q, p, shape)).closed:
+                raise ValueError(f"{self.name} says nothing of {s} with {q}: {ruling.why}")
 
     def excess(self, o: Outcome, p: float) -> Array:
         rows = row_pipeline(o.draw.first, o.draw.after, o.shape)
         if rows is not None:
-            return np.nan_to_num(self.theorem.check(Case(o.x, rows[1], rows[0], p)).excess, nan=-1.0)
+            return np.nan_to_num(self.theorem.excess(Case(o.x, rows[1], rows[0], p)), nan=-1.0)
         return np.array([self.excess_of(o.draw, row, p, o.shape) for row in o.x])
 
     def excess_of(self, draw: Draw, row: Array, p: float, shape: Shape) -> float:
         """The largest excess on one tensor."""
-        return float(np.nan_to_num(self.theorem.check(self._case(draw, row, p, shape)).excess, nan=-1.0).max())
+        with engine("definition"):
+            return float(np.nan_to_num(self.theorem.excess(case_of(draw, row, p, shape)), nan=-1.0).max())
 
     def certify(self, draw: Draw, row: Array, p: float, shape: Shape) -> tuple[Exact, str, Arithmetic] | None:
         if self.excess_of(draw, row, p, shape) <= 0:
             return None
-        values = self.theorem.values(self._case(draw, row, p, shape))
+        with engine("definition"):
+            values = self.theorem.values(case_of(draw, row, p, shape))
         said = ", ".join(f"{name} = {number(float(v.max()), 10)}" for name, v in values.items())
         return implemented_orders(run(draw, row[None], shape), 0), f"{said}, against the claim", "implementation"
 
     def routes(self, p: float) -> tuple[Route, ...]:
         return (by(self.theorem),)
 
-    @staticmethod
-    def _case(draw: Draw, row: Array, p: float, shape: Shape) -> Case:
-        return Case(row.reshape(shape), draw.after, draw.first, p)
+
+def case_of(draw: Draw, row: Array, p: float, shape: Shape) -> Case:
+    """A tensor as the one instance of a case: its flat row under the pipeline, which sees it in its shape."""
+    return Case(row, flat_quantizer(draw.after, shape), flat_sparsifier(draw.first, shape), p)

@@ -52,9 +52,11 @@ def quantize(
     That is for blocks that are no runs along an axis, random rounding, and NaN or infinity in x; ``out`` may be
     spoiled then. x and ``out`` are one array or do not overlap, or the result is undefined.
     """
+    if by_definition() or not rounding.deterministic or not x.size:
+        return False
     both = x.flags.c_contiguous and out.flags.c_contiguous
     runs = along_last(x.shape, blocks.sides(x.shape), both)
-    if by_definition() or runs is None or not rounding.deterministic or not x.size:
+    if runs is None:
         return False
     view, size = runs
     tile = Tile.of(fmt, rounding, saturate, x.dtype)

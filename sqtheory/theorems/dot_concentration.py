@@ -8,6 +8,7 @@ from sqtheory.arrays import Array, Mask
 from sqtheory.case import Case
 from sqtheory.cells import cells, chances
 from sqtheory.domain import Arrays, Domain, OneOf
+from sqtheory.exceptions import Undefined
 from sqtheory.formats import E2M1, E4M3
 from sqtheory.quantizers import Quantizer, bcq, hbfp, int_, mxfp, mxint
 from sqtheory.samples import heavy, normal, one_signed, ties
@@ -15,6 +16,8 @@ from sqtheory.sparsifiers import nm
 from sqtheory.theorem import Assumption, Attained, Claim, Quantity, Reference, Theorem
 from sqtheory.theorems.vocabulary import decided_by_tensor, dot
 
+LONGEST = 8
+"""Products of two rounded numbers whose 4ⁿ outcomes are listed."""
 ULPS = 4 * float(np.finfo(np.float64).eps)
 
 
@@ -47,6 +50,8 @@ def _variance(case: Case) -> Array:
 def _tail(case: Case) -> Array:
     """max_t P(|S| ≥ t) exp(2t²/ΣR²) over all values t of |S|: all 4ⁿ outcomes, for short rows only."""
     errors, chance = _centred(case)
+    if case.x.shape[1] > LONGEST:
+        raise Undefined(f"all outcomes of at most {LONGEST} products are tried, got {case.x.shape[1]}")
     total, weight = np.zeros((len(case), 1)), np.ones((len(case), 1))
     for i in range(case.x.shape[1]):
         total = (total[:, :, None] + errors[:, i, None, :]).reshape(len(case), -1)

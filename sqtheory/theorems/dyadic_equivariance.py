@@ -32,9 +32,8 @@ DEFECT = Quantity(
 
 def _follows(case: Case) -> Mask:
     sigma = case.dense_scale
-    return np.logical_and.reduce(
-        [case.every(case.spread(case.q.scales(np.ldexp(case.x, j))) == np.ldexp(sigma, j)) for j in SHIFTS]
-    )
+    shifted = ((case.spread(case.q.scales(np.ldexp(case.x, j))), np.ldexp(sigma, j)) for j in SHIFTS)
+    return case.every(np.all([found == expected for found, expected in shifted], axis=0))
 
 
 def _homogeneous(q: Quantizer) -> Ruling:

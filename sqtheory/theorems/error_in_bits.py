@@ -10,7 +10,8 @@ from sqtheory.case import Case
 from sqtheory.domain import Arrays, Domain, OneOf
 from sqtheory.exceptions import Undefined
 from sqtheory.formats import E2M1, E4M3
-from sqtheory.quantizers import bcq, hbfp, int_, mxfp, mxint, nf4
+from sqtheory.partition import Blocks, Rows, Whole
+from sqtheory.quantizers import Quantizer, bcq, hbfp, int_, mxfp, mxint, nf4
 from sqtheory.rounding import stochastic, toward_zero
 from sqtheory.scaling import FromMaximum, Percentile, TwoLevel
 from sqtheory.structure import Ruling
@@ -20,11 +21,13 @@ from sqtheory.theorems.vocabulary import CHOICES, STEADY, of_pipeline
 
 def block_size(case: Case) -> int:
     """B, the entries of a scale block."""
-    return min(case.q.partition.sides(case.x.shape)[-1], case.x.shape[1])
+    return int(min(case.q.partition.sides(case.x.shape)[-1], case.x.shape[1]))
 
 
 def _over_blocks(case: Case) -> Array:
     """The mean of (x − q(x))² over all entries of all blocks that can be formed from the row."""
+    if not (found := _runs(case.q)).closed:
+        raise Undefined(found.why)
     size, (rows, count) = block_size(case), case.x.shape
     if math.comb(count, size) > CHOICES:
         raise Undefined(f"at most {CHOICES} blocks of a row are formed, {count} entries have {math.comb(count, size)}")
@@ -60,6 +63,19 @@ OVER_MAXIMA = Quantity(
     "error plus (B − 1)/B of the mean squared error of the j − 1 smaller ones, all at the scale that it sets",
     _over_maxima,
 )
+
+
+def _runs(q: Quantizer) -> Ruling:
+    runs = isinstance(q.partition, Rows) or (isinstance(q.partition, Blocks) and q.partition.axis == -1)
+    return Ruling(runs, f"{q.partition} makes blocks that are {'' if runs else 'no '}runs along the last axis")
+
+
+RUNS = of_pipeline(
+    "blocks_are_runs",
+    "scale blocks are runs of B entries along the last axis, or rows",
+    lambda s, q, p, shape: _runs(q),
+    defining=True,
+)
 SET_BY_MAXIMUM = of_pipeline(
     "scale_of_maximum",
     "the scale of a block is a function of its largest magnitude",
@@ -80,6 +96,7 @@ THEOREM = Theorem(
     claims=(Claim(OVER_BLOCKS, "==", OVER_MAXIMA),),
     where=(OVER_BLOCKS, OVER_MAXIMA),
     given=(
+        RUNS.shown(Case.of([7, 2, 1, 0], int_(4, per=Whole()))),
         SET_BY_MAXIMUM.shown(Case.of([7, 2, 1, 0], int_(4, block=2, scaling=Percentile(50)))),
         STEADY.shown(Case.of(UNLIKE, int_(4, block=4, rounding=stochastic(np.random.default_rng(0))))),
     ),

@@ -38,7 +38,7 @@ def _uncorrelated(case: Case) -> Mask:
     power = np.einsum("bii->bi", moments)
     alone = (moments * (1 - np.eye(INPUTS)) == 0).all(axis=(1, 2))
     everywhere = np.tile(power, (1, samples.shape[1]))
-    level = case.s.groups.reduce(everywhere, lambda rows: np.asarray(rows.max(axis=1) == rows.min(axis=1)))
+    level = case.groups.reduce(everywhere, lambda rows: np.asarray(rows.max(axis=1) == rows.min(axis=1)))
     return np.asarray(alone & level.reshape(len(case), -1).all(axis=1))
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from sqtheory.arrays import Array
 from sqtheory.domain import KINDS, Arrays, Domain, OneOf
+from sqtheory.exceptions import Undefined
 from sqtheory.formats import E2M1
 from sqtheory.quantizers import bcq, hbfp, int_, mxfp, nf4
 from sqtheory.sparsifiers import nm
@@ -14,7 +15,12 @@ INPUTS = 4
 
 
 def matrix(rows: Array) -> Array:
-    """Every row of n entries as a matrix of n/4 rows: samples of X or outputs of W, by 4 inputs."""
+    """Every row of n entries as a matrix of n/4 rows: samples of X or outputs of W, by 4 inputs.
+
+    Raises Undefined where 4 does not divide n.
+    """
+    if rows.shape[1] % INPUTS:
+        raise Undefined(f"a row of {rows.shape[1]} entries is no matrix of {INPUTS} columns")
     return rows.reshape(len(rows), -1, INPUTS)
 
 

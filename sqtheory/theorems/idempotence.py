@@ -41,7 +41,7 @@ REPRODUCED = of_pipeline(
 
 THEOREM = Theorem(
     slug="idempotence",
-    title="Quantizing twice is quantizing once where the maximum of an image gives the scale of the image again",
+    title="Under a scale rule that reproduces itself on its images, quantizing twice is quantizing once",
     claims=(Claim(DEFECT, "==", 0),),
     where=(DEFECT,),
     given=(

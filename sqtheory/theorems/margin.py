@@ -18,8 +18,8 @@ from sqtheory.theorems.vocabulary import MAGNITUDE, SIGMA, STEADY, Z, decided_by
 
 def _clear(case: Case) -> Mask:
     size = np.abs(case.orders.image)
-    least = case.s.groups.reduce(np.where(case.orders.mask, size, np.inf), lambda rows: rows.min(axis=1))
-    most = case.s.groups.reduce(np.where(case.orders.mask, -np.inf, size), lambda rows: rows.max(axis=1))
+    least = case.groups.reduce(np.where(case.orders.mask, size, np.inf), lambda rows: rows.min(axis=1))
+    most = case.groups.reduce(np.where(case.orders.mask, -np.inf, size), lambda rows: rows.max(axis=1))
     return np.asarray((least > most).reshape(len(case), -1).all(axis=1))
 
 

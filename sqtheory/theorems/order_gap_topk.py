@@ -15,7 +15,7 @@ from sqtheory.partition import Rows
 from sqtheory.quantizers import bcq, hbfp, int_, mxfp, mxint
 from sqtheory.rounding import floor, toward_zero
 from sqtheory.scores import wanda
-from sqtheory.sparsifiers import nm, top
+from sqtheory.sparsifiers import TopSparsifier, nm, top
 from sqtheory.structure import Ruling
 from sqtheory.theorem import NEW, Attained, Claim, Norms, Quantity, Theorem
 from sqtheory.theorems.order_gap_law import ONE_SCALE_PER_ROW, frozen_zero, groups_of
@@ -32,16 +32,18 @@ def masks_of(size: int, kept: int) -> Mask:
 
 
 def kept_of(case: Case) -> int:
-    """k, how many entries of a row are kept."""
+    """k, how many entries of every row are kept. Raises Undefined for masks that keep no number of them."""
+    if not isinstance(case.s, TopSparsifier):
+        raise Undefined(f"{case.s} keeps no number of entries of a row")
     return int(np.count_nonzero(case.orders.mask[0]))
 
 
 def _before_mask(case: Case) -> Array:
     """Σ over kept |x − q|^p, over pruned |x|^p, the mean over every mask that keeps no smaller image for a larger."""
-    count, kept = case.x.shape[1], kept_of(case)
-    if comb(count, kept) > CHOICES:
-        raise Undefined(f"at most {CHOICES} masks of a row are tried, {case.s} has {comb(count, kept)}")
-    masks = masks_of(count, kept)
+    count, k = case.x.shape[1], kept_of(case)
+    if comb(count, k) > CHOICES:
+        raise Undefined(f"at most {CHOICES} masks of a row are tried, {case.s} has {comb(count, k)}")
+    masks = masks_of(count, k)
     rank = case.s.score.of(case.orders.image) if case.s.score else case.orders.image
     least = np.where(masks, rank[:, None, :], np.inf).min(axis=2)
     most = np.where(masks, -np.inf, rank[:, None, :]).max(axis=2)

@@ -32,8 +32,9 @@ def _in_range(case: Case) -> Mask:
     ratio = ratios(case)
     fmt = case.q.format
     slack = 1e-12
-    inside = (ratio <= fmt.max * (1 + slack)) & (ratio >= fmt.min * (1 + slack))
-    return case.every(inside & (np.abs(case.x) >= 1e-300) | (case.x == 0))
+    inside = (ratio <= fmt.max + slack * abs(fmt.max)) & (ratio >= fmt.min - slack * abs(fmt.min))
+    zero = case.x == 0
+    return case.every((inside & (zero | (np.abs(case.x) >= 1e-300))) | (zero & (case.dense_scale == 0)))
 
 
 WORST = Quantity(

@@ -63,7 +63,7 @@ FLOOR = of_pipeline(
     "σ_B = 2^{⌊log₂ max|x_B|⌋ − ⌊log₂ max Γ⌋}, the scale of OCP MX",
     lambda s, q, p, shape: Ruling(
         q.scaling == PowerOfTwo(Exponent.floor),
-        f"the scale is {q.scaling}, {'' if q.scaling == PowerOfTwo(Exponent.floor) else 'not '}the floor rule",
+        f"the scale follows the rule {q.scaling}",
     ),
 )
 

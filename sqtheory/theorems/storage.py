@@ -1,6 +1,6 @@
 """Bits for every entry of a compressed tensor."""
 
-from math import ceil, comb, log2, prod
+from math import ceil, comb, log2
 
 import numpy as np
 
@@ -33,10 +33,10 @@ def _counted(case: Case) -> Array:
 
 
 def _formula(case: Case) -> Array:
-    shape = case.x[:1].shape
     if not isinstance(case.s, TopSparsifier):
         raise Undefined(f"{case.s} has no n and no m")
-    m, block = (prod(boxes.sides(shape)) for boxes in (case.s.groups, case.q.partition))
+    boxes = (case.s.groups, case.q.partition)
+    m, block = (max(rows.shape[1] for rows in b.split(case.x[:1])) for b in boxes)
     n = case.s.budget(m)
     bits = n / m * case.q.format.bits + scale_bits(case.q)[0] / block + ceil(log2(comb(m, n))) / m
     return np.full(len(case), bits)
@@ -44,7 +44,7 @@ def _formula(case: Case) -> Array:
 
 def _divides(boxes: Partition, what: str, shape: Shape) -> Ruling:
     short = boxes.tails(shape)
-    return Ruling(not short, f"{short or 'no'} {what} of shape {shape} {'is' if short == 1 else 'are'} short")
+    return Ruling(not short, f"short {what} of a tensor of shape {'×'.join(map(str, shape))}: {short or 'none'}")
 
 
 def _of_tensor(q: Quantizer) -> Ruling:

@@ -48,7 +48,7 @@ def _excess(case: Case) -> Array:
 
 
 def _budget(case: Case) -> Array:
-    groups = case.s.groups
+    groups = case.groups
     halves = np.where(case.orders.image != 0, lower_halves(case), 0)
     most = groups.reduce(halves, lambda rows: rows.max(axis=1))
     swaps = groups.reduce(case.x, lambda rows: np.full(len(rows), _most_swaps(case, rows.shape[1])))

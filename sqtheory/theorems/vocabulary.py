@@ -171,10 +171,10 @@ def _sums(sizes: Array, p: float) -> Array:
 def _exponents_in_range(case: Case) -> Mask:
     def within(values: Array, low: int, high: int) -> Mask:
         size = np.abs(values)
-        return (size == 0) | ((size >= 2.0**low) & (size <= 2.0**high))
+        return np.asarray((size == 0) | ((size >= 2.0**low) & (size <= 2.0**high)))
 
     levels = bool(within(case.q.format.values, -149, 128).all())
-    return case.every(within(case.x, -80, 90) & within(case.dense_scale, -87, 97)) & levels
+    return case.every(within(case.x, -80, 90) & within(case.dense_scale, -87, 97) & levels)
 
 
 def _keeps_scale(case: Case) -> Mask:
@@ -185,9 +185,7 @@ def _keeps_scale(case: Case) -> Mask:
 
 
 def _one_scale(case: Case) -> Mask:
-    if not isinstance(case.s, TopSparsifier):  # its one group is the tensor
-        return case.every(case.dense_scale == case.dense_scale[:, :1])
-    single = case.s.groups.reduce(case.dense_scale, lambda rows: np.asarray(rows.max(axis=1) == rows.min(axis=1)))
+    single = case.groups.reduce(case.dense_scale, lambda rows: np.asarray(rows.max(axis=1) == rows.min(axis=1)))
     return np.asarray(single.reshape(len(case), -1).all(axis=1))
 
 

@@ -60,3 +60,32 @@ def test_an_unknown_claim_is_answered_with_the_known_ones(capsys: pytest.Capture
 def test_a_shape_can_be_given(shape: str, capsys: pytest.CaptureFixture[str]) -> None:
     found = decided(capsys, "scale_kept", "--mask", "2:4", "--format", "int(4, block=8)", "--shape", shape)
     assert found["verdict"] == "proved"
+
+
+@pytest.mark.parametrize(
+    ("argv", "error"),
+    [
+        (("swap_gap", "--mask", "1:2", "--format", "mxfp4", "--norm", "2"), "swap_gap says nothing of p = 2"),
+        (("swap_gap", "--mask", "1:2", "--format", "mxfp4", "--norm", "inf"), "it speaks of p = 1"),
+        (("swap_constant", "--mask", "2:4", "--format", "int4", "--norm", "2"), "it speaks of p = 1"),
+        (("storage", "--mask", "threshold(0.5)", "--format", "int4"), "storage says nothing of threshold(0.5)"),
+        (("price_of_order", "--mask", "2:4", "--format", "nvfp4"), "price_of_order says nothing of"),
+    ],
+)
+def test_what_a_theorem_does_not_speak_of(
+    argv: tuple[str, ...], error: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["decide", *argv]) == 2
+    assert error in capsys.readouterr().err
+
+
+def test_the_norm_of_a_theorem_is_the_default(capsys: pytest.CaptureFixture[str]) -> None:
+    found = decided(capsys, "swap_gap", "--mask", "1:2", "--format", "mxfp4", "--ties", "adversarial")
+    assert (found["verdict"], found["norm"], found["mask"]) == ("proved", "1", "nm(1, 2, ties=adversarial(1))")
+    assert decided(capsys, "scale_kept", "--mask", "2:4", "--format", "mxfp4")["norm"] == "2"
+
+
+def test_short_blocks_take_more_bits_than_the_formula_says(capsys: pytest.CaptureFixture[str]) -> None:
+    argv = ("storage", "--mask", "2:4", "--format", "int(4, block=5)", "--shape", "12")
+    found = decided(capsys, *argv)
+    assert found["verdict"] == "refuted" and "counted = 10.75, formula = 9.15" in str(found["witness"])

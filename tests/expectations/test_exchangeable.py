@@ -8,7 +8,13 @@ from math import comb
 import numpy as np
 import pytest
 
-from sqtheory.expectations.exchangeable import differing_chance, kept_by_each_order, kept_chances, rank_gap
+from sqtheory.expectations.exchangeable import (
+    differing_chance,
+    kept_by_each_order,
+    kept_chances,
+    log_binomial,
+    rank_gap,
+)
 from sqtheory.quantizers import Quantizer, hbfp, int_
 from sqtheory.sparsifiers import nm
 from sqtheory.theorem import Theorem
@@ -35,6 +41,12 @@ def test_chances_in_large_populations(count: int, n: int, m: int) -> None:
         assert found[i] == pytest.approx(float(Fraction(ways, comb(count - 1, m - 1))), abs=1e-11)
     assert found.sum() == pytest.approx(count * n / m, rel=1e-10)
     assert (np.diff(found) <= 1e-10).all()
+
+
+def test_the_logarithm_of_one_is_zero() -> None:
+    n = np.arange(64.0)
+    assert not log_binomial(n, 0).any() and not log_binomial(n, n).any()
+    assert (log_binomial(n[:, None], np.minimum(n, n[:, None])) >= 0).all()
 
 
 def test_the_whole_population_as_one_group() -> None:
