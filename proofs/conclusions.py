@@ -69,9 +69,9 @@ STANDS_FOR: Mapping[sympy.Expr, float] = {ONE: 1.0, REAL: 1.5, LARGEST: math.inf
 """A p of the kind that an exponent stands for."""
 
 
-def exponents(e: sympy.Expr) -> str:
-    """For which p an exponent stands."""
-    return {ONE: "p = 1", LARGEST: "p = ∞"}.get(e, "every real p")
+def exponents(e: sympy.Expr, least: float) -> str:
+    """For which p an exponent stands, under lemmas that hold from some p on."""
+    return {ONE: "p = 1", LARGEST: "p = ∞"}.get(e, f"every real p ≥ {least:g}" if least else "every real p > 0")
 
 
 @final
@@ -97,7 +97,8 @@ class Concludes(Conclusion):
     def says(self) -> str:  # type: ignore[override]
         """The rows."""
         by = "".join(f", by: {lemma.says}" for lemma in self.lemmas)
-        return f"from the assumptions for {self.shape}, {exponents(self.exponent)}{by}"
+        least = max((lemma.least for lemma in self.lemmas), default=0.0)
+        return f"from the assumptions for {self.shape}, {exponents(self.exponent, least)}{by}"
 
     def speaks_of(self, p: float) -> bool:
         """p = 1, p = ∞, or the finite p for which all lemmas hold."""
@@ -128,6 +129,9 @@ class Concludes(Conclusion):
         """What the assumptions and the definitions of the quantities say of this row."""
         readings = {**READINGS, **self.readings}
         facts = [fact for assumption in theorem.given if assumption in readings for fact in readings[assumption](row)]
+        if self.shape.products:
+            of_w = [reading for assumption, reading in READINGS.items() if assumption in row.weight.given]
+            facts += [fact for reading in of_w for fact in reading(row.weight)]
         return facts + [fact for definition in self.definitions for fact in definition(row)]
 
     def _cover(self, theorem: Theorem) -> None:

@@ -1,11 +1,16 @@
 """The layer's error is Σ_i c_i Σ_o e_oi²: with one c per group, every group is prune_first_dominates for p = 2."""
 
-import sympy
+from itertools import permutations
 
-from proofs.conclusions import OnlyTested
+import sympy
+from sympy import Abs, And, Eq, Ge, Implies
+
+from proofs.conclusions import Concludes, Lemma
 from proofs.gram_error import PROOF as GRAM
 from proofs.proof import Proof
+from proofs.shapes import Diagonal
 from proofs.steps import Enumerated, Equal, Formal, NonNegative, Tested
+from proofs.unknowns import Facts, Unknowns, same_sign
 from sqtheory.case import Case
 from sqtheory.theorems.gram_dominates import THEOREM
 from sqtheory.theorems.gram_error import LAYER_QS, LAYER_SQ
@@ -27,6 +32,26 @@ def magnitude_still_right() -> list[str]:
     return [] if values["Y_sq"] > values["Y_qs"] else [str(values)]
 
 
+SWAPS = (
+    Equal("a swap at one power c costs 2 c v (a − b)", swap_gap(c, c), 2 * c * v * (a - b)),
+    NonNegative("… which is not negative for a = b + gap", 2 * c * v * gap),
+)
+
+
+def of_one_image(row: Unknowns, goals: Facts) -> Facts:
+    """c (w_i² − (w_i − q_i)²) ≥ c (w_j² − (w_j − q_j)²) for every power c, |w_i| ≥ |w_j| and one |q(w)|."""
+    w, found = row.weight, []
+    signs = [same_sign(x, q) for x, q in zip(w.x, w.q, strict=True)]
+    for power in sorted({x**2 for x in row.x if x != 0}, key=str):
+        saved = [sympy.expand(power * (x**2 - (x - q) ** 2)) for x, q in zip(w.x, w.q, strict=True)]
+        for i, j in permutations(range(len(w.x)), 2):
+            order = And(Ge(Abs(w.x[i]), Abs(w.x[j])), Eq(Abs(w.q[i]), Abs(w.q[j])), signs[i], signs[j])
+            found.append(Implies(order, Ge(saved[i], saved[j], evaluate=False)))
+    return found
+
+
+SWAPPED = Lemma("a swap at one power does not gain", SWAPS, of_one_image)
+
 PROOF = Proof(
     theorem=THEOREM,
     model={quantity: GRAM.model[quantity] for quantity in (LAYER_SQ, LAYER_QS)},
@@ -43,14 +68,13 @@ PROOF = Proof(
             "prune_first_dominates",
             "prune_first_dominates",
         ),
-        Equal("a swap at one power c costs 2 c v (a − b)", swap_gap(c, c), 2 * c * v * (a - b)),
-        NonNegative("… which is not negative for a = b + gap", 2 * c * v * gap),
+        *SWAPS,
         Equal(
             "at two powers c, d: 2 v (c a − d b) − (c − d) v², of either sign",
             swap_gap(c, d),
             2 * v * (c * a - d * b) - (c - d) * v**2,
         ),
-        OnlyTested("the theorem of one row is used in every output with the inputs' powers as weights, by hand"),
+        *(Concludes(Diagonal(n, 4), lemmas=(SWAPPED,)) for n in (1, 2, 3)),
         Enumerated(
             "an input of larger power in the group reverses it: Wanda's score, not magnitude, ranks",
             magnitude_still_right,

@@ -140,7 +140,8 @@ class Proof:
             return
         for one in concluded:
             detail = f"no step concludes it for p = {_spelled(one.missing)}" if one.missing else ""
-            yield Line(str(one), "concluded", not one.missing, 0.0, detail)
+            detail = detail if one.by else "it speaks of no p of the domain"
+            yield Line(str(one), "concluded", not detail, 0.0, detail)
         shown = set(map(id, self._all_steps()))
         for step in self.steps:
             for lemma in step.lemmas if isinstance(step, Concludes) else ():

@@ -132,6 +132,7 @@ NORMS = Cited("‖A + B‖_F ≤ ‖A‖_F + ‖B‖_F and ‖(Y − Ŷ)Ŵᵀ‖
 SLOPES = Enumerated(
     "relu is 1-Lipschitz, silu 1.09984-Lipschitz on a grid; beyond it silu is within 10⁻¹⁵ of 0 or t", steeper
 )
+# No assumption is made, so that every q(w)_i is any number, 0 too: rows of which all is kept stand for every mask.
 LEMMAS = (
     Lemma("an activation stretches by its slope", (SLOPES,), stretched),
     Lemma("norms of sums and products", (NORMS,), added),

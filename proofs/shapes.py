@@ -1,14 +1,15 @@
 """Of what shape the rows of unknowns are on which claims are concluded: mask groups, or entries under any mask."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
-from typing import TypeAlias, final
+from typing import ClassVar, TypeAlias, final
 
 import sympy
 
 from proofs.unknowns import Unknowns
 from sqtheory.theorem import Assumption
+from sqtheory.theorems.gram_dominates import UNCORRELATED
 from sqtheory.theorems.vocabulary import (
     FROZEN_Z,
     MAGNITUDE,
@@ -79,7 +80,33 @@ class Entries:
                 yield from _rows(all_given, exponent, groups, first, list(second), self.products)
 
 
-Shape: TypeAlias = Groups | Entries
+@final
+@dataclass(frozen=True)
+class Diagonal:
+    """Products of diagonal inputs, of one power if the theorem assumes it, and a row of w of one group of n:m.
+
+    What a layer loses depends on its inputs by XᵀX alone (gram_error): diagonal ones stand for all uncorrelated ones,
+    and outputs add.
+    """
+
+    n: int
+    m: int
+    products: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        return f"products of diagonal inputs and a row of {self.n}:{self.m}"
+
+    def rows(self, given: Iterable[Assumption], exponent: sympy.Expr) -> Iterator[Unknowns]:
+        """The rows: every choice of Q→S up to the numbering of entries."""
+        all_given = frozenset(given)
+        size = range(self.m)
+        powers = [sympy.Symbol("u" if UNCORRELATED in all_given else f"u{i}", real=True) for i in size]
+        inputs = [powers[i] if i == j else sympy.Integer(0) for i in size for j in size]
+        for row in Groups(self.n, self.m, products=True).rows(all_given, exponent):
+            yield replace(row, inputs=inputs)
+
+
+Shape: TypeAlias = Groups | Entries | Diagonal
 
 
 def _rows(

@@ -71,6 +71,8 @@ class Unknowns(Atoms):
     second: list[bool]
     partner: "Unknowns | None" = None
     ranked: list[bool] = field(default_factory=list)
+    inputs: Row = field(default_factory=list)
+    """x itself, where not every entry is an unknown of its own."""
 
     @property
     def groups(self) -> list[list[int]]:
@@ -93,8 +95,8 @@ class Unknowns(Atoms):
 
     @cached_property
     def x(self) -> Row:
-        """One unknown an entry."""
-        return self._symbols("v")
+        """One unknown an entry, or as given."""
+        return self.inputs or self._symbols("v")
 
     @property
     def weight(self) -> "Unknowns":
