@@ -311,7 +311,8 @@ from sqtheory.cli import main
 assert main(["verify", "out.safetensors", "--against", "in.safetensors"]) == 0
 seen = []
 def hook(event, arguments):
-    if event not in ("os.listdir", "os.scandir") and event.split(".")[0] in ("subprocess", "os", "socket", "pickle", "shutil", "import"):
+    kinds = ("subprocess", "os", "socket", "pickle", "shutil", "import")
+    if event not in ("os.listdir", "os.scandir") and event.split(".")[0] in kinds:
         seen.append((event, arguments))
     if event == "open" and set(str(arguments[1])) & set("wax+"):
         seen.append((event, arguments))
