@@ -13,7 +13,7 @@ import pytest
 from proofs.machine_checked import ProofError, compile_in, requires, source
 from sqtheory.arrays import Array
 from sqtheory.formats import E2M1, E2M3, E3M2, E4M3, E5M2, FORMATS, INT2, INT4, INT8, Format
-from sqtheory.quantizers import Quantizer, hbfp, int_, mxfp, nvfp4
+from sqtheory.quantizers import Quantizer, hbfp, int_, mxfp, mxint, nvfp4
 from sqtheory.rounding import half_away, nearest_even
 from tests.twins.quantizers import power_of_two_above, power_of_two_below
 
@@ -160,6 +160,10 @@ def mxfp_scale(a: Fraction, top: Fraction) -> Fraction:
     return Fraction(2) ** e8m0(power_of_two_below(a) - 2)
 
 
+def mxint_scale(a: Fraction, top: Fraction) -> Fraction:
+    return Fraction(2) ** (e8m0(power_of_two_below(a)) - 2)
+
+
 def nvfp4_scale(a: Fraction, top: Fraction) -> Fraction:
     g = positive(fl(top / (6 * 448)))
     return positive(fl(g * positive(round_onto(levels("e4m3"), fl(fl(a / 6) / g)), Fraction(2) ** -9)))
@@ -168,6 +172,7 @@ def nvfp4_scale(a: Fraction, top: Fraction) -> Fraction:
 WHOLE: list[tuple[Quantizer, str, list[Fraction], Callable[[Fraction, Fraction], Fraction]]] = [
     (int_(4, block=8), "int", not_negative(INT4), int_scale),
     (hbfp(4, block=8), "hbfp", not_negative(INT4), hbfp_scale),
+    (mxint(4, block=8), "mxint", not_negative(INT4), mxint_scale),
     (mxfp(E2M1, block=8), "mxfp", levels("e2m1"), mxfp_scale),
     (nvfp4(block=8), "nvfp4", levels("e2m1"), nvfp4_scale),
 ]

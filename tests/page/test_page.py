@@ -93,8 +93,8 @@ def test_a_page_is_not_replaced_unasked_and_a_refusal_leaves_none(
     out = tmp_path / "r.html"
     asked = ["report", "zoo:vit-dense", "--format", "int4", *SOME, "-o", str(out)]
     assert main([*asked, "--mask", "3:5"]) == 3 and not out.exists()
-    out.write_text("mine")
-    assert main([*asked, "--mask", "2:4"]) == 2 and out.read_text() == "mine"
+    out.write_text("<html>mine")
+    assert main([*asked, "--mask", "2:4"]) == 2 and out.read_text() == "<html>mine"
     assert "pass --force" in capsys.readouterr().err
     assert main([*asked, "--mask", "2:4", "--force"]) == 0 and out.read_text().startswith("<!DOCTYPE html>")
 
