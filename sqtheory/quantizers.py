@@ -227,12 +227,11 @@ def _named(fmt: Format, defaults: Options, options: Options) -> Quantizer:
     need(scaling, Scaling, "scaling=")
     if isinstance(fmt, IntFormat) and scaling.full_range:
         fmt = IntFormat(fmt.k, full_range=True)
-    if per is None:
-        per = Blocks(chosen["block"])
-    elif "block" in options:
+    if per is not None and "block" in options:
         raise TypeError("block= and per= exclude each other")
-    need(per, Partition, "per=")
-    return Quantizer(fmt, scaling, per, chosen["rounding"], chosen["saturate"], chosen["nan"], chosen["tail"])
+    boxes = Blocks(chosen["block"]) if per is None else per
+    need(boxes, Partition, "per=")
+    return Quantizer(fmt, scaling, boxes, chosen["rounding"], chosen["saturate"], chosen["nan"], chosen["tail"])
 
 
 @spelled_out(Options, _REAL)
