@@ -72,10 +72,21 @@ def run(arguments: argparse.Namespace) -> int:
     ties = None if arguments.ties is None else options.ties(arguments.ties, p, rng)
     s, q = options.mask(arguments.mask, ties, rng), options.quantizer(arguments.format, rng)
     decision = decide(arguments.claim, s, q, p=p, shape=arguments.shape, rng=rng)
+    concluded = None if decision.theorem is None else concluded_by(decision.theorem)
     if arguments.json:
         recipe = {"mask": str(s), "format": str(q), "norm": spell_norm(p), "seed": arguments.seed}
         document = {"schema": "sqtheory.decide/1", "version": __version__, **recipe, **decision.to_dict()}
-        print_json(document)
+        print_json({**document, "theorem_concluded_by": concluded})
     else:
         print(decision.text())
+        if concluded is not None:
+            print(f"  theorem {decision.theorem} is concluded by: {concluded}")
     return 0
+
+
+def concluded_by(slug: str) -> str:
+    """What concludes the claims of a theorem: Coq, a derivation, its cases; ``tested only`` where no machine does."""
+    from proofs.proof import proof_of
+    from sqtheory.theorems import BY_SLUG
+
+    return proof_of(BY_SLUG[slug]).extent

@@ -48,6 +48,20 @@ def test_the_answer_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     assert "frozen_commutation" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("claim", "fmt", "concluded"),
+    [("sq_never_worse", "mxfp4", "Coq, derived"), ("storage", "int4", "tested only"), ("zero_kept", "int4", None)],
+)
+def test_what_concludes_the_theorem_is_said(
+    claim: str, fmt: str, concluded: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A theorem that no machine derives decides nothing without saying so."""
+    found = decided(capsys, claim, "--mask", "2:4", "--format", fmt)
+    assert (found["verdict"], found["theorem_concluded_by"]) == ("proved", concluded)
+    assert main(["decide", claim, "--mask", "2:4", "--format", fmt]) == 0
+    assert (f"is concluded by: {concluded}" in capsys.readouterr().out) == (concluded is not None)
+
+
 def test_an_unknown_claim_is_answered_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["decide", "sq_never_wors", "--mask", "2:4", "--format", "int4"]) == 2
     assert "sq_never_worse" in capsys.readouterr().err
