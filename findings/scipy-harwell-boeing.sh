@@ -18,7 +18,10 @@ cd "$tmp"
 PYTHONWARNINGS=ignore "$tmp/venv/bin/python" - <<'END' | tee "$tmp/seen"
 import numpy as np, scipy.io, scipy.sparse
 w = np.array([[-1.5, 2.0], [0.0, 3.0]])
-for name, matrix in (("float64", w), ("float32", w.astype(np.float32)), ("float32, two negatives in line", -abs(w.astype(np.float32))), ("float64, one entry -2e-100", w - 2e-100 * (w == 0))):
+single = w.astype(np.float32)
+tiny = np.where(w == 0, -2e-100, w)
+for name, matrix in (("float64", w), ("float32", single), ("float32, two negatives in line", -abs(single)),
+                     ("float64, one entry -2e-100", tiny)):
     scipy.io.hb_write("w.hb", scipy.sparse.csc_array(matrix))
     try:
         print(name, "->", scipy.io.hb_read("w.hb", spmatrix=False).toarray().tolist())
