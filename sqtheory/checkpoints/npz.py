@@ -3,6 +3,7 @@
 import io
 import math
 import os
+import re
 import struct
 import threading
 import zipfile
@@ -41,6 +42,13 @@ _DAMAGED = (
     *(ValueError, RuntimeError, OverflowError, IndexError),
 )
 """What zipfile raises on archives that are damaged, encrypted or of an unknown version."""
+_LOST = {
+    "|V1": "a float of 8 bits or fewer that lost its name: save as float32 or as safetensors",
+    "|V2": "a bfloat16 that lost its name: save as float32 or as safetensors",
+}
+"""What numpy makes of the types of ml_dtypes when it saves them."""
+_LEAST_FLOAT = re.compile(rb"'descr': '[<>|=]f1'")
+"""The name that numpy 2.4 saves float8_e5m2 under and does not read."""
 
 
 @final
@@ -222,6 +230,8 @@ def _header(path: Path, name: str, start: bytes, stored: int) -> Header:
         else:
             raise ValueError(f"arrays of numbers have version 1.0 or 2.0, got {version}")
     except Exception as error:  # numpy promises no set of exceptions for a header that is not one
+        if _LEAST_FLOAT.search(start):
+            raise refused(path, f"1-byte items called f1, {_LOST['|V1']}", name) from error
         raise refused(path, f"no npy header: {plain(str(error))}", name) from error
     check_tensor(path, name, shape)
     header = Header(dtype, tuple(int(n) for n in shape), fortran, stream.tell())
@@ -235,8 +245,8 @@ def _header(path: Path, name: str, start: bytes, stored: int) -> Header:
 def _check_readable(path: Path, name: str, dtype: np.dtype[Any]) -> None:
     if dtype.hasobject:
         raise refused(path, "holds Python objects, which only unpickling can restore, and that can run code", name)
-    if dtype.str == "|V2":
-        raise refused(path, "raw 2-byte items (|V2): bfloat16 lost its name; save as float32 or as safetensors", name)
+    if dtype.str in _LOST:
+        raise refused(path, f"raw {dtype.itemsize}-byte items ({dtype.str}), {_LOST[dtype.str]}", name)
     if dtype.kind not in "biuf" or dtype.itemsize > 8:
         raise refused(path, f"dtype {plain(str(dtype))} is not a boolean, an integer or a float of 16 to 64 bits", name)
 

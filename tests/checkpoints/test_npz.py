@@ -104,7 +104,10 @@ def test_headers_of_version_two_are_read(file: Path) -> None:
     ("array", "rule"),
     [
         (np.array([1, "x", None], object), "Python objects"),
-        (np.zeros(3, ml_dtypes.bfloat16), "bfloat16"),
+        (np.zeros(3, ml_dtypes.bfloat16), "a bfloat16 that lost its name"),
+        (np.zeros(3, ml_dtypes.float8_e5m2), "a float of 8 bits or fewer that lost its name"),
+        (np.zeros(3, ml_dtypes.float8_e4m3fn), "a float of 8 bits or fewer that lost its name"),
+        (np.zeros(3, ml_dtypes.float4_e2m1fn), "a float of 8 bits or fewer that lost its name"),
         (np.zeros(3, "V3"), "not a boolean, an integer or a float"),
         (np.zeros(3, [("a", "f4"), ("b", "O")]), "Python objects"),
         (np.zeros(3, [("a", "f4")]), "not a boolean, an integer or a float"),
