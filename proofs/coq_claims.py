@@ -15,7 +15,7 @@ import sympy
 
 from proofs.atoms import Model
 from proofs.conclusions import Conclusion
-from proofs.machine_checked import ProofError, statement
+from proofs.machine_checked import ProofError, check_as_written, statement
 from proofs.steps import NO_MODEL, belongs
 from sqtheory.render import claim_text
 from sqtheory.statement import Claim
@@ -218,6 +218,7 @@ class FormallyConcludes(Conclusion):
 
     def discharge(self, theorem: Theorem, model: Model = NO_MODEL) -> None:
         belongs(self.name, theorem)
+        check_as_written(self.name)
         hypotheses, conclusion = read(self.name)
         given = {assumption.name for assumption in theorem.given}
         for hypothesis in hypotheses:

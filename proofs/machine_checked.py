@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -20,6 +21,11 @@ CLASSICAL_REALS = frozenset(
 """The axioms under Coq's classical real numbers; a theorem may rest on these and on nothing else."""
 UNPROVED = re.compile(r"\b(Admitted|admit|Axiom|Axioms|Parameter|Parameters|Conjecture)\b")
 COMMENT = re.compile(r"\(\*.*?\*\)", re.DOTALL)
+_DEFINED = re.compile(
+    r"^\s*(?:Local\s+|Global\s+)?(?:Definition|Fixpoint|Inductive|Record|Theorem|Lemma|Corollary)\s+([\w']+)",
+    re.MULTILINE,
+)
+_NOTATION = re.compile(r"^\s*(?:Local\s+|Global\s+)?(?:Notation|Infix|Coercion|Canonical)\b", re.MULTILINE)
 HOW_TO_INSTALL = "coqc is absent (Debian: apt-get install --no-install-recommends coq)"
 
 
@@ -63,6 +69,24 @@ def statement(name: str) -> tuple[str, str]:
             if found:
                 return file, found[1]
     raise ProofError(f"no theorem {name} is stated")
+
+
+def check_as_written(name: str) -> None:
+    """Raise ProofError where Coq's theorem is not what its text says by itself.
+
+    That is so in a section, whose hypotheses and variables become premises, and where a word of the development has two
+    meanings, since the later definition or notation is the one that counts.
+    """
+    file, text = statement(name)
+    before = COMMENT.sub("", source(file)).partition(text)[0]
+    if len(re.findall(r"^\s*Section\s", before, re.MULTILINE)) > len(re.findall(r"^\s*End\s", before, re.MULTILINE)):
+        raise ProofError(f"{name} stands in a section of {file}: what is assumed there is not in its text")
+    defined = Counter(word for one in files() for word in _DEFINED.findall(COMMENT.sub("", source(one))))
+    twice = sorted(word for word in set(re.findall(r"[\w']+", text)) if defined[word] > 1)
+    if twice:
+        raise ProofError(f"{name} speaks of {', '.join(twice)}, which is defined more than once")
+    if any(_NOTATION.search(COMMENT.sub("", source(one))) for one in files()):
+        raise ProofError("a notation of the development's own can change what a statement says")
 
 
 def requires(*wanted: str) -> list[str]:

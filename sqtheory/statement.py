@@ -152,6 +152,7 @@ class Claim:
     def excess(self, values: Mapping[str, Array], products: Array | float = 0.0, noise: float = 0.0) -> Array:
         """How far each row is from what is claimed: positive where the claim fails, beyond the rounding of float64.
 
+        Infinite sides are compared as they are; what is no number fulfils nothing.
         ``products``: magnitudes of what cancelled inside the quantities (``Case.products``); ``noise``: of both sides
         together (``Quantity.noise``).
         """
@@ -160,10 +161,14 @@ class Claim:
         for name in (str(s) for s in self.symbols):
             sizes = sizes + np.abs(values[name])
         slack = TOLERANCE * sizes + CANCELLATION * products + UNDERFLOW + noise
-        difference = left - right
-        if self.relation in ("==", "<="):
-            return np.asarray((np.abs(difference) if self.relation == "==" else difference) - slack)
-        return np.asarray((difference if self.relation == "<" else -difference) + slack)
+        with np.errstate(invalid="ignore"):
+            difference = left - right
+            if self.relation in ("==", "<="):
+                beyond = (np.abs(difference) if self.relation == "==" else difference) - slack
+            else:
+                beyond = (difference if self.relation == "<" else -difference) + slack
+        at_infinity = RELATIONS[self.relation][1](left, right)
+        return np.where(np.isnan(beyond), np.where(at_infinity, -np.inf, np.inf), beyond)
 
 
 @final

@@ -139,3 +139,26 @@ def defined(name: str) -> str:
 @pytest.mark.parametrize("name", DEFINITIONS)
 def test_the_words_of_the_statements_mean_what_they_are_read_as(name: str) -> None:
     assert FORMAL.is_dir() and defined(name) == DEFINITIONS[name]
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        ("Section H.\nHypothesis h : False.\n", "stands in a section"),
+        ("Definition err (p n : nat) (x y : vector) := 0.\n", "err, which is defined more than once"),
+        ("Notation err := (fun _ _ _ _ => 0).\n", "a notation of the development"),
+    ],
+)
+def test_a_text_that_is_not_what_coq_proves_is_noticed(before: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A premise from a section, a word given another meaning just before the theorem."""
+    theorem, text = BY_SLUG["prune_first_bound"], machine_checked.source
+    step = next(step for one, step in FORMALLY if one is theorem)
+    assert step.line(theorem).discharged
+    mark = "Theorem prune_first_bound "
+
+    def changed(file: str) -> str:
+        return text(file).replace(mark, before + mark)
+
+    assert changed("prune_first_identity.v").count(before) == 1
+    monkeypatch.setattr(machine_checked, "source", changed)
+    assert said in why(step, theorem)

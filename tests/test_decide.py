@@ -14,7 +14,7 @@ from sqtheory.decide.shapes import default_shape
 from sqtheory.decide.theorem_claims import TheoremClaim, case_of
 from sqtheory.exceptions import Undefined
 from sqtheory.kernels import engine
-from sqtheory.notation import parse
+from sqtheory.notation import parse, parse_as
 from sqtheory.partition import Blocks, Shape, Tiles
 from sqtheory.quantizers import Quantizer, int_
 from sqtheory.scores import wanda
@@ -282,3 +282,28 @@ def test_nothing_is_proved_from_no_conditions() -> None:
     [route] = [by(t) for t in ALL if t.slug == "dot_decomposition"]
     assert [c.name for c in route.conditions] == ["unconditional"]
     assert all(by(t).conditions for t in ALL if t.domain is not None)
+
+
+@pytest.mark.parametrize(
+    ("claim", "mask", "fmt", "shape"),
+    [
+        ("order_gap_law", "nm(1, 2, axis=0)", "int(4, per=tensor)", None),
+        ("error_in_bits", "2:4", "int(4, per=row)", (2, 4)),
+        ("price_of_order", "2:4", "int4", None),
+        ("gain_optimal", "50%", "int4", (40,)),
+        ("order_gap_law", "16:32", "int4", None),
+    ],
+)
+def test_nothing_is_proved_of_what_cannot_be_evaluated(
+    claim: str, mask: str, fmt: str, shape: tuple[int, ...] | None
+) -> None:
+    s, q = parse_as(Sparsifier, "mask", mask), parse_as(Quantizer, "format", fmt)
+    found = decide(claim, s, q, shape=shape, rng=np.random.default_rng(0))
+    assert found.verdict == "open" and any("no tensor was tried" in note for note in found.effort.notes)
+
+
+@pytest.mark.parametrize("claim", ["sq_never_worse", "orders_commute"])
+def test_the_default_tensor_has_units_enough_to_lose_one(claim: str) -> None:
+    """Three quarters of two rows are two rows: of the default shape some row must go."""
+    s, q = parse_as(Sparsifier, "mask", "blockwise(3/4, per=row)"), parse_as(Quantizer, "format", "int(4, per=row)")
+    assert decide(claim, s, q, rng=np.random.default_rng(0)).verdict == "refuted"

@@ -4,11 +4,12 @@ import sympy
 
 from sqtheory import render
 from sqtheory.case import Case
-from sqtheory.quantizers import int_
+from sqtheory.formats import E4M3, E5M2
+from sqtheory.quantizers import int_, mxfp
 from sqtheory.sparsifiers import nm
 from sqtheory.structure import Ruling
 from sqtheory.theorem import Assumption, Claim, Norms, Quantity, Reference, Theorem
-from sqtheory.theorems import ALL
+from sqtheory.theorems import ALL, BY_SLUG
 from tests.page.material import Page
 
 A = Quantity("a", "a", "the first entry", lambda case: case.x[:, 0])
@@ -91,3 +92,23 @@ def test_every_theorem_shows_itself_in_notebooks(theorem: Theorem) -> None:
     assert {a.statement for a in theorem.given} <= set(cells)
     assert theorem._repr_latex_() == render.latex(theorem) and repr(theorem) == render.text(theorem)
     assert str(theorem) == theorem.slug
+
+
+def test_what_is_infinite_is_compared_and_what_is_no_number_fulfils_nothing() -> None:
+    infinite, nothing = np.array([np.inf, np.inf, 1.0]), np.array([np.inf, 1.0, np.nan])
+    found = {r: Claim(A, r, B).excess({"a": infinite, "b": nothing}) > 0 for r in ("<=", "==", "<", ">")}
+    assert {r: v.tolist() for r, v in found.items()} == {
+        "<=": [False, True, True],
+        "==": [False, True, True],
+        "<": [True, True, True],
+        ">": [True, False, True],
+    }
+
+
+def test_an_image_that_overflows_has_an_infinite_error_in_both_sums() -> None:
+    """(1.9, 1) in a format that does not saturate: the block overflows among blocks and among maxima alike."""
+    for q in (mxfp(E5M2, block=2, saturate=False), mxfp(E4M3, block=2, saturate=False)):
+        case = Case.of([1.9, 2.5, 1, 2], q, nm(1, 2))
+        values = BY_SLUG["error_in_bits"].values(case)
+        assert values["E_blocks"] == values["E_maxima"] and not BY_SLUG["error_in_bits"].check(case).violated.any()
+        assert values["E_blocks"] == np.inf

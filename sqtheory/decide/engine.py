@@ -92,11 +92,12 @@ class _Attack:
     def decide(self) -> Decision:
         routes = self.claim.routes(self.p)
         rulings = [route.discharge(self.s, self.q, self.p, self.shape) for route in routes]
-        for route, ruled in zip(routes, rulings, strict=True):
-            if all(d.closed for d in ruled):
-                return self._answer("proved", ruled, theorem=route.theorem)
         search = Search(self.claim, self.s, self.q, self.p, self.shape, self.rng, self.effort)
         try:
+            for route, ruled in zip(routes, rulings, strict=True):
+                if all(d.closed for d in ruled):
+                    self.claim.evaluate(search.draws[0], self.p, self.shape)
+                    return self._answer("proved", ruled, theorem=route.theorem)
             found = self._look(routes, rulings, search)
         except Undefined as reason:
             self.notes.append(f"no tensor was tried: {reason}")

@@ -75,8 +75,16 @@ def _length(sizes: list[int], least: int) -> int:
 
 def _along(s: Sparsifier, axes: int) -> int:
     """The axis that makes the groups of a mask larger."""
+    if isinstance(s, BlockSparsifier):
+        return next((axis for axis in range(axes - 1, -1, -1) if _several(s.unit, axis, axes)), axes - 1)
     upright = isinstance(s.groups, Columns) or (isinstance(s.groups, Channels) and s.groups.axis in (-1, axes - 1))
     return axes - 2 if upright else axes - 1
+
+
+def _several(unit: Partition, axis: int, axes: int) -> bool:
+    """A tensor that is longer along this axis has more of these units."""
+    longer = tuple(1024 if a == axis else 512 for a in range(axes))
+    return unit.count(longer) > unit.count((512,) * axes)
 
 
 def _prunes(s: Sparsifier, shape: Shape) -> bool:

@@ -44,6 +44,10 @@ class Statement(ABC):
         Raises Undefined where the claim cannot be evaluated.
         """
 
+    def evaluate(self, draw: Draw, p: float, shape: Shape) -> None:
+        """Raise Undefined where the claim has no value on tensors of this shape: nothing is proved of it there."""
+        return
+
     @abstractmethod
     def routes(self, p: float) -> tuple[Route, ...]:
         """Ways to prove it, the usual one first."""

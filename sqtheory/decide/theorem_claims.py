@@ -1,5 +1,6 @@
 """The claims of a theorem asked of one pipeline, without its assumptions."""
 
+import math
 from dataclasses import dataclass
 from typing import final
 
@@ -50,16 +51,19 @@ class TheoremClaim(Statement):
             if not (ruling := assumption.ruling(s, q, p, shape)).closed:
                 raise ValueError(f"{self.name} says nothing of {s} with {q}: {ruling.why}")
 
+    def evaluate(self, draw: Draw, p: float, shape: Shape) -> None:
+        self.excess_of(draw, np.linspace(1.0, 2.0, math.prod(shape)), p, shape)
+
     def excess(self, o: Outcome, p: float) -> Array:
         rows = row_pipeline(o.draw.first, o.draw.after, o.shape)
         if rows is not None:
-            return np.nan_to_num(self.theorem.excess(Case(o.x, rows[1], rows[0], p)), nan=-1.0)
+            return self.theorem.excess(Case(o.x, rows[1], rows[0], p))
         return np.array([self.excess_of(o.draw, row, p, o.shape) for row in o.x])
 
     def excess_of(self, draw: Draw, row: Array, p: float, shape: Shape) -> float:
         """The largest excess on one tensor."""
         with engine("definition"):
-            return float(np.nan_to_num(self.theorem.excess(case_of(draw, row, p, shape)), nan=-1.0).max())
+            return float(self.theorem.excess(case_of(draw, row, p, shape)).max())
 
     def certify(self, draw: Draw, row: Array, p: float, shape: Shape) -> tuple[Exact, str, Arithmetic] | None:
         if self.excess_of(draw, row, p, shape) <= 0:

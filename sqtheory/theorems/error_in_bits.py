@@ -32,7 +32,12 @@ def _over_blocks(case: Case) -> Array:
     if math.comb(count, size) > CHOICES:
         raise Undefined(f"at most {CHOICES} blocks of a row are formed, {count} entries have {math.comb(count, size)}")
     blocks = case.x[:, np.array(list(combinations(range(count), size)))].reshape(-1, size)
-    return np.asarray(((blocks - case.q.apply(blocks, blocks)) ** 2).reshape(rows, -1).mean(axis=1))
+    return np.asarray(_squared(blocks - case.q.apply(blocks, blocks)).reshape(rows, -1).mean(axis=1))
+
+
+def _squared(error: Array) -> Array:
+    """The squares, ∞ where an image is no number."""
+    return np.nan_to_num(error**2, nan=np.inf, posinf=np.inf)
 
 
 def _over_maxima(case: Case) -> Array:
@@ -44,8 +49,8 @@ def _over_maxima(case: Case) -> Array:
         chance = math.comb(j, size - 1) / math.comb(count, size)
         scale = case.q.scaling.scales(ascending[:, j : j + 1], case.q.partition, case.q.format)
         divisor = np.where(scale == 0, 1, scale)
-        image = case.q.format.round(ascending[:, : j + 1] / divisor, case.q.rounding) * scale
-        error = (ascending[:, : j + 1] - image) ** 2
+        ratios = case.q.format.round(ascending[:, : j + 1] / divisor, case.q.rounding, saturate=case.q.saturate)
+        error = _squared(ascending[:, : j + 1] - ratios * scale)
         total += chance * (error[:, j] + (size - 1) * (error[:, :j].mean(axis=1) if j else 0)) / size
     return total
 
