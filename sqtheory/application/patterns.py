@@ -5,9 +5,12 @@ from numpy.typing import NDArray
 
 from sqtheory.application.layout import CHUNK
 from sqtheory.arrays import Array
-from sqtheory.inspection import PATTERNS
+from sqtheory.partition import Blocks
 from sqtheory.slabs import slabs
 from sqtheory.sparsifiers import BlockSparsifier, FixedMask, Sparsifier, ThresholdSparsifier, TopSparsifier, nm
+
+GROUPS = (4, 2, 8, 16)
+"""The sizes m of groups in which a source may keep n of every m, n at most half; a short last group is not one."""
 
 
 def broken(s: Sparsifier, y: Array) -> str | None:
@@ -40,13 +43,17 @@ def lost(s: Sparsifier, x: Array, y: Array, *, first: bool) -> str | None:
     if not x.ndim or not _revives(x, y):  # without a zero that is lost no group has fewer
         return None
     for axis in (-1, *range(x.ndim - 1)):
-        for n, m in PATTERNS:
-            own = nm(n, m, axis=axis)
-            if x.shape[axis] % m == 0 and broken(own, x) is None:
-                fault = broken(own, y)
-                if fault is not None:
-                    return f"the source keeps {n}:{m} along axis {axis % x.ndim}, the result does not: {fault}"
+        for m in GROUPS:
+            whole = tuple(slice(x.shape[a] // m * m if a == axis % x.ndim else None) for a in range(x.ndim))
+            n = _fullest(Blocks(m, axis), x[whole])
+            if 0 < n <= m // 2 and (fault := broken(nm(n, m, axis=axis), y[whole])) is not None:
+                return f"the source keeps {n}:{m} along axis {axis % x.ndim}, the result does not: {fault}"
     return None
+
+
+def _fullest(groups: Blocks, x: Array) -> int:
+    """The most entries of a group that are not 0."""
+    return max((int(groups.reduce(x[cut], _counts).max(initial=0)) for cut in slabs(groups, x.shape)), default=0)
 
 
 def _revives(x: Array, y: Array) -> bool:

@@ -1,6 +1,7 @@
 """Reading the report beside a checkpoint: only one that is, byte for byte, what apply writes."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -41,6 +42,9 @@ def read_report(path: Path) -> Report:
         raise refused(path, "changed after it was written: its sha256 is not that of its text")
     try:
         report = _report(content)
+        twice = [name for name, count in Counter(one.name for one in report.recorded).items() if count > 1]
+        if twice:
+            raise refused(path, "a report has every tensor once", twice[0])
         again = report.to_json().encode()
     except CheckpointError:
         raise

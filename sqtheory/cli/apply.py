@@ -23,10 +23,10 @@ Write a checkpoint whose weights are sparsified and quantized, in their own type
 
 Every other tensor, file, name and entry of the metadata stays as it is, byte for byte. First everything is
 computed and checked (a mask that does not fit, a format that overflows, a pattern that is lost are refused, also an
-n:m that the source keeps where no mask is given), then everything is written, or nothing. Beside OUT goes
-OUT.sqtheory.json, schema sqtheory.apply/2: for each tensor the errors of s, of q, of both orders, the bound and what
-is left of it, zeros, patterns, open channels, theorem, hash; for each file the hash of all that is no entry of a
-tensor; last, the hash of the report itself.
+n:m that the source keeps where no mask is given, n at most half of m = 2, 4, 8 or 16), then everything is written,
+or nothing. Beside OUT goes OUT.sqtheory.json, schema sqtheory.apply/2: for each tensor the errors of s, of q, of both
+orders, the bound and what is left of it, zeros, patterns, open channels, theorem, hash; for each file the hash of all
+that is no entry of a tensor; last, the hash of the report itself.
 
 The error of a tensor is that of the values in the file. Where its type (F16, BF16) does not have every value of the
 result, these are rounded once more to it, and counted as rounded; e_s, e_q, e_sq, e_qs are those of the operators.

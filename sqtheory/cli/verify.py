@@ -23,14 +23,15 @@ the values are those that the codes stand for, which are on their grid whatever 
 all that is no entry of a tensor (headers, metadata, schemas of codes, the index, config.json, the nodes of an ONNX
 model), and of every file that was copied. For the report: its last value, the hash of all others to the last space,
 and whatever follows from other fields (bound, slack, ties). With --against everything is made again from the source
-and the recipe and compared: every byte, every value that codes stand for, every schema, every header, every error,
-every count, every reason.
+and the recipe and compared: every byte, every value that codes stand for, every schema, every header, every error
+(to a share of 1e-9), every count, every reason.
 
 What is missed: of a deflated member of an npz archive, bits that do not change what it inflates to (those that fill
-its last byte, codes that do not occur). Without --against, moreover, values and errors are not made again: an output
-whose report somebody wrote anew, with hashes that fit, is believed. With --against too, the recipe and which tensors
-were ignored are a choice that only the report knows, a source may be called otherwise, and the version that wrote
-npz, npy and ONNX is in the report alone. Files that are added to a folder later are not looked at.
+its last byte, codes that do not occur, the mark of its last block, which unzip minds and numpy does not). Without
+--against, moreover, values and errors are not made again: an output whose report somebody wrote anew, with hashes
+that fit, is believed. With --against too, the recipe and which tensors were ignored are a choice that only the report
+knows, a source may be called otherwise, and the version that wrote npz, npy and ONNX is in the report alone. Files
+that are added to a folder later are not looked at.
 Exit status 1 names the first tensor that fails; 3 stands for a file that cannot be read, or a report that is not,
 byte for byte, what apply wrote."""
 

@@ -61,6 +61,20 @@ def test_the_command_refuses_in_one_line(
 
 
 @pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize(("n", "m", "length"), [(8, 16, 64), (7, 16, 64), (2, 4, 62), (1, 4, 63), (4, 8, 63)])
+def test_other_patterns_and_short_last_groups_are_kept_too(n: int, m: int, length: int, axis: int) -> None:
+    x = weights("f4", 2, (48, length))
+    whole = length // m * m
+    x[:, :whole] = nm(n, m)(x[:, :whole])
+    x = x if axis == 1 else np.ascontiguousarray(x.T)
+    s, _ = Recipe("1:1", "bcq3").operators("w")
+    assert f"the source keeps {n}:{m} along axis {axis}" in str(
+        lost(s, x, Recipe("1:1", "bcq3").image(x, "w"), first=True)
+    )
+    assert lost(s, x, Recipe("1:1", "int4").image(x, "w"), first=True) is None
+
+
+@pytest.mark.parametrize("axis", [0, 1])
 @pytest.mark.parametrize(("n", "m"), PATTERNS)
 @pytest.mark.parametrize("fmt", [*FORMATS, *(q for q, _ in catalogue.QUANTIZERS)])
 def test_whatever_the_format_a_pattern_is_kept_or_the_result_refused(fmt: str, n: int, m: int, axis: int) -> None:

@@ -173,7 +173,6 @@ LIES: dict[str, tuple[Callable[[Report], Report], str | None, str]] = {
     "reason": (of_left(0, reason="normalization"), "embed_tokens.weight", "by the source it is 'embedding'"),
     "type": (of_left(0, dtype="F16"), "embed_tokens.weight", "the report says F16"),
     "reversed": (lambda r: replace(r, tensors=r.tensors[::-1]), None, "in another order"),
-    "twice": (lambda r: replace(r, tensors=(*r.tensors, r.tensors[0])), None, "in another order"),
 }
 
 
@@ -205,6 +204,19 @@ def test_a_report_that_contradicts_itself_is_refused(
     tampered(out, spoil)
     with pytest.raises(CheckpointError, match=f"the report contradicts itself: {rule}"):
         read_report(beside(out))
+
+
+def test_a_report_without_a_tensor_or_with_one_twice(source: Path, out: Path) -> None:
+    """Neither ends in a traceback: what is missing is named, what stands there twice is refused."""
+    text = beside(out).read_text()
+    content = json.loads(text)
+    for tensors in ([], content["tensors"][1:]):
+        beside(out).write_text(sealed({**content, "tensors": tensors}))
+        assert "the report does not have it" in {f.rule for f in verified(out, source).failures}
+    beside(out).write_text(sealed({**content, "tensors": [content["tensors"][0], *content["tensors"]]}))
+    with pytest.raises(CheckpointError, match="a report has every tensor once"):
+        read_report(beside(out))
+    beside(out).write_text(text)
 
 
 def test_a_report_that_is_only_laid_out_otherwise_is_another(out: Path) -> None:
