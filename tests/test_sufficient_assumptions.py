@@ -6,7 +6,7 @@ from math import inf
 import numpy as np
 import pytest
 
-from proofs.atoms import Atoms
+from proofs.exact import Exact
 from proofs.proof import proof_of
 from sqtheory.arrays import FixedArray
 from sqtheory.case import Case
@@ -176,7 +176,7 @@ def test_a_difference_of_logarithms_may_be_off_and_no_more() -> None:
 
 def test_the_published_size_is_no_count() -> None:
     theorem = BY_SLUG["storage"]
-    values = proof_of(theorem).values(Atoms(Case.of(np.arange(12), int_(4, block=5), nm(2, 4)), 0))
+    values = proof_of(theorem).values(Exact(Case.of(np.arange(12), int_(4, block=5), nm(2, 4)), 0))
     assert {name: float(v) for name, v in values.items()} == {"counted": 10.75, "formula": pytest.approx(9.15)}
 
 

@@ -58,7 +58,9 @@ def true(fact: Any, number: Callable[[sympy.Expr], Any], slack: float = 1e-9) ->
     if isinstance(fact, sympy.And | sympy.Or):
         return (all if isinstance(fact, sympy.And) else any)(true(arg, number, slack) for arg in fact.args)
     left, right = map(number, fact.args)
-    near = slack and abs(left - right) <= slack * (abs(left) + abs(right))
+    near = slack and abs(left - right) <= slack * sum(
+        abs(number(term)) for side in fact.args for term in sympy.Add.make_args(side)
+    )
     return bool(near) or bool(fact.func(left, right))
 
 

@@ -82,10 +82,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     if os.path.lexists(arguments.out) and not arguments.force:
         raise FileExistsError(f"{arguments.out} exists: pass --force to replace it")
-    check_outputs([arguments.out], arguments.checkpoint)
-    check_page(arguments.out)
     if arguments.out.is_dir():
         raise ValueError(f"{arguments.out} is a folder: name a file for the page")
+    check_outputs([arguments.out], arguments.checkpoint)
+    check_page(arguments.out)
     atomic.check_folder(arguments.out.parent)
     rng = np.random.default_rng(arguments.seed)
     ties = None if arguments.ties is None else options.ties(arguments.ties, arguments.norm, rng)

@@ -29,9 +29,9 @@ from sqtheory.page import page
 from sqtheory.targets import Targets
 from tests.application.material import INDEX
 from tests.atomic.killing import dies, kills, tree
+from tests.nightly import NIGHTLY
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a process is forked and killed")
-NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 SHAPE = (8, 32)
 
 
