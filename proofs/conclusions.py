@@ -16,6 +16,7 @@ from proofs.shapes import Shape
 from proofs.solver import Translation, equal, load, refute, satisfiable
 from proofs.steps import NO_MODEL, Step
 from proofs.unknowns import LARGEST, ONE, READINGS, REAL, Facts, Reading, Root, Unknowns
+from sqtheory.domain import DENSE
 from sqtheory.norms import spell_norm
 from sqtheory.statement import Assumption, Claim
 from sqtheory.theorem import Separation, Theorem
@@ -89,7 +90,7 @@ class Concludes(Conclusion):
     lemmas: tuple[Lemma, ...] = ()
     readings: Mapping[Assumption, Reading] = field(default_factory=dict, compare=False)
     definitions: tuple[Reading, ...] = field(default=(), compare=False)
-    """What the quantities' own definitions say of a row (no assumption is needed)."""
+    """What the quantities' own definitions say of a row; they do not see what is assumed."""
     extent = "derived"
     status = "derived"
 
@@ -111,13 +112,16 @@ class Concludes(Conclusion):
         if not claims:
             raise ProofError("no claim speaks of this p")
         self._cover(theorem)
-        possible = False
+        possible = pruned = False
         for row in self.shape.rows(theorem.given, self.exponent):
+            pruned |= not all((row.partner or row).first)
             goals = self.goals(row, claims, theorem, model)
             rest = [goal for goal in goals if not (isinstance(goal, sympy.Eq) and equal(*goal.args))]
             possible |= self._settle(row, theorem, rest, possible)
         if not possible:
             raise ProofError("the assumptions as they are read contradict each other: nothing follows from them")
+        if not (pruned or self.shape.whole or theorem.domain is None or theorem.domain.s == DENSE):
+            raise ProofError("nothing is pruned on these rows: they conclude nothing of masks that prune")
 
     def goals(self, row: Unknowns, claims: Iterable[Claim], theorem: Theorem, model: Model) -> Facts:
         """The claims with every quantity replaced by its model on this row."""
@@ -132,7 +136,8 @@ class Concludes(Conclusion):
         if self.shape.products:
             of_w = [reading for assumption, reading in READINGS.items() if assumption in row.weight.given]
             facts += [fact for reading in of_w for fact in reading(row.weight)]
-        return facts + [fact for definition in self.definitions for fact in definition(row)]
+        unassuming = row.unassuming()
+        return facts + [fact for definition in self.definitions for fact in definition(unassuming)]
 
     def _cover(self, theorem: Theorem) -> None:
         foreign = [a.name for a in self.readings if a not in theorem.given]

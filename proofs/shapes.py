@@ -41,10 +41,13 @@ class Groups:
     count: int = 1
     products: bool = False
     by_gain: bool = False
+    whole: str = ""
+    """Why rows of which nothing is pruned stand for all, where they do."""
 
     def __str__(self) -> str:
         rows = f"{self.n}:{self.m}" if self.count == 1 else f"{self.count} groups of {self.n}:{self.m}"
-        return f"products of rows of {rows}" if self.products else rows
+        named = f"products of rows of {rows}" if self.products else rows
+        return f"{named} ({self.whole})" if self.whole else named
 
     def rows(self, given: Iterable[Assumption], exponent: sympy.Expr) -> Iterator[Unknowns]:
         """The rows: every choice of Q→S up to the numbering of entries."""
@@ -67,6 +70,7 @@ class Entries:
     size: int
     orders: int = 1
     products: bool = False
+    whole: ClassVar[str] = ""
 
     def __str__(self) -> str:
         return f"{'products of ' if self.products else ''}rows of {self.size}, any mask{'s' * (self.orders > 1)}"
@@ -92,6 +96,7 @@ class Diagonal:
     n: int
     m: int
     products: ClassVar[bool] = True
+    whole: ClassVar[str] = ""
 
     def __str__(self) -> str:
         return f"products of diagonal inputs and a row of {self.n}:{self.m}"

@@ -65,11 +65,14 @@ def short_of_half() -> list[float]:
 
 
 def lower_ends(a: Unknowns) -> Facts:
-    """|x_i| is not below the lower end of the cell of |q_i|, h⁻ below it; one |q_i| in one scale has one h⁻."""
-    cells = [Le(abs(q) - abs(x), h) for x, q, h in zip(a.x, a.q, a.lower_halves, strict=True)]
-    pairs = [pair for group in a.groups for pair in combinations(group, 2) if ONE_SCALE in a.given]
-    same = [Implies(Eq(abs(a.q[i]), abs(a.q[j])), Eq(a.lower_halves[i], a.lower_halves[j])) for i, j in pairs]
-    return cells + same
+    """|x_i| is not below the lower end of the cell of |q_i|, h⁻ below it."""
+    return [Le(abs(q) - abs(x), h) for x, q, h in zip(a.x, a.q, a.lower_halves, strict=True)]
+
+
+def one_half(a: Unknowns) -> Facts:
+    """One |q_i| in one scale has one h⁻."""
+    pairs = [pair for group in a.groups for pair in combinations(group, 2)]
+    return [Implies(Eq(abs(a.q[i]), abs(a.q[j])), Eq(a.lower_halves[i], a.lower_halves[j])) for i, j in pairs]
 
 
 PROOF = Proof(
@@ -96,8 +99,11 @@ PROOF = Proof(
         Tested("all swaps of a group share one |q(x)|", tied),
         Tested("|q(x)_i| − |x_i| ≤ h⁻ of the image: every entry lies above the lower end of its cell", above_lower_end),
         Smt("a − b − |a − v| ≤ v − b ≤ h⁻(v) for a ≥ b in the cell of v", pair),
-        *(Concludes(Groups(n, m), definitions=(lower_ends,)) for n, m in ((1, 4), (2, 4), (4, 8))),
-        Concludes(Groups(2, 4, 2), definitions=(lower_ends,)),
+        *(
+            Concludes(Groups(n, m), readings={ONE_SCALE: one_half}, definitions=(lower_ends,))
+            for n, m in ((1, 4), (2, 4), (4, 8))
+        ),
+        Concludes(Groups(2, 4, 2), readings={ONE_SCALE: one_half}, definitions=(lower_ends,)),
         Enumerated("(7, 3/2 + ε, 2, 0) in INT4 exceeds by exactly 1/2 − ε, for ε = 2⁻² … 2⁻³⁹", short_of_half),
         FormallyConcludes("every group size, budget and tie rule", "swap_constant", claims=(0,)),
         FormallyConcludes("the exact excess", "swap_excess", claims=(1,)),

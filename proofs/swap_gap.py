@@ -10,10 +10,10 @@ from proofs.prune_first_dominates import balanced, same_image, same_sign, tied
 from proofs.shapes import Groups
 from proofs.steps import Formal, Smt, Tested
 from proofs.swap_constant import PROOF as CONSTANT
-from proofs.swap_constant import lower_ends
+from proofs.swap_constant import lower_ends, one_half
 from sqtheory.theorems.swap_constant import HALVES
 from sqtheory.theorems.swap_gap import THEOREM
-from sqtheory.theorems.vocabulary import ERROR_QS, ERROR_SQ
+from sqtheory.theorems.vocabulary import ERROR_QS, ERROR_SQ, ONE_SCALE
 
 
 def pair(z3: Any) -> tuple[list[Any], Any]:
@@ -42,7 +42,10 @@ PROOF = Proof(
         Smt("the images of a swap tie", same_image),
         Tested("all swaps of a group share one |q(x)|", tied),
         Smt("a swap of a ≥ b in the cell of v costs at most 2h⁻(v)", pair),
-        *(Concludes(Groups(n, m), definitions=(lower_ends,)) for n, m in ((1, 4), (2, 4), (3, 4))),
+        *(
+            Concludes(Groups(n, m), readings={ONE_SCALE: one_half}, definitions=(lower_ends,))
+            for n, m in ((1, 4), (2, 4), (3, 4))
+        ),
         FormallyConcludes("every group size, budget and tie rule", "swap_gap"),
         Formal("uniform grids: at most min(k, n − k)·Δ", "swap_gap_uniform"),
     ),

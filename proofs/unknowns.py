@@ -6,7 +6,7 @@ S→Q keeps the first of every group, and Q→S then differs by how many of them
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeAlias, final
 
@@ -73,6 +73,11 @@ class Unknowns(Atoms):
     ranked: list[bool] = field(default_factory=list)
     inputs: Row = field(default_factory=list)
     """x itself, where not every entry is an unknown of its own."""
+
+    def unassuming(self) -> "Unknowns":
+        """The same row where nothing is assumed."""
+        partner = None if self.partner is None else self.partner.unassuming()
+        return replace(self, given=frozenset(), partner=partner)
 
     @property
     def groups(self) -> list[list[int]]:

@@ -176,14 +176,39 @@ def test_without_an_assumption_something_is_no_longer_derived(theorem: Theorem, 
 def test_a_claim_that_is_assumed_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """As a definition it is discharged, but then no assumption is needed."""
 
+    def error(row: Unknowns, mask: list[bool]) -> sympy.Expr:
+        return sum(abs(x - q) if kept else abs(x) for x, q, kept in zip(row.x, row.q, mask, strict=True))
+
     def the_claim(row: Unknowns) -> Facts:
-        return [sympy.Le(MODEL[ERROR_SQ](row), MODEL[ERROR_QS](row), evaluate=False)]
+        return [sympy.Le(error(row, row.m), error(row, row.m2), evaluate=False)]
 
     hollow = Proof(DOMINATES, MODEL, (Concludes(Groups(1, 2), definitions=(the_claim,)),))
     hollow.steps[0].discharge(DOMINATES, MODEL)
     monkeypatch.setattr("tests.test_conclusions.proof_of", lambda theorem: hollow)
     with pytest.raises(AssertionError):
         test_without_an_assumption_something_is_no_longer_derived(DOMINATES, MAGNITUDE)
+
+
+def test_rows_of_which_nothing_is_pruned_conclude_nothing_of_masks() -> None:
+    """With everything kept both orders are one, so that even a false equality is derived there."""
+    false = replace(DOMINATES, claims=(Claim(ERROR_SQ, "==", ERROR_QS),))
+    assert why(Concludes(Groups(2, 2)), false).startswith("nothing is pruned on these rows")
+    assert why(Concludes(Groups(1, 2)), false).startswith("refuted: ")
+    shown = {t.slug for t in ALL for step in proof_of(t).steps if isinstance(step, Concludes) and step.shape.whole}
+    assert shown == {"propagation"}, "whoever says that rows without a pruned entry stand for all says so here"
+
+
+def test_a_definition_does_not_see_what_is_assumed() -> None:
+    """Else it could be the claim where everything is assumed, and nothing where an assumption is taken away."""
+    seen: list[int] = []
+
+    def sly(row: Unknowns) -> Facts:
+        seen.append(len(row.given))
+        whole = len(row.given) == len(DOMINATES.given)
+        return [sympy.Le(MODEL[ERROR_SQ](row), MODEL[ERROR_QS](row), evaluate=False)] if whole else []
+
+    assert why(Concludes(Groups(1, 2), REAL, definitions=(sly,)), DOMINATES).startswith("refuted: ")
+    assert set(seen) == {0}
 
 
 def test_a_claim_that_speaks_of_no_p_of_the_domain_is_not_concluded() -> None:

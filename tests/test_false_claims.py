@@ -16,7 +16,7 @@ from proofs.prune_first_bound import LOWERED
 from proofs.prune_first_dominates import PAIRED, gain_grows, same_image, same_sign, tied
 from proofs.shapes import Groups
 from proofs.steps import NO_MODEL, Enumerated, Equal, Formal, Line, NonNegative, Question, Smt, Split, Step
-from proofs.swap_constant import lower_ends
+from proofs.swap_constant import lower_ends, one_half
 from proofs.unknowns import LARGEST, ONE, REAL
 from sqtheory.case import Case
 from sqtheory.domain import Arrays, Domain, OneOf
@@ -145,7 +145,7 @@ def claiming(theorem: Theorem, *claims: Claim) -> Theorem:
 def test_no_smaller_constant_holds_for_an_instance(slug: str, n: int, m: int, groups: int) -> None:
     """Each instance is tight: 15/16 of the constant is refuted, the constant is derived."""
     theorem, model = BY_SLUG[slug], proof_of(BY_SLUG[slug]).model
-    step = Concludes(Groups(n, m, groups), claims=(0,), definitions=(lower_ends,))
+    step = Concludes(Groups(n, m, groups), claims=(0,), readings={ONE_SCALE: one_half}, definitions=(lower_ends,))
     step.discharge(theorem, model)
     claim = theorem.claims[0]
     less = replace(theorem, claims=(Claim(claim.left, "<=", claim.right * sympy.Rational(15, 16)), *theorem.claims[1:]))
