@@ -21,7 +21,7 @@ html_copy_source = False
 
 autodoc_member_order = "groupwise"
 autodoc_typehints = "none"  # signatures stay on one line; what a parameter is stands in the docstring
-autodoc_preserve_defaults = True
+autodoc_preserve_defaults = False
 
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
