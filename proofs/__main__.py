@@ -6,10 +6,19 @@ import sys
 import time
 from collections.abc import Sequence
 
-from proofs.machine_checked import HOW_TO_INSTALL, Formal, ProofError, check, check_named, files, source, statement
+from proofs.machine_checked import (
+    HOW_TO_INSTALL,
+    FormalStatement,
+    ProofError,
+    check,
+    check_named,
+    files,
+    source,
+    statement,
+)
 from proofs.proof import proof_files, proof_of
-from sqtheory.theorem import Theorem
-from sqtheory.theorems import ALL, BY_SLUG
+from sqtheory.theory.theorem import Theorem
+from sqtheory.theory.theorems import ALL, BY_SLUG
 
 
 def main() -> int:
@@ -84,7 +93,7 @@ def formal(chosen: list[Theorem], required: bool, *, everything: bool) -> None:
         describe(theorem, in_full=not everything)
 
 
-def describe(theorem: Formal, *, in_full: bool) -> None:
+def describe(theorem: FormalStatement, *, in_full: bool) -> None:
     """Print a formal theorem and the axioms it rests on."""
     axioms = ", ".join(sorted(a.rsplit(".", 1)[-1] for a in theorem.axioms)) or "no axiom"
     print(f"  formal  {theorem.name:36} {theorem.file:32} {axioms}")

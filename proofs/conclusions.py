@@ -10,16 +10,16 @@ from typing import Any, ClassVar, TypeAlias, final
 import sympy
 
 from proofs.atoms import Model
-from proofs.exact import Exact
+from proofs.exact import ExactRow
 from proofs.machine_checked import ProofError
 from proofs.shapes import Shape
 from proofs.solver import Translation, equal, load, refute, satisfiable
 from proofs.steps import NO_MODEL, Step
 from proofs.unknowns import LARGEST, ONE, READINGS, REAL, Facts, Reading, Root, Unknowns
-from sqtheory.domain import DENSE
-from sqtheory.norms import spell_norm
-from sqtheory.statement import Assumption, Claim
-from sqtheory.theorem import Separation, Theorem
+from sqtheory.alphabet.norms import spell_norm
+from sqtheory.theory.domain import DENSE
+from sqtheory.theory.statement import Assumption, Claim
+from sqtheory.theory.theorem import Separation, Theorem
 
 SEPARATION_DIGITS = 50
 """Digits to which a separation is decided where p makes its powers irrational."""
@@ -180,7 +180,7 @@ class Witnessed(Conclusion):
         if theorem.domain is not None or not isinstance(theorem.witness, Separation):
             raise ProofError("a theorem about all tensors is not proved by cases")
         for case in theorem.witness.cases:
-            atoms = Exact(case, 0, SEPARATION_DIGITS)
+            atoms = ExactRow(case, 0, SEPARATION_DIGITS)
             values = {q.name: number(atoms) for q, number in model.items()}
             if not all(claim.exact(values) for claim in self.of(theorem) if claim.norms.has(case.p)):
                 raise ProofError(f"fails for {case}")

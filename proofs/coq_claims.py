@@ -17,11 +17,7 @@ from proofs.atoms import Model
 from proofs.conclusions import Conclusion
 from proofs.machine_checked import ProofError, check_as_written, statement
 from proofs.steps import NO_MODEL, belongs
-from sqtheory.render import claim_text
-from sqtheory.statement import Claim
-from sqtheory.theorem import Theorem
-from sqtheory.theorems import frozen_commutation, gain_optimal, overlap, swap_constant, ties_by_original
-from sqtheory.theorems.vocabulary import (
+from sqtheory.theory.quantities import (
     ERROR_Q,
     ERROR_QS,
     ERROR_S,
@@ -33,6 +29,10 @@ from sqtheory.theorems.vocabulary import (
     POWER_S,
     POWER_SQ,
 )
+from sqtheory.theory.render import claim_text
+from sqtheory.theory.statement import Claim
+from sqtheory.theory.theorem import Theorem
+from sqtheory.theory.theorems import frozen_commutation, gain_optimal, overlap, swap_constant, ties_by_original
 
 POWER_QS, POWER_GAIN, POWER_FROZEN = (sympy.Symbol(f"E_{name}", real=True) for name in ("qs", "gain", "frozen"))
 POWERS: Mapping[sympy.Symbol, sympy.Symbol] = {

@@ -10,8 +10,8 @@ from proofs.proof import Proof
 from proofs.shapes import Entries
 from proofs.steps import Equal, NonNegative, Tested
 from proofs.unknowns import Facts, Unknowns
-from sqtheory.theorems.delta_coding import DRIFTED, FAR, HALF, ONE_GRID, TELESCOPED, THEOREM, TIMES, differences
-from sqtheory.theorems.vocabulary import NEAREST, UNIFORM
+from sqtheory.theory.quantities import NEAREST, UNIFORM
+from sqtheory.theory.theorems.delta_coding import DRIFTED, FAR, HALF, ONE_GRID, TELESCOPED, THEOREM, TIMES, differences
 
 a, b, c, h = sympy.symbols("a b c h", real=True)
 slack = sympy.symbols("slack1:4", nonnegative=True)

@@ -14,9 +14,9 @@ from proofs.dot_decomposition import product
 from proofs.proof import Proof
 from proofs.shapes import Entries
 from proofs.steps import Cited, Enumerated, Equal, NonNegative
-from sqtheory.quantizers import int_
-from sqtheory.theorem import Reference
-from sqtheory.theorems.dot_concentration import MEAN, PRUNED, RANGES, TAIL, THEOREM, VARIANCE
+from sqtheory.alphabet.quantizers import int_
+from sqtheory.theory.theorem import Reference
+from sqtheory.theory.theorems.dot_concentration import MEAN, PRUNED, RANGES, TAIL, THEOREM, VARIANCE
 
 Law: TypeAlias = dict[Number, Number]
 """Values with their chances."""

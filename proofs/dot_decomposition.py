@@ -9,7 +9,7 @@ from proofs.conclusions import Concludes
 from proofs.proof import Proof
 from proofs.shapes import Entries
 from proofs.steps import Equal
-from sqtheory.theorems.dot_decomposition import (
+from sqtheory.theory.theorems.dot_decomposition import (
     BOTH_QS,
     BOTH_SQ,
     LEFT,

@@ -11,8 +11,8 @@ from proofs.dot_decomposition import error, product
 from proofs.proof import Proof
 from proofs.shapes import Entries
 from proofs.steps import Equal, Split, Tested
-from sqtheory.theorems.dot_decomposition import SQ, WHOLE
-from sqtheory.theorems.dot_interaction import CROSSED, LOST, PRUNED, THEOREM, Q, S
+from sqtheory.theory.theorems.dot_decomposition import SQ, WHOLE
+from sqtheory.theory.theorems.dot_interaction import CROSSED, LOST, PRUNED, THEOREM, Q, S
 
 x, w, f, g = sympy.symbols("x w f g", real=True)
 

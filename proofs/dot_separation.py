@@ -4,9 +4,9 @@ from proofs.conclusions import Witnessed
 from proofs.dot_decomposition import PROOF as DECOMPOSITION
 from proofs.dot_interaction import PROOF as INTERACTION
 from proofs.proof import Proof
-from sqtheory.theorems.dot_decomposition import QS, SQ, WHOLE
-from sqtheory.theorems.dot_interaction import Q, S
-from sqtheory.theorems.dot_separation import THEOREM
+from sqtheory.theory.theorems.dot_decomposition import QS, SQ, WHOLE
+from sqtheory.theory.theorems.dot_interaction import Q, S
+from sqtheory.theory.theorems.dot_separation import THEOREM
 
 PROOF = Proof(
     theorem=THEOREM,

@@ -12,11 +12,11 @@ from proofs.proof import Proof
 from proofs.shapes import Entries
 from proofs.steps import Enumerated, Equal
 from proofs.unknowns import RHO, Facts, Unknowns
-from sqtheory.formats import IntFormat
-from sqtheory.partition import Rows
-from sqtheory.scaling import SCALINGS, Percentile, SharedExponent, TwoLevel
-from sqtheory.theorems.dyadic_equivariance import DEFECT, SHIFTS, THEOREM
-from sqtheory.traits import DYADIC_EQUIVARIANT
+from sqtheory.alphabet.formats import IntFormat
+from sqtheory.alphabet.partition import Rows
+from sqtheory.alphabet.scaling import SCALINGS, Percentile, SharedExponent, TwoLevel
+from sqtheory.alphabet.traits import DYADIC_EQUIVARIANT
+from sqtheory.theory.theorems.dyadic_equivariance import DEFECT, SHIFTS, THEOREM
 
 x, sigma, c, code = sympy.symbols("x sigma c code", positive=True)
 

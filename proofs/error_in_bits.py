@@ -14,36 +14,36 @@ from scipy import stats
 
 from proofs.atoms import Number
 from proofs.conclusions import OnlyTested
-from proofs.exact import Exact
+from proofs.exact import ExactRow
 from proofs.proof import Proof
 from proofs.steps import Enumerated, Equal, Tested
+from sqtheory.alphabet.formats import E2M1
+from sqtheory.alphabet.quantizers import Quantizer, hbfp, int_, mxfp
 from sqtheory.arrays import Mask
-from sqtheory.case import Case
-from sqtheory.expectations import ScipyDensity, expected_square_error
-from sqtheory.formats import E2M1
-from sqtheory.quantizers import Quantizer, hbfp, int_, mxfp
-from sqtheory.theorems.error_in_bits import OVER_BLOCKS, OVER_MAXIMA, THEOREM, block_size
+from sqtheory.theory.case import Case
+from sqtheory.theory.expectations import ScipyDensity, expected_square_error
+from sqtheory.theory.theorems.error_in_bits import OVER_BLOCKS, OVER_MAXIMA, THEOREM, block_size
 
 t, d, v, f, k, slope = sympy.symbols("t d v f k s", positive=True)
 LAWS = {"normal": stats.norm(), "Laplace": stats.laplace(), "Student t": stats.t(5)}
 FORMATS: tuple[Quantizer, ...] = (int_(8), int_(4), int_(3), hbfp(4), mxfp(E2M1))
 
 
-def rounded(a: Exact, indices: tuple[int, ...]) -> list[Fraction]:
+def rounded(a: ExactRow, indices: tuple[int, ...]) -> list[Fraction]:
     """Squared errors of one block of the row, quantized alone."""
     block = a.case.x[a.index, list(indices)][None]
     image = a.case.q.apply(block, block)
     return [(Fraction(x) - Fraction(y)) ** 2 for x, y in zip(block[0].tolist(), image[0].tolist(), strict=True)]
 
 
-def over_blocks(a: Exact) -> Number:
+def over_blocks(a: ExactRow) -> Number:
     """The mean over all entries of all blocks."""
     size = block_size(a.case)
     blocks = list(combinations(range(len(a.x)), size))
     return sum((sum(rounded(a, block)) for block in blocks), Fraction(0)) / (size * len(blocks))
 
 
-def over_maxima(a: Exact) -> Number:
+def over_maxima(a: ExactRow) -> Number:
     """Σ_j P(the j-th is the maximum) times its squared error and B − 1 times the mean of smaller ones beside it."""
     size, count = block_size(a.case), len(a.x)
     order = sorted(range(count), key=lambda i: (abs(a.x[i]), i))

@@ -12,10 +12,10 @@ import numpy as np
 import sympy
 
 from proofs.atoms import Atoms, Number, Pairs, Row
+from sqtheory.alphabet.cells import cells
+from sqtheory.alphabet.formats import Format
 from sqtheory.arrays import Array, Mask
-from sqtheory.case import Case
-from sqtheory.cells import cells
-from sqtheory.formats import Format
+from sqtheory.theory.case import Case
 
 
 def exact(values: Array) -> Row:
@@ -32,7 +32,7 @@ def least_gap(fmt: Format) -> Fraction:
 
 @final
 @dataclass(frozen=True, eq=False)
-class Exact(Atoms):
+class ExactRow(Atoms):
     """Row ``index`` of a case in rationals. With ``digits``, powers that are not whole are taken to so many."""
 
     case: Case
@@ -58,9 +58,9 @@ class Exact(Atoms):
         return self.of(self.case.x)
 
     @cached_property
-    def weight(self) -> "Exact":
+    def weight(self) -> "ExactRow":
         """The row of w."""
-        return Exact(self.case.weight, self.index, self.digits)
+        return ExactRow(self.case.weight, self.index, self.digits)
 
     @cached_property
     def q(self) -> Row:
@@ -212,7 +212,7 @@ class Exact(Atoms):
     def dual_norm(self, values: Iterable[Number]) -> Number:
         """That of another case."""
         dual = math.inf if self.p == 1 else 1.0 if self.p == math.inf or self.p < 1 else self.p / (self.p - 1)
-        return Exact(replace(self.case, p=dual), self.index, self.digits).norm(values)
+        return ExactRow(replace(self.case, p=dual), self.index, self.digits).norm(values)
 
     def share(self, value: Number, low: Number, high: Number) -> Number:
         """Within [0, 1] however low and high were rounded."""

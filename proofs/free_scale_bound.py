@@ -15,10 +15,10 @@ from proofs.quantize_first_bound import POWERS_GROW
 from proofs.shapes import Entries
 from proofs.steps import Cited, Smt, Tested
 from proofs.unknowns import LARGEST, REAL, Facts, Unknowns
-from sqtheory.case import Case
-from sqtheory.theorem import Reference
-from sqtheory.theorems.free_scale_bound import HALF, IN_RANGE, NOT_GROWN, POWER_HALF, THEOREM, half_cells
-from sqtheory.theorems.vocabulary import ERROR_S, ERROR_SQ, NEAREST, POWER_S, POWER_SQ, UNIFORM
+from sqtheory.theory.case import Case
+from sqtheory.theory.quantities import ERROR_S, ERROR_SQ, NEAREST, POWER_S, POWER_SQ, UNIFORM
+from sqtheory.theory.theorem import Reference
+from sqtheory.theory.theorems.free_scale_bound import HALF, IN_RANGE, NOT_GROWN, POWER_HALF, THEOREM, half_cells
 
 
 def halves(a: Atoms) -> Row:

@@ -8,7 +8,7 @@ from proofs.coq_claims import FormallyConcludes
 from proofs.proof import Proof
 from proofs.shapes import Entries
 from proofs.steps import Equal, Split, Tested
-from sqtheory.theorems.frozen_commutation import DEFECT, THEOREM
+from sqtheory.theory.theorems.frozen_commutation import DEFECT, THEOREM
 
 x = sympy.Symbol("x", real=True)
 q = sympy.Function("q")

@@ -24,8 +24,8 @@ from proofs.sparse_grid_projection import PROOF as PROJECTION
 from proofs.sparse_grid_projection import nearest_is_least
 from proofs.steps import Equal, Formal, Question, Smt, Tested
 from proofs.unknowns import REAL, Facts, Unknowns, on_top
-from sqtheory.theorems.gain_optimal import ERROR_FROZEN, THEOREM
-from sqtheory.theorems.vocabulary import ERROR_QS, GAIN_OPTIMUM, GRID_OPTIMUM
+from sqtheory.theory.quantities import ERROR_QS, GAIN_OPTIMUM, GRID_OPTIMUM
+from sqtheory.theory.theorems.gain_optimal import ERROR_FROZEN, THEOREM
 
 c, x, q, kept, gain, pruned = sympy.symbols("c x q kept gain pruned", real=True)
 

@@ -11,9 +11,9 @@ from proofs.proof import Proof
 from proofs.shapes import Diagonal
 from proofs.steps import Enumerated, Equal, Formal, NonNegative, Tested
 from proofs.unknowns import Facts, Unknowns, same_sign
-from sqtheory.case import Case
-from sqtheory.theorems.gram_dominates import THEOREM
-from sqtheory.theorems.gram_error import LAYER_QS, LAYER_SQ
+from sqtheory.theory.case import Case
+from sqtheory.theory.theorems.gram_dominates import THEOREM
+from sqtheory.theory.theorems.gram_error import LAYER_QS, LAYER_SQ
 
 a, b, v, c, d = sympy.symbols("a b v c d", nonnegative=True)
 gap = sympy.symbols("gap", nonnegative=True)

@@ -11,7 +11,7 @@ from proofs.dot_decomposition import error, masked, product
 from proofs.proof import Proof
 from proofs.shapes import Groups
 from proofs.steps import Enumerated, Equal
-from sqtheory.theorems.gram_error import INPUTS, LAYER_QS, LAYER_SQ, THEOREM, TRACE_QS, TRACE_SQ
+from sqtheory.theory.theorems.gram_error import INPUTS, LAYER_QS, LAYER_SQ, THEOREM, TRACE_QS, TRACE_SQ
 
 x1, x2, y1, y2, e1, e2, d = sympy.symbols("x1 x2 y1 y2 e1 e2 d", real=True)
 

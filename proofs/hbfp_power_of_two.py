@@ -8,7 +8,7 @@ from proofs.proof import Proof
 from proofs.shapes import Entries
 from proofs.steps import Equal, Tested
 from proofs.unknowns import Facts, Unknowns, same_sign
-from sqtheory.theorems.hbfp_power_of_two import ENDS, ERROR_AT_MAX, POWER_OF_TWO, SHARED, STEP, THEOREM
+from sqtheory.theory.theorems.hbfp_power_of_two import ENDS, ERROR_AT_MAX, POWER_OF_TWO, SHARED, STEP, THEOREM
 
 e, f = sympy.symbols("e f", integer=True, positive=True)
 

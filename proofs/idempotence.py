@@ -11,19 +11,19 @@ import sympy
 
 from proofs.atoms import Number
 from proofs.conclusions import OnlyTested
-from proofs.exact import Exact
+from proofs.exact import ExactRow
 from proofs.proof import Proof
 from proofs.steps import Enumerated, Equal, Tested
+from sqtheory.alphabet.formats import FORMATS, Format
+from sqtheory.alphabet.rounding import ROUNDINGS, half_away, nearest_even
+from sqtheory.alphabet.scaling import Exponent, PowerOfTwo
 from sqtheory.arrays import Array
-from sqtheory.formats import FORMATS, Format
-from sqtheory.rounding import ROUNDINGS, half_away, nearest_even
-from sqtheory.scaling import Exponent, PowerOfTwo
-from sqtheory.theorems.idempotence import DEFECT, THEOREM
+from sqtheory.theory.theorems.idempotence import DEFECT, THEOREM
 
 sigma, level, top = sympy.symbols("sigma level top", positive=True)
 
 
-def defect(a: Exact) -> Number:
+def defect(a: ExactRow) -> Number:
     """max |q(q(x)) − q(x)| / max |x|, 0 below the rounding of float64."""
     again = a.of(a.case.q.apply(a.case.orders.image, a.case.orders.image))
     size = max(map(abs, a.x))

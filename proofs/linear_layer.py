@@ -15,8 +15,8 @@ from proofs.proof import Proof
 from proofs.shapes import Groups
 from proofs.steps import Cited, Equal, NonNegative
 from proofs.unknowns import Facts, Unknowns
-from sqtheory.theorem import Reference
-from sqtheory.theorems.linear_layer import (
+from sqtheory.theory.theorem import Reference
+from sqtheory.theory.theorems.linear_layer import (
     IMAGE_FROBENIUS,
     IMAGE_SPECTRAL,
     OUTPUT_QS,

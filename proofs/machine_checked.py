@@ -35,7 +35,7 @@ class ProofError(Exception):
 
 @final
 @dataclass(frozen=True)
-class Formal:
+class FormalStatement:
     """One theorem as Coq knows it: its file, its statement, its name, and the axioms its proof uses."""
 
     file: str
@@ -111,13 +111,13 @@ def compile_in(folder: str, file: str, text: str) -> str:
     return run.stdout
 
 
-def check() -> tuple[list[Formal], float]:
+def check() -> tuple[list[FormalStatement], float]:
     """Check every file with coqc in a folder of its own; the theorems whose assumptions it prints, and the seconds.
 
     Raises ProofError if coqc is absent, refuses a file, or names an axiom beyond the classical reals.
     """
     started = time.monotonic()
-    theorems: list[Formal] = []
+    theorems: list[FormalStatement] = []
     with tempfile.TemporaryDirectory() as folder:
         for file in files():
             text = source(file)
@@ -127,13 +127,15 @@ def check() -> tuple[list[Formal], float]:
                 raise ProofError(
                     f"{file} asks for the assumptions of {len(names)} theorems, {len(printed)} were printed"
                 )
-            theorems += [Formal(*statement(name), name, used) for name, used in zip(names, printed, strict=True)]
+            theorems += [
+                FormalStatement(*statement(name), name, used) for name, used in zip(names, printed, strict=True)
+            ]
     for theorem in theorems:
         refuse_more_than_the_reals(theorem)
     return theorems, time.monotonic() - started
 
 
-def check_named(*names: str) -> list[Formal]:
+def check_named(*names: str) -> list[FormalStatement]:
     """Check what these theorems need, once, and ask for the axioms each rests on. Raises ProofError as ``check``."""
     stated = [statement(name) for name in names]
     of = {file: file.removesuffix(".v") for file, _ in stated}
@@ -143,13 +145,13 @@ def check_named(*names: str) -> list[Formal]:
         asked = "".join(f"Print Assumptions {name}.\n" for name in names)
         imports = "".join(f"From sqtheory Require Import {module}.\n" for module in of.values())
         printed = axioms(compile_in(folder, "Question.v", imports + asked))
-    theorems = [Formal(*said, name, used) for said, name, used in zip(stated, names, printed, strict=True)]
+    theorems = [FormalStatement(*said, name, used) for said, name, used in zip(stated, names, printed, strict=True)]
     for theorem in theorems:
         refuse_more_than_the_reals(theorem)
     return theorems
 
 
-def refuse_more_than_the_reals(theorem: Formal) -> None:
+def refuse_more_than_the_reals(theorem: FormalStatement) -> None:
     """Raise ProofError if a theorem rests on an axiom beyond the classical reals."""
     beyond = theorem.axioms - CLASSICAL_REALS
     if beyond:

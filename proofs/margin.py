@@ -10,8 +10,8 @@ from proofs.shapes import Groups
 from proofs.steps import Formal, Smt, Tested
 from proofs.ties_by_original import defect
 from proofs.unknowns import Facts, Unknowns
-from sqtheory.theorems.margin import MARGIN, THEOREM
-from sqtheory.theorems.ties_by_original import DEFECT
+from sqtheory.theory.theorems.margin import MARGIN, THEOREM
+from sqtheory.theory.theorems.ties_by_original import DEFECT
 
 
 def kept_again(z3: Any) -> tuple[list[Any], Any]:

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from proofs.atoms import Atoms, Number, Row
-from sqtheory.theorem import Quantity
-from sqtheory.theorems.vocabulary import (
+from sqtheory.theory.quantities import (
     ERROR_Q,
     ERROR_Q_PRUNED,
     ERROR_QS,
@@ -15,6 +14,7 @@ from sqtheory.theorems.vocabulary import (
     POWER_S,
     POWER_SQ,
 )
+from sqtheory.theory.theorem import Quantity
 
 
 def pruned(a: Atoms) -> Row:

@@ -16,12 +16,13 @@ from scipy import stats
 
 from proofs.atoms import Number
 from proofs.conclusions import OnlyTested
-from proofs.exact import Exact
+from proofs.exact import ExactRow
 from proofs.proof import Proof
 from proofs.steps import Enumerated, Equal, Split, Tested
+from sqtheory.alphabet.formats import IntFormat
 from sqtheory.arrays import Mask
-from sqtheory.case import Case
-from sqtheory.expectations import (
+from sqtheory.theory.case import Case
+from sqtheory.theory.expectations import (
     ScipyDensity,
     expected_mask_change,
     expected_order_gap,
@@ -29,9 +30,8 @@ from sqtheory.expectations import (
     mask_change_law,
     order_gap_law,
 )
-from sqtheory.expectations.exchangeable import NOISE, differing_chance, kept_chances
-from sqtheory.formats import IntFormat
-from sqtheory.theorems.order_gap_law import (
+from sqtheory.theory.expectations.exchangeable import NOISE, differing_chance, kept_chances
+from sqtheory.theory.theorems.order_gap_law import (
     AVERAGED,
     BOUNDARY,
     DIFFERS,
@@ -54,7 +54,7 @@ def power(e: Fraction, p: float) -> Number:
     return abs(e) ** int(p) if float(p).is_integer() else float(abs(e)) ** p
 
 
-def losses(atoms: Exact) -> tuple[list[Number], list[Number], list[Number]]:
+def losses(atoms: ExactRow) -> tuple[list[Number], list[Number], list[Number]]:
     """|x − q|^p, |x − q(0)|^p and |x|^p of every entry."""
     zero = atoms.of(frozen_zero(atoms.case))
     pairs = (zip(atoms.x, y, strict=True) for y in (atoms.q, zero, [Fraction(0)] * len(zero)))
@@ -62,7 +62,7 @@ def losses(atoms: Exact) -> tuple[list[Number], list[Number], list[Number]]:
     return kept, pruned, size
 
 
-def averages(atoms: Exact) -> tuple[Number, Number, Number]:
+def averages(atoms: ExactRow) -> tuple[Number, Number, Number]:
     """E‖ε_{q∘s}‖^p, E‖ε_{s∘q}‖^p and P(masks differ): every group, and in it every mask that ranks as it should."""
     n, m = mask_size(atoms.case)
     kept, pruned, size = losses(atoms)
@@ -82,7 +82,7 @@ def averages(atoms: Exact) -> tuple[Number, Number, Number]:
     return sq / len(groups), qs / len(groups), differ / len(groups)
 
 
-def by_chance(atoms: Exact, *, averaged: bool) -> Number:
+def by_chance(atoms: ExactRow, *, averaged: bool) -> Number:
     """m/N Σ (π_i |x − q|^p + (1 − π_i)|x|^p), π_i counted over all groups that hold the i-th largest, or averaged."""
     n, m = mask_size(atoms.case)
     kept, _, size = losses(atoms)
@@ -105,7 +105,7 @@ def counted(count: int, n: int, m: int) -> tuple[Fraction, ...]:
     return tuple(Fraction(sum(group.index(i) < n for group in some), len(some)) for i, some in enumerate(with_i))
 
 
-def boundary(atoms: Exact) -> Number:
+def boundary(atoms: ExactRow) -> Number:
     """Σ_cells Σ_{J<n<J+C} P(J, C)(1 − 1/C(C, n − J))."""
     n, m = mask_size(atoms.case)
     count, total = len(atoms.q), Fraction(0)

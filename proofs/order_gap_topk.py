@@ -14,22 +14,22 @@ from scipy import stats
 
 from proofs.atoms import Number
 from proofs.conclusions import OnlyTested
-from proofs.exact import Exact
+from proofs.exact import ExactRow
 from proofs.order_gap_law import losses
 from proofs.proof import Proof
 from proofs.steps import Enumerated, Equal, Split, Tested
+from sqtheory.alphabet.formats import IntFormat
 from sqtheory.arrays import Mask
-from sqtheory.case import Case
-from sqtheory.expectations import ScipyDensity, expected_order_gap, locally_constant_gap, order_gap_topk
-from sqtheory.formats import IntFormat
-from sqtheory.theorems.order_gap_topk import AFTER, BEFORE, BEST, BLIND, THEOREM, boundary, kept_of
+from sqtheory.theory.case import Case
+from sqtheory.theory.expectations import ScipyDensity, expected_order_gap, locally_constant_gap, order_gap_topk
+from sqtheory.theory.theorems.order_gap_topk import AFTER, BEFORE, BEST, BLIND, THEOREM, boundary, kept_of
 
 t, theta, g = sympy.symbols("t theta g", real=True)
 v, d, f, r, c = sympy.symbols("v d f r c", positive=True)
 LAWS = {"normal": stats.norm(), "Laplace": stats.laplace(), "Student t": stats.t(3), "uniform": stats.uniform(-1, 2)}
 
 
-def before(a: Exact) -> Number:
+def before(a: ExactRow) -> Number:
     """The mean loss of every mask of k entries whose images have the largest sum of scores."""
     kept, _, size = losses(a)
     score = a.case.s.score
@@ -40,13 +40,13 @@ def before(a: Exact) -> Number:
     return sum(sum(kept[i] if i in m else size[i] for i in range(len(rank))) for m in masks) / len(masks)
 
 
-def after(a: Exact) -> Number:
+def after(a: ExactRow) -> Number:
     """Σ_K |x − q|^p + Σ_P |x − q(0)|^p."""
     kept, pruned, _ = losses(a)
     return sum((k if m else p for k, p, m in zip(kept, pruned, a.m, strict=True)), Fraction(0))
 
 
-def in_cell(a: Exact, *, blind: bool) -> Number:
+def in_cell(a: ExactRow, *, blind: bool) -> Number:
     """What the cell of the k-th largest |x| costs: its largest entries kept as far as they fit, or any as many."""
     kept, _, size = losses(a)
     order = sorted(range(len(a.x)), key=lambda i: -abs(a.x[i]))

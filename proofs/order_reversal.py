@@ -3,7 +3,7 @@
 from proofs.conclusions import Witnessed
 from proofs.models import shared
 from proofs.proof import Proof
-from sqtheory.theorems.order_reversal import THEOREM
-from sqtheory.theorems.vocabulary import ERROR_QS, ERROR_SQ
+from sqtheory.theory.quantities import ERROR_QS, ERROR_SQ
+from sqtheory.theory.theorems.order_reversal import THEOREM
 
 PROOF = Proof(theorem=THEOREM, model=shared(ERROR_SQ, ERROR_QS), steps=(Witnessed(),))

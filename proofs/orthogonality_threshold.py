@@ -13,8 +13,16 @@ from proofs.proof import Proof
 from proofs.shapes import Entries
 from proofs.steps import Enumerated, Equal, NonNegative
 from proofs.unknowns import Facts, Unknowns
-from sqtheory.orthogonality import Orthogonality
-from sqtheory.theorems.orthogonality_threshold import AGREE, DENSE, LOG_THRESHOLD, QUANTIZED, SPARSE, THEOREM, THRESHOLD
+from sqtheory.theory.orthogonality import Orthogonality
+from sqtheory.theory.theorems.orthogonality_threshold import (
+    AGREE,
+    DENSE,
+    LOG_THRESHOLD,
+    QUANTIZED,
+    SPARSE,
+    THEOREM,
+    THRESHOLD,
+)
 
 d = sympy.symbols("d", positive=True)
 q, s = sympy.symbols("q s", real=True)

@@ -13,20 +13,20 @@ import numpy as np
 
 from proofs.atoms import Number
 from proofs.coq_claims import FormallyConcludes
-from proofs.exact import Exact
+from proofs.exact import ExactRow
 from proofs.proof import Proof
 from proofs.steps import Enumerated, Formal, Smt
-from sqtheory.case import Case
-from sqtheory.partition import Blocks
-from sqtheory.quantizers import int_
-from sqtheory.sparsifiers import nm
-from sqtheory.theorems.overlap import MOVED, THEOREM, straddle
+from sqtheory.alphabet.partition import Blocks
+from sqtheory.alphabet.quantizers import int_
+from sqtheory.alphabet.sparsifiers import nm
+from sqtheory.theory.case import Case
+from sqtheory.theory.theorems.overlap import MOVED, THEOREM, straddle
 
 SIZES = [(b, g, k) for b, g in product(range(1, 9), repeat=2) for k in range(1, g + 1)]
 """Every block size, group size and budget up to 8."""
 
 
-def moved(a: Exact) -> Number:
+def moved(a: ExactRow) -> Number:
     """Blocks with a non-zero survivor whose largest survivor, or whose other scale rule, gives another scale."""
     side = a.case.q.partition.sides(a.case.x.shape)[-1]
     before, after = (a.case.q.scales(t)[a.index].tolist() for t in (a.case.x, a.case.orders.sparse))

@@ -15,17 +15,17 @@ import sympy
 
 from proofs.atoms import Number, Row
 from proofs.conclusions import OnlyTested
-from proofs.exact import Exact
+from proofs.exact import ExactRow
 from proofs.models import shared
 from proofs.proof import Proof
 from proofs.prune_first_dominates import PAIR
 from proofs.sparse_grid_projection import CONTINUOUS, least, nearest_is_least
 from proofs.steps import Equal, Formal, NonNegative, Smt, Tested
+from sqtheory.alphabet.scaling import AbsMax
 from sqtheory.arrays import Array, Mask
-from sqtheory.case import Case
-from sqtheory.scaling import AbsMax
-from sqtheory.theorems.price_of_order import BEST, BEST_OF_LARGEST, THEOREM
-from sqtheory.theorems.vocabulary import ERROR_QS, ERROR_SQ, GRID_OPTIMUM
+from sqtheory.theory.case import Case
+from sqtheory.theory.quantities import ERROR_QS, ERROR_SQ, GRID_OPTIMUM
+from sqtheory.theory.theorems.price_of_order import BEST, BEST_OF_LARGEST, THEOREM
 
 x, c, sigma = sympy.symbols("x c sigma", real=True)
 xx, xc, cc = sympy.symbols("xx xc cc", positive=True)
@@ -33,14 +33,14 @@ EXPONENTS = 12
 """How far below the scale of its largest entry, and above, the model looks for the best power of two of a block."""
 
 
-def masks(a: Exact) -> Iterator[list[int]]:
+def masks(a: ExactRow) -> Iterator[list[int]]:
     """The kept places of every admissible mask."""
     per_group = [combinations(group, a.case.s.budget(len(group))) for group in a.groups]
     for chosen in product(*per_group):
         yield [i for places in chosen for i in places]
 
 
-def largest(a: Exact) -> list[int]:
+def largest(a: ExactRow) -> list[int]:
     """The places of the largest magnitudes of every group."""
     ranked = [(sorted(group, key=lambda i: -abs(a.x[i])), a.case.s.budget(len(group))) for group in a.groups]
     return [i for places, k in ranked for i in places[:k]]
@@ -68,7 +68,7 @@ def at_power_of_two(values: Row, levels: list[Fraction], p: float) -> Fraction:
     return min(sum((min(abs(v - t * c) for c in levels) ** int(p) for v in values), Fraction(0)) for t in scales)
 
 
-def of_mask(a: Exact, kept: list[int]) -> Fraction:
+def of_mask(a: ExactRow, kept: list[int]) -> Fraction:
     """The least Σ |x − y|^p for one mask: block by block over all scales and codes."""
     fmt, real = a.case.q.format, isinstance(a.case.q.scaling, AbsMax)
     levels = sorted({abs(Fraction(v)) if fmt.odd else Fraction(v) for v in fmt.values.tolist()} | {Fraction(0)})
@@ -81,7 +81,7 @@ def of_mask(a: Exact, kept: list[int]) -> Fraction:
     return total
 
 
-def root(a: Exact, total: Fraction) -> Number:
+def root(a: ExactRow, total: Fraction) -> Number:
     """The norm whose p-th power this is."""
     return total if a.p == 1 else sympy.sqrt(sympy.Rational(total.numerator, total.denominator))
 

@@ -12,14 +12,14 @@ import numpy as np
 
 from proofs.atoms import Model, Number
 from proofs.conclusions import Concludes, Conclusion
-from proofs.exact import Exact
+from proofs.exact import ExactRow
 from proofs.machine_checked import ProofError
 from proofs.steps import Line, Split, Step
-from sqtheory.case import Case
-from sqtheory.norms import spell_norm
-from sqtheory.render import claim_text
-from sqtheory.statement import Claim
-from sqtheory.theorem import CANCELLATION, TOLERANCE, Quantity, Separation, Theorem
+from sqtheory.alphabet.norms import spell_norm
+from sqtheory.theory.case import Case
+from sqtheory.theory.render import claim_text
+from sqtheory.theory.statement import Claim
+from sqtheory.theory.theorem import CANCELLATION, TOLERANCE, Quantity, Separation, Theorem
 
 MODELLED = 100
 """Rows on which each quantity is compared with its model each time a proof runs; the test suite tries more."""
@@ -88,7 +88,7 @@ class Proof:
             missing = {q.name for q in self.theorem.where} ^ {q.name for q in self.model}
             raise ProofError(f"{self.theorem}: the model and the claims differ in {', '.join(sorted(missing))}")
 
-    def values(self, atoms: Exact) -> dict[str, Number]:
+    def values(self, atoms: ExactRow) -> dict[str, Number]:
         """Every quantity by its model."""
         return {quantity.name: number(atoms) for quantity, number in self.model.items()}
 
@@ -165,7 +165,7 @@ class Proof:
         computed = np.broadcast_to(np.asarray(quantity.of(case), np.float64), len(case))
         cancelled = CANCELLATION * case.products**quantity.degree
         for i, value in enumerate(computed.tolist()):
-            expected = float(self.model[quantity](Exact(case, i)))
+            expected = float(self.model[quantity](ExactRow(case, i)))
             if not abs(value - expected) <= TOLERANCE * abs(expected) + cancelled[i] + quantity.noise + 1e-300:
                 return f"{value} instead of {expected} at {case.row(i)}"
         return ""

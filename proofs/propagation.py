@@ -17,10 +17,10 @@ from proofs.proof import Proof
 from proofs.shapes import Groups
 from proofs.steps import Cited, Enumerated, Equal
 from proofs.unknowns import Facts, Unknowns
-from sqtheory.lipschitz import constant
-from sqtheory.theorem import Quantity
-from sqtheory.theorems.linear_layer import X_ERROR
-from sqtheory.theorems.propagation import NETWORKS, QUANTITIES, THEOREM, Network
+from sqtheory.theory.lipschitz import constant
+from sqtheory.theory.theorem import Quantity
+from sqtheory.theory.theorems.linear_layer import X_ERROR
+from sqtheory.theory.theorems.propagation import NETWORKS, QUANTITIES, THEOREM, Network
 
 w, g, y, z, u = sympy.symbols("w g y z u", real=True)
 t = sympy.symbols("t", real=True)

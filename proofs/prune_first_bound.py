@@ -16,8 +16,8 @@ from proofs.proof import Proof
 from proofs.shapes import Entries
 from proofs.steps import Equal, Formal, NonNegative, Smt, Split, Tested
 from proofs.unknowns import LARGEST, REAL
-from sqtheory.theorems.prune_first_bound import THEOREM
-from sqtheory.theorems.vocabulary import ERROR_Q, ERROR_S, ERROR_SQ, POWER_Q, POWER_S, POWER_SQ
+from sqtheory.theory.quantities import ERROR_Q, ERROR_S, ERROR_SQ, POWER_Q, POWER_S, POWER_SQ
+from sqtheory.theory.theorems.prune_first_bound import THEOREM
 
 kept, pruned, x_pruned = sympy.symbols("kept pruned x_pruned", nonnegative=True)
 a, b, r, u, y = sympy.symbols("a b r u y", positive=True)

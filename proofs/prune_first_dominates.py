@@ -23,9 +23,9 @@ from proofs.steps import Equal, Formal, NonNegative, Question, Smt, Split, Teste
 from proofs.unknowns import LARGEST, REAL, Facts, Unknowns
 from proofs.unknowns import same_sign as of_one_sign
 from sqtheory.arrays import Mask
-from sqtheory.case import Case
-from sqtheory.theorems.prune_first_dominates import THEOREM
-from sqtheory.theorems.vocabulary import ERROR_QS, ERROR_SQ
+from sqtheory.theory.case import Case
+from sqtheory.theory.quantities import ERROR_QS, ERROR_SQ
+from sqtheory.theory.theorems.prune_first_dominates import THEOREM
 
 t, u, v = sympy.symbols("t u v", nonnegative=True)
 p, r, s, w, y = sympy.symbols("p r s w y", positive=True)

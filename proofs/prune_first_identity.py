@@ -10,8 +10,8 @@ from proofs.proof import Proof
 from proofs.shapes import Entries
 from proofs.steps import Equal, Split, Tested
 from proofs.unknowns import LARGEST, REAL
-from sqtheory.theorems.prune_first_identity import DEFECT, THEOREM
-from sqtheory.theorems.vocabulary import POWER_Q_KEPT, POWER_S, POWER_SQ
+from sqtheory.theory.quantities import POWER_Q_KEPT, POWER_S, POWER_SQ
+from sqtheory.theory.theorems.prune_first_identity import DEFECT, THEOREM
 
 
 def defect(a: Atoms) -> Number:

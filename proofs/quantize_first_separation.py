@@ -10,8 +10,8 @@ from proofs.conclusions import Witnessed
 from proofs.models import shared
 from proofs.proof import Proof
 from proofs.steps import Equal, NonNegative
-from sqtheory.theorems.quantize_first_separation import THEOREM
-from sqtheory.theorems.vocabulary import ERROR_Q, ERROR_QS, ERROR_S
+from sqtheory.theory.quantities import ERROR_Q, ERROR_QS, ERROR_S
+from sqtheory.theory.theorems.quantize_first_separation import THEOREM
 
 b, h = sympy.symbols("b h", nonnegative=True)
 v = b + h

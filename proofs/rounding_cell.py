@@ -10,9 +10,9 @@ from proofs.proof import Proof
 from proofs.shapes import Entries
 from proofs.steps import Smt, Tested
 from proofs.unknowns import Facts, Unknowns
-from sqtheory.case import Case
-from sqtheory.theorems.rounding_cell import IN_RANGE, THEOREM, WORST, ratios
-from sqtheory.theorems.vocabulary import NEAREST
+from sqtheory.theory.case import Case
+from sqtheory.theory.quantities import NEAREST
+from sqtheory.theory.theorems.rounding_cell import IN_RANGE, THEOREM, WORST, ratios
 
 
 def worst(a: Atoms) -> Number:

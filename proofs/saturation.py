@@ -10,14 +10,14 @@ import sympy
 
 from proofs.atoms import Number
 from proofs.conclusions import OnlyTested
-from proofs.exact import Exact
+from proofs.exact import ExactRow
 from proofs.proof import Proof
 from proofs.steps import Enumerated, Equal, Tested
+from sqtheory.alphabet.formats import E2M1, E2M3, E3M2, E4M3, E5M2, INT8, FloatFormat
+from sqtheory.alphabet.quantizers import mxfp, mxint
 from sqtheory.arrays import Mask
-from sqtheory.case import Case
-from sqtheory.formats import E2M1, E2M3, E3M2, E4M3, E5M2, INT8, FloatFormat
-from sqtheory.quantizers import mxfp, mxint
-from sqtheory.theorems.saturation import ERROR, EXCEEDS, LIMIT, SATURATES, THEOREM
+from sqtheory.theory.case import Case
+from sqtheory.theory.theorems.saturation import ERROR, EXCEEDS, LIMIT, SATURATES, THEOREM
 
 m, mu, e, k = sympy.symbols("m mu e k", positive=True)
 SHARES = {
@@ -40,13 +40,13 @@ def significand(v: Fraction) -> Fraction:
     return v
 
 
-def largest(a: Exact) -> tuple[Fraction, Fraction, Fraction]:
+def largest(a: ExactRow) -> tuple[Fraction, Fraction, Fraction]:
     """max |x|, the magnitude of its image, and σ."""
     place = max(range(len(a.x)), key=lambda i: (abs(a.x[i]), -i))
     return abs(a.x[place]), abs(a.q[place]), a.scale[place]
 
 
-def lost(a: Exact) -> Number:
+def lost(a: ExactRow) -> Number:
     """(max |x| − |q|)/max |x| where it saturates."""
     x, q, sigma = largest(a)
     return (x - q) / x if x > sigma * Fraction(a.case.q.format.max) else Fraction(0)

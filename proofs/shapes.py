@@ -8,9 +8,7 @@ from typing import ClassVar, TypeAlias, final
 import sympy
 
 from proofs.unknowns import Unknowns
-from sqtheory.theorem import Assumption
-from sqtheory.theorems.gram_dominates import UNCORRELATED
-from sqtheory.theorems.vocabulary import (
+from sqtheory.theory.quantities import (
     FROZEN_Z,
     MAGNITUDE,
     NEAREST,
@@ -22,6 +20,8 @@ from sqtheory.theorems.vocabulary import (
     Z,
     of_weight,
 )
+from sqtheory.theory.theorem import Assumption
+from sqtheory.theory.theorems.gram_dominates import UNCORRELATED
 
 KNOWN = (FROZEN_Z, MAGNITUDE, NEAREST, NORM, ONE_SCALE, ORDERED, SIGMA, STEADY, Z)
 """What can be assumed of w."""

@@ -22,8 +22,8 @@ from proofs.quantize_first_bound import POWERS_GROW
 from proofs.shapes import Groups
 from proofs.steps import Equal, Smt, Tested
 from proofs.unknowns import ONE, REAL, Facts, Unknowns, same_sign
-from sqtheory.theorems.sparse_grid_projection import THEOREM
-from sqtheory.theorems.vocabulary import ERROR_SQ, GRID_OPTIMUM, NEAREST, ONE_SCALE, ORDERED
+from sqtheory.theory.quantities import ERROR_SQ, GRID_OPTIMUM, NEAREST, ONE_SCALE, ORDERED
+from sqtheory.theory.theorems.sparse_grid_projection import THEOREM
 
 u, v = sympy.symbols("u v", positive=True)
 p = sympy.Symbol("p", positive=True)

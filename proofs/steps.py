@@ -14,11 +14,11 @@ from proofs.atoms import Model
 from proofs.machine_checked import ProofError
 from proofs.solver import load, refute
 from sqtheory.arrays import Mask
-from sqtheory.case import Case
 from sqtheory.exceptions import MissingExtra
-from sqtheory.statement import Statement
-from sqtheory.theorem import Reference, Theorem
-from sqtheory.theorems import ALL, find
+from sqtheory.theory.case import Case
+from sqtheory.theory.statement import Statement
+from sqtheory.theory.theorem import Reference, Theorem
+from sqtheory.theory.theorems import ALL, find
 
 NO_MODEL: Model = {}
 TRIED = 2_000

@@ -13,7 +13,7 @@ from proofs.conclusions import Concludes
 from proofs.proof import Proof
 from proofs.shapes import Entries
 from proofs.steps import Equal, Tested
-from sqtheory.theorems.stochastic_rounding import KEPT_1, KEPT_2, PRUNED_1, PRUNED_2, SQ_1, SQ_2, THEOREM
+from sqtheory.theory.theorems.stochastic_rounding import KEPT_1, KEPT_2, PRUNED_1, PRUNED_2, SQ_1, SQ_2, THEOREM
 
 f, d = sympy.symbols("f d", nonnegative=True)
 

@@ -7,16 +7,16 @@ import sympy
 
 from proofs.atoms import Number
 from proofs.conclusions import OnlyTested
-from proofs.exact import Exact
+from proofs.exact import ExactRow
 from proofs.proof import Proof
 from proofs.steps import Enumerated, Equal
-from sqtheory.formats import E2M3
-from sqtheory.partition import Blocks
-from sqtheory.quantizers import hbfp, mxfp
-from sqtheory.scaling import AbsMax, PowerOfTwo, SharedExponent, TwoLevel
-from sqtheory.sparsifiers import TopSparsifier
-from sqtheory.storage import bits_per_entry
-from sqtheory.theorems.storage import COUNTED, FORMULA, THEOREM
+from sqtheory.alphabet.formats import E2M3
+from sqtheory.alphabet.partition import Blocks
+from sqtheory.alphabet.quantizers import hbfp, mxfp
+from sqtheory.alphabet.scaling import AbsMax, PowerOfTwo, SharedExponent, TwoLevel
+from sqtheory.alphabet.sparsifiers import TopSparsifier
+from sqtheory.alphabet.storage import bits_per_entry
+from sqtheory.theory.theorems.storage import COUNTED, FORMULA, THEOREM
 
 b, n, m, e, block, index, groups = sympy.symbols("b n m e B index groups", positive=True)
 FORMULA_OF = b * n / m + e / block + index / m
@@ -35,7 +35,7 @@ SCALES = {AbsMax: 32, SharedExponent: 8, PowerOfTwo: 8, TwoLevel: 8}
 """e, the bits of a block's scale: a float32, an exponent of eight bits, or an FP8 number."""
 
 
-def counted(a: Exact) -> Number:
+def counted(a: ExactRow) -> Number:
     """Entry by entry, block by block, group by group."""
     side = a.case.q.partition.sides(a.case.x.shape)[-1]
     total = sum(a.case.q.format.bits for kept in a.m if kept)
@@ -45,7 +45,7 @@ def counted(a: Exact) -> Number:
     return Fraction(total, len(a.x))
 
 
-def published(a: Exact) -> Number:
+def published(a: ExactRow) -> Number:
     """b n/m + e/B + ⌈log₂ C(m, n)⌉/m of the numbers in the names of the mask and the format."""
     s, q = a.case.s, a.case.q
     assert isinstance(s, TopSparsifier) and isinstance(s.keep, int)

@@ -15,7 +15,7 @@ from sympy import Eq, Implies, Le
 from proofs.atoms import Atoms, Number
 from proofs.conclusions import Concludes
 from proofs.coq_claims import FormallyConcludes
-from proofs.exact import Exact
+from proofs.exact import ExactRow
 from proofs.models import shared
 from proofs.proof import Proof
 from proofs.prune_first_dominates import balanced, same_image, tied
@@ -23,9 +23,9 @@ from proofs.shapes import Groups
 from proofs.steps import Enumerated, Equal, Formal, Smt, Split, Tested
 from proofs.unknowns import Facts, Unknowns
 from sqtheory.arrays import Mask
-from sqtheory.case import Case
-from sqtheory.theorems.swap_constant import BOTH, BUDGET, EXCESS, HALVES, THEOREM, lower_end, lower_halves
-from sqtheory.theorems.vocabulary import ERROR_Q, ERROR_QS, ERROR_S, ONE_SCALE
+from sqtheory.theory.case import Case
+from sqtheory.theory.quantities import ERROR_Q, ERROR_QS, ERROR_S, ONE_SCALE
+from sqtheory.theory.theorems.swap_constant import BOTH, BUDGET, EXCESS, HALVES, THEOREM, lower_end, lower_halves
 
 x, e = sympy.symbols("x e", nonnegative=True)
 
@@ -59,7 +59,7 @@ def above_lower_end(case: Case) -> Mask:
 def short_of_half() -> list[float]:
     """The ε for which the excess of the family is not 1/2 − ε, in exact arithmetic."""
     claim = THEOREM.claims[0]
-    sides = {eps: PROOF.values(Exact(lower_end(eps), 0)) for eps in (2.0**-k for k in range(2, 40))}
+    sides = {eps: PROOF.values(ExactRow(lower_end(eps), 0)) for eps in (2.0**-k for k in range(2, 40))}
     left = {eps: claim.left.subs({s: sympy.sympify(v[str(s)]) for s in claim.symbols}) for eps, v in sides.items()}
     return [eps for eps, value in left.items() if value != sympy.Rational(1, 2) - sympy.Rational(eps)]
 

@@ -11,9 +11,9 @@ from proofs.shapes import Groups
 from proofs.steps import Formal, Smt, Tested
 from proofs.swap_constant import PROOF as CONSTANT
 from proofs.swap_constant import lower_ends, one_half
-from sqtheory.theorems.swap_constant import HALVES
-from sqtheory.theorems.swap_gap import THEOREM
-from sqtheory.theorems.vocabulary import ERROR_QS, ERROR_SQ, ONE_SCALE
+from sqtheory.theory.quantities import ERROR_QS, ERROR_SQ, ONE_SCALE
+from sqtheory.theory.theorems.swap_constant import HALVES
+from sqtheory.theory.theorems.swap_gap import THEOREM
 
 
 def pair(z3: Any) -> tuple[list[Any], Any]:

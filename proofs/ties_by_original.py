@@ -12,8 +12,8 @@ from proofs.proof import Proof
 from proofs.shapes import Groups
 from proofs.steps import Formal, Smt, Tested
 from proofs.unknowns import Facts, Unknowns
-from sqtheory.theorems.ties_by_original import BY_ORIGINAL, DEFECT, THEOREM
-from sqtheory.theorems.vocabulary import MAGNITUDE
+from sqtheory.theory.quantities import MAGNITUDE
+from sqtheory.theory.theorems.ties_by_original import BY_ORIGINAL, DEFECT, THEOREM
 
 
 def defect(a: Atoms) -> Number:

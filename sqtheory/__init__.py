@@ -4,12 +4,7 @@ S→Q is ``s >> q`` and Q→S is ``q >> s``; ``compare`` measures both, ``explai
 order could matter.
 """
 
-from sqtheory.arrays import FixedArray
-from sqtheory.channels import ChannelReport
-from sqtheory.channels import report as explain
-from sqtheory.errors import error, norm, relative_error, sqnr
-from sqtheory.exceptions import CheckpointError, Indivisible, InputRefused, MissingExtra, NonFinite, SpellingError
-from sqtheory.formats import (
+from sqtheory.alphabet.formats import (
     BFLOAT16,
     E2M1,
     E2M3,
@@ -36,14 +31,12 @@ from sqtheory.formats import (
     Nonfinite,
     bcq_format,
 )
-from sqtheory.kernels import engine
-from sqtheory.notation import parse
-from sqtheory.operators import IDENTITY, Chain, Identity, Operator
-from sqtheory.orders import OrderReport, compare
-from sqtheory.partition import Blocks, Channels, Columns, Heads, Partition, Rows, Tail, Tiles, Whole
-from sqtheory.quantizers import (
-    NanRule,
-    Quantized,
+from sqtheory.alphabet.kernels import engine
+from sqtheory.alphabet.notation import parse
+from sqtheory.alphabet.operators import IDENTITY, Chain, Identity, Operator
+from sqtheory.alphabet.partition import Blocks, Channels, Columns, Heads, Partition, Rows, Tail, Tiles, Whole
+from sqtheory.alphabet.quantized import NanRule, Quantized
+from sqtheory.alphabet.quantizers import (
     Quantizer,
     bcq,
     cast,
@@ -55,11 +48,17 @@ from sqtheory.quantizers import (
     nvfp4,
     scaled,
 )
-from sqtheory.rounding import Rounding, half_away, nearest_even, stochastic, toward_zero
-from sqtheory.scores import Gain, Random, Score, given, magnitude, wanda, wina
-from sqtheory.sparsifiers import Sparsifier, blockwise, fixed, nm, threshold, top
-from sqtheory.streaming import error_norm
-from sqtheory.ties import Adversarial, RandomTies, Ties, adversarial, by_original, high_index, low_index
+from sqtheory.alphabet.rounding import Rounding, half_away, nearest_even, stochastic, toward_zero
+from sqtheory.alphabet.scores import Gain, Random, Score, given, magnitude, wanda, wina
+from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, threshold, top
+from sqtheory.alphabet.ties import Adversarial, RandomTies, Ties, adversarial, by_original, high_index, low_index
+from sqtheory.arrays import FixedArray
+from sqtheory.exceptions import CheckpointError, Indivisible, InputRefused, MissingExtra, NonFinite, SpellingError
+from sqtheory.orders.channels import ChannelReport
+from sqtheory.orders.channels import report as explain
+from sqtheory.orders.errors import error, norm, relative_error, sqnr
+from sqtheory.orders.report import OrderReport, compare
+from sqtheory.orders.streaming import error_norm
 
 __version__ = "0.1.0"
 

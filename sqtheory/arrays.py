@@ -1,7 +1,8 @@
 """What counts as a real array here, and immutable arrays with value equality."""
 
 import hashlib
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -49,6 +50,33 @@ def _holds_masked(x: object) -> bool:
 def same_memory(a: NDArray[Any], b: NDArray[Any]) -> bool:
     """Every entry of a lies where that of b does."""
     return (a.ctypes.data, a.shape, a.strides, a.dtype) == (b.ctypes.data, b.shape, b.strides, b.dtype)
+
+
+class StreamedTensor(ABC):
+    """A tensor that need not be in memory: read piece by piece, as often as needed, or whole."""
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of the axes."""
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """The number of entries."""
+
+    @property
+    @abstractmethod
+    def dtype(self) -> np.dtype[Any]:
+        """That of ``whole``."""
+
+    @abstractmethod
+    def pieces(self, entries: int) -> Iterator[Array]:
+        """The entries in C order in flat arrays, so many at a time; the last may be shorter."""
+
+    @abstractmethod
+    def whole(self) -> Array:
+        """All entries in memory."""
 
 
 class FixedArray:

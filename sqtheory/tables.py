@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from sqtheory.exceptions import MissingExtra
-from sqtheory.signs import TEX
+from sqtheory.tex import TEX
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from sqtheory import scaling, scores, ties
+from sqtheory.alphabet import scaling, scores, ties
+from sqtheory.alphabet.formats import E2M3, E4M3, FloatFormat
+from sqtheory.alphabet.operators import IDENTITY, Chain
+from sqtheory.alphabet.partition import Blocks, Channels, Columns, Heads, Partition, Rows, Tail, Tiles, Whole
+from sqtheory.alphabet.quantized import NanRule
+from sqtheory.alphabet.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4, scaled
+from sqtheory.alphabet.rounding import ROUNDINGS
+from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, threshold, top
 from sqtheory.arrays import FixedArray
-from sqtheory.formats import E2M3, E4M3, FloatFormat
-from sqtheory.operators import IDENTITY, Chain
-from sqtheory.partition import Blocks, Channels, Columns, Heads, Partition, Rows, Tail, Tiles, Whole
-from sqtheory.quantizers import NanRule, Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4, scaled
-from sqtheory.rounding import ROUNDINGS
-from sqtheory.sparsifiers import Sparsifier, blockwise, fixed, nm, threshold, top
 from sqtheory.strategies import formats, quantizers
 
 RNG = np.random.default_rng(0)

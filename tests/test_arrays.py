@@ -13,17 +13,18 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import sqtheory as sq
-from sqtheory import arrays, certificates
+from sqtheory import arrays
 from sqtheory.arrays import FixedArray, as_real
-from sqtheory.case import Case
-from sqtheory.certificates import stacks
-from sqtheory.checkpoints import TensorInfo
-from sqtheory.expectations import agreement, predict_order_gap
-from sqtheory.inspection import inspect_tensor
-from sqtheory.matrix_errors import second_moments
-from sqtheory.packing import pack, pack_values
-from sqtheory.price import optimum
-from sqtheory.sweep import tensor_rows
+from sqtheory.files.checkpoints import TensorInfo
+from sqtheory.files.inspection import inspect_tensor
+from sqtheory.files.packing import pack, pack_values
+from sqtheory.orders.grid import tensor_rows
+from sqtheory.orders.matrix_errors import second_moments
+from sqtheory.theory import certificates
+from sqtheory.theory.case import Case
+from sqtheory.theory.certificates import stacks
+from sqtheory.theory.expectations import agreement, predict_order_gap
+from sqtheory.theory.price import optimum
 
 KEPT_TYPES = ["?", "i1", "u1", "i4", "u8", "f2", "f4", "f8"]
 ANY = st.sampled_from(KEPT_TYPES).flatmap(

@@ -18,7 +18,7 @@ import sqtheory
 from proofs.proof import proof_of
 from proofs.steps import Equal
 from sqtheory.cli import VERBS
-from sqtheory.theorems import BY_SLUG
+from sqtheory.theory.theorems import BY_SLUG
 
 DOCS = Path(__file__).parents[1] / "notebooks" / "docs"
 escaped: Callable[[list[str]], list[str]] = runpy.run_path(str(DOCS / "plain_docstrings.py"))["escaped"]
@@ -35,7 +35,7 @@ def examples(module: str) -> list[doctest.DocTest]:
 
 def test_examples_in_docstrings_print_what_they_say() -> None:
     tests = [test for module in MODULES for test in examples(module)]
-    assert {"sqtheory.notation.parse", "sqtheory.orders.compare"} <= {test.name for test in tests}
+    assert {"sqtheory.alphabet.notation.parse", "sqtheory.orders.report.compare"} <= {test.name for test in tests}
     runner = doctest.DocTestRunner()
     complaints: list[str] = []
     for test in tests:

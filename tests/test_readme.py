@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sqtheory.cli import main
-from sqtheory.theorems import BY_SLUG
+from sqtheory.theory.theorems import BY_SLUG
 from tests.readme import GENERATED, README, regenerated
 
 
@@ -47,5 +47,7 @@ def test_every_linked_file_exists_and_every_theorem_is_listed() -> None:
     text = README.read_text(encoding="utf-8")
     linked = re.findall(r"\]\(([^)]+)\)", text)
     assert len(linked) > 10 and all((README.parent / path).is_file() for path in linked)
-    listed = re.findall(r"^\| \[(\w+)\]\(sqtheory/theorems/(\w+)\.py\).*\(proofs/(\w+)\.py\)", text, re.MULTILINE)
+    listed = re.findall(
+        r"^\| \[(\w+)\]\(sqtheory/theory/theorems/(\w+)\.py\).*\(proofs/(\w+)\.py\)", text, re.MULTILINE
+    )
     assert listed == [(slug,) * 3 for slug in BY_SLUG]

@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from sqtheory.alphabet.notation import parse_as
+from sqtheory.alphabet.operators import IDENTITY
+from sqtheory.alphabet.quantizers import Quantizer, hbfp
+from sqtheory.alphabet.sparsifiers import Sparsifier, nm
 from sqtheory.cli import main, parser
 from sqtheory.cli.table import grid_of
 from sqtheory.exceptions import MissingExtra
 from sqtheory.execution.costs import MACHINES, MODELS
 from sqtheory.models import ACCURACY, METRICS, open_model, samples_for
-from sqtheory.models.evaluations import Evaluations
-from sqtheory.networks.prediction import Study, weighed
-from sqtheory.networks.sensitivity import Around
-from sqtheory.notation import parse_as
-from sqtheory.operators import IDENTITY
-from sqtheory.quantizers import Quantizer, hbfp
-from sqtheory.sparsifiers import Sparsifier, nm
-from sqtheory.two_orders import Order
+from sqtheory.models.evaluation.evaluations import Evaluations
+from sqtheory.models.studies.networks.prediction import Study, weighed
+from sqtheory.models.studies.networks.sensitivity import Around
+from sqtheory.orders.applied import Order
 from tests.nightly import NIGHTLY
 from tests.results import FOLDER, command, located
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sqtheory import MissingExtra
-from sqtheory.signs import TEX
 from sqtheory.tables import Table, json_ready, json_text, number, share, shown
+from sqtheory.tex import TEX
 
 TABLE = Table(("name", "bits", "error"), (("int4", "4", "1.5e-3"), ("mxfp", "10", "–")), "two formats")
 

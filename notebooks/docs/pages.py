@@ -10,15 +10,16 @@ from typing import TypeAlias
 
 from proofs import machine_checked
 from proofs.proof import proof_of
-from sqtheory import catalogue, render
+from sqtheory.alphabet import catalogue
 from sqtheory.cli import VERBS, main
-from sqtheory.figures import witness
-from sqtheory.figures.catalogue import BY_NAME
-from sqtheory.figures.data import Request
-from sqtheory.figures.style import DOUBLE, SINGLE, encode
+from sqtheory.show.figures import witness
+from sqtheory.show.figures.catalogue import BY_NAME
+from sqtheory.show.figures.data import Request
+from sqtheory.show.figures.style import DOUBLE, SINGLE, encode
 from sqtheory.tables import Table
-from sqtheory.theorem import Theorem
-from sqtheory.theorems import ALL
+from sqtheory.theory import render
+from sqtheory.theory.theorem import Theorem
+from sqtheory.theory.theorems import ALL
 
 ROOT = Path(__file__).parents[2]
 LOCAL_LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)]+\)")
@@ -29,19 +30,19 @@ EXAMPLE = "margin.py"
 """The theorem that is shown whole, its statement and its proof."""
 MODULES: Mapping[str, str] = {
     "sqtheory": "Operators, formats, errors, orders",
-    "sqtheory.theorems": "The registry",
-    "sqtheory.theorem": "Theorems and claims",
-    "sqtheory.case": "Cases",
-    "sqtheory.domain": "Domains",
-    "sqtheory.render": "Theorems as text, Markdown, LaTeX",
-    "sqtheory.decide": "Proved, refuted or open",
-    "sqtheory.expectations": "Expected order gaps",
-    "sqtheory.certificates": "Certificates of layers",
-    "sqtheory.price": "What neither order can beat",
-    "sqtheory.checkpoints": "Reading and writing checkpoints",
+    "sqtheory.theory.theorems": "The registry",
+    "sqtheory.theory.theorem": "Theorems and claims",
+    "sqtheory.theory.case": "Cases",
+    "sqtheory.theory.domain": "Domains",
+    "sqtheory.theory.render": "Theorems as text, Markdown, LaTeX",
+    "sqtheory.theory.decide": "Proved, refuted or open",
+    "sqtheory.theory.expectations": "Expected order gaps",
+    "sqtheory.theory.certificates": "Certificates of layers",
+    "sqtheory.theory.price": "What neither order can beat",
+    "sqtheory.files.checkpoints": "Reading and writing checkpoints",
     "sqtheory.execution": "Sweeps",
-    "sqtheory.application": "Compressing checkpoints",
-    "sqtheory.packing": "Packed tensors",
+    "sqtheory.compress": "Compressing checkpoints",
+    "sqtheory.files.packing": "Packed tensors",
     "sqtheory.models": "Running models",
     "sqtheory.strategies": "Strategies for property tests",
 }
@@ -74,7 +75,7 @@ def pages() -> Iterator[tuple[str, str]]:
     for module, title in MODULES.items():
         yield f"api/{module}.md", f"# {title}\n\n```{{eval-rst}}\n.. automodule:: {module}\n   :members:\n```\n"
     yield "cite.md", cite_page()
-    for name, folder in {"statement": "sqtheory/theorems", "proof": "proofs"}.items():
+    for name, folder in {"statement": "sqtheory/theory/theorems", "proof": "proofs"}.items():
         yield f"extend/{name}.py", (ROOT / folder / EXAMPLE).read_text(encoding="utf-8")
 
 
@@ -112,7 +113,7 @@ def theorem_page(theorem: Theorem, shown: Iterable[Shown]) -> str:
     parts = [f"# {theorem.slug}", statement, bib_entry(theorem.source.key)]
     parts += [f"```{{figure}} {name}.svg\n:alt: {name}\n\n{caption}\n```" for name, _, caption in shown]
     parts += ["## Proof", proof_table(theorem).markdown()]
-    parts.append(f"Statement: `sqtheory/theorems/{theorem.slug}.py`. Proof: `proofs/{theorem.slug}.py`.")
+    parts.append(f"Statement: `sqtheory/theory/theorems/{theorem.slug}.py`. Proof: `proofs/{theorem.slug}.py`.")
     for name in theorem.formal:
         file, text = machine_checked.statement(name)
         parts.append(f"In Coq, `proofs/formal/{file}`:\n\n```coq\n{text}\n```")

@@ -7,20 +7,20 @@ from typing import TypeAlias, final
 
 import numpy as np
 
+from sqtheory.alphabet.notation import parse
+from sqtheory.alphabet.operators import Operator
+from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array
-from sqtheory.notation import parse
-from sqtheory.operators import Operator
-from sqtheory.quantizers import Quantizer
-from sqtheory.sparsifiers import Sparsifier
-from sqtheory.streaming import error_norm
-from sqtheory.sweep import tensor_rows
+from sqtheory.orders.grid import tensor_rows
+from sqtheory.orders.streaming import error_norm
 
 Call: TypeAlias = Callable[[], object]
 
 
 @final
 @dataclass(frozen=True)
-class Case:
+class Operation:
     """An operation with the multiple of a copy it is meant to stay under on one core, if one is stated.
 
     ``prepare(x)`` allocates what the result needs and gives the call that is timed. The same by definition is meant
@@ -59,18 +59,18 @@ def _order(mask: str, fmt: str, x: Array) -> Call:
     return partial(tensor_rows, "x", x, [s], [q])
 
 
-CASES: dict[str, Case] = {
+CASES: dict[str, Operation] = {
     case.name: case
     for case in (
-        *(Case(name, partial(_image, name), 3.5) for name in ("int8", "hbfp8", "mxint8")),
-        *(Case(name, partial(_image, name), 5) for name in ("mxfp8", "mxfp6", "mxfp4")),
-        Case("nvfp4", partial(_image, "nvfp4"), 7),
-        Case("nf4", partial(_image, "nf4")),
-        Case("2:4", partial(_mask, "2:4"), 3.5, gain=2),
-        Case("4:8", partial(_mask, "4:8"), 8, gain=1.5),
-        Case("50%", partial(_mask, "50%"), 4),
-        Case("2:4 >> mxfp8, L2 error", partial(_error, "2:4 >> mxfp8"), 10, gain=1.5),
-        Case("order, 2:4 and mxfp8", partial(_order, "2:4", "mxfp8"), 30),
+        *(Operation(name, partial(_image, name), 3.5) for name in ("int8", "hbfp8", "mxint8")),
+        *(Operation(name, partial(_image, name), 5) for name in ("mxfp8", "mxfp6", "mxfp4")),
+        Operation("nvfp4", partial(_image, "nvfp4"), 7),
+        Operation("nf4", partial(_image, "nf4")),
+        Operation("2:4", partial(_mask, "2:4"), 3.5, gain=2),
+        Operation("4:8", partial(_mask, "4:8"), 8, gain=1.5),
+        Operation("50%", partial(_mask, "50%"), 4),
+        Operation("2:4 >> mxfp8, L2 error", partial(_error, "2:4 >> mxfp8"), 10, gain=1.5),
+        Operation("order, 2:4 and mxfp8", partial(_order, "2:4", "mxfp8"), 30),
     )
 }
 """Every case by name: images, masks, a chain with its error, the whole report of two orders."""

@@ -8,11 +8,11 @@ from typing import Any, Literal, TypeAlias, final
 
 import numpy as np
 
+from sqtheory.alphabet.kernels import by_definition, engine, engine_name
 from sqtheory.arrays import Array
-from sqtheory.bench.cases import CASES, Call, Case
+from sqtheory.bench.cases import CASES, Call, Operation
 from sqtheory.bench.measuring import LEAST, matrix
 from sqtheory.bench.passes import PASSES, Pass
-from sqtheory.kernels import by_definition, engine, engine_name
 from sqtheory.tables import Table, Tabular, json_ready, number
 
 Clock: TypeAlias = Callable[[], float]
@@ -25,7 +25,7 @@ FAR_PASS = 2.0
 
 @final
 @dataclass(frozen=True)
-class Comparison:
+class SpeedRatio:
     """Processor time of one thing over that of another for the same work, by the least of the rounds that took turns.
 
     What else runs on a machine only ever adds to a time, so the least is what the two cost themselves.
@@ -55,10 +55,10 @@ class Comparison:
 
 @final
 @dataclass(frozen=True, repr=False)
-class Check(Tabular):
+class SpeedCheck(Tabular):
     """What was compared, under which engine."""
 
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[SpeedRatio, ...]
     engine: str
     rounds: int
 
@@ -82,13 +82,13 @@ class Check(Tabular):
 
 
 def check(
-    cases: Sequence[Case] = tuple(CASES.values()),
+    cases: Sequence[Operation] = tuple(CASES.values()),
     passes: Sequence[Pass] = tuple(PASSES.values()),
     *,
     size: int = LEAST,
     rounds: int = 5,
     clock: Clock = time.thread_time,
-) -> Check:
+) -> SpeedCheck:
     """Compare each case with its definition and a copy, and each pass with its products, under the present engine.
 
     Cases work on ``size`` standard normal float32 numbers (rounded up to whole rows): beyond the caches by default,
@@ -102,19 +102,19 @@ def check(
     x = matrix(size)
     found = [c for case in cases for c in _of_case(case, x, rounds, clock)]
     found += [_of_pass(forward, rounds, clock) for forward in passes]
-    return Check(tuple(found), engine_name(), rounds)
+    return SpeedCheck(tuple(found), engine_name(), rounds)
 
 
-def _of_case(case: Case, x: Array, rounds: int, clock: Clock) -> list[Comparison]:
+def _of_case(case: Operation, x: Array, rounds: int, clock: Clock) -> list[SpeedRatio]:
     source, target = np.ones(LEAST, np.float32), np.ones(LEAST, np.float32)
     with engine("definition"):
         slow = case.prepare(x)
     calls: list[Call] = [case.prepare(x), partial(_defined, slow), partial(np.copyto, target, source)]
     own, defined, copied = _turns(calls, rounds, clock)
-    found = [Comparison(case.name, "its definition", own, defined, 1 / case.gain, 1.0)]
+    found = [SpeedRatio(case.name, "its definition", own, defined, 1 / case.gain, 1.0)]
     if case.goal is not None:
         scaled = tuple(t * x.size / LEAST for t in copied)
-        found.append(Comparison(case.name, "a copy", own, scaled, case.goal, FAR * case.goal))
+        found.append(SpeedRatio(case.name, "a copy", own, scaled, case.goal, FAR * case.goal))
     return found
 
 
@@ -123,10 +123,10 @@ def _defined(call: Call) -> None:
         call()
 
 
-def _of_pass(forward: Pass, rounds: int, clock: Clock) -> Comparison:
+def _of_pass(forward: Pass, rounds: int, clock: Clock) -> SpeedRatio:
     with forward.prepared() as (own, products):
         passed, multiplied = _turns([own, products], rounds, clock)
-    return Comparison(forward.name, "its products", passed, multiplied, forward.goal, FAR_PASS * forward.goal)
+    return SpeedRatio(forward.name, "its products", passed, multiplied, forward.goal, FAR_PASS * forward.goal)
 
 
 def _turns(calls: Sequence[Call], rounds: int, clock: Clock) -> list[tuple[float, ...]]:

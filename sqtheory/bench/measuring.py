@@ -12,10 +12,10 @@ from typing import Any, final
 
 import numpy as np
 
+from sqtheory.alphabet.kernels import engine, engine_name
 from sqtheory.arrays import Array
-from sqtheory.bench.cases import CASES, Call, Case
+from sqtheory.bench.cases import CASES, Call, Operation
 from sqtheory.bench.peers import peers
-from sqtheory.kernels import engine, engine_name
 from sqtheory.tables import Table, Tabular, json_ready, number
 
 WIDTH = 4096
@@ -28,7 +28,7 @@ LEAST = 1 << 22
 
 @final
 @dataclass(frozen=True)
-class Measured:
+class Timing:
     """Processor time of a case over that of a copy of its input in the same round: median and quartiles."""
 
     name: str
@@ -51,10 +51,10 @@ class Measured:
 
 @final
 @dataclass(frozen=True, repr=False)
-class Report(Tabular):
+class Timings(Tabular):
     """What was measured, on what, when, by which versions."""
 
-    measured: tuple[Measured, ...]
+    measured: tuple[Timing, ...]
     size: int
     rounds: int
     engine: str
@@ -99,7 +99,7 @@ class Report(Tabular):
         return Table(header, tuple(rows), title)
 
 
-def measure(cases: Sequence[Case] = tuple(CASES.values()), *, size: int = 1 << 24, rounds: int = 9) -> Report:
+def measure(cases: Sequence[Operation] = tuple(CASES.values()), *, size: int = 1 << 24, rounds: int = 9) -> Timings:
     """Time the cases on ``size`` standard normal float32 numbers (rounded up to whole rows) under the present engine.
 
     Definitions and peers are timed too, in fewer rounds on fewer entries. Raises ValueError for no case or no round.
@@ -114,7 +114,7 @@ def measure(cases: Sequence[Case] = tuple(CASES.values()), *, size: int = 1 << 2
     with engine("definition"):
         naive = [_median_ratio(small, case.prepare, few) for case in cases]
     measured = [
-        Measured(
+        Timing(
             case.name,
             case.goal,
             statistics.median(own),
@@ -128,7 +128,7 @@ def measure(cases: Sequence[Case] = tuple(CASES.values()), *, size: int = 1 << 2
     ]
     copied = statistics.median(copies) / x.size * 1e9
     day, versions = date.today().isoformat(), f"Python {platform.python_version()}, numpy {np.__version__}"
-    return Report(tuple(measured), x.size, rounds, engine_name(), copied, day, _machine(), versions)
+    return Timings(tuple(measured), x.size, rounds, engine_name(), copied, day, _machine(), versions)
 
 
 def matrix(size: int) -> Array:

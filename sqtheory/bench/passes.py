@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sqtheory.arrays import Array
 from sqtheory.bench.cases import Call
 from sqtheory.models import Linear, Linears, Model, open_model, samples_for
-from sqtheory.models.evaluating import single_threaded_products
+from sqtheory.models.evaluation.evaluating import single_threaded_products
 
 Pair = tuple[Array, Array]
 """Two factors."""

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from sqtheory.alphabet.formats import E2M1, E2M3, E4M3, FloatFormat
 from sqtheory.arrays import Array
 from sqtheory.bench.cases import Call
-from sqtheory.formats import E2M1, E2M3, E4M3, FloatFormat
 
 ELEMENTS = {"mxfp8": E4M3, "mxfp6": E2M3, "mxfp4": E2M1}
 """The cases that are a cast under a shared power of two."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from sqtheory import __version__
+from sqtheory.alphabet.kernels import engine
 from sqtheory.cli import (
     apply,
     bench,
@@ -38,7 +39,6 @@ from sqtheory.cli import (
     verify,
 )
 from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, WorkerFailed
-from sqtheory.kernels import engine
 from sqtheory.tables import shown
 
 VERBS = (

@@ -12,7 +12,7 @@ from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_pipeline, add_targe
 from sqtheory.cli.printing import print_text
 
 if TYPE_CHECKING:
-    from sqtheory.application import Plan
+    from sqtheory.compress import Plan
 
 Item = TypeVar("Item")
 
@@ -111,20 +111,20 @@ def run(arguments: argparse.Namespace) -> int:
     """Plan, write unless it is a dry run, print."""
     import numpy as np
 
-    from sqtheory import application
-    from sqtheory.checkpoints import open_checkpoint
+    from sqtheory import compress
+    from sqtheory.alphabet.storage import Index
     from sqtheory.cli.progress import progress
     from sqtheory.execution.workers import Threads
-    from sqtheory.storage import Index
-    from sqtheory.two_orders import Order
+    from sqtheory.files.checkpoints import open_checkpoint
+    from sqtheory.orders.applied import Order
 
     if not arguments.pack and (arguments.layout or arguments.index):
         raise ValueError("--layout and --index are about codes: they need --pack")
     index = None if arguments.index is None else Index[arguments.index]
-    packing = application.Packing(arguments.layout or LAYOUTS[0], index) if arguments.pack else None
+    packing = compress.Packing(arguments.layout or LAYOUTS[0], index) if arguments.pack else None
     rng = np.random.default_rng(arguments.seed)
     ties = None if arguments.ties is None else options.ties(arguments.ties, arguments.norm, rng)
-    recipe = application.Recipe(
+    recipe = compress.Recipe(
         mask=str(options.mask(arguments.mask, ties, rng)),
         format=arguments.format,
         order=Order[arguments.order],
@@ -138,8 +138,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     with open_checkpoint(arguments.checkpoint) as source, Threads(arguments.workers).crew() as (executor, ahead):
         folder = Path(arguments.checkpoint).is_dir()
-        layout = application.layout_of(source, arguments.out, folder=folder, packing=packing)
-        plan = application.plan(
+        layout = compress.layout_of(source, arguments.out, folder=folder, packing=packing)
+        plan = compress.plan(
             *(layout, recipe, options.targets(arguments), __version__),
             executor=executor,
             ahead=ahead,
@@ -147,7 +147,7 @@ def run(arguments: argparse.Namespace) -> int:
             force=arguments.force,
         )
         if not arguments.dry_run:
-            application.apply(plan, executor=executor, ahead=ahead, watch=watch, force=arguments.force)
+            compress.apply(plan, executor=executor, ahead=ahead, watch=watch, force=arguments.force)
     if layout.note:
         print_text(f"sqtheory: {layout.note}", to_stderr=True)
     print_text(plan.report.to_json().removesuffix("\n") if arguments.json else _text(plan, arguments))
@@ -155,10 +155,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _text(plan: "Plan", arguments: argparse.Namespace) -> str:
-    from sqtheory.application import beside
-    from sqtheory.norms import spell_norm
-    from sqtheory.packing import bits_sentence
-    from sqtheory.shares import pruned
+    from sqtheory.alphabet.norms import spell_norm
+    from sqtheory.alphabet.shares import pruned
+    from sqtheory.compress import beside
+    from sqtheory.files.packing import bits_sentence
     from sqtheory.tables import Table, one_line, share
 
     report, p = plan.report, arguments.norm

@@ -7,7 +7,7 @@ from sqtheory.cli.options import Verbs, add_engine, count
 from sqtheory.cli.printing import print_json
 
 if TYPE_CHECKING:
-    from sqtheory.bench import Check, Report
+    from sqtheory.bench import SpeedCheck, Timings
 
 DESCRIPTION = """\
 Time images, masks, a chain with its error and the report of two orders on one thread, into memory that exists.
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if all(m.held for m in report.measured) else 1
 
 
-def _print(arguments: argparse.Namespace, schema: str, found: "Check | Report") -> None:
+def _print(arguments: argparse.Namespace, schema: str, found: "SpeedCheck | Timings") -> None:
     if arguments.json:
         print_json({"schema": schema, **found.to_dict()})
     else:

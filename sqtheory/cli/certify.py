@@ -10,9 +10,9 @@ from sqtheory.cli.options import Verbs
 from sqtheory.cli.printing import print_json, print_text
 
 if TYPE_CHECKING:
-    from sqtheory.models.model import Model
-    from sqtheory.networks import StackBound
-    from sqtheory.two_orders import Order
+    from sqtheory.models.architectures.model import Model
+    from sqtheory.models.studies.networks import StackBound
+    from sqtheory.orders.applied import Order
 
 DESCRIPTION = """\
 What is guaranteed and what is predicted for every block linear Y = XWᵀ of a model, at the inputs X of the dense model,
@@ -54,9 +54,9 @@ def add(verbs: Verbs) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Open, certify, print."""
     from sqtheory.cli.progress import counter
-    from sqtheory.models.compression import ordered_weights
-    from sqtheory.networks import certify_layers, certify_stack, guarantee_table, totals
-    from sqtheory.two_orders import Order
+    from sqtheory.models.evaluation.compression import ordered_weights
+    from sqtheory.models.studies.networks import certify_layers, certify_stack, guarantee_table, totals
+    from sqtheory.orders.applied import Order
 
     orders = [Order.sq, Order.qs] if arguments.order == "both" else [Order[arguments.order]]
     s, q, model, samples = opened(arguments)

@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _named(name: str, known: "dict[str, Entry]") -> "tuple[Entry | None, str]":
     """The source of this name, None for this software, and the place in it."""
-    from sqtheory.theorems import find
+    from sqtheory.theory.theorems import find
 
     if name in known:
         return known[name], ""

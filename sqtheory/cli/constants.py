@@ -24,7 +24,7 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the table."""
-    from sqtheory.constants import table as sharp_constants
+    from sqtheory.theory.constants import table as sharp_constants
 
     table = sharp_constants()
     if arguments.json:

@@ -64,8 +64,8 @@ def run(arguments: argparse.Namespace) -> int:
     import numpy as np
 
     from sqtheory import __version__
-    from sqtheory.decide import decide, usual_norm
-    from sqtheory.norms import spell_norm
+    from sqtheory.alphabet.norms import spell_norm
+    from sqtheory.theory.decide import decide, usual_norm
 
     rng = np.random.default_rng(arguments.seed)
     p = usual_norm(arguments.claim) if arguments.norm is None else arguments.norm
@@ -87,6 +87,6 @@ def run(arguments: argparse.Namespace) -> int:
 def concluded_by(slug: str) -> str:
     """What concludes the claims of a theorem: Coq, a derivation, its cases; ``tested only`` where no machine does."""
     from proofs.proof import proof_of
-    from sqtheory.theorems import BY_SLUG
+    from sqtheory.theory.theorems import BY_SLUG
 
     return proof_of(BY_SLUG[slug]).extent

@@ -11,7 +11,7 @@ from sqtheory.cli.printing import print_json, print_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqtheory.figures.order_gap import Point
+    from sqtheory.show.figures.order_gap import Point
 
 MODELS = ("lm-dense", "vit-dense")
 MASKS = ("2:4", "50%")
@@ -39,9 +39,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure, print, write the figure."""
     from dataclasses import asdict
 
-    from sqtheory import atomic
-    from sqtheory.figures import order_gap
-    from sqtheory.figures.style import encode
+    from sqtheory.files import atomic
+    from sqtheory.show.figures import order_gap
+    from sqtheory.show.figures.style import encode
 
     atomic.check_folder(arguments.out)
     points = measure(quiet=arguments.json)
@@ -66,12 +66,12 @@ def measure(*, quiet: bool) -> "list[Point]":
     """The totals of every model, mask and format."""
     import numpy as np
 
-    from sqtheory.checkpoints import reading
     from sqtheory.cli.progress import progress
     from sqtheory.execution import sweep
-    from sqtheory.figures.order_gap import point
-    from sqtheory.sweep import total
-    from sqtheory.targets import Targets
+    from sqtheory.files.checkpoints import reading
+    from sqtheory.files.targets import Targets
+    from sqtheory.orders.grid import total
+    from sqtheory.show.figures.order_gap import point
 
     rng = np.random.default_rng(0)
     masks = {text: options.mask(text, None, rng) for text in MASKS}

@@ -11,9 +11,9 @@ from sqtheory.cli.options import Verbs
 from sqtheory.cli.printing import print_json, print_text
 
 if TYPE_CHECKING:
-    from sqtheory.models.comparing import Comparison
-    from sqtheory.models.evaluations import Evaluations
-    from sqtheory.models.scores import Estimate, Scores
+    from sqtheory.models.evaluation.comparing import Comparison
+    from sqtheory.models.evaluation.evaluations import Evaluations
+    from sqtheory.models.metrics import Estimate, Scores
 
 DESCRIPTION = """\
 Compute with a model and measure what sparsity and quantization of its block linears cost in the metric.
@@ -81,13 +81,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Open, compute, print."""
     import numpy as np
 
-    from sqtheory import atomic
+    from sqtheory.alphabet.operators import IDENTITY
     from sqtheory.cli.progress import counter
+    from sqtheory.files import atomic
     from sqtheory.models import open_model, samples_for
-    from sqtheory.models.comparing import compare_orders
-    from sqtheory.models.evaluations import Evaluations
-    from sqtheory.operators import IDENTITY
-    from sqtheory.two_orders import Order
+    from sqtheory.models.evaluation.comparing import compare_orders
+    from sqtheory.models.evaluation.evaluations import Evaluations
+    from sqtheory.orders.applied import Order
 
     rng = np.random.default_rng(arguments.seed)
     s = None if arguments.mask is None else options.mask(arguments.mask, None, rng)
@@ -126,7 +126,7 @@ def _document(
     scores: "Mapping[str, Scores]",
     comparison: "Comparison | None",
 ) -> dict[str, Any]:
-    from sqtheory.models.comparing import estimates
+    from sqtheory.models.evaluation.comparing import estimates
 
     asked = next(iter(scores) if comparison is None else map(str, comparison.orders))
     return {
@@ -148,7 +148,7 @@ def _text(
     scores: "Mapping[str, Scores]",
     comparison: "Comparison | None",
 ) -> str:
-    from sqtheory.models.scores import METRICS
+    from sqtheory.models.metrics import METRICS
     from sqtheory.tables import Table
 
     names = found.model.metrics

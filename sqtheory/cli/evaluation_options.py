@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from sqtheory.cli import options
 
 if TYPE_CHECKING:
-    from sqtheory.models.data import Samples
-    from sqtheory.models.model import Model
-    from sqtheory.quantizers import Quantizer
-    from sqtheory.sparsifiers import Sparsifier
+    from sqtheory.alphabet.quantizers import Quantizer
+    from sqtheory.alphabet.sparsifiers import Sparsifier
+    from sqtheory.models.architectures.model import Model
+    from sqtheory.models.evaluation.data import Samples
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from sqtheory.cli.options import CHECKPOINT_HELP, Verbs
 from sqtheory.cli.printing import print_text
 
 if TYPE_CHECKING:
-    from sqtheory.figures.data import Kind, Request
+    from sqtheory.show.figures.data import FigureKind, Request
 
 DESCRIPTION = """\
 Draw figures, of the models that come with the package or of a checkpoint of your own.
@@ -68,12 +68,12 @@ def formats(text: str) -> tuple[str, ...]:
 
 def run(arguments: argparse.Namespace) -> int:
     """List, or compute, draw and write; a figure is written when it is done."""
-    from sqtheory import atomic
     from sqtheory.cli.outputs import check_outputs
     from sqtheory.cli.progress import counter
-    from sqtheory.figures.catalogue import BY_NAME, find
-    from sqtheory.figures.data import Needs, Request
-    from sqtheory.figures.style import STYLES
+    from sqtheory.files import atomic
+    from sqtheory.show.figures.catalogue import BY_NAME, find
+    from sqtheory.show.figures.data import Needs, Request
+    from sqtheory.show.figures.style import STYLES
     from sqtheory.tables import Table
 
     if not arguments.name:
@@ -88,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
     named = [arguments.out / f"{kind.name}.{end}" for kind in kinds for end in (*arguments.format, "csv", "txt")]
     check_outputs(named, request.model)
     atomic.check_folder(arguments.out)
-    fit: list[Kind[Any]] = []
+    fit: list[FigureKind[Any]] = []
     refused = 0
     for kind in kinds:  # what can be known is refused before anything is computed
         if not arguments.force:

@@ -7,7 +7,7 @@ from sqtheory.cli.options import Verbs
 from sqtheory.cli.printing import print_json
 
 if TYPE_CHECKING:
-    from sqtheory.formats import Format
+    from sqtheory.alphabet.formats import Format
 
 
 def add(verbs: Verbs) -> None:
@@ -27,7 +27,7 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the tables."""
-    from sqtheory import catalogue
+    from sqtheory.alphabet import catalogue
 
     name = arguments.name
     tables = [catalogue.formats(), catalogue.quantizers()] if name is None else [catalogue.values(_format(name))]
@@ -42,10 +42,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _format(name: str) -> "Format":
     """The element format of this name; a quantizer's name is answered with that of its elements."""
+    from sqtheory.alphabet.formats import Format
+    from sqtheory.alphabet.notation import parse, parse_as
+    from sqtheory.alphabet.quantizers import Quantizer
     from sqtheory.exceptions import SpellingError
-    from sqtheory.formats import Format
-    from sqtheory.notation import parse, parse_as
-    from sqtheory.quantizers import Quantizer
 
     try:
         return parse_as(Format, "format", name)

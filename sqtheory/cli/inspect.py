@@ -23,9 +23,9 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the table."""
-    from sqtheory.checkpoints import reading
     from sqtheory.cli.progress import progress
-    from sqtheory.inspection import inspect_slabs
+    from sqtheory.files.checkpoints import reading
+    from sqtheory.files.inspection import inspect_slabs
     from sqtheory.tables import Table, one_line
 
     rule = targets(arguments)

@@ -9,7 +9,7 @@ from sqtheory.cli.options import Verbs
 from sqtheory.cli.printing import print_json, print_text
 
 if TYPE_CHECKING:
-    from sqtheory.models.depth import LayerReport
+    from sqtheory.models.studies.depth import LayerReport
 
 DESCRIPTION = """\
 Follow the error of both orders through the layers of a model, on real inputs.
@@ -49,7 +49,7 @@ def add(verbs: Verbs) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Open, follow, print."""
     from sqtheory.cli.progress import counter
-    from sqtheory.models.depth import layer_reports, layer_table
+    from sqtheory.models.studies.depth import layer_reports, layer_table
 
     s, q, model, samples = opened(arguments)
     with counter(len(samples), "layers", samples.unit, quiet=arguments.json) as done:
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _sentences(found: "tuple[LayerReport, ...]") -> list[str]:
     """How each order ends, and which layers add most."""
-    from sqtheory.models.depth import worst_layers
+    from sqtheory.models.studies.depth import worst_layers
 
     lines = []
     for order in found[0].deviations:

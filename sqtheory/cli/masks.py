@@ -29,7 +29,7 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the table."""
-    from sqtheory import catalogue
+    from sqtheory.alphabet import catalogue
 
     table = catalogue.masks()
     if arguments.json:

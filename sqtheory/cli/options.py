@@ -9,13 +9,13 @@ from typing import TypeAlias, TypeVar
 
 from numpy.random import Generator
 
-from sqtheory.kernels import ENGINES
-from sqtheory.norms import check_norm
-from sqtheory.notation import MASK, parse_as
-from sqtheory.quantizers import Quantizer
-from sqtheory.sparsifiers import BlockSparsifier, Sparsifier, TopSparsifier
-from sqtheory.targets import Targets
-from sqtheory.ties import Adversarial, Ties
+from sqtheory.alphabet.kernels import ENGINES
+from sqtheory.alphabet.norms import check_norm
+from sqtheory.alphabet.notation import MASK, parse_as
+from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier, TopSparsifier
+from sqtheory.alphabet.ties import Adversarial, Ties
+from sqtheory.files.targets import Targets
 
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 Written = TypeVar("Written")

@@ -11,8 +11,8 @@ from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_engine, add_pipelin
 from sqtheory.cli.printing import print_json, print_text
 
 if TYPE_CHECKING:
-    from sqtheory.shares import Pruned
-    from sqtheory.sweep import Row
+    from sqtheory.alphabet.shares import Pruned
+    from sqtheory.orders.grid import Row
 
 DESCRIPTION = """\
 Compare sparsify-then-quantize (S→Q) with quantize-then-sparsify (Q→S) in every layer.
@@ -77,12 +77,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Read, compare, print; 1 if a check failed."""
     import numpy as np
 
-    from sqtheory import atomic
-    from sqtheory.checkpoints import reading
+    from sqtheory.alphabet.shares import pruned
     from sqtheory.cli.progress import progress
     from sqtheory.execution import sweep
     from sqtheory.execution.workers import workers
-    from sqtheory.shares import pruned
+    from sqtheory.files import atomic
+    from sqtheory.files.checkpoints import reading
 
     rng = np.random.default_rng(arguments.seed)
     ties = None if arguments.ties is None else options.ties(arguments.ties, arguments.norm, rng)
@@ -128,7 +128,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _sorted(rows: "Sequence[Row]", by: str) -> "list[Row]":
     """Whole tensors in the wanted order; rows of one tensor stay together."""
-    from sqtheory.sweep import by_tensor
+    from sqtheory.orders.grid import by_tensor
 
     tensors = by_tensor(rows)
     if by == "worst":
@@ -150,7 +150,7 @@ def _document(
     skipped: list[dict[str, str]],
     reached: "Mapping[str, Pruned | None]",
 ) -> dict[str, Any]:
-    from sqtheory.sweep import total
+    from sqtheory.orders.grid import total
 
     shares = {mask: {"pruned": share.to_dict()} if share else {} for mask, share in reached.items()}
     totals = [{"mask": m, "format": f, **total(_of(rows, (m, f))).to_dict(), **shares[m]} for m, f in pipelines]
@@ -182,8 +182,8 @@ def _text(
     skipped: int,
     reached: "Mapping[str, Pruned | None]",
 ) -> str:
-    from sqtheory.norms import spell_norm
-    from sqtheory.sweep import explain, table
+    from sqtheory.alphabet.norms import spell_norm
+    from sqtheory.orders.grid import explain, table
 
     tensors = len(rows) // len(pipelines)
     p = spell_norm(arguments.norm)

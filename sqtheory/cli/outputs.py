@@ -8,9 +8,9 @@ def check_outputs(outs: Iterable[Path], checkpoint: str) -> None:
     """ValueError where a path leads to a file that a checkpoint is read from, by whatever name."""
     from contextlib import closing
 
-    from sqtheory.checkpoints import open_checkpoint
-    from sqtheory.checkpoints.writing import check_not_input
     from sqtheory.exceptions import MissingExtra
+    from sqtheory.files.checkpoints import open_checkpoint
+    from sqtheory.files.checkpoints.writing import check_not_input
 
     there = [out for out in outs if out.exists()]
     if not there:

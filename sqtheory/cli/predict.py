@@ -9,7 +9,7 @@ from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_targets
 from sqtheory.cli.printing import print_json, print_text
 
 if TYPE_CHECKING:
-    from sqtheory.expectations import AgreementReport
+    from sqtheory.theory.expectations import AgreementReport
 
 DESCRIPTION = """\
 Predict how much more quantize-then-sparsify (Q→S) loses than sparsify-then-quantize (S→Q), and measure it.
@@ -56,10 +56,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Read, predict, measure, print."""
     import numpy as np
 
-    from sqtheory.checkpoints import StoredTensor, reading
     from sqtheory.cli.progress import progress
     from sqtheory.exceptions import about
-    from sqtheory.expectations import Agreement, AgreementReport, agreement
+    from sqtheory.files.checkpoints import StoredTensor, reading
+    from sqtheory.theory.expectations import Agreement, AgreementReport, agreement
 
     rng = np.random.default_rng(arguments.seed)
     s = options.mask(arguments.mask, None, rng)
@@ -93,7 +93,7 @@ def _document(arguments: argparse.Namespace, found: "list[AgreementReport]", ski
 
 
 def _text(arguments: argparse.Namespace, found: "list[AgreementReport]") -> str:
-    from sqtheory.expectations import agreement_table
+    from sqtheory.theory.expectations import agreement_table
 
     tables = [agreement_table(found), *(report.table() for report in found if arguments.tensors)]
     return "\n\n".join(table.markdown() if arguments.markdown else table.text() for table in tables)

@@ -9,7 +9,7 @@ from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_targets
 from sqtheory.cli.printing import print_json, print_text
 
 if TYPE_CHECKING:
-    from sqtheory.price import Prices
+    from sqtheory.theory.price import Prices
 
 DESCRIPTION = """\
 Find for scale blocks of a checkpoint the best that mask and format allow: the least ‖x − y‖_p over every
@@ -50,7 +50,7 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read, search, print."""
-    from sqtheory.price import price_table
+    from sqtheory.theory.price import price_table
 
     found = _measure(arguments)
     if arguments.json:
@@ -66,10 +66,10 @@ def run(arguments: argparse.Namespace) -> int:
 def _measure(arguments: argparse.Namespace) -> "list[Prices]":
     import numpy as np
 
-    from sqtheory.checkpoints import reading
     from sqtheory.cli.progress import progress
     from sqtheory.exceptions import about
-    from sqtheory.price import Prices, prices
+    from sqtheory.files.checkpoints import reading
+    from sqtheory.theory.price import Prices, prices
 
     rng = np.random.default_rng(arguments.seed)
     s = options.mask(arguments.mask, None, rng)

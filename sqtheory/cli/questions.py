@@ -41,12 +41,12 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask, compute, print."""
-    from sqtheory import atomic
     from sqtheory.cli.progress import progress
     from sqtheory.exceptions import InputRefused
+    from sqtheory.files import atomic
     from sqtheory.models import open_model, samples_for
-    from sqtheory.models.evaluations import Evaluations
-    from sqtheory.models.questions import QUESTIONS, Subject
+    from sqtheory.models.evaluation.evaluations import Evaluations
+    from sqtheory.models.studies.questions import QUESTIONS, Subject
 
     asked = arguments.ask or list(QUESTIONS)
     for name in asked:

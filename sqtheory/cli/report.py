@@ -14,11 +14,11 @@ from sqtheory.cli.printing import print_text
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from sqtheory.application import Recipe
-    from sqtheory.checkpoints import Checkpoint, TensorInfo
-    from sqtheory.expectations import Agreement
-    from sqtheory.page import Section
-    from sqtheory.sweep import Row
+    from sqtheory.compress import Recipe
+    from sqtheory.files.checkpoints import Checkpoint, TensorInfo
+    from sqtheory.orders.grid import Row
+    from sqtheory.show.page import Section
+    from sqtheory.theory.expectations import Agreement
 
 DESCRIPTION = """\
 Write one HTML page on a checkpoint: what the order of sparsification and quantization costs, layer by layer.
@@ -69,16 +69,16 @@ def run(arguments: argparse.Namespace) -> int:
 
     import numpy as np
 
-    from sqtheory import atomic
-    from sqtheory.application import Recipe
-    from sqtheory.checkpoints import reading
     from sqtheory.cli.outputs import check_outputs, check_page
     from sqtheory.cli.progress import progress
+    from sqtheory.compress import Recipe
     from sqtheory.exceptions import about
     from sqtheory.execution import sweep
+    from sqtheory.execution.preflight import preflight
     from sqtheory.execution.workers import Threads
-    from sqtheory.page import Findings, page
-    from sqtheory.preflight import preflight
+    from sqtheory.files import atomic
+    from sqtheory.files.checkpoints import reading
+    from sqtheory.show.page import Findings, page
 
     if os.path.lexists(arguments.out) and not arguments.force:
         raise FileExistsError(f"{arguments.out} exists: pass --force to replace it")
@@ -126,8 +126,8 @@ def _gaps(
     executor: "Executor | None",
 ) -> "Iterable[Agreement | str]":
     """Predicted and measured gap of every tensor, or why none is predicted."""
-    from sqtheory.checkpoints import StoredTensor
-    from sqtheory.expectations import agreement
+    from sqtheory.files.checkpoints import StoredTensor
+    from sqtheory.theory.expectations import agreement
 
     if arguments.no_prediction:
         return [NOT_ASKED] * len(taken)
@@ -148,10 +148,10 @@ def _section(
 ) -> "Section":
     from collections import Counter
 
-    from sqtheory.expectations import AgreementReport
-    from sqtheory.page import Section
-    from sqtheory.shares import pruned
-    from sqtheory.sweep import total
+    from sqtheory.alphabet.shares import pruned
+    from sqtheory.orders.grid import total
+    from sqtheory.show.page import Section
+    from sqtheory.theory.expectations import AgreementReport
 
     found = list(gaps)
     predicted = tuple(g for g in found if not isinstance(g, str))

@@ -13,7 +13,7 @@ from sqtheory.cli.options import Verbs
 from sqtheory.cli.printing import print_json
 
 if TYPE_CHECKING:
-    from sqtheory.execution.costs import Measured, Projection
+    from sqtheory.execution.costs import Machine, Projection
     from sqtheory.tables import Table
 
 BLOCKS = (16, 32, 64, 128)
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure, fit, project, print."""
     import numpy as np
 
-    from sqtheory.execution.costs import MACHINES, MODELS, Measured, assumptions, project
+    from sqtheory.execution.costs import MACHINES, MODELS, Machine, assumptions, project
     from sqtheory.execution.measure import cores, measure
 
     rng = np.random.default_rng(arguments.seed)
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     counts = sorted({most, *(2**k for k in range(most.bit_length()))})
     sizes = [2**n for n in arguments.exponents]
     for step in measure(s, q, sizes, BLOCKS, counts):
-        if isinstance(step, Measured):
+        if isinstance(step, Machine):
             measured = step
         elif sys.stderr.isatty():
             print(f"\r\033[Kmeasuring {step}", end="", file=sys.stderr)
@@ -100,7 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _sizes(measured: "Measured", title: str) -> "Table":
+def _sizes(measured: "Machine", title: str) -> "Table":
     from sqtheory.tables import Table
 
     rows = tuple(
@@ -117,7 +117,7 @@ def _sizes(measured: "Measured", title: str) -> "Table":
     return Table(("entries", "block", "ms", "ns/entry", "MiB more", "bytes/entry"), rows, title)
 
 
-def _rates(measured: "Measured") -> "Table":
+def _rates(measured: "Machine") -> "Table":
     from sqtheory.tables import Table
 
     rows = tuple(

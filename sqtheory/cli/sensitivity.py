@@ -50,10 +50,10 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Predict, measure, print."""
-    from sqtheory import atomic
     from sqtheory.cli.progress import counter
+    from sqtheory.files import atomic
     from sqtheory.models import open_model, samples_for
-    from sqtheory.networks.prediction import FORMATS, PATTERNS, Study
+    from sqtheory.models.studies.networks.prediction import FORMATS, PATTERNS, Study
 
     masks, formats = arguments.mask or PATTERNS, arguments.format or FORMATS
     if arguments.results is not None:

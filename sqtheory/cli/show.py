@@ -23,8 +23,8 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the statement, then the proof."""
-    from sqtheory import render
-    from sqtheory.theorems import find
+    from sqtheory.theory import render
+    from sqtheory.theory.theorems import find
 
     theorem = find(arguments.slug)
     if arguments.latex or arguments.markdown:

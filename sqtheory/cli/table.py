@@ -10,7 +10,7 @@ from sqtheory.cli.options import Verbs
 from sqtheory.cli.printing import print_json
 
 if TYPE_CHECKING:
-    from sqtheory.models.grid import Grid
+    from sqtheory.models.evaluation.grid import CompressionGrid
 
 DESCRIPTION = """\
 Regenerate the tables of the paper on a model: formats × patterns × orders (S→Q, Q→S, gain) × (weights, weights and
@@ -56,9 +56,9 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compute the grid and print it."""
-    from sqtheory import atomic
     from sqtheory.cli.progress import counter
-    from sqtheory.models.grid_tables import grid_tables
+    from sqtheory.files import atomic
+    from sqtheory.models.evaluation.grid_tables import grid_tables
 
     grid = grid_of(arguments)
     if arguments.results is not None:
@@ -74,11 +74,11 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def grid_of(arguments: argparse.Namespace) -> "Grid":
+def grid_of(arguments: argparse.Namespace) -> "CompressionGrid":
     """The grid that is asked for."""
-    from sqtheory.models.grid import Grid
+    from sqtheory.models.evaluation.grid import CompressionGrid
 
-    grid = Grid.of(arguments.model, quick=arguments.quick)
+    grid = CompressionGrid.of(arguments.model, quick=arguments.quick)
     return replace(
         grid,
         formats=tuple(arguments.format or grid.formats),

@@ -23,8 +23,8 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the table."""
-    from sqtheory import render
-    from sqtheory.theorems import ALL
+    from sqtheory.theory import render
+    from sqtheory.theory.theorems import ALL
 
     if arguments.json:
         print_json({"schema": "sqtheory.theorems/1", "theorems": [render.record(t) for t in ALL]})
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
 def markdown() -> str:
     """The table with what concludes the claims of each theorem."""
     from proofs.proof import proof_of
-    from sqtheory import render
-    from sqtheory.theorems import ALL, BY_SLUG
+    from sqtheory.theory import render
+    from sqtheory.theory.theorems import ALL, BY_SLUG
 
     return render.table(ALL, lambda t: proof_of(BY_SLUG[t.slug]).extent).markdown()

@@ -40,7 +40,7 @@ def add(verbs: Verbs) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Unpack, or list."""
     from sqtheory.cli.progress import progress
-    from sqtheory.packing import PackedCheckpoint, bits_table, unpack_file
+    from sqtheory.files.packing import PackedCheckpoint, bits_table, unpack_file
 
     if (arguments.out is None) != arguments.list:
         raise ValueError("unpack needs either OUT or --list")

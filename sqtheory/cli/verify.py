@@ -10,7 +10,7 @@ from sqtheory.cli.options import CHECKPOINT_HELP, Verbs
 from sqtheory.cli.printing import print_json, print_text
 
 if TYPE_CHECKING:
-    from sqtheory.application import Verification
+    from sqtheory.compress import Verification
 
 Item = TypeVar("Item")
 
@@ -62,28 +62,29 @@ def run(arguments: argparse.Namespace) -> int:
     import sys
     from contextlib import ExitStack
 
-    from sqtheory import application, atomic
-    from sqtheory.checkpoints import reading
-    from sqtheory.checkpoints.tensors import plain, quoted
+    from sqtheory import compress
     from sqtheory.cli.progress import progress
     from sqtheory.execution.workers import Threads
+    from sqtheory.files import atomic
+    from sqtheory.files.checkpoints import reading
+    from sqtheory.files.checkpoints.tensors import plain, quoted
 
     def watch(items: Iterable[Item], what: str) -> Iterable[Item]:
         return progress(items, what, quiet=arguments.json)
 
     atomic.recover(arguments.out.parent)
     with ExitStack() as stack:
-        report = application.read_report(application.beside(arguments.out))
-        written = application.written(arguments.out, report.packing)
+        report = compress.read_report(compress.beside(arguments.out))
+        written = compress.written(arguments.out, report.packing)
         stack.enter_context(written.source)
         against = None
         if arguments.against is not None:
             source = stack.enter_context(reading(arguments.against))
             folder = Path(arguments.against).is_dir()
-            against = application.layout_of(source, arguments.out, folder=folder, packing=report.packing)
+            against = compress.layout_of(source, arguments.out, folder=folder, packing=report.packing)
         executor, ahead = stack.enter_context(Threads(arguments.workers).crew())
         before = written.source.signature
-        found = application.verify(written, report, against, executor=executor, ahead=ahead, watch=watch)
+        found = compress.verify(written, report, against, executor=executor, ahead=ahead, watch=watch)
         written.source.check_unchanged(before)
     if arguments.json:
         content = {"schema": "sqtheory.verify/1", "recipe": report.recipe.to_dict(), **found.to_dict()}

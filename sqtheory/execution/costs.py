@@ -50,7 +50,7 @@ class Straight:
 
 @final
 @dataclass(frozen=True)
-class Measured:
+class Machine:
     """A machine as it was measured."""
 
     samples: tuple[Sample, ...]
@@ -94,7 +94,7 @@ class Measured:
 
 @final
 @dataclass(frozen=True)
-class Model:
+class CheckpointSize:
     """A checkpoint that is not here: how many parameters in how many tensors, and the largest of them."""
 
     name: str
@@ -106,9 +106,11 @@ class Model:
 
 
 MODELS = (
-    Model("8 B", 8_000_000_000, 224, 14336 * 4096, "32 layers of 7 matrices, the largest 14336×4096"),
-    Model("70 B", 70_000_000_000, 560, 28672 * 8192, "80 layers of 7 matrices, the largest 28672×8192"),
-    Model("1 T", 1_000_000_000_000, 70_000, 18432 * 7168, "a mixture of 23 000 experts, the largest 18432×7168"),
+    CheckpointSize("8 B", 8_000_000_000, 224, 14336 * 4096, "32 layers of 7 matrices, the largest 14336×4096"),
+    CheckpointSize("70 B", 70_000_000_000, 560, 28672 * 8192, "80 layers of 7 matrices, the largest 28672×8192"),
+    CheckpointSize(
+        "1 T", 1_000_000_000_000, 70_000, 18432 * 7168, "a mixture of 23 000 experts, the largest 18432×7168"
+    ),
 )
 MACHINES = (1, 8, 64)
 STORED = 2
@@ -120,7 +122,7 @@ STORED = 2
 class Projection:
     """Bounds for a sweep of one pipeline over a model on so many machines."""
 
-    model: Model
+    model: CheckpointSize
     machines: int
     workers: int
     """On each machine."""
@@ -151,7 +153,7 @@ def fitted(points: Sequence[tuple[float, float]]) -> Straight:
     return Straight(start, slope, float(np.max(np.abs((start + slope * n) / y - 1))))
 
 
-def project(measured: Measured, model: Model, machines: int, storage: float) -> Projection:
+def project(measured: Machine, model: CheckpointSize, machines: int, storage: float) -> Projection:
     """Time and memory for a model on machines like the measured one, each reading ``storage`` bytes a second.
 
     With m workers in all, W the sum and L the largest of the times of the tensors on one worker, any order in
@@ -174,7 +176,7 @@ def project(measured: Measured, model: Model, machines: int, storage: float) -> 
     return Projection(model, machines, best.workers, total, reading, longest, memory)
 
 
-def assumptions(measured: Measured, storage: float) -> list[str]:
+def assumptions(measured: Machine, storage: float) -> list[str]:
     """What a projection takes for granted, in sentences."""
     best, seconds, extra = measured.best, measured.seconds, measured.extra
     largest = max(s.entries for s in measured.samples)

@@ -14,15 +14,15 @@ from pathlib import Path
 
 import numpy as np
 
-from sqtheory import one_pass
-from sqtheory.checkpoints import open_checkpoint
-from sqtheory.checkpoints.stored import LARGE
-from sqtheory.execution.costs import Measured, Rate, Sample
+from sqtheory.alphabet.partition import Blocks
+from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.sparsifiers import Sparsifier
+from sqtheory.execution.costs import Machine, Rate, Sample
 from sqtheory.execution.sweeping import sweep
 from sqtheory.execution.workers import Processes, Threads, Workers
-from sqtheory.partition import Blocks
-from sqtheory.quantizers import Quantizer
-from sqtheory.sparsifiers import Sparsifier
+from sqtheory.files.checkpoints import open_checkpoint
+from sqtheory.files.checkpoints.stored import LARGE
+from sqtheory.orders import fused
 
 ROUNDS = 3
 """Timings of which the median counts."""
@@ -34,7 +34,7 @@ MANY = 8
 
 def measure(
     s: Sparsifier, q: Quantizer, sizes: Sequence[int], blocks: Sequence[int], workers: Sequence[int]
-) -> Iterator[str | Measured]:
+) -> Iterator[str | Machine]:
     """Time and memory by size, by block size of ``q`` and by number of workers; names of steps, then the result.
 
     ``sizes``: entries of the tensors, multiples of 1024; the second largest is used for blocks and workers.
@@ -57,8 +57,8 @@ def measure(
             for crew in (Threads(count), Processes(count)):
                 yield f"{count} {type(crew).__name__.lower()}"
                 rates.append(Rate(type(crew).__name__.lower(), count, MANY * typical / _together(path, s, q, crew)))
-    streams = one_pass.reports(np.ones((one_pass.LEAST // WIDTH, WIDTH), np.float32), s, q, 2.0) is not None
-    yield Measured(tuple(samples), tuple(rates), idle, LARGE if streams else None)
+    streams = fused.reports(np.ones((fused.LEAST // WIDTH, WIDTH), np.float32), s, q, 2.0) is not None
+    yield Machine(tuple(samples), tuple(rates), idle, LARGE if streams else None)
 
 
 def one(path: Path, s: Sparsifier, q: Quantizer) -> tuple[float, float, float]:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from sqtheory import atomic
-from sqtheory.checkpoints import Signature
-from sqtheory.execution.lines import SCHEMA, Line, read, stored
-from sqtheory.sweep import Row
+from sqtheory.execution.records import SCHEMA, ResultLine, read, stored
+from sqtheory.files import atomic
+from sqtheory.files.checkpoints import Signature
+from sqtheory.orders.grid import Row
 
 SETTLED = 2.0
 """Seconds after its last change from which a file is known by its times: a later write will show in them."""
@@ -38,13 +38,13 @@ class Results:
     def save(self, key: str, digest: str, signature: Signature, rows: tuple[Row, ...]) -> None:
         """Write the line of a tensor, whole or not at all."""
         settled = time.time() - signature.changed / 1e9 > SETTLED
-        line = Line(SCHEMA, key, digest, signature if settled else None, rows)
+        line = ResultLine(SCHEMA, key, digest, signature if settled else None, rows)
         atomic.write(self._path(key, digest), line.text.encode(), force=True)
 
     def _path(self, key: str, digest: str) -> Path:
         return self.folder / key / f"{digest}.json"
 
 
-def _line(path: Path) -> Line | None:
+def _line(path: Path) -> ResultLine | None:
     found = stored(path)
     return found and read(found[1])

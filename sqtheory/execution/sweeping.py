@@ -23,17 +23,17 @@ from typing import final
 
 import numpy as np
 
-from sqtheory.batches import SMALL, STACK
-from sqtheory.checkpoints import Checkpoint, TensorInfo
+from sqtheory.alphabet.kernels import engine_name
+from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.exceptions import WorkerFailed
-from sqtheory.execution.claims import Claims
-from sqtheory.execution.content import description, generators, program, rebound, word
+from sqtheory.execution.fingerprints import description, generators, program, rebound, word
+from sqtheory.execution.leases import Claims
 from sqtheory.execution.results import Results
 from sqtheory.execution.tasks import Batch, Done, Task
-from sqtheory.kernels import engine_name
-from sqtheory.quantizers import Quantizer
-from sqtheory.sparsifiers import Sparsifier
-from sqtheory.sweep import Row
+from sqtheory.files.checkpoints import Checkpoint, TensorInfo
+from sqtheory.orders.batches import SMALL, STACK
+from sqtheory.orders.grid import Row
 
 AHEAD = 32
 """Tensors handed to an executor before the first of them is finished."""

@@ -6,16 +6,16 @@ from typing import final
 
 import numpy as np
 
+from sqtheory.alphabet.kernels import Engine, engine
+from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import as_real
-from sqtheory.batches import batch_rows
-from sqtheory.checkpoints import Checkpoint, StoredTensor, open_checkpoint
 from sqtheory.exceptions import about
-from sqtheory.execution.content import digest_of, program
+from sqtheory.execution.fingerprints import digest_of, program
 from sqtheory.execution.results import Results
-from sqtheory.kernels import Engine, engine
-from sqtheory.quantizers import Quantizer
-from sqtheory.sparsifiers import Sparsifier
-from sqtheory.sweep import Row, tensor_rows
+from sqtheory.files.checkpoints import Checkpoint, StoredTensor, open_checkpoint
+from sqtheory.orders.batches import batch_rows
+from sqtheory.orders.grid import Row, tensor_rows
 
 FEW = 4
 """So many names are all shown."""

@@ -1,15 +1,16 @@
 """Numpy forward passes of exported models: what sparsity and quantization, in either order, cost in the metric."""
 
-from sqtheory.models.bert import Bert
-from sqtheory.models.compression import DENSE, Recipe, compressed, ordered_weights, weights
-from sqtheory.models.data import Samples, labelled, samples_for, windows
-from sqtheory.models.decoder import ByteDecoder
-from sqtheory.models.evaluating import evaluate
-from sqtheory.models.linears import EXACT, Compressed, Exact, Linear, Linears, Watched
-from sqtheory.models.llama import Llama
-from sqtheory.models.model import Model
-from sqtheory.models.opening import open_model
-from sqtheory.models.scores import (
+from sqtheory.models.architectures.bert import Bert
+from sqtheory.models.architectures.decoder import ByteDecoder
+from sqtheory.models.architectures.linears import EXACT, Compressed, Exact, Linear, Linears, Watched
+from sqtheory.models.architectures.llama import Llama
+from sqtheory.models.architectures.model import Model
+from sqtheory.models.architectures.opening import open_model
+from sqtheory.models.architectures.vit import VisionTransformer
+from sqtheory.models.evaluation.compression import DENSE, Compression, compressed, ordered_weights, weights
+from sqtheory.models.evaluation.data import Samples, labelled, samples_for, windows
+from sqtheory.models.evaluation.evaluating import evaluate
+from sqtheory.models.metrics import (
     ACCURACY,
     BITS_PER_BYTE,
     COSINE,
@@ -22,7 +23,6 @@ from sqtheory.models.scores import (
     Scores,
     excess,
 )
-from sqtheory.models.vit import VisionTransformer
 
 __all__ = [
     "ACCURACY",
@@ -37,6 +37,7 @@ __all__ = [
     "Bert",
     "ByteDecoder",
     "Compressed",
+    "Compression",
     "Estimate",
     "Exact",
     "Linear",
@@ -44,7 +45,6 @@ __all__ = [
     "Llama",
     "Metric",
     "Model",
-    "Recipe",
     "Samples",
     "Scores",
     "VisionTransformer",

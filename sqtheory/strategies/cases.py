@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from sqtheory.arrays import Array
-from sqtheory.case import Case
-from sqtheory.domain import Arrays, Domain, OneOf
 from sqtheory.strategies.tensors import Kind, tensors
+from sqtheory.theory.case import Case
+from sqtheory.theory.domain import Arrays, Domain, OneOf
 
 Choice = TypeVar("Choice")
 KINDS = tuple(kind for kind in Kind if kind not in (Kind.wide, Kind.mixed, Kind.subnormal))

@@ -7,8 +7,7 @@ from math import prod
 import numpy as np
 from hypothesis import strategies as st
 
-from sqtheory.arrays import FixedArray
-from sqtheory.formats import (
+from sqtheory.alphabet.formats import (
     E2M1,
     E2M3,
     E4M3,
@@ -20,14 +19,25 @@ from sqtheory.formats import (
     Nonfinite,
     bcq_format,
 )
-from sqtheory.partition import Blocks, Channels, Columns, Heads, Partition, Rows, Shape, Tiles, Whole
-from sqtheory.quantizers import NanRule, Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4
-from sqtheory.rounding import ROUNDINGS, Rounding, stochastic
-from sqtheory.scaling import SCALINGS, Frozen, MeanSquare, Percentile, Scaling, SharedExponent, TwoLevel, Unscaled
-from sqtheory.scores import Gain, Random, Score, given, magnitude, wanda, wina
-from sqtheory.sparsifiers import BlockSparsifier, Sparsifier, ThresholdSparsifier, TopSparsifier, fixed
+from sqtheory.alphabet.partition import Blocks, Channels, Columns, Heads, Partition, Rows, Shape, Tiles, Whole
+from sqtheory.alphabet.quantized import NanRule
+from sqtheory.alphabet.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4
+from sqtheory.alphabet.rounding import ROUNDINGS, Rounding, stochastic
+from sqtheory.alphabet.scaling import (
+    SCALINGS,
+    Frozen,
+    MeanSquare,
+    Percentile,
+    Scaling,
+    SharedExponent,
+    TwoLevel,
+    Unscaled,
+)
+from sqtheory.alphabet.scores import Gain, Random, Score, given, magnitude, wanda, wina
+from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier, ThresholdSparsifier, TopSparsifier, fixed
+from sqtheory.alphabet.ties import TIES, Adversarial, RandomTies
+from sqtheory.arrays import FixedArray
 from sqtheory.strategies.tensors import DYADICS, SIZES, Kind, norms, tensors
-from sqtheory.ties import TIES, Adversarial, RandomTies
 
 NAMED: tuple[Quantizer, ...] = (
     *(make(k) for make in (int_, hbfp, mxint) for k in (2, 4, 8)),

@@ -10,17 +10,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from hypothesis import strategies as st
 
+from sqtheory.alphabet.formats import E2M1, E2M3, E4M3, NF4, Format, IntFormat, bcq_format
+from sqtheory.alphabet.partition import Shape
 from sqtheory.arrays import Array
-from sqtheory.formats import (
-    E2M1,
-    E2M3,
-    E4M3,
-    NF4,
-    Format,
-    IntFormat,
-    bcq_format,
-)
-from sqtheory.partition import Shape
 
 Real: TypeAlias = np.dtype[np.floating[Any]]
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from sqtheory.bench import CASES, PASSES, Case, Comparison, check
+from sqtheory.alphabet.kernels import engine, engine_name
+from sqtheory.bench import CASES, PASSES, Operation, SpeedRatio, check
 from sqtheory.bench.checking import FAR, FAR_PASS, Verdict
 from sqtheory.bench.measuring import LEAST, WIDTH
 from sqtheory.bench.passes import products
 from sqtheory.cli import main
-from sqtheory.kernels import engine, engine_name
 from sqtheory.models import VisionTransformer, open_model, samples_for
 
 
@@ -25,13 +25,13 @@ class Told:
         self.now += 1
         return self.now
 
-    def case(self, name: str, own: float, defined: float, goal: float | None = None) -> Case:
+    def case(self, name: str, own: float, defined: float, goal: float | None = None) -> Operation:
         """One whose kernel and whose definition cost so much."""
 
         def spend() -> None:
             self.now += (defined if engine_name() == "definition" else own) - 1
 
-        return Case(name, lambda x: spend, goal)
+        return Operation(name, lambda x: spend, goal)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ class Told:
 def test_a_verdict_follows_from_the_least_times(
     own: tuple[float, ...], other: tuple[float, ...], verdict: Verdict
 ) -> None:
-    found = Comparison("a", "b", own, other, goal=0.4, limit=1)
+    found = SpeedRatio("a", "b", own, other, goal=0.4, limit=1)
     assert found.verdict == verdict and found.ratio == min(own) / min(other)
 
 
@@ -95,7 +95,7 @@ def test_what_is_compared_takes_turns() -> None:
         return lambda: turns.append((engine_name(), x.shape))
 
     with engine("numba"):
-        found = check([Case("k", prepare)], [], size=WIDTH + 1, rounds=3, clock=clock)
+        found = check([Operation("k", prepare)], [], size=WIDTH + 1, rounds=3, clock=clock)
         assert engine_name() == found.engine == "numba"
     assert turns == [("numba", (2, WIDTH)), ("definition", (2, WIDTH))] * 4, "one round more warms up"
     assert len(found.comparisons[0].own) == 3

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from sqtheory import zoo
-from sqtheory.checkpoints import open_checkpoint
 from sqtheory.cli import main
-from tests.application.material import INDEX, MATERIAL, archive, one_file, sharded
-from tests.checkpoints.handmade import often
+from sqtheory.files import zoo
+from sqtheory.files.checkpoints import open_checkpoint
+from tests.compress.material import INDEX, MATERIAL, archive, one_file, sharded
+from tests.files.checkpoints.handmade import often
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="uses /proc and limits of Linux")
 PIPELINE = ("--mask", "2:4", "--format", "mxfp4")

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from sqtheory.bench import CASES, Case, measure
+from sqtheory.bench import CASES, Operation, measure
 from sqtheory.cli import main
 
 
@@ -26,7 +26,7 @@ def test_a_table_names_day_machine_and_versions(capsys: pytest.CaptureFixture[st
 
 def test_a_missed_goal_is_a_failed_check(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     for goal, status in ((0.0, 1), (1e9, 0)):
-        monkeypatch.setitem(CASES, "2:4", Case("2:4", CASES["2:4"].prepare, goal))
+        monkeypatch.setitem(CASES, "2:4", Operation("2:4", CASES["2:4"].prepare, goal))
         assert main(["bench", "2:4", "--size", "4096", "--rounds", "1"]) == status
     assert main(["bench", "2:5"]) == 2
     assert "there is no case '2:5'" in capsys.readouterr().err
@@ -35,8 +35,8 @@ def test_a_missed_goal_is_a_failed_check(monkeypatch: pytest.MonkeyPatch, capsys
 def test_peers_give_the_same_images() -> None:
     import numpy as np
 
+    from sqtheory.alphabet.quantizers import mxfp
     from sqtheory.bench.peers import ELEMENTS, peers
-    from sqtheory.quantizers import mxfp
 
     x = np.random.default_rng(0).standard_normal((4, 64), np.float32)
     for name, element in ELEMENTS.items():

@@ -5,8 +5,8 @@ import pytest
 
 from proofs.references import FILE, entries, references
 from sqtheory.cli import main
-from sqtheory.theorem import Theorem
-from sqtheory.theorems import ALL
+from sqtheory.theory.theorem import Theorem
+from sqtheory.theory.theorems import ALL
 
 PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 

@@ -7,7 +7,7 @@ import pytest
 
 from sqtheory.cli import demo, main
 from sqtheory.cli.demo import FORMATS, MASKS, MODELS, conclusion
-from sqtheory.figures.order_gap import Point
+from sqtheory.show.figures.order_gap import Point
 
 
 def test_demo_measures_concludes_and_draws(

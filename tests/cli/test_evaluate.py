@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 
 from sqtheory.cli import main
-from tests.models.folders import bert_folder
-from tests.models.small_gru import dictionary
-from tests.models.small_gru import written as written_gru
-from tests.models.test_llama_safetensors import written
+from tests.models.architectures.folders import bert_folder
+from tests.models.architectures.small_gru import dictionary
+from tests.models.architectures.small_gru import written as written_gru
+from tests.models.architectures.test_llama_safetensors import written
 
 FEW = ("--samples", "6", "--workers", "1")
 PAIR = ("evaluate", "lm-dense", "--mask", "2:4", "--format", "hbfp4")

@@ -10,8 +10,8 @@ from onnx import helper, numpy_helper
 from safetensors.numpy import load_file, save_file
 
 from sqtheory.cli import main
-from sqtheory.figures.catalogue import BY_NAME
-from sqtheory.figures.data import Kind, Needs
+from sqtheory.show.figures.catalogue import BY_NAME
+from sqtheory.show.figures.data import FigureKind, Needs
 from tests.readme import README
 
 
@@ -51,7 +51,7 @@ def never(*given: object) -> None:
 
 @pytest.fixture
 def computing_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Kind, "compute", never)
+    monkeypatch.setattr(FigureKind, "compute", never)
 
 
 @pytest.mark.parametrize("left", ["svg", "csv", "txt"])

@@ -20,15 +20,16 @@ import pytest
 from onnx import helper, numpy_helper
 from safetensors.numpy import save_file
 
-from sqtheory import __version__, application, atomic
-from sqtheory.atomic import exchange, files
-from sqtheory.checkpoints import open_checkpoint
+from sqtheory import __version__, compress
 from sqtheory.cli import main, parser
-from sqtheory.figures.data import Kind
-from sqtheory.page import page
-from sqtheory.targets import Targets
-from tests.application.material import INDEX
-from tests.atomic.killing import dies, kills, tree
+from sqtheory.files import atomic
+from sqtheory.files.atomic import exchange, files
+from sqtheory.files.checkpoints import open_checkpoint
+from sqtheory.files.targets import Targets
+from sqtheory.show.figures.data import FigureKind
+from sqtheory.show.page import page
+from tests.compress.material import INDEX
+from tests.files.atomic.killing import dies, kills, tree
 from tests.nightly import NIGHTLY
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a process is forked and killed")
@@ -123,14 +124,14 @@ def place(tmp_path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def planned(source: Path, out: Path, options: tuple[str, ...], *, force: bool) -> Iterator[application.Plan]:
+def planned(source: Path, out: Path, options: tuple[str, ...], *, force: bool) -> Iterator[compress.Plan]:
     """What ``apply`` is about to write."""
     asked = parser().parse_args(["apply", *map(str, (source, out)), *options])
-    packing = application.Packing(asked.layout or "sqtheory", None) if asked.pack else None
+    packing = compress.Packing(asked.layout or "sqtheory", None) if asked.pack else None
     with open_checkpoint(source) as opened:
-        layout = application.layout_of(opened, out, folder=source.is_dir(), packing=packing)
-        recipe = application.Recipe(asked.mask, asked.format)
-        yield application.plan(layout, recipe, Targets(), __version__, force=force)
+        layout = compress.layout_of(opened, out, folder=source.is_dir(), packing=packing)
+        recipe = compress.Recipe(asked.mask, asked.format)
+        yield compress.plan(layout, recipe, Targets(), __version__, force=force)
 
 
 @pytest.mark.parametrize("half", [False, True] if NIGHTLY else [False], ids=lambda half: "half" if half else "before")
@@ -169,7 +170,7 @@ def test_a_checkpoint_and_its_report_are_both_or_neither(
     with planned(source, out, new, force=force) as plan:
 
         def write() -> int:
-            application.apply(plan, force=force)
+            compress.apply(plan, force=force)
             return 0
 
         deaths = 0
@@ -273,8 +274,8 @@ def test_what_a_killed_run_left_goes_with_the_next(
     home, source = place / "home", safetensors(place / "in.safetensors")
     before = source.read_bytes()
     pages: list[str] = []
-    monkeypatch.setattr("sqtheory.page.page", lambda found: (pages or pages.append(page(found)) or pages)[0])
-    monkeypatch.setattr(Kind, "files", cache(Kind.files))
+    monkeypatch.setattr("sqtheory.show.page.page", lambda found: (pages or pages.append(page(found)) or pages)[0])
+    monkeypatch.setattr(FigureKind, "files", cache(FigureKind.files))
     command = (*WRITTEN[verb], *(("--force",) if force else ()))
     assert run(*WRITTEN[verb]) == 0
     wanted = tree(home)
@@ -311,12 +312,12 @@ def similar(one: bytes, other: bytes) -> bool:
 def test_evaluations_killed_anywhere(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Scores of a model by themselves, since a whole verb takes seconds for each death."""
     from sqtheory.models import open_model, samples_for
-    from sqtheory.models.evaluations import Evaluations
+    from sqtheory.models.evaluation.evaluations import Evaluations
 
     model, home = open_model("lm-dense"), place / "home"
     samples = samples_for(model, ()).some(1)
     scores = Evaluations(model, samples).dense()
-    monkeypatch.setattr("sqtheory.models.evaluations.evaluate", lambda *args, **options: scores)
+    monkeypatch.setattr("sqtheory.models.evaluation.evaluations.evaluate", lambda *args, **options: scores)
 
     def evaluated() -> int:
         atomic.check_folder(home)

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sqtheory.checkpoints import SafetensorsWriter, declare
-from tests.checkpoints.test_slabs import peak
+from sqtheory.files.checkpoints import SafetensorsWriter, declare
+from tests.files.checkpoints.test_slabs import peak
 from tests.nightly import NIGHTLY, nightly
 
 LIMIT = 256 << 10

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from sqtheory import zoo
+from sqtheory.alphabet.kernels import ENGINES
 from sqtheory.cli import main
-from sqtheory.kernels import ENGINES
+from sqtheory.files import zoo
 from tests.nightly import NIGHTLY
 
 FORMATS = ("int8", "int4", "hbfp8", "hbfp6", "hbfp4", "mxfp8", "mxfp6", "mxfp4", "nvfp4")

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from sqtheory.checkpoints import SafetensorsCheckpoint
 from sqtheory.cli import main
-from tests.atomic.killing import CALLS, tree
+from sqtheory.files.checkpoints import SafetensorsCheckpoint
 from tests.cli.test_kills import APPLIED, MXFP4, PAGE, SOURCES, archive, safetensors, sharded
+from tests.files.atomic.killing import CALLS, tree
 from tests.nightly import NIGHTLY
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="uses links, limits and devices of Linux")
@@ -249,7 +249,7 @@ def test_an_input_that_changes_while_it_is_read_is_refused_by_name(
     monkeypatch.chdir(tmp_path)
     source = safetensors(tmp_path / "in.safetensors")
     if verb == "evaluate":
-        from sqtheory import zoo
+        from sqtheory.files import zoo
 
         shutil.copy(zoo.path("lm-dense"), source)
     if verb in ("verify", "against"):

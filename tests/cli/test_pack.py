@@ -8,10 +8,10 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 import sqtheory as sq
+from sqtheory.alphabet.storage import Index, bits_per_entry
 from sqtheory.cli import main
-from sqtheory.orders import compare
-from sqtheory.packing import PackedCheckpoint
-from sqtheory.storage import Index, bits_per_entry
+from sqtheory.files.packing import PackedCheckpoint
+from sqtheory.orders.report import compare
 
 TARGETS = ("a.weight", "b.weight")
 

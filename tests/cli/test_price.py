@@ -3,11 +3,11 @@ import json
 import numpy as np
 import pytest
 
-from sqtheory.checkpoints import open_checkpoint
+from sqtheory.alphabet.quantizers import int_
+from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.cli import main
-from sqtheory.price import prices
-from sqtheory.quantizers import int_
-from sqtheory.sparsifiers import nm
+from sqtheory.files.checkpoints import open_checkpoint
+from sqtheory.theory.price import prices
 
 LAYER = ("--targets", "blocks.0.fc1.weight")
 ASKED = ("price", "zoo:vit-dense", "--mask", "2:4", "--format", "int3", *LAYER)

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from sqtheory.cli import main
-from sqtheory.models.questions import QUESTIONS
-from tests.models.small_gru import dictionary, written
+from sqtheory.models.studies.questions import QUESTIONS
+from tests.models.architectures.small_gru import dictionary, written
 
 
 def test_a_report_of_what_is_asked(capsys: pytest.CaptureFixture[str]) -> None:

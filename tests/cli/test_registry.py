@@ -4,7 +4,7 @@ import shutil
 import pytest
 
 from sqtheory.cli import main
-from sqtheory.theorems import ALL, BY_SLUG, find
+from sqtheory.theory.theorems import ALL, BY_SLUG, find
 
 
 def said(capsys: pytest.CaptureFixture[str], *argv: str) -> str:

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from sqtheory.alphabet.formats import E2M1
+from sqtheory.alphabet.quantizers import mxfp
+from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.cli import main, scaling
 from sqtheory.execution import measure as measuring
-from sqtheory.execution.costs import Measured
-from sqtheory.formats import E2M1
-from sqtheory.quantizers import mxfp
-from sqtheory.sparsifiers import nm
+from sqtheory.execution.costs import Machine
 from tests.execution.material import write
 
 PIPELINE = (nm(2, 4), mxfp(E2M1))
@@ -18,16 +18,16 @@ QUICK = ("--exponents", "12,14", "--workers", "1", "--format", "int4:b32")
 
 
 @pytest.fixture(scope="module")
-def kept() -> dict[str, list[str | Measured]]:
+def kept() -> dict[str, list[str | Machine]]:
     return {}
 
 
 @pytest.fixture(autouse=True)
-def measured_once(kept: dict[str, list[str | Measured]], monkeypatch: pytest.MonkeyPatch) -> None:
+def measured_once(kept: dict[str, list[str | Machine]], monkeypatch: pytest.MonkeyPatch) -> None:
     """What one test had measured is there for the next that asks for the same."""
     really = measuring.measure
 
-    def measure(*asked: Any) -> list[str | Measured]:
+    def measure(*asked: Any) -> list[str | Machine]:
         if repr(asked) not in kept:
             kept[repr(asked)] = list(really(*asked))
         return kept[repr(asked)]

@@ -4,11 +4,11 @@ import re
 import numpy as np
 import pytest
 
+from sqtheory.alphabet.words import ALIAS_EXAMPLES
 from sqtheory.cli import main
-from sqtheory.models.data import windows
-from sqtheory.models.grid import FORMATS, PATTERNS, QUICK_SHARE, TUNED, Grid
-from sqtheory.vocabulary import ALIAS_EXAMPLES
-from tests.models.small import samples
+from sqtheory.models.evaluation.data import windows
+from sqtheory.models.evaluation.grid import FORMATS, PATTERNS, QUICK_SHARE, TUNED, CompressionGrid
+from tests.models.architectures.small import samples
 
 FEW = ("table", "--model", "lm", "--samples", "2", "--format", "hbfp4", "--mask", "2:4", "--mask", "75%")
 
@@ -28,26 +28,28 @@ def test_help_says_how_many_samples_a_grid_takes(capsys: pytest.CaptureFixture[s
     with pytest.raises(SystemExit):
         main(["table", "--help"])
     printed = " ".join(capsys.readouterr().out.split())
-    (vit, lm), (every, many) = ([Grid.of(m, quick=q).samples for m in ("vit", "lm")] for q in (True, False))
+    (vit, lm), (every, many) = ([CompressionGrid.of(m, quick=q).samples for m in ("vit", "lm")] for q in (True, False))
     assert every is None and QUICK_SHARE == 16
     assert f"lm {many}, others all; with --quick vit {vit}, lm {lm}, others a sixteenth" in printed
 
 
 def test_the_grid_is_that_of_the_paper() -> None:
-    cells = Grid.of("vit").cells
+    cells = CompressionGrid.of("vit").cells
     assert len(cells) == 2 * len(FORMATS) * (len(PATTERNS) + len(TUNED)) == 108
     assert set(FORMATS) | set(PATTERNS) <= set(ALIAS_EXAMPLES)
     assert {str(cell.pair.mask) for cell in cells if cell.tuned} == set(TUNED)
-    assert 0 < len(Grid.of("lm", quick=True).cells) < 40
-    assert not any(cell.tuned for cell in Grid.of("lm-s50").cells)
+    assert 0 < len(CompressionGrid.of("lm", quick=True).cells) < 40
+    assert not any(cell.tuned for cell in CompressionGrid.of("lm-s50").cells)
 
 
 def test_a_quick_grid_of_a_file_takes_a_sixteenth() -> None:
     """Of what is usual, but four at least, if there are as many."""
     every = samples("lm-dense")
-    assert len(Grid.of("a.gguf", quick=True).taken(windows(np.zeros(2049, np.uint8), 16, "text"))) == 128 // 16
-    assert len(Grid.of("a.gguf", quick=True).taken(every)) == min(len(every), 4)
-    assert len(Grid.of("a.gguf").taken(every)) == len(every)
+    assert (
+        len(CompressionGrid.of("a.gguf", quick=True).taken(windows(np.zeros(2049, np.uint8), 16, "text"))) == 128 // 16
+    )
+    assert len(CompressionGrid.of("a.gguf", quick=True).taken(every)) == min(len(every), 4)
+    assert len(CompressionGrid.of("a.gguf").taken(every)) == len(every)
 
 
 def test_tables_in_three_shapes(capsys: pytest.CaptureFixture[str], kept: str) -> None:

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from sqtheory.checkpoints import open_checkpoint
+from sqtheory.alphabet.notation import parse
+from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.cli import main
 from sqtheory.execution import sweep
-from sqtheory.notation import parse
-from sqtheory.quantizers import Quantizer
-from sqtheory.sparsifiers import Sparsifier
-from sqtheory.sweep import Row
+from sqtheory.files.checkpoints import open_checkpoint
+from sqtheory.orders.grid import Row
 
 MASKS = ("2:4", "top(0.5, per=row, score=random(rng))", "nm(2, 4, ties=random(rng))")
 FORMATS = ("mxfp4", "int(4, rounding=stochastic(rng))")

@@ -8,8 +8,8 @@ from sqtheory.execution.costs import (
     MACHINES,
     MODELS,
     STORED,
-    Measured,
-    Model,
+    CheckpointSize,
+    Machine,
     Rate,
     Sample,
     assumptions,
@@ -18,7 +18,7 @@ from sqtheory.execution.costs import (
 )
 
 SIZES = (2**14, 2**18, 2**22)
-EXACT = Measured(
+EXACT = Machine(
     (*(Sample(n, 32, 0.002 + 3e-8 * n, 1e6 + 50.0 * n) for n in SIZES), Sample(2**18, 16, 9.0, 9.0)),
     (Rate("threads", 1, 2e6), Rate("processes", 1, 1e6), Rate("processes", 4, 3e6), Rate("threads", 4, 2.5e6)),
     idle=5e7,
@@ -66,7 +66,7 @@ def test_the_fit_uses_the_block_measured_most() -> None:
 
 def test_one_worker_takes_the_sum() -> None:
     alone = replace(EXACT, rates=EXACT.rates[:1])
-    model = Model("m", 10**9, 100, 10**8, "")
+    model = CheckpointSize("m", 10**9, 100, 10**8, "")
     found = project(alone, model, 1, 1e9)
     assert found.reading == pytest.approx(10**9 * STORED / 1e9)
     assert found.seconds == pytest.approx(100 * 0.002 + 3e-8 * 10**9 + found.reading)
@@ -77,7 +77,7 @@ def test_one_worker_takes_the_sum() -> None:
 
 
 def test_processes_hold_a_copy_of_the_program_each() -> None:
-    model = Model("m", 10**9, 100, 10**8, "")
+    model = CheckpointSize("m", 10**9, 100, 10**8, "")
     assert project(EXACT, model, 8, 1e9).memory == pytest.approx(4 * (5e7 + 1e6 + 50 * 10**8))
 
 
@@ -94,7 +94,7 @@ def test_no_schedule_exceeds_the_projection(machines: int) -> None:
     rng = np.random.default_rng(machines)
     for _ in range(50):
         sizes = rng.integers(1, 10**8, rng.integers(1, 400)).astype(float)
-        model = Model("m", int(sizes.sum()), sizes.size, int(sizes.max()), "")
+        model = CheckpointSize("m", int(sizes.sum()), sizes.size, int(sizes.max()), "")
         bound = project(EXACT, model, machines, ENDLESS)
         times = (EXACT.seconds.start + EXACT.seconds.slope * sizes) / 0.75
         assert makespan(times.tolist(), machines * 4) <= bound.seconds * (1 + 1e-9)
@@ -106,7 +106,7 @@ def test_the_bound_is_attained() -> None:
     short, slots = 0.002 / 0.75 + 3e-8 / 0.75, 4
     long = (0.002 + 3e-8 * 10**8) / 0.75
     count = 4 * 10_000
-    model = Model("m", count + 10**8, count + 1, 10**8, "")
+    model = CheckpointSize("m", count + 10**8, count + 1, 10**8, "")
     assert makespan([short] * count + [long], slots) == pytest.approx(
         project(EXACT, model, 1, ENDLESS).seconds, rel=1e-6
     )

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sqtheory.checkpoints import open_checkpoint
 from sqtheory.cli import main
 from sqtheory.execution import Dask, sweep
 from sqtheory.execution import workers as module
+from sqtheory.files.checkpoints import open_checkpoint
 from tests.execution.material import GRID, lines, operators, printed, serial, write
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from sqtheory.checkpoints import open_checkpoint
 from sqtheory.execution import results as module
 from sqtheory.execution import sweep
-from sqtheory.execution.claims import Claims
+from sqtheory.execution.leases import Claims
+from sqtheory.files.checkpoints import open_checkpoint
 from tests.execution.material import lines, operators, printed, serial, started, write
 
 

@@ -16,18 +16,18 @@ import pytest
 from safetensors.numpy import save_file
 
 from sqtheory import wanda
+from sqtheory.alphabet.notation import parse
+from sqtheory.alphabet.operators import Operator
+from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.scores import Score
+from sqtheory.alphabet.sparsifiers import Sparsifier, top
 from sqtheory.arrays import Array
-from sqtheory.checkpoints import open_checkpoint
 from sqtheory.cli import main
 from sqtheory.exceptions import NonFinite, WorkerFailed
 from sqtheory.execution import sweep
 from sqtheory.execution.workers import Dask, Mpi, Processes, Threads, workers
-from sqtheory.notation import parse
-from sqtheory.operators import Operator
-from sqtheory.quantizers import Quantizer
-from sqtheory.scores import Score
-from sqtheory.sparsifiers import Sparsifier, top
-from sqtheory.sweep import tensor_rows
+from sqtheory.files.checkpoints import open_checkpoint
+from sqtheory.orders.grid import tensor_rows
 from tests.execution.material import GRID, lines, operators, printed, serial, write
 
 

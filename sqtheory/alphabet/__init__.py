@@ -1,0 +1,1 @@
+"""What can be written: formats, scales, quantizers, scores, masks, and the notation that spells them."""

@@ -1,0 +1,97 @@
+"""The tables of what there is: formats, masks, quantizers; computed from the definitions."""
+
+from fractions import Fraction
+
+import numpy as np
+
+from sqtheory.alphabet.formats import FORMATS, Codebook, FloatFormat, Format
+from sqtheory.alphabet.notation import parse
+from sqtheory.alphabet.sparsifiers import Sparsifier
+from sqtheory.alphabet.traits import TRAITS
+from sqtheory.tables import Table, number
+
+QUANTIZERS: tuple[tuple[str, str], ...] = (
+    ("int8", "integers, one real scale amax/(2^{k−1}−1) per 64"),
+    ("int4:b32", "the same in blocks of 32"),
+    ("int(4, per=row)", "one scale per row"),
+    ("int(4, scaling=halfrange)", "GPTQ/SparseGPT symmetric rule, half range on one-signed blocks"),
+    ("hbfp8", "block floating point, exponent ⌈log₂ amax⌉ per 64"),
+    ("hbfp6", "the same with 6 bits"),
+    ("hbfp4", "the same with 4 bits"),
+    ("mxfp8", "E4M3 under a power of two per 32 (OCP MX)"),
+    ("mxfp6", "E2M3 under a power of two per 32"),
+    ("mxfp4", "E2M1 under a power of two per 32"),
+    ("mxint8", "8-bit integers under a power of two per 32"),
+    ("nvfp4", "E2M1 under E4M3 per 16 under float32 per tensor"),
+    ("nf4", "normal quantiles, one real scale per 64"),
+    ("bcq3", "binary-coded sums ±1±2±4 without a zero"),
+    ("scaled(e4m3, per=tensor)", "FP8 with one real scale"),
+    ("cast(bfloat16)", "plain rounding"),
+)
+"""Quantizers worth naming, as one writes them, with what they are."""
+
+MASKS: tuple[tuple[str, str], ...] = (
+    ("2:4", "keep the 2 largest of every 4 along the last axis"),
+    ("1:4", "keep 1 of 4"),
+    ("4:8", "keep 4 of 8"),
+    ("nm(2, 4, axis=0)", "groups along another axis"),
+    ("50%", "prune half of the tensor by magnitude: of n entries ⌈n/2⌉ stay"),
+    ("75%", "prune three quarters"),
+    ("top(0.5, per=row)", "keep half of every row, ⌈n/2⌉ of n"),
+    ("top(16, block=64)", "keep 16 of every 64"),
+    ("threshold(0.01)", "keep |x| ≥ 0.01"),
+    ("blockwise(0.5, tile=(4, 4))", "keep half of the 4×4 tiles, by their 2-norm"),
+    ("nm(2, 4, ties=by_original)", "ties of q(x) go to the larger original"),
+    ("nm(2, 4, score=gain(int4, 2))", "rank by what keeping an entry saves after rounding"),
+)
+"""Masks worth naming, as one writes them, with what they keep."""
+
+
+def formats() -> Table:
+    """Every named element format with its range and its properties."""
+    header = ("format", "kind", "bits", "values", "max", "min normal", "min subnormal", "zero", "odd", "monotone")
+    return Table(header, tuple(_format_row(f) for f in FORMATS.values()))
+
+
+def values(fmt: Format) -> Table:
+    """Every value of one format with its codes and the step to the next larger magnitude."""
+    table = fmt.code_values
+    codes = np.flatnonzero(np.isfinite(table))
+    codes = codes[np.lexsort([~np.signbit(table[codes]), table[codes]])]
+    steps = np.asarray(fmt.step(table[codes])).tolist()
+    rows = tuple(
+        (f"{code:0{fmt.bits}b}", repr(value), number(step, 8))
+        for code, value, step in zip(codes.tolist(), table[codes].tolist(), steps, strict=True)
+    )
+    return Table(("code", "value", "step"), rows)
+
+
+def quantizers() -> Table:
+    """Named quantizers: spelling, canonical spelling, what they are, the traits they lack."""
+    return Table(("written", "means", "what", "lacks"), tuple(_quantizer_row(text, what) for text, what in QUANTIZERS))
+
+
+def masks() -> Table:
+    """Named masks: spelling, canonical spelling, share kept, what they keep."""
+    return Table(("written", "means", "kept", "what"), tuple(_mask_row(text, what) for text, what in MASKS))
+
+
+def _format_row(f: Format) -> tuple[str, ...]:
+    kind = {FloatFormat: "floating point", Codebook: "codebook"}.get(type(f), "integer")
+    limits = (number(f.max, 5), number(f.min_normal, 5), number(f.min_subnormal, 5))
+    flags = (f.has_zero, f.odd, f.monotone)
+    return (f.name, kind, str(f.bits), str(f.values.size), *limits, *("yes" if flag else "no" for flag in flags))
+
+
+def _quantizer_row(text: str, what: str) -> tuple[str, ...]:
+    q = parse(text)
+    lacking = ", ".join(t.name.lower().replace("_", " ") for t in TRAITS if t not in q.traits)
+    return (text, str(q), what, lacking or "–")
+
+
+def _mask_row(text: str, what: str) -> tuple[str, ...]:
+    s = parse(text)
+    assert isinstance(s, Sparsifier)
+    group = 64
+    kept = "by value" if text.startswith("threshold") else str(Fraction(s.budget(group), group))
+    return (text, str(s), kept, what)

@@ -1,0 +1,85 @@
+"""Finite sets of representable numbers: integers, small floating-point formats, codebooks, binary-coded sums."""
+
+from collections.abc import Mapping
+
+from sqtheory.alphabet.formats.codebook import Codebook, bcq_format
+from sqtheory.alphabet.formats.floating import FloatFormat, Nonfinite, binade
+from sqtheory.alphabet.formats.format import Codes, Format, Table, is_monotone, is_odd
+from sqtheory.alphabet.formats.integer import IntFormat
+
+INT2, INT3, INT4, INT5, INT6, INT7, INT8, INT16 = (IntFormat(k) for k in (2, 3, 4, 5, 6, 7, 8, 16))
+E4M3 = FloatFormat("e4m3", 4, 3, 7, Nonfinite.nan_only)
+E5M2 = FloatFormat("e5m2", 5, 2, 15, Nonfinite.ieee)
+E3M2 = FloatFormat("e3m2", 3, 2, 3)
+E2M3 = FloatFormat("e2m3", 2, 3, 1)
+E2M1 = FloatFormat("e2m1", 2, 1, 1)
+E8M0 = FloatFormat("e8m0", 8, 0, 127, Nonfinite.nan_only, signed=False, subnormals=False)
+BFLOAT16 = FloatFormat("bfloat16", 8, 7, 127, Nonfinite.ieee)
+FLOAT16 = FloatFormat("float16", 5, 10, 15, Nonfinite.ieee)
+E4M3_IEEE = FloatFormat("e4m3ieee", 4, 3, 7, Nonfinite.ieee)
+NF4 = Codebook(
+    "nf4",
+    (
+        -1.0,
+        -0.6961928009986877,
+        -0.5250730514526367,
+        -0.39491748809814453,
+        -0.28444138169288635,
+        -0.18477343022823334,
+        -0.09105003625154495,
+        0.0,
+        0.07958029955625534,
+        0.16093020141124725,
+        0.24611230194568634,
+        0.33791524171829224,
+        0.44070982933044434,
+        0.5626170039176941,
+        0.7229568362236023,
+        1.0,
+    ),
+)
+"""NormalFloat4: quantiles of the normal law, as published (`dettmers2023qlora`, App. E); levels are float32 numbers."""
+
+FORMATS: Mapping[str, Format] = {
+    f.name: f
+    for f in (
+        *(INT2, INT3, INT4, INT5, INT6, INT7, INT8, INT16),
+        *(IntFormat(k, full_range=True) for k in (2, 3, 4, 5, 6, 7, 8, 16)),
+        *(E4M3, E5M2, E3M2, E2M3, E2M1, E8M0, BFLOAT16, FLOAT16, E4M3_IEEE),
+        *(NF4, bcq_format(2), bcq_format(3), bcq_format(3, zero=True)),
+    )
+}
+"""Every format with a name, in the order the tables print them."""
+
+__all__ = [
+    "BFLOAT16",
+    "E2M1",
+    "E2M3",
+    "E3M2",
+    "E4M3",
+    "E4M3_IEEE",
+    "E5M2",
+    "E8M0",
+    "FLOAT16",
+    "FORMATS",
+    "INT2",
+    "INT3",
+    "INT4",
+    "INT5",
+    "INT6",
+    "INT7",
+    "INT8",
+    "INT16",
+    "NF4",
+    "Codebook",
+    "Codes",
+    "FloatFormat",
+    "Format",
+    "IntFormat",
+    "Nonfinite",
+    "Table",
+    "bcq_format",
+    "binade",
+    "is_monotone",
+    "is_odd",
+]

@@ -1,0 +1,23 @@
+"""Fast loops: the definitions of quantizers and masks on tiles that stay in cache, bit for bit.
+
+A kernel knows no rule of its own: constants, scales and cuts come from the format, the scaling and the rounding it
+is given, and where it has no loop for them it says so and the definition does the work.
+"""
+
+from sqtheory.alphabet.kernels.engine import ENGINES, Engine, by_definition, engine, engine_name
+from sqtheory.alphabet.kernels.masks import keep_largest, pruned
+from sqtheory.alphabet.kernels.maxima import finite
+from sqtheory.alphabet.kernels.quantization import quantize, safe_scale
+
+__all__ = [
+    "ENGINES",
+    "Engine",
+    "by_definition",
+    "engine",
+    "engine_name",
+    "finite",
+    "keep_largest",
+    "pruned",
+    "quantize",
+    "safe_scale",
+]

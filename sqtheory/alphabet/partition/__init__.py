@@ -1,0 +1,37 @@
+"""Partitions of a tensor into boxes: scale blocks, mask groups, and whether one cuts the other."""
+
+from sqtheory.alphabet.partition.boxes import Boxes, Where
+from sqtheory.alphabet.partition.partition import (
+    Blocks,
+    Channels,
+    Columns,
+    Heads,
+    Overlap,
+    Partition,
+    Rows,
+    Scalar,
+    Shape,
+    Tail,
+    Tiles,
+    Whole,
+)
+from sqtheory.alphabet.partition.slabs import SLAB, slabs
+
+__all__ = [
+    "SLAB",
+    "Blocks",
+    "Boxes",
+    "Channels",
+    "Columns",
+    "Heads",
+    "Overlap",
+    "Partition",
+    "Rows",
+    "Scalar",
+    "Shape",
+    "Tail",
+    "Tiles",
+    "Where",
+    "Whole",
+    "slabs",
+]

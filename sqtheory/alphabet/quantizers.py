@@ -1,0 +1,281 @@
+"""Quantizers: format × scaling × partition × rounding, and the named ones of the literature."""
+
+import re
+from dataclasses import dataclass, replace
+from typing import TypedDict, Unpack, final
+
+import numpy as np
+
+from sqtheory.alphabet import kernels
+from sqtheory.alphabet.formats import (
+    E2M1,
+    NF4,
+    Codebook,
+    FloatFormat,
+    Format,
+    IntFormat,
+    bcq_format,
+    is_monotone,
+    is_odd,
+)
+from sqtheory.alphabet.operators import Operator
+from sqtheory.alphabet.partition import Blocks, Partition, Tail
+from sqtheory.alphabet.quantized import NanRule, Quantized
+from sqtheory.alphabet.rounding import Rounding, half_away, nearest_even
+from sqtheory.alphabet.scaling import AbsMax, Frozen, FullRange, PowerOfTwo, Scaling, SharedExponent, TwoLevel, Unscaled
+from sqtheory.alphabet.signatures import spelled_out
+from sqtheory.alphabet.traits import DETERMINISTIC, IDEMPOTENT, KEEPS_ZERO, MAX_DETERMINED, MONOTONE, ODD, Trait
+from sqtheory.arrays import Array, ArrayLike, FixedArray, as_real
+from sqtheory.exceptions import NonFinite, need
+
+KINDS: dict[str, type] = {
+    "format": Format,
+    "scaling": Scaling,
+    "partition": Partition,
+    "rounding": Rounding,
+    "saturate": bool,
+    "nan": NanRule,
+    "tail": Tail,
+}
+"""What each parameter of a quantizer must be."""
+
+
+@final
+@dataclass(frozen=True)
+class Quantizer(Operator):
+    """q(x)_i = σ_B ρ(x_i / σ_B) for i in block B, where σ_B = scale(x_B) and ρ rounds onto the grid Γ.
+
+    Arithmetic is that of the input: v = fl(x/σ), exact rounding of v onto Γ, then fl(σ ρ(v)); with
+    power-of-two scales both products are exact barring the range of exponents.
+    Raises NonFinite for NaN or infinity unless ``nan=propagate``; Indivisible for a short block if ``tail=error``.
+    """
+
+    format: Format
+    scaling: Scaling
+    partition: Partition
+    rounding: Rounding = nearest_even
+    saturate: bool = True
+    nan: NanRule = NanRule.error
+    tail: Tail = Tail.short
+
+    def __post_init__(self) -> None:
+        for name, kind in KINDS.items():
+            need(getattr(self, name), kind, f"{name}=")
+        if not self.saturate and self.format.overflow is None:
+            raise ValueError(f"{self.format} has no infinity and no NaN, so it can only saturate")
+        if self.scaling.full_range and isinstance(self.format, IntFormat) and not self.format.full_range:
+            raise ValueError(f"scaling={self.scaling} needs a full-range integer format, got {self.format}")
+        if isinstance(self.scaling, FullRange) and self.format.min >= 0:
+            raise ValueError(f"scaling={self.scaling} needs a negative level, {self.format} has none")
+
+    @property
+    def traits(self) -> frozenset[Trait]:
+        steady, ordered = self.rounding.deterministic, self.saturate or self.format.overflow == np.inf
+        conditions = {
+            ODD: self.format.has_zero and is_odd(self.format, self.rounding) and self.scaling.sign_blind,
+            MONOTONE: is_monotone(self.format, self.rounding) and ordered,
+            KEEPS_ZERO: self.format.has_zero,
+            IDEMPOTENT: steady and self.saturate and self.scaling.reproduces(self.format, self.rounding),
+            MAX_DETERMINED: steady and self.scaling.max_determined,
+            DETERMINISTIC: steady,
+            **{t: steady for t in self.scaling.equivariance},
+        }
+        return frozenset(t for t, holds in conditions.items() if holds)
+
+    def scales(self, x: Array) -> Array:
+        """σ_B of every block of x (finite float32 or float64), in the shape of the grid of blocks."""
+        return self.scaling.scales(x, self.partition, self.format)
+
+    def frozen(self, x: ArrayLike) -> "Quantizer":
+        """The same quantizer with every scale fixed at its value for x, which must be finite."""
+        return replace(self, scaling=Frozen(FixedArray(self._scaled(as_real(x))[1])))
+
+    def quantize(self, x: ArrayLike) -> Quantized:
+        """q(x) with its codes and scales. Raises as q(x) does, and ValueError where an entry is NaN or infinite."""
+        values, ratios, scales = self._quantize(as_real(x), keep_ratios=True)
+        return Quantized(values, self.format.encode(ratios), scales, self.format, self.partition)
+
+    def apply(self, x: Array, origin: Array) -> Array:
+        return self.into(np.empty(x.shape, x.dtype), x, origin)
+
+    def into(self, out: Array, x: Array, origin: Array) -> Array:
+        self.partition.check_tail(x.shape, self.tail, "blocks")
+        if not kernels.quantize(x, out, self.format, self.scaling, self.partition, self.rounding, self.saturate):
+            out[...] = self._quantize(x, keep_ratios=False)[0]
+        return out
+
+    def _quantize(self, x: Array, keep_ratios: bool) -> tuple[Array, Array, Array]:
+        self.partition.check_tail(x.shape, self.tail, "blocks")
+        if x.size == 0:
+            return x, x, np.zeros(self.partition.grid(x.shape), x.dtype)
+        x, scales = self._scaled(x)
+        values: list[Array] = []
+        ratios: list[Array] = []
+        largest = np.finfo(x.dtype).max
+        near_the_end = float(np.fmax.reduce(scales, axis=None)) > kernels.safe_scale(self.format, x.dtype)
+        for rows, sigma in zip(self.partition.split(x), self.partition.split_grid(scales, x.shape), strict=True):
+            divisor = np.where(sigma == 0, sigma.dtype.type(1), sigma)[:, None]
+            with np.errstate(over="ignore"):  # a ratio or an image may be beyond the dtype: it saturates
+                ratio = self.format.round(rows / divisor, self.rounding, saturate=self.saturate)
+                value: Array = ratio * sigma[:, None]
+            values.append(np.clip(value, -largest, largest) if near_the_end and self.saturate else value)
+            ratios.append(ratio)
+        image = self.partition.join(values, x.shape)
+        return image, self.partition.join(ratios, x.shape) if keep_ratios else image, scales
+
+    def _scaled(self, x: Array) -> tuple[Array, Array]:
+        """x with 0 for NaN and infinities, and its scales, NaN for the blocks that these spoil."""
+        bad = ~np.isfinite(x)
+        if not bad.any():
+            return x, self.scales(x)
+        if self.nan is NanRule.error:
+            first = tuple(int(i) for i in np.argwhere(bad)[0])
+            block = self.partition.box_of(first, x.shape)
+            more = int(np.count_nonzero(bad)) - 1
+            also = f" and {more} more" if more else ""
+            raise NonFinite(f"{x[first]} at {first}{also}, block {block} of {self.partition}: refused by nan=error")
+        real = np.where(bad, x.dtype.type(0), x)
+        spoiled = self.partition.reduce(bad, lambda rows: np.asarray(rows.any(axis=1)))
+        return real, np.where(spoiled, x.dtype.type(np.nan), self.scales(real))
+
+    def __str__(self) -> str:
+        head, arguments, plain = _family(self)
+        options = [str(self.partition)] if self.partition != plain.partition else []
+        for name in ("scaling", "rounding", "saturate", "nan", "tail"):
+            value = getattr(self, name)
+            if value != getattr(plain, name):
+                options.append(f"{name}={str(value).lower() if name == 'saturate' else value}")
+        return f"{head}({', '.join([*arguments, *options])})"
+
+
+def _family(q: Quantizer) -> tuple[str, list[str], Quantizer]:
+    """The named constructor that comes closest: its name, its own arguments, and what it makes of them."""
+    match q.format, q.scaling:
+        case fmt, Unscaled():
+            return "cast", [str(fmt)], cast(fmt)
+        case IntFormat(k=k, full_range=False), SharedExponent(epsilon=epsilon):
+            compat = [] if epsilon is None else [f"compat={epsilon!r}"]
+            return "hbfp", [str(k), *compat], hbfp(k, compat=epsilon)
+        case IntFormat(k=k, full_range=False), PowerOfTwo():
+            return "mxint", [str(k)], mxint(k)
+        case IntFormat(k=k, full_range=full), scaling if full == scaling.full_range:
+            return "int", [str(k)], int_(k)
+        case FloatFormat() as fmt, PowerOfTwo():
+            return "mxfp", [str(fmt)], mxfp(fmt)
+        case fmt, TwoLevel() if fmt == E2M1:
+            return "nvfp4", [], nvfp4()
+        case fmt, _ if fmt == NF4:
+            return "nf4", [], nf4()
+        case Codebook() as fmt, _ if sums := re.fullmatch(r"bcq([1-8])(zero)?", fmt.name):
+            k, zero = int(sums[1]), bool(sums[2])
+            if fmt == bcq_format(k, zero):
+                return "bcq", [str(k), *(["zero=true"] if zero else [])], bcq(k, zero=zero)
+            return "scaled", [str(fmt)], scaled(fmt)
+        case fmt, _:
+            return "scaled", [str(fmt)], scaled(fmt)
+
+
+class Options(TypedDict, total=False):
+    """``block`` entries of the last axis, or the boxes ``per`` (``Rows()``, …), share a scale, which ``scaling`` makes.
+
+    ``rounding`` is that of codes; ``saturate`` or not beyond the range; ``nan`` and ``tail`` as for ``Quantizer``.
+    """
+
+    block: int
+    per: Partition | None
+    scaling: Scaling
+    rounding: Rounding
+    saturate: bool
+    nan: NanRule
+    tail: Tail
+
+
+_USUAL: Options = {"per": None, "rounding": nearest_even, "saturate": True, "nan": NanRule.error, "tail": Tail.short}
+_REAL: Options = {**_USUAL, "block": 64, "scaling": AbsMax()}
+_SHARED: Options = {**_USUAL, "block": 64, "scaling": SharedExponent()}
+_MX: Options = {**_USUAL, "block": 32, "scaling": PowerOfTwo()}
+_NV: Options = {**_USUAL, "block": 16, "scaling": TwoLevel()}
+_SUMS: Options = {**_REAL, "rounding": half_away}
+_CAST: Options = {**_USUAL, "block": 1, "scaling": Unscaled()}
+
+
+def _named(fmt: Format, defaults: Options, options: Options) -> Quantizer:
+    """A quantizer from a family's defaults and the caller's options. Raises TypeError for an unknown option."""
+    if unknown := options.keys() - Options.__annotations__:
+        raise TypeError(f"unknown option {sorted(unknown)[0]!r}: known are {', '.join(Options.__annotations__)}")
+    chosen: Options = {**defaults, **options}
+    scaling, per = chosen["scaling"], chosen["per"]
+    need(scaling, Scaling, "scaling=")
+    if isinstance(fmt, IntFormat) and scaling.full_range:
+        fmt = IntFormat(fmt.k, full_range=True)
+    if per is not None and "block" in options:
+        raise TypeError("block= and per= exclude each other")
+    boxes = Blocks(chosen["block"]) if per is None else per
+    need(boxes, Partition, "per=")
+    return Quantizer(fmt, scaling, boxes, chosen["rounding"], chosen["saturate"], chosen["nan"], chosen["tail"])
+
+
+@spelled_out(Options, _REAL)
+def int_(k: int, **options: Unpack[Options]) -> Quantizer:
+    """INT-k: codes −(2^{k−1}−1) … 2^{k−1}−1 times a real scale, by default amax/(2^{k−1}−1) per 64 entries.
+
+    >>> int_(4)([1.75, 2, 0.25, 7])
+    array([2., 2., 0., 7.])
+    """
+    return _named(IntFormat(k), _REAL, options)
+
+
+@spelled_out(Options, _SHARED)
+def hbfp(k: int, *, compat: float | None = None, **options: Unpack[Options]) -> Quantizer:
+    """HBFP-k: sign and k−1 magnitude bits under one exponent ⌈log₂ amax⌉ per 64 entries (`drumond2018hbfp`, §4).
+
+    ``compat=1e-8`` reproduces the exponent of the official emulator instead of the exact one.
+    """
+    return _named(IntFormat(k), {**_SHARED, "scaling": SharedExponent(compat)}, options)
+
+
+@spelled_out(Options, _MX)
+def mxfp(element: FloatFormat, **options: Unpack[Options]) -> Quantizer:
+    """MXFP: a small floating-point element under one power of two per 32 entries (OCP MX v1.0, §5)."""
+    if not isinstance(element, FloatFormat):
+        raise TypeError(f"mxfp needs a floating-point element, got {element}: see mxint for integers")
+    return _named(element, _MX, options)
+
+
+@spelled_out(Options, _MX)
+def mxint(k: int = 8, **options: Unpack[Options]) -> Quantizer:
+    """MXINT-k: symmetric k-bit integers times 2^{−(k−2)} under 2^{⌊log₂ amax⌋} per 32 entries (OCP MX v1.0, §5.3.4)."""
+    return _named(IntFormat(k), _MX, options)
+
+
+@spelled_out(Options, _NV)
+def nvfp4(**options: Unpack[Options]) -> Quantizer:
+    """NVFP4: E2M1 under an E4M3 scale per 16 entries under one float32 scale per tensor (`nvidia2025nvfp4`)."""
+    return _named(E2M1, _NV, options)
+
+
+@spelled_out(Options, _REAL)
+def nf4(**options: Unpack[Options]) -> Quantizer:
+    """NF4: the 16 normal-quantile levels times amax per 64 entries (`dettmers2023qlora`, §3)."""
+    return _named(NF4, _REAL, options)
+
+
+@spelled_out(Options, _SUMS)
+def bcq(k: int, *, zero: bool = False, **options: Unpack[Options]) -> Quantizer:
+    """BCQ-k: sums Σ ±2^i of k signs times a real scale per 64 entries; 0 is no level unless ``zero``.
+
+    Midpoints go away from zero by default: parity of codes has no symmetric meaning without a zero level.
+    """
+    return _named(bcq_format(k, zero), _SUMS, options)
+
+
+@spelled_out(Options, _CAST)
+def cast(fmt: Format, **options: Unpack[Options]) -> Quantizer:
+    """q(x)_i = ρ(x_i): round to a format with no scale, saturating by default; every entry is its own block."""
+    return _named(fmt, _CAST, options)
+
+
+@spelled_out(Options, _REAL)
+def scaled(fmt: Format, **options: Unpack[Options]) -> Quantizer:
+    """Any format under any scale rule, by default σ = amax/max Γ per 64 entries (FP8 per tensor: ``per=Whole()``)."""
+    return _named(fmt, _REAL, options)

@@ -1,0 +1,46 @@
+"""How the scale σ of a block is chosen: by its maximum, a power of two, two levels, a percentile, an error, or not.
+
+Rule for scales too small for the arithmetic (every scaling that looks at the block): a block of zeros has σ = 0
+and so image 0, but for ``halfrange`` and ``shared(ε)``, whose rules give it a scale; where a positive σ would
+round to 0 it becomes the smallest positive number of its format instead, so a block is never divided by zero;
+ratios are clipped to the range of the format, so a σ rounded down saturates; an image beyond the largest number
+of the dtype becomes that number.
+"""
+
+from sqtheory.alphabet.scaling.dyadic import Exponent, PowerOfTwo, SharedExponent
+from sqtheory.alphabet.scaling.fitted import MeanSquare, Percentile
+from sqtheory.alphabet.scaling.given import Frozen, Unscaled
+from sqtheory.alphabet.scaling.maximum import AbsMax, FullRange, HalfRange, Midpoint, TwoLevel
+from sqtheory.alphabet.scaling.rowwise import RowTwoLevel
+from sqtheory.alphabet.scaling.rule import FromMaximum, Scaling, maxima, positive
+
+SCALINGS: dict[str, Scaling] = {
+    "absmax": AbsMax(),
+    "fullrange": FullRange(),
+    "midpoint": Midpoint(),
+    "halfrange": HalfRange(),
+    **{e.name: PowerOfTwo(e) for e in Exponent},
+    "mse": MeanSquare(),
+}
+"""The rules that need no argument, by name."""
+
+__all__ = [
+    "SCALINGS",
+    "AbsMax",
+    "Exponent",
+    "FromMaximum",
+    "Frozen",
+    "FullRange",
+    "HalfRange",
+    "MeanSquare",
+    "Midpoint",
+    "Percentile",
+    "PowerOfTwo",
+    "RowTwoLevel",
+    "Scaling",
+    "SharedExponent",
+    "TwoLevel",
+    "Unscaled",
+    "maxima",
+    "positive",
+]

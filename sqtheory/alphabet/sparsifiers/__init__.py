@@ -1,0 +1,81 @@
+"""Sparsifiers: score × selection × groups, s(x) = m ⊙ x with a mask m of zeros and ones."""
+
+from fractions import Fraction
+from numbers import Integral
+
+from sqtheory.alphabet.norms import check_norm
+from sqtheory.alphabet.partition import Blocks, Partition, Tail, Whole
+from sqtheory.alphabet.scores import Score, magnitude
+from sqtheory.alphabet.selection import as_fraction
+from sqtheory.alphabet.sparsifiers.entries import FixedMask, ThresholdSparsifier, TopSparsifier
+from sqtheory.alphabet.sparsifiers.sparsifier import Sparsifier
+from sqtheory.alphabet.sparsifiers.units import BlockSparsifier
+from sqtheory.alphabet.ties import Ties, low_index
+from sqtheory.arrays import ArrayLike, FixedArray
+from sqtheory.exceptions import real
+
+
+def nm(
+    n: int, m: int, *, axis: int = -1, score: Score = magnitude, ties: Ties = low_index, tail: Tail = Tail.error
+) -> TopSparsifier:
+    """n:m: keep n of every m consecutive entries along an axis; a length that m does not divide is refused.
+
+    ``axis`` is the last one unless told, ``score`` ranks the entries, ``ties`` decides among equals; with
+    ``tail=Tail.short`` a last group of fewer than m entries keeps its share, rounded up.
+
+    >>> nm(2, 4)([1.75, 2, 0, 7])
+    array([0., 2., 0., 7.])
+    """
+    return TopSparsifier(n, Blocks(m, axis), score, ties, tail)
+
+
+def top(
+    keep: float | Fraction | int,
+    *,
+    per: Partition | None = None,
+    score: Score = magnitude,
+    ties: Ties = low_index,
+    tail: Tail = Tail.short,
+) -> TopSparsifier:
+    """Keep ⌈f·|G|⌉ entries for a float or Fraction f, or min(k, |G|) for an integer, in every group.
+
+    The default group ``per`` is the tensor. With ``per=Blocks(m)`` an integer makes the n:m mask. ``score`` ranks the
+    entries, ``ties`` decides among equals, ``tail`` what becomes of a group shorter than the others.
+    """
+    return TopSparsifier(
+        keep if isinstance(keep, Integral) else as_fraction(keep), Whole() if per is None else per, score, ties, tail
+    )
+
+
+def threshold(t: float, *, score: Score = magnitude) -> ThresholdSparsifier:
+    """Keep the entries whose ``score``, the magnitude unless told, is at least t."""
+    return ThresholdSparsifier(real(t, "a threshold"), score)
+
+
+def blockwise(
+    keep: float | Fraction, *, per: Partition, norm: float = 2.0, score: Score = magnitude, ties: Ties = low_index
+) -> BlockSparsifier:
+    """Keep ⌈f·u⌉ of the u units (``per=Tiles(4, 4)``, ``per=Blocks(8)``), those of largest norm, for f = ``keep``.
+
+    ``norm`` is the p of the norm of the ``score`` of their entries, ``ties`` decides among equals.
+    """
+    return BlockSparsifier(as_fraction(keep), per, check_norm(norm), score, ties)
+
+
+def fixed(mask: ArrayLike | FixedArray) -> FixedMask:
+    """s(x) = m ⊙ x for a given boolean mask."""
+    return FixedMask(FixedArray(mask))
+
+
+__all__ = [
+    "BlockSparsifier",
+    "FixedMask",
+    "Sparsifier",
+    "ThresholdSparsifier",
+    "TopSparsifier",
+    "blockwise",
+    "fixed",
+    "nm",
+    "threshold",
+    "top",
+]

@@ -1,0 +1,154 @@
+"""Masks of single entries: the largest of every group, those above a threshold, a fixed set."""
+
+import math
+from dataclasses import dataclass, field, fields
+from fractions import Fraction
+from typing import final
+
+import numpy as np
+
+from sqtheory.alphabet import kernels
+from sqtheory.alphabet.partition import Blocks, Partition, Tail, Whole
+from sqtheory.alphabet.scores import Score, magnitude
+from sqtheory.alphabet.selection import Amount, checked_amount, spell_amount, tied_at_cut
+from sqtheory.alphabet.selection import top as select_top
+from sqtheory.alphabet.sparsifiers.sparsifier import Sparsifier, spell_choice
+from sqtheory.alphabet.ties import ByOriginal, Ties, low_index
+from sqtheory.alphabet.traits import DYADIC_EQUIVARIANT, MAX_DETERMINED, MONOTONE, SCALE_EQUIVARIANT, Trait
+from sqtheory.arrays import Array, FixedArray, Mask
+from sqtheory.exceptions import need, real
+
+
+@final
+@dataclass(frozen=True)
+class TopSparsifier(Sparsifier):
+    """Keep the entries of largest score in every group: n of every m, or a fraction, or a count.
+
+    ``keep`` is an integer n (n of every group) or a Fraction f (⌈f·|G|⌉ of group G). A short group of an
+    n:m mask keeps ⌈n·|G|/m⌉; by default it is refused (``tail=error``).
+    """
+
+    keep: Amount
+    groups: Partition
+    score: Score = magnitude
+    ties: Ties = low_index
+    tail: Tail = Tail.short
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "keep", checked_amount(self.keep))
+        for name, kind in (("groups", Partition), ("score", Score), ("ties", Ties), ("tail", Tail)):
+            need(getattr(self, name), kind, f"{name}=")
+        if isinstance(self.groups, Blocks) and self.keep > self.groups.size:
+            raise ValueError(f"n:m needs 1 <= n <= m, got {self.keep}:{self.groups.size}")
+
+    def __eq__(self, other: object) -> bool:
+        """All parameters are equal; one entry of a group is not all of it, though 1 == Fraction(1)."""
+        if not isinstance(other, TopSparsifier):
+            return NotImplemented
+        same = all(getattr(self, f.name) == getattr(other, f.name) for f in fields(self))
+        return same and isinstance(self.keep, int) == isinstance(other.keep, int)
+
+    def budget(self, size: int) -> int:
+        if isinstance(self.keep, Fraction):
+            return math.ceil(self.keep * size)
+        if isinstance(self.groups, Blocks):
+            return math.ceil(Fraction(self.keep * size, self.groups.size))
+        return min(self.keep, size)
+
+    def tied_groups(self, x: Array) -> int:
+        groups = self.groups.split(self.score.of(x))
+        return sum(int(np.count_nonzero(tied_at_cut(rows, self.budget(rows.shape[1])))) for rows in groups)
+
+    def _mask_into(self, out: Mask, x: Array, origin: Array) -> None:
+        """By the loops of ``kernels`` if magnitudes are ranked and positions, or keys known beforehand, break ties."""
+        same = isinstance(self.ties, ByOriginal) and origin is x  # then ties of magnitudes are ties of keys
+        if self.score.is_magnitude and (same or self.ties.index_only or isinstance(self.ties, ByOriginal)):
+            key = None if same else self.ties.key(x, origin)
+            if key is None or kernels.finite(key):
+                if kernels.keep_largest(x, out, self.groups, self.budget, key, self.ties.low_index):
+                    self.groups.check_tail(x.shape, self.tail, "groups")
+                    return
+        super()._mask_into(out, x, origin)
+
+    def _choose(self, scores: Array, key: Array | None, x: Array, low: bool) -> Mask:
+        self.groups.check_tail(x.shape, self.tail, "groups")
+        pieces = self.groups.split(scores)
+        keys = [None] * len(pieces) if key is None else self.groups.split(key)
+        choices = zip(pieces, keys, strict=True)
+        masks = [select_top(rows, self.budget(rows.shape[1]), k, low_index=low) for rows, k in choices]
+        return self.groups.join(masks, x.shape)
+
+    def __str__(self) -> str:
+        if isinstance(self.keep, int) and isinstance(self.groups, Blocks):
+            axis = [f"axis={self.groups.axis}"] if self.groups.axis != -1 else []
+            name, head, plain_tail = "nm", [f"{self.keep}", f"{self.groups.size}", *axis], Tail.error
+        else:
+            where = [str(self.groups)] if self.groups != Whole() else []
+            name, head, plain_tail = "top", [spell_amount(self.keep), *where], Tail.short
+        tail = [f"tail={self.tail}"] if self.tail != plain_tail else []
+        return f"{name}({', '.join([*head, *spell_choice(self.score, self.ties), *tail])})"
+
+
+@final
+@dataclass(frozen=True)
+class ThresholdSparsifier(Sparsifier):
+    """Keep the entries whose score is at least t; as many as pass."""
+
+    threshold: float
+    score: Score = magnitude
+    ties: Ties = field(default=low_index, init=False)
+    groups: Partition = field(default=Whole(), init=False)
+
+    def __post_init__(self) -> None:
+        need(self.score, Score, "score=")
+        if not math.isfinite(real(self.threshold, "a threshold")):
+            raise ValueError(f"a threshold is a finite number, got {self.threshold}")
+        if self.score.least == 0 and self.threshold < 0:
+            raise ValueError(f"no score {self.score} is below 0: a threshold of {self.threshold} would prune nothing")
+
+    def budget(self, size: int) -> int:
+        return size
+
+    def best_mask(self, benefit: Array, x: Array, origin: Array) -> Mask:
+        """Keep as many entries as pass at x, as pass at ``origin``, or a number between: the best of these masks."""
+        least, most = sorted(int(np.count_nonzero(self._mask(y, origin))) for y in (x, origin))
+        rows, key = benefit.reshape(1, -1), np.abs(origin).reshape(1, -1)
+        kept = select_top(rows, least, key) | (select_top(rows, most, key) & (rows > 0))
+        return kept.reshape(x.shape)
+
+    def _choose(self, scores: Array, key: Array | None, x: Array, low: bool) -> Mask:
+        return scores >= self.threshold
+
+    @property
+    def traits(self) -> frozenset[Trait]:
+        own = {MONOTONE, MAX_DETERMINED} if self.score.is_magnitude else set()
+        lost = set() if self.score.is_constant else {DYADIC_EQUIVARIANT, SCALE_EQUIVARIANT}
+        return super().traits - lost | own
+
+    def __str__(self) -> str:
+        return f"threshold({', '.join([repr(float(self.threshold)), *spell_choice(self.score, self.ties)])})"
+
+
+@final
+@dataclass(frozen=True)
+class FixedMask(Sparsifier):
+    """s(x) = m ⊙ x for a mask given as an array of the tensor's shape (or one that broadcasts to it)."""
+
+    kept: FixedArray
+    score: None = field(default=None, init=False)
+    ties: Ties = field(default=low_index, init=False)
+    groups: Partition = field(default=Whole(), init=False)
+
+    def __post_init__(self) -> None:
+        need(self.kept, FixedArray, "a fixed mask")
+        if self.kept.values.dtype != np.bool_:
+            raise TypeError(f"a fixed mask is an array of booleans, got {self.kept.values.dtype}")
+
+    def budget(self, size: int) -> int:
+        return int(np.count_nonzero(self.kept.values))
+
+    def _choose(self, scores: Array, key: Array | None, x: Array, low: bool) -> Mask:
+        return self.kept.over(x.shape)
+
+    def __str__(self) -> str:
+        return f"fixed({self.kept.name})"

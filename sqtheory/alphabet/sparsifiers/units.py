@@ -1,0 +1,67 @@
+"""Masks of whole units: boxes of entries kept or pruned together."""
+
+import math
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import final
+
+import numpy as np
+
+from sqtheory.alphabet.norms import check_norm, spell_norm
+from sqtheory.alphabet.partition import Partition, Whole
+from sqtheory.alphabet.scores import Score, magnitude, unit_norms
+from sqtheory.alphabet.selection import as_fraction, checked_amount, spell_amount, tied_at_cut
+from sqtheory.alphabet.selection import top as select_top
+from sqtheory.alphabet.sparsifiers.sparsifier import Sparsifier, spell_choice
+from sqtheory.alphabet.ties import Ties, low_index
+from sqtheory.arrays import Array, Mask
+from sqtheory.exceptions import need
+
+
+@final
+@dataclass(frozen=True)
+class BlockSparsifier(Sparsifier):
+    """Keep whole units (boxes of entries) of largest p-norm of scores: ⌈f · number of units⌉ in the tensor."""
+
+    keep: Fraction
+    unit: Partition
+    p: float = 2.0
+    score: Score = magnitude
+    ties: Ties = low_index
+    groups: Partition = field(default=Whole(), init=False)
+
+    def __post_init__(self) -> None:
+        check_norm(self.p)
+        for name, kind in (("unit", Partition), ("score", Score), ("ties", Ties)):
+            need(getattr(self, name), kind, f"{name}=")
+        object.__setattr__(self, "keep", checked_amount(as_fraction(self.keep)))
+
+    def budget(self, size: int) -> int:
+        return math.ceil(self.keep * size)
+
+    def best_mask(self, benefit: Array, x: Array, origin: Array) -> Mask:
+        """Benefits add up over a unit; ties go to the unit of larger norm of origin."""
+        self._require_finite(benefit, "benefit ")
+        total = self.unit.reduce(benefit, lambda rows: rows.sum(axis=1))
+        return self._keep_units(total, unit_norms(self.unit, np.abs(origin), self.p), x, low=True)
+
+    def _choose(self, scores: Array, key: Array | None, x: Array, low: bool) -> Mask:
+        unit_key = None if key is None else self.ties.unit_key(key, self.unit, self.p)
+        return self._keep_units(unit_norms(self.unit, np.abs(scores), self.p), unit_key, x, low)
+
+    def tied_groups(self, x: Array) -> int:
+        flat = unit_norms(self.unit, np.abs(self.score.of(x)), self.p).reshape(1, -1)
+        return int(tied_at_cut(flat, self.budget(flat.size))[0])
+
+    def _keep_units(self, strength: Array, key: Array | None, x: Array, low: bool) -> Mask:
+        flat = strength.reshape(1, -1)
+        kept = select_top(flat, self.budget(flat.size), None if key is None else key.reshape(1, -1), low_index=low)
+        units: Mask = kept.reshape(strength.shape)
+        shapes = [rows.shape for rows in self.unit.split(x)]
+        per_piece = self.unit.split_grid(units, x.shape)
+        return self.unit.join([np.repeat(u, s[1]).reshape(s) for u, s in zip(per_piece, shapes, strict=True)], x.shape)
+
+    def __str__(self) -> str:
+        norm = [f"norm={spell_norm(self.p)}"] if self.p != 2 else []
+        parts = [spell_amount(self.keep), str(self.unit), *norm, *spell_choice(self.score, self.ties)]
+        return f"blockwise({', '.join(parts)})"

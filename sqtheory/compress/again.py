@@ -1,0 +1,103 @@
+"""A report made again from the source and the recipe, and held against the report that there is."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import TypeAlias, final
+
+from sqtheory.alphabet.formats import BFLOAT16
+from sqtheory.arrays import as_real
+from sqtheory.compress.applying import metadata
+from sqtheory.compress.compressing import Outcome, left_alone
+from sqtheory.compress.layout import ITSELF, Layout, digest, origin_of, sha256
+from sqtheory.compress.reading import difference
+from sqtheory.compress.recipe import Recipe
+from sqtheory.compress.report import Applied, LeftAlone, Report
+from sqtheory.files.checkpoints import TensorInfo
+from sqtheory.files.packing import CompressedTensorsCheckpoint, PackedCheckpoint
+from sqtheory.files.packing.compressed_tensors import scheme_of
+from sqtheory.files.targets import IGNORED, NO_TARGET, Targets
+from sqtheory.tables import json_ready
+
+Rules: TypeAlias = Iterator[str]
+"""What does not hold, in words."""
+SAME = 1e-9
+"""Relative difference of two norms that sums in another order may cause."""
+NORMS = ("x_norm", "e_s", "e_q", "e_sq", "e_qs", "e_sq_dense", "e_gain", "error")
+
+
+@final
+@dataclass(frozen=True)
+class Failure:
+    """What does not hold, of a tensor or (``tensor`` None) of the checkpoint."""
+
+    tensor: str | None
+    rule: str
+
+
+def of_source(report: Report, against: Layout) -> Iterator[Failure]:
+    """The files of the source, the tensors in them, and the reasons why some were left alone."""
+    if [digest(path) for path in against.files().values()] != list(report.source.values()):
+        yield Failure(None, f"{against.source.path} is not the source: its SHA-256 is not the recorded one")
+    copied = {name: digest(path) for name, path in against.others().items()}
+    for name in {**report.copied, **copied}:
+        if report.copied.get(name) != copied.get(name):
+            yield Failure(None, f"the file {name} of the source is not the one that was copied")
+    found = {info.name: info for info in against.tensors()}
+    recorded = {one.name for one in report.recorded}
+    yield from (Failure(name, "the report does not have it") for name in found if name not in recorded)
+    for kind in (report.tensors, report.left_alone):
+        names = {one.name for one in kind}
+        if [one.name for one in kind if one.name in found] != [name for name in found if name in names]:
+            yield Failure(None, "the report has the tensors in another order than the source")
+    chosen = any(one.reason == NO_TARGET for one in report.left_alone)
+    for one in report.left_alone:
+        if one.name in found and one.reason != IGNORED:
+            reason = NO_TARGET if chosen else Targets().reason_to_skip(found[one.name])
+            if one.reason != reason:
+                yield Failure(
+                    one.name, f"was left alone as {one.reason!r}, by the source it is {reason or 'a target'!r}"
+                )
+
+
+def of_headers(report: Report, against: Layout, outcomes: Sequence[Outcome]) -> Iterator[Failure]:
+    """What the files hold besides entries."""
+    headers = against.headers(
+        [one.target for one in outcomes], lambda name: metadata(report, origin_of(name, report.source))
+    )
+    for name in {**report.headers, **headers}:
+        if report.headers.get(name) != headers.get(name):
+            what = against.out.name if name == ITSELF else name
+            yield Failure(None, f"{what}: what it holds besides entries is not what the recipe makes of the source")
+
+
+def of_left_alone(written: Layout, info: TensorInfo, against: Layout, original: TensorInfo, one: LeftAlone) -> Rules:
+    """A tensor that was copied."""
+    made = left_alone(against, original, one.reason)
+    if sha256(written.source.stored(info.name)) != made.sha256:
+        yield "left alone, but its bytes are not those of the source"
+    if made != one:
+        yield f"the report of it: {difference(json_ready(asdict(made)), json_ready(asdict(one)))}"
+
+
+def of_target(
+    written: Layout, info: TensorInfo, recipe: Recipe, against: Layout, outcome: Outcome, one: Applied
+) -> Rules:
+    """A tensor that was changed: its bytes, what these stand for, and all that is said of it."""
+    if sha256(written.source.stored(info.name)) != outcome.record.sha256:
+        yield "its bytes are not what the recipe makes of the source"
+    schema = outcome.target.schema
+    if schema is not None:
+        if isinstance(written.source, PackedCheckpoint):
+            found = difference(schema.to_dict(), written.source.schemas[info.name].to_dict(), "schema")
+            if found is not None:
+                yield found
+        y = recipe.image(as_real(against.source.read(one.name)), one.name)
+        if isinstance(written.source, CompressedTensorsCheckpoint) and scheme_of(schema).kind == "float":
+            y = BFLOAT16.round(y, saturate=False)
+        if written.source.read(info.name).tobytes() != y.tobytes():
+            yield "its codes do not stand for the values that the recipe makes of the source"
+    for name in (field.name for field in fields(Applied)):
+        old, new = getattr(one, name), getattr(outcome.record, name)
+        if not math.isclose(old, new, rel_tol=SAME) if name in NORMS else old != new:
+            yield f"{name} is {new}, the report says {old}"

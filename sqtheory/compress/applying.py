@@ -1,0 +1,162 @@
+"""Compressing a checkpoint: first everything is computed and checked, then everything is written, or nothing."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import final
+
+import numpy as np
+
+from sqtheory.arrays import as_real
+from sqtheory.compress.compressing import applied, check_fit, compressed, left_alone
+from sqtheory.compress.layout import Content, Layout, Made, Pieces, digest
+from sqtheory.compress.recipe import Recipe
+from sqtheory.compress.report import Applied, Report, beside, check_report
+from sqtheory.execution.prefetch import InTurn, Watch, unwatched
+from sqtheory.files import atomic
+from sqtheory.files.checkpoints import Signature, TensorInfo
+from sqtheory.files.checkpoints.tensors import plain, refused
+from sqtheory.files.checkpoints.writing import check_not_input
+from sqtheory.files.targets import Targets
+
+
+@final
+@dataclass(frozen=True)
+class Plan:
+    """Everything that will be written, before anything is: the report has the hash of every tensor."""
+
+    layout: Layout
+    report: Report
+    signature: Signature
+    """Of the source as it was read."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all tensors as they are written."""
+        made = {one.name: one.bits_in_file // 8 for one in self.report.tensors}
+        return sum(made.get(info.name, info.nbytes) for info in self.layout.tensors())
+
+
+def plan(
+    layout: Layout,
+    recipe: Recipe,
+    targets: Targets,
+    version: str,
+    *,
+    executor: Executor | None = None,
+    ahead: int = 1,
+    watch: Watch = unwatched,
+    force: bool = False,
+) -> Plan:
+    """Compress every target without writing anything.
+
+    Raises InputRefused naming the tensor that cannot take the mask, the format or the result; ValueError or
+    FileExistsError where the output cannot be written; CheckpointError where the source changes meanwhile.
+    """
+    check_replaced(layout, force)
+    taken, skipped = targets.split(layout.tensors())
+    for info in taken:
+        check_fit(layout, recipe, info)
+    before = layout.source.signature
+    source = {name: digest(path) for name, path in layout.files().items()}
+    copied = {name: digest(path) for name, path in layout.others().items()}
+    outcomes = tuple(watch(InTurn(partial(applied, layout, recipe), taken, executor, ahead), "plan"))
+    tensors, left = tuple(one.record for one in outcomes), tuple(left_alone(layout, *one) for one in skipped)
+    report = Report(version, recipe, layout.packing, source, copied, {}, tensors, left)
+    headers = layout.headers([one.target for one in outcomes], partial(metadata, report))
+    _same(layout, before)
+    return Plan(layout, replace(report, headers=headers), before)
+
+
+def apply(
+    plan: Plan,
+    *,
+    executor: Executor | None = None,
+    ahead: int = 1,
+    watch: Watch = unwatched,
+    force: bool = False,
+) -> None:
+    """Write what was planned, and the report beside it: both, or neither, also where the process is killed.
+
+    Raises CheckpointError where the source is another by now; ValueError, FileExistsError, OSError as ``plan``.
+    """
+    check_replaced(plan.layout, force)
+    layout, report = plan.layout, plan.report
+    planned: Mapping[str, Applied] = {one.name: one for one in report.tensors}
+    left = {one.name: one.sha256 for one in report.left_alone}
+    targets = [info for info in layout.tensors() if info.name in planned]
+    results = iter(watch(InTurn(partial(_made, layout, report.recipe), targets, executor, ahead), "write"))
+    out, beside_it = layout.out.name, beside(layout.out).name
+    with atomic.Together(layout.out.parent, {beside_it: None, out: layout.parts()}, force=force) as folder:
+        atomic.write(folder / beside_it, report.to_json().encode())
+        layout.write(_contents(layout, planned, left, results), partial(metadata, report), folder / out)
+        for name, path in layout.others().items():
+            if report.copied.get(name) != digest(folder / out / name):
+                raise refused(path, "changed since it was planned")
+        _same(layout, plan.signature)
+
+
+def check_replaced(layout: Layout, force: bool) -> None:
+    """Raise ValueError where what is written would replace an input, FileExistsError for what is no output of apply.
+
+    What a killed process left is settled before.
+    """
+    atomic.recover(layout.out.parent)
+    inputs = [*layout.files().values(), *layout.others().values()]
+    for path in (layout.out, beside(layout.out)):
+        check_not_input(path, layout.source)
+        if path.exists() and any(path.samefile(one) for one in inputs):
+            raise ValueError(f"{plain(str(path))} is a file of the input: write to another")
+    layout.check(force)
+    check_report(beside(layout.out), force)
+
+
+def metadata(report: Report, source: str) -> dict[str, str]:
+    """What the metadata of a safetensors file made from a file of the source say of that; strings only, no paths."""
+    recipe = report.recipe
+    return {
+        "sqtheory.version": report.version,
+        "sqtheory.recipe": json.dumps(recipe.to_dict(), ensure_ascii=False, separators=(",", ":")),
+        "sqtheory.order": recipe.order.name,
+        "sqtheory.tie_rule": recipe.ties or "",
+        "sqtheory.source_sha256": report.source[source],
+    }
+
+
+def _made(layout: Layout, recipe: Recipe, info: TensorInfo) -> Made:
+    return compressed(layout, recipe, info, as_real(layout.source.read(info.name)))
+
+
+def _contents(
+    layout: Layout, planned: Mapping[str, Applied], left: Mapping[str, str], results: Iterator[Made]
+) -> Iterator[Content]:
+    for info in layout.tensors():
+        if info.name in planned:
+            made = next(results)
+            pieces = _checked(layout, info, layout.stored(info, made).pieces, planned[info.name].sha256)
+            content = Content(info, pieces, changed=True, packed=made.packed)
+            del made, pieces  # not kept while the next tensor is made
+            yield content
+            del content
+        else:
+            yield Content(info, _checked(layout, info, layout.kept(info), left[info.name]), changed=False)
+
+
+def _checked(layout: Layout, info: TensorInfo, pieces: Pieces, wanted: str) -> Pieces:
+    """The pieces; at their end CheckpointError if they are not those that were planned."""
+    content = hashlib.sha256()
+    for piece in pieces:
+        content.update(np.ascontiguousarray(piece).data)
+        yield piece
+    if content.hexdigest() != wanted:
+        raise refused(layout.source.path, "changed since it was planned", info.name)
+
+
+def _same(layout: Layout, before: Signature) -> None:
+    layout.source.check_unchanged(before)
+    changed = next((path for path in layout.files().values() if not layout.source.holds(path)), None)
+    if changed is not None:
+        raise refused(changed, "changed while it was read")

@@ -1,0 +1,36 @@
+"""What the files of a written checkpoint hold besides entries of tensors."""
+
+from collections.abc import Collection
+
+from sqtheory.compress.layout import ITSELF, Layout, digest, sha256
+from sqtheory.compress.layouts import Folder
+from sqtheory.files.checkpoints import NpyCheckpoint, NpzCheckpoint, OnnxCheckpoint, SafetensorsCheckpoint
+from sqtheory.files.checkpoints.tensors import refused
+from sqtheory.files.packing import CompressedTensorsCheckpoint, PackedCheckpoint
+from sqtheory.files.packing.compressed_tensors import CONFIG, MODEL
+
+
+def headers_of(written: Layout, targets: Collection[str]) -> dict[str, str]:
+    """SHA-256 of each file without the entries of its tensors, as ``Layout.headers`` gives them before it is written.
+
+    Raises CheckpointError for a file that cannot be read, or of which some byte is neither an entry nor in a hash.
+    """
+    if isinstance(written, Folder):
+        index = {} if written.index is None else {written.index.name: digest(written.index)}
+        return {name: sha256([shard.front()]) for name, shard in written.shards.items()} | index
+    match written.source:
+        case CompressedTensorsCheckpoint() as folder:
+            return {MODEL: sha256([folder.file.front()]), CONFIG: digest(written.out / CONFIG)}
+        case PackedCheckpoint(file=file) | (SafetensorsCheckpoint() as file):
+            return {ITSELF: sha256([file.front()])}
+        case NpzCheckpoint() as archive:
+            archive.check_structure()
+            return {ITSELF: sha256([archive.structure()])}
+        case NpyCheckpoint() as single:
+            return {ITSELF: sha256([single.structure()])}
+        case OnnxCheckpoint() as model:
+            if digest(model.path) != sha256([model.rewritten({})]):
+                raise refused(model.path, "it is not written as apply writes a model")
+            held = {info.name for info in model.tensors}
+            return {ITSELF: sha256([model.rewritten({name: b"" for name in targets if name in held})])}
+    raise TypeError(f"{type(written.source).__name__} is never written")

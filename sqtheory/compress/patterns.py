@@ -1,0 +1,84 @@
+"""Whether a tensor has the pattern that a mask promises, or that its source kept, judged by its zeros alone."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqtheory.alphabet.partition import Blocks
+from sqtheory.alphabet.partition.slabs import slabs
+from sqtheory.alphabet.sparsifiers import BlockSparsifier, FixedMask, Sparsifier, ThresholdSparsifier, TopSparsifier, nm
+from sqtheory.arrays import Array
+from sqtheory.compress.layout import CHUNK
+
+GROUPS = (4, 2, 8, 16)
+"""The sizes m of groups in which a source may keep n of every m, n at most half; a short last group is not one."""
+
+
+def broken(s: Sparsifier, y: Array) -> str | None:
+    """The first group of y with more entries that are not 0 than s may keep there, in words; None if there is none.
+
+    For block masks units are counted instead of entries, for a fixed mask the entries that it prunes. A threshold
+    promises no pattern.
+    """
+    if isinstance(s, BlockSparsifier):
+        alive = int(np.count_nonzero(s.unit.reduce(y, _counts)))
+        allowed = s.budget(s.unit.count(y.shape))
+        return f"{alive} units are not 0, {s} keeps {allowed}" if alive > allowed else None
+    if isinstance(s, FixedMask):
+        stray = np.argwhere((y != 0) & ~s.mask(y))
+        return f"entry {_place(stray[0])} is not 0, {s} prunes it" if stray.size else None
+    return _crowded(s, y) if isinstance(s, TopSparsifier) else None
+
+
+def lost(s: Sparsifier, x: Array, y: Array, *, first: bool) -> str | None:
+    """Which pattern y lacks, in words: that of the mask, or an n:m that its source x keeps along some axis.
+
+    ``first``: the mask came first, so that what a threshold prunes in x must be 0 in y.
+    """
+    fault = broken(s, y)
+    if fault is None and first and isinstance(s, ThresholdSparsifier):
+        stray = np.argwhere((y != 0) & ~s.mask(x))
+        fault = f"entry {_place(stray[0])} is not 0, {s} prunes it" if stray.size else None
+    if fault is not None:
+        return f"the pattern of the mask is lost: {fault}"
+    if not x.ndim or not _revives(x, y):  # without a zero that is lost no group has fewer
+        return None
+    for axis in (-1, *range(x.ndim - 1)):
+        for m in GROUPS:
+            whole = tuple(slice(x.shape[a] // m * m if a == axis % x.ndim else None) for a in range(x.ndim))
+            n = _fullest(Blocks(m, axis), x[whole])
+            if 0 < n <= m // 2 and (fault := broken(nm(n, m, axis=axis), y[whole])) is not None:
+                return f"the source keeps {n}:{m} along axis {axis % x.ndim}, the result does not: {fault}"
+    return None
+
+
+def _fullest(groups: Blocks, x: Array) -> int:
+    """The most entries of a group that are not 0."""
+    return max((int(groups.reduce(x[cut], _counts).max(initial=0)) for cut in slabs(groups, x.shape)), default=0)
+
+
+def _revives(x: Array, y: Array) -> bool:
+    """Some entry is 0 in x and not in y."""
+    a, b = x.reshape(-1), y.reshape(-1)
+    cuts = (slice(at, at + CHUNK) for at in range(0, a.size, CHUNK))
+    return any(bool(np.any((a[cut] == 0) & (b[cut] != 0))) for cut in cuts)
+
+
+def _crowded(s: TopSparsifier, y: Array) -> str | None:
+    y = np.atleast_1d(y)
+    for cut in slabs(s.groups, y.shape):
+        counts = s.groups.reduce(y[cut], _counts)
+        allowed = s.groups.reduce(y[cut], lambda rows: np.full(rows.shape[0], s.budget(rows.shape[1]), np.int32))
+        crowded = np.argwhere(counts > allowed)
+        if crowded.size:
+            first, *rest = where = _place(crowded[0])
+            found = f"{counts[where]} entries that are not 0, {s} keeps {allowed[where]}"
+            return f"group {(first + cut.start, *rest)} has {found}"
+    return None
+
+
+def _counts(rows: Array) -> NDArray[np.int32]:
+    return np.asarray(np.add.reduce(rows != 0, axis=1, dtype=np.int32))
+
+
+def _place(index: NDArray[np.intp]) -> tuple[int, ...]:
+    return tuple(int(i) for i in index)

@@ -1,0 +1,125 @@
+"""What is done to every target: a mask, a format, an order; in words that mean the same wherever they are read."""
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from sqtheory.alphabet.norms import check_norm
+from sqtheory.alphabet.notation import parse_as
+from sqtheory.alphabet.partition.slabs import slabs
+from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier, TopSparsifier
+from sqtheory.alphabet.storage import Index
+from sqtheory.alphabet.traits import IDEMPOTENT
+from sqtheory.arrays import Array, Mask
+from sqtheory.execution.fingerprints import word
+from sqtheory.files.packing import Packed, pack_image, pack_kept, pack_values
+from sqtheory.orders.applied import Order
+from sqtheory.orders.optimum import gain_mask
+from sqtheory.orders.rulings import Ruling, scale
+from sqtheory.tables import json_ready
+
+
+@final
+@dataclass(frozen=True)
+class Recipe:
+    """x ↦ q(s(x)), s(q(x)) or m* ⊙ q(x), by the spelling of s and q; ``norm`` is the p of all errors and of m*.
+
+    With ``frozen_scale`` S→Q keeps the scales of x, as the others do anyway. What a spelling calls ``rng`` is a
+    generator made from the seed and the name of the tensor. Raises SpellingError for words that are no mask and no
+    format.
+    """
+
+    mask: str
+    format: str
+    order: Order = Order.sq
+    norm: float = 2.0
+    frozen_scale: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_norm(self.norm)
+        object.__setattr__(self, "norm", float(self.norm))
+        s, q = self.operators("")
+        object.__setattr__(self, "mask", str(s))
+        object.__setattr__(self, "format", str(q))
+
+    def operators(self, name: str) -> tuple[Sparsifier, Quantizer]:
+        """s and q for the tensor of this name."""
+        rng = np.random.default_rng([self.seed, word(name)])
+        s = parse_as(Sparsifier, "mask", self.mask, {"rng": rng})
+        return s, parse_as(Quantizer, "format", self.format, {"rng": rng})
+
+    def image(self, x: Array, name: str) -> Array:
+        """The result in the dtype of x, a new array. Raises what s and q raise."""
+        s, q = self.operators(name)
+        if self.order is Order.qs:
+            return (q >> s)(x, out=np.empty_like(x))
+        if self.order is Order.gain:
+            image = q(x)
+            np.copyto(image, 0, where=~self._best(x, image, s))
+            return image
+        if self.frozen_scale:
+            y = s(x)
+            return q.frozen(x).into(y, y, x)
+        return (s >> q)(x, out=np.empty_like(x))
+
+    def packed(self, x: Array, name: str, index: Index | None = None) -> Packed:
+        """The codes of ``image``; ``unpack`` gives it bit for bit. Raises what s, q and ``pack_image`` raise."""
+        s, q = self.operators(name)
+        if self.order is Order.qs:
+            return pack_image(x, q >> s, index=index)
+        if self.order is Order.gain:
+            image = q(x)
+            kept = self._best(x, image, s)
+        elif self.frozen_scale:
+            kept = s.mask(x)
+            image = np.where(kept, x, x.dtype.type(0))
+            image = q.frozen(x).into(image, image, x)
+            if not q.format.has_zero:  # pruned entries come back as other levels
+                return pack_values(image, q, q.scales(x))
+        else:
+            return pack_image(x, s >> q, index=index)
+        return pack_kept(image, q, q.scales(x), s, kept, f"m * {q}, m by {s}", index=index)
+
+    def _best(self, x: Array, image: Array, s: Sparsifier) -> Mask:
+        """The mask of the optimum of ``order``, group by group where groups have a budget of their own."""
+        if not isinstance(s, TopSparsifier) or not x.ndim:
+            return gain_mask(x, image, s, self.norm)
+        kept = np.empty(x.shape, np.bool_)
+        for cut in slabs(s.groups, x.shape):
+            kept[cut] = gain_mask(x[cut], image[cut], s, self.norm)
+        return kept
+
+    def on_grid(self, shape: tuple[int, ...]) -> Ruling:
+        """Whether q(y) = y, in real arithmetic, for the image y of every tensor of this shape: theorem ``idempotence``.
+
+        It needs an idempotent q and scales that the mask cannot move, or S→Q, whose scales are those of its image.
+        """
+        s, q = self.operators("")
+        if IDEMPOTENT not in q.traits:
+            return Ruling(False, f"{q} is not idempotent")
+        if self.order is Order.sq and not self.frozen_scale:
+            return Ruling(True, "q is idempotent and comes last")
+        if self.order is Order.gain:
+            return Ruling(False, "the best mask may prune the maximum of a block")
+        return scale(s, q, shape)
+
+    @property
+    def ties(self) -> str | None:
+        """The tie rule of the mask, if it ranks."""
+        s, _ = self.operators("")
+        return str(s.ties) if isinstance(s, TopSparsifier | BlockSparsifier) else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain words and numbers, ready for JSON."""
+        return {
+            "mask": self.mask,
+            "format": self.format,
+            "order": self.order.name,
+            "norm": json_ready(self.norm),
+            "frozen_scale": self.frozen_scale,
+            "ties": self.ties,
+            "seed": self.seed,
+        }

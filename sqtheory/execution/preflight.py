@@ -1,0 +1,68 @@
+"""What a mask or a format would refuse on some tensor of a checkpoint, found before anything is computed."""
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from sqtheory.alphabet.operators import Operator
+from sqtheory.alphabet.partition import Shape
+from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier, TopSparsifier
+from sqtheory.arrays import as_real
+from sqtheory.exceptions import about
+from sqtheory.files.checkpoints import Checkpoint, TensorInfo
+from sqtheory.orders.applied import both
+
+Of = TypeVar("Of", bound=Operator)
+
+
+def fits(op: Operator, shape: Shape) -> None:
+    """Raise what a mask or a quantizer raises on every tensor of this shape: Indivisible, or ValueError for an axis."""
+    match op:
+        case Quantizer(partition=boxes, tail=tail):
+            boxes.grid(shape)
+            boxes.check_tail(shape, tail, "blocks")
+        case TopSparsifier(groups=boxes, tail=tail):
+            boxes.grid(shape)
+            boxes.check_tail(shape, tail, "groups")
+        case BlockSparsifier(unit=boxes):
+            boxes.grid(shape)
+
+
+def preflight(
+    checkpoint: Checkpoint,
+    tensors: Sequence[TensorInfo],
+    masks: Sequence[Sparsifier],
+    formats: Sequence[Quantizer],
+    *,
+    values: bool = True,
+) -> None:
+    """Raise what the operators raise on some tensor, named: first for its shape, then for its values, read once.
+
+    Values are refused for NaN and infinities, and under a format that does not saturate for an image of such.
+    """
+    for info in tensors:
+        with about(f"tensor {info.name!r}"):
+            for op in (*masks, *formats):
+                fits(op, info.shape)
+    overflows = [q for q in formats if not q.saturate]
+    for info in tensors if values else ():
+        if not overflows and _finite(checkpoint, info):
+            continue
+        with about(f"tensor {info.name!r}"):
+            x = as_real(checkpoint.read(info.name))
+            for op in _steady((*masks, *formats)):
+                op(x)
+            for s in _steady(masks):
+                for q in _steady(overflows):
+                    both(x, s, q)
+
+
+def _steady(operators: Iterable[Of]) -> list[Of]:
+    """Those that draw no random numbers: what a Generator gives is kept for what is computed."""
+    return [op for op in operators if "(rng)" not in str(op)]
+
+
+def _finite(checkpoint: Checkpoint, info: TensorInfo) -> bool:
+    return all(bool(np.isfinite(as_real(piece)).all()) for piece in checkpoint.slabs(info.name))

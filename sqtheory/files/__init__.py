@@ -1,0 +1,1 @@
+"""What is stored: checkpoints, packed tensors, and writing that leaves both or neither."""

@@ -1,0 +1,86 @@
+"""Tensors of a GGUF file: its header is read here, blocks of quantized entries are expanded by the gguf package."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqtheory.exceptions import MissingExtra
+from sqtheory.files.checkpoints.elements import ELEMENTS, read_values
+from sqtheory.files.checkpoints.gguf_header import TYPES, read_header, read_metadata
+from sqtheory.files.checkpoints.tensors import SLAB, Checkpoint, TensorInfo, decoded, plain, refused
+
+_PIECE = 1 << 18
+
+
+@final
+class GgufCheckpoint(Checkpoint):
+    """A GGUF file, its tensors in the order of the file, the fastest axis last.
+
+    Quantized entries come as the float32 numbers they stand for. Needs the extra ``gguf`` for those only.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read and check the header; the tensors stay in the file."""
+        with ExitStack() as undo:
+            self._file = undo.enter_context(path.open("rb", buffering=0))
+            self._stored = {one.info.name: one for one in read_header(path, self._file)}
+            undo.pop_all()
+        self._lock = threading.Lock()
+        super().__init__(path, tuple(one.info for one in self._stored.values()))
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """What the header says beside the tensors: numbers, texts, arrays and lists of these; read at every call."""
+        with self._lock:
+            return read_metadata(self._path, self._file)
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _statuses(self) -> tuple[os.stat_result, ...]:
+        return (os.fstat(self._file.fileno()),)
+
+    streams = True
+
+    def slabs(self, name: str) -> Iterator[NDArray[Any]]:
+        info = self.info(name)
+        unit = ELEMENTS[info.dtype].bits * SLAB // 8 if info.dtype in ELEMENTS else TYPES[self._stored[name].kind][2]
+        step = max(1, _PIECE // unit) * unit
+        for at in range(0, info.nbytes, step):
+            nbytes = min(step, info.nbytes - at)
+            yield self._values(info, at, nbytes, info.size * nbytes // info.nbytes)
+
+    def _read(self, info: TensorInfo) -> NDArray[Any]:
+        return self._values(info, 0, info.nbytes, info.size).reshape(info.shape)
+
+    def _values(self, info: TensorInfo, at: int, nbytes: int, size: int) -> NDArray[Any]:
+        """The values of some bytes of a tensor, in whole blocks."""
+        stored = self._stored[info.name]
+        expand = None if info.dtype in ELEMENTS else _blocks(stored.kind)
+        try:
+            with self._lock, np.errstate(all="ignore"):
+                self._file.seek(stored.begin + at)
+                if expand is None:
+                    return read_values(self._file, nbytes, ELEMENTS[info.dtype])
+                piece = _PIECE // TYPES[stored.kind][2] * TYPES[stored.kind][2]
+                return decoded(self._file, nbytes, size, piece, expand)
+        except NotImplementedError as error:
+            raise refused(self._path, f"the gguf package cannot expand {info.dtype}", info.name) from error
+        except (EOFError, OSError, ValueError) as error:
+            raise refused(self._path, plain(str(error)), info.name) from error
+
+
+def _blocks(kind: int) -> Callable[[NDArray[np.uint8]], NDArray[Any]]:
+    """The values of the bytes of a whole number of blocks."""
+    try:
+        from gguf import GGMLQuantizationType, quants
+    except ImportError as error:
+        raise MissingExtra("gguf", "gguf", f"expanding {TYPES[kind][0]} tensors of a GGUF file") from error
+    nbytes = TYPES[kind][2]
+    return lambda raw: quants.dequantize(raw.reshape(-1, nbytes), GGMLQuantizationType(kind)).reshape(-1)

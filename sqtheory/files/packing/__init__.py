@@ -1,0 +1,32 @@
+"""The codes themselves: quantized and pruned tensors in the bits that theorem ``storage`` counts, and back."""
+
+from sqtheory.files.packing.bits import pack_bits, unpack_bits
+from sqtheory.files.packing.bits_table import bits_sentence, bits_table
+from sqtheory.files.packing.compressed_tensors import write_compressed_tensors
+from sqtheory.files.packing.decompressing import CompressedTensorsCheckpoint
+from sqtheory.files.packing.files import PackedCheckpoint, unpack_file, write_packed
+from sqtheory.files.packing.indices import Places, places_of
+from sqtheory.files.packing.packed import Packed, encode_packed, pack, pack_image, pack_kept, pack_values, unpack
+from sqtheory.files.packing.schema import Schema
+
+__all__ = [
+    "CompressedTensorsCheckpoint",
+    "Packed",
+    "PackedCheckpoint",
+    "Places",
+    "Schema",
+    "bits_sentence",
+    "bits_table",
+    "encode_packed",
+    "pack",
+    "pack_bits",
+    "pack_image",
+    "pack_kept",
+    "pack_values",
+    "places_of",
+    "unpack",
+    "unpack_bits",
+    "unpack_file",
+    "write_compressed_tensors",
+    "write_packed",
+]

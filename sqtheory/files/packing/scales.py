@@ -1,0 +1,226 @@
+"""Scales of blocks in their own width: exponents, codes under a scale of the tensor, real numbers, or none."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any, TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqtheory.alphabet.formats import FloatFormat
+from sqtheory.alphabet.partition import Shape
+from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.scaling import PowerOfTwo, SharedExponent, TwoLevel, Unscaled
+from sqtheory.alphabet.storage import EXPONENT
+from sqtheory.arrays import Array
+from sqtheory.exceptions import InputRefused
+from sqtheory.files.packing.bits import pack_bits, stream_bytes, unpack_bits
+
+Arrays: TypeAlias = Mapping[str, NDArray[Any]]
+Layout: TypeAlias = Mapping[str, tuple[np.dtype[Any], Shape]]
+"""The little-endian dtype and the shape of every array by the name of the part that it is."""
+BYTE = np.dtype(np.uint8)
+SCALES, TENSOR_SCALE = "scales", "tensor_scale"
+BIAS = 127
+"""E8M0: code e stands for 2^{e−127} (OCP MX v1.0, §5.4.1)."""
+_LAST = 2**EXPONENT - 2
+"""The largest exponent code: the one above is NaN in E8M0 and is not used."""
+REALS: Mapping[str, np.dtype[Any]] = {"F16": np.dtype("<f2"), "F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
+
+
+class Scales(ABC):
+    """How the scales of a grid of blocks are stored."""
+
+    @property
+    @abstractmethod
+    def bits(self) -> tuple[int, int]:
+        """Bits of one block's scale and of what all blocks share."""
+
+    @abstractmethod
+    def layout(self, grid: Shape) -> Layout:
+        """Dtype and shape of every array that holds the scales of a grid."""
+
+    @abstractmethod
+    def encode(self, scales: Array) -> dict[str, NDArray[Any]]:
+        """The arrays that hold these scales exactly; InputRefused, naming the block, where they cannot."""
+
+    @abstractmethod
+    def decode(self, arrays: Arrays, grid: Shape, dtype: np.dtype[Any]) -> Array:
+        """The scales again; ValueError for arrays of this layout that hold none."""
+
+
+@final
+@dataclass(frozen=True)
+class NoScales(Scales):
+    """σ = 1."""
+
+    @property
+    def bits(self) -> tuple[int, int]:
+        return 0, 0
+
+    def layout(self, grid: Shape) -> Layout:
+        return {}
+
+    def encode(self, scales: Array) -> dict[str, NDArray[Any]]:
+        _refuse(scales, scales != 1, "is not 1")
+        return {}
+
+    def decode(self, arrays: Arrays, grid: Shape, dtype: np.dtype[Any]) -> Array:
+        return np.ones(grid, dtype)
+
+
+@final
+@dataclass(frozen=True)
+class RealScales(Scales):
+    """σ as a floating-point number."""
+
+    dtype: str
+    """F16, F32 or F64."""
+
+    @property
+    def bits(self) -> tuple[int, int]:
+        return 8 * REALS[self.dtype].itemsize, 0
+
+    def layout(self, grid: Shape) -> Layout:
+        return {SCALES: (REALS[self.dtype], grid)}
+
+    def encode(self, scales: Array) -> dict[str, NDArray[Any]]:
+        with np.errstate(over="ignore"):
+            stored = scales.astype(REALS[self.dtype])
+        _refuse(scales, stored.astype(scales.dtype) != scales, f"is no number of {self.dtype}")
+        return {SCALES: stored}
+
+    def decode(self, arrays: Arrays, grid: Shape, dtype: np.dtype[Any]) -> Array:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return _checked(arrays[SCALES].astype(dtype))
+
+
+@final
+@dataclass(frozen=True)
+class ExponentScales(Scales):
+    """σ = 2^{e − bias} as the byte e ≤ 254; a block with σ = 0 has e = 0, and zeros for codes.
+
+    The bias is that of E8M0 unless some scale is beyond its range, and that of MXINT-k with the implied scale
+    2^{−(k−2)} of its elements, so that e is the code of the shared scale of OCP MX.
+    """
+
+    bias: int = BIAS
+
+    @property
+    def bits(self) -> tuple[int, int]:
+        return EXPONENT, 0
+
+    def layout(self, grid: Shape) -> Layout:
+        return {SCALES: (BYTE, grid)}
+
+    def encode(self, scales: Array) -> dict[str, NDArray[Any]]:
+        power = _powers(scales)
+        code = np.where(scales == 0, 0, power + self.bias)
+        _refuse(scales, (code < 0) | (code > _LAST), f"is not 2^(e − {self.bias}) for a code e from 0 to {_LAST}")
+        return {SCALES: code.astype(np.uint8)}
+
+    def decode(self, arrays: Arrays, grid: Shape, dtype: np.dtype[Any]) -> Array:
+        codes = arrays[SCALES]
+        if codes.max(initial=0) > _LAST:
+            raise ValueError(f"exponent codes are at most {_LAST}")
+        with np.errstate(over="ignore"):
+            return _checked(np.asarray(np.ldexp(dtype.type(1), codes.astype(np.int32) - self.bias)))
+
+    @classmethod
+    def over(cls, scales: Array, bias: int = BIAS) -> "ExponentScales":
+        """With this bias, or where it reaches not all scales with one that does, if there is one."""
+        powers = _powers(scales)[scales > 0]
+        low, high = int(powers.min(initial=0)), int(powers.max(initial=0))
+        return cls(max(bias, -low) if high + max(bias, -low) <= _LAST else _LAST - high)
+
+
+@final
+@dataclass(frozen=True)
+class TwoLevelScales(Scales):
+    """σ_B = g·s_B with s_B a code of a small format and g one real number for the tensor."""
+
+    fmt: FloatFormat
+    dtype: str
+
+    @property
+    def bits(self) -> tuple[int, int]:
+        return self.fmt.bits, 8 * REALS[self.dtype].itemsize
+
+    def layout(self, grid: Shape) -> Layout:
+        shape = grid if self.fmt.bits == 8 else (stream_bytes(prod(grid), self.fmt.bits),)
+        return {TENSOR_SCALE: (REALS[self.dtype], ()), SCALES: (BYTE, shape)}
+
+    def encode(self, scales: Array) -> dict[str, NDArray[Any]]:
+        levels = self.fmt.values[self.fmt.values >= 0].astype(scales.dtype)
+        found = np.unique(scales)
+        for g in _candidates(scales, levels[-1]):
+            products = _products(g, levels)
+            at = np.clip(np.searchsorted(products, found), 0, levels.size - 1)
+            if np.array_equal(products[at], found):
+                codes = self.fmt.encode(levels[np.searchsorted(products, scales)])
+                stream = pack_bits(codes, self.fmt.bits)
+                coded = stream.reshape(scales.shape) if self.fmt.bits == 8 else stream
+                return {TENSOR_SCALE: np.asarray(g, REALS[self.dtype]), SCALES: coded}
+        raise InputRefused(f"the scales are not those of {self.fmt} under one scale of the tensor")
+
+    def decode(self, arrays: Arrays, grid: Shape, dtype: np.dtype[Any]) -> Array:
+        with np.errstate(over="ignore", invalid="ignore"):
+            g = _checked(arrays[TENSOR_SCALE].astype(dtype))
+            codes = unpack_bits(np.ascontiguousarray(arrays[SCALES]).reshape(-1), self.fmt.bits, prod(grid))
+            return _checked(_products(g, _checked(self.fmt.decode(codes.reshape(grid), dtype))))
+
+
+def scales_of(q: Quantizer, scales: Array, real: str | None) -> Scales:
+    """How the scales of a quantizer are stored; ``real`` (F16, F32, F64) where they are real numbers.
+
+    By default that is the precision of the tensor.
+    """
+    own = "F64" if scales.dtype == np.float64 else "F32"
+    if isinstance(q.scaling, SharedExponent | PowerOfTwo):
+        if not q.format.has_zero:
+            _refuse(scales, scales == 0, f"has no exponent, and {q.format} no zero")
+        shared = BIAS + q.format.implied_exponent if isinstance(q.scaling, PowerOfTwo) else BIAS
+        return ExponentScales.over(scales, shared)
+    if isinstance(q.scaling, TwoLevel):
+        return TwoLevelScales(q.scaling.scale_format, own)
+    return NoScales() if isinstance(q.scaling, Unscaled) else RealScales(real or own)
+
+
+def _powers(scales: Array) -> NDArray[np.int32]:
+    """log₂ σ, 0 where σ = 0."""
+    significand, power = np.frexp(scales)
+    _refuse(scales, (significand != 0.5) & (scales != 0), "is no power of two")
+    return np.where(scales == 0, 0, power - 1).astype(np.int32)
+
+
+def _candidates(scales: Array, largest: np.floating[Any]) -> list[Array]:
+    """What g can be if the largest scale is g times the largest number of the format, or else 0."""
+    near = np.asarray(scales.max(initial=0) / largest)
+    found = [near]
+    for towards in (np.inf, 0):
+        step = near
+        for _ in range(4):
+            step = np.asarray(np.nextafter(step, scales.dtype.type(towards)))
+            found.append(step)
+    return found
+
+
+def _products(g: Array, levels: Array) -> Array:
+    """fl(g·s), where it vanishes the smallest number of the dtype: as ``TwoLevel`` has it."""
+    products = np.asarray(g * levels)
+    lost = (products == 0) & (levels > 0) & (g > 0)
+    return np.where(lost, np.finfo(products.dtype).smallest_subnormal, products)
+
+
+def _checked(scales: Array) -> Array:
+    if not np.all(np.isfinite(scales) & (scales >= 0)):
+        raise ValueError("scales are finite and not negative")
+    return scales
+
+
+def _refuse(scales: Array, wrong: NDArray[np.bool_], why: str) -> None:
+    if wrong.any():
+        block = tuple(int(i) for i in np.argwhere(wrong)[0])
+        raise InputRefused(f"the scale {scales[block]} of block {block} {why}")

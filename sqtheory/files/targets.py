@@ -1,0 +1,80 @@
+"""Which tensors of a checkpoint are sparsified and quantized, and why the others are left alone."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import final
+
+from sqtheory.exceptions import InputRefused
+from sqtheory.files.checkpoints import TensorInfo
+
+LEFT_ALONE: dict[str, str] = {
+    "embedding": r"(^|\.)(\w*embed\w*|\w+_embd|wte|wpe|pos|cls|patch\w*)(\.|$)",
+    "head": r"(^|\.)(lm_head|head|classifier|score)(\.|$)|^output\.weight$",
+    "normalization": r"(^|\.)(\w*norm\w*|ln_\w+)(\.|$)",
+}
+"""Parts of a model that are kept dense and exact unless named: what it is → pattern of the name."""
+
+IGNORED, NO_TARGET = "ignored", "not a target"
+"""The reasons that are a choice of the user; all others follow from the tensor itself."""
+
+
+@final
+@dataclass(frozen=True)
+class Targets:
+    """A rule that picks tensors by name: exact names, or regular expressions written ``re:PATTERN``.
+
+    With ``include`` matching tensors are taken, integers too, and no other; without it every floating-point
+    tensor of two or more axes is, except embeddings, heads and normalizations. ``ignore`` always leaves out.
+    """
+
+    include: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for pattern in (*self.include, *self.ignore):
+            if pattern.startswith("re:"):
+                try:
+                    re.compile(pattern[3:])
+                except re.error as error:
+                    raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
+
+    def reason_to_skip(self, tensor: TensorInfo) -> str | None:
+        """Why a tensor is left alone; None for a target."""
+        if _matches(tensor.name, self.ignore):
+            return IGNORED
+        if self.include:
+            return None if _matches(tensor.name, self.include) else NO_TARGET
+        if not tensor.is_float:
+            return f"dtype {tensor.dtype}"
+        if len(tensor.shape) < 2:
+            return "fewer than two axes"
+        return next((what for what, pattern in LEFT_ALONE.items() if re.search(pattern, tensor.name)), None)
+
+    def split(self, tensors: Iterable[TensorInfo]) -> tuple[list[TensorInfo], list[tuple[TensorInfo, str]]]:
+        """The targets, and the others with their reasons.
+
+        Raises InputRefused if a name or pattern matches nothing, or if nothing is left to work on.
+        """
+        tensors = tuple(tensors)
+        for pattern in (*self.include, *self.ignore):
+            if not any(_matches(tensor.name, (pattern,)) for tensor in tensors):
+                raise InputRefused(f"no tensor is called {pattern!r}: see sqtheory inspect")
+        taken: list[TensorInfo] = []
+        skipped: list[tuple[TensorInfo, str]] = []
+        for tensor in tensors:
+            reason = self.reason_to_skip(tensor)
+            if reason is None:
+                taken.append(tensor)
+            else:
+                skipped.append((tensor, reason))
+        if not taken:
+            reasons = ", ".join(sorted({reason for _, reason in skipped})) or "the file holds no tensor"
+            raise InputRefused(
+                f"no tensor is a target ({reasons}): order, apply, report take --targets NAME or re:PATTERN"
+            )
+        return taken, skipped
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(re.fullmatch(p[3:], name) is not None if p.startswith("re:") else p == name for p in patterns)

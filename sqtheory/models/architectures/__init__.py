@@ -1,0 +1,1 @@
+"""Numpy forward passes of exported models, one architecture a file."""

@@ -1,0 +1,136 @@
+"""What the linear layers of a model do: as exported, with other weights and quantized inputs, or watched."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import final
+
+import numpy as np
+
+from sqtheory.alphabet.kernels.maxima import amax_of_runs
+from sqtheory.alphabet.operators import IDENTITY, Operator
+from sqtheory.alphabet.partition import Blocks, Rows
+from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.scaling import Frozen, TwoLevel, maxima
+from sqtheory.alphabet.traits import DETERMINISTIC
+from sqtheory.arrays import Array, FixedArray
+from sqtheory.exceptions import about
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Linear:
+    """y = x Wᵀ + b for rows x (…, inputs): the weight is (outputs, inputs), the bias (outputs,) or absent."""
+
+    name: str
+    """Of the weight, as the checkpoint calls it."""
+    weight: Array
+    bias: Array | None = None
+
+    def of(self, x: Array, weight: Array) -> Array:
+        """x Wᵀ + b with another weight; a new array."""
+        y: Array = x.reshape(-1, x.shape[-1]) @ weight.T
+        if self.bias is not None:
+            y += self.bias
+        return y.reshape(*x.shape[:-1], weight.shape[0])
+
+
+class Linears(ABC):
+    """A policy: what a model gets when it asks for the output of one of its block linears."""
+
+    @property
+    def by_row(self) -> bool:
+        """Each output row follows from its input row alone, so that rows nobody reads may be left out."""
+        return False
+
+    @abstractmethod
+    def __call__(self, layer: Linear, x: Array) -> Array:
+        """The output (…, outputs) for inputs (batch, positions, inputs): a new array, which the model may overwrite."""
+
+
+@final
+@dataclass(frozen=True)
+class Exact(Linears):
+    """x Wᵀ + b, as exported."""
+
+    @property
+    def by_row(self) -> bool:
+        return True
+
+    def __call__(self, layer: Linear, x: Array) -> Array:
+        return layer.of(x, layer.weight)
+
+
+EXACT = Exact()
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Compressed(Linears):
+    """q(x) Ŵᵀ + b: weights by name, inputs through an operator.
+
+    An operator whose scales are shared beyond one row (NVFP4's tensor scale) sees one sample at a time, so that no
+    output depends on which samples are computed together. Raises ValueError for a random operator on activations.
+    """
+
+    weights: Mapping[str, Array]
+    activations: Operator = IDENTITY
+
+    def __post_init__(self) -> None:
+        if DETERMINISTIC not in self.activations.traits:
+            raise ValueError(f"activations need a deterministic operator, got {self.activations}")
+
+    @property
+    def by_row(self) -> bool:
+        return self.activations == IDENTITY or _by_row(self.activations)
+
+    def __call__(self, layer: Linear, x: Array) -> Array:
+        return layer.of(quantized_inputs(layer, x, self.activations), self.weights[layer.name])
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Watched(Linears):
+    """The outputs of another policy, each shown to ``see`` with its layer and its input first.
+
+    ``see(layer, x, y)`` must copy what it keeps: the model overwrites these arrays.
+    """
+
+    inner: Linears
+    see: Callable[[Linear, Array, Array], None]
+
+    def __call__(self, layer: Linear, x: Array) -> Array:
+        y = self.inner(layer, x)
+        self.see(layer, x, y)
+        return y
+
+
+def quantized_inputs(layer: Linear, x: Array, activations: Operator) -> Array:
+    """q(x) for inputs x (batch, positions, inputs). Raises NonFinite naming the layer."""
+    if activations == IDENTITY:
+        return x
+    with about(f"input of {layer.name!r}"):
+        if _by_row(activations):
+            return activations(x)
+        if isinstance(activations, Quantizer) and isinstance(activations.scaling, TwoLevel) and np.isfinite(x).all():
+            return _of_samples(activations, activations.scaling, x)(x)
+        out = np.empty(x.shape, x.dtype)
+        for sample, image in zip(x, out, strict=True):
+            activations(sample, out=image)
+        return out
+
+
+def _by_row(f: Operator) -> bool:
+    """No entry's image depends on another row."""
+    if not isinstance(f, Quantizer) or isinstance(f.scaling, TwoLevel):
+        return False
+    return isinstance(f.partition, Rows) or (isinstance(f.partition, Blocks) and f.partition.axis == -1)
+
+
+def _of_samples(q: Quantizer, scaling: TwoLevel, x: Array) -> Operator:
+    """q for a batch of finite samples, each with the scales that it has alone."""
+    size = q.partition.sides(x.shape)[-1]
+    whole = x.shape[-1] % size == 0 and x.flags.c_contiguous and isinstance(q.partition, Blocks)
+    amax = amax_of_runs(x.reshape(-1), size).reshape(q.partition.grid(x.shape)) if whole else maxima(x, q.partition)
+    top = amax.max(axis=tuple(range(1, amax.ndim)), keepdims=True)
+    return replace(q, scaling=Frozen(FixedArray(scaling.below(top, amax, q.format))))

@@ -1,0 +1,129 @@
+"""Evaluations of one model, each distinct set of weights and inputs computed once, here or in an earlier run."""
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import final
+
+import numpy as np
+
+from sqtheory.alphabet.operators import IDENTITY, Operator
+from sqtheory.alphabet.sparsifiers import Sparsifier
+from sqtheory.execution.fingerprints import description, digest_of, program
+from sqtheory.execution.records import sealed, stored, unsealed
+from sqtheory.files import atomic
+from sqtheory.models.architectures.linears import Compressed
+from sqtheory.models.architectures.model import Model
+from sqtheory.models.evaluation.compression import Weights, ordered_weights, weights
+from sqtheory.models.evaluation.data import Samples
+from sqtheory.models.evaluation.evaluating import evaluate
+from sqtheory.models.metrics import Reals, Scores
+from sqtheory.orders.applied import Order
+
+SCHEMA = "sqtheory.scores/2"
+LITTLE = np.dtype("<f8")
+
+
+@final
+@dataclass(frozen=True)
+class StoredScores:
+    """Scores as a line of a folder of results: float64, little-endian, base64."""
+
+    schema: str
+    key: str
+    losses: str
+    hits: str
+    predictions: int
+    sizes: str | None
+
+    @classmethod
+    def of(cls, key: str, scores: Scores) -> "StoredScores":
+        """The line of an evaluation with this key."""
+        sizes = None if scores.sizes is None else _packed(scores.sizes)
+        return cls(SCHEMA, key, _packed(scores.losses), _packed(scores.hits), scores.predictions, sizes)
+
+    @property
+    def scores(self) -> Scores:
+        """What was stored, to the last bit."""
+        sizes = None if self.sizes is None else _unpacked(self.sizes)
+        return Scores(_unpacked(self.losses), _unpacked(self.hits), self.predictions, sizes)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Evaluations:
+    """Scores of one model on one set of samples under any weights and activations.
+
+    Kept by content: of the weights (+0 and −0 are one), the other tensors, the operator on activations, the samples
+    and this program. ``results``: a folder where finished evaluations stay for later runs.
+    """
+
+    model: Model
+    samples: Samples
+    workers: int = 1
+    results: Path | None = None
+    done: Callable[[int], None] = lambda count: None
+    known: dict[str, Scores] = field(default_factory=dict)
+    prepared: dict[tuple[Operator | Order, ...], Mapping[Order, Weights]] = field(default_factory=dict)
+    """The weights of the last pair of a mask and a format."""
+
+    def dense(self) -> Scores:
+        """The model as exported."""
+        return self.of(IDENTITY)
+
+    def of(self, f: Operator, activations: Operator = IDENTITY) -> Scores:
+        """The model with f(W) for the weight of every block linear."""
+        return self.with_weights(weights(self.model, f), activations)
+
+    def of_orders(
+        self, s: Sparsifier, q: Operator, orders: Sequence[Order], activations: Operator = IDENTITY
+    ) -> Mapping[Order, Scores]:
+        """The model under both operators, in each of several orders."""
+        asked: tuple[Operator | Order, ...] = (s, q, *orders)
+        if asked not in self.prepared:
+            self.prepared.clear()
+            self.prepared[asked] = ordered_weights(self.model, s, q, orders)
+        return {order: self.with_weights(self.prepared[asked][order], activations) for order in orders}
+
+    def with_weights(self, given: Weights, activations: Operator = IDENTITY) -> Scores:
+        """The model with these weights for its block linears."""
+        key = self._key(given, activations)
+        found = self.known.get(key) or self._read(key)
+        if found is None:
+            found = evaluate(
+                self.model, self.samples, Compressed(given, activations), workers=self.workers, done=self.done
+            )
+            if self.results is not None:
+                atomic.write(self._path(key), sealed(StoredScores.of(key, found)).encode(), force=True)
+        else:
+            self.done(len(found))
+        self.known[key] = found
+        return found
+
+    def _key(self, given: Weights, activations: Operator) -> str:
+        replaced = {name: digest_of(w + w.dtype.type(0)) for name, w in given.items()}
+        kept = {name: digest_of(t) for name, t in self.model.tensors.items() if name not in given}
+        data = [digest_of(part) for part in (self.samples.inputs, self.samples.targets)]
+        parts = (program(), self.model.spelled, description(activations, {}), data, sorted((kept | replaced).items()))
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+
+    def _path(self, key: str) -> Path:
+        assert self.results is not None
+        return self.results / f"{key}.json"
+
+    def _read(self, key: str) -> Scores | None:
+        if self.results is None:
+            return None
+        found = stored(self._path(key))
+        line = found and unsealed(StoredScores, found[1])
+        return line.scores if line is not None and (line.schema, line.key) == (SCHEMA, key) else None
+
+
+def _packed(values: Reals) -> str:
+    return base64.b64encode(values.astype(LITTLE).tobytes()).decode()
+
+
+def _unpacked(text: str) -> Reals:
+    return np.frombuffer(base64.b64decode(text), LITTLE).astype(np.float64)

@@ -1,6 +1,0 @@
-"""The open questions about the order of sparsity and quantization, answered with numbers on one model."""
-
-from sqtheory.models.questions.answer import Answer, Subject
-from sqtheory.models.questions.answers import QUESTIONS
-
-__all__ = ["QUESTIONS", "Answer", "Subject"]

@@ -1,0 +1,1 @@
+"""Studies of whole networks: depth, sensitivity, guarantees, and the open questions."""

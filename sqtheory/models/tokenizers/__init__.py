@@ -1,0 +1,1 @@
+"""From text to the tokens of a model and back."""

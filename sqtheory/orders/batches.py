@@ -1,0 +1,222 @@
+"""Both orders of many small tensors of one shape at once: to the last bit the rows that each has alone.
+
+The tensors are stacked along a new first axis, which no box of the operators extends along.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise, product
+from typing import Any, TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqtheory.alphabet.norms import units
+from sqtheory.alphabet.partition import Blocks, Partition, Rows, Shape
+from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.scaling import FromMaximum, RowTwoLevel, TwoLevel
+from sqtheory.alphabet.selection import tied_at_cut
+from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier
+from sqtheory.alphabet.ties import ByOriginal
+from sqtheory.alphabet.traits import DETERMINISTIC
+from sqtheory.arrays import Array, Mask
+from sqtheory.orders import channels
+from sqtheory.orders.applied import TwoOrders, both
+from sqtheory.orders.channels import ChannelReport
+from sqtheory.orders.errors import box_norms, powers, root
+from sqtheory.orders.grid import Row
+from sqtheory.orders.optimum import gain_mask
+from sqtheory.orders.reasons import Reason, reason
+from sqtheory.orders.report import Errors, OrderReport, at_dense_scale, change, judged
+
+SMALL = 1 << 12
+"""Tensors of at most so many entries are worth stacking."""
+STACK = 1 << 14
+"""Entries of a stack, about."""
+NORMS = (1.0, 2.0, math.inf)
+"""Those whose powers are the same wherever an entry lies in an array."""
+DOUBT = 64 * float(np.finfo(np.float64).eps)
+"""A lead of a smaller share of the powers that make it is judged by the tensor alone."""
+
+Counts: TypeAlias = list[int]
+"""One number for each tensor."""
+Norms: TypeAlias = list[float]
+
+
+@final
+@dataclass(frozen=True)
+class Stacked(Partition):
+    """The boxes of every tensor of a stack, whose first axis counts the tensors."""
+
+    each: Partition
+
+    def sides(self, shape: Shape) -> Shape:
+        return (1, *self.each.sides(shape[1:]))
+
+    def __str__(self) -> str:
+        return str(self.each)
+
+
+def batch_rows(
+    names: Sequence[str], x: Array, masks: Sequence[Sparsifier], formats: Sequence[Quantizer], p: float
+) -> list[list[Row]] | None:
+    """``tensor_rows`` of every x[i] under its name; None where some pipeline must see each tensor alone.
+
+    x: float32 or float64, (tensors, …), none of them empty. Raises what the operators raise, naming a place in x.
+    """
+    grid = list(product(masks, formats))
+    if p not in NORMS or not x.size or x.ndim < 2 or not all(_by_boxes(s, q) for s, q in grid):
+        return None
+    shape = x.shape[1:]
+    ours, theirs = {s: each_mask(s, shape) for s in masks}, {q: each_quantizer(q, shape) for q in formats}
+    images, kept = {q: theirs[q](x) for q in theirs}, {s: ours[s].mask(x) for s in ours}
+    found = []
+    for s, q in grid:
+        two = both(x, ours[s], theirs[q], mask=kept[s], image=images[q])
+        found.append(_rows(names, two, s, q, p))
+    return [list(rows) for rows in zip(*found, strict=True)]
+
+
+def _by_boxes(s: Sparsifier, q: Quantizer) -> bool:
+    """Every box is masked and rounded by its own entries and the maximum of its tensor, and nothing is drawn."""
+    ranked = isinstance(s, TopSparsifier) and s.score.is_magnitude
+    alone = isinstance(q.scaling, FromMaximum) and DETERMINISTIC in q.traits
+    return ranked and (s.ties.index_only or isinstance(s.ties, ByOriginal)) and alone
+
+
+def each_mask(s: Sparsifier, shape: Shape) -> Sparsifier:
+    """The same mask on each tensor of a stack of tensors of this shape."""
+    assert isinstance(s, TopSparsifier)
+    return replace(s, groups=_wide(s.groups, shape))
+
+
+def each_quantizer(q: Quantizer, shape: Shape) -> Quantizer:
+    """The same quantizer on each tensor of a stack of tensors of this shape."""
+    rule = RowTwoLevel(q.scaling) if isinstance(q.scaling, TwoLevel) else q.scaling
+    return replace(q, partition=_wide(q.partition, shape), scaling=rule)
+
+
+def _wide(boxes: Partition, shape: Shape) -> Partition:
+    boxes.sides(shape)  # an axis that the tensors lack is refused, though the stack may have it
+    if isinstance(boxes, Blocks):  # whose budgets are those of n:m masks
+        return replace(boxes, axis=boxes.axis + (boxes.axis >= 0))
+    return Stacked(boxes)
+
+
+def _rows(names: Sequence[str], two: TwoOrders, s: Sparsifier, q: Quantizer, p: float) -> list[Row]:
+    """The rows of one pipeline from the arrays that its operators on the stack made."""
+    why: dict[str, Reason] = {}
+    rows = []
+    for name, order, counted in zip(names, _orders(two, str(s), str(q), p), _channels(two, s, q), strict=True):
+        if counted.open not in why:
+            why[counted.open] = reason(order, counted, s, q)
+        rows.append(Row(name, order, counted, why[counted.open]))
+    return rows
+
+
+def _channels(two: TwoOrders, s: Sparsifier, q: Quantizer) -> Iterator[ChannelReport]:
+    """``channels.of`` of every tensor."""
+    ours, theirs = two.s, two.q
+    assert isinstance(theirs, Quantizer)
+    known, groups = channels.rulings(s, q, two.x.shape[1:]), s.groups.count(two.x.shape[1:])
+    dense, alive = theirs.scales(two.x), channels.alive(two, theirs)
+    low, high = (theirs.partition.reduce(two.x, end) for end in (_least, _greatest))
+    counts = (
+        _counts(ours.groups.reduce(two.reselected, lambda rows: np.asarray(np.any(rows, axis=1)))),
+        _counts((theirs.scales(two.sparse) != dense) & alive),
+        _counts(alive),
+        _counts((two.after_mask != 0) & ~two.mask),
+        _counts(~two.mask),
+        _tied(two),
+        _counts(channels.beyond_range(low, high, dense, theirs)),
+    )
+    for selected, moved, living, back, pruned, tied, saturated in zip(*counts, strict=True):
+        yield channels.assemble(
+            known,
+            selection=(selected, groups),
+            scale=(moved, living),
+            zero=(back, pruned),
+            tied=tied,
+            saturated=saturated,
+        )
+
+
+def _orders(two: TwoOrders, mask: str, fmt: str, p: float) -> Iterator[OrderReport]:
+    """``orders.report`` of every tensor."""
+    x, zero = _flat(two.x), two.x.dtype.type(0)
+    given, best = x.astype(np.float64), gain_mask(two.x, two.image, two.s, p)
+    results = [_flat(y) for y in (two.after_mask, two.masked_image, np.where(best, two.image, zero))]
+    results.append(_flat(at_dense_scale(two)))
+    alone = (x, np.where(_flat(two.mask), zero, x), given - _flat(two.image))
+    sizes = zip(*(box_norms(e, p, Rows()).reshape(-1).tolist() for e in alone), strict=True)
+    counts = zip(_counts(two.reselected & two.mask), _tied(two), strict=True)
+    for (winner, norms), (size, s, q), (swaps, tied) in zip(_winners(x, given, results, p), sizes, counts, strict=True):
+        errors = Errors(s, q, *norms)
+        yield OrderReport(p, mask, fmt, two.x.shape[1:], size, errors, swaps, tied, winner)
+
+
+def _winners(x: Array, given: Array, results: list[Array], p: float) -> Iterator[tuple[str, Norms]]:
+    """The winner and the norms of the errors of all results, S→Q and Q→S first, for every row of x."""
+    errors = [np.abs(given - y) for y in results]
+    if p == math.inf:
+        for sq, qs, *others in zip(*(e.max(axis=1).tolist() for e in errors), strict=True):
+            winner, qs = judged(sq, qs, qs - sq)
+            yield winner, [sq, qs, *others]
+        return
+    norms = _summed(errors, results, p)
+    leads = _leads(errors[:2], results[0] != results[1], p)
+    for i, ((sq, qs, *others), lead) in enumerate(zip(norms, leads, strict=True)):
+        winner, qs = judged(sq, qs, change(x[i], results[0][i], results[1][i], p) if lead is None else lead)
+        yield winner, [sq, qs, *others]
+
+
+def _summed(errors: list[Array], results: list[Array], p: float) -> Iterator[Norms]:
+    """The norm of each error row by row: entries on which all results agree have one sum, the rest is not rounded."""
+    unit = units(np.maximum.reduce([e.max(axis=1) for e in errors]), p)
+    terms = [powers(e / unit[:, None], p) for e in errors]
+    apart = np.logical_or.reduce([y != results[0] for y in results[1:]])
+    common = np.add.reduce(np.where(apart, 0.0, terms[0]), axis=1).tolist()
+    split = [t[apart].tolist() for t in terms]
+    for cut, rest, scale in zip(_cuts(apart), common, unit.tolist(), strict=True):
+        yield [root(math.fsum([*part[cut], rest]), p) * scale for part in split]
+
+
+def _leads(errors: list[Array], apart: Mask, p: float) -> Iterator[float | None]:
+    """‖ε_{Q→S}‖^p − ‖ε_{S→Q}‖^p up to a positive factor row by row; None where rounding may hide its sign."""
+    unit = units(np.max(np.maximum(*errors), axis=1, where=apart, initial=0.0), p)
+    each = np.repeat(unit, np.count_nonzero(apart, axis=1))
+    ours, theirs = (powers(e[apart] / each, p).tolist() for e in errors)
+    for cut in _cuts(apart):
+        near, far = ours[cut], theirs[cut]
+        lead = math.fsum(far + [-v for v in near])
+        yield lead if not near or abs(lead) > DOUBT * math.fsum(near + far) else None
+
+
+def _cuts(apart: Mask) -> Iterator[slice]:
+    """Where the marked entries of each row lie among those of all rows."""
+    ends = np.cumsum(np.count_nonzero(apart, axis=1)).tolist()
+    return (slice(a, b) for a, b in pairwise([0, *ends]))
+
+
+def _tied(two: TwoOrders) -> Counts:
+    s = two.s
+    assert isinstance(s, TopSparsifier)
+    return _counts(s.groups.reduce(s.score.of(two.image), lambda rows: tied_at_cut(rows, s.budget(rows.shape[1]))))
+
+
+def _counts(where: Mask) -> Counts:
+    counts: Counts = np.count_nonzero(_flat(where), axis=1).tolist()
+    return counts
+
+
+def _flat(stack: NDArray[Any]) -> NDArray[Any]:
+    return stack.reshape(len(stack), -1)
+
+
+def _least(rows: Array) -> Array:
+    return np.asarray(rows.min(axis=1))
+
+
+def _greatest(rows: Array) -> Array:
+    return np.asarray(rows.max(axis=1))

@@ -1,0 +1,126 @@
+"""Errors of tensors and their norms, accumulated in float64."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from sqtheory.alphabet.kernels.sums import pairwise
+from sqtheory.alphabet.norms import check_norm, unit_of, units
+from sqtheory.alphabet.operators import Operator
+from sqtheory.alphabet.partition import Partition
+from sqtheory.arrays import PIECE, Array, ArrayLike, as_real
+
+
+def error(f: Operator, x: ArrayLike) -> Array:
+    """ε_f(x) = x − f(x), float64, the shape of x.
+
+    >>> from sqtheory import int_
+    >>> error(int_(4), [1.75, 2, 0.25, 7])
+    array([-0.25,  0.  ,  0.25,  0.  ])
+    """
+    given = as_real(x)
+    return given.astype(np.float64) - f(given)
+
+
+def norm(e: ArrayLike, p: float = 2.0) -> float:
+    """‖e‖_p = (Σ |e_i|^p)^{1/p} for 0 < p < ∞, max |e_i| for p = ∞; 0 for an empty tensor (p < 1: a quasi-norm)."""
+    flat = as_real(e).reshape(-1)
+    return norm_of(lambda cut: flat[cut], flat.size, p)
+
+
+def norm_of(entries: Callable[[slice], Array], size: int, p: float) -> float:
+    """``norm`` of so many entries that are made piece by piece, twice."""
+    check_norm(p)
+    largest = largest_of(entries, size)
+    unit = unit_of(np.array(largest), p)
+    if p == np.inf:
+        return largest / unit * unit
+
+    def terms(cut: slice) -> Array:
+        return powers(np.abs(entries(cut).astype(np.float64)) / unit, p)
+
+    return root(pairwise(terms, size), p) * unit
+
+
+def largest_of(entries: Callable[[slice], Array], size: int) -> float:
+    """max |e_i|, 0 for none."""
+    cuts = (slice(at, min(at + PIECE, size)) for at in range(0, size, PIECE))
+    return float(np.max([np.max(np.abs(entries(cut)), initial=0.0) for cut in cuts] or [0.0]))
+
+
+def box_norms(e: ArrayLike, p: float, boxes: Partition) -> Array:
+    """‖e_B‖_p for every box B of a partition, float64, in the shape of the grid of boxes."""
+    check_norm(p)
+    size = np.abs(as_real(e).astype(np.float64))
+    return boxes.reduce(size, lambda rows: _row_norms(np.ascontiguousarray(rows), p))
+
+
+def relative_error(y: ArrayLike, x: ArrayLike, p: float = 2.0) -> float:
+    """‖x − y‖_p / ‖x‖_p; 0 when y = x, ∞ when x = 0 and y is not."""
+    whole, part = as_real(x).astype(np.float64), as_real(y).astype(np.float64)
+    unit = max(unit_of(np.abs(whole)), unit_of(np.abs(part)))
+    return _ratio(norm(whole / unit - part / unit, p), norm(whole / unit, p))
+
+
+def sqnr(y: ArrayLike, x: ArrayLike) -> float:
+    """10 log₁₀(‖x‖₂² / ‖x − y‖₂²) in decibels: signal to quantization noise; ∞ when y = x."""
+    ratio = relative_error(y, x, 2.0)
+    return math.inf if ratio == 0 else -20 * math.log10(ratio) if ratio < math.inf else -math.inf
+
+
+def box_relative_errors(y: ArrayLike, x: ArrayLike, p: float, boxes: Partition) -> Array:
+    """‖x_B − y_B‖_p / ‖x_B‖_p for every box B, with the conventions of ``relative_error``."""
+    whole = as_real(x).astype(np.float64)
+    part, size = box_norms(whole - as_real(y), p, boxes), box_norms(whole, p, boxes)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(part == 0, 0.0, part / size)
+
+
+def box_sqnr(y: ArrayLike, x: ArrayLike, boxes: Partition) -> Array:
+    """10 log₁₀(‖x_B‖₂² / ‖x_B − y_B‖₂²) in decibels for every box B, with the conventions of ``sqnr``."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(-20 * np.log10(box_relative_errors(y, x, 2.0, boxes)))
+
+
+def additive_bound(a: float, b: float, p: float) -> float:
+    """a + b for p ≥ 1, (a^p + b^p)^{1/p} for p < 1: what the triangle inequality of ‖·‖_p allows."""
+    return a + b if p >= 1 else root(a**p + b**p, p)
+
+
+def power_sum(size: Array, p: float) -> float:
+    """Σ |e_i|^p of magnitudes, or their maximum for p = ∞; the same for every memory layout."""
+    check_norm(p)
+    if p == np.inf:
+        return float(np.max(size, initial=0.0))
+    return float(np.sum(powers(size, p).ravel()))
+
+
+def powers(size: Array, p: float) -> Array:
+    """|e_i|^p of magnitudes for finite p, without a call to pow where a product does."""
+    return size if p == 1 else size * size if p == 2 else size**p
+
+
+def root(total: float, p: float) -> float:
+    """t^{1/p}, and t itself for p = ∞: the inverse of ``power_sum`` on one entry; ∞ where that is out of range."""
+    if p in (1, 2, np.inf):
+        return math.sqrt(total) if p == 2 else total
+    try:
+        return float(total ** (1 / p))
+    except OverflowError:
+        return math.inf
+
+
+def _row_norms(rows: Array, p: float) -> Array:
+    if p == np.inf:
+        return np.asarray(rows.max(axis=1))
+    unit = units(rows.max(axis=1), p)
+    sums = powers(rows / unit[:, None], p).sum(axis=1)
+    with np.errstate(over="ignore"):
+        return np.asarray((sums if p == 1 else np.sqrt(sums) if p == 2 else sums ** (1 / p)) * unit)
+
+
+def _ratio(part: float, whole: float) -> float:
+    if whole:
+        return part / whole
+    return math.inf if part else 0.0

@@ -1,0 +1,214 @@
+"""A grid of masks × formats on one tensor, and totals over many."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, TypeAlias, final
+
+from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.sparsifiers import Sparsifier
+from sqtheory.arrays import Array, ArrayLike, StreamedTensor, as_real
+from sqtheory.exceptions import about
+from sqtheory.orders import channels, fused, report
+from sqtheory.orders.applied import both
+from sqtheory.orders.channels import ChannelReport
+from sqtheory.orders.errors import additive_bound, norm
+from sqtheory.orders.reasons import Reason, reason
+from sqtheory.orders.report import Errors, OrderReport
+from sqtheory.tables import Table, json_ready, one_line, share
+
+COUNTED = {
+    "tied": "groups of q(x) tied at the cut, decided by the tie rule",
+    "saturated": "scale blocks with an entry beyond the largest value of the format",
+    "short_blocks": "scale blocks shorter than the rest",
+    "short_groups": "mask groups shorter than the rest",
+}
+"""What the counts of a ChannelReport count."""
+SHARES = ("S %", "Q %", "S→Q %", "Q→S %", "optimum %", "bound %")
+"""The errors and the bound that a table shows, in percent of ‖x‖_p."""
+WINNERS = {"sq": "S→Q", "qs": "Q→S", "equal": "="}
+"""How a table writes the winner."""
+
+Reports: TypeAlias = tuple[OrderReport, ChannelReport]
+Grid: TypeAlias = Sequence[tuple[Sparsifier, Quantizer]]
+
+
+@final
+@dataclass(frozen=True)
+class Row:
+    """Both orders and the channels of one pipeline on one tensor, and why the winner won."""
+
+    name: str
+    order: OrderReport
+    channels: ChannelReport
+    reason: Reason
+
+    @property
+    def guarantee_broken(self) -> bool:
+        """S→Q lost although a theorem forbids it: a fault of this program, never of the data."""
+        return self.reason.theorem is not None and self.order.winner == "qs"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers and strings, ready for JSON."""
+        reported = self.order.to_dict() | {"channels": self.channels.to_dict(), "reason": self.reason.to_dict()}
+        return {"name": self.name, **reported}
+
+
+@final
+@dataclass(frozen=True)
+class Total:
+    """Norms over all entries of several tensors: (Σ_t ‖·‖_p^p)^{1/p}, the maximum for p = ∞."""
+
+    p: float
+    x_norm: float
+    errors: Errors
+    winners: dict[str, int]
+    """How many tensors each order wins."""
+    open: str
+    """The symbols of the channels open on some tensor."""
+
+    @property
+    def bound(self) -> float:
+        """‖ε_s‖ + ‖ε_q‖ over all entries (for p < 1 the p-th powers add)."""
+        return additive_bound(self.errors.s, self.errors.q, self.p)
+
+    @property
+    def gap(self) -> float:
+        """(‖ε_{Q→S}‖ − ‖ε_{S→Q}‖)/‖x‖."""
+        return (self.errors.qs - self.errors.sq) / self.x_norm if self.x_norm else 0.0
+
+    @property
+    def winner(self) -> str:
+        """The order of smaller total error."""
+        sq, qs = self.errors.sq, self.errors.qs
+        if sq == qs:  # to float64: the tensors' own verdicts are finer
+            decided = [order for order in ("sq", "qs") if self.winners[order]]
+            return decided[0] if len(decided) == 1 else "equal"
+        return "sq" if sq < qs else "qs"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers and strings, ready for JSON."""
+        return {
+            "norm": json_ready(self.p),
+            "x_norm": json_ready(self.x_norm),
+            "errors": {name: json_ready(value) for name, value in vars(self.errors).items()},
+            "bound": json_ready(self.bound),
+            "winner": self.winner,
+            "winners": self.winners,
+            "channels_open": self.open,
+        }
+
+
+def _in_pieces(x: StreamedTensor, grid: Grid, p: float) -> list[Reports]:
+    """Both orders and the channels for each pair, from pieces of x; nothing as soon as one pair needs all of it."""
+    found = []
+    for s, q in grid:
+        reported = fused.reports(x, s, q, p)
+        if reported is None:
+            return []
+        found.append(reported)
+    return found
+
+
+def _reports(x: Array, grid: Grid, p: float) -> list[Reports]:
+    """The same in memory; what no single pass says, m(x) and q(x) computed once each say."""
+    found = [fused.reports(x, s, q, p) for s, q in grid]
+    left = [pair for pair, known in zip(grid, found, strict=True) if known is None]
+    images = {q: q(x) for q in dict.fromkeys(q for _, q in left)}
+    kept = {s: s.mask(x) for s in dict.fromkeys(s for s, _ in left)}
+
+    def defined(s: Sparsifier, q: Quantizer) -> Reports:
+        two = both(x, s, q, mask=kept[s], image=images[q])
+        return report.report(two, p), channels.of(two, q)
+
+    return [known or defined(s, q) for (s, q), known in zip(grid, found, strict=True)]
+
+
+def tensor_rows(
+    name: str, x: ArrayLike | StreamedTensor, masks: Sequence[Sparsifier], formats: Sequence[Quantizer], p: float = 2.0
+) -> list[Row]:
+    """Every mask with every format on one tensor; m(x) and q(x) are computed once each, or in one pass with all else.
+
+    A stored tensor is read piece by piece if the single pass can take every pair, and whole otherwise.
+
+    Raises InputRefused (NonFinite, Indivisible) naming the tensor, the place and the rule.
+    """
+    grid = list(product(masks, formats))
+    with about(f"tensor {name!r}"):
+        if isinstance(x, StreamedTensor):
+            reported = _in_pieces(x, grid, p) or _reports(x.whole(), grid, p)
+        else:
+            reported = _reports(as_real(x), grid, p)
+        return [Row(name, *pair, reason(*pair, s, q)) for (s, q), pair in zip(grid, reported, strict=True)]
+
+
+def total(rows: Sequence[Row]) -> Total:
+    """Norms of all the rows' tensors together, each the norm of the tensors' norms; all rows have one p."""
+    p = rows[0].order.p if rows else 2.0
+
+    errors = Errors(**{k: norm([vars(r.order.errors)[k] for r in rows], p) for k in Errors.__dataclass_fields__})
+    winners = Counter(r.order.winner for r in rows)
+    symbols = "".join(c for c in "MΣZ" if any(c in r.channels.open for r in rows)) or "–"
+    x_norm = norm([r.order.x_norm for r in rows], p)
+    return Total(p, x_norm, errors, {k: winners[k] for k in ("sq", "qs", "equal")}, symbols)
+
+
+def by_tensor(rows: Sequence[Row]) -> list[list[Row]]:
+    """The rows of each tensor, tensors in the order they first appear."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.name, []).append(row)
+    return list(groups.values())
+
+
+def shares(of: OrderReport | Total) -> list[str]:
+    """What ``SHARES`` heads, in percent of ‖x‖_p; the norms themselves where ‖x‖_p = 0."""
+    e = of.errors
+    values = (e.s, e.q, e.sq, e.qs, e.gain, of.bound)
+    return [share(value, of.x_norm) for value in values]
+
+
+def table(shown: Sequence[Row], rows: Sequence[Row]) -> Table:
+    """One line for each shown tensor of one pipeline and a total over all its rows; errors in percent of ‖x‖_p."""
+    lines = [
+        (
+            one_line(row.name),
+            "×".join(map(str, row.order.shape)),
+            *shares(row.order),
+            str(row.order.swaps),
+            row.channels.open,
+            WINNERS[row.order.winner],
+            str(row.reason),
+        )
+        for row in shown
+    ]
+    whole = total(rows)
+    swaps = str(sum(r.order.swaps for r in rows))
+    counted = ("total", "", *shares(whole), swaps, whole.open, WINNERS[whole.winner], "")
+    header = ("tensor", "shape", *SHARES, "swaps", "open", "winner", "by")
+    return Table(header, (*lines, counted), f"{rows[0].order.mask} with {rows[0].order.format}")
+
+
+def explain(rows: Sequence[Row]) -> list[str]:
+    """Sentences on one pipeline: who wins, by which theorem or through which open channel, and what was counted."""
+    won = total(rows).winners
+    lines = [f"Of {len(rows)} tensors S→Q wins in {won['sq']}, Q→S in {won['qs']}; they agree in {won['equal']}."]
+    if all(r.channels.prune_first_dominates for r in rows) and rows[0].order.p >= 1:
+        lines.append(
+            "S→Q cannot lose here (theorem prune_first_dominates): Σ and Z are closed, q is monotone, "
+            "and every group has one scale."
+        )
+    else:
+        broken = Counter(name for r in rows for name in r.reason.failed)
+        lines += [f"No theorem decides the winner in {n} tensors: not {name}." for name, n in broken.items()]
+    for position, symbol in enumerate("MΣZ"):
+        reasons = Counter(r.channels.channels[position].sentence for r in rows if r.channels.channels[position].open)
+        where = sum(reasons.values())
+        if where:
+            lines.append(f"{symbol} is open in {where} of {len(rows)} tensors: {reasons.most_common(1)[0][0]}.")
+    for name, what in COUNTED.items():
+        count = sum(getattr(r.channels, name) for r in rows)
+        if count:
+            lines.append(f"{what}: {count}.")
+    return lines

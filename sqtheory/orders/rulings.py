@@ -1,0 +1,161 @@
+"""What a mask, a format and their partitions say about every tensor of a shape, before any tensor is seen."""
+
+from dataclasses import dataclass
+from math import prod
+from typing import final
+
+import numpy as np
+
+from sqtheory.alphabet.partition import Partition, Shape
+from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.scaling import Frozen, TwoLevel, Unscaled
+from sqtheory.alphabet.scores import Gain
+from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier, ThresholdSparsifier, TopSparsifier
+from sqtheory.alphabet.ties import ByOriginal
+from sqtheory.alphabet.traits import KEEPS_ZERO, MONOTONE
+from sqtheory.arrays import Mask
+
+
+@final
+@dataclass(frozen=True)
+class Ruling:
+    """Whether a condition holds for every tensor of a shape, and why: ``closed`` means that it does."""
+
+    closed: bool
+    why: str
+
+
+def selection(s: Sparsifier, q: Quantizer, shape: Shape) -> Ruling:
+    """m(q(x)) = m(x) wherever q(x) is not 0: quantization cannot change the mask."""
+    score = s.score
+    by_original = isinstance(s.ties, ByOriginal)
+    if score is None or s.ignores_values:
+        return Ruling(True, "the mask does not look at values")
+    if keeps_all(s, shape):
+        return Ruling(True, "every entry is kept")
+    if score.is_constant and by_original:
+        return Ruling(True, "the score does not look at values and ties are broken by the original magnitude")
+    if score.is_constant:
+        why = f"the score does not look at values, but ties={s.ties} can choose otherwise on q(x) than on x"
+        return Ruling(False, why)
+    if not score.is_magnitude:
+        return Ruling(False, f"the score {score} on q(x) need not rank like the score on x")
+    if MONOTONE not in q.traits:
+        return Ruling(False, "q does not keep the order of magnitudes, so masks on x and on q(x) can differ")
+    if not isinstance(s, TopSparsifier):
+        return Ruling(False, "rounding moves scores across the cut")
+    if not one_scale_per_group(s, q, shape).closed:
+        why = "a group spans blocks of different scales, whose rounded values do not compare like the originals"
+        return Ruling(False, why)
+    if by_original:
+        return Ruling(True, "q keeps the order of magnitudes and ties are broken by the original magnitude")
+    return Ruling(False, "q keeps the order of magnitudes, so only ties of q(x) at the cut can change the mask")
+
+
+def scale(s: Sparsifier, q: Quantizer, shape: Shape) -> Ruling:
+    """σ_B(s(x)) = σ_B(x) for every block B with a survivor: masking cannot move a scale."""
+    scaling, splits = q.scaling, splits_blocks(s, q, shape)
+    if isinstance(scaling, Frozen | Unscaled):
+        return Ruling(True, f"the scale is {scaling}")
+    if keeps_all(s, shape):
+        return Ruling(True, "every entry is kept")
+    if not splits and not isinstance(scaling, TwoLevel):
+        return Ruling(True, "every scale block is kept or pruned whole")
+    if isinstance(s, BlockSparsifier):
+        if splits:
+            return Ruling(False, "a scale block extends beyond one pruned unit")
+        return Ruling(False, "pruning a unit can remove the maximum of the tensor, which sets the upper scale")
+    if not scaling.max_determined:
+        return Ruling(False, f"{scaling} depends on more than the block maximum, which masking does not preserve")
+    if s.score is None or not s.score.is_magnitude:
+        why = "the mask does not rank by magnitude, so it can prune a block's maximum and keep smaller entries"
+        return Ruling(False, why)
+    if isinstance(s, ThresholdSparsifier):
+        return Ruling(True, "a threshold on magnitudes prunes a block's maximum only with the whole block")
+    if q.partition.overlaps(s.groups, shape).offender(s.budget) is not None:
+        why = (
+            "a group has at least as many entries outside a scale block that it meets as it keeps, "
+            "so they can displace the block's maximum (theorem overlap)"
+        )
+        return Ruling(False, why)
+    return Ruling(True, "magnitude masks keep the maximum of every surviving block (theorem overlap)")
+
+
+def zero(s: Sparsifier, q: Quantizer, shape: Shape) -> Ruling:
+    """q(s(x))_i = 0 for every pruned i: pruned entries come back as zero."""
+    nonzero = f"{q.format} has no zero"
+    if KEEPS_ZERO in q.traits:
+        return Ruling(True, f"0 is a value of {q.format} and its own image")
+    if keeps_all(s, shape):
+        return Ruling(True, "every entry is kept")
+    if q.scaling.zero_block_is_zero and not splits_blocks(s, q, shape):
+        why = f"{nonzero}, but every scale block is kept or pruned whole, and a zero block has image 0"
+        return Ruling(True, why)
+    return Ruling(False, f"{nonzero}, so pruned entries come back as other values")
+
+
+def one_scale_per_group(s: Sparsifier, q: Quantizer, shape: Shape) -> Ruling:
+    """All entries of a mask group share one scale."""
+    if isinstance(q.scaling, Frozen | Unscaled):
+        dense = q.scales(np.zeros(shape))
+        if not dense.size or bool(dense.min() == dense.max()):
+            return Ruling(True, "all blocks have one scale")
+    return one_block_per_group(s, q, shape)
+
+
+def one_block_per_group(s: Sparsifier, q: Quantizer, shape: Shape) -> Ruling:
+    """Every mask group lies in one scale block."""
+    if s.groups.overlaps(q.partition, shape).nested:
+        return Ruling(True, "every mask group lies in one scale block")
+    return Ruling(False, "a mask group spans several scale blocks")
+
+
+def tied_rows(s: Sparsifier, q: Quantizer, shape: Shape) -> str | None:
+    """What makes the rows of a tensor depend on each other; None if each is an instance of its own."""
+    if prod(shape[:-1]) <= 1:
+        return None
+    if isinstance(s, BlockSparsifier):
+        return f"{s} ranks the units of all rows together"
+    if isinstance(s, TopSparsifier) and _spans_rows(s.groups, shape):
+        return f"the groups of {s} extend over several rows"
+    parts = [q, s.score.q] if isinstance(s.score, Gain) else [q]
+    for part in (p for p in parts if isinstance(p, Quantizer)):
+        if _spans_rows(part.partition, shape):
+            return f"the scale blocks of {part} extend over several rows"
+        if isinstance(part.scaling, TwoLevel):
+            return f"the upper scale of {part} is that of all rows together"
+    return None
+
+
+def _spans_rows(boxes: Partition, shape: Shape) -> bool:
+    return any(min(side, n) > 1 for side, n in zip(boxes.sides(shape)[:-1], shape[:-1], strict=True))
+
+
+def keeps_all(s: Sparsifier, shape: Shape) -> bool:
+    """No tensor of this shape loses an entry."""
+    if s.ignores_values:
+        return bool(_mask(s, shape).all())
+    if isinstance(s, TopSparsifier):
+        return all(s.budget(size) >= size for size, *_ in s.groups.overlaps(s.groups, shape).pairs)
+    if isinstance(s, BlockSparsifier):
+        return s.budget(s.unit.count(shape)) >= s.unit.count(shape)
+    return isinstance(s, ThresholdSparsifier) and s.score.is_magnitude and s.threshold <= 0
+
+
+def splits_blocks(s: Sparsifier, q: Quantizer, shape: Shape) -> bool:
+    """Some scale block can keep one entry and lose another."""
+    if s.ignores_values:
+        kept = _mask(s, shape)
+        some = q.partition.reduce(kept, lambda rows: np.asarray(rows.any(axis=1)))
+        every = q.partition.reduce(kept, lambda rows: np.asarray(rows.all(axis=1)))
+        return bool(np.any(some & ~every))
+    if isinstance(s, BlockSparsifier):
+        return not q.partition.overlaps(s.unit, shape).nested
+    pairs = q.partition.overlaps(s.groups, shape).pairs
+    top = isinstance(s, TopSparsifier)
+    return any(block > 1 and not (top and s.budget(group) >= group) for block, group, *_ in pairs)
+
+
+def _mask(s: Sparsifier, shape: Shape) -> Mask:
+    """The mask of a sparsifier that does not look at values."""
+    return s.mask(np.zeros(shape))

@@ -1,0 +1,89 @@
+"""The error of a chain of operators in one pass over a tensor, none of whose intermediate tensors is ever whole."""
+
+import math
+
+import numpy as np
+
+from sqtheory.alphabet.kernels.runs import rows, tiles
+from sqtheory.alphabet.kernels.scratch import scratch
+from sqtheory.alphabet.kernels.sums import dot
+from sqtheory.alphabet.norms import check_norm
+from sqtheory.alphabet.operators import Operator, parts_of
+from sqtheory.alphabet.outputs import apart, check_output
+from sqtheory.alphabet.partition import Partition, Shape
+from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.scaling import FromMaximum, TwoLevel
+from sqtheory.alphabet.sparsifiers import TopSparsifier
+from sqtheory.alphabet.ties import ByOriginal
+from sqtheory.alphabet.traits import DETERMINISTIC
+from sqtheory.arrays import Array, ArrayLike, as_real
+from sqtheory.orders.errors import norm
+
+CHUNK = 1 << 18
+"""Entries taken at once."""
+
+
+def error_norm(f: Operator, x: ArrayLike, p: float = 2.0, *, out: Array | None = None) -> float:
+    """‖x − f(x)‖_p, and f(x) in ``out`` if it is given (as of f(x, out=out)).
+
+    Operators that act on runs of the last axis alone take the tensor piece by piece; others take it whole.
+    Raises what f raises; ``out`` is spoiled then.
+    """
+    check_norm(p)
+    given = as_real(x)
+    if out is not None:
+        check_output(out, given.shape, given.dtype)
+    unit = _unit(f, given.shape)
+    if unit is None or (out is not None and not apart(out, given)):
+        image = f(given)
+        size = norm(given.astype(np.float64) - image, p)
+        if out is not None:
+            out[...] = image
+        return size
+    arrays = (given,) if out is None else (given, out)
+    try:
+        parts = [
+            _part(f, part[0], part[1] if out is not None else np.empty_like(part[0]), p)
+            for view in rows(arrays, unit)
+            for part in tiles(view, CHUNK)
+        ]
+    except ValueError:
+        f(given)  # names the place in the whole tensor
+        raise
+    return norm(parts, p)
+
+
+def _part(f: Operator, x: Array, out: Array, p: float) -> float:
+    f.into(out, x, x)
+    error = scratch("error", x.size, np.float64).reshape(x.shape)
+    np.copyto(error, x)
+    np.subtract(error, out, out=error)
+    if p == 2 and x.dtype == np.float32:  # squares of float32 numbers are far from the ends of float64
+        return math.sqrt(dot(error, error))
+    return norm(error, p)
+
+
+def _unit(f: Operator, shape: Shape) -> int | None:
+    """The shortest run of the last axis on which f acts whatever the rest is; None if there is none."""
+    if not shape or not all(shape):
+        return None
+    units = [_own_unit(part, shape) for part in parts_of(f)]
+    if any(unit is None for unit in units):
+        return None
+    length = shape[-1]
+    unit = math.lcm(*(unit for unit in units if unit is not None))
+    short = any(unit is not None and length % unit for unit in units)
+    return length if short else min(unit, length)
+
+
+def _own_unit(f: Operator, shape: Shape) -> int | None:
+    boxes: Partition
+    if isinstance(f, Quantizer):
+        steady = isinstance(f.scaling, FromMaximum) and not isinstance(f.scaling, TwoLevel)
+        boxes, alone = f.partition, steady and DETERMINISTIC in f.traits
+    elif isinstance(f, TopSparsifier):
+        boxes, alone = f.groups, f.score.is_magnitude and (f.ties.index_only or isinstance(f.ties, ByOriginal))
+    else:
+        return None
+    sides = boxes.sides(shape)
+    return sides[-1] if alone and all(c == 1 for c in sides[:-1]) else None

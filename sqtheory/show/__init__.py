@@ -1,0 +1,1 @@
+"""What is shown: figures for papers and the page of a report."""

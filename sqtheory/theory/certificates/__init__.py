@@ -1,0 +1,31 @@
+"""Guarantees and predictions for linear layers and stacks of them, beside the measurement, from plain arrays."""
+
+from sqtheory.theory.certificates.layers import LayerCertificate, certify_layer, certify_moments
+from sqtheory.theory.certificates.order_gaps import OutputGap, output_gap
+from sqtheory.theory.certificates.probable import ProbableBound, concentration
+from sqtheory.theory.certificates.stacks import (
+    through_activation,
+    through_attention,
+    through_layers,
+    through_linear,
+    through_norm,
+    through_product,
+    through_residual,
+)
+
+__all__ = [
+    "LayerCertificate",
+    "OutputGap",
+    "ProbableBound",
+    "certify_layer",
+    "certify_moments",
+    "concentration",
+    "output_gap",
+    "through_activation",
+    "through_attention",
+    "through_layers",
+    "through_linear",
+    "through_norm",
+    "through_product",
+    "through_residual",
+]

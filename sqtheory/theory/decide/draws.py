@@ -1,0 +1,178 @@
+"""A pipeline with chance taken out of it, and what both orders make of many tensors at once."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import product
+from typing import final
+
+import numpy as np
+from numpy.random import Generator
+
+from sqtheory.alphabet.partition import Partition, Rows, Shape, Whole
+from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.rounding import ceil, floor, half_away, toward_zero
+from sqtheory.alphabet.scaling import Frozen, TwoLevel
+from sqtheory.alphabet.scores import Given, Random
+from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier, TopSparsifier
+from sqtheory.alphabet.ties import RandomTies, high_index, low_index
+from sqtheory.alphabet.traits import KEEPS_ZERO
+from sqtheory.arrays import Array, FixedArray, Mask
+from sqtheory.orders.applied import both
+
+
+@final
+@dataclass(frozen=True)
+class Draw:
+    """One outcome of chance: the masks of x and of q(x), and the quantizers of S→Q and of Q→S.
+
+    Without chance both masks are s and both quantizers q. The two orders draw independently, and so each of
+    these outcomes has positive probability.
+    """
+
+    first: Sparsifier
+    """Masks x in S→Q."""
+    then: Sparsifier
+    """Masks q(x) in Q→S."""
+    after: Quantizer
+    """Quantizes s(x) in S→Q."""
+    before: Quantizer
+    """Quantizes x in Q→S."""
+    text: str = ""
+
+
+def draws(s: Sparsifier, q: Quantizer, shape: Shape, rng: Generator) -> tuple[Draw, ...]:
+    """The pipeline itself if it leaves nothing to chance, else a few outcomes that an adversary would choose."""
+    masks, images = _masks(s, shape, rng), _images(q)
+    return tuple(
+        Draw(m1, m2, q1, q2, "; ".join(filter(None, (m, r)))) for (m1, m2, m), (q1, q2, r) in product(masks, images)
+    )
+
+
+def _images(q: Quantizer) -> list[tuple[Quantizer, Quantizer, str]]:
+    if q.rounding.deterministic:
+        return [(q, q, "")]
+    pairs = ((floor, ceil), (ceil, floor), (half_away, toward_zero), (toward_zero, half_away))
+    return [
+        (replace(q, rounding=a), replace(q, rounding=b), f"S→Q happens to round every entry like {a}, Q→S like {b}")
+        for a, b in pairs
+    ]
+
+
+def _masks(s: Sparsifier, shape: Shape, rng: Generator) -> list[tuple[Sparsifier, Sparsifier, str]]:
+    if not isinstance(s, TopSparsifier | BlockSparsifier):
+        return [(s, s, "")]
+    if isinstance(s.score, Random):
+        pairs = [
+            [
+                replace(s, score=Given(FixedArray(rng.permutation(np.prod(shape, dtype=int)).reshape(shape))))
+                for _ in range(2)
+            ]
+            for _ in range(4)
+        ]
+        return [(a, b, "the random scores happen to choose these masks") for a, b in pairs]
+    if isinstance(s.ties, RandomTies):
+        rules = ((low_index, high_index), (high_index, low_index))
+        text = "ties on x happen to go to {}, on q(x) to {}"
+        return [(replace(s, ties=a), replace(s, ties=b), text.format(a, b)) for a, b in rules]
+    return [(s, s, "")]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class DrawnOrders:
+    """What both orders make of instances under one draw: float64 arrays (instances, entries)."""
+
+    draw: Draw
+    shape: Shape
+    x: Array
+    mask: Mask
+    image: Array
+    """q(x)."""
+    after: Array
+    """q(s(x))."""
+    then: Array
+    """s(q(x))."""
+
+    @property
+    def pruned(self) -> Array:
+        """x − s(x)."""
+        return np.where(self.mask, 0.0, self.x)
+
+    @cached_property
+    def scales(self) -> tuple[Array, Array]:
+        """σ(x) and σ(s(x)), each repeated over the entries of its block."""
+        sparse = np.where(self.mask, self.x, 0.0)
+        return entry_scales(self.draw.before, self.x, self.shape), entry_scales(self.draw.after, sparse, self.shape)
+
+    @property
+    def counted(self) -> Mask:
+        """Survivors: kept entries, those that are 0 left out where q(0) = 0 and their scale is of no account."""
+        keeps = KEEPS_ZERO in self.draw.after.traits
+        return np.asarray(self.mask & (self.x != 0)) if keeps else self.mask
+
+
+def run(draw: Draw, x: Array, shape: Shape) -> DrawnOrders:
+    """Both orders on every row of x (instances, entries), each row a tensor of this shape."""
+    stacked = _as_rows(draw, shape)
+    if stacked is not None:
+        mask = stacked.first.mask(x)
+        made = both(x, stacked.then, stacked.after, mask=mask, image=stacked.before.apply(x, x))
+        return DrawnOrders(draw, shape, x, mask, made.image, made.after_mask, made.masked_image)
+    rows = [
+        both(row, draw.then, draw.after, mask=draw.first.mask(row), image=draw.before.apply(row, row))
+        for row in x.reshape(-1, *shape)
+    ]
+    parts = zip(*((o.mask, o.image, o.after_mask, o.masked_image) for o in rows), strict=True)
+    mask, *values = (np.stack(part).reshape(len(x), -1) for part in parts)
+    return DrawnOrders(draw, shape, x, mask, *values)
+
+
+def entry_scales(q: Quantizer, x: Array, shape: Shape) -> Array:
+    """σ of every entry of every instance."""
+    if (wide := _rows_quantizer(q, shape)) is not None:
+        return _spread(wide, x)
+    return np.stack([_spread(q, row).ravel() for row in x.reshape(-1, *shape)])
+
+
+def _spread(q: Quantizer, x: Array) -> Array:
+    pieces = zip(q.partition.split(x), q.partition.split_grid(q.scales(x), x.shape), strict=True)
+    return q.partition.join([np.broadcast_to(v[:, None], rows.shape) for rows, v in pieces], x.shape)
+
+
+def row_pipeline(s: Sparsifier, q: Quantizer, shape: Shape) -> tuple[Sparsifier, Quantizer] | None:
+    """The pipeline that does to every row of (instances, entries) what this one does to a tensor; None if none does."""
+    wide, narrow = _rows_quantizer(q, shape), _rows_mask(s, shape)
+    return None if wide is None or narrow is None else (narrow, wide)
+
+
+def _as_rows(draw: Draw, shape: Shape) -> Draw | None:
+    first, then = _rows_mask(draw.first, shape), _rows_mask(draw.then, shape)
+    after, before = _rows_quantizer(draw.after, shape), _rows_quantizer(draw.before, shape)
+    if first is None or then is None or after is None or before is None:
+        return None
+    return Draw(first, then, after, before, draw.text)
+
+
+def rows_partition(partition: Partition, shape: Shape) -> Partition | None:
+    """The same boxes in every row of a stack of tensors of one row each."""
+    size = int(np.prod(shape))
+    if size != shape[-1]:
+        return None
+    if isinstance(partition, Whole) or partition.sides(shape)[-1] == size:
+        return Rows()
+    return partition if partition.sides((2, size)) == (1, partition.sides(shape)[-1]) else None
+
+
+def _rows_quantizer(q: Quantizer, shape: Shape) -> Quantizer | None:
+    boxes = rows_partition(q.partition, shape)
+    of_tensor = isinstance(q.scaling, TwoLevel) or (isinstance(q.scaling, Frozen) and q.scaling.scale.values.ndim > 0)
+    return None if boxes is None or of_tensor else replace(q, partition=boxes)
+
+
+def _rows_mask(s: Sparsifier, shape: Shape) -> Sparsifier | None:
+    if isinstance(s, BlockSparsifier):
+        return None
+    if not isinstance(s, TopSparsifier):
+        return s if int(np.prod(shape)) == shape[-1] else None
+    boxes = rows_partition(s.groups, shape)
+    return None if boxes is None else replace(s, groups=boxes)

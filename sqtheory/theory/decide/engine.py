@@ -1,0 +1,178 @@
+"""The order in which a claim is attacked: structure, constructions, enumeration, SMT, targeted and local search."""
+
+import math
+from difflib import get_close_matches
+
+from numpy.random import Generator
+
+from sqtheory.alphabet.norms import check_norm, spell_norm
+from sqtheory.alphabet.partition import Shape
+from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.sparsifiers import Sparsifier
+from sqtheory.exceptions import Undefined
+from sqtheory.theory.decide.answers import Decision, Discharged, Effort, Refutation, Spent, Verdict
+from sqtheory.theory.decide.routes import Route
+from sqtheory.theory.decide.searching import Search
+from sqtheory.theory.decide.shapes import default_shape
+from sqtheory.theory.decide.solver import NEGATIONS, Reply, ask
+from sqtheory.theory.decide.statements import CLAIMS, Question
+from sqtheory.theory.decide.targeted import target
+from sqtheory.theory.decide.theorem_claims import TheoremClaim
+from sqtheory.theory.theorems import BY_SLUG
+
+USUAL = Effort()
+
+
+def decide(
+    claim: str,
+    s: Sparsifier,
+    q: Quantizer,
+    *,
+    p: float | None = None,
+    shape: Shape | None = None,
+    rng: Generator,
+    effort: Effort = USUAL,
+) -> Decision:
+    """∀x: claim(x), for every tensor x of a shape under s, q and ‖·‖_p: proved, refuted or open.
+
+    ``claim`` is a name of ``CLAIMS`` or of a theorem, whose claims are then asked for without its assumptions.
+    ``p`` defaults to ``usual_norm``, ``shape`` to ``default_shape``. The answer speaks of all real x on which both
+    orders are defined, a tensor of several axes being one instance; chance in s or q is an adversary, so that a claim
+    must hold for every draw. Raises ValueError for an unknown claim or one that says nothing of p or of the pipeline,
+    TypeError for operators that are no mask and quantizer, and what s and q raise.
+
+    >>> import numpy as np
+    >>> from sqtheory import int_, nm
+    >>> decide("sq_never_worse", nm(2, 4), int_(4), rng=np.random.default_rng(0)).theorem
+    'prune_first_dominates'
+    """
+    if not isinstance(s, Sparsifier) or not isinstance(q, Quantizer):
+        raise TypeError(f"needed a mask and a quantizer, got {s!s} and {q!s}: see sqtheory.parse")
+    p = usual_norm(claim) if p is None else p
+    check_norm(p)
+    found = statement(claim, p)
+    where = default_shape(s, q) if shape is None else shape
+    if not where or min(where) < 1:
+        raise ValueError(f"a claim is decided for tensors that have entries, got shape {where}")
+    s.groups.check_tail(where, getattr(s, "tail", q.tail), "groups")
+    q.partition.check_tail(where, q.tail, "blocks")
+    found.require(s, q, p, where)
+    return _Attack(found, s, q, p, where, rng, effort).decide()
+
+
+def usual_norm(claim: str) -> float:
+    """The p that a claim is decided for by default: 2, or the one p that a theorem speaks of."""
+    theorem = BY_SLUG.get(claim)
+    if theorem is None or theorem.claims_for(2.0):
+        return 2.0
+    return next((p for p in (1.0, math.inf) if theorem.claims_for(p)), 2.0)
+
+
+def statement(claim: str, p: float) -> Question:
+    """The claim of this name. Raises ValueError naming the closest if there is none."""
+    if claim in CLAIMS:
+        return CLAIMS[claim]
+    if claim in BY_SLUG:
+        return TheoremClaim.of(BY_SLUG[claim], p)
+    close = get_close_matches(claim, [*CLAIMS, *BY_SLUG], n=1)
+    hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(CLAIMS)} and the names of theorems"
+    raise ValueError(f"there is no claim {claim!r}: {hint}")
+
+
+class _Attack:
+    """One decision in the making."""
+
+    def __init__(
+        self, claim: Question, s: Sparsifier, q: Quantizer, p: float, shape: Shape, rng: Generator, effort: Effort
+    ) -> None:
+        self.claim, self.s, self.q, self.p, self.shape = claim, s, q, p, shape
+        self.rng, self.effort = rng, effort
+        self.notes: list[str] = []
+
+    def decide(self) -> Decision:
+        routes = self.claim.routes(self.p)
+        rulings = [route.discharge(self.s, self.q, self.p, self.shape) for route in routes]
+        search = Search(self.claim, self.s, self.q, self.p, self.shape, self.rng, self.effort)
+        try:
+            for route, ruled in zip(routes, rulings, strict=True):
+                if all(d.closed for d in ruled):
+                    self.claim.evaluate(search.draws[0], self.p, self.shape)
+                    return self._answer("proved", ruled, theorem=route.theorem)
+            found = self._look(routes, rulings, search)
+        except Undefined as reason:
+            self.notes.append(f"no tensor was tried: {reason}")
+            found = None
+        if isinstance(found, Decision):
+            return found
+        verdict: Verdict = "open" if found is None else "refuted"
+        return self._answer(verdict, rulings[0], witness=found, search=search)
+
+    def _look(
+        self, routes: tuple[Route, ...], rulings: list[tuple[Discharged, ...]], search: Search
+    ) -> Decision | Refutation | None:
+        """A proof by SMT or a witness, whichever comes first."""
+        return (
+            search.construct()
+            or search.enumerate()
+            or self._by_smt(routes, rulings, search)
+            or target(search, self.notes)
+            or search.climb()
+        )
+
+    def _by_smt(
+        self, routes: tuple[Route, ...], rulings: list[tuple[Discharged, ...]], search: Search
+    ) -> Decision | Refutation | None:
+        """Discharge what structure left open, else decide the claim itself, over all reals."""
+        for route, ruled in zip(routes, rulings, strict=True):
+            shown = self._discharge(ruled, search)
+            if shown is not None:
+                return self._answer("proved", shown, theorem=route.theorem, search=search)
+        for draw in search.draws:
+            reply = self._ask(self.claim.name, search, search.draws.index(draw))
+            if reply.result == "unsat" and len(search.draws) == 1:
+                why = f"no {search.size} real numbers violate it: the negation is unsatisfiable"
+                return self._answer("proved", (Discharged("claim", True, "smt", why),), search=search)
+            if reply.result == "sat" and (found := search.adopt(draw, reply.model, "SMT")) is not None:
+                return found
+        return None
+
+    def _discharge(self, ruled: tuple[Discharged, ...], search: Search) -> tuple[Discharged, ...] | None:
+        """All assumptions, the open ones by SMT; None if one of them stays open."""
+        if any(not d.closed and d.name not in NEGATIONS for d in ruled) or len(search.draws) > 1:
+            return None
+        shown = []
+        for d in ruled:
+            if not d.closed:
+                if self._ask(d.name, search, 0).result != "unsat":
+                    return None
+                why = f"the negation over {search.size} real numbers is unsatisfiable"
+                d = Discharged(d.name, True, "smt", why)
+            shown.append(d)
+        return tuple(shown)
+
+    def _ask(self, name: str, search: Search, draw: int) -> Reply:
+        if search.size > self.effort.smt_entries:
+            reply = Reply("unknown", f"{search.size} entries are more than {self.effort.smt_entries}")
+        else:
+            reply = ask(name, search.draws[draw], self.shape, self.p, self.effort.smt_seconds)
+        if reply.result == "unknown":
+            note = f"SMT on {name}: {reply.note}"
+            if note not in self.notes:
+                self.notes.append(note)
+        return reply
+
+    def _answer(
+        self,
+        verdict: Verdict,
+        assumptions: tuple[Discharged, ...],
+        *,
+        theorem: str | None = None,
+        witness: Refutation | None = None,
+        search: Search | None = None,
+    ) -> Decision:
+        notes = () if verdict == "refuted" else tuple(self.notes)
+        spent = Spent(0, 0.0, None) if search is None else search.effort_spent(notes)
+        only = "" if self.p == 2 or usual_norm(self.claim.name) != self.p else f", the p of {self.claim.name}"
+        pipeline = f"{self.s} with {self.q}, p = {spell_norm(self.p)}{only}"
+        named, said = self.claim.name, self.claim.sentence
+        return Decision(verdict, named, said, pipeline, self.shape, theorem, assumptions, witness, spent)

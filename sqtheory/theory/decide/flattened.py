@@ -1,0 +1,121 @@
+"""A pipeline on the flat row of a tensor: theorems speak of rows, and a tensor of several axes is one instance."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqtheory.alphabet.partition import Blocks, Overlap, Partition, Scalar, Shape, Tail
+from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.scaling import Frozen
+from sqtheory.alphabet.scores import Given, Score
+from sqtheory.alphabet.sparsifiers import BlockSparsifier, FixedMask, Sparsifier, ThresholdSparsifier, TopSparsifier
+from sqtheory.alphabet.traits import Trait
+from sqtheory.arrays import Array, FixedArray
+from sqtheory.exceptions import Undefined
+from sqtheory.theory.decide.draws import rows_partition
+
+
+@final
+@dataclass(frozen=True)
+class Flattened(Partition):
+    """The boxes of a partition of tensors of one shape, in their flat row (1 × entries, C order)."""
+
+    boxes: Partition
+    shape: Shape
+
+    def sides(self, shape: Shape) -> Shape:
+        raise Undefined(f"the boxes {self.boxes} of a tensor of shape {self.shape} are no runs of one row")
+
+    def grid(self, shape: Shape) -> Shape:
+        return self.boxes.grid(self.shape)
+
+    def tails(self, shape: Shape) -> int:
+        return self.boxes.tails(self.shape)
+
+    def split(self, x: NDArray[Scalar]) -> list[NDArray[Scalar]]:
+        return self.boxes.split(x.reshape(self.shape))
+
+    def join(self, parts: Sequence[NDArray[Scalar]], shape: Shape) -> NDArray[Scalar]:
+        return self.boxes.join(parts, self.shape).reshape(shape)
+
+    def split_grid(self, per_box: NDArray[Scalar], shape: Shape) -> list[NDArray[Scalar]]:
+        return self.boxes.split_grid(per_box, self.shape)
+
+    def reduce(self, x: NDArray[Any], function: Callable[[NDArray[Any]], NDArray[Scalar]]) -> NDArray[Scalar]:
+        return self.boxes.reduce(x.reshape(self.shape), function)
+
+    def box_of(self, index: Sequence[int], shape: Shape) -> Shape:
+        return self.boxes.box_of([int(i) for i in np.unravel_index(index[-1], self.shape)], self.shape)
+
+    def check_tail(self, shape: Shape, tail: Tail, what: str) -> None:
+        self.boxes.check_tail(self.shape, tail, what)
+
+    def overlaps(self, groups: Partition, shape: Shape) -> Overlap:
+        return self.boxes.overlaps(groups.boxes if isinstance(groups, Flattened) else groups, self.shape)
+
+    def __str__(self) -> str:
+        return str(self.boxes)
+
+
+@final
+@dataclass(frozen=True)
+class FlattenedScore(Score):
+    """A score of tensors of one shape, of their flat row."""
+
+    score: Score
+    shape: Shape
+
+    def of(self, x: Array) -> Array:
+        return self.score.of(x.reshape(self.shape)).reshape(x.shape)
+
+    @property
+    def traits(self) -> frozenset[Trait]:
+        return self.score.traits
+
+    @property
+    def zero_is_least(self) -> bool:
+        return self.score.zero_is_least
+
+    def __str__(self) -> str:
+        return str(self.score)
+
+
+def flat(boxes: Partition, shape: Shape) -> Partition:
+    """The boxes in the flat row: runs of it where the tensor is a row itself."""
+    return rows_partition(boxes, shape) or Flattened(boxes, shape)
+
+
+def flat_quantizer(q: Quantizer, shape: Shape) -> Quantizer:
+    """q on the flat row of a tensor of this shape."""
+    given = isinstance(q.scaling, Frozen) and q.scaling.scale.values.ndim > 0
+    return replace(q, partition=Flattened(q.partition, shape) if given else flat(q.partition, shape))
+
+
+def flat_sparsifier(s: Sparsifier, shape: Shape) -> Sparsifier:
+    """s on the flat row of a tensor of this shape."""
+    if isinstance(s, FixedMask):
+        return FixedMask(FixedArray(s.kept.over(shape).reshape(1, -1)))
+    if isinstance(s, BlockSparsifier):
+        return replace(s, unit=flat(s.unit, shape), score=_score(s.score, shape))
+    if isinstance(s, ThresholdSparsifier):
+        return replace(s, score=_score(s.score, shape))
+    if not isinstance(s, TopSparsifier):
+        raise Undefined(f"{s} is not known on a flat row")
+    groups, keep = flat(s.groups, shape), s.keep
+    if isinstance(s.keep, int) and isinstance(s.groups, Blocks) and groups != s.groups:
+        keep = Fraction(s.keep, s.groups.size)
+    return replace(s, keep=keep, groups=groups, score=_score(s.score, shape))
+
+
+def _score(score: Score, shape: Shape) -> Score:
+    if score.is_magnitude:
+        return score
+    return (
+        Given(FixedArray(score.of(np.zeros(shape)).reshape(1, -1)))
+        if score.is_constant
+        else FlattenedScore(score, shape)
+    )

@@ -1,0 +1,102 @@
+"""How far each order stays behind the optimum of its blocks, as a distribution."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.random import Generator
+
+from sqtheory.alphabet.partition import Rows
+from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.scores import gains
+from sqtheory.alphabet.sparsifiers import Sparsifier
+from sqtheory.arrays import Array, ArrayLike, as_real
+from sqtheory.orders.applied import both
+from sqtheory.orders.errors import box_norms
+from sqtheory.tables import Table, json_ready, number
+from sqtheory.theory.price.block import budget, least
+
+ORDERS = {"sq": "S→Q", "qs": "Q→S", "gain": "best mask at the scales of x"}
+EQUAL = 1e-6
+"""Ratios that exceed 1 by less count as 1."""
+SHARES = (0.5, 0.95)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Prices:
+    """Ratios ‖ε‖_p/optimum of sampled blocks for S→Q, Q→S and the best mask at the scales of x, by name.
+
+    ``perfect`` blocks have an optimum of 0, up to the rounding of their dtype, and no ratio; they are counted apart.
+    """
+
+    mask: str
+    format: str
+    p: float
+    ratios: dict[str, Array]
+    perfect: int
+
+    @classmethod
+    def together(cls, parts: "Sequence[Prices]") -> "Prices":
+        """The blocks of several tensors under one pipeline."""
+        ratios = {name: np.concatenate([part.ratios[name] for part in parts]) for name in ORDERS}
+        first = parts[0]
+        return cls(first.mask, first.format, first.p, ratios, sum(part.perfect for part in parts))
+
+    def summary(self, order: str) -> dict[str, float]:
+        """Share of blocks at the optimum, then median, mean, 95 % quantile and maximum of the ratios."""
+        ratios = self.ratios[order]
+        if not ratios.size:
+            return {}
+        half, most = np.quantile(ratios, SHARES)
+        at_best = float(np.mean(ratios <= 1 + EQUAL))
+        return {
+            "optimal": at_best,
+            "median": float(half),
+            "mean": float(ratios.mean()),
+            "q95": float(most),
+            "max": float(ratios.max()),
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers and strings, ready for JSON."""
+        counted = {"blocks": int(self.ratios["sq"].size), "perfect": self.perfect}
+        orders = {name: {k: json_ready(v) for k, v in self.summary(name).items()} for name in ORDERS}
+        return {"mask": self.mask, "format": self.format, "norm": json_ready(self.p), **counted, "orders": orders}
+
+
+def prices(x: ArrayLike, s: Sparsifier, q: Quantizer, p: float = 2.0, *, blocks: int, rng: Generator) -> Prices:
+    """The prices of at most so many blocks of one tensor, drawn without repetition.
+
+    Raises ValueError as ``least`` does, and what s and q raise.
+    """
+    given = as_real(x)
+    k, m = budget(s, q, given.shape)
+    two = both(given, s, q)
+    whole = given.astype(np.float64)
+    best = s.best_mask(gains(whole, two.image, p, s.groups), two.image, given)
+    made = {"sq": two.after_mask, "qs": two.masked_image, "gain": np.where(best, two.image, 0)}
+    [entries] = q.partition.split(whole)
+    chosen = np.sort(rng.permutation(len(entries))[:blocks])
+    sample = entries[chosen]
+    optimal = least(sample, k, m, q, p).errors
+    some = optimal > np.finfo(given.dtype).eps * box_norms(sample, p, Rows()).reshape(-1)
+    ratios: dict[str, Array] = {}
+    for name, y in made.items():
+        [images] = q.partition.split(y.astype(np.float64))
+        ratios[name] = box_norms(sample - images[chosen], p, Rows()).reshape(-1)[some] / optimal[some]
+    return Prices(str(s), str(q), p, ratios, int(np.count_nonzero(~some)))
+
+
+def price_table(found: Sequence[Prices]) -> Table:
+    """Three lines for each pipeline: how often each order is optimal, and the distribution of its ratio."""
+    header = ("mask", "format", "p", "blocks", "order", "optimal", "median", "mean", "95 %", "max")
+    rows = []
+    for each in found:
+        for name, spoken in ORDERS.items():
+            told = each.summary(name)
+            shares = [f"{100 * v:.1f}%" if k == "optimal" else f"{v:.4f}" for k, v in told.items()]
+            place = (each.mask, each.format, number(each.p), str(each.ratios[name].size), spoken)
+            rows.append((*place, *(shares or ["–"] * 5)))
+    return Table(header, tuple(rows), "‖error‖_p over the optimum of mask, scale and codes, block by block")

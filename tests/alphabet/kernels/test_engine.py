@@ -1,0 +1,65 @@
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+import sqtheory
+from sqtheory.alphabet.kernels import engine_name
+from sqtheory.alphabet.kernels.engine import compiled
+
+
+def test_an_engine_holds_inside_its_context_and_thread() -> None:
+    seen: list[str] = []
+    assert engine_name() == "numpy" and compiled() is None
+    with sqtheory.engine("numba"):
+        assert engine_name() == "numba" and compiled() is not None
+        with sqtheory.engine("definition"):
+            assert engine_name() == "definition"
+        other = threading.Thread(target=lambda: seen.append(engine_name()))
+        other.start()
+        other.join()
+        assert engine_name() == "numba"
+    assert engine_name() == "numpy" and seen == ["numpy"]
+    with pytest.raises(ValueError, match="an engine is one of numpy, numba, definition, got 'cuda'"):
+        sqtheory.engine("cuda").__enter__()
+
+
+def test_without_numba_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "sqtheory.alphabet.kernels.compiled", raising=False)
+    monkeypatch.setitem(sys.modules, "numba", None)
+    with pytest.raises(sqtheory.MissingExtra, match=r"needs the package 'numba'.*sqtheory\[fast\]"):
+        sqtheory.engine("numba").__enter__()
+    assert engine_name() == "numpy"
+
+
+def test_numba_is_loaded_when_it_is_asked_for_and_not_before() -> None:
+    script = (
+        "import sys, numpy as np, sqtheory; sqtheory.int_(4)(np.ones(64)); before = 'numba' in sys.modules\n"
+        "with sqtheory.engine('numba'): print(before, 'numba' in sys.modules)"
+    )
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["False", "True"]
+
+
+def test_read_only_tensors_and_many_threads() -> None:
+    """Each thread has buffers of its own."""
+    x = np.random.default_rng(0).standard_normal((64, 256), np.float32)
+    x.flags.writeable = False
+    q, s = sqtheory.mxfp(sqtheory.E4M3), sqtheory.nm(2, 4)
+    expected, kept = q(x), s.mask(x)
+    wrong: list[int] = []
+
+    def work(i: int) -> None:
+        with sqtheory.engine("numba" if i % 2 else "numpy"):
+            for _ in range(50):
+                if not (np.array_equal(q(x), expected) and np.array_equal(s.mask(x), kept)):
+                    wrong.append(i)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []

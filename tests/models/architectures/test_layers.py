@@ -1,0 +1,73 @@
+import math
+
+import numpy as np
+import pytest
+
+from sqtheory.arrays import Array
+from sqtheory.models.architectures.layers import attention, gelu, layer_norm, rms_norm, rotate, rotations, silu_product
+
+
+def normal(*shape: int, seed: int = 0, scale: float = 1.0) -> Array:
+    return (scale * np.random.default_rng(seed).normal(size=shape)).astype(np.float32)
+
+
+def test_layer_norm_centres_and_scales_the_last_axis() -> None:
+    x, weight, bias = normal(3, 5, 48) + 2, normal(48, seed=1), normal(48, seed=2)
+    wide = x.astype(np.float64)
+    centred = wide - wide.mean(axis=-1, keepdims=True)
+    expected = centred / np.sqrt((centred**2).mean(axis=-1, keepdims=True) + 0.01) * weight + bias
+    np.testing.assert_allclose(layer_norm(x, weight, bias, 0.01), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(x, normal(3, 5, 48) + 2)
+
+
+def test_rms_norm_scales_the_last_axis() -> None:
+    x, weight = normal(3, 5, 48) + 2, normal(48, seed=1)
+    wide = x.astype(np.float64)
+    expected = wide / np.sqrt((wide**2).mean(axis=-1, keepdims=True) + 0.01) * weight
+    np.testing.assert_allclose(rms_norm(x, weight, 0.01), expected, rtol=1e-5)
+    np.testing.assert_array_equal(x, normal(3, 5, 48) + 2)
+
+
+def test_gelu_is_the_normal_distribution_function_times_x() -> None:
+    x = np.linspace(-12, 12, 200_001, dtype=np.float32)
+    expected = np.array([v * math.erfc(-v / math.sqrt(2)) / 2 for v in x.tolist()])
+    assert np.abs(gelu(x.copy()) - expected).max() < 1e-6
+    with np.errstate(all="raise", under="ignore", over="ignore"):
+        far = gelu(np.array([0, 50, 1e4, 1e19, 3e38, -50, -1e4, -1e19, -3e38], np.float32))
+    np.testing.assert_array_equal(far, np.array([0, 50, 1e4, 1e19, 3e38, 0, 0, 0, 0], np.float32))
+
+
+def test_gelu_has_no_seam_between_tiles() -> None:
+    x = np.tile(normal(7), 30_000)
+    np.testing.assert_array_equal(gelu(x.copy()), np.tile(gelu(normal(7)), 30_000))
+
+
+def test_silu_product() -> None:
+    gate, up = normal(4, 100, scale=40), normal(4, 100, seed=1)
+    expected = gate.astype(np.float64) / (1 + np.exp(-gate.astype(np.float64))) * up
+    np.testing.assert_allclose(silu_product(gate.copy(), up), expected, rtol=1e-5, atol=1e-12)
+    np.testing.assert_array_equal(silu_product(np.array([-1e4], np.float32), np.ones(1, np.float32)), [0])
+
+
+def test_rotations_turn_pairs_of_halves() -> None:
+    x = normal(2, 3, 9, 8)
+    turned = rotate(x, *rotations(9, 8, base=100.0))
+    pairs = x[..., :4] + 1j * x[..., 4:]
+    angles = np.arange(9)[:, None] * 100.0 ** (-np.arange(4) / 4)
+    expected = pairs * np.exp(1j * angles)
+    np.testing.assert_allclose(turned, np.concatenate([expected.real, expected.imag], axis=-1), atol=1e-5)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("scale", [1.0, 30.0])
+def test_attention(causal: bool, scale: float) -> None:
+    """Scores of scale 30 spread over thousands, so that every row needs a maximum of its own."""
+    q, k, v = normal(3, 2, 4, 11, 6, scale=scale)
+    scores = np.einsum("bhid,bhjd->bhij", *(a.astype(np.float64) for a in (q, k))) / math.sqrt(6)
+    assert (scores.max() - scores.min() > 80) == (scale > 1)
+    if causal:
+        scores[..., np.triu_indices(11, 1)[0], np.triu_indices(11, 1)[1]] = -np.inf
+    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    weights /= weights.sum(axis=-1, keepdims=True)
+    expected = np.einsum("bhij,bhjd->bihd", weights, v.astype(np.float64)).reshape(2, 11, 24)
+    np.testing.assert_allclose(attention(q, k, v, causal=causal), expected, atol=2e-3 if scale > 1 else 1e-5)

@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+
+from sqtheory import hbfp, int_, nvfp4, stochastic
+from sqtheory.alphabet.operators import IDENTITY
+from sqtheory.alphabet.partition import Columns, Rows
+from sqtheory.arrays import Array
+from sqtheory.exceptions import NonFinite
+from sqtheory.models import EXACT, Compressed, Linear, Linears, Watched, evaluate
+from tests.models.architectures.small import model, samples
+
+
+@pytest.mark.parametrize("name", ["vit-dense", "lm-dense"])
+def test_every_linear_is_seen_in_the_order_of_the_network(name: str) -> None:
+    seen: list[tuple[str, Array, Array]] = []
+
+    def see(layer: Linear, x: Array, y: Array) -> None:
+        seen.append((layer.name, x.copy(), y.copy()))
+
+    watched = model(name).logits(samples(name).inputs, Watched(EXACT, see))
+    assert [layer for layer, _, _ in seen] == [layer.name for layer in model(name).linears]
+    for layer, (_, x, y) in zip(model(name).linears, seen, strict=True):
+        bias = 0 if layer.bias is None else layer.bias
+        expected = x.astype(np.float64) @ layer.weight.T.astype(np.float64) + bias
+        np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(watched, model(name).logits(samples(name).inputs), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("linears", "by_row"),
+    [
+        (EXACT, True),
+        (Compressed({}), True),
+        (Compressed({}, hbfp(4)), True),
+        (Compressed({}, int_(4, per=Rows())), True),
+        (Compressed({}, int_(4, per=Columns())), False),
+        (Compressed({}, nvfp4()), False),
+        (Watched(EXACT, lambda layer, x, y: None), False),
+    ],
+    ids=["exact", "weights", "blocks", "rows", "columns", "samples", "watched"],
+)
+def test_rows_are_left_out_only_where_none_depends_on_another(linears: Linears, by_row: bool) -> None:
+    assert linears.by_row == by_row
+
+
+def test_inputs_are_quantized_and_weights_replaced() -> None:
+    x = np.random.default_rng(0).normal(size=(3, 5, 64)).astype(np.float32)
+    layer = Linear("w", np.eye(64, dtype=np.float32), np.ones(64, np.float32))
+    doubled = Compressed({"w": 2 * layer.weight}, int_(4))
+    np.testing.assert_array_equal(doubled(layer, x), 2 * int_(4)(x) + 1)
+    np.testing.assert_array_equal(EXACT(layer, x), x + 1)
+
+
+@pytest.mark.parametrize("q", [nvfp4(), int_(4, per=Columns()), int_(4), hbfp(4), int_(4, per=Rows())])
+def test_no_sample_depends_on_its_neighbours(q: type) -> None:
+    """NVFP4's tensor scale and scales along the positions are those of each sample alone."""
+    x = np.random.default_rng(0).normal(size=(4, 5, 64)).astype(np.float32) * np.float32([1, 10, 100, 0])[:, None, None]
+    layer = Linear("w", np.eye(64, dtype=np.float32))
+    together = Compressed({"w": layer.weight}, q)(layer, x)
+    for sample, image in zip(x, together, strict=True):
+        np.testing.assert_array_equal(image, q(sample))
+
+
+def test_what_cannot_be_an_activation_format_is_refused() -> None:
+    with pytest.raises(ValueError, match="activations need a deterministic operator"):
+        Compressed({}, int_(4, rounding=stochastic(np.random.default_rng(0))))
+    layer = Linear("blocks.0.fc1.weight", np.eye(64, dtype=np.float32))
+    x = np.full((1, 2, 64), np.nan, np.float32)
+    for q in (int_(4), nvfp4()):
+        with pytest.raises(NonFinite, match=r"input of 'blocks.0.fc1.weight': nan at"):
+            Compressed({layer.name: layer.weight}, q)(layer, x)
+
+
+def test_logits_that_overflow_are_refused() -> None:
+    weights = {layer.name: layer.weight * np.float32(1e38) for layer in model("vit-dense").linears}
+    with pytest.raises(NonFinite, match="logits overflow"), np.errstate(all="ignore"):
+        evaluate(model("vit-dense"), samples("vit-dense"), Compressed(weights, IDENTITY))

@@ -1,0 +1,169 @@
+"""The single pass against the definitions on whole tensors: equal counts and verdicts, norms to the last digits."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sqtheory.alphabet.formats import E2M1, E4M3, E5M2
+from sqtheory.alphabet.kernels import engine
+from sqtheory.alphabet.partition import Blocks, Rows, Tail, Tiles, Whole
+from sqtheory.alphabet.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4
+from sqtheory.alphabet.rounding import ceil, floor, stochastic, toward_zero
+from sqtheory.alphabet.scaling import Exponent, FullRange, HalfRange, PowerOfTwo
+from sqtheory.alphabet.sparsifiers import Sparsifier, nm, threshold, top
+from sqtheory.alphabet.ties import adversarial, by_original, high_index
+from sqtheory.arrays import Array
+from sqtheory.orders import channels, fused, grid, report
+from sqtheory.orders.applied import both
+from sqtheory.theory.samples import SAMPLES
+
+QUANTIZERS: list[Quantizer] = [
+    *(int_(4), int_(8, block=32), int_(4, scaling=FullRange()), int_(4, per=Rows()), int_(4, rounding=ceil)),
+    *(hbfp(6), hbfp(4, compat=1e-8), mxint(), nvfp4(), nf4(), bcq(3, zero=True)),
+    *(mxfp(E4M3), mxfp(E5M2, scaling=PowerOfTwo(Exponent.even)), mxfp(E2M1), mxfp(E2M1, rounding=toward_zero)),
+    mxfp(E2M1, rounding=floor),
+]
+MASKS: list[Sparsifier] = [nm(2, 4), nm(1, 4, ties=high_index), nm(4, 8, ties=by_original), nm(3, 16)]
+NORMS = (0.5, 1.0, 2.0, 3.0)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take small tensors too, in several pieces."""
+    monkeypatch.setattr(fused, "LEAST", 1)
+    monkeypatch.setattr(fused, "CHUNK", 600)
+    monkeypatch.setattr(fused, "BATCH", 50)
+
+
+def compared(x: Array, s: Sparsifier, q: Quantizer, p: float) -> bool:
+    """Whether the pass takes this tensor; if so it must say what the definitions say."""
+    found = fused.reports(x, s, q, p)
+    if found is None:
+        return False
+    two = both(x, s, q)
+    order, counted = report.report(two, p), channels.of(two, q)
+    assert found[1] == counted
+    mine, theirs = found[0].to_dict(), order.to_dict()
+    for name, value in theirs["errors"].items():
+        assert mine["errors"][name] == pytest.approx(value, rel=1e-12, abs=0), name
+    assert mine["x_norm"] == pytest.approx(order.x_norm, rel=1e-12, abs=0)
+    for name in ("shape", "mask", "format", "norm", "swaps", "ties", "winner"):
+        assert mine[name] == theirs[name], name
+    e = found[0].errors
+    assert e.gain <= min(e.qs, e.sq_dense) and e.s <= found[0].x_norm
+    return True
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("p", NORMS)
+@pytest.mark.parametrize("q", QUANTIZERS, ids=str)
+def test_the_pass_says_what_the_definitions_say(q: Quantizer, p: float) -> None:
+    rng, taken = np.random.default_rng(61), []
+    for i, s in enumerate(MASKS):
+        for j, (name, sample) in enumerate(SAMPLES.items()):
+            dtype = np.float64 if (i + j) % 3 == 0 else np.float32
+            shape = (7, 165) if name == "short_tail" else (7, 160)
+            taken.append(compared(sample(rng, shape, dtype), s, q, p))
+    assert sum(taken) > 0.7 * len(taken)
+
+
+@pytest.mark.usefixtures("small")
+def test_other_layouts_and_axes() -> None:
+    x = np.random.default_rng(62).normal(size=(32, 3, 64)).astype(np.float32)
+    for view in (np.asfortranarray(x), x[::-1, :, ::-1], np.broadcast_to(x[:1], x.shape), x[0]):
+        assert compared(view, nm(2, 4), mxfp(E4M3), 2.0)
+    assert compared(x, nm(2, 4, axis=0), int_(4, per=Blocks(8, axis=0)), 2.0)
+    assert compared(x, nm(2, 4, axis=-3), int_(4, per=Blocks(8, axis=0)), 2.0)
+    with engine("numba"):
+        assert compared(x, nm(2, 4), mxfp(E4M3), 2.0)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(
+    ("s", "q", "p"),
+    [
+        *((s, int_(4), 2.0) for s in (nm(2, 4, axis=0), top(0.5), threshold(1.0), nm(2, 4, ties=adversarial))),
+        *((nm(2, 4), q, 2.0) for q in (bcq(2), cast(E4M3), int_(4, scaling=HalfRange()), int_(4, block=6))),
+        *((nm(2, 4), int_(4, per=per), 2.0) for per in (Whole(), Tiles(2, 4), Blocks(4, axis=0))),
+        *((nm(2, 4), q, 2.0) for q in (int_(4, rounding=stochastic(np.random.default_rng(0))),)),
+        *((nm(2, 4), int_(4), p) for p in (9.0, math.inf)),
+    ],
+    ids=str,
+)
+def test_what_is_left_to_the_definitions(s: Sparsifier, q: Quantizer, p: float) -> None:
+    x = np.random.default_rng(63).normal(size=(8, 64)).astype(np.float32)
+    assert fused.reports(x, s, q, p) is None
+
+
+@pytest.mark.usefixtures("small")
+def test_numbers_out_of_range_are_left_to_the_definitions() -> None:
+    x = np.ones((8, 64))
+    for bad in (np.nan, 1e200, 1e-200):
+        x[5, 8:12] = bad
+        assert fused.reports(x, nm(2, 4), int_(4), 2.0) is None
+    assert fused.reports(np.ones((8, 64)), nm(2, 4), int_(4), 2.0) is not None
+    with engine("definition"):
+        assert fused.reports(np.ones((8, 64)), nm(2, 4), int_(4), 2.0) is None
+
+
+@pytest.mark.usefixtures("small")
+def test_a_verdict_that_rounding_hides_is_exact() -> None:
+    """Pairs of groups whose swaps cancel in the L1 norm up to one unit in the last place, both ways."""
+    rng = np.random.default_rng(64)
+    quarters = rng.integers(-28, 29, (40, 64)) / 4
+    quarters[:, 0] = 7
+    seen = {
+        grid.tensor_rows("x", x, [nm(2, 4, ties=high_index)], [int_(4)], p)[0].order.winner
+        for x in (quarters, np.abs(quarters), np.round(quarters))
+        for p in (1.0, 2.0)
+    }
+    assert seen <= {"sq", "equal"} and all(
+        compared(x, s, q, p)
+        for x in (quarters, np.abs(quarters), np.round(quarters))
+        for s in MASKS
+        for q in (int_(4), hbfp(4), mxfp(E2M1))
+        for p in (1.0, 2.0)
+    )
+
+
+@pytest.mark.usefixtures("small")
+def test_too_many_witnesses_are_left_to_the_definitions(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = SAMPLES["ties"](np.random.default_rng(65), (16, 256), np.float32)
+    expected = grid.tensor_rows("x", x, [nm(2, 4, ties=high_index)], [mxfp(E2M1)])[0].order
+    monkeypatch.setattr(fused, "WITNESSES", 0)
+    monkeypatch.setattr(fused, "DOUBT", 2.0)
+    assert fused.reports(x, nm(2, 4, ties=high_index), mxfp(E2M1), 2.0) is None
+    again = grid.tensor_rows("x", x, [nm(2, 4, ties=high_index)], [mxfp(E2M1)])[0].order
+    assert (again.winner, again.swaps) == (expected.winner, expected.swaps)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("broken", ["kept", "lead", "exact"])
+def test_a_broken_pass_is_noticed(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    sound: Any = fused.top_columns
+    if broken == "kept":
+        monkeypatch.setattr(fused, "top_columns", lambda scores, k, *rest: sound(scores, max(1, k - 1), *rest))
+    elif broken == "lead":
+        monkeypatch.setattr(fused, "judged", lambda sq, qs, lead: report.judged(sq, qs, -lead))
+    else:
+        monkeypatch.setattr(fused, "exact_parts", lambda terms: [float(np.sum(terms.astype(np.float32)))])
+    x = np.random.default_rng(66).normal(size=(32, 64)).astype(np.float32)
+    with pytest.raises(AssertionError):
+        compared(x, nm(2, 4), int_(4), 2.0)
+
+
+def test_few_entries_are_left_to_the_definitions() -> None:
+    x = np.ones((1, fused.LEAST), np.float32)
+    assert fused.reports(x, nm(2, 4), int_(4), 2.0) is not None
+    assert fused.reports(x[:, 64:], nm(2, 4), int_(4), 2.0) is None
+
+
+@pytest.mark.usefixtures("small")
+def test_a_single_short_block_is_refused_where_it_must_be() -> None:
+    x = np.random.default_rng(66).normal(size=(1, 40))
+    assert fused.reports(x, nm(2, 4), int_(4, block=16), 2.0) is not None
+    assert fused.reports(x, nm(2, 4), int_(4, block=16, tail=Tail.error), 2.0) is None
+    with pytest.raises(ValueError, match="block"):
+        both(x, nm(2, 4), int_(4, block=16, tail=Tail.error))
