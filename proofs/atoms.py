@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from sqtheory.theory.theorem import Quantity
+from sqtheory.theory.claims import Quantity
 
 Number: TypeAlias = Any
 """A rational, an algebraic number or a float of one row; an expression over the unknowns of another."""

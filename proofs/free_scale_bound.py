@@ -16,8 +16,8 @@ from proofs.shapes import Entries
 from proofs.steps import Cited, Smt, Tested
 from proofs.unknowns import LARGEST, REAL, Facts, Unknowns
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Reference
 from sqtheory.theory.quantities import ERROR_S, ERROR_SQ, NEAREST, POWER_S, POWER_SQ, UNIFORM
-from sqtheory.theory.theorem import Reference
 from sqtheory.theory.theorems.free_scale_bound import HALF, IN_RANGE, NOT_GROWN, POWER_HALF, THEOREM, half_cells
 
 

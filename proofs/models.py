@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from proofs.atoms import Atoms, Number, Row
+from sqtheory.theory.claims import Quantity
 from sqtheory.theory.quantities import (
     ERROR_Q,
     ERROR_Q_PRUNED,
@@ -14,7 +15,6 @@ from sqtheory.theory.quantities import (
     POWER_S,
     POWER_SQ,
 )
-from sqtheory.theory.theorem import Quantity
 
 
 def pruned(a: Atoms) -> Row:

@@ -19,8 +19,8 @@ from proofs.steps import Cited, Equal, Smt, Split, Tested
 from proofs.unknowns import LARGEST, REAL, Facts, Unknowns
 from sqtheory.arrays import Mask
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Reference
 from sqtheory.theory.quantities import ERROR_Q, ERROR_Q_PRUNED, ERROR_QS, ERROR_S
-from sqtheory.theory.theorem import Reference
 from sqtheory.theory.theorems.quantize_first_bound import THEOREM
 
 x, q, m = sympy.symbols("x q m", real=True)
