@@ -17,7 +17,8 @@ from sqtheory.execution.fingerprints import word
 from sqtheory.files.packing import Packed, pack_image, pack_kept, pack_values
 from sqtheory.orders.applied import Order
 from sqtheory.orders.optimum import gain_mask
-from sqtheory.orders.rulings import Ruling, scale
+from sqtheory.orders.pair import Pair
+from sqtheory.orders.rulings import Ruling
 from sqtheory.tables import json_ready
 
 
@@ -104,7 +105,7 @@ class Recipe:
             return Ruling(True, "q is idempotent and comes last")
         if self.order is Order.gain:
             return Ruling(False, "the best mask may prune the maximum of a block")
-        return scale(s, q, shape)
+        return Pair(s, q).on(shape).scale
 
     @property
     def ties(self) -> str | None:
