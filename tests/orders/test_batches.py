@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from itertools import product
 
 import numpy as np
 import pytest
@@ -65,7 +66,7 @@ def disagreements(p: float, dtype: type, count: int) -> tuple[int, int]:
         expected = alone(x, s, q, p)
         if expected is None:
             continue
-        got = batch_rows([str(i) for i in range(len(x))], x, [s], [q], p)  # type: ignore[list-item]
+        got = batch_rows([str(i) for i in range(len(x))], x, [(s, q)], p)  # type: ignore[list-item]
         tried += 1
         wrong += got != expected
     return tried, wrong
@@ -101,11 +102,11 @@ def test_a_fault_is_seen(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     fmt, name, broken = FAULTS[fault]
     x = np.random.default_rng(3).normal(size=(40, 4, 8))
     [s], [q] = parsed(Sparsifier, ("2:4",)), parsed(Quantizer, (fmt,))
-    assert batch_rows(range(40), x, [s], [q], 2.0) is not None  # type: ignore[arg-type, list-item]
+    assert batch_rows(range(40), x, [(s, q)], 2.0) is not None  # type: ignore[arg-type, list-item]
     expected = [tensor_rows(i, one, [s], [q]) for i, one in enumerate(x)]  # type: ignore[arg-type, list-item]
-    assert batch_rows(range(40), x, [s], [q], 2.0) == expected  # type: ignore[arg-type, list-item]
+    assert batch_rows(range(40), x, [(s, q)], 2.0) == expected  # type: ignore[arg-type, list-item]
     monkeypatch.setattr(batches, name, broken)
-    assert batch_rows(range(40), x, [s], [q], 2.0) != expected  # type: ignore[arg-type, list-item]
+    assert batch_rows(range(40), x, [(s, q)], 2.0) != expected  # type: ignore[arg-type, list-item]
 
 
 @pytest.mark.parametrize(
@@ -118,23 +119,23 @@ def test_a_fault_is_seen(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_needs_the_tensor_alone_is_left(mask: str, fmt: str) -> None:
     x = np.random.default_rng(1).normal(size=(3, 4, 8))
     [s], [q] = parsed(Sparsifier, (mask,)), parsed(Quantizer, (fmt,))
-    assert batch_rows("abc", x, [s], [q], 2.0) is None  # type: ignore[list-item]
-    assert batch_rows("abc", x, parsed(Sparsifier, ("2:4",)), [q], 1.5) is None  # type: ignore[arg-type, list-item]
+    assert batch_rows("abc", x, [(s, q)], 2.0) is None  # type: ignore[list-item]
+    assert batch_rows("abc", x, [(sq.nm(2, 4), q)], 1.5) is None  # type: ignore[list-item]
 
 
 def test_a_grid_comes_tensor_by_tensor() -> None:
     x = np.random.default_rng(2).normal(size=(3, 4, 8)).astype(np.float32)
     masks, formats = [sq.nm(2, 4), sq.nm(1, 4)], [sq.int_(4), sq.mxfp(E2M1)]
-    got = batch_rows("abc", x, masks, formats, 2.0)
+    got = batch_rows("abc", x, list(product(masks, formats)), 2.0)
     assert got == [tensor_rows(name, one, masks, formats) for name, one in zip("abc", x, strict=True)]
     x[1, 2, 3] = np.nan
     with pytest.raises(NonFinite):
-        batch_rows("abc", x, masks, formats, 2.0)
+        batch_rows("abc", x, list(product(masks, formats)), 2.0)
 
 
 def test_an_axis_that_only_the_stack_has_is_refused() -> None:
     [s], [q] = parsed(Sparsifier, ("nm(2, 4, axis=-2)",)), parsed(Quantizer, ("int(4, block=4, axis=-2)",))
-    for masks, formats in (([s], [sq.int_(4)]), ([sq.nm(2, 4)], [q])):
+    for pair in ((s, sq.int_(4)), (sq.nm(2, 4), q)):
         with pytest.raises(ValueError, match=r"axis -2 does not exist in a tensor of shape \(8,\)"):
-            batch_rows("abcd", np.ones((4, 8)), masks, formats, 2.0)  # type: ignore[arg-type]
-    assert batch_rows("abcd", np.ones(4), [sq.nm(1, 2)], [sq.int_(4)], 2.0) is None
+            batch_rows("abcd", np.ones((4, 8)), [pair], 2.0)  # type: ignore[list-item]
+    assert batch_rows("abcd", np.ones(4), [(sq.nm(1, 2), sq.int_(4))], 2.0) is None
