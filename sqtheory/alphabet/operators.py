@@ -19,6 +19,11 @@ class Operator(ABC):
 
     Operators are frozen, compare by value, and are spelled by ``str`` so that ``parse`` reads them
     back. float32 and float64 are computed in their own precision, float16 and bfloat16 in float32.
+
+    >>> from sqtheory import int_, nm
+    >>> s, q = nm(2, 4), int_(4)
+    >>> (s >> q)([1.75, 2, 0.25, 7]), isinstance(s >> q, Operator)
+    (array([0., 2., 0., 7.]), True)
     """
 
     @property
@@ -99,7 +104,11 @@ def parts_of(f: Operator) -> tuple["Operator", ...]:
 @final
 @dataclass(frozen=True)
 class Identity(Operator):
-    """f(x) = x."""
+    """f(x) = x.
+
+    >>> Identity()([1, 2])
+    array([1., 2.])
+    """
 
     @property
     def traits(self) -> frozenset[Trait]:
@@ -118,7 +127,12 @@ IDENTITY = Identity()
 @final
 @dataclass(frozen=True)
 class Chain(Operator):
-    """(f₁ >> f₂ >> … >> f_r)(x) = f_r(… f₂(f₁(x))): two or more operators, none of them a chain or the identity."""
+    """(f₁ >> f₂ >> … >> f_r)(x) = f_r(… f₂(f₁(x))): two or more operators, none of them a chain or the identity.
+
+    >>> from sqtheory import int_, nm
+    >>> (nm(2, 4) >> int_(4)) == Chain((nm(2, 4), int_(4)))
+    True
+    """
 
     parts: tuple[Operator, ...]
 

@@ -25,7 +25,12 @@ class Sight(Enum):
 
 
 class Ties(ABC):
-    """A secondary key: among entries of equal score the larger key survives, then the preferred index."""
+    """A secondary key: among entries of equal score the larger key survives, then the preferred index.
+
+    >>> from sqtheory import int_, nm
+    >>> (int_(4) >> nm(1, 2, ties=by_original))([1.75, 2, 0, 7])
+    array([0., 2., 0., 7.])
+    """
 
     low_index: ClassVar[bool] = True
     """Among equal keys the entry of lower index survives (else the higher)."""
@@ -113,7 +118,12 @@ class ByOriginal(Ties):
 @final
 @dataclass(frozen=True)
 class Adversarial(Ties):
-    """The entry whose survival saves least of ‖origin − y‖_p survives: the worst choice for that norm."""
+    """The entry whose survival saves least of ‖origin − y‖_p survives: the worst choice for that norm.
+
+    >>> from sqtheory import int_, nm
+    >>> (int_(4) >> nm(1, 2, ties=Adversarial(1)))([1.75, 2.25, 0, 7])
+    array([2., 0., 0., 7.])
+    """
 
     p: float = 2.0
     look_at = Sight.both
@@ -144,7 +154,12 @@ class Adversarial(Ties):
 @final
 @dataclass(frozen=True, eq=False)
 class RandomTies(Ties):
-    """A uniformly random one survives, drawn from an explicit Generator."""
+    """A uniformly random one survives, drawn from an explicit Generator.
+
+    >>> from sqtheory import nm
+    >>> nm(1, 2, ties=RandomTies(np.random.default_rng(0)))([1, 1, 1, 1])
+    array([1., 0., 1., 0.])
+    """
 
     rng: np.random.Generator
     look_at = Sight.chance

@@ -19,6 +19,9 @@ class Codebook(Format):
     """Γ = {c₀ < c₁ < …}, any finite set of levels; the code of a level is its place in the order.
 
     Nearest-even rounding sends a midpoint to the even code. Levels are given in ascending order.
+
+    >>> Codebook("signs", (-1.0, 1.0)).bits
+    1
     """
 
     name: str
@@ -71,6 +74,9 @@ def bcq_format(k: int, zero: bool = False) -> Codebook:
     """Γ = {Σ_{i<k} ±2^i} = {±1, ±3, …, ±(2^k−1)}, the uniform binary-coded sums; ``zero`` adds the level 0.
 
     Source: the sign-times-power-of-two sums of ShiftAddLLM, `you2024shiftaddllm`, with scales 2^i.
+
+    >>> bcq_format(2).values
+    array([-3., -1.,  1.,  3.])
     """
     need(zero, bool, "zero=")
     if not 1 <= whole(k, "the number of bits of a binary-coded sum") <= 8:

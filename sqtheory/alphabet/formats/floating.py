@@ -15,7 +15,12 @@ from sqtheory.exceptions import need, whole
 
 
 class Nonfinite(Enum):
-    """Which codes of a floating-point format are not numbers."""
+    """Which codes of a floating-point format are not numbers.
+
+    >>> from sqtheory import E4M3
+    >>> E4M3.nonfinite is Nonfinite.nan_only
+    True
+    """
 
     none = "every code is finite"
     nan_only = "the all-ones code is NaN, the rest of the top binade is finite"
@@ -29,6 +34,9 @@ class FloatFormat(Format):
 
     ``nonfinite`` says which codes are not numbers; ``signed=False`` drops the sign bit and
     ``subnormals=False`` the second set, so that exponent code 0 is an ordinary binade without zero.
+
+    >>> FloatFormat("e3m4", e=3, m=4, bias=3).max
+    31.0
     """
 
     name: str

@@ -19,6 +19,10 @@ class Format(ABC):
 
     Every property is computed from the definition. ``round`` maps reals onto Γ in the dtype it is
     given (float32 or float64) with a single rounding; values outside [min, max] go to the nearer end.
+
+    >>> from sqtheory import E2M1
+    >>> E2M1.values[E2M1.values >= 0]
+    array([0. , 0.5, 1. , 1.5, 2. , 3. , 4. , 6. ])
     """
 
     name: str

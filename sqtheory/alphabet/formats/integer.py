@@ -15,7 +15,11 @@ from sqtheory.exceptions import need, whole
 @final
 @dataclass(frozen=True)
 class IntFormat(Format):
-    """Γ = {−(2^{k−1}−1), …, 2^{k−1}−1}; with ``full_range`` also −2^{k−1} (two's complement), 2 ≤ k ≤ 16."""
+    """Γ = {−(2^{k−1}−1), …, 2^{k−1}−1}; with ``full_range`` also −2^{k−1} (two's complement), 2 ≤ k ≤ 16.
+
+    >>> IntFormat(3).values
+    array([-3., -2., -1.,  0.,  1.,  2.,  3.])
+    """
 
     k: int
     full_range: bool = False

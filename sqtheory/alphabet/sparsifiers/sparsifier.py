@@ -20,6 +20,10 @@ class Sparsifier(Operator):
 
     ``mask(x, origin)`` is True where kept; ``origin`` (default x) is what x was computed from, for
     tie rules that look at original values. Raises NonFinite for NaN or infinity in x or its scores.
+
+    >>> from sqtheory import nm
+    >>> nm(2, 4).mask([1.75, 2, 0, 7])
+    array([False,  True, False,  True])
     """
 
     groups: Partition
