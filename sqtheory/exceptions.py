@@ -64,6 +64,10 @@ class Undefined(ValueError):
     """A number that a theorem speaks of does not exist for this pipeline, or takes too many cases to compute."""
 
 
+class NotCovered(ValueError):
+    """A law does not speak of this pipeline or norm: the message says of which it does."""
+
+
 class CheckpointError(InputRefused):
     """A file of tensors cannot be read as what it claims to be: names the file, the tensor and the rule."""
 
