@@ -16,7 +16,7 @@ ROOT = Path(sqtheory.__file__).parent
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("exceptions", "tex"),
     ("arrays", "tables"),
-    ("alphabet",),
+    ("alphabet", "records"),
     ("orders", "files"),
     ("execution", "theory"),
     ("compress", "models", "strategies"),
