@@ -18,7 +18,7 @@ PROOFS = Path(proof.__file__).parent
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("exceptions", "tex"),
     ("arrays", "tables"),
-    ("alphabet",),
+    ("alphabet", "records"),
     ("orders", "files"),
     ("execution", "theory"),
     ("compress", "models", "strategies"),
