@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
@@ -32,6 +32,8 @@ SHARES = ("S %", "Q %", "S→Q %", "Q→S %", "optimum %", "bound %")
 """The errors and the bound that a table shows, in percent of ‖x‖_p."""
 WINNERS = {"sq": "S→Q", "qs": "Q→S", "equal": "="}
 """How a table writes the winner."""
+
+Grid: TypeAlias = Sequence[tuple[Sparsifier, Quantizer]]
 
 
 @final
@@ -138,13 +140,18 @@ def _in_memory(x: Array, pairs: Sequence[Pair], p: float) -> list[Counts]:
 def tensor_rows(
     name: str, x: ArrayLike | StreamedTensor, masks: Sequence[Sparsifier], formats: Sequence[Quantizer], p: float = 2.0
 ) -> list[Row]:
-    """Every mask with every format on one tensor; m(x) and q(x) are computed once each, or in one pass with all else.
+    """Every mask with every format on one tensor, as ``pipeline_rows``."""
+    return pipeline_rows(name, x, list(product(masks, formats)), p)
+
+
+def pipeline_rows(name: str, x: ArrayLike | StreamedTensor, grid: Grid, p: float = 2.0) -> list[Row]:
+    """Each pair (s, q) on one tensor; m(x) and q(x) are computed once each, or in one pass with all else.
 
     A stored tensor is read piece by piece if the single pass can take every pair, and whole otherwise.
 
     Raises InputRefused (NonFinite, Indivisible) naming the tensor, the place and the rule.
     """
-    pairs = [Pair(s, q) for s, q in product(masks, formats)]
+    pairs = [Pair(s, q) for s, q in grid]
     with about(f"tensor {name!r}"):
         given = x if isinstance(x, StreamedTensor) else as_real(x)
         known = [pair.on(given.shape) for pair in pairs]
