@@ -1,7 +1,8 @@
 """What ranks the entries of a tensor before some are pruned."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum
 from typing import ClassVar, final
 
 import numpy as np
@@ -12,6 +13,16 @@ from sqtheory.alphabet.partition import Partition, Whole
 from sqtheory.alphabet.traits import DETERMINISTIC, DYADIC_EQUIVARIANT, ODD, SCALE_EQUIVARIANT, Trait
 from sqtheory.arrays import PIECE, Array, ArrayLike, FixedArray, as_real
 from sqtheory.exceptions import need
+
+
+class Statistic(Enum):
+    """What a score may have to know of the inputs X of a layer, samples × inputs."""
+
+    norms = "‖X_j‖₂ of every input j"
+    moments = "XᵀX"
+
+    def __str__(self) -> str:
+        return self.value
 
 
 class Score(ABC):
@@ -40,6 +51,15 @@ class Score(ABC):
     def zero_is_least(self) -> bool:
         """A zero entry never outranks another."""
         return True
+
+    @property
+    def awaits(self) -> Statistic | None:
+        """What it must be told of a tensor's inputs before it ranks entries of that tensor."""
+        return None
+
+    def told(self, values: Array) -> "Score":
+        """The score that knows the statistic it awaits; the same score if it awaits none."""
+        return self
 
 
 @final
@@ -96,24 +116,36 @@ class Partnered(Score):
 
     ``wanda(X)``: x a weight (out × in), P its activations X (samples × in), `sun2024wanda`, Eq. 1.
     ``wina(W)``: x an activation (… × in), P the weight W (out × in), `chen2025wina`, Eq. 4.
+    Without a partner it awaits the norms of the inputs, and ranks nothing before it is told.
     """
 
-    partner: FixedArray
+    partner: FixedArray | None
     name: str
 
     def __post_init__(self) -> None:
+        if self.partner is None:
+            return
         need(self.partner, FixedArray, f"{self.name}: the array")
         if self.partner.values.ndim != 2 or self.name not in ("wanda", "wina"):
             raise ValueError(f"{self.name} needs a matrix whose columns are the input channels")
 
+    @property
+    def awaits(self) -> Statistic | None:
+        return Statistic.norms if self.partner is None else None
+
+    def told(self, values: Array) -> Score:
+        return replace(self, partner=FixedArray(values[None, :])) if self.partner is None else self
+
     def of(self, x: Array) -> Array:
+        if self.partner is None:
+            raise ValueError(f"{self.name} ranks by {Statistic.norms} of the tensor, of which nothing is known")
         norms = np.linalg.norm(self.partner.values.astype(np.float64), axis=0)
         if x.shape[-1:] != norms.shape:
             raise ValueError(f"{self.name} has {norms.size} input channels, the tensor of shape {x.shape} does not")
         return np.asarray(np.abs(x) * norms)
 
     def __str__(self) -> str:
-        return f"{self.name}({self.partner.name})"
+        return self.name if self.partner is None else f"{self.name}({self.partner.name})"
 
 
 @final
@@ -166,6 +198,8 @@ class Random(Score):
 
 
 magnitude = Magnitude()
+awaiting_wanda = Partnered(None, "wanda")
+"""Wanda's score, written ``wanda``, of a tensor of which the norms of the inputs are still to be told."""
 
 
 def wanda(activations: ArrayLike) -> Partnered:

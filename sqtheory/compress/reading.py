@@ -96,6 +96,7 @@ def _recipe(content: Mapping[str, object]) -> Recipe:
         norm=_real(content["norm"]),
         frozen_scale=_is(bool, content["frozen_scale"]),
         seed=_is(int, content["seed"]),
+        statistics=None if "statistics" not in content else _text(content["statistics"]),
     )
 
 

@@ -1,7 +1,7 @@
 """Masks of single entries: the largest of every group, those above a threshold, a fixed set."""
 
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from typing import final
 
@@ -54,6 +54,9 @@ class TopSparsifier(Sparsifier):
         if isinstance(self.groups, Blocks):
             return math.ceil(Fraction(self.keep * size, self.groups.size))
         return min(self.keep, size)
+
+    def scored(self, score: Score) -> "TopSparsifier":
+        return replace(self, score=score)
 
     def tied_groups(self, x: Array) -> int:
         groups = self.groups.split(self.score.of(x))
@@ -108,6 +111,9 @@ class ThresholdSparsifier(Sparsifier):
 
     def budget(self, size: int) -> int:
         return size
+
+    def scored(self, score: Score) -> "ThresholdSparsifier":
+        return replace(self, score=score)
 
     def best_mask(self, benefit: Array, x: Array, origin: Array) -> Mask:
         """Keep as many entries as pass at x, as pass at ``origin``, or a number between: the best of these masks."""

@@ -54,6 +54,10 @@ class Sparsifier(Operator):
     def budget(self, size: int) -> int:
         """Entries kept in a group of this size (units kept, for block masks)."""
 
+    def scored(self, score: Score) -> "Sparsifier":
+        """The same mask by another score. Raises ValueError for one that ranks nothing."""
+        raise ValueError(f"{self} ranks nothing, so it takes no score {score}")
+
     def tied_groups(self, x: Array) -> int:
         """Groups in which the last kept and the first pruned score of x are equal, so that the tie rule decides."""
         return 0

@@ -1,7 +1,7 @@
 """Masks of whole units: boxes of entries kept or pruned together."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import final
 
@@ -48,6 +48,9 @@ class BlockSparsifier(Sparsifier):
     def _choose(self, scores: Array, key: Array | None, x: Array, low: bool) -> Mask:
         unit_key = None if key is None else self.ties.unit_key(key, self.unit, self.p)
         return self._keep_units(unit_norms(self.unit, np.abs(scores), self.p), unit_key, x, low)
+
+    def scored(self, score: Score) -> "BlockSparsifier":
+        return replace(self, score=score)
 
     def tied_groups(self, x: Array) -> int:
         flat = unit_norms(self.unit, np.abs(self.score.of(x)), self.p).reshape(1, -1)
