@@ -10,13 +10,12 @@ from sqtheory import __version__
 from sqtheory.cli import options
 from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_pipeline, add_statistics, add_targets
 from sqtheory.cli.printing import print_text
+from sqtheory.files.code_layout import CodeLayout
 
 if TYPE_CHECKING:
     from sqtheory.compress import Plan
 
 Item = TypeVar("Item")
-
-LAYOUTS = ("sqtheory", "compressed-tensors")
 
 DESCRIPTION = """\
 Write a checkpoint whose weights are sparsified and quantized, in their own types and kind of file.
@@ -87,7 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--layout",
-        choices=LAYOUTS,
+        choices=list(CodeLayout),
         default=None,
         help="of codes: one safetensors file for sqtheory unpack (default), or a folder for the package "
         "compressed-tensors",
@@ -123,7 +122,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.pack and (arguments.layout or arguments.index):
         raise ValueError("--layout and --index are about codes: they need --pack")
     index = None if arguments.index is None else Index[arguments.index]
-    packing = compress.Packing(arguments.layout or LAYOUTS[0], index) if arguments.pack else None
+    packing = compress.Packing(CodeLayout(arguments.layout or CodeLayout.sqtheory), index) if arguments.pack else None
     rng = np.random.default_rng(arguments.seed)
     ties = None if arguments.ties is None else options.ties(arguments.ties, arguments.norm, rng)
     recipe = compress.Recipe(
@@ -133,8 +132,7 @@ def run(arguments: argparse.Namespace) -> int:
         norm=arguments.norm,
         frozen_scale=arguments.frozen_scale,
         seed=arguments.seed,
-        known=options.statistics(arguments),
-    )
+    ).told(options.statistics(arguments))
 
     def watch(items: Iterable[Item], what: str) -> Iterable[Item]:
         return progress(items, what, quiet=arguments.json)

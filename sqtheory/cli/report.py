@@ -127,6 +127,7 @@ def _gaps(
     executor: "Executor | None",
 ) -> "Iterable[Agreement | str]":
     """Predicted and measured gap of every tensor, or why none is predicted."""
+    from sqtheory.exceptions import NotCovered
     from sqtheory.files.checkpoints import StoredTensor
     from sqtheory.theory.expectations import agreement
 
@@ -138,8 +139,8 @@ def _gaps(
         x = StoredTensor.of(checkpoint, info.name) or checkpoint.read(info.name)
         try:
             return agreement(info.name, x, s, q, arguments.norm)
-        except ValueError as refusal:
-            return str(refusal)
+        except NotCovered as silence:
+            return str(silence)
 
     return map(one, taken) if executor is None else executor.map(one, taken)
 

@@ -77,8 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     atomic.recover(arguments.out.parent)
     with ExitStack() as stack:
         report = compress.read_report(compress.beside(arguments.out))
-        if arguments.statistics is not None:
-            report = replace(report, recipe=replace(report.recipe, known=options.statistics(arguments)))
+        report = replace(report, recipe=report.recipe.told(options.statistics(arguments)))
         written = compress.written(arguments.out, report.packing)
         stack.enter_context(written.source)
         against = None

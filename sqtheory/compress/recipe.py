@@ -1,7 +1,7 @@
 """What is done to every target: a mask, a format, an order; in words that mean the same wherever they are read."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, final
 
@@ -30,9 +30,9 @@ class Recipe:
     """x ↦ q(s(x)), s(q(x)) or m* ⊙ q(x), by the spelling of s and q; ``norm`` is the p of all errors and of m*.
 
     With ``frozen_scale`` S→Q keeps the scales of x, as the others do anyway. What a spelling calls ``rng`` is a
-    generator made from the seed and the name of the tensor. A mask that awaits statistics of a tensor's inputs has
-    them from ``known``; the recipe is written with their hash alone. Raises SpellingError for words that are no mask
-    and no format, ValueError for statistics that nothing awaits, InputRefused for those of another hash.
+    generator made from the seed and the name of the tensor. A mask that awaits statistics of a tensor's inputs is
+    ``told`` them; the recipe is written with their hash alone. Raises SpellingError for words that are no mask and no
+    format.
     """
 
     mask: str
@@ -43,20 +43,30 @@ class Recipe:
     seed: int = 0
     statistics: str | None = None
     """SHA-256 of the file of statistics that the mask awaits."""
-    known: Statistics | None = field(default=None, repr=False, compare=False)
+    known: Statistics | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_norm(self.norm)
         spelled = Spelled(self.mask, self.format, self.seed)
-        awaiting = awaited(spelled.pattern[0]) is not None
-        read = None if self.known is None else self.known.sha256
-        if not awaiting and (read or self.statistics):
+        if self.statistics is not None and awaited(spelled.pattern[0]) is None:
             raise ValueError(f"statistics of inputs are given, but {spelled.mask} awaits none")
-        if read and self.statistics not in (None, read):
-            raise InputRefused(f"{self.known}: its SHA-256 is {read}, the recipe has statistics of {self.statistics}")
-        values = {"norm": float(self.norm), "mask": spelled.mask, "format": spelled.format}
-        for name, value in (values | {"statistics": read or self.statistics}).items():
+        for name, value in {"norm": float(self.norm), "mask": spelled.mask, "format": spelled.format}.items():
             object.__setattr__(self, name, value)
+
+    def told(self, known: Statistics | None) -> "Recipe":
+        """The same with the statistics that the mask awaits.
+
+        Raises ValueError where it awaits none, InputRefused for others than those whose hash the recipe has.
+        """
+        if known is None:
+            return self
+        if self.statistics not in (None, known.sha256):
+            raise InputRefused(
+                f"{known}: its SHA-256 is {known.sha256}, the recipe has statistics of {self.statistics}"
+            )
+        made = replace(self, statistics=known.sha256)
+        object.__setattr__(made, "known", known)
+        return made
 
     @cached_property
     def assignment(self) -> Assignment:

@@ -153,7 +153,7 @@ class Calibrated(Assignment):
         statistic = awaited(s)
         if s.score is None or statistic is None:
             return s, q
-        return s.scored(s.score.told(self.statistics.of(name, statistic))), q
+        return s.with_score(s.score.told(self.statistics.of(name, statistic))), q
 
 
 def awaited(s: Sparsifier) -> Statistic | None:

@@ -2,7 +2,6 @@
 
 import math
 import pickle
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -11,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sqtheory.alphabet.formats import E4M3
+from sqtheory.alphabet.gains import gain, gains, unit_norms
 from sqtheory.alphabet.notation import parse
 from sqtheory.alphabet.operators import IDENTITY
 from sqtheory.alphabet.partition import Blocks, Rows, Tiles
@@ -25,16 +25,13 @@ from sqtheory.alphabet.scores import (
     Statistic,
     awaiting_wanda,
     check_norm,
-    gain,
-    gains,
     magnitude,
     spell_norm,
-    unit_norms,
     wanda,
     wina,
 )
 from sqtheory.alphabet.scores import given as given_score
-from sqtheory.alphabet.sparsifiers import blockwise, fixed, nm, threshold, top
+from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.alphabet.traits import DETERMINISTIC, DYADIC_EQUIVARIANT, ODD, SCALE_EQUIVARIANT
 from sqtheory.arrays import FixedArray
 from tests.operators import spelled_in_order
@@ -260,12 +257,3 @@ def test_wanda_without_activations_awaits_the_norms_of_the_inputs() -> None:
     assert told.of(x).tolist() == [[4.0, 1.5, 2.0, 1.0]]
     for score in (magnitude, Gain(int_(4)), wina(np.ones((2, 4)))):
         assert score.awaits is None and score.told(norms) is score
-
-
-def test_a_mask_is_scored_anew_and_otherwise_the_same() -> None:
-    other = wanda(np.ones((1, 4)))
-    for s in (nm(2, 4), top(0.5), threshold(0.5), blockwise(0.5, per=Rows())):
-        assert s.scored(other) == replace(s, score=other) != s  # type: ignore[type-var]
-        assert s.scored(magnitude) == s
-    with pytest.raises(ValueError, match="ranks nothing, so it takes no score"):
-        fixed(np.array([True])).scored(other)

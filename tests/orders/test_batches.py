@@ -19,6 +19,7 @@ from sqtheory.orders import batches
 from sqtheory.orders.batches import batch_rows
 from sqtheory.orders.grid import Row, tensor_rows
 from sqtheory.theory.samples import SAMPLES
+from tests.nightly import often
 
 MASKS = (
     *("2:4", "nm(1, 4, axis=0)", "nm(4, 8, tail=short)", "nm(2, 4, ties=high_index)", "nm(2, 4, ties=by_original)"),
@@ -77,8 +78,8 @@ KINDS = [kind for kind in SAMPLES if kind != "short_tail"]
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("p", [1.0, 2.0, math.inf])
 def test_a_stack_changes_no_bit(p: float, dtype: type) -> None:
-    tried, wrong = disagreements(p, dtype, 64)
-    assert tried > 40 and not wrong
+    tried, wrong = disagreements(p, dtype, often(24))
+    assert tried > 15 and not wrong
 
 
 @pytest.mark.parametrize("name", ENGINES)
