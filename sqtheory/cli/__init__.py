@@ -12,6 +12,7 @@ from sqtheory.alphabet.kernels import engine
 from sqtheory.cli import (
     apply,
     bench,
+    calibrate,
     certify,
     cite,
     constants,
@@ -43,7 +44,21 @@ from sqtheory.tables import shown
 
 VERBS = (
     *(demo, order, report, apply, verify, pack, unpack, predict, price),
-    *(evaluate, table, layers, certify, sensitivity, questions, figure, inspect, decide, theorems, show, prove),
+    *(
+        calibrate,
+        evaluate,
+        table,
+        layers,
+        certify,
+        sensitivity,
+        questions,
+        figure,
+        inspect,
+        decide,
+        theorems,
+        show,
+        prove,
+    ),
     *(formats, masks, constants, bench, scaling, cite),
 )
 """The verbs in the order in which help lists them."""
