@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 
-from proofs.atoms import Atoms, Number, Row
 from sqtheory.theory.quantities import (
     ERROR_Q,
     ERROR_Q_PRUNED,
@@ -15,6 +14,8 @@ from sqtheory.theory.quantities import (
     POWER_SQ,
 )
 from sqtheory.theory.theorem import Quantity
+
+from .atoms import Atoms, Number, Row
 
 
 def pruned(a: Atoms) -> Row:

@@ -2,16 +2,17 @@
 
 import sympy
 
-from proofs.atoms import Atoms, Number
-from proofs.conclusions import Concludes
-from proofs.coq_claims import FormallyConcludes
-from proofs.models import shared
-from proofs.proof import Proof
-from proofs.shapes import Entries
-from proofs.steps import Equal, Split, Tested
-from proofs.unknowns import LARGEST, REAL
 from sqtheory.theory.quantities import POWER_Q_KEPT, POWER_S, POWER_SQ
 from sqtheory.theory.theorems.prune_first_identity import DEFECT, THEOREM
+
+from .atoms import Atoms, Number
+from .conclusions import Concludes
+from .coq_claims import FormallyConcludes
+from .models import shared
+from .proof import Proof
+from .shapes import Entries
+from .steps import Equal, Split, Tested
+from .unknowns import LARGEST, REAL
 
 
 def defect(a: Atoms) -> Number:

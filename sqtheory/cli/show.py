@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.latex or arguments.markdown:
         print(render.latex(theorem) if arguments.latex else render.markdown(theorem))
         return 0
-    from proofs.__main__ import outline
+    from sqtheory.proofs.showing import outline
 
     print(render.text(theorem))
     outline(theorem)
