@@ -10,9 +10,9 @@ from typing import Any, ClassVar, TypeAlias, final
 import sympy
 
 from sqtheory.alphabet.norms import spell_norm
+from sqtheory.theory.claims import Assumption, Claim, Separation
 from sqtheory.theory.domain import DENSE
-from sqtheory.theory.statement import Assumption, Claim
-from sqtheory.theory.theorem import Separation, Theorem
+from sqtheory.theory.theorem import Theorem
 
 from .atoms import Model
 from .exact import ExactRow

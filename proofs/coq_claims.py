@@ -13,6 +13,7 @@ from typing import final
 
 import sympy
 
+from sqtheory.theory.claims import Claim
 from sqtheory.theory.quantities import (
     ERROR_Q,
     ERROR_QS,
@@ -26,7 +27,6 @@ from sqtheory.theory.quantities import (
     POWER_SQ,
 )
 from sqtheory.theory.render import claim_text
-from sqtheory.theory.statement import Claim
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import frozen_commutation, gain_optimal, overlap, swap_constant, ties_by_original
 

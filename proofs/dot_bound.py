@@ -3,7 +3,7 @@
 import sympy
 from sympy import Abs, Le
 
-from sqtheory.theory.theorem import Reference
+from sqtheory.theory.claims import Reference
 from sqtheory.theory.theorems.dot_bound import ACTIVATION_ERROR, QUANTIZED, THEOREM, WEIGHT_ERROR, WEIGHT_PRUNED
 from sqtheory.theory.theorems.dot_decomposition import SQ, WHOLE
 from sqtheory.theory.theorems.dot_interaction import Q, S

@@ -9,7 +9,7 @@ import numpy as np
 import sympy
 
 from sqtheory.alphabet.quantizers import int_
-from sqtheory.theory.theorem import Reference
+from sqtheory.theory.claims import Reference
 from sqtheory.theory.theorems.dot_concentration import MEAN, PRUNED, RANGES, TAIL, THEOREM, VARIANCE
 
 from .atoms import Atoms, Number, Pairs, Row

@@ -7,13 +7,12 @@ import sympy
 from sympy import Abs, Implies, Le
 
 from sqtheory.theory.case import Case
-from sqtheory.theory.quantities import ERROR_S, ERROR_SQ, NEAREST, POWER_S, POWER_SQ, UNIFORM
-from sqtheory.theory.theorem import Reference
+from sqtheory.theory.claims import Reference
+from sqtheory.theory.quantities import NEAREST, UNIFORM
 from sqtheory.theory.theorems.free_scale_bound import HALF, IN_RANGE, NOT_GROWN, POWER_HALF, THEOREM, half_cells
 
 from .atoms import Atoms, Row
 from .conclusions import Concludes, Lemma
-from .models import shared
 from .proof import Proof
 from .prune_first_bound import ADDED, LOWERED, ROOTS, SUBADDITIVE
 from .quantize_first_bound import POWERS_GROW
@@ -67,7 +66,6 @@ GROWN = Lemma("powers grow", (POWERS_GROW,), powers_grow)
 PROOF = Proof(
     theorem=THEOREM,
     model={
-        **shared(ERROR_SQ, ERROR_S, POWER_SQ, POWER_S),
         HALF: lambda a: a.norm(halves(a)),
         POWER_HALF: lambda a: a.power(halves(a)),
     },

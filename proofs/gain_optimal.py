@@ -12,13 +12,12 @@ from typing import Any
 
 import sympy
 
-from sqtheory.theory.quantities import ERROR_QS, GAIN_OPTIMUM, GRID_OPTIMUM
+from sqtheory.theory.quantities import GAIN_OPTIMUM, GRID_OPTIMUM
 from sqtheory.theory.theorems.gain_optimal import ERROR_FROZEN, THEOREM
 
 from .atoms import Atoms, Number
 from .conclusions import Concludes
 from .coq_claims import FormallyConcludes
-from .models import shared
 from .proof import Proof
 from .prune_first_bound import LOWERED, ROOTS
 from .quantize_first_bound import top_prunes_least
@@ -69,7 +68,6 @@ def largest_is_least(n: int, m: int, *, nearest: bool) -> Question:
 PROOF = Proof(
     theorem=THEOREM,
     model={
-        **shared(ERROR_QS),
         GAIN_OPTIMUM: by_gain,
         GRID_OPTIMUM: PROJECTION.model[GRID_OPTIMUM],
         ERROR_FROZEN: lambda a: a.norm(x - y for x, y in zip(a.x, a.frozen, strict=True)),

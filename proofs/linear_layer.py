@@ -7,7 +7,7 @@ import numpy as np
 import sympy
 from sympy import Eq, Le
 
-from sqtheory.theory.theorem import Reference
+from sqtheory.theory.claims import Reference
 from sqtheory.theory.theorems.linear_layer import (
     IMAGE_FROBENIUS,
     IMAGE_SPECTRAL,

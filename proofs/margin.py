@@ -5,13 +5,11 @@ from typing import Any
 from sympy import Abs, Gt
 
 from sqtheory.theory.theorems.margin import MARGIN, THEOREM
-from sqtheory.theory.theorems.ties_by_original import DEFECT
 
 from .conclusions import Concludes
 from .proof import Proof
 from .shapes import Groups
 from .steps import Formal, Smt, Tested
-from .ties_by_original import defect
 from .unknowns import Facts, Unknowns
 
 
@@ -29,7 +27,6 @@ def no_cell_holds_both(a: Unknowns) -> Facts:
 
 PROOF = Proof(
     theorem=THEOREM,
-    model={DEFECT: defect},
     steps=(
         Smt("no mask on top by |q(x)| prunes what m(x) keeps for what it prunes", kept_again),
         Tested("so both masks are one", lambda case: case.every(case.orders.mask == case.orders.image_mask)),

@@ -16,13 +16,12 @@ import sympy
 from sqtheory.alphabet.scaling import AbsMax
 from sqtheory.arrays import Array, Mask
 from sqtheory.theory.case import Case
-from sqtheory.theory.quantities import ERROR_QS, ERROR_SQ, GRID_OPTIMUM
+from sqtheory.theory.quantities import GRID_OPTIMUM
 from sqtheory.theory.theorems.price_of_order import BEST, BEST_OF_LARGEST, THEOREM
 
 from .atoms import Number, Row
 from .conclusions import OnlyTested
 from .exact import ExactRow
-from .models import shared
 from .proof import Proof
 from .prune_first_dominates import PAIR
 from .sparse_grid_projection import CONTINUOUS, least, nearest_is_least
@@ -120,7 +119,6 @@ PROOF = Proof(
         BEST: lambda a: root(a, min(of_mask(a, kept) for kept in masks(a))),
         BEST_OF_LARGEST: lambda a: root(a, of_mask(a, largest(a))),
         GRID_OPTIMUM: least,
-        **shared(ERROR_SQ, ERROR_QS),
     },
     steps=(
         Tested(

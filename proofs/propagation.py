@@ -8,8 +8,8 @@ import numpy as np
 import sympy
 from sympy import Le
 
+from sqtheory.theory.claims import Quantity
 from sqtheory.theory.lipschitz import constant
-from sqtheory.theory.theorem import Quantity
 from sqtheory.theory.theorems.linear_layer import X_ERROR
 from sqtheory.theory.theorems.propagation import NETWORKS, QUANTITIES, THEOREM, Network
 

@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 import sympy
 
-from sqtheory.theory.quantities import ERROR_Q, ERROR_S, ERROR_SQ, POWER_Q, POWER_S, POWER_SQ
 from sqtheory.theory.theorems.prune_first_bound import THEOREM
 
 from .conclusions import Concludes, Lemma, roots_add, roots_grow
 from .coq_claims import FormallyConcludes
-from .models import shared
 from .proof import Proof
 from .shapes import Entries
 from .steps import Equal, Formal, NonNegative, Smt, Split, Tested
@@ -54,7 +52,6 @@ ADDED = Lemma("the root of a sum is at most the sum of roots", (ROOTS, SUBADDITI
 
 PROOF = Proof(
     theorem=THEOREM,
-    model=shared(ERROR_SQ, ERROR_S, ERROR_Q, POWER_SQ, POWER_S, POWER_Q),
     steps=(
         Tested(
             "with Z and Σ, q(s(x)) = m ⊙ q(x), the premise of prune_first_identity",

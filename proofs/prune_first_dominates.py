@@ -15,12 +15,10 @@ from sympy import And, Eq, Ge, Implies
 
 from sqtheory.arrays import Mask
 from sqtheory.theory.case import Case
-from sqtheory.theory.quantities import ERROR_QS, ERROR_SQ
 from sqtheory.theory.theorems.prune_first_dominates import THEOREM
 
 from .conclusions import Concludes, Lemma
 from .coq_claims import FormallyConcludes
-from .models import shared
 from .proof import Proof
 from .prune_first_bound import LOWERED, ROOTS
 from .shapes import Groups
@@ -140,7 +138,6 @@ PAIRED = Lemma("what keeping saves does not decrease with |x| at one image", PAI
 
 PROOF = Proof(
     theorem=THEOREM,
-    model=shared(ERROR_SQ, ERROR_QS),
     steps=(
         Tested(
             "with Z and Σ, q(s(x)) = m ⊙ q(x): both orders keep images of x, and differ in which",

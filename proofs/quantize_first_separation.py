@@ -6,11 +6,9 @@ The excess is a − b = v − b > 0. Each case is decided in exact arithmetic.
 
 import sympy
 
-from sqtheory.theory.quantities import ERROR_Q, ERROR_QS, ERROR_S
 from sqtheory.theory.theorems.quantize_first_separation import THEOREM
 
 from .conclusions import Witnessed
-from .models import shared
 from .proof import Proof
 from .steps import Equal, NonNegative
 
@@ -20,7 +18,6 @@ v = b + h
 
 PROOF = Proof(
     theorem=THEOREM,
-    model=shared(ERROR_QS, ERROR_S, ERROR_Q),
     steps=(
         Equal(
             "a = v and b in one cell, b kept: the L1 excess over both errors is v − b", (v + (v - b)) - (b + (v - b)), h

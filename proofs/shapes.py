@@ -7,6 +7,7 @@ from typing import ClassVar, TypeAlias, final
 
 import sympy
 
+from sqtheory.theory.claims import Assumption
 from sqtheory.theory.quantities import (
     FROZEN_Z,
     MAGNITUDE,
@@ -19,7 +20,6 @@ from sqtheory.theory.quantities import (
     Z,
     of_weight,
 )
-from sqtheory.theory.theorem import Assumption
 from sqtheory.theory.theorems.gram_dominates import UNCORRELATED
 
 from .unknowns import Unknowns

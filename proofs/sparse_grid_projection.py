@@ -11,13 +11,12 @@ from typing import Any
 import sympy
 from sympy import Abs, And, Ge, Implies, Le
 
-from sqtheory.theory.quantities import ERROR_SQ, GRID_OPTIMUM, NEAREST, ONE_SCALE, ORDERED
+from sqtheory.theory.quantities import GRID_OPTIMUM, NEAREST, ONE_SCALE, ORDERED
 from sqtheory.theory.theorems.sparse_grid_projection import THEOREM
 
 from .atoms import Atoms, Number
 from .conclusions import Concludes, Lemma
 from .coq_claims import FormallyConcludes
-from .models import shared
 from .proof import Proof
 from .prune_first_bound import LOWERED, ROOTS
 from .prune_first_dominates import PAIR
@@ -81,7 +80,6 @@ EACH = Lemma(
 PROOF = Proof(
     theorem=THEOREM,
     model={
-        **shared(ERROR_SQ),
         GRID_OPTIMUM: least,
     },
     steps=(

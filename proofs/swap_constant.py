@@ -14,14 +14,13 @@ from sympy import Eq, Implies, Le
 
 from sqtheory.arrays import Mask
 from sqtheory.theory.case import Case
-from sqtheory.theory.quantities import ERROR_Q, ERROR_QS, ERROR_S, ONE_SCALE
+from sqtheory.theory.quantities import ONE_SCALE
 from sqtheory.theory.theorems.swap_constant import BOTH, BUDGET, EXCESS, HALVES, THEOREM, lower_end, lower_halves
 
 from .atoms import Atoms, Number
 from .conclusions import Concludes
 from .coq_claims import FormallyConcludes
 from .exact import ExactRow
-from .models import shared
 from .proof import Proof
 from .prune_first_dominates import balanced, same_image, tied
 from .shapes import Groups
@@ -79,7 +78,6 @@ def one_half(a: Unknowns) -> Facts:
 PROOF = Proof(
     theorem=THEOREM,
     model={
-        **shared(ERROR_QS, ERROR_S, ERROR_Q),
         EXCESS: excess,
         BOTH: lambda a: sum(abs(x - q) for x, q, m, m2 in zip(a.x, a.q, a.m, a.m2, strict=True) if not (m or m2)),
         HALVES: lambda a: sum(h for h, m, m2 in zip(a.lower_halves, a.m, a.m2, strict=True) if m and not m2),

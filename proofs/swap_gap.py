@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from sqtheory.theory.quantities import ERROR_QS, ERROR_SQ, ONE_SCALE
+from sqtheory.theory.quantities import ONE_SCALE
 from sqtheory.theory.theorems.swap_constant import HALVES
 from sqtheory.theory.theorems.swap_gap import THEOREM
 
 from .conclusions import Concludes
 from .coq_claims import FormallyConcludes
-from .models import shared
 from .proof import Proof
 from .prune_first_dominates import balanced, same_image, same_sign, tied
 from .shapes import Groups
@@ -30,7 +29,6 @@ def pair(z3: Any) -> tuple[list[Any], Any]:
 PROOF = Proof(
     theorem=THEOREM,
     model={
-        **shared(ERROR_QS, ERROR_SQ),
         HALVES: CONSTANT.model[HALVES],
     },
     steps=(

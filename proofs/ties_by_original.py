@@ -6,20 +6,15 @@ import sympy
 from sympy import And, Eq, Gt, Or
 
 from sqtheory.theory.quantities import MAGNITUDE
-from sqtheory.theory.theorems.ties_by_original import BY_ORIGINAL, DEFECT, THEOREM
+from sqtheory.theory.theorems.ties_by_original import BY_ORIGINAL, THEOREM
 
-from .atoms import Atoms, Number, Row
+from .atoms import Row
 from .conclusions import Concludes
 from .coq_claims import FormallyConcludes
 from .proof import Proof
 from .shapes import Groups
 from .steps import Formal, Smt, Tested
 from .unknowns import Facts, Unknowns
-
-
-def defect(a: Atoms) -> Number:
-    """max |m(q(x))_i q(x)_i − q(s(x))_i|."""
-    return a.largest(abs((q if m else 0) - y) for q, m, y in zip(a.q, a.m2, a.sq, strict=True))
 
 
 def same_ranking(z3: Any) -> tuple[list[Any], Any]:
@@ -57,7 +52,6 @@ READ = {MAGNITUDE: by_magnitude, BY_ORIGINAL: by_image_then_original}
 
 PROOF = Proof(
     theorem=THEOREM,
-    model={DEFECT: defect},
     steps=(
         Smt("by (|q(x)|, |x|) and by |x| two entries of a group rank alike", same_ranking),
         Tested(

@@ -16,6 +16,7 @@ import pytest
 import sqtheory
 from sqtheory import MissingExtra, __version__
 from sqtheory.cli import formats, main
+from sqtheory.proofs.references import references
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -32,6 +33,13 @@ def test_requirements_have_floors_and_no_caps() -> None:
     assert not [line for line in lines if any(cap in line for cap in ("<", "==", "~", "!"))]
     assert "torch" not in " ".join(lines)
     assert PROJECT["version"] == __version__
+
+
+def test_the_project_names_its_pythons_and_a_paper_that_it_cites() -> None:
+    named = [c.removeprefix("Programming Language :: Python :: ") for c in PROJECT["classifiers"] if ":: 3." in c]
+    assert named == ["3.11", "3.12", "3.13", "3.14"] and PROJECT["requires-python"] == f">={named[0]}"
+    paper = references()["harma2025interplay"].plain("eprint")
+    assert PROJECT["urls"] == {"Paper": f"https://arxiv.org/abs/{paper}"}
 
 
 def test_a_missing_extra_is_one_line_that_names_it(

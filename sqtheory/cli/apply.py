@@ -186,7 +186,7 @@ def _text(plan: "Plan", arguments: argparse.Namespace) -> str:
         f"Errors are ‖x − y‖_{spelled} in percent of ‖x‖_{spelled}; written is that of the values in the file; "
         "bits are those that an entry takes there.",
     ]
-    mask, _ = report.recipe.operators("")
+    mask, _ = report.recipe.assignment.pattern
     reached = pruned(mask, (t.shape for t in report.tensors))
     if reached:
         parts.append(str(reached))

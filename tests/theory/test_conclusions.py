@@ -11,22 +11,23 @@ from sqtheory.cli import main
 from sqtheory.proofs import prune_first_bound, prune_first_dominates
 from sqtheory.proofs.atoms import Model
 from sqtheory.proofs.conclusions import Concludes, Conclusion, OnlyTested, Witnessed
-from sqtheory.proofs.models import shared
 from sqtheory.proofs.proof import Proof, proof_of
 from sqtheory.proofs.shapes import Groups
 from sqtheory.proofs.showing import prove
 from sqtheory.proofs.steps import Equal, Formal, Line, Step
 from sqtheory.proofs.unknowns import REAL, Facts, Unknowns
+from sqtheory.theory.claims import Assumption, Claim
 from sqtheory.theory.domain import OneOf
+from sqtheory.theory.measured import readings
 from sqtheory.theory.quantities import ERROR_QS, ERROR_SQ, MAGNITUDE
-from sqtheory.theory.theorem import Assumption, Claim, Theorem
+from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL, BY_SLUG
 from tests.theory import test_theorems
 
 DOMINATES = BY_SLUG["prune_first_dominates"]
 PAIRS = replace(DOMINATES, slug="pairs", formal=("overlap",))
 """A theorem of a scratch registry."""
-MODEL = shared(ERROR_SQ, ERROR_QS)
+MODEL = readings(ERROR_SQ, ERROR_QS)
 HOLLOW = (Equal("one is one", sympy.Integer(1), sympy.Integer(1)), Formal("any formal statement", "overlap"))
 
 

@@ -13,7 +13,6 @@ from sqtheory.alphabet.sparsifiers import nm, top
 from sqtheory.proofs import prune_first_dominates, prune_first_identity, steps, swap_constant, swap_gap
 from sqtheory.proofs.atoms import Model
 from sqtheory.proofs.conclusions import Concludes
-from sqtheory.proofs.models import shared
 from sqtheory.proofs.proof import Proof, proof_of
 from sqtheory.proofs.prune_first_bound import LOWERED
 from sqtheory.proofs.prune_first_dominates import PAIRED, gain_grows, same_image, same_sign, tied
@@ -22,10 +21,12 @@ from sqtheory.proofs.steps import NO_MODEL, Enumerated, Equal, Formal, Line, Non
 from sqtheory.proofs.swap_constant import lower_ends, one_half
 from sqtheory.proofs.unknowns import LARGEST, ONE, REAL
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Claim
 from sqtheory.theory.domain import Arrays, Domain, OneOf
+from sqtheory.theory.measured import readings
 from sqtheory.theory.quantities import ERROR_Q, ERROR_QS, ERROR_S, ERROR_SQ, ONE_SCALE, ORDERED, Z
 from sqtheory.theory.render import claim_text
-from sqtheory.theory.theorem import Claim, Theorem
+from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL, BY_SLUG
 from sqtheory.theory.theorems.swap_constant import HALVES, lower_end
 
@@ -167,7 +168,7 @@ def test_no_smaller_constant_holds_for_an_instance(slug: str, n: int, m: int, gr
 def test_what_is_false_of_both_orders_is_refuted(claim: Claim, exponent: sympy.Expr) -> None:
     lemmas = (PAIRED, LOWERED) if exponent == REAL else ()
     step = Concludes(Groups(2, 4), exponent, lemmas=lemmas)
-    model = shared(ERROR_QS, ERROR_SQ, ERROR_S, ERROR_Q)
+    model = readings(ERROR_QS, ERROR_SQ, ERROR_S, ERROR_Q)
     assert failed(step, claiming(DOMINATES, claim), model).startswith("refuted: [")
 
 

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from sqtheory.alphabet.formats import FloatFormat
 from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.scaling import PowerOfTwo, SharedExponent, TwoLevel, Unscaled
-from sqtheory.alphabet.storage import EXPONENT
+from sqtheory.alphabet.scaling import EXPONENT, PowerOfTwo, SharedExponent, TwoLevel, Unscaled
 from sqtheory.arrays import Array
 from sqtheory.exceptions import InputRefused
 from sqtheory.files.packing.bits import pack_bits, stream_bytes, unpack_bits

@@ -9,9 +9,10 @@ from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.orders import rulings
 from sqtheory.orders.rulings import Ruling
+from sqtheory.theory.claims import Assumption
 from sqtheory.theory.decide.answers import Discharged, How
 from sqtheory.theory.quantities import ORDERED, SIGMA, STEADY, Z
-from sqtheory.theory.theorem import Assumption, Theorem
+from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import (
     frozen_commutation,
     overlap,

@@ -17,7 +17,7 @@ from sqtheory.alphabet.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp,
 from sqtheory.alphabet.scaling import AbsMax, Frozen, PowerOfTwo, SharedExponent, TwoLevel
 from sqtheory.alphabet.scores import Gain, wanda
 from sqtheory.alphabet.sparsifiers import TopSparsifier, blockwise, fixed, nm, threshold, top
-from sqtheory.alphabet.storage import Index, index_bits, scale_bits, stored_bits
+from sqtheory.alphabet.storage import Index, index_bits, stored_bits
 from sqtheory.arrays import FixedArray
 from sqtheory.exceptions import InputRefused, NonFinite
 from sqtheory.files.packing import Packed, encode_packed, pack, pack_image, pack_values, unpack
@@ -89,7 +89,7 @@ def test_only_survivors_are_stored_in_either_order(s: Any, q: Quantizer, index: 
             assert places is None and kept == x.size, "pruned entries come back as other levels"
             continue
         assert places is not None and kept == np.count_nonzero(s.mask(x if f == s >> q else q(x), x))
-        scales = q.partition.count(x.shape) * scale_bits(q)[0] + scale_bits(q)[1]
+        scales = q.partition.count(x.shape) * q.scaling.bits()[0] + q.scaling.bits()[1]
         assert packed.schema.bits == kept * q.format.bits + scales + index_bits(s, x.shape, places.index)
         assert packed.padding < 8 * len(packed.arrays)
 
