@@ -36,6 +36,7 @@ HOMES: dict[str, str | tuple[str, ...]] = {
     "onnx": "files/checkpoints/onnx.py",
     "matplotlib": "show/figures/",
     "tqdm": "cli/",
+    "argcomplete": "cli/completion.py",
     "scipy": "theory/expectations/",
     "sympy": ("theory/render.py", "theory/statement.py", "theory/theorems/"),
     "hypothesis": ("theory/decide/targeted.py", "strategies/"),
@@ -55,6 +56,7 @@ HEAVY = (
     *("scipy", "sympy", "matplotlib", "hypothesis", "onnx", "gguf"),
     *("z3", "dask", "distributed", "mpi4py", "numba", "pandas"),
     *("torch", "tqdm", "safetensors", "ml_dtypes", "pytest", "threadpoolctl"),
+    "argcomplete",
 )
 LONGEST = 300
 
