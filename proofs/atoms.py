@@ -1,30 +1,26 @@
 """The numbers a proof speaks of: one row of a case in exact rationals, or one row of unknowns."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from sqtheory.theory.instance import Instance, Number
 from sqtheory.theory.theorem import Quantity
 
-Number: TypeAlias = Any
-"""A rational, an algebraic number or a float of one row; an expression over the unknowns of another."""
+__all__ = ["Atoms", "Model", "Number", "Pairs", "Row"]
+
 Row: TypeAlias = list[Any]
 Pairs: TypeAlias = list[tuple[Any, Any]]
 Model: TypeAlias = Mapping[Quantity, Callable[[Any], Number]]
 """Each quantity of the claims from the atoms of one row."""
 
 
-class Atoms(ABC):
-    """One row: x, q(x), the masks, the images of both orders, what surrounds every entry.
+class Atoms(Instance):
+    """One row: an instance, and what surrounds every entry.
 
     Lists over the entries of the row; a model combines them one entry at a time, so that it speaks of rationals and
     of unknowns alike. Maxima and minima are asked of the row, since unknowns cannot be compared.
     """
-
-    @property
-    @abstractmethod
-    def x(self) -> Row:
-        """x."""
 
     @property
     @abstractmethod
@@ -34,32 +30,12 @@ class Atoms(ABC):
     @property
     def w(self) -> Row:
         """The second operand of a dot product."""
-        return self.weight.x
-
-    @property
-    @abstractmethod
-    def q(self) -> Row:
-        """The image of x under q."""
-
-    @property
-    @abstractmethod
-    def m(self) -> list[bool]:
-        """Where S→Q keeps an entry."""
-
-    @property
-    @abstractmethod
-    def m2(self) -> list[bool]:
-        """Where Q→S keeps an entry."""
+        return list(self.weight.x)
 
     @property
     @abstractmethod
     def by_gain(self) -> list[bool]:
         """What a mask keeps that ranks the entries of a group by what keeping them saves."""
-
-    @property
-    @abstractmethod
-    def sq(self) -> Row:
-        """The image of x under S→Q."""
 
     @property
     @abstractmethod
@@ -133,16 +109,8 @@ class Atoms(ABC):
         """The least of these numbers."""
 
     @abstractmethod
-    def power(self, errors: Iterable[Number]) -> Number:
-        """Σ |e|^p; max |e| for p = ∞."""
-
-    @abstractmethod
     def total(self, powers: Iterable[Number]) -> Number:
         """Σ of powers of parts of a row; their maximum for p = ∞."""
-
-    @abstractmethod
-    def root(self, power: Number) -> Number:
-        """power^{1/p}; itself for p = ∞."""
 
     @abstractmethod
     def dual_norm(self, values: Iterable[Number]) -> Number:
@@ -152,6 +120,6 @@ class Atoms(ABC):
     def share(self, value: Number, low: Number, high: Number) -> Number:
         """(value − low)/(high − low), the chance that unbiased rounding takes the value up; 0 if both are one."""
 
-    def norm(self, errors: Iterable[Number]) -> Number:
-        """(Σ |e|^p)^{1/p}; max |e| for p = ∞."""
-        return self.root(self.power(errors))
+    def most(self, errors: Iterable[Number]) -> Number:
+        """max |e|; 0 if there are none."""
+        return self.largest(map(abs, errors))

@@ -8,7 +8,6 @@ from sympy import Abs, Implies, Le
 
 from proofs.atoms import Atoms, Row
 from proofs.conclusions import Concludes, Lemma
-from proofs.models import shared
 from proofs.proof import Proof
 from proofs.prune_first_bound import ADDED, LOWERED, ROOTS, SUBADDITIVE
 from proofs.quantize_first_bound import POWERS_GROW
@@ -16,7 +15,7 @@ from proofs.shapes import Entries
 from proofs.steps import Cited, Smt, Tested
 from proofs.unknowns import LARGEST, REAL, Facts, Unknowns
 from sqtheory.theory.case import Case
-from sqtheory.theory.quantities import ERROR_S, ERROR_SQ, NEAREST, POWER_S, POWER_SQ, UNIFORM
+from sqtheory.theory.quantities import NEAREST, UNIFORM
 from sqtheory.theory.theorem import Reference
 from sqtheory.theory.theorems.free_scale_bound import HALF, IN_RANGE, NOT_GROWN, POWER_HALF, THEOREM, half_cells
 
@@ -66,7 +65,6 @@ GROWN = Lemma("powers grow", (POWERS_GROW,), powers_grow)
 PROOF = Proof(
     theorem=THEOREM,
     model={
-        **shared(ERROR_SQ, ERROR_S, POWER_SQ, POWER_S),
         HALF: lambda a: a.norm(halves(a)),
         POWER_HALF: lambda a: a.power(halves(a)),
     },

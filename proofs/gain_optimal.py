@@ -15,7 +15,6 @@ import sympy
 from proofs.atoms import Atoms, Number
 from proofs.conclusions import Concludes
 from proofs.coq_claims import FormallyConcludes
-from proofs.models import shared
 from proofs.proof import Proof
 from proofs.prune_first_bound import LOWERED, ROOTS
 from proofs.quantize_first_bound import top_prunes_least
@@ -24,7 +23,7 @@ from proofs.sparse_grid_projection import PROOF as PROJECTION
 from proofs.sparse_grid_projection import nearest_is_least
 from proofs.steps import Equal, Formal, Question, Smt, Tested
 from proofs.unknowns import REAL, Facts, Unknowns, on_top
-from sqtheory.theory.quantities import ERROR_QS, GAIN_OPTIMUM, GRID_OPTIMUM
+from sqtheory.theory.quantities import GAIN_OPTIMUM, GRID_OPTIMUM
 from sqtheory.theory.theorems.gain_optimal import ERROR_FROZEN, THEOREM
 
 c, x, q, kept, gain, pruned = sympy.symbols("c x q kept gain pruned", real=True)
@@ -68,7 +67,6 @@ def largest_is_least(n: int, m: int, *, nearest: bool) -> Question:
 PROOF = Proof(
     theorem=THEOREM,
     model={
-        **shared(ERROR_QS),
         GAIN_OPTIMUM: by_gain,
         GRID_OPTIMUM: PROJECTION.model[GRID_OPTIMUM],
         ERROR_FROZEN: lambda a: a.norm(x - y for x, y in zip(a.x, a.frozen, strict=True)),

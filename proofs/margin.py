@@ -8,10 +8,8 @@ from proofs.conclusions import Concludes
 from proofs.proof import Proof
 from proofs.shapes import Groups
 from proofs.steps import Formal, Smt, Tested
-from proofs.ties_by_original import defect
 from proofs.unknowns import Facts, Unknowns
 from sqtheory.theory.theorems.margin import MARGIN, THEOREM
-from sqtheory.theory.theorems.ties_by_original import DEFECT
 
 
 def kept_again(z3: Any) -> tuple[list[Any], Any]:
@@ -28,7 +26,6 @@ def no_cell_holds_both(a: Unknowns) -> Facts:
 
 PROOF = Proof(
     theorem=THEOREM,
-    model={DEFECT: defect},
     steps=(
         Smt("no mask on top by |q(x)| prunes what m(x) keeps for what it prunes", kept_again),
         Tested("so both masks are one", lambda case: case.every(case.orders.mask == case.orders.image_mask)),

@@ -16,7 +16,6 @@ import sympy
 from proofs.atoms import Number, Row
 from proofs.conclusions import OnlyTested
 from proofs.exact import ExactRow
-from proofs.models import shared
 from proofs.proof import Proof
 from proofs.prune_first_dominates import PAIR
 from proofs.sparse_grid_projection import CONTINUOUS, least, nearest_is_least
@@ -24,7 +23,7 @@ from proofs.steps import Equal, Formal, NonNegative, Smt, Tested
 from sqtheory.alphabet.scaling import AbsMax
 from sqtheory.arrays import Array, Mask
 from sqtheory.theory.case import Case
-from sqtheory.theory.quantities import ERROR_QS, ERROR_SQ, GRID_OPTIMUM
+from sqtheory.theory.quantities import GRID_OPTIMUM
 from sqtheory.theory.theorems.price_of_order import BEST, BEST_OF_LARGEST, THEOREM
 
 x, c, sigma = sympy.symbols("x c sigma", real=True)
@@ -119,7 +118,6 @@ PROOF = Proof(
         BEST: lambda a: root(a, min(of_mask(a, kept) for kept in masks(a))),
         BEST_OF_LARGEST: lambda a: root(a, of_mask(a, largest(a))),
         GRID_OPTIMUM: least,
-        **shared(ERROR_SQ, ERROR_QS),
     },
     steps=(
         Tested(

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import final
@@ -17,6 +17,7 @@ from proofs.machine_checked import ProofError
 from proofs.steps import Line, Split, Step
 from sqtheory.alphabet.norms import spell_norm
 from sqtheory.theory.case import Case
+from sqtheory.theory.measured import readings
 from sqtheory.theory.render import claim_text
 from sqtheory.theory.statement import Claim
 from sqtheory.theory.theorem import CANCELLATION, TOLERANCE, Quantity, Separation, Theorem
@@ -25,7 +26,7 @@ MODELLED = 100
 """Rows on which each quantity is compared with its model each time a proof runs; the test suite tries more."""
 NOT_PROOFS = frozenset(
     {
-        *("__init__", "__main__", "atoms", "conclusions", "machine_checked", "models", "proof", "references"),
+        *("__init__", "__main__", "atoms", "conclusions", "machine_checked", "proof", "references"),
         *("coq_claims", "exact", "shapes", "solver", "steps", "unknowns"),
     }
 )
@@ -75,15 +76,17 @@ class Proof:
     """How a theorem is proved.
 
     ``model`` gives each quantity of its claims from the atoms of one row, one entry at a time: what the steps
-    reason about. That it agrees with what the package computes is tested, never assumed. Every claim must be concluded,
+    reason about; a quantity with a reading is its own. That it agrees with what the package computes is tested, never
+    assumed. Every claim must be concluded,
     for every p of the domain that it speaks of, by a step that is bound to it, or be marked as tested only.
     """
 
     theorem: Theorem
-    model: Model
-    steps: tuple[Step, ...]
+    model: Model = field(default_factory=dict)
+    steps: tuple[Step, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "model", {**readings(*self.theorem.where), **self.model})
         if set(self.model) != set(self.theorem.where):
             missing = {q.name for q in self.theorem.where} ^ {q.name for q in self.model}
             raise ProofError(f"{self.theorem}: the model and the claims differ in {', '.join(sorted(missing))}")

@@ -11,12 +11,10 @@ import sympy
 
 from proofs.conclusions import Concludes, Lemma, roots_add, roots_grow
 from proofs.coq_claims import FormallyConcludes
-from proofs.models import shared
 from proofs.proof import Proof
 from proofs.shapes import Entries
 from proofs.steps import Equal, Formal, NonNegative, Smt, Split, Tested
 from proofs.unknowns import LARGEST, REAL
-from sqtheory.theory.quantities import ERROR_Q, ERROR_S, ERROR_SQ, POWER_Q, POWER_S, POWER_SQ
 from sqtheory.theory.theorems.prune_first_bound import THEOREM
 
 kept, pruned, x_pruned = sympy.symbols("kept pruned x_pruned", nonnegative=True)
@@ -53,7 +51,6 @@ ADDED = Lemma("the root of a sum is at most the sum of roots", (ROOTS, SUBADDITI
 
 PROOF = Proof(
     theorem=THEOREM,
-    model=shared(ERROR_SQ, ERROR_S, ERROR_Q, POWER_SQ, POWER_S, POWER_Q),
     steps=(
         Tested(
             "with Z and Σ, q(s(x)) = m ⊙ q(x), the premise of prune_first_identity",

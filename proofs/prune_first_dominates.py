@@ -15,7 +15,6 @@ from sympy import And, Eq, Ge, Implies
 
 from proofs.conclusions import Concludes, Lemma
 from proofs.coq_claims import FormallyConcludes
-from proofs.models import shared
 from proofs.proof import Proof
 from proofs.prune_first_bound import LOWERED, ROOTS
 from proofs.shapes import Groups
@@ -24,7 +23,6 @@ from proofs.unknowns import LARGEST, REAL, Facts, Unknowns
 from proofs.unknowns import same_sign as of_one_sign
 from sqtheory.arrays import Mask
 from sqtheory.theory.case import Case
-from sqtheory.theory.quantities import ERROR_QS, ERROR_SQ
 from sqtheory.theory.theorems.prune_first_dominates import THEOREM
 
 t, u, v = sympy.symbols("t u v", nonnegative=True)
@@ -139,7 +137,6 @@ PAIRED = Lemma("what keeping saves does not decrease with |x| at one image", PAI
 
 PROOF = Proof(
     theorem=THEOREM,
-    model=shared(ERROR_SQ, ERROR_QS),
     steps=(
         Tested(
             "with Z and Σ, q(s(x)) = m ⊙ q(x): both orders keep images of x, and differ in which",

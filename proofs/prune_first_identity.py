@@ -2,24 +2,13 @@
 
 import sympy
 
-from proofs.atoms import Atoms, Number
 from proofs.conclusions import Concludes
 from proofs.coq_claims import FormallyConcludes
-from proofs.models import shared
 from proofs.proof import Proof
 from proofs.shapes import Entries
 from proofs.steps import Equal, Split, Tested
 from proofs.unknowns import LARGEST, REAL
-from sqtheory.theory.quantities import POWER_Q_KEPT, POWER_S, POWER_SQ
-from sqtheory.theory.theorems.prune_first_identity import DEFECT, THEOREM
-
-
-def defect(a: Atoms) -> Number:
-    """max |(x − q(s(x))) − m (x − q(x)) − (1 − m) x|."""
-    return a.largest(
-        abs((x - y) - (x - q if m else 0) - (0 if m else x)) for x, y, q, m in zip(a.x, a.sq, a.q, a.m, strict=True)
-    )
-
+from sqtheory.theory.theorems.prune_first_identity import THEOREM
 
 x, q, p = sympy.Symbol("x", real=True), sympy.Symbol("q", real=True), sympy.Symbol("p", positive=True)
 
@@ -31,10 +20,6 @@ def error(m: int) -> sympy.Expr:
 
 PROOF = Proof(
     theorem=THEOREM,
-    model={
-        **shared(POWER_SQ, POWER_S, POWER_Q_KEPT),
-        DEFECT: defect,
-    },
     steps=(
         Tested(
             "with Z and Σ, q(s(x))_i = m_i q(x)_i",

@@ -12,14 +12,12 @@ import sympy
 from sympy import Implies, Le
 
 from proofs.conclusions import Concludes, Lemma
-from proofs.models import after_quantizing, pruned, rounded, shared, where_kept
 from proofs.proof import Proof
 from proofs.shapes import Groups
 from proofs.steps import Cited, Equal, Smt, Split, Tested
 from proofs.unknowns import LARGEST, REAL, Facts, Unknowns
 from sqtheory.arrays import Mask
 from sqtheory.theory.case import Case
-from sqtheory.theory.quantities import ERROR_Q, ERROR_Q_PRUNED, ERROR_QS, ERROR_S
 from sqtheory.theory.theorem import Reference
 from sqtheory.theory.theorems.quantize_first_bound import THEOREM
 
@@ -48,15 +46,15 @@ def top_prunes_least(n: int, m: int) -> Any:
 
 def minkowski(a: Unknowns, goals: Facts) -> Facts:
     """‖x − m₂q‖ ≤ ‖x − q‖ + ‖(1 − m₂)q‖ and ‖(1 − m)q‖ ≤ ‖(1 − m)x‖ + ‖(1 − m)(x − q)‖."""
-    own, other = ([q for q, m in zip(a.q, mask, strict=True) if not m] for mask in (a.m2, a.m))
-    first = a.norm(after_quantizing(a)) - a.norm(rounded(a)) - a.norm(own)
-    second = a.norm(other) - a.norm(pruned(a)) - a.norm(where_kept(a, rounded(a), kept=False))
+    rounded = a.minus(a.x, a.q)
+    first = a.norm(a.minus(a.x, a.qs)) - a.norm(rounded) - a.norm(a.dropped(a.m2, a.q))
+    second = a.norm(a.dropped(a.m, a.q)) - a.norm(a.dropped(a.m, a.x)) - a.norm(a.dropped(a.m, rounded))
     return [Le(first, 0, evaluate=False), Le(second, 0, evaluate=False)]
 
 
 def least_sum(a: Unknowns, goals: Facts) -> Facts:
     """|q_i|^p ≤ |q_j|^p for |q_i| ≤ |q_j|; so ‖(1 − m₂)q‖ ≤ ‖(1 − m)q‖ once the sums of powers are so."""
-    own, other = (a.power(q for q, m in zip(a.q, mask, strict=True) if not m) for mask in (a.m2, a.m))
+    own, other = (a.power(a.dropped(mask, a.q)) for mask in (a.m2, a.m))
     powers = [
         Implies(Le(abs(a.q[i]), abs(a.q[j])), Le(a.power([a.q[i]]), a.power([a.q[j]]), evaluate=False))
         for group in a.groups
@@ -74,7 +72,6 @@ LEMMAS = (
 
 PROOF = Proof(
     theorem=THEOREM,
-    model=shared(ERROR_QS, ERROR_S, ERROR_Q, ERROR_Q_PRUNED),
     steps=(
         Split(
             "x − m q = (x − q) + (1 − m) q for m = 1 and m = 0: ε_{s∘q}(x) = ε_q(x) + ε_s(q(x))",

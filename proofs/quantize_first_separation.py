@@ -7,10 +7,8 @@ The excess is a − b = v − b > 0. Each case is decided in exact arithmetic.
 import sympy
 
 from proofs.conclusions import Witnessed
-from proofs.models import shared
 from proofs.proof import Proof
 from proofs.steps import Equal, NonNegative
-from sqtheory.theory.quantities import ERROR_Q, ERROR_QS, ERROR_S
 from sqtheory.theory.theorems.quantize_first_separation import THEOREM
 
 b, h = sympy.symbols("b h", nonnegative=True)
@@ -19,7 +17,6 @@ v = b + h
 
 PROOF = Proof(
     theorem=THEOREM,
-    model=shared(ERROR_QS, ERROR_S, ERROR_Q),
     steps=(
         Equal(
             "a = v and b in one cell, b kept: the L1 excess over both errors is v − b", (v + (v - b)) - (b + (v - b)), h

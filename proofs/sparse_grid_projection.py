@@ -14,7 +14,6 @@ from sympy import Abs, And, Ge, Implies, Le
 from proofs.atoms import Atoms, Number
 from proofs.conclusions import Concludes, Lemma
 from proofs.coq_claims import FormallyConcludes
-from proofs.models import shared
 from proofs.proof import Proof
 from proofs.prune_first_bound import LOWERED, ROOTS
 from proofs.prune_first_dominates import PAIR
@@ -22,7 +21,7 @@ from proofs.quantize_first_bound import POWERS_GROW
 from proofs.shapes import Groups
 from proofs.steps import Equal, Smt, Tested
 from proofs.unknowns import ONE, REAL, Facts, Unknowns, same_sign
-from sqtheory.theory.quantities import ERROR_SQ, GRID_OPTIMUM, NEAREST, ONE_SCALE, ORDERED
+from sqtheory.theory.quantities import GRID_OPTIMUM, NEAREST, ONE_SCALE, ORDERED
 from sqtheory.theory.theorems.sparse_grid_projection import THEOREM
 
 u, v = sympy.symbols("u v", positive=True)
@@ -80,7 +79,6 @@ EACH = Lemma(
 PROOF = Proof(
     theorem=THEOREM,
     model={
-        **shared(ERROR_SQ),
         GRID_OPTIMUM: least,
     },
     steps=(

@@ -16,7 +16,6 @@ from proofs.atoms import Atoms, Number
 from proofs.conclusions import Concludes
 from proofs.coq_claims import FormallyConcludes
 from proofs.exact import ExactRow
-from proofs.models import shared
 from proofs.proof import Proof
 from proofs.prune_first_dominates import balanced, same_image, tied
 from proofs.shapes import Groups
@@ -24,7 +23,7 @@ from proofs.steps import Enumerated, Equal, Formal, Smt, Split, Tested
 from proofs.unknowns import Facts, Unknowns
 from sqtheory.arrays import Mask
 from sqtheory.theory.case import Case
-from sqtheory.theory.quantities import ERROR_Q, ERROR_QS, ERROR_S, ONE_SCALE
+from sqtheory.theory.quantities import ONE_SCALE
 from sqtheory.theory.theorems.swap_constant import BOTH, BUDGET, EXCESS, HALVES, THEOREM, lower_end, lower_halves
 
 x, e = sympy.symbols("x e", nonnegative=True)
@@ -78,7 +77,6 @@ def one_half(a: Unknowns) -> Facts:
 PROOF = Proof(
     theorem=THEOREM,
     model={
-        **shared(ERROR_QS, ERROR_S, ERROR_Q),
         EXCESS: excess,
         BOTH: lambda a: sum(abs(x - q) for x, q, m, m2 in zip(a.x, a.q, a.m, a.m2, strict=True) if not (m or m2)),
         HALVES: lambda a: sum(h for h, m, m2 in zip(a.lower_halves, a.m, a.m2, strict=True) if m and not m2),

@@ -4,14 +4,13 @@ from typing import Any
 
 from proofs.conclusions import Concludes
 from proofs.coq_claims import FormallyConcludes
-from proofs.models import shared
 from proofs.proof import Proof
 from proofs.prune_first_dominates import balanced, same_image, same_sign, tied
 from proofs.shapes import Groups
 from proofs.steps import Formal, Smt, Tested
 from proofs.swap_constant import PROOF as CONSTANT
 from proofs.swap_constant import lower_ends, one_half
-from sqtheory.theory.quantities import ERROR_QS, ERROR_SQ, ONE_SCALE
+from sqtheory.theory.quantities import ONE_SCALE
 from sqtheory.theory.theorems.swap_constant import HALVES
 from sqtheory.theory.theorems.swap_gap import THEOREM
 
@@ -29,7 +28,6 @@ def pair(z3: Any) -> tuple[list[Any], Any]:
 PROOF = Proof(
     theorem=THEOREM,
     model={
-        **shared(ERROR_QS, ERROR_SQ),
         HALVES: CONSTANT.model[HALVES],
     },
     steps=(

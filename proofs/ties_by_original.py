@@ -5,7 +5,7 @@ from typing import Any
 import sympy
 from sympy import And, Eq, Gt, Or
 
-from proofs.atoms import Atoms, Number, Row
+from proofs.atoms import Row
 from proofs.conclusions import Concludes
 from proofs.coq_claims import FormallyConcludes
 from proofs.proof import Proof
@@ -13,12 +13,7 @@ from proofs.shapes import Groups
 from proofs.steps import Formal, Smt, Tested
 from proofs.unknowns import Facts, Unknowns
 from sqtheory.theory.quantities import MAGNITUDE
-from sqtheory.theory.theorems.ties_by_original import BY_ORIGINAL, DEFECT, THEOREM
-
-
-def defect(a: Atoms) -> Number:
-    """max |m(q(x))_i q(x)_i − q(s(x))_i|."""
-    return a.largest(abs((q if m else 0) - y) for q, m, y in zip(a.q, a.m2, a.sq, strict=True))
+from sqtheory.theory.theorems.ties_by_original import BY_ORIGINAL, THEOREM
 
 
 def same_ranking(z3: Any) -> tuple[list[Any], Any]:
@@ -56,7 +51,6 @@ READ = {MAGNITUDE: by_magnitude, BY_ORIGINAL: by_image_then_original}
 
 PROOF = Proof(
     theorem=THEOREM,
-    model={DEFECT: defect},
     steps=(
         Smt("by (|q(x)|, |x|) and by |x| two entries of a group rank alike", same_ranking),
         Tested(

@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 
 import sqtheory
+from proofs import proof
 
 ROOT = Path(sqtheory.__file__).parent
+PROOFS = Path(proof.__file__).parent
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("exceptions", "tex"),
     ("arrays", "tables"),
-    ("alphabet",),
+    ("alphabet", "records"),
     ("orders", "files"),
     ("execution", "theory"),
     ("compress", "models", "strategies"),
@@ -133,6 +135,25 @@ def conduct_faults(file: str, source: str) -> list[str]:
     return faults
 
 
+def message_faults(file: str, source: str) -> list[str]:
+    """Handlers that look for words in the message of what they caught: a kind of error says what it is."""
+    faults = []
+    for handler in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ExceptHandler)):
+        said = (f"str({handler.name})", f"repr({handler.name})", f"{handler.name}.args", f"{handler.name}.args[0]")
+        for node in (node for part in handler.body for node in ast.walk(part)):
+            read = (
+                [ast.unparse(side) for side in (node.left, *node.comparators)] if isinstance(node, ast.Compare) else []
+            )
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                words = node.func.attr in ("startswith", "endswith", "find", "index", "count")
+                read = [ast.unparse(node.func.value)] if words else []
+                if ast.unparse(node.func.value) == "re":
+                    read = [ast.unparse(argument) for argument in node.args]
+            if handler.name and set(read) & set(said):
+                faults.append(f"{file}:{node.lineno} decides by the message of {handler.name}: give the error a class")
+    return faults
+
+
 def test_modules_import_from_lower_floors_and_packages_from_their_homes() -> None:
     faults = [fault for file, source in sources().items() for fault in import_faults(file, source, sources())]
     assert not faults, "\n".join(faults)
@@ -141,6 +162,28 @@ def test_modules_import_from_lower_floors_and_packages_from_their_homes() -> Non
 def test_no_file_evaluates_prints_or_grows_too_long() -> None:
     faults = [fault for file, source in sources().items() for fault in conduct_faults(file, source)]
     assert not faults, "\n".join(faults)
+
+
+def test_no_handler_decides_by_a_message() -> None:
+    everything = sources() | {f"proofs/{f.name}": f.read_text(encoding="utf-8") for f in PROOFS.glob("*.py")}
+    faults = [fault for file, source in everything.items() for fault in message_faults(file, source)]
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        'if "the law is for" in str(e):',
+        'if str(e).startswith("the law"):',
+        'if e.args[0] == "the law":',
+        'if re.match("l", str(e)):',
+    ],
+)
+def test_a_message_that_decides_is_seen(read: str) -> None:
+    source = f"try:\n    f()\nexcept ValueError as e:\n    {read}\n        raise\n"
+    assert message_faults("tables.py", source) == ["tables.py:4 decides by the message of e: give the error a class"]
+    told = "try:\n    f()\nexcept ValueError as e:\n    if len(found) == 1:\n        raise TypeError(str(e)) from e"
+    assert message_faults("tables.py", told) == []
 
 
 def test_no_class_name_is_defined_twice() -> None:

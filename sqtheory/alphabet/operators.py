@@ -8,6 +8,7 @@ from typing import final
 import numpy as np
 
 from sqtheory.alphabet.outputs import apart, check_output
+from sqtheory.alphabet.partition import Partition, Shape, Tail
 from sqtheory.alphabet.traits import TRAITS, Trait
 from sqtheory.arrays import Array, ArrayLike, as_real, same_memory
 from sqtheory.tables import Table
@@ -57,6 +58,17 @@ class Operator(ABC):
         """``apply`` with its result in ``out``, which is x itself or shares no memory with it; spoiled by a refusal."""
         out[...] = self.apply(x, origin)
         return out
+
+    @property
+    def boxes(self) -> tuple[tuple[Partition, Tail, str], ...]:
+        """The boxes into which tensors must divide, what becomes of short ones, and what they are called."""
+        return ()
+
+    def check(self, shape: Shape) -> None:
+        """Raise what every tensor of this shape is refused for: Indivisible, or ValueError for an axis it lacks."""
+        for boxes, tail, what in self.boxes:
+            boxes.grid(shape)
+            boxes.check_tail(shape, tail, what)
 
     def properties(self) -> Table:
         """One line for each trait: whether this operator is known to have it, and what it says."""
@@ -128,6 +140,10 @@ class Chain(Operator):
         simple = [isinstance(f, Operator) and not isinstance(f, Chain | Identity) for f in self.parts]
         if len(simple) < 2 or not all(simple):
             raise ValueError("a chain needs two or more operators that are neither chains nor the identity: use >>")
+
+    @property
+    def boxes(self) -> tuple[tuple[Partition, Tail, str], ...]:
+        return tuple(boxes for f in self.parts for boxes in f.boxes)
 
     @property
     def traits(self) -> frozenset[Trait]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.arrays import Array
+from sqtheory.exceptions import need_generator
 
 Flags: TypeAlias = NDArray[np.bool_]
 
@@ -146,8 +147,7 @@ class Stochastic(Rounding):
     deterministic = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.rng, np.random.Generator):
-            raise TypeError(f"stochastic rounding needs a numpy.random.Generator, got {type(self.rng).__name__}")
+        need_generator(self.rng, "stochastic rounding needs")
 
     def integer(self, y: Array) -> Array:
         whole = np.floor(np.abs(y))

@@ -20,64 +20,66 @@ from sqtheory.orders import rulings
 from sqtheory.orders.errors import powers
 from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.case import Case
+from sqtheory.theory.measured import measured
 from sqtheory.theory.theorem import Assumption, Quantity
 
 CHOICES = 10_000
 """So many sets of kept entries of one group are tried at most."""
+
 P = Quantity("p", "p", "the exponent of the norm", lambda case: np.full(len(case), case.p))
-ERROR_S = Quantity(
+ERROR_S = measured(
     "e_s",
     r"\lVert\varepsilon_s\rVert_p",
     "the p-norm of the error of s alone, x − s(x)",
-    lambda case: case.norms(case.x - case.orders.sparse),
+    lambda o: o.norm(o.minus(o.x, o.sparse)),
 )
-ERROR_Q = Quantity(
+ERROR_Q = measured(
     "e_q",
     r"\lVert\varepsilon_q\rVert_p",
     "the p-norm of the error of q alone, x − q(x)",
-    lambda case: case.norms(case.x - case.orders.image),
+    lambda o: o.norm(o.minus(o.x, o.q)),
 )
-ERROR_SQ = Quantity(
+ERROR_SQ = measured(
     "e_sq",
     r"\lVert\varepsilon_{q\circ s}\rVert_p",
     "the p-norm of the error of S→Q, x − q(s(x))",
-    lambda case: case.norms(case.x - case.orders.after_mask),
+    lambda o: o.norm(o.minus(o.x, o.sq)),
 )
-ERROR_QS = Quantity(
+ERROR_QS = measured(
     "e_qs",
     r"\lVert\varepsilon_{s\circ q}\rVert_p",
     "the p-norm of the error of Q→S, x − s(q(x))",
-    lambda case: case.norms(case.x - case.orders.masked_image),
+    lambda o: o.norm(o.minus(o.x, o.qs)),
 )
-ERROR_Q_PRUNED = Quantity(
+ERROR_Q_PRUNED = measured(
     "e_q_pruned",
     r"\lVert\varepsilon_q(x)_P\rVert_p",
     "the p-norm of x − q(x) over the entries that s prunes at x",
-    lambda case: case.norms(np.where(case.orders.mask, 0.0, case.x - case.orders.image)),
+    lambda o: o.norm(o.dropped(o.m, o.minus(o.x, o.q))),
 )
-POWER_S = Quantity(
+POWER_S = measured(
     "E_s",
     r"\lVert x_P\rVert_p^p",
     "the p-th power of the p-norm of the pruned entries (their largest magnitude for p = ∞)",
-    lambda case: case.powers(case.x - case.orders.sparse),
+    lambda o: o.power(o.minus(o.x, o.sparse)),
 )
-POWER_Q = Quantity(
+POWER_Q = measured(
     "E_q",
     r"\lVert\varepsilon_q\rVert_p^p",
     "the p-th power of the p-norm of x − q(x) (the norm itself for p = ∞)",
-    lambda case: case.powers(case.x - case.orders.image),
+    lambda o: o.power(o.minus(o.x, o.q)),
 )
-POWER_Q_KEPT = Quantity(
+POWER_Q_KEPT = measured(
     "E_q_kept",
     r"\lVert\varepsilon_q(x)_K\rVert_p^p",
     "the p-th power of the p-norm of x − q(x) over the entries that s keeps at x (the norm itself for p = ∞)",
-    lambda case: case.powers(np.where(case.orders.mask, case.x - case.orders.image, 0.0)),
+    lambda o: o.power(o.kept(o.m, o.minus(o.x, o.q))),
 )
-POWER_SQ = Quantity(
+POWER_SQ = measured(
     "E_sq",
     r"\lVert\varepsilon_{q\circ s}\rVert_p^p",
     "the p-th power of the p-norm of x − q(s(x)) (the norm itself for p = ∞)",
-    lambda case: case.powers(case.x - case.orders.after_mask),
+    lambda o: o.power(o.minus(o.x, o.sq)),
 )
 GAIN_OPTIMUM = Quantity(
     "e_gain",

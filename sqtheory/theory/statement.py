@@ -35,7 +35,7 @@ class Quantity:
     """A named number of a case: ``of(case)`` gives it for every row. In a claim it stands for its symbol.
 
     ``degree``: in how many products of both operands it is measured, 1 for ⟨x, w⟩, 2 for its square. ``noise``: by how
-    much float64 may miss it however small it is, as where it is a difference of logarithms.
+    much float64 may miss it. ``read``: its definition over any kind of numbers, if it has one (``measured``).
     """
 
     name: str
@@ -44,6 +44,7 @@ class Quantity:
     of: Callable[[Case], Array] = field(compare=False, repr=False)
     degree: int = 1
     noise: float = 0.0
+    read: Callable[[Any], Any] | None = field(default=None, compare=False, repr=False)
 
     @property
     def symbol(self) -> sympy.Symbol:
@@ -158,7 +159,7 @@ class Claim:
         """
         left, right = self.sides(values)
         sizes: Array = np.zeros(left.shape)
-        for name in (str(s) for s in self.symbols):
+        for name in sorted(str(s) for s in self.symbols):
             sizes = sizes + np.abs(values[name])
         slack = TOLERANCE * sizes + CANCELLATION * products + UNDERFLOW + noise
         with np.errstate(invalid="ignore"):

@@ -11,13 +11,13 @@ from proofs import prune_first_bound, prune_first_dominates
 from proofs.__main__ import prove
 from proofs.atoms import Model
 from proofs.conclusions import Concludes, Conclusion, OnlyTested, Witnessed
-from proofs.models import shared
 from proofs.proof import Proof, proof_of
 from proofs.shapes import Groups
 from proofs.steps import Equal, Formal, Line, Step
 from proofs.unknowns import REAL, Facts, Unknowns
 from sqtheory.cli import main
 from sqtheory.theory.domain import OneOf
+from sqtheory.theory.measured import readings
 from sqtheory.theory.quantities import ERROR_QS, ERROR_SQ, MAGNITUDE
 from sqtheory.theory.theorem import Assumption, Claim, Theorem
 from sqtheory.theory.theorems import ALL, BY_SLUG
@@ -26,7 +26,7 @@ from tests.theory import test_theorems
 DOMINATES = BY_SLUG["prune_first_dominates"]
 PAIRS = replace(DOMINATES, slug="pairs", formal=("overlap",))
 """A theorem of a scratch registry."""
-MODEL = shared(ERROR_SQ, ERROR_QS)
+MODEL = readings(ERROR_SQ, ERROR_QS)
 HOLLOW = (Equal("one is one", sympy.Integer(1), sympy.Integer(1)), Formal("any formal statement", "overlap"))
 
 

@@ -10,7 +10,6 @@ import sympy
 from proofs import prune_first_dominates, prune_first_identity, steps, swap_constant, swap_gap
 from proofs.atoms import Model
 from proofs.conclusions import Concludes
-from proofs.models import shared
 from proofs.proof import Proof, proof_of
 from proofs.prune_first_bound import LOWERED
 from proofs.prune_first_dominates import PAIRED, gain_grows, same_image, same_sign, tied
@@ -23,6 +22,7 @@ from sqtheory.alphabet.rounding import floor
 from sqtheory.alphabet.sparsifiers import nm, top
 from sqtheory.theory.case import Case
 from sqtheory.theory.domain import Arrays, Domain, OneOf
+from sqtheory.theory.measured import readings
 from sqtheory.theory.quantities import ERROR_Q, ERROR_QS, ERROR_S, ERROR_SQ, ONE_SCALE, ORDERED, Z
 from sqtheory.theory.render import claim_text
 from sqtheory.theory.theorem import Claim, Theorem
@@ -167,7 +167,7 @@ def test_no_smaller_constant_holds_for_an_instance(slug: str, n: int, m: int, gr
 def test_what_is_false_of_both_orders_is_refuted(claim: Claim, exponent: sympy.Expr) -> None:
     lemmas = (PAIRED, LOWERED) if exponent == REAL else ()
     step = Concludes(Groups(2, 4), exponent, lemmas=lemmas)
-    model = shared(ERROR_QS, ERROR_SQ, ERROR_S, ERROR_Q)
+    model = readings(ERROR_QS, ERROR_SQ, ERROR_S, ERROR_Q)
     assert failed(step, claiming(DOMINATES, claim), model).startswith("refuted: [")
 
 

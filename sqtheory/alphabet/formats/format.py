@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from functools import cached_property, lru_cache
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,16 @@ class Format(ABC):
     """
 
     name: str
+    kind: ClassVar[str]
+    """What kind of grid it is, in words."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """The kind and the parameters, ready for JSON."""
+
+    def full(self) -> "Format":
+        """The format with −2^{k−1} for integers of k bits; itself for others."""
+        return self
 
     @property
     @abstractmethod

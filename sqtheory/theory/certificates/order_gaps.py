@@ -55,7 +55,7 @@ def output_gap(q: Quantizer, s: Sparsifier, w: ArrayLike, moments: ArrayLike) ->
     power of its input, and errors on two inputs have no common sign. Powers that differ within a group make every
     swap a gain or a loss of the first order, v²(c_i − c_j), while the law's own 2v(a − b)c is smaller by the step:
     ``deviation`` says how large these accidents are, and those of correlated inputs. It leaves out how ties fall.
-    Raises ValueError as ``predict_order_gap`` does, and where shapes differ.
+    Raises NotCovered as ``predict_order_gap`` does, ValueError where shapes differ.
     """
     weight, sigma = as_matrix(w, "W"), as_real(moments).astype(np.float64)
     orders = both(weight, s, q)

@@ -1,19 +1,17 @@
 """Both orders in rational arithmetic: scales, codes and masks from their definitions, nothing rounded but onto Γ."""
 
-from bisect import bisect_left
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
-from itertools import pairwise
-from typing import Any, TypeAlias, final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.alphabet.formats import Format
+from sqtheory.alphabet.formats import Format, steps
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.rounding import Rounding, nearest_even
+from sqtheory.alphabet.rationals import NotRational, Rationals, pick, rationals
+from sqtheory.alphabet.rounding import nearest_even
 from sqtheory.alphabet.scaling import (
     AbsMax,
     Frozen,
@@ -34,48 +32,6 @@ from sqtheory.alphabet.traits import KEEPS_ZERO
 from sqtheory.arrays import Mask
 from sqtheory.theory.decide.draws import Draw, DrawnOrders
 
-Rationals: TypeAlias = NDArray[Any]
-"""An array of Fractions."""
-
-
-class NotRational(ArithmeticError):
-    """This scale, score or norm is not computed in rational numbers here."""
-
-
-def rationals(x: NDArray[Any]) -> Rationals:
-    """The exact values of an array of floating-point numbers."""
-    out: Rationals = np.empty(np.size(x), object)
-    out[:] = [Fraction(float(v)) for v in np.ravel(x)]
-    return out.reshape(np.shape(x))
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class StepFunction:
-    """ρ as a step function: value v has level i where cut_{i−1} < v < cut_i; at a cut ``up`` decides."""
-
-    levels: tuple[Fraction, ...]
-    cuts: tuple[Fraction, ...]
-    up: tuple[bool, ...]
-
-    def level(self, v: Fraction) -> Fraction:
-        """ρ(v), saturating."""
-        i = bisect_left(self.cuts, v)
-        return self.levels[i + (i < len(self.cuts) and self.cuts[i] == v and self.up[i])]
-
-
-@lru_cache(maxsize=64)
-def cells(fmt: Format, rounding: Rounding) -> StepFunction:
-    """The steps of a deterministic rounding rule on Γ: each cell is cut at its lower end, middle or upper end."""
-    lo, hi = fmt.values[:-1], fmt.values[1:]
-    first, middle, last = (fmt.round(lo + part * (hi - lo), rounding) == hi for part in (0.25, 0.5, 0.75))
-    levels = tuple(Fraction(float(v)) for v in fmt.values)
-    cuts, up = [], []
-    for i, (a, b) in enumerate(pairwise(levels)):
-        cuts.append(a if first[i] else (a + b) / 2 if last[i] else b)
-        up.append(not first[i] and (not last[i] or bool(middle[i])))
-    return StepFunction(levels, tuple(cuts), tuple(up))
-
 
 def scales(q: Quantizer, x: Rationals) -> Rationals:
     """σ of every entry of x, the shape of x. Raises NotRational for rules that are not computed here."""
@@ -92,7 +48,7 @@ def scales(q: Quantizer, x: Rationals) -> Rationals:
         case HalfRange():
             one_signed = blocks.reduce(x, lambda rows: rows.min(axis=1)) >= 0
             wide = one_signed & (amax > 0)
-            sigma = _pick(amax == 0, Fraction(1), amax) / _pick(wide, most - least, (most - least) / 2)
+            sigma = pick(amax == 0, Fraction(1), amax) / pick(wide, most - least, (most - least) / 2)
         case TwoLevel():
             sigma = _two_level(rule, amax, most)
         case Frozen() | Unscaled():
@@ -104,11 +60,6 @@ def scales(q: Quantizer, x: Rationals) -> Rationals:
     return _spread(blocks, sigma, x)
 
 
-def _pick(where: NDArray[Any], yes: Any, no: Any) -> Rationals:
-    """Entries of two arrays of Fractions (or one Fraction) by a condition."""
-    return np.where(where, np.asarray(yes, object), np.asarray(no, object))
-
-
 def _dyadic(rule: FromMaximum, amax: Rationals, fmt: Format) -> Rationals:
     held = amax.astype(np.float64)
     if any(Fraction(float(v)) != a for v, a in zip(held.flat, amax.flat, strict=True)):
@@ -117,11 +68,11 @@ def _dyadic(rule: FromMaximum, amax: Rationals, fmt: Format) -> Rationals:
 
 
 def _two_level(rule: TwoLevel, amax: Rationals, most: Fraction) -> Rationals:
-    steps = cells(rule.scale_format, nearest_even)
+    levels = steps(rule.scale_format, nearest_even)
     g = amax.max() / (most * Fraction(rule.scale_format.max))
     out: Rationals = np.empty(amax.shape, object)
     for i, a in enumerate(amax.flat):
-        code = steps.level(a / most / g) if g else Fraction(0)
+        code = levels.level(a / most / g) if g else Fraction(0)
         out.flat[i] = g * (Fraction(rule.scale_format.smallest) if code == 0 and a else code)
     return out
 
@@ -133,13 +84,13 @@ def _spread(blocks: Partition, per_box: Rationals, like: Rationals) -> Rationals
 
 def image(q: Quantizer, x: Rationals, sigma: Rationals) -> Rationals:
     """σ ρ(x/σ) entry by entry. Raises NotRational where an entry overflows instead of saturating."""
-    steps = cells(q.format, q.rounding)
+    levels = steps(q.format, q.rounding)
     out: Rationals = np.empty(x.shape, object)
     for i, (v, scale) in enumerate(zip(x.flat, sigma.flat, strict=True)):
         ratio = v / scale if scale else v
         if not q.saturate and not Fraction(q.format.min) <= ratio <= Fraction(q.format.max):
             raise NotRational("this entry overflows")
-        out.flat[i] = scale * steps.level(ratio)
+        out.flat[i] = scale * levels.level(ratio)
     return out
 
 
@@ -234,10 +185,10 @@ class ExactOrders:
 def rational_orders(draw: Draw, x: Rationals) -> ExactOrders:
     """Both orders under one draw. Raises NotRational where the pipeline is not rational."""
     kept = mask(draw.first, x, x)
-    sparse = _pick(kept, x, Fraction(0))
+    sparse = pick(kept, x, Fraction(0))
     dense, moved = scales(draw.before, x), scales(draw.after, sparse)
     quantized = image(draw.before, x, dense)
-    then = _pick(mask(draw.then, quantized, x), quantized, Fraction(0))
+    then = pick(mask(draw.then, quantized, x), quantized, Fraction(0))
     counted = kept & (x != 0) if KEEPS_ZERO in draw.after.traits else kept
     parts = (x, kept, counted, quantized, image(draw.after, sparse, moved), then, dense, moved)
     return ExactOrders(*(tuple(part.flatten().tolist()) for part in parts))

@@ -7,8 +7,10 @@ from typing import Any, Literal, TypeAlias, final
 
 import numpy as np
 
+from sqtheory.alphabet.formats import steps
 from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.rationals import rationals
 from sqtheory.alphabet.scaling import AbsMax, Frozen, FullRange, HalfRange, Midpoint, Unscaled
 from sqtheory.alphabet.scores import Given, Magnitude, Partnered
 from sqtheory.alphabet.sparsifiers import Sparsifier, ThresholdSparsifier, TopSparsifier
@@ -16,7 +18,6 @@ from sqtheory.alphabet.ties import Adversarial, ByOriginal, HighIndex, LowIndex
 from sqtheory.alphabet.traits import KEEPS_ZERO
 from sqtheory.theory.decide.constructions import labels
 from sqtheory.theory.decide.draws import Draw
-from sqtheory.theory.decide.exact import cells, rationals
 
 Term: TypeAlias = Any
 """A term of the solver."""
@@ -155,11 +156,11 @@ class _Formula:
         """σ ρ(x/σ), the cells written as x against multiples of σ."""
         if q.format.values.size > LEVELS or not q.saturate:
             raise _Beyond(f"the grid {q.format} is not written as a formula")
-        steps = cells(q.format, q.rounding)
+        cells = steps(q.format, q.rounding)
         out = []
         for v, scale in zip(x, sigma, strict=True):
-            value = scale * self.real(steps.levels[-1])
-            for level, cut, up in reversed(list(zip(steps.levels, steps.cuts, steps.up, strict=False))):
+            value = scale * self.real(cells.levels[-1])
+            for level, cut, up in reversed(list(zip(cells.levels, cells.cuts, cells.up, strict=False))):
                 edge = scale * self.real(cut)
                 value = self.choose(v < edge if up else v <= edge, scale * self.real(level), value)
             out.append(value)

@@ -12,12 +12,13 @@ import numpy as np
 from sqtheory.alphabet.norms import spell_norm
 from sqtheory.alphabet.partition import Rows, Shape
 from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.rationals import NotRational, rationals
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array
 from sqtheory.orders.errors import box_norms
 from sqtheory.theory.decide.answers import Arithmetic
 from sqtheory.theory.decide.draws import Draw, DrawnOrders, run
-from sqtheory.theory.decide.exact import ExactOrders, NotRational, implemented_orders, rational_orders, rationals
+from sqtheory.theory.decide.exact import ExactOrders, implemented_orders, rational_orders
 from sqtheory.theory.decide.routes import ADDITIVE, ADDITIVE_POWERS, COMMUTE, NEVER_WORSE, SCALE_KEPT, ZERO_KEPT, Route
 
 TOLERANCE = 1e-9

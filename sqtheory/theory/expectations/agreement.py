@@ -114,7 +114,7 @@ class AgreementReport(Tabular):
 def agreement(name: str, x: ArrayLike | StreamedTensor, s: Sparsifier, q: Quantizer, p: float = 1) -> Agreement:
     """Predicted and measured order gaps of one tensor, slab by slab where no scale needs more than its block.
 
-    Raises ValueError as ``predict_order_gap``, NonFinite as q.
+    Raises NotCovered as ``predict_order_gap``, NonFinite as q.
     """
     given = x if isinstance(x, StreamedTensor) else as_real(x)
     _, kept = checked(q, s, given.shape, p)

@@ -8,6 +8,7 @@ from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier
 from sqtheory.alphabet.traits import KEEPS_ZERO, MONOTONE
 from sqtheory.arrays import Array, ArrayLike, as_real
+from sqtheory.exceptions import NotCovered
 from sqtheory.theory.expectations.densities import Density
 from sqtheory.theory.expectations.exchangeable import kept_chances, rank_gap
 from sqtheory.theory.expectations.maximum import expected_block_gap, fixed_scale
@@ -26,7 +27,7 @@ def predict_order_gap(
     ties and correlate with it over tensors by 0.98 or more; within 3 % and by 0.98 of what one tie rule gives, but for
     INT8, where few swaps are left and it is 9 % and 0.97.
     A law needs p = 1 or 2, nearest rounding and a scale that is fixed or set by the maximum of its block.
-    Raises ValueError where ties look at values, a group spans several scales or is a short one, or q is not monotone
+    Raises NotCovered where ties look at values, a group spans several scales or is a short one, or q is not monotone
     or moves 0.
     """
     if isinstance(law, Density):
@@ -57,26 +58,26 @@ def blocks_of(q: Quantizer) -> Partition:
 
 
 def checked(q: Quantizer, s: Sparsifier, shape: Shape, p: float) -> tuple[int, TopSparsifier]:
-    """The size of the groups, all equal, and the mask, if the prediction is for them and for p. Raises ValueError."""
+    """The size of the groups, all equal, and the mask, if the prediction is for them and for p. Raises NotCovered."""
     check_norm(p)
     if p == np.inf:
-        raise ValueError("the prediction is for sums of p-th powers, p < ∞")
+        raise NotCovered("the prediction is for sums of p-th powers, p < ∞")
     return _mask_of(q, s, shape)
 
 
 def _mask_of(q: Quantizer, s: Sparsifier, shape: Shape) -> tuple[int, TopSparsifier]:
-    """The size of the groups, all equal, and the mask, if the prediction is for them."""
+    """The size of the groups, all equal, and the mask, if the prediction is for them. Raises NotCovered."""
     if not isinstance(s, TopSparsifier) or not s.score.is_magnitude:
-        raise ValueError(f"the prediction is for n:m and top masks by magnitude, got {s}")
+        raise NotCovered(f"the prediction is for n:m and top masks by magnitude, got {s}")
     if s.ties.deterministic and not s.ties.index_only:
-        raise ValueError(f"the prediction is for ties broken blindly, by index or at random, got ties={s.ties}")
+        raise NotCovered(f"the prediction is for ties broken blindly, by index or at random, got ties={s.ties}")
     for trait in (MONOTONE, KEEPS_ZERO):
         if trait not in q.traits:
-            raise ValueError(f"the prediction is for quantizers with {trait}, which {q} lacks: {trait.statement}")
+            raise NotCovered(f"the prediction is for quantizers with {trait}, which {q} lacks: {trait.statement}")
     overlap = s.groups.overlaps(blocks_of(q), shape)
     if not overlap.nested:
-        raise ValueError(f"the prediction is for groups that lie in one scale block, which those of {s} in {q} do not")
+        raise NotCovered(f"the prediction is for groups that lie in one scale block, which those of {s} in {q} do not")
     sizes = {group for group, *_ in overlap.pairs}
     if len(sizes) != 1:
-        raise ValueError(f"the prediction is for groups of one size, got sizes {sorted(sizes)} of {s} in shape {shape}")
+        raise NotCovered(f"the prediction is for groups of one size, got sizes {sorted(sizes)} of {s} in shape {shape}")
     return sizes.pop(), s

@@ -13,18 +13,15 @@ from sqtheory.alphabet.scores import given
 from sqtheory.alphabet.sparsifiers import nm, threshold, top
 from sqtheory.theory.case import Case
 from sqtheory.theory.domain import Arrays, Domain, OneOf
+from sqtheory.theory.measured import measured
 from sqtheory.theory.quantities import POWER_Q_KEPT, POWER_S, POWER_SQ, SIGMA, STEADY, Z
-from sqtheory.theory.theorem import Attained, Claim, Norms, Quantity, Reference, Theorem
+from sqtheory.theory.theorem import Attained, Claim, Norms, Reference, Theorem
 
-DEFECT = Quantity(
+DEFECT = measured(
     "d",
     r"\lVert\varepsilon_{q\circ s}(x)-m\odot\varepsilon_q(x)-\varepsilon_s(x)\rVert_\infty",
     "the largest entry of ε_{q∘s}(x) − m ⊙ ε_q(x) − ε_s(x)",
-    lambda case: np.abs(
-        (case.x - case.orders.after_mask)
-        - np.where(case.orders.mask, case.x - case.orders.image, 0.0)
-        - (case.x - case.orders.sparse)
-    ).max(axis=1),
+    lambda o: o.most(o.minus(o.minus(o.minus(o.x, o.sq), o.kept(o.m, o.minus(o.x, o.q))), o.minus(o.x, o.sparse))),
 )
 
 THEOREM = Theorem(

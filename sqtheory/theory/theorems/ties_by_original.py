@@ -13,14 +13,15 @@ from sqtheory.alphabet.ties import ByOriginal, by_original
 from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.case import Case
 from sqtheory.theory.domain import Arrays, Domain, OneOf
+from sqtheory.theory.measured import measured
 from sqtheory.theory.quantities import MAGNITUDE, ONE_SCALE, ORDERED, SIGMA, Z, of_pipeline
-from sqtheory.theory.theorem import NEW, Claim, NoneKnown, Quantity, Theorem
+from sqtheory.theory.theorem import NEW, Claim, NoneKnown, Theorem
 
-DEFECT = Quantity(
+DEFECT = measured(
     "d",
     r"\lVert s(q(x))-q(s(x))\rVert_\infty",
     "the largest entry of s(q(x)) − q(s(x))",
-    lambda case: np.abs(case.orders.masked_image - case.orders.after_mask).max(axis=1),
+    lambda o: o.most(o.minus(o.qs, o.sq)),
 )
 
 

@@ -12,6 +12,7 @@ from sqtheory.alphabet.quantizers import Quantizer, bcq, int_, nf4
 from sqtheory.alphabet.scores import wanda
 from sqtheory.alphabet.sparsifiers import nm, threshold, top
 from sqtheory.alphabet.ties import RandomTies, adversarial, by_original, high_index
+from sqtheory.exceptions import NotCovered
 from sqtheory.files.checkpoints import open_checkpoint
 from sqtheory.files.targets import Targets
 from sqtheory.orders.applied import both
@@ -159,9 +160,9 @@ def test_refusals() -> None:
         (top(2, per=Rows()), bcq(2, per=Rows()), "KEEPS_ZERO"),
         (nm(2, 4), nf4(), "MONOTONE"),
     ):
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises(NotCovered, match=message):
             predict_order_gap(q, s, x)
-    with pytest.raises(ValueError, match="p < ∞"):
+    with pytest.raises(NotCovered, match="p < ∞"):
         predict_order_gap(int_(4), nm(2, 4), x, np.inf)
-    with pytest.raises(ValueError, match="groups of one size"):
+    with pytest.raises(NotCovered, match="groups of one size"):
         predict_order_gap(int_(4, per=Rows()), nm(2, 4, tail=Tail.short), x[:, :94])

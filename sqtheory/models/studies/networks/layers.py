@@ -10,7 +10,7 @@ import numpy as np
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array
-from sqtheory.exceptions import about
+from sqtheory.exceptions import NotCovered, about
 from sqtheory.models.architectures.model import Model
 from sqtheory.models.evaluation.compression import ordered_weights
 from sqtheory.models.evaluation.data import Samples
@@ -117,10 +117,8 @@ def law_of(q: Quantizer, s: Sparsifier, w: Array, moments: Array) -> OutputGap |
     """The gap by the order-gap law; None for masks and quantizers that it does not cover."""
     try:
         return output_gap(q, s, w, moments)
-    except ValueError as refusal:
-        if "the prediction is for" in str(refusal):
-            return None
-        raise
+    except NotCovered:
+        return None
 
 
 def _covered(x: Array, w: Array, changed: Array, q: Quantizer, s: Sparsifier) -> Coverage:
