@@ -38,6 +38,7 @@ HOMES: dict[str, str | tuple[str, ...]] = {
     "onnx": "files/checkpoints/onnx.py",
     "matplotlib": "show/figures/",
     "tqdm": "cli/",
+    "argcomplete": "cli/completion.py",
     "scipy": "theory/expectations/",
     "sympy": ("theory/claims.py", "theory/render.py", "theory/theorem.py", "theory/theorems/"),
     "hypothesis": ("theory/decide/targeted.py", "strategies/"),
@@ -56,6 +57,7 @@ HEAVY = (
     *("scipy", "sympy", "matplotlib", "hypothesis", "onnx", "gguf"),
     *("z3", "dask", "distributed", "mpi4py", "numba", "pandas"),
     *("torch", "tqdm", "safetensors", "ml_dtypes", "pytest", "threadpoolctl"),
+    "argcomplete",
 )
 LONGEST = 300
 
