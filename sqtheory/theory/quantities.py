@@ -7,11 +7,11 @@ from math import comb
 
 import numpy as np
 
+from sqtheory.alphabet.gains import gains
 from sqtheory.alphabet.norms import units
 from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.rounding import half_away
-from sqtheory.alphabet.scores import gains
 from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier
 from sqtheory.alphabet.traits import DETERMINISTIC, KEEPS_ZERO, Trait
 from sqtheory.arrays import Array, Mask

@@ -9,6 +9,7 @@ from typing import Any, final
 from sqtheory.alphabet.notation import parse_as
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier
+from sqtheory.execution.assignment import Bound
 from sqtheory.models.architectures.opening import open_model
 from sqtheory.models.evaluation.comparing import Comparison, compare_orders
 from sqtheory.models.evaluation.data import Samples, samples_for
@@ -118,8 +119,7 @@ class CompressionGrid:
             name = self.name_of(cell)
             comparisons[cell] = compare_orders(
                 evaluations(self.dense),
-                cell.pair.mask,
-                cell.pair.format,
+                Bound(cell.pair.mask, cell.pair.format),
                 tuple(Order),
                 activations=cell.activations,
                 tuned=(name, evaluations(name)) if cell.tuned else None,
