@@ -8,7 +8,6 @@ from typing import final
 import numpy as np
 
 from sqtheory.alphabet.operators import Operator
-from sqtheory.alphabet.scores import Random
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array, ArrayLike, Mask, as_real, plain_array
 from sqtheory.exceptions import NonFinite
@@ -68,7 +67,8 @@ class TwoOrders:
     @cached_property
     def tied(self) -> int:
         """Groups whose scores on q(x) tie at the cut, so that the tie rule decides."""
-        return 0 if isinstance(self.s.score, Random) else self.s.tied_groups(self.image)
+        drawn = self.s.score is not None and self.s.score.is_drawn
+        return 0 if drawn else self.s.tied_groups(self.image)
 
 
 def both(
