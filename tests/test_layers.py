@@ -271,7 +271,7 @@ def test_forbidden_conduct_is_seen(name: str) -> None:
 
 def test_what_is_allowed_is_allowed() -> None:
     source = (
-        "import numpy as np\nfrom sqtheory.alphabet.scores import gain\nfrom sqtheory.arrays import Array\nimport json"
+        "import numpy as np\nfrom sqtheory.alphabet.gains import gain\nfrom sqtheory.arrays import Array\nimport json"
     )
     assert import_faults("alphabet/ties.py", source, sources()) == []
     assert import_faults("cli/demo.py", "from tqdm import tqdm\nfrom sqtheory import __version__", sources()) == []

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from sqtheory.alphabet.partition import Blocks
 from sqtheory.alphabet.partition.slabs import slabs
-from sqtheory.alphabet.sparsifiers import BlockSparsifier, FixedMask, Sparsifier, ThresholdSparsifier, TopSparsifier, nm
+from sqtheory.alphabet.sparsifiers import Sparsifier, nm
 from sqtheory.arrays import Array
 from sqtheory.compress.layout import CHUNK
 
@@ -19,14 +19,14 @@ def broken(s: Sparsifier, y: Array) -> str | None:
     For block masks units are counted instead of entries, for a fixed mask the entries that it prunes. A threshold
     promises no pattern.
     """
-    if isinstance(s, BlockSparsifier):
-        alive = int(np.count_nonzero(s.unit.reduce(y, _counts)))
-        allowed = s.budget(s.unit.count(y.shape))
+    if s.units is not None:
+        alive = int(np.count_nonzero(s.units.reduce(y, _counts)))
+        allowed = s.budget(s.units.count(y.shape))
         return f"{alive} units are not 0, {s} keeps {allowed}" if alive > allowed else None
-    if isinstance(s, FixedMask):
+    if s.score is None:
         stray = np.argwhere((y != 0) & ~s.mask(y))
         return f"entry {_place(stray[0])} is not 0, {s} prunes it" if stray.size else None
-    return _crowded(s, y) if isinstance(s, TopSparsifier) else None
+    return _crowded(s, y) if s.fixed_budget else None
 
 
 def lost(s: Sparsifier, x: Array, y: Array, *, first: bool) -> str | None:
@@ -35,7 +35,7 @@ def lost(s: Sparsifier, x: Array, y: Array, *, first: bool) -> str | None:
     ``first``: the mask came first, so that what a threshold prunes in x must be 0 in y.
     """
     fault = broken(s, y)
-    if fault is None and first and isinstance(s, ThresholdSparsifier):
+    if fault is None and first and s.cut is not None:
         stray = np.argwhere((y != 0) & ~s.mask(x))
         fault = f"entry {_place(stray[0])} is not 0, {s} prunes it" if stray.size else None
     if fault is not None:
@@ -63,7 +63,7 @@ def _revives(x: Array, y: Array) -> bool:
     return any(bool(np.any((a[cut] == 0) & (b[cut] != 0))) for cut in cuts)
 
 
-def _crowded(s: TopSparsifier, y: Array) -> str | None:
+def _crowded(s: Sparsifier, y: Array) -> str | None:
     y = np.atleast_1d(y)
     for cut in slabs(s.groups, y.shape):
         counts = s.groups.reduce(y[cut], _counts)

@@ -13,6 +13,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from sqtheory.alphabet.gains import saved
 from sqtheory.alphabet.kernels.engine import by_definition
 from sqtheory.alphabet.kernels.maxima import INTEGER, largest, run_maxima
 from sqtheory.alphabet.kernels.quantization import Scale, Tile, scale_rule, scaled_image
@@ -24,7 +25,6 @@ from sqtheory.alphabet.norms import power_units
 from sqtheory.alphabet.partition import Blocks, Shape, Tail
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.scaling import FromMaximum, TwoLevel
-from sqtheory.alphabet.scores import saved
 from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier
 from sqtheory.alphabet.ties import ByOriginal
 from sqtheory.alphabet.traits import DETERMINISTIC, KEEPS_ZERO

@@ -7,12 +7,12 @@ from math import comb
 
 import numpy as np
 
+from sqtheory.alphabet.gains import gains
 from sqtheory.alphabet.norms import spell_norm, units
 from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.rounding import half_away
-from sqtheory.alphabet.scores import gains
-from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier
+from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.traits import DETERMINISTIC, KEEPS_ZERO, MONOTONE, Trait
 from sqtheory.arrays import Array, Mask
 from sqtheory.exceptions import Undefined
@@ -145,7 +145,7 @@ def least_on_grid(case: Case) -> Array:
     Every row by trying all choices of every group. Raises Undefined unless s keeps a number of entries of every group,
     and where a group has more than ``CHOICES``.
     """
-    if not isinstance(case.s, TopSparsifier):
+    if not case.s.fixed_budget:
         raise Undefined(f"{case.s} has no budget for every group")
     pieces = []
     image = replace(case.q, rounding=half_away).frozen(case.x).apply(case.x, case.x)
@@ -191,10 +191,6 @@ def _one_scale(case: Case) -> Mask:
     return np.asarray(single.reshape(len(case), -1).all(axis=1))
 
 
-def _ranks_by_magnitude(s: Sparsifier) -> bool:
-    return isinstance(s, TopSparsifier) and s.score.is_magnitude
-
-
 def _uniform(q: Quantizer) -> bool:
     return bool(np.ptp(np.diff(q.format.values)) == 0)
 
@@ -210,7 +206,7 @@ def having(name: str, trait: Trait) -> Assumption:
 
 
 def _ruling_of_magnitude(s: Sparsifier, q: Quantizer, p: float, shape: Shape) -> Ruling:
-    ranks = _ranks_by_magnitude(s)
+    ranks = s.by_magnitude
     return Ruling(ranks, f"{s} {'keeps' if ranks else 'does not keep'} the entries of largest magnitude in every group")
 
 
@@ -291,8 +287,8 @@ BUDGETED = of_pipeline(
     "budgeted",
     "s keeps a number of entries of every group",
     lambda s, q, p, shape: Ruling(
-        isinstance(s, TopSparsifier),
-        f"{s} {'keeps' if isinstance(s, TopSparsifier) else 'does not keep'} a number of entries of every group",
+        s.fixed_budget,
+        f"{s} {'keeps' if s.fixed_budget else 'does not keep'} a number of entries of every group",
     ),
     defining=True,
 )

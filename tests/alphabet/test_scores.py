@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sqtheory.alphabet.formats import E4M3
+from sqtheory.alphabet.gains import gain, gains, unit_norms
 from sqtheory.alphabet.operators import IDENTITY
 from sqtheory.alphabet.partition import Blocks, Rows, Tiles
 from sqtheory.alphabet.quantizers import cast, int_
@@ -21,11 +22,8 @@ from sqtheory.alphabet.scores import (
     Random,
     Score,
     check_norm,
-    gain,
-    gains,
     magnitude,
     spell_norm,
-    unit_norms,
     wanda,
     wina,
 )

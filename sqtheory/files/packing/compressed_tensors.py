@@ -12,7 +12,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.alphabet.formats import BFLOAT16, E2M1, E4M3, IntFormat
+from sqtheory.alphabet.formats import BFLOAT16, E2M1, E4M3
 from sqtheory.arrays import Array
 from sqtheory.exceptions import InputRefused, about
 from sqtheory.files import atomic
@@ -87,10 +87,10 @@ def scheme_of(schema: Schema) -> Scheme:
             f"compressed-tensors has blocks that divide a row, whole rows or the matrix, got {schema.boxes}"
         )
     match fmt, scales:
-        case IntFormat(k=k, full_range=False), RealScales(dtype="F32") if k <= 8:
+        case _, RealScales(dtype="F32") if fmt.kind == "integer" and fmt.odd and fmt.bits <= 8:
             if whole:
-                return Scheme("pack-quantized", k, "int", "channel" if rows == 1 else "tensor", None, None)
-            return Scheme("pack-quantized", k, "int", "group", group, None)
+                return Scheme("pack-quantized", fmt.bits, "int", "channel" if rows == 1 else "tensor", None, None)
+            return Scheme("pack-quantized", fmt.bits, "int", "group", group, None)
         case _, ExponentScales(bias=bias) if fmt == E2M1 and group == 32 and not shape[1] % group and bias == BIAS:
             return Scheme("mxfp4-pack-quantized", 4, "float", "group", 32, "torch.uint8")
         case _, TwoLevelScales(format=fine) if fmt == E2M1 and group == 16 and not shape[1] % group and fine == E4M3:

@@ -13,7 +13,6 @@ from sqtheory.alphabet.operators import Operator, parts_of
 from sqtheory.alphabet.partition import Whole
 from sqtheory.alphabet.partition.boxes import Boxes, Where
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.scaling import Frozen
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.storage import Index
 from sqtheory.arrays import Array, ArrayLike, Mask, as_real, plain_array
@@ -131,7 +130,7 @@ def pack_values(
     boxes = Boxes(q.partition.sides(values.shape))
     every = np.broadcast_to(np.bool_(True), values.shape) if kept is None else kept
     codes = _codes(values, q.format, boxes, scales, every)
-    if isinstance(q.scaling, Frozen) and q.scaling.scale.values.ndim == 0 and scales.size:
+    if q.scaling.bits()[0] == 0 and any(q.scaling.bits()) and scales.size:  # one for all
         boxes = Boxes(Whole().sides(values.shape))
         scales = scales.reshape(-1)[:1].reshape(boxes.grid(values.shape))
     stored = scales_of(q, scales, real)
