@@ -1,4 +1,4 @@
-"""How much of the error keeping an entry, or a unit of them, saves."""
+"""What keeping an entry saves of the error, and what ranks boxes of entries like their norms."""
 
 import numpy as np
 

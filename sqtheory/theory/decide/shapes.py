@@ -30,7 +30,7 @@ def default_shape(s: Sparsifier, q: Quantizer) -> Shape:
         sizes[axis % axes].append(size)
     whole = {axis % axes for b in boxes for axis in _whole(b)} | {axes - 1}
     shape = [_length(found, FEW if axis in whole else 2) for axis, found in enumerate(sizes)]
-    if isinstance(s.score, Partnered):
+    if isinstance(s.score, Partnered) and s.score.partner is not None:
         return (*shape[:-1], s.score.partner.values.shape[1])
     long = _along(s, axes)
     stretched = ((*shape[:long], k * shape[long], *shape[long + 1 :]) for k in range(1, MOST + 1))
