@@ -8,7 +8,6 @@ from typing import Any, final
 import numpy as np
 
 from sqtheory.alphabet.norms import check_norm
-from sqtheory.alphabet.partition.slabs import slabs
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.storage import Index
 from sqtheory.alphabet.traits import IDEMPOTENT
@@ -118,7 +117,7 @@ class Recipe:
         if not s.fixed_budget or not x.ndim:
             return gain_mask(x, image, s, self.norm)
         kept = np.empty(x.shape, np.bool_)
-        for cut in slabs(s.groups, x.shape):
+        for cut in s.groups.slabs(x.shape):
             kept[cut] = gain_mask(x[cut], image[cut], s, self.norm)
         return kept
 

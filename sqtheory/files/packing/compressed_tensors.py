@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sqtheory.alphabet.formats import BFLOAT16, E2M1, E4M3
 from sqtheory.arrays import Array
-from sqtheory.exceptions import InputRefused, about
+from sqtheory.exceptions import InputRefused, about, first_at
 from sqtheory.files import atomic
 from sqtheory.files.checkpoints import Checkpoint
 from sqtheory.files.checkpoints.json_text import json_object
@@ -224,9 +224,9 @@ def _bfloat16(values: Array) -> Array:
 
 def _check(ours: Array, theirs: Array) -> None:
     """Refuse a tensor that would be decompressed to other bits."""
-    wrong = np.argwhere((ours.view(np.uint32) != theirs.view(np.uint32)) | ~np.isfinite(theirs))
-    if wrong.size:
-        at = tuple(int(i) for i in wrong[0])
+    wrong = (ours.view(np.uint32) != theirs.view(np.uint32)) | ~np.isfinite(theirs)
+    if wrong.any():
+        at = first_at(wrong)
         raise InputRefused(f"{ours[at]} at {at} would be decompressed as {theirs[at]}")
 
 

@@ -14,7 +14,7 @@ from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.scaling import EXPONENT, Numbers
 from sqtheory.arrays import Array
-from sqtheory.exceptions import InputRefused
+from sqtheory.exceptions import InputRefused, first_at
 from sqtheory.files.packing.bits import pack_bits, stream_bytes, unpack_bits
 from sqtheory.records import Kinds
 
@@ -238,5 +238,5 @@ def _checked(scales: Array) -> Array:
 
 def _refuse(scales: Array, wrong: NDArray[np.bool_], why: str) -> None:
     if wrong.any():
-        block = tuple(int(i) for i in np.argwhere(wrong)[0])
+        block = first_at(wrong)
         raise InputRefused(f"the scale {scales[block]} of block {block} {why}")

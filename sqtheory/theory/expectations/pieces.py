@@ -7,7 +7,6 @@ from typing import TypeAlias
 
 import numpy as np
 
-from sqtheory.alphabet.partition.slabs import slabs
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.scaling import Frozen, Reach, maxima
 from sqtheory.alphabet.sparsifiers import Sparsifier
@@ -29,7 +28,7 @@ def pieces(x: Tensor, s: Sparsifier, q: Quantizer) -> Iterator[tuple[Array, Quan
     s must keep a largest magnitude of every scale block, so that scales of two levels are those of x in both orders.
     """
     alone = s.ties.deterministic and q.scaling.looks_at is not Reach.nothing
-    cuts = list(slabs(blocks_of(q), x.shape)) if alone and x.shape else []
+    cuts = list(blocks_of(q).slabs(x.shape)) if alone and x.shape else []
     if len(cuts) < 2:
         yield whole(x), q
         return

@@ -10,7 +10,7 @@ from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.selection import top
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array, ArrayLike, Mask, as_real
-from sqtheory.exceptions import NonFinite
+from sqtheory.exceptions import NonFinite, first_at
 from sqtheory.orders.errors import box_norms
 from sqtheory.theory.price.sweep import LevelGrid, fit
 
@@ -40,7 +40,7 @@ def optimum(rows: ArrayLike, q: Quantizer, s: Sparsifier, p: float = 2.0) -> Opt
     if q.partition.count((1, x.shape[1])) != 1:
         raise ValueError(f"a row of {x.shape[1]} entries is not one block of {q}")
     if not np.isfinite(x).all():
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
+        where = first_at(~np.isfinite(x))
         raise NonFinite(f"{x[where]} at {where}: the row has no optimum")
     k, m = budget(s, q, (1, x.shape[1]))
     return least(x, k, m, q, p)
