@@ -39,7 +39,7 @@ HOMES: dict[str, str | tuple[str, ...]] = {
     "matplotlib": "show/figures/",
     "tqdm": "cli/",
     "scipy": "theory/expectations/",
-    "sympy": ("theory/render.py", "theory/statement.py", "theory/theorems/"),
+    "sympy": ("theory/render.py", "theory/sides.py", "theory/statement.py", "theory/theorems/"),
     "hypothesis": ("theory/decide/targeted.py", "strategies/"),
     "z3": "theory/decide/solver.py",
     "proofs": "cli/",

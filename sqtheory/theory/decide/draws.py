@@ -1,7 +1,6 @@
 """A pipeline with chance taken out of it, and what both orders make of many tensors at once."""
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import product
 from typing import final
 
@@ -15,9 +14,9 @@ from sqtheory.alphabet.scaling import Frozen, TwoLevel
 from sqtheory.alphabet.scores import Given, Random
 from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier, TopSparsifier
 from sqtheory.alphabet.ties import RandomTies, high_index, low_index
-from sqtheory.alphabet.traits import KEEPS_ZERO
-from sqtheory.arrays import Array, FixedArray, Mask
-from sqtheory.orders.applied import both
+from sqtheory.arrays import Array, FixedArray
+from sqtheory.orders.applied import TwoOrders, both
+from sqtheory.theory.instance import FloatRows
 
 
 @final
@@ -77,54 +76,24 @@ def _masks(s: Sparsifier, shape: Shape, rng: Generator) -> list[tuple[Sparsifier
     return [(s, s, "")]
 
 
-@final
-@dataclass(frozen=True, eq=False)
-class DrawnOrders:
-    """What both orders make of instances under one draw: float64 arrays (instances, entries)."""
-
-    draw: Draw
-    shape: Shape
-    x: Array
-    mask: Mask
-    image: Array
-    """q(x)."""
-    after: Array
-    """q(s(x))."""
-    then: Array
-    """s(q(x))."""
-
-    @property
-    def pruned(self) -> Array:
-        """x − s(x)."""
-        return np.where(self.mask, 0.0, self.x)
-
-    @cached_property
-    def scales(self) -> tuple[Array, Array]:
-        """σ(x) and σ(s(x)), each repeated over the entries of its block."""
-        sparse = np.where(self.mask, self.x, 0.0)
-        return entry_scales(self.draw.before, self.x, self.shape), entry_scales(self.draw.after, sparse, self.shape)
-
-    @property
-    def counted(self) -> Mask:
-        """Survivors: kept entries, those that are 0 left out where q(0) = 0 and their scale is of no account."""
-        keeps = KEEPS_ZERO in self.draw.after.traits
-        return np.asarray(self.mask & (self.x != 0)) if keeps else self.mask
-
-
-def run(draw: Draw, x: Array, shape: Shape) -> DrawnOrders:
-    """Both orders on every row of x (instances, entries), each row a tensor of this shape."""
+def run(draw: Draw, x: Array, p: float, shape: Shape) -> FloatRows:
+    """Both orders on every row of x (instances, entries), each row a tensor of this shape, under one draw."""
     stacked = _as_rows(draw, shape)
     if stacked is not None:
-        mask = stacked.first.mask(x)
-        made = both(x, stacked.then, stacked.after, mask=mask, image=stacked.before.apply(x, x))
-        return DrawnOrders(draw, shape, x, mask, made.image, made.after_mask, made.masked_image)
-    rows = [
-        both(row, draw.then, draw.after, mask=draw.first.mask(row), image=draw.before.apply(row, row))
-        for row in x.reshape(-1, *shape)
-    ]
-    parts = zip(*((o.mask, o.image, o.after_mask, o.masked_image) for o in rows), strict=True)
-    mask, *values = (np.stack(part).reshape(len(x), -1) for part in parts)
-    return DrawnOrders(draw, shape, x, mask, *values)
+        image = stacked.before.apply(x, x)
+        made = both(x, stacked.then, stacked.after, mask=stacked.first.mask(x), image=image)
+    else:
+        each = [
+            both(row, draw.then, draw.after, mask=draw.first.mask(row), image=draw.before.apply(row, row))
+            for row in x.reshape(-1, *shape)
+        ]
+        parts = zip(*((o.mask, o.image, o.image_mask, o.after_mask) for o in each), strict=True)
+        made = TwoOrders(x, draw.then, draw.after, *(np.stack(part).reshape(len(x), -1) for part in parts))
+
+    def scales() -> tuple[Array, Array]:
+        return entry_scales(draw.before, x, shape), entry_scales(draw.after, made.sparse, shape)
+
+    return FloatRows(made, p, scales)
 
 
 def entry_scales(q: Quantizer, x: Array, shape: Shape) -> Array:

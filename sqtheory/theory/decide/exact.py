@@ -30,11 +30,9 @@ from sqtheory.alphabet.scores import Given, Magnitude, Partnered
 from sqtheory.alphabet.selection import top as select_top
 from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier, ThresholdSparsifier, TopSparsifier
 from sqtheory.alphabet.ties import Adversarial, ByOriginal, HighIndex, LowIndex, Ties
-from sqtheory.alphabet.traits import KEEPS_ZERO
 from sqtheory.arrays import Mask
-from sqtheory.theory.decide.draws import Draw, DrawnOrders
 
-Rationals: TypeAlias = NDArray[Any]
+Fractions: TypeAlias = NDArray[Any]
 """An array of Fractions."""
 
 
@@ -42,9 +40,9 @@ class NotRational(ArithmeticError):
     """This scale, score or norm is not computed in rational numbers here."""
 
 
-def rationals(x: NDArray[Any]) -> Rationals:
+def rationals(x: NDArray[Any]) -> Fractions:
     """The exact values of an array of floating-point numbers."""
-    out: Rationals = np.empty(np.size(x), object)
+    out: Fractions = np.empty(np.size(x), object)
     out[:] = [Fraction(float(v)) for v in np.ravel(x)]
     return out.reshape(np.shape(x))
 
@@ -77,7 +75,7 @@ def cells(fmt: Format, rounding: Rounding) -> StepFunction:
     return StepFunction(levels, tuple(cuts), tuple(up))
 
 
-def scales(q: Quantizer, x: Rationals) -> Rationals:
+def scales(q: Quantizer, x: Fractions) -> Fractions:
     """σ of every entry of x, the shape of x. Raises NotRational for rules that are not computed here."""
     blocks, fmt, rule = q.partition, q.format, q.scaling
     amax = blocks.reduce(np.abs(x), lambda rows: rows.max(axis=1))
@@ -92,7 +90,7 @@ def scales(q: Quantizer, x: Rationals) -> Rationals:
         case HalfRange():
             one_signed = blocks.reduce(x, lambda rows: rows.min(axis=1)) >= 0
             wide = one_signed & (amax > 0)
-            sigma = _pick(amax == 0, Fraction(1), amax) / _pick(wide, most - least, (most - least) / 2)
+            sigma = pick(amax == 0, Fraction(1), amax) / pick(wide, most - least, (most - least) / 2)
         case TwoLevel():
             sigma = _two_level(rule, amax, most)
         case Frozen() | Unscaled():
@@ -104,37 +102,37 @@ def scales(q: Quantizer, x: Rationals) -> Rationals:
     return _spread(blocks, sigma, x)
 
 
-def _pick(where: NDArray[Any], yes: Any, no: Any) -> Rationals:
+def pick(where: NDArray[Any], yes: Any, no: Any) -> Fractions:
     """Entries of two arrays of Fractions (or one Fraction) by a condition."""
     return np.where(where, np.asarray(yes, object), np.asarray(no, object))
 
 
-def _dyadic(rule: FromMaximum, amax: Rationals, fmt: Format) -> Rationals:
+def _dyadic(rule: FromMaximum, amax: Fractions, fmt: Format) -> Fractions:
     held = amax.astype(np.float64)
     if any(Fraction(float(v)) != a for v, a in zip(held.flat, amax.flat, strict=True)):
         raise NotRational("a power of two is found from the bits of a float64 maximum")
     return rationals(rule.from_maximum(held, fmt))
 
 
-def _two_level(rule: TwoLevel, amax: Rationals, most: Fraction) -> Rationals:
+def _two_level(rule: TwoLevel, amax: Fractions, most: Fraction) -> Fractions:
     steps = cells(rule.scale_format, nearest_even)
     g = amax.max() / (most * Fraction(rule.scale_format.max))
-    out: Rationals = np.empty(amax.shape, object)
+    out: Fractions = np.empty(amax.shape, object)
     for i, a in enumerate(amax.flat):
         code = steps.level(a / most / g) if g else Fraction(0)
         out.flat[i] = g * (Fraction(rule.scale_format.smallest) if code == 0 and a else code)
     return out
 
 
-def _spread(blocks: Partition, per_box: Rationals, like: Rationals) -> Rationals:
+def _spread(blocks: Partition, per_box: Fractions, like: Fractions) -> Fractions:
     pieces = zip(blocks.split(like), blocks.split_grid(per_box, like.shape), strict=True)
     return blocks.join([np.broadcast_to(v[:, None], rows.shape) for rows, v in pieces], like.shape)
 
 
-def image(q: Quantizer, x: Rationals, sigma: Rationals) -> Rationals:
+def image(q: Quantizer, x: Fractions, sigma: Fractions) -> Fractions:
     """σ ρ(x/σ) entry by entry. Raises NotRational where an entry overflows instead of saturating."""
     steps = cells(q.format, q.rounding)
-    out: Rationals = np.empty(x.shape, object)
+    out: Fractions = np.empty(x.shape, object)
     for i, (v, scale) in enumerate(zip(x.flat, sigma.flat, strict=True)):
         ratio = v / scale if scale else v
         if not q.saturate and not Fraction(q.format.min) <= ratio <= Fraction(q.format.max):
@@ -143,7 +141,7 @@ def image(q: Quantizer, x: Rationals, sigma: Rationals) -> Rationals:
     return out
 
 
-def mask(s: Sparsifier, x: Rationals, origin: Rationals) -> Mask:
+def mask(s: Sparsifier, x: Fractions, origin: Fractions) -> Mask:
     """m(x) by exact comparisons. Raises NotRational for scores that are not computed here."""
     if s.ignores_values:
         return s.mask(np.zeros(x.shape))
@@ -174,7 +172,7 @@ def _select(s: TopSparsifier, groups: Partition, scores: NDArray[Any], keys: NDA
     return groups.join(chosen, scores.shape)
 
 
-def _scores(s: Sparsifier, x: Rationals) -> Rationals:
+def _scores(s: Sparsifier, x: Fractions) -> Fractions:
     match s.score:
         case Magnitude():
             return np.asarray(np.abs(x))
@@ -185,7 +183,7 @@ def _scores(s: Sparsifier, x: Rationals) -> Rationals:
     raise NotRational(f"the score {s.score} is not computed in rational numbers")
 
 
-def _key(ties: Ties, x: Rationals, origin: Rationals) -> Rationals | None:
+def _key(ties: Ties, x: Fractions, origin: Fractions) -> Fractions | None:
     match ties:
         case LowIndex() | HighIndex():
             return None
@@ -196,7 +194,7 @@ def _key(ties: Ties, x: Rationals, origin: Rationals) -> Rationals | None:
     raise NotRational(f"ties by {ties} are not computed in rational numbers")
 
 
-def _unit_norms(s: BlockSparsifier, sizes: Rationals) -> Rationals:
+def _unit_norms(s: BlockSparsifier, sizes: Fractions) -> Fractions:
     if s.p == np.inf:
         return s.unit.reduce(np.abs(sizes), lambda rows: rows.max(axis=1))
     if float(s.p).is_integer():
@@ -204,48 +202,7 @@ def _unit_norms(s: BlockSparsifier, sizes: Rationals) -> Rationals:
     raise NotRational(f"norms of units in L{s.p} are not rational")
 
 
-def _ranks(values: Rationals) -> NDArray[np.float64]:
+def _ranks(values: Fractions) -> NDArray[np.float64]:
     """The place of every value among the distinct ones: float64 numbers in the same order."""
     place = {v: float(i) for i, v in enumerate(sorted(set(values.flat)))}
     return np.array([place[v] for v in values.flat]).reshape(values.shape)
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class ExactOrders:
-    """What both orders make of one tensor, exactly: flat tuples in C order, scales repeated over their entries."""
-
-    x: tuple[Fraction, ...]
-    kept: tuple[bool, ...]
-    counted: tuple[bool, ...]
-    """Survivors: ``DrawnOrders.counted``."""
-    image: tuple[Fraction, ...]
-    """q(x)."""
-    after: tuple[Fraction, ...]
-    """q(s(x))."""
-    then: tuple[Fraction, ...]
-    """s(q(x))."""
-    dense: tuple[Fraction, ...]
-    """σ(x)."""
-    moved: tuple[Fraction, ...]
-    """σ(s(x))."""
-
-
-def rational_orders(draw: Draw, x: Rationals) -> ExactOrders:
-    """Both orders under one draw. Raises NotRational where the pipeline is not rational."""
-    kept = mask(draw.first, x, x)
-    sparse = _pick(kept, x, Fraction(0))
-    dense, moved = scales(draw.before, x), scales(draw.after, sparse)
-    quantized = image(draw.before, x, dense)
-    then = _pick(mask(draw.then, quantized, x), quantized, Fraction(0))
-    counted = kept & (x != 0) if KEEPS_ZERO in draw.after.traits else kept
-    parts = (x, kept, counted, quantized, image(draw.after, sparse, moved), then, dense, moved)
-    return ExactOrders(*(tuple(part.flatten().tolist()) for part in parts))
-
-
-def implemented_orders(o: DrawnOrders, i: int) -> ExactOrders:
-    """What the float64 operators made of one instance, as the rational numbers that their outputs are."""
-    dense, moved = o.scales
-    values = (rationals(part[i]).tolist() for part in (o.x, o.image, o.after, o.then, dense, moved))
-    x, image_, after, then, old, new = (tuple(v) for v in values)
-    return ExactOrders(x, tuple(o.mask[i].tolist()), tuple(o.counted[i].tolist()), image_, after, then, old, new)
