@@ -17,9 +17,9 @@ from proofs.solver import Translation, equal, load, refute, satisfiable
 from proofs.steps import NO_MODEL, Step
 from proofs.unknowns import LARGEST, ONE, READINGS, REAL, Facts, Reading, Root, Unknowns
 from sqtheory.alphabet.norms import spell_norm
+from sqtheory.theory.claims import Assumption, Claim, Separation
 from sqtheory.theory.domain import DENSE
-from sqtheory.theory.statement import Assumption, Claim
-from sqtheory.theory.theorem import Separation, Theorem
+from sqtheory.theory.theorem import Theorem
 
 SEPARATION_DIGITS = 50
 """Digits to which a separation is decided where p makes its powers irrational."""

@@ -17,6 +17,7 @@ from proofs.atoms import Model
 from proofs.conclusions import Conclusion
 from proofs.machine_checked import ProofError, check_as_written, statement
 from proofs.steps import NO_MODEL, belongs
+from sqtheory.theory.claims import Claim
 from sqtheory.theory.quantities import (
     ERROR_Q,
     ERROR_QS,
@@ -30,7 +31,6 @@ from sqtheory.theory.quantities import (
     POWER_SQ,
 )
 from sqtheory.theory.render import claim_text
-from sqtheory.theory.statement import Claim
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import frozen_commutation, gain_optimal, overlap, swap_constant, ties_by_original
 

@@ -11,7 +11,7 @@ from proofs.proof import Proof
 from proofs.shapes import Entries
 from proofs.steps import Cited, Equal, NonNegative
 from proofs.unknowns import LARGEST, REAL, Facts, Unknowns
-from sqtheory.theory.theorem import Reference
+from sqtheory.theory.claims import Reference
 from sqtheory.theory.theorems.dot_bound import ACTIVATION_ERROR, QUANTIZED, THEOREM, WEIGHT_ERROR, WEIGHT_PRUNED
 from sqtheory.theory.theorems.dot_decomposition import SQ, WHOLE
 from sqtheory.theory.theorems.dot_interaction import Q, S

@@ -15,7 +15,7 @@ from proofs.proof import Proof
 from proofs.shapes import Entries
 from proofs.steps import Cited, Enumerated, Equal, NonNegative
 from sqtheory.alphabet.quantizers import int_
-from sqtheory.theory.theorem import Reference
+from sqtheory.theory.claims import Reference
 from sqtheory.theory.theorems.dot_concentration import MEAN, PRUNED, RANGES, TAIL, THEOREM, VARIANCE
 
 Law: TypeAlias = dict[Number, Number]

@@ -15,8 +15,8 @@ from proofs.shapes import Entries
 from proofs.steps import Cited, Smt, Tested
 from proofs.unknowns import LARGEST, REAL, Facts, Unknowns
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Reference
 from sqtheory.theory.quantities import NEAREST, UNIFORM
-from sqtheory.theory.theorem import Reference
 from sqtheory.theory.theorems.free_scale_bound import HALF, IN_RANGE, NOT_GROWN, POWER_HALF, THEOREM, half_cells
 
 

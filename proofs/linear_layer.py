@@ -15,7 +15,7 @@ from proofs.proof import Proof
 from proofs.shapes import Groups
 from proofs.steps import Cited, Equal, NonNegative
 from proofs.unknowns import Facts, Unknowns
-from sqtheory.theory.theorem import Reference
+from sqtheory.theory.claims import Reference
 from sqtheory.theory.theorems.linear_layer import (
     IMAGE_FROBENIUS,
     IMAGE_SPECTRAL,

@@ -17,10 +17,10 @@ from proofs.machine_checked import ProofError
 from proofs.steps import Line, Split, Step
 from sqtheory.alphabet.norms import spell_norm
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import CANCELLATION, TOLERANCE, Claim, Quantity, Separation
 from sqtheory.theory.measured import readings
 from sqtheory.theory.render import claim_text
-from sqtheory.theory.statement import Claim
-from sqtheory.theory.theorem import CANCELLATION, TOLERANCE, Quantity, Separation, Theorem
+from sqtheory.theory.theorem import Theorem
 
 MODELLED = 100
 """Rows on which each quantity is compared with its model each time a proof runs; the test suite tries more."""

@@ -17,8 +17,8 @@ from proofs.proof import Proof
 from proofs.shapes import Groups
 from proofs.steps import Cited, Enumerated, Equal
 from proofs.unknowns import Facts, Unknowns
+from sqtheory.theory.claims import Quantity
 from sqtheory.theory.lipschitz import constant
-from sqtheory.theory.theorem import Quantity
 from sqtheory.theory.theorems.linear_layer import X_ERROR
 from sqtheory.theory.theorems.propagation import NETWORKS, QUANTITIES, THEOREM, Network
 

@@ -18,7 +18,7 @@ from proofs.steps import Cited, Equal, Smt, Split, Tested
 from proofs.unknowns import LARGEST, REAL, Facts, Unknowns
 from sqtheory.arrays import Mask
 from sqtheory.theory.case import Case
-from sqtheory.theory.theorem import Reference
+from sqtheory.theory.claims import Reference
 from sqtheory.theory.theorems.quantize_first_bound import THEOREM
 
 x, q, m = sympy.symbols("x q m", real=True)

@@ -8,6 +8,7 @@ from typing import ClassVar, TypeAlias, final
 import sympy
 
 from proofs.unknowns import Unknowns
+from sqtheory.theory.claims import Assumption
 from sqtheory.theory.quantities import (
     FROZEN_Z,
     MAGNITUDE,
@@ -20,7 +21,6 @@ from sqtheory.theory.quantities import (
     Z,
     of_weight,
 )
-from sqtheory.theory.theorem import Assumption
 from sqtheory.theory.theorems.gram_dominates import UNCORRELATED
 
 KNOWN = (FROZEN_Z, MAGNITUDE, NEAREST, NORM, ONE_SCALE, ORDERED, SIGMA, STEADY, Z)

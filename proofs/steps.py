@@ -16,8 +16,8 @@ from proofs.solver import load, refute
 from sqtheory.arrays import Mask
 from sqtheory.exceptions import MissingExtra
 from sqtheory.theory.case import Case
-from sqtheory.theory.statement import Statement
-from sqtheory.theory.theorem import Reference, Theorem
+from sqtheory.theory.claims import Reference
+from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL, find
 
 NO_MODEL: Model = {}
@@ -160,7 +160,7 @@ class Tested(Step):
                 raise ProofError(f"fails for {case.row(int(wrong[0]))}")
 
 
-def belongs(name: str, theorem: Statement) -> None:
+def belongs(name: str, theorem: Theorem) -> None:
     """Return if a formal statement is one of this theorem and of no other. Raises ProofError naming whose it is."""
     machine_checked.statement(name)
     owners = [t.slug for t in ALL if name in t.formal and t.slug != theorem.slug]

@@ -14,8 +14,8 @@ import sympy
 from sympy import Abs, And, Ge, Implies, Le, Or
 
 from proofs.atoms import Atoms, Number, Pairs, Row
+from sqtheory.theory.claims import Assumption
 from sqtheory.theory.quantities import FROZEN_Z, MAGNITUDE, NEAREST, ONE_SCALE, ORDERED, SIGMA, STEADY, Z
-from sqtheory.theory.theorem import Assumption
 from sqtheory.theory.theorems.dot_concentration import IN_RANGE
 from sqtheory.theory.theorems.dyadic_equivariance import FOLLOWS
 

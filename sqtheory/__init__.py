@@ -1,8 +1,17 @@
 """Sparsity and quantization on one tensor: two orders, their errors, and the assumptions between them.
 
 S→Q is ``s >> q`` and Q→S is ``q >> s``; ``compare`` measures both, ``explain`` says through which channel
-order could matter.
+order could matter; ``theorems`` holds what is proved, ``decide`` says whether a claim is true of a pipeline, and
+``open_checkpoint`` reads files. Each public name has an example: in its docstring, or in "Public names by example" of
+the documentation.
+
+>>> import sqtheory as sq
+>>> s, q = sq.nm(2, 4), sq.int_(4)
+>>> (s >> q)([5 / 3, 2, 1 / 6, 7]), (q >> s)([5 / 3, 2, 1 / 6, 7])
+(array([0., 2., 0., 7.]), array([2., 0., 0., 7.]))
 """
+
+from typing import TYPE_CHECKING
 
 from sqtheory.alphabet.formats import (
     BFLOAT16,
@@ -60,7 +69,13 @@ from sqtheory.orders.errors import error, norm, relative_error, sqnr
 from sqtheory.orders.report import OrderReport, compare
 from sqtheory.orders.streaming import error_norm
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from sqtheory.files.checkpoints import open_checkpoint
+    from sqtheory.theory import theorems
+    from sqtheory.theory.case import Case
+    from sqtheory.theory.decide import decide
+
+__version__ = "0.2.0"
 
 __all__ = [
     "BFLOAT16",
@@ -85,6 +100,7 @@ __all__ = [
     "NF4",
     "Adversarial",
     "Blocks",
+    "Case",
     "Chain",
     "ChannelReport",
     "Channels",
@@ -127,6 +143,7 @@ __all__ = [
     "by_original",
     "cast",
     "compare",
+    "decide",
     "engine",
     "error",
     "error_norm",
@@ -146,14 +163,42 @@ __all__ = [
     "nm",
     "norm",
     "nvfp4",
+    "open_checkpoint",
     "parse",
     "relative_error",
     "scaled",
     "sqnr",
     "stochastic",
+    "theorems",
     "threshold",
     "top",
     "toward_zero",
     "wanda",
     "wina",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """The public names that load more than numpy: sympy, or readers of files."""
+    if name == "theorems":
+        from sqtheory.theory import theorems
+
+        return theorems
+    if name == "decide":
+        from sqtheory.theory.decide import decide
+
+        return decide
+    if name == "Case":
+        from sqtheory.theory.case import Case
+
+        return Case
+    if name == "open_checkpoint":
+        from sqtheory.files.checkpoints import open_checkpoint
+
+        return open_checkpoint
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The public names, those that are loaded on first use among them."""
+    return sorted({*globals(), *__all__})

@@ -85,6 +85,9 @@ class FixedArray:
     It lets frozen dataclasses (a frozen scale, a fixed mask) carry an array and still compare,
     hash, pickle and name themselves by content: ``name`` is ``a_`` and twelve hexadecimal digits.
     Kept are native byte order and C order, booleans, integers and float16 as they are; the rest by ``as_real``.
+
+    >>> FixedArray([1, 2]) == FixedArray([1, 2])
+    True
     """
 
     __slots__ = ("name", "values")

@@ -4,12 +4,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 def need(value: object, kind: type, what: str) -> None:
     """Raise TypeError unless a parameter is of the kind it must be."""
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise TypeError(f"{what} needs {kind.__name__}, got {value!r}")
+
+
+def need_generator(value: object, what: str) -> None:
+    """Raise TypeError unless a parameter is a numpy.random.Generator; ``what`` says who needs it."""
+    if not isinstance(value, np.random.Generator):
+        raise TypeError(f"{what} a numpy.random.Generator, got {type(value).__name__}")
+
+
+def first_at(flags: NDArray[Any]) -> tuple[int, ...]:
+    """The index of the first True, in C order. Raises IndexError where none is."""
+    return tuple(int(i) for i in np.argwhere(flags)[0])
 
 
 def whole(value: object, what: str) -> int:

@@ -18,7 +18,7 @@ PROOFS = Path(proof.__file__).parent
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("exceptions", "tex"),
     ("arrays", "tables"),
-    ("alphabet",),
+    ("alphabet", "records"),
     ("orders", "files"),
     ("execution", "theory"),
     ("compress", "models", "strategies"),
@@ -39,7 +39,7 @@ HOMES: dict[str, str | tuple[str, ...]] = {
     "matplotlib": "show/figures/",
     "tqdm": "cli/",
     "scipy": "theory/expectations/",
-    "sympy": ("theory/render.py", "theory/sides.py", "theory/statement.py", "theory/theorems/"),
+    "sympy": ("theory/claims.py", "theory/render.py", "theory/sides.py", "theory/theorem.py", "theory/theorems/"),
     "hypothesis": ("theory/decide/targeted.py", "strategies/"),
     "z3": "theory/decide/solver.py",
     "proofs": "cli/",

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import sqtheory
+from proofs.references import references
 from sqtheory import MissingExtra, __version__
 from sqtheory.cli import formats, main
 
@@ -28,6 +29,13 @@ def test_requirements_have_floors_and_no_caps() -> None:
     assert not [line for line in lines if any(cap in line for cap in ("<", "==", "~", "!"))]
     assert "torch" not in " ".join(lines)
     assert PROJECT["version"] == __version__
+
+
+def test_the_project_names_its_pythons_and_a_paper_that_it_cites() -> None:
+    named = [c.removeprefix("Programming Language :: Python :: ") for c in PROJECT["classifiers"] if ":: 3." in c]
+    assert named == ["3.11", "3.12", "3.13", "3.14"] and PROJECT["requires-python"] == f">={named[0]}"
+    paper = references()["harma2025interplay"].plain("eprint")
+    assert PROJECT["urls"] == {"Paper": f"https://arxiv.org/abs/{paper}"}
 
 
 def test_a_missing_extra_is_one_line_that_names_it(

@@ -1,3 +1,5 @@
+"""README and the pages of the documentation: what is generated is current, links lead somewhere, what is shown runs."""
+
 import re
 import shlex
 import subprocess
@@ -7,47 +9,118 @@ from pathlib import Path
 import pytest
 
 from sqtheory.cli import main
+from sqtheory.show.figures.catalogue import find
+from sqtheory.show.figures.data import Request
 from sqtheory.theory.theorems import BY_SLUG
-from tests.readme import GENERATED, README, regenerated
+from tests.readme import CONTRIBUTING, DOCS, GENERATED, LINK, PICTURE, README, ROOT, pages, regenerated
+
+BUILT = ("commands", "theorems", "api")
+"""Folders of the built documentation, whose pages are generated."""
 
 
-def test_generated_tables_are_current() -> None:
-    text = README.read_text(encoding="utf-8")
-    assert len(GENERATED.findall(text)) == 6
-    assert regenerated(text) == text
+def text(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def marked(name: str, kind: str, page: Path) -> list[str]:
+    """The lines of the one block of a page that stands below a marker."""
+    [lines] = re.findall(rf"<!-- {name} -->\n```{kind}\n(.*?)```", text(page), re.DOTALL)
+    return str(lines).strip().splitlines()
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.stem)
+def test_generated_tables_are_current(page: Path) -> None:
+    assert regenerated(page) == text(page)
+
+
+def test_readme_is_short_with_one_table_and_one_picture_and_the_pages_have_the_others() -> None:
+    assert len(text(README).splitlines()) <= 150
+    assert len(GENERATED.findall(text(README))) == len(re.findall("<img ", text(README))) == 1
+    commands = {command.split()[0] for page in pages() for _, command, _ in GENERATED.findall(text(page))}
+    assert commands == {"order", "formats", "masks", "theorems", "constants", "predict", "price"}
+
+
+def test_the_picture_shows_what_is_measured() -> None:
+    _, name, _, model, *_ = PICTURE.split()
+    assert f'src="{(DOCS / name).relative_to(ROOT)}.png"' in text(README) and (DOCS / f"{name}.png").is_file()
+    data = find(name).compute(Request(model))
+    assert data.csv() == text(DOCS / f"{name}.csv")
+    caption, _, command = text(DOCS / f"{name}.txt").rstrip().rpartition("\n\n")
+    assert caption == data.caption and "Q→S in 0" in caption and f"--model {model}" in command
+    assert "all 45 pairs" in text(README) and "Of 45 pairs" in caption
 
 
 def test_the_example_runs_as_printed() -> None:
-    text = README.read_text(encoding="utf-8")
-    [code] = re.findall(r"<!-- example -->\n```python\n(.*?)```", text, re.DOTALL)
-    assert len(code.strip().splitlines()) == 10
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    code = marked("example", "python", README)
+    assert len(code) == 10
+    run = subprocess.run([sys.executable, "-c", "\n".join(code)], capture_output=True, text=True, check=True)
     assert run.stdout.startswith("[0. 2. 0. 7.]\n[2. 0. 0. 7.]\n")
     assert "Q→S" in run.stdout and "selection" in run.stdout
 
 
 def test_what_is_compressed_verifies_as_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    [lines] = re.findall(r"<!-- apply -->\n```sh\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     monkeypatch.chdir(tmp_path)
-    for line in lines.strip().splitlines():
+    for line in marked("apply", "sh", DOCS / "checkpoints.md"):
         program, *arguments = shlex.split(line)
         assert program == "sqtheory" and main(arguments) == 0
     assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_exactly_two_command_lines_install() -> None:
-    text = README.read_text(encoding="utf-8")
-    assert [line.split("&& ")[-1] for line in text.splitlines() if line.startswith("python3 -m venv")] == [
+    assert [line.split("&& ")[-1] for line in text(README).splitlines() if line.startswith("python3 -m venv")] == [
         ".venv/bin/sqtheory demo",
         ".venv/bin/python -m pytest -n auto",
     ]
 
 
-def test_every_linked_file_exists_and_every_theorem_is_listed() -> None:
-    text = README.read_text(encoding="utf-8")
-    linked = re.findall(r"\]\(([^)]+)\)", text)
-    assert len(linked) > 10 and all((README.parent / path).is_file() for path in linked)
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.stem)
+def test_every_linked_file_exists(page: Path) -> None:
+    made = {DOCS / name for name in ("quickstart.md", "contributing.md", "cite.md")} if page.parent == DOCS else set()
+    for path, _ in LINK.findall(text(page)):
+        linked = (page.parent / path).resolve()
+        built = page.parent == DOCS and linked.parent.parent == DOCS and linked.parent.name in BUILT
+        assert linked.is_file() or built or linked in made, f"{page.name} links {path}"
+
+
+def test_readme_leads_to_every_page_and_to_the_theorem_with_its_proof() -> None:
+    linked = {(ROOT / path).resolve() for path, _ in LINK.findall(text(README))}
+    assert {page for page in pages() if page.name not in ("README.md", "index.md")} <= linked
+    theorem = "prune_first_dominates"
+    homes = (f"sqtheory/theory/theorems/{theorem}.py", f"proofs/{theorem}.py", f"proofs/formal/{theorem}.v")
+    assert {*map(ROOT.joinpath, homes), ROOT / "tests/theory/test_theorems.py"} <= linked
+    assert f"All {len(BY_SLUG)} theorems" in text(README)
+    assert f"**{BY_SLUG[theorem].title.split(',')[0]}**" in text(README)
+
+
+def test_every_theorem_is_listed_with_its_statement_and_its_proof() -> None:
     listed = re.findall(
-        r"^\| \[(\w+)\]\(sqtheory/theory/theorems/(\w+)\.py\).*\(proofs/(\w+)\.py\)", text, re.MULTILINE
+        r"^\| \[(\w+)\]\(../../sqtheory/theory/theorems/(\w+)\.py\).*\(../../proofs/(\w+)\.py\)",
+        text(DOCS / "theorems.md"),
+        re.MULTILINE,
     )
     assert listed == [(slug,) * 3 for slug in BY_SLUG]
+
+
+def test_what_the_contributor_is_sent_to_is_there() -> None:
+    """Paths without a name to fill in, and folders of those with one."""
+    paths = re.findall(r"`((?:sqtheory|proofs|tests|notebooks)/[^`\s]*)`", text(CONTRIBUTING))
+    assert len(paths) > 10
+    for path in paths:
+        place = ROOT / path
+        assert (place.parent if re.search("SLUG|VERB|NAME", place.name) else place).exists(), path
+
+
+def test_modules_are_where_the_changelog_says() -> None:
+    """Each new path is in the package, and no old one is, unless a wing took its name."""
+    rows = re.findall(r"^\| (`.*`) \| (`.*`) \|$", text(DOCS / "changelog.md"), re.MULTILINE)
+    assert len(rows) > 20
+
+    def there(module: str) -> bool:
+        place = ROOT / "sqtheory" / module.replace(".", "/")
+        return place.is_dir() or place.with_suffix(".py").is_file()
+
+    for olds, news in rows:
+        old, new = (re.findall(r"`([\w.]+)`", cell) for cell in (olds, news))
+        assert len(old) == len(new), olds
+        assert all(map(there, new)), news
+        assert not [module for module in old if there(module) and module not in ("orders",)], olds

@@ -1,6 +1,6 @@
 """Build the documentation: ``python notebooks/docs/build.py``, then open build/docs/html/index.html.
 
-Writes the generated pages beside copies of the hand-written ones and of the notebooks, discharges every proof and
+Writes the generated pages beside the hand-written ones and copies of the notebooks, discharges every proof and
 runs every notebook on the way, and hands all of it to Sphinx.
 """
 
@@ -22,7 +22,7 @@ def write_sources(folder: Path) -> None:
 
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for path in HERE.glob("*.md"):
+    for path in HERE.glob("*.png"):
         shutil.copy(path, folder)
     (folder / "notebooks").mkdir()
     for path in HERE.parent.glob("*.ipynb"):

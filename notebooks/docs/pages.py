@@ -1,4 +1,4 @@
-"""The generated pages, each computed from what it describes: registry, catalogue, argparse, docstrings, README."""
+"""The pages that Sphinx reads: those written by hand, with their links, and those computed from what they describe."""
 
 import contextlib
 import io
@@ -10,31 +10,33 @@ from typing import TypeAlias
 
 from proofs import machine_checked
 from proofs.proof import proof_of
-from sqtheory.alphabet import catalogue
 from sqtheory.cli import VERBS, main
 from sqtheory.show.figures import witness
 from sqtheory.show.figures.catalogue import BY_NAME
 from sqtheory.show.figures.data import Request
 from sqtheory.show.figures.style import DOUBLE, SINGLE, encode
 from sqtheory.tables import Table
-from sqtheory.theory import render
 from sqtheory.theory.theorem import Theorem
-from sqtheory.theory.theorems import ALL
+from sqtheory.theory.theorems import ALL, BY_SLUG
 
-ROOT = Path(__file__).parents[2]
-LOCAL_LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)]+\)")
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "notebooks" / "docs"
+CONTRIBUTING = ROOT / ".github" / "CONTRIBUTING.md"
+LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:|#)([^)#]+)(#[^)]*)?\)")
+"""A link to a file: what it says, the path, the place there."""
 COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
-QUICK_START = ("Your own checkpoint", "In Python", "Rules that are easy to get wrong")
+QUICK_START = ("In Python", "One theorem")
 """Sections of the README that a reader needs first."""
 EXAMPLE = "margin.py"
 """The theorem that is shown whole, its statement and its proof."""
 MODULES: Mapping[str, str] = {
     "sqtheory": "Operators, formats, errors, orders",
     "sqtheory.theory.theorems": "The registry",
-    "sqtheory.theory.theorem": "Theorems and claims",
+    "sqtheory.theory.theorem": "Theorems",
+    "sqtheory.theory.claims": "Quantities, claims, assumptions, witnesses",
     "sqtheory.theory.case": "Cases",
     "sqtheory.theory.domain": "Domains",
-    "sqtheory.theory.render": "Theorems as text, Markdown, LaTeX",
+    "sqtheory.theory.render": "Claims as text and LaTeX",
     "sqtheory.theory.decide": "Proved, refuted or open",
     "sqtheory.theory.expectations": "Expected order gaps",
     "sqtheory.theory.certificates": "Certificates of layers",
@@ -47,6 +49,28 @@ MODULES: Mapping[str, str] = {
     "sqtheory.strategies": "Strategies for property tests",
 }
 """Modules with a page of their own, and its title."""
+BELOW: Mapping[str, str] = {
+    "theorems.md": "\n```{toctree}\n:hidden:\n:maxdepth: 1\n\n"
+    + "\n".join(f"theorems/{t.slug}" for t in ALL)
+    + "\n```\n"
+}
+"""What the documentation adds to pages written by hand: the list of theorems."""
+WHOLE_THEOREM = """
+## A whole theorem
+
+Its statement:
+
+```{literalinclude} extend/statement.py
+:language: python
+```
+
+and its proof:
+
+```{literalinclude} extend/proof.py
+:language: python
+```
+"""
+"""The end of the page for contributors."""
 MODEL = "zoo:vit-dense"
 """Of what figures are that need a model: the smaller one."""
 Shown: TypeAlias = tuple[str, str, str]
@@ -60,9 +84,9 @@ class Undischarged(Exception):
 def pages() -> Iterator[tuple[str, str]]:
     """Every generated page: its path and its text. Raises Undischarged."""
     yield "quickstart.md", quick_start((ROOT / "README.md").read_text(encoding="utf-8"))
-    yield "formats.md", tables_page("Formats", catalogue.formats(), catalogue.quantizers())
-    yield "masks.md", tables_page("Masks", catalogue.masks())
-    yield "theorems/index.md", theorem_index()
+    for path in sorted(DOCS.glob("*.md")):
+        yield path.name, linked(path.read_text(encoding="utf-8"), DOCS) + BELOW.get(path.name, "")
+    yield "contributing.md", linked(CONTRIBUTING.read_text(encoding="utf-8"), CONTRIBUTING.parent) + WHOLE_THEOREM
     for theorem in ALL:
         shown = figures_of(theorem)
         yield from ((f"theorems/{name}.svg", svg) for name, svg, _ in shown)
@@ -84,32 +108,39 @@ def listing(title: str, above: str, names: Iterable[str]) -> str:
     return f"# {title}\n\n{above}\n```{{toctree}}\n:maxdepth: 1\n\n" + "\n".join(names) + "\n```\n"
 
 
-def tables_page(title: str, *tables: Table) -> str:
-    """A page of tables."""
-    return f"# {title}\n\n" + "\n\n".join(table.markdown() for table in tables) + "\n"
-
-
 def quick_start(readme: str) -> str:
-    """The head of the README and its first sections; links into the repository become their text."""
+    """The head of the README and its first sections."""
     head, *sections = re.split(r"^## ", readme, flags=re.MULTILINE)
     chosen = {title: body for title, _, body in (s.partition("\n") for s in sections)}
     parts = [head.replace("# sqtheory", "# Quick start", 1)]
     parts += [f"## {title}\n{chosen[title]}" for title in QUICK_START]
-    return LOCAL_LINK.sub(r"\1", COMMENT.sub("", "".join(parts)))
+    return linked("".join(parts), ROOT)
 
 
-def theorem_index() -> str:
-    """The table of the registry, each name a link."""
-    plain = render.plain_table(ALL)
-    linked = Table(plain.header, tuple((f"[{row[0]}]({row[0]}.md)", *row[1:]) for row in plain.rows))
-    return listing("Theorems", linked.markdown() + "\n", [t.slug for t in ALL]).replace(
-        ":maxdepth", ":hidden:\n:maxdepth"
-    )
+def linked(text: str, folder: Path) -> str:
+    """A page written by hand in a folder, its links to theorems and pages as they are in the documentation.
+
+    Theorems, proofs and notebooks have pages of their own; of other files in the repository a link leaves its text.
+    """
+
+    def link(match: re.Match[str]) -> str:
+        says, path, place = match[1], (folder / match[2]).resolve(), match[3] or ""
+        if path == CONTRIBUTING:
+            return f"[{says}](contributing.md{place})"
+        if DOCS in path.parents:
+            return f"[{says}]({path.relative_to(DOCS).as_posix()}{place})"
+        if path.suffix == ".ipynb":
+            return f"[{says}](notebooks/{path.name})"
+        if path.suffix == ".py" and path.stem in BY_SLUG:
+            return f"[{says}](theorems/{path.stem}.md{'#proof' * (path.parent.name == 'proofs')})"
+        return says
+
+    return LINK.sub(link, COMMENT.sub("", text))
 
 
 def theorem_page(theorem: Theorem, shown: Iterable[Shown]) -> str:
     """Statement, assumptions, witness, figures, source, and every line of the proof with what discharged it."""
-    _, _, statement = render.markdown(theorem).partition("\n")
+    _, _, statement = theorem.markdown().partition("\n")
     parts = [f"# {theorem.slug}", statement, bib_entry(theorem.source.key)]
     parts += [f"```{{figure}} {name}.svg\n:alt: {name}\n\n{caption}\n```" for name, _, caption in shown]
     parts += ["## Proof", proof_table(theorem).markdown()]

@@ -26,6 +26,8 @@ def unknown(what: str, word: str, known: Sequence[str], otherwise: str) -> str:
         return f"{word} is a format, not an operator: write cast({word}) or {also}({word})"
     elsewhere = [k.what for k in KINDS.values() if word in k.names or word in k.constructors]
     near = difflib.get_close_matches(word[:40].lower(), known, n=1, cutoff=0.5)
+    if what == "operator":  # mxfp8 before mxfp, which says nothing without an element
+        near = difflib.get_close_matches(word[:40].lower(), [k for k in known if k in ALIAS_EXAMPLES], 1, 0.75) or near
     if elsewhere and what != "option":
         advice = f"it is {a(elsewhere[0])}"
     elif near:

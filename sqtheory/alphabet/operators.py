@@ -8,6 +8,7 @@ from typing import final
 import numpy as np
 
 from sqtheory.alphabet.outputs import apart, check_output
+from sqtheory.alphabet.partition import Partition, Shape, Tail
 from sqtheory.alphabet.traits import TRAITS, Trait
 from sqtheory.arrays import Array, ArrayLike, as_real, same_memory
 from sqtheory.tables import Table
@@ -18,6 +19,11 @@ class Operator(ABC):
 
     Operators are frozen, compare by value, and are spelled by ``str`` so that ``parse`` reads them
     back. float32 and float64 are computed in their own precision, float16 and bfloat16 in float32.
+
+    >>> from sqtheory import int_, nm
+    >>> s, q = nm(2, 4), int_(4)
+    >>> (s >> q)([1.75, 2, 0.25, 7]), isinstance(s >> q, Operator)
+    (array([0., 2., 0., 7.]), True)
     """
 
     @property
@@ -53,6 +59,17 @@ class Operator(ABC):
         out[...] = self.apply(x, origin)
         return out
 
+    @property
+    def boxes(self) -> tuple[tuple[Partition, Tail, str], ...]:
+        """The boxes into which tensors must divide, what becomes of short ones, and what they are called."""
+        return ()
+
+    def check(self, shape: Shape) -> None:
+        """Raise what every tensor of this shape is refused for: Indivisible, or ValueError for an axis it lacks."""
+        for boxes, tail, what in self.boxes:
+            boxes.grid(shape)
+            boxes.check_tail(shape, tail, what)
+
     def properties(self) -> Table:
         """One line for each trait: whether this operator is known to have it, and what it says."""
         rows = tuple((str(t), "yes" if t in self.traits else "–", t.statement) for t in TRAITS)
@@ -87,7 +104,11 @@ def parts_of(f: Operator) -> tuple["Operator", ...]:
 @final
 @dataclass(frozen=True)
 class Identity(Operator):
-    """f(x) = x."""
+    """f(x) = x.
+
+    >>> Identity()([1, 2])
+    array([1., 2.])
+    """
 
     @property
     def traits(self) -> frozenset[Trait]:
@@ -106,7 +127,12 @@ IDENTITY = Identity()
 @final
 @dataclass(frozen=True)
 class Chain(Operator):
-    """(f₁ >> f₂ >> … >> f_r)(x) = f_r(… f₂(f₁(x))): two or more operators, none of them a chain or the identity."""
+    """(f₁ >> f₂ >> … >> f_r)(x) = f_r(… f₂(f₁(x))): two or more operators, none of them a chain or the identity.
+
+    >>> from sqtheory import int_, nm
+    >>> (nm(2, 4) >> int_(4)) == Chain((nm(2, 4), int_(4)))
+    True
+    """
 
     parts: tuple[Operator, ...]
 
@@ -114,6 +140,10 @@ class Chain(Operator):
         simple = [isinstance(f, Operator) and not isinstance(f, Chain | Identity) for f in self.parts]
         if len(simple) < 2 or not all(simple):
             raise ValueError("a chain needs two or more operators that are neither chains nor the identity: use >>")
+
+    @property
+    def boxes(self) -> tuple[tuple[Partition, Tail, str], ...]:
+        return tuple(boxes for f in self.parts for boxes in f.boxes)
 
     @property
     def traits(self) -> frozenset[Trait]:

@@ -12,7 +12,12 @@ from sqtheory.arrays import Array
 
 
 class NanRule(Enum):
-    """What NaN or infinity in a block does."""
+    """What NaN or infinity in a block does.
+
+    >>> from sqtheory import int_
+    >>> int_(4, nan=NanRule.propagate)([1, float("nan")])
+    array([nan, nan])
+    """
 
     error = "refuse the tensor, naming the entry and its block"
     propagate = "the whole block becomes NaN"
@@ -24,7 +29,12 @@ class NanRule(Enum):
 @final
 @dataclass(frozen=True, eq=False)
 class Quantized:
-    """A quantized tensor: ``values`` = σ · decoded codes, codes in the tensor's shape, scales in the grid of blocks."""
+    """A quantized tensor: ``values`` = σ · decoded codes, codes in the tensor's shape, scales in the grid of blocks.
+
+    >>> from sqtheory import int_
+    >>> int_(4).quantize([1.75, 2, 0, 7]).codes
+    array([2, 2, 0, 7], dtype=int8)
+    """
 
     values: Array
     codes: Codes

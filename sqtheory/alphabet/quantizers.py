@@ -26,7 +26,7 @@ from sqtheory.alphabet.scaling import AbsMax, Frozen, FullRange, PowerOfTwo, Sca
 from sqtheory.alphabet.signatures import spelled_out
 from sqtheory.alphabet.traits import DETERMINISTIC, IDEMPOTENT, KEEPS_ZERO, MAX_DETERMINED, MONOTONE, ODD, Trait
 from sqtheory.arrays import Array, ArrayLike, FixedArray, as_real
-from sqtheory.exceptions import NonFinite, need
+from sqtheory.exceptions import NonFinite, first_at, need
 
 KINDS: dict[str, type] = {
     "format": Format,
@@ -63,7 +63,7 @@ class Quantizer(Operator):
             need(getattr(self, name), kind, f"{name}=")
         if not self.saturate and self.format.overflow is None:
             raise ValueError(f"{self.format} has no infinity and no NaN, so it can only saturate")
-        if self.scaling.full_range and isinstance(self.format, IntFormat) and not self.format.full_range:
+        if self.scaling.full_range and self.format != self.format.full():
             raise ValueError(f"scaling={self.scaling} needs a full-range integer format, got {self.format}")
         if isinstance(self.scaling, FullRange) and self.format.min >= 0:
             raise ValueError(f"scaling={self.scaling} needs a negative level, {self.format} has none")
@@ -98,6 +98,10 @@ class Quantizer(Operator):
     def apply(self, x: Array, origin: Array) -> Array:
         return self.into(np.empty(x.shape, x.dtype), x, origin)
 
+    @property
+    def boxes(self) -> tuple[tuple[Partition, Tail, str], ...]:
+        return ((self.partition, self.tail, "blocks"),)
+
     def into(self, out: Array, x: Array, origin: Array) -> Array:
         self.partition.check_tail(x.shape, self.tail, "blocks")
         if not kernels.quantize(x, out, self.format, self.scaling, self.partition, self.rounding, self.saturate):
@@ -129,7 +133,7 @@ class Quantizer(Operator):
         if not bad.any():
             return x, self.scales(x)
         if self.nan is NanRule.error:
-            first = tuple(int(i) for i in np.argwhere(bad)[0])
+            first = first_at(bad)
             block = self.partition.box_of(first, x.shape)
             more = int(np.count_nonzero(bad)) - 1
             also = f" and {more} more" if more else ""
@@ -206,8 +210,8 @@ def _named(fmt: Format, defaults: Options, options: Options) -> Quantizer:
     chosen: Options = {**defaults, **options}
     scaling, per = chosen["scaling"], chosen["per"]
     need(scaling, Scaling, "scaling=")
-    if isinstance(fmt, IntFormat) and scaling.full_range:
-        fmt = IntFormat(fmt.k, full_range=True)
+    if scaling.full_range:
+        fmt = fmt.full()
     if per is not None and "block" in options:
         raise TypeError("block= and per= exclude each other")
     boxes = Blocks(chosen["block"]) if per is None else per

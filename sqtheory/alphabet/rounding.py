@@ -8,12 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.arrays import Array
+from sqtheory.exceptions import need_generator
 
 Flags: TypeAlias = NDArray[np.bool_]
 
 
 class Rounding(ABC):
-    """A choice ρ(v) ∈ {lo, hi} for every v in a grid cell lo ≤ v ≤ hi, with ρ(lo) = lo and ρ(hi) = hi."""
+    """A choice ρ(v) ∈ {lo, hi} for every v in a grid cell lo ≤ v ≤ hi, with ρ(lo) = lo and ρ(hi) = hi.
+
+    >>> nearest_even.integer(np.array([0.5, 1.5, -0.7]))
+    array([ 0.,  2., -1.])
+    """
 
     name: str
     odd: bool = True
@@ -142,8 +147,7 @@ class Stochastic(Rounding):
     deterministic = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.rng, np.random.Generator):
-            raise TypeError(f"stochastic rounding needs a numpy.random.Generator, got {type(self.rng).__name__}")
+        need_generator(self.rng, "stochastic rounding needs")
 
     def integer(self, y: Array) -> Array:
         whole = np.floor(np.abs(y))
@@ -189,5 +193,10 @@ ROUNDINGS: dict[str, Rounding] = {r.name: r for r in (nearest_even, half_away, t
 
 
 def stochastic(rng: np.random.Generator) -> Stochastic:
-    """Return unbiased stochastic rounding, E ρ(v) = v, drawing from ``rng``."""
+    """Return unbiased stochastic rounding, E ρ(v) = v, drawing from ``rng``.
+
+    >>> from sqtheory import int_
+    >>> int_(4, rounding=stochastic(np.random.default_rng(0)))([0.5, 0.5, 0.5, 7])
+    array([1., 0., 0., 7.])
+    """
     return Stochastic(rng)

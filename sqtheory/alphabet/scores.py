@@ -8,10 +8,11 @@ import numpy as np
 
 from sqtheory.alphabet.norms import check_norm, power_units, spell_norm
 from sqtheory.alphabet.operators import Operator
-from sqtheory.alphabet.partition import Partition, Whole
+from sqtheory.alphabet.partition import Partition, Shape, Whole
+from sqtheory.alphabet.rationals import NotRational, Rationals, rationals
 from sqtheory.alphabet.traits import DETERMINISTIC, DYADIC_EQUIVARIANT, ODD, SCALE_EQUIVARIANT, Trait
 from sqtheory.arrays import PIECE, Array, ArrayLike, FixedArray, as_real
-from sqtheory.exceptions import need
+from sqtheory.exceptions import need, need_generator
 
 
 class Score(ABC):
@@ -19,18 +20,45 @@ class Score(ABC):
 
     ``traits`` uses the traits of operators for what the ranking inherits: ODD if the score is even,
     an equivariance if it is homogeneous, DETERMINISTIC.
+
+    >>> magnitude.of(np.array([-2.0, 1.0]))
+    array([2., 1.])
     """
 
     is_magnitude: ClassVar[bool] = False
     """The ranking is that of |x_i|."""
     is_constant: ClassVar[bool] = False
     """The score does not depend on x."""
+    is_drawn: ClassVar[bool] = False
+    """The score is drawn anew at every evaluation, and does not depend on x."""
     least: ClassVar[float] = 0.0
     """No score is smaller."""
 
     @abstractmethod
     def of(self, x: Array) -> Array:
         """The scores of x, same shape."""
+
+    @property
+    def images(self) -> tuple[Operator, ...]:
+        """The operators whose images of x the score looks at."""
+        return ()
+
+    def linear(self, shape: Shape) -> Array | None:
+        """Weights w ≥ 0 with scores w_i |x_i| for every x of this shape; None where there are none."""
+        return None
+
+    def prescribed(self, shape: Shape) -> Shape:
+        """The shape, as close to this one as the arrays inside the score allow."""
+        return shape
+
+    def exact(self, x: Rationals) -> Rationals:
+        """``of`` in rational arithmetic. Raises NotRational where it is not computed so."""
+        if self.is_constant:
+            return rationals(self.of(np.zeros(x.shape)))
+        weights = self.linear(x.shape)
+        if weights is None:
+            raise NotRational(f"the score {self} is not computed in rational numbers")
+        return np.asarray(np.abs(x) * rationals(weights))
 
     @property
     def traits(self) -> frozenset[Trait]:
@@ -52,6 +80,9 @@ class Magnitude(Score):
     def of(self, x: Array) -> Array:
         return np.abs(x)
 
+    def linear(self, shape: Shape) -> Array:
+        return np.ones(shape)
+
     def __str__(self) -> str:
         return "magnitude"
 
@@ -63,6 +94,10 @@ class Gain(Score):
 
     float64; in a unit of the tensor where p-th powers would leave the range. For p = ∞ the limit of that
     ranking: |x_i| where it exceeds the error, minus the error where the error is larger.
+
+    >>> from sqtheory import int_, nm
+    >>> nm(1, 2, score=Gain(int_(4), 1))([1.5, 2, 0, 7])
+    array([0., 2., 0., 7.])
     """
 
     q: Operator
@@ -76,6 +111,10 @@ class Gain(Score):
 
     def of(self, x: Array) -> Array:
         return gains(x, self.q.apply(x, x), self.p, Whole())
+
+    @property
+    def images(self) -> tuple[Operator, ...]:
+        return (self.q,)
 
     @property
     def traits(self) -> frozenset[Trait]:
@@ -112,6 +151,12 @@ class Partnered(Score):
             raise ValueError(f"{self.name} has {norms.size} input channels, the tensor of shape {x.shape} does not")
         return np.asarray(np.abs(x) * norms)
 
+    def linear(self, shape: Shape) -> Array:
+        return self.of(np.ones(shape))
+
+    def prescribed(self, shape: Shape) -> Shape:
+        return (*shape[:-1], self.partner.values.shape[1])
+
     def __str__(self) -> str:
         return f"{self.name}({self.partner.name})"
 
@@ -131,6 +176,9 @@ class Given(Score):
     def of(self, x: Array) -> Array:
         return as_real(self.scores.over(x.shape))
 
+    def prescribed(self, shape: Shape) -> Shape:
+        return self.scores.values.shape or shape
+
     @property
     def zero_is_least(self) -> bool:
         return False
@@ -142,13 +190,18 @@ class Given(Score):
 @final
 @dataclass(frozen=True, eq=False)
 class Random(Score):
-    """Independent uniform numbers on [0, 1) from an explicit Generator: uniformly random masks."""
+    """Independent uniform numbers on [0, 1) from an explicit Generator: uniformly random masks.
+
+    >>> from sqtheory import nm
+    >>> nm(1, 2, score=Random(np.random.default_rng(0)))([1, 2, 3, 4])
+    array([1., 0., 3., 0.])
+    """
 
     rng: np.random.Generator
+    is_drawn = True
 
     def __post_init__(self) -> None:
-        if not isinstance(self.rng, np.random.Generator):
-            raise TypeError(f"a random score needs a numpy.random.Generator, got {type(self.rng).__name__}")
+        need_generator(self.rng, "a random score needs")
 
     def of(self, x: Array) -> Array:
         return self.rng.random(x.shape)
@@ -169,17 +222,32 @@ magnitude = Magnitude()
 
 
 def wanda(activations: ArrayLike) -> Partnered:
-    """|w_ij| · ‖X_{:, j}‖₂ for calibration activations X (samples × in); `sun2024wanda`, Eq. 1."""
+    """|w_ij| · ‖X_{:, j}‖₂ for calibration activations X (samples × in); `sun2024wanda`, Eq. 1.
+
+    >>> from sqtheory import nm
+    >>> nm(1, 2, score=wanda([[1, 9]]))([[2, 1]])
+    array([[0., 1.]])
+    """
     return Partnered(FixedArray(activations), "wanda")
 
 
 def wina(weight: ArrayLike) -> Partnered:
-    """|x_j| · ‖W_{:, j}‖₂ for a weight W (out × in); `chen2025wina`, Eq. 4."""
+    """|x_j| · ‖W_{:, j}‖₂ for a weight W (out × in); `chen2025wina`, Eq. 4.
+
+    >>> from sqtheory import nm
+    >>> nm(1, 2, score=wina([[1, 9]]))([[2, 1]])
+    array([[0., 1.]])
+    """
     return Partnered(FixedArray(weight), "wina")
 
 
 def given(scores: ArrayLike) -> Given:
-    """Any array as the score."""
+    """Any array as the score.
+
+    >>> from sqtheory import nm
+    >>> nm(1, 2, score=given([0, 1]))([5, 2])
+    array([0., 2.])
+    """
     return Given(FixedArray(scores))
 
 

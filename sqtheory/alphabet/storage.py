@@ -9,11 +9,7 @@ from numpy.typing import NDArray
 
 from sqtheory.alphabet.partition import Blocks, Shape
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.scaling import Frozen, PowerOfTwo, SharedExponent, TwoLevel, Unscaled
-from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier, TopSparsifier
-
-EXPONENT = 8
-"""Bits of a power-of-two scale (E8M0)."""
+from sqtheory.alphabet.sparsifiers import Sparsifier
 
 
 class Index(Enum):
@@ -24,28 +20,14 @@ class Index(Enum):
     bitmap = "one bit for every entry"
 
 
-def scale_bits(q: Quantizer, real: int = 32) -> tuple[int, int]:
-    """Bits of one block's scale and of what all blocks share; a real scale takes ``real`` bits."""
-    if isinstance(q.scaling, SharedExponent | PowerOfTwo):
-        return EXPONENT, 0
-    if isinstance(q.scaling, TwoLevel):
-        return q.scaling.scale_format.bits, max(real, 32)
-    if isinstance(q.scaling, Unscaled):
-        return 0, 0
-    if isinstance(q.scaling, Frozen) and q.scaling.scale.values.ndim == 0:
-        return 0, real
-    return real, 0
-
-
 def index_bits(s: Sparsifier, shape: Shape, index: Index) -> int:
     """Bits that say which entries of a tensor survive.
 
     Raises ValueError unless s keeps a number of entries of every group, where the index is not a bitmap.
     """
     if index is Index.bitmap:
-        unit = s.unit.count(shape) if isinstance(s, BlockSparsifier) else None
-        return Blocks(1).count(shape) if unit is None else unit
-    if not isinstance(s, TopSparsifier):
+        return (s.units or Blocks(1)).count(shape)
+    if not s.fixed_budget:
         raise ValueError(f"{s} keeps no fixed number of entries of a group: its places take a bitmap")
     total = 0
     for rows in s.groups.split(_places(shape)):
@@ -56,10 +38,10 @@ def index_bits(s: Sparsifier, shape: Shape, index: Index) -> int:
 
 
 def stored_bits(
-    q: Quantizer, shape: Shape, s: TopSparsifier | None = None, *, index: Index = Index.combination, real: int = 32
+    q: Quantizer, shape: Shape, s: Sparsifier | None = None, *, index: Index = Index.combination, real: int = 32
 ) -> int:
     """Bits of a tensor of this shape: a code for every survivor, a scale for every block, and the survivors' places."""
-    block, shared = scale_bits(q, real)
+    block, shared = q.scaling.bits(real)
     scales = q.partition.count(shape) * block + shared
     if s is None:
         return Blocks(1).count(shape) * q.format.bits + scales
@@ -68,7 +50,7 @@ def stored_bits(
 
 
 def bits_per_entry(
-    q: Quantizer, shape: Shape, s: TopSparsifier | None = None, *, index: Index = Index.combination, real: int = 32
+    q: Quantizer, shape: Shape, s: Sparsifier | None = None, *, index: Index = Index.combination, real: int = 32
 ) -> Fraction:
     """``stored_bits`` over the number of entries: HBFP4 in blocks of 64: 4 + 8/64 = 4.125 (theorem ``storage``)."""
     return Fraction(stored_bits(q, shape, s, index=index, real=real), Blocks(1).count(shape))

@@ -2,28 +2,66 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from enum import Enum
 from typing import ClassVar, final
 
 import numpy as np
 
 from sqtheory.alphabet.norms import check_norm, spell_norm
 from sqtheory.alphabet.partition import Partition, Whole
+from sqtheory.alphabet.rationals import NotRational, Rationals
 from sqtheory.alphabet.scores import gains, unit_norms
 from sqtheory.arrays import Array
+from sqtheory.exceptions import need_generator
+
+
+class Sight(Enum):
+    """What a tie rule looks at, besides the scores that tie."""
+
+    places = "where entries lie"
+    originals = "the magnitude of what the entries came from"
+    both = "the entries, and what they came from"
+    chance = "random numbers"
 
 
 class Ties(ABC):
-    """A secondary key: among entries of equal score the larger key survives, then the preferred index."""
+    """A secondary key: among entries of equal score the larger key survives, then the preferred index.
+
+    >>> from sqtheory import int_, nm
+    >>> (int_(4) >> nm(1, 2, ties=by_original))([1.75, 2, 0, 7])
+    array([0., 2., 0., 7.])
+    """
 
     low_index: ClassVar[bool] = True
     """Among equal keys the entry of lower index survives (else the higher)."""
-    deterministic: ClassVar[bool] = True
-    index_only: ClassVar[bool] = False
-    """The rule looks at positions alone."""
+    look_at: ClassVar[Sight]
+    """What the keys depend on."""
+
+    @property
+    def deterministic(self) -> bool:
+        return self.look_at is not Sight.chance
+
+    @property
+    def index_only(self) -> bool:
+        """The rule looks at positions alone."""
+        return self.look_at is Sight.places
+
+    @property
+    def foreseen(self) -> bool:
+        """The keys are known before the originals are quantized: they look at positions or at the originals."""
+        return self.look_at in (Sight.places, Sight.originals)
 
     @abstractmethod
     def key(self, x: Array, origin: Array) -> Array | None:
         """The keys of the tensor x being masked, which came from ``origin``; None where positions decide."""
+
+    def exact(self, x: Rationals, origin: Rationals) -> Rationals | None:
+        """``key`` in rational arithmetic. Raises NotRational where it is not computed so."""
+        if self.look_at is Sight.places:
+            return None
+        if self.look_at is Sight.originals:
+            return np.asarray(np.abs(origin))
+        raise NotRational(f"ties by {self} are not computed in rational numbers")
 
     def unit_key(self, keys: Array, unit: Partition, p: float) -> Array:
         """The keys of whole units that are ranked by p-norm, from the keys of their entries."""
@@ -39,7 +77,7 @@ class Ties(ABC):
 class LowIndex(Ties):
     """The lower index survives."""
 
-    index_only = True
+    look_at = Sight.places
 
     def key(self, x: Array, origin: Array) -> None:
         return None
@@ -54,7 +92,7 @@ class HighIndex(Ties):
     """The higher index survives."""
 
     low_index = False
-    index_only = True
+    look_at = Sight.places
 
     def key(self, x: Array, origin: Array) -> None:
         return None
@@ -68,6 +106,8 @@ class HighIndex(Ties):
 class ByOriginal(Ties):
     """The entry of larger original magnitude survives: with it Q→S equals S→Q (theorem ``frozen_commutation``)."""
 
+    look_at = Sight.originals
+
     def key(self, x: Array, origin: Array) -> Array:
         return np.abs(origin)
 
@@ -78,15 +118,26 @@ class ByOriginal(Ties):
 @final
 @dataclass(frozen=True)
 class Adversarial(Ties):
-    """The entry whose survival saves least of ‖origin − y‖_p survives: the worst choice for that norm."""
+    """The entry whose survival saves least of ‖origin − y‖_p survives: the worst choice for that norm.
+
+    >>> from sqtheory import int_, nm
+    >>> (int_(4) >> nm(1, 2, ties=Adversarial(1)))([1.75, 2.25, 0, 7])
+    array([2., 0., 0., 7.])
+    """
 
     p: float = 2.0
+    look_at = Sight.both
 
     def __post_init__(self) -> None:
         check_norm(self.p)
 
     def key(self, x: Array, origin: Array) -> Array:
         return -gains(origin, x, self.p, Whole())
+
+    def exact(self, x: Rationals, origin: Rationals) -> Rationals | None:
+        if not float(self.p).is_integer():
+            return super().exact(x, origin)
+        return np.asarray(np.abs(origin - x) ** int(self.p) - np.abs(origin) ** int(self.p))
 
     def unit_key(self, keys: Array, unit: Partition, p: float) -> Array:
         """Losses add up over a unit; for p = ∞ the largest of them decides."""
@@ -103,14 +154,18 @@ class Adversarial(Ties):
 @final
 @dataclass(frozen=True, eq=False)
 class RandomTies(Ties):
-    """A uniformly random one survives, drawn from an explicit Generator."""
+    """A uniformly random one survives, drawn from an explicit Generator.
+
+    >>> from sqtheory import nm
+    >>> nm(1, 2, ties=RandomTies(np.random.default_rng(0)))([1, 1, 1, 1])
+    array([1., 0., 1., 0.])
+    """
 
     rng: np.random.Generator
-    deterministic = False
+    look_at = Sight.chance
 
     def __post_init__(self) -> None:
-        if not isinstance(self.rng, np.random.Generator):
-            raise TypeError(f"random ties need a numpy.random.Generator, got {type(self.rng).__name__}")
+        need_generator(self.rng, "random ties need")
 
     def key(self, x: Array, origin: Array) -> Array:
         return self.rng.random(x.shape)

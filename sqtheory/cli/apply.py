@@ -10,13 +10,12 @@ from sqtheory import __version__
 from sqtheory.cli import options
 from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_pipeline, add_targets
 from sqtheory.cli.printing import print_text
+from sqtheory.files.code_layout import CodeLayout
 
 if TYPE_CHECKING:
     from sqtheory.compress import Plan
 
 Item = TypeVar("Item")
-
-LAYOUTS = ("sqtheory", "compressed-tensors")
 
 DESCRIPTION = """\
 Write a checkpoint whose weights are sparsified and quantized, in their own types and kind of file.
@@ -86,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--layout",
-        choices=LAYOUTS,
+        choices=list(CodeLayout),
         default=None,
         help="of codes: one safetensors file for sqtheory unpack (default), or a folder for the package "
         "compressed-tensors",
@@ -121,7 +120,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.pack and (arguments.layout or arguments.index):
         raise ValueError("--layout and --index are about codes: they need --pack")
     index = None if arguments.index is None else Index[arguments.index]
-    packing = compress.Packing(arguments.layout or LAYOUTS[0], index) if arguments.pack else None
+    packing = compress.Packing(CodeLayout(arguments.layout or CodeLayout.sqtheory), index) if arguments.pack else None
     rng = np.random.default_rng(arguments.seed)
     ties = None if arguments.ties is None else options.ties(arguments.ties, arguments.norm, rng)
     recipe = compress.Recipe(
@@ -187,7 +186,7 @@ def _text(plan: "Plan", arguments: argparse.Namespace) -> str:
         f"Errors are ‖x − y‖_{spelled} in percent of ‖x‖_{spelled}; written is that of the values in the file; "
         "bits are those that an entry takes there.",
     ]
-    mask, _ = report.recipe.operators("")
+    mask, _ = report.recipe.assignment.pattern
     reached = pruned(mask, (t.shape for t in report.tensors))
     if reached:
         parts.append(str(reached))

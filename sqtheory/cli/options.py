@@ -4,9 +4,11 @@ import argparse
 import math
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
 from numpy.random import Generator
 
 from sqtheory.alphabet.kernels import ENGINES
@@ -17,8 +19,10 @@ from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier, TopSparsi
 from sqtheory.alphabet.ties import Adversarial, Ties
 from sqtheory.files.targets import Targets
 
+if TYPE_CHECKING:
+    from sqtheory.execution.assignment import Spelled
+
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
-Written = TypeVar("Written")
 
 CHECKPOINT_HELP = (
     "a .safetensors, .gguf, .onnx, .npz or .npy file, a folder of .safetensors shards with its index, or zoo:NAME for "
@@ -99,9 +103,20 @@ def quantizer(text: str, rng: Generator) -> Quantizer:
     return parse_as(Quantizer, "format: try int4, int4:b32, hbfp6, mxfp4 or nvfp4", text, {"rng": rng})
 
 
-def distinct(operators: Iterable[Written]) -> list[Written]:
-    """Each operator once, however often and however spelled it was asked for."""
-    return list({str(op): op for op in operators}.values())
+def distinct(operators: Iterable[object]) -> list[str]:
+    """The spelling of each operator once, however often and however spelled it was asked for."""
+    return list(dict.fromkeys(map(str, operators)))
+
+
+def grid(arguments: argparse.Namespace) -> "tuple[Spelled, ...]":
+    """Every ``--mask`` with every ``--format``, under ``--ties``, ``--norm`` and ``--seed``."""
+    from sqtheory.execution.assignment import Spelled
+
+    rng = np.random.default_rng(arguments.seed)
+    rule = None if arguments.ties is None else ties(arguments.ties, arguments.norm, rng)
+    masks = distinct(mask(text, rule, rng) for text in arguments.mask)
+    formats = distinct(quantizer(text, rng) for text in arguments.format)
+    return tuple(Spelled(s, q, arguments.seed) for s, q in product(masks, formats))
 
 
 def ties(text: str, p: float, rng: Generator) -> Ties:

@@ -3,6 +3,7 @@
 import argparse
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqtheory import __version__
@@ -12,6 +13,7 @@ from sqtheory.cli.printing import print_json, print_text
 
 if TYPE_CHECKING:
     from sqtheory.alphabet.shares import Pruned
+    from sqtheory.execution import Spelled
     from sqtheory.orders.grid import Row
 
 DESCRIPTION = """\
@@ -75,30 +77,24 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read, compare, print; 1 if a check failed."""
-    import numpy as np
-
     from sqtheory.alphabet.shares import pruned
     from sqtheory.cli.progress import progress
-    from sqtheory.execution import sweep
+    from sqtheory.execution import Sweep
     from sqtheory.execution.workers import workers
     from sqtheory.files import atomic
     from sqtheory.files.checkpoints import reading
 
-    rng = np.random.default_rng(arguments.seed)
-    ties = None if arguments.ties is None else options.ties(arguments.ties, arguments.norm, rng)
-    masks = options.distinct(options.mask(text, ties, rng) for text in arguments.mask)
-    formats = options.distinct(options.quantizer(text, rng) for text in arguments.format)
+    grid = options.grid(arguments)
     staff = workers(arguments.executor, arguments.workers)
     if arguments.results is not None:
         atomic.check_folder(arguments.results)
     with reading(arguments.checkpoint) as checkpoint:
         taken, skipped = options.targets(arguments).split(checkpoint.tensors)
         with staff.crew() as (executor, count):
-            swept = sweep(
+            swept = Sweep(
                 checkpoint,
                 taken,
-                masks,
-                formats,
+                grid,
                 arguments.norm,
                 executor=executor,
                 results=arguments.results,
@@ -112,14 +108,13 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.results is not None:
         said = f"{swept.computed} tensors computed, {swept.found} found in {arguments.results}"
         print_text(f"sqtheory: {said}", to_stderr=True)
-    pipelines = [(str(s), str(q)) for s in masks for q in formats]
-    reached = {str(s): pruned(s, (info.shape for info in taken)) for s in masks}
-    ordered = _sorted(rows, arguments.sort)[: None if arguments.top is None else arguments.top * len(pipelines)]
+    reached = {one.mask: pruned(one.pattern[0], (info.shape for info in taken)) for one in grid}
+    ordered = _sorted(rows, arguments.sort)[: None if arguments.top is None else arguments.top * len(grid)]
     if arguments.json:
         left = [{"name": info.name, "reason": reason} for info, reason in skipped]
-        print_json(_document(arguments, rows, ordered, pipelines, left, reached))
+        print_json(_document(arguments, rows, ordered, grid, left, reached))
     else:
-        print_text(_text(arguments, rows, ordered, pipelines, len(skipped), reached))
+        print_text(_text(arguments, rows, ordered, grid, len(skipped), reached))
     broken = _failures(rows, arguments.fail_over)
     for line in broken:
         print_text(f"sqtheory: {line}", to_stderr=True)
@@ -138,29 +133,28 @@ def _sorted(rows: "Sequence[Row]", by: str) -> "list[Row]":
     return [row for group in tensors for row in group]
 
 
-def _of(rows: "Sequence[Row]", pipeline: tuple[str, str]) -> "list[Row]":
-    return [r for r in rows if (r.order.mask, r.order.format) == pipeline]
-
-
 def _document(
     arguments: argparse.Namespace,
     rows: "Sequence[Row]",
     shown: "Sequence[Row]",
-    pipelines: list[tuple[str, str]],
+    grid: "Sequence[Spelled]",
     skipped: list[dict[str, str]],
     reached: "Mapping[str, Pruned | None]",
 ) -> dict[str, Any]:
     from sqtheory.orders.grid import total
 
     shares = {mask: {"pruned": share.to_dict()} if share else {} for mask, share in reached.items()}
-    totals = [{"mask": m, "format": f, **total(_of(rows, (m, f))).to_dict(), **shares[m]} for m, f in pipelines]
+    totals = [
+        {"mask": one.mask, "format": one.format, **total(rows[at :: len(grid)]).to_dict(), **shares[one.mask]}
+        for at, one in enumerate(grid)
+    ]
     return {
         "schema": "sqtheory.order/1",
         "version": __version__,
         "checkpoint": arguments.checkpoint,
         "recipe": {
-            "masks": list(dict.fromkeys(m for m, _ in pipelines)),
-            "formats": list(dict.fromkeys(f for _, f in pipelines)),
+            "masks": list(dict.fromkeys(one.mask for one in grid)),
+            "formats": list(dict.fromkeys(one.format for one in grid)),
             "norm": rows[0].to_dict()["norm"],
             **{
                 name: getattr(arguments, name)
@@ -178,24 +172,25 @@ def _text(
     arguments: argparse.Namespace,
     rows: "Sequence[Row]",
     shown: "Sequence[Row]",
-    pipelines: list[tuple[str, str]],
+    grid: "Sequence[Spelled]",
     skipped: int,
     reached: "Mapping[str, Pruned | None]",
 ) -> str:
     from sqtheory.alphabet.norms import spell_norm
     from sqtheory.orders.grid import explain, table
 
-    tensors = len(rows) // len(pipelines)
+    tensors = len(rows) // len(grid)
     p = spell_norm(arguments.norm)
     parts = [
         f"{arguments.checkpoint}: {tensors} tensors compared, {skipped} left alone. "
         f"Errors are ‖x − y‖_{p} in percent of ‖x‖_{p}; the optimum is the best mask at the scales of x."
     ]
-    for pipeline in pipelines:
-        rendered = table(_of(shown, pipeline), _of(rows, pipeline))
+    for at, one in enumerate(grid):
+        some = rows[at :: len(grid)]
+        rendered = replace(table(shown[at :: len(grid)], some), title=f"{one.mask} with {one.format}")
         parts.append(rendered.markdown() if arguments.markdown else rendered.text())
-        share = reached[pipeline[0]]
-        parts.append("\n".join([*explain(_of(rows, pipeline)), *([str(share)] if share else [])]))
+        share = reached[one.mask]
+        parts.append("\n".join([*explain(some), *([str(share)] if share else [])]))
     return "\n\n".join(parts)
 
 

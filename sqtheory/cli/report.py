@@ -67,13 +67,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Read, compare, predict, write."""
     import os
 
-    import numpy as np
-
     from sqtheory.cli.outputs import check_outputs, check_page
     from sqtheory.cli.progress import progress
     from sqtheory.compress import Recipe
     from sqtheory.exceptions import about
-    from sqtheory.execution import sweep
+    from sqtheory.execution import Sweep
     from sqtheory.execution.preflight import preflight
     from sqtheory.execution.workers import Threads
     from sqtheory.files import atomic
@@ -87,17 +85,18 @@ def run(arguments: argparse.Namespace) -> int:
     check_outputs([arguments.out], arguments.checkpoint)
     check_page(arguments.out)
     atomic.check_folder(arguments.out.parent)
-    rng = np.random.default_rng(arguments.seed)
-    ties = None if arguments.ties is None else options.ties(arguments.ties, arguments.norm, rng)
-    masks = options.distinct(options.mask(text, ties, rng) for text in arguments.mask)
-    formats = options.distinct(options.quantizer(text, rng) for text in arguments.format)
-    recipes = [Recipe(str(s), str(q), norm=arguments.norm, seed=arguments.seed) for s in masks for q in formats]
+    grid = options.grid(arguments)
+    masks, formats = (
+        tuple(dict.fromkeys(words)) for words in zip(*((one.mask, one.format) for one in grid), strict=True)
+    )
+    recipes = [Recipe(one.mask, one.format, norm=arguments.norm, seed=one.seed) for one in grid]
     with reading(arguments.checkpoint) as checkpoint:
         taken, skipped = options.targets(arguments).split(checkpoint.tensors)
         with about(str(checkpoint.path)):
-            preflight(checkpoint, taken, masks, formats)
+            patterns = zip(*(one.pattern for one in grid), strict=True)
+            preflight(checkpoint, taken, *(tuple(dict.fromkeys(operators)) for operators in patterns))
         with Threads(arguments.workers).crew() as (executor, count):
-            swept = sweep(checkpoint, taken, masks, formats, arguments.norm, executor=executor, ahead=2 * count)
+            swept = Sweep(checkpoint, taken, grid, arguments.norm, executor=executor, ahead=2 * count)
             rows = [row for rows in progress(swept, "order") for row in rows]
             sections = [
                 _section(arguments, recipe, rows[at :: len(recipes)], progress(gaps, "predict"))
@@ -134,7 +133,7 @@ def _gaps(
         return [NOT_ASKED] * len(taken)
 
     def one(info: "TensorInfo") -> "Agreement | str":
-        s, q = recipe.operators(info.name)
+        s, q = recipe.assignment.of(info.name)
         x = StoredTensor.of(checkpoint, info.name) or checkpoint.read(info.name)
         try:
             return agreement(info.name, x, s, q, recipe.norm)
@@ -168,7 +167,7 @@ def _section(
             shlex.join(["sqtheory", "verify", out, "--against", arguments.checkpoint]),
             shlex.join(["sqtheory", "decide", "sq_never_worse", *_operators(*asked), *_norm(arguments)]),
         ),
-        pruned=pruned(recipe.operators("")[0], (row.order.shape for row in rows)),
+        pruned=pruned(recipe.assignment.pattern[0], (row.order.shape for row in rows)),
     )
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import TypeAlias, final
 
 from sqtheory.alphabet.formats import BFLOAT16
@@ -17,7 +17,7 @@ from sqtheory.files.checkpoints import TensorInfo
 from sqtheory.files.packing import CompressedTensorsCheckpoint, PackedCheckpoint
 from sqtheory.files.packing.compressed_tensors import scheme_of
 from sqtheory.files.targets import IGNORED, NO_TARGET, Targets
-from sqtheory.tables import json_ready
+from sqtheory.records import as_json
 
 Rules: TypeAlias = Iterator[str]
 """What does not hold, in words."""
@@ -77,7 +77,7 @@ def of_left_alone(written: Layout, info: TensorInfo, against: Layout, original: 
     if sha256(written.source.stored(info.name)) != made.sha256:
         yield "left alone, but its bytes are not those of the source"
     if made != one:
-        yield f"the report of it: {difference(json_ready(asdict(made)), json_ready(asdict(one)))}"
+        yield f"the report of it: {difference(as_json(made), as_json(one))}"
 
 
 def of_target(

@@ -30,7 +30,7 @@ def check_fit(layout: Layout, recipe: Recipe, info: TensorInfo) -> None:
     """Raise InputRefused where, by type and shape alone, a tensor cannot take the mask, the format or the result."""
     if layout.element(info) is None:
         raise refused(layout.source.path, f"{info.dtype} cannot hold the values of the result", info.name)
-    s, q = recipe.operators(info.name)
+    s, q = recipe.assignment.of(info.name)
     with about_tensor(layout.source.path, info.name):
         for partition, tail, what in ((s.groups, getattr(s, "tail", None), "groups"), (q.partition, q.tail, "blocks")):
             partition.sides(info.shape)
@@ -68,7 +68,7 @@ class Outcome:
 
 def row_of(recipe: Recipe, name: str, x: Array) -> Row:
     """The errors of both orders on x and the reason for the winner, as ``order`` gives them."""
-    s, q = recipe.operators(name)
+    s, q = recipe.assignment.of(name)
     [row] = tensor_rows(name, x, [s], [q], recipe.norm)
     return row
 
@@ -82,7 +82,7 @@ def applied(layout: Layout, recipe: Recipe, info: TensorInfo) -> Outcome:
     made = compressed(layout, recipe, info, x)
     y, rounded = made.values, made.rounded
     with about_tensor(layout.source.path, info.name):
-        fault = lost(recipe.operators(info.name)[0], x, y, first=recipe.order is Order.sq)
+        fault = lost(recipe.assignment.of(info.name)[0], x, y, first=recipe.order is Order.sq)
         if fault is not None:
             raise InputRefused(f"{fault} (is 0 a value of the format?)")
     row = row_of(recipe, info.name, x)
@@ -121,7 +121,7 @@ def distance(x: Array, y: Array, p: float) -> float:
 
 def off_grid(recipe: Recipe, name: str, y: Array) -> str | None:
     """The first entry of y that quantizing again moves by more than the rounding of a scale, in words."""
-    _, q = recipe.operators(name)
+    _, q = recipe.assignment.of(name)
     again = q(y)
     for at in range(0, y.size, CHUNK):
         old, new = y.reshape(-1)[at : at + CHUNK], again.reshape(-1)[at : at + CHUNK]

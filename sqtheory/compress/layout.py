@@ -17,6 +17,7 @@ from sqtheory.files.checkpoints import Checkpoint, TensorInfo
 from sqtheory.files.checkpoints.elements import Element
 from sqtheory.files.checkpoints.tensors import plain, refused
 from sqtheory.files.checkpoints.writing import check_not_input
+from sqtheory.files.code_layout import CodeLayout
 from sqtheory.files.packing import Packed, Schema
 
 Pieces: TypeAlias = Iterator[NDArray[np.uint8]]
@@ -26,7 +27,6 @@ CHUNK = 1 << 18
 """Entries encoded at once: a whole number of bytes whatever the type."""
 ITSELF = "."
 """The path in ``out`` of ``out`` itself, where that is a file."""
-LAYOUTS = ("sqtheory", "compressed-tensors")
 PIECE = 1 << 20
 """Bytes of a file copied at once."""
 
@@ -36,18 +36,12 @@ PIECE = 1 << 20
 class Packing:
     """Codes, scales and places of survivors in the place of values."""
 
-    layout: str = "sqtheory"
-    """One of LAYOUTS."""
+    layout: CodeLayout = CodeLayout.sqtheory
     index: Index | None = None
     """How places are stored; None: as numbers of patterns where these are small enough."""
 
     def __post_init__(self) -> None:
-        if self.layout not in LAYOUTS:
-            raise ValueError(f"a layout of codes is one of {', '.join(LAYOUTS)}, got {self.layout!r}")
-
-    def to_dict(self) -> dict[str, str | None]:
-        """Plain words, ready for JSON."""
-        return {"layout": self.layout, "index": self.index and self.index.name}
+        object.__setattr__(self, "layout", CodeLayout(self.layout))
 
 
 @final

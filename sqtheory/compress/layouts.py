@@ -10,7 +10,6 @@ from sqtheory.arrays import Array
 from sqtheory.compress.layout import (
     CHUNK,
     ITSELF,
-    LAYOUTS,
     PIECE,
     Content,
     Layout,
@@ -41,6 +40,7 @@ from sqtheory.files.checkpoints import (
 from sqtheory.files.checkpoints.elements import BITS, ELEMENTS, Element, Native
 from sqtheory.files.checkpoints.shards import inside
 from sqtheory.files.checkpoints.tensors import plain, refused
+from sqtheory.files.code_layout import CodeLayout
 from sqtheory.files.packing import CompressedTensorsCheckpoint, PackedCheckpoint
 from sqtheory.files.packing.files import declared
 
@@ -52,7 +52,7 @@ def layout_of(source: Checkpoint, out: Path, *, folder: bool, packing: Packing |
     promises another kind of file, or where it lies inside the folder of the source.
     """
     if packing is not None:
-        kind = CompressedTensorsFolder if packing.layout == LAYOUTS[1] else PackedFile
+        kind = CompressedTensorsFolder if packing.layout is CodeLayout.compressed_tensors else PackedFile
         return kind(source, out, tuple(declared(source, info) for info in source.tensors), packing)
     match source:
         case ShardedCheckpoint():
@@ -74,7 +74,9 @@ def written(out: Path, packing: Packing | None) -> Layout:
     """The layout of a checkpoint that was written, opened; its values are what codes stand for."""
     if packing is None:
         return layout_of(open_checkpoint(out), out, folder=out.is_dir())
-    packed = CompressedTensorsCheckpoint(out) if packing.layout == LAYOUTS[1] else PackedCheckpoint(out)
+    packed = (
+        CompressedTensorsCheckpoint(out) if packing.layout is CodeLayout.compressed_tensors else PackedCheckpoint(out)
+    )
     return PackedFile(packed, out, packed.tensors, packing)
 
 

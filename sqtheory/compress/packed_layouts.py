@@ -133,7 +133,7 @@ class CompressedTensorsFolder(Codes):
     def arrays(self, name: str, packed: Packed) -> tuple[Schema, list[StoredArray]]:
         check_name(self.source, name)
         _, parts = compressed(packed)
-        dense = replace(packed.schema, places=None, kept=packed.schema.size)
+        dense = replace(packed.schema, mask=None, kept=packed.schema.size)
         return dense, [(f"{name}_{part}", kind, array) for part, (kind, array) in parts.items()]
 
     def headers(self, targets: Sequence[Target], metadata: Metadata) -> dict[str, str]:

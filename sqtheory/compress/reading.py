@@ -1,24 +1,17 @@
 """Reading the report beside a checkpoint: only one that is, byte for byte, what apply writes."""
 
-import math
 from collections import Counter
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from sqtheory.alphabet.storage import Index
-from sqtheory.compress.layout import Packing
-from sqtheory.compress.recipe import Recipe
-from sqtheory.compress.report import SCHEMA, Applied, LeftAlone, Report, signed
+from sqtheory.compress.report import SCHEMA, Report, signed
 from sqtheory.exceptions import CheckpointError
 from sqtheory.files.checkpoints.json_text import json_object
 from sqtheory.files.checkpoints.tensors import plain, refused
-from sqtheory.orders.applied import Order
+from sqtheory.records import fits, from_json
 
 MAX_REPORT = 256 << 20
 """Bytes of a report that are read at all."""
-
-Kind = TypeVar("Kind")
 
 
 def read_report(path: Path) -> Report:
@@ -48,8 +41,10 @@ def read_report(path: Path) -> Report:
         again = report.to_json().encode()
     except CheckpointError:
         raise
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise refused(path, f"not a whole report: {type(error).__name__}: {plain(str(error))}") from error
+    except KeyError as error:
+        raise refused(path, f"not a whole report: {plain(str(error))} is missing") from error
+    except (TypeError, ValueError) as error:
+        raise refused(path, f"not a whole report: {plain(str(error))}") from error
     if again != text:
         where = difference(report.to_dict(), {key: value for key, value in content.items() if key != "sha256"})
         raise refused(
@@ -75,89 +70,13 @@ def difference(made: object, said: object, where: str = "") -> str | None:
     return None if type(made) is type(said) and made == said else f"{where} is {said!r}, not {made!r}"
 
 
-def _report(content: Mapping[str, object]) -> Report:
-    return Report(
-        version=_text(content["version"]),
-        recipe=_recipe(_mapping(content["recipe"])),
-        packing=None if content["packing"] is None else _packing(_mapping(content["packing"])),
-        source=_source(content["source"]),
-        copied=_texts(content["copied"]),
-        headers=_texts(content["headers"]),
-        tensors=tuple(_applied(_mapping(one)) for one in _items(content["tensors"])),
-        left_alone=tuple(_left_alone(_mapping(one)) for one in _items(content["left_alone"])),
-    )
+def _report(content: dict[str, Any]) -> Report:
+    """The report without what is not its own but follows: the schema, the tie rule, bounds, the hash."""
+    own = _without(content, "schema", "sha256")
+    own["recipe"] = _without(content["recipe"], "ties")
+    own["tensors"] = [_without(one, "bound", "slack") for one in content["tensors"]]
+    return from_json(Report, own)
 
 
-def _recipe(content: Mapping[str, object]) -> Recipe:
-    return Recipe(
-        mask=_text(content["mask"]),
-        format=_text(content["format"]),
-        order=Order[_text(content["order"])],
-        norm=_real(content["norm"]),
-        frozen_scale=_is(bool, content["frozen_scale"]),
-        seed=_is(int, content["seed"]),
-    )
-
-
-def _packing(content: Mapping[str, object]) -> Packing:
-    index = content["index"]
-    return Packing(_text(content["layout"]), None if index is None else Index[_text(index)])
-
-
-def _applied(content: Mapping[str, object]) -> Applied:
-    readers: dict[str, Callable[[object], Any]] = {
-        **dict.fromkeys(("name", "dtype", "open", "winner", "sha256"), _text),
-        **dict.fromkeys(("x_norm", "e_s", "e_q", "e_sq", "e_qs", "e_sq_dense", "e_gain", "error"), _real),
-        **dict.fromkeys(("rounded", "zeros", "bits_in_file"), lambda value: _is(int, value)),
-        **dict.fromkeys(("patterns", "failed"), lambda value: tuple(_text(one) for one in _items(value))),
-        "shape": _shape,
-        "theorem": lambda value: None if value is None else _text(value),
-        "on_grid": lambda value: _is(bool, value),
-        "bits": lambda value: None if value is None else _is(int, value),
-    }
-    return Applied(**{name: read(content[name]) for name, read in readers.items()})
-
-
-def _left_alone(content: Mapping[str, object]) -> LeftAlone:
-    words = {name: _text(content[name]) for name in ("name", "dtype", "reason", "sha256")}
-    return LeftAlone(shape=_shape(content["shape"]), **words)
-
-
-def _is(kind: type[Kind], value: object) -> Kind:
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise TypeError(f"needed {kind.__name__}, got {value!r}")
-    return value
-
-
-def _text(value: object) -> str:
-    return _is(str, value)
-
-
-def _real(value: object) -> float:
-    real = float(value) if isinstance(value, int | float | str) else math.nan
-    if math.isnan(real):
-        raise TypeError(f"needed a number, got {value!r}")
-    return real
-
-
-def _items(value: object) -> list[object]:
-    return _is(list, value)
-
-
-def _mapping(value: object) -> dict[str, object]:
-    return _is(dict, value)
-
-
-def _texts(value: object) -> dict[str, str]:
-    return {_text(key): _text(text) for key, text in _mapping(value).items()}
-
-
-def _source(value: object) -> dict[str, str]:
-    source = _texts(value)
-    if not source:
-        raise ValueError("source names no file")
-    return source
-
-
-def _shape(value: object) -> tuple[int, ...]:
-    return tuple(_is(int, n) for n in _items(value))
+def _without(content: Any, *names: str) -> Any:
+    return {key: part for key, part in content.items() if key not in names} if fits(content, dict) else content

@@ -1,19 +1,18 @@
 """What is done to every target: a mask, a format, an order; in words that mean the same wherever they are read."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, final
 
 import numpy as np
 
 from sqtheory.alphabet.norms import check_norm
-from sqtheory.alphabet.notation import parse_as
 from sqtheory.alphabet.partition.slabs import slabs
-from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier, TopSparsifier
 from sqtheory.alphabet.storage import Index
 from sqtheory.alphabet.traits import IDEMPOTENT
 from sqtheory.arrays import Array, Mask
-from sqtheory.execution.fingerprints import word
+from sqtheory.execution.assignment import Spelled
 from sqtheory.files.packing import Packed, pack_image, pack_kept, pack_values
 from sqtheory.orders.applied import Order
 from sqtheory.orders.optimum import gain_mask
@@ -41,19 +40,17 @@ class Recipe:
     def __post_init__(self) -> None:
         check_norm(self.norm)
         object.__setattr__(self, "norm", float(self.norm))
-        s, q = self.operators("")
-        object.__setattr__(self, "mask", str(s))
-        object.__setattr__(self, "format", str(q))
+        object.__setattr__(self, "mask", self.assignment.mask)
+        object.__setattr__(self, "format", self.assignment.format)
 
-    def operators(self, name: str) -> tuple[Sparsifier, Quantizer]:
-        """s and q for the tensor of this name."""
-        rng = np.random.default_rng([self.seed, word(name)])
-        s = parse_as(Sparsifier, "mask", self.mask, {"rng": rng})
-        return s, parse_as(Quantizer, "format", self.format, {"rng": rng})
+    @cached_property
+    def assignment(self) -> Spelled:
+        """s and q of every tensor."""
+        return Spelled(self.mask, self.format, self.seed)
 
     def image(self, x: Array, name: str) -> Array:
         """The result in the dtype of x, a new array. Raises what s and q raise."""
-        s, q = self.operators(name)
+        s, q = self.assignment.of(name)
         if self.order is Order.qs:
             return (q >> s)(x, out=np.empty_like(x))
         if self.order is Order.gain:
@@ -67,7 +64,7 @@ class Recipe:
 
     def packed(self, x: Array, name: str, index: Index | None = None) -> Packed:
         """The codes of ``image``; ``unpack`` gives it bit for bit. Raises what s, q and ``pack_image`` raise."""
-        s, q = self.operators(name)
+        s, q = self.assignment.of(name)
         if self.order is Order.qs:
             return pack_image(x, q >> s, index=index)
         if self.order is Order.gain:
@@ -97,7 +94,7 @@ class Recipe:
 
         It needs an idempotent q and scales that the mask cannot move, or S→Q, whose scales are those of its image.
         """
-        s, q = self.operators("")
+        s, q = self.assignment.pattern
         if IDEMPOTENT not in q.traits:
             return Ruling(False, f"{q} is not idempotent")
         if self.order is Order.sq and not self.frozen_scale:
@@ -109,7 +106,7 @@ class Recipe:
     @property
     def ties(self) -> str | None:
         """The tie rule of the mask, if it ranks."""
-        s, _ = self.operators("")
+        s, _ = self.assignment.pattern
         return str(s.ties) if isinstance(s, TopSparsifier | BlockSparsifier) else None
 
     def to_dict(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
@@ -13,6 +13,7 @@ from sqtheory.compress.recipe import Recipe
 from sqtheory.files.checkpoints.tensors import plain
 from sqtheory.orders.errors import additive_bound
 from sqtheory.orders.grid import Row
+from sqtheory.records import as_json
 from sqtheory.tables import json_ready, json_text
 
 SCHEMA = "sqtheory.apply/2"
@@ -124,6 +125,10 @@ class Report:
     tensors: tuple[Applied, ...]
     left_alone: tuple[LeftAlone, ...]
 
+    def __post_init__(self) -> None:
+        if not self.source:
+            raise ValueError("source names no file")
+
     @property
     def recorded(self) -> tuple[Applied | LeftAlone, ...]:
         """Every tensor of the checkpoint."""
@@ -135,14 +140,9 @@ class Report:
         bounds = [(t, t.bound(p)) for t in self.tensors]
         return {
             "schema": SCHEMA,
-            "version": self.version,
+            **as_json(self),
             "recipe": self.recipe.to_dict(),
-            "packing": None if self.packing is None else self.packing.to_dict(),
-            "source": dict(self.source),
-            "copied": dict(self.copied),
-            "headers": dict(self.headers),
-            "tensors": [json_ready(asdict(t) | {"bound": bound, "slack": bound - t.error}) for t, bound in bounds],
-            "left_alone": [json_ready(asdict(t)) for t in self.left_alone],
+            "tensors": [as_json(t) | json_ready({"bound": b, "slack": b - t.error}) for t, b in bounds],
         }
 
     def to_json(self) -> str:

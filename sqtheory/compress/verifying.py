@@ -168,7 +168,7 @@ def _faults(written: Layout, info: TensorInfo, recipe: Recipe, one: Applied | Le
                 raise
             yield str(refusal.__cause__ or refusal)  # bytes that are no codes, or not so many
             return
-        s, _ = recipe.operators(one.name)
+        s, _ = recipe.assignment.of(one.name)
         try:
             fault = broken(s, y)
             if fault is not None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, final
 
-from sqtheory.execution.records import stored
+from sqtheory.execution.stored import stored
 from sqtheory.files import atomic
 
 BEAT = 5.0

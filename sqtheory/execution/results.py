@@ -9,13 +9,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from sqtheory.execution.records import SCHEMA, ResultLine, read, stored
+from sqtheory.execution.stored import stored
 from sqtheory.files import atomic
 from sqtheory.files.checkpoints import Signature
 from sqtheory.orders.grid import Row
+from sqtheory.records import sealed, unsealed
 
+SCHEMA = "sqtheory.result/1"
 SETTLED = 2.0
 """Seconds after its last change from which a file is known by its times: a later write will show in them."""
+
+
+@final
+@dataclass(frozen=True)
+class ResultLine:
+    """The rows of one tensor, with what they depend on."""
+
+    schema: str
+    key: str
+    """Digest of the operators, their generators, the norm, the tensor's name and this program."""
+    digest: str
+    """Digest of the tensor's entries."""
+    signature: Signature | None
+    """The file that the entries were read from; None where it had changed too recently to be known by its times."""
+    rows: tuple[Row, ...]
+
+    @property
+    def text(self) -> str:
+        """One line of JSON that ends with its own SHA-256."""
+        return sealed(self)
 
 
 @final
@@ -48,3 +70,9 @@ class Results:
 def _line(path: Path) -> ResultLine | None:
     found = stored(path)
     return found and read(found[1])
+
+
+def read(text: str) -> ResultLine | None:
+    """The line that writes this very text; None for a text that is cut, changed or of another schema."""
+    line = unsealed(ResultLine, text)
+    return line if line is not None and line.schema == SCHEMA else None

@@ -21,13 +21,12 @@ from itertools import groupby
 from pathlib import Path
 from typing import final
 
-import numpy as np
-
 from sqtheory.alphabet.kernels import engine_name
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
-from sqtheory.exceptions import WorkerFailed
-from sqtheory.execution.fingerprints import description, generators, program, rebound, word
+from sqtheory.exceptions import WorkerFailed, about
+from sqtheory.execution.assignment import Assignment, Pair, bound
+from sqtheory.execution.fingerprints import description, generators, program
 from sqtheory.execution.leases import Claims
 from sqtheory.execution.results import Results
 from sqtheory.execution.tasks import Batch, Done, Task
@@ -58,39 +57,47 @@ def sweep(
     ``executor``: any Executor, which stays the caller's; its workers read the tensors from the file. None computes
     one tensor at a time, here. ``results``: a folder of finished results; what is there is not computed again,
     and processes that share it share the work; ``waits`` is told once of how many tensors that others compute, when
-    nothing else is left to do. Each Generator in the operators is asked once, for a seed; each
-    tensor draws from generators of its own, made from the seed and its name.
+    nothing else is left to do. Each Generator in the operators is asked once, for a seed; each tensor draws under each
+    pair of a mask and a format from generators of its own, made from the seeds and its name.
 
-    Raises InputRefused naming the tensor, WorkerFailed where a worker dies.
+    Raises InputRefused naming the tensor, WorkerFailed where a worker dies, TypeError for operators whose results
+    cannot be kept.
     """
-    return Sweep(checkpoint, tuple(tensors), (tuple(masks), tuple(formats)), p, executor, results, ahead, waits)
+    operators = tuple(masks), tuple(formats)
+    if results is not None:
+        description(operators, {key: number for number, key in enumerate(generators(operators))})
+    return Sweep(
+        checkpoint, tensors, bound(*operators), p, executor=executor, results=results, ahead=ahead, waits=waits
+    )
 
 
 @final
 class Sweep:
-    """An iterable of the rows of each tensor; ``computed`` and ``found`` count the tensors done so far."""
+    """An iterable of the rows of each tensor, one for each assignment, otherwise as ``sweep``.
+
+    ``computed`` and ``found`` count the tensors done so far.
+    """
 
     def __init__(
         self,
         checkpoint: Checkpoint,
-        tensors: tuple[TensorInfo, ...],
-        operators: tuple[tuple[Sparsifier, ...], tuple[Quantizer, ...]],
-        p: float,
-        executor: Executor | None,
-        results: Path | None,
-        ahead: int,
-        waits: Callable[[int], None],
+        tensors: Iterable[TensorInfo],
+        assignments: Sequence[Assignment],
+        p: float = 2.0,
+        *,
+        executor: Executor | None = None,
+        results: Path | None = None,
+        ahead: int = AHEAD,
+        waits: Callable[[int], None] = lambda count: None,
     ) -> None:
-        """Draw the seeds; nothing is read yet."""
+        """Nothing is read yet."""
         self.computed = self.found = 0
-        self._checkpoint, self._tensors, self._operators, self._p = checkpoint, tensors, operators, p
+        self._checkpoint, self._tensors, self._p = checkpoint, tuple(tensors), p
+        self._assignments = tuple(assignments)
+        self._uniform = all(one.uniform for one in self._assignments)
         self._executor, self._waits = executor, waits
         self._results = None if results is None else Results(results.absolute())
         self._ahead = 1 if executor is None else ahead
-        own = generators(operators)
-        self._seeds = {key: rng.integers(2**63, size=2).tolist() for key, rng in own.items()}
-        numbers = {key: number for number, key in enumerate(own)}
-        self._described = description(operators, numbers) if results is not None else ""
 
     def __len__(self) -> int:
         return len(self._tensors)
@@ -149,7 +156,7 @@ class Sweep:
 
     def _runs(self) -> Iterator[range]:
         """Tensors that are computed together: small ones of one shape and type, unless results are kept or drawn."""
-        alone = self._results is not None or bool(self._seeds)
+        alone = self._results is not None or not self._uniform
         at = 0
         for (shape, _), same in groupby(self._tensors, key=lambda info: (info.shape, info.dtype)):
             end, size = at + len(list(same)), math.prod(shape)
@@ -159,15 +166,24 @@ class Sweep:
 
     def _batch(self, names: list[str]) -> Batch:
         path = self._checkpoint.path.absolute()
-        return Batch(path, tuple(names), *self._operators, self._p, program(), engine_name())
+        return Batch(path, tuple(names), self._grid(names[0]), self._p, program(), engine_name())
 
     def _task(self, name: str) -> Task:
-        fresh = {key: np.random.default_rng([*seed, word(name)]) for key, seed in self._seeds.items()}
-        masks, formats = rebound(self._operators, fresh)
-        asked = [program(), engine_name(), self._described, [*self._seeds.values()], float(self._p), name]
-        key = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:32]
+        grid = self._grid(name)
+        key = "" if self._results is None else self._key(name, grid)
         path = self._checkpoint.path.absolute()
-        return Task(path, name, masks, formats, self._p, key, program(), engine_name(), self._results)
+        return Task(path, name, grid, self._p, key, program(), engine_name(), self._results)
+
+    def _grid(self, name: str) -> tuple[Pair, ...]:
+        with about(str(self._checkpoint.path)):
+            return tuple(one.of(name) for one in self._assignments)
+
+    def _key(self, name: str, grid: tuple[Pair, ...]) -> str:
+        """What the results of a tensor are kept under: all that they depend on but its entries."""
+        numbers = {key: number for number, key in enumerate(generators(grid))}
+        seeds = [one.seeds for one in self._assignments]
+        asked = [program(), engine_name(), description(grid, numbers), seeds, float(self._p), name]
+        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:32]
 
     def _submit(self, task: Task | Batch) -> "Future[tuple[Done, ...]]":
         if self._executor is None:

@@ -7,15 +7,14 @@ from typing import final
 import numpy as np
 
 from sqtheory.alphabet.kernels import Engine, engine
-from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import as_real
 from sqtheory.exceptions import about
+from sqtheory.execution.assignment import Pair
 from sqtheory.execution.fingerprints import digest_of, program
 from sqtheory.execution.results import Results
 from sqtheory.files.checkpoints import Checkpoint, StoredTensor, open_checkpoint
 from sqtheory.orders.batches import batch_rows
-from sqtheory.orders.grid import Row, tensor_rows
+from sqtheory.orders.grid import Row, pipeline_rows
 
 FEW = 4
 """So many names are all shown."""
@@ -33,12 +32,11 @@ class Done:
 @final
 @dataclass(frozen=True)
 class Task:
-    """Every mask with every format on one tensor of a file; the entries are read where the task runs."""
+    """Pairs of a mask and a format on one tensor of a file; the entries are read where the task runs."""
 
     path: Path
     name: str
-    masks: tuple[Sparsifier, ...]
-    formats: tuple[Quantizer, ...]
+    grid: tuple[Pair, ...]
     p: float
     key: str
     program: str
@@ -67,7 +65,7 @@ class Task:
         digest = digest_of(x) if self.results else ""
         found = self.results.of_entries(self.key, digest) if self.results else None
         with about(str(self.path)), engine(self.engine):
-            rows = found or tuple(tensor_rows(self.name, x, self.masks, self.formats, self.p))
+            rows = found or tuple(pipeline_rows(self.name, x, self.grid, self.p))
         if self.results and checkpoint.signature == before:
             self.results.save(self.key, digest, before, rows)
         return (Done(rows, computed=found is None),)
@@ -80,8 +78,7 @@ class Batch:
 
     path: Path
     names: tuple[str, ...]
-    masks: tuple[Sparsifier, ...]
-    formats: tuple[Quantizer, ...]
+    grid: tuple[Pair, ...]
     p: float
     program: str
     engine: Engine
@@ -102,7 +99,7 @@ class Batch:
         try:
             x = as_real(np.stack([checkpoint.read(name) for name in self.names]))
             with engine(self.engine):
-                together = batch_rows(self.names, x, self.masks, self.formats, self.p)
+                together = batch_rows(self.names, x, self.grid, self.p)
         except ValueError:
             together = None
         if together is not None:
@@ -110,7 +107,7 @@ class Batch:
         return tuple(done for name in self.names for done in self._alone(name).on(checkpoint))
 
     def _alone(self, name: str) -> Task:
-        return Task(self.path, name, self.masks, self.formats, self.p, "", self.program, self.engine, None)
+        return Task(self.path, name, self.grid, self.p, "", self.program, self.engine, None)
 
 
 def _opened(path: Path, asking: str) -> Checkpoint:

@@ -9,6 +9,7 @@ from typing import Any, final
 from sqtheory.exceptions import CheckpointError
 from sqtheory.files.checkpoints.json_text import json_object
 from sqtheory.files.checkpoints.shards import inside
+from sqtheory.records import fits
 
 
 @final
@@ -34,14 +35,14 @@ class Companion:
     def count(self, key: str, usual: int | None = None) -> int:
         """A positive integer; ``usual`` where the key is absent or null."""
         found: int = self._checked(key, int, "a positive integer", usual)
-        if isinstance(found, bool) or found < 1:
+        if found < 1:
             raise self.refused(key, "a positive integer")
         return found
 
     def number(self, key: str, usual: float | None = None) -> float:
         """A positive finite number; ``usual`` where the key is absent or null."""
-        found = self._checked(key, int | float, "a positive number", usual)
-        if isinstance(found, bool) or not 0 < found < math.inf:
+        found = self._checked(key, float, "a positive number", usual)
+        if not 0 < found < math.inf:
             raise self.refused(key, "a positive number")
         return float(found)
 
@@ -73,7 +74,7 @@ class Companion:
     def _checked(self, key: str, kind: Any, needed: str, usual: object) -> Any:
         value = self.values.get(key)
         value = usual if value is None else value
-        if value is ... or not isinstance(value, kind):
+        if not fits(value, kind):
             raise self.refused(key, needed)
         return value
 
@@ -92,7 +93,7 @@ def vocabulary(model: Companion, size: int) -> tuple[str, ...]:
     """The tokens of ``vocab``, each under its own number below ``size``; empty where a number has none."""
     tokens = [""] * size
     for token, number in model.inner("vocab").values.items():
-        if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < size or tokens[number]:
+        if not fits(number, int) or not 0 <= number < size or tokens[number]:
             raise CheckpointError(
                 f"{model.file}: token {token!r} needs a number of its own below {size}, got {number!r}"
             )

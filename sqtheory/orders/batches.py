@@ -6,7 +6,7 @@ The tensors are stacked along a new first axis, which no box of the operators ex
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import Any, TypeAlias, final
 
 import numpy as np
@@ -25,7 +25,7 @@ from sqtheory.orders import channels
 from sqtheory.orders.applied import TwoOrders, both
 from sqtheory.orders.channels import ChannelReport
 from sqtheory.orders.errors import box_norms, powers, root
-from sqtheory.orders.grid import Row
+from sqtheory.orders.grid import Grid, Row
 from sqtheory.orders.optimum import gain_mask
 from sqtheory.orders.reasons import Reason, reason
 from sqtheory.orders.report import Errors, OrderReport, at_dense_scale, change, judged
@@ -58,18 +58,15 @@ class Stacked(Partition):
         return str(self.each)
 
 
-def batch_rows(
-    names: Sequence[str], x: Array, masks: Sequence[Sparsifier], formats: Sequence[Quantizer], p: float
-) -> list[list[Row]] | None:
-    """``tensor_rows`` of every x[i] under its name; None where some pipeline must see each tensor alone.
+def batch_rows(names: Sequence[str], x: Array, grid: Grid, p: float) -> list[list[Row]] | None:
+    """``pipeline_rows`` of every x[i] under its name; None where some pipeline must see each tensor alone.
 
     x: float32 or float64, (tensors, …), none of them empty. Raises what the operators raise, naming a place in x.
     """
-    grid = list(product(masks, formats))
     if p not in NORMS or not x.size or x.ndim < 2 or not all(_by_boxes(s, q) for s, q in grid):
         return None
     shape = x.shape[1:]
-    ours, theirs = {s: each_mask(s, shape) for s in masks}, {q: each_quantizer(q, shape) for q in formats}
+    ours, theirs = {s: each_mask(s, shape) for s, _ in grid}, {q: each_quantizer(q, shape) for _, q in grid}
     images, kept = {q: theirs[q](x) for q in theirs}, {s: ours[s].mask(x) for s in ours}
     found = []
     for s, q in grid:

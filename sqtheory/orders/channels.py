@@ -60,7 +60,12 @@ class Channel:
 @final
 @dataclass(frozen=True, repr=False)
 class ChannelReport(Tabular):
-    """M, Σ and Z for one pipeline on one tensor, with what else was counted."""
+    """M, Σ and Z for one pipeline on one tensor, with what else was counted.
+
+    >>> from sqtheory import explain
+    >>> explain([1.75, 2, 0, 7], "2:4", "int4").selection.count
+    1
+    """
 
     selection: Channel
     scale: Channel

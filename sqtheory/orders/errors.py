@@ -24,7 +24,11 @@ def error(f: Operator, x: ArrayLike) -> Array:
 
 
 def norm(e: ArrayLike, p: float = 2.0) -> float:
-    """‖e‖_p = (Σ |e_i|^p)^{1/p} for 0 < p < ∞, max |e_i| for p = ∞; 0 for an empty tensor (p < 1: a quasi-norm)."""
+    """‖e‖_p = (Σ |e_i|^p)^{1/p} for 0 < p < ∞, max |e_i| for p = ∞; 0 for an empty tensor (p < 1: a quasi-norm).
+
+    >>> norm([3, 4])
+    5.0
+    """
     flat = as_real(e).reshape(-1)
     return norm_of(lambda cut: flat[cut], flat.size, p)
 
@@ -57,14 +61,22 @@ def box_norms(e: ArrayLike, p: float, boxes: Partition) -> Array:
 
 
 def relative_error(y: ArrayLike, x: ArrayLike, p: float = 2.0) -> float:
-    """‖x − y‖_p / ‖x‖_p; 0 when y = x, ∞ when x = 0 and y is not."""
+    """‖x − y‖_p / ‖x‖_p; 0 when y = x, ∞ when x = 0 and y is not.
+
+    >>> relative_error([3, 3], [3, 4], p=1)
+    0.14285714285714285
+    """
     whole, part = as_real(x).astype(np.float64), as_real(y).astype(np.float64)
     unit = max(unit_of(np.abs(whole)), unit_of(np.abs(part)))
     return _ratio(norm(whole / unit - part / unit, p), norm(whole / unit, p))
 
 
 def sqnr(y: ArrayLike, x: ArrayLike) -> float:
-    """10 log₁₀(‖x‖₂² / ‖x − y‖₂²) in decibels: signal to quantization noise; ∞ when y = x."""
+    """10 log₁₀(‖x‖₂² / ‖x − y‖₂²) in decibels: signal to quantization noise; ∞ when y = x.
+
+    >>> sqnr([9, 0], [10, 0])
+    20.0
+    """
     ratio = relative_error(y, x, 2.0)
     return math.inf if ratio == 0 else -20 * math.log10(ratio) if ratio < math.inf else -math.inf
 

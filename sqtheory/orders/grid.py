@@ -128,13 +128,17 @@ def _reports(x: Array, grid: Grid, p: float) -> list[Reports]:
 def tensor_rows(
     name: str, x: ArrayLike | StreamedTensor, masks: Sequence[Sparsifier], formats: Sequence[Quantizer], p: float = 2.0
 ) -> list[Row]:
-    """Every mask with every format on one tensor; m(x) and q(x) are computed once each, or in one pass with all else.
+    """Every mask with every format on one tensor, as ``pipeline_rows``."""
+    return pipeline_rows(name, x, list(product(masks, formats)), p)
+
+
+def pipeline_rows(name: str, x: ArrayLike | StreamedTensor, grid: Grid, p: float = 2.0) -> list[Row]:
+    """Each pair (s, q) on one tensor; m(x) and q(x) are computed once each, or in one pass with all else.
 
     A stored tensor is read piece by piece if the single pass can take every pair, and whole otherwise.
 
     Raises InputRefused (NonFinite, Indivisible) naming the tensor, the place and the rule.
     """
-    grid = list(product(masks, formats))
     with about(f"tensor {name!r}"):
         if isinstance(x, StreamedTensor):
             reported = _in_pieces(x, grid, p) or _reports(x.whole(), grid, p)

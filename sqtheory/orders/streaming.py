@@ -28,6 +28,10 @@ def error_norm(f: Operator, x: ArrayLike, p: float = 2.0, *, out: Array | None =
 
     Operators that act on runs of the last axis alone take the tensor piece by piece; others take it whole.
     Raises what f raises; ``out`` is spoiled then.
+
+    >>> from sqtheory import int_
+    >>> error_norm(int_(4), [1.75, 2, 0.25, 7], 1)
+    0.5
     """
     check_norm(p)
     given = as_real(x)

@@ -20,8 +20,8 @@ from sqtheory.orders import rulings
 from sqtheory.orders.errors import powers
 from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Assumption, Quantity
 from sqtheory.theory.measured import measured
-from sqtheory.theory.theorem import Assumption, Quantity
 
 CHOICES = 10_000
 """So many sets of kept entries of one group are tried at most."""

@@ -9,7 +9,7 @@ from typing import Any
 import sympy
 
 from sqtheory.exceptions import Undefined
-from sqtheory.theory.theorem import Claim
+from sqtheory.theory.claims import Claim
 
 
 def sides(claim: Claim, values: Mapping[str, Any], larger: Callable[[Any, Any], Any]) -> tuple[Any, Any]:

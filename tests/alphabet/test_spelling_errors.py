@@ -34,7 +34,7 @@ REFUSED: list[tuple[str, int, str]] = [
     ("int(4))", 6, "needed >> or the end, got ')'"),
     ("int(4) # note", 7, "needed >> or the end, got '#'"),
     ("int(4) = 3", 7, "needed >> or the end, got '='"),
-    ("mxfp5", 0, "unknown operator 'mxfp5': did you mean 'mxfp'?"),
+    ("mxfp5", 0, "unknown operator 'mxfp5': did you mean 'mxfp8'?"),
     ("mxpf4", 0, "unknown operator 'mxpf4': did you mean 'mxfp4'?"),
     ("MXFP4", 0, "unknown operator 'MXFP4': did you mean 'mxfp4'?"),
     ("2;4", 0, "unknown operator '2;4': did you mean '2:4'?"),

@@ -7,7 +7,7 @@ from sqtheory.alphabet.partition import Rows, Tiles
 from sqtheory.alphabet.quantizers import Quantizer, cast, hbfp, int_, mxfp, nvfp4
 from sqtheory.alphabet.scaling import Frozen
 from sqtheory.alphabet.sparsifiers import blockwise, nm, threshold, top
-from sqtheory.alphabet.storage import Index, bits_per_entry, index_bits, scale_bits, stored_bits
+from sqtheory.alphabet.storage import Index, bits_per_entry, index_bits, stored_bits
 from sqtheory.arrays import FixedArray
 
 
@@ -32,7 +32,7 @@ def test_bits_of_the_common_formats(q: Quantizer, bits: Fraction) -> None:
 def test_half_precision_scales() -> None:
     assert bits_per_entry(int_(4), (16, 64), real=16) == Fraction("4.25")
     assert stored_bits(int_(4), (16, 64)) == 1024 * 4 + 16 * 32, "32 bits unless told"
-    assert scale_bits(nvfp4()) == (8, 32)
+    assert nvfp4().scaling.bits() == (8, 32)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 from sqtheory.cli import main
 from sqtheory.show.figures.catalogue import BY_NAME
 from sqtheory.show.figures.data import FigureKind, Needs
-from tests.readme import README
+from tests.readme import README, pages
 
 
 def test_alone_it_lists_the_names(capsys: pytest.CaptureFixture[str]) -> None:
@@ -110,9 +110,9 @@ def test_values_that_no_figure_is_of_are_refused_first(
     assert "tensor 'second.weight': " in capsys.readouterr().err
 
 
-def test_the_figures_of_readme_do_not_meet() -> None:
+def test_the_figures_of_readme_and_documentation_do_not_meet() -> None:
     """Two commands that draw one figure for one folder would be refused, unless they are one command."""
-    text = re.sub(r"\\\n", " ", README.read_text(encoding="utf-8"))
+    text = re.sub(r"\\\n", " ", "\n".join(page.read_text(encoding="utf-8") for page in pages()))
     drawn: dict[tuple[str, str], str] = {}
     for line in re.findall(r"^sqtheory figure .*$", text, re.MULTILINE):
         words = shlex.split(line, comments=True)

@@ -61,7 +61,7 @@ def test_an_onnx_model_is_rewritten_and_nothing_else_of_it_changes(tmp_path: Pat
         {t.name: numpy_helper.to_array(t).astype("f4") for t in onnx.load(path).graph.initializer if t.name != "names"}
         for path in (source, out)
     )
-    s, q = recipe.operators("")
+    s, q = recipe.assignment.pattern
     if recipe is SQ:
         np.testing.assert_array_equal(new["fields"], (s >> q)(old["fields"]))
         np.testing.assert_array_equal(new["half"], (s >> q)(old["half"]))

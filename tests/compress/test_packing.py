@@ -168,5 +168,5 @@ def test_a_layout_has_a_name() -> None:
     with pytest.raises(ValueError, match="is one of sqtheory, compressed-tensors, got 'gguf'"):
         Packing("gguf")
     packed = Recipe("50%", "int4:b32").packed(weights("f4"), "w", Index.bitmap)
-    assert packed.schema.places is not None and packed.schema.places.index is Index.bitmap
+    assert packed.schema.mask is not None and packed.schema.mask.index is Index.bitmap
     assert unpack(packed).tobytes() == Recipe("50%", "int4:b32").image(weights("f4"), "w").tobytes()

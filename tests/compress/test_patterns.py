@@ -67,7 +67,7 @@ def test_other_patterns_and_short_last_groups_are_kept_too(n: int, m: int, lengt
     whole = length // m * m
     x[:, :whole] = nm(n, m)(x[:, :whole])
     x = x if axis == 1 else np.ascontiguousarray(x.T)
-    s, _ = Recipe("1:1", "bcq3").operators("w")
+    s, _ = Recipe("1:1", "bcq3").assignment.of("w")
     assert f"the source keeps {n}:{m} along axis {axis}" in str(
         lost(s, x, Recipe("1:1", "bcq3").image(x, "w"), first=True)
     )
@@ -80,7 +80,7 @@ def test_other_patterns_and_short_last_groups_are_kept_too(n: int, m: int, lengt
 def test_whatever_the_format_a_pattern_is_kept_or_the_result_refused(fmt: str, n: int, m: int, axis: int) -> None:
     x, recipe = kept(n, m, axis), Recipe("1:1", fmt, seed=3)
     y = recipe.image(x, "w")
-    s, _ = recipe.operators("w")
+    s, _ = recipe.assignment.of("w")
     found = lost(s, x, y, first=True)
     assert (found is None) == (counts(y, m, axis).max() <= n)
     assert lost(s, x, recipe.image(np.ones_like(x), "w"), first=True) is not None

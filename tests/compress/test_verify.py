@@ -192,7 +192,6 @@ CONTRADICTIONS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "error": (lambda c: c["tensors"][0].update(error=1e-9), r"tensors\[0\].slack is .*, not"),
     "ties": (lambda c: c["recipe"].update(ties="high_index"), "recipe.ties is 'high_index', not 'low_index'"),
     "mask": (lambda c: c["recipe"].update(mask="2:4"), r"recipe.mask is '2:4', not 'nm\(2, 4\)'"),
-    "more": (lambda c: c["left_alone"][2].update(more=1), r"left_alone\[2\].more is one too many"),
     "kind": (lambda c: c["tensors"][0].update(error=2), r"tensors\[0\].error is 2, not 2.0"),
 }
 
@@ -203,6 +202,23 @@ def test_a_report_that_contradicts_itself_is_refused(
 ) -> None:
     tampered(out, spoil)
     with pytest.raises(CheckpointError, match=f"the report contradicts itself: {rule}"):
+        read_report(beside(out))
+
+
+PARTS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "more": (lambda c: c["left_alone"][2].update(more=1), r"left_alone\[2\] is an .*: 'more' is one too many"),
+    "less": (lambda c: c["tensors"][0].pop("theorem"), r"tensors\[0\] is an .*: 'theorem' is missing"),
+    "no recipe": (lambda c: c.pop("recipe"), "'recipe' is missing"),
+    "no list": (lambda c: c.update(tensors={"a": 1}), r"tensors\[0\] is an object with the keys name, .*, got 'a'"),
+    "no number": (lambda c: c["recipe"].update(norm="two"), r"recipe\.norm is a number, got 'two'"),
+    "no source": (lambda c: c.update(source={}), "source names no file"),
+}
+
+
+@pytest.mark.parametrize(("spoil", "rule"), PARTS.values(), ids=PARTS)
+def test_a_report_of_other_parts_is_refused(out: Path, spoil: Callable[[dict[str, Any]], object], rule: str) -> None:
+    tampered(out, spoil)
+    with pytest.raises(CheckpointError, match=f"not a whole report: {rule}"):
         read_report(beside(out))
 
 

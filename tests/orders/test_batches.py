@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from itertools import product
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from sqtheory.orders import batches
 from sqtheory.orders.batches import batch_rows
 from sqtheory.orders.grid import Row, tensor_rows
 from sqtheory.theory.samples import SAMPLES
+from tests.nightly import often
 
 MASKS = (
     *("2:4", "nm(1, 4, axis=0)", "nm(4, 8, tail=short)", "nm(2, 4, ties=high_index)", "nm(2, 4, ties=by_original)"),
@@ -64,7 +66,7 @@ def disagreements(p: float, dtype: type, count: int) -> tuple[int, int]:
         expected = alone(x, s, q, p)
         if expected is None:
             continue
-        got = batch_rows([str(i) for i in range(len(x))], x, [s], [q], p)  # type: ignore[list-item]
+        got = batch_rows([str(i) for i in range(len(x))], x, [(s, q)], p)  # type: ignore[list-item]
         tried += 1
         wrong += got != expected
     return tried, wrong
@@ -76,8 +78,8 @@ KINDS = [kind for kind in SAMPLES if kind != "short_tail"]
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("p", [1.0, 2.0, math.inf])
 def test_a_stack_changes_no_bit(p: float, dtype: type) -> None:
-    tried, wrong = disagreements(p, dtype, 64)
-    assert tried > 40 and not wrong
+    tried, wrong = disagreements(p, dtype, often(24))
+    assert tried > 15 and not wrong
 
 
 @pytest.mark.parametrize("name", ENGINES)
@@ -100,11 +102,11 @@ def test_a_fault_is_seen(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     fmt, name, broken = FAULTS[fault]
     x = np.random.default_rng(3).normal(size=(40, 4, 8))
     [s], [q] = parsed(Sparsifier, ("2:4",)), parsed(Quantizer, (fmt,))
-    assert batch_rows(range(40), x, [s], [q], 2.0) is not None  # type: ignore[arg-type, list-item]
+    assert batch_rows(range(40), x, [(s, q)], 2.0) is not None  # type: ignore[arg-type, list-item]
     expected = [tensor_rows(i, one, [s], [q]) for i, one in enumerate(x)]  # type: ignore[arg-type, list-item]
-    assert batch_rows(range(40), x, [s], [q], 2.0) == expected  # type: ignore[arg-type, list-item]
+    assert batch_rows(range(40), x, [(s, q)], 2.0) == expected  # type: ignore[arg-type, list-item]
     monkeypatch.setattr(batches, name, broken)
-    assert batch_rows(range(40), x, [s], [q], 2.0) != expected  # type: ignore[arg-type, list-item]
+    assert batch_rows(range(40), x, [(s, q)], 2.0) != expected  # type: ignore[arg-type, list-item]
 
 
 @pytest.mark.parametrize(
@@ -117,23 +119,23 @@ def test_a_fault_is_seen(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_needs_the_tensor_alone_is_left(mask: str, fmt: str) -> None:
     x = np.random.default_rng(1).normal(size=(3, 4, 8))
     [s], [q] = parsed(Sparsifier, (mask,)), parsed(Quantizer, (fmt,))
-    assert batch_rows("abc", x, [s], [q], 2.0) is None  # type: ignore[list-item]
-    assert batch_rows("abc", x, parsed(Sparsifier, ("2:4",)), [q], 1.5) is None  # type: ignore[arg-type, list-item]
+    assert batch_rows("abc", x, [(s, q)], 2.0) is None  # type: ignore[list-item]
+    assert batch_rows("abc", x, [(sq.nm(2, 4), q)], 1.5) is None  # type: ignore[list-item]
 
 
 def test_a_grid_comes_tensor_by_tensor() -> None:
     x = np.random.default_rng(2).normal(size=(3, 4, 8)).astype(np.float32)
     masks, formats = [sq.nm(2, 4), sq.nm(1, 4)], [sq.int_(4), sq.mxfp(E2M1)]
-    got = batch_rows("abc", x, masks, formats, 2.0)
+    got = batch_rows("abc", x, list(product(masks, formats)), 2.0)
     assert got == [tensor_rows(name, one, masks, formats) for name, one in zip("abc", x, strict=True)]
     x[1, 2, 3] = np.nan
     with pytest.raises(NonFinite):
-        batch_rows("abc", x, masks, formats, 2.0)
+        batch_rows("abc", x, list(product(masks, formats)), 2.0)
 
 
 def test_an_axis_that_only_the_stack_has_is_refused() -> None:
     [s], [q] = parsed(Sparsifier, ("nm(2, 4, axis=-2)",)), parsed(Quantizer, ("int(4, block=4, axis=-2)",))
-    for masks, formats in (([s], [sq.int_(4)]), ([sq.nm(2, 4)], [q])):
+    for pair in ((s, sq.int_(4)), (sq.nm(2, 4), q)):
         with pytest.raises(ValueError, match=r"axis -2 does not exist in a tensor of shape \(8,\)"):
-            batch_rows("abcd", np.ones((4, 8)), masks, formats, 2.0)  # type: ignore[arg-type]
-    assert batch_rows("abcd", np.ones(4), [sq.nm(1, 2)], [sq.int_(4)], 2.0) is None
+            batch_rows("abcd", np.ones((4, 8)), [pair], 2.0)  # type: ignore[list-item]
+    assert batch_rows("abcd", np.ones(4), [(sq.nm(1, 2), sq.int_(4))], 2.0) is None

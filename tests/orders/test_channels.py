@@ -169,7 +169,7 @@ def kind(sentence: str) -> str:
 
 def test_a_closed_structure_is_closed_on_every_tensor_and_three_make_the_orders_agree() -> None:
     seen: Counter[str] = Counter()
-    for seed in range(often(500)):
+    for seed in range(often(300)):
         rng = np.random.default_rng(seed)
         shape = SHAPES[rng.integers(len(SHAPES))]
         s, q = some_mask(rng, shape), some_format(rng, shape)
@@ -179,7 +179,7 @@ def test_a_closed_structure_is_closed_on_every_tensor_and_three_make_the_orders_
             orders = both(x, s, q)
             found = channels.of(orders, q)
             where = f"seed {seed}: {s} with {q} on {x.tolist()}"
-            rulings.add(tuple((c.possible, c.sentence) for c in found.channels))
+            structure.add(tuple((c.possible, c.sentence) for c in found.channels))
             assert len(structure) == 1, f"the structure depends on the tensor: {where}"
             for c in found.channels:
                 assert c.possible or not c.open, f"{c} {where}"
@@ -248,14 +248,14 @@ def test_the_overlap_condition_is_exact(block: int) -> None:
                     for g in groups
                     if set(b) & set(g) and set(b) - set(g) and len(set(g) - set(b)) >= budget[len(g)]
                 ]
-                for b, g in offenders[:3]:
+                for b, g in offenders[:1]:
                     x = np.zeros(n)
                     x[list(g - b)], x[list(g & b)], x[list(b - g)] = 1024, 64, 1
                     found = channels.report(x, s, q).scale
                     assert found.possible, (k, group, block, n)
                     assert found.open, (k, group, block, n)
                 if not offenders:
-                    for x in 2.0 ** rng.integers(0, 9, (4, n)):
+                    for x in 2.0 ** rng.integers(0, 9, (often(2), n)):
                         found = channels.report(x, s, q).scale
                         assert not found.possible, (k, group, block, n)
                         assert not found.open, (k, group, block, n)

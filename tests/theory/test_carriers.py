@@ -10,15 +10,16 @@ import z3
 
 from sqtheory.alphabet.notation import parse_as
 from sqtheory.alphabet.quantizers import Quantizer, bcq, int_
+from sqtheory.alphabet.rationals import rationals
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm, threshold, top
 from sqtheory.exceptions import Undefined
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Claim
 from sqtheory.theory.decide.conditions import RESELECTED, RETURNED, SAID, SHIFT, claim_of
 from sqtheory.theory.decide.draws import draws, run
-from sqtheory.theory.decide.exact import rationals
 from sqtheory.theory.decide.numbers import Radical, comparable, decimal, fails, root
 from sqtheory.theory.decide.questions import question
-from sqtheory.theory.decide.rational import Rationals, implemented_orders, rational_orders
+from sqtheory.theory.decide.rational import RationalRow, implemented_orders, rational_orders
 from sqtheory.theory.decide.solver import Formula, ask, negation
 from sqtheory.theory.instance import rows_of
 from sqtheory.theory.measured import readings
@@ -37,7 +38,6 @@ from sqtheory.theory.quantities import (
     Z,
 )
 from sqtheory.theory.sides import sides
-from sqtheory.theory.theorem import Claim
 from sqtheory.theory.theorems import prune_first_identity, ties_by_original
 
 QUANTITIES = (
@@ -76,7 +76,7 @@ def test_a_quantity_has_one_value_over_all_numbers(mask: str, fmt: str, shape: t
     x[2, ::2] = 0
     rows, formula = run(draw, x, p, shape), Formula(z3, draw, shape, p)
     for i, row in enumerate(x):
-        exact = Rationals(rational_orders(draw, rationals(row.reshape(shape))), p)
+        exact = RationalRow(rational_orders(draw, rationals(row.reshape(shape))), p)
         for quantity, read in readings(*QUANTITIES).items():
             certain, term = read(exact), read(formula)
             power, under = comparable(certain, certain)[0], comparable(term, term)[0]
@@ -92,7 +92,7 @@ def test_rationals_are_what_the_operators_make_up_to_rounding(p: float) -> None:
     [draw] = draws(s, q, (12,), np.random.default_rng(0))
     rows = run(draw, x, p, (12,))
     for i in range(len(x)):
-        own = Rationals(implemented_orders(rows, i), p)
+        own = RationalRow(implemented_orders(rows, i), p)
         for quantity, read in readings(*QUANTITIES).items():
             value = read(own)
             value = value.value() if isinstance(value, Radical) else value

@@ -16,10 +16,11 @@ from proofs.shapes import Groups
 from proofs.steps import Equal, Formal, Line, Step
 from proofs.unknowns import REAL, Facts, Unknowns
 from sqtheory.cli import main
+from sqtheory.theory.claims import Assumption, Claim
 from sqtheory.theory.domain import OneOf
 from sqtheory.theory.measured import readings
 from sqtheory.theory.quantities import ERROR_QS, ERROR_SQ, MAGNITUDE
-from sqtheory.theory.theorem import Assumption, Claim, Theorem
+from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL, BY_SLUG
 from tests.theory import test_theorems
 

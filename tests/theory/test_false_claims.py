@@ -21,11 +21,12 @@ from sqtheory.alphabet.quantizers import bcq, hbfp, int_
 from sqtheory.alphabet.rounding import floor
 from sqtheory.alphabet.sparsifiers import nm, top
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Claim
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.measured import readings
 from sqtheory.theory.quantities import ERROR_Q, ERROR_QS, ERROR_S, ERROR_SQ, ONE_SCALE, ORDERED, Z
 from sqtheory.theory.render import claim_text
-from sqtheory.theory.theorem import Claim, Theorem
+from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL, BY_SLUG
 from sqtheory.theory.theorems.swap_constant import HALVES, lower_end
 

@@ -16,11 +16,12 @@ import numpy as np
 import pytest
 
 from sqtheory.alphabet.partition import Shape
+from sqtheory.theory.claims import Claim, Norms
 from sqtheory.theory.decide import CLAIMS
 from sqtheory.theory.decide.draws import Draw, draws
 from sqtheory.theory.decide.questions import Question, question
 from sqtheory.theory.quantities import decided_by_tensor
-from sqtheory.theory.theorem import Claim, Norms, Theorem
+from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL, BY_SLUG
 from tests import pipelines as alphabet
 

@@ -17,8 +17,9 @@ from sqtheory.alphabet.sparsifiers import nm, threshold, top
 from sqtheory.arrays import FixedArray
 from sqtheory.exceptions import Undefined
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Claim, Norms
 from sqtheory.theory.expectations.exchangeable import NOISE, log_binomial
-from sqtheory.theory.theorem import Claim, Norms, Theorem
+from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL, BY_SLUG
 
 ONE = Frozen(FixedArray(1.0))

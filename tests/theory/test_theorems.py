@@ -21,9 +21,11 @@ from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.exceptions import Undefined
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Approached, Attained, Claim, NoneKnown, Separation
 from sqtheory.theory.quantities import ERROR_Q, ERROR_QS, ERROR_S, MAGNITUDE
-from sqtheory.theory.theorem import Approached, Attained, Claim, NoneKnown, Separation, Theorem
+from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL
+from tests.nightly import often
 
 ROWS = {"dev": 50_000, "ci": 500_000, "nightly": 20_000_000}[os.environ.get("HYPOTHESIS_PROFILE", "dev")]
 """Random rows for each theorem, two or more blocks of four in each: 10⁶ blocks in CI, 10⁹ for all in the nightly."""
@@ -149,7 +151,7 @@ def test_its_proof_is_discharged(theorem: Theorem) -> None:
 @every
 def test_its_quantities_agree_with_a_naive_evaluation(theorem: Theorem) -> None:
     proof = proof_of(theorem)
-    cases = proof.cases(np.random.default_rng(2), 300)
+    cases = proof.cases(np.random.default_rng(2), often(100))
     assert cases
     faults = [f"{q}: {fault}" for q in theorem.where for case in cases if (fault := proof.model_fault(q, case))]
     assert not faults

@@ -6,6 +6,7 @@ from sqtheory.alphabet.formats.codebook import Codebook, bcq_format
 from sqtheory.alphabet.formats.floating import FloatFormat, Nonfinite, binade
 from sqtheory.alphabet.formats.format import Codes, Format, Table, is_monotone, is_odd
 from sqtheory.alphabet.formats.integer import IntFormat
+from sqtheory.alphabet.formats.steps import StepFunction, steps
 
 INT2, INT3, INT4, INT5, INT6, INT7, INT8, INT16 = (IntFormat(k) for k in (2, 3, 4, 5, 6, 7, 8, 16))
 E4M3 = FloatFormat("e4m3", 4, 3, 7, Nonfinite.nan_only)
@@ -77,9 +78,11 @@ __all__ = [
     "Format",
     "IntFormat",
     "Nonfinite",
+    "StepFunction",
     "Table",
     "bcq_format",
     "binade",
     "is_monotone",
     "is_odd",
+    "steps",
 ]

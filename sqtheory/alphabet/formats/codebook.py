@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,14 @@ class Codebook(Format):
     """Γ = {c₀ < c₁ < …}, any finite set of levels; the code of a level is its place in the order.
 
     Nearest-even rounding sends a midpoint to the even code. Levels are given in ascending order.
+
+    >>> Codebook("signs", (-1.0, 1.0)).bits
+    1
     """
 
     name: str
     levels: tuple[float, ...]
+    kind = "codebook"
 
     def __post_init__(self) -> None:
         need(self.name, str, "the name of a format")
@@ -34,6 +38,9 @@ class Codebook(Format):
             raise ValueError(f"codebook {self.name}: needs two or more finite levels in ascending order")
         if not (max(self.levels) > 0 and max(map(abs, self.levels)) <= float(np.finfo(np.float32).max)):
             raise ValueError(f"codebook {self.name}: needs a positive level, and none beyond the range of float32")
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"kind": self.kind, "name": self.name, "levels": list(self.levels)}
 
     @property
     def bits(self) -> int:
@@ -67,6 +74,9 @@ def bcq_format(k: int, zero: bool = False) -> Codebook:
     """Γ = {Σ_{i<k} ±2^i} = {±1, ±3, …, ±(2^k−1)}, the uniform binary-coded sums; ``zero`` adds the level 0.
 
     Source: the sign-times-power-of-two sums of ShiftAddLLM, `you2024shiftaddllm`, with scales 2^i.
+
+    >>> bcq_format(2).values
+    array([-3., -1.,  1.,  3.])
     """
     need(zero, bool, "zero=")
     if not 1 <= whole(k, "the number of bits of a binary-coded sum") <= 8:

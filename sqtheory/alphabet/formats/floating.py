@@ -1,9 +1,9 @@
 """Small floating-point formats."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
 from functools import cached_property
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,12 @@ from sqtheory.exceptions import need, whole
 
 
 class Nonfinite(Enum):
-    """Which codes of a floating-point format are not numbers."""
+    """Which codes of a floating-point format are not numbers.
+
+    >>> from sqtheory import E4M3
+    >>> E4M3.nonfinite is Nonfinite.nan_only
+    True
+    """
 
     none = "every code is finite"
     nan_only = "the all-ones code is NaN, the rest of the top binade is finite"
@@ -29,6 +34,9 @@ class FloatFormat(Format):
 
     ``nonfinite`` says which codes are not numbers; ``signed=False`` drops the sign bit and
     ``subnormals=False`` the second set, so that exponent code 0 is an ordinary binade without zero.
+
+    >>> FloatFormat("e3m4", e=3, m=4, bias=3).max
+    31.0
     """
 
     name: str
@@ -38,6 +46,7 @@ class FloatFormat(Format):
     nonfinite: Nonfinite = Nonfinite.none
     signed: bool = True
     subnormals: bool = True
+    kind = "float"
 
     def __post_init__(self) -> None:
         need(self.name, str, "the name of a format")
@@ -52,6 +61,9 @@ class FloatFormat(Format):
         top_holds_numbers = self.nonfinite is Nonfinite.none or (self.nonfinite is Nonfinite.nan_only and self.m > 0)
         if self.emin - self.m < -149 or (1 << self.e) - 2 + top_holds_numbers - self.bias > 127:
             raise ValueError(f"{self.name}: bias {self.bias} gives values that float32 does not have")
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"kind": self.kind, **asdict(self), "nonfinite": self.nonfinite.name}
 
     @property
     def bits(self) -> int:

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from functools import cached_property, lru_cache
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,23 @@ class Format(ABC):
 
     Every property is computed from the definition. ``round`` maps reals onto Γ in the dtype it is
     given (float32 or float64) with a single rounding; values outside [min, max] go to the nearer end.
+
+    >>> from sqtheory import E2M1
+    >>> E2M1.values[E2M1.values >= 0]
+    array([0. , 0.5, 1. , 1.5, 2. , 3. , 4. , 6. ])
     """
 
     name: str
+    kind: ClassVar[str]
+    """What kind of grid it is, in words."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """The kind and the parameters, ready for JSON."""
+
+    def full(self) -> "Format":
+        """The format with −2^{k−1} for integers of k bits; itself for others."""
+        return self
 
     @property
     @abstractmethod

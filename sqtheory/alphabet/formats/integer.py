@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -15,11 +15,16 @@ from sqtheory.exceptions import need, whole
 @final
 @dataclass(frozen=True)
 class IntFormat(Format):
-    """Γ = {−(2^{k−1}−1), …, 2^{k−1}−1}; with ``full_range`` also −2^{k−1} (two's complement), 2 ≤ k ≤ 16."""
+    """Γ = {−(2^{k−1}−1), …, 2^{k−1}−1}; with ``full_range`` also −2^{k−1} (two's complement), 2 ≤ k ≤ 16.
+
+    >>> IntFormat(3).values
+    array([-3., -2., -1.,  0.,  1.,  2.,  3.])
+    """
 
     k: int
     full_range: bool = False
     name: str = field(init=False)
+    kind = "integer"
 
     def __post_init__(self) -> None:
         whole(self.k, "the number of bits of an integer format")
@@ -27,6 +32,12 @@ class IntFormat(Format):
         object.__setattr__(self, "name", f"int{self.k}{'full' if self.full_range else ''}")
         if not 2 <= self.k <= 16:
             raise ValueError(f"an integer format needs 2 to 16 bits, got {self.k}")
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"kind": self.kind, "k": self.k, "full_range": self.full_range}
+
+    def full(self) -> "IntFormat":
+        return IntFormat(self.k, full_range=True)
 
     @property
     def bits(self) -> int:

@@ -18,6 +18,11 @@ def engine(name: str) -> AbstractContextManager[None]:
 
     It holds in this thread and task. Norms of ``order`` may differ in their last digits, for sums are taken in
     another order. Raises at once ValueError for another name, MissingExtra where numba is not installed.
+
+    >>> from sqtheory import int_
+    >>> with engine("definition"):
+    ...     int_(4)([1.75, 2, 0.25, 7])
+    array([2., 2., 0., 7.])
     """
     if name not in ENGINES:
         raise ValueError(f"an engine is one of {', '.join(ENGINES)}, got {name!r}")

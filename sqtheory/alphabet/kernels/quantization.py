@@ -14,7 +14,7 @@ from sqtheory.alphabet.kernels.runs import along_last, pieces, rows, tiles
 from sqtheory.alphabet.kernels.scratch import per_tile, scratch
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rounding import Rounding
-from sqtheory.alphabet.scaling import FromMaximum, Scaling, TwoLevel, Unscaled
+from sqtheory.alphabet.scaling import FromMaximum, Reach, Scaling
 from sqtheory.arrays import Array
 
 Scale: TypeAlias = Callable[[Array], Array]
@@ -60,7 +60,7 @@ def quantize(
         return False
     view, size = runs
     tile = Tile.of(fmt, rounding, saturate, x.dtype)
-    if isinstance(scaling, Unscaled):
+    if scaling.constant == 1:
         return unscaled(x, out, tile)
     scale = scale_rule(x, fmt, scaling)
     if scale is not None and fmt.has_zero and scaling.zero_block_is_zero:
@@ -74,12 +74,10 @@ def quantize(
 
 def scale_rule(x: Array, fmt: Format, scaling: Scaling) -> Scale | None:
     """How the scales of blocks of x follow from their maxima; None where they do not, or one of them is infinite."""
-    if isinstance(scaling, TwoLevel):
-        top = largest(x)
-        return (lambda amax: scaling.below(top, amax, fmt)) if top[0] < np.inf else None
-    if isinstance(scaling, FromMaximum):
-        return lambda amax: scaling.from_maximum(amax, fmt)
-    return None
+    if not isinstance(scaling, FromMaximum):
+        return None
+    top = largest(x) if scaling.looks_at is Reach.tensor else np.zeros(1, x.dtype)
+    return (lambda amax: scaling.of_maxima(amax, top, fmt)) if top[0] < np.inf else None
 
 
 def by_maxima(x: Array, out: Array, size: int, scale: Scale, tile: Tile) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, TypeVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.exceptions import Indivisible, whole
+from sqtheory.exceptions import Indivisible
 
 Shape: TypeAlias = tuple[int, ...]
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -38,6 +38,20 @@ class Partition(ABC):
     @abstractmethod
     def sides(self, shape: Shape) -> Shape:
         """Side of a full box along every axis of a tensor of this shape."""
+
+    @property
+    def run(self) -> int | None:
+        """n where every full box is a run of n entries along one axis, whatever the tensor; None for other boxes."""
+        return None
+
+    @property
+    def along_rows(self) -> bool:
+        """Every box is a run along the last axis of any tensor."""
+        return False
+
+    def bounded(self, axes: int) -> tuple[tuple[int, int], ...]:
+        """The axes on which a tensor has several boxes, and the side of a box there; 1: any number is whole."""
+        return ()
 
     @abstractmethod
     def __str__(self) -> str:
@@ -75,6 +89,11 @@ class Partition(ABC):
     def split_grid(self, per_box: NDArray[Scalar], shape: Shape) -> list[NDArray[Scalar]]:
         """One value for each box (an array of shape ``grid(shape)``) as vectors in the order of ``split``."""
         return [per_box[cells].reshape(-1) for _, cells, _ in self._regions(shape)]
+
+    def spread(self, per_box: NDArray[Scalar], shape: Shape) -> NDArray[Scalar]:
+        """One value for each box (an array of shape ``grid(shape)``), repeated for every entry of the box."""
+        pieces = zip(self.split(np.empty(shape, np.bool_)), self.split_grid(per_box, shape), strict=True)
+        return self.join([np.broadcast_to(v[:, None], rows.shape) for rows, v in pieces], shape)
 
     def reduce(self, x: NDArray[Any], function: Callable[[NDArray[Any]], NDArray[Scalar]]) -> NDArray[Scalar]:
         """Apply a function (boxes, size) → (boxes,) to every box; the result has the shape ``grid(x.shape)``."""
@@ -169,132 +188,3 @@ class Overlap:
         r"""B ⊆ G or |G \ B| < k_G for every intersecting pair, with k_G ≥ 1 in every group."""
         k = budget if callable(budget) else (lambda size: min(budget, size))
         return self.offender(k) is None and all(k(group) >= 1 for _, group, _, _, _ in self.pairs)
-
-
-def _axis(axis: int, shape: Shape) -> int:
-    if not -len(shape) <= axis < len(shape):
-        raise ValueError(f"axis {axis} does not exist in a tensor of shape {shape}")
-    return int(axis) % len(shape)
-
-
-def _positive(what: str, *sizes: int) -> None:
-    if any(isinstance(size, bool) or whole(size, f"the size of {what}") < 1 for size in sizes):
-        raise ValueError(f"{what} needs sizes of at least 1, got {sizes}")
-
-
-@final
-@dataclass(frozen=True)
-class Blocks(Partition):
-    """Runs of ``size`` consecutive entries along one axis (scale blocks of B, groups of m)."""
-
-    size: int
-    axis: int = -1
-
-    def __post_init__(self) -> None:
-        _positive("a block", self.size)
-        whole(self.axis, "axis=")
-
-    def sides(self, shape: Shape) -> Shape:
-        axis = _axis(self.axis, shape)
-        return tuple(self.size if a == axis else 1 for a in range(len(shape)))
-
-    def __str__(self) -> str:
-        return f"block={self.size}" + (f", axis={self.axis}" if self.axis != -1 else "")
-
-
-@final
-@dataclass(frozen=True)
-class Rows(Partition):
-    """One box for each index of all axes but the last: the rows W[i, :] of a matrix."""
-
-    def sides(self, shape: Shape) -> Shape:
-        return tuple(max(n, 1) if a == len(shape) - 1 else 1 for a, n in enumerate(shape))
-
-    def __str__(self) -> str:
-        return "per=row"
-
-
-@final
-@dataclass(frozen=True)
-class Columns(Partition):
-    """One box for each index of all axes but the last but one: the columns W[:, j] of a matrix."""
-
-    def sides(self, shape: Shape) -> Shape:
-        if len(shape) < 2:
-            raise ValueError(f"per=column needs a tensor of two or more axes, got shape {shape}")
-        return tuple(max(n, 1) if a == len(shape) - 2 else 1 for a, n in enumerate(shape))
-
-    def __str__(self) -> str:
-        return "per=column"
-
-
-@final
-@dataclass(frozen=True)
-class Channels(Partition):
-    """One box for each index of one axis: the slices x[i, …], output channels when ``axis=0``."""
-
-    axis: int = 0
-
-    def __post_init__(self) -> None:
-        whole(self.axis, "axis=")
-
-    def sides(self, shape: Shape) -> Shape:
-        axis = _axis(self.axis, shape)
-        return tuple(1 if a == axis else max(n, 1) for a, n in enumerate(shape))
-
-    def __str__(self) -> str:
-        return "per=channel" + (f", axis={self.axis}" if self.axis else "")
-
-
-@final
-@dataclass(frozen=True)
-class Heads(Partition):
-    """One axis cut into ``count`` equal runs, each with all the rest of the tensor: attention heads."""
-
-    count_: int
-    axis: int = 0
-
-    def __post_init__(self) -> None:
-        _positive("heads", self.count_)
-        whole(self.axis, "axis=")
-
-    def sides(self, shape: Shape) -> Shape:
-        axis = _axis(self.axis, shape)
-        if shape[axis] % self.count_:
-            raise Indivisible(f"axis {axis} of length {shape[axis]} does not divide into {self.count_} heads")
-        return tuple(max(n // self.count_ if a == axis else n, 1) for a, n in enumerate(shape))
-
-    def __str__(self) -> str:
-        return f"heads={self.count_}" + (f", axis={self.axis}" if self.axis else "")
-
-
-@final
-@dataclass(frozen=True)
-class Tiles(Partition):
-    """Boxes of ``rows`` × ``columns`` over the last two axes."""
-
-    rows: int
-    columns: int
-
-    def __post_init__(self) -> None:
-        _positive("a tile", self.rows, self.columns)
-
-    def sides(self, shape: Shape) -> Shape:
-        if len(shape) < 2:
-            raise ValueError(f"a tile needs a tensor of two or more axes, got shape {shape}")
-        return (1,) * (len(shape) - 2) + (self.rows, self.columns)
-
-    def __str__(self) -> str:
-        return f"tile=({self.rows}, {self.columns})"
-
-
-@final
-@dataclass(frozen=True)
-class Whole(Partition):
-    """The whole tensor as one box."""
-
-    def sides(self, shape: Shape) -> Shape:
-        return tuple(max(n, 1) for n in shape)
-
-    def __str__(self) -> str:
-        return "per=tensor"

@@ -10,9 +10,9 @@ of the dtype becomes that number.
 from sqtheory.alphabet.scaling.dyadic import Exponent, PowerOfTwo, SharedExponent
 from sqtheory.alphabet.scaling.fitted import MeanSquare, Percentile
 from sqtheory.alphabet.scaling.given import Frozen, Unscaled
-from sqtheory.alphabet.scaling.maximum import AbsMax, FullRange, HalfRange, Midpoint, TwoLevel
-from sqtheory.alphabet.scaling.rowwise import RowTwoLevel
-from sqtheory.alphabet.scaling.rule import FromMaximum, Scaling, maxima, positive
+from sqtheory.alphabet.scaling.maximum import AbsMax, FullRange, HalfRange, Midpoint
+from sqtheory.alphabet.scaling.rule import EXPONENT, FromMaximum, Numbers, Reach, Scaling, maxima, positive
+from sqtheory.alphabet.scaling.two_level import RowTwoLevel, TwoLevel
 
 SCALINGS: dict[str, Scaling] = {
     "absmax": AbsMax(),
@@ -25,6 +25,7 @@ SCALINGS: dict[str, Scaling] = {
 """The rules that need no argument, by name."""
 
 __all__ = [
+    "EXPONENT",
     "SCALINGS",
     "AbsMax",
     "Exponent",
@@ -34,8 +35,10 @@ __all__ = [
     "HalfRange",
     "MeanSquare",
     "Midpoint",
+    "Numbers",
     "Percentile",
     "PowerOfTwo",
+    "Reach",
     "RowTwoLevel",
     "Scaling",
     "SharedExponent",

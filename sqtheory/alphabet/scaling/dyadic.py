@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from fractions import Fraction
 from typing import final
 
 import numpy as np
 
 from sqtheory.alphabet.formats import Format, binade
 from sqtheory.alphabet.rounding import Rounding
-from sqtheory.alphabet.scaling.rule import DYADIC, FromMaximum, positive
+from sqtheory.alphabet.scaling.rule import DYADIC, FromMaximum, Numbers, positive
 from sqtheory.alphabet.traits import Trait
 from sqtheory.arrays import Array
 from sqtheory.exceptions import need, real
@@ -55,6 +56,27 @@ class PowerOfTwo(FromMaximum):
         return bool(fmt.odd and kept and (self.exponent is not Exponent.even or rounding.nearest))
 
     @property
+    def values(self) -> Numbers:
+        return Numbers.dyadic
+
+    def implied_exponent(self, fmt: Format) -> int:
+        return fmt.implied_exponent
+
+    def supremum(self, fmt: Format) -> Fraction:
+        """2^{−e_max} for ``floor``, twice that for ``ceil``: approached just above a power of two."""
+        significand, power = np.frexp(fmt.max)
+        unit = Fraction(2) ** (1 - int(power))
+        match self.exponent:
+            case Exponent.floor:
+                return unit
+            case Exponent.ceil:
+                return 2 * unit
+            case Exponent.even:
+                return unit / (1 - Fraction(1, 2 ** (fmt.fraction_bits + 2)))
+            case Exponent.rceil:
+                return unit / Fraction(float(significand))
+
+    @property
     def equivariance(self) -> frozenset[Trait]:
         return DYADIC
 
@@ -96,6 +118,14 @@ class SharedExponent(FromMaximum):
     def __post_init__(self) -> None:
         if self.epsilon is not None and not 0 < real(self.epsilon, "compat=") < np.inf:
             raise ValueError(f"compat needs a positive epsilon, got {self.epsilon}")
+
+    @property
+    def values(self) -> Numbers:
+        return Numbers.dyadic
+
+    def supremum(self, fmt: Format) -> Fraction | None:
+        """2^{1−f}, approached just above a power of two; infinite where ε gives small blocks a scale."""
+        return None if self.epsilon is not None else Fraction(2) ** (1 - int(np.frexp(fmt.max)[1]))
 
     @property
     def zero_block_is_zero(self) -> bool:

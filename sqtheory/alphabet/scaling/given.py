@@ -8,7 +8,7 @@ import numpy as np
 from sqtheory.alphabet.formats import Format
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rounding import Rounding
-from sqtheory.alphabet.scaling.rule import FromMaximum, Scaling, positive
+from sqtheory.alphabet.scaling.rule import FromMaximum, Reach, Scaling, positive
 from sqtheory.alphabet.traits import Trait
 from sqtheory.arrays import Array, FixedArray
 from sqtheory.exceptions import need
@@ -18,6 +18,15 @@ from sqtheory.exceptions import need
 @dataclass(frozen=True)
 class Unscaled(FromMaximum):
     """σ = 1: a plain cast."""
+
+    constant = 1.0
+
+    @property
+    def looks_at(self) -> Reach:
+        return Reach.nothing
+
+    def bits(self, real: int = 32) -> tuple[int, int]:
+        return 0, 0
 
     def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
         return True
@@ -41,6 +50,15 @@ class Frozen(Scaling):
 
     scale: FixedArray
     max_determined = True
+
+    @property
+    def looks_at(self) -> Reach:
+        return Reach.nothing
+
+    @property
+    def constant(self) -> float | None:
+        values = self.scale.values
+        return None if values.ndim else float(values)
 
     def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
         return rounding.nearest

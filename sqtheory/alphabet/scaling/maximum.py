@@ -1,16 +1,17 @@
 """Real scales set by the largest magnitude of the block."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import final
 
 import numpy as np
 
-from sqtheory.alphabet.formats import E4M3, FloatFormat, Format
+from sqtheory.alphabet.formats import Format
 from sqtheory.alphabet.partition import Partition
+from sqtheory.alphabet.rationals import Rationals, pick
 from sqtheory.alphabet.rounding import Rounding
-from sqtheory.alphabet.scaling.rule import FromMaximum, Scaling, maxima, positive
+from sqtheory.alphabet.scaling.rule import FromMaximum, Scaling, exact_maxima, maxima, positive
 from sqtheory.arrays import Array
-from sqtheory.exceptions import need
 
 
 @final
@@ -24,6 +25,9 @@ class AbsMax(FromMaximum):
     def from_maximum(self, amax: Array, fmt: Format) -> Array:
         return positive(amax / amax.dtype.type(fmt.max), amax)
 
+    def share(self, fmt: Format, negative: bool) -> Fraction:
+        return 1 / Fraction(fmt.max)
+
 
 @final
 @dataclass(frozen=True)
@@ -35,6 +39,9 @@ class FullRange(FromMaximum):
     def from_maximum(self, amax: Array, fmt: Format) -> Array:
         return positive(amax / amax.dtype.type(-fmt.min), amax)
 
+    def share(self, fmt: Format, negative: bool) -> Fraction:
+        return -1 / Fraction(fmt.min)
+
 
 @final
 @dataclass(frozen=True)
@@ -45,6 +52,9 @@ class Midpoint(FromMaximum):
 
     def from_maximum(self, amax: Array, fmt: Format) -> Array:
         return positive(amax / amax.dtype.type((fmt.max - fmt.min) / 2), amax)
+
+    def share(self, fmt: Format, negative: bool) -> Fraction:
+        return 2 / (Fraction(fmt.max) - Fraction(fmt.min))
 
 
 @final
@@ -72,32 +82,9 @@ class HalfRange(Scaling):
         narrow = top / real(span) if span <= float(np.finfo(x.dtype).max) else wide / 2
         return positive(np.where(one_signed, narrow, wide), amax)
 
+    def share(self, fmt: Format, negative: bool) -> Fraction:
+        return (2 if negative else 1) / (Fraction(fmt.max) - Fraction(fmt.min))
 
-@final
-@dataclass(frozen=True)
-class TwoLevel(FromMaximum):
-    """σ_B = g·ρ(amax_B / (max Γ · g)) with ρ rounding to a scale format S and g = amax / (max Γ · max S).
-
-    NVFP4 (`nvidia2025nvfp4`): Γ = E2M1, S = E4M3, g one number for the tensor, float32 in the format
-    itself and of the precision of x here. A block scale
-    that would round to 0 in a block that is not zero becomes the smallest positive number of S.
-    """
-
-    scale_format: FloatFormat = E4M3
-
-    def __post_init__(self) -> None:
-        need(self.scale_format, FloatFormat, "the format of block scales")
-
-    def from_maximum(self, amax: Array, fmt: Format) -> Array:
-        return self.below(np.max(amax, initial=0, keepdims=True), amax, fmt)
-
-    def below(self, top: Array, amax: Array, fmt: Format) -> Array:
-        """The scales of blocks with these maxima; ``top``: that of their tensor, or each tensor's, to broadcast."""
-        real = amax.dtype.type
-        g = positive(top / real(fmt.max * self.scale_format.max), top)
-        s = self.scale_format.round(amax / real(fmt.max) / np.where(g > 0, g, real(1)))
-        s = np.where((s == 0) & (amax > 0), real(self.scale_format.smallest), s)
-        return positive(g * s, amax)
-
-    def __str__(self) -> str:
-        return "twolevel" if self.scale_format == E4M3 else f"twolevel({self.scale_format})"
+    def exact(self, x: Rationals, blocks: Partition, fmt: Format) -> Rationals:
+        of_zeros = 2 / (Fraction(fmt.max) - Fraction(fmt.min))
+        return pick(exact_maxima(x, blocks) == 0, of_zeros, super().exact(x, blocks, fmt))

@@ -1,18 +1,39 @@
-"""What every rule for the scale of a block offers."""
+"""What every rule for the scale of a block offers, and what a consumer may ask of it."""
 
 from abc import ABC, abstractmethod
+from enum import Enum
+from fractions import Fraction
 from typing import ClassVar
 
 import numpy as np
 
-from sqtheory.alphabet.formats import Format
+from sqtheory.alphabet.formats import E8M0, FloatFormat, Format
 from sqtheory.alphabet.partition import Partition
+from sqtheory.alphabet.rationals import NotRational, Rationals, pick, rationals
 from sqtheory.alphabet.rounding import Rounding
 from sqtheory.alphabet.traits import DYADIC_EQUIVARIANT, SCALE_EQUIVARIANT, Trait
 from sqtheory.arrays import Array
 
 DYADIC = frozenset({DYADIC_EQUIVARIANT})
 FULL = frozenset({DYADIC_EQUIVARIANT, SCALE_EQUIVARIANT})
+EXPONENT = E8M0.bits
+"""Bits of a power-of-two scale."""
+
+
+class Reach(Enum):
+    """How much of a tensor the scale of a block looks at."""
+
+    nothing = "σ_B is the same for every tensor of a shape"
+    block = "σ_B depends on x_B, and on no other entry"
+    tensor = "σ_B depends on entries of other blocks too"
+
+
+class Numbers(Enum):
+    """Which numbers the scales of a tensor can be."""
+
+    one = "one number, the same for every block of every tensor"
+    dyadic = "0 and powers of two"
+    real = "any numbers that are not negative"
 
 
 class Scaling(ABC):
@@ -20,10 +41,73 @@ class Scaling(ABC):
 
     max_determined: ClassVar[bool] = False
     """σ_B depends on x through max |x_B| (and max |x| for two-level scales) at most."""
+    follows_maximum: ClassVar[bool] = False
+    """σ_B is one function, ``of_maxima``, of max |x_B| and max |x| for every block."""
     full_range: ClassVar[bool] = False
     """An integer format used with this rule includes −2^{k−1}."""
     sign_blind: ClassVar[bool] = True
     """σ(−x) = σ(x) for a grid Γ = −Γ."""
+
+    @property
+    def looks_at(self) -> Reach:
+        """How much of x σ_B depends on."""
+        return Reach.block
+
+    @property
+    def values(self) -> Numbers:
+        """Which numbers σ_B can be."""
+        return Numbers.one if self.constant is not None else Numbers.real
+
+    @property
+    def constant(self) -> float | None:
+        """σ_B where it is one number for every block of every tensor; None where it is not."""
+        return None
+
+    @property
+    def scale_format(self) -> FloatFormat | None:
+        """The format of the numbers that blocks store beneath one number of the tensor; None without such a number."""
+        return None
+
+    def bits(self, real: int = 32) -> tuple[int, int]:
+        """Bits that a block stores for its scale, and bits that all blocks share; a real scale takes ``real``."""
+        return {Numbers.one: (0, real), Numbers.dyadic: (EXPONENT, 0), Numbers.real: (real, 0)}[self.values]
+
+    def implied_exponent(self, fmt: Format) -> int:
+        """i where a power-of-two scale σ is stored as the exponent of σ·2^i."""
+        return 0
+
+    def by_rows(self) -> "Scaling":
+        """The rule that makes of every x[i] what this one makes of a tensor that is x[i] alone."""
+        return self
+
+    def of_maxima(self, amax: Array, top: Array, fmt: Format) -> Array | None:
+        """σ of blocks with these maxima in a tensor whose largest magnitude is ``top``, which broadcasts.
+
+        None unless the rule ``follows_maximum``.
+        """
+        return None
+
+    def share(self, fmt: Format, negative: bool) -> Fraction | None:
+        """σ_B/max |x_B| where it is one number for all blocks with a negative entry, or all without one; else None."""
+        return None
+
+    def supremum(self, fmt: Format) -> Fraction | None:
+        """The least upper bound of σ_B/max |x_B| over all blocks; None where it is not known, or infinite."""
+        plus, minus = (self.share(fmt, negative) for negative in (False, True))
+        return plus if plus == minus else None
+
+    def exact(self, x: Rationals, blocks: Partition, fmt: Format) -> Rationals:
+        """σ of every block in rational arithmetic, shape ``blocks.grid(x.shape)``.
+
+        Raises NotRational where the rule, or this tensor under it, is not computed so.
+        """
+        if self.looks_at is Reach.nothing:
+            return rationals(self.scales(np.zeros(x.shape), blocks, fmt))
+        plus, minus = (self.share(fmt, negative) for negative in (False, True))
+        if plus is None or minus is None:
+            raise NotRational(f"scales by {self} are not rational functions of the block")
+        negative = np.asarray(blocks.reduce(x, lambda rows: rows.min(axis=1)) < 0)
+        return np.asarray(exact_maxima(x, blocks) * pick(negative, minus, plus))
 
     def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
         """Quantizing an image q(x) again, its scale chosen anew, gives q(x) for a deterministic rounding.
@@ -55,18 +139,37 @@ class FromMaximum(Scaling):
     """σ_B = φ(max |x_B|, max |x|) for a function φ that is non-decreasing in its first argument."""
 
     max_determined = True
+    follows_maximum = True
 
     @abstractmethod
     def from_maximum(self, amax: Array, fmt: Format) -> Array:
         """φ applied to the grid of block maxima."""
 
+    def of_maxima(self, amax: Array, top: Array, fmt: Format) -> Array:
+        return self.from_maximum(amax, fmt)
+
     def scales(self, x: Array, blocks: Partition, fmt: Format) -> Array:
         return self.from_maximum(maxima(x, blocks), fmt)
+
+    def exact(self, x: Rationals, blocks: Partition, fmt: Format) -> Rationals:
+        """A power of two is that of the bits of a float64 maximum, and NotRational is raised for any other maximum."""
+        if self.values is not Numbers.dyadic:
+            return super().exact(x, blocks, fmt)
+        amax = exact_maxima(x, blocks)
+        held = amax.astype(np.float64)
+        if any(Fraction(float(v)) != a for v, a in zip(held.flat, amax.flat, strict=True)):
+            raise NotRational("a power of two is found from the bits of a float64 maximum")
+        return rationals(self.from_maximum(held, fmt))
 
 
 def maxima(x: Array, blocks: Partition) -> Array:
     """max |x_B| for every block, shape ``blocks.grid(x.shape)``, never −0."""
     return blocks.reduce(x, lambda rows: np.maximum(rows.max(axis=1), -rows.min(axis=1)) + rows.dtype.type(0))
+
+
+def exact_maxima(x: Rationals, blocks: Partition) -> Rationals:
+    """max |x_B| for every block of an array of Fractions."""
+    return blocks.reduce(np.abs(x), lambda rows: rows.max(axis=1))
 
 
 def positive(scale: Array, amax: Array) -> Array:

@@ -41,6 +41,9 @@ def top(
 
     The default group ``per`` is the tensor. With ``per=Blocks(m)`` an integer makes the n:m mask. ``score`` ranks the
     entries, ``ties`` decides among equals, ``tail`` what becomes of a group shorter than the others.
+
+    >>> top(0.5)([1, -2, 3, 0])
+    array([ 0., -2.,  3.,  0.])
     """
     return TopSparsifier(
         keep if isinstance(keep, Integral) else as_fraction(keep), Whole() if per is None else per, score, ties, tail
@@ -48,7 +51,11 @@ def top(
 
 
 def threshold(t: float, *, score: Score = magnitude) -> ThresholdSparsifier:
-    """Keep the entries whose ``score``, the magnitude unless told, is at least t."""
+    """Keep the entries whose ``score``, the magnitude unless told, is at least t.
+
+    >>> threshold(1.5)([1, -2])
+    array([ 0., -2.])
+    """
     return ThresholdSparsifier(real(t, "a threshold"), score)
 
 
@@ -58,12 +65,20 @@ def blockwise(
     """Keep ⌈f·u⌉ of the u units (``per=Tiles(4, 4)``, ``per=Blocks(8)``), those of largest norm, for f = ``keep``.
 
     ``norm`` is the p of the norm of the ``score`` of their entries, ``ties`` decides among equals.
+
+    >>> from sqtheory import Blocks
+    >>> blockwise(0.5, per=Blocks(2))([1, 4, 3, 3])
+    array([0., 0., 3., 3.])
     """
     return BlockSparsifier(as_fraction(keep), per, check_norm(norm), score, ties)
 
 
 def fixed(mask: ArrayLike | FixedArray) -> FixedMask:
-    """s(x) = m ⊙ x for a given boolean mask."""
+    """s(x) = m ⊙ x for a given boolean mask.
+
+    >>> fixed([True, False])([1, 2])
+    array([1., 0.])
+    """
     return FixedMask(FixedArray(mask))
 
 

@@ -1,19 +1,19 @@
 """Masks of single entries: the largest of every group, those above a threshold, a fixed set."""
 
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from typing import final
 
 import numpy as np
 
 from sqtheory.alphabet import kernels
-from sqtheory.alphabet.partition import Blocks, Partition, Tail, Whole
+from sqtheory.alphabet.partition import Blocks, Partition, Shape, Tail, Whole
 from sqtheory.alphabet.scores import Score, magnitude
 from sqtheory.alphabet.selection import Amount, checked_amount, spell_amount, tied_at_cut
 from sqtheory.alphabet.selection import top as select_top
 from sqtheory.alphabet.sparsifiers.sparsifier import Sparsifier, spell_choice
-from sqtheory.alphabet.ties import ByOriginal, Ties, low_index
+from sqtheory.alphabet.ties import Sight, Ties, low_index
 from sqtheory.alphabet.traits import DYADIC_EQUIVARIANT, MAX_DETERMINED, MONOTONE, SCALE_EQUIVARIANT, Trait
 from sqtheory.arrays import Array, FixedArray, Mask
 from sqtheory.exceptions import need, real
@@ -38,8 +38,8 @@ class TopSparsifier(Sparsifier):
         object.__setattr__(self, "keep", checked_amount(self.keep))
         for name, kind in (("groups", Partition), ("score", Score), ("ties", Ties), ("tail", Tail)):
             need(getattr(self, name), kind, f"{name}=")
-        if isinstance(self.groups, Blocks) and self.keep > self.groups.size:
-            raise ValueError(f"n:m needs 1 <= n <= m, got {self.keep}:{self.groups.size}")
+        if self.groups.run is not None and self.keep > self.groups.run:
+            raise ValueError(f"n:m needs 1 <= n <= m, got {self.keep}:{self.groups.run}")
 
     def __eq__(self, other: object) -> bool:
         """All parameters are equal; one entry of a group is not all of it, though 1 == Fraction(1)."""
@@ -48,11 +48,34 @@ class TopSparsifier(Sparsifier):
         same = all(getattr(self, f.name) == getattr(other, f.name) for f in fields(self))
         return same and isinstance(self.keep, int) == isinstance(other.keep, int)
 
+    @property
+    def fixed_budget(self) -> bool:
+        return True
+
+    @property
+    def ranks(self) -> bool:
+        return True
+
+    def with_ties(self, ties: Ties) -> "TopSparsifier":
+        return replace(self, ties=ties)
+
+    def with_score(self, score: Score) -> "TopSparsifier":
+        return replace(self, score=score)
+
+    @property
+    def boxes(self) -> tuple[tuple[Partition, Tail, str], ...]:
+        return ((self.groups, self.tail, "groups"),)
+
+    def keeps_all(self, shape: Shape) -> bool:
+        if self.ignores_values:
+            return super().keeps_all(shape)
+        return all(self.budget(size) >= size for size, *_ in self.groups.overlaps(self.groups, shape).pairs)
+
     def budget(self, size: int) -> int:
         if isinstance(self.keep, Fraction):
             return math.ceil(self.keep * size)
-        if isinstance(self.groups, Blocks):
-            return math.ceil(Fraction(self.keep * size, self.groups.size))
+        if self.groups.run is not None:
+            return math.ceil(Fraction(self.keep * size, self.groups.run))
         return min(self.keep, size)
 
     def tied_groups(self, x: Array) -> int:
@@ -60,9 +83,9 @@ class TopSparsifier(Sparsifier):
         return sum(int(np.count_nonzero(tied_at_cut(rows, self.budget(rows.shape[1])))) for rows in groups)
 
     def _mask_into(self, out: Mask, x: Array, origin: Array) -> None:
-        """By the loops of ``kernels`` if magnitudes are ranked and positions, or keys known beforehand, break ties."""
-        same = isinstance(self.ties, ByOriginal) and origin is x  # then ties of magnitudes are ties of keys
-        if self.score.is_magnitude and (same or self.ties.index_only or isinstance(self.ties, ByOriginal)):
+        """By the loops of ``kernels`` if magnitudes are ranked and keys are known beforehand."""
+        if self.score.is_magnitude and self.ties.foreseen:
+            same = self.ties.look_at is Sight.originals and origin is x  # then ties of magnitudes are ties of keys
             key = None if same else self.ties.key(x, origin)
             if key is None or kernels.finite(key):
                 if kernels.keep_largest(x, out, self.groups, self.budget, key, self.ties.low_index):
@@ -106,6 +129,16 @@ class ThresholdSparsifier(Sparsifier):
         if self.score.least == 0 and self.threshold < 0:
             raise ValueError(f"no score {self.score} is below 0: a threshold of {self.threshold} would prune nothing")
 
+    @property
+    def cut(self) -> float:
+        return self.threshold
+
+    def with_score(self, score: Score) -> "ThresholdSparsifier":
+        return ThresholdSparsifier(self.threshold, score)
+
+    def keeps_all(self, shape: Shape) -> bool:
+        return super().keeps_all(shape) or (self.score.is_magnitude and self.threshold <= 0)
+
     def budget(self, size: int) -> int:
         return size
 
@@ -143,6 +176,9 @@ class FixedMask(Sparsifier):
         need(self.kept, FixedArray, "a fixed mask")
         if self.kept.values.dtype != np.bool_:
             raise TypeError(f"a fixed mask is an array of booleans, got {self.kept.values.dtype}")
+
+    def prescribed(self, shape: Shape) -> Shape:
+        return self.kept.values.shape or shape
 
     def budget(self, size: int) -> int:
         return int(np.count_nonzero(self.kept.values))

@@ -7,12 +7,12 @@ import numpy as np
 from sqtheory.alphabet import kernels
 from sqtheory.alphabet.operators import Operator
 from sqtheory.alphabet.outputs import apart, check_output
-from sqtheory.alphabet.partition import Partition
+from sqtheory.alphabet.partition import Partition, Shape
 from sqtheory.alphabet.scores import Score, magnitude
-from sqtheory.alphabet.ties import Adversarial, Ties, low_index
+from sqtheory.alphabet.ties import Sight, Ties, low_index
 from sqtheory.alphabet.traits import DETERMINISTIC, IDEMPOTENT, KEEPS_ZERO, MONOTONE, TRAITS, Trait
 from sqtheory.arrays import Array, ArrayLike, Mask, as_real
-from sqtheory.exceptions import NonFinite
+from sqtheory.exceptions import NonFinite, first_at
 
 
 class Sparsifier(Operator):
@@ -20,6 +20,10 @@ class Sparsifier(Operator):
 
     ``mask(x, origin)`` is True where kept; ``origin`` (default x) is what x was computed from, for
     tie rules that look at original values. Raises NonFinite for NaN or infinity in x or its scores.
+
+    >>> from sqtheory import nm
+    >>> nm(2, 4).mask([1.75, 2, 0, 7])
+    array([False,  True, False,  True])
     """
 
     groups: Partition
@@ -50,6 +54,59 @@ class Sparsifier(Operator):
         self._require_finite(benefit, "benefit ")
         return self._choose(benefit, np.abs(origin), x, low=True)
 
+    @property
+    def units(self) -> Partition | None:
+        """The boxes that are kept or pruned whole; None where every entry is for itself."""
+        return None
+
+    @property
+    def cut(self) -> float | None:
+        """The score from which on an entry is kept, whatever the others are; None where entries compete."""
+        return None
+
+    @property
+    def fixed_budget(self) -> bool:
+        """The admissible masks keep ``budget(|G|)`` entries of every group G, any of them."""
+        return False
+
+    @property
+    def by_magnitude(self) -> bool:
+        """Of every group G the ``budget(|G|)`` entries of largest magnitude are kept."""
+        return self.fixed_budget and self.score is not None and self.score.is_magnitude
+
+    @property
+    def ranks(self) -> bool:
+        """A tie rule decides between entries at the cut."""
+        return False
+
+    def with_ties(self, ties: Ties) -> "Sparsifier":
+        """The same with ties broken otherwise; itself where nothing is ranked."""
+        return self
+
+    def with_score(self, score: Score) -> "Sparsifier":
+        """The same by another score; itself where there is none."""
+        return self
+
+    def prescribed(self, shape: Shape) -> Shape:
+        """The shape, as close to this one as the arrays inside the mask allow."""
+        return shape if self.score is None else self.score.prescribed(shape)
+
+    def keeps_all(self, shape: Shape) -> bool:
+        """No tensor of this shape loses an entry."""
+        return self.ignores_values and bool(self.mask(np.zeros(shape)).all())
+
+    def splits(self, boxes: Partition, shape: Shape) -> bool:
+        """Some tensor of this shape keeps one entry of a box and loses another."""
+        if self.ignores_values:
+            kept = self.mask(np.zeros(shape))
+            some = boxes.reduce(kept, lambda rows: np.asarray(rows.any(axis=1)))
+            every = boxes.reduce(kept, lambda rows: np.asarray(rows.all(axis=1)))
+            return bool(np.any(some & ~every))
+        return not self.keeps_all(shape) and any(
+            box > 1 and not (self.fixed_budget and self.budget(group) >= group)
+            for box, group, *_ in boxes.overlaps(self.groups, shape).pairs
+        )
+
     @abstractmethod
     def budget(self, size: int) -> int:
         """Entries kept in a group of this size (units kept, for block masks)."""
@@ -79,7 +136,7 @@ class Sparsifier(Operator):
 
     def _require_finite(self, values: Array, what: str) -> None:
         if not np.isfinite(values).all():
-            where = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
+            where = first_at(~np.isfinite(values))
             group = self.groups.box_of(where, values.shape)
             raise NonFinite(f"{what}{values[where]} at {where}, group {group}: cannot be ranked")
 
@@ -100,7 +157,7 @@ class Sparsifier(Operator):
             return frozenset(TRAITS) - {MONOTONE}
         steady = DETERMINISTIC in self.score.traits and self.ties.deterministic
         inherited = self.score.traits if steady else frozenset()
-        prefers_zero = isinstance(self.ties, Adversarial) and not self.score.is_magnitude
+        prefers_zero = self.ties.look_at is Sight.both and not self.score.is_magnitude
         again = {IDEMPOTENT} if steady and self.score.zero_is_least and not prefers_zero else set()
         return frozenset({KEEPS_ZERO} | inherited | again)
 

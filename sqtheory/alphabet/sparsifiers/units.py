@@ -1,14 +1,14 @@
 """Masks of whole units: boxes of entries kept or pruned together."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import final
 
 import numpy as np
 
 from sqtheory.alphabet.norms import check_norm, spell_norm
-from sqtheory.alphabet.partition import Partition, Whole
+from sqtheory.alphabet.partition import Partition, Shape, Tail, Whole
 from sqtheory.alphabet.scores import Score, magnitude, unit_norms
 from sqtheory.alphabet.selection import as_fraction, checked_amount, spell_amount, tied_at_cut
 from sqtheory.alphabet.selection import top as select_top
@@ -36,6 +36,33 @@ class BlockSparsifier(Sparsifier):
             need(getattr(self, name), kind, f"{name}=")
         object.__setattr__(self, "keep", checked_amount(as_fraction(self.keep)))
 
+    @property
+    def units(self) -> Partition:
+        return self.unit
+
+    @property
+    def ranks(self) -> bool:
+        return True
+
+    def with_ties(self, ties: Ties) -> "BlockSparsifier":
+        return replace(self, ties=ties)
+
+    def with_score(self, score: Score) -> "BlockSparsifier":
+        return replace(self, score=score)
+
+    @property
+    def boxes(self) -> tuple[tuple[Partition, Tail, str], ...]:
+        return ((self.unit, Tail.short, "units"),)
+
+    def keeps_all(self, shape: Shape) -> bool:
+        count = self.unit.count(shape)
+        return super().keeps_all(shape) if self.ignores_values else self.budget(count) >= count
+
+    def splits(self, boxes: Partition, shape: Shape) -> bool:
+        if self.ignores_values:
+            return super().splits(boxes, shape)
+        return not self.keeps_all(shape) and not boxes.overlaps(self.unit, shape).nested
+
     def budget(self, size: int) -> int:
         return math.ceil(self.keep * size)
 
@@ -57,9 +84,7 @@ class BlockSparsifier(Sparsifier):
         flat = strength.reshape(1, -1)
         kept = select_top(flat, self.budget(flat.size), None if key is None else key.reshape(1, -1), low_index=low)
         units: Mask = kept.reshape(strength.shape)
-        shapes = [rows.shape for rows in self.unit.split(x)]
-        per_piece = self.unit.split_grid(units, x.shape)
-        return self.unit.join([np.repeat(u, s[1]).reshape(s) for u, s in zip(per_piece, shapes, strict=True)], x.shape)
+        return self.unit.spread(units, x.shape)
 
     def __str__(self) -> str:
         norm = [f"norm={spell_norm(self.p)}"] if self.p != 2 else []

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO, Any, TypeGuard, final
+from typing import IO, Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from sqtheory.files.checkpoints.tensors import (
     plain,
     refused,
 )
+from sqtheory.records import fits
 
 MAX_HEADER = 16 << 20
 """Bytes of the header that are read at all (the format itself allows 100 MB)."""
@@ -154,21 +155,21 @@ def _entries(path: Path, header: bytes) -> tuple[dict[str, str], list[_Entry]]:
     """The metadata and the tensors that a header lists, in its order; each name, shape and type checked by itself."""
     listing = json_object(path, header, "the header")
     metadata = listing.pop(METADATA, {})
-    if not _is_texts(metadata):
+    if not fits(metadata, dict[str, str]):
         raise refused(path, f"{METADATA} must map strings to strings")
     return metadata, [_entry(path, name, fields) for name, fields in listing.items()]
 
 
 def _entry(path: Path, name: str, fields: object) -> _Entry:
     check_tensor(path, name, ())
-    if not isinstance(fields, dict):
+    if not fits(fields, dict):
         raise refused(path, "its entry in the header is not a JSON object", name)
     dtype, shape, offsets = (fields.get(key) for key in ("dtype", "shape", "data_offsets"))
-    if not isinstance(dtype, str):
+    if not fits(dtype, str):
         raise refused(path, "dtype must be a string", name)
-    if not _is_integers(shape):
+    if not fits(shape, list[int]):
         raise refused(path, "shape must be a list of integers", name)
-    if not _is_integers(offsets) or len(offsets) != 2 or not 0 <= offsets[0] <= offsets[1]:
+    if not fits(offsets, list[int]) or len(offsets) != 2 or not 0 <= offsets[0] <= offsets[1]:
         raise refused(path, "data_offsets must be two integers 0 <= begin <= end", name)
     begin, end = offsets
     check_tensor(path, name, tuple(shape))
@@ -179,14 +180,6 @@ def _entry(path: Path, name: str, fields: object) -> _Entry:
     if end - begin != expected:
         raise refused(path, f"{dtype} of shape {tuple(shape)} takes {expected} bytes, got {end - begin}", name)
     return _Entry(TensorInfo(name, dtype, tuple(shape), end - begin), begin, end)
-
-
-def _is_texts(value: object) -> TypeGuard[dict[str, str]]:
-    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
-
-
-def _is_integers(value: object) -> TypeGuard[list[int]]:
-    return isinstance(value, list) and all(type(n) is int for n in value)
 
 
 def _check_layout(path: Path, entries: list[_Entry], body: int) -> None:

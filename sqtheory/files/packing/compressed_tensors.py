@@ -93,7 +93,7 @@ def scheme_of(schema: Schema) -> Scheme:
             return Scheme("pack-quantized", k, "int", "group", group, None)
         case _, ExponentScales(bias=bias) if fmt == E2M1 and group == 32 and not shape[1] % group and bias == BIAS:
             return Scheme("mxfp4-pack-quantized", 4, "float", "group", 32, "torch.uint8")
-        case _, TwoLevelScales(fmt=fine) if fmt == E2M1 and group == 16 and not shape[1] % group and fine == E4M3:
+        case _, TwoLevelScales(format=fine) if fmt == E2M1 and group == 16 and not shape[1] % group and fine == E4M3:
             return Scheme("nvfp4-pack-quantized", 4, "float", "tensor_group", 16, "torch.float8_e4m3fn")
     raise InputRefused(f"compressed-tensors has int2 to int8 in blocks or rows, mxfp4 and nvfp4, got {schema.operator}")
 
@@ -126,7 +126,7 @@ def write_compressed_tensors(
                 if {scheme.layout} != {scheme.layout, *(other.layout for other in modules.values())}:
                     raise InputRefused(f"one file has one layout, got {scheme.layout} too")
             modules[name.removesuffix(WEIGHT)] = scheme
-            schemas[name] = replace(packed.schema, places=None, kept=packed.schema.size)
+            schemas[name] = replace(packed.schema, mask=None, kept=packed.schema.size)
             nbytes[name] = sum(array.nbytes for _, array in parts.values())
             for part, (kind, array) in parts.items():
                 yield f"{name}_{part}", kind, array

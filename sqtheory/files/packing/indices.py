@@ -1,6 +1,7 @@
 """Where the survivors of a mask are: a number for the pattern of every group, their positions, or a bitmap."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from math import ceil, comb, log2
 from typing import Any, final
@@ -34,7 +35,10 @@ class Places:
 
     index: Index
     group: Shape
-    budgets: tuple[tuple[int, int], ...] = ()
+    budgets: Mapping[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_sides(self.group, "group", 1)
 
     def encode(self, kept: Mask) -> NDArray[np.uint8]:
         """The stream of a mask; ValueError for one that has not the budget of every group."""
@@ -92,10 +96,9 @@ class Places:
         return ceil(log2(comb(size, n)))
 
     def _budget(self, size: int) -> int:
-        budgets = dict(self.budgets)
-        if size not in budgets or not 0 <= budgets[size] <= size:
+        if size not in self.budgets or not 0 <= self.budgets[size] <= size:
             raise ValueError(f"no budget for groups of {size}")
-        return budgets[size]
+        return self.budgets[size]
 
     def _field(self, rows: Mask) -> tuple[NDArray[np.unsignedinteger[Any]], int]:
         """The fields of groups and their bits."""
@@ -153,6 +156,12 @@ def binomials(m: int, n: int) -> tuple[NDArray[np.int64], ...]:
     return tuple(tables)
 
 
+def check_sides(sides: Shape, what: str, least: int) -> None:
+    """Raise ValueError where a side is shorter than it can be, or no array is as long."""
+    if not all(least <= side < 1 << 63 for side in sides):
+        raise ValueError(f"{what} is a list of integers of at least {least}, got {list(sides)}")
+
+
 def places_of(s: Sparsifier, shape: Shape, index: Index | None = None) -> Places:
     """How the masks of a sparsifier are stored, by default as numbers of patterns where these are small enough.
 
@@ -165,7 +174,7 @@ def places_of(s: Sparsifier, shape: Shape, index: Index | None = None) -> Places
         raise ValueError(f"{s} keeps no fixed number of entries of a group: its places take a bitmap")
     if index is not Index.position and not _ranked(s, shape):
         raise ValueError(f"{s} has too many patterns in a group to number them: its places take a bitmap")
-    budgets = tuple((size, s.budget(size)) for size in _sizes(s, shape))
+    budgets = {size: s.budget(size) for size in _sizes(s, shape)}
     return Places(index or Index.combination, s.groups.sides(shape), budgets)
 
 

@@ -158,8 +158,8 @@ def slabs_of(packed: Packed) -> Iterator[tuple[Where, Array, Array]]:
     codes = unpack_bits(arrays[CODES], schema.format.bits, schema.kept)
     scales = schema.scales.decode(arrays, schema.boxes.grid(schema.shape), dtype)
     kept: Mask = np.broadcast_to(np.bool_(True), schema.shape)
-    if schema.places is not None:
-        kept = schema.places.decode(arrays[INDICES], schema.shape)
+    if schema.mask is not None:
+        kept = schema.mask.decode(arrays[INDICES], schema.shape)
         if np.count_nonzero(kept) != schema.kept:
             raise ValueError(f"the mask keeps {np.count_nonzero(kept)} entries, {schema.kept} have codes")
     done = 0

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import Any, TypeAlias, final
+from typing import Annotated, Any, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from sqtheory.alphabet.formats import FloatFormat
 from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.scaling import PowerOfTwo, SharedExponent, TwoLevel, Unscaled
-from sqtheory.alphabet.storage import EXPONENT
+from sqtheory.alphabet.scaling import EXPONENT, PowerOfTwo, SharedExponent, TwoLevel, Unscaled
 from sqtheory.arrays import Array
 from sqtheory.exceptions import InputRefused
 from sqtheory.files.packing.bits import pack_bits, stream_bytes, unpack_bits
+from sqtheory.records import Kinds
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 Layout: TypeAlias = Mapping[str, tuple[np.dtype[Any], Shape]]
@@ -27,6 +27,8 @@ BIAS = 127
 """E8M0: code e stands for 2^{e−127} (OCP MX v1.0, §5.4.1)."""
 _LAST = 2**EXPONENT - 2
 """The largest exponent code: the one above is NaN in E8M0 and is not used."""
+FURTHEST = 2000
+"""No power of two of float64 is further from 1."""
 REALS: Mapping[str, np.dtype[Any]] = {"F16": np.dtype("<f2"), "F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
 
 
@@ -79,6 +81,9 @@ class RealScales(Scales):
     dtype: str
     """F16, F32 or F64."""
 
+    def __post_init__(self) -> None:
+        _check_real(self.dtype)
+
     @property
     def bits(self) -> tuple[int, int]:
         return 8 * REALS[self.dtype].itemsize, 0
@@ -107,6 +112,10 @@ class ExponentScales(Scales):
     """
 
     bias: int = BIAS
+
+    def __post_init__(self) -> None:
+        if abs(self.bias) > FURTHEST:
+            raise ValueError(f"no exponent has the bias {self.bias}")
 
     @property
     def bits(self) -> tuple[int, int]:
@@ -141,35 +150,38 @@ class ExponentScales(Scales):
 class TwoLevelScales(Scales):
     """σ_B = g·s_B with s_B a code of a small format and g one real number for the tensor."""
 
-    fmt: FloatFormat
+    format: Annotated[FloatFormat, Kinds({"float": FloatFormat})]
     dtype: str
+
+    def __post_init__(self) -> None:
+        _check_real(self.dtype)
 
     @property
     def bits(self) -> tuple[int, int]:
-        return self.fmt.bits, 8 * REALS[self.dtype].itemsize
+        return self.format.bits, 8 * REALS[self.dtype].itemsize
 
     def layout(self, grid: Shape) -> Layout:
-        shape = grid if self.fmt.bits == 8 else (stream_bytes(prod(grid), self.fmt.bits),)
+        shape = grid if self.format.bits == 8 else (stream_bytes(prod(grid), self.format.bits),)
         return {TENSOR_SCALE: (REALS[self.dtype], ()), SCALES: (BYTE, shape)}
 
     def encode(self, scales: Array) -> dict[str, NDArray[Any]]:
-        levels = self.fmt.values[self.fmt.values >= 0].astype(scales.dtype)
+        levels = self.format.values[self.format.values >= 0].astype(scales.dtype)
         found = np.unique(scales)
         for g in _candidates(scales, levels[-1]):
             products = _products(g, levels)
             at = np.clip(np.searchsorted(products, found), 0, levels.size - 1)
             if np.array_equal(products[at], found):
-                codes = self.fmt.encode(levels[np.searchsorted(products, scales)])
-                stream = pack_bits(codes, self.fmt.bits)
-                coded = stream.reshape(scales.shape) if self.fmt.bits == 8 else stream
+                codes = self.format.encode(levels[np.searchsorted(products, scales)])
+                stream = pack_bits(codes, self.format.bits)
+                coded = stream.reshape(scales.shape) if self.format.bits == 8 else stream
                 return {TENSOR_SCALE: np.asarray(g, REALS[self.dtype]), SCALES: coded}
-        raise InputRefused(f"the scales are not those of {self.fmt} under one scale of the tensor")
+        raise InputRefused(f"the scales are not those of {self.format} under one scale of the tensor")
 
     def decode(self, arrays: Arrays, grid: Shape, dtype: np.dtype[Any]) -> Array:
         with np.errstate(over="ignore", invalid="ignore"):
             g = _checked(arrays[TENSOR_SCALE].astype(dtype))
-            codes = unpack_bits(np.ascontiguousarray(arrays[SCALES]).reshape(-1), self.fmt.bits, prod(grid))
-            return _checked(_products(g, _checked(self.fmt.decode(codes.reshape(grid), dtype))))
+            codes = unpack_bits(np.ascontiguousarray(arrays[SCALES]).reshape(-1), self.format.bits, prod(grid))
+            return _checked(_products(g, _checked(self.format.decode(codes.reshape(grid), dtype))))
 
 
 def scales_of(q: Quantizer, scales: Array, real: str | None) -> Scales:
@@ -186,6 +198,11 @@ def scales_of(q: Quantizer, scales: Array, real: str | None) -> Scales:
     if isinstance(q.scaling, TwoLevel):
         return TwoLevelScales(q.scaling.scale_format, own)
     return NoScales() if isinstance(q.scaling, Unscaled) else RealScales(real or own)
+
+
+def _check_real(dtype: str) -> None:
+    if dtype not in REALS:
+        raise ValueError(f"dtype of scales is one of {', '.join(REALS)}, got {dtype!r}")
 
 
 def _powers(scales: Array) -> NDArray[np.int32]:

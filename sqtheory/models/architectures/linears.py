@@ -133,4 +133,4 @@ def _of_samples(q: Quantizer, scaling: TwoLevel, x: Array) -> Operator:
     whole = x.shape[-1] % size == 0 and x.flags.c_contiguous and isinstance(q.partition, Blocks)
     amax = amax_of_runs(x.reshape(-1), size).reshape(q.partition.grid(x.shape)) if whole else maxima(x, q.partition)
     top = amax.max(axis=tuple(range(1, amax.ndim)), keepdims=True)
-    return replace(q, scaling=Frozen(FixedArray(scaling.below(top, amax, q.format))))
+    return replace(q, scaling=Frozen(FixedArray(scaling.of_maxima(amax, top, q.format))))

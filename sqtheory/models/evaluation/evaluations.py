@@ -12,7 +12,7 @@ import numpy as np
 from sqtheory.alphabet.operators import IDENTITY, Operator
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.execution.fingerprints import description, digest_of, program
-from sqtheory.execution.records import sealed, stored, unsealed
+from sqtheory.execution.stored import stored
 from sqtheory.files import atomic
 from sqtheory.models.architectures.linears import Compressed
 from sqtheory.models.architectures.model import Model
@@ -21,6 +21,7 @@ from sqtheory.models.evaluation.data import Samples
 from sqtheory.models.evaluation.evaluating import evaluate
 from sqtheory.models.metrics import Reals, Scores
 from sqtheory.orders.applied import Order
+from sqtheory.records import sealed, unsealed
 
 SCHEMA = "sqtheory.scores/2"
 LITTLE = np.dtype("<f8")

@@ -1,11 +1,11 @@
 """The error of S→Q less that of Q→S, over formats and sparsity."""
 
 from dataclasses import dataclass
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
-from matplotlib import rc_context
-from matplotlib.colors import SymLogNorm
+from matplotlib import colormaps, rc_context
+from matplotlib.colors import SymLogNorm, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -15,10 +15,14 @@ from sqtheory.show.figures.data import Data, FigureKind, Request, cells, short
 from sqtheory.show.figures.style import Style
 from sqtheory.tables import Table
 
+if TYPE_CHECKING:
+    from matplotlib.typing import ColorType
+
 MASKS = ("25%", "50%", "2:4", "75%", "90%")
 FORMATS = ("int8", "hbfp8", "mxfp8", "hbfp6", "mxfp6", "int4", "hbfp4", "mxfp4", "nvfp4")
 LINEAR = 1e-3
 """Percent of ‖x‖ up to which the colour is linear in the difference."""
+COLOURS = "PuOr_r"
 
 
 @final
@@ -88,12 +92,12 @@ def draw(data: OrderMap, style: Style) -> Figure:
         figure, [ax] = style.grid(1, 3.2 * len(data.formats) + 6)
         ax.grid(visible=False)
         scale = SymLogNorm(LINEAR, vmin=-most, vmax=most)
-        mesh = ax.pcolormesh(values, cmap="PuOr_r", norm=scale, edgecolor="white", linewidth=0.8)
+        colours = colormaps[COLOURS]
+        mesh = ax.pcolormesh(values, cmap=colours, norm=scale, edgecolor="white", linewidth=0.8)
         for (i, j), value in np.ndenumerate(values):
-            dark = abs(float(scale(value)) - 0.5) > 0.36
-            text = _written(value)
+            ink = readable(colours(float(scale(value))))
             size = style.type - 1.5
-            ax.text(j + 0.5, i + 0.5, text, ha="center", va="center", size=size, color="white" if dark else "black")
+            ax.text(j + 0.5, i + 0.5, _written(value), ha="center", va="center", size=size, color=ink)
             if value > 0:
                 ax.add_patch(_hatched(j, i))
         ax.set_xticks(np.arange(len(data.masks)) + 0.5, data.masks)
@@ -107,6 +111,23 @@ def draw(data: OrderMap, style: Style) -> Figure:
         bar.set_label("S→Q − Q→S (% of ‖x‖₂)")
         bar.ax.minorticks_off()
     return figure
+
+
+def contrast(ink: str, fill: "ColorType") -> float:
+    """(L₁ + 0.05)/(L₂ + 0.05) of two colours, L₁ ≥ L₂ their relative luminances: from 1 to 21, as WCAG 2 has it."""
+    light, dark = sorted((_luminance(ink), _luminance(fill)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def readable(fill: "ColorType") -> str:
+    """Black or white, whichever stands out more from what is behind it."""
+    return max(("black", "white"), key=lambda ink: contrast(ink, fill))
+
+
+def _luminance(colour: "ColorType") -> float:
+    """The share of white's light that a colour of sRGB gives."""
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in to_rgb(colour)]
+    return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
 
 
 def _written(value: float) -> str:

@@ -1,4 +1,7 @@
-"""The figures of a page as SVG text: worst tensors, channel map, predicted against measured gap."""
+"""The figures of a page as SVG text: worst tensors, channel map, predicted against measured gap.
+
+Type and lines are in the colour of the text around them, so that they stand out from a light and from a dark page.
+"""
 
 import html
 import math
@@ -37,18 +40,18 @@ def worst(rows: Sequence[Row]) -> str:
             said = f"{value:.4f}" if math.isfinite(value) else OVERFLOW
             parts.append(_text(left + scale * min(value, most) + 5, y + down + 9, said, size=9))
         at = left + scale * min(bound, most)
-        parts.append(_line(at, y, at, y + 25, "#000", 2))
+        parts.append(_line(at, y, at, y + 25, 2))
     parts += [_box(left, 4, 10, 10, fill=BLUE), _text(left + 14, 13, "S→Q")]
     parts += [_box(left + 60, 4, 10, 10, fill=ORANGE), _text(left + 74, 13, "Q→S")]
-    parts += [_line(left + 126, 3, left + 126, 15, "#000", 2), _text(left + 132, 13, "bound S + Q")]
+    parts += [_line(left + 126, 3, left + 126, 15, 2), _text(left + 132, 13, "bound S + Q")]
     return _svg(left + 600, 30 + step * len(rows), "Tensors of largest relative error under S→Q", parts)
 
 
 def channel_map(rows: Sequence[Row]) -> str:
     """A field for each tensor, layer across, kind of tensor down, three panels M, Σ, Z: how much of it is open.
 
-    The layer is the first whole number between the dots of the name. White: closed; the darker, the larger the share
-    of groups, blocks or entries in which the channel is open; a dot wherever it is open at all.
+    The layer is the first whole number between the dots of the name. Empty: closed; the fuller the colour, the larger
+    the share of groups, blocks or entries in which the channel is open; a dot wherever it is open at all.
     """
     places = [_place(r.name) for r in rows]
     kinds = list(dict.fromkeys(kind for kind, _ in places))
@@ -70,7 +73,11 @@ def channel_map(rows: Sequence[Row]) -> str:
             share = channel.count / channel.total if channel.total else 0.0
             shade = f"{0.15 + 0.85 * share:.3f}" if channel.open else "0"
             label = f"{one_line(row.name)}: {symbol} open in {channel.count} of {channel.total}"
-            dot = f'<circle cx="{x + cell / 2:.1f}" cy="{y + high / 2:.1f}" r="1.6"/>' if channel.open else ""
+            dot = (
+                f'<circle cx="{x + cell / 2:.1f}" cy="{y + high / 2:.1f}" r="1.6" fill="currentColor"/>'
+                if channel.open
+                else ""
+            )
             field = _box(x, y, cell, high, fill=colour, fill_opacity=shade, stroke="#999", stroke_width="0.7")
             parts.append(f"<g><title>{html.escape(label)}</title>{field}{dot}</g>")
         for i, layer in enumerate(layers):
@@ -96,19 +103,20 @@ def gap_scatter(rows: Iterable[Agreement]) -> str:
         return top + size - (across(value) - left)
 
     parts = [
-        _box(left, top, size, size, fill="none", stroke="#444"),
-        _line(left, top + size, left + size, top, "#888", 1),
+        _box(left, top, size, size, fill="none", stroke="currentColor"),
+        _line(left, top + size, left + size, top, 1, stroke_opacity="0.5"),
     ]
     ticks = [10.0**e for e in range(math.ceil(low), math.floor(high) + 1)]
     for tick in ticks if len(ticks) > 1 else (10**low, 10**high):
-        parts += [_line(across(tick), top + size, across(tick), top + size + 4, "#444", 1)]
+        parts += [_line(across(tick), top + size, across(tick), top + size + 4, 1)]
         parts += [_text(across(tick), top + size + 17, number(float(tick), 3), "middle")]
-        parts += [_line(left - 4, up(tick), left, up(tick), "#444", 1)]
+        parts += [_line(left - 4, up(tick), left, up(tick), 1)]
         parts += [_text(left - 7, up(tick) + 4, number(float(tick), 3), "end")]
     for r in found:
         label = f"{one_line(r.name)}: predicted {number(r.predicted)}, measured {number(r.measured)}"
         place = f'cx="{across(r.predicted):.1f}" cy="{up(r.measured):.1f}" r="3.5"'
-        parts.append(f'<circle {place} fill="{BLUE}" fill-opacity="0.7"><title>{html.escape(label)}</title></circle>')
+        look = f'fill="{BLUE}" fill-opacity="0.7" stroke="currentColor" stroke-width="0.7"'
+        parts.append(f"<circle {place} {look}><title>{html.escape(label)}</title></circle>")
     parts.append(_text(left + size / 2, top + size + 34, "predicted gap", "middle"))
     parts.append(
         f'<g transform="translate(14 {top + size / 2:.1f}) rotate(-90)">{_text(0, 0, "measured gap", "middle")}</g>'
@@ -148,13 +156,18 @@ def _svg(width: float, height: float, label: str, parts: Iterable[str]) -> str:
 
 def _text(x: float, y: float, text: str, anchor: str = "start", *, size: int = 11, weight: str = "normal") -> str:
     place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" font-weight="{weight}"'
-    return f"<text {place}>{html.escape(text)}</text>"
+    return f'<text {place} fill="currentColor">{html.escape(text)}</text>'
 
 
 def _box(x: float, y: float, width: float, height: float, **attributes: str) -> str:
-    more = "".join(f' {name.replace("_", "-")}="{value}"' for name, value in attributes.items())
-    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"{more}/>'
+    place = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"'
+    return f"<rect {place}{_spelled(attributes)}/>"
 
 
-def _line(x: float, y: float, to_x: float, to_y: float, colour: str, width: int) -> str:
-    return f'<line x1="{x:.1f}" y1="{y:.1f}" x2="{to_x:.1f}" y2="{to_y:.1f}" stroke="{colour}" stroke-width="{width}"/>'
+def _line(x: float, y: float, to_x: float, to_y: float, width: int, **attributes: str) -> str:
+    place = f'x1="{x:.1f}" y1="{y:.1f}" x2="{to_x:.1f}" y2="{to_y:.1f}"'
+    return f'<line {place} stroke="currentColor" stroke-width="{width}"{_spelled(attributes)}/>'
+
+
+def _spelled(attributes: dict[str, str]) -> str:
+    return "".join(f' {name.replace("_", "-")}="{value}"' for name, value in attributes.items())

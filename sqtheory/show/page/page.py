@@ -54,7 +54,7 @@ def _summary(found: Findings) -> list[str]:
             "Σ scale (masking moved the scale of a block), Z zero (pruned entries come back)."
         ),
         "<h2>Summary</h2>",
-        _sortable(Table(header, tuple(map(_line, found.sections)))),
+        _sortable(Table(header, tuple(map(_line, found.sections))), "summary"),
         "<p>This page was made by</p>",
         _commands([found.command]),
     ]
@@ -100,8 +100,8 @@ def _section(at: int, section: Section, p: float) -> list[str]:
         "<h3>Channel map</h3>",
         _figure(
             channel_map(rows),
-            "Measured: where each channel is open, layer across and kind of tensor down; the darker, the larger the "
-            f"share of groups (M), scale blocks with a survivor (Σ) or pruned entries (Z). Data: {data}.",
+            "Measured: where each channel is open, layer across and kind of tensor down; the fuller the colour, the "
+            f"larger the share of groups (M), scale blocks with a survivor (Σ) or pruned entries (Z). Data: {data}.",
         ),
         "<h3>Both orders</h3>",
         _sortable(orders, footer=1),
@@ -194,7 +194,7 @@ def _scroll(inside: str) -> str:
     return f'<div class="scroll">{inside}</div>'
 
 
-def _sortable(shown: Table, *, footer: int = 0) -> str:
+def _sortable(shown: Table, kind: str = "", *, footer: int = 0) -> str:
     """A table that sorts by a click; names of tensors may be long and are broken anywhere."""
-    named = " named" if shown.header[0] == "tensor" else ""
-    return f'<div class="scroll sortable{named}">{shown.html(footer=footer)}</div>'
+    kind = "named" if shown.header[0] == "tensor" else kind
+    return f'<div class="{" ".join(["scroll sortable", kind]).strip()}">{shown.html(footer=footer)}</div>'

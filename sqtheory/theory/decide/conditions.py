@@ -9,11 +9,11 @@ from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.orders import rulings
 from sqtheory.orders.rulings import Ruling
+from sqtheory.theory.claims import Assumption, Claim, Quantity
 from sqtheory.theory.decide.answers import Discharged, How
 from sqtheory.theory.instance import Number, ScaledInstance
 from sqtheory.theory.measured import measured
 from sqtheory.theory.quantities import ORDERED, SIGMA, Z
-from sqtheory.theory.theorem import Assumption, Claim, Quantity
 
 Decider: TypeAlias = Callable[[Sparsifier, Quantizer, float, Shape], Ruling]
 ENUMERATED = frozenset({ORDERED.name})

@@ -11,20 +11,21 @@ import numpy as np
 
 from sqtheory.alphabet.kernels import engine
 from sqtheory.alphabet.partition import Shape
+from sqtheory.alphabet.rationals import NotRational, rationals
 from sqtheory.arrays import Array
 from sqtheory.tables import number
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import UNDERFLOW, Claim, Quantity
 from sqtheory.theory.decide.answers import Arithmetic
 from sqtheory.theory.decide.draws import Draw, row_pipeline, run
-from sqtheory.theory.decide.exact import NotRational, rationals
 from sqtheory.theory.decide.flattened import flat_quantizer, flat_sparsifier
 from sqtheory.theory.decide.numbers import DIGITS, fails
-from sqtheory.theory.decide.rational import Rationals, implemented_orders, rational_orders
+from sqtheory.theory.decide.rational import RationalRow, implemented_orders, rational_orders
 from sqtheory.theory.measured import readings
 from sqtheory.theory.sides import sides
-from sqtheory.theory.theorem import UNDERFLOW, Claim, Quantity, Theorem
+from sqtheory.theory.theorem import Theorem
 
-Certificate: TypeAlias = tuple[Rationals, str, Arithmetic]
+Certificate: TypeAlias = tuple[RationalRow, str, Arithmetic]
 """A tensor that violates the claims, what fails on it, and in what arithmetic."""
 
 
@@ -54,7 +55,7 @@ class ByReadings(Evaluation):
 
     claims: tuple[Claim, ...]
     where: tuple[Quantity, ...]
-    tell: Callable[[Rationals], str]
+    tell: Callable[[RationalRow], str]
     """What fails, in numbers."""
 
     def excess(self, draw: Draw, x: Array, p: float, shape: Shape) -> Array:
@@ -72,10 +73,10 @@ class ByReadings(Evaluation):
             made = rational_orders(draw, rationals(row.reshape(shape)))
         except NotRational:
             made, arithmetic = implemented_orders(run(draw, row[None], p, shape), 0), "implementation"
-        instance = Rationals(made, p)
+        instance = RationalRow(made, p)
         return (instance, self.tell(instance), arithmetic) if self.violated(instance) else None
 
-    def violated(self, instance: Rationals) -> bool:
+    def violated(self, instance: RationalRow) -> bool:
         """Some claim certainly fails."""
         values = {q.name: read(instance) for q, read in readings(*self.where).items()}
         with localcontext(prec=DIGITS):
@@ -110,7 +111,7 @@ class ByCases(Evaluation):
         with engine("definition"):
             values = self.theorem.values(case_of(draw, row, p, shape))
         said = ", ".join(f"{name} = {number(float(v.max()), 10)}" for name, v in values.items())
-        made = Rationals(implemented_orders(run(draw, row[None], p, shape), 0), p)
+        made = RationalRow(implemented_orders(run(draw, row[None], p, shape), 0), p)
         return made, f"{said}, against the claim", "implementation"
 
 

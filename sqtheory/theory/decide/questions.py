@@ -10,14 +10,15 @@ from typing import TypeAlias, final
 from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
+from sqtheory.theory.claims import Assumption, Claim, Quantity
 from sqtheory.theory.decide import telling
 from sqtheory.theory.decide.conditions import claim_of, conditions
 from sqtheory.theory.decide.evaluations import ByCases, ByReadings, Evaluation
-from sqtheory.theory.decide.rational import Rationals
+from sqtheory.theory.decide.rational import RationalRow
 from sqtheory.theory.decide.routes import COMMUTE, Route, by
 from sqtheory.theory.measured import readings
 from sqtheory.theory.quantities import SIGMA, Z
-from sqtheory.theory.theorem import Assumption, Claim, Quantity, Theorem
+from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import (
     BY_SLUG,
     overlap,
@@ -27,7 +28,7 @@ from sqtheory.theory.theorems import (
     ties_by_original,
 )
 
-Told: TypeAlias = Callable[[Rationals], str]
+Told: TypeAlias = Callable[[RationalRow], str]
 ALSO: dict[Theorem, tuple[Route, ...]] = {prune_first_dominates.THEOREM: COMMUTE, ties_by_original.THEOREM: COMMUTE[:1]}
 """Other ways to what a theorem claims."""
 TOLD: dict[Theorem, Told] = {prune_first_dominates.THEOREM: telling.worse, ties_by_original.THEOREM: telling.apart}

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import final
 
+from sqtheory.alphabet.rationals import Rationals, pick, rationals
 from sqtheory.alphabet.traits import KEEPS_ZERO
 from sqtheory.arrays import Array, Mask
 from sqtheory.theory.decide import numbers
 from sqtheory.theory.decide.draws import Draw
-from sqtheory.theory.decide.exact import Fractions, image, mask, pick, rationals, scales
+from sqtheory.theory.decide.exact import image, mask, scales
 from sqtheory.theory.decide.numbers import Radical, Size
 from sqtheory.theory.instance import FloatRows, ScaledInstance
 
@@ -36,7 +37,7 @@ class ExactOrders:
 
 @final
 @dataclass(frozen=True, eq=False)
-class Rationals(ScaledInstance):
+class RationalRow(ScaledInstance):
     """One tensor in rational numbers: powers that are not rational are Decimals, roots are compared by their powers."""
 
     made: ExactOrders
@@ -87,7 +88,7 @@ class Rationals(ScaledInstance):
         return max(map(abs, errors))
 
 
-def rational_orders(draw: Draw, x: Fractions) -> ExactOrders:
+def rational_orders(draw: Draw, x: Rationals) -> ExactOrders:
     """Both orders under one draw. Raises NotRational where the pipeline is not rational."""
     kept = mask(draw.first, x, x)
     sparse = pick(kept, x, Fraction(0))

@@ -9,23 +9,24 @@ from typing import Any, Literal, TypeAlias, final
 
 import numpy as np
 
+from sqtheory.alphabet.formats import steps
 from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.rationals import rationals
 from sqtheory.alphabet.scaling import AbsMax, Frozen, FullRange, HalfRange, Midpoint, Unscaled
 from sqtheory.alphabet.scores import Given, Magnitude, Partnered
 from sqtheory.alphabet.sparsifiers import Sparsifier, ThresholdSparsifier, TopSparsifier
 from sqtheory.alphabet.ties import Adversarial, ByOriginal, HighIndex, LowIndex
 from sqtheory.alphabet.traits import KEEPS_ZERO
+from sqtheory.theory.claims import RELATIONS, Claim, Quantity
 from sqtheory.theory.decide.conditions import SAID, claim_of
 from sqtheory.theory.decide.constructions import labels
 from sqtheory.theory.decide.draws import Draw
-from sqtheory.theory.decide.exact import cells, rationals
 from sqtheory.theory.decide.numbers import Radical, comparable
 from sqtheory.theory.instance import ScaledInstance
 from sqtheory.theory.measured import readings
 from sqtheory.theory.quantities import MAGNITUDE
 from sqtheory.theory.sides import sides
-from sqtheory.theory.theorem import RELATIONS, Claim, Quantity
 
 Term: TypeAlias = Any
 """A term of the solver."""
@@ -230,11 +231,11 @@ class Formula(ScaledInstance):
         """σ ρ(x/σ), the cells written as x against multiples of σ."""
         if q.format.values.size > LEVELS or not q.saturate:
             raise _Beyond(f"the grid {q.format} is not written as a formula")
-        steps = cells(q.format, q.rounding)
+        cells = steps(q.format, q.rounding)
         out = []
         for v, scale in zip(x, sigma, strict=True):
-            value = scale * self.real(steps.levels[-1])
-            for level, cut, up in reversed(list(zip(steps.levels, steps.cuts, steps.up, strict=False))):
+            value = scale * self.real(cells.levels[-1])
+            for level, cut, up in reversed(list(zip(cells.levels, cells.cuts, cells.up, strict=False))):
                 edge = scale * self.real(cut)
                 value = self.choose(v < edge if up else v <= edge, scale * self.real(level), value)
             out.append(value)

@@ -4,14 +4,14 @@ import math
 from decimal import localcontext
 
 from sqtheory.alphabet.norms import spell_norm
+from sqtheory.theory.claims import Quantity
 from sqtheory.theory.decide.numbers import DIGITS, Radical, say
-from sqtheory.theory.decide.rational import Rationals
+from sqtheory.theory.decide.rational import RationalRow
 from sqtheory.theory.measured import readings
 from sqtheory.theory.quantities import POWER_Q, POWER_S, POWER_SQ
-from sqtheory.theory.theorem import Quantity
 
 
-def values(o: Rationals, where: tuple[Quantity, ...]) -> str:
+def values(o: RationalRow, where: tuple[Quantity, ...]) -> str:
     """The quantities of the claims."""
     with localcontext(prec=DIGITS):
         found = {q.name: read(o) for q, read in readings(*where).items()}
@@ -19,13 +19,13 @@ def values(o: Rationals, where: tuple[Quantity, ...]) -> str:
         return f"{', '.join(said)}, against the claim"
 
 
-def worse(o: Rationals) -> str:
+def worse(o: RationalRow) -> str:
     """Pruning first is the worse order."""
     first, last = (say(o.power(o.minus(o.x, image))) for image in (o.sq, o.qs))
     return f"{_measure('x − q(s(x))', o.p)} = {first} > {last} = {_measure('x − s(q(x))', o.p)}"
 
 
-def more(o: Rationals) -> str:
+def more(o: RationalRow) -> str:
     """The error of S→Q is more than the sum of both."""
     named = {"x − q(s(x))": POWER_SQ, "x − s(x)": POWER_S, "x − q(x)": POWER_Q}
     sizes = zip(named, readings(*named.values()).values(), strict=True)
@@ -34,7 +34,7 @@ def more(o: Rationals) -> str:
     return f"{said}: more than the sum" if powers else f"{said}; the first root exceeds the sum of the others"
 
 
-def apart(o: Rationals) -> str:
+def apart(o: RationalRow) -> str:
     """The first entry in which the orders differ."""
     return next(
         f"entry {i}: q(s(x)) = {say(a)}, s(q(x)) = {say(b)}"
@@ -43,7 +43,7 @@ def apart(o: Rationals) -> str:
     )
 
 
-def shifted(o: Rationals) -> str:
+def shifted(o: RationalRow) -> str:
     """The first survivor whose scale moves."""
     return next(
         f"entry {i} survives; the scale of its block was {say(old)} and becomes {say(new)}"
@@ -52,7 +52,7 @@ def shifted(o: Rationals) -> str:
     )
 
 
-def returned(o: Rationals) -> str:
+def returned(o: RationalRow) -> str:
     """The first pruned entry that comes back."""
     return next(
         f"entry {i} is pruned and comes back as {say(value)}"

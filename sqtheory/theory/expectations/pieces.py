@@ -38,7 +38,7 @@ def pieces(x: Tensor, s: TopSparsifier, q: Quantizer) -> Iterator[tuple[Array, Q
         return
     top = np.array([max(np.max(np.abs(part)) for part in _read(x, cuts))]).reshape((1,) * len(x.shape))
     for part in _read(x, cuts):
-        scales = q.scaling.below(top, maxima(part, q.partition), q.format)
+        scales = q.scaling.of_maxima(maxima(part, q.partition), top, q.format)
         yield part, replace(q, scaling=Frozen(FixedArray(scales)))
 
 

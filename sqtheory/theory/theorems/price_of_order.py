@@ -17,11 +17,12 @@ from sqtheory.exceptions import Undefined
 from sqtheory.orders import rulings
 from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import NEW, Attained, Claim, Quantity
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.price import LevelGrid, fit
 from sqtheory.theory.quantities import BUDGETED, ERROR_QS, ERROR_SQ, GRID_OPTIMUM, NORM, SYMMETRIC, Z, of_pipeline
 from sqtheory.theory.samples import heavy, normal, one_signed, ties, zeros
-from sqtheory.theory.theorem import NEW, Attained, Claim, Quantity, Theorem
+from sqtheory.theory.theorem import Theorem
 
 MASKS = 256
 """So many masks of a row are tried at most."""

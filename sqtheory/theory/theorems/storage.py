@@ -7,17 +7,16 @@ import numpy as np
 from sqtheory.alphabet.formats import E2M1, E2M3, E4M3
 from sqtheory.alphabet.partition import Partition, Shape, Tail
 from sqtheory.alphabet.quantizers import Quantizer, hbfp, int_, mxfp, mxint, nvfp4
-from sqtheory.alphabet.scaling import RowTwoLevel
 from sqtheory.alphabet.sparsifiers import TopSparsifier, nm, threshold
-from sqtheory.alphabet.storage import scale_bits
 from sqtheory.arrays import Array
 from sqtheory.exceptions import Undefined
 from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Attained, Claim, Quantity, Reference
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.quantities import BUDGETED, of_pipeline
 from sqtheory.theory.samples import normal, ties
-from sqtheory.theory.theorem import Attained, Claim, Quantity, Reference, Theorem
+from sqtheory.theory.theorem import Theorem
 
 
 def _counted(case: Case) -> Array:
@@ -25,7 +24,7 @@ def _counted(case: Case) -> Array:
     if not isinstance(case.s, TopSparsifier):
         raise Undefined(f"{case.s} keeps no number of entries of every group")
     kept = case.orders.mask.sum(axis=1) * case.q.format.bits
-    block, shared = scale_bits(case.q)
+    block, shared = case.q.scaling.bits()
     scales = case.q.partition.count(case.x[:1].shape) * block + shared
     sizes = [rows.shape[1] for rows in case.s.groups.split(case.x[:1]) for _ in rows]
     index = sum(ceil(log2(comb(size, case.s.budget(size)))) for size in sizes)
@@ -38,7 +37,7 @@ def _formula(case: Case) -> Array:
     boxes = (case.s.groups, case.q.partition)
     m, block = (max(rows.shape[1] for rows in b.split(case.x[:1])) for b in boxes)
     n = case.s.budget(m)
-    bits = n / m * case.q.format.bits + scale_bits(case.q)[0] / block + ceil(log2(comb(m, n))) / m
+    bits = n / m * case.q.format.bits + case.q.scaling.bits()[0] / block + ceil(log2(comb(m, n))) / m
     return np.full(len(case), bits)
 
 
@@ -48,7 +47,7 @@ def _divides(boxes: Partition, what: str, shape: Shape) -> Ruling:
 
 
 def _of_tensor(q: Quantizer) -> Ruling:
-    shared = isinstance(q.scaling, RowTwoLevel) or scale_bits(q)[1] > 0
+    shared = q.scaling.bits()[1] > 0
     return Ruling(not shared, f"{q} {'has' if shared else 'has no'} scale of the tensor")
 
 

@@ -17,7 +17,7 @@ from sqtheory.alphabet.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp,
 from sqtheory.alphabet.scaling import AbsMax, Frozen, PowerOfTwo, SharedExponent, TwoLevel
 from sqtheory.alphabet.scores import Gain, wanda
 from sqtheory.alphabet.sparsifiers import TopSparsifier, blockwise, fixed, nm, threshold, top
-from sqtheory.alphabet.storage import Index, index_bits, scale_bits, stored_bits
+from sqtheory.alphabet.storage import Index, index_bits, stored_bits
 from sqtheory.arrays import FixedArray
 from sqtheory.exceptions import InputRefused, NonFinite
 from sqtheory.files.packing import Packed, encode_packed, pack, pack_image, pack_values, unpack
@@ -82,14 +82,14 @@ def test_only_survivors_are_stored_in_either_order(s: Any, q: Quantizer, index: 
             assert index is not None and "take a bitmap" in str(refusal)
             continue
         same_bits(unpack(packed), f(x))
-        places, kept = packed.schema.places, packed.schema.kept
-        if places is None or places.index is not Index.combination or max(dict(places.budgets)) <= 16:
+        places, kept = packed.schema.mask, packed.schema.kept
+        if places is None or places.index is not Index.combination or max(places.budgets) <= 16:
             same_bits(by_twin(packed), f(x))
         if f == s >> q and q == bcq(3):
             assert places is None and kept == x.size, "pruned entries come back as other levels"
             continue
         assert places is not None and kept == np.count_nonzero(s.mask(x if f == s >> q else q(x), x))
-        scales = q.partition.count(x.shape) * scale_bits(q)[0] + scale_bits(q)[1]
+        scales = q.partition.count(x.shape) * q.scaling.bits()[0] + q.scaling.bits()[1]
         assert packed.schema.bits == kept * q.format.bits + scales + index_bits(s, x.shape, places.index)
         assert packed.padding < 8 * len(packed.arrays)
 
@@ -112,12 +112,12 @@ def test_every_format_under_every_mask(name: str, dtype: type) -> None:
                     assert not fmt.has_zero and "has no exponent" in str(refusal)
                     continue
                 same_bits(unpack(packed), image)
-                if packed.schema.places is not None:
+                if packed.schema.mask is not None:
                     kept = s.mask(x if f == s >> q else q(x), x)
                     assert not unpack(packed)[~kept].view(f"u{x.itemsize}").any()
                     assert packed.schema.kept == np.count_nonzero(kept)
-                if isinstance(s, TopSparsifier) and packed.schema.places is not None:
-                    stored = stored_bits(q, x.shape, s, index=packed.schema.places.index, real=8 * x.itemsize)
+                if isinstance(s, TopSparsifier) and packed.schema.mask is not None:
+                    stored = stored_bits(q, x.shape, s, index=packed.schema.mask.index, real=8 * x.itemsize)
                     assert packed.schema.bits == stored
 
 
@@ -314,7 +314,7 @@ def test_a_few_bytes_do_not_stand_for_a_huge_tensor() -> None:
     packed = pruned(64, 1024)
     assert not unpack(packed).any()
     sides = (1 << 20, 1 << 20)
-    huge = replace(packed.schema, shape=sides, block=sides, places=replace(packed.schema.places, group=sides))
+    huge = replace(packed.schema, shape=sides, block=sides, mask=replace(packed.schema.mask, group=sides))
     with pytest.raises(ValueError, match="5 bytes stand for 1099511627776 values"):
         Packed(huge, packed.arrays)
 
@@ -324,10 +324,10 @@ def test_a_schema_costs_no_more_than_its_arrays() -> None:
     schema = pack(np.ones((2, 4), np.float32), int_(2, per=Whole()), nm(2, 4)).schema
     wide = (1, 1 << 25)
     with pytest.raises(ValueError, match="too many patterns to number"):
-        replace(schema, shape=wide, places=Places(Index.combination, wide, ((1 << 25, 1 << 24),)))
+        replace(schema, shape=wide, mask=Places(Index.combination, wide, {1 << 25: 1 << 24}))
     many = (3,) * 30
     with pytest.raises(ValueError, match="at most 10 axes that are no multiple of group"):
-        replace(schema, shape=many, block=many, places=Places(Index.position, (2,) * 30, ((4, 2),)))
+        replace(schema, shape=many, block=many, mask=Places(Index.position, (2,) * 30, {4: 2}))
 
 
 def test_a_broken_packer_would_be_caught() -> None:

@@ -15,7 +15,7 @@ from sqtheory.models.architectures.llama_safetensors import NAMES
 from sqtheory.models.evaluation.evaluations import Evaluations
 from sqtheory.models.studies.questions import QUESTIONS, Subject
 from sqtheory.models.tokenizers.byte_pairs import NUMBERS
-from tests.models import test_llama_gguf as twin
+from tests.models.architectures import test_llama_gguf as twin
 from tests.models.architectures.folders import BYTE_LEVEL, LLAMA_CONFIG, LLAMA_TOKENIZER, TOKENS, folder
 
 HEAD = "output.weight"

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from sqtheory.cli import main
-from sqtheory.show.page.drawing import LONGEST, gap_scatter, labels
-from sqtheory.show.page.stylesheet import SCRIPT
+from sqtheory.show.figures.order_map import contrast
+from sqtheory.show.page.drawing import CHANNELS, LONGEST, gap_scatter, labels
+from sqtheory.show.page.stylesheet import SCRIPT, STYLE
 from sqtheory.tables import one_line
 from tests.show.page.material import HOSTILE, Page, checkpoint
 
@@ -132,3 +133,29 @@ def test_the_recipe_for_a_folder_writes_a_folder(tmp_path: Path, monkeypatch: py
     recipe = Page(written(Path("r.html"), "net-3.1", "--mask", "2:4", "--format", "int4")).texts["pre"][1]
     assert recipe.startswith("sqtheory apply net-3.1 net-3.1-sq --mask ")
     assert main(shlex.split(recipe.splitlines()[0])[1:]) == 0 and (tmp_path / "net-3.1-sq").is_dir()
+
+
+def themes() -> list[dict[str, str]]:
+    """The colours that the stylesheet names, of the light page and of the dark one."""
+    return [dict(re.findall(r"--(\w+): (#\w+)", block)) for block in re.findall(r":root \{(.*?)\}", STYLE, re.DOTALL)]
+
+
+def test_type_and_figures_stand_out_from_the_light_and_the_dark_page() -> None:
+    light, dark = themes()
+    assert light.keys() == dark.keys() >= {"ink", "soft", "paper", "code", "stripe", "accent"}
+    for theme in (light, dark):
+        for behind in ("paper", "code", "stripe"):
+            assert contrast(theme["ink"], theme[behind]) >= 7
+        assert contrast(theme["soft"], theme["paper"]) >= 4.5
+        for colour in (theme["accent"], *CHANNELS.values()):
+            assert contrast(colour, theme["paper"]) >= 3
+    assert not re.findall(r"#[0-9a-f]{3,6}\b", re.sub(r":root \{.*?\}", "", STYLE, flags=re.DOTALL).replace("#999", ""))
+
+
+def test_type_and_lines_of_figures_have_the_colour_of_the_text_around_them(tmp_path: Path) -> None:
+    page = Page(written(tmp_path / "r.html", "zoo:vit-dense", "--mask", "2:4", "--format", "int4", *SOME))
+    drawn = {tag: [a for t, a in page.elements if t == tag] for tag in ("text", "line", "rect", "circle")}
+    assert all(drawn.values())
+    assert {a["fill"] for a in drawn["text"]} == {a["stroke"] for a in drawn["line"]} == {"currentColor"}
+    filled = {a.get("fill") for tag in ("rect", "circle") for a in drawn[tag]}
+    assert filled <= {"none", "currentColor", *CHANNELS.values()}

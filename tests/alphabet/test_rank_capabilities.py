@@ -1,0 +1,134 @@
+"""What tie rules, scores and formats declare of themselves is what they are seen to do, both ways."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from sqtheory.alphabet.formats import FORMATS, FloatFormat, Format, IntFormat
+from sqtheory.alphabet.quantizers import int_, mxint
+from sqtheory.alphabet.rationals import NotRational, rationals
+from sqtheory.alphabet.rounding import stochastic
+from sqtheory.alphabet.scores import Gain, Random, Score, given, magnitude, wanda, wina
+from sqtheory.alphabet.ties import TIES, Adversarial, RandomTies, Sight, Ties
+from tests.kinds import alphabet_kinds
+
+Tensor = NDArray[np.float64]
+SHAPE = (3, 8)
+TIE_RULES: dict[str, Ties] = {
+    **TIES,
+    **{"adversarial(1)": Adversarial(1), "adversarial(1.5)": Adversarial(1.5), "adversarial(inf)": Adversarial(np.inf)},
+    "random": RandomTies(np.random.default_rng(0)),
+}
+PARTNER = np.array([[1.0, 2, 0, 3, 1, 0.5, 4, 1]])
+SCORES: dict[str, Score] = {
+    **{
+        "magnitude": magnitude,
+        "wanda": wanda(PARTNER),
+        "wina": wina(PARTNER),
+        "random": Random(np.random.default_rng(0)),
+    },
+    **{f"gain of {q}": Gain(q) for q in (int_(4), mxint(4))},
+    "gain of chance": Gain(int_(4, rounding=stochastic(np.random.default_rng(0)))),
+    "given": given(np.arange(24.0).reshape(SHAPE)),
+}
+
+
+def tensors(count: int = 30, seed: int = 3) -> Iterator[Tensor]:
+    rng = np.random.default_rng(seed)
+    return (rng.integers(-64, 65, SHAPE) / 8 * 2.0 ** rng.integers(-3, 4, (3, 1)) for _ in range(count))
+
+
+@pytest.mark.parametrize(("base", "listed"), [(Ties, TIE_RULES), (Score, SCORES)], ids=str)
+def test_every_kind_of_the_alphabet_is_asked(base: type[Any], listed: dict[str, Any]) -> None:
+    assert {type(op) for op in listed.values()} == alphabet_kinds(base)
+
+
+@pytest.mark.parametrize("name", TIE_RULES)
+def test_a_tie_rule_looks_at_what_it_declares(name: str) -> None:
+    rule = TIE_RULES[name]
+    drawn = by_x = by_origin = False
+    for x, y in zip(tensors(), tensors(seed=5), strict=True):
+        key = rule.key(x, y)
+        if key is None:
+            assert rule.look_at is Sight.places and rule.exact(rationals(x), rationals(y)) is None
+            continue
+        drawn |= not np.array_equal(key, np.asarray(rule.key(x, y)))
+        by_x |= not np.array_equal(key, np.asarray(rule.key(y, y)))
+        by_origin |= not np.array_equal(key, np.asarray(rule.key(x, x)))
+        assert rule.look_at is not Sight.places
+    seen = Sight.chance if drawn else Sight.both if by_x else Sight.originals if by_origin else Sight.places
+    assert seen is rule.look_at
+    assert (rule.deterministic, rule.index_only) == (seen is not Sight.chance, seen is Sight.places)
+    assert rule.foreseen == (not drawn and not by_x)
+
+
+@pytest.mark.parametrize("name", TIE_RULES)
+def test_exact_keys_rank_as_keys_do(name: str) -> None:
+    rule = TIE_RULES[name]
+    for x, y in zip(tensors(10), tensors(10, seed=5), strict=True):
+        key = rule.key(x, y)
+        try:
+            exact = rule.exact(rationals(x), rationals(y))
+        except NotRational:
+            assert name in ("adversarial(1.5)", "adversarial(inf)", "random")
+            continue
+        assert name not in ("adversarial(1.5)", "adversarial(inf)", "random")
+        assert (exact is None) == (key is None)
+        if key is not None and exact is not None:
+            assert np.array_equal(
+                np.argsort(key, axis=None, kind="stable"), np.argsort(exact, axis=None, kind="stable")
+            )
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_a_score_is_linear_constant_or_drawn_where_it_says_so(name: str) -> None:
+    score = SCORES[name]
+    weights = score.linear(SHAPE)
+    observed = score.of(np.ones(SHAPE))
+    linear = all(np.allclose(score.of(x), observed * np.abs(x), rtol=1e-12) for x in tensors())
+    assert linear == (weights is not None)
+    assert weights is None or (np.array_equal(weights, observed) and weights.shape == SHAPE)
+    fixed = all(np.array_equal(score.of(x), observed) for x in tensors())
+    assert fixed == score.is_constant
+    again = all(np.array_equal(score.of(x), score.of(x)) for x in tensors())
+    assert score.is_drawn == (not again and not score.images)
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_exact_scores_are_those_before_rounding(name: str) -> None:
+    score = SCORES[name]
+    for x in tensors(10):
+        try:
+            exact = score.exact(rationals(x))
+        except NotRational:
+            assert score.linear(SHAPE) is None and not score.is_constant
+            continue
+        assert score.linear(SHAPE) is not None or score.is_constant
+        assert np.allclose(exact.astype(np.float64), score.of(x), rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_a_score_takes_the_shape_that_its_arrays_prescribe(name: str) -> None:
+    score = SCORES[name]
+    assert score.prescribed(SHAPE) == SHAPE
+    other = score.prescribed((2, 5))
+    assert score.of(np.zeros(other)).shape == other
+    if other != (2, 5):
+        with pytest.raises(ValueError):
+            score.of(np.zeros((2, 5)))
+
+
+@pytest.mark.parametrize("fmt", FORMATS.values(), ids=str)
+def test_a_format_says_its_kind_and_its_parameters(fmt: Format) -> None:
+    fields = fmt.to_dict()
+    assert fields.pop("kind") == fmt.kind
+    assert all(
+        getattr(fmt, key, None) == (tuple(v) if key == "levels" else v)
+        for key, v in fields.items()
+        if key != "nonfinite"
+    )
+    assert fmt.full() == (IntFormat(fmt.bits, full_range=True) if fmt.kind == "integer" else fmt)
+    assert (fmt.kind == "float") == isinstance(fmt, FloatFormat)

@@ -1,0 +1,195 @@
+"""What scale rules declare of themselves is what they are seen to do, both ways."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from sqtheory.alphabet.formats import E2M1, E2M3, E4M3, INT4, Format, IntFormat
+from sqtheory.alphabet.partition import Blocks, Rows
+from sqtheory.alphabet.rationals import NotRational, rationals
+from sqtheory.alphabet.scaling import (
+    SCALINGS,
+    FromMaximum,
+    Frozen,
+    Numbers,
+    Percentile,
+    Reach,
+    RowTwoLevel,
+    Scaling,
+    SharedExponent,
+    TwoLevel,
+    Unscaled,
+    maxima,
+)
+from sqtheory.arrays import FixedArray
+from tests.kinds import alphabet_kinds
+
+Tensor = NDArray[np.float64]
+SHAPE = (3, 8)
+BLOCKS = Blocks(4)
+GRID = BLOCKS.grid(SHAPE)
+RULES: dict[str, Scaling] = {
+    **{str(rule): rule for rule in SCALINGS.values()},
+    **{
+        str(rule): rule for rule in (Percentile(60), SharedExponent(), SharedExponent(1e-8), TwoLevel(), TwoLevel(E2M3))
+    },
+    **{"unscaled": Unscaled(), "one frozen": Frozen(FixedArray(0.3)), "rows": RowTwoLevel(TwoLevel())},
+    "frozen": Frozen(FixedArray(np.linspace(0.1, 0.9, 6).reshape(GRID))),
+}
+NO_SUPREMUM = {"halfrange", "mse", "percentile(60)", "shared(1e-08)", "twolevel", "twolevel(e2m3)", "rows"} | {
+    name for name, rule in RULES.items() if rule.looks_at is Reach.nothing
+}
+"""Rules whose σ_B/max|x_B| has no bound, or none that is known."""
+NOT_RATIONAL = {"mse", "percentile(60)", "rows"}
+
+
+def format_of(rule: Scaling) -> Format:
+    return IntFormat(4, full_range=True) if rule.full_range else INT4
+
+
+def tensors(count: int = 30, seed: int = 3) -> Iterator[Tensor]:
+    rng = np.random.default_rng(seed)
+    for i in range(count):
+        x = rng.integers(-64, 65, SHAPE) / 8 * 2.0 ** rng.integers(-3, 4, (3, 1))
+        yield np.abs(x) if i % 5 == 0 else x
+
+
+def scales(rule: Scaling, x: Tensor) -> Tensor:
+    return np.asarray(rule.scales(x, BLOCKS, format_of(rule)))
+
+
+def test_every_rule_of_the_alphabet_is_asked() -> None:
+    assert {type(rule) for rule in RULES.values()} == alphabet_kinds(Scaling)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_scale_looks_at_what_it_declares(name: str) -> None:
+    rule, own, others = RULES[name], False, False
+    for x, y in zip(tensors(), tensors(seed=4), strict=True):
+        mine, theirs = y.copy(), x.copy()
+        mine[0, :4], theirs[0, :4] = x[0, :4], y[0, :4]
+        others |= scales(rule, mine)[0, 0] != scales(rule, x)[0, 0]
+        own |= scales(rule, theirs)[0, 0] != scales(rule, x)[0, 0]
+    assert (Reach.tensor if others else Reach.block if own else Reach.nothing) is rule.looks_at
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_scale_is_a_number_of_the_declared_kind(name: str) -> None:
+    rule = RULES[name]
+    found = np.unique([scales(rule, x) for x in tensors()])
+    dyadic = bool(np.isin(np.frexp(found)[0], (0, 0.5)).all())
+    assert (Numbers.one if found.size == 1 else Numbers.dyadic if dyadic else Numbers.real) is rule.values
+    assert rule.constant == (found[0] if found.size == 1 else None)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_scale_follows_the_maximum_where_it_says_so(name: str) -> None:
+    """A frozen number is a function of anything: that it is one says ``constant``."""
+    rule, follows, seen = RULES[name], True, set[tuple[float, ...]]()
+    known: dict[tuple[float, float], float] = {}
+    for x in (
+        *tensors(),
+        *(x[:, ::-1] for x in tensors()),
+        *(np.abs(x) for x in tensors()),
+        *(np.sign(x) for x in tensors()),
+    ):
+        amax, top = maxima(x, BLOCKS), np.abs(x).max(keepdims=True)
+        made = rule.of_maxima(amax, top, format_of(rule))
+        assert (made is None) == (not rule.follows_maximum)
+        assert made is None or np.array_equal(made, scales(rule, x))
+        for a, sigma in zip(amax.flat, scales(rule, x).flat, strict=True):
+            follows &= known.setdefault((float(a), top.item()), float(sigma)) == sigma
+            seen.add((float(a), float(sigma)))
+    assert follows == (rule.follows_maximum or rule.constant is not None), seen
+    assert rule.follows_maximum == isinstance(rule, FromMaximum)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_scale_is_a_share_of_the_maximum_where_it_says_so(name: str) -> None:
+    rule = RULES[name]
+    for negative in (False, True):
+        share = rule.share(format_of(rule), negative)
+        ratios = []
+        for x in tensors(60):
+            signed = BLOCKS.reduce(x, lambda rows: rows.min(axis=1)) < 0
+            amax = maxima(x, BLOCKS)
+            some = (amax > 0) & (signed == negative)
+            ratios += (scales(rule, x)[some] / amax[some]).tolist()
+        assert len(ratios) > 50
+        assert bool(np.ptp(ratios) < 1e-12) == (share is not None)
+        assert share is None or np.allclose(ratios, float(share), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("fmt", [INT4, E2M1, E4M3], ids=str)
+def test_no_share_exceeds_the_supremum_and_some_come_close(name: str, fmt: Format) -> None:
+    rule = RULES[name]
+    fmt = fmt.full() if rule.full_range else fmt
+    bound = rule.supremum(fmt)
+    if bound is None:
+        assert name in NO_SUPREMUM
+        return
+    x = np.linspace(1, 4, 30_001)[:, None]
+    ratios = rule.scales(x, Rows(), fmt) / x
+    assert float(bound) * (1 - 1e-3) < ratios.max() <= float(bound) * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_exact_scales_are_those_before_rounding(name: str) -> None:
+    """A ratio halfway between levels of a scale format may round to either in floating point, within 1/7."""
+    rule = RULES[name]
+    for x in tensors(10):
+        try:
+            found = rule.exact(rationals(x), BLOCKS, format_of(rule))
+        except NotRational:
+            assert name in NOT_RATIONAL
+            continue
+        assert found.shape == GRID and all(isinstance(v, Fraction) for v in found.flat)
+        level = 1e-12 if rule.scale_format is None else 0.15
+        assert np.allclose(found.astype(np.float64), scales(rule, x), rtol=level, atol=0)
+        assert name not in NOT_RATIONAL
+
+
+def test_a_power_of_two_is_exact_for_float64_maxima_only() -> None:
+    with pytest.raises(NotRational, match="from the bits of a float64 maximum"):
+        RULES["floor"].exact(rationals(np.ones(SHAPE)) / 3, BLOCKS, INT4)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_by_rows_every_row_is_a_tensor_of_its_own(name: str) -> None:
+    rule = RULES[name]
+    if name == "frozen":  # whose scales are those of a grid of three rows
+        return
+    apart = False
+    for x in tensors():
+        alone = np.concatenate([scales(rule, row[None]) for row in x])
+        assert np.array_equal(scales(rule.by_rows(), x), alone)
+        apart |= not np.array_equal(scales(rule, x), alone)
+    assert apart == (rule.by_rows() != rule)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_bits_of_scales_are_those_of_the_numbers_they_can_be(name: str) -> None:
+    rule = RULES[name]
+    block, shared = rule.bits(16)
+    if rule.scale_format is not None:
+        assert (block, shared) == (rule.scale_format.bits, 32)
+        return
+    kinds = {Numbers.one: [(0, 16), (0, 0)], Numbers.dyadic: [(8, 0)], Numbers.real: [(16, 0)]}
+    assert (block, shared) in kinds[rule.values]
+    assert ((block, shared) == (0, 0)) == (rule == Unscaled())
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_scales_of_two_levels_are_numbers_of_their_format_under_one_of_the_tensor(name: str) -> None:
+    rule = RULES[name]
+    fine = rule.scale_format
+    assert (fine is not None) == (rule.looks_at is Reach.tensor)
+    for x in tensors():
+        top = np.abs(x).max(axis=None if name != "rows" else 1, keepdims=True)
+        if fine is not None and (top > 0).all():
+            levels = scales(rule, x) * format_of(rule).max * fine.max / top
+            assert np.abs(levels[..., None] - fine.values).min(axis=-1).max() < 1e-9 * fine.max
