@@ -1,5 +1,6 @@
 """A pipeline with chance taken out of it, and what both orders make of many tensors at once."""
 
+import math
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import final
@@ -7,13 +8,13 @@ from typing import final
 import numpy as np
 from numpy.random import Generator
 
-from sqtheory.alphabet.partition import Partition, Rows, Shape, Whole
+from sqtheory.alphabet.partition import Partition, Rows, Shape
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.rounding import ceil, floor, half_away, toward_zero
-from sqtheory.alphabet.scaling import Frozen, TwoLevel
-from sqtheory.alphabet.scores import Given, Random
-from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier, TopSparsifier
-from sqtheory.alphabet.ties import RandomTies, high_index, low_index
+from sqtheory.alphabet.scaling import Reach
+from sqtheory.alphabet.scores import Given
+from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier
+from sqtheory.alphabet.ties import Sight, high_index, low_index
 from sqtheory.arrays import Array, FixedArray
 from sqtheory.orders.applied import TwoOrders, both
 from sqtheory.theory.instance import FloatRows
@@ -58,21 +59,17 @@ def _images(q: Quantizer) -> list[tuple[Quantizer, Quantizer, str]]:
 
 
 def _masks(s: Sparsifier, shape: Shape, rng: Generator) -> list[tuple[Sparsifier, Sparsifier, str]]:
-    if not isinstance(s, TopSparsifier | BlockSparsifier):
-        return [(s, s, "")]
-    if isinstance(s.score, Random):
-        pairs = [
-            [
-                replace(s, score=Given(FixedArray(rng.permutation(np.prod(shape, dtype=int)).reshape(shape))))
-                for _ in range(2)
-            ]
-            for _ in range(4)
-        ]
+    if s.ranks and s.score is not None and s.score.is_drawn:
+
+        def drawn() -> Sparsifier:
+            return s.with_score(Given(FixedArray(rng.permutation(math.prod(shape)).reshape(shape))))
+
+        pairs = [(drawn(), drawn()) for _ in range(4)]
         return [(a, b, "the random scores happen to choose these masks") for a, b in pairs]
-    if isinstance(s.ties, RandomTies):
+    if s.ranks and s.ties.look_at is Sight.chance:
         rules = ((low_index, high_index), (high_index, low_index))
         text = "ties on x happen to go to {}, on q(x) to {}"
-        return [(replace(s, ties=a), replace(s, ties=b), text.format(a, b)) for a, b in rules]
+        return [(s.with_ties(a), s.with_ties(b), text.format(a, b)) for a, b in rules]
     return [(s, s, "")]
 
 
@@ -99,13 +96,8 @@ def run(draw: Draw, x: Array, p: float, shape: Shape) -> FloatRows:
 def entry_scales(q: Quantizer, x: Array, shape: Shape) -> Array:
     """σ of every entry of every instance."""
     if (wide := _rows_quantizer(q, shape)) is not None:
-        return _spread(wide, x)
-    return np.stack([_spread(q, row).ravel() for row in x.reshape(-1, *shape)])
-
-
-def _spread(q: Quantizer, x: Array) -> Array:
-    pieces = zip(q.partition.split(x), q.partition.split_grid(q.scales(x), x.shape), strict=True)
-    return q.partition.join([np.broadcast_to(v[:, None], rows.shape) for rows, v in pieces], x.shape)
+        return wide.partition.spread(wide.scales(x), x.shape)
+    return np.stack([q.partition.spread(q.scales(row), shape).ravel() for row in x.reshape(-1, *shape)])
 
 
 def row_pipeline(s: Sparsifier, q: Quantizer, shape: Shape) -> tuple[Sparsifier, Quantizer] | None:
@@ -124,24 +116,25 @@ def _as_rows(draw: Draw, shape: Shape) -> Draw | None:
 
 def rows_partition(partition: Partition, shape: Shape) -> Partition | None:
     """The same boxes in every row of a stack of tensors of one row each."""
-    size = int(np.prod(shape))
+    size = math.prod(shape)
     if size != shape[-1]:
         return None
-    if isinstance(partition, Whole) or partition.sides(shape)[-1] == size:
+    if partition.sides(shape)[-1] == size:
         return Rows()
     return partition if partition.sides((2, size)) == (1, partition.sides(shape)[-1]) else None
 
 
 def _rows_quantizer(q: Quantizer, shape: Shape) -> Quantizer | None:
     boxes = rows_partition(q.partition, shape)
-    of_tensor = isinstance(q.scaling, TwoLevel) or (isinstance(q.scaling, Frozen) and q.scaling.scale.values.ndim > 0)
+    looks_at = q.scaling.looks_at
+    of_tensor = looks_at is Reach.tensor or (looks_at is Reach.nothing and q.scaling.constant is None)
     return None if boxes is None or of_tensor else replace(q, partition=boxes)
 
 
 def _rows_mask(s: Sparsifier, shape: Shape) -> Sparsifier | None:
-    if isinstance(s, BlockSparsifier):
+    if s.units is not None:
         return None
     if not isinstance(s, TopSparsifier):
-        return s if int(np.prod(shape)) == shape[-1] else None
+        return s if math.prod(shape) == shape[-1] else None
     boxes = rows_partition(s.groups, shape)
     return None if boxes is None else replace(s, groups=boxes)

@@ -13,7 +13,7 @@ from numpy.random import Generator
 
 from sqtheory.alphabet.partition import Rows, Shape
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.scaling import Frozen, Unscaled
+from sqtheory.alphabet.scaling import Reach
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array
 from sqtheory.exceptions import NonFinite
@@ -121,7 +121,7 @@ class Search:
     def adopt(self, draw: Draw, model: tuple[Fraction, ...], source: str) -> Refutation | None:
         """A witness from rational entries found elsewhere, in units in which they are float64 numbers."""
         whole = math.lcm(*(v.denominator for v in model))
-        fixed = isinstance(self.q.scaling, Frozen | Unscaled)
+        fixed = self.q.scaling.looks_at is Reach.nothing
         unit = 1 if fixed or whole & (whole - 1) == 0 else whole
         row = np.array([float(v * unit) for v in model])
         self.instances += 1

@@ -10,13 +10,12 @@ from typing import Any, Literal, TypeAlias, final
 import numpy as np
 
 from sqtheory.alphabet.formats import steps
-from sqtheory.alphabet.partition import Shape
+from sqtheory.alphabet.partition import Shape, Whole
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.rationals import rationals
-from sqtheory.alphabet.scaling import AbsMax, Frozen, FullRange, HalfRange, Midpoint, Unscaled
-from sqtheory.alphabet.scores import Given, Magnitude, Partnered
-from sqtheory.alphabet.sparsifiers import Sparsifier, ThresholdSparsifier, TopSparsifier
-from sqtheory.alphabet.ties import Adversarial, ByOriginal, HighIndex, LowIndex
+from sqtheory.alphabet.scaling import Reach
+from sqtheory.alphabet.sparsifiers import Sparsifier
+from sqtheory.alphabet.ties import Adversarial, Sight
 from sqtheory.alphabet.traits import KEEPS_ZERO
 from sqtheory.theory.claims import RELATIONS, Claim, Quantity
 from sqtheory.theory.decide.conditions import SAID, claim_of
@@ -185,7 +184,7 @@ class Formula(ScaledInstance):
 
     def outranked(self) -> Term:
         """Some kept entry of a group is smaller than one that is pruned: the mask does not rank by magnitude."""
-        if not isinstance(self.draw.first, TopSparsifier):
+        if not self.draw.first.fixed_budget:
             raise _Beyond("the budget of this mask is not fixed")
         pairs = [(i, j) for i, g in enumerate(self.groups) for j, h in enumerate(self.groups) if g == h and i != j]
         kept, x = self.m, [self.size(v) for v in self.x]
@@ -196,15 +195,9 @@ class Formula(ScaledInstance):
 
     def scales(self, q: Quantizer, x: list[Term]) -> list[Term]:
         """σ of every entry."""
-        if isinstance(q.scaling, Frozen | Unscaled):
-            fixed = q.partition.split_grid(q.scales(np.zeros(self.shape)), self.shape)
-            boxes = q.partition.split_grid(
-                np.arange(q.partition.count(self.shape)).reshape(q.partition.grid(self.shape)), self.shape
-            )
-            of_box = {
-                int(b): v for bs, vs in zip(boxes, fixed, strict=True) for b, v in zip(bs, rationals(vs), strict=True)
-            }
-            return [self.real(of_box[int(b)]) for b in labels(q.partition, self.shape)]
+        if q.scaling.looks_at is Reach.nothing:
+            fixed = q.partition.spread(q.scales(np.zeros(self.shape)), self.shape)
+            return [self.real(v) for v in rationals(fixed).flat]
         blocks = labels(q.partition, self.shape)
         of_block = {
             b: self.box_scale(q, [v for v, c in zip(x, blocks, strict=True) if c == b]) for b in set(blocks.tolist())
@@ -212,20 +205,18 @@ class Formula(ScaledInstance):
         return [of_block[int(b)] for b in blocks]
 
     def box_scale(self, q: Quantizer, entries: list[Term]) -> Term:
+        rule, fmt = q.scaling, q.format
+        plus, minus = (rule.share(fmt, negative) for negative in (False, True))
+        if plus is None or minus is None:
+            raise _Beyond(f"scales by {rule} are not linear")
         amax = self.value(self.most(entries))
-        top, low = Fraction(q.format.max), Fraction(q.format.min)
-        match q.scaling:
-            case AbsMax():
-                return amax * self.real(1 / top)
-            case FullRange():
-                return amax * self.real(-1 / low)
-            case Midpoint():
-                return amax * self.real(2 / (top - low))
-            case HalfRange():
-                signed = self.z3.Or([v < 0 for v in entries])
-                step = self.choose(signed, amax * self.real(2), amax) * self.real(1 / (top - low))
-                return self.choose(amax == 0, self.real(2 / (top - low)), step)
-        raise _Beyond(f"scales by {q.scaling} are not linear")
+        sigma = amax * self.real(plus)
+        if plus != minus:
+            sigma = self.choose(self.z3.Or([v < 0 for v in entries]), amax * self.real(minus), sigma)
+        if rule.zero_block_is_zero:
+            return sigma
+        of_zeros = rule.exact(rationals(np.zeros(1)), Whole(), fmt).item()
+        return self.choose(amax == 0, self.real(of_zeros), sigma)
 
     def images(self, q: Quantizer, x: list[Term], sigma: list[Term]) -> list[Term]:
         """σ ρ(x/σ), the cells written as x against multiples of σ."""
@@ -246,9 +237,9 @@ class Formula(ScaledInstance):
         if s.ignores_values:
             return [self.z3.BoolVal(bool(k)) for k in s.mask(np.zeros(self.shape)).flat]
         scores = self.scores(s, values)
-        if isinstance(s, ThresholdSparsifier):
-            return [v >= self.real(Fraction(s.threshold)) for v in scores]
-        if not isinstance(s, TopSparsifier):
+        if s.cut is not None:
+            return [v >= self.real(Fraction(s.cut)) for v in scores]
+        if not s.fixed_budget:
             raise _Beyond(f"the mask {s} is not written as a formula")
         key = self.key(s, values)
         kept = []
@@ -268,24 +259,21 @@ class Formula(ScaledInstance):
         return self.z3.Or(scores[j] > scores[i], self.z3.And(scores[j] == scores[i], last))
 
     def scores(self, s: Sparsifier, values: list[Term]) -> list[Term]:
-        match s.score:
-            case Magnitude():
-                return [self.size(v) for v in values]
-            case Partnered() as score:
-                weights = rationals(score.of(np.ones(self.shape))).ravel().tolist()
-                return [self.size(v) * self.real(w) for v, w in zip(values, weights, strict=True)]
-            case Given() as score:
-                return [self.real(w) for w in rationals(score.of(np.zeros(self.shape))).ravel().tolist()]
-        raise _Beyond(f"the score {s.score} is not linear")
+        if s.score is not None and s.score.is_constant:
+            return [self.real(v) for v in rationals(s.score.of(np.zeros(self.shape))).flat]
+        weights = None if s.score is None else s.score.linear(self.shape)
+        if weights is None:
+            raise _Beyond(f"the score {s.score} is not linear")
+        pairs = zip(values, rationals(weights).flat, strict=True)
+        return [self.size(v) if w == 1 else self.size(v) * self.real(w) for v, w in pairs]
 
     def key(self, s: Sparsifier, values: list[Term]) -> list[Term] | None:
-        match s.ties:
-            case LowIndex() | HighIndex():
-                return None
-            case ByOriginal():
-                return [self.size(v) for v in self.x]
-            case Adversarial(p=1.0):
-                return [self.size(v - y) - self.size(v) for v, y in zip(self.x, values, strict=True)]
+        if s.ties.look_at is Sight.places:
+            return None
+        if s.ties.look_at is Sight.originals:
+            return [self.size(v) for v in self.x]
+        if s.ties == Adversarial(1.0):
+            return [self.size(v - y) - self.size(v) for v, y in zip(self.x, values, strict=True)]
         raise _Beyond(f"ties by {s.ties} are not linear")
 
 
