@@ -7,7 +7,6 @@ from typing import ClassVar, TypeAlias, final
 
 import sympy
 
-from proofs.unknowns import Unknowns
 from sqtheory.theory.claims import Assumption
 from sqtheory.theory.quantities import (
     FROZEN_Z,
@@ -22,6 +21,8 @@ from sqtheory.theory.quantities import (
     of_weight,
 )
 from sqtheory.theory.theorems.gram_dominates import UNCORRELATED
+
+from .unknowns import Unknowns
 
 KNOWN = (FROZEN_Z, MAGNITUDE, NEAREST, NORM, ONE_SCALE, ORDERED, SIGMA, STEADY, Z)
 """What can be assumed of w."""

@@ -9,16 +9,17 @@ from typing import Any, ClassVar, TypeAlias, final
 import numpy as np
 import sympy
 
-from proofs import machine_checked
-from proofs.atoms import Model
-from proofs.machine_checked import ProofError
-from proofs.solver import load, refute
 from sqtheory.arrays import Mask
 from sqtheory.exceptions import MissingExtra
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Reference
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL, find
+
+from . import machine_checked
+from .atoms import Model
+from .machine_checked import ProofError
+from .solver import load, refute
 
 NO_MODEL: Model = {}
 TRIED = 2_000

@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
-from proofs import machine_checked
-from proofs.proof import proof_of
 from sqtheory.cli import VERBS, main
+from sqtheory.proofs import machine_checked
+from sqtheory.proofs.proof import proof_of
 from sqtheory.show.figures import witness
 from sqtheory.show.figures.catalogue import BY_NAME
 from sqtheory.show.figures.data import Request

@@ -1,18 +1,30 @@
 """What ranks the entries of a tensor before some are pruned."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum
 from typing import ClassVar, final
 
 import numpy as np
 
-from sqtheory.alphabet.norms import check_norm, power_units, spell_norm
+from sqtheory.alphabet.gains import gains
+from sqtheory.alphabet.norms import check_norm, spell_norm
 from sqtheory.alphabet.operators import Operator
-from sqtheory.alphabet.partition import Partition, Shape, Whole
+from sqtheory.alphabet.partition import Shape, Whole
 from sqtheory.alphabet.rationals import NotRational, Rationals, rationals
 from sqtheory.alphabet.traits import DETERMINISTIC, DYADIC_EQUIVARIANT, ODD, SCALE_EQUIVARIANT, Trait
-from sqtheory.arrays import PIECE, Array, ArrayLike, FixedArray, as_real
+from sqtheory.arrays import Array, ArrayLike, FixedArray, as_real
 from sqtheory.exceptions import need, need_generator
+
+
+class Statistic(Enum):
+    """What a score may have to know of the inputs X of a layer, samples × inputs."""
+
+    norms = "‖X_j‖₂ of every input j"
+    moments = "XᵀX"
+
+    def __str__(self) -> str:
+        return self.value
 
 
 class Score(ABC):
@@ -20,9 +32,6 @@ class Score(ABC):
 
     ``traits`` uses the traits of operators for what the ranking inherits: ODD if the score is even,
     an equivariance if it is homogeneous, DETERMINISTIC.
-
-    >>> magnitude.of(np.array([-2.0, 1.0]))
-    array([2., 1.])
     """
 
     is_magnitude: ClassVar[bool] = False
@@ -69,6 +78,15 @@ class Score(ABC):
         """A zero entry never outranks another."""
         return True
 
+    @property
+    def awaits(self) -> Statistic | None:
+        """What it must be told of a tensor's inputs before it ranks entries of that tensor."""
+        return None
+
+    def told(self, values: Array) -> "Score":
+        """The score that knows the statistic it awaits; the same score if it awaits none."""
+        return self
+
 
 @final
 @dataclass(frozen=True)
@@ -94,10 +112,6 @@ class Gain(Score):
 
     float64; in a unit of the tensor where p-th powers would leave the range. For p = ∞ the limit of that
     ranking: |x_i| where it exceeds the error, minus the error where the error is larger.
-
-    >>> from sqtheory import int_, nm
-    >>> nm(1, 2, score=Gain(int_(4), 1))([1.5, 2, 0, 7])
-    array([0., 2., 0., 7.])
     """
 
     q: Operator
@@ -135,30 +149,42 @@ class Partnered(Score):
 
     ``wanda(X)``: x a weight (out × in), P its activations X (samples × in), `sun2024wanda`, Eq. 1.
     ``wina(W)``: x an activation (… × in), P the weight W (out × in), `chen2025wina`, Eq. 4.
+    Without a partner it awaits the norms of the inputs, and ranks nothing before it is told.
     """
 
-    partner: FixedArray
+    partner: FixedArray | None
     name: str
 
     def __post_init__(self) -> None:
+        if self.partner is None:
+            return
         need(self.partner, FixedArray, f"{self.name}: the array")
         if self.partner.values.ndim != 2 or self.name not in ("wanda", "wina"):
             raise ValueError(f"{self.name} needs a matrix whose columns are the input channels")
 
+    @property
+    def awaits(self) -> Statistic | None:
+        return Statistic.norms if self.partner is None else None
+
+    def told(self, values: Array) -> Score:
+        return replace(self, partner=FixedArray(values[None, :])) if self.partner is None else self
+
     def of(self, x: Array) -> Array:
+        if self.partner is None:
+            raise ValueError(f"{self.name} ranks by {Statistic.norms} of the tensor, of which nothing is known")
         norms = np.linalg.norm(self.partner.values.astype(np.float64), axis=0)
         if x.shape[-1:] != norms.shape:
             raise ValueError(f"{self.name} has {norms.size} input channels, the tensor of shape {x.shape} does not")
         return np.asarray(np.abs(x) * norms)
 
-    def linear(self, shape: Shape) -> Array:
-        return self.of(np.ones(shape))
+    def linear(self, shape: Shape) -> Array | None:
+        return None if self.partner is None else self.of(np.ones(shape))
 
     def prescribed(self, shape: Shape) -> Shape:
-        return (*shape[:-1], self.partner.values.shape[1])
+        return shape if self.partner is None else (*shape[:-1], self.partner.values.shape[1])
 
     def __str__(self) -> str:
-        return f"{self.name}({self.partner.name})"
+        return self.name if self.partner is None else f"{self.name}({self.partner.name})"
 
 
 @final
@@ -190,12 +216,7 @@ class Given(Score):
 @final
 @dataclass(frozen=True, eq=False)
 class Random(Score):
-    """Independent uniform numbers on [0, 1) from an explicit Generator: uniformly random masks.
-
-    >>> from sqtheory import nm
-    >>> nm(1, 2, score=Random(np.random.default_rng(0)))([1, 2, 3, 4])
-    array([1., 0., 3., 0.])
-    """
+    """Independent uniform numbers on [0, 1) from an explicit Generator: uniformly random masks."""
 
     rng: np.random.Generator
     is_drawn = True
@@ -219,89 +240,20 @@ class Random(Score):
 
 
 magnitude = Magnitude()
+awaiting_wanda = Partnered(None, "wanda")
+"""Wanda's score, written ``wanda``, of a tensor of which the norms of the inputs are still to be told."""
 
 
 def wanda(activations: ArrayLike) -> Partnered:
-    """|w_ij| · ‖X_{:, j}‖₂ for calibration activations X (samples × in); `sun2024wanda`, Eq. 1.
-
-    >>> from sqtheory import nm
-    >>> nm(1, 2, score=wanda([[1, 9]]))([[2, 1]])
-    array([[0., 1.]])
-    """
+    """|w_ij| · ‖X_{:, j}‖₂ for calibration activations X (samples × in); `sun2024wanda`, Eq. 1."""
     return Partnered(FixedArray(activations), "wanda")
 
 
 def wina(weight: ArrayLike) -> Partnered:
-    """|x_j| · ‖W_{:, j}‖₂ for a weight W (out × in); `chen2025wina`, Eq. 4.
-
-    >>> from sqtheory import nm
-    >>> nm(1, 2, score=wina([[1, 9]]))([[2, 1]])
-    array([[0., 1.]])
-    """
+    """|x_j| · ‖W_{:, j}‖₂ for a weight W (out × in); `chen2025wina`, Eq. 4."""
     return Partnered(FixedArray(weight), "wina")
 
 
 def given(scores: ArrayLike) -> Given:
-    """Any array as the score.
-
-    >>> from sqtheory import nm
-    >>> nm(1, 2, score=given([0, 1]))([5, 2])
-    array([0., 2.])
-    """
+    """Any array as the score."""
     return Given(FixedArray(scores))
-
-
-def gain(x: Array, image: Array, p: float) -> Array:
-    """|x|^p − |x − y|^p for an image y of x, in float64; ±∞ or NaN where that overflows.
-
-    p = ∞ stands for the limit of the ranking (see ``Gain``). For p = 1, 2, ∞ no cancellation loses digits:
-    with t = ±y, the sign that of x, the gains are min(t, 2|x| − t) and t(2|x| − t), and |x| exceeds the error
-    exactly if 0 < t < 2|x|.
-    """
-    along = image.astype(np.float64) * np.copysign(1.0, x)
-    return saved(np.abs(x.astype(np.float64)), along, p, np.empty(x.shape))
-
-
-def saved(size: Array, along: Array, p: float, out: Array) -> Array:
-    """``gain`` from |x| and t, all float64, into ``out``."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        beyond = np.subtract(np.multiply(size, 2, out=out), along, out=out)
-        if p == 1:
-            return np.asarray(np.minimum(along, beyond, out=out))
-        if p == 2:
-            return np.asarray(np.multiply(along, beyond, out=out))
-        error = np.abs(size - along)
-        if p == np.inf:
-            return np.where((along > 0) & (beyond > 0), size, np.where((along == 0) | (beyond == 0), 0.0, -error))
-        return np.asarray(np.subtract(size**p, error**p, out=out))
-
-
-def gains(x: Array, image: Array, p: float, boxes: Partition) -> Array:
-    """``gain``, over the p-th power of a unit of their own in boxes whose powers would leave the range of float64.
-
-    So the ranking in every box is that of the gain, whatever the size of its entries.
-    """
-    pieces = []
-    for rows, images in zip(boxes.split(x), boxes.split(image), strict=True):
-        ends = [end(axis=1).astype(np.float64) for array in (rows, images) for end in (array.max, array.min)]
-        unit = power_units(np.maximum.reduce(np.abs(ends)), p)[:, None]
-        out = np.empty(rows.shape)
-        height, width = max(1, PIECE // max(1, rows.shape[1])), min(PIECE, rows.shape[1])
-        for at in range(0, rows.shape[0], height):
-            for begin in range(0, rows.shape[1], width):
-                cut = slice(at, at + height), slice(begin, begin + width)
-                out[cut] = gain(rows[cut] / unit[cut[0]], images[cut] / unit[cut[0]], p)
-        pieces.append(out)
-    return boxes.join(pieces, x.shape)
-
-
-def unit_norms(unit: Partition, sizes: Array, p: float) -> Array:
-    """One number for each box of ``unit`` that ranks the boxes like the p-norms of their entries, sizes ≥ 0.
-
-    The maximum, or Σ (e/2^j)^p with one j for the tensor that keeps the largest power from overflowing.
-    """
-    entries = sizes.astype(np.float64)
-    if p == np.inf:
-        return unit.reduce(entries, lambda rows: rows.max(axis=1))
-    exponent = np.frexp(entries.max(initial=0))[1]
-    return unit.reduce(np.ldexp(entries, -exponent) ** p, lambda rows: rows.sum(axis=1))

@@ -7,10 +7,10 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from sqtheory.alphabet.gains import gains, unit_norms
 from sqtheory.alphabet.norms import check_norm, spell_norm
 from sqtheory.alphabet.partition import Partition, Whole
 from sqtheory.alphabet.rationals import NotRational, Rationals
-from sqtheory.alphabet.scores import gains, unit_norms
 from sqtheory.arrays import Array
 from sqtheory.exceptions import need_generator
 

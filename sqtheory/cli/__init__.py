@@ -12,6 +12,7 @@ from sqtheory.alphabet.kernels import engine
 from sqtheory.cli import (
     apply,
     bench,
+    calibrate,
     certify,
     cite,
     constants,
@@ -38,12 +39,27 @@ from sqtheory.cli import (
     unpack,
     verify,
 )
+from sqtheory.cli.completion import complete
 from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, WorkerFailed
 from sqtheory.tables import shown
 
 VERBS = (
     *(demo, order, report, apply, verify, pack, unpack, predict, price),
-    *(evaluate, table, layers, certify, sensitivity, questions, figure, inspect, decide, theorems, show, prove),
+    *(
+        calibrate,
+        evaluate,
+        table,
+        layers,
+        certify,
+        sensitivity,
+        questions,
+        figure,
+        inspect,
+        decide,
+        theorems,
+        show,
+        prove,
+    ),
     *(formats, masks, constants, bench, scaling, cite),
 )
 """The verbs in the order in which help lists them."""
@@ -78,8 +94,10 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return its exit status; every refusal is one line on stderr."""
-    arguments = parser().parse_args(argv)
+    grammar = parser()
     try:
+        complete(grammar)
+        arguments = grammar.parse_args(argv)
         with engine(getattr(arguments, "engine", "numpy")):
             status: int = arguments.run(arguments)
         sys.stdout.flush()

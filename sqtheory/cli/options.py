@@ -20,7 +20,8 @@ from sqtheory.alphabet.ties import Adversarial, Ties
 from sqtheory.files.targets import Targets
 
 if TYPE_CHECKING:
-    from sqtheory.execution.assignment import Spelled
+    from sqtheory.execution.assignment import Assignment
+    from sqtheory.files.statistics import Statistics
 
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -92,9 +93,35 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def mask(text: str, ties: Ties | None, rng: Generator) -> Sparsifier:
-    """Read a mask; ``ties`` replaces the tie rule it is written with, ``rng`` is what it may name."""
+def add_statistics(parser: argparse.ArgumentParser) -> None:
+    """``--statistics``."""
+    parser.add_argument(
+        "--statistics",
+        type=Path,
+        default=None,
+        metavar="FILE",
+        help="what is known of the inputs of each weight, for masks like 'nm(2, 4, score=wanda)': a file that "
+        "sqtheory calibrate writes, or of its layout",
+    )
+
+
+def statistics(arguments: argparse.Namespace) -> "Statistics | None":
+    """The file of ``--statistics``, read."""
+    from sqtheory.files.statistics import Statistics
+
+    return None if arguments.statistics is None else Statistics.read(arguments.statistics)
+
+
+def mask(text: str, ties: Ties | None, rng: Generator, *, calibrated: bool = False) -> Sparsifier:
+    """Read a mask; ``ties`` replaces the tie rule it is written with, ``rng`` is what it may name.
+
+    Raises ValueError for one that awaits statistics of inputs, unless ``calibrated``: then they can be given.
+    """
     s = parse_as(Sparsifier, MASK, text, {"rng": rng})
+    if s.score is not None and s.score.awaits is not None and not calibrated:
+        raise ValueError(
+            f"{s} awaits {s.score.awaits} of each tensor: order, apply, report, evaluate take --statistics"
+        )
     return replace(s, ties=ties) if ties is not None and isinstance(s, TopSparsifier | BlockSparsifier) else s
 
 
@@ -108,15 +135,18 @@ def distinct(operators: Iterable[object]) -> list[str]:
     return list(dict.fromkeys(map(str, operators)))
 
 
-def grid(arguments: argparse.Namespace) -> "tuple[Spelled, ...]":
-    """Every ``--mask`` with every ``--format``, under ``--ties``, ``--norm`` and ``--seed``."""
-    from sqtheory.execution.assignment import Spelled
+def grid(arguments: argparse.Namespace, known: "Statistics | None") -> "tuple[Assignment, ...]":
+    """Every ``--mask`` with every ``--format``, under ``--ties``, ``--norm``, ``--seed`` and ``--statistics``."""
+    from sqtheory.execution.assignment import Spelled, awaited, calibrated
 
     rng = np.random.default_rng(arguments.seed)
     rule = None if arguments.ties is None else ties(arguments.ties, arguments.norm, rng)
-    masks = distinct(mask(text, rule, rng) for text in arguments.mask)
+    masks = distinct(mask(text, rule, rng, calibrated=True) for text in arguments.mask)
     formats = distinct(quantizer(text, rng) for text in arguments.format)
-    return tuple(Spelled(s, q, arguments.seed) for s, q in product(masks, formats))
+    spelled = [Spelled(s, q, arguments.seed) for s, q in product(masks, formats)]
+    if known is not None and not any(awaited(one.pattern[0]) for one in spelled):
+        raise ValueError("--statistics are given, but no --mask awaits any: try 'nm(2, 4, score=wanda)'")
+    return tuple(calibrated(one, known) for one in spelled)
 
 
 def ties(text: str, p: float, rng: Generator) -> Ties:

@@ -8,12 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from sqtheory import __version__
 from sqtheory.cli import options
-from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_engine, add_pipeline, add_targets, add_workers
+from sqtheory.cli.options import (
+    CHECKPOINT_HELP,
+    Verbs,
+    add_engine,
+    add_pipeline,
+    add_statistics,
+    add_targets,
+    add_workers,
+)
 from sqtheory.cli.printing import print_json, print_text
 
 if TYPE_CHECKING:
     from sqtheory.alphabet.shares import Pruned
-    from sqtheory.execution import Spelled
+    from sqtheory.execution import Assignment
+    from sqtheory.files.statistics import Statistics
     from sqtheory.orders.grid import Row
 
 DESCRIPTION = """\
@@ -35,7 +44,8 @@ formats:  int8  int4:b32  hbfp6  mxfp8  mxfp4  nvfp4  nf4  int(4, scaling=halfra
 examples:
   sqtheory order zoo:lm-dense --mask 2:4 --format mxfp4
   sqtheory order model.safetensors --mask 2:4 --mask 50% --format int4 --format hbfp4 --sort worst
-  sqtheory order model.safetensors --mask 2:4 --format int4 --targets 're:.*proj.weight' --json"""
+  sqtheory order model.safetensors --mask 2:4 --format int4 --targets 're:.*proj.weight' --json
+  sqtheory order zoo:lm-dense --mask 'nm(2, 4, score=wanda)' --format mxfp4 --statistics stats.safetensors"""
 
 SORTS = ("file", "worst", "gap")
 RECORDED = ("ties", "seed", "targets", "ignore", "sort", "top", "fail_over")
@@ -56,6 +66,7 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("--format", action="append", required=True, metavar="FORMAT", help="repeat for a grid")
     add_pipeline(parser)
     add_engine(parser)
+    add_statistics(parser)
     add_targets(parser)
     parser.add_argument(
         "--sort", choices=SORTS, default="file", help="worst: largest S→Q error first; gap: largest difference first"
@@ -84,11 +95,14 @@ def run(arguments: argparse.Namespace) -> int:
     from sqtheory.files import atomic
     from sqtheory.files.checkpoints import reading
 
-    grid = options.grid(arguments)
+    known = options.statistics(arguments)
+    grid = options.grid(arguments, known)
     staff = workers(arguments.executor, arguments.workers)
     if arguments.results is not None:
         atomic.check_folder(arguments.results)
     with reading(arguments.checkpoint) as checkpoint:
+        if known is not None:
+            known.check({info.name: info.shape for info in checkpoint.tensors})
         taken, skipped = options.targets(arguments).split(checkpoint.tensors)
         with staff.crew() as (executor, count):
             swept = Sweep(
@@ -108,11 +122,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.results is not None:
         said = f"{swept.computed} tensors computed, {swept.found} found in {arguments.results}"
         print_text(f"sqtheory: {said}", to_stderr=True)
-    reached = {one.mask: pruned(one.pattern[0], (info.shape for info in taken)) for one in grid}
+    reached = {one.words[0]: pruned(one.pattern[0], (info.shape for info in taken)) for one in grid}
     ordered = _sorted(rows, arguments.sort)[: None if arguments.top is None else arguments.top * len(grid)]
     if arguments.json:
         left = [{"name": info.name, "reason": reason} for info, reason in skipped]
-        print_json(_document(arguments, rows, ordered, grid, left, reached))
+        print_json(_document(arguments, rows, ordered, grid, left, reached, known))
     else:
         print_text(_text(arguments, rows, ordered, grid, len(skipped), reached))
     broken = _failures(rows, arguments.fail_over)
@@ -137,29 +151,28 @@ def _document(
     arguments: argparse.Namespace,
     rows: "Sequence[Row]",
     shown: "Sequence[Row]",
-    grid: "Sequence[Spelled]",
+    grid: "Sequence[Assignment]",
     skipped: list[dict[str, str]],
     reached: "Mapping[str, Pruned | None]",
+    known: "Statistics | None",
 ) -> dict[str, Any]:
     from sqtheory.orders.grid import total
 
     shares = {mask: {"pruned": share.to_dict()} if share else {} for mask, share in reached.items()}
     totals = [
-        {"mask": one.mask, "format": one.format, **total(rows[at :: len(grid)]).to_dict(), **shares[one.mask]}
-        for at, one in enumerate(grid)
+        {"mask": mask, "format": fmt, **total(rows[at :: len(grid)]).to_dict(), **shares[mask]}
+        for at, (mask, fmt) in enumerate(one.words for one in grid)
     ]
     return {
         "schema": "sqtheory.order/1",
         "version": __version__,
         "checkpoint": arguments.checkpoint,
         "recipe": {
-            "masks": list(dict.fromkeys(one.mask for one in grid)),
-            "formats": list(dict.fromkeys(one.format for one in grid)),
+            "masks": list(dict.fromkeys(mask for mask, _ in (one.words for one in grid))),
+            "formats": list(dict.fromkeys(fmt for _, fmt in (one.words for one in grid))),
             "norm": rows[0].to_dict()["norm"],
-            **{
-                name: getattr(arguments, name)
-                for name in ("ties", "seed", "targets", "ignore", "sort", "top", "fail_over")
-            },
+            **{name: getattr(arguments, name) for name in RECORDED},
+            **({} if known is None else {"statistics": known.sha256}),
         },
         "tensors": [row.to_dict() for row in shown],
         "total": totals[0] if len(totals) == 1 else None,
@@ -172,7 +185,7 @@ def _text(
     arguments: argparse.Namespace,
     rows: "Sequence[Row]",
     shown: "Sequence[Row]",
-    grid: "Sequence[Spelled]",
+    grid: "Sequence[Assignment]",
     skipped: int,
     reached: "Mapping[str, Pruned | None]",
 ) -> str:
@@ -185,11 +198,11 @@ def _text(
         f"{arguments.checkpoint}: {tensors} tensors compared, {skipped} left alone. "
         f"Errors are ‖x − y‖_{p} in percent of ‖x‖_{p}; the optimum is the best mask at the scales of x."
     ]
-    for at, one in enumerate(grid):
+    for at, (mask, fmt) in enumerate(one.words for one in grid):
         some = rows[at :: len(grid)]
-        rendered = replace(table(shown[at :: len(grid)], some), title=f"{one.mask} with {one.format}")
+        rendered = replace(table(shown[at :: len(grid)], some), title=f"{mask} with {fmt}")
         parts.append(rendered.markdown() if arguments.markdown else rendered.text())
-        share = reached[one.mask]
+        share = reached[mask]
         parts.append("\n".join([*explain(some), *([str(share)] if share else [])]))
     return "\n\n".join(parts)
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from sqtheory import __version__
 from sqtheory.cli import options
-from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_pipeline, add_targets
+from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_pipeline, add_statistics, add_targets
 from sqtheory.cli.printing import print_text
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from sqtheory.compress import Recipe
+    from sqtheory.execution import Assignment
     from sqtheory.files.checkpoints import Checkpoint, TensorInfo
     from sqtheory.orders.grid import Row
     from sqtheory.show.page import Section
@@ -52,6 +52,7 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("--format", action="append", required=True, metavar="FORMAT", help="repeat for a grid")
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="FILE", help="the page, a .html file")
     add_pipeline(parser)
+    add_statistics(parser)
     add_targets(parser)
     parser.add_argument("--workers", type=options.count, default=1, metavar="N", help="tensors computed at once (1)")
     parser.add_argument(
@@ -69,7 +70,6 @@ def run(arguments: argparse.Namespace) -> int:
 
     from sqtheory.cli.outputs import check_outputs, check_page
     from sqtheory.cli.progress import progress
-    from sqtheory.compress import Recipe
     from sqtheory.exceptions import about
     from sqtheory.execution import Sweep
     from sqtheory.execution.preflight import preflight
@@ -85,12 +85,12 @@ def run(arguments: argparse.Namespace) -> int:
     check_outputs([arguments.out], arguments.checkpoint)
     check_page(arguments.out)
     atomic.check_folder(arguments.out.parent)
-    grid = options.grid(arguments)
-    masks, formats = (
-        tuple(dict.fromkeys(words)) for words in zip(*((one.mask, one.format) for one in grid), strict=True)
-    )
-    recipes = [Recipe(one.mask, one.format, norm=arguments.norm, seed=one.seed) for one in grid]
+    known = options.statistics(arguments)
+    grid = options.grid(arguments, known)
+    masks, formats = (tuple(dict.fromkeys(words)) for words in zip(*(one.words for one in grid), strict=True))
     with reading(arguments.checkpoint) as checkpoint:
+        if known is not None:
+            known.check({info.name: info.shape for info in checkpoint.tensors})
         taken, skipped = options.targets(arguments).split(checkpoint.tensors)
         with about(str(checkpoint.path)):
             patterns = zip(*(one.pattern for one in grid), strict=True)
@@ -99,9 +99,9 @@ def run(arguments: argparse.Namespace) -> int:
             swept = Sweep(checkpoint, taken, grid, arguments.norm, executor=executor, ahead=2 * count)
             rows = [row for rows in progress(swept, "order") for row in rows]
             sections = [
-                _section(arguments, recipe, rows[at :: len(recipes)], progress(gaps, "predict"))
-                for at, recipe in enumerate(recipes)
-                for gaps in [_gaps(arguments, checkpoint, taken, recipe, executor)]
+                _section(arguments, one, rows[at :: len(grid)], progress(gaps, "predict"))
+                for at, one in enumerate(grid)
+                for gaps in [_gaps(arguments, checkpoint, taken, one, executor)]
             ]
     flags = ["--no-prediction"] if arguments.no_prediction else []
     found = Findings(
@@ -110,7 +110,9 @@ def run(arguments: argparse.Namespace) -> int:
         p=arguments.norm,
         sections=tuple(sections),
         skipped=tuple((info.name, reason) for info, reason in skipped),
-        command=_spelled("report", arguments, masks, formats, [*flags, "-o", str(arguments.out)]),
+        command=_spelled(
+            "report", arguments, masks, formats, [*flags, *_statistics(arguments), "-o", str(arguments.out)]
+        ),
     )
     atomic.write(arguments.out, page(found).encode("utf-8", "backslashreplace"), force=arguments.force)
     print_text(f"sqtheory: {len(taken)} tensors reported in {arguments.out}", to_stderr=True)
@@ -121,7 +123,7 @@ def _gaps(
     arguments: argparse.Namespace,
     checkpoint: "Checkpoint",
     taken: "Sequence[TensorInfo]",
-    recipe: "Recipe",
+    assignment: "Assignment",
     executor: "Executor | None",
 ) -> "Iterable[Agreement | str]":
     """Predicted and measured gap of every tensor, or why none is predicted."""
@@ -133,10 +135,10 @@ def _gaps(
         return [NOT_ASKED] * len(taken)
 
     def one(info: "TensorInfo") -> "Agreement | str":
-        s, q = recipe.assignment.of(info.name)
+        s, q = assignment.of(info.name)
         x = StoredTensor.of(checkpoint, info.name) or checkpoint.read(info.name)
         try:
-            return agreement(info.name, x, s, q, recipe.norm)
+            return agreement(info.name, x, s, q, arguments.norm)
         except NotCovered as silence:
             return str(silence)
 
@@ -144,11 +146,12 @@ def _gaps(
 
 
 def _section(
-    arguments: argparse.Namespace, recipe: "Recipe", rows: "Sequence[Row]", gaps: "Iterable[Agreement | str]"
+    arguments: argparse.Namespace, assignment: "Assignment", rows: "Sequence[Row]", gaps: "Iterable[Agreement | str]"
 ) -> "Section":
     from collections import Counter
 
     from sqtheory.alphabet.shares import pruned
+    from sqtheory.execution.assignment import awaited
     from sqtheory.orders.grid import total
     from sqtheory.show.page import Section
     from sqtheory.theory.expectations import AgreementReport
@@ -157,17 +160,20 @@ def _section(
     predicted = tuple(g for g in found if not isinstance(g, str))
     best = "qs" if total(rows).winner == "qs" else "sq"
     out = _compressed(arguments.checkpoint, best)
-    asked = ([recipe.mask], [recipe.format])
+    mask, fmt = assignment.words
+    asked = ([mask], [fmt])
+    known = _statistics(arguments) if awaited(assignment.pattern[0]) else []
+    decided = shlex.join(["sqtheory", "decide", "sq_never_worse", *_operators(*asked), *_norm(arguments)])
     return Section(
         rows=tuple(rows),
-        gaps=AgreementReport(recipe.mask, recipe.format, recipe.norm, predicted),
+        gaps=AgreementReport(mask, fmt, arguments.norm, predicted),
         unpredicted=dict(Counter(g for g in found if isinstance(g, str))),
         commands=(
-            _spelled("apply", arguments, *asked, ["--order", best], out),
-            shlex.join(["sqtheory", "verify", out, "--against", arguments.checkpoint]),
-            shlex.join(["sqtheory", "decide", "sq_never_worse", *_operators(*asked), *_norm(arguments)]),
+            _spelled("apply", arguments, *asked, ["--order", best, *known], out),
+            shlex.join(["sqtheory", "verify", out, "--against", arguments.checkpoint, *known]),
+            *(() if known else (decided,)),
         ),
-        pruned=pruned(recipe.assignment.pattern[0], (row.order.shape for row in rows)),
+        pruned=pruned(assignment.pattern[0], (row.order.shape for row in rows)),
     )
 
 
@@ -196,6 +202,11 @@ def _spelled(
 def _operators(masks: Sequence[object], formats: Sequence[object]) -> list[str]:
     named = (("--mask", masks), ("--format", formats))
     return [word for name, values in named for value in values for word in (name, str(value))]
+
+
+def _statistics(arguments: argparse.Namespace) -> list[str]:
+    """The file of statistics, if there is one."""
+    return [] if arguments.statistics is None else ["--statistics", str(arguments.statistics)]
 
 
 def _norm(arguments: argparse.Namespace) -> list[str]:

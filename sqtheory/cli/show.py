@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.latex or arguments.markdown:
         print(theorem.latex() if arguments.latex else theorem.markdown())
         return 0
-    from proofs.__main__ import outline
+    from sqtheory.proofs.showing import outline
 
     print(theorem.text())
     outline(theorem)

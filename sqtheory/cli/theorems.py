@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def markdown() -> str:
     """The table with what concludes the claims of each theorem."""
-    from proofs.proof import proof_of
+    from sqtheory.proofs.proof import proof_of
     from sqtheory.theory.theorem import linked_table
     from sqtheory.theory.theorems import ALL
 

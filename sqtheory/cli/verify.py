@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -52,6 +53,7 @@ def add(verbs: Verbs) -> None:
     )
     parser.add_argument("out", metavar="OUT", type=Path, help="the file or folder that apply wrote")
     parser.add_argument("--against", default=None, metavar="CKPT", help=f"its source: {CHECKPOINT_HELP}")
+    options.add_statistics(parser)
     parser.add_argument("--workers", type=options.count, default=1, metavar="N", help="tensors checked at once (1)")
     parser.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.verify/1")
     parser.set_defaults(run=run)
@@ -75,6 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     atomic.recover(arguments.out.parent)
     with ExitStack() as stack:
         report = compress.read_report(compress.beside(arguments.out))
+        report = replace(report, recipe=report.recipe.told(options.statistics(arguments)))
         written = compress.written(arguments.out, report.packing)
         stack.enter_context(written.source)
         against = None

@@ -57,6 +57,7 @@ def plan(
     FileExistsError where the output cannot be written; CheckpointError where the source changes meanwhile.
     """
     check_replaced(layout, force)
+    recipe.check_known(layout.tensors())
     taken, skipped = targets.split(layout.tensors())
     for info in taken:
         check_fit(layout, recipe, info)

@@ -1,6 +1,7 @@
 """What is done to every target: a mask, a format, an order; in words that mean the same wherever they are read."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, final
 
@@ -12,11 +13,15 @@ from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier, TopSparsi
 from sqtheory.alphabet.storage import Index
 from sqtheory.alphabet.traits import IDEMPOTENT
 from sqtheory.arrays import Array, Mask
-from sqtheory.execution.assignment import Spelled
+from sqtheory.exceptions import InputRefused
+from sqtheory.execution.assignment import Assignment, Calibrated, Spelled, awaited, calibrated
+from sqtheory.files.checkpoints import TensorInfo
 from sqtheory.files.packing import Packed, pack_image, pack_kept, pack_values
+from sqtheory.files.statistics import Statistics
 from sqtheory.orders.applied import Order
 from sqtheory.orders.optimum import gain_mask
-from sqtheory.orders.rulings import Ruling, scale
+from sqtheory.orders.pair import Pair
+from sqtheory.orders.rulings import Ruling
 from sqtheory.tables import json_ready
 
 
@@ -26,7 +31,8 @@ class Recipe:
     """x ↦ q(s(x)), s(q(x)) or m* ⊙ q(x), by the spelling of s and q; ``norm`` is the p of all errors and of m*.
 
     With ``frozen_scale`` S→Q keeps the scales of x, as the others do anyway. What a spelling calls ``rng`` is a
-    generator made from the seed and the name of the tensor. Raises SpellingError for words that are no mask and no
+    generator made from the seed and the name of the tensor. A mask that awaits statistics of a tensor's inputs is
+    ``told`` them; the recipe is written with their hash alone. Raises SpellingError for words that are no mask and no
     format.
     """
 
@@ -36,17 +42,44 @@ class Recipe:
     norm: float = 2.0
     frozen_scale: bool = False
     seed: int = 0
+    statistics: str | None = None
+    """SHA-256 of the file of statistics that the mask awaits."""
+    known: Statistics | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_norm(self.norm)
-        object.__setattr__(self, "norm", float(self.norm))
-        object.__setattr__(self, "mask", self.assignment.mask)
-        object.__setattr__(self, "format", self.assignment.format)
+        spelled = Spelled(self.mask, self.format, self.seed)
+        if self.statistics is not None and awaited(spelled.pattern[0]) is None:
+            raise ValueError(f"statistics of inputs are given, but {spelled.mask} awaits none")
+        for name, value in {"norm": float(self.norm), "mask": spelled.mask, "format": spelled.format}.items():
+            object.__setattr__(self, name, value)
+
+    def told(self, known: Statistics | None) -> "Recipe":
+        """The same with the statistics that the mask awaits.
+
+        Raises ValueError where it awaits none, InputRefused for others than those whose hash the recipe has.
+        """
+        if known is None:
+            return self
+        if self.statistics not in (None, known.sha256):
+            raise InputRefused(
+                f"{known}: its SHA-256 is {known.sha256}, the recipe has statistics of {self.statistics}"
+            )
+        made = replace(self, statistics=known.sha256)
+        object.__setattr__(made, "known", known)
+        return made
 
     @cached_property
-    def assignment(self) -> Spelled:
-        """s and q of every tensor."""
-        return Spelled(self.mask, self.format, self.seed)
+    def assignment(self) -> Assignment:
+        """s and q of every tensor; where statistics are awaited and not known, s ranks nothing."""
+        spelled = Spelled(self.mask, self.format, self.seed)
+        return spelled if self.known is None else Calibrated(spelled, self.known)
+
+    def check_known(self, tensors: Iterable[TensorInfo]) -> None:
+        """Raise ValueError where statistics are awaited and not known, CheckpointError where they are of others."""
+        calibrated(self.assignment, self.known)
+        if self.known is not None:
+            self.known.check({info.name: info.shape for info in tensors})
 
     def image(self, x: Array, name: str) -> Array:
         """The result in the dtype of x, a new array. Raises what s and q raise."""
@@ -101,7 +134,7 @@ class Recipe:
             return Ruling(True, "q is idempotent and comes last")
         if self.order is Order.gain:
             return Ruling(False, "the best mask may prune the maximum of a block")
-        return scale(s, q, shape)
+        return Pair(s, q).on(shape).scale
 
     @property
     def ties(self) -> str | None:
@@ -119,4 +152,5 @@ class Recipe:
             "frozen_scale": self.frozen_scale,
             "ties": self.ties,
             "seed": self.seed,
+            **({} if self.statistics is None else {"statistics": self.statistics}),
         }

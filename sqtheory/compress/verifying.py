@@ -56,12 +56,14 @@ def verify(
     Of every tensor: its type and shape, the pattern of the mask in every group, the values on the grid where
     theorem ``idempotence`` puts them there (codes have no other), the hash of its bytes; of every file the hash of
     all other bytes. From the source all of the report is made again and compared, and of packed tensors the schema
-    and the values. Raises CheckpointError for a file that cannot be read.
+    and the values. Raises CheckpointError for a file that cannot be read, ValueError where the source is there and
+    statistics that the recipe was made with are not known.
     """
     present = _present(written, report)
     named = [*_of_names(present, report)]
     failures = [*named, *_of_metadata(written, report), *_of_files(written, report)]
     if against is not None:
+        report.recipe.check_known(against.tensors())
         failures += of_source(report, against)
     there = [one for one in report.recorded if one.name in present]
     originals = {} if against is None else {info.name: info for info in against.tensors()}

@@ -10,8 +10,10 @@ import numpy as np
 
 from sqtheory.alphabet.notation import parse_as
 from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.scores import Statistic
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.execution.fingerprints import generators, rebound, word
+from sqtheory.files.statistics import Statistics
 
 Pair: TypeAlias = tuple[Sparsifier, Quantizer]
 
@@ -40,7 +42,13 @@ class Assignment(ABC):
 
     @abstractmethod
     def of(self, name: str) -> Pair:
-        """s and q of the tensor of this name."""
+        """s and q of the tensor of this name. Raises InputRefused, naming it, where something of it is not known."""
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """How the mask and the format are written."""
+        s, q = self.pattern
+        return str(s), str(q)
 
 
 @final
@@ -106,6 +114,51 @@ class Spelled(Assignment):
 
     def of(self, name: str) -> Pair:
         return self._read.of(name)
+
+
+def calibrated(assignment: Assignment, statistics: Statistics | None) -> Assignment:
+    """The assignment, told what it awaits of the tensors' inputs. Raises ValueError where that is not there."""
+    mask, _ = assignment.pattern
+    if (statistic := awaited(mask)) is None:
+        return assignment
+    if statistics is None:
+        raise ValueError(
+            f"{mask} awaits {statistic} of each tensor: --statistics FILE, as sqtheory calibrate writes it"
+        )
+    return Calibrated(assignment, statistics)
+
+
+@final
+@dataclass(frozen=True)
+class Calibrated(Assignment):
+    """The operators of another assignment, told what they await of the inputs of each tensor."""
+
+    inner: Assignment
+    statistics: Statistics
+
+    @property
+    def pattern(self) -> Pair:
+        return self.inner.pattern
+
+    @property
+    def seeds(self) -> tuple[tuple[int, ...], ...]:
+        return self.inner.seeds
+
+    @property
+    def uniform(self) -> bool:
+        return False
+
+    def of(self, name: str) -> Pair:
+        s, q = self.inner.of(name)
+        statistic = awaited(s)
+        if s.score is None or statistic is None:
+            return s, q
+        return s.with_score(s.score.told(self.statistics.of(name, statistic))), q
+
+
+def awaited(s: Sparsifier) -> Statistic | None:
+    """What a mask must be told of a tensor's inputs before it is one."""
+    return None if s.score is None else s.score.awaits
 
 
 def bound(masks: Sequence[Sparsifier], formats: Sequence[Quantizer]) -> tuple[Bound, ...]:

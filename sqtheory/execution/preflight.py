@@ -60,8 +60,9 @@ def preflight(
 
 
 def _steady(operators: Iterable[Of]) -> list[Of]:
-    """Those that draw no random numbers: what a Generator gives is kept for what is computed."""
-    return [op for op in operators if "(rng)" not in str(op)]
+    """Those that draw no random numbers (what a Generator gives is kept for what is computed) and await nothing."""
+    awaiting = {id(op) for op in operators if isinstance(op, Sparsifier) and op.score and op.score.awaits}
+    return [op for op in operators if "(rng)" not in str(op) and id(op) not in awaiting]
 
 
 def _finite(checkpoint: Checkpoint, info: TensorInfo) -> bool:

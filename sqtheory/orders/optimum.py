@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from sqtheory.alphabet.gains import gain, gains
 from sqtheory.alphabet.norms import power_units
 from sqtheory.alphabet.partition import Whole
-from sqtheory.alphabet.scores import gain, gains
 from sqtheory.alphabet.selection import LONG, top_of
 from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier, TopSparsifier
 from sqtheory.arrays import Array, Mask

@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sqtheory.alphabet.formats import E4M3
+from sqtheory.alphabet.gains import gain, gains, unit_norms
+from sqtheory.alphabet.notation import parse
 from sqtheory.alphabet.operators import IDENTITY
 from sqtheory.alphabet.partition import Blocks, Rows, Tiles
 from sqtheory.alphabet.quantizers import cast, int_
@@ -20,16 +22,16 @@ from sqtheory.alphabet.scores import (
     Partnered,
     Random,
     Score,
+    Statistic,
+    awaiting_wanda,
     check_norm,
-    gain,
-    gains,
     magnitude,
     spell_norm,
-    unit_norms,
     wanda,
     wina,
 )
 from sqtheory.alphabet.scores import given as given_score
+from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.alphabet.traits import DETERMINISTIC, DYADIC_EQUIVARIANT, ODD, SCALE_EQUIVARIANT
 from sqtheory.arrays import FixedArray
 from tests.operators import spelled_in_order
@@ -240,3 +242,18 @@ def test_unit_norms_rank_like_norms_whatever_the_magnitude(p: float, scale: floa
 @pytest.mark.parametrize("p", [1 / 3, math.pi, 1e6 + 0.25])
 def test_a_norm_that_six_digits_do_not_tell_is_written_in_full(p: float) -> None:
     assert float(spell_norm(p)) == p and float(f"{p:g}") != p
+
+
+def test_wanda_without_activations_awaits_the_norms_of_the_inputs() -> None:
+    x, norms = np.array([[1.0, -3.0, 2.0, 0.5]]), np.array([4.0, 0.5, 1.0, 2.0])
+    awaiting = awaiting_wanda
+    assert str(awaiting) == "wanda" and awaiting.awaits is Statistic.norms
+    assert parse("nm(2, 4, score=wanda)") == nm(2, 4, score=awaiting) != nm(2, 4, score=wanda(x))
+    assert awaiting.traits == wanda(np.ones((1, 4))).traits and awaiting.zero_is_least
+    with pytest.raises(ValueError, match="wanda ranks by ‖X_j‖₂ of every input j of the tensor, of which nothing is"):
+        awaiting.of(x)
+    told = awaiting.told(norms)
+    assert told.awaits is None and told == wanda(norms[None, :]) and told.told(2 * norms) is told
+    assert told.of(x).tolist() == [[4.0, 1.5, 2.0, 1.0]]
+    for score in (magnitude, Gain(int_(4)), wina(np.ones((2, 4)))):
+        assert score.awaits is None and score.told(norms) is score

@@ -346,11 +346,11 @@ def test_what_a_verb_advises_is_what_it_takes(word: str, kind: type[Operator]) -
                 assert isinstance(parse_as(kind, "it", advised + takes.get(advised, ""), RNG), kind)
 
 
-@pytest.mark.parametrize("word", ["wandaa", "giv", "xyz"])
+@pytest.mark.parametrize("word", ["winaa", "giv", "xyz"])
 def test_no_score_of_an_array_is_advised_where_none_can_be_bound(word: str) -> None:
     with pytest.raises(SpellingError) as caught:
         parse_as(Sparsifier, "mask", f"nm(2, 4, score={word}(m))", RNG)
-    assert not {"wanda", "wina", "given"} & {*re.findall(r"\w+", str(caught.value).split(":", 1)[1].split(" at ")[0])}
+    assert not {"wina", "given"} & {*re.findall(r"\w+", str(caught.value).split(":", 1)[1].split(" at ")[0])}
     with pytest.raises(SpellingError, match="unknown array 'm': it has no spelling and is bound in Python only"):
         parse_as(Sparsifier, "mask", "fixed(m)", RNG)
     with pytest.raises(SpellingError, match=r"did you mean 'mask'\?"):

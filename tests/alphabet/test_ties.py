@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sqtheory.alphabet.formats import E2M1, E2M3, E4M3
+from sqtheory.alphabet.gains import gain
 from sqtheory.alphabet.operators import Operator
 from sqtheory.alphabet.partition import Blocks, Rows, Tiles
 from sqtheory.alphabet.quantizers import Quantizer, cast, hbfp, int_, mxfp, mxint, nvfp4, scaled
 from sqtheory.alphabet.rounding import floor, half_away, toward_zero
-from sqtheory.alphabet.scores import gain
 from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, nm, top
 from sqtheory.alphabet.ties import TIES, Adversarial, RandomTies, adversarial, by_original, high_index, low_index
 from tests.twins import masks as twin

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import sympy
 
-from proofs.exact import ExactRow
-from proofs.unknowns import LARGEST, ONE, Unknowns
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.orders.applied import TwoOrders
+from sqtheory.proofs.exact import ExactRow
+from sqtheory.proofs.unknowns import LARGEST, ONE, Unknowns
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Quantity
 from sqtheory.theory.instance import rows_of

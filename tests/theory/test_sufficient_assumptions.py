@@ -6,8 +6,6 @@ from math import inf
 import numpy as np
 import pytest
 
-from proofs.exact import ExactRow
-from proofs.proof import proof_of
 from sqtheory.alphabet.formats import E2M1, E4M3, FORMATS, Codebook, IntFormat
 from sqtheory.alphabet.partition import Rows, Tail, Whole
 from sqtheory.alphabet.quantizers import Quantizer, int_, mxfp, nvfp4, scaled
@@ -16,6 +14,8 @@ from sqtheory.alphabet.scaling import Exponent, Frozen, HalfRange, Percentile, P
 from sqtheory.alphabet.sparsifiers import nm, threshold, top
 from sqtheory.arrays import FixedArray
 from sqtheory.exceptions import Undefined
+from sqtheory.proofs.exact import ExactRow
+from sqtheory.proofs.proof import proof_of
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Claim, Norms
 from sqtheory.theory.expectations.exchangeable import NOISE, log_binomial

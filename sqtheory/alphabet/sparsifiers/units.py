@@ -7,9 +7,10 @@ from typing import final
 
 import numpy as np
 
+from sqtheory.alphabet.gains import unit_norms
 from sqtheory.alphabet.norms import check_norm, spell_norm
 from sqtheory.alphabet.partition import Partition, Shape, Tail, Whole
-from sqtheory.alphabet.scores import Score, magnitude, unit_norms
+from sqtheory.alphabet.scores import Score, magnitude
 from sqtheory.alphabet.selection import as_fraction, checked_amount, spell_amount, tied_at_cut
 from sqtheory.alphabet.selection import top as select_top
 from sqtheory.alphabet.sparsifiers.sparsifier import Sparsifier, spell_choice

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
-from sqtheory.alphabet.operators import IDENTITY, Operator
-from sqtheory.alphabet.sparsifiers import Sparsifier
+from sqtheory.alphabet.operators import IDENTITY
+from sqtheory.execution.assignment import Assignment
 from sqtheory.models.evaluation.evaluations import Evaluations
 from sqtheory.models.metrics import METRICS, Estimate, Metric, Scores, excess
 from sqtheory.orders.applied import Order
@@ -86,26 +86,24 @@ class Comparison:
 
 def compare_orders(
     dense: Evaluations,
-    s: Sparsifier,
-    q: Operator,
+    assignment: Assignment,
     orders: Sequence[Order],
     *,
     activations: bool = False,
     tuned: tuple[str, Evaluations] | None = None,
 ) -> Comparison:
     """Evaluate a mask, a format and both; ``tuned``: a fine-tuned model, by name, that holds the mask already."""
-    inputs = q if activations else IDENTITY
+    inputs = assignment.pattern[1] if activations else IDENTITY
     name, sparse = tuned or (None, dense)
     return Comparison(
-        str(s),
-        str(q),
+        *assignment.words,
         str(inputs),
         name,
         dense.model.metrics,
         dense.dense(),
-        sparse.of(s),
-        dense.of(q, inputs),
-        sparse.of_orders(s, q, orders, inputs),
+        sparse.of_mask(assignment),
+        dense.of_format(assignment, inputs),
+        sparse.of_both(assignment, orders, inputs),
     )
 
 

@@ -8,6 +8,7 @@ from sqtheory.alphabet.operators import IDENTITY, Operator
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array
 from sqtheory.exceptions import about
+from sqtheory.execution.assignment import Assignment
 from sqtheory.models.architectures.linears import EXACT, Compressed, Linear, Linears
 from sqtheory.models.architectures.model import Model
 from sqtheory.orders.applied import Order, both
@@ -66,6 +67,27 @@ def ordered_weights(
                     case Order.gain:
                         made[layer.name] = gain_optimum(two.x, two.image, s, 2)
     return out
+
+
+def assigned_weights(
+    model: Model, assignment: Assignment, orders: Sequence[Order] = (Order.sq, Order.qs)
+) -> Mapping[Order, Weights]:
+    """``ordered_weights`` with the operators that each weight is assigned, anew for every order: what apply writes."""
+    if assignment.uniform:
+        return ordered_weights(model, *assignment.pattern, orders)
+    return {order: {one.name: _assigned(assignment, order, one) for one in model.linears} for order in orders}
+
+
+def _assigned(assignment: Assignment, order: Order, layer: Linear) -> Array:
+    s, q = assignment.of(layer.name)
+    with about(f"tensor {layer.name!r}"):
+        match order:
+            case Order.sq:
+                return (s >> q)(layer.weight)
+            case Order.qs:
+                return (q >> s)(layer.weight)
+            case Order.gain:
+                return gain_optimum(layer.weight, q(layer.weight), s, 2)
 
 
 def compressed(model: Model, recipe: Compression) -> Linears:

@@ -10,13 +10,15 @@ from typing import final
 import numpy as np
 
 from sqtheory.alphabet.operators import IDENTITY, Operator
+from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
+from sqtheory.execution.assignment import Assignment, Bound
 from sqtheory.execution.fingerprints import description, digest_of, program
 from sqtheory.execution.stored import stored
 from sqtheory.files import atomic
 from sqtheory.models.architectures.linears import Compressed
 from sqtheory.models.architectures.model import Model
-from sqtheory.models.evaluation.compression import Weights, ordered_weights, weights
+from sqtheory.models.evaluation.compression import Weights, assigned_weights, weights, weights_by
 from sqtheory.models.evaluation.data import Samples
 from sqtheory.models.evaluation.evaluating import evaluate
 from sqtheory.models.metrics import Reals, Scores
@@ -67,8 +69,8 @@ class Evaluations:
     results: Path | None = None
     done: Callable[[int], None] = lambda count: None
     known: dict[str, Scores] = field(default_factory=dict)
-    prepared: dict[tuple[Operator | Order, ...], Mapping[Order, Weights]] = field(default_factory=dict)
-    """The weights of the last pair of a mask and a format."""
+    prepared: dict[tuple[Assignment | Order, ...], Mapping[Order, Weights]] = field(default_factory=dict)
+    """The weights of the last assignment of a mask and a format."""
 
     def dense(self) -> Scores:
         """The model as exported."""
@@ -78,14 +80,28 @@ class Evaluations:
         """The model with f(W) for the weight of every block linear."""
         return self.with_weights(weights(self.model, f), activations)
 
+    def of_mask(self, assignment: Assignment) -> Scores:
+        """The model under the mask of every weight."""
+        return self.with_weights(weights_by(self.model, lambda layer: assignment.of(layer.name)[0]))
+
+    def of_format(self, assignment: Assignment, activations: Operator = IDENTITY) -> Scores:
+        """The model under the format of every weight."""
+        return self.with_weights(weights_by(self.model, lambda layer: assignment.of(layer.name)[1]), activations)
+
     def of_orders(
-        self, s: Sparsifier, q: Operator, orders: Sequence[Order], activations: Operator = IDENTITY
+        self, s: Sparsifier, q: Quantizer, orders: Sequence[Order], activations: Operator = IDENTITY
     ) -> Mapping[Order, Scores]:
         """The model under both operators, in each of several orders."""
-        asked: tuple[Operator | Order, ...] = (s, q, *orders)
+        return self.of_both(Bound(s, q), orders, activations)
+
+    def of_both(
+        self, assignment: Assignment, orders: Sequence[Order], activations: Operator = IDENTITY
+    ) -> Mapping[Order, Scores]:
+        """The model under the mask and the format of every weight, in each of several orders."""
+        asked: tuple[Assignment | Order, ...] = (assignment, *orders)
         if asked not in self.prepared:
             self.prepared.clear()
-            self.prepared[asked] = ordered_weights(self.model, s, q, orders)
+            self.prepared[asked] = assigned_weights(self.model, assignment, orders)
         return {order: self.with_weights(self.prepared[asked][order], activations) for order in orders}
 
     def with_weights(self, given: Weights, activations: Operator = IDENTITY) -> Scores:

@@ -9,6 +9,7 @@ from typing import Any, final
 from sqtheory.alphabet.notation import parse_as
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier
+from sqtheory.execution.assignment import Bound
 from sqtheory.models.architectures.opening import open_model
 from sqtheory.models.evaluation.comparing import Comparison, compare_orders
 from sqtheory.models.evaluation.data import Samples, samples_for
@@ -63,10 +64,10 @@ class CompressionGrid:
         return f"{self.model}-dense" if self.family else self.model
 
     @cached_property
-    def pairs(self) -> tuple["Pair", ...]:
+    def pairs(self) -> tuple["GridPair", ...]:
         """Every mask with every format."""
         return tuple(
-            Pair(f"{pattern} {name}", parse_as(Sparsifier, "mask", pattern), parse_as(Quantizer, "format", name))
+            GridPair(f"{pattern} {name}", parse_as(Sparsifier, "mask", pattern), parse_as(Quantizer, "format", name))
             for pattern in self.patterns
             for name in self.formats
         )
@@ -87,7 +88,7 @@ class CompressionGrid:
         return f"{self.model}-{TUNED[str(cell.pair.mask)]}" if cell.tuned else self.dense
 
     @property
-    def tied(self) -> tuple["Pair", ...]:
+    def tied(self) -> tuple["GridPair", ...]:
         """The pairs whose mask has a tie rule."""
         return tuple(pair for pair in self.pairs if isinstance(pair.mask, TopSparsifier))
 
@@ -118,14 +119,13 @@ class CompressionGrid:
             name = self.name_of(cell)
             comparisons[cell] = compare_orders(
                 evaluations(self.dense),
-                cell.pair.mask,
-                cell.pair.format,
+                Bound(cell.pair.mask, cell.pair.format),
                 tuple(Order),
                 activations=cell.activations,
                 tuned=(name, evaluations(name)) if cell.tuned else None,
             )
             done(1)
-        ties: dict[Pair, TieRules] = {}
+        ties: dict[GridPair, TieRules] = {}
         for pair in self.tied:
             assert isinstance(pair.mask, TopSparsifier)
             on_a_grid = tie_rules(evaluations(self.dense), pair.mask, pair.format)
@@ -137,7 +137,7 @@ class CompressionGrid:
 
 @final
 @dataclass(frozen=True)
-class Pair:
+class GridPair:
     """A mask and a format."""
 
     spelled: str
@@ -151,7 +151,7 @@ class Pair:
 class GridCell:
     """One comparison."""
 
-    pair: Pair
+    pair: GridPair
     activations: bool
     tuned: bool
 
@@ -164,7 +164,7 @@ class Found:
     label: str
     """What the model is."""
     comparisons: Mapping[GridCell, Comparison]
-    ties: Mapping[Pair, TieRules]
+    ties: Mapping[GridPair, TieRules]
     """Of pairs whose weights sit on a grid."""
 
     def to_dict(self, grid: CompressionGrid) -> dict[str, Any]:

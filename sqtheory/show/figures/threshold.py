@@ -7,6 +7,7 @@ from typing import final
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from sqtheory.execution.assignment import Bound
 from sqtheory.models.evaluation.comparing import compare_orders
 from sqtheory.models.evaluation.evaluations import Evaluations
 from sqtheory.models.metrics import METRICS
@@ -77,7 +78,7 @@ def compute(request: Request) -> Threshold:
     metric = METRICS[model.metrics[0]]
     found = []
     for text in FORMATS:
-        both = compare_orders(evaluations, s, request.q(text), ORDERS)
+        both = compare_orders(evaluations, Bound(s, request.q(text)), ORDERS)
         quantized, threshold = metric.estimate(both.quantized).value, both.threshold(metric)
         for order in ORDERS:
             measured, beyond = metric.estimate(both.orders[order]).value, both.excess(metric, order)

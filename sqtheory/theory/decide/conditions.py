@@ -7,7 +7,7 @@ from typing import TypeAlias, final
 from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
-from sqtheory.orders import rulings
+from sqtheory.orders.pair import Pair
 from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.claims import Assumption, Claim, Quantity
 from sqtheory.theory.decide.answers import Discharged, How
@@ -42,7 +42,7 @@ def conditions(*assumptions: Assumption) -> tuple[Condition, ...]:
 
 ANY = Condition("unconditional", lambda s, q, p, shape: Ruling(True, "the theorem holds for all arrays"))
 """What a theorem without assumptions asks of a pipeline."""
-KEEPS_MASK = Condition("keeps_mask", lambda s, q, p, shape: rulings.selection(s, q, shape))
+KEEPS_MASK = Condition("keeps_mask", lambda s, q, p, shape: Pair(s, q).on(shape).selection)
 """M: m(q(x)) = m(x) wherever q(x) is not 0."""
 
 

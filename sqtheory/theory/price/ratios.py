@@ -7,9 +7,9 @@ from typing import Any, final
 import numpy as np
 from numpy.random import Generator
 
+from sqtheory.alphabet.gains import gains
 from sqtheory.alphabet.partition import Rows
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.scores import gains
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array, ArrayLike, as_real
 from sqtheory.orders.applied import both

@@ -14,7 +14,7 @@ from sqtheory.alphabet.sparsifiers import TopSparsifier, nm, threshold
 from sqtheory.alphabet.ties import high_index
 from sqtheory.arrays import Array, Mask
 from sqtheory.exceptions import Undefined
-from sqtheory.orders import rulings
+from sqtheory.orders.pair import Pair
 from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import NEW, Attained, Claim, Quantity
@@ -96,7 +96,7 @@ KNOWN = of_pipeline(
 NESTED = of_pipeline(
     "one_block_per_group",
     "every mask group lies in one scale block",
-    lambda s, q, p, shape: rulings.one_block_per_group(s, q, shape),
+    lambda s, q, p, shape: Pair(s, q).on(shape).one_block,
 )
 
 THEOREM = Theorem(

@@ -5,6 +5,7 @@ import pytest
 
 from sqtheory import hbfp, int_, mxfp, nm, parse
 from sqtheory.alphabet.formats import E2M1
+from sqtheory.execution import Bound
 from sqtheory.models import evaluate
 from sqtheory.models.evaluation.comparing import compare_orders
 from sqtheory.models.evaluation.evaluations import Evaluations
@@ -78,7 +79,9 @@ def test_orders_agree_on_weights_that_hold_the_mask() -> None:
     """Theorem ``frozen_commutation`` in the metric: equal weights are one evaluation, differences exactly 0."""
     dense = Evaluations(model("lm-dense"), samples("lm-dense"))
     tuned = Evaluations(model("lm-s2of4"), samples("lm-dense"))
-    found = compare_orders(dense, S, Q, (Order.sq, Order.qs, Order.gain), activations=True, tuned=("lm-s2of4", tuned))
+    found = compare_orders(
+        dense, Bound(S, Q), (Order.sq, Order.qs, Order.gain), activations=True, tuned=("lm-s2of4", tuned)
+    )
     first, *others = found.orders.values()
     assert all(each is first for each in others)
     document = found.to_dict()
@@ -88,7 +91,7 @@ def test_orders_agree_on_weights_that_hold_the_mask() -> None:
 
 def test_a_comparison_evaluates_what_its_names_say() -> None:
     dense = Evaluations(model("lm-dense"), samples("lm-dense"))
-    found = compare_orders(dense, S, Q, (Order.sq, Order.qs))
+    found = compare_orders(dense, Bound(S, Q), (Order.sq, Order.qs))
     np.testing.assert_array_equal(found.orders[Order.qs].losses, dense.of(parse("mxfp4 >> 2:4")).losses)
     np.testing.assert_array_equal(found.quantized.losses, dense.of(Q).losses)
     np.testing.assert_array_equal(found.sparse.losses, dense.of(S).losses)

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import final
 
-import numpy as np
-
 from sqtheory.alphabet.scores import Partnered, wanda
-from sqtheory.arrays import Array
-from sqtheory.models.architectures.linears import EXACT, Linear, Watched
+from sqtheory.models.architectures.linears import Linear
+from sqtheory.models.evaluation.calibrating import seen_inputs
 from sqtheory.models.evaluation.evaluations import Evaluations
 from sqtheory.models.metrics import METRICS, Estimate, Metric, Scores
 from sqtheory.tables import Table
@@ -67,15 +65,9 @@ class Subject:
     @cached_property
     def wanda(self) -> Mapping[str, Partnered]:
         """Wanda's score of every layer, by the inputs of the dense model on samples spread over the set."""
-        model, samples = self.evaluations.model, self.evaluations.samples
-        squares: dict[str, Array] = {}
-
-        def see(layer: Linear, x: Array, y: Array) -> None:
-            rows = x.reshape(-1, x.shape[-1]).astype(np.float64)
-            squares[layer.name] = squares.get(layer.name, 0) + np.square(rows).sum(axis=0)
-
-        model.logits(samples.some(min(CALIBRATION, len(samples))).inputs, Watched(EXACT, see))
-        return {name: wanda(np.sqrt(total)[None, :]) for name, total in squares.items()}
+        samples = self.evaluations.samples.some(min(CALIBRATION, len(self.evaluations.samples)))
+        found = seen_inputs(self.evaluations.model, samples, batch=len(samples))
+        return {name: wanda(norms[None, :]) for name, norms in found.norms.items()}
 
 
 def percent(share: float, digits: int = 2) -> str:

@@ -1,0 +1,160 @@
+"""What is known of the inputs X of each weight, samples × inputs: a safetensors file of schema sqtheory.statistics/1.
+
+``NAME.norms``, F64 (inputs,): ‖X_j‖₂ of every input j of the weight NAME, whose last axis are its inputs.
+``NAME.moments``, F64 (inputs, inputs): XᵀX; where the norms are not there, the roots of its diagonal are.
+Metadata: ``schema``; and, for the reader, ``model``, ``samples`` (what they are) and ``count`` (how many).
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import final
+
+import numpy as np
+
+from sqtheory.alphabet.scores import Statistic
+from sqtheory.arrays import Array
+from sqtheory.exceptions import CheckpointError, InputRefused
+from sqtheory.files.checkpoints import Checkpoint, SafetensorsCheckpoint, TensorInfo, reading
+from sqtheory.files.checkpoints.tensors import plain, quoted, refused
+from sqtheory.files.checkpoints.writing import SafetensorsWriter, declare
+
+SCHEMA = "sqtheory.statistics/1"
+AGREEMENT = 1e-9
+"""Share of ‖X_i‖₂‖X_j‖₂ by which an entry of XᵀX may miss its mirror image, or a diagonal entry the norm."""
+_PIECE = 1 << 20
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Statistics:
+    """Norms and, on demand, second moments of the inputs of weights, by the names of the weights."""
+
+    path: Path
+    sha256: str
+    """Of the file, as it was when the norms were read."""
+    metadata: Mapping[str, str]
+    norms: Mapping[str, Array] = field(repr=False)
+    """float64, finite, none negative."""
+
+    @classmethod
+    def read(cls, path: Path) -> "Statistics":
+        """The norms of a file, each checked.
+
+        Raises CheckpointError, naming the tensor, for any that is not as the layout says: another name or shape, NaN,
+        infinity, a negative norm.
+        """
+        with reading(path) as file:
+            if not isinstance(file, SafetensorsCheckpoint) or file.metadata.get("schema") != SCHEMA:
+                raise refused(path, f"not a file of statistics: a safetensors file whose metadata say schema {SCHEMA}")
+            norms: dict[str, Array] = {}
+            there = {info.name for info in file.tensors}
+            for info in file.tensors:
+                name, _, kind = info.name.rpartition(".")
+                if not name or kind not in Statistic.__members__:
+                    words = " nor ".join(f"NAME.{one.name}" for one in Statistic)
+                    raise refused(path, f"it is neither {words}", info.name)
+                if kind == Statistic.norms.name:
+                    norms[name] = _read(file, info, 1)
+                elif f"{name}.{Statistic.norms.name}" not in there:
+                    norms[name] = np.sqrt(np.diagonal(_read(file, info, 2)))
+            return cls(path, _digest(path), dict(file.metadata), norms)
+
+    def __str__(self) -> str:
+        return plain(str(self.path))
+
+    def norms_of(self, name: str) -> Array:
+        """‖X_j‖₂ of every input j of a weight, float64 (inputs,). Raises CheckpointError where there are none."""
+        if name not in self.norms:
+            raise refused(self.path, f"it has no statistics of the inputs of tensor {quoted(name)}")
+        return self.norms[name]
+
+    def moments_of(self, name: str) -> Array:
+        """XᵀX of a weight, float64 (inputs, inputs), read now. Raises CheckpointError, also where there are none."""
+        with reading(self.path) as file:
+            sigma = _read(file, file.info(f"{name}.{Statistic.moments.name}"), 2)
+        wanted = self.norms_of(name)
+        if sigma.shape != wanted.shape * 2 or not np.allclose(np.sqrt(np.diagonal(sigma)), wanted, AGREEMENT, 0):
+            raise refused(self.path, "its diagonal is not that of the norms", f"{name}.{Statistic.moments.name}")
+        return sigma
+
+    def of(self, name: str, statistic: Statistic) -> Array:
+        """One statistic of the inputs of a weight. Raises as ``norms_of`` and ``moments_of``."""
+        return self.norms_of(name) if statistic is Statistic.norms else self.moments_of(name)
+
+    def check(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Raise CheckpointError unless all of it is of weights that there are, each with as many inputs as it has."""
+        for name, norms in self.norms.items():
+            if name not in shapes:
+                raise refused(self.path, f"statistics of a tensor {quoted(name)}, which the checkpoint does not have")
+            if shapes[name][-1:] != norms.shape:
+                raise refused(self.path, f"{norms.size} inputs of tensor {quoted(name)}, whose shape is {shapes[name]}")
+
+
+def write_statistics(
+    path: Path,
+    norms: Mapping[str, Array],
+    moments: Mapping[str, Array],
+    metadata: Mapping[str, str],
+    *,
+    force: bool = False,
+) -> None:
+    """Write a file of statistics, whole or not at all; equal statistics make equal bytes.
+
+    Raises InputRefused naming the tensor for what ``Statistics.read`` would refuse, FileExistsError, OSError.
+    """
+    values = {f"{name}.{Statistic.norms.name}": norms[name] for name in sorted(norms)}
+    values |= {f"{name}.{Statistic.moments.name}": moments[name] for name in sorted(moments)}
+    for name, array in values.items():
+        if (rule := _fault(array)) is not None:
+            raise InputRefused(f"tensor {quoted(name)}: {rule}")
+    declared = [declare(name, "F64", array.shape) for name, array in values.items()]
+    with SafetensorsWriter(path, declared, {"schema": SCHEMA, **metadata}, force=force) as file:
+        for name, array in values.items():
+            file.write(name, array)
+
+
+def check_replaced(path: Path) -> None:
+    """Raise FileExistsError where a path leads to anything else than a file of statistics."""
+    if not path.exists():
+        return
+    try:
+        Statistics.read(path)
+    except (CheckpointError, OSError) as error:
+        raise FileExistsError(f"{plain(str(path))} is no file of statistics: it is not replaced") from error
+
+
+def _read(file: Checkpoint, info: TensorInfo, axes: int) -> Array:
+    if not info.is_float or len(info.shape) != axes or len(set(info.shape)) != 1:
+        what = "(inputs,)" if axes == 1 else "(inputs, inputs)"
+        raise refused(file.path, f"needed real numbers of shape {what}, got {info.dtype} of {info.shape}", info.name)
+    values = np.asarray(file.read(info.name), np.float64)
+    if (rule := _fault(values)) is not None:
+        raise refused(file.path, rule, info.name)
+    return values
+
+
+def _fault(values: Array) -> str | None:
+    """Why an array is no norms (one axis) or no second moments (two), in words."""
+    if not np.isfinite(values).all():
+        first = np.argwhere(~np.isfinite(values))[0].tolist()
+        return f"{values[tuple(first)]} at {tuple(first)}: statistics are finite"
+    powers = values if values.ndim == 1 else np.diagonal(values)
+    if (powers < 0).any():
+        j = int(np.argmax(powers < 0))
+        return f"{powers[j]} at input {j}: {'norms' if values.ndim == 1 else 'powers'} are not negative"
+    if values.ndim == 2:
+        sizes = np.sqrt(powers)
+        skew = np.abs(values - values.T) > AGREEMENT * np.outer(sizes, sizes)
+        if skew.any():
+            return f"entry {tuple(np.argwhere(skew)[0].tolist())} is not its mirror image: XᵀX is symmetric"
+    return None
+
+
+def _digest(path: Path) -> str:
+    content = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            content.update(piece)
+    return content.hexdigest()
