@@ -41,7 +41,7 @@ def tensors(count: int = 30, seed: int = 3) -> Iterator[Tensor]:
     return (rng.integers(-64, 65, SHAPE) / 8 * 2.0 ** rng.integers(-3, 4, (3, 1)) for _ in range(count))
 
 
-@pytest.mark.parametrize(("base", "listed"), [(Ties, TIE_RULES), (Score, SCORES)], ids=str)
+@pytest.mark.parametrize(("base", "listed"), [(Ties, TIE_RULES), (Score, SCORES)], ids=["ties", "scores"])
 def test_every_kind_of_the_alphabet_is_asked(base: type[Any], listed: dict[str, Any]) -> None:
     assert {type(op) for op in listed.values()} == alphabet_kinds(base)
 
