@@ -1,10 +1,10 @@
 from collections.abc import Iterator
+from importlib import import_module
 
 import numpy as np
 import pytest
 
 from sqtheory import SpellingError, compare, parse
-from sqtheory.alphabet.partition import slabs as cutting
 from sqtheory.compress import Recipe
 from sqtheory.compress.compressing import off_grid
 from sqtheory.compress.patterns import broken
@@ -12,6 +12,7 @@ from sqtheory.orders.applied import Order
 from sqtheory.orders.optimum import gain_optimum
 from tests.compress.material import RECIPES, weights
 
+cutting = import_module("sqtheory.alphabet.partition.slabs")
 MASKS = ("2:4", "nm(1, 4, axis=0)", "top(0.3, per=row)", "50%", "blockwise(0.5, tile=(4, 4))", "threshold(0.5)")
 
 
