@@ -21,7 +21,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("alphabet", "records"),
     ("orders", "files"),
     ("execution", "theory"),
-    ("compress", "models", "strategies"),
+    ("compress", "methods", "models", "strategies"),
     ("__init__", "bench", "show"),
     ("cli",),
     ("__main__",),
