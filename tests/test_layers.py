@@ -40,7 +40,7 @@ HOMES: dict[str, str | tuple[str, ...]] = {
     "tqdm": "cli/",
     "argcomplete": "cli/completion.py",
     "scipy": "theory/expectations/",
-    "sympy": ("theory/claims.py", "theory/render.py", "theory/theorem.py", "theory/theorems/"),
+    "sympy": ("theory/claims.py", "theory/render.py", "theory/sides.py", "theory/theorem.py", "theory/theorems/"),
     "hypothesis": ("theory/decide/targeted.py", "strategies/"),
     "z3": "theory/decide/solver.py",
     "threadpoolctl": "models/evaluation/evaluating.py",
