@@ -156,11 +156,11 @@ def _document(
     reached: "Mapping[str, Pruned | None]",
     known: "Statistics | None",
 ) -> dict[str, Any]:
-    from sqtheory.orders.grid import total
+    from sqtheory.orders.grid import total_of
 
     shares = {mask: {"pruned": share.to_dict()} if share else {} for mask, share in reached.items()}
     totals = [
-        {"mask": mask, "format": fmt, **total(rows[at :: len(grid)]).to_dict(), **shares[mask]}
+        {"mask": mask, "format": fmt, **total_of(rows[at :: len(grid)]).to_dict(), **shares[mask]}
         for at, (mask, fmt) in enumerate(one.words for one in grid)
     ]
     return {
@@ -190,7 +190,7 @@ def _text(
     reached: "Mapping[str, Pruned | None]",
 ) -> str:
     from sqtheory.alphabet.norms import spell_norm
-    from sqtheory.orders.grid import explain, table
+    from sqtheory.orders.grid import pipeline_table, sentences
 
     tensors = len(rows) // len(grid)
     p = spell_norm(arguments.norm)
@@ -200,10 +200,10 @@ def _text(
     ]
     for at, (mask, fmt) in enumerate(one.words for one in grid):
         some = rows[at :: len(grid)]
-        rendered = replace(table(shown[at :: len(grid)], some), title=f"{mask} with {fmt}")
+        rendered = replace(pipeline_table(shown[at :: len(grid)], some), title=f"{mask} with {fmt}")
         parts.append(rendered.markdown() if arguments.markdown else rendered.text())
         share = reached[mask]
-        parts.append("\n".join([*explain(some), *([str(share)] if share else [])]))
+        parts.append("\n".join([*sentences(some), *([str(share)] if share else [])]))
     return "\n\n".join(parts)
 
 
