@@ -4,8 +4,8 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from sqtheory.theory.claims import Quantity
 from sqtheory.theory.instance import Instance, Number
-from sqtheory.theory.theorem import Quantity
 
 __all__ = ["Atoms", "Model", "Number", "Pairs", "Row"]
 

@@ -9,17 +9,18 @@ from typing import Any, ClassVar, TypeAlias, final
 
 import sympy
 
-from proofs.atoms import Model
-from proofs.exact import ExactRow
-from proofs.machine_checked import ProofError
-from proofs.shapes import Shape
-from proofs.solver import Translation, equal, load, refute, satisfiable
-from proofs.steps import NO_MODEL, Step
-from proofs.unknowns import LARGEST, ONE, READINGS, REAL, Facts, Reading, Root, Unknowns
 from sqtheory.alphabet.norms import spell_norm
+from sqtheory.theory.claims import Assumption, Claim, Separation
 from sqtheory.theory.domain import DENSE
-from sqtheory.theory.statement import Assumption, Claim
-from sqtheory.theory.theorem import Separation, Theorem
+from sqtheory.theory.theorem import Theorem
+
+from .atoms import Model
+from .exact import ExactRow
+from .machine_checked import ProofError
+from .shapes import Shape
+from .solver import Translation, equal, load, refute, satisfiable
+from .steps import NO_MODEL, Step
+from .unknowns import LARGEST, ONE, READINGS, REAL, Facts, Reading, Root, Unknowns
 
 SEPARATION_DIGITS = 50
 """Digits to which a separation is decided where p makes its powers irrational."""

@@ -13,10 +13,7 @@ from typing import final
 
 import sympy
 
-from proofs.atoms import Model
-from proofs.conclusions import Conclusion
-from proofs.machine_checked import ProofError, check_as_written, statement
-from proofs.steps import NO_MODEL, belongs
+from sqtheory.theory.claims import Claim
 from sqtheory.theory.quantities import (
     ERROR_Q,
     ERROR_QS,
@@ -30,9 +27,13 @@ from sqtheory.theory.quantities import (
     POWER_SQ,
 )
 from sqtheory.theory.render import claim_text
-from sqtheory.theory.statement import Claim
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import frozen_commutation, gain_optimal, overlap, swap_constant, ties_by_original
+
+from .atoms import Model
+from .conclusions import Conclusion
+from .machine_checked import ProofError, check_as_written, statement
+from .steps import NO_MODEL, belongs
 
 POWER_QS, POWER_GAIN, POWER_FROZEN = (sympy.Symbol(f"E_{name}", real=True) for name in ("qs", "gain", "frozen"))
 POWERS: Mapping[sympy.Symbol, sympy.Symbol] = {

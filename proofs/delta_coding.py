@@ -5,13 +5,14 @@ from itertools import pairwise
 import sympy
 from sympy import Abs, Le
 
-from proofs.conclusions import Concludes
-from proofs.proof import Proof
-from proofs.shapes import Entries
-from proofs.steps import Equal, NonNegative, Tested
-from proofs.unknowns import Facts, Unknowns
 from sqtheory.theory.quantities import NEAREST, UNIFORM
 from sqtheory.theory.theorems.delta_coding import DRIFTED, FAR, HALF, ONE_GRID, TELESCOPED, THEOREM, TIMES, differences
+
+from .conclusions import Concludes
+from .proof import Proof
+from .shapes import Entries
+from .steps import Equal, NonNegative, Tested
+from .unknowns import Facts, Unknowns
 
 a, b, c, h = sympy.symbols("a b c h", real=True)
 slack = sympy.symbols("slack1:4", nonnegative=True)

@@ -3,18 +3,19 @@
 import sympy
 from sympy import Abs, Le
 
-from proofs.atoms import Atoms, Row
-from proofs.conclusions import Concludes, Conclusion, Lemma
-from proofs.dot_decomposition import error, product
-from proofs.dot_interaction import PROOF as INTERACTION
-from proofs.proof import Proof
-from proofs.shapes import Entries
-from proofs.steps import Cited, Equal, NonNegative
-from proofs.unknowns import LARGEST, REAL, Facts, Unknowns
-from sqtheory.theory.theorem import Reference
+from sqtheory.theory.claims import Reference
 from sqtheory.theory.theorems.dot_bound import ACTIVATION_ERROR, QUANTIZED, THEOREM, WEIGHT_ERROR, WEIGHT_PRUNED
 from sqtheory.theory.theorems.dot_decomposition import SQ, WHOLE
 from sqtheory.theory.theorems.dot_interaction import Q, S
+
+from .atoms import Atoms, Row
+from .conclusions import Concludes, Conclusion, Lemma
+from .dot_decomposition import error, product
+from .dot_interaction import PROOF as INTERACTION
+from .proof import Proof
+from .shapes import Entries
+from .steps import Cited, Equal, NonNegative
+from .unknowns import LARGEST, REAL, Facts, Unknowns
 
 a1, a2, b1, b2 = sympy.symbols("a1 a2 b1 b2", real=True)
 

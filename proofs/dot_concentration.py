@@ -8,15 +8,16 @@ from typing import TypeAlias
 import numpy as np
 import sympy
 
-from proofs.atoms import Atoms, Number, Pairs, Row
-from proofs.conclusions import Concludes, OnlyTested
-from proofs.dot_decomposition import product
-from proofs.proof import Proof
-from proofs.shapes import Entries
-from proofs.steps import Cited, Enumerated, Equal, NonNegative
 from sqtheory.alphabet.quantizers import int_
-from sqtheory.theory.theorem import Reference
+from sqtheory.theory.claims import Reference
 from sqtheory.theory.theorems.dot_concentration import MEAN, PRUNED, RANGES, TAIL, THEOREM, VARIANCE
+
+from .atoms import Atoms, Number, Pairs, Row
+from .conclusions import Concludes, OnlyTested
+from .dot_decomposition import product
+from .proof import Proof
+from .shapes import Entries
+from .steps import Cited, Enumerated, Equal, NonNegative
 
 Law: TypeAlias = dict[Number, Number]
 """Values with their chances."""

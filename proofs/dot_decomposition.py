@@ -4,11 +4,6 @@ from fractions import Fraction
 
 import sympy
 
-from proofs.atoms import Atoms, Row
-from proofs.conclusions import Concludes
-from proofs.proof import Proof
-from proofs.shapes import Entries
-from proofs.steps import Equal
 from sqtheory.theory.theorems.dot_decomposition import (
     BOTH_QS,
     BOTH_SQ,
@@ -20,6 +15,12 @@ from sqtheory.theory.theorems.dot_decomposition import (
     THEOREM,
     WHOLE,
 )
+
+from .atoms import Atoms, Row
+from .conclusions import Concludes
+from .proof import Proof
+from .shapes import Entries
+from .steps import Equal
 
 x, w, f, g = sympy.symbols("x w f g", real=True)
 

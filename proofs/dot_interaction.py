@@ -5,14 +5,15 @@ from fractions import Fraction
 import numpy as np
 import sympy
 
-from proofs.conclusions import Concludes
-from proofs.dot_decomposition import PROOF as DECOMPOSITION
-from proofs.dot_decomposition import error, product
-from proofs.proof import Proof
-from proofs.shapes import Entries
-from proofs.steps import Equal, Split, Tested
 from sqtheory.theory.theorems.dot_decomposition import SQ, WHOLE
 from sqtheory.theory.theorems.dot_interaction import CROSSED, LOST, PRUNED, THEOREM, Q, S
+
+from .conclusions import Concludes
+from .dot_decomposition import PROOF as DECOMPOSITION
+from .dot_decomposition import error, product
+from .proof import Proof
+from .shapes import Entries
+from .steps import Equal, Split, Tested
 
 x, w, f, g = sympy.symbols("x w f g", real=True)
 

@@ -6,17 +6,18 @@ import numpy as np
 import sympy
 from sympy import Eq
 
-from proofs.atoms import Atoms, Number
-from proofs.conclusions import Concludes
-from proofs.proof import Proof
-from proofs.shapes import Entries
-from proofs.steps import Enumerated, Equal
-from proofs.unknowns import RHO, Facts, Unknowns
 from sqtheory.alphabet.formats import IntFormat
 from sqtheory.alphabet.partition import Rows
 from sqtheory.alphabet.scaling import SCALINGS, Percentile, SharedExponent, TwoLevel
 from sqtheory.alphabet.traits import DYADIC_EQUIVARIANT
 from sqtheory.theory.theorems.dyadic_equivariance import DEFECT, SHIFTS, THEOREM
+
+from .atoms import Atoms, Number
+from .conclusions import Concludes
+from .proof import Proof
+from .shapes import Entries
+from .steps import Enumerated, Equal
+from .unknowns import RHO, Facts, Unknowns
 
 x, sigma, c, code = sympy.symbols("x sigma c code", positive=True)
 

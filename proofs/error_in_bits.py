@@ -12,17 +12,18 @@ import numpy as np
 import sympy
 from scipy import stats
 
-from proofs.atoms import Number
-from proofs.conclusions import OnlyTested
-from proofs.exact import ExactRow
-from proofs.proof import Proof
-from proofs.steps import Enumerated, Equal, Tested
 from sqtheory.alphabet.formats import E2M1
 from sqtheory.alphabet.quantizers import Quantizer, hbfp, int_, mxfp
 from sqtheory.arrays import Mask
 from sqtheory.theory.case import Case
 from sqtheory.theory.expectations import ScipyDensity, expected_square_error
 from sqtheory.theory.theorems.error_in_bits import OVER_BLOCKS, OVER_MAXIMA, THEOREM, block_size
+
+from .atoms import Number
+from .conclusions import OnlyTested
+from .exact import ExactRow
+from .proof import Proof
+from .steps import Enumerated, Equal, Tested
 
 t, d, v, f, k, slope = sympy.symbols("t d v f k s", positive=True)
 LAWS = {"normal": stats.norm(), "Laplace": stats.laplace(), "Student t": stats.t(5)}

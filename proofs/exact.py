@@ -11,11 +11,12 @@ from typing import final
 import numpy as np
 import sympy
 
-from proofs.atoms import Atoms, Number, Pairs, Row
 from sqtheory.alphabet.cells import cells
 from sqtheory.alphabet.formats import Format
 from sqtheory.arrays import Array, Mask
 from sqtheory.theory.case import Case
+
+from .atoms import Atoms, Number, Pairs, Row
 
 
 def exact(values: Array) -> Row:

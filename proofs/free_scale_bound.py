@@ -6,18 +6,19 @@ import numpy as np
 import sympy
 from sympy import Abs, Implies, Le
 
-from proofs.atoms import Atoms, Row
-from proofs.conclusions import Concludes, Lemma
-from proofs.proof import Proof
-from proofs.prune_first_bound import ADDED, LOWERED, ROOTS, SUBADDITIVE
-from proofs.quantize_first_bound import POWERS_GROW
-from proofs.shapes import Entries
-from proofs.steps import Cited, Smt, Tested
-from proofs.unknowns import LARGEST, REAL, Facts, Unknowns
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Reference
 from sqtheory.theory.quantities import NEAREST, UNIFORM
-from sqtheory.theory.theorem import Reference
 from sqtheory.theory.theorems.free_scale_bound import HALF, IN_RANGE, NOT_GROWN, POWER_HALF, THEOREM, half_cells
+
+from .atoms import Atoms, Row
+from .conclusions import Concludes, Lemma
+from .proof import Proof
+from .prune_first_bound import ADDED, LOWERED, ROOTS, SUBADDITIVE
+from .quantize_first_bound import POWERS_GROW
+from .shapes import Entries
+from .steps import Cited, Smt, Tested
+from .unknowns import LARGEST, REAL, Facts, Unknowns
 
 
 def halves(a: Atoms) -> Row:

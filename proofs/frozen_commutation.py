@@ -2,13 +2,14 @@
 
 import sympy
 
-from proofs.atoms import Atoms, Number
-from proofs.conclusions import Concludes
-from proofs.coq_claims import FormallyConcludes
-from proofs.proof import Proof
-from proofs.shapes import Entries
-from proofs.steps import Equal, Split, Tested
 from sqtheory.theory.theorems.frozen_commutation import DEFECT, THEOREM
+
+from .atoms import Atoms, Number
+from .conclusions import Concludes
+from .coq_claims import FormallyConcludes
+from .proof import Proof
+from .shapes import Entries
+from .steps import Equal, Split, Tested
 
 x = sympy.Symbol("x", real=True)
 q = sympy.Function("q")

@@ -12,19 +12,20 @@ from typing import Any
 
 import sympy
 
-from proofs.atoms import Atoms, Number
-from proofs.conclusions import Concludes
-from proofs.coq_claims import FormallyConcludes
-from proofs.proof import Proof
-from proofs.prune_first_bound import LOWERED, ROOTS
-from proofs.quantize_first_bound import top_prunes_least
-from proofs.shapes import Groups
-from proofs.sparse_grid_projection import PROOF as PROJECTION
-from proofs.sparse_grid_projection import nearest_is_least
-from proofs.steps import Equal, Formal, Question, Smt, Tested
-from proofs.unknowns import REAL, Facts, Unknowns, on_top
 from sqtheory.theory.quantities import GAIN_OPTIMUM, GRID_OPTIMUM
 from sqtheory.theory.theorems.gain_optimal import ERROR_FROZEN, THEOREM
+
+from .atoms import Atoms, Number
+from .conclusions import Concludes
+from .coq_claims import FormallyConcludes
+from .proof import Proof
+from .prune_first_bound import LOWERED, ROOTS
+from .quantize_first_bound import top_prunes_least
+from .shapes import Groups
+from .sparse_grid_projection import PROOF as PROJECTION
+from .sparse_grid_projection import nearest_is_least
+from .steps import Equal, Formal, Question, Smt, Tested
+from .unknowns import REAL, Facts, Unknowns, on_top
 
 c, x, q, kept, gain, pruned = sympy.symbols("c x q kept gain pruned", real=True)
 

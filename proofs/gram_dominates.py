@@ -5,15 +5,16 @@ from itertools import permutations
 import sympy
 from sympy import Abs, And, Eq, Ge, Implies
 
-from proofs.conclusions import Concludes, Lemma
-from proofs.gram_error import PROOF as GRAM
-from proofs.proof import Proof
-from proofs.shapes import Diagonal
-from proofs.steps import Enumerated, Equal, Formal, NonNegative, Tested
-from proofs.unknowns import Facts, Unknowns, same_sign
 from sqtheory.theory.case import Case
 from sqtheory.theory.theorems.gram_dominates import THEOREM
 from sqtheory.theory.theorems.gram_error import LAYER_QS, LAYER_SQ
+
+from .conclusions import Concludes, Lemma
+from .gram_error import PROOF as GRAM
+from .proof import Proof
+from .shapes import Diagonal
+from .steps import Enumerated, Equal, Formal, NonNegative, Tested
+from .unknowns import Facts, Unknowns, same_sign
 
 a, b, v, c, d = sympy.symbols("a b v c d", nonnegative=True)
 gap = sympy.symbols("gap", nonnegative=True)

@@ -5,13 +5,14 @@ from fractions import Fraction
 
 import sympy
 
-from proofs.atoms import Atoms, Row
-from proofs.conclusions import Concludes
-from proofs.dot_decomposition import error, masked, product
-from proofs.proof import Proof
-from proofs.shapes import Groups
-from proofs.steps import Enumerated, Equal
 from sqtheory.theory.theorems.gram_error import INPUTS, LAYER_QS, LAYER_SQ, THEOREM, TRACE_QS, TRACE_SQ
+
+from .atoms import Atoms, Row
+from .conclusions import Concludes
+from .dot_decomposition import error, masked, product
+from .proof import Proof
+from .shapes import Groups
+from .steps import Enumerated, Equal
 
 x1, x2, y1, y2, e1, e2, d = sympy.symbols("x1 x2 y1 y2 e1 e2 d", real=True)
 

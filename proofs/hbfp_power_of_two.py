@@ -3,12 +3,13 @@
 import sympy
 from sympy import Abs, Eq
 
-from proofs.conclusions import Concludes
-from proofs.proof import Proof
-from proofs.shapes import Entries
-from proofs.steps import Equal, Tested
-from proofs.unknowns import Facts, Unknowns, same_sign
 from sqtheory.theory.theorems.hbfp_power_of_two import ENDS, ERROR_AT_MAX, POWER_OF_TWO, SHARED, STEP, THEOREM
+
+from .conclusions import Concludes
+from .proof import Proof
+from .shapes import Entries
+from .steps import Equal, Tested
+from .unknowns import Facts, Unknowns, same_sign
 
 e, f = sympy.symbols("e f", integer=True, positive=True)
 

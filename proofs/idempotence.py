@@ -9,16 +9,17 @@ from fractions import Fraction
 import numpy as np
 import sympy
 
-from proofs.atoms import Number
-from proofs.conclusions import OnlyTested
-from proofs.exact import ExactRow
-from proofs.proof import Proof
-from proofs.steps import Enumerated, Equal, Tested
 from sqtheory.alphabet.formats import FORMATS, Format
 from sqtheory.alphabet.rounding import ROUNDINGS, half_away, nearest_even
 from sqtheory.alphabet.scaling import Exponent, PowerOfTwo
 from sqtheory.arrays import Array
 from sqtheory.theory.theorems.idempotence import DEFECT, THEOREM
+
+from .atoms import Number
+from .conclusions import OnlyTested
+from .exact import ExactRow
+from .proof import Proof
+from .steps import Enumerated, Equal, Tested
 
 sigma, level, top = sympy.symbols("sigma level top", positive=True)
 

@@ -7,15 +7,7 @@ import numpy as np
 import sympy
 from sympy import Eq, Le
 
-from proofs.atoms import Atoms, Number, Row
-from proofs.conclusions import Concludes, Lemma
-from proofs.dot_decomposition import error, masked, product
-from proofs.gram_error import error_qs, error_sq, layer, matrix
-from proofs.proof import Proof
-from proofs.shapes import Groups
-from proofs.steps import Cited, Equal, NonNegative
-from proofs.unknowns import Facts, Unknowns
-from sqtheory.theory.theorem import Reference
+from sqtheory.theory.claims import Reference
 from sqtheory.theory.theorems.linear_layer import (
     IMAGE_FROBENIUS,
     IMAGE_SPECTRAL,
@@ -30,6 +22,15 @@ from sqtheory.theory.theorems.linear_layer import (
     X_ERROR,
     X_SPECTRAL,
 )
+
+from .atoms import Atoms, Number, Row
+from .conclusions import Concludes, Lemma
+from .dot_decomposition import error, masked, product
+from .gram_error import error_qs, error_sq, layer, matrix
+from .proof import Proof
+from .shapes import Groups
+from .steps import Cited, Equal, NonNegative
+from .unknowns import Facts, Unknowns
 
 x, w, f, g, a, b, c, s, t = sympy.symbols("x w f g a b c s t", real=True)
 GOLUB = Reference("golub2013", "§2.3")

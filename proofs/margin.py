@@ -4,12 +4,13 @@ from typing import Any
 
 from sympy import Abs, Gt
 
-from proofs.conclusions import Concludes
-from proofs.proof import Proof
-from proofs.shapes import Groups
-from proofs.steps import Formal, Smt, Tested
-from proofs.unknowns import Facts, Unknowns
 from sqtheory.theory.theorems.margin import MARGIN, THEOREM
+
+from .conclusions import Concludes
+from .proof import Proof
+from .shapes import Groups
+from .steps import Formal, Smt, Tested
+from .unknowns import Facts, Unknowns
 
 
 def kept_again(z3: Any) -> tuple[list[Any], Any]:

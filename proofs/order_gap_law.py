@@ -14,11 +14,6 @@ import numpy as np
 import sympy
 from scipy import stats
 
-from proofs.atoms import Number
-from proofs.conclusions import OnlyTested
-from proofs.exact import ExactRow
-from proofs.proof import Proof
-from proofs.steps import Enumerated, Equal, Split, Tested
 from sqtheory.alphabet.formats import IntFormat
 from sqtheory.arrays import Mask
 from sqtheory.theory.case import Case
@@ -42,6 +37,12 @@ from sqtheory.theory.theorems.order_gap_law import (
     frozen_zero,
     mask_size,
 )
+
+from .atoms import Number
+from .conclusions import OnlyTested
+from .exact import ExactRow
+from .proof import Proof
+from .steps import Enumerated, Equal, Split, Tested
 
 a, b, t, u = sympy.symbols("a b t u", real=True)
 v, d, f, k = sympy.symbols("v d f k", positive=True)

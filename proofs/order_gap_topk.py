@@ -12,17 +12,18 @@ import numpy as np
 import sympy
 from scipy import stats
 
-from proofs.atoms import Number
-from proofs.conclusions import OnlyTested
-from proofs.exact import ExactRow
-from proofs.order_gap_law import losses
-from proofs.proof import Proof
-from proofs.steps import Enumerated, Equal, Split, Tested
 from sqtheory.alphabet.formats import IntFormat
 from sqtheory.arrays import Mask
 from sqtheory.theory.case import Case
 from sqtheory.theory.expectations import ScipyDensity, expected_order_gap, locally_constant_gap, order_gap_topk
 from sqtheory.theory.theorems.order_gap_topk import AFTER, BEFORE, BEST, BLIND, THEOREM, boundary, kept_of
+
+from .atoms import Number
+from .conclusions import OnlyTested
+from .exact import ExactRow
+from .order_gap_law import losses
+from .proof import Proof
+from .steps import Enumerated, Equal, Split, Tested
 
 t, theta, g = sympy.symbols("t theta g", real=True)
 v, d, f, r, c = sympy.symbols("v d f r c", positive=True)

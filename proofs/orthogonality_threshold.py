@@ -6,13 +6,6 @@ from fractions import Fraction
 import sympy
 from sympy import Ge
 
-from proofs.atoms import Atoms, Number
-from proofs.conclusions import Concludes
-from proofs.dot_decomposition import product
-from proofs.proof import Proof
-from proofs.shapes import Entries
-from proofs.steps import Enumerated, Equal, NonNegative
-from proofs.unknowns import Facts, Unknowns
 from sqtheory.theory.orthogonality import Orthogonality
 from sqtheory.theory.theorems.orthogonality_threshold import (
     AGREE,
@@ -23,6 +16,14 @@ from sqtheory.theory.theorems.orthogonality_threshold import (
     THEOREM,
     THRESHOLD,
 )
+
+from .atoms import Atoms, Number
+from .conclusions import Concludes
+from .dot_decomposition import product
+from .proof import Proof
+from .shapes import Entries
+from .steps import Enumerated, Equal, NonNegative
+from .unknowns import Facts, Unknowns
 
 d = sympy.symbols("d", positive=True)
 q, s = sympy.symbols("q s", real=True)

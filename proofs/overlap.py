@@ -11,16 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from proofs.atoms import Number
-from proofs.coq_claims import FormallyConcludes
-from proofs.exact import ExactRow
-from proofs.proof import Proof
-from proofs.steps import Enumerated, Formal, Smt
 from sqtheory.alphabet.partition import Blocks
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.theory.case import Case
 from sqtheory.theory.theorems.overlap import MOVED, THEOREM, straddle
+
+from .atoms import Number
+from .coq_claims import FormallyConcludes
+from .exact import ExactRow
+from .proof import Proof
+from .steps import Enumerated, Formal, Smt
 
 SIZES = [(b, g, k) for b, g in product(range(1, 9), repeat=2) for k in range(1, g + 1)]
 """Every block size, group size and budget up to 8."""

@@ -13,18 +13,19 @@ from typing import Any
 import numpy as np
 import sympy
 
-from proofs.atoms import Number, Row
-from proofs.conclusions import OnlyTested
-from proofs.exact import ExactRow
-from proofs.proof import Proof
-from proofs.prune_first_dominates import PAIR
-from proofs.sparse_grid_projection import CONTINUOUS, least, nearest_is_least
-from proofs.steps import Equal, Formal, NonNegative, Smt, Tested
 from sqtheory.alphabet.scaling import AbsMax
 from sqtheory.arrays import Array, Mask
 from sqtheory.theory.case import Case
 from sqtheory.theory.quantities import GRID_OPTIMUM
 from sqtheory.theory.theorems.price_of_order import BEST, BEST_OF_LARGEST, THEOREM
+
+from .atoms import Number, Row
+from .conclusions import OnlyTested
+from .exact import ExactRow
+from .proof import Proof
+from .prune_first_dominates import PAIR
+from .sparse_grid_projection import CONTINUOUS, least, nearest_is_least
+from .steps import Equal, Formal, NonNegative, Smt, Tested
 
 x, c, sigma = sympy.symbols("x c sigma", real=True)
 xx, xc, cc = sympy.symbols("xx xc cc", positive=True)

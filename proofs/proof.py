@@ -10,24 +10,25 @@ from typing import final
 
 import numpy as np
 
-from proofs.atoms import Model, Number
-from proofs.conclusions import Concludes, Conclusion
-from proofs.exact import ExactRow
-from proofs.machine_checked import ProofError
-from proofs.steps import Line, Split, Step
 from sqtheory.alphabet.norms import spell_norm
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import CANCELLATION, TOLERANCE, Claim, Quantity, Separation
 from sqtheory.theory.measured import readings
 from sqtheory.theory.render import claim_text
-from sqtheory.theory.statement import Claim
-from sqtheory.theory.theorem import CANCELLATION, TOLERANCE, Quantity, Separation, Theorem
+from sqtheory.theory.theorem import Theorem
+
+from .atoms import Model, Number
+from .conclusions import Concludes, Conclusion
+from .exact import ExactRow
+from .machine_checked import ProofError
+from .steps import Line, Split, Step
 
 MODELLED = 100
 """Rows on which each quantity is compared with its model each time a proof runs; the test suite tries more."""
 NOT_PROOFS = frozenset(
     {
         *("__init__", "__main__", "atoms", "conclusions", "machine_checked", "proof", "references"),
-        *("coq_claims", "exact", "shapes", "solver", "steps", "unknowns"),
+        *("coq_claims", "exact", "shapes", "showing", "solver", "steps", "unknowns"),
     }
 )
 
@@ -183,7 +184,7 @@ def proof_of(theorem: Theorem) -> Proof:
     """The proof in the file of the theorem's name. Raises ProofError if there is none, or it proves another."""
     if theorem.slug not in proof_files():
         raise ProofError(f"proofs/{theorem.slug}.py is missing")
-    proof = import_module(f"proofs.{theorem.slug}").PROOF
+    proof = import_module(f".{theorem.slug}", __package__).PROOF
     if not isinstance(proof, Proof) or proof.theorem is not theorem:
         raise ProofError(f"proofs/{theorem.slug}.py does not prove {theorem.slug}")
     return proof

@@ -8,19 +8,20 @@ import numpy as np
 import sympy
 from sympy import Le
 
-from proofs.atoms import Atoms, Number, Row
-from proofs.conclusions import Concludes, Lemma
-from proofs.dot_decomposition import error, masked, product
-from proofs.gram_error import matrix
-from proofs.linear_layer import GOLUB, frobenius, products, spectral, triangle, unknown
-from proofs.proof import Proof
-from proofs.shapes import Groups
-from proofs.steps import Cited, Enumerated, Equal
-from proofs.unknowns import Facts, Unknowns
+from sqtheory.theory.claims import Quantity
 from sqtheory.theory.lipschitz import constant
-from sqtheory.theory.theorem import Quantity
 from sqtheory.theory.theorems.linear_layer import X_ERROR
 from sqtheory.theory.theorems.propagation import NETWORKS, QUANTITIES, THEOREM, Network
+
+from .atoms import Atoms, Number, Row
+from .conclusions import Concludes, Lemma
+from .dot_decomposition import error, masked, product
+from .gram_error import matrix
+from .linear_layer import GOLUB, frobenius, products, spectral, triangle, unknown
+from .proof import Proof
+from .shapes import Groups
+from .steps import Cited, Enumerated, Equal
+from .unknowns import Facts, Unknowns
 
 w, g, y, z, u = sympy.symbols("w g y z u", real=True)
 t = sympy.symbols("t", real=True)

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import sympy
 
-from proofs.conclusions import Concludes, Lemma, roots_add, roots_grow
-from proofs.coq_claims import FormallyConcludes
-from proofs.proof import Proof
-from proofs.shapes import Entries
-from proofs.steps import Equal, Formal, NonNegative, Smt, Split, Tested
-from proofs.unknowns import LARGEST, REAL
 from sqtheory.theory.theorems.prune_first_bound import THEOREM
+
+from .conclusions import Concludes, Lemma, roots_add, roots_grow
+from .coq_claims import FormallyConcludes
+from .proof import Proof
+from .shapes import Entries
+from .steps import Equal, Formal, NonNegative, Smt, Split, Tested
+from .unknowns import LARGEST, REAL
 
 kept, pruned, x_pruned = sympy.symbols("kept pruned x_pruned", nonnegative=True)
 a, b, r, u, y = sympy.symbols("a b r u y", positive=True)

@@ -13,17 +13,18 @@ import numpy as np
 import sympy
 from sympy import And, Eq, Ge, Implies
 
-from proofs.conclusions import Concludes, Lemma
-from proofs.coq_claims import FormallyConcludes
-from proofs.proof import Proof
-from proofs.prune_first_bound import LOWERED, ROOTS
-from proofs.shapes import Groups
-from proofs.steps import Equal, Formal, NonNegative, Question, Smt, Split, Tested
-from proofs.unknowns import LARGEST, REAL, Facts, Unknowns
-from proofs.unknowns import same_sign as of_one_sign
 from sqtheory.arrays import Mask
 from sqtheory.theory.case import Case
 from sqtheory.theory.theorems.prune_first_dominates import THEOREM
+
+from .conclusions import Concludes, Lemma
+from .coq_claims import FormallyConcludes
+from .proof import Proof
+from .prune_first_bound import LOWERED, ROOTS
+from .shapes import Groups
+from .steps import Equal, Formal, NonNegative, Question, Smt, Split, Tested
+from .unknowns import LARGEST, REAL, Facts, Unknowns
+from .unknowns import same_sign as of_one_sign
 
 t, u, v = sympy.symbols("t u v", nonnegative=True)
 p, r, s, w, y = sympy.symbols("p r s w y", positive=True)

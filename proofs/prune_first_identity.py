@@ -2,13 +2,14 @@
 
 import sympy
 
-from proofs.conclusions import Concludes
-from proofs.coq_claims import FormallyConcludes
-from proofs.proof import Proof
-from proofs.shapes import Entries
-from proofs.steps import Equal, Split, Tested
-from proofs.unknowns import LARGEST, REAL
 from sqtheory.theory.theorems.prune_first_identity import THEOREM
+
+from .conclusions import Concludes
+from .coq_claims import FormallyConcludes
+from .proof import Proof
+from .shapes import Entries
+from .steps import Equal, Split, Tested
+from .unknowns import LARGEST, REAL
 
 x, q, p = sympy.Symbol("x", real=True), sympy.Symbol("q", real=True), sympy.Symbol("p", positive=True)
 

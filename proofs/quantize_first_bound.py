@@ -11,15 +11,16 @@ import numpy as np
 import sympy
 from sympy import Implies, Le
 
-from proofs.conclusions import Concludes, Lemma
-from proofs.proof import Proof
-from proofs.shapes import Groups
-from proofs.steps import Cited, Equal, Smt, Split, Tested
-from proofs.unknowns import LARGEST, REAL, Facts, Unknowns
 from sqtheory.arrays import Mask
 from sqtheory.theory.case import Case
-from sqtheory.theory.theorem import Reference
+from sqtheory.theory.claims import Reference
 from sqtheory.theory.theorems.quantize_first_bound import THEOREM
+
+from .conclusions import Concludes, Lemma
+from .proof import Proof
+from .shapes import Groups
+from .steps import Cited, Equal, Smt, Split, Tested
+from .unknowns import LARGEST, REAL, Facts, Unknowns
 
 x, q, m = sympy.symbols("x q m", real=True)
 r, y = sympy.symbols("r y", positive=True)

@@ -6,10 +6,11 @@ The excess is a − b = v − b > 0. Each case is decided in exact arithmetic.
 
 import sympy
 
-from proofs.conclusions import Witnessed
-from proofs.proof import Proof
-from proofs.steps import Equal, NonNegative
 from sqtheory.theory.theorems.quantize_first_separation import THEOREM
+
+from .conclusions import Witnessed
+from .proof import Proof
+from .steps import Equal, NonNegative
 
 b, h = sympy.symbols("b h", nonnegative=True)
 v = b + h

@@ -4,15 +4,16 @@ from typing import Any
 
 from sympy import Abs, And, Le, Lt
 
-from proofs.atoms import Atoms, Number
-from proofs.conclusions import Concludes
-from proofs.proof import Proof
-from proofs.shapes import Entries
-from proofs.steps import Smt, Tested
-from proofs.unknowns import Facts, Unknowns
 from sqtheory.theory.case import Case
 from sqtheory.theory.quantities import NEAREST
 from sqtheory.theory.theorems.rounding_cell import IN_RANGE, THEOREM, WORST, ratios
+
+from .atoms import Atoms, Number
+from .conclusions import Concludes
+from .proof import Proof
+from .shapes import Entries
+from .steps import Smt, Tested
+from .unknowns import Facts, Unknowns
 
 
 def worst(a: Atoms) -> Number:

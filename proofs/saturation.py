@@ -8,16 +8,17 @@ from fractions import Fraction
 import numpy as np
 import sympy
 
-from proofs.atoms import Number
-from proofs.conclusions import OnlyTested
-from proofs.exact import ExactRow
-from proofs.proof import Proof
-from proofs.steps import Enumerated, Equal, Tested
 from sqtheory.alphabet.formats import E2M1, E2M3, E3M2, E4M3, E5M2, INT8, FloatFormat
 from sqtheory.alphabet.quantizers import mxfp, mxint
 from sqtheory.arrays import Mask
 from sqtheory.theory.case import Case
 from sqtheory.theory.theorems.saturation import ERROR, EXCEEDS, LIMIT, SATURATES, THEOREM
+
+from .atoms import Number
+from .conclusions import OnlyTested
+from .exact import ExactRow
+from .proof import Proof
+from .steps import Enumerated, Equal, Tested
 
 m, mu, e, k = sympy.symbols("m mu e k", positive=True)
 SHARES = {

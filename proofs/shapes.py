@@ -7,7 +7,7 @@ from typing import ClassVar, TypeAlias, final
 
 import sympy
 
-from proofs.unknowns import Unknowns
+from sqtheory.theory.claims import Assumption
 from sqtheory.theory.quantities import (
     FROZEN_Z,
     MAGNITUDE,
@@ -20,8 +20,9 @@ from sqtheory.theory.quantities import (
     Z,
     of_weight,
 )
-from sqtheory.theory.theorem import Assumption
 from sqtheory.theory.theorems.gram_dominates import UNCORRELATED
+
+from .unknowns import Unknowns
 
 KNOWN = (FROZEN_Z, MAGNITUDE, NEAREST, NORM, ONE_SCALE, ORDERED, SIGMA, STEADY, Z)
 """What can be assumed of w."""

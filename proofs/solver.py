@@ -7,8 +7,9 @@ from typing import Any, final
 import sympy
 from sympy.logic.boolalg import BooleanFalse, BooleanTrue
 
-from proofs.machine_checked import ProofError
 from sqtheory.exceptions import MissingExtra
+
+from .machine_checked import ProofError
 
 SMT_LIMIT = 60.0
 """Seconds a question to the solver may take."""

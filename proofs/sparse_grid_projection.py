@@ -11,18 +11,19 @@ from typing import Any
 import sympy
 from sympy import Abs, And, Ge, Implies, Le
 
-from proofs.atoms import Atoms, Number
-from proofs.conclusions import Concludes, Lemma
-from proofs.coq_claims import FormallyConcludes
-from proofs.proof import Proof
-from proofs.prune_first_bound import LOWERED, ROOTS
-from proofs.prune_first_dominates import PAIR
-from proofs.quantize_first_bound import POWERS_GROW
-from proofs.shapes import Groups
-from proofs.steps import Equal, Smt, Tested
-from proofs.unknowns import ONE, REAL, Facts, Unknowns, same_sign
 from sqtheory.theory.quantities import GRID_OPTIMUM, NEAREST, ONE_SCALE, ORDERED
 from sqtheory.theory.theorems.sparse_grid_projection import THEOREM
+
+from .atoms import Atoms, Number
+from .conclusions import Concludes, Lemma
+from .coq_claims import FormallyConcludes
+from .proof import Proof
+from .prune_first_bound import LOWERED, ROOTS
+from .prune_first_dominates import PAIR
+from .quantize_first_bound import POWERS_GROW
+from .shapes import Groups
+from .steps import Equal, Smt, Tested
+from .unknowns import ONE, REAL, Facts, Unknowns, same_sign
 
 u, v = sympy.symbols("u v", positive=True)
 p = sympy.Symbol("p", positive=True)

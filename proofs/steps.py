@@ -9,16 +9,17 @@ from typing import Any, ClassVar, TypeAlias, final
 import numpy as np
 import sympy
 
-from proofs import machine_checked
-from proofs.atoms import Model
-from proofs.machine_checked import ProofError
-from proofs.solver import load, refute
 from sqtheory.arrays import Mask
 from sqtheory.exceptions import MissingExtra
 from sqtheory.theory.case import Case
-from sqtheory.theory.statement import Statement
-from sqtheory.theory.theorem import Reference, Theorem
+from sqtheory.theory.claims import Reference
+from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL, find
+
+from . import machine_checked
+from .atoms import Model
+from .machine_checked import ProofError
+from .solver import load, refute
 
 NO_MODEL: Model = {}
 TRIED = 2_000
@@ -160,7 +161,7 @@ class Tested(Step):
                 raise ProofError(f"fails for {case.row(int(wrong[0]))}")
 
 
-def belongs(name: str, theorem: Statement) -> None:
+def belongs(name: str, theorem: Theorem) -> None:
     """Return if a formal statement is one of this theorem and of no other. Raises ProofError naming whose it is."""
     machine_checked.statement(name)
     owners = [t.slug for t in ALL if name in t.formal and t.slug != theorem.slug]

@@ -8,12 +8,13 @@ from fractions import Fraction
 
 import sympy
 
-from proofs.atoms import Atoms, Number
-from proofs.conclusions import Concludes
-from proofs.proof import Proof
-from proofs.shapes import Entries
-from proofs.steps import Equal, Tested
 from sqtheory.theory.theorems.stochastic_rounding import KEPT_1, KEPT_2, PRUNED_1, PRUNED_2, SQ_1, SQ_2, THEOREM
+
+from .atoms import Atoms, Number
+from .conclusions import Concludes
+from .proof import Proof
+from .shapes import Entries
+from .steps import Equal, Tested
 
 f, d = sympy.symbols("f d", nonnegative=True)
 

@@ -5,11 +5,6 @@ from math import comb
 
 import sympy
 
-from proofs.atoms import Number
-from proofs.conclusions import OnlyTested
-from proofs.exact import ExactRow
-from proofs.proof import Proof
-from proofs.steps import Enumerated, Equal
 from sqtheory.alphabet.formats import E2M3
 from sqtheory.alphabet.partition import Blocks
 from sqtheory.alphabet.quantizers import hbfp, mxfp
@@ -17,6 +12,12 @@ from sqtheory.alphabet.scaling import AbsMax, PowerOfTwo, SharedExponent, TwoLev
 from sqtheory.alphabet.sparsifiers import TopSparsifier
 from sqtheory.alphabet.storage import bits_per_entry
 from sqtheory.theory.theorems.storage import COUNTED, FORMULA, THEOREM
+
+from .atoms import Number
+from .conclusions import OnlyTested
+from .exact import ExactRow
+from .proof import Proof
+from .steps import Enumerated, Equal
 
 b, n, m, e, block, index, groups = sympy.symbols("b n m e B index groups", positive=True)
 FORMULA_OF = b * n / m + e / block + index / m

@@ -12,19 +12,20 @@ import numpy as np
 import sympy
 from sympy import Eq, Implies, Le
 
-from proofs.atoms import Atoms, Number
-from proofs.conclusions import Concludes
-from proofs.coq_claims import FormallyConcludes
-from proofs.exact import ExactRow
-from proofs.proof import Proof
-from proofs.prune_first_dominates import balanced, same_image, tied
-from proofs.shapes import Groups
-from proofs.steps import Enumerated, Equal, Formal, Smt, Split, Tested
-from proofs.unknowns import Facts, Unknowns
 from sqtheory.arrays import Mask
 from sqtheory.theory.case import Case
 from sqtheory.theory.quantities import ONE_SCALE
 from sqtheory.theory.theorems.swap_constant import BOTH, BUDGET, EXCESS, HALVES, THEOREM, lower_end, lower_halves
+
+from .atoms import Atoms, Number
+from .conclusions import Concludes
+from .coq_claims import FormallyConcludes
+from .exact import ExactRow
+from .proof import Proof
+from .prune_first_dominates import balanced, same_image, tied
+from .shapes import Groups
+from .steps import Enumerated, Equal, Formal, Smt, Split, Tested
+from .unknowns import Facts, Unknowns
 
 x, e = sympy.symbols("x e", nonnegative=True)
 

@@ -2,17 +2,18 @@
 
 from typing import Any
 
-from proofs.conclusions import Concludes
-from proofs.coq_claims import FormallyConcludes
-from proofs.proof import Proof
-from proofs.prune_first_dominates import balanced, same_image, same_sign, tied
-from proofs.shapes import Groups
-from proofs.steps import Formal, Smt, Tested
-from proofs.swap_constant import PROOF as CONSTANT
-from proofs.swap_constant import lower_ends, one_half
 from sqtheory.theory.quantities import ONE_SCALE
 from sqtheory.theory.theorems.swap_constant import HALVES
 from sqtheory.theory.theorems.swap_gap import THEOREM
+
+from .conclusions import Concludes
+from .coq_claims import FormallyConcludes
+from .proof import Proof
+from .prune_first_dominates import balanced, same_image, same_sign, tied
+from .shapes import Groups
+from .steps import Formal, Smt, Tested
+from .swap_constant import PROOF as CONSTANT
+from .swap_constant import lower_ends, one_half
 
 
 def pair(z3: Any) -> tuple[list[Any], Any]:

@@ -5,15 +5,16 @@ from typing import Any
 import sympy
 from sympy import And, Eq, Gt, Or
 
-from proofs.atoms import Row
-from proofs.conclusions import Concludes
-from proofs.coq_claims import FormallyConcludes
-from proofs.proof import Proof
-from proofs.shapes import Groups
-from proofs.steps import Formal, Smt, Tested
-from proofs.unknowns import Facts, Unknowns
 from sqtheory.theory.quantities import MAGNITUDE
 from sqtheory.theory.theorems.ties_by_original import BY_ORIGINAL, THEOREM
+
+from .atoms import Row
+from .conclusions import Concludes
+from .coq_claims import FormallyConcludes
+from .proof import Proof
+from .shapes import Groups
+from .steps import Formal, Smt, Tested
+from .unknowns import Facts, Unknowns
 
 
 def same_ranking(z3: Any) -> tuple[list[Any], Any]:

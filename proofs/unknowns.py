@@ -13,11 +13,12 @@ from typing import Any, TypeAlias, final
 import sympy
 from sympy import Abs, And, Ge, Implies, Le, Or
 
-from proofs.atoms import Atoms, Number, Pairs, Row
+from sqtheory.theory.claims import Assumption
 from sqtheory.theory.quantities import FROZEN_Z, MAGNITUDE, NEAREST, ONE_SCALE, ORDERED, SIGMA, STEADY, Z
-from sqtheory.theory.theorem import Assumption
 from sqtheory.theory.theorems.dot_concentration import IN_RANGE
 from sqtheory.theory.theorems.dyadic_equivariance import FOLLOWS
+
+from .atoms import Atoms, Number, Pairs, Row
 
 ONE, REAL, LARGEST = sympy.Integer(1), sympy.Symbol("p", positive=True), sympy.oo
 """The exponents of unknown rows: p = 1, every real p > 0 at once, p = ∞."""

@@ -63,8 +63,7 @@ from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, thre
 from sqtheory.alphabet.ties import Adversarial, RandomTies, Ties, adversarial, by_original, high_index, low_index
 from sqtheory.arrays import FixedArray
 from sqtheory.exceptions import CheckpointError, Indivisible, InputRefused, MissingExtra, NonFinite, SpellingError
-from sqtheory.orders.channels import ChannelReport
-from sqtheory.orders.channels import report as explain
+from sqtheory.orders.channels import ChannelReport, explain
 from sqtheory.orders.errors import error, norm, relative_error, sqnr
 from sqtheory.orders.report import OrderReport, compare
 from sqtheory.orders.streaming import error_norm

@@ -15,9 +15,9 @@ import pytest
 import sympy
 
 import sqtheory
-from proofs.proof import proof_of
-from proofs.steps import Equal
 from sqtheory.cli import VERBS
+from sqtheory.proofs.proof import proof_of
+from sqtheory.proofs.steps import Equal
 from sqtheory.theory.theorems import BY_SLUG
 
 DOCS = Path(__file__).parents[1] / "notebooks" / "docs"

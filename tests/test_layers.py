@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import sqtheory
-from proofs import proof
+from sqtheory.proofs import proof
 
 ROOT = Path(sqtheory.__file__).parent
 PROOFS = Path(proof.__file__).parent
@@ -21,7 +21,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("alphabet", "records"),
     ("orders", "files"),
     ("execution", "theory"),
-    ("compress", "methods", "models", "strategies"),
+    ("compress", "methods", "models", "proofs", "strategies"),
     ("__init__", "bench", "show"),
     ("cli",),
     ("__main__",),
@@ -38,11 +38,11 @@ HOMES: dict[str, str | tuple[str, ...]] = {
     "onnx": "files/checkpoints/onnx.py",
     "matplotlib": "show/figures/",
     "tqdm": "cli/",
+    "argcomplete": "cli/completion.py",
     "scipy": "theory/expectations/",
-    "sympy": ("theory/render.py", "theory/statement.py", "theory/theorems/"),
+    "sympy": ("theory/claims.py", "theory/render.py", "theory/theorem.py", "theory/theorems/"),
     "hypothesis": ("theory/decide/targeted.py", "strategies/"),
     "z3": "theory/decide/solver.py",
-    "proofs": "cli/",
     "threadpoolctl": "models/evaluation/evaluating.py",
     "distributed": "execution/workers.py",
     "mpi4py": "execution/workers.py",
@@ -57,6 +57,7 @@ HEAVY = (
     *("scipy", "sympy", "matplotlib", "hypothesis", "onnx", "gguf"),
     *("z3", "dask", "distributed", "mpi4py", "numba", "pandas"),
     *("torch", "tqdm", "safetensors", "ml_dtypes", "pytest", "threadpoolctl"),
+    "argcomplete",
 )
 LONGEST = 300
 

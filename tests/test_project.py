@@ -1,8 +1,12 @@
 """The project file: what is installed, and what no file may name."""
 
 import importlib
+import os
 import pkgutil
+import re
+import shutil
 import subprocess
+import sys
 import tomllib
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -10,9 +14,9 @@ from pathlib import Path
 import pytest
 
 import sqtheory
-from proofs.references import references
 from sqtheory import MissingExtra, __version__
 from sqtheory.cli import formats, main
+from sqtheory.proofs.references import references
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -48,6 +52,33 @@ def test_a_missing_extra_is_one_line_that_names_it(
     assert main(["formats"]) == 4
     [line] = capsys.readouterr().err.splitlines()
     assert "pip install 'sqtheory[onnx]'" in line and "reading an ONNX model" in line
+
+
+def test_the_wheel_has_the_proofs_inside_and_nothing_else_at_its_top(tmp_path: Path) -> None:
+    """Laid out as the build section says, the package proves away from the checkout."""
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"]
+    rules = wheel["wheel"]
+    site = tmp_path / "site"
+    for folder in rules["only-include"]:
+        for file in (ROOT / folder).rglob("*"):
+            name = file.relative_to(ROOT).as_posix()
+            if file.is_file() and "__pycache__" not in name and not f"/{name}".startswith(tuple(rules["exclude"])):
+                there = site / name.replace(folder, rules["sources"].get(folder, folder), 1)
+                there.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, there)
+    assert [folder.name for folder in site.iterdir()] == ["sqtheory"]
+    for command in (["prove", "margin"], ["show", "margin"], ["cite", "prune_first_identity"]):
+        run = subprocess.run(
+            [sys.executable, "-m", "sqtheory", *command],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(site)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert run.returncode == 0, run.stderr
+    proofs = [file.read_text(encoding="utf-8") for file in (ROOT / "proofs").glob("*.py")]
+    assert len(proofs) > 40 and not [text for text in proofs if re.search(r"^\s*(from|import) proofs\b", text, re.M)]
 
 
 def test_no_file_names_the_host_of_a_registry() -> None:

@@ -8,15 +8,14 @@ from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
-from proofs import machine_checked
-from proofs.proof import proof_of
 from sqtheory.cli import VERBS, main
+from sqtheory.proofs import machine_checked
+from sqtheory.proofs.proof import proof_of
 from sqtheory.show.figures import witness
 from sqtheory.show.figures.catalogue import BY_NAME
 from sqtheory.show.figures.data import Request
 from sqtheory.show.figures.style import DOUBLE, SINGLE, encode
 from sqtheory.tables import Table
-from sqtheory.theory import render
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL, BY_SLUG
 
@@ -33,10 +32,11 @@ EXAMPLE = "margin.py"
 MODULES: Mapping[str, str] = {
     "sqtheory": "Operators, formats, errors, orders",
     "sqtheory.theory.theorems": "The registry",
-    "sqtheory.theory.theorem": "Theorems and claims",
+    "sqtheory.theory.theorem": "Theorems",
+    "sqtheory.theory.claims": "Quantities, claims, assumptions, witnesses",
     "sqtheory.theory.case": "Cases",
     "sqtheory.theory.domain": "Domains",
-    "sqtheory.theory.render": "Theorems as text, Markdown, LaTeX",
+    "sqtheory.theory.render": "Claims as text and LaTeX",
     "sqtheory.theory.decide": "Proved, refuted or open",
     "sqtheory.theory.expectations": "Expected order gaps",
     "sqtheory.theory.certificates": "Certificates of layers",
@@ -140,7 +140,7 @@ def linked(text: str, folder: Path) -> str:
 
 def theorem_page(theorem: Theorem, shown: Iterable[Shown]) -> str:
     """Statement, assumptions, witness, figures, source, and every line of the proof with what discharged it."""
-    _, _, statement = render.markdown(theorem).partition("\n")
+    _, _, statement = theorem.markdown().partition("\n")
     parts = [f"# {theorem.slug}", statement, bib_entry(theorem.source.key)]
     parts += [f"```{{figure}} {name}.svg\n:alt: {name}\n\n{caption}\n```" for name, _, caption in shown]
     parts += ["## Proof", proof_table(theorem).markdown()]

@@ -39,6 +39,7 @@ from sqtheory.cli import (
     unpack,
     verify,
 )
+from sqtheory.cli.completion import complete
 from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, WorkerFailed
 from sqtheory.tables import shown
 
@@ -93,8 +94,10 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return its exit status; every refusal is one line on stderr."""
-    arguments = parser().parse_args(argv)
+    grammar = parser()
     try:
+        complete(grammar)
+        arguments = grammar.parse_args(argv)
         with engine(getattr(arguments, "engine", "numpy")):
             status: int = arguments.run(arguments)
         sys.stdout.flush()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqtheory.cli.options import Verbs
 
 if TYPE_CHECKING:
-    from proofs.references import Entry
+    from sqtheory.proofs.references import Entry
 
 DESCRIPTION = """\
 Print a citation, as BibTeX or as the content of a CITATION.cff file (Citation File Format 1.2.0).
@@ -51,7 +51,7 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print."""
-    from proofs.references import references
+    from sqtheory.proofs.references import references
 
     if arguments.name and arguments.all:
         raise ValueError("--all cites everything: leave the name out")

@@ -86,7 +86,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def concluded_by(slug: str) -> str:
     """What concludes the claims of a theorem: Coq, a derivation, its cases; ``tested only`` where no machine does."""
-    from proofs.proof import proof_of
+    from sqtheory.proofs.proof import proof_of
     from sqtheory.theory.theorems import BY_SLUG
 
-    return proof_of(BY_SLUG[slug]).extent
+    extent: str = proof_of(BY_SLUG[slug]).extent
+    return extent

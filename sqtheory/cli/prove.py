@@ -24,7 +24,8 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prove and print."""
-    from proofs.__main__ import prove
+    from sqtheory.proofs.showing import prove
     from sqtheory.theory.theorems import find
 
-    return prove([find(slug).slug for slug in arguments.slug], require_coq=arguments.require_coq)
+    status: int = prove([find(slug).slug for slug in arguments.slug], require_coq=arguments.require_coq)
+    return status

@@ -23,15 +23,14 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the statement, then the proof."""
-    from sqtheory.theory import render
     from sqtheory.theory.theorems import find
 
     theorem = find(arguments.slug)
     if arguments.latex or arguments.markdown:
-        print(render.latex(theorem) if arguments.latex else render.markdown(theorem))
+        print(theorem.latex() if arguments.latex else theorem.markdown())
         return 0
-    from proofs.__main__ import outline
+    from sqtheory.proofs.showing import outline
 
-    print(render.text(theorem))
+    print(theorem.text())
     outline(theorem)
     return 0

@@ -23,20 +23,20 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the table."""
-    from sqtheory.theory import render
+    from sqtheory.theory.theorem import plain_table
     from sqtheory.theory.theorems import ALL
 
     if arguments.json:
-        print_json({"schema": "sqtheory.theorems/1", "theorems": [render.record(t) for t in ALL]})
+        print_json({"schema": "sqtheory.theorems/1", "theorems": [t.to_dict() for t in ALL]})
     else:
-        print(markdown() if arguments.markdown else render.plain_table(ALL).text())
+        print(markdown() if arguments.markdown else plain_table(ALL).text())
     return 0
 
 
 def markdown() -> str:
     """The table with what concludes the claims of each theorem."""
-    from proofs.proof import proof_of
-    from sqtheory.theory import render
-    from sqtheory.theory.theorems import ALL, BY_SLUG
+    from sqtheory.proofs.proof import proof_of
+    from sqtheory.theory.theorem import linked_table
+    from sqtheory.theory.theorems import ALL
 
-    return render.table(ALL, lambda t: proof_of(BY_SLUG[t.slug]).extent).markdown()
+    return linked_table(ALL, lambda t: proof_of(t).extent).markdown()

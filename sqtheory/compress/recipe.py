@@ -20,7 +20,8 @@ from sqtheory.files.packing import Packed, pack_image, pack_kept, pack_values
 from sqtheory.files.statistics import Statistics
 from sqtheory.orders.applied import Order
 from sqtheory.orders.optimum import gain_mask
-from sqtheory.orders.rulings import Ruling, scale
+from sqtheory.orders.pair import Pair
+from sqtheory.orders.rulings import Ruling
 from sqtheory.tables import json_ready
 
 
@@ -133,7 +134,7 @@ class Recipe:
             return Ruling(True, "q is idempotent and comes last")
         if self.order is Order.gain:
             return Ruling(False, "the best mask may prune the maximum of a block")
-        return scale(s, q, shape)
+        return Pair(s, q).on(shape).scale
 
     @property
     def ties(self) -> str | None:

@@ -23,6 +23,7 @@ from sqtheory.execution.workers import Processes, Threads, Workers
 from sqtheory.files.checkpoints import open_checkpoint
 from sqtheory.files.checkpoints.stored import LARGE
 from sqtheory.orders import fused
+from sqtheory.orders.pair import Pair
 
 ROUNDS = 3
 """Timings of which the median counts."""
@@ -57,7 +58,7 @@ def measure(
             for crew in (Threads(count), Processes(count)):
                 yield f"{count} {type(crew).__name__.lower()}"
                 rates.append(Rate(type(crew).__name__.lower(), count, MANY * typical / _together(path, s, q, crew)))
-    streams = fused.reports(np.ones((fused.LEAST // WIDTH, WIDTH), np.float32), s, q, 2.0) is not None
+    streams = fused.counts_of(np.ones((fused.LEAST // WIDTH, WIDTH), np.float32), Pair(s, q), 2.0) is not None
     yield Machine(tuple(samples), tuple(rates), idle, LARGE if streams else None)
 
 

@@ -60,6 +60,11 @@ class TwoOrders:
         """Entries of non-zero image that one order keeps and the other prunes."""
         return np.asarray((self.mask != self.image_mask) & (self.image != 0))
 
+    @property
+    def swaps(self) -> int:
+        """Entries of non-zero image that S→Q keeps and Q→S prunes."""
+        return int(np.count_nonzero(self.reselected & self.mask))
+
     @cached_property
     def tied(self) -> int:
         """Groups whose scores on q(x) tie at the cut, so that the tie rule decides."""

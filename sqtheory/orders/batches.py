@@ -21,14 +21,13 @@ from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier
 from sqtheory.alphabet.ties import ByOriginal
 from sqtheory.alphabet.traits import DETERMINISTIC
 from sqtheory.arrays import Array, Mask
-from sqtheory.orders import channels
 from sqtheory.orders.applied import TwoOrders, both
-from sqtheory.orders.channels import ChannelReport
-from sqtheory.orders.errors import box_norms, powers, root
+from sqtheory.orders.counts import Counts, Errors, Openings, Sums, beyond_range, sign
+from sqtheory.orders.definition import at_dense_scale, living, moved
+from sqtheory.orders.errors import box_norms, change, powers, root
 from sqtheory.orders.grid import Grid, Row
 from sqtheory.orders.optimum import gain_mask
-from sqtheory.orders.reasons import Reason, reason
-from sqtheory.orders.report import Errors, OrderReport, at_dense_scale, change, judged
+from sqtheory.orders.pair import Pair
 
 SMALL = 1 << 12
 """Tensors of at most so many entries are worth stacking."""
@@ -39,8 +38,6 @@ NORMS = (1.0, 2.0, math.inf)
 DOUBT = 64 * float(np.finfo(np.float64).eps)
 """A lead of a smaller share of the powers that make it is judged by the tensor alone."""
 
-Counts: TypeAlias = list[int]
-"""One number for each tensor."""
 Norms: TypeAlias = list[float]
 
 
@@ -70,8 +67,8 @@ def batch_rows(names: Sequence[str], x: Array, grid: Grid, p: float) -> list[lis
     images, kept = {q: theirs[q](x) for q in theirs}, {s: ours[s].mask(x) for s in ours}
     found = []
     for s, q in grid:
-        two = both(x, ours[s], theirs[q], mask=kept[s], image=images[q])
-        found.append(_rows(names, two, s, q, p))
+        two, known = both(x, ours[s], theirs[q], mask=kept[s], image=images[q]), Pair(s, q).on(shape)
+        found.append([Row.of(name, known, c) for name, c in zip(names, counts_of_each(two, theirs[q], p), strict=True)])
     return [list(rows) for rows in zip(*found, strict=True)]
 
 
@@ -101,71 +98,47 @@ def _wide(boxes: Partition, shape: Shape) -> Partition:
     return Stacked(boxes)
 
 
-def _rows(names: Sequence[str], two: TwoOrders, s: Sparsifier, q: Quantizer, p: float) -> list[Row]:
-    """The rows of one pipeline from the arrays that its operators on the stack made."""
-    why: dict[str, Reason] = {}
-    rows = []
-    for name, order, counted in zip(names, _orders(two, str(s), str(q), p), _channels(two, s, q), strict=True):
-        if counted.open not in why:
-            why[counted.open] = reason(order, counted, s, q)
-        rows.append(Row(name, order, counted, why[counted.open]))
-    return rows
+def counts_of_each(two: TwoOrders, q: Quantizer, p: float) -> Iterator[Counts]:
+    """What ``definition`` counts on every tensor of a stack."""
+    swaps, tied = _each(two.reselected & two.mask), _tied(two)
+    return map(Counts, _sums(two, p), swaps, tied, _openings(two, q))
 
 
-def _channels(two: TwoOrders, s: Sparsifier, q: Quantizer) -> Iterator[ChannelReport]:
-    """``channels.of`` of every tensor."""
-    ours, theirs = two.s, two.q
-    assert isinstance(theirs, Quantizer)
-    known, groups = channels.rulings(s, q, two.x.shape[1:]), s.groups.count(two.x.shape[1:])
-    dense, alive = theirs.scales(two.x), channels.alive(two, theirs)
-    low, high = (theirs.partition.reduce(two.x, end) for end in (_least, _greatest))
-    counts = (
-        _counts(ours.groups.reduce(two.reselected, lambda rows: np.asarray(np.any(rows, axis=1)))),
-        _counts((theirs.scales(two.sparse) != dense) & alive),
-        _counts(alive),
-        _counts((two.after_mask != 0) & ~two.mask),
-        _counts(~two.mask),
-        _tied(two),
-        _counts(channels.beyond_range(low, high, dense, theirs)),
+def _openings(two: TwoOrders, q: Quantizer) -> Iterator[Openings]:
+    dense, alive = q.scales(two.x), living(two, q)
+    low, high = (q.partition.reduce(two.x, end) for end in (_least, _greatest))
+    return map(
+        Openings,
+        _each(two.s.groups.reduce(two.reselected, lambda rows: np.asarray(np.any(rows, axis=1)))),
+        _each(moved(two, q, dense) & alive),
+        _each(alive),
+        _each((two.after_mask != 0) & ~two.mask),
+        _each(~two.mask),
+        _each(beyond_range(low, high, dense, q)),
     )
-    for selected, moved, living, back, pruned, tied, saturated in zip(*counts, strict=True):
-        yield channels.assemble(
-            known,
-            selection=(selected, groups),
-            scale=(moved, living),
-            zero=(back, pruned),
-            tied=tied,
-            saturated=saturated,
-        )
 
 
-def _orders(two: TwoOrders, mask: str, fmt: str, p: float) -> Iterator[OrderReport]:
-    """``orders.report`` of every tensor."""
+def _sums(two: TwoOrders, p: float) -> Iterator[Sums]:
     x, zero = _flat(two.x), two.x.dtype.type(0)
     given, best = x.astype(np.float64), gain_mask(two.x, two.image, two.s, p)
     results = [_flat(y) for y in (two.after_mask, two.masked_image, np.where(best, two.image, zero))]
     results.append(_flat(at_dense_scale(two)))
     alone = (x, np.where(_flat(two.mask), zero, x), given - _flat(two.image))
     sizes = zip(*(box_norms(e, p, Rows()).reshape(-1).tolist() for e in alone), strict=True)
-    counts = zip(_counts(two.reselected & two.mask), _tied(two), strict=True)
-    for (winner, norms), (size, s, q), (swaps, tied) in zip(_winners(x, given, results, p), sizes, counts, strict=True):
-        errors = Errors(s, q, *norms)
-        yield OrderReport(p, mask, fmt, two.x.shape[1:], size, errors, swaps, tied, winner)
+    for (lead, norms), (size, s, q) in zip(_led(x, given, results, p), sizes, strict=True):
+        yield Sums(p, size, Errors(s, q, *norms), lead)
 
 
-def _winners(x: Array, given: Array, results: list[Array], p: float) -> Iterator[tuple[str, Norms]]:
-    """The winner and the norms of the errors of all results, S→Q and Q→S first, for every row of x."""
+def _led(x: Array, given: Array, results: list[Array], p: float) -> Iterator[tuple[int, Norms]]:
+    """The sign of the lead and the norms of the errors of all results, S→Q and Q→S first, for every row of x."""
     errors = [np.abs(given - y) for y in results]
     if p == math.inf:
         for sq, qs, *others in zip(*(e.max(axis=1).tolist() for e in errors), strict=True):
-            winner, qs = judged(sq, qs, qs - sq)
-            yield winner, [sq, qs, *others]
+            yield sign(qs - sq), [sq, qs, *others]
         return
-    norms = _summed(errors, results, p)
     leads = _leads(errors[:2], results[0] != results[1], p)
-    for i, ((sq, qs, *others), lead) in enumerate(zip(norms, leads, strict=True)):
-        winner, qs = judged(sq, qs, change(x[i], results[0][i], results[1][i], p) if lead is None else lead)
-        yield winner, [sq, qs, *others]
+    for i, (norms, lead) in enumerate(zip(_summed(errors, results, p), leads, strict=True)):
+        yield sign(change(x[i], results[0][i], results[1][i], p) if lead is None else lead), norms
 
 
 def _summed(errors: list[Array], results: list[Array], p: float) -> Iterator[Norms]:
@@ -196,14 +169,15 @@ def _cuts(apart: Mask) -> Iterator[slice]:
     return (slice(a, b) for a, b in pairwise([0, *ends]))
 
 
-def _tied(two: TwoOrders) -> Counts:
+def _tied(two: TwoOrders) -> list[int]:
     s = two.s
     assert isinstance(s, TopSparsifier)
-    return _counts(s.groups.reduce(s.score.of(two.image), lambda rows: tied_at_cut(rows, s.budget(rows.shape[1]))))
+    return _each(s.groups.reduce(s.score.of(two.image), lambda rows: tied_at_cut(rows, s.budget(rows.shape[1]))))
 
 
-def _counts(where: Mask) -> Counts:
-    counts: Counts = np.count_nonzero(_flat(where), axis=1).tolist()
+def _each(where: Mask) -> list[int]:
+    """How many are marked in each tensor."""
+    counts: list[int] = np.count_nonzero(_flat(where), axis=1).tolist()
     return counts
 
 

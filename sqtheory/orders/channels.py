@@ -6,16 +6,15 @@ With all three closed and q deterministic, S→Q, Q→S and the frozen mask agre
 from dataclasses import dataclass
 from typing import Any, final
 
-import numpy as np
-
 from sqtheory.alphabet.notation import MASK, QUANTIZER, parse_as
-from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier
-from sqtheory.alphabet.traits import KEEPS_ZERO, MONOTONE
-from sqtheory.arrays import Array, ArrayLike, Mask
-from sqtheory.orders import rulings as by_structure
+from sqtheory.alphabet.sparsifiers import Sparsifier
+from sqtheory.arrays import ArrayLike
 from sqtheory.orders.applied import TwoOrders, both
+from sqtheory.orders.assumptions import dominates
+from sqtheory.orders.counts import Openings
+from sqtheory.orders.definition import openings_of
+from sqtheory.orders.pair import Pair, Rulings
 from sqtheory.orders.rulings import Ruling
 from sqtheory.tables import Table, Tabular
 
@@ -37,9 +36,9 @@ class Channel:
     sentence: str
 
     @classmethod
-    def judged(cls, symbol: str, name: str, ruling: Ruling, counted: tuple[int, int]) -> "Channel":
-        """A channel by structure and by what was counted on a tensor: how often it is open, and of how many."""
-        return cls(symbol, name, not ruling.closed, *counted, ruling.why)
+    def judged(cls, symbol: str, name: str, ruling: Ruling, count: int, total: int) -> "Channel":
+        """A channel by structure and by how often it is open on a tensor, of how many."""
+        return cls(symbol, name, not ruling.closed, count, total, ruling.why)
 
     @property
     def open(self) -> bool:
@@ -83,6 +82,21 @@ class ChannelReport(Tabular):
     short_groups: int
     """Mask groups shorter than a full one."""
 
+    @classmethod
+    def of(cls, known: Rulings, counted: Openings, tied: int) -> "ChannelReport":
+        """What is known of every tensor of the shape, with what was counted on one."""
+        return cls(
+            selection=Channel.judged("M", "selection", known.selection, counted.selected, known.groups),
+            scale=Channel.judged("Σ", "scale", known.scale, counted.moved, counted.living),
+            zero=Channel.judged("Z", "zero", known.zero, counted.back, counted.pruned),
+            prune_first_dominates=dominates(known, 1.0),
+            tied=tied,
+            one_scale_per_group=known.one_scale.closed,
+            saturated=counted.saturated,
+            short_blocks=known.short_blocks,
+            short_groups=known.short_groups,
+        )
+
     @property
     def channels(self) -> tuple[Channel, Channel, Channel]:
         """M, Σ, Z."""
@@ -113,93 +127,19 @@ class ChannelReport(Tabular):
         return Table(("channel", "by structure", "on this tensor", "why"), rows)
 
 
-def report(x: ArrayLike, s: Sparsifier | str, q: Quantizer | str) -> ChannelReport:
+def explain(x: ArrayLike, s: Sparsifier | str, q: Quantizer | str) -> ChannelReport:
     """Say for M, Σ and Z whether each is open by structure and on this tensor, and why.
 
     x: any real tensor; s and q: operators or their spellings. Raises what s and q raise, and SpellingError.
 
     >>> from sqtheory import int_, nm
-    >>> report([5 / 3, 2, 1 / 6, 7], nm(2, 4), int_(4)).open
+    >>> explain([5 / 3, 2, 1 / 6, 7], nm(2, 4), int_(4)).open
     'M'
     """
     mask, quantizer = parse_as(Sparsifier, MASK, s), parse_as(Quantizer, QUANTIZER, q)
-    return of(both(x, mask, quantizer), quantizer)
+    return channel_report(both(x, mask, quantizer), quantizer)
 
 
-def of(orders: TwoOrders, q: Quantizer) -> ChannelReport:
-    """The ChannelReport of two orders already applied."""
-    x, s = orders.x, orders.s
-    dense = q.scales(x)
-    low, high = (q.partition.reduce(x, end) for end in (lambda rows: rows.min(axis=1), lambda rows: rows.max(axis=1)))
-    return assemble(
-        rulings(s, q, x.shape),
-        selection=_open(orders.s.groups.reduce(orders.reselected, lambda rows: np.asarray(np.any(rows, axis=1)))),
-        scale=_open((q.scales(orders.sparse) != dense)[alive(orders, q)]),
-        zero=_open(orders.after_mask[~orders.mask] != 0),
-        tied=orders.tied,
-        saturated=int(np.count_nonzero(beyond_range(low, high, dense, q))),
-    )
-
-
-@final
-@dataclass(frozen=True)
-class Rulings:
-    """What is known of one pipeline on every tensor of a shape."""
-
-    selection: Ruling
-    scale: Ruling
-    zero: Ruling
-    one_scale_per_group: bool
-    prune_first_dominates: bool
-    short_blocks: int
-    short_groups: int
-
-
-def rulings(s: Sparsifier, q: Quantizer, shape: Shape) -> Rulings:
-    """What ``rulings`` says of M, Σ and Z."""
-    single = by_structure.one_scale_per_group(s, q, shape).closed
-    m, sigma, z = (rule(s, q, shape) for rule in (by_structure.selection, by_structure.scale, by_structure.zero))
-    ranked = isinstance(s, TopSparsifier) and s.score.is_magnitude and MONOTONE in q.traits
-    dominates = ranked and single and sigma.closed and z.closed
-    return Rulings(m, sigma, z, single, dominates, q.partition.tails(shape), s.groups.tails(shape))
-
-
-def assemble(
-    known: Rulings,
-    *,
-    selection: tuple[int, int],
-    scale: tuple[int, int],
-    zero: tuple[int, int],
-    tied: int,
-    saturated: int,
-) -> ChannelReport:
-    """With what was counted on a tensor: how often each channel is open, and of how many."""
-    return ChannelReport(
-        selection=Channel.judged("M", "selection", known.selection, selection),
-        scale=Channel.judged("Σ", "scale", known.scale, scale),
-        zero=Channel.judged("Z", "zero", known.zero, zero),
-        prune_first_dominates=known.prune_first_dominates,
-        tied=tied,
-        one_scale_per_group=known.one_scale_per_group,
-        saturated=saturated,
-        short_blocks=known.short_blocks,
-        short_groups=known.short_groups,
-    )
-
-
-def beyond_range(low: Array, high: Array, scales: Array, q: Quantizer) -> Mask:
-    """Which blocks with these least and greatest entries and these scales reach beyond [σ·min Γ, σ·max Γ]."""
-    slack = 4 * float(np.finfo(scales.dtype).eps)  # the rounding of a real scale is no saturation
-    with np.errstate(over="ignore"):
-        least, most = (scales.astype(np.float64) * end for end in (q.format.min, q.format.max))
-        return np.asarray((high > most + slack * np.abs(most)) | (low < least - slack * np.abs(least)))
-
-
-def _open(where: Mask) -> tuple[int, int]:
-    return int(np.count_nonzero(where)), int(where.size)
-
-
-def alive(orders: TwoOrders, q: Quantizer) -> Mask:
-    """Which blocks have a survivor."""
-    counted = orders.mask & (orders.x != 0) if KEEPS_ZERO in q.traits else orders.mask
-    return q.partition.reduce(counted, lambda rows: np.asarray(np.any(rows, axis=1)))
+def channel_report(two: TwoOrders, q: Quantizer) -> ChannelReport:
+    """The ChannelReport of two orders already applied, by their definition."""
+    return ChannelReport.of(Pair(two.s, q).on(two.x.shape), openings_of(two, q), two.tied)

@@ -2,14 +2,19 @@
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
+from typing import TypeAlias
 
 import numpy as np
 
-from sqtheory.alphabet.kernels.sums import pairwise
-from sqtheory.alphabet.norms import check_norm, unit_of, units
+from sqtheory.alphabet.kernels.sums import exact_parts, pairwise
+from sqtheory.alphabet.norms import STEEP, check_norm, unit_of, units
 from sqtheory.alphabet.operators import Operator
 from sqtheory.alphabet.partition import Partition
 from sqtheory.arrays import PIECE, Array, ArrayLike, as_real
+
+Pieces: TypeAlias = Callable[[slice], Array]
+"""Entries of a flat array in a range."""
 
 
 def error(f: Operator, x: ArrayLike) -> Array:
@@ -33,7 +38,7 @@ def norm(e: ArrayLike, p: float = 2.0) -> float:
     return norm_of(lambda cut: flat[cut], flat.size, p)
 
 
-def norm_of(entries: Callable[[slice], Array], size: int, p: float) -> float:
+def norm_of(entries: Pieces, size: int, p: float) -> float:
     """``norm`` of so many entries that are made piece by piece, twice."""
     check_norm(p)
     largest = largest_of(entries, size)
@@ -47,7 +52,7 @@ def norm_of(entries: Callable[[slice], Array], size: int, p: float) -> float:
     return root(pairwise(terms, size), p) * unit
 
 
-def largest_of(entries: Callable[[slice], Array], size: int) -> float:
+def largest_of(entries: Pieces, size: int) -> float:
     """max |e_i|, 0 for none."""
     cuts = (slice(at, min(at + PIECE, size)) for at in range(0, size, PIECE))
     return float(np.max([np.max(np.abs(entries(cut)), initial=0.0) for cut in cuts] or [0.0]))
@@ -121,6 +126,43 @@ def root(total: float, p: float) -> float:
         return float(total ** (1 / p))
     except OverflowError:
         return math.inf
+
+
+def change(x: Array, y: Array, z: Array, p: float) -> float | Fraction:
+    """‖x − z‖_p^p − ‖x − y‖_p^p for finite p up to a positive factor: its sign is exact for p = 1, 2, 3, …
+
+    Only powers that rounding could have reordered are summed again as rational numbers.
+    """
+    given, near, far = (a.reshape(-1) for a in (x, y, z))
+    return change_of(given, lambda cut: near[cut], lambda cut: far[cut], p)
+
+
+def change_of(x: Array, y: Pieces, z: Pieces, p: float) -> float | Fraction:
+    """``change`` of flat arrays, y and z made piece by piece."""
+
+    def differing(cut: slice) -> list[Array]:
+        given = [x[cut], y(cut), z(cut)]
+        at = np.flatnonzero(given[1] != given[2])
+        return [a[at].astype(np.float64) for a in given]
+
+    cuts = [slice(at, min(at + PIECE, x.size)) for at in range(0, x.size, PIECE)]
+    errors = ((np.abs(at - near), np.abs(at - far)) for at, near, far in map(differing, cuts))
+    unit = unit_of(np.array([np.max(e, initial=0.0) for pair in errors for e in pair]), p)
+    leads, sums = list[float](), list[float]()
+    for at, near, far in map(differing, cuts):
+        ours, theirs = (powers(np.abs(at - e) / unit, p) for e in (near, far))
+        leads += exact_parts(theirs) + exact_parts(-ours)
+        sums += [float(np.sum(ours)), float(np.sum(theirs))]
+    lead = math.fsum(leads)
+    if abs(lead) > (p + 4) * np.finfo(np.float64).eps * math.fsum(sums):
+        return lead
+    if not (float(p).is_integer() and p <= STEEP):
+        return 0.0
+    at, near, far = map(np.concatenate, zip(*map(differing, cuts), strict=True)) if cuts else np.empty((3, 0))
+    rows, counts = np.unique(np.stack([at, near, far], axis=1), axis=0, return_counts=True)
+    exact = [[Fraction(float(v)) for v in row] for row in rows]
+    terms_of = (abs(a - c) ** int(p) - abs(a - b) ** int(p) for a, b, c in exact)
+    return sum((n * term for n, term in zip(counts.tolist(), terms_of, strict=True)), Fraction(0))
 
 
 def _row_norms(rows: Array, p: float) -> Array:

@@ -25,14 +25,13 @@ from sqtheory.alphabet.norms import power_units
 from sqtheory.alphabet.partition import Blocks, Shape, Tail
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.scaling import FromMaximum, TwoLevel
-from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier
+from sqtheory.alphabet.sparsifiers import TopSparsifier
 from sqtheory.alphabet.ties import ByOriginal
 from sqtheory.alphabet.traits import DETERMINISTIC, KEEPS_ZERO
 from sqtheory.arrays import Array, Mask, StreamedTensor
-from sqtheory.orders import channels
-from sqtheory.orders.channels import ChannelReport
-from sqtheory.orders.errors import root
-from sqtheory.orders.report import Errors, OrderReport, change, judged
+from sqtheory.orders.counts import Counts, Errors, Openings, Sums, beyond_range, sign
+from sqtheory.orders.errors import change, root
+from sqtheory.orders.pair import Pair
 
 LEAST = 1 << 15
 """A tensor of fewer entries is left to the definitions."""
@@ -87,29 +86,32 @@ class _Sums:
             self.pending.clear()
 
 
-def reports(
-    x: Array | StreamedTensor, s: Sparsifier, q: Quantizer, p: float
-) -> tuple[OrderReport, ChannelReport] | None:
-    """What ``orders.report`` and ``channels.of`` say of x, norms up to rounding; None where only they can say it.
+@final
+@dataclass(frozen=True)
+class FusedPlan:
+    """How the pass goes over tensors of a shape: groups of ``size`` along ``axis`` in scale blocks of ``block``."""
 
-    The same to the last bit for a tensor in memory and one that is read piece by piece.
+    axis: int
+    size: int
+    block: int
+    keep: int
+
+
+def plan_of(pair: Pair, shape: Shape, p: float) -> FusedPlan | None:
+    """The plan if s, q and p are those of the pass, scale blocks are runs of whole groups and no short one is refused.
+
+    Raises ValueError where the groups or the blocks fit no such tensor.
     """
-    if by_definition() or not (
-        isinstance(s, TopSparsifier) and isinstance(s.groups, Blocks) and x.size >= LEAST and _fits(s, q, p)
-    ):
+    s, q = pair.s, pair.q
+    groups = s.groups
+    if not (isinstance(s, TopSparsifier) and isinstance(groups, Blocks) and _fits(s, q, p)):
         return None
-    block = _block(s.groups, q, x.shape)
-    views = None if block is None else _views(x, s.groups.axis, block)
-    scale = None if views is None else scale_rule(_maxima(x, q), q.format, q.scaling)
-    if views is None or scale is None:
-        return None
-    tile, sums, m = Tile.of(q.format, q.rounding, q.saturate, x.dtype), _Sums(), s.groups.size
-    with np.errstate(over="ignore"):
-        for (part,) in (cut for view in views for cut in tiles(view, CHUNK)):
-            grouped = part.reshape(*part.shape[:-1], -1, m)
-            if not _add(sums, grouped, part.shape[-1] // m, s, q, scale, tile, p):
-                return None
-    return _conclude(sums, x.shape, s, q, p)
+    axis, m = groups.sides(shape).index(groups.size) if groups.size > 1 else 0, groups.size
+    block = q.partition.sides(shape)[axis]
+    along = all(c == 1 for a, c in enumerate(q.partition.sides(shape)) if a != axis)
+    whole = shape[axis] % m == 0 and block % m == 0 and 1 < m <= LIMIT and block <= CHUNK
+    refused = q.tail is Tail.error and q.partition.tails(shape) > 0
+    return FusedPlan(groups.axis, m, block, s.budget(m)) if along and whole and not refused else None
 
 
 def _fits(s: TopSparsifier, q: Quantizer, p: float) -> bool:
@@ -119,24 +121,35 @@ def _fits(s: TopSparsifier, q: Quantizer, p: float) -> bool:
     return ranked and steady and 0 < p <= STEEPEST
 
 
-def _block(groups: Blocks, q: Quantizer, shape: Shape) -> int | None:
-    """The length of scale blocks that are runs of whole groups; None where they are not, or a short one is refused."""
-    axis, m = groups.sides(shape).index(groups.size) if groups.size > 1 else 0, groups.size
-    block = q.partition.sides(shape)[axis]
-    along = all(c == 1 for a, c in enumerate(q.partition.sides(shape)) if a != axis)
-    whole = shape[axis] % m == 0 and block % m == 0 and 1 < m <= LIMIT and block <= CHUNK
-    refused = q.tail is Tail.error and q.partition.tails(shape) > 0
-    return block if along and whole and not refused else None
+def counts_of(x: Array | StreamedTensor, pair: Pair, p: float) -> Counts | None:
+    """What ``definition`` counts on x, norms up to rounding; None where only it can.
+
+    The same to the last bit for a tensor in memory and one that is read piece by piece.
+    """
+    q = pair.q
+    plan = None if by_definition() or x.size < LEAST else plan_of(pair, x.shape, p)
+    views = None if plan is None else _views(x, plan)
+    scale = None if views is None else scale_rule(_maxima(x, q), q.format, q.scaling)
+    if plan is None or views is None or scale is None:
+        return None
+    tile, sums = Tile.of(q.format, q.rounding, q.saturate, x.dtype), _Sums()
+    with np.errstate(over="ignore"):
+        for (part,) in (cut for view in views for cut in tiles(view, CHUNK)):
+            grouped = part.reshape(*part.shape[:-1], -1, plan.size)
+            if not _add(sums, grouped, part.shape[-1] // plan.size, pair, plan.keep, scale, tile, p):
+                return None
+    return _counted(sums, p)
 
 
-def _views(x: Array | StreamedTensor, axis: int, block: int) -> Iterator[tuple[Array, ...]] | None:
+def _views(x: Array | StreamedTensor, plan: FusedPlan) -> Iterator[tuple[Array, ...]] | None:
     """Scale blocks as rows; None for a stored tensor in which they are no runs of memory that join without a rest.
 
     The pieces of a stored tensor are whole numbers of the tiles that would be cut from one in memory.
     """
     if isinstance(x, np.ndarray):
-        return rows((np.moveaxis(x, axis, -1),), block)
-    if axis % len(x.shape) != len(x.shape) - 1 or x.shape[-1] % block:
+        return rows((np.moveaxis(x, plan.axis, -1),), plan.block)
+    block = plan.block
+    if plan.axis % len(x.shape) != len(x.shape) - 1 or x.shape[-1] % block:
         return None
     unit = max(1, CHUNK // block) * block
     return ((piece.reshape(-1, block),) for piece in x.pieces(-(-PIECE // unit) * unit))
@@ -151,13 +164,11 @@ def _maxima(x: Array | StreamedTensor, q: Quantizer) -> Array:
     )
 
 
-def _add(
-    sums: _Sums, part: Array, run: int, s: TopSparsifier, q: Quantizer, scale: Scale, tile: Tile, p: float
-) -> bool:
+def _add(sums: _Sums, part: Array, run: int, pair: Pair, keep: int, scale: Scale, tile: Tile, p: float) -> bool:
     """Add groups, the last axis, of which every ``run`` share a scale; False at what the pass is not for."""
     x = columns(part, "x")
-    m, kind = len(x), INTEGER[x.dtype]
-    keep, low = s.budget(m), s.ties.low_index
+    ties, q = pair.s.ties, pair.q
+    m, kind, low = len(x), INTEGER[x.dtype], ties.low_index
     sizes = np.abs(x, out=_like(x, "sizes", x.dtype))
     largest = np.maximum.reduce(sizes, axis=0)
     amax = run_maxima(largest.view(kind), run).view(x.dtype)
@@ -175,7 +186,7 @@ def _add(
     again = top_columns(images, keep, None, low, _like(x, "again", np.bool_))
     other = top_columns(images, keep, None, not low, _like(x, "other", np.bool_))
     tied = np.logical_or.reduce(np.not_equal(again, other, out=other), axis=0)
-    if not s.ties.index_only:
+    if not ties.index_only:
         again = top_columns(images, keep, sizes, low, again)
     moved = _add_errors(sums, x, y, sizes, images, kept, again, keep, p)
     sums.tied += int(np.count_nonzero(tied))
@@ -188,7 +199,7 @@ def _add(
     if q.format.min != -q.format.max:
         by_run = x.reshape(m, -1, run)
         least, most = by_run.min(axis=(0, 2)), by_run.max(axis=(0, 2))
-    sums.saturated += int(np.count_nonzero(channels.beyond_range(least, most, sigma, q)))
+    sums.saturated += int(np.count_nonzero(beyond_range(least, most, sigma, q)))
     return True
 
 
@@ -247,9 +258,7 @@ def _powers(value: Numbers, p: float) -> Numbers:
     return value if p == 1 else np.power(value, p, out=value)
 
 
-def _conclude(
-    sums: _Sums, shape: Shape, s: TopSparsifier, q: Quantizer, p: float
-) -> tuple[OrderReport, ChannelReport] | None:
+def _counted(sums: _Sums, p: float) -> Counts | None:
     sums.flush()
     common = math.fsum(sums.common)
     orders = [math.fsum([*parts, common]) for parts in sums.differing]
@@ -263,19 +272,9 @@ def _conclude(
             return None
         given, near, far = map(np.concatenate, zip(*sums.witnesses, strict=True))
         lead = change(given, near, far, p)
-    winner, qs = judged(sq, qs, lead)
     errors = Errors(s=s_norm, q=q_norm, sq=sq, qs=qs, gain=least, sq_dense=sq)
-    order = OrderReport(p, str(s), str(q), shape, x_norm, errors, sums.swaps, sums.tied, winner)
-    groups = s.groups.count(shape)
-    counted = channels.assemble(
-        channels.rulings(s, q, shape),
-        selection=(sums.selected, groups),
-        scale=(0, sums.living),
-        zero=(0, sums.pruned),
-        tied=sums.tied,
-        saturated=sums.saturated,
-    )
-    return order, counted
+    openings = Openings(sums.selected, 0, sums.living, 0, sums.pruned, sums.saturated)
+    return Counts(Sums(p, x_norm, errors, sign(lead)), sums.swaps, sums.tied, openings)
 
 
 def _wide(x: Array, p: float) -> bool:

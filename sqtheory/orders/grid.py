@@ -10,12 +10,15 @@ from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array, ArrayLike, StreamedTensor, as_real
 from sqtheory.exceptions import about
-from sqtheory.orders import channels, fused, report
+from sqtheory.orders import definition, fused
 from sqtheory.orders.applied import both
+from sqtheory.orders.assumptions import convex
 from sqtheory.orders.channels import ChannelReport
+from sqtheory.orders.counts import Counts, Errors
 from sqtheory.orders.errors import additive_bound, norm
+from sqtheory.orders.pair import Pair, Rulings
 from sqtheory.orders.reasons import Reason, reason
-from sqtheory.orders.report import Errors, OrderReport
+from sqtheory.orders.report import OrderReport
 from sqtheory.tables import Table, json_ready, one_line, share
 
 COUNTED = {
@@ -30,7 +33,6 @@ SHARES = ("S %", "Q %", "S→Q %", "Q→S %", "optimum %", "bound %")
 WINNERS = {"sq": "S→Q", "qs": "Q→S", "equal": "="}
 """How a table writes the winner."""
 
-Reports: TypeAlias = tuple[OrderReport, ChannelReport]
 Grid: TypeAlias = Sequence[tuple[Sparsifier, Quantizer]]
 
 
@@ -43,6 +45,17 @@ class Row:
     order: OrderReport
     channels: ChannelReport
     reason: Reason
+
+    @classmethod
+    def of(cls, name: str, known: Rulings, counts: Counts) -> "Row":
+        """The row of a tensor from what is known of its shape and what was counted on it."""
+        sums, counted = counts.sums, counts.openings
+        return cls(
+            name,
+            OrderReport.of(known.mask, known.format, known.shape, sums, counts.swaps, counts.tied),
+            ChannelReport.of(known, counted, counts.tied),
+            reason(known, counted, sums.p),
+        )
 
     @property
     def guarantee_broken(self) -> bool:
@@ -100,29 +113,28 @@ class Total:
         }
 
 
-def _in_pieces(x: StreamedTensor, grid: Grid, p: float) -> list[Reports]:
-    """Both orders and the channels for each pair, from pieces of x; nothing as soon as one pair needs all of it."""
+def _in_pieces(x: StreamedTensor, pairs: Sequence[Pair], p: float) -> list[Counts]:
+    """What is counted for each pair, from pieces of x; nothing as soon as one pair needs all of it."""
     found = []
-    for s, q in grid:
-        reported = fused.reports(x, s, q, p)
-        if reported is None:
+    for pair in pairs:
+        counts = fused.counts_of(x, pair, p)
+        if counts is None:
             return []
-        found.append(reported)
+        found.append(counts)
     return found
 
 
-def _reports(x: Array, grid: Grid, p: float) -> list[Reports]:
-    """The same in memory; what no single pass says, m(x) and q(x) computed once each say."""
-    found = [fused.reports(x, s, q, p) for s, q in grid]
-    left = [pair for pair, known in zip(grid, found, strict=True) if known is None]
-    images = {q: q(x) for q in dict.fromkeys(q for _, q in left)}
-    kept = {s: s.mask(x) for s in dict.fromkeys(s for s, _ in left)}
+def _in_memory(x: Array, pairs: Sequence[Pair], p: float) -> list[Counts]:
+    """The same in memory; what no single pass counts, m(x) and q(x) computed once each do."""
+    found = [fused.counts_of(x, pair, p) for pair in pairs]
+    left = [pair for pair, counts in zip(pairs, found, strict=True) if counts is None]
+    images = {q: q(x) for q in dict.fromkeys(pair.q for pair in left)}
+    kept = {s: s.mask(x) for s in dict.fromkeys(pair.s for pair in left)}
 
-    def defined(s: Sparsifier, q: Quantizer) -> Reports:
-        two = both(x, s, q, mask=kept[s], image=images[q])
-        return report.report(two, p), channels.of(two, q)
+    def defined(s: Sparsifier, q: Quantizer) -> Counts:
+        return definition.counts_of(both(x, s, q, mask=kept[s], image=images[q]), q, p)
 
-    return [known or defined(s, q) for (s, q), known in zip(grid, found, strict=True)]
+    return [counts or defined(pair.s, pair.q) for pair, counts in zip(pairs, found, strict=True)]
 
 
 def tensor_rows(
@@ -139,12 +151,15 @@ def pipeline_rows(name: str, x: ArrayLike | StreamedTensor, grid: Grid, p: float
 
     Raises InputRefused (NonFinite, Indivisible) naming the tensor, the place and the rule.
     """
+    pairs = [Pair(s, q) for s, q in grid]
     with about(f"tensor {name!r}"):
-        if isinstance(x, StreamedTensor):
-            reported = _in_pieces(x, grid, p) or _reports(x.whole(), grid, p)
+        given = x if isinstance(x, StreamedTensor) else as_real(x)
+        known = [pair.on(given.shape) for pair in pairs]
+        if isinstance(given, StreamedTensor):
+            counted = _in_pieces(given, pairs, p) or _in_memory(given.whole(), pairs, p)
         else:
-            reported = _reports(as_real(x), grid, p)
-        return [Row(name, *pair, reason(*pair, s, q)) for (s, q), pair in zip(grid, reported, strict=True)]
+            counted = _in_memory(given, pairs, p)
+        return [Row.of(name, rulings, counts) for rulings, counts in zip(known, counted, strict=True)]
 
 
 def total(rows: Sequence[Row]) -> Total:
@@ -198,7 +213,7 @@ def explain(rows: Sequence[Row]) -> list[str]:
     """Sentences on one pipeline: who wins, by which theorem or through which open channel, and what was counted."""
     won = total(rows).winners
     lines = [f"Of {len(rows)} tensors S→Q wins in {won['sq']}, Q→S in {won['qs']}; they agree in {won['equal']}."]
-    if all(r.channels.prune_first_dominates for r in rows) and rows[0].order.p >= 1:
+    if convex(rows[0].order.p).closed and all(r.channels.prune_first_dominates for r in rows):
         lines.append(
             "S→Q cannot lose here (theorem prune_first_dominates): Σ and Z are closed, q is monotone, "
             "and every group has one scale."

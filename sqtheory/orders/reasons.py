@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from typing import Any, final
 
-from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier
-from sqtheory.alphabet.traits import DETERMINISTIC, MONOTONE
-from sqtheory.orders.channels import ChannelReport
-from sqtheory.orders.report import OrderReport
+from sqtheory.orders.assumptions import DOMINANCE
+from sqtheory.orders.counts import Openings
+from sqtheory.orders.pair import Rulings
 
 
 @final
@@ -30,22 +28,13 @@ class Reason:
         return {"theorem": self.theorem, "failed": list(self.failed)}
 
 
-def reason(order: OrderReport, channels: ChannelReport, s: Sparsifier, q: Quantizer) -> Reason:
-    """Which theorem makes the winner of this report win.
+def reason(known: Rulings, counted: Openings, p: float) -> Reason:
+    """Which theorem makes the winner win on a tensor that was counted.
 
     ``frozen_commutation`` if q is deterministic, Z and Σ hold and both orders chose one mask, so that they agree;
     ``prune_first_dominates`` if all its assumptions hold; otherwise none, and those that fail.
     """
-    kept = not channels.zero.open and not channels.scale.open
-    if kept and not channels.selection.open and DETERMINISTIC in q.traits:
+    if known.deterministic and not (counted.selected or counted.moved or counted.back):
         return Reason("frozen_commutation", ())
-    holds = {
-        "keeps_zero": not channels.zero.open,
-        "keeps_scale": not channels.scale.open,
-        "monotone": MONOTONE in q.traits,
-        "magnitude": isinstance(s, TopSparsifier) and s.score.is_magnitude,
-        "one_scale_per_group": channels.one_scale_per_group,
-        "norm": order.p >= 1,
-    }
-    failed = tuple(name for name, held in holds.items() if not held)
+    failed = tuple(a.name for a in DOMINANCE if not a.on_tensor(known, counted, p))
     return Reason(None if failed else "prune_first_dominates", failed)

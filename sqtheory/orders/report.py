@@ -1,73 +1,20 @@
 """Both orders of a sparsifier and a quantizer on one tensor, and the best any order could do."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any, TypeAlias, final
+from dataclasses import dataclass, replace
+from typing import Any, final
 
-import numpy as np
-
-from sqtheory.alphabet.kernels.sums import exact_parts, pairwise
-from sqtheory.alphabet.norms import STEEP, check_norm, spell_norm, unit_of
+from sqtheory.alphabet.norms import spell_norm
 from sqtheory.alphabet.notation import MASK, QUANTIZER, parse_as
 from sqtheory.alphabet.operators import Operator
-from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.sparsifiers import Sparsifier
-from sqtheory.arrays import PIECE, Array, ArrayLike
+from sqtheory.arrays import ArrayLike
 from sqtheory.orders.applied import TwoOrders, both
-from sqtheory.orders.errors import additive_bound, box_norms, largest_of, norm, norm_of, powers, root
-from sqtheory.orders.optimum import gain_mask
+from sqtheory.orders.counts import Errors, GroupErrors, Sums
+from sqtheory.orders.definition import group_errors, sums_of
+from sqtheory.orders.errors import additive_bound
 from sqtheory.tables import OVERFLOW, Table, Tabular, json_ready, json_text, number
-
-Pieces: TypeAlias = Callable[[slice], Array]
-"""Entries of a flat array in a range."""
-
-
-@final
-@dataclass(frozen=True)
-class Errors:
-    """p-norms of the errors against x: of s, of q, of both orders, and of the optimum at the dense scale."""
-
-    s: float
-    q: float
-    sq: float
-    qs: float
-    gain: float
-    sq_dense: float
-    """S→Q with every scale frozen at its value for x: ``sq`` when no scale moved, or q is not one quantizer."""
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class GroupErrors:
-    """The same norms restricted to every group of the mask: arrays in the shape of the grid of groups."""
-
-    s: Array
-    q: Array
-    sq: Array
-    qs: Array
-    gain: Array
-    bound: Array
-
-    @property
-    def excess_sq(self) -> Array:
-        """‖ε_{S→Q}‖ − bound in every group."""
-        return self.sq - self.bound
-
-    @property
-    def excess_qs(self) -> Array:
-        """‖ε_{Q→S}‖ − bound in every group."""
-        return self.qs - self.bound
-
-    def to_dict(self) -> dict[str, Any]:
-        """Nested lists in the shape of the grid of groups."""
-        return {name: getattr(self, name).tolist() for name in ("s", "q", "sq", "qs", "gain", "bound")}
-
-    @property
-    def reversed_groups(self) -> int:
-        """Groups in which Q→S has the smaller error, beyond the rounding of the norms."""
-        return int(np.count_nonzero(self.qs < self.sq * (1 - 1e-12)))
 
 
 @final
@@ -94,6 +41,16 @@ class OrderReport(Tabular):
     winner: str
     """``sq``, ``qs`` or ``equal``, decided on the entries where the two results differ."""
     groups: GroupErrors | None = None
+
+    @classmethod
+    def of(
+        cls, mask: str, fmt: str, shape: Shape, sums: Sums, swaps: int, ties: int, groups: GroupErrors | None = None
+    ) -> "OrderReport":
+        """The report of what was added up; the norm of Q→S in accord with the winner, which is the finer verdict."""
+        sq, qs = sums.errors.sq, sums.errors.qs
+        winner, accorded = {0: ("equal", sq), 1: ("sq", max(sq, qs)), -1: ("qs", min(sq, qs))}[sums.lead]
+        errors = replace(sums.errors, qs=accorded)
+        return cls(sums.p, mask, fmt, shape, sums.x_norm, errors, swaps, ties, winner, groups)
 
     @property
     def bound(self) -> float:
@@ -177,124 +134,14 @@ def compare(
     2.25
     """
     two = both(x, parse_as(Sparsifier, MASK, s), parse_as(Operator, QUANTIZER, q))
-    return report(two, p, per_group=per_group)
+    return order_report(two, p, per_group=per_group)
 
 
-def report(orders: TwoOrders, p: float = 2.0, *, per_group: bool = False) -> OrderReport:
-    """The OrderReport of two orders already applied.
+def order_report(two: TwoOrders, p: float = 2.0, *, per_group: bool = False) -> OrderReport:
+    """The OrderReport of two orders already applied, by their definition.
 
-    Where results differ their errors are summed without rounding, onto one sum over the entries where they
-    agree, so the order of the reported norms does not depend on how a sum was accumulated. ``winner`` is
-    exact for p = 1, 2, 3, …; for other p, differences below the rounding of the powers count as equal.
+    ``winner`` is exact for p = 1, 2, 3, …; for other p, differences below the rounding of the powers count as equal.
     """
-    p = check_norm(p)
-    x, s = orders.x, orders.s
-    swaps = int(np.count_nonzero(orders.reselected & orders.mask))
-    best = gain_mask(x, orders.image, s, p)
-    flat, image, after = (a.reshape(-1) for a in (x, orders.image, orders.after_mask))
-    mask, theirs, optimal = (m.reshape(-1) for m in (orders.mask, orders.image_mask, best))
-    dense = at_dense_scale(orders).reshape(-1)
-    zero = x.dtype.type(0)
-    results: list[Pieces] = [
-        lambda cut: after[cut],
-        lambda cut: np.where(theirs[cut], image[cut], zero),
-        lambda cut: np.where(optimal[cut], image[cut], zero),
-        lambda cut: dense[cut],
-    ]
-    sq, qs, least, sq_dense = _norms(flat, results, p)
-    lead = _change(flat, results[0], results[1], p) if p < np.inf else qs - sq
-    winner, qs = judged(sq, qs, lead)
-    errors = Errors(
-        s=norm_of(lambda cut: np.where(mask[cut], zero, flat[cut]), flat.size, p),
-        q=norm_of(lambda cut: flat[cut].astype(np.float64) - image[cut], flat.size, p),
-        sq=sq,
-        qs=qs,
-        gain=least,
-        sq_dense=sq_dense,
-    )
-    groups = _by_group(orders, np.where(best, orders.image, zero), p) if per_group else None
-    return OrderReport(p, str(s), str(orders.q), x.shape, norm(x, p), errors, swaps, orders.tied, winner, groups)
-
-
-def judged(sq: float, qs: float, lead: float | Fraction) -> tuple[str, float]:
-    """The winner by the sign of ``lead`` = ‖ε_{Q→S}‖^p − ‖ε_{S→Q}‖^p, the finer verdict, and qs in accord with it."""
-    winner = "equal" if lead == 0 else "sq" if lead > 0 else "qs"
-    return winner, {"equal": sq, "sq": max(sq, qs), "qs": min(sq, qs)}[winner]
-
-
-def _norms(x: Array, results: list[Pieces], p: float) -> list[float]:
-    """‖x − y‖_p of every result y, for flat x."""
-    largest = [largest_of(_error_of(x, y), x.size) for y in results]
-    if p == np.inf:
-        return largest
-    unit = unit_of(np.array(largest), p)
-    parts: list[list[float]] = [[] for _ in results]
-
-    def shared(cut: slice) -> Array:
-        """The powers of the errors where all results agree; the others are split into ``parts`` on the way."""
-        given, images = x[cut].astype(np.float64), [y(cut) for y in results]
-        common = powers(np.abs(given - images[0]) / unit, p)
-        at = np.flatnonzero(np.logical_or.reduce([y != images[0] for y in images[1:]]))
-        for part, y in zip(parts, images, strict=True):
-            part += exact_parts(powers(np.abs(given[at] - y[at]) / unit, p))
-        common[at] = 0
-        return common
-
-    common = pairwise(shared, x.size)
-    return [root(math.fsum([*part, common]), p) * unit for part in parts]
-
-
-def _error_of(x: Array, y: Pieces) -> Pieces:
-    return lambda cut: x[cut].astype(np.float64) - y(cut)
-
-
-def change(x: Array, y: Array, z: Array, p: float) -> float | Fraction:
-    """‖x − z‖_p^p − ‖x − y‖_p^p for finite p up to a positive factor: its sign is exact for p = 1, 2, 3, …
-
-    Only powers that rounding could have reordered are summed again as rational numbers.
-    """
-    given, near, far = (a.reshape(-1) for a in (x, y, z))
-    return _change(given, lambda cut: near[cut], lambda cut: far[cut], p)
-
-
-def _change(x: Array, y: Pieces, z: Pieces, p: float) -> float | Fraction:
-    """``change`` of flat arrays, y and z made piece by piece."""
-
-    def differing(cut: slice) -> list[Array]:
-        given = [x[cut], y(cut), z(cut)]
-        at = np.flatnonzero(given[1] != given[2])
-        return [a[at].astype(np.float64) for a in given]
-
-    cuts = [slice(at, min(at + PIECE, x.size)) for at in range(0, x.size, PIECE)]
-    errors = ((np.abs(at - near), np.abs(at - far)) for at, near, far in map(differing, cuts))
-    unit = unit_of(np.array([np.max(e, initial=0.0) for pair in errors for e in pair]), p)
-    leads, sums = list[float](), list[float]()
-    for at, near, far in map(differing, cuts):
-        ours, theirs = (powers(np.abs(at - e) / unit, p) for e in (near, far))
-        leads += exact_parts(theirs) + exact_parts(-ours)
-        sums += [float(np.sum(ours)), float(np.sum(theirs))]
-    lead = math.fsum(leads)
-    if abs(lead) > (p + 4) * np.finfo(np.float64).eps * math.fsum(sums):
-        return lead
-    if not (float(p).is_integer() and p <= STEEP):
-        return 0.0
-    at, near, far = map(np.concatenate, zip(*map(differing, cuts), strict=True)) if cuts else np.empty((3, 0))
-    rows, counts = np.unique(np.stack([at, near, far], axis=1), axis=0, return_counts=True)
-    exact = [[Fraction(float(v)) for v in row] for row in rows]
-    terms_of = (abs(a - c) ** int(p) - abs(a - b) ** int(p) for a, b, c in exact)
-    return sum((n * term for n, term in zip(counts.tolist(), terms_of, strict=True)), Fraction(0))
-
-
-def at_dense_scale(orders: TwoOrders) -> Array:
-    """q(s(x)) with the scales of x."""
-    if not isinstance(orders.q, Quantizer):
-        return orders.after_mask
-    y = orders.sparse
-    return orders.q.frozen(orders.x).into(y, y, orders.x)
-
-
-def _by_group(orders: TwoOrders, best: Array, p: float) -> GroupErrors:
-    x = orders.x.astype(np.float64)
-    results: list[Array] = [orders.sparse, orders.image, orders.after_mask, orders.masked_image, best]
-    s, q, sq, qs, gain = (box_norms(x - y, p, orders.s.groups) for y in results)
-    return GroupErrors(s, q, sq, qs, gain, np.vectorize(additive_bound, otypes=[float])(s, q, p))
+    sums = sums_of(two, p)
+    groups = group_errors(two, sums.p) if per_group else None
+    return OrderReport.of(str(two.s), str(two.q), two.x.shape, sums, two.swaps, two.tied, groups)

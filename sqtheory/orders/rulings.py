@@ -12,7 +12,7 @@ from sqtheory.alphabet.scaling import Frozen, TwoLevel, Unscaled
 from sqtheory.alphabet.scores import Gain
 from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier, ThresholdSparsifier, TopSparsifier
 from sqtheory.alphabet.ties import ByOriginal
-from sqtheory.alphabet.traits import KEEPS_ZERO, MONOTONE
+from sqtheory.alphabet.traits import KEEPS_ZERO, MONOTONE, Trait
 from sqtheory.arrays import Mask
 
 
@@ -25,14 +25,20 @@ class Ruling:
     why: str
 
 
-def selection(s: Sparsifier, q: Quantizer, shape: Shape) -> Ruling:
-    """m(q(x)) = m(x) wherever q(x) is not 0: quantization cannot change the mask."""
+EVERYTHING = Ruling(True, "every entry is kept")
+
+
+def selection(s: Sparsifier, q: Quantizer, everything: bool, single: bool) -> Ruling:
+    """m(q(x)) = m(x) wherever q(x) is not 0: quantization cannot change the mask.
+
+    ``everything``: no tensor loses an entry; ``single``: every group has one scale.
+    """
     score = s.score
     by_original = isinstance(s.ties, ByOriginal)
     if score is None or s.ignores_values:
         return Ruling(True, "the mask does not look at values")
-    if keeps_all(s, shape):
-        return Ruling(True, "every entry is kept")
+    if everything:
+        return EVERYTHING
     if score.is_constant and by_original:
         return Ruling(True, "the score does not look at values and ties are broken by the original magnitude")
     if score.is_constant:
@@ -44,7 +50,7 @@ def selection(s: Sparsifier, q: Quantizer, shape: Shape) -> Ruling:
         return Ruling(False, "q does not keep the order of magnitudes, so masks on x and on q(x) can differ")
     if not isinstance(s, TopSparsifier):
         return Ruling(False, "rounding moves scores across the cut")
-    if not one_scale_per_group(s, q, shape).closed:
+    if not single:
         why = "a group spans blocks of different scales, whose rounded values do not compare like the originals"
         return Ruling(False, why)
     if by_original:
@@ -52,13 +58,16 @@ def selection(s: Sparsifier, q: Quantizer, shape: Shape) -> Ruling:
     return Ruling(False, "q keeps the order of magnitudes, so only ties of q(x) at the cut can change the mask")
 
 
-def scale(s: Sparsifier, q: Quantizer, shape: Shape) -> Ruling:
-    """σ_B(s(x)) = σ_B(x) for every block B with a survivor: masking cannot move a scale."""
-    scaling, splits = q.scaling, splits_blocks(s, q, shape)
+def scale(s: Sparsifier, q: Quantizer, shape: Shape, everything: bool, splits: bool) -> Ruling:
+    """σ_B(s(x)) = σ_B(x) for every block B with a survivor: masking cannot move a scale.
+
+    ``everything``: no tensor loses an entry; ``splits``: some block can keep one entry and lose another.
+    """
+    scaling = q.scaling
     if isinstance(scaling, Frozen | Unscaled):
         return Ruling(True, f"the scale is {scaling}")
-    if keeps_all(s, shape):
-        return Ruling(True, "every entry is kept")
+    if everything:
+        return EVERYTHING
     if not splits and not isinstance(scaling, TwoLevel):
         return Ruling(True, "every scale block is kept or pruned whole")
     if isinstance(s, BlockSparsifier):
@@ -81,26 +90,26 @@ def scale(s: Sparsifier, q: Quantizer, shape: Shape) -> Ruling:
     return Ruling(True, "magnitude masks keep the maximum of every surviving block (theorem overlap)")
 
 
-def zero(s: Sparsifier, q: Quantizer, shape: Shape) -> Ruling:
+def zero(q: Quantizer, everything: bool, splits: bool) -> Ruling:
     """q(s(x))_i = 0 for every pruned i: pruned entries come back as zero."""
     nonzero = f"{q.format} has no zero"
     if KEEPS_ZERO in q.traits:
         return Ruling(True, f"0 is a value of {q.format} and its own image")
-    if keeps_all(s, shape):
-        return Ruling(True, "every entry is kept")
-    if q.scaling.zero_block_is_zero and not splits_blocks(s, q, shape):
+    if everything:
+        return EVERYTHING
+    if q.scaling.zero_block_is_zero and not splits:
         why = f"{nonzero}, but every scale block is kept or pruned whole, and a zero block has image 0"
         return Ruling(True, why)
     return Ruling(False, f"{nonzero}, so pruned entries come back as other values")
 
 
-def one_scale_per_group(s: Sparsifier, q: Quantizer, shape: Shape) -> Ruling:
-    """All entries of a mask group share one scale."""
+def one_scale_per_group(q: Quantizer, shape: Shape, single: Ruling) -> Ruling:
+    """All entries of a mask group share one scale, as where the group lies in a ``single`` block."""
     if isinstance(q.scaling, Frozen | Unscaled):
         dense = q.scales(np.zeros(shape))
         if not dense.size or bool(dense.min() == dense.max()):
             return Ruling(True, "all blocks have one scale")
-    return one_block_per_group(s, q, shape)
+    return single
 
 
 def one_block_per_group(s: Sparsifier, q: Quantizer, shape: Shape) -> Ruling:
@@ -108,6 +117,18 @@ def one_block_per_group(s: Sparsifier, q: Quantizer, shape: Shape) -> Ruling:
     if s.groups.overlaps(q.partition, shape).nested:
         return Ruling(True, "every mask group lies in one scale block")
     return Ruling(False, "a mask group spans several scale blocks")
+
+
+def by_magnitude(s: Sparsifier) -> Ruling:
+    """s keeps the entries of largest magnitude in every group."""
+    ranks = isinstance(s, TopSparsifier) and s.score.is_magnitude
+    return Ruling(ranks, f"{s} {'keeps' if ranks else 'does not keep'} the entries of largest magnitude in every group")
+
+
+def having(q: Quantizer, trait: Trait) -> Ruling:
+    """q has a trait."""
+    has = trait in q.traits
+    return Ruling(has, f"{q} {'has' if has else 'lacks'} the trait {trait}: {trait.statement}")
 
 
 def tied_rows(s: Sparsifier, q: Quantizer, shape: Shape) -> str | None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from sqtheory.theory.claims import Quantity
 from sqtheory.theory.instance import Instance, Number, rows_of
-from sqtheory.theory.theorem import Quantity
 
 
 def measured(name: str, latex: str, meaning: str, read: Callable[[Instance], Number]) -> Quantity:

@@ -8,20 +8,22 @@ from math import comb
 import numpy as np
 
 from sqtheory.alphabet.gains import gains
-from sqtheory.alphabet.norms import spell_norm, units
+from sqtheory.alphabet.norms import units
 from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.rounding import half_away
 from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier
-from sqtheory.alphabet.traits import DETERMINISTIC, KEEPS_ZERO, MONOTONE, Trait
+from sqtheory.alphabet.traits import DETERMINISTIC, KEEPS_ZERO, Trait
 from sqtheory.arrays import Array, Mask
 from sqtheory.exceptions import Undefined
-from sqtheory.orders import rulings
+from sqtheory.orders import assumptions, rulings
+from sqtheory.orders.assumptions import Premise
 from sqtheory.orders.errors import powers
+from sqtheory.orders.pair import Pair
 from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Assumption, Quantity
 from sqtheory.theory.measured import measured
-from sqtheory.theory.theorem import Assumption, Quantity
 
 CHOICES = 10_000
 """So many sets of kept entries of one group are tried at most."""
@@ -122,6 +124,18 @@ def of_pipeline(
     )
 
 
+def assumed(premise: Premise) -> Assumption:
+    """The assumption made of a premise."""
+
+    def ruling(s: Sparsifier, q: Quantizer, p: float, shape: Shape) -> Ruling:
+        return premise.ruling(Pair(s, q).on(shape), p)
+
+    holds = premise.holds
+    if holds is None:
+        return of_pipeline(premise.name, premise.statement, ruling)
+    return Assumption(premise.name, premise.statement, lambda case: holds(case.orders, case.q), ruling)
+
+
 def of_weight(assumption: Assumption) -> Assumption:
     """The assumption made of w instead of x."""
     return replace(
@@ -179,39 +193,13 @@ def _exponents_in_range(case: Case) -> Mask:
     return case.every(within(case.x, -80, 90) & within(case.dense_scale, -87, 97) & levels)
 
 
-def _keeps_scale(case: Case) -> Mask:
-    counted = case.orders.mask & (case.x != 0) if KEEPS_ZERO in case.q.traits else case.orders.mask
-    alive = case.q.partition.reduce(counted, lambda rows: np.asarray(rows.any(axis=1)))
-    moved = alive & (case.q.scales(case.orders.sparse) != case.q.scales(case.x))
-    return np.asarray(~case.spread(moved).astype(bool).any(axis=1))
-
-
-def _one_scale(case: Case) -> Mask:
-    single = case.groups.reduce(case.dense_scale, lambda rows: np.asarray(rows.max(axis=1) == rows.min(axis=1)))
-    return np.asarray(single.reshape(len(case), -1).all(axis=1))
-
-
-def _ranks_by_magnitude(s: Sparsifier) -> bool:
-    return isinstance(s, TopSparsifier) and s.score.is_magnitude
-
-
 def _uniform(q: Quantizer) -> bool:
     return bool(np.ptp(np.diff(q.format.values)) == 0)
 
 
-def _lacks(q: Quantizer, trait: Trait) -> Ruling:
-    has = trait in q.traits
-    return Ruling(has, f"{q} {'has' if has else 'lacks'} the trait {trait}: {trait.statement}")
-
-
 def having(name: str, trait: Trait) -> Assumption:
     """The assumption that q has a trait."""
-    return of_pipeline(name, f"q has {trait}: {trait.statement}", lambda s, q, p, shape: _lacks(q, trait))
-
-
-def _ruling_of_magnitude(s: Sparsifier, q: Quantizer, p: float, shape: Shape) -> Ruling:
-    ranks = _ranks_by_magnitude(s)
-    return Ruling(ranks, f"{s} {'keeps' if ranks else 'does not keep'} the entries of largest magnitude in every group")
+    return of_pipeline(name, f"q has {trait}: {trait.statement}", lambda s, q, p, shape: rulings.having(q, trait))
 
 
 def _zero_stays(case: Case) -> Mask:
@@ -222,18 +210,13 @@ def _zero_stays(case: Case) -> Mask:
 
 
 def _ruling_of_frozen_zero(s: Sparsifier, q: Quantizer, p: float, shape: Shape) -> Ruling:
-    if rulings.keeps_all(s, shape):
-        return Ruling(True, "every entry is kept")
+    if Pair(s, q).on(shape).keeps_all:
+        return rulings.EVERYTHING
     zero = KEEPS_ZERO in q.traits
     return Ruling(zero, f"0 {'is' if zero else 'is not'} a value of {q.format}")
 
 
-Z = Assumption(
-    "keeps_zero",
-    "Z: q(0) = 0, so that pruned entries come back as zero",
-    lambda case: case.every(case.orders.mask | (case.orders.after_mask == 0)),
-    lambda s, q, p, shape: rulings.zero(s, q, shape),
-)
+Z = assumed(assumptions.Z)
 FROZEN_Z = Assumption(
     "keeps_zero_frozen",
     "Z at the scales of x: q_σ(0) = 0 for every pruned entry, also in a block of which nothing is kept",
@@ -241,12 +224,7 @@ FROZEN_Z = Assumption(
     _ruling_of_frozen_zero,
 )
 """Stronger than Z: at its own scale a zero block comes back as zero even where 0 is no level."""
-SIGMA = Assumption(
-    "keeps_scale",
-    "Σ: σ_B(s(x)) = σ_B(x) for every scale block B with a survivor",
-    _keeps_scale,
-    lambda s, q, p, shape: rulings.scale(s, q, shape),
-)
+SIGMA = assumed(assumptions.SIGMA)
 EXPONENTS = Assumption(
     "exponents_in_range",
     "every x_i is 0 or 2^−80 ≤ |x_i| ≤ 2^90, every scale 0 or 2^−87 ≤ σ ≤ 2^97, every level 0 or 2^−149 ≤ |v|: shifted "
@@ -255,19 +233,10 @@ EXPONENTS = Assumption(
     decided_by_tensor,
 )
 STEADY = having("deterministic", DETERMINISTIC)
-ORDERED = having("monotone", MONOTONE)
-MAGNITUDE = of_pipeline("magnitude", "M: s keeps the entries of largest magnitude in every group", _ruling_of_magnitude)
-ONE_SCALE = Assumption(
-    "one_scale_per_group",
-    "all entries of a mask group share one scale",
-    _one_scale,
-    lambda s, q, p, shape: rulings.one_scale_per_group(s, q, shape),
-)
-NORM = of_pipeline(
-    "norm",
-    "p ≥ 1",
-    lambda s, q, p, shape: Ruling(p >= 1, f"p = {spell_norm(p)} is {'at least' if p >= 1 else 'below'} 1"),
-)
+ORDERED = assumed(assumptions.ORDERED)
+MAGNITUDE = assumed(assumptions.MAGNITUDE)
+ONE_SCALE = assumed(assumptions.ONE_SCALE)
+NORM = assumed(assumptions.NORM)
 NEAREST = of_pipeline(
     "nearest",
     "q rounds to a nearest level",

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from proofs.references import FILE, entries, references
 from sqtheory.cli import main
+from sqtheory.proofs.references import FILE, entries, references
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL
 

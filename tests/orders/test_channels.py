@@ -31,8 +31,7 @@ from sqtheory.arrays import Array, FixedArray
 from sqtheory.orders import channels, rulings
 from sqtheory.orders.applied import both
 from sqtheory.orders.channels import ChannelReport
-from sqtheory.orders.report import compare
-from sqtheory.orders.report import report as orders_report
+from sqtheory.orders.report import compare, order_report
 from tests.nightly import often
 from tests.twins.orders import boxes
 
@@ -173,11 +172,11 @@ def test_a_closed_structure_is_closed_on_every_tensor_and_three_make_the_orders_
         rng = np.random.default_rng(seed)
         shape = SHAPES[rng.integers(len(SHAPES))]
         s, q = some_mask(rng, shape), some_format(rng, shape)
-        structure = {tuple((c.possible, c.sentence) for c in channels.report(np.zeros(shape), s, q).channels)}
+        structure = {tuple((c.possible, c.sentence) for c in channels.explain(np.zeros(shape), s, q).channels)}
         for _ in range(2):
             x = some_tensor(rng, s, q, shape)
             orders = both(x, s, q)
-            found = channels.of(orders, q)
+            found = channels.channel_report(orders, q)
             where = f"seed {seed}: {s} with {q} on {x.tolist()}"
             structure.add(tuple((c.possible, c.sentence) for c in found.channels))
             assert len(structure) == 1, f"the structure depends on the tensor: {where}"
@@ -195,7 +194,7 @@ def test_a_closed_structure_is_closed_on_every_tensor_and_three_make_the_orders_
                 seen["agree"] += 1
             if found.prune_first_dominates:
                 assert found.one_scale_per_group
-                assert not {orders_report(orders, p).winner for p in (1, 2, math.inf)} & {"qs"}, where
+                assert not {order_report(orders, p).winner for p in (1, 2, math.inf)} & {"qs"}, where
                 seen["dominates"] += 1
     assert min(seen[f"{c} {state}"] for c in "MΣZ" for state in ("open", "possible", "closed")) > 5
     assert min(seen["agree"], seen["dominates"]) > 30
@@ -223,7 +222,7 @@ def test_the_counts_agree_with_naive_ones() -> None:
         if "random" in str(s) or DETERMINISTIC not in q.traits:
             continue
         x = some_tensor(rng, s, q, shape)
-        found = channels.report(x, s, q)
+        found = channels.explain(x, s, q)
         counted = {c.symbol: c.count for c in found.channels} | {f"{c.symbol} of": c.total for c in found.channels}
         for name, expected in naive_counts(x, s, q).items():
             value = counted[name] if name in counted else getattr(found, name)
@@ -251,12 +250,12 @@ def test_the_overlap_condition_is_exact(block: int) -> None:
                 for b, g in offenders[:1]:
                     x = np.zeros(n)
                     x[list(g - b)], x[list(g & b)], x[list(b - g)] = 1024, 64, 1
-                    found = channels.report(x, s, q).scale
+                    found = channels.explain(x, s, q).scale
                     assert found.possible, (k, group, block, n)
                     assert found.open, (k, group, block, n)
                 if not offenders:
                     for x in 2.0 ** rng.integers(0, 9, (often(2), n)):
-                        found = channels.report(x, s, q).scale
+                        found = channels.explain(x, s, q).scale
                         assert not found.possible, (k, group, block, n)
                         assert not found.open, (k, group, block, n)
 
@@ -266,7 +265,7 @@ def test_the_overlap_condition_is_exact(block: int) -> None:
 )
 def test_patterns_and_blocks_of_the_design(pattern: tuple[int, int], block: int, closed: bool) -> None:
     x = np.random.default_rng(0).standard_normal((8, 96))
-    found = channels.report(x, nm(*pattern), int_(4, block=block))
+    found = channels.explain(x, nm(*pattern), int_(4, block=block))
     assert found.scale.possible == (not closed)
     assert found.one_scale_per_group == (block % 4 == 0)
     assert found.prune_first_dominates == (closed and block % 4 == 0)
@@ -288,7 +287,7 @@ UNGUARANTEED: dict[str, tuple[list[float], Sparsifier, Quantizer]] = {
 def test_where_pruning_first_loses_no_guarantee_was_given(name: str) -> None:
     x, s, q = UNGUARANTEED[name]
     assert compare(x, s, q, 1).winner == "qs"
-    assert not channels.report(x, s, q).prune_first_dominates
+    assert not channels.explain(x, s, q).prune_first_dominates
 
 
 X = np.array([[3.0, 1, 2, 4], [0, 8, 8, 1]])
@@ -331,7 +330,7 @@ CLOSED: dict[str, tuple[str, Sparsifier, Quantizer, str]] = {
 @pytest.mark.parametrize("name", CLOSED)
 def test_what_closes_a_channel_by_structure(name: str) -> None:
     symbol, s, q, why = CLOSED[name]
-    found = {c.symbol: c for c in channels.report(X, s, q).channels}[symbol]
+    found = {c.symbol: c for c in channels.explain(X, s, q).channels}[symbol]
     assert (found.possible, found.open) == (False, False)
     assert why in found.sentence
 
@@ -392,7 +391,7 @@ OPEN: dict[str, tuple[str, Array, Sparsifier, Quantizer, str]] = {
 @pytest.mark.parametrize("name", OPEN)
 def test_what_opens_a_channel(name: str) -> None:
     symbol, x, s, q, why = OPEN[name]
-    found = {c.symbol: c for c in channels.report(x, s, q).channels}[symbol]
+    found = {c.symbol: c for c in channels.explain(x, s, q).channels}[symbol]
     assert (found.possible, found.open) == (True, True)
     assert why in found.sentence
 
@@ -400,7 +399,7 @@ def test_what_opens_a_channel(name: str) -> None:
 def test_a_given_score_that_ties_leaves_the_choice_to_values() -> None:
     """On the first tensor the adversarial rule prunes whole blocks, on the second it splits one."""
     s, q = nm(2, 4, score=given_score(np.zeros(4)), ties=adversarial), int_(4, block=2)
-    whole, split = (channels.report(x, s, q).scale for x in ([1.0, 1, 8, 8], [1.0, 8, 1, 8]))
+    whole, split = (channels.explain(x, s, q).scale for x in ([1.0, 1, 8, 8], [1.0, 8, 1, 8]))
     assert (whole.possible, whole.open) == (True, False)
     assert (split.possible, split.open) == (True, True)
 
@@ -410,8 +409,8 @@ def test_a_surviving_zero_counts_where_zero_has_no_value() -> None:
     x, s, q = np.array([0.0, 3]), fixed([True, False]), bcq(2)
     orders = both(x, s, q)
     assert not np.array_equal(orders.after_mask, orders.masked_image)
-    assert channels.of(orders, q).open == "Σ"
-    assert channels.report(x, s, int_(4)).open == "–"
+    assert channels.channel_report(orders, q).open == "Σ"
+    assert channels.explain(x, s, int_(4)).open == "–"
 
 
 SATURATED: dict[str, tuple[list[float], Quantizer, int]] = {
@@ -442,29 +441,29 @@ SATURATED: dict[str, tuple[list[float], Quantizer, int]] = {
 def test_saturated_blocks(name: str) -> None:
     x, q, expected = SATURATED[name]
     for dtype in (np.float32, np.float64):
-        assert channels.report(np.array(x, dtype), top(1.0), q).saturated == expected
+        assert channels.explain(np.array(x, dtype), top(1.0), q).saturated == expected
 
 
 @pytest.mark.parametrize("q", [int_(k) for k in (2, 3, 4, 5, 8, 16)] + [nf4(), nvfp4(block=64), scaled(E4M3)], ids=str)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_rounding_of_a_scale_is_no_saturation(q: Quantizer, dtype: type) -> None:
     x = np.random.default_rng(0).standard_normal((400, 64)).astype(dtype)
-    found = channels.report(x, nm(2, 4), q).saturated
+    found = channels.explain(x, nm(2, 4), q).saturated
     assert found == 0 if "nvfp4" not in str(q) else found > 0
 
 
 def test_saturation_at_the_end_of_the_range() -> None:
     top_value = float(np.finfo(np.float64).max)
     for q, expected in ((cast(E5M2), 1), (int_(4, scaling=Frozen(FixedArray(1e308))), 0), (mxfp(E2M1), 1)):
-        assert channels.report(np.array([top_value, 1.0]), fixed([True, False]), q).saturated == expected
+        assert channels.explain(np.array([top_value, 1.0]), fixed([True, False]), q).saturated == expected
 
 
 def test_random_scores_are_drawn_for_the_masks_alone() -> None:
     rng, same = np.random.default_rng(0), np.random.default_rng(0)
-    channels.report(X, nm(2, 4, score=Random(rng)), int_(4))
+    channels.explain(X, nm(2, 4, score=Random(rng)), int_(4))
     same.random(2 * X.size)
     assert rng.bit_generator.state == same.bit_generator.state
-    assert channels.report(X, nm(2, 4, score=Random(rng)), int_(4)).tied == 0
+    assert channels.explain(X, nm(2, 4, score=Random(rng)), int_(4)).tied == 0
 
 
 def test_a_group_that_is_kept_whole_splits_no_block() -> None:
@@ -477,18 +476,18 @@ def test_a_group_that_is_kept_whole_splits_no_block() -> None:
 @pytest.mark.parametrize("q", [int_(4), nvfp4(), bcq(2), int_(4, scaling=Percentile(50)), cast(E4M3)], ids=str)
 def test_empty_tensors_open_nothing(shape: tuple[int, ...], q: Quantizer) -> None:
     for s in (nm(2, 4), top(0.5), threshold(1), blockwise(0.5, per=Blocks(2)), fixed(np.zeros(shape, bool))):
-        assert channels.report(np.zeros(shape), s, q).open == "–"
+        assert channels.explain(np.zeros(shape), s, q).open == "–"
 
 
 def test_scalars_and_heads() -> None:
-    assert channels.report(3.0, top(1), int_(4, per=Whole())).open == "–"
-    found = channels.report(np.ones((4, 6)), top(0.5, per=Heads(2)), int_(4, per=Heads(4)))
+    assert channels.explain(3.0, top(1), int_(4, per=Whole())).open == "–"
+    found = channels.explain(np.ones((4, 6)), top(0.5, per=Heads(2)), int_(4, per=Heads(4)))
     assert (found.one_scale_per_group, found.scale.possible) == (False, False)
-    assert channels.report(np.ones((4, 6)), top(0.5, per=Heads(4)), int_(4, per=Heads(2))).one_scale_per_group
+    assert channels.explain(np.ones((4, 6)), top(0.5, per=Heads(4)), int_(4, per=Heads(2))).one_scale_per_group
 
 
 def every_report() -> list[ChannelReport]:
-    return [channels.report(x, s, q) for _, x, s, q, _ in OPEN.values()]
+    return [channels.explain(x, s, q) for _, x, s, q, _ in OPEN.values()]
 
 
 def test_reports_are_rendered_and_hold_plain_numbers() -> None:

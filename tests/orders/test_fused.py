@@ -15,8 +15,11 @@ from sqtheory.alphabet.scaling import Exponent, FullRange, HalfRange, PowerOfTwo
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm, threshold, top
 from sqtheory.alphabet.ties import adversarial, by_original, high_index
 from sqtheory.arrays import Array
-from sqtheory.orders import channels, fused, grid, report
+from sqtheory.orders import definition, fused, grid
 from sqtheory.orders.applied import both
+from sqtheory.orders.counts import Counts, sign
+from sqtheory.orders.grid import Row
+from sqtheory.orders.pair import Pair
 from sqtheory.theory.samples import SAMPLES
 
 QUANTIZERS: list[Quantizer] = [
@@ -37,22 +40,23 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fused, "BATCH", 50)
 
 
+def same(mine: Counts, theirs: Counts) -> None:
+    """Every count and the winner are equal, every norm to the last digits."""
+    assert (mine.swaps, mine.tied, mine.openings) == (theirs.swaps, theirs.tied, theirs.openings)
+    assert (mine.sums.p, mine.sums.lead) == (theirs.sums.p, theirs.sums.lead)
+    assert mine.sums.x_norm == pytest.approx(theirs.sums.x_norm, rel=1e-12, abs=0)
+    for name, value in vars(theirs.sums.errors).items():
+        assert getattr(mine.sums.errors, name) == pytest.approx(value, rel=1e-12, abs=0), name
+
+
 def compared(x: Array, s: Sparsifier, q: Quantizer, p: float) -> bool:
-    """Whether the pass takes this tensor; if so it must say what the definitions say."""
-    found = fused.reports(x, s, q, p)
+    """Whether the pass takes this tensor; if so it must count what the definitions count."""
+    found = fused.counts_of(x, Pair(s, q), p)
     if found is None:
         return False
-    two = both(x, s, q)
-    order, counted = report.report(two, p), channels.of(two, q)
-    assert found[1] == counted
-    mine, theirs = found[0].to_dict(), order.to_dict()
-    for name, value in theirs["errors"].items():
-        assert mine["errors"][name] == pytest.approx(value, rel=1e-12, abs=0), name
-    assert mine["x_norm"] == pytest.approx(order.x_norm, rel=1e-12, abs=0)
-    for name in ("shape", "mask", "format", "norm", "swaps", "ties", "winner"):
-        assert mine[name] == theirs[name], name
-    e = found[0].errors
-    assert e.gain <= min(e.qs, e.sq_dense) and e.s <= found[0].x_norm
+    same(found, definition.counts_of(both(x, s, q), q, p))
+    e = Row.of("x", Pair(s, q).on(x.shape), found).order.errors
+    assert e.gain <= min(e.qs, e.sq_dense) and e.s <= found.sums.x_norm
     return True
 
 
@@ -94,7 +98,7 @@ def test_other_layouts_and_axes() -> None:
 )
 def test_what_is_left_to_the_definitions(s: Sparsifier, q: Quantizer, p: float) -> None:
     x = np.random.default_rng(63).normal(size=(8, 64)).astype(np.float32)
-    assert fused.reports(x, s, q, p) is None
+    assert fused.counts_of(x, Pair(s, q), p) is None
 
 
 @pytest.mark.usefixtures("small")
@@ -102,10 +106,10 @@ def test_numbers_out_of_range_are_left_to_the_definitions() -> None:
     x = np.ones((8, 64))
     for bad in (np.nan, 1e200, 1e-200):
         x[5, 8:12] = bad
-        assert fused.reports(x, nm(2, 4), int_(4), 2.0) is None
-    assert fused.reports(np.ones((8, 64)), nm(2, 4), int_(4), 2.0) is not None
+        assert fused.counts_of(x, Pair(nm(2, 4), int_(4)), 2.0) is None
+    assert fused.counts_of(np.ones((8, 64)), Pair(nm(2, 4), int_(4)), 2.0) is not None
     with engine("definition"):
-        assert fused.reports(np.ones((8, 64)), nm(2, 4), int_(4), 2.0) is None
+        assert fused.counts_of(np.ones((8, 64)), Pair(nm(2, 4), int_(4)), 2.0) is None
 
 
 @pytest.mark.usefixtures("small")
@@ -134,7 +138,7 @@ def test_too_many_witnesses_are_left_to_the_definitions(monkeypatch: pytest.Monk
     expected = grid.tensor_rows("x", x, [nm(2, 4, ties=high_index)], [mxfp(E2M1)])[0].order
     monkeypatch.setattr(fused, "WITNESSES", 0)
     monkeypatch.setattr(fused, "DOUBT", 2.0)
-    assert fused.reports(x, nm(2, 4, ties=high_index), mxfp(E2M1), 2.0) is None
+    assert fused.counts_of(x, Pair(nm(2, 4, ties=high_index), mxfp(E2M1)), 2.0) is None
     again = grid.tensor_rows("x", x, [nm(2, 4, ties=high_index)], [mxfp(E2M1)])[0].order
     assert (again.winner, again.swaps) == (expected.winner, expected.swaps)
 
@@ -146,7 +150,7 @@ def test_a_broken_pass_is_noticed(broken: str, monkeypatch: pytest.MonkeyPatch) 
     if broken == "kept":
         monkeypatch.setattr(fused, "top_columns", lambda scores, k, *rest: sound(scores, max(1, k - 1), *rest))
     elif broken == "lead":
-        monkeypatch.setattr(fused, "judged", lambda sq, qs, lead: report.judged(sq, qs, -lead))
+        monkeypatch.setattr(fused, "sign", lambda lead: -sign(lead))
     else:
         monkeypatch.setattr(fused, "exact_parts", lambda terms: [float(np.sum(terms.astype(np.float32)))])
     x = np.random.default_rng(66).normal(size=(32, 64)).astype(np.float32)
@@ -156,14 +160,14 @@ def test_a_broken_pass_is_noticed(broken: str, monkeypatch: pytest.MonkeyPatch) 
 
 def test_few_entries_are_left_to_the_definitions() -> None:
     x = np.ones((1, fused.LEAST), np.float32)
-    assert fused.reports(x, nm(2, 4), int_(4), 2.0) is not None
-    assert fused.reports(x[:, 64:], nm(2, 4), int_(4), 2.0) is None
+    assert fused.counts_of(x, Pair(nm(2, 4), int_(4)), 2.0) is not None
+    assert fused.counts_of(x[:, 64:], Pair(nm(2, 4), int_(4)), 2.0) is None
 
 
 @pytest.mark.usefixtures("small")
 def test_a_single_short_block_is_refused_where_it_must_be() -> None:
     x = np.random.default_rng(66).normal(size=(1, 40))
-    assert fused.reports(x, nm(2, 4), int_(4, block=16), 2.0) is not None
-    assert fused.reports(x, nm(2, 4), int_(4, block=16, tail=Tail.error), 2.0) is None
+    assert fused.counts_of(x, Pair(nm(2, 4), int_(4, block=16)), 2.0) is not None
+    assert fused.counts_of(x, Pair(nm(2, 4), int_(4, block=16, tail=Tail.error)), 2.0) is None
     with pytest.raises(ValueError, match="block"):
         both(x, nm(2, 4), int_(4, block=16, tail=Tail.error))

@@ -8,7 +8,7 @@ from sqtheory import compare, parse
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.exceptions import InputRefused, NonFinite
-from sqtheory.orders.channels import report as channel_report
+from sqtheory.orders import channels
 from sqtheory.orders.grid import Row, by_tensor, explain, table, tensor_rows, total
 from sqtheory.orders.reasons import Reason
 
@@ -34,7 +34,7 @@ def rows(seed: int = 0, p: float = 2.0) -> list[Row]:
 def test_sharing_work_over_a_grid_changes_nothing(p: float) -> None:
     x = np.random.default_rng(3).standard_normal((8, 64)).astype(np.float32)
     found = tensor_rows("x", x, masks(), formats(), p)
-    expected = [(compare(x, s, q, p), channel_report(x, s, q)) for s in masks() for q in formats()]
+    expected = [(compare(x, s, q, p), channels.explain(x, s, q)) for s in masks() for q in formats()]
     assert [(r.order.to_dict(), r.channels) for r in found] == [(o.to_dict(), c) for o, c in expected]
 
 

@@ -24,7 +24,8 @@ from sqtheory.arrays import Array
 from sqtheory.exceptions import NonFinite, SpellingError
 from sqtheory.orders import channels
 from sqtheory.orders.applied import both
-from sqtheory.orders.report import GroupErrors, OrderReport, compare, report
+from sqtheory.orders.counts import GroupErrors
+from sqtheory.orders.report import OrderReport, compare, order_report
 from tests.nightly import often
 from tests.twins import orders as twin
 
@@ -155,13 +156,13 @@ def test_pruning_first_never_loses(q: Quantizer) -> None:
                 x = batch(64 * i + 8 * j + k, dtype=np.float32 if (i + j + k) % 3 else np.float64)
                 s = nm(n, m, ties=ties)
                 orders = both(x, s, q)
-                found = report(orders, p, per_group=True)
+                found = order_report(orders, p, per_group=True)
                 assert found.winner in ("sq", "equal")
                 assert found.errors.sq <= found.errors.qs
                 assert isinstance(found.groups, GroupErrors)
                 assert found.groups.reversed_groups == 0
                 assert np.all(found.groups.sq <= found.groups.qs * (1 + 1e-12))
-                assert channels.of(orders, q).prune_first_dominates
+                assert channels.channel_report(orders, q).prune_first_dominates
 
 
 @given(
@@ -227,14 +228,14 @@ def test_with_scale_and_zero_closed_the_error_splits(mask: str) -> None:
     for i, q in enumerate((*FORMATS, nf4(), cast(E4M3), int_(4, block=4), hbfp(4, block=1), bcq(3, zero=True))):
         x = batch(i)
         orders = both(x, s, q)
-        found = channels.of(orders, q)
+        found = channels.channel_report(orders, q)
         if found.scale.open or found.zero.open:
             continue
         seen += 1
         assert np.array_equal(orders.after_mask, np.where(orders.mask, orders.image, 0))
         pruned, rest = np.where(orders.mask, 0, x), np.where(orders.mask, x - orders.image.astype(np.float64), 0)
         for p in NORMS:
-            result = report(orders, p)
+            result = order_report(orders, p)
             norms = [compare(e, fixed(np.ones(e.shape, bool)), IDENTITY, p).x_norm for e in (pruned, rest)]
             joint = max(norms) if p == math.inf else sum(n**p for n in norms) ** (1 / p)
             assert result.errors.sq == pytest.approx(joint, rel=1e-12)
@@ -286,9 +287,9 @@ def test_ties_by_the_original_make_both_orders_equal(q: Quantizer, pattern: tupl
     x = batch(sum(pattern), rows=64)
     orders = both(x, nm(*pattern, ties=by_original), q)
     assert np.array_equal(orders.after_mask, orders.masked_image)
-    found = report(orders, 2)
+    found = order_report(orders, 2)
     assert (found.winner, found.swaps, found.errors.sq) == ("equal", 0, found.errors.qs)
-    assert report(both(x, nm(*pattern), q)).swaps > 0
+    assert order_report(both(x, nm(*pattern), q)).swaps > 0
 
 
 @pytest.mark.parametrize("ties", [low_index, high_index, by_original, Adversarial(1)], ids=str)
@@ -302,7 +303,7 @@ def test_on_a_tensor_that_is_sparse_already_the_orders_agree(q: Quantizer, ties:
         assert np.array_equal(orders.after_mask, orders.masked_image)
         frozen = both(sparse, fixed(s.mask(x)), q)
         assert np.array_equal(frozen.after_mask, frozen.masked_image)
-        assert {report(o, p).winner for o in (orders, frozen) for p in NORMS} == {"equal"}
+        assert {order_report(o, p).winner for o in (orders, frozen) for p in NORMS} == {"equal"}
 
 
 def test_without_a_zero_the_orders_differ_on_sparse_tensors() -> None:
@@ -335,7 +336,7 @@ def test_the_winner_is_exact_where_sums_nearly_tie(p: int, dtype: type) -> None:
         pairs = np.concatenate([base, np.nextafter(base.astype(dtype), dtype(rng.choice([-np.inf, np.inf])))])
         x = (rng.permutation(pairs) * rng.choice([-1, 1], 8)).astype(dtype)
         orders = both(x, s, q)
-        found = report(orders, p)
+        found = order_report(orders, p)
         assert found.winner == exact_winner(x, (orders.after_mask, orders.masked_image), p)
         sq, qs = found.errors.sq, found.errors.qs
         assert {"sq": sq <= qs, "qs": qs <= sq, "equal": sq == qs}[found.winner]
@@ -410,7 +411,7 @@ def test_what_is_known_already_may_be_given() -> None:
     x = batch(1)
     s, q = nm(2, 4), int_(4)
     again = both(x, s, q, mask=s.mask(x), image=q(x))
-    assert report(again).to_dict() == compare(x, s, q).to_dict()
+    assert order_report(again).to_dict() == compare(x, s, q).to_dict()
     assert np.array_equal(again.sparse, s(x))
     assert np.array_equal(again.after_mask, (s >> q)(x))
     assert np.array_equal(again.masked_image, (q >> s)(x))
@@ -479,10 +480,10 @@ def test_operators_may_be_spelled() -> None:
     x = np.random.default_rng(0).standard_normal((4, 64))
     assert compare(x, "2:4", "int4").to_dict() == compare(x, nm(2, 4), int_(4)).to_dict()
     assert compare(x, nm(2, 4), "int4 >> hbfp4", 1).to_dict() == compare(x, nm(2, 4), int_(4) >> hbfp(4), 1).to_dict()
-    assert channels.report(x, "50%", "mxfp4").to_dict() == channels.report(x, top(0.5), mxfp(E2M1)).to_dict()
+    assert channels.explain(x, "50%", "mxfp4").to_dict() == channels.explain(x, top(0.5), mxfp(E2M1)).to_dict()
 
 
-@pytest.mark.parametrize("ask", [compare, channels.report])
+@pytest.mark.parametrize("ask", [compare, channels.explain])
 def test_a_spelling_of_the_other_kind_is_refused(ask: Callable[..., object]) -> None:
     with pytest.raises(SpellingError, match=r"int\(4\) is not a mask: try 2:4, 50%"):
         ask([1, 2, 3, 4], "int4", "2:4")

@@ -28,7 +28,7 @@ CONVEX = (1, 2, 3, math.inf)
 
 
 def open_channels(x: list[float], s: Sparsifier, q: Quantizer) -> str:
-    return channels.report(x, s, q).open
+    return channels.explain(x, s, q).open
 
 
 def test_a_group_over_several_scales() -> None:
@@ -41,8 +41,8 @@ def test_a_group_over_several_scales() -> None:
     assert found.errors.gain == found.errors.qs
     assert [compare(x, s, q, p).winner for p in CONVEX] == ["qs", "qs", "qs", "equal"]
     assert open_channels(x, s, q) == "M"
-    assert not channels.report(x, s, q).one_scale_per_group
-    assert not channels.report(x, s, q).prune_first_dominates
+    assert not channels.explain(x, s, q).one_scale_per_group
+    assert not channels.explain(x, s, q).prune_first_dominates
 
 
 @pytest.mark.parametrize(
@@ -96,9 +96,9 @@ def test_half_range_integers_without_their_last_negative_entry() -> None:
     assert found.errors.qs == pytest.approx(0.1 + 1.5 / 255, rel=1e-14)
     assert found.excess_sq > 1
     assert {compare(x, s, q, p).winner for p in CONVEX} == {"qs"}
-    report = channels.report(x, s, q)
+    report = channels.explain(x, s, q)
     assert (report.open, report.saturated) == ("Σ", 1)
-    assert channels.report([1, 0.9, 0.8, 0], s, q).saturated == 1
+    assert channels.explain([1, 0.9, 0.8, 0], s, q).saturated == 1
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_quantizing_first_beyond_the_sum_of_both_errors(
     assert found.errors.qs > found.bound
     assert found.errors.sq <= found.bound
     assert found.swaps == 1
-    assert (open_channels(x, s, q), channels.report(x, s, q).tied) == ("M", 1)
+    assert (open_channels(x, s, q), channels.explain(x, s, q).tied) == ("M", 1)
 
 
 def test_the_same_witness_in_thirds() -> None:
@@ -164,7 +164,7 @@ def test_floor_and_ceil_reverse_the_order_on_data_of_both_signs(sign: int) -> No
     assert (sums[1].sq, sums[1].qs) == (3.6875, 3.0625)
     assert (sums[2].sq, sums[2].qs) == (math.sqrt(8.67578125), math.sqrt(8.30078125))
     assert MONOTONE not in q.traits
-    report = channels.report(x, s, q)
+    report = channels.explain(x, s, q)
     assert (report.open, report.one_scale_per_group, report.prune_first_dominates) == ("M", True, False)
     assert compare([2.875, -2.8125], nm(1, 2), cast(INT4, rounding=floor), 1).winner == "qs"
 
@@ -194,7 +194,7 @@ def test_stochastic_rounding_inverts_true_orders() -> None:
     images = np.array([q(x) for _ in range(400)])
     assert 0 < np.count_nonzero(images[:, 1] < images[:, 2]) < 100
     assert MONOTONE not in q.traits
-    assert not channels.report(x, s, q).prune_first_dominates
+    assert not channels.explain(x, s, q).prune_first_dominates
 
 
 def test_the_expected_error_of_stochastic_rounding_splits() -> None:

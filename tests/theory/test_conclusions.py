@@ -7,19 +7,20 @@ import numpy as np
 import pytest
 import sympy
 
-from proofs import prune_first_bound, prune_first_dominates
-from proofs.__main__ import prove
-from proofs.atoms import Model
-from proofs.conclusions import Concludes, Conclusion, OnlyTested, Witnessed
-from proofs.proof import Proof, proof_of
-from proofs.shapes import Groups
-from proofs.steps import Equal, Formal, Line, Step
-from proofs.unknowns import REAL, Facts, Unknowns
 from sqtheory.cli import main
+from sqtheory.proofs import prune_first_bound, prune_first_dominates
+from sqtheory.proofs.atoms import Model
+from sqtheory.proofs.conclusions import Concludes, Conclusion, OnlyTested, Witnessed
+from sqtheory.proofs.proof import Proof, proof_of
+from sqtheory.proofs.shapes import Groups
+from sqtheory.proofs.showing import prove
+from sqtheory.proofs.steps import Equal, Formal, Line, Step
+from sqtheory.proofs.unknowns import REAL, Facts, Unknowns
+from sqtheory.theory.claims import Assumption, Claim
 from sqtheory.theory.domain import OneOf
 from sqtheory.theory.measured import readings
 from sqtheory.theory.quantities import ERROR_QS, ERROR_SQ, MAGNITUDE
-from sqtheory.theory.theorem import Assumption, Claim, Theorem
+from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL, BY_SLUG
 from tests.theory import test_theorems
 
@@ -55,9 +56,9 @@ def test_a_hollow_proof_fails_the_suite_and_the_command(
     with pytest.raises(AssertionError):
         test_theorems.test_its_proof_is_discharged(PAIRS)
     for name, value in {"ALL": (PAIRS,), "BY_SLUG": {"pairs": PAIRS}, "proof_of": lambda theorem: hollow}.items():
-        monkeypatch.setattr(f"proofs.__main__.{name}", value)
-    monkeypatch.setattr("proofs.__main__.proof_files", lambda: ["pairs"])
-    monkeypatch.setattr("proofs.__main__.formal", lambda *chosen, everything: None)
+        monkeypatch.setattr(f"sqtheory.proofs.showing.{name}", value)
+    monkeypatch.setattr("sqtheory.proofs.showing.proof_files", lambda: ["pairs"])
+    monkeypatch.setattr("sqtheory.proofs.showing.formal", lambda *chosen, everything: None)
     assert prove([]) == 1
     monkeypatch.setattr("sqtheory.theory.theorems.find", lambda slug: PAIRS)
     assert main(["prove", "pairs"]) == 1

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from proofs import coq_claims, machine_checked
-from proofs.coq_claims import ASSUMED, FormallyConcludes, claim_of, pieces, read
-from proofs.machine_checked import FORMAL, ProofError, files
-from proofs.proof import proof_of
-from proofs.steps import Formal
+from sqtheory.proofs import coq_claims, machine_checked
+from sqtheory.proofs.coq_claims import ASSUMED, FormallyConcludes, claim_of, pieces, read
+from sqtheory.proofs.machine_checked import FORMAL, ProofError, files
+from sqtheory.proofs.proof import proof_of
+from sqtheory.proofs.steps import Formal
 from sqtheory.theory.render import claim_text
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL, BY_SLUG

@@ -7,25 +7,26 @@ import numpy as np
 import pytest
 import sympy
 
-from proofs import prune_first_dominates, prune_first_identity, steps, swap_constant, swap_gap
-from proofs.atoms import Model
-from proofs.conclusions import Concludes
-from proofs.proof import Proof, proof_of
-from proofs.prune_first_bound import LOWERED
-from proofs.prune_first_dominates import PAIRED, gain_grows, same_image, same_sign, tied
-from proofs.shapes import Groups
-from proofs.steps import NO_MODEL, Enumerated, Equal, Formal, Line, NonNegative, Question, Smt, Split, Step
-from proofs.swap_constant import lower_ends, one_half
-from proofs.unknowns import LARGEST, ONE, REAL
 from sqtheory.alphabet.quantizers import bcq, hbfp, int_
 from sqtheory.alphabet.rounding import floor
 from sqtheory.alphabet.sparsifiers import nm, top
+from sqtheory.proofs import prune_first_dominates, prune_first_identity, steps, swap_constant, swap_gap
+from sqtheory.proofs.atoms import Model
+from sqtheory.proofs.conclusions import Concludes
+from sqtheory.proofs.proof import Proof, proof_of
+from sqtheory.proofs.prune_first_bound import LOWERED
+from sqtheory.proofs.prune_first_dominates import PAIRED, gain_grows, same_image, same_sign, tied
+from sqtheory.proofs.shapes import Groups
+from sqtheory.proofs.steps import NO_MODEL, Enumerated, Equal, Formal, Line, NonNegative, Question, Smt, Split, Step
+from sqtheory.proofs.swap_constant import lower_ends, one_half
+from sqtheory.proofs.unknowns import LARGEST, ONE, REAL
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Claim
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.measured import readings
 from sqtheory.theory.quantities import ERROR_Q, ERROR_QS, ERROR_S, ERROR_SQ, ONE_SCALE, ORDERED, Z
 from sqtheory.theory.render import claim_text
-from sqtheory.theory.theorem import Claim, Theorem
+from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL, BY_SLUG
 from sqtheory.theory.theorems.swap_constant import HALVES, lower_end
 

@@ -10,11 +10,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from proofs.machine_checked import ProofError, compile_in, requires, source
 from sqtheory.alphabet.formats import E2M1, E2M3, E3M2, E4M3, E5M2, FORMATS, INT2, INT4, INT8, Format
 from sqtheory.alphabet.quantizers import Quantizer, hbfp, int_, mxfp, mxint, nvfp4
 from sqtheory.alphabet.rounding import half_away, nearest_even
 from sqtheory.arrays import Array
+from sqtheory.proofs.machine_checked import ProofError, compile_in, requires, source
 from tests.twins.quantizers import power_of_two_above, power_of_two_below
 
 needs_coq = pytest.mark.skipif(shutil.which("coqc") is None, reason="coqc is absent: formal proofs not checked")

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import sympy
 
-from proofs.exact import ExactRow
-from proofs.unknowns import LARGEST, ONE, Unknowns
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.orders.applied import TwoOrders
+from sqtheory.proofs.exact import ExactRow
+from sqtheory.proofs.unknowns import LARGEST, ONE, Unknowns
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Quantity
 from sqtheory.theory.instance import rows_of
 from sqtheory.theory.measured import readings
 from sqtheory.theory.quantities import (
@@ -28,7 +29,6 @@ from sqtheory.theory.quantities import (
     POWER_S,
     POWER_SQ,
 )
-from sqtheory.theory.theorem import Quantity
 from sqtheory.theory.theorems import prune_first_identity, ties_by_original
 
 X = np.array([[7.0, 2.5, 1.0, 1.75, -3.25, 2.0, 0.5, -6.0], [0, 1.5, -1.5, 7.0, 2.5, 2.25, -2.5, 0.125]])

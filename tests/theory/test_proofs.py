@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 import sqtheory
-from proofs import machine_checked
-from proofs.__main__ import prove
-from proofs.machine_checked import (
+from sqtheory.proofs import machine_checked
+from sqtheory.proofs.machine_checked import (
     CLASSICAL_REALS,
     FORMAL,
     ProofError,
@@ -22,7 +21,8 @@ from proofs.machine_checked import (
     source,
     statement,
 )
-from proofs.proof import Proof, proof_files, proof_of
+from sqtheory.proofs.proof import Proof, proof_files, proof_of
+from sqtheory.proofs.showing import prove
 from sqtheory.theory.theorems import ALL, BY_SLUG
 
 needs_coq = pytest.mark.skipif(shutil.which("coqc") is None, reason="coqc is absent: formal proofs not checked")
@@ -75,7 +75,7 @@ def test_every_theorem_has_one_proof_and_every_proof_a_theorem() -> None:
 
 
 def test_a_proof_without_a_theorem_fails_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("proofs.__main__.proof_files", lambda: [*BY_SLUG, "stray"])
+    monkeypatch.setattr("sqtheory.proofs.showing.proof_files", lambda: [*BY_SLUG, "stray"])
     assert prove([ALL[0].slug]) == 1
 
 

@@ -16,12 +16,13 @@ import numpy as np
 import pytest
 
 from sqtheory.alphabet.partition import Shape
+from sqtheory.theory.claims import Claim, Norms
 from sqtheory.theory.decide import CLAIMS
 from sqtheory.theory.decide.draws import Draw, draws, run
 from sqtheory.theory.decide.engine import statement
 from sqtheory.theory.decide.statements import Question
 from sqtheory.theory.quantities import decided_by_tensor
-from sqtheory.theory.theorem import Claim, Norms, Theorem
+from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL, BY_SLUG
 from tests import pipelines as alphabet
 

@@ -6,8 +6,6 @@ from math import inf
 import numpy as np
 import pytest
 
-from proofs.exact import ExactRow
-from proofs.proof import proof_of
 from sqtheory.alphabet.formats import E2M1, E4M3, FORMATS, Codebook, IntFormat
 from sqtheory.alphabet.partition import Rows, Tail, Whole
 from sqtheory.alphabet.quantizers import Quantizer, int_, mxfp, nvfp4, scaled
@@ -16,9 +14,12 @@ from sqtheory.alphabet.scaling import Exponent, Frozen, HalfRange, Percentile, P
 from sqtheory.alphabet.sparsifiers import nm, threshold, top
 from sqtheory.arrays import FixedArray
 from sqtheory.exceptions import Undefined
+from sqtheory.proofs.exact import ExactRow
+from sqtheory.proofs.proof import proof_of
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Claim, Norms
 from sqtheory.theory.expectations.exchangeable import NOISE, log_binomial
-from sqtheory.theory.theorem import Claim, Norms, Theorem
+from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL, BY_SLUG
 
 ONE = Frozen(FixedArray(1.0))

@@ -6,9 +6,10 @@ from sqtheory.alphabet.formats import E4M3, E5M2
 from sqtheory.alphabet.quantizers import int_, mxfp
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.orders.rulings import Ruling
-from sqtheory.theory import render
 from sqtheory.theory.case import Case
-from sqtheory.theory.theorem import Assumption, Claim, Norms, Quantity, Reference, Theorem
+from sqtheory.theory.claims import Assumption, Claim, Norms, Quantity, Reference
+from sqtheory.theory.render import claim_latex
+from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL, BY_SLUG
 from tests.show.page.material import Page
 
@@ -86,11 +87,11 @@ def test_every_theorem_shows_itself_in_notebooks(theorem: Theorem) -> None:
     shown = "".join(page.texts["p"])
     assert "ensuremath" not in shown, "which MathJax and KaTeX do not know"
     for claim in theorem.claims:
-        assert f"$${render.claim_latex(theorem, claim)}$$" in shown
+        assert f"$${claim_latex(claim, theorem.where)}$$" in shown
     cells = page.texts["td"]
     assert cells[: 2 * len(theorem.where)] == [text for q in theorem.where for text in (f"${q.latex}$", q.meaning)]
     assert {a.statement for a in theorem.given} <= set(cells)
-    assert theorem._repr_latex_() == render.latex(theorem) and repr(theorem) == render.text(theorem)
+    assert theorem._repr_latex_() == theorem.latex() and repr(theorem) == theorem.text()
     assert str(theorem) == theorem.slug
 
 

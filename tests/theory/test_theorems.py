@@ -14,15 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sqtheory.theory.theorems
-from proofs.exact import ExactRow
-from proofs.proof import proof_of
 from sqtheory import strategies
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.exceptions import Undefined
+from sqtheory.proofs.exact import ExactRow
+from sqtheory.proofs.proof import proof_of
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Approached, Attained, Claim, NoneKnown, Separation
 from sqtheory.theory.quantities import ERROR_Q, ERROR_QS, ERROR_S, MAGNITUDE
-from sqtheory.theory.theorem import Approached, Attained, Claim, NoneKnown, Separation, Theorem
+from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL
 from tests.nightly import often
 

@@ -12,13 +12,13 @@ import sympy
 from sympy.core.function import AppliedUndef
 from sympy.logic.boolalg import BooleanAtom
 
-from proofs.conclusions import Concludes
-from proofs.exact import ExactRow
-from proofs.linear_layer import Frobenius, Spectral
-from proofs.proof import proof_of
-from proofs.shapes import Entries, Groups, Shape
-from proofs.unknowns import LARGEST, ONE, REAL, Dual, Root, Unknowns
 from sqtheory.alphabet.sparsifiers import TopSparsifier, nm
+from sqtheory.proofs.conclusions import Concludes
+from sqtheory.proofs.exact import ExactRow
+from sqtheory.proofs.linear_layer import Frobenius, Spectral
+from sqtheory.proofs.proof import proof_of
+from sqtheory.proofs.shapes import Entries, Groups, Shape
+from sqtheory.proofs.unknowns import LARGEST, ONE, REAL, Dual, Root, Unknowns
 from sqtheory.theory.case import KEEP_ALL, Case
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL

@@ -21,7 +21,11 @@ def _positive(what: str, *sizes: int) -> None:
 @final
 @dataclass(frozen=True)
 class Blocks(Partition):
-    """Runs of ``size`` consecutive entries along one axis (scale blocks of B, groups of m)."""
+    """Runs of ``size`` consecutive entries along one axis (scale blocks of B, groups of m).
+
+    >>> Blocks(4).grid((2, 10))
+    (2, 3)
+    """
 
     size: int
     axis: int = -1
@@ -52,7 +56,11 @@ class Blocks(Partition):
 @final
 @dataclass(frozen=True)
 class Rows(Partition):
-    """One box for each index of all axes but the last: the rows W[i, :] of a matrix."""
+    """One box for each index of all axes but the last: the rows W[i, :] of a matrix.
+
+    >>> Rows().count((3, 4))
+    3
+    """
 
     @property
     def along_rows(self) -> bool:
@@ -71,7 +79,11 @@ class Rows(Partition):
 @final
 @dataclass(frozen=True)
 class Columns(Partition):
-    """One box for each index of all axes but the last but one: the columns W[:, j] of a matrix."""
+    """One box for each index of all axes but the last but one: the columns W[:, j] of a matrix.
+
+    >>> Columns().count((3, 4))
+    4
+    """
 
     def bounded(self, axes: int) -> tuple[tuple[int, int], ...]:
         return ((-1, 1),)
@@ -88,7 +100,11 @@ class Columns(Partition):
 @final
 @dataclass(frozen=True)
 class Channels(Partition):
-    """One box for each index of one axis: the slices x[i, …], output channels when ``axis=0``."""
+    """One box for each index of one axis: the slices x[i, …], output channels when ``axis=0``.
+
+    >>> Channels(0).count((3, 4, 5))
+    3
+    """
 
     axis: int = 0
 
@@ -109,7 +125,11 @@ class Channels(Partition):
 @final
 @dataclass(frozen=True)
 class Heads(Partition):
-    """One axis cut into ``count`` equal runs, each with all the rest of the tensor: attention heads."""
+    """One axis cut into ``count`` equal runs, each with all the rest of the tensor: attention heads.
+
+    >>> Heads(2).grid((8, 4))
+    (2, 1)
+    """
 
     count_: int
     axis: int = 0
@@ -134,7 +154,11 @@ class Heads(Partition):
 @final
 @dataclass(frozen=True)
 class Tiles(Partition):
-    """Boxes of ``rows`` × ``columns`` over the last two axes."""
+    """Boxes of ``rows`` × ``columns`` over the last two axes.
+
+    >>> Tiles(2, 2).grid((4, 6))
+    (2, 3)
+    """
 
     rows: int
     columns: int
@@ -157,7 +181,11 @@ class Tiles(Partition):
 @final
 @dataclass(frozen=True)
 class Whole(Partition):
-    """The whole tensor as one box."""
+    """The whole tensor as one box.
+
+    >>> Whole().count((4, 6))
+    1
+    """
 
     def sides(self, shape: Shape) -> Shape:
         return tuple(max(n, 1) for n in shape)

@@ -19,7 +19,12 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 class Tail(Enum):
-    """What to do where an axis is not a whole number of boxes."""
+    """What to do where an axis is not a whole number of boxes.
+
+    >>> from sqtheory import nm
+    >>> nm(2, 4, tail=Tail.short)([3, 1, 2])
+    array([3., 0., 2.])
+    """
 
     short = "the last box is shorter"
     error = "refuse the tensor"
@@ -33,6 +38,10 @@ class Partition(ABC):
 
     The box of index (i₁, …, i_d) is (⌊i₁/c₁⌋, …, ⌊i_d/c_d⌋) for the sides c = ``sides(shape)``. Boxes
     form a grid; ``split`` lists them as rows of two-dimensional arrays, one array for each box shape.
+
+    >>> from sqtheory import Blocks
+    >>> Blocks(4).overlaps(Blocks(6), (12,)).nested
+    False
     """
 
     @abstractmethod

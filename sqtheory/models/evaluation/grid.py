@@ -64,10 +64,10 @@ class CompressionGrid:
         return f"{self.model}-dense" if self.family else self.model
 
     @cached_property
-    def pairs(self) -> tuple["Pair", ...]:
+    def pairs(self) -> tuple["GridPair", ...]:
         """Every mask with every format."""
         return tuple(
-            Pair(f"{pattern} {name}", parse_as(Sparsifier, "mask", pattern), parse_as(Quantizer, "format", name))
+            GridPair(f"{pattern} {name}", parse_as(Sparsifier, "mask", pattern), parse_as(Quantizer, "format", name))
             for pattern in self.patterns
             for name in self.formats
         )
@@ -88,7 +88,7 @@ class CompressionGrid:
         return f"{self.model}-{TUNED[str(cell.pair.mask)]}" if cell.tuned else self.dense
 
     @property
-    def tied(self) -> tuple["Pair", ...]:
+    def tied(self) -> tuple["GridPair", ...]:
         """The pairs whose mask has a tie rule."""
         return tuple(pair for pair in self.pairs if isinstance(pair.mask, TopSparsifier))
 
@@ -125,7 +125,7 @@ class CompressionGrid:
                 tuned=(name, evaluations(name)) if cell.tuned else None,
             )
             done(1)
-        ties: dict[Pair, TieRules] = {}
+        ties: dict[GridPair, TieRules] = {}
         for pair in self.tied:
             assert isinstance(pair.mask, TopSparsifier)
             on_a_grid = tie_rules(evaluations(self.dense), pair.mask, pair.format)
@@ -137,7 +137,7 @@ class CompressionGrid:
 
 @final
 @dataclass(frozen=True)
-class Pair:
+class GridPair:
     """A mask and a format."""
 
     spelled: str
@@ -151,7 +151,7 @@ class Pair:
 class GridCell:
     """One comparison."""
 
-    pair: Pair
+    pair: GridPair
     activations: bool
     tuned: bool
 
@@ -164,7 +164,7 @@ class Found:
     label: str
     """What the model is."""
     comparisons: Mapping[GridCell, Comparison]
-    ties: Mapping[Pair, TieRules]
+    ties: Mapping[GridPair, TieRules]
     """Of pairs whose weights sit on a grid."""
 
     def to_dict(self, grid: CompressionGrid) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from matplotlib import rc_context
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from sqtheory.orders.channels import report
+from sqtheory.orders.channels import explain
 from sqtheory.show.figures.data import Data, FigureKind, Request, cells
 from sqtheory.show.figures.style import Style, verbatim
 from sqtheory.tables import Table
@@ -79,7 +79,7 @@ def compute(request: Request) -> ChannelMap:
     opened = []
     for name, x in request.tensors():
         for mask, fmt, s, q in operators:
-            for c in report(x.astype(np.float32), s, q).channels:
+            for c in explain(x.astype(np.float32), s, q).channels:
                 opened.append(Opened(name, mask, fmt, c.symbol, c.possible, c.count, c.total))
     return ChannelMap(request.model, pipelines, tuple(opened))
 

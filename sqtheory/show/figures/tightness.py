@@ -12,7 +12,8 @@ from sqtheory.show.figures.data import Data, FigureKind, Needs, Request, cells
 from sqtheory.show.figures.style import PALETTE, Style
 from sqtheory.tables import Table
 from sqtheory.theory.case import Case
-from sqtheory.theory.theorem import Approached, Attained, Theorem
+from sqtheory.theory.claims import Approached, Attained
+from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL
 
 DRAWS, ROWS = 30, 128

@@ -12,7 +12,8 @@ from sqtheory.show.figures.data import Data, cells
 from sqtheory.show.figures.style import PALETTE, Style
 from sqtheory.tables import Table
 from sqtheory.theory.case import Case, spell_row
-from sqtheory.theory.theorem import Approached, Attained, Separation, Theorem
+from sqtheory.theory.claims import Approached, Attained, Separation
+from sqtheory.theory.theorem import Theorem
 
 SHOWN = {
     "error_in_bits": "ladder",

@@ -7,11 +7,12 @@ from typing import TypeAlias, final
 from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
-from sqtheory.orders import rulings
+from sqtheory.orders.pair import Pair
 from sqtheory.orders.rulings import Ruling
+from sqtheory.theory.claims import Assumption
 from sqtheory.theory.decide.answers import Discharged, How
 from sqtheory.theory.quantities import ORDERED, SIGMA, STEADY, Z
-from sqtheory.theory.theorem import Assumption, Theorem
+from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import (
     frozen_commutation,
     overlap,
@@ -71,7 +72,7 @@ def by(theorem: Theorem) -> Route:
     return Route(theorem.slug, (ANY,) if theorem.unconditional else _conditions(theorem.given))
 
 
-KEEPS_MASK = Condition("keeps_mask", lambda s, q, p, shape: rulings.selection(s, q, shape))
+KEEPS_MASK = Condition("keeps_mask", lambda s, q, p, shape: Pair(s, q).on(shape).selection)
 """M: m(q(x)) = m(x) wherever q(x) is not 0."""
 
 COMMUTE = (

@@ -9,10 +9,11 @@ from sqtheory.alphabet.scaling import Frozen, Unscaled
 from sqtheory.arrays import Array, FixedArray, Mask
 from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import NEW, Assumption, Attained, Claim, Quantity
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.quantities import NEAREST, UNIFORM, decided_by_tensor
 from sqtheory.theory.samples import heavy, normal, one_signed, ties
-from sqtheory.theory.theorem import NEW, Assumption, Attained, Claim, Quantity, Theorem
+from sqtheory.theory.theorem import Theorem
 
 
 def differences(values: Array) -> Array:

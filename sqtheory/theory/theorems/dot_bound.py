@@ -11,9 +11,10 @@ from sqtheory.alphabet.scores import given
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.arrays import Array
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Attained, Claim, Quantity, Reference
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.quantities import SIGMA, STEADY, Z, of_weight
-from sqtheory.theory.theorem import Attained, Claim, Quantity, Reference, Theorem
+from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems.dot_decomposition import EXAMPLE, KINDS, SQ, WHOLE
 from sqtheory.theory.theorems.dot_interaction import THEOREM as INTERACTION
 from sqtheory.theory.theorems.dot_interaction import UNSTEADY, Q, S

@@ -11,10 +11,11 @@ from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.arrays import Array, Mask
 from sqtheory.exceptions import Undefined
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Assumption, Attained, Claim, Quantity, Reference
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.quantities import decided_by_tensor, dot
 from sqtheory.theory.samples import heavy, normal, one_signed, ties
-from sqtheory.theory.theorem import Assumption, Attained, Claim, Quantity, Reference, Theorem
+from sqtheory.theory.theorem import Theorem
 
 LONGEST = 8
 """Products of two rounded numbers whose 4ⁿ outcomes are listed."""

@@ -5,10 +5,11 @@ from sqtheory.alphabet.quantizers import bcq, hbfp, int_, mxfp, nf4
 from sqtheory.alphabet.scaling import HalfRange
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Claim, NoneKnown, Quantity, Reference
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.quantities import dot
 from sqtheory.theory.samples import heavy, normal, one_signed, ties
-from sqtheory.theory.theorem import Claim, NoneKnown, Quantity, Reference, Theorem
+from sqtheory.theory.theorem import Theorem
 
 WHOLE = Quantity("xw", r"\langle x,w\rangle", "⟨x, w⟩", lambda case: dot(case.x, case.weight.x))
 SQ = Quantity(

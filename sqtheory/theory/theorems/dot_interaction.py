@@ -8,9 +8,10 @@ from sqtheory.alphabet.rounding import stochastic
 from sqtheory.alphabet.scores import given
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Claim, NoneKnown, Quantity, Reference
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.quantities import SIGMA, STEADY, Z, dot, of_weight
-from sqtheory.theory.theorem import Claim, NoneKnown, Quantity, Reference, Theorem
+from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems.dot_decomposition import KINDS, SQ, WHOLE
 
 Q = Quantity(

@@ -6,7 +6,8 @@ from sqtheory.alphabet.quantizers import hbfp, int_
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.alphabet.ties import high_index
 from sqtheory.theory.case import Case
-from sqtheory.theory.theorem import Claim, Reference, Separation, Theorem
+from sqtheory.theory.claims import Claim, Reference, Separation
+from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems.dot_decomposition import QS, SQ, WHOLE
 from sqtheory.theory.theorems.dot_interaction import Q, S
 

@@ -9,10 +9,11 @@ from sqtheory.alphabet.traits import DYADIC_EQUIVARIANT
 from sqtheory.arrays import Array, Mask
 from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import NEW, Assumption, Claim, NoneKnown, Quantity
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.quantities import EXPONENTS, STEADY
 from sqtheory.theory.samples import heavy, negative_zeros, normal, one_signed, powers, ties, zeros
-from sqtheory.theory.theorem import NEW, Assumption, Claim, NoneKnown, Quantity, Theorem
+from sqtheory.theory.theorem import Theorem
 
 SHIFTS = (-40, -3, -1, 1, 2, 30)
 

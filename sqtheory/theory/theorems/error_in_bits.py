@@ -14,9 +14,10 @@ from sqtheory.arrays import Array
 from sqtheory.exceptions import Undefined
 from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Attained, Claim, Quantity, Reference
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.quantities import CHOICES, STEADY, of_pipeline
-from sqtheory.theory.theorem import Attained, Claim, Quantity, Reference, Theorem
+from sqtheory.theory.theorem import Theorem
 
 
 def block_size(case: Case) -> int:

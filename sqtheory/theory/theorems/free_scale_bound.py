@@ -11,6 +11,7 @@ from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.arrays import Array, FixedArray, Mask
 from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import NEW, Assumption, Attained, Claim, Norms, Quantity
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.quantities import (
     ERROR_S,
@@ -23,7 +24,7 @@ from sqtheory.theory.quantities import (
     Z,
     decided_by_tensor,
 )
-from sqtheory.theory.theorem import NEW, Assumption, Attained, Claim, Norms, Quantity, Theorem
+from sqtheory.theory.theorem import Theorem
 
 
 def half_cells(case: Case) -> Array:

@@ -9,9 +9,10 @@ from sqtheory.alphabet.rounding import ceil, stochastic
 from sqtheory.alphabet.scaling import HalfRange, MeanSquare
 from sqtheory.alphabet.sparsifiers import nm, threshold, top
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import NEW, Claim, NoneKnown, Quantity
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.quantities import FROZEN_Z, STEADY
-from sqtheory.theory.theorem import NEW, Claim, NoneKnown, Quantity, Theorem
+from sqtheory.theory.theorem import Theorem
 
 DEFECT = Quantity(
     "d",

@@ -9,9 +9,10 @@ from sqtheory.alphabet.scaling import HalfRange
 from sqtheory.alphabet.sparsifiers import nm, threshold
 from sqtheory.alphabet.ties import adversarial, high_index
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import NEW, Attained, Claim, Quantity
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.quantities import BUDGETED, ERROR_QS, FROZEN_Z, GAIN_OPTIMUM, GRID_OPTIMUM, NEAREST
-from sqtheory.theory.theorem import NEW, Attained, Claim, Quantity, Theorem
+from sqtheory.theory.theorem import Theorem
 
 ERROR_FROZEN = Quantity(
     "e_frozen",

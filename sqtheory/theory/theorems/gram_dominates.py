@@ -12,9 +12,10 @@ from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.alphabet.ties import Adversarial, high_index
 from sqtheory.arrays import Array, Mask
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import NEW, Assumption, Attained, Claim
 from sqtheory.theory.domain import KINDS, Arrays, Domain, OneOf
 from sqtheory.theory.quantities import MAGNITUDE, ONE_SCALE, ORDERED, SIGMA, Z, decided_by_tensor, of_weight
-from sqtheory.theory.theorem import NEW, Assumption, Attained, Claim, Theorem
+from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems.gram_error import INPUTS, LAYER_QS, LAYER_SQ, matrix
 
 IDENTITY = np.eye(INPUTS).ravel()

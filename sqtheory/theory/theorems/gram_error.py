@@ -7,8 +7,9 @@ from sqtheory.alphabet.quantizers import bcq, hbfp, int_, mxfp, nf4
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.arrays import Array
 from sqtheory.exceptions import Undefined
+from sqtheory.theory.claims import Claim, NoneKnown, Quantity, Reference
 from sqtheory.theory.domain import KINDS, Arrays, Domain, OneOf
-from sqtheory.theory.theorem import Claim, NoneKnown, Quantity, Reference, Theorem
+from sqtheory.theory.theorem import Theorem
 
 INPUTS = 4
 """Columns of the matrices that rows of a case are read as."""

@@ -8,10 +8,11 @@ from sqtheory.alphabet.scaling import SharedExponent
 from sqtheory.arrays import Array, Mask
 from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import NEW, Assumption, Attained, Claim, Quantity
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.quantities import decided_by_tensor, of_pipeline
 from sqtheory.theory.samples import powers
-from sqtheory.theory.theorem import NEW, Assumption, Attained, Claim, Quantity, Theorem
+from sqtheory.theory.theorem import Theorem
 
 
 def _at_maximum(case: Case, values: Array) -> Array:

@@ -6,10 +6,11 @@ from sqtheory.alphabet.formats import E2M1, E4M3
 from sqtheory.alphabet.quantizers import Quantizer, hbfp, int_, mxfp, mxint
 from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import NEW, Claim, NoneKnown, Quantity
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.quantities import EXPONENTS, of_pipeline
 from sqtheory.theory.samples import heavy, negative_zeros, normal, one_signed, powers, ties, zeros
-from sqtheory.theory.theorem import NEW, Claim, NoneKnown, Quantity, Theorem
+from sqtheory.theory.theorem import Theorem
 
 DEFECT = Quantity(
     "d",

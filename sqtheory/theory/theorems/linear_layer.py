@@ -10,9 +10,10 @@ from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.arrays import Array
 from sqtheory.orders.applied import TwoOrders
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Attained, Claim, Quantity, Reference
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.samples import heavy, normal, one_signed, ties
-from sqtheory.theory.theorem import Attained, Claim, Quantity, Reference, Theorem
+from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems.gram_error import layer, matrix, square_sum
 
 KINDS = (normal, ties, one_signed, heavy)

@@ -10,9 +10,10 @@ from sqtheory.alphabet.scores import wanda
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.arrays import Mask
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import NEW, Assumption, Claim, NoneKnown
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.quantities import MAGNITUDE, SIGMA, STEADY, Z, decided_by_tensor
-from sqtheory.theory.theorem import NEW, Assumption, Claim, NoneKnown, Theorem
+from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems.ties_by_original import DEFECT
 
 

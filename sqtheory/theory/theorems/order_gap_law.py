@@ -17,6 +17,7 @@ from sqtheory.exceptions import Undefined
 from sqtheory.orders.errors import powers
 from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import NEW, Assumption, Attained, Claim, Norms, Quantity
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.expectations.exchangeable import (
     NOISE,
@@ -26,7 +27,7 @@ from sqtheory.theory.expectations.exchangeable import (
     log_binomial,
 )
 from sqtheory.theory.quantities import CHOICES, FROZEN_Z, MAGNITUDE, ORDERED
-from sqtheory.theory.theorem import NEW, Assumption, Attained, Claim, Norms, Quantity, Theorem
+from sqtheory.theory.theorem import Theorem
 
 
 @cache

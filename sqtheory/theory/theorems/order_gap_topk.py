@@ -16,9 +16,10 @@ from sqtheory.exceptions import Undefined
 from sqtheory.orders.errors import powers
 from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import NEW, Attained, Claim, Norms, Quantity
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.quantities import CHOICES, FROZEN_Z, MAGNITUDE, ORDERED, of_pipeline
-from sqtheory.theory.theorem import NEW, Attained, Claim, Norms, Quantity, Theorem
+from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems.order_gap_law import ONE_SCALE_PER_ROW, frozen_zero, groups_of
 
 

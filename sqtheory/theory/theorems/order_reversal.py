@@ -9,8 +9,9 @@ from sqtheory.alphabet.scaling import HalfRange, MeanSquare, Percentile
 from sqtheory.alphabet.scores import wanda
 from sqtheory.alphabet.sparsifiers import nm, top
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import NEW, Claim, Separation
 from sqtheory.theory.quantities import ERROR_QS, ERROR_SQ
-from sqtheory.theory.theorem import NEW, Claim, Separation, Theorem
+from sqtheory.theory.theorem import Theorem
 
 THEOREM = Theorem(
     slug="order_reversal",

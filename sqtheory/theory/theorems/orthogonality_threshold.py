@@ -8,11 +8,12 @@ from sqtheory.alphabet.rounding import toward_zero
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.arrays import Array, Mask
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Assumption, Attained, Claim, Quantity, Reference
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.orthogonality import orthogonality_threshold
 from sqtheory.theory.quantities import decided_by_tensor, dot
 from sqtheory.theory.samples import normal, one_signed
-from sqtheory.theory.theorem import Assumption, Attained, Claim, Quantity, Reference, Theorem
+from sqtheory.theory.theorem import Theorem
 
 
 def cross_entropy(case: Case, product: Array) -> Array:

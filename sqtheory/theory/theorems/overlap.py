@@ -12,9 +12,10 @@ from sqtheory.alphabet.traits import MAX_DETERMINED
 from sqtheory.arrays import Array
 from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import NEW, Claim, NoneKnown, Quantity
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.quantities import MAGNITUDE, having, of_pipeline
-from sqtheory.theory.theorem import NEW, Claim, NoneKnown, Quantity, Theorem
+from sqtheory.theory.theorem import Theorem
 
 
 def straddle(q: Quantizer, s: TopSparsifier, length: int) -> Array | None:

@@ -14,14 +14,15 @@ from sqtheory.alphabet.sparsifiers import TopSparsifier, nm, threshold
 from sqtheory.alphabet.ties import high_index
 from sqtheory.arrays import Array, Mask
 from sqtheory.exceptions import Undefined
-from sqtheory.orders import rulings
+from sqtheory.orders.pair import Pair
 from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import NEW, Attained, Claim, Quantity
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.price import LevelGrid, fit
 from sqtheory.theory.quantities import BUDGETED, ERROR_QS, ERROR_SQ, GRID_OPTIMUM, NORM, SYMMETRIC, Z, of_pipeline
 from sqtheory.theory.samples import heavy, normal, one_signed, ties, zeros
-from sqtheory.theory.theorem import NEW, Attained, Claim, Quantity, Theorem
+from sqtheory.theory.theorem import Theorem
 
 MASKS = 256
 """So many masks of a row are tried at most."""
@@ -95,7 +96,7 @@ KNOWN = of_pipeline(
 NESTED = of_pipeline(
     "one_block_per_group",
     "every mask group lies in one scale block",
-    lambda s, q, p, shape: rulings.one_block_per_group(s, q, shape),
+    lambda s, q, p, shape: Pair(s, q).on(shape).one_block,
 )
 
 THEOREM = Theorem(

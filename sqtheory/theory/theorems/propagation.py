@@ -12,9 +12,10 @@ from sqtheory.alphabet.quantizers import bcq, hbfp, int_, mxfp, nf4
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.arrays import Array
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Attained, Claim, Quantity, Reference
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.lipschitz import constant
-from sqtheory.theory.theorem import Attained, Claim, Quantity, Reference, Theorem
+from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems.gram_error import matrix
 from sqtheory.theory.theorems.linear_layer import KINDS, X_ERROR, frobenius, spectral
 

@@ -12,9 +12,10 @@ from sqtheory.alphabet.rounding import floor, stochastic
 from sqtheory.alphabet.scores import given
 from sqtheory.alphabet.sparsifiers import nm, threshold, top
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Attained, Claim, Norms, Reference
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.quantities import ERROR_Q, ERROR_S, ERROR_SQ, NORM, POWER_Q, POWER_S, POWER_SQ, SIGMA, STEADY, Z
-from sqtheory.theory.theorem import Attained, Claim, Norms, Reference, Theorem
+from sqtheory.theory.theorem import Theorem
 
 THEOREM = Theorem(
     slug="prune_first_bound",

@@ -12,10 +12,11 @@ from sqtheory.alphabet.rounding import floor, stochastic
 from sqtheory.alphabet.scores import given
 from sqtheory.alphabet.sparsifiers import nm, threshold, top
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Attained, Claim, Norms, Reference
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.measured import measured
 from sqtheory.theory.quantities import POWER_Q_KEPT, POWER_S, POWER_SQ, SIGMA, STEADY, Z
-from sqtheory.theory.theorem import Attained, Claim, Norms, Reference, Theorem
+from sqtheory.theory.theorem import Theorem
 
 DEFECT = measured(
     "d",

@@ -13,9 +13,10 @@ from sqtheory.alphabet.scores import wanda
 from sqtheory.alphabet.sparsifiers import nm, top
 from sqtheory.alphabet.ties import Adversarial, high_index
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Attained, Claim, Reference
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.quantities import ERROR_Q, ERROR_Q_PRUNED, ERROR_QS, ERROR_S, MAGNITUDE, NORM
-from sqtheory.theory.theorem import Attained, Claim, Reference, Theorem
+from sqtheory.theory.theorem import Theorem
 
 THEOREM = Theorem(
     slug="quantize_first_bound",

@@ -5,8 +5,9 @@ from sqtheory.alphabet.quantizers import bcq, hbfp, int_, mxfp, mxint, nf4, nvfp
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.alphabet.ties import high_index
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Claim, Reference, Separation
 from sqtheory.theory.quantities import ERROR_Q, ERROR_QS, ERROR_S
-from sqtheory.theory.theorem import Claim, Reference, Separation, Theorem
+from sqtheory.theory.theorem import Theorem
 
 THEOREM = Theorem(
     slug="quantize_first_separation",

@@ -7,9 +7,10 @@ from sqtheory.alphabet.quantizers import bcq, hbfp, int_, mxfp, nf4, nvfp4, scal
 from sqtheory.alphabet.rounding import half_away, toward_zero
 from sqtheory.arrays import Array, Mask
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Assumption, Attained, Claim, Quantity, Reference
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.quantities import NEAREST, decided_by_tensor
-from sqtheory.theory.theorem import Assumption, Attained, Claim, Quantity, Reference, Theorem
+from sqtheory.theory.theorem import Theorem
 
 
 def ratios(case: Case) -> Array:

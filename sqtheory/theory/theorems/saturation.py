@@ -8,11 +8,12 @@ from sqtheory.alphabet.scaling import Exponent, PowerOfTwo
 from sqtheory.arrays import Array
 from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Approached, Claim, Quantity, Reference
 from sqtheory.theory.constants import saturation_error
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.quantities import EXPONENTS, SYMMETRIC, of_pipeline
 from sqtheory.theory.samples import heavy, normal, one_signed, ties
-from sqtheory.theory.theorem import Approached, Claim, Quantity, Reference, Theorem
+from sqtheory.theory.theorem import Theorem
 
 
 def _maximum(case: Case) -> Array:

@@ -11,9 +11,10 @@ from sqtheory.alphabet.scores import given
 from sqtheory.alphabet.sparsifiers import nm, top
 from sqtheory.alphabet.ties import adversarial, high_index
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import NEW, Claim, NoneKnown
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.quantities import ERROR_SQ, GRID_OPTIMUM, MAGNITUDE, NEAREST, NORM, ONE_SCALE, ORDERED, SIGMA, Z
-from sqtheory.theory.theorem import NEW, Claim, NoneKnown, Theorem
+from sqtheory.theory.theorem import Theorem
 
 THEOREM = Theorem(
     slug="sparse_grid_projection",

@@ -10,9 +10,10 @@ from sqtheory.alphabet.scores import given
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.arrays import Array, FixedArray
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import NEW, Attained, Claim, Quantity
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.quantities import SIGMA, Z
-from sqtheory.theory.theorem import NEW, Attained, Claim, Quantity, Theorem
+from sqtheory.theory.theorem import Theorem
 
 
 def expected(case: Case, tensor: Array, p: int) -> Array:

@@ -12,10 +12,11 @@ from sqtheory.arrays import Array
 from sqtheory.exceptions import Undefined
 from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Attained, Claim, Quantity, Reference
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.quantities import BUDGETED, of_pipeline
 from sqtheory.theory.samples import normal, ties
-from sqtheory.theory.theorem import Attained, Claim, Quantity, Reference, Theorem
+from sqtheory.theory.theorem import Theorem
 
 
 def _counted(case: Case) -> Array:

@@ -10,9 +10,10 @@ from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.alphabet.ties import adversarial, by_original, high_index
 from sqtheory.arrays import Array
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import NEW, Approached, Claim, Norms, Quantity
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.quantities import ERROR_Q, ERROR_QS, ERROR_S, MAGNITUDE, ONE_SCALE, ORDERED
-from sqtheory.theory.theorem import NEW, Approached, Claim, Norms, Quantity, Theorem
+from sqtheory.theory.theorem import Theorem
 
 
 def lower_halves(case: Case) -> Array:

@@ -8,8 +8,9 @@ from sqtheory.alphabet.scaling import Percentile
 from sqtheory.alphabet.scores import wanda
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import NEW, Approached, Claim, Norms
 from sqtheory.theory.quantities import ERROR_QS, ERROR_SQ, MAGNITUDE, ONE_SCALE, ORDERED, SIGMA, Z
-from sqtheory.theory.theorem import NEW, Approached, Claim, Norms, Theorem
+from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import swap_constant
 from sqtheory.theory.theorems.swap_constant import HALVES, lower_end
 

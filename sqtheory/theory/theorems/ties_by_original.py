@@ -12,10 +12,11 @@ from sqtheory.alphabet.sparsifiers import Sparsifier, nm, top
 from sqtheory.alphabet.ties import ByOriginal, by_original
 from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import NEW, Claim, NoneKnown
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.measured import measured
 from sqtheory.theory.quantities import MAGNITUDE, ONE_SCALE, ORDERED, SIGMA, Z, of_pipeline
-from sqtheory.theory.theorem import NEW, Claim, NoneKnown, Theorem
+from sqtheory.theory.theorem import Theorem
 
 DEFECT = measured(
     "d",

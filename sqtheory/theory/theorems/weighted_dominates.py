@@ -14,12 +14,13 @@ from sqtheory.alphabet.sparsifiers import Sparsifier, nm, threshold
 from sqtheory.alphabet.ties import Adversarial, high_index
 from sqtheory.arrays import Array, Mask
 from sqtheory.exceptions import Undefined
-from sqtheory.orders import rulings
+from sqtheory.orders.pair import Pair
 from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.case import Case
+from sqtheory.theory.claims import NEW, Assumption, Attained, Claim, Quantity
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.quantities import NORM, ORDERED, SIGMA, Z, of_pipeline
-from sqtheory.theory.theorem import NEW, Assumption, Attained, Claim, Quantity, Theorem
+from sqtheory.theory.theorem import Theorem
 
 LEVEL = wanda(np.diag([3.0] * 4 + [0.5] * 4))
 """Inputs of one norm in every group of four."""
@@ -73,7 +74,7 @@ def _ruling_of_level(s: Sparsifier, q: Quantizer, p: float, shape: Shape) -> Rul
             return Ruling(True, "the weights times the scales are one number in every group")
     if not _level_in(s, n):
         return Ruling(False, "entries of one group have different weights, and scales do not make up for it")
-    return rulings.one_scale_per_group(s, q, shape)
+    return Pair(s, q).on(shape).one_scale
 
 
 def _level_in(s: Sparsifier, values: Array) -> bool:

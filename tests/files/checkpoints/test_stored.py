@@ -26,6 +26,7 @@ from sqtheory.files.checkpoints import (
 )
 from sqtheory.orders import fused
 from sqtheory.orders.grid import tensor_rows
+from sqtheory.orders.pair import Pair
 
 DTYPES = ("F64", "F32", "F16", "BF16", "F8_E4M3", "F4")
 SHAPE = (48, 128)
@@ -77,8 +78,8 @@ def test_the_reports_are_those_of_the_whole_to_the_last_bit(dtype: str, q: Quant
         assert tensor is not None and (tensor.shape, tensor.size, tensor.dtype) == (SHAPE, 6144, whole.dtype)
         assert digest_of(tensor) == digest_of(whole)
         for s in (nm(2, 4), nm(4, 8)):
-            found = fused.reports(tensor, s, q, 2.0)
-            assert found is not None and found == fused.reports(whole, s, q, 2.0)
+            found = fused.counts_of(tensor, Pair(s, q), 2.0)
+            assert found is not None and found == fused.counts_of(whole, Pair(s, q), 2.0)
 
 
 @pytest.mark.usefixtures("small")
@@ -86,7 +87,7 @@ def test_what_the_pass_is_not_for_is_read_whole(tmp_path: Path) -> None:
     masks, formats = [nm(2, 4), top(0.5), nm(2, 4, axis=0)], [int_(4), int_(4, block=20)]
     with open_checkpoint(written(tmp_path, "F32")) as checkpoint:
         tensor = StoredTensor.of(checkpoint, "w")
-        assert tensor is not None and fused.reports(tensor, nm(2, 4), int_(4, block=20), 2.0) is None
+        assert tensor is not None and fused.counts_of(tensor, Pair(nm(2, 4), int_(4, block=20)), 2.0) is None
         assert tensor_rows("w", tensor, masks, formats) == tensor_rows("w", checkpoint.read("w"), masks, formats)
         [rows] = sweep(checkpoint, checkpoint.tensors, masks, formats)
         assert rows == tensor_rows("w", checkpoint.read("w"), masks, formats)

@@ -1,4 +1,4 @@
-"""A theorem as it is written: claims over named quantities, assumptions that run, a domain, a witness, a source."""
+"""What a theorem is written with: claims over named quantities, assumptions that run, witnesses, sources."""
 
 import operator
 from abc import ABC, abstractmethod
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
-from typing import Any, TypeAlias, final
+from typing import Any, ClassVar, TypeAlias, final
 
 import numpy as np
 import sympy
@@ -18,7 +18,6 @@ from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array, Mask
 from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.case import Case
-from sqtheory.theory.domain import Domain
 
 Expression: TypeAlias = "sympy.Expr | Quantity | int"
 TOLERANCE = 1e-9
@@ -196,8 +195,15 @@ class Assumption:
         return self.name
 
 
-class Witness:
+class Witness(ABC):
     """Shows that a theorem cannot be sharpened, or says that this is not known."""
+
+    kind: ClassVar[str]
+    """In which sense a theorem with such a witness is tight."""
+
+    @abstractmethod
+    def __str__(self) -> str:
+        """The witness as a reader can check it by hand."""
 
 
 @final
@@ -205,7 +211,11 @@ class Witness:
 class Attained(Witness):
     """A case in which some claim is an equality with a positive right-hand side."""
 
+    kind = "attained"
     case: Case
+
+    def __str__(self) -> str:
+        return f"attained at {self.case}"
 
 
 @final
@@ -213,7 +223,11 @@ class Attained(Witness):
 class Approached(Witness):
     """Cases ``family(ε)`` in which the ratio of the sides of the first claim tends to 1 as ε → 0."""
 
+    kind = "approached"
     family: Callable[[float], Case] = field(compare=False)
+
+    def __str__(self) -> str:
+        return f"approached as ε → 0; for ε = 1/16 by {self.family(1 / 16)}"
 
 
 @final
@@ -221,7 +235,11 @@ class Approached(Witness):
 class Separation(Witness):
     """Cases in each of which every claim holds strictly: all that an existential theorem asserts."""
 
+    kind = "separation"
     cases: tuple[Case, ...]
+
+    def __str__(self) -> str:
+        return "; ".join(str(case) for case in self.cases)
 
 
 @final
@@ -229,7 +247,11 @@ class Separation(Witness):
 class NoneKnown(Witness):
     """No such case is known or meaningful, because …"""
 
+    kind = "–"
     because: str
+
+    def __str__(self) -> str:
+        return f"none: {self.because}"
 
 
 @final
@@ -261,40 +283,3 @@ class Check:
     def violated(self) -> Mask:
         """Rows where every assumption holds and some claim does not."""
         return np.asarray(self.admissible & (self.excess > 0))
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Statement(ABC):
-    """If every assumption in ``given`` holds then every claim does; without a domain: the witnesses exist.
-
-    ``formal`` names the statements of it that are proved in Coq. A theorem that assumes nothing says so: it is
-    ``unconditional``, for every tensor and pipeline.
-    """
-
-    slug: str
-    title: str
-    claims: tuple[Claim, ...]
-    where: tuple[Quantity, ...]
-    domain: Domain | None
-    witness: Witness
-    source: Reference
-    given: tuple[Assumption, ...] = ()
-    formal: tuple[str, ...] = ()
-    unconditional: bool = False
-
-    def __post_init__(self) -> None:
-        named = {q.symbol for q in self.where}
-        used = frozenset[sympy.Symbol]().union(*(c.symbols for c in self.claims))
-        if named != used or not self.claims:
-            raise ValueError(f"{self.slug}: the claims speak of {sorted(map(str, used ^ named))}, undefined or unused")
-        if self.domain is None and not isinstance(self.witness, Separation):
-            raise ValueError(f"{self.slug}: a theorem without a domain asserts that its separations exist")
-        if (self.domain is not None and not self.given) != self.unconditional:
-            raise ValueError(f"{self.slug}: a theorem for every tensor has assumptions or is unconditional, not both")
-
-    @abstractmethod
-    def check(self, case: Case) -> Check:
-        """Evaluate assumptions and claims in every row."""
-
-    def __str__(self) -> str:
-        return self.slug

@@ -1,0 +1,123 @@
+"""The sums and counts of two orders by their definition, on whole tensors."""
+
+import math
+
+import numpy as np
+
+from sqtheory.alphabet.kernels.sums import exact_parts, pairwise
+from sqtheory.alphabet.norms import check_norm, unit_of
+from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.traits import KEEPS_ZERO
+from sqtheory.arrays import Array, Mask
+from sqtheory.orders.applied import TwoOrders
+from sqtheory.orders.counts import Counts, Errors, GroupErrors, Openings, Sums, beyond_range, sign
+from sqtheory.orders.errors import Pieces, additive_bound, box_norms, change_of, largest_of, norm, norm_of, powers, root
+from sqtheory.orders.optimum import gain_mask, gain_optimum
+
+
+def counts_of(two: TwoOrders, q: Quantizer, p: float) -> Counts:
+    """All that is added up and counted."""
+    return Counts(sums_of(two, p), two.swaps, two.tied, openings_of(two, q))
+
+
+def sums_of(two: TwoOrders, p: float) -> Sums:
+    """The norms, and which order wins.
+
+    Where results differ their errors are summed without rounding, onto one sum over the entries where they
+    agree, so the order of the norms does not depend on how a sum was accumulated. ``lead`` is exact for
+    p = 1, 2, 3, …; for other p, differences below the rounding of the powers count as equal.
+    """
+    p = check_norm(p)
+    x = two.x
+    flat, image, after = (a.reshape(-1) for a in (x, two.image, two.after_mask))
+    mask, theirs, optimal = (m.reshape(-1) for m in (two.mask, two.image_mask, gain_mask(x, two.image, two.s, p)))
+    dense = at_dense_scale(two).reshape(-1)
+    zero = x.dtype.type(0)
+    results: list[Pieces] = [
+        lambda cut: after[cut],
+        lambda cut: np.where(theirs[cut], image[cut], zero),
+        lambda cut: np.where(optimal[cut], image[cut], zero),
+        lambda cut: dense[cut],
+    ]
+    sq, qs, least, sq_dense = _norms(flat, results, p)
+    lead = change_of(flat, results[0], results[1], p) if p < np.inf else qs - sq
+    errors = Errors(
+        s=norm_of(lambda cut: np.where(mask[cut], zero, flat[cut]), flat.size, p),
+        q=norm_of(lambda cut: flat[cut].astype(np.float64) - image[cut], flat.size, p),
+        sq=sq,
+        qs=qs,
+        gain=least,
+        sq_dense=sq_dense,
+    )
+    return Sums(p, norm(x, p), errors, sign(lead))
+
+
+def openings_of(two: TwoOrders, q: Quantizer) -> Openings:
+    """In how many places each channel is open under the quantizer q of both orders."""
+    x, alive, pruned, dense = two.x, living(two, q), ~two.mask, q.scales(two.x)
+    low, high = (q.partition.reduce(x, end) for end in (lambda rows: rows.min(axis=1), lambda rows: rows.max(axis=1)))
+    return Openings(
+        selected=_count(two.s.groups.reduce(two.reselected, lambda rows: np.asarray(np.any(rows, axis=1)))),
+        moved=_count(moved(two, q, dense) & alive),
+        living=_count(alive),
+        back=_count(two.after_mask[pruned] != 0),
+        pruned=_count(pruned),
+        saturated=_count(beyond_range(low, high, dense, q)),
+    )
+
+
+def group_errors(two: TwoOrders, p: float) -> GroupErrors:
+    """The norms of the errors group by group."""
+    x, best = two.x.astype(np.float64), gain_optimum(two.x, two.image, two.s, p)
+    results: list[Array] = [two.sparse, two.image, two.after_mask, two.masked_image, best]
+    s, q, sq, qs, gain = (box_norms(x - y, p, two.s.groups) for y in results)
+    return GroupErrors(s, q, sq, qs, gain, np.vectorize(additive_bound, otypes=[float])(s, q, p))
+
+
+def living(two: TwoOrders, q: Quantizer) -> Mask:
+    """Which blocks have a survivor."""
+    counted = two.mask & (two.x != 0) if KEEPS_ZERO in q.traits else two.mask
+    return q.partition.reduce(counted, lambda rows: np.asarray(np.any(rows, axis=1)))
+
+
+def moved(two: TwoOrders, q: Quantizer, dense: Array) -> Mask:
+    """In which blocks the mask moved the scale from its value for x."""
+    return np.asarray(q.scales(two.sparse) != dense)
+
+
+def at_dense_scale(two: TwoOrders) -> Array:
+    """q(s(x)) with the scales of x."""
+    if not isinstance(two.q, Quantizer):
+        return two.after_mask
+    y = two.sparse
+    return two.q.frozen(two.x).into(y, y, two.x)
+
+
+def _norms(x: Array, results: list[Pieces], p: float) -> list[float]:
+    """‖x − y‖_p of every result y, for flat x."""
+    largest = [largest_of(_error_of(x, y), x.size) for y in results]
+    if p == np.inf:
+        return largest
+    unit = unit_of(np.array(largest), p)
+    parts: list[list[float]] = [[] for _ in results]
+
+    def shared(cut: slice) -> Array:
+        """The powers of the errors where all results agree; the others are split into ``parts`` on the way."""
+        given, images = x[cut].astype(np.float64), [y(cut) for y in results]
+        common = powers(np.abs(given - images[0]) / unit, p)
+        at = np.flatnonzero(np.logical_or.reduce([y != images[0] for y in images[1:]]))
+        for part, y in zip(parts, images, strict=True):
+            part += exact_parts(powers(np.abs(given[at] - y[at]) / unit, p))
+        common[at] = 0
+        return common
+
+    common = pairwise(shared, x.size)
+    return [root(math.fsum([*part, common]), p) * unit for part in parts]
+
+
+def _error_of(x: Array, y: Pieces) -> Pieces:
+    return lambda cut: x[cut].astype(np.float64) - y(cut)
+
+
+def _count(where: Mask) -> int:
+    return int(np.count_nonzero(where))
