@@ -38,11 +38,12 @@ from sqtheory.theory.quantities import (
     Z,
 )
 from sqtheory.theory.sides import sides
-from sqtheory.theory.theorems import prune_first_identity, ties_by_original
+from sqtheory.theory.theorems import frozen_commutation, gain_optimal, prune_first_identity, ties_by_original
 
 QUANTITIES = (
     *(ERROR_S, ERROR_Q, ERROR_SQ, ERROR_QS, ERROR_Q_PRUNED, POWER_S, POWER_Q, POWER_SQ, POWER_Q_KEPT),
     *(SHIFT, RETURNED, RESELECTED, ties_by_original.DEFECT, prune_first_identity.DEFECT),
+    *(frozen_commutation.DEFECT, gain_optimal.ERROR_FROZEN),
 )
 PIPELINES = [
     ("2:4", "int(4, block=6)", (12,)),

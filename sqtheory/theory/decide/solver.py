@@ -142,6 +142,10 @@ class Formula(ScaledInstance):
         return self.images(self.draw.after, self.sparse, self.moved)
 
     @cached_property
+    def frozen(self) -> list[Term]:
+        return self.images(self.draw.after, self.sparse, self.scale)
+
+    @cached_property
     def m2(self) -> list[Term]:
         return self.mask(self.draw.then, self.q)
 
