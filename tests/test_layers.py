@@ -21,7 +21,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("alphabet", "records"),
     ("orders", "files"),
     ("execution", "theory"),
-    ("compress", "models", "proofs", "strategies"),
+    ("compress", "methods", "models", "proofs", "strategies"),
     ("__init__", "bench", "show"),
     ("cli",),
     ("__main__",),
