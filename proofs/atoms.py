@@ -97,6 +97,10 @@ class Atoms(Instance):
         """q(2^j x)."""
 
     @abstractmethod
+    def weighed(self, values: Row) -> Row:
+        """n_i times every value, n_i |x_i| the scores of s."""
+
+    @abstractmethod
     def budget(self, group: Sequence[int]) -> int:
         """How many entries of a group are kept."""
 

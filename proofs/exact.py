@@ -183,6 +183,13 @@ class ExactRow(Atoms):
         """q(2^j x)."""
         return self.of(self.case.q(np.ldexp(self.case.x, j)))
 
+    def weighed(self, values: Row) -> Row:
+        """By the weights of the score. Raises ValueError where it has none."""
+        found = None if self.case.s.score is None else self.case.s.score.linear(self.case.x.shape)
+        if found is None:
+            raise ValueError(f"{self.case.s} does not rank by weighted magnitudes")
+        return [n * v for n, v in zip(self.of(found), values, strict=True)]
+
     def budget(self, group: Sequence[int]) -> int:
         """By the sparsifier."""
         return int(self.case.s.budget(len(group)))

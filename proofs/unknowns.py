@@ -189,6 +189,10 @@ class Unknowns(Atoms):
             for x, s, fresh in zip(self.x, own, self._symbols(f"r{j}"), strict=True)
         ]
 
+    def weighed(self, values: Row) -> Row:
+        """The values: where something is weighed, the unknowns stand for n_i x_i and n_i q(x)_i."""
+        return values
+
     def budget(self, group: Sequence[int]) -> int:
         """What S→Q keeps of it."""
         return sum(self.m[i] for i in group)

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from sqtheory.alphabet.formats import FORMATS, Codebook, FloatFormat, Format
+from sqtheory.alphabet.formats import FORMATS, Format
 from sqtheory.alphabet.notation import parse
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.traits import TRAITS
@@ -77,10 +77,9 @@ def masks() -> Table:
 
 
 def _format_row(f: Format) -> tuple[str, ...]:
-    kind = {FloatFormat: "floating point", Codebook: "codebook"}.get(type(f), "integer")
     limits = (number(f.max, 5), number(f.min_normal, 5), number(f.min_subnormal, 5))
     flags = (f.has_zero, f.odd, f.monotone)
-    return (f.name, kind, str(f.bits), str(f.values.size), *limits, *("yes" if flag else "no" for flag in flags))
+    return (f.name, f.kind, str(f.bits), str(f.values.size), *limits, *("yes" if flag else "no" for flag in flags))
 
 
 def _quantizer_row(text: str, what: str) -> tuple[str, ...]:

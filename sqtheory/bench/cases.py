@@ -7,8 +7,7 @@ from typing import TypeAlias, final
 
 import numpy as np
 
-from sqtheory.alphabet.notation import parse
-from sqtheory.alphabet.operators import Operator
+from sqtheory.alphabet.notation import MASK, QUANTIZER, parse, parse_as
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array
@@ -33,29 +32,20 @@ class Operation:
     gain: float = 2.5
 
 
-def _written(text: str) -> Operator:
-    f = parse(text)
-    assert isinstance(f, Operator)
-    return f
-
-
 def _image(text: str, x: Array) -> Call:
-    return partial(_written(text), x, out=np.empty_like(x))
+    return partial(parse(text), x, out=np.empty_like(x))
 
 
 def _mask(text: str, x: Array) -> Call:
-    s = _written(text)
-    assert isinstance(s, Sparsifier)
-    return partial(s.mask, x, out=np.empty(x.shape, np.bool_))
+    return partial(parse_as(Sparsifier, MASK, text).mask, x, out=np.empty(x.shape, np.bool_))
 
 
 def _error(text: str, x: Array) -> Call:
-    return partial(error_norm, _written(text), x, out=np.empty_like(x))
+    return partial(error_norm, parse(text), x, out=np.empty_like(x))
 
 
 def _order(mask: str, fmt: str, x: Array) -> Call:
-    s, q = _written(mask), _written(fmt)
-    assert isinstance(s, Sparsifier) and isinstance(q, Quantizer)
+    s, q = parse_as(Sparsifier, MASK, mask), parse_as(Quantizer, QUANTIZER, fmt)
     return partial(tensor_rows, "x", x, [s], [q])
 
 

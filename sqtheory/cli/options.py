@@ -3,7 +3,6 @@
 import argparse
 import math
 from collections.abc import Iterable
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from sqtheory.alphabet.kernels import ENGINES
 from sqtheory.alphabet.norms import check_norm
 from sqtheory.alphabet.notation import MASK, parse_as
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier, TopSparsifier
+from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.ties import Adversarial, Ties
 from sqtheory.files.targets import Targets
 
@@ -120,7 +119,7 @@ def mask(text: str, ties: Ties | None, rng: Generator, *, calibrated: bool = Fal
         raise ValueError(
             f"{s} awaits {s.score.awaits} of each tensor: order, apply, report, evaluate take --statistics"
         )
-    return replace(s, ties=ties) if ties is not None and isinstance(s, TopSparsifier | BlockSparsifier) else s
+    return s if ties is None else s.with_ties(ties)
 
 
 def quantizer(text: str, rng: Generator) -> Quantizer:

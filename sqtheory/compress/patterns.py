@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.alphabet.partition import Blocks
-from sqtheory.alphabet.partition.slabs import slabs
-from sqtheory.alphabet.sparsifiers import BlockSparsifier, FixedMask, Sparsifier, ThresholdSparsifier, TopSparsifier, nm
-from sqtheory.arrays import Array
+from sqtheory.alphabet.sparsifiers import Sparsifier, nm
+from sqtheory.arrays import Array, Mask
 from sqtheory.compress.layout import CHUNK
+from sqtheory.exceptions import first_at
 
 GROUPS = (4, 2, 8, 16)
 """The sizes m of groups in which a source may keep n of every m, n at most half; a short last group is not one."""
@@ -19,14 +19,13 @@ def broken(s: Sparsifier, y: Array) -> str | None:
     For block masks units are counted instead of entries, for a fixed mask the entries that it prunes. A threshold
     promises no pattern.
     """
-    if isinstance(s, BlockSparsifier):
-        alive = int(np.count_nonzero(s.unit.reduce(y, _counts)))
-        allowed = s.budget(s.unit.count(y.shape))
+    if s.units is not None:
+        alive = int(np.count_nonzero(s.units.reduce(y, _counts)))
+        allowed = s.budget(s.units.count(y.shape))
         return f"{alive} units are not 0, {s} keeps {allowed}" if alive > allowed else None
-    if isinstance(s, FixedMask):
-        stray = np.argwhere((y != 0) & ~s.mask(y))
-        return f"entry {_place(stray[0])} is not 0, {s} prunes it" if stray.size else None
-    return _crowded(s, y) if isinstance(s, TopSparsifier) else None
+    if s.score is None:
+        return _stray(s, y, s.mask(y))
+    return _crowded(s, y) if s.fixed_budget else None
 
 
 def lost(s: Sparsifier, x: Array, y: Array, *, first: bool) -> str | None:
@@ -35,9 +34,8 @@ def lost(s: Sparsifier, x: Array, y: Array, *, first: bool) -> str | None:
     ``first``: the mask came first, so that what a threshold prunes in x must be 0 in y.
     """
     fault = broken(s, y)
-    if fault is None and first and isinstance(s, ThresholdSparsifier):
-        stray = np.argwhere((y != 0) & ~s.mask(x))
-        fault = f"entry {_place(stray[0])} is not 0, {s} prunes it" if stray.size else None
+    if fault is None and first and s.cut is not None:
+        fault = _stray(s, y, s.mask(x))
     if fault is not None:
         return f"the pattern of the mask is lost: {fault}"
     if not x.ndim or not _revives(x, y):  # without a zero that is lost no group has fewer
@@ -53,7 +51,7 @@ def lost(s: Sparsifier, x: Array, y: Array, *, first: bool) -> str | None:
 
 def _fullest(groups: Blocks, x: Array) -> int:
     """The most entries of a group that are not 0."""
-    return max((int(groups.reduce(x[cut], _counts).max(initial=0)) for cut in slabs(groups, x.shape)), default=0)
+    return max((int(groups.reduce(x[cut], _counts).max(initial=0)) for cut in groups.slabs(x.shape)), default=0)
 
 
 def _revives(x: Array, y: Array) -> bool:
@@ -63,14 +61,19 @@ def _revives(x: Array, y: Array) -> bool:
     return any(bool(np.any((a[cut] == 0) & (b[cut] != 0))) for cut in cuts)
 
 
-def _crowded(s: TopSparsifier, y: Array) -> str | None:
+def _stray(s: Sparsifier, y: Array, kept: Mask) -> str | None:
+    stray = (y != 0) & ~kept
+    return f"entry {first_at(stray)} is not 0, {s} prunes it" if stray.any() else None
+
+
+def _crowded(s: Sparsifier, y: Array) -> str | None:
     y = np.atleast_1d(y)
-    for cut in slabs(s.groups, y.shape):
+    for cut in s.groups.slabs(y.shape):
         counts = s.groups.reduce(y[cut], _counts)
         allowed = s.groups.reduce(y[cut], lambda rows: np.full(rows.shape[0], s.budget(rows.shape[1]), np.int32))
-        crowded = np.argwhere(counts > allowed)
-        if crowded.size:
-            first, *rest = where = _place(crowded[0])
+        crowded = counts > allowed
+        if crowded.any():
+            first, *rest = where = first_at(crowded)
             found = f"{counts[where]} entries that are not 0, {s} keeps {allowed[where]}"
             return f"group {(first + cut.start, *rest)} has {found}"
     return None
@@ -78,7 +81,3 @@ def _crowded(s: TopSparsifier, y: Array) -> str | None:
 
 def _counts(rows: Array) -> NDArray[np.int32]:
     return np.asarray(np.add.reduce(rows != 0, axis=1, dtype=np.int32))
-
-
-def _place(index: NDArray[np.intp]) -> tuple[int, ...]:
-    return tuple(int(i) for i in index)

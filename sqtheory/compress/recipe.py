@@ -8,8 +8,7 @@ from typing import Any, final
 import numpy as np
 
 from sqtheory.alphabet.norms import check_norm
-from sqtheory.alphabet.partition.slabs import slabs
-from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier, TopSparsifier
+from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.storage import Index
 from sqtheory.alphabet.traits import IDEMPOTENT
 from sqtheory.arrays import Array, Mask
@@ -115,10 +114,10 @@ class Recipe:
 
     def _best(self, x: Array, image: Array, s: Sparsifier) -> Mask:
         """The mask of the optimum of ``order``, group by group where groups have a budget of their own."""
-        if not isinstance(s, TopSparsifier) or not x.ndim:
+        if not s.fixed_budget or not x.ndim:
             return gain_mask(x, image, s, self.norm)
         kept = np.empty(x.shape, np.bool_)
-        for cut in slabs(s.groups, x.shape):
+        for cut in s.groups.slabs(x.shape):
             kept[cut] = gain_mask(x[cut], image[cut], s, self.norm)
         return kept
 
@@ -140,7 +139,7 @@ class Recipe:
     def ties(self) -> str | None:
         """The tie rule of the mask, if it ranks."""
         s, _ = self.assignment.pattern
-        return str(s.ties) if isinstance(s, TopSparsifier | BlockSparsifier) else None
+        return str(s.ties) if s.ranks else None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain words and numbers, ready for JSON."""

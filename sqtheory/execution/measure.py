@@ -41,7 +41,7 @@ def measure(
     ``sizes``: entries of the tensors, multiples of 1024; the second largest is used for blocks and workers.
     """
     typical = sorted(sizes)[-2]
-    own = q.partition.size if isinstance(q.partition, Blocks) else typical
+    own = q.partition.run or typical
     plan = [(own, q, n) for n in sorted(sizes)]
     plan += [(b, replace(q, partition=Blocks(b)), typical) for b in blocks if b != own]
     samples: list[Sample] = []

@@ -6,28 +6,14 @@ from typing import TypeVar
 import numpy as np
 
 from sqtheory.alphabet.operators import Operator
-from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier, TopSparsifier
+from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import as_real
 from sqtheory.exceptions import about
 from sqtheory.files.checkpoints import Checkpoint, TensorInfo
 from sqtheory.orders.applied import both
 
 Of = TypeVar("Of", bound=Operator)
-
-
-def fits(op: Operator, shape: Shape) -> None:
-    """Raise what a mask or a quantizer raises on every tensor of this shape: Indivisible, or ValueError for an axis."""
-    match op:
-        case Quantizer(partition=boxes, tail=tail):
-            boxes.grid(shape)
-            boxes.check_tail(shape, tail, "blocks")
-        case TopSparsifier(groups=boxes, tail=tail):
-            boxes.grid(shape)
-            boxes.check_tail(shape, tail, "groups")
-        case BlockSparsifier(unit=boxes):
-            boxes.grid(shape)
 
 
 def preflight(
@@ -45,7 +31,7 @@ def preflight(
     for info in tensors:
         with about(f"tensor {info.name!r}"):
             for op in (*masks, *formats):
-                fits(op, info.shape)
+                op.check(info.shape)
     overflows = [q for q in formats if not q.saturate]
     for info in tensors if values else ():
         if not overflows and _finite(checkpoint, info):

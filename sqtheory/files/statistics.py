@@ -15,7 +15,7 @@ import numpy as np
 
 from sqtheory.alphabet.scores import Statistic
 from sqtheory.arrays import Array
-from sqtheory.exceptions import CheckpointError, InputRefused
+from sqtheory.exceptions import CheckpointError, InputRefused, first_at
 from sqtheory.files.checkpoints import Checkpoint, SafetensorsCheckpoint, TensorInfo, reading
 from sqtheory.files.checkpoints.tensors import plain, quoted, refused
 from sqtheory.files.checkpoints.writing import SafetensorsWriter, declare
@@ -138,8 +138,8 @@ def _read(file: Checkpoint, info: TensorInfo, axes: int) -> Array:
 def _fault(values: Array) -> str | None:
     """Why an array is no norms (one axis) or no second moments (two), in words."""
     if not np.isfinite(values).all():
-        first = np.argwhere(~np.isfinite(values))[0].tolist()
-        return f"{values[tuple(first)]} at {tuple(first)}: statistics are finite"
+        first = first_at(~np.isfinite(values))
+        return f"{values[first]} at {first}: statistics are finite"
     powers = values if values.ndim == 1 else np.diagonal(values)
     if (powers < 0).any():
         j = int(np.argmax(powers < 0))
@@ -148,7 +148,7 @@ def _fault(values: Array) -> str | None:
         sizes = np.sqrt(powers)
         skew = np.abs(values - values.T) > AGREEMENT * np.outer(sizes, sizes)
         if skew.any():
-            return f"entry {tuple(np.argwhere(skew)[0].tolist())} is not its mirror image: XᵀX is symmetric"
+            return f"entry {first_at(skew)} is not its mirror image: XᵀX is symmetric"
     return None
 
 

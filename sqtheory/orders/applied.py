@@ -8,10 +8,9 @@ from typing import final
 import numpy as np
 
 from sqtheory.alphabet.operators import Operator
-from sqtheory.alphabet.scores import Random
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array, ArrayLike, Mask, as_real, plain_array
-from sqtheory.exceptions import NonFinite
+from sqtheory.exceptions import NonFinite, first_at
 
 
 class Order(Enum):
@@ -68,7 +67,8 @@ class TwoOrders:
     @cached_property
     def tied(self) -> int:
         """Groups whose scores on q(x) tie at the cut, so that the tie rule decides."""
-        return 0 if isinstance(self.s.score, Random) else self.s.tied_groups(self.image)
+        drawn = self.s.score is not None and self.s.score.is_drawn
+        return 0 if drawn else self.s.tied_groups(self.image)
 
 
 def both(
@@ -83,6 +83,6 @@ def both(
     after = np.where(kept, given, given.dtype.type(0))
     after = q.into(after, after, given)
     if not np.isfinite(after).all():
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(after))[0])
+        where = first_at(~np.isfinite(after))
         raise NonFinite(f"{q} makes {after[where]} of entry {where} of the masked tensor: it has no error")
     return TwoOrders(given, s, q, kept, quantized, s.mask(quantized, given), after)

@@ -9,7 +9,6 @@ import numpy as np
 from sqtheory.alphabet.norms import spell_norm
 from sqtheory.alphabet.partition import Rows
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.sparsifiers import TopSparsifier
 from sqtheory.alphabet.traits import MONOTONE
 from sqtheory.arrays import Mask
 from sqtheory.orders.applied import TwoOrders
@@ -54,9 +53,8 @@ def _scale_kept(two: TwoOrders, q: Quantizer) -> Mask:
 
 def _one_scale(two: TwoOrders, q: Quantizer) -> Mask:
     """Where s has no groups with budgets of their own, every row is one."""
-    pieces = zip(q.partition.split(two.x), q.partition.split_grid(q.scales(two.x), two.x.shape), strict=True)
-    scales = q.partition.join([np.broadcast_to(v[:, None], rows.shape) for rows, v in pieces], two.x.shape)
-    groups = two.s.groups if isinstance(two.s, TopSparsifier) else Rows()
+    scales = q.partition.spread(q.scales(two.x), two.x.shape)
+    groups = two.s.groups if two.s.fixed_budget else Rows()
     single = groups.reduce(scales, lambda rows: np.asarray(rows.max(axis=1) == rows.min(axis=1)))
     return np.asarray(single.reshape(len(two.x), -1).all(axis=1))
 

@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 from sqtheory.alphabet.norms import units
 from sqtheory.alphabet.partition import Blocks, Partition, Rows, Shape
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.scaling import FromMaximum, RowTwoLevel, TwoLevel
 from sqtheory.alphabet.selection import tied_at_cut
 from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier
-from sqtheory.alphabet.ties import ByOriginal
 from sqtheory.alphabet.traits import DETERMINISTIC
 from sqtheory.arrays import Array, Mask
 from sqtheory.orders.applied import TwoOrders, both
@@ -74,9 +72,7 @@ def batch_rows(names: Sequence[str], x: Array, grid: Grid, p: float) -> list[lis
 
 def _by_boxes(s: Sparsifier, q: Quantizer) -> bool:
     """Every box is masked and rounded by its own entries and the maximum of its tensor, and nothing is drawn."""
-    ranked = isinstance(s, TopSparsifier) and s.score.is_magnitude
-    alone = isinstance(q.scaling, FromMaximum) and DETERMINISTIC in q.traits
-    return ranked and (s.ties.index_only or isinstance(s.ties, ByOriginal)) and alone
+    return s.by_magnitude and s.ties.foreseen and q.scaling.follows_maximum and DETERMINISTIC in q.traits
 
 
 def each_mask(s: Sparsifier, shape: Shape) -> Sparsifier:
@@ -87,8 +83,7 @@ def each_mask(s: Sparsifier, shape: Shape) -> Sparsifier:
 
 def each_quantizer(q: Quantizer, shape: Shape) -> Quantizer:
     """The same quantizer on each tensor of a stack of tensors of this shape."""
-    rule = RowTwoLevel(q.scaling) if isinstance(q.scaling, TwoLevel) else q.scaling
-    return replace(q, partition=_wide(q.partition, shape), scaling=rule)
+    return replace(q, partition=_wide(q.partition, shape), scaling=q.scaling.by_rows())
 
 
 def _wide(boxes: Partition, shape: Shape) -> Partition:
@@ -171,7 +166,7 @@ def _cuts(apart: Mask) -> Iterator[slice]:
 
 def _tied(two: TwoOrders) -> list[int]:
     s = two.s
-    assert isinstance(s, TopSparsifier)
+    assert s.score is not None
     return _each(s.groups.reduce(s.score.of(two.image), lambda rows: tied_at_cut(rows, s.budget(rows.shape[1]))))
 
 

@@ -22,11 +22,10 @@ from sqtheory.alphabet.kernels.runs import rows, tiles
 from sqtheory.alphabet.kernels.scratch import scratch
 from sqtheory.alphabet.kernels.sums import Numbers, dot, exact_parts
 from sqtheory.alphabet.norms import power_units
-from sqtheory.alphabet.partition import Blocks, Shape, Tail
+from sqtheory.alphabet.partition import Shape, Tail
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.scaling import FromMaximum, TwoLevel
-from sqtheory.alphabet.sparsifiers import TopSparsifier
-from sqtheory.alphabet.ties import ByOriginal
+from sqtheory.alphabet.scaling import Reach
+from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.traits import DETERMINISTIC, KEEPS_ZERO
 from sqtheory.arrays import Array, Mask, StreamedTensor
 from sqtheory.orders.counts import Counts, Errors, Openings, Sums, beyond_range, sign
@@ -103,21 +102,21 @@ def plan_of(pair: Pair, shape: Shape, p: float) -> FusedPlan | None:
     Raises ValueError where the groups or the blocks fit no such tensor.
     """
     s, q = pair.s, pair.q
-    groups = s.groups
-    if not (isinstance(s, TopSparsifier) and isinstance(groups, Blocks) and _fits(s, q, p)):
+    m = s.groups.run
+    if m is None or not (1 < m <= LIMIT and _fits(s, q, p)):
         return None
-    axis, m = groups.sides(shape).index(groups.size) if groups.size > 1 else 0, groups.size
+    axis = s.groups.sides(shape).index(m)
     block = q.partition.sides(shape)[axis]
     along = all(c == 1 for a, c in enumerate(q.partition.sides(shape)) if a != axis)
-    whole = shape[axis] % m == 0 and block % m == 0 and 1 < m <= LIMIT and block <= CHUNK
+    whole = shape[axis] % m == 0 and block % m == 0 and block <= CHUNK
     refused = q.tail is Tail.error and q.partition.tails(shape) > 0
-    return FusedPlan(groups.axis, m, block, s.budget(m)) if along and whole and not refused else None
+    return FusedPlan(axis, m, block, s.budget(m)) if along and whole and not refused else None
 
 
-def _fits(s: TopSparsifier, q: Quantizer, p: float) -> bool:
+def _fits(s: Sparsifier, q: Quantizer, p: float) -> bool:
     """The operators are those of the pass, wherever their boxes lie."""
-    ranked = s.score.is_magnitude and (s.ties.index_only or isinstance(s.ties, ByOriginal))
-    steady = isinstance(q.scaling, FromMaximum) and q.saturate and {DETERMINISTIC, KEEPS_ZERO} <= q.traits
+    ranked = s.by_magnitude and s.ties.foreseen
+    steady = q.scaling.follows_maximum and q.saturate and {DETERMINISTIC, KEEPS_ZERO} <= q.traits
     return ranked and steady and 0 < p <= STEEPEST
 
 
@@ -149,7 +148,7 @@ def _views(x: Array | StreamedTensor, plan: FusedPlan) -> Iterator[tuple[Array, 
     if isinstance(x, np.ndarray):
         return rows((np.moveaxis(x, plan.axis, -1),), plan.block)
     block = plan.block
-    if plan.axis % len(x.shape) != len(x.shape) - 1 or x.shape[-1] % block:
+    if plan.axis != len(x.shape) - 1 or x.shape[-1] % block:
         return None
     unit = max(1, CHUNK // block) * block
     return ((piece.reshape(-1, block),) for piece in x.pieces(-(-PIECE // unit) * unit))
@@ -160,7 +159,7 @@ def _maxima(x: Array | StreamedTensor, q: Quantizer) -> Array:
     if isinstance(x, np.ndarray):
         return x
     return np.array(
-        [largest(piece)[0] for piece in x.pieces(PIECE)] if isinstance(q.scaling, TwoLevel) else [], x.dtype
+        [largest(piece)[0] for piece in x.pieces(PIECE)] if q.scaling.looks_at is Reach.tensor else [], x.dtype
     )
 
 

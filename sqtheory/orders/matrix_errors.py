@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from sqtheory.arrays import Array, ArrayLike, as_real
+from sqtheory.exceptions import first_at
 from sqtheory.orders.errors import norm
 
 
@@ -18,7 +19,7 @@ def as_matrix(x: ArrayLike, what: str) -> Array:
         raise ValueError(f"{what} must be a matrix, rows × inputs, got shape {given.shape}")
     matrix = given.reshape(-1, given.shape[-1]).astype(np.float64)
     if not np.isfinite(matrix).all():
-        first = tuple(int(i) for i in np.argwhere(~np.isfinite(matrix))[0])
+        first = first_at(~np.isfinite(matrix))
         raise ValueError(f"{what} has {matrix[first]} at {first}: errors of layers need finite numbers")
     return matrix
 

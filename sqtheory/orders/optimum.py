@@ -6,14 +6,14 @@ from sqtheory.alphabet.gains import gain, gains
 from sqtheory.alphabet.norms import power_units
 from sqtheory.alphabet.partition import Whole
 from sqtheory.alphabet.selection import LONG, top_of
-from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier, TopSparsifier
+from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array, Mask
 from sqtheory.orders.errors import largest_of
 
 
 def gain_mask(x: Array, image: Array, s: Sparsifier, p: float) -> Mask:
     """The admissible mask m of least ‖x − m ⊙ q(x)‖_p, for the image q(x) (theorem ``gain_optimal``)."""
-    if isinstance(s, TopSparsifier) and s.groups == Whole() and x.size >= LONG and s.budget(x.size) < x.size:
+    if s.fixed_budget and s.groups == Whole() and x.size >= LONG and s.budget(x.size) < x.size:
         kept = _gain_mask_of_all(x.reshape(-1), image.reshape(-1), s.budget(x.size), p)
         if kept is not None:
             return kept.reshape(x.shape)
@@ -45,11 +45,12 @@ def _benefit(given: Array, image: Array, s: Sparsifier, p: float) -> Array:
     gain, of its largest entry and its largest error, put at its first entry.
     """
     x = given.astype(np.float64)
-    if not (p == np.inf and isinstance(s, BlockSparsifier)):
+    units = s.units
+    if p < np.inf or units is None:
         return gains(x, image, p, s.groups)
-    size, error = (s.unit.reduce(np.abs(e), lambda rows: rows.max(axis=1)) for e in (x, x - image))
-    saved = s.unit.split_grid(np.where(size > error, size, np.where(error > size, -error, 0.0)), x.shape)
-    rows = [np.zeros(piece.shape) for piece in s.unit.split(x)]
+    size, error = (units.reduce(np.abs(e), lambda rows: rows.max(axis=1)) for e in (x, x - image))
+    saved = units.split_grid(np.where(size > error, size, np.where(error > size, -error, 0.0)), x.shape)
+    rows = [np.zeros(piece.shape) for piece in units.split(x)]
     for piece, values in zip(rows, saved, strict=True):
         piece[:, 0] = values
-    return s.unit.join(rows, x.shape)
+    return units.join(rows, x.shape)

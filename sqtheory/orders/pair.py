@@ -71,7 +71,7 @@ class Pair:
         s, q = self.s, self.q
         one_block = rulings.one_block_per_group(s, q, shape)
         one_scale = rulings.one_scale_per_group(q, shape, one_block)
-        everything, splits = rulings.keeps_all(s, shape), rulings.splits_blocks(s, q, shape)
+        everything, splits = s.keeps_all(shape), s.splits(q.partition, shape)
         return Rulings(
             mask,
             fmt,

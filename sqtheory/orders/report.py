@@ -26,6 +26,9 @@ class OrderReport(Tabular):
     ``gain_optimal``): for one deterministic quantizer with q(0) = 0 it is at most ``errors.qs`` and
     ``errors.sq_dense``, but not always ``errors.sq``, which may profit from scales that moved. Under a
     threshold the admissible masks keep as many entries as pass at x, as pass at q(x), or a number between.
+
+    >>> compare([1.75, 2, 0, 7], "2:4", "int4", p=1).bound
+    2.0
     """
 
     p: float

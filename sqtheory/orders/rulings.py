@@ -8,12 +8,10 @@ import numpy as np
 
 from sqtheory.alphabet.partition import Partition, Shape
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.scaling import Frozen, TwoLevel, Unscaled
-from sqtheory.alphabet.scores import Gain
-from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier, ThresholdSparsifier, TopSparsifier
-from sqtheory.alphabet.ties import ByOriginal
+from sqtheory.alphabet.scaling import Reach
+from sqtheory.alphabet.sparsifiers import Sparsifier
+from sqtheory.alphabet.ties import Sight
 from sqtheory.alphabet.traits import KEEPS_ZERO, MONOTONE, Trait
-from sqtheory.arrays import Mask
 
 
 @final
@@ -34,7 +32,7 @@ def selection(s: Sparsifier, q: Quantizer, everything: bool, single: bool) -> Ru
     ``everything``: no tensor loses an entry; ``single``: every group has one scale.
     """
     score = s.score
-    by_original = isinstance(s.ties, ByOriginal)
+    by_original = s.ties.look_at is Sight.originals
     if score is None or s.ignores_values:
         return Ruling(True, "the mask does not look at values")
     if everything:
@@ -48,7 +46,7 @@ def selection(s: Sparsifier, q: Quantizer, everything: bool, single: bool) -> Ru
         return Ruling(False, f"the score {score} on q(x) need not rank like the score on x")
     if MONOTONE not in q.traits:
         return Ruling(False, "q does not keep the order of magnitudes, so masks on x and on q(x) can differ")
-    if not isinstance(s, TopSparsifier):
+    if not s.fixed_budget:
         return Ruling(False, "rounding moves scores across the cut")
     if not single:
         why = "a group spans blocks of different scales, whose rounded values do not compare like the originals"
@@ -64,13 +62,13 @@ def scale(s: Sparsifier, q: Quantizer, shape: Shape, everything: bool, splits: b
     ``everything``: no tensor loses an entry; ``splits``: some block can keep one entry and lose another.
     """
     scaling = q.scaling
-    if isinstance(scaling, Frozen | Unscaled):
+    if scaling.looks_at is Reach.nothing:
         return Ruling(True, f"the scale is {scaling}")
     if everything:
         return EVERYTHING
-    if not splits and not isinstance(scaling, TwoLevel):
+    if not splits and scaling.looks_at is not Reach.tensor:
         return Ruling(True, "every scale block is kept or pruned whole")
-    if isinstance(s, BlockSparsifier):
+    if s.units is not None:
         if splits:
             return Ruling(False, "a scale block extends beyond one pruned unit")
         return Ruling(False, "pruning a unit can remove the maximum of the tensor, which sets the upper scale")
@@ -79,7 +77,7 @@ def scale(s: Sparsifier, q: Quantizer, shape: Shape, everything: bool, splits: b
     if s.score is None or not s.score.is_magnitude:
         why = "the mask does not rank by magnitude, so it can prune a block's maximum and keep smaller entries"
         return Ruling(False, why)
-    if isinstance(s, ThresholdSparsifier):
+    if s.cut is not None:
         return Ruling(True, "a threshold on magnitudes prunes a block's maximum only with the whole block")
     if q.partition.overlaps(s.groups, shape).offender(s.budget) is not None:
         why = (
@@ -105,7 +103,7 @@ def zero(q: Quantizer, everything: bool, splits: bool) -> Ruling:
 
 def one_scale_per_group(q: Quantizer, shape: Shape, single: Ruling) -> Ruling:
     """All entries of a mask group share one scale, as where the group lies in a ``single`` block."""
-    if isinstance(q.scaling, Frozen | Unscaled):
+    if q.scaling.looks_at is Reach.nothing:
         dense = q.scales(np.zeros(shape))
         if not dense.size or bool(dense.min() == dense.max()):
             return Ruling(True, "all blocks have one scale")
@@ -121,8 +119,8 @@ def one_block_per_group(s: Sparsifier, q: Quantizer, shape: Shape) -> Ruling:
 
 def by_magnitude(s: Sparsifier) -> Ruling:
     """s keeps the entries of largest magnitude in every group."""
-    ranks = isinstance(s, TopSparsifier) and s.score.is_magnitude
-    return Ruling(ranks, f"{s} {'keeps' if ranks else 'does not keep'} the entries of largest magnitude in every group")
+    keeps = "keeps" if s.by_magnitude else "does not keep"
+    return Ruling(s.by_magnitude, f"{s} {keeps} the entries of largest magnitude in every group")
 
 
 def having(q: Quantizer, trait: Trait) -> Ruling:
@@ -135,48 +133,18 @@ def tied_rows(s: Sparsifier, q: Quantizer, shape: Shape) -> str | None:
     """What makes the rows of a tensor depend on each other; None if each is an instance of its own."""
     if prod(shape[:-1]) <= 1:
         return None
-    if isinstance(s, BlockSparsifier):
+    if s.units is not None:
         return f"{s} ranks the units of all rows together"
-    if isinstance(s, TopSparsifier) and _spans_rows(s.groups, shape):
+    if s.fixed_budget and _spans_rows(s.groups, shape):
         return f"the groups of {s} extend over several rows"
-    parts = [q, s.score.q] if isinstance(s.score, Gain) else [q]
-    for part in (p for p in parts if isinstance(p, Quantizer)):
+    ranked_by = () if s.score is None else s.score.images
+    for part in (q, *(f for f in ranked_by if isinstance(f, Quantizer))):
         if _spans_rows(part.partition, shape):
             return f"the scale blocks of {part} extend over several rows"
-        if isinstance(part.scaling, TwoLevel):
+        if part.scaling.by_rows() != part.scaling:
             return f"the upper scale of {part} is that of all rows together"
     return None
 
 
 def _spans_rows(boxes: Partition, shape: Shape) -> bool:
     return any(min(side, n) > 1 for side, n in zip(boxes.sides(shape)[:-1], shape[:-1], strict=True))
-
-
-def keeps_all(s: Sparsifier, shape: Shape) -> bool:
-    """No tensor of this shape loses an entry."""
-    if s.ignores_values:
-        return bool(_mask(s, shape).all())
-    if isinstance(s, TopSparsifier):
-        return all(s.budget(size) >= size for size, *_ in s.groups.overlaps(s.groups, shape).pairs)
-    if isinstance(s, BlockSparsifier):
-        return s.budget(s.unit.count(shape)) >= s.unit.count(shape)
-    return isinstance(s, ThresholdSparsifier) and s.score.is_magnitude and s.threshold <= 0
-
-
-def splits_blocks(s: Sparsifier, q: Quantizer, shape: Shape) -> bool:
-    """Some scale block can keep one entry and lose another."""
-    if s.ignores_values:
-        kept = _mask(s, shape)
-        some = q.partition.reduce(kept, lambda rows: np.asarray(rows.any(axis=1)))
-        every = q.partition.reduce(kept, lambda rows: np.asarray(rows.all(axis=1)))
-        return bool(np.any(some & ~every))
-    if isinstance(s, BlockSparsifier):
-        return not q.partition.overlaps(s.unit, shape).nested
-    pairs = q.partition.overlaps(s.groups, shape).pairs
-    top = isinstance(s, TopSparsifier)
-    return any(block > 1 and not (top and s.budget(group) >= group) for block, group, *_ in pairs)
-
-
-def _mask(s: Sparsifier, shape: Shape) -> Mask:
-    """The mask of a sparsifier that does not look at values."""
-    return s.mask(np.zeros(shape))

@@ -12,9 +12,8 @@ from sqtheory.alphabet.operators import Operator, parts_of
 from sqtheory.alphabet.outputs import apart, check_output
 from sqtheory.alphabet.partition import Partition, Shape
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.scaling import FromMaximum, TwoLevel
-from sqtheory.alphabet.sparsifiers import TopSparsifier
-from sqtheory.alphabet.ties import ByOriginal
+from sqtheory.alphabet.scaling import Reach
+from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.traits import DETERMINISTIC
 from sqtheory.arrays import Array, ArrayLike, as_real
 from sqtheory.orders.errors import norm
@@ -83,10 +82,10 @@ def _unit(f: Operator, shape: Shape) -> int | None:
 def _own_unit(f: Operator, shape: Shape) -> int | None:
     boxes: Partition
     if isinstance(f, Quantizer):
-        steady = isinstance(f.scaling, FromMaximum) and not isinstance(f.scaling, TwoLevel)
+        steady = f.scaling.follows_maximum and f.scaling.looks_at is Reach.block
         boxes, alone = f.partition, steady and DETERMINISTIC in f.traits
-    elif isinstance(f, TopSparsifier):
-        boxes, alone = f.groups, f.score.is_magnitude and (f.ties.index_only or isinstance(f.ties, ByOriginal))
+    elif isinstance(f, Sparsifier):
+        boxes, alone = f.groups, f.by_magnitude and f.ties.foreseen
     else:
         return None
     sides = boxes.sides(shape)

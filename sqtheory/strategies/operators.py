@@ -114,8 +114,8 @@ def quantizers(
         known = draw(named) if elements is None and draw(st.booleans()) else None
         fmt = draw(grids) if known is None else known.format
         rule = draw(_scalings(fmt, shape and box.grid(shape))) if known is None else known.scaling
-        if rule.full_range and isinstance(fmt, IntFormat):
-            fmt = IntFormat(fmt.k, full_range=True)
+        if rule.full_range:
+            fmt = fmt.full()
         clips = saturate or fmt.overflow is None or draw(st.booleans())
         return Quantizer(fmt, rule, box, draw(roundings), clips, draw(st.sampled_from(NanRule)))
 
@@ -142,7 +142,7 @@ def masks(
         box, rank, rule = draw(partitions(shape)), draw(ranks), draw(ties)
         if draw(st.sampled_from((False, False, True))):
             return BlockSparsifier(draw(share), box, draw(norms()), rank, rule)
-        keep = draw(st.integers(1, box.size if isinstance(box, Blocks) else 32) | share)
+        keep = draw(st.integers(1, box.run or 32) | share)
         return TopSparsifier(keep, box, rank, rule)
 
     drawn: st.SearchStrategy[Sparsifier] = st.composite(mask)()

@@ -9,8 +9,7 @@ import numpy as np
 from sqtheory.alphabet.norms import check_norm, spell_norm
 from sqtheory.alphabet.partition import Partition, Rows
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.scaling import RowTwoLevel, TwoLevel
-from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier, top
+from sqtheory.alphabet.sparsifiers import Sparsifier, top
 from sqtheory.arrays import Array, ArrayLike, Mask, as_real
 from sqtheory.orders.applied import TwoOrders, both
 from sqtheory.orders.errors import box_norms, powers
@@ -47,8 +46,7 @@ class Case:
         if self.w is not None and self.w.shape != self.x.shape:
             raise ValueError(f"x has shape {self.x.shape}, w {self.w.shape}: a dot product needs equal shapes")
         if len(self) > 1:
-            if isinstance(self.q.scaling, TwoLevel):
-                object.__setattr__(self, "q", replace(self.q, scaling=RowTwoLevel(self.q.scaling)))
+            object.__setattr__(self, "q", replace(self.q, scaling=self.q.scaling.by_rows()))
             if (why := tied_rows(self.s, self.q, self.x.shape)) is not None:
                 raise ValueError(f"the rows of a case are instances of their own, but {why}")
 
@@ -74,7 +72,7 @@ class Case:
     @property
     def groups(self) -> Partition:
         """The mask groups of a row: those that each have a budget, or the row for other masks."""
-        return self.s.groups if isinstance(self.s, TopSparsifier) else ROW
+        return self.s.groups if self.s.fixed_budget else ROW
 
     @cached_property
     def orders(self) -> TwoOrders:
@@ -100,9 +98,7 @@ class Case:
 
     def spread(self, per_block: Array) -> Array:
         """A number for every scale block, repeated over its entries."""
-        blocks = self.q.partition
-        pieces = zip(blocks.split(self.x), blocks.split_grid(per_block, self.x.shape), strict=True)
-        return blocks.join([np.broadcast_to(v[:, None], rows.shape) for rows, v in pieces], self.x.shape)
+        return self.q.partition.spread(per_block, self.x.shape)
 
     def norms(self, e: Array) -> Array:
         """‖e‖_p of every row."""

@@ -7,12 +7,11 @@ import numpy as np
 
 from sqtheory.alphabet.catalogue import QUANTIZERS
 from sqtheory.alphabet.formats import Format
-from sqtheory.alphabet.notation import parse
+from sqtheory.alphabet.notation import QUANTIZER, parse_as
 from sqtheory.alphabet.operators import Operator
-from sqtheory.alphabet.partition import Blocks
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.rounding import Rounding
-from sqtheory.alphabet.scaling import AbsMax, PowerOfTwo, SharedExponent
+from sqtheory.alphabet.scaling import PowerOfTwo
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm
 from sqtheory.alphabet.traits import KEEPS_ZERO, MONOTONE
 from sqtheory.arrays import Array
@@ -62,26 +61,12 @@ def swap_constant(q: Quantizer) -> Fraction | None:
     return max(lower_halves(q.format, q.rounding).values())
 
 
-def per_maximum(q: Quantizer) -> Fraction | None:
-    """The supremum of σ/max|x| over all blocks: 1/max Γ for a real scale, 2^{−⌊log₂ max Γ⌋} for a floor exponent.
-
-    2/(max Γ + 1) for a shared exponent ⌈log₂ max|x|⌉; None for other rules.
-    """
-    if isinstance(q.scaling, AbsMax):
-        return 1 / Fraction(q.format.max)
-    if isinstance(q.scaling, PowerOfTwo):
-        return significand(Fraction(q.format.max)) / Fraction(q.format.max)
-    if isinstance(q.scaling, SharedExponent):
-        return 2 / (Fraction(q.format.max) + 1)
-    return None
-
-
 def separation_witness(q: Quantizer, s: Sparsifier, p: float = 1.0) -> Array | None:
     """A block x with ‖ε_{Q→S}‖_p > ‖ε_q‖_p + ‖ε_s‖_p: b near the lower end of the cell of v = a, or None if none works.
 
     x = max Γ for what s keeps besides, then b, then a for ties that keep the lower index; or a, then b.
     """
-    size = s.groups.size if isinstance(s.groups, Blocks) else 4
+    size = s.groups.run or 4
     kept = s.budget(size)
     levels = np.abs(q.format.values[q.format.values > 0])
     rest = 0.0 if q.format.has_zero else float(levels.min())
@@ -112,13 +97,12 @@ def table() -> Table:
 
 
 def _short(s: Sparsifier) -> str:
-    return f"{s.budget(s.groups.size)}:{s.groups.size}" if isinstance(s.groups, Blocks) else str(s)
+    return f"{s.budget(s.groups.run)}:{s.groups.run}" if s.groups.run else str(s)
 
 
 def _row(text: str, masks: tuple[Sparsifier, ...]) -> tuple[str, ...]:
-    q = parse(text)
-    assert isinstance(q, Quantizer)
-    swap, share = swap_constant(q), per_maximum(q)
+    q = parse_as(Quantizer, QUANTIZER, text)
+    swap, share = swap_constant(q), q.scaling.supremum(q.format)
     saturates = isinstance(q.scaling, PowerOfTwo)
     relative = None if swap is None or share is None else swap * share
     limits = (saturation_share(q.format), saturation_error(q.format)) if saturates else (None, None)

@@ -12,7 +12,7 @@ from sqtheory.alphabet.norms import units
 from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.rounding import half_away
-from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier
+from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.traits import DETERMINISTIC, KEEPS_ZERO, Trait
 from sqtheory.arrays import Array, Mask
 from sqtheory.exceptions import Undefined
@@ -159,7 +159,7 @@ def least_on_grid(case: Case) -> Array:
     Every row by trying all choices of every group. Raises Undefined unless s keeps a number of entries of every group,
     and where a group has more than ``CHOICES``.
     """
-    if not isinstance(case.s, TopSparsifier):
+    if not case.s.fixed_budget:
         raise Undefined(f"{case.s} has no budget for every group")
     pieces = []
     image = replace(case.q, rounding=half_away).frozen(case.x).apply(case.x, case.x)
@@ -260,8 +260,8 @@ BUDGETED = of_pipeline(
     "budgeted",
     "s keeps a number of entries of every group",
     lambda s, q, p, shape: Ruling(
-        isinstance(s, TopSparsifier),
-        f"{s} {'keeps' if isinstance(s, TopSparsifier) else 'does not keep'} a number of entries of every group",
+        s.fixed_budget,
+        f"{s} {'keeps' if s.fixed_budget else 'does not keep'} a number of entries of every group",
     ),
     defining=True,
 )

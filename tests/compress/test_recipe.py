@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sqtheory import SpellingError, compare, parse
-from sqtheory.alphabet.partition import slabs as cutting
+from sqtheory.alphabet.partition import partition as cutting
 from sqtheory.compress import Recipe
 from sqtheory.compress.compressing import off_grid
 from sqtheory.compress.patterns import broken
@@ -38,7 +38,7 @@ def test_slabs_cover_the_first_axis_once(slab: int, shape: tuple[int, ...]) -> N
     for mask in MASKS:
         groups = parse(mask).groups
         if len(shape) > 1:
-            assert [i for cut in cutting.slabs(groups, shape) for i in range(shape[0])[cut]] == [*range(shape[0])]
+            assert [i for cut in groups.slabs(shape) for i in range(shape[0])[cut]] == [*range(shape[0])]
 
 
 @pytest.mark.parametrize("mask", MASKS)

@@ -402,7 +402,7 @@ def test_any_change_of_a_report_is_refused_or_caught(out: Path, source: Path) ->
 HOSTILE = """
 import os, sys
 from pathlib import Path
-import sqtheory.application, sqtheory.checkpoints, sqtheory.cli.verify, sqtheory.execution.workers
+import sqtheory.compress, sqtheory.files.checkpoints, sqtheory.cli.verify, sqtheory.execution.workers
 import sqtheory.orders.fused, sqtheory.files.inspection
 from sqtheory.cli import main
 assert main(["verify", "out.safetensors", "--against", "in.safetensors"]) == 0

@@ -9,7 +9,7 @@ from sqtheory.alphabet.notation import parse_as
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.exceptions import Indivisible, NonFinite
-from sqtheory.execution.preflight import fits, preflight
+from sqtheory.execution.preflight import preflight
 from sqtheory.files.checkpoints import open_checkpoint
 
 OPERATORS = ("2:4", "nm(2, 4, axis=0)", "nm(2, 4, axis=2)", "nm(2, 4, tail=short)", "50%", "top(0.5, per=column)")
@@ -22,7 +22,7 @@ FORMATS = ("int(4, block=3, tail=error)", "int(4, per=column)", "int4", "mxfp(e2
 def test_a_shape_is_refused_exactly_when_the_operator_refuses_its_tensors(text: str, shape: tuple[int, ...]) -> None:
     op = parse_as(Quantizer if text in FORMATS else Sparsifier, "operator", text)
     said = []
-    for attempt in (lambda: fits(op, shape), lambda: op(np.ones(shape))):
+    for attempt in (lambda: op.check(shape), lambda: op(np.ones(shape))):
         try:
             attempt()
             said.append("")

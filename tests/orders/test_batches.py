@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -89,9 +90,18 @@ def test_whatever_computes(name: str) -> None:
     assert tried > 20 and not wrong
 
 
+def together(q: Quantizer, shape: tuple[int, ...]) -> Quantizer:
+    """The upper scale is that of the whole stack."""
+    return replace(q, partition=batches._wide(q.partition, shape))
+
+
 FAULTS: dict[str, tuple[str, str, Callable[..., object]]] = {
     "other boxes": ("int(4, per=tensor)", "_wide", lambda boxes, shape: Rows()),
-    "one maximum for all": ("nvfp4", "RowTwoLevel", lambda rule: rule),
+    "one maximum for all": (
+        "nvfp4",
+        "each_quantizer",
+        together,
+    ),
     "rounded sums": ("hbfp4", "_summed", lambda e, y, p: np.sqrt([(v**2).sum(axis=1) for v in e]).T.tolist()),
     "a lead of another tensor": ("int4", "_leads", lambda e, apart, p: [1.0] * len(apart)),
 }

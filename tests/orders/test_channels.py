@@ -28,7 +28,7 @@ from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier, blockwise, 
 from sqtheory.alphabet.ties import Adversarial, RandomTies, adversarial, by_original, high_index, low_index
 from sqtheory.alphabet.traits import DETERMINISTIC
 from sqtheory.arrays import Array, FixedArray
-from sqtheory.orders import channels, rulings
+from sqtheory.orders import channels
 from sqtheory.orders.applied import both
 from sqtheory.orders.channels import ChannelReport
 from sqtheory.orders.report import compare, order_report
@@ -468,8 +468,8 @@ def test_random_scores_are_drawn_for_the_masks_alone() -> None:
 
 def test_a_group_that_is_kept_whole_splits_no_block() -> None:
     q = int_(4, block=2)
-    assert not rulings.splits_blocks(nm(4, 4), q, (2, 4)) and rulings.splits_blocks(nm(3, 4), q, (2, 4))
-    assert not rulings.splits_blocks(nm(3, 4), int_(4, block=1), (2, 4))
+    assert not nm(4, 4).splits(q.partition, (2, 4)) and nm(3, 4).splits(q.partition, (2, 4))
+    assert not nm(3, 4).splits(Blocks(1), (2, 4))
 
 
 @pytest.mark.parametrize("shape", [(0,), (0, 4), (4, 0), (2, 0, 4)])

@@ -13,7 +13,6 @@ from sqtheory.alphabet.ties import by_original, high_index, low_index
 from sqtheory.orders.errors import norm
 from sqtheory.theory.constants import (
     lower_halves,
-    per_maximum,
     saturation_error,
     saturation_share,
     separation_witness,
@@ -63,8 +62,8 @@ def test_known_constants() -> None:
     assert (swap_constant(mxfp(E2M1)), swap_constant(mxfp(E4M3))) == (1, 16)
     assert swap_constant(int_(4, rounding=toward_zero)) == 0
     assert swap_constant(nf4()) is None
-    assert per_maximum(int_(4)) == Fraction(1, 7) and per_maximum(mxfp(E2M1)) == Fraction(1, 4)
-    assert per_maximum(hbfp(4)) == Fraction(1, 4) and per_maximum(mxint(8)) == Fraction(1, 64)
+    bounds = {int_(4): (1, 7), mxfp(E2M1): (1, 4), hbfp(4): (1, 4), mxint(8): (1, 64)}
+    assert all(q.scaling.supremum(q.format) == Fraction(*bound) for q, bound in bounds.items())
     assert lower_halves(bcq_format(2), nearest_even) == {1: 1, 3: 1}, "without a zero all of [0, 1] goes to 1"
     with pytest.raises(ValueError, match="not symmetric"):
         lower_halves(NF4, nearest_even)
@@ -75,7 +74,7 @@ def test_the_scale_is_never_larger_and_the_constant_never_exceeded(q: Quantizer)
     """Random blocks: σ/max|x| stays below its supremum and comes close; the excess of one swap stays below h⁻ σ."""
     rng = np.random.default_rng(3)
     x = np.abs(rng.standard_normal((40_000, 4)))
-    sigma, share, constant = q.scales(x)[:, 0], per_maximum(q), swap_constant(q)
+    sigma, share, constant = q.scales(x)[:, 0], q.scaling.supremum(q.format), swap_constant(q)
     assert share is not None and constant is not None
     ratio = sigma / x.max(axis=1)
     assert ratio.max() <= float(share) * (1 + 1e-12) and ratio.max() > float(share) * 0.99

@@ -16,19 +16,22 @@ from sqtheory.exceptions import Undefined
 from sqtheory.orders.applied import both
 from sqtheory.theory.decide import Decision, Effort, decide, usual_norm
 from sqtheory.theory.decide.answers import spell
-from sqtheory.theory.decide.draws import draws, run
+from sqtheory.theory.decide.draws import draws
+from sqtheory.theory.decide.evaluations import case_of
 from sqtheory.theory.decide.flattened import Flattened
+from sqtheory.theory.decide.questions import CLAIMS, of_theorem
 from sqtheory.theory.decide.routes import Route, by
 from sqtheory.theory.decide.shapes import default_shape
-from sqtheory.theory.decide.theorem_claims import TheoremClaim, case_of
 from sqtheory.theory.theorems import ALL, BY_SLUG
 from tests.show.page.material import Page
 
-USUAL = Effort()
+PATIENT = Effort(seconds=600)
+"""No clock decides what is found."""
+BRIEF = Effort(seconds=600, instances=3000, examples=30)
 
 
 def decided(
-    claim: str, mask: str, fmt: str, p: float | None = 2.0, shape: Shape | None = None, effort: Effort = USUAL
+    claim: str, mask: str, fmt: str, p: float | None = 2.0, shape: Shape | None = None, effort: Effort = PATIENT
 ) -> Decision:
     rng = np.random.default_rng(0)
     s, q = parse(mask, {"rng": rng}), parse(fmt, {"rng": rng})
@@ -119,7 +122,7 @@ def test_what_no_search_can_settle_is_open() -> None:
     """NF4 with 2:4 keeps within the sum of both errors by the theorem; without its Σ nothing is known."""
     found = decided("no_additional_error", "2:4", "nf4")
     assert found.verdict == "proved"
-    unknown = decided("sq_never_worse", "2:4", "int(8, scaling=percentile(99.9999))", 2)
+    unknown = decided("sq_never_worse", "2:4", "int(8, scaling=percentile(99.9999))", 2, effort=BRIEF)
     assert unknown.verdict in ("open", "refuted") and unknown.effort.instances > 0
 
 
@@ -194,9 +197,8 @@ NOT_PROVED = [
 
 @pytest.mark.parametrize(("claim", "mask", "good", "bad"), NOT_PROVED)
 def test_a_theorem_proves_what_its_assumptions_cover_and_no_more(claim: str, mask: str, good: str, bad: str) -> None:
-    brief = Effort(seconds=1, examples=0)
-    assert decided(claim, mask, good, None, effort=brief).verdict == "proved"
-    found = decided(claim, mask, bad, None, (24,), brief)
+    assert decided(claim, mask, good, None, effort=BRIEF).verdict == "proved"
+    found = decided(claim, mask, bad, None, (24,), BRIEF)
     assert found.verdict != "proved" and any(not a.closed for a in found.assumptions)
 
 
@@ -236,7 +238,7 @@ def test_a_claim_without_a_meaning_is_refused(claim: str, mask: str, fmt: str) -
 
 
 def test_a_claim_that_takes_too_long_to_evaluate_is_open() -> None:
-    found = decided("gain_optimal", "50%", "int(4, rounding=floor)", effort=Effort(seconds=2))
+    found = decided("gain_optimal", "50%", "int(4, rounding=floor)", effort=BRIEF)
     assert found.verdict == "open" and any("no tensor was tried" in note for note in found.effort.notes)
 
 
@@ -263,10 +265,10 @@ def test_a_tensor_of_several_axes_is_one_instance(claim: str, mask: str, fmt: st
             flat, whole = case_of(draw, row, 1.0, shape).orders, both(row.reshape(shape), s, q)
         for name in ("mask", "image", "after_mask", "masked_image"):
             assert np.array_equal(getattr(flat, name).reshape(shape), getattr(whole, name)), name
-    asked = TheoremClaim.of(BY_SLUG[claim], 1.0)
-    ruled = [d for route in asked.routes(1.0) for d in route.discharge(s, q, 1.0, shape)]
+    asked = of_theorem(BY_SLUG[claim], 1.0)
+    ruled = asked.routes[0].discharge(s, q, 1.0, shape)
     if all(d.closed for d in ruled):
-        assert (asked.excess(run(draw, x, shape), 1.0) <= 0).all()
+        assert (asked.evaluation.excess(draw, x, 1.0, shape) <= 0).all()
 
 
 def test_a_flat_row_does_not_pretend_to_have_runs() -> None:
@@ -306,4 +308,39 @@ def test_nothing_is_proved_of_what_cannot_be_evaluated(
 def test_the_default_tensor_has_units_enough_to_lose_one(claim: str) -> None:
     """Three quarters of two rows are two rows: of the default shape some row must go."""
     s, q = parse_as(Sparsifier, "mask", "blockwise(3/4, per=row)"), parse_as(Quantizer, "format", "int(4, per=row)")
-    assert decide(claim, s, q, rng=np.random.default_rng(0)).verdict == "refuted"
+    assert decide(claim, s, q, rng=np.random.default_rng(0), effort=PATIENT).verdict == "refuted"
+
+
+SAME = {
+    "sq_never_worse": "prune_first_dominates",
+    "orders_commute": "ties_by_original",
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+@pytest.mark.parametrize(("mask", "fmt"), [("2:4", "int(4, block=6)"), ("2:4", "bcq3"), ("2:4", "int4")])
+def test_a_name_of_its_own_asks_the_claim_of_a_theorem(name: str, mask: str, fmt: str) -> None:
+    """The same verdict, by the same conditions or the same tensor, in the same arithmetic."""
+    short, long = (decided(claim, mask, fmt, 1.0) for claim in (name, SAME[name]))
+    assert CLAIMS[name].asked(1.0).claims == BY_SLUG[SAME[name]].claims
+    assert (short.verdict, short.theorem, short.witness) == (long.verdict, long.theorem, long.witness)
+    if short.verdict == "refuted":
+        assert long.witness is not None and long.witness.arithmetic == "rational"
+
+
+def test_below_one_the_powers_add_by_the_identity() -> None:
+    found = decided("no_additional_error", "2:4", "int4", 0.5)
+    assert (found.verdict, found.theorem) == ("proved", "prune_first_identity")
+    bound = BY_SLUG["prune_first_bound"]
+    asked = [CLAIMS["no_additional_error"].asked(p).claims for p in (0.5, 1.0, 2.0, np.inf)]
+    assert asked == [(bound.claims[1],), *[(bound.claims[0],)] * 3]
+
+
+def test_what_structure_proves_needs_no_survey(monkeypatch: pytest.MonkeyPatch) -> None:
+    def surveyed(*pipeline: object) -> None:
+        raise AssertionError("surveyed")
+
+    monkeypatch.setattr("sqtheory.theory.decide.searching.survey", surveyed)
+    assert decided("sq_never_worse", "2:4", "int4").verdict == "proved"
+    with pytest.raises(AssertionError, match="surveyed"):
+        decided("sq_never_worse", "2:4", "nf4")

@@ -18,9 +18,8 @@ import pytest
 from sqtheory.alphabet.partition import Shape
 from sqtheory.theory.claims import Claim, Norms
 from sqtheory.theory.decide import CLAIMS
-from sqtheory.theory.decide.draws import Draw, draws, run
-from sqtheory.theory.decide.engine import statement
-from sqtheory.theory.decide.statements import Question
+from sqtheory.theory.decide.draws import Draw, draws
+from sqtheory.theory.decide.questions import Question, question
 from sqtheory.theory.quantities import decided_by_tensor
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL, BY_SLUG
@@ -101,12 +100,12 @@ def proved_by_structure(rng: np.random.Generator, claim: str) -> Iterator[tuple[
             return
         shape, p = alphabet.pick(rng, SHAPES), alphabet.pick(rng, alphabet.EXPONENTS)
         with refusals_allowed(claim):
-            asked = statement(claim, p)
+            asked = question(claim, p)
             q = alphabet.quantizer(rng, shape)
             s = alphabet.sparsifier(rng, shape, q)
             s.groups.check_tail(shape, getattr(s, "tail", q.tail), "groups")
             q.partition.check_tail(shape, q.tail, "blocks")
-            closed = [r.theorem for r in asked.routes(p) if all(d.closed for d in r.discharge(s, q, p, shape))]
+            closed = [r.theorem for r in asked.routes if all(d.closed for d in r.discharge(s, q, p, shape))]
             proved += bool(closed)
             for draw in draws(s, q, shape, rng) if closed else ():
                 yield asked, draw, p, shape, f"{claim} by {closed[0]}: {s}, {q}, p = {p}, {shape}"
@@ -119,10 +118,10 @@ def test_what_structure_proves_no_tensor_refutes(claim: str) -> None:
     for asked, draw, p, shape, said in proved_by_structure(rng, claim):
         with refusals_allowed(said):
             x = alphabet.rows(rng, (FEW, prod(shape)), draw.before, subnormal=False)
-            excess = asked.excess(run(draw, x, shape), p)
+            excess = asked.evaluation.excess(draw, x, p, shape)
             tried += 1
             worst = x[int(np.argmax(excess))]
-            refuted = asked.certify(draw, worst, p, shape) if excess.max() > 0 else None
+            refuted = asked.evaluation.certify(draw, worst, p, shape) if excess.max() > 0 else None
             assert refuted is None, f"{said}: {worst.tolist()}: {refuted}"
     assert tried, "no pipeline is proved by structure"
 

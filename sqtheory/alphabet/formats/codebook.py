@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, final
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,9 +38,6 @@ class Codebook(Format):
             raise ValueError(f"codebook {self.name}: needs two or more finite levels in ascending order")
         if not (max(self.levels) > 0 and max(map(abs, self.levels)) <= float(np.finfo(np.float32).max)):
             raise ValueError(f"codebook {self.name}: needs a positive level, and none beyond the range of float32")
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"kind": self.kind, "name": self.name, "levels": list(self.levels)}
 
     @property
     def bits(self) -> int:

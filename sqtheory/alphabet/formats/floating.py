@@ -1,9 +1,9 @@
 """Small floating-point formats."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from typing import Any, final
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +46,7 @@ class FloatFormat(Format):
     nonfinite: Nonfinite = Nonfinite.none
     signed: bool = True
     subnormals: bool = True
-    kind = "float"
+    kind = "floating point"
 
     def __post_init__(self) -> None:
         need(self.name, str, "the name of a format")
@@ -61,9 +61,6 @@ class FloatFormat(Format):
         top_holds_numbers = self.nonfinite is Nonfinite.none or (self.nonfinite is Nonfinite.nan_only and self.m > 0)
         if self.emin - self.m < -149 or (1 << self.e) - 2 + top_holds_numbers - self.bias > 127:
             raise ValueError(f"{self.name}: bias {self.bias} gives values that float32 does not have")
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"kind": self.kind, **asdict(self), "nonfinite": self.nonfinite.name}
 
     @property
     def bits(self) -> int:

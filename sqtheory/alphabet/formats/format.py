@@ -29,10 +29,6 @@ class Format(ABC):
     kind: ClassVar[str]
     """What kind of grid it is, in words."""
 
-    @abstractmethod
-    def to_dict(self) -> dict[str, Any]:
-        """The kind and the parameters, ready for JSON."""
-
     def full(self) -> "Format":
         """The format with −2^{k−1} for integers of k bits; itself for others."""
         return self

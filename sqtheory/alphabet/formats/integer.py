@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
@@ -32,9 +32,6 @@ class IntFormat(Format):
         object.__setattr__(self, "name", f"int{self.k}{'full' if self.full_range else ''}")
         if not 2 <= self.k <= 16:
             raise ValueError(f"an integer format needs 2 to 16 bits, got {self.k}")
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"kind": self.kind, "k": self.k, "full_range": self.full_range}
 
     def full(self) -> "IntFormat":
         return IntFormat(self.k, full_range=True)

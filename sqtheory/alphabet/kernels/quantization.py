@@ -14,7 +14,7 @@ from sqtheory.alphabet.kernels.runs import along_last, pieces, rows, tiles
 from sqtheory.alphabet.kernels.scratch import per_tile, scratch
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rounding import Rounding
-from sqtheory.alphabet.scaling import FromMaximum, Reach, Scaling
+from sqtheory.alphabet.scaling import Reach, Scaling
 from sqtheory.arrays import Array
 
 Scale: TypeAlias = Callable[[Array], Array]
@@ -74,7 +74,7 @@ def quantize(
 
 def scale_rule(x: Array, fmt: Format, scaling: Scaling) -> Scale | None:
     """How the scales of blocks of x follow from their maxima; None where they do not, or one of them is infinite."""
-    if not isinstance(scaling, FromMaximum):
+    if not scaling.follows_maximum:
         return None
     top = largest(x) if scaling.looks_at is Reach.tensor else np.zeros(1, x.dtype)
     return (lambda amax: scaling.of_maxima(amax, top, fmt)) if top[0] < np.inf else None

@@ -3,10 +3,8 @@
 from sqtheory.alphabet.partition.boxes import Boxes, Where
 from sqtheory.alphabet.partition.kinds import Blocks, Channels, Columns, Heads, Rows, Tiles, Whole
 from sqtheory.alphabet.partition.partition import Overlap, Partition, Scalar, Shape, Tail
-from sqtheory.alphabet.partition.slabs import SLAB, slabs
 
 __all__ = [
-    "SLAB",
     "Blocks",
     "Boxes",
     "Channels",
@@ -21,5 +19,4 @@ __all__ = [
     "Tiles",
     "Where",
     "Whole",
-    "slabs",
 ]

@@ -37,7 +37,7 @@ class Boxes(Partition):
             for region, _, sides in self._regions(shape)
         ]
 
-    def slabs(self, shape: Shape, size: int) -> Iterator[tuple[Where, Where]]:
+    def bands(self, shape: Shape, size: int) -> Iterator[tuple[Where, Where]]:
         """Whole boxes along the first axis, about ``size`` entries or more at once: in the tensor, and in the grid."""
         if not shape:
             yield (...,), (...,)

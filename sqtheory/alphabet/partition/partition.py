@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from sqtheory.exceptions import Indivisible
 
+SLAB = 1 << 19
+"""Entries of a tensor taken at once."""
 Shape: TypeAlias = tuple[int, ...]
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -98,6 +100,12 @@ class Partition(ABC):
     def split_grid(self, per_box: NDArray[Scalar], shape: Shape) -> list[NDArray[Scalar]]:
         """One value for each box (an array of shape ``grid(shape)``) as vectors in the order of ``split``."""
         return [per_box[cells].reshape(-1) for _, cells, _ in self._regions(shape)]
+
+    def slabs(self, shape: Shape) -> Iterator[slice]:
+        """Ranges of the first axis that together are all of it and cut no box; one where a box extends along it."""
+        apart = len(shape) > 1 and self.sides(shape)[0] == 1
+        step = max(1, SLAB // max(1, math.prod(shape[1:]))) if apart else max(1, shape[0])
+        return (slice(at, min(at + step, shape[0])) for at in range(0, shape[0], step))
 
     def spread(self, per_box: NDArray[Scalar], shape: Shape) -> NDArray[Scalar]:
         """One value for each box (an array of shape ``grid(shape)``), repeated for every entry of the box."""

@@ -13,6 +13,7 @@ from sqtheory.alphabet.rationals import NotRational, Rationals, pick, rationals
 from sqtheory.alphabet.rounding import Rounding
 from sqtheory.alphabet.traits import DYADIC_EQUIVARIANT, SCALE_EQUIVARIANT, Trait
 from sqtheory.arrays import Array
+from sqtheory.exceptions import Undefined
 
 DYADIC = frozenset({DYADIC_EQUIVARIANT})
 FULL = frozenset({DYADIC_EQUIVARIANT, SCALE_EQUIVARIANT})
@@ -80,12 +81,12 @@ class Scaling(ABC):
         """The rule that makes of every x[i] what this one makes of a tensor that is x[i] alone."""
         return self
 
-    def of_maxima(self, amax: Array, top: Array, fmt: Format) -> Array | None:
+    def of_maxima(self, amax: Array, top: Array, fmt: Format) -> Array:
         """σ of blocks with these maxima in a tensor whose largest magnitude is ``top``, which broadcasts.
 
-        None unless the rule ``follows_maximum``.
+        Raises Undefined unless the rule ``follows_maximum``.
         """
-        return None
+        raise Undefined(f"scales by {self} do not follow from the maxima of blocks")
 
     def share(self, fmt: Format, negative: bool) -> Fraction | None:
         """σ_B/max |x_B| where it is one number for all blocks with a negative entry, or all without one; else None."""

@@ -12,9 +12,9 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.alphabet.formats import BFLOAT16, E2M1, E4M3, IntFormat
+from sqtheory.alphabet.formats import BFLOAT16, E2M1, E4M3
 from sqtheory.arrays import Array
-from sqtheory.exceptions import InputRefused, about
+from sqtheory.exceptions import InputRefused, about, first_at
 from sqtheory.files import atomic
 from sqtheory.files.checkpoints import Checkpoint
 from sqtheory.files.checkpoints.json_text import json_object
@@ -87,10 +87,10 @@ def scheme_of(schema: Schema) -> Scheme:
             f"compressed-tensors has blocks that divide a row, whole rows or the matrix, got {schema.boxes}"
         )
     match fmt, scales:
-        case IntFormat(k=k, full_range=False), RealScales(dtype="F32") if k <= 8:
+        case _, RealScales(dtype="F32") if fmt.kind == "integer" and fmt.odd and fmt.bits <= 8:
             if whole:
-                return Scheme("pack-quantized", k, "int", "channel" if rows == 1 else "tensor", None, None)
-            return Scheme("pack-quantized", k, "int", "group", group, None)
+                return Scheme("pack-quantized", fmt.bits, "int", "channel" if rows == 1 else "tensor", None, None)
+            return Scheme("pack-quantized", fmt.bits, "int", "group", group, None)
         case _, ExponentScales(bias=bias) if fmt == E2M1 and group == 32 and not shape[1] % group and bias == BIAS:
             return Scheme("mxfp4-pack-quantized", 4, "float", "group", 32, "torch.uint8")
         case _, TwoLevelScales(format=fine) if fmt == E2M1 and group == 16 and not shape[1] % group and fine == E4M3:
@@ -224,9 +224,9 @@ def _bfloat16(values: Array) -> Array:
 
 def _check(ours: Array, theirs: Array) -> None:
     """Refuse a tensor that would be decompressed to other bits."""
-    wrong = np.argwhere((ours.view(np.uint32) != theirs.view(np.uint32)) | ~np.isfinite(theirs))
-    if wrong.size:
-        at = tuple(int(i) for i in wrong[0])
+    wrong = (ours.view(np.uint32) != theirs.view(np.uint32)) | ~np.isfinite(theirs)
+    if wrong.any():
+        at = first_at(wrong)
         raise InputRefused(f"{ours[at]} at {at} would be decompressed as {theirs[at]}")
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.partition.boxes import Boxes
-from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier, TopSparsifier
+from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.storage import Index
 from sqtheory.arrays import Mask
 from sqtheory.files.packing.bits import pack_bits, unpack_bits
@@ -168,9 +168,9 @@ def places_of(s: Sparsifier, shape: Shape, index: Index | None = None) -> Places
     Raises ValueError where an index is asked for that cannot hold the mask.
     """
     if index is Index.bitmap or (index is None and not _ranked(s, shape)):
-        unit = s.unit.sides(shape) if isinstance(s, BlockSparsifier) else (1,) * len(shape)
+        unit = s.units.sides(shape) if s.units is not None else (1,) * len(shape)
         return Places(Index.bitmap, unit)
-    if not isinstance(s, TopSparsifier):
+    if not s.fixed_budget:
         raise ValueError(f"{s} keeps no fixed number of entries of a group: its places take a bitmap")
     if index is not Index.position and not _ranked(s, shape):
         raise ValueError(f"{s} has too many patterns in a group to number them: its places take a bitmap")
@@ -183,7 +183,7 @@ def _sizes(s: Sparsifier, shape: Shape) -> list[int]:
 
 
 def _ranked(s: Sparsifier, shape: Shape) -> bool:
-    if not isinstance(s, TopSparsifier):
+    if not s.fixed_budget:
         return False
     return all(_countable(size, s.budget(size)) for size in _sizes(s, shape))
 

@@ -13,11 +13,10 @@ from sqtheory.alphabet.operators import Operator, parts_of
 from sqtheory.alphabet.partition import Whole
 from sqtheory.alphabet.partition.boxes import Boxes, Where
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.scaling import Frozen
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.storage import Index
 from sqtheory.arrays import Array, ArrayLike, Mask, as_real, plain_array
-from sqtheory.exceptions import InputRefused, about
+from sqtheory.exceptions import InputRefused, about, first_at
 from sqtheory.files.packing.bits import pack_bits, unpack_bits
 from sqtheory.files.packing.indices import Places, places_of
 from sqtheory.files.packing.scales import scales_of
@@ -131,7 +130,7 @@ def pack_values(
     boxes = Boxes(q.partition.sides(values.shape))
     every = np.broadcast_to(np.bool_(True), values.shape) if kept is None else kept
     codes = _codes(values, q.format, boxes, scales, every)
-    if isinstance(q.scaling, Frozen) and q.scaling.scale.values.ndim == 0 and scales.size:
+    if q.scaling.bits()[0] == 0 and any(q.scaling.bits()) and scales.size:  # one for all
         boxes = Boxes(Whole().sides(values.shape))
         scales = scales.reshape(-1)[:1].reshape(boxes.grid(values.shape))
     stored = scales_of(q, scales, real)
@@ -163,7 +162,7 @@ def slabs_of(packed: Packed) -> Iterator[tuple[Where, Array, Array]]:
         if np.count_nonzero(kept) != schema.kept:
             raise ValueError(f"the mask keeps {np.count_nonzero(kept)} entries, {schema.kept} have codes")
     done = 0
-    for entries, cells in schema.boxes.slabs(schema.shape, _CHUNK):
+    for entries, cells in schema.boxes.bands(schema.shape, _CHUNK):
         here = kept[entries]
         count = int(np.count_nonzero(here))
         levels = np.zeros(here.shape, dtype)
@@ -196,7 +195,7 @@ def image_of(levels: Array, scales: Array) -> Array:
 def _codes(values: Array, fmt: Format, boxes: Boxes, scales: Array, kept: Mask) -> Codes:
     """The codes of kept values in C order."""
     found: list[Codes] = [np.empty(0, np.uint8 if fmt.bits <= 8 else np.uint16)]
-    for entries, cells in boxes.slabs(values.shape, _CHUNK):
+    for entries, cells in boxes.bands(values.shape, _CHUNK):
         part, here = values[entries], kept[entries]
         stray = ~here & ((part != 0) | np.signbit(part))
         if stray.any():
@@ -239,8 +238,7 @@ def _same(a: Array, b: Array) -> Mask:
 
 def _at(values: Array, entries: Where, wrong: Mask, boxes: Boxes) -> str:
     """The first entry of a slab that is wrong, and its block."""
-    at = [int(i) for i in np.argwhere(wrong)[0]]
+    place = first_at(wrong)
     if isinstance(entries[0], slice):
-        at[0] += entries[0].start
-    place = tuple(at)
+        place = (place[0] + entries[0].start, *place[1:])
     return f"{values[place]} at {place}, block {boxes.box_of(place, values.shape)},"

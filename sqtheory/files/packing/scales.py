@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from sqtheory.alphabet.formats import FloatFormat
 from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.scaling import EXPONENT, PowerOfTwo, SharedExponent, TwoLevel, Unscaled
+from sqtheory.alphabet.scaling import EXPONENT, Numbers
 from sqtheory.arrays import Array
-from sqtheory.exceptions import InputRefused
+from sqtheory.exceptions import InputRefused, first_at
 from sqtheory.files.packing.bits import pack_bits, stream_bytes, unpack_bits
 from sqtheory.records import Kinds
 
@@ -190,14 +190,13 @@ def scales_of(q: Quantizer, scales: Array, real: str | None) -> Scales:
     By default that is the precision of the tensor.
     """
     own = "F64" if scales.dtype == np.float64 else "F32"
-    if isinstance(q.scaling, SharedExponent | PowerOfTwo):
+    if q.scaling.values is Numbers.dyadic:
         if not q.format.has_zero:
             _refuse(scales, scales == 0, f"has no exponent, and {q.format} no zero")
-        shared = BIAS + q.format.implied_exponent if isinstance(q.scaling, PowerOfTwo) else BIAS
-        return ExponentScales.over(scales, shared)
-    if isinstance(q.scaling, TwoLevel):
+        return ExponentScales.over(scales, BIAS + q.scaling.implied_exponent(q.format))
+    if q.scaling.scale_format is not None:
         return TwoLevelScales(q.scaling.scale_format, own)
-    return NoScales() if isinstance(q.scaling, Unscaled) else RealScales(real or own)
+    return RealScales(real or own) if any(q.scaling.bits()) else NoScales()
 
 
 def _check_real(dtype: str) -> None:
@@ -239,5 +238,5 @@ def _checked(scales: Array) -> Array:
 
 def _refuse(scales: Array, wrong: NDArray[np.bool_], why: str) -> None:
     if wrong.any():
-        block = tuple(int(i) for i in np.argwhere(wrong)[0])
+        block = first_at(wrong)
         raise InputRefused(f"the scale {scales[block]} of block {block} {why}")

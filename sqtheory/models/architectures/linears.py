@@ -9,9 +9,8 @@ import numpy as np
 
 from sqtheory.alphabet.kernels.maxima import amax_of_runs
 from sqtheory.alphabet.operators import IDENTITY, Operator
-from sqtheory.alphabet.partition import Blocks, Rows
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.scaling import Frozen, TwoLevel, maxima
+from sqtheory.alphabet.scaling import Frozen, Reach, Scaling, maxima
 from sqtheory.alphabet.traits import DETERMINISTIC
 from sqtheory.arrays import Array, FixedArray
 from sqtheory.exceptions import about
@@ -112,8 +111,8 @@ def quantized_inputs(layer: Linear, x: Array, activations: Operator) -> Array:
     with about(f"input of {layer.name!r}"):
         if _by_row(activations):
             return activations(x)
-        if isinstance(activations, Quantizer) and isinstance(activations.scaling, TwoLevel) and np.isfinite(x).all():
-            return _of_samples(activations, activations.scaling, x)(x)
+        if isinstance(activations, Quantizer) and _by_sample(activations.scaling) and np.isfinite(x).all():
+            return _of_samples(activations, x)(x)
         out = np.empty(x.shape, x.dtype)
         for sample, image in zip(x, out, strict=True):
             activations(sample, out=image)
@@ -122,15 +121,18 @@ def quantized_inputs(layer: Linear, x: Array, activations: Operator) -> Array:
 
 def _by_row(f: Operator) -> bool:
     """No entry's image depends on another row."""
-    if not isinstance(f, Quantizer) or isinstance(f.scaling, TwoLevel):
-        return False
-    return isinstance(f.partition, Rows) or (isinstance(f.partition, Blocks) and f.partition.axis == -1)
+    return isinstance(f, Quantizer) and f.scaling.looks_at is not Reach.tensor and f.partition.along_rows
 
 
-def _of_samples(q: Quantizer, scaling: TwoLevel, x: Array) -> Operator:
+def _by_sample(scaling: Scaling) -> bool:
+    """The scales of a sample follow from the maxima of its blocks and its own."""
+    return scaling.looks_at is Reach.tensor and scaling.follows_maximum
+
+
+def _of_samples(q: Quantizer, x: Array) -> Operator:
     """q for a batch of finite samples, each with the scales that it has alone."""
     size = q.partition.sides(x.shape)[-1]
-    whole = x.shape[-1] % size == 0 and x.flags.c_contiguous and isinstance(q.partition, Blocks)
+    whole = x.shape[-1] % size == 0 and x.flags.c_contiguous and q.partition.run is not None
     amax = amax_of_runs(x.reshape(-1), size).reshape(q.partition.grid(x.shape)) if whole else maxima(x, q.partition)
     top = amax.max(axis=tuple(range(1, amax.ndim)), keepdims=True)
-    return replace(q, scaling=Frozen(FixedArray(scaling.of_maxima(amax, top, q.format))))
+    return replace(q, scaling=Frozen(FixedArray(q.scaling.of_maxima(amax, top, q.format))))

@@ -8,7 +8,7 @@ from typing import Any, final
 
 from sqtheory.alphabet.notation import parse_as
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier
+from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.execution.assignment import Bound
 from sqtheory.models.architectures.opening import open_model
 from sqtheory.models.evaluation.comparing import Comparison, compare_orders
@@ -90,7 +90,7 @@ class CompressionGrid:
     @property
     def tied(self) -> tuple["GridPair", ...]:
         """The pairs whose mask has a tie rule."""
-        return tuple(pair for pair in self.pairs if isinstance(pair.mask, TopSparsifier))
+        return tuple(pair for pair in self.pairs if pair.mask.fixed_budget)
 
     def taken(self, every: Samples) -> Samples:
         """The samples to evaluate on."""
@@ -127,7 +127,6 @@ class CompressionGrid:
             done(1)
         ties: dict[GridPair, TieRules] = {}
         for pair in self.tied:
-            assert isinstance(pair.mask, TopSparsifier)
             on_a_grid = tie_rules(evaluations(self.dense), pair.mask, pair.format)
             if on_a_grid is not None:
                 ties[pair] = on_a_grid

@@ -1,13 +1,13 @@
 """Both tie rules where weights sit on a grid: what the choice among equal magnitudes does to either order."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
 
 from sqtheory.alphabet.operators import Operator
-from sqtheory.alphabet.sparsifiers import TopSparsifier
+from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.ties import high_index, low_index
 from sqtheory.models.evaluation.compression import Weights, ordered_weights
 from sqtheory.models.evaluation.evaluations import Evaluations
@@ -63,10 +63,10 @@ class TieRules:
         }
 
 
-def tie_rules(evaluations: Evaluations, s: TopSparsifier, q: Operator) -> TieRules | None:
+def tie_rules(evaluations: Evaluations, s: Sparsifier, q: Operator) -> TieRules | None:
     """Evaluate both orders under both rules; None where neither moves ``ON_A_GRID`` of the entries."""
     model = evaluations.model
-    low, high = (ordered_weights(model, replace(s, ties=rule), q) for rule in (low_index, high_index))
+    low, high = (ordered_weights(model, s.with_ties(rule), q) for rule in (low_index, high_index))
     moved = {order: _differing(low[order], high[order]) for order in ORDERS}
     if max(moved.values()) < ON_A_GRID:
         return None

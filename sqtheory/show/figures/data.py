@@ -19,12 +19,11 @@ from matplotlib.figure import Figure
 from numpy.random import Generator
 
 from sqtheory.alphabet.notation import parse_as
-from sqtheory.alphabet.partition import Blocks
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier
+from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array
 from sqtheory.exceptions import about
-from sqtheory.execution.preflight import fits, preflight
+from sqtheory.execution.preflight import preflight
 from sqtheory.files.checkpoints import reading
 from sqtheory.files.targets import Targets
 from sqtheory.models import Model, Samples, open_model, samples_for
@@ -142,10 +141,10 @@ class FigureKind(Generic[Of]):
                 for layer in model.linears:
                     with about(f"tensor {layer.name!r}"):
                         for op in (*masks, *formats):
-                            fits(op, layer.weight.shape)
+                            op.check(layer.weight.shape)
                 return
             for s in masks if self.needs is Needs.blocks else ():
-                if not (isinstance(s, TopSparsifier) and isinstance(s.groups, Blocks)):
+                if not (s.fixed_budget and s.groups.run):
                     raise ValueError(f"it is of n:m masks, and {s} is none: try 2:4")
             with reading(request.model) as checkpoint:
                 taken, _ = Targets().split(checkpoint.tensors)

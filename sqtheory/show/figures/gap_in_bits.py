@@ -7,9 +7,8 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from sqtheory.alphabet.partition import Blocks
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier
+from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array
 from sqtheory.orders.applied import both
 from sqtheory.show.figures.data import Data, FigureKind, Needs, Request, cells, short
@@ -97,14 +96,15 @@ def measured_gaps(x: Array, s: Sparsifier, q: Quantizer) -> Array:
 
 def small_step(x: Array, s: Sparsifier, q: Quantizer) -> float:
     """Σ_B (groups in B) Δ_B² κ/12 for an n:m mask and normal entries with the power of each block; NaN for others."""
-    if not (isinstance(s, TopSparsifier) and isinstance(s.groups, Blocks) and isinstance(s.keep, int)):
+    size = s.groups.run
+    if not (s.fixed_budget and size):
         return float("nan")
-    unit = order_gap_law(standard_normal(), s.keep, s.groups.size, 1.0)
+    unit = order_gap_law(standard_normal(), s.budget(size), size, 1.0)
     step = q.scales(x)
     power = q.partition.reduce(x, lambda rows: np.asarray(np.sqrt((rows**2).mean(axis=1))))
     share = np.divide(step**2, power, out=np.zeros_like(power), where=power > 0)
     counts = q.partition.reduce(np.ones_like(x), lambda rows: np.asarray(rows.sum(axis=1)))
-    return float(unit * np.sum(share * counts) / s.groups.size)
+    return float(unit * np.sum(share * counts) / size)
 
 
 def draw(data: Gaps, style: Style) -> Figure:

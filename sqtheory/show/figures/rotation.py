@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier
+from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.traits import DYADIC_EQUIVARIANT, SCALE_EQUIVARIANT
 from sqtheory.arrays import Array
 from sqtheory.orders.applied import both
@@ -118,8 +118,7 @@ def deviation(w: Array, q: Quantizer) -> float:
 
 def normal_errors(s: Sparsifier, q: Quantizer, shape: Shape, size: float) -> tuple[float, ...]:
     """(E‖W − ·‖₂²/E‖W‖₂²)^{1/2} for independent N(0, size²) entries, in the order of ``ERRORS``; NaN where unknown."""
-    magnitude = isinstance(s, TopSparsifier) and s.score.is_magnitude
-    group = math.prod(s.groups.sides(shape)) if magnitude and isinstance(s, TopSparsifier) else 0
+    group = math.prod(s.groups.sides(shape)) if s.by_magnitude else 0
     block = q.partition.sides(shape)
     whole = all(n % side == 0 for n, side in zip(shape, block, strict=True))
     return _normal_errors(s, q, group, block if whole else (), size)
@@ -128,7 +127,7 @@ def normal_errors(s: Sparsifier, q: Quantizer, shape: Shape, size: float) -> tup
 @lru_cache(1024)
 def _normal_errors(s: Sparsifier, q: Quantizer, group: int, block: Shape, size: float) -> tuple[float, ...]:
     law, entries = Normal(size), math.prod(block)
-    kept = s.budget(group) if isinstance(s, TopSparsifier) and group else 0
+    kept = s.budget(group) if group else 0
 
     def both_errors() -> tuple[float, float]:
         gap = predict_order_gap(q, s, law, 2, shape=block) / entries  # refuses masks and quantizers of other kinds

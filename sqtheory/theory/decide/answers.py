@@ -22,14 +22,15 @@ class Effort:
 
     seconds: float = 10.0
     instances: int = 200_000
-    smt_seconds: float = 3.0
+    smt_steps: int = 10_000_000
+    """Steps of the SMT solver for one question: no clock decides."""
     smt_entries: int = 8
     """Tensors with more entries are not handed to the SMT solver."""
     examples: int = 300
     """Examples of the property-based search."""
 
     def __post_init__(self) -> None:
-        if min(self.seconds, self.instances, self.smt_seconds, self.smt_entries, self.examples) < 0:
+        if min(self.seconds, self.instances, self.smt_steps, self.smt_entries, self.examples) < 0:
             raise ValueError(f"an effort is not negative, got {self}")
 
 

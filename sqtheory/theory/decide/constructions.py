@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from sqtheory.alphabet.partition import Partition, Shape
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.scaling import Frozen, TwoLevel, Unscaled
-from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier
+from sqtheory.alphabet.scaling import Reach
+from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array
 
 Labels: TypeAlias = NDArray[np.intp]
@@ -29,8 +29,7 @@ SCALES = 12
 def labels(boxes: Partition, shape: Shape) -> Labels:
     """The number of the box of every entry, flat in C order."""
     numbers: Labels = np.arange(boxes.count(shape)).reshape(boxes.grid(shape))
-    pieces = zip(boxes.split(np.zeros(shape)), boxes.split_grid(numbers, shape), strict=True)
-    return boxes.join([np.broadcast_to(v[:, None], rows.shape) for rows, v in pieces], shape).ravel()
+    return boxes.spread(numbers, shape).ravel()
 
 
 @final
@@ -63,12 +62,12 @@ def survey(s: Sparsifier, q: Quantizer, shape: Shape) -> Ground:
     """The ground of a pipeline."""
     groups = labels(s.groups, shape)
     sizes = np.bincount(groups)
-    if isinstance(s, BlockSparsifier):
-        units = s.unit.count(shape)
+    if s.units is not None:
+        units = s.units.count(shape)
         budgets = [min(int(sizes[0]), -(-int(sizes[0]) * s.budget(units) // units))]
     else:
         budgets = [min(s.budget(int(n)), int(n)) for n in sizes]
-    fmt, fixed = q.format, isinstance(q.scaling, Frozen | Unscaled)
+    fmt, fixed = q.format, q.scaling.looks_at is Reach.nothing
     unit = float(np.max(q.scales(np.zeros(shape)), initial=0.0)) or 1.0 if fixed else 1.0
     ends = np.array([fmt.max, -fmt.min, (fmt.max - fmt.min) / 2, fmt.max - fmt.min])
     if not fixed and fmt.max > LARGEST:
@@ -82,8 +81,8 @@ def survey(s: Sparsifier, q: Quantizer, shape: Shape) -> Ground:
         unit * np.unique(ends[ends > 0]),
         unit * np.unique(np.abs(grid)),
         unit * np.unique(cuts[cuts > 0]),
-        labels(s.unit, shape) if isinstance(s, BlockSparsifier) else groups,
-        q.scaling.scale_format.values[-SCALES:] if isinstance(q.scaling, TwoLevel) else np.zeros(0),
+        groups if s.units is None else labels(s.units, shape),
+        np.zeros(0) if q.scaling.scale_format is None else q.scaling.scale_format.values[-SCALES:],
     )
 
 

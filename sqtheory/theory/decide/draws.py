@@ -1,23 +1,23 @@
 """A pipeline with chance taken out of it, and what both orders make of many tensors at once."""
 
+import math
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import product
 from typing import final
 
 import numpy as np
 from numpy.random import Generator
 
-from sqtheory.alphabet.partition import Partition, Rows, Shape, Whole
+from sqtheory.alphabet.partition import Partition, Rows, Shape
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.rounding import ceil, floor, half_away, toward_zero
-from sqtheory.alphabet.scaling import Frozen, TwoLevel
-from sqtheory.alphabet.scores import Given, Random
-from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier, TopSparsifier
-from sqtheory.alphabet.ties import RandomTies, high_index, low_index
-from sqtheory.alphabet.traits import KEEPS_ZERO
-from sqtheory.arrays import Array, FixedArray, Mask
-from sqtheory.orders.applied import both
+from sqtheory.alphabet.scaling import Reach
+from sqtheory.alphabet.scores import Given
+from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier
+from sqtheory.alphabet.ties import Sight, high_index, low_index
+from sqtheory.arrays import Array, FixedArray
+from sqtheory.orders.applied import TwoOrders, both
+from sqtheory.theory.instance import FloatRows
 
 
 @final
@@ -59,84 +59,45 @@ def _images(q: Quantizer) -> list[tuple[Quantizer, Quantizer, str]]:
 
 
 def _masks(s: Sparsifier, shape: Shape, rng: Generator) -> list[tuple[Sparsifier, Sparsifier, str]]:
-    if not isinstance(s, TopSparsifier | BlockSparsifier):
-        return [(s, s, "")]
-    if isinstance(s.score, Random):
-        pairs = [
-            [
-                replace(s, score=Given(FixedArray(rng.permutation(np.prod(shape, dtype=int)).reshape(shape))))
-                for _ in range(2)
-            ]
-            for _ in range(4)
-        ]
+    if s.ranks and s.score is not None and s.score.is_drawn:
+
+        def drawn() -> Sparsifier:
+            return s.with_score(Given(FixedArray(rng.permutation(math.prod(shape)).reshape(shape))))
+
+        pairs = [(drawn(), drawn()) for _ in range(4)]
         return [(a, b, "the random scores happen to choose these masks") for a, b in pairs]
-    if isinstance(s.ties, RandomTies):
+    if s.ranks and s.ties.look_at is Sight.chance:
         rules = ((low_index, high_index), (high_index, low_index))
         text = "ties on x happen to go to {}, on q(x) to {}"
-        return [(replace(s, ties=a), replace(s, ties=b), text.format(a, b)) for a, b in rules]
+        return [(s.with_ties(a), s.with_ties(b), text.format(a, b)) for a, b in rules]
     return [(s, s, "")]
 
 
-@final
-@dataclass(frozen=True, eq=False)
-class DrawnOrders:
-    """What both orders make of instances under one draw: float64 arrays (instances, entries)."""
-
-    draw: Draw
-    shape: Shape
-    x: Array
-    mask: Mask
-    image: Array
-    """q(x)."""
-    after: Array
-    """q(s(x))."""
-    then: Array
-    """s(q(x))."""
-
-    @property
-    def pruned(self) -> Array:
-        """x − s(x)."""
-        return np.where(self.mask, 0.0, self.x)
-
-    @cached_property
-    def scales(self) -> tuple[Array, Array]:
-        """σ(x) and σ(s(x)), each repeated over the entries of its block."""
-        sparse = np.where(self.mask, self.x, 0.0)
-        return entry_scales(self.draw.before, self.x, self.shape), entry_scales(self.draw.after, sparse, self.shape)
-
-    @property
-    def counted(self) -> Mask:
-        """Survivors: kept entries, those that are 0 left out where q(0) = 0 and their scale is of no account."""
-        keeps = KEEPS_ZERO in self.draw.after.traits
-        return np.asarray(self.mask & (self.x != 0)) if keeps else self.mask
-
-
-def run(draw: Draw, x: Array, shape: Shape) -> DrawnOrders:
-    """Both orders on every row of x (instances, entries), each row a tensor of this shape."""
+def run(draw: Draw, x: Array, p: float, shape: Shape) -> FloatRows:
+    """Both orders on every row of x (instances, entries), each row a tensor of this shape, under one draw."""
     stacked = _as_rows(draw, shape)
     if stacked is not None:
-        mask = stacked.first.mask(x)
-        made = both(x, stacked.then, stacked.after, mask=mask, image=stacked.before.apply(x, x))
-        return DrawnOrders(draw, shape, x, mask, made.image, made.after_mask, made.masked_image)
-    rows = [
-        both(row, draw.then, draw.after, mask=draw.first.mask(row), image=draw.before.apply(row, row))
-        for row in x.reshape(-1, *shape)
-    ]
-    parts = zip(*((o.mask, o.image, o.after_mask, o.masked_image) for o in rows), strict=True)
-    mask, *values = (np.stack(part).reshape(len(x), -1) for part in parts)
-    return DrawnOrders(draw, shape, x, mask, *values)
+        image = stacked.before.apply(x, x)
+        made = both(x, stacked.then, stacked.after, mask=stacked.first.mask(x), image=image)
+    else:
+        each = [
+            both(row, draw.then, draw.after, mask=draw.first.mask(row), image=draw.before.apply(row, row))
+            for row in x.reshape(-1, *shape)
+        ]
+        parts = zip(*((o.mask, o.image, o.image_mask, o.after_mask) for o in each), strict=True)
+        made = TwoOrders(x, draw.then, draw.after, *(np.stack(part).reshape(len(x), -1) for part in parts))
+
+    def scales() -> tuple[Array, Array]:
+        return entry_scales(draw.before, x, shape), entry_scales(draw.after, made.sparse, shape)
+
+    return FloatRows(made, p, scales)
 
 
 def entry_scales(q: Quantizer, x: Array, shape: Shape) -> Array:
     """σ of every entry of every instance."""
     if (wide := _rows_quantizer(q, shape)) is not None:
-        return _spread(wide, x)
-    return np.stack([_spread(q, row).ravel() for row in x.reshape(-1, *shape)])
-
-
-def _spread(q: Quantizer, x: Array) -> Array:
-    pieces = zip(q.partition.split(x), q.partition.split_grid(q.scales(x), x.shape), strict=True)
-    return q.partition.join([np.broadcast_to(v[:, None], rows.shape) for rows, v in pieces], x.shape)
+        return wide.partition.spread(wide.scales(x), x.shape)
+    return np.stack([q.partition.spread(q.scales(row), shape).ravel() for row in x.reshape(-1, *shape)])
 
 
 def row_pipeline(s: Sparsifier, q: Quantizer, shape: Shape) -> tuple[Sparsifier, Quantizer] | None:
@@ -155,24 +116,25 @@ def _as_rows(draw: Draw, shape: Shape) -> Draw | None:
 
 def rows_partition(partition: Partition, shape: Shape) -> Partition | None:
     """The same boxes in every row of a stack of tensors of one row each."""
-    size = int(np.prod(shape))
+    size = math.prod(shape)
     if size != shape[-1]:
         return None
-    if isinstance(partition, Whole) or partition.sides(shape)[-1] == size:
+    if partition.sides(shape)[-1] == size:
         return Rows()
     return partition if partition.sides((2, size)) == (1, partition.sides(shape)[-1]) else None
 
 
 def _rows_quantizer(q: Quantizer, shape: Shape) -> Quantizer | None:
     boxes = rows_partition(q.partition, shape)
-    of_tensor = isinstance(q.scaling, TwoLevel) or (isinstance(q.scaling, Frozen) and q.scaling.scale.values.ndim > 0)
+    looks_at = q.scaling.looks_at
+    of_tensor = looks_at is Reach.tensor or (looks_at is Reach.nothing and q.scaling.constant is None)
     return None if boxes is None or of_tensor else replace(q, partition=boxes)
 
 
 def _rows_mask(s: Sparsifier, shape: Shape) -> Sparsifier | None:
-    if isinstance(s, BlockSparsifier):
+    if s.units is not None:
         return None
     if not isinstance(s, TopSparsifier):
-        return s if int(np.prod(shape)) == shape[-1] else None
+        return s if math.prod(shape) == shape[-1] else None
     boxes = rows_partition(s.groups, shape)
     return None if boxes is None else replace(s, groups=boxes)

@@ -1,8 +1,5 @@
 """The order in which a claim is attacked: structure, constructions, enumeration, SMT, targeted and local search."""
 
-import math
-from difflib import get_close_matches
-
 from numpy.random import Generator
 
 from sqtheory.alphabet.norms import check_norm, spell_norm
@@ -11,14 +8,13 @@ from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.exceptions import Undefined
 from sqtheory.theory.decide.answers import Decision, Discharged, Effort, Refutation, Spent, Verdict
+from sqtheory.theory.decide.draws import Draw
+from sqtheory.theory.decide.questions import Question, question, usual_norm
 from sqtheory.theory.decide.routes import Route
 from sqtheory.theory.decide.searching import Search
 from sqtheory.theory.decide.shapes import default_shape
-from sqtheory.theory.decide.solver import NEGATIONS, Reply, ask
-from sqtheory.theory.decide.statements import CLAIMS, Question
+from sqtheory.theory.decide.solver import Negation, Reply, ask, negation
 from sqtheory.theory.decide.targeted import target
-from sqtheory.theory.decide.theorem_claims import TheoremClaim
-from sqtheory.theory.theorems import BY_SLUG
 
 USUAL = Effort()
 
@@ -50,7 +46,7 @@ def decide(
         raise TypeError(f"needed a mask and a quantizer, got {s!s} and {q!s}: see sqtheory.parse")
     p = usual_norm(claim) if p is None else p
     check_norm(p)
-    found = statement(claim, p)
+    found = question(claim, p)
     where = default_shape(s, q) if shape is None else shape
     if not where or min(where) < 1:
         raise ValueError(f"a claim is decided for tensors that have entries, got shape {where}")
@@ -58,25 +54,6 @@ def decide(
     q.partition.check_tail(where, q.tail, "blocks")
     found.require(s, q, p, where)
     return _Attack(found, s, q, p, where, rng, effort).decide()
-
-
-def usual_norm(claim: str) -> float:
-    """The p that a claim is decided for by default: 2, or the one p that a theorem speaks of."""
-    theorem = BY_SLUG.get(claim)
-    if theorem is None or theorem.claims_for(2.0):
-        return 2.0
-    return next((p for p in (1.0, math.inf) if theorem.claims_for(p)), 2.0)
-
-
-def statement(claim: str, p: float) -> Question:
-    """The claim of this name. Raises ValueError naming the closest if there is none."""
-    if claim in CLAIMS:
-        return CLAIMS[claim]
-    if claim in BY_SLUG:
-        return TheoremClaim.of(BY_SLUG[claim], p)
-    close = get_close_matches(claim, [*CLAIMS, *BY_SLUG], n=1)
-    hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(CLAIMS)} and the names of theorems"
-    raise ValueError(f"there is no claim {claim!r}: {hint}")
 
 
 class _Attack:
@@ -90,13 +67,15 @@ class _Attack:
         self.notes: list[str] = []
 
     def decide(self) -> Decision:
-        routes = self.claim.routes(self.p)
+        routes = self.claim.routes
         rulings = [route.discharge(self.s, self.q, self.p, self.shape) for route in routes]
-        search = Search(self.claim, self.s, self.q, self.p, self.shape, self.rng, self.effort)
+        search = Search(
+            self.claim.evaluation, self.claim.name, self.s, self.q, self.p, self.shape, self.rng, self.effort
+        )
         try:
             for route, ruled in zip(routes, rulings, strict=True):
                 if all(d.closed for d in ruled):
-                    self.claim.evaluate(search.draws[0], self.p, self.shape)
+                    self.claim.evaluation.evaluate(search.draws[0], self.p, self.shape)
                     return self._answer("proved", ruled, theorem=route.theorem)
             found = self._look(routes, rulings, search)
         except Undefined as reason:
@@ -128,7 +107,7 @@ class _Attack:
             if shown is not None:
                 return self._answer("proved", shown, theorem=route.theorem, search=search)
         for draw in search.draws:
-            reply = self._ask(self.claim.name, search, search.draws.index(draw))
+            reply = self._ask(self.claim.name, lambda f: f.violates(self.claim.claims, self.claim.where), search, draw)
             if reply.result == "unsat" and len(search.draws) == 1:
                 why = f"no {search.size} real numbers violate it: the negation is unsatisfiable"
                 return self._answer("proved", (Discharged("claim", True, "smt", why),), search=search)
@@ -138,23 +117,24 @@ class _Attack:
 
     def _discharge(self, ruled: tuple[Discharged, ...], search: Search) -> tuple[Discharged, ...] | None:
         """All assumptions, the open ones by SMT; None if one of them stays open."""
-        if any(not d.closed and d.name not in NEGATIONS for d in ruled) or len(search.draws) > 1:
+        denied = {d.name: negation(d.name) for d in ruled if not d.closed}
+        if None in denied.values() or len(search.draws) > 1:
             return None
         shown = []
         for d in ruled:
-            if not d.closed:
-                if self._ask(d.name, search, 0).result != "unsat":
+            if (denial := denied.get(d.name)) is not None:
+                if self._ask(d.name, denial, search, search.draws[0]).result != "unsat":
                     return None
                 why = f"the negation over {search.size} real numbers is unsatisfiable"
                 d = Discharged(d.name, True, "smt", why)
             shown.append(d)
         return tuple(shown)
 
-    def _ask(self, name: str, search: Search, draw: int) -> Reply:
+    def _ask(self, name: str, negation: Negation, search: Search, draw: Draw) -> Reply:
         if search.size > self.effort.smt_entries:
             reply = Reply("unknown", f"{search.size} entries are more than {self.effort.smt_entries}")
         else:
-            reply = ask(name, search.draws[draw], self.shape, self.p, self.effort.smt_seconds)
+            reply = ask(negation, draw, self.shape, self.p, self.effort.smt_steps)
         if reply.result == "unknown":
             note = f"SMT on {name}: {reply.note}"
             if note not in self.notes:

@@ -1,85 +1,23 @@
 """Both orders in rational arithmetic: scales, codes and masks from their definitions, nothing rounded but onto Γ."""
 
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.alphabet.formats import Format, steps
-from sqtheory.alphabet.partition import Partition
+from sqtheory.alphabet.formats import steps
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.rationals import NotRational, Rationals, pick, rationals
-from sqtheory.alphabet.rounding import nearest_even
-from sqtheory.alphabet.scaling import (
-    AbsMax,
-    Frozen,
-    FullRange,
-    HalfRange,
-    Midpoint,
-    PowerOfTwo,
-    SharedExponent,
-    TwoLevel,
-    Unscaled,
-)
-from sqtheory.alphabet.scaling.rule import FromMaximum
-from sqtheory.alphabet.scores import Given, Magnitude, Partnered
+from sqtheory.alphabet.rationals import NotRational, Rationals
 from sqtheory.alphabet.selection import top as select_top
-from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier, ThresholdSparsifier, TopSparsifier
-from sqtheory.alphabet.ties import Adversarial, ByOriginal, HighIndex, LowIndex, Ties
-from sqtheory.alphabet.traits import KEEPS_ZERO
+from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier
+from sqtheory.alphabet.ties import Sight
 from sqtheory.arrays import Mask
-from sqtheory.theory.decide.draws import Draw, DrawnOrders
 
 
 def scales(q: Quantizer, x: Rationals) -> Rationals:
     """σ of every entry of x, the shape of x. Raises NotRational for rules that are not computed here."""
-    blocks, fmt, rule = q.partition, q.format, q.scaling
-    amax = blocks.reduce(np.abs(x), lambda rows: rows.max(axis=1))
-    most, least = Fraction(fmt.max), Fraction(fmt.min)
-    match rule:
-        case AbsMax():
-            sigma = amax / most
-        case FullRange():
-            sigma = amax / -least
-        case Midpoint():
-            sigma = amax * 2 / (most - least)
-        case HalfRange():
-            one_signed = blocks.reduce(x, lambda rows: rows.min(axis=1)) >= 0
-            wide = one_signed & (amax > 0)
-            sigma = pick(amax == 0, Fraction(1), amax) / pick(wide, most - least, (most - least) / 2)
-        case TwoLevel():
-            sigma = _two_level(rule, amax, most)
-        case Frozen() | Unscaled():
-            sigma = rationals(q.scales(np.zeros(x.shape)))
-        case PowerOfTwo() | SharedExponent():
-            sigma = _dyadic(rule, amax, fmt)
-        case _:
-            raise NotRational(f"scales by {rule} are not rational functions of the block")
-    return _spread(blocks, sigma, x)
-
-
-def _dyadic(rule: FromMaximum, amax: Rationals, fmt: Format) -> Rationals:
-    held = amax.astype(np.float64)
-    if any(Fraction(float(v)) != a for v, a in zip(held.flat, amax.flat, strict=True)):
-        raise NotRational("a power of two is found from the bits of a float64 maximum")
-    return rationals(rule.from_maximum(held, fmt))
-
-
-def _two_level(rule: TwoLevel, amax: Rationals, most: Fraction) -> Rationals:
-    levels = steps(rule.scale_format, nearest_even)
-    g = amax.max() / (most * Fraction(rule.scale_format.max))
-    out: Rationals = np.empty(amax.shape, object)
-    for i, a in enumerate(amax.flat):
-        code = levels.level(a / most / g) if g else Fraction(0)
-        out.flat[i] = g * (Fraction(rule.scale_format.smallest) if code == 0 and a else code)
-    return out
-
-
-def _spread(blocks: Partition, per_box: Rationals, like: Rationals) -> Rationals:
-    pieces = zip(blocks.split(like), blocks.split_grid(per_box, like.shape), strict=True)
-    return blocks.join([np.broadcast_to(v[:, None], rows.shape) for rows, v in pieces], like.shape)
+    return q.partition.spread(q.scaling.exact(x, q.partition, q.format), x.shape)
 
 
 def image(q: Quantizer, x: Rationals, sigma: Rationals) -> Rationals:
@@ -96,55 +34,30 @@ def image(q: Quantizer, x: Rationals, sigma: Rationals) -> Rationals:
 
 def mask(s: Sparsifier, x: Rationals, origin: Rationals) -> Mask:
     """m(x) by exact comparisons. Raises NotRational for scores that are not computed here."""
-    if s.ignores_values:
+    if s.score is None or s.ignores_values:
         return s.mask(np.zeros(x.shape))
-    scores = _scores(s, x)
-    if isinstance(s, ThresholdSparsifier):
-        return np.asarray(scores >= Fraction(s.threshold), bool)
-    key = _key(s.ties, x, origin)
-    if isinstance(s, TopSparsifier):
-        keys = None if key is None else _ranks(key)
-        return _select(s, s.groups, _ranks(scores), keys)
-    if isinstance(s, BlockSparsifier) and not isinstance(s.ties, Adversarial):
+    scores = s.score.exact(x)
+    if s.cut is not None:
+        return np.asarray(scores >= Fraction(s.cut), bool)
+    key = s.ties.exact(x, origin)
+    if s.fixed_budget:
+        return _select(s, _ranks(scores), None if key is None else _ranks(key))
+    if isinstance(s, BlockSparsifier) and s.ties.look_at is not Sight.both:
         strength = _ranks(_unit_norms(s, scores))
-        keys = None if key is None else _ranks(_unit_norms(s, key))
-        flat = None if keys is None else keys.reshape(1, -1)
-        low = s.ties.low_index
-        kept = select_top(strength.reshape(1, -1), s.budget(strength.size), flat, low_index=low)
-        return np.asarray(_spread(s.unit, kept.reshape(strength.shape).astype(object), x), bool)
+        keys = None if key is None else _ranks(_unit_norms(s, key)).reshape(1, -1)
+        kept = select_top(strength.reshape(1, -1), s.budget(strength.size), keys, low_index=s.ties.low_index)
+        return s.unit.spread(kept.reshape(strength.shape), x.shape)
     raise NotRational(f"the mask {s} is not computed in rational numbers")
 
 
-def _select(s: TopSparsifier, groups: Partition, scores: NDArray[Any], keys: NDArray[Any] | None) -> Mask:
-    pieces = groups.split(scores)
-    split = [None] * len(pieces) if keys is None else groups.split(keys)
+def _select(s: Sparsifier, scores: NDArray[Any], keys: NDArray[Any] | None) -> Mask:
+    pieces = s.groups.split(scores)
+    split = [None] * len(pieces) if keys is None else s.groups.split(keys)
     chosen = [
         select_top(rows, s.budget(rows.shape[1]), k, low_index=s.ties.low_index)
         for rows, k in zip(pieces, split, strict=True)
     ]
-    return groups.join(chosen, scores.shape)
-
-
-def _scores(s: Sparsifier, x: Rationals) -> Rationals:
-    match s.score:
-        case Magnitude():
-            return np.asarray(np.abs(x))
-        case Partnered() as score:
-            return np.asarray(np.abs(x) * rationals(score.of(np.ones(x.shape))))
-        case Given() as score:
-            return rationals(score.of(np.zeros(x.shape)))
-    raise NotRational(f"the score {s.score} is not computed in rational numbers")
-
-
-def _key(ties: Ties, x: Rationals, origin: Rationals) -> Rationals | None:
-    match ties:
-        case LowIndex() | HighIndex():
-            return None
-        case ByOriginal():
-            return np.asarray(np.abs(origin))
-        case Adversarial(p=p) if float(p).is_integer():
-            return np.asarray(np.abs(origin - x) ** int(p) - np.abs(origin) ** int(p))
-    raise NotRational(f"ties by {ties} are not computed in rational numbers")
+    return s.groups.join(chosen, scores.shape)
 
 
 def _unit_norms(s: BlockSparsifier, sizes: Rationals) -> Rationals:
@@ -159,44 +72,3 @@ def _ranks(values: Rationals) -> NDArray[np.float64]:
     """The place of every value among the distinct ones: float64 numbers in the same order."""
     place = {v: float(i) for i, v in enumerate(sorted(set(values.flat)))}
     return np.array([place[v] for v in values.flat]).reshape(values.shape)
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class ExactOrders:
-    """What both orders make of one tensor, exactly: flat tuples in C order, scales repeated over their entries."""
-
-    x: tuple[Fraction, ...]
-    kept: tuple[bool, ...]
-    counted: tuple[bool, ...]
-    """Survivors: ``DrawnOrders.counted``."""
-    image: tuple[Fraction, ...]
-    """q(x)."""
-    after: tuple[Fraction, ...]
-    """q(s(x))."""
-    then: tuple[Fraction, ...]
-    """s(q(x))."""
-    dense: tuple[Fraction, ...]
-    """σ(x)."""
-    moved: tuple[Fraction, ...]
-    """σ(s(x))."""
-
-
-def rational_orders(draw: Draw, x: Rationals) -> ExactOrders:
-    """Both orders under one draw. Raises NotRational where the pipeline is not rational."""
-    kept = mask(draw.first, x, x)
-    sparse = pick(kept, x, Fraction(0))
-    dense, moved = scales(draw.before, x), scales(draw.after, sparse)
-    quantized = image(draw.before, x, dense)
-    then = pick(mask(draw.then, quantized, x), quantized, Fraction(0))
-    counted = kept & (x != 0) if KEEPS_ZERO in draw.after.traits else kept
-    parts = (x, kept, counted, quantized, image(draw.after, sparse, moved), then, dense, moved)
-    return ExactOrders(*(tuple(part.flatten().tolist()) for part in parts))
-
-
-def implemented_orders(o: DrawnOrders, i: int) -> ExactOrders:
-    """What the float64 operators made of one instance, as the rational numbers that their outputs are."""
-    dense, moved = o.scales
-    values = (rationals(part[i]).tolist() for part in (o.x, o.image, o.after, o.then, dense, moved))
-    x, image_, after, then, old, new = (tuple(v) for v in values)
-    return ExactOrders(x, tuple(o.mask[i].tolist()), tuple(o.counted[i].tolist()), image_, after, then, old, new)

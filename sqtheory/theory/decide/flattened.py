@@ -8,11 +8,11 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.alphabet.partition import Blocks, Overlap, Partition, Scalar, Shape, Tail
+from sqtheory.alphabet.partition import Overlap, Partition, Scalar, Shape, Tail
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.scaling import Frozen
+from sqtheory.alphabet.scaling import Reach
 from sqtheory.alphabet.scores import Given, Score
-from sqtheory.alphabet.sparsifiers import BlockSparsifier, FixedMask, Sparsifier, ThresholdSparsifier, TopSparsifier
+from sqtheory.alphabet.sparsifiers import BlockSparsifier, FixedMask, Sparsifier, TopSparsifier
 from sqtheory.alphabet.traits import Trait
 from sqtheory.arrays import Array, FixedArray
 from sqtheory.exceptions import Undefined
@@ -91,24 +91,26 @@ def flat(boxes: Partition, shape: Shape) -> Partition:
 
 def flat_quantizer(q: Quantizer, shape: Shape) -> Quantizer:
     """q on the flat row of a tensor of this shape."""
-    given = isinstance(q.scaling, Frozen) and q.scaling.scale.values.ndim > 0
+    given = q.scaling.looks_at is Reach.nothing and q.scaling.constant is None
     return replace(q, partition=Flattened(q.partition, shape) if given else flat(q.partition, shape))
 
 
 def flat_sparsifier(s: Sparsifier, shape: Shape) -> Sparsifier:
     """s on the flat row of a tensor of this shape."""
-    if isinstance(s, FixedMask):
-        return FixedMask(FixedArray(s.kept.over(shape).reshape(1, -1)))
-    if isinstance(s, BlockSparsifier):
-        return replace(s, unit=flat(s.unit, shape), score=_score(s.score, shape))
-    if isinstance(s, ThresholdSparsifier):
-        return replace(s, score=_score(s.score, shape))
-    if not isinstance(s, TopSparsifier):
-        raise Undefined(f"{s} is not known on a flat row")
-    groups, keep = flat(s.groups, shape), s.keep
-    if isinstance(s.keep, int) and isinstance(s.groups, Blocks) and groups != s.groups:
-        keep = Fraction(s.keep, s.groups.size)
-    return replace(s, keep=keep, groups=groups, score=_score(s.score, shape))
+    if s.score is None:
+        return FixedMask(FixedArray(s.mask(np.zeros(shape)).reshape(1, -1)))
+    score = _score(s.score, shape)
+    if s.cut is not None:
+        return s.with_score(score)
+    match s:
+        case BlockSparsifier():
+            return replace(s, unit=flat(s.unit, shape), score=score)
+        case TopSparsifier():
+            groups, keep = flat(s.groups, shape), s.keep
+            if isinstance(keep, int) and s.groups.run is not None and groups != s.groups:
+                keep = Fraction(keep, s.groups.run)
+            return replace(s, keep=keep, groups=groups, score=score)
+    raise Undefined(f"{s} is not known on a flat row")
 
 
 def _score(score: Score, shape: Shape) -> Score:

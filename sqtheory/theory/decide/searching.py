@@ -5,23 +5,24 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import final
 
 import numpy as np
 from numpy.random import Generator
 
-from sqtheory.alphabet.partition import Shape
+from sqtheory.alphabet.partition import Rows, Shape
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.scaling import Frozen, Unscaled
+from sqtheory.alphabet.scaling import Reach
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array
 from sqtheory.exceptions import NonFinite
-from sqtheory.theory.decide.answers import Arithmetic, Effort, Refutation, Spent
-from sqtheory.theory.decide.constructions import FAMILIES, FINEST, family_rows, small_grid, survey
-from sqtheory.theory.decide.draws import Draw, DrawnOrders, draws, run
-from sqtheory.theory.decide.exact import ExactOrders
+from sqtheory.orders.errors import box_norms
+from sqtheory.theory.decide.answers import Effort, Refutation, Spent
+from sqtheory.theory.decide.constructions import FAMILIES, FINEST, Ground, family_rows, small_grid, survey
+from sqtheory.theory.decide.draws import Draw, draws
+from sqtheory.theory.decide.evaluations import Certificate, Evaluation
 from sqtheory.theory.decide.shrinking import shrink
-from sqtheory.theory.decide.statements import Question, norms
 
 CERTIFIED = 8
 """So many of the worst instances of a batch are checked exactly."""
@@ -36,7 +37,8 @@ SHRINKING = 1 << 14
 class Search:
     """A hunt on one pipeline: counts what it tries and keeps the largest excess it meets."""
 
-    claim: Question
+    claim: Evaluation
+    name: str
     s: Sparsifier
     q: Quantizer
     p: float
@@ -53,7 +55,11 @@ class Search:
     def __post_init__(self) -> None:
         self.size = int(np.prod(self.shape))
         self.draws = draws(self.s, self.q, self.shape, self.rng)
-        self.ground = survey(self.s, self.q, self.shape)
+
+    @cached_property
+    def ground(self) -> Ground:
+        """Where blocks and groups lie: asked for by what looks for tensors, and by nothing else."""
+        return survey(self.s, self.q, self.shape)
 
     @property
     def seconds(self) -> float:
@@ -105,8 +111,7 @@ class Search:
         if not len(rows):
             return None
         for draw in self.draws:
-            for part, o in self._outcomes(draw, rows):
-                excess = self.claim.excess(o, self.p)
+            for part, excess in self._outcomes(draw, rows):
                 self._record(part, excess)
                 for i in np.argsort(-excess)[:CERTIFIED]:
                     if excess[i] > 0 and self.claim.certify(draw, part[i], self.p, self.shape) is not None:
@@ -116,7 +121,7 @@ class Search:
     def adopt(self, draw: Draw, model: tuple[Fraction, ...], source: str) -> Refutation | None:
         """A witness from rational entries found elsewhere, in units in which they are float64 numbers."""
         whole = math.lcm(*(v.denominator for v in model))
-        fixed = isinstance(self.q.scaling, Frozen | Unscaled)
+        fixed = self.q.scaling.looks_at is Reach.nothing
         unit = 1 if fixed or whole & (whole - 1) == 0 else whole
         row = np.array([float(v * unit) for v in model])
         self.instances += 1
@@ -135,42 +140,40 @@ class Search:
                 excess[part] = self._excess_of(draw, rows[part])
             return excess
 
-        def certain(row: Array) -> tuple[ExactOrders, str, Arithmetic] | None:
+        def certain(row: Array) -> Certificate | None:
             return self.claim.certify(draw, row, self.p, self.shape)
 
         small = shrink(row, violates, lambda r: certain(r) is not None, SHRINKING)
         found = certain(small)
         if found is None:
-            raise AssertionError(f"the witness {small.tolist()} of {self.claim.name} was certified before")
+            raise AssertionError(f"the witness {small.tolist()} of {self.name} was certified before")
         made, said, arithmetic = found
-        sparse = tuple(v if kept else 0 * v for v, kept in zip(made.x, made.kept, strict=True))
-        return Refutation(
-            self.shape, made.x, sparse, made.after, made.image, made.then, said, arithmetic, source, draw.text
-        )
+        x, sparse, after, image, then = map(tuple, (made.x, made.sparse, made.sq, made.q, made.qs))
+        return Refutation(self.shape, x, sparse, after, image, then, said, arithmetic, source, draw.text)
 
     def _excess_of(self, draw: Draw, rows: Array) -> Array:
         out = np.full(len(rows), -1.0)
         try:
-            return self.claim.excess(run(draw, rows, self.shape), self.p)
+            return self.claim.excess(draw, rows, self.p, self.shape)
         except NonFinite:
             for i in range(len(rows)) if len(rows) > 1 else ():
                 out[i] = self._excess_of(draw, rows[i : i + 1])[0]
         return out
 
-    def _outcomes(self, draw: Draw, rows: Array) -> Iterator[tuple[Array, DrawnOrders]]:
-        """The rows and their outcome; one by one, without those that have none, where some entry overflows."""
+    def _outcomes(self, draw: Draw, rows: Array) -> Iterator[tuple[Array, Array]]:
+        """The rows and their excess; one by one, without those that have none, where some entry overflows."""
         self.instances += len(rows)
         try:
-            yield rows, run(draw, rows, self.shape)
+            yield rows, self.claim.excess(draw, rows, self.p, self.shape)
         except NonFinite:
             for row in rows if len(rows) > 1 else ():
                 try:
-                    yield row[None], run(draw, row[None], self.shape)
+                    yield row[None], self.claim.excess(draw, row[None], self.p, self.shape)
                 except NonFinite:
                     continue
 
     def _record(self, rows: Array, excess: Array) -> None:
-        sizes = norms(rows, self.p)
+        sizes = box_norms(rows, self.p, Rows()).reshape(-1)
         shares = np.where(sizes > 0, excess / np.where(sizes > 0, sizes, 1.0), -np.inf)
         i = int(np.argmax(shares))
         self.last = float(shares[i]) if np.isfinite(shares[i]) else -1.0

@@ -1,23 +1,31 @@
 """Claims over all reals as formulas of linear (p = 1, ∞) or polynomial real arithmetic, for an SMT solver."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property, reduce
 from typing import Any, Literal, TypeAlias, final
 
 import numpy as np
 
 from sqtheory.alphabet.formats import steps
-from sqtheory.alphabet.partition import Shape
+from sqtheory.alphabet.partition import Shape, Whole
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.rationals import rationals
-from sqtheory.alphabet.scaling import AbsMax, Frozen, FullRange, HalfRange, Midpoint, Unscaled
-from sqtheory.alphabet.scores import Given, Magnitude, Partnered
-from sqtheory.alphabet.sparsifiers import Sparsifier, ThresholdSparsifier, TopSparsifier
-from sqtheory.alphabet.ties import Adversarial, ByOriginal, HighIndex, LowIndex
+from sqtheory.alphabet.scaling import Reach
+from sqtheory.alphabet.sparsifiers import Sparsifier
+from sqtheory.alphabet.ties import Adversarial, Sight
 from sqtheory.alphabet.traits import KEEPS_ZERO
+from sqtheory.theory.claims import RELATIONS, Claim, Quantity
+from sqtheory.theory.decide.conditions import SAID, claim_of
 from sqtheory.theory.decide.constructions import labels
 from sqtheory.theory.decide.draws import Draw
+from sqtheory.theory.decide.numbers import Radical, comparable
+from sqtheory.theory.instance import ScaledInstance
+from sqtheory.theory.measured import readings
+from sqtheory.theory.quantities import MAGNITUDE
+from sqtheory.theory.sides import sides
 
 Term: TypeAlias = Any
 """A term of the solver."""
@@ -39,29 +47,39 @@ class _Beyond(Exception):
     """This pipeline or claim is not written as a formula here."""
 
 
-def ask(name: str, draw: Draw, shape: Shape, p: float, seconds: float) -> Reply:
-    """Whether some real tensor of this shape violates the condition of this name under one draw."""
+@final
+@dataclass(frozen=True)
+class Largest:
+    """max |e| of some terms: 0 if and only if each is."""
+
+    terms: tuple[Term, ...]
+
+
+Negation: TypeAlias = Callable[["Formula"], Term]
+"""That some tensor violates a claim or a condition."""
+
+
+def ask(negation: Negation, draw: Draw, shape: Shape, p: float, steps: int) -> Reply:
+    """Whether some real tensor of this shape violates what is claimed, under one draw."""
     try:
         import z3
     except ImportError:
         return Reply("unknown", "z3 is not installed (pip install 'sqtheory[prove]')")
+    formula = Formula(z3, draw, shape, p)
     try:
-        formula = _Formula(z3, draw, shape)
-        negation = NEGATIONS[name](formula, p) if name in NEGATIONS else None
+        violated = negation(formula)
     except _Beyond as beyond:
         return Reply("unknown", str(beyond))
-    if negation is None:
-        return Reply("unknown", f"{name} for p = {p:g} is not written as a formula")
     engine = z3.Solver()
-    engine.set("timeout", max(1, int(1000 * seconds)))
-    engine.add(negation)
+    engine.set("rlimit", steps)
+    engine.add(violated)
     result = engine.check()
     if result == z3.unsat:
         return Reply("unsat")
     if result == z3.sat:
         found = engine.model()
         return Reply("sat", model=tuple(_number(z3, found.eval(v, model_completion=True)) for v in formula.x))
-    return Reply("unknown", f"no answer within {seconds:g} s")
+    return Reply("unknown", f"no answer within {steps} steps")
 
 
 def _number(z3: Any, value: Term) -> Fraction:
@@ -69,88 +87,136 @@ def _number(z3: Any, value: Term) -> Fraction:
     return Fraction(exact.numerator_as_long(), exact.denominator_as_long())
 
 
-class _Formula:
-    """Both orders of a pipeline as terms over the entries of x."""
+@final
+class Formula(ScaledInstance):
+    """Both orders of a pipeline as terms over the entries of x; a truth value is a term too."""
 
-    def __init__(self, z3: Any, draw: Draw, shape: Shape) -> None:
-        self.z3, self.draw, self.shape = z3, draw, shape
-        size = int(np.prod(shape))
-        self.x: list[Term] = [z3.Real(f"x{i}") for i in range(size)]
+    def __init__(self, z3: Any, draw: Draw, shape: Shape, p: float) -> None:
+        self.z3, self.draw, self.shape, self.p = z3, draw, shape, p
         self.groups = labels(draw.first.groups, shape)
-        self.kept = self.mask(draw.first, self.x)
-        self.sparse = [self.choose(k, v, self.real(0)) for k, v in zip(self.kept, self.x, strict=True)]
 
     def real(self, v: Fraction | int) -> Term:
         return self.z3.RealVal(str(Fraction(v)))
 
-    def choose(self, condition: Term, yes: Term, no: Term) -> Term:
-        return self.z3.If(condition, yes, no)
+    def choose(self, flag: Term, yes: Term, no: Term) -> Term:
+        return self.z3.If(flag, yes, no)
 
     def size(self, v: Term) -> Term:
         return self.choose(v >= 0, v, -v)
 
-    def most(self, values: Sequence[Term]) -> Term:
-        top = values[0]
-        for v in values[1:]:
-            top = self.choose(v > top, v, top)
-        return top
+    def larger(self, a: Term, b: Term) -> Term:
+        one, two = self.value(a), self.value(b)
+        return self.choose(two > one, two, one)
 
-    @property
-    def dense(self) -> list[Term]:
+    @cached_property
+    def x(self) -> list[Term]:
+        return [self.z3.Real(f"x{i}") for i in range(math.prod(self.shape))]
+
+    @cached_property
+    def m(self) -> list[Term]:
+        return self.mask(self.draw.first, self.x)
+
+    @cached_property
+    def sparse(self) -> list[Term]:
+        return [self.choose(k, v, self.real(0)) for k, v in zip(self.m, self.x, strict=True)]
+
+    @cached_property
+    def scale(self) -> list[Term]:
         return self.scales(self.draw.before, self.x)
 
-    @property
+    @cached_property
     def moved(self) -> list[Term]:
         return self.scales(self.draw.after, self.sparse)
 
-    @property
-    def image(self) -> list[Term]:
-        return self.images(self.draw.before, self.x, self.dense)
+    @cached_property
+    def survivors(self) -> list[Term]:
+        zero = KEEPS_ZERO in self.draw.after.traits
+        return [self.z3.And(k, v != 0) if zero else k for k, v in zip(self.m, self.x, strict=True)]
 
-    @property
-    def after(self) -> list[Term]:
+    @cached_property
+    def q(self) -> list[Term]:
+        return self.images(self.draw.before, self.x, self.scale)
+
+    @cached_property
+    def sq(self) -> list[Term]:
         return self.images(self.draw.after, self.sparse, self.moved)
 
-    @property
-    def image_mask(self) -> list[Term]:
-        return self.mask(self.draw.then, self.image)
+    @cached_property
+    def m2(self) -> list[Term]:
+        return self.mask(self.draw.then, self.q)
 
-    @property
-    def then(self) -> list[Term]:
-        return [self.choose(k, v, self.real(0)) for k, v in zip(self.image_mask, self.image, strict=True)]
+    def power(self, errors: Sequence[Term]) -> Term:
+        """Σ|e|^p for p = 1, 2, max|e| for p = ∞."""
+        if self.p == np.inf:
+            return self.value(self.most(errors))
+        if self.p == 2:
+            return self.z3.Sum([e * e for e in errors])
+        if self.p == 1:
+            return self.z3.Sum([self.size(e) for e in errors])
+        raise _Beyond(f"the norm with p = {self.p:g} is not written as a formula")
+
+    def root(self, power: Term) -> Term:
+        return power if self.p in (1, np.inf) else Radical(power, self._no_root)
+
+    def most(self, errors: Sequence[Term]) -> "Largest":
+        return Largest(tuple(errors))
+
+    def value(self, number: Term) -> Term:
+        """A number as one term."""
+        if isinstance(number, Largest):
+            return reduce(self.larger, map(self.size, number.terms))
+        return self.real(number) if isinstance(number, Fraction) else number
+
+    def violates(self, claims: Sequence[Claim], where: Sequence[Quantity]) -> Term:
+        """Some claim fails. Raises _Beyond for quantities without a reading."""
+        silent = [q.name for q in where if q.read is None]
+        if silent:
+            raise _Beyond(f"{', '.join(silent)}: not written as a formula")
+        values = {q.name: read(self) for q, read in readings(*where).items()}
+        return self.z3.Or([self.fails(*sides(c, values, self.larger), c.relation) for c in claims])
+
+    def fails(self, left: Term, right: Term, relation: str) -> Term:
+        """Left ⋈ right does not hold. Raises _Beyond for sums of roots."""
+        if isinstance(left, Largest) and relation in ("==", "<=") and isinstance(right, Fraction) and right == 0:
+            return self.z3.Or([e != 0 for e in left.terms])
+        one, two = (self.value(side) for side in comparable(left, right))
+        return self.z3.Not(RELATIONS[relation][1](one, two))
+
+    def outranked(self) -> Term:
+        """Some kept entry of a group is smaller than one that is pruned: the mask does not rank by magnitude."""
+        if not self.draw.first.fixed_budget:
+            raise _Beyond("the budget of this mask is not fixed")
+        pairs = [(i, j) for i, g in enumerate(self.groups) for j, h in enumerate(self.groups) if g == h and i != j]
+        kept, x = self.m, [self.size(v) for v in self.x]
+        return self.z3.Or([self.z3.And(kept[i], self.z3.Not(kept[j]), x[j] > x[i]) for i, j in pairs])
+
+    def _no_root(self) -> Term:
+        raise _Beyond("a sum of roots is not written as a formula")
 
     def scales(self, q: Quantizer, x: list[Term]) -> list[Term]:
         """σ of every entry."""
-        if isinstance(q.scaling, Frozen | Unscaled):
-            fixed = q.partition.split_grid(q.scales(np.zeros(self.shape)), self.shape)
-            boxes = q.partition.split_grid(
-                np.arange(q.partition.count(self.shape)).reshape(q.partition.grid(self.shape)), self.shape
-            )
-            of_box = {
-                int(b): v for bs, vs in zip(boxes, fixed, strict=True) for b, v in zip(bs, rationals(vs), strict=True)
-            }
-            return [self.real(of_box[int(b)]) for b in labels(q.partition, self.shape)]
+        if q.scaling.looks_at is Reach.nothing:
+            fixed = q.partition.spread(q.scales(np.zeros(self.shape)), self.shape)
+            return [self.real(v) for v in rationals(fixed).flat]
         blocks = labels(q.partition, self.shape)
         of_block = {
-            b: self.scale(q, [v for v, c in zip(x, blocks, strict=True) if c == b]) for b in set(blocks.tolist())
+            b: self.box_scale(q, [v for v, c in zip(x, blocks, strict=True) if c == b]) for b in set(blocks.tolist())
         }
         return [of_block[int(b)] for b in blocks]
 
-    def scale(self, q: Quantizer, entries: list[Term]) -> Term:
-        amax = self.most([self.size(v) for v in entries])
-        top, low = Fraction(q.format.max), Fraction(q.format.min)
-        match q.scaling:
-            case AbsMax():
-                return amax * self.real(1 / top)
-            case FullRange():
-                return amax * self.real(-1 / low)
-            case Midpoint():
-                return amax * self.real(2 / (top - low))
-            case HalfRange():
-                signed = self.z3.Or([v < 0 for v in entries])
-                step = self.choose(signed, amax * self.real(2), amax) * self.real(1 / (top - low))
-                return self.choose(amax == 0, self.real(2 / (top - low)), step)
-        raise _Beyond(f"scales by {q.scaling} are not linear")
+    def box_scale(self, q: Quantizer, entries: list[Term]) -> Term:
+        rule, fmt = q.scaling, q.format
+        plus, minus = (rule.share(fmt, negative) for negative in (False, True))
+        if plus is None or minus is None:
+            raise _Beyond(f"scales by {rule} are not linear")
+        amax = self.value(self.most(entries))
+        sigma = amax * self.real(plus)
+        if plus != minus:
+            sigma = self.choose(self.z3.Or([v < 0 for v in entries]), amax * self.real(minus), sigma)
+        if rule.zero_block_is_zero:
+            return sigma
+        of_zeros = rule.exact(rationals(np.zeros(1)), Whole(), fmt).item()
+        return self.choose(amax == 0, self.real(of_zeros), sigma)
 
     def images(self, q: Quantizer, x: list[Term], sigma: list[Term]) -> list[Term]:
         """σ ρ(x/σ), the cells written as x against multiples of σ."""
@@ -171,9 +237,9 @@ class _Formula:
         if s.ignores_values:
             return [self.z3.BoolVal(bool(k)) for k in s.mask(np.zeros(self.shape)).flat]
         scores = self.scores(s, values)
-        if isinstance(s, ThresholdSparsifier):
-            return [v >= self.real(Fraction(s.threshold)) for v in scores]
-        if not isinstance(s, TopSparsifier):
+        if s.cut is not None:
+            return [v >= self.real(Fraction(s.cut)) for v in scores]
+        if not s.fixed_budget:
             raise _Beyond(f"the mask {s} is not written as a formula")
         key = self.key(s, values)
         kept = []
@@ -193,86 +259,26 @@ class _Formula:
         return self.z3.Or(scores[j] > scores[i], self.z3.And(scores[j] == scores[i], last))
 
     def scores(self, s: Sparsifier, values: list[Term]) -> list[Term]:
-        match s.score:
-            case Magnitude():
-                return [self.size(v) for v in values]
-            case Partnered() as score:
-                weights = rationals(score.of(np.ones(self.shape))).ravel().tolist()
-                return [self.size(v) * self.real(w) for v, w in zip(values, weights, strict=True)]
-            case Given() as score:
-                return [self.real(w) for w in rationals(score.of(np.zeros(self.shape))).ravel().tolist()]
-        raise _Beyond(f"the score {s.score} is not linear")
+        if s.score is not None and s.score.is_constant:
+            return [self.real(v) for v in rationals(s.score.of(np.zeros(self.shape))).flat]
+        weights = None if s.score is None else s.score.linear(self.shape)
+        if weights is None:
+            raise _Beyond(f"the score {s.score} is not linear")
+        pairs = zip(values, rationals(weights).flat, strict=True)
+        return [self.size(v) if w == 1 else self.size(v) * self.real(w) for v, w in pairs]
 
     def key(self, s: Sparsifier, values: list[Term]) -> list[Term] | None:
-        match s.ties:
-            case LowIndex() | HighIndex():
-                return None
-            case ByOriginal():
-                return [self.size(v) for v in self.x]
-            case Adversarial(p=1.0):
-                return [self.size(v - y) - self.size(v) for v, y in zip(self.x, values, strict=True)]
+        if s.ties.look_at is Sight.places:
+            return None
+        if s.ties.look_at is Sight.originals:
+            return [self.size(v) for v in self.x]
+        if s.ties == Adversarial(1.0):
+            return [self.size(v - y) - self.size(v) for v, y in zip(self.x, values, strict=True)]
         raise _Beyond(f"ties by {s.ties} are not linear")
 
-    def measure(self, errors: list[Term], p: float) -> Term:
-        """Σ|e|^p for p = 1, 2, 3, …, max|e| for p = ∞."""
-        if p == np.inf:
-            return self.most([self.size(e) for e in errors])
-        if p == 2:
-            return self.z3.Sum([e * e for e in errors])
-        if p == 1:
-            return self.z3.Sum([self.size(e) for e in errors])
-        raise _Beyond(f"the norm with p = {p:g} is not written as a formula")
 
-    def error(self, image: list[Term]) -> list[Term]:
-        return [v - y for v, y in zip(self.x, image, strict=True)]
-
-
-def _never_worse(f: _Formula, p: float) -> Term:
-    return f.measure(f.error(f.after), p) > f.measure(f.error(f.then), p)
-
-
-def _additive(f: _Formula, p: float) -> Term:
-    if p not in (1, np.inf):
-        raise _Beyond("a sum of roots is not written as a formula")
-    sq, s, q = (f.measure(f.error(image), p) for image in (f.after, f.sparse, f.image))
-    return sq > s + q
-
-
-def _commute(f: _Formula, p: float) -> Term:
-    return f.z3.Or([a != b for a, b in zip(f.after, f.then, strict=True)])
-
-
-def _scale(f: _Formula, p: float) -> Term:
-    zero = KEEPS_ZERO in f.draw.after.traits
-    counted = [f.z3.And(k, v != 0) if zero else k for k, v in zip(f.kept, f.x, strict=True)]
-    return f.z3.Or([f.z3.And(c, a != b) for c, a, b in zip(counted, f.dense, f.moved, strict=True)])
-
-
-def _zero(f: _Formula, p: float) -> Term:
-    return f.z3.Or([f.z3.And(f.z3.Not(k), v != 0) for k, v in zip(f.kept, f.after, strict=True)])
-
-
-def _magnitude(f: _Formula, p: float) -> Term:
-    if not isinstance(f.draw.first, TopSparsifier):
-        raise _Beyond("the budget of this mask is not fixed")
-    pairs = [(i, j) for i, g in enumerate(f.groups) for j, h in enumerate(f.groups) if g == h and i != j]
-    return f.z3.Or([f.z3.And(f.kept[i], f.z3.Not(f.kept[j]), f.size(f.x[j]) > f.size(f.x[i])) for i, j in pairs])
-
-
-def _mask(f: _Formula, p: float) -> Term:
-    sides = zip(f.kept, f.image_mask, f.image, strict=True)
-    return f.z3.Or([f.z3.And(a != b, v != 0) for a, b, v in sides])
-
-
-NEGATIONS: dict[str, Callable[[_Formula, float], Term]] = {
-    "sq_never_worse": _never_worse,
-    "no_additional_error": _additive,
-    "orders_commute": _commute,
-    "scale_kept": _scale,
-    "zero_kept": _zero,
-    "keeps_scale": _scale,
-    "keeps_zero": _zero,
-    "magnitude": _magnitude,
-    "keeps_mask": _mask,
-}
-"""For each claim and assumption: that some tensor violates it."""
+def negation(name: str) -> Negation | None:
+    """That a condition of this name fails, where that is written as a formula."""
+    if name in SAID:
+        return lambda formula: formula.violates(*claim_of(name))
+    return Formula.outranked if name == MAGNITUDE.name else None

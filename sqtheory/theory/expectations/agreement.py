@@ -10,7 +10,7 @@ import numpy as np
 from sqtheory.alphabet.norms import spell_norm
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier
+from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array, ArrayLike, StreamedTensor, as_real
 from sqtheory.exceptions import InputRefused
 from sqtheory.orders.applied import TwoOrders, both
@@ -127,7 +127,7 @@ def agreement(name: str, x: ArrayLike | StreamedTensor, s: Sparsifier, q: Quanti
     return Agreement(name, given.size, predicted, tied, measured, (variances[0], variances[1]))
 
 
-def _gaps(x: Array, s: TopSparsifier, q: Quantizer, p: float) -> tuple[float, ...]:
+def _gaps(x: Array, s: Sparsifier, q: Quantizer, p: float) -> tuple[float, ...]:
     """The gap predicted, with ties averaged, and measured, and the variances of both from blocks."""
     blocks, orders = blocks_of(q), both(x, s, q)
     gaps = powers(np.abs(x - orders.masked_image), p) - powers(np.abs(x - orders.after_mask), p)

@@ -8,8 +8,8 @@ import numpy as np
 
 from sqtheory.alphabet.partition import Blocks
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.scaling import FromMaximum, Frozen, PowerOfTwo, SharedExponent, TwoLevel, Unscaled
-from sqtheory.alphabet.sparsifiers import TopSparsifier
+from sqtheory.alphabet.scaling import Numbers, Reach
+from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array
 from sqtheory.theory.expectations.densities import Density
 from sqtheory.theory.expectations.finite_step import around_the_cut, check, gap_with_maximum, independent_gap
@@ -34,15 +34,6 @@ class Maximum:
     below: Cells
 
 
-def fixed_scale(q: Quantizer) -> float | None:
-    """σ where it is one number for every tensor; None where the block decides."""
-    if isinstance(q.scaling, Unscaled):
-        return 1.0
-    if isinstance(q.scaling, Frozen) and q.scaling.scale.values.ndim == 0:
-        return float(q.scaling.scale.values)
-    return None
-
-
 def _check_rounding(q: Quantizer) -> None:
     """Raise ValueError unless q rounds to a nearest level and saturates."""
     if not (q.rounding.nearest and q.saturate):
@@ -51,7 +42,7 @@ def _check_rounding(q: Quantizer) -> None:
 
 def _check_scale(q: Quantizer) -> None:
     """Raise ValueError unless the scale follows from the maximum of the block."""
-    if not isinstance(q.scaling, FromMaximum) or isinstance(q.scaling, TwoLevel):
+    if not q.scaling.follows_maximum or q.scaling.looks_at is Reach.tensor:
         raise ValueError(f"needed a scale set by the maximum of its block alone, got {q.scaling} in {q}")
 
 
@@ -88,7 +79,7 @@ def outer(density: Density, q: Quantizer, size: int, most: int) -> tuple[Array, 
 
 def _jumps(density: Density, q: Quantizer, size: int, most: int) -> Array:
     """Maxima at which a power-of-two scale jumps, or their own image does; none for scales in proportion to them."""
-    if not isinstance(q.scaling, PowerOfTwo | SharedExponent):
+    if q.scaling.values is not Numbers.dyadic:
         return np.array([])
     tails = np.array([NEGLIGIBLE, 1 - NEGLIGIBLE]) ** (1 / size)
     low, high = (int(e) for e in np.frexp(density.quantile(tails))[1])
@@ -112,13 +103,13 @@ def expected_square_error(density: Density, q: Quantizer) -> float:
     if not np.isfinite(density.second_moment):
         raise ValueError("the squared error of a law of infinite variance is infinite")
     _check_rounding(q)
-    fixed = fixed_scale(q)
+    fixed = q.scaling.constant
     if fixed is not None:
         law = cells(density, q.format, fixed)
         return law.mean((law.t - law.image) ** 2)
-    if not isinstance(q.partition, Blocks):
+    size = q.partition.run
+    if size is None:
         raise ValueError(f"needed blocks of a fixed number of entries, got {q.partition}")
-    size = q.partition.size
     _check_scale(q)
     every = maxima(density, q, size) if size > 1 else ()
     others = sum(top.weight * top.below.mean((top.below.t - top.below.image) ** 2) for top in every)
@@ -126,7 +117,7 @@ def expected_square_error(density: Density, q: Quantizer) -> float:
     return float((size - 1) * others + weight @ (t - image) ** 2) / size
 
 
-def expected_block_gap(density: Density, q: Quantizer, s: TopSparsifier, size: int, m: int, p: float = 1) -> float:
+def expected_block_gap(density: Density, q: Quantizer, s: Sparsifier, size: int, m: int, p: float = 1) -> float:
     """E‖ε_{s∘q}‖_p^p − E‖ε_{q∘s}‖_p^p of one block of ``size`` independent entries in groups of m.
 
     Of the size/m groups one holds the block maximum, which is no draw of the law below it. With a scale fixed
@@ -137,7 +128,7 @@ def expected_block_gap(density: Density, q: Quantizer, s: TopSparsifier, size: i
     check(n, m, p, q.format)
     _check_rounding(q)
     groups, breaks = size // m, around_the_cut(n, m)
-    fixed = fixed_scale(q)
+    fixed = q.scaling.constant
     if fixed is not None:
         return groups * independent_gap(cells(density, q.format, fixed, breaks=breaks), n, m, p)
     return sum(

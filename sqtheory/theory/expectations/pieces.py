@@ -7,10 +7,9 @@ from typing import TypeAlias
 
 import numpy as np
 
-from sqtheory.alphabet.partition.slabs import slabs
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.scaling import Frozen, TwoLevel, maxima
-from sqtheory.alphabet.sparsifiers import TopSparsifier
+from sqtheory.alphabet.scaling import Frozen, Reach, maxima
+from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array, FixedArray, StreamedTensor
 from sqtheory.theory.expectations.predict import blocks_of
 
@@ -23,17 +22,17 @@ def whole(x: Tensor) -> Array:
     return (x.whole() if isinstance(x, StreamedTensor) else x).astype(np.float64)
 
 
-def pieces(x: Tensor, s: TopSparsifier, q: Quantizer) -> Iterator[tuple[Array, Quantizer]]:
+def pieces(x: Tensor, s: Sparsifier, q: Quantizer) -> Iterator[tuple[Array, Quantizer]]:
     """Slabs of the first axis in float64, each with q as it acts there; one slab where blocks or chance reach further.
 
     s must keep a largest magnitude of every scale block, so that scales of two levels are those of x in both orders.
     """
-    alone = s.ties.deterministic and not isinstance(q.scaling, Frozen)
-    cuts = list(slabs(blocks_of(q), x.shape)) if alone and x.shape else []
+    alone = s.ties.deterministic and q.scaling.looks_at is not Reach.nothing
+    cuts = list(blocks_of(q).slabs(x.shape)) if alone and x.shape else []
     if len(cuts) < 2:
         yield whole(x), q
         return
-    if not isinstance(q.scaling, TwoLevel):
+    if q.scaling.looks_at is not Reach.tensor:
         yield from ((part, q) for part in _read(x, cuts))
         return
     top = np.array([max(np.max(np.abs(part)) for part in _read(x, cuts))]).reshape((1,) * len(x.shape))

@@ -5,13 +5,13 @@ import numpy as np
 from sqtheory.alphabet.norms import check_norm
 from sqtheory.alphabet.partition import Partition, Shape, Whole
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier
+from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.traits import KEEPS_ZERO, MONOTONE
 from sqtheory.arrays import Array, ArrayLike, as_real
 from sqtheory.exceptions import NotCovered
 from sqtheory.theory.expectations.densities import Density
 from sqtheory.theory.expectations.exchangeable import kept_chances, rank_gap
-from sqtheory.theory.expectations.maximum import expected_block_gap, fixed_scale
+from sqtheory.theory.expectations.maximum import expected_block_gap
 
 
 def predict_order_gap(
@@ -54,10 +54,10 @@ def block_gaps(q: Quantizer, s: Sparsifier, x: ArrayLike, p: float = 1, *, image
 
 def blocks_of(q: Quantizer) -> Partition:
     """The sets of entries that certainly share a scale."""
-    return Whole() if fixed_scale(q) is not None else q.partition
+    return Whole() if q.scaling.constant is not None else q.partition
 
 
-def checked(q: Quantizer, s: Sparsifier, shape: Shape, p: float) -> tuple[int, TopSparsifier]:
+def checked(q: Quantizer, s: Sparsifier, shape: Shape, p: float) -> tuple[int, Sparsifier]:
     """The size of the groups, all equal, and the mask, if the prediction is for them and for p. Raises NotCovered."""
     check_norm(p)
     if p == np.inf:
@@ -65,9 +65,9 @@ def checked(q: Quantizer, s: Sparsifier, shape: Shape, p: float) -> tuple[int, T
     return _mask_of(q, s, shape)
 
 
-def _mask_of(q: Quantizer, s: Sparsifier, shape: Shape) -> tuple[int, TopSparsifier]:
+def _mask_of(q: Quantizer, s: Sparsifier, shape: Shape) -> tuple[int, Sparsifier]:
     """The size of the groups, all equal, and the mask, if the prediction is for them. Raises NotCovered."""
-    if not isinstance(s, TopSparsifier) or not s.score.is_magnitude:
+    if not s.by_magnitude:
         raise NotCovered(f"the prediction is for n:m and top masks by magnitude, got {s}")
     if s.ties.deterministic and not s.ties.index_only:
         raise NotCovered(f"the prediction is for ties broken blindly, by index or at random, got ties={s.ties}")

@@ -2,6 +2,6 @@
 
 from sqtheory.theory.price.block import Optimum, optimum
 from sqtheory.theory.price.ratios import Prices, price_table, prices
-from sqtheory.theory.price.sweep import LevelGrid, fit
+from sqtheory.theory.price.sweep import LevelGrid, fit, searched
 
-__all__ = ["LevelGrid", "Optimum", "Prices", "fit", "optimum", "price_table", "prices"]
+__all__ = ["LevelGrid", "Optimum", "Prices", "fit", "optimum", "price_table", "prices", "searched"]

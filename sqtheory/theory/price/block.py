@@ -5,12 +5,12 @@ from typing import final
 
 import numpy as np
 
-from sqtheory.alphabet.partition import Blocks, Rows, Shape
+from sqtheory.alphabet.partition import Rows, Shape
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.selection import top
-from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier
+from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array, ArrayLike, Mask, as_real
-from sqtheory.exceptions import NonFinite
+from sqtheory.exceptions import NonFinite, first_at
 from sqtheory.orders.errors import box_norms
 from sqtheory.theory.price.sweep import LevelGrid, fit
 
@@ -40,7 +40,7 @@ def optimum(rows: ArrayLike, q: Quantizer, s: Sparsifier, p: float = 2.0) -> Opt
     if q.partition.count((1, x.shape[1])) != 1:
         raise ValueError(f"a row of {x.shape[1]} entries is not one block of {q}")
     if not np.isfinite(x).all():
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
+        where = first_at(~np.isfinite(x))
         raise NonFinite(f"{x[where]} at {where}: the row has no optimum")
     k, m = budget(s, q, (1, x.shape[1]))
     return least(x, k, m, q, p)
@@ -51,13 +51,13 @@ def budget(s: Sparsifier, q: Quantizer, shape: Shape) -> tuple[int, int]:
 
     Raises ValueError for anything else.
     """
-    if not isinstance(s, TopSparsifier) or not isinstance(s.groups, Blocks):
+    if not s.fixed_budget or s.groups.run is None:
         raise ValueError(f"the optimum is for n:m masks, got {s}")
-    s.groups.check_tail(shape, s.tail, "groups")
+    s.check(shape)
     inside = s.groups.overlaps(q.partition, shape)
     groups = {group for group, *_ in inside.pairs}
     blocks = {block for block, *_ in q.partition.overlaps(s.groups, shape).pairs}
-    runs = isinstance(q.partition, Blocks | Rows) and s.groups.sides(shape)[-1] in groups
+    runs = (q.partition.run is not None or q.partition.along_rows) and s.groups.sides(shape)[-1] in groups
     if not runs or not inside.nested or len(groups) != 1 or len(blocks) != 1:
         raise ValueError(
             f"the groups of {s} must be runs of one size along the last axis inside the blocks of {q}, "

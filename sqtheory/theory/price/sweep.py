@@ -7,7 +7,7 @@ import numpy as np
 
 from sqtheory.alphabet.formats import Format
 from sqtheory.alphabet.norms import units
-from sqtheory.alphabet.scaling import AbsMax, PowerOfTwo, Scaling, SharedExponent
+from sqtheory.alphabet.scaling import AbsMax, Numbers, Scaling
 from sqtheory.arrays import Array, FixedArray
 from sqtheory.orders.errors import powers
 
@@ -57,17 +57,25 @@ class LevelGrid:
         return np.asarray(powers(np.abs(x - image), self.p).sum(axis=-1))
 
 
+def searched(scaling: Scaling) -> Numbers | None:
+    """Of which numbers the best one is known: all real ones for ``absmax``, all powers of two, or None."""
+    if isinstance(scaling, AbsMax):
+        return Numbers.real
+    return Numbers.dyadic if scaling.values is Numbers.dyadic else None
+
+
 def fit(x: Array, grid: LevelGrid, scaling: Scaling) -> tuple[Array, Array]:
     """The best scale σ > 0 of every row x (n, K), float64, as (n,), and its nearest image σc, saturating, as (n, K).
 
     Entries that are 0 have no say. Raises ValueError unless the scales are all real numbers (``absmax``), with p ≤ 1
     or p = 2, or all powers of two.
     """
-    if not isinstance(scaling, AbsMax | PowerOfTwo | SharedExponent):
+    numbers = searched(scaling)
+    if numbers is None:
         raise ValueError(f"the optimum is over all real scales or all powers of two, got scaling={scaling}")
     unit = units(np.abs(x).max(axis=1, initial=0.0), grid.p)[:, None]
     own = np.abs(x / unit) if grid.folded else x / unit
-    sigma = (best_real if isinstance(scaling, AbsMax) else best_power_of_two)(own, grid)[:, None]
+    sigma = (best_real if numbers is Numbers.real else best_power_of_two)(own, grid)[:, None]
     with np.errstate(over="ignore"):
         image = np.clip(sigma * grid.codes(own, sigma) * unit, -LARGEST, LARGEST)
         return (sigma * unit)[:, 0], np.copysign(image, x) if grid.folded else image

@@ -41,6 +41,7 @@ from sqtheory.theory.theorems import (
     swap_constant,
     swap_gap,
     ties_by_original,
+    weighted_dominates,
 )
 
 ALL: tuple[Theorem, ...] = (
@@ -59,6 +60,7 @@ ALL: tuple[Theorem, ...] = (
     swap_constant.THEOREM,
     swap_gap.THEOREM,
     prune_first_dominates.THEOREM,
+    weighted_dominates.THEOREM,
     frozen_commutation.THEOREM,
     ties_by_original.THEOREM,
     margin.THEOREM,

@@ -5,7 +5,7 @@ import numpy as np
 from sqtheory.alphabet.formats import E2M1
 from sqtheory.alphabet.quantizers import Quantizer, int_, scaled
 from sqtheory.alphabet.rounding import half_away, toward_zero
-from sqtheory.alphabet.scaling import Frozen, Unscaled
+from sqtheory.alphabet.scaling import Frozen
 from sqtheory.arrays import Array, FixedArray, Mask
 from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.case import Case
@@ -32,7 +32,7 @@ def _one_grid(case: Case) -> Mask:
 
 
 def _fixed(q: Quantizer) -> Ruling:
-    one = isinstance(q.scaling, Unscaled) or (isinstance(q.scaling, Frozen) and q.scaling.scale.values.ndim == 0)
+    one = q.scaling.constant is not None
     return Ruling(one, f"the scale is {q.scaling}{'' if one else ', chosen for every block'}")
 
 

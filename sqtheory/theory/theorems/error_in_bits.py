@@ -6,10 +6,10 @@ from itertools import combinations
 import numpy as np
 
 from sqtheory.alphabet.formats import E2M1, E4M3
-from sqtheory.alphabet.partition import Blocks, Rows, Whole
+from sqtheory.alphabet.partition import Whole
 from sqtheory.alphabet.quantizers import Quantizer, bcq, hbfp, int_, mxfp, mxint, nf4
 from sqtheory.alphabet.rounding import stochastic, toward_zero
-from sqtheory.alphabet.scaling import FromMaximum, Percentile, TwoLevel
+from sqtheory.alphabet.scaling import Percentile, Reach, Scaling
 from sqtheory.arrays import Array
 from sqtheory.exceptions import Undefined
 from sqtheory.orders.rulings import Ruling
@@ -72,7 +72,7 @@ OVER_MAXIMA = Quantity(
 
 
 def _runs(q: Quantizer) -> Ruling:
-    runs = isinstance(q.partition, Rows) or (isinstance(q.partition, Blocks) and q.partition.axis == -1)
+    runs = q.partition.along_rows
     return Ruling(runs, f"{q.partition} makes blocks that are {'' if runs else 'no '}runs along the last axis")
 
 
@@ -89,8 +89,8 @@ SET_BY_MAXIMUM = of_pipeline(
 )
 
 
-def _set_by_maximum(scaling: object) -> bool:
-    return isinstance(scaling, FromMaximum) and not isinstance(scaling, TwoLevel)
+def _set_by_maximum(scaling: Scaling) -> bool:
+    return scaling.follows_maximum and scaling.looks_at is not Reach.tensor
 
 
 UNLIKE = (7, 3.25, 1.125, 2.375, 5.4375, 0.1875, 4.625, 6.3125)

@@ -5,7 +5,7 @@ import numpy as np
 from sqtheory.alphabet.formats import E2M1
 from sqtheory.alphabet.quantizers import Quantizer, bcq, hbfp, int_, scaled
 from sqtheory.alphabet.rounding import half_away, toward_zero
-from sqtheory.alphabet.scaling import Frozen, MeanSquare, TwoLevel
+from sqtheory.alphabet.scaling import Frozen, MeanSquare, Reach
 from sqtheory.alphabet.scores import given
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.arrays import Array, FixedArray, Mask
@@ -46,7 +46,7 @@ def _not_grown(case: Case) -> Mask:
 
 
 def _grows_with_maximum(q: Quantizer) -> Ruling:
-    if isinstance(q.scaling, TwoLevel):
+    if q.scaling.looks_at is Reach.tensor:
         return Ruling(False, "a smaller upper scale rounds block scales anew, up or down")
     does = q.scaling.max_determined
     return Ruling(does, f"{q.scaling} {'grows with' if does else 'depends on more than'} the block maximum")

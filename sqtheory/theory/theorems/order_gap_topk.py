@@ -10,7 +10,7 @@ from sqtheory.alphabet.partition import Rows
 from sqtheory.alphabet.quantizers import bcq, hbfp, int_, mxfp, mxint
 from sqtheory.alphabet.rounding import floor, toward_zero
 from sqtheory.alphabet.scores import wanda
-from sqtheory.alphabet.sparsifiers import TopSparsifier, nm, top
+from sqtheory.alphabet.sparsifiers import nm, top
 from sqtheory.arrays import Array, Mask
 from sqtheory.exceptions import Undefined
 from sqtheory.orders.errors import powers
@@ -34,7 +34,7 @@ def masks_of(size: int, kept: int) -> Mask:
 
 def kept_of(case: Case) -> int:
     """k, how many entries of every row are kept. Raises Undefined for masks that keep no number of them."""
-    if not isinstance(case.s, TopSparsifier):
+    if not case.s.fixed_budget:
         raise Undefined(f"{case.s} keeps no number of entries of a row")
     return int(np.count_nonzero(case.orders.mask[0]))
 

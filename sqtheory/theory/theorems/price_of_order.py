@@ -8,9 +8,9 @@ import numpy as np
 from sqtheory.alphabet.formats import E2M1, IntFormat
 from sqtheory.alphabet.norms import spell_norm
 from sqtheory.alphabet.quantizers import Quantizer, bcq, hbfp, int_, mxfp, mxint, nvfp4, scaled
-from sqtheory.alphabet.scaling import AbsMax, PowerOfTwo, SharedExponent
+from sqtheory.alphabet.scaling import Numbers
 from sqtheory.alphabet.selection import top
-from sqtheory.alphabet.sparsifiers import TopSparsifier, nm, threshold
+from sqtheory.alphabet.sparsifiers import nm, threshold
 from sqtheory.alphabet.ties import high_index
 from sqtheory.arrays import Array, Mask
 from sqtheory.exceptions import Undefined
@@ -19,7 +19,7 @@ from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import NEW, Attained, Claim, Quantity
 from sqtheory.theory.domain import Arrays, Domain, OneOf
-from sqtheory.theory.price import LevelGrid, fit
+from sqtheory.theory.price import LevelGrid, fit, searched
 from sqtheory.theory.quantities import BUDGETED, ERROR_QS, ERROR_SQ, GRID_OPTIMUM, NORM, SYMMETRIC, Z, of_pipeline
 from sqtheory.theory.samples import heavy, normal, one_signed, ties, zeros
 from sqtheory.theory.theorem import Theorem
@@ -72,7 +72,7 @@ def of_mask(case: Case, mask: Mask) -> Array:
 
 def budgets(case: Case) -> list[tuple[list[int], int]]:
     """The places of every mask group of a row, and how many of them s keeps. Raises Undefined for other masks."""
-    if not isinstance(case.s, TopSparsifier):
+    if not case.s.fixed_budget:
         raise Undefined(f"{case.s} has no budget for every group")
     places = case.s.groups.split(np.arange(case.x.shape[1])[None])
     return [(group, case.s.budget(len(group))) for piece in places for group in piece.tolist()]
@@ -80,9 +80,10 @@ def budgets(case: Case) -> list[tuple[list[int], int]]:
 
 def _known(q: Quantizer, p: float) -> Ruling:
     """The best scale of the kind that q has is known."""
-    if isinstance(q.scaling, AbsMax):
+    numbers = searched(q.scaling)
+    if numbers is Numbers.real:
         return Ruling(p <= 1 or p == 2, f"the scale is any real number, p = {spell_norm(p)}")
-    if isinstance(q.scaling, PowerOfTwo | SharedExponent):
+    if numbers is Numbers.dyadic:
         return Ruling(p < np.inf, f"the scale is any power of two, p = {spell_norm(p)}")
     return Ruling(False, f"scales of the kind of {q.scaling} have no known optimum")
 

@@ -7,7 +7,7 @@ import numpy as np
 from sqtheory.alphabet.formats import E2M1, E2M3, E4M3
 from sqtheory.alphabet.partition import Partition, Shape, Tail
 from sqtheory.alphabet.quantizers import Quantizer, hbfp, int_, mxfp, mxint, nvfp4
-from sqtheory.alphabet.sparsifiers import TopSparsifier, nm, threshold
+from sqtheory.alphabet.sparsifiers import nm, threshold
 from sqtheory.arrays import Array
 from sqtheory.exceptions import Undefined
 from sqtheory.orders.rulings import Ruling
@@ -21,7 +21,7 @@ from sqtheory.theory.theorem import Theorem
 
 def _counted(case: Case) -> Array:
     """Bits of the codes of kept entries, of the scales, and of a number for the pattern of every group."""
-    if not isinstance(case.s, TopSparsifier):
+    if not case.s.fixed_budget:
         raise Undefined(f"{case.s} keeps no number of entries of every group")
     kept = case.orders.mask.sum(axis=1) * case.q.format.bits
     block, shared = case.q.scaling.bits()
@@ -32,7 +32,7 @@ def _counted(case: Case) -> Array:
 
 
 def _formula(case: Case) -> Array:
-    if not isinstance(case.s, TopSparsifier):
+    if not case.s.fixed_budget:
         raise Undefined(f"{case.s} has no n and no m")
     boxes = (case.s.groups, case.q.partition)
     m, block = (max(rows.shape[1] for rows in b.split(case.x[:1])) for b in boxes)

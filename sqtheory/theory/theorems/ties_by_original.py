@@ -9,7 +9,7 @@ from sqtheory.alphabet.rounding import floor
 from sqtheory.alphabet.scaling import Percentile
 from sqtheory.alphabet.scores import wanda
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm, top
-from sqtheory.alphabet.ties import ByOriginal, by_original
+from sqtheory.alphabet.ties import Sight, by_original
 from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import NEW, Claim, NoneKnown
@@ -27,7 +27,7 @@ DEFECT = measured(
 
 
 def _by_original(s: Sparsifier) -> Ruling:
-    return Ruling(isinstance(s.ties, ByOriginal), f"ties of q(x) are broken by {s.ties}")
+    return Ruling(s.ties.look_at is Sight.originals, f"ties of q(x) are broken by {s.ties}")
 
 
 BY_ORIGINAL = of_pipeline(

@@ -19,6 +19,7 @@ from sqtheory.alphabet.formats import FORMATS, FloatFormat
 from sqtheory.alphabet.partition import Blocks
 from sqtheory.alphabet.quantized import NanRule
 from sqtheory.alphabet.quantizers import Quantizer, mxfp, mxint
+from sqtheory.alphabet.rationals import rationals
 from sqtheory.alphabet.scaling import Exponent, PowerOfTwo
 from sqtheory.exceptions import InputRefused
 from sqtheory.files.packing import pack, unpack
@@ -114,7 +115,7 @@ def images(q: Quantizer, x: NDArray[np.floating]) -> Iterator[tuple[str, NDArray
             yield name, q(x)
     yield "with its codes", q.quantize(x).values
     if x.dtype == np.float64:
-        few, end = exact.rationals(x[::FEW]), Fraction(float(np.finfo(x.dtype).max))
+        few, end = rationals(x[::FEW]), Fraction(float(np.finfo(x.dtype).max))
         given = q(x)
         given[::FEW] = np.clip(exact.image(q, few, exact.scales(q, few)), -end, end).astype(np.float64)
         yield "rational", given

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sqtheory.alphabet.notation import parse
-from sqtheory.alphabet.partition import slabs as cutting
+from sqtheory.alphabet.partition import partition as cutting
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import TopSparsifier, nm
 from sqtheory.alphabet.ties import RandomTies

@@ -162,8 +162,11 @@ def test_signs_places_and_powers_of_two_do_not_matter(q: Quantizer, p: int) -> N
     [
         ("block.top", lambda scores, k: np.broadcast_to(np.arange(scores.shape[1]) < k, scores.shape)),
         ("sweep._positive", lambda sigma: _positive(sigma)[:, ::3]),
-        ("sweep.Grid.codes", lambda grid, x, sigma: grid.levels.values[np.searchsorted(grid.cuts, 0.8 * x / sigma)]),
-        ("sweep.Grid.lost", lambda grid, x, image: np.abs(x - image).max(axis=-1)),
+        (
+            "sweep.LevelGrid.codes",
+            lambda grid, x, sigma: grid.levels.values[np.searchsorted(grid.cuts, 0.8 * x / sigma)],
+        ),
+        ("sweep.LevelGrid.lost", lambda grid, x, image: np.abs(x - image).max(axis=-1)),
     ],
 )
 @pytest.mark.parametrize("p", [1, 2])

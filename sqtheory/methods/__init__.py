@@ -1,0 +1,21 @@
+"""Published methods of compression: where each is from, what it must know, what it assigns, and when S→Q is right."""
+
+from difflib import get_close_matches
+
+from sqtheory.methods import wanda
+from sqtheory.methods.method import Built, Evidence, Fails, Holds, Method, OrderVerdict
+
+__all__ = ["ALL", "Built", "Evidence", "Fails", "Holds", "Method", "OrderVerdict", "find"]
+
+ALL: tuple[Method, ...] = (wanda.METHOD,)
+"""Every method; a new one is its file and a line here."""
+
+
+def find(name: str) -> Method:
+    """The method of this name. Raises ValueError naming the closest."""
+    known = {method.name: method for method in ALL}
+    if name in known:
+        return known[name]
+    close = get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+    raise ValueError(f"there is no method {name!r}: {hint}")

@@ -1,0 +1,48 @@
+"""Wanda: of every group the weights of largest |W_ij|·‖X_j‖₂ stay, the others become 0; nothing is trained."""
+
+import numpy as np
+
+from sqtheory.alphabet.quantizers import Quantizer, int_
+from sqtheory.alphabet.scores import Statistic, wanda
+from sqtheory.alphabet.sparsifiers import Sparsifier, nm
+from sqtheory.execution.assignment import Pair
+from sqtheory.methods.method import Fails, Holds, Known, Method
+from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Reference
+from sqtheory.theory.theorems import prune_first_dominates, weighted_dominates
+
+
+def build(s: Sparsifier, q: Quantizer, known: Known) -> Pair:
+    """The mask of s by Wanda's score, which a spelling calls ``score=wanda``, and q."""
+    return s.with_score(wanda(known[Statistic.norms][None, :])), q
+
+
+def _two_of_four(*norms: float) -> Sparsifier:
+    return nm(2, 4, score=wanda(np.diag(norms)))
+
+
+METHOD = Method(
+    name="wanda",
+    title="Wanda: pruning by weights and activations",
+    source=Reference("sun2024wanda", "Eq. 1"),
+    needs=(Statistic.norms,),
+    build=build,
+    evidence=(
+        Fails(
+            "in the plain norm, since rounding can turn round how two weights of unlike inputs rank",
+            prune_first_dominates.THEOREM,
+            Case.of([7, 2.375, 2.625, 0], int_(4), _two_of_four(8, 1.375, 1, 1)),
+        ),
+        Fails(
+            "in the norm weighted by the inputs too, where a step of the grid weighs more for one of them",
+            weighted_dominates.THEOREM,
+            Case.of([7, 1.4375, 1, 0], int_(4), _two_of_four(1, 1, 1.375, 1)),
+        ),
+        Holds(
+            "in that norm, where ‖X_j‖₂ times the scale is one number in every group: inputs of one power, or scales "
+            "that make up for it",
+            weighted_dominates.THEOREM,
+            Case.of([7, 1.4375, 1, 0], int_(4), _two_of_four(2, 2, 2, 2)),
+        ),
+    ),
+)
