@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from proofs.references import references
 from sqtheory.alphabet.notation import parse
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.scaling import Frozen
@@ -18,6 +17,7 @@ from sqtheory.execution import Spelled
 from sqtheory.execution.assignment import Calibrated
 from sqtheory.files.statistics import Statistics, write_statistics
 from sqtheory.methods import ALL, Fails, Holds, Method, OrderVerdict, find
+from sqtheory.proofs.references import references
 from sqtheory.theory.case import Case
 from sqtheory.theory.theorems import BY_SLUG
 from sqtheory.theory.theorems import find as theorem
