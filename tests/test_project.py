@@ -8,14 +8,15 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 
 import pytest
 
 import sqtheory
-from sqtheory import MissingExtra, __version__
+from sqtheory import MissingExtra, __version__, cli
 from sqtheory.cli import formats, main
+from sqtheory.cli.verb import Document
 from sqtheory.proofs.references import references
 
 ROOT = Path(__file__).parents[1]
@@ -45,10 +46,10 @@ def test_the_project_names_its_pythons_and_a_paper_that_it_cites() -> None:
 def test_a_missing_extra_is_one_line_that_names_it(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def absent(arguments: object) -> int:
+    def absent(arguments: object) -> Document:
         raise MissingExtra("onnx", "onnx", "reading an ONNX model")
 
-    monkeypatch.setattr(formats, "run", absent)
+    monkeypatch.setattr(cli, "VERBS", (replace(formats.VERB, run=absent),))
     assert main(["formats"]) == 4
     [line] = capsys.readouterr().err.splitlines()
     assert "pip install 'sqtheory[onnx]'" in line and "reading an ONNX model" in line

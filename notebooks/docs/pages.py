@@ -45,6 +45,7 @@ MODULES: Mapping[str, str] = {
     "sqtheory.execution": "Sweeps",
     "sqtheory.compress": "Compressing checkpoints",
     "sqtheory.files.packing": "Packed tensors",
+    "sqtheory.methods": "Published methods",
     "sqtheory.models": "Running models",
     "sqtheory.strategies": "Strategies for property tests",
 }
@@ -91,7 +92,7 @@ def pages() -> Iterator[tuple[str, str]]:
         shown = figures_of(theorem)
         yield from ((f"theorems/{name}.svg", svg) for name, svg, _ in shown)
         yield f"theorems/{theorem.slug}.md", theorem_page(theorem, shown)
-    verbs = [module.__name__.rpartition(".")[2] for module in VERBS]
+    verbs = [verb.name for verb in VERBS]
     yield "commands/index.md", listing("Command line", help_of(), verbs)
     for verb in verbs:
         yield f"commands/{verb}.md", f"# sqtheory {verb}\n\n{help_of(verb)}"

@@ -25,7 +25,6 @@ from sqtheory.cli import (
     layers,
     masks,
     order,
-    pack,
     predict,
     price,
     prove,
@@ -44,23 +43,10 @@ from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, Worke
 from sqtheory.tables import shown
 
 VERBS = (
-    *(demo, order, report, apply, verify, pack, unpack, predict, price),
-    *(
-        calibrate,
-        evaluate,
-        table,
-        layers,
-        certify,
-        sensitivity,
-        questions,
-        figure,
-        inspect,
-        decide,
-        theorems,
-        show,
-        prove,
-    ),
-    *(formats, masks, constants, bench, scaling, cite),
+    *(demo.VERB, order.VERB, report.VERB, apply.VERB, verify.VERB, apply.PACK, unpack.VERB, predict.VERB, price.VERB),
+    *(calibrate.VERB, evaluate.VERB, table.VERB, layers.VERB, certify.VERB, sensitivity.VERB, questions.VERB),
+    *(figure.VERB, inspect.VERB, decide.VERB, theorems.VERB, show.VERB, prove.VERB),
+    *(formats.VERB, masks.VERB, constants.VERB, bench.VERB, scaling.VERB, cite.VERB),
 )
 """The verbs in the order in which help lists them."""
 DESCRIPTION = """\
@@ -87,8 +73,8 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"sqtheory {__version__}")
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for module in VERBS:
-        module.add(verbs)
+    for verb in VERBS:
+        verb.add(verbs)
     return top
 
 

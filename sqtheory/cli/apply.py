@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sqtheory import __version__
 from sqtheory.cli import options
-from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_pipeline, add_statistics, add_targets
+from sqtheory.cli.options import CHECKPOINT_HELP, add_pipeline, add_statistics, add_targets
 from sqtheory.cli.printing import print_text
+from sqtheory.cli.verb import Document, Form, Verb
 from sqtheory.files.code_layout import CodeLayout
 
 if TYPE_CHECKING:
     from sqtheory.compress import Plan
 
 Item = TypeVar("Item")
+REPORT = (Form("--json", "print the report as one JSON object, sqtheory.apply/2"),)
 
 DESCRIPTION = """\
 Write a checkpoint whose weights are sparsified and quantized, in their own types and kind of file.
@@ -41,7 +43,7 @@ bit (those of F16 and BF16 unrounded); its --help describes the file. --layout c
 model.safetensors and config.json, as the package of that name and vLLM read them: formats int2 … int8 in blocks or
 rows (pack-quantized), mxfp4 and nvfp4; pruned entries are stored there as zeros, for this layout has no places."""
 
-EPILOG = """\
+EXAMPLES = """\
 examples:
   sqtheory apply model.safetensors out.safetensors --mask 2:4 --format mxfp4 --dry-run
   sqtheory apply model.safetensors out.safetensors --mask 2:4 --format mxfp4
@@ -52,15 +54,8 @@ examples:
   sqtheory verify out.safetensors --against model.safetensors"""
 
 
-def add(verbs: Verbs) -> None:
-    """Describe the verb."""
-    parser = verbs.add_parser(
-        "apply",
-        help="write a checkpoint with its weights sparsified and quantized, as values or (--pack) as codes",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     parser.add_argument(
         "--pack", action="store_true", help="write codes, scales and places of survivors instead of values"
     )
@@ -104,11 +99,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=options.count, default=1, metavar="N", help="tensors computed at once (1)")
     parser.add_argument("--dry-run", action="store_true", help="compute, check and report everything, write nothing")
     parser.add_argument("--force", action="store_true", help="replace OUT and its report")
-    parser.add_argument("--json", action="store_true", help="print the report as one JSON object, sqtheory.apply/2")
-    parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> Document:
     """Plan, write unless it is a dry run, print."""
     import numpy as np
 
@@ -151,8 +144,8 @@ def run(arguments: argparse.Namespace) -> int:
             compress.apply(plan, executor=executor, ahead=ahead, watch=watch, force=arguments.force)
     if layout.note:
         print_text(f"sqtheory: {layout.note}", to_stderr=True)
-    print_text(plan.report.to_json().removesuffix("\n") if arguments.json else _text(plan, arguments))
-    return 0
+    made = plan.report.to_json().removesuffix("\n") if arguments.json else _text(plan, arguments)
+    return Document(text=lambda render: made)
 
 
 def _text(plan: "Plan", arguments: argparse.Namespace) -> str:
@@ -211,3 +204,24 @@ def _text(plan: "Plan", arguments: argparse.Namespace) -> str:
     done = "nothing is written (--dry-run)" if arguments.dry_run else f"written to {arguments.out}"
     parts.append(f"{size}: {done}" + ("" if arguments.dry_run else f", the report to {beside(arguments.out)}"))
     return "\n\n".join(parts)
+
+
+VERB = Verb(
+    name="apply",
+    help="write a checkpoint with its weights sparsified and quantized, as values or (--pack) as codes",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    options=add_options,
+    forms=REPORT,
+    run=run,
+)
+PACK = Verb(
+    name="pack",
+    help="short for apply --pack: write the codes of a checkpoint",
+    description="The same as sqtheory apply --pack; sqtheory apply --help says what that writes.",
+    examples="example:\n  sqtheory pack model.safetensors packed.safetensors --format int4:b32 --mask 2:4",
+    options=add_arguments,
+    forms=REPORT,
+    run=run,
+    preset={"pack": True},
+)

@@ -3,8 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from sqtheory.cli.options import Verbs, add_engine, count
-from sqtheory.cli.printing import print_json
+from sqtheory.cli.options import add_engine, count
+from sqtheory.cli.verb import MARKDOWN_TABLE, Document, Verb, json_of
 
 if TYPE_CHECKING:
     from sqtheory.bench import SpeedCheck, Timings
@@ -21,28 +21,16 @@ its matrix products alone, all of them by turns, the least time of each: 1 only 
 that is slower than its definition, whatever the machine."""
 
 
-def add(verbs: Verbs) -> None:
-    """Describe the verb."""
-    parser = verbs.add_parser(
-        "bench",
-        help="time the operations on this machine",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     parser.add_argument("case", nargs="*", metavar="CASE", help="only these cases, as the table names them")
     parser.add_argument("--check", action="store_true", help="say only whether something is far off (half a minute)")
     parser.add_argument("--size", type=count, metavar="N", help="entries (16777216; with --check 4194304)")
     parser.add_argument("--rounds", type=count, metavar="N", help="rounds (9; with --check 5)")
     add_engine(parser)
-    shape = parser.add_mutually_exclusive_group()
-    shape.add_argument(
-        "--json", action="store_true", help="print one JSON object, schema sqtheory.bench/1 or sqtheory.bench-check/1"
-    )
-    shape.add_argument("--markdown", action="store_true", help="print a Markdown table")
-    parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> Document:
     """Measure and print; 1 if a goal is missed, with ``--check`` if one is missed by far."""
     from sqtheory.bench import CASES, PASSES, check, measure
 
@@ -54,15 +42,20 @@ def run(arguments: argparse.Namespace) -> int:
     asked = {key: value for key in ("size", "rounds") if (value := getattr(arguments, key)) is not None}
     if arguments.check:
         found = check(cases, [PASSES[name] for name in names if name in PASSES], **asked)
-        _print(arguments, "sqtheory.bench-check/1", found)
-        return 0 if found.held else 1
+        return _document("sqtheory.bench-check/1", found, found.held)
     report = measure(cases, **asked)
-    _print(arguments, "sqtheory.bench/1", report)
-    return 0 if all(m.held for m in report.measured) else 1
+    return _document("sqtheory.bench/1", report, all(m.held for m in report.measured))
 
 
-def _print(arguments: argparse.Namespace, schema: str, found: "SpeedCheck | Timings") -> None:
-    if arguments.json:
-        print_json({"schema": schema, **found.to_dict()})
-    else:
-        print(found.markdown() if arguments.markdown else found)
+def _document(schema: str, found: "SpeedCheck | Timings", held: bool) -> Document:
+    return Document(schema, found.to_dict, lambda render: render(found.table()), 0 if held else 1)
+
+
+VERB = Verb(
+    name="bench",
+    help="time the operations on this machine",
+    description=DESCRIPTION,
+    options=add_options,
+    forms=(json_of("sqtheory.bench/1", "sqtheory.bench-check/1"), MARKDOWN_TABLE),
+    run=run,
+)

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from sqtheory.cli import options
 from sqtheory.cli.evaluation_options import add_files, add_model
-from sqtheory.cli.options import Verbs
-from sqtheory.cli.printing import print_text
+from sqtheory.cli.verb import Document, Verb
 
 DESCRIPTION = """\
 Run a model and write statistics of the inputs X (samples × inputs) of each block linear, all positions of all samples:
@@ -22,7 +21,7 @@ moments; of the metadata schema is needed. Refused are NaN, infinities, negative
 the weight has, and a NAME that the checkpoint does not have; targets without statistics are, too. The same model and
 samples make the same bytes. Samples are spread over the set that evaluate measures on: pass --data for others."""
 
-EPILOG = """\
+EXAMPLES = """\
 examples:
   sqtheory calibrate lm-dense -o stats.safetensors
   sqtheory calibrate my-model.safetensors -o stats.safetensors --data my-text.txt --samples 128
@@ -33,15 +32,8 @@ in Python, from activations of your own:
             metadata={"schema": "sqtheory.statistics/1"})"""
 
 
-def add(verbs: Verbs) -> None:
-    """Describe the verb."""
-    parser = verbs.add_parser(
-        "calibrate",
-        help="write statistics of the inputs of a model's weights, for Wanda's masks",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     add_model(parser)
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="FILE", help="a .safetensors file")
     parser.add_argument(
@@ -50,10 +42,9 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("--moments", action="store_true", help="write XᵀX too, inputs × inputs numbers a weight")
     add_files(parser)
     parser.add_argument("--force", action="store_true", help="replace FILE")
-    parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> Document:
     """Open, compute, write."""
     import os
 
@@ -77,5 +68,14 @@ def run(arguments: argparse.Namespace) -> int:
     metadata = {"model": arguments.model, "samples": f"{samples.unit}s", "count": str(len(samples))}
     write_statistics(arguments.out, found.norms, found.moments, metadata, force=arguments.force)
     what = "norms and second moments" if arguments.moments else "norms"
-    print_text(f"sqtheory: {what} of the inputs of {len(found.norms)} weights in {arguments.out}", to_stderr=True)
-    return 0
+    return Document(notes=(f"{what} of the inputs of {len(found.norms)} weights in {arguments.out}",))
+
+
+VERB = Verb(
+    name="calibrate",
+    help="write statistics of the inputs of a model's weights, for Wanda's masks",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    options=add_options,
+    run=run,
+)

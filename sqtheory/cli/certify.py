@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqtheory import __version__
 from sqtheory.cli.evaluation_options import add_data, add_model, add_pair, opened
-from sqtheory.cli.options import Verbs
-from sqtheory.cli.printing import print_json, print_text
+from sqtheory.cli.verb import MARKDOWN_TABLE, Document, Verb, json_of
 
 if TYPE_CHECKING:
     from sqtheory.models.architectures.model import Model
@@ -26,32 +25,21 @@ less that of S→Q, in percent of the latter.
                   not speak: groups that span several scales, such as 50%
 Then the totals, and the bound on the logits through the whole network (theorem propagation), however loose."""
 
-EPILOG = """\
+EXAMPLES = """\
 examples:
   sqtheory certify lm-dense --mask 2:4 --format int4 --samples 4
   sqtheory certify vit-dense --mask 1:4 --format mxfp4 --order sq --json"""
 
 
-def add(verbs: Verbs) -> None:
-    """Describe the verb."""
-    parser = verbs.add_parser(
-        "certify",
-        help="bounds on the output error of every layer of a model, and the predicted order gap, beside the measured",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     add_model(parser)
     parser.add_argument("--order", choices=("sq", "qs", "both"), default="both", help="certify this order (both)")
     add_pair(parser, 4)
     add_data(parser)
-    shape = parser.add_mutually_exclusive_group()
-    shape.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.certify/1")
-    shape.add_argument("--markdown", action="store_true", help="print a Markdown table")
-    parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> Document:
     """Open, certify, print."""
     from sqtheory.cli.progress import counter
     from sqtheory.models.evaluation.compression import ordered_weights
@@ -66,17 +54,19 @@ def run(arguments: argparse.Namespace) -> int:
     with counter(len(orders) * len(samples), "certify", samples.unit, quiet=arguments.json) as done:
         stacks = {order: certify_stack(model, samples, prepared[order], done=done) for order in orders}
     together = totals(found)
-    if arguments.json:
-        recipe = {"mask": str(s), "format": str(q), "samples": len(samples)}
-        through = {order.name: None if stack is None else stack.to_dict() for order, stack in stacks.items()}
-        document = {"schema": "sqtheory.certify/1", "version": __version__, "model": arguments.model, **recipe}
-        document |= {"layers": [each.to_dict() for each in found], "totals": together, "stack": through}
-        print_json(document)
-        return 0
+    recipe = {"mask": str(s), "format": str(q), "samples": len(samples)}
     table = guarantee_table(found, f"{arguments.model}, {s} with {q}, weights: {len(samples)} {samples.unit}s")
-    print_text(table.markdown() if arguments.markdown else table.text())
-    print_text("\n" + "\n".join((*_sentences(together, orders), *_through(model, stacks))))
-    return 0
+    return Document(
+        "sqtheory.certify/1",
+        lambda: {
+            **{"version": __version__, "model": arguments.model, **recipe},
+            **{"layers": [each.to_dict() for each in found], "totals": together},
+            "stack": {order.name: None if stack is None else stack.to_dict() for order, stack in stacks.items()},
+        },
+        lambda render: "\n\n".join(
+            (render(table), "\n".join((*_sentences(together, orders), *_through(model, stacks))))
+        ),
+    )
 
 
 def _sentences(together: Mapping[str, Any], orders: "list[Order]") -> list[str]:
@@ -112,3 +102,14 @@ def _through(model: "Model", stacks: "Mapping[Order, StackBound | None]") -> lis
             f"(measured {stack.measured:.4g}){more}."
         )
     return lines
+
+
+VERB = Verb(
+    name="certify",
+    help="bounds on the output error of every layer of a model, and the predicted order gap, beside the measured",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    options=add_options,
+    forms=(json_of("sqtheory.certify/1"), MARKDOWN_TABLE),
+    run=run,
+)

@@ -4,7 +4,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from sqtheory.cli.options import Verbs
+from sqtheory.cli.verb import Document, Verb
 
 if TYPE_CHECKING:
     from sqtheory.proofs.references import Entry
@@ -15,7 +15,7 @@ Print a citation, as BibTeX or as the content of a CITATION.cff file (Citation F
 Without a name: of this software, in the version that is installed. With the name of a theorem: of the source it comes
 from, with the place there; a theorem derived here cites the software. With a key: of that source."""
 
-EPILOG = """\
+EXAMPLES = """\
 examples:
   sqtheory cite
   sqtheory cite prune_first_bound
@@ -34,22 +34,14 @@ PLAIN = {"journal": "journal", "volume": "volume", "edition": "edition", "url": 
 """Fields of BibTeX that the Citation File Format has as they are, by its names."""
 
 
-def add(verbs: Verbs) -> None:
-    """Describe the verb."""
-    parser = verbs.add_parser(
-        "cite",
-        help="print how to cite this software, a theorem or a source",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     parser.add_argument("name", nargs="?", metavar="THEOREM|KEY", help="a theorem, or a key of references.bib")
     parser.add_argument("--all", action="store_true", help="this software and every source")
     parser.add_argument("--cff", action="store_true", help="as CITATION.cff of this software, with what is cited")
-    parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> Document:
     """Print."""
     from sqtheory.proofs.references import references
 
@@ -61,11 +53,10 @@ def run(arguments: argparse.Namespace) -> int:
         found, place = _named(arguments.name, known)
         cited = [found] if found else []
     if arguments.cff:
-        print(_cff(cited))
-        return 0
+        return Document(text=lambda render: _cff(cited))
     own = [] if arguments.name and cited else [_own_bibtex()]
-    print("\n\n".join([*own, *(entry.bibtex for entry in cited)]) + (f"\n% {place}" if place else ""))
-    return 0
+    said = "\n\n".join([*own, *(entry.bibtex for entry in cited)]) + (f"\n% {place}" if place else "")
+    return Document(text=lambda render: said)
 
 
 def _named(name: str, known: "dict[str, Entry]") -> "tuple[Entry | None, str]":
@@ -137,3 +128,13 @@ def _reference(entry: "Entry") -> dict[str, Any]:
         scheme = entry.plain("archiveprefix") or "other"
         found["identifiers"] = [{"type": "other", "value": f"{scheme}:{entry.plain('eprint')}"}]
     return found
+
+
+VERB = Verb(
+    name="cite",
+    help="print how to cite this software, a theorem or a source",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    options=add_options,
+    run=run,
+)

@@ -3,8 +3,7 @@
 import argparse
 
 from sqtheory.cli import options
-from sqtheory.cli.options import Verbs
-from sqtheory.cli.printing import print_json
+from sqtheory.cli.verb import Document, Verb, json_of
 
 DESCRIPTION = """\
 Decide whether a claim holds for EVERY tensor under one mask, one format and one norm.
@@ -19,22 +18,15 @@ Decide whether a claim holds for EVERY tensor under one mask, one format and one
 The answer is proved (by which theorem, and how each of its assumptions is discharged), refuted (by a
 tensor small enough to check by hand), or open (with the search that was spent on it)."""
 
-EPILOG = """\
+EXAMPLES = """\
 examples:
   sqtheory decide sq_never_worse --mask 2:4 --format mxfp4
   sqtheory decide scale_kept --mask 2:4 --format 'int(4, block=6)'
   sqtheory decide sq_never_worse --mask 2:4 --format int4 --norm 0.5 --json"""
 
 
-def add(verbs: Verbs) -> None:
-    """Describe the verb."""
-    parser = verbs.add_parser(
-        "decide",
-        help="prove or refute a claim for every tensor under one pipeline",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     parser.add_argument("claim", metavar="CLAIM", help="one of the claims above, or the name of a theorem")
     parser.add_argument("--mask", required=True, metavar="MASK", help="2:4, 50%%, top(0.5, per=row), …")
     parser.add_argument("--format", required=True, metavar="FORMAT", help="int4, hbfp6, mxfp4, nvfp4, …")
@@ -55,11 +47,9 @@ def add(verbs: Verbs) -> None:
         "that they name",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the search and of rng (0)")
-    parser.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.decide/1")
-    parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> Document:
     """Decide and print; every verdict is exit status 0."""
     import numpy as np
 
@@ -73,15 +63,13 @@ def run(arguments: argparse.Namespace) -> int:
     s, q = options.mask(arguments.mask, ties, rng), options.quantizer(arguments.format, rng)
     decision = decide(arguments.claim, s, q, p=p, shape=arguments.shape, rng=rng)
     concluded = None if decision.theorem is None else concluded_by(decision.theorem)
-    if arguments.json:
-        recipe = {"mask": str(s), "format": str(q), "norm": spell_norm(p), "seed": arguments.seed}
-        document = {"schema": "sqtheory.decide/1", "version": __version__, **recipe, **decision.to_dict()}
-        print_json({**document, "theorem_concluded_by": concluded})
-    else:
-        print(decision.text())
-        if concluded is not None:
-            print(f"  theorem {decision.theorem} is concluded by: {concluded}")
-    return 0
+    recipe = {"mask": str(s), "format": str(q), "norm": spell_norm(p), "seed": arguments.seed}
+    by = "" if concluded is None else f"\n  theorem {decision.theorem} is concluded by: {concluded}"
+    return Document(
+        "sqtheory.decide/1",
+        lambda: {"version": __version__, **recipe, **decision.to_dict(), "theorem_concluded_by": concluded},
+        lambda render: decision.text() + by,
+    )
 
 
 def concluded_by(slug: str) -> str:
@@ -91,3 +79,14 @@ def concluded_by(slug: str) -> str:
 
     extent: str = proof_of(BY_SLUG[slug]).extent
     return extent
+
+
+VERB = Verb(
+    name="decide",
+    help="prove or refute a claim for every tensor under one pipeline",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    options=add_options,
+    forms=(json_of("sqtheory.decide/1"),),
+    run=run,
+)

@@ -5,37 +5,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqtheory.cli import options
-from sqtheory.cli.options import Verbs
-from sqtheory.cli.printing import print_json, print_text
+from sqtheory.cli.verb import Document, Verb, json_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqtheory.show.figures.order_gap import Point
+    from sqtheory.tables import Table
 
 MODELS = ("lm-dense", "vit-dense")
 MASKS = ("2:4", "50%")
 FORMATS = ("int8", "int4", "hbfp8", "hbfp6", "hbfp4", "mxfp8", "mxfp6", "mxfp4", "nvfp4")
 
 
-def add(verbs: Verbs) -> None:
-    """Describe the verb."""
-    parser = verbs.add_parser(
-        "demo",
-        help="the main question answered on real trained weights, in under a minute",
-        description="Compare both orders on every linear layer of a trained language model and a trained vision "
-        f"transformer, for the formats {', '.join(FORMATS)} and the masks {' and '.join(MASKS)}: a table, one "
-        "sentence of conclusion computed from it, and one figure (PNG and SVG, with its data as CSV).",
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     parser.add_argument(
         "--out", type=Path, default=Path("sqtheory-demo"), metavar="DIR", help="folder for the figure (sqtheory-demo)"
     )
     parser.add_argument("--force", action="store_true", help="replace files that are there and differ")
-    parser.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.demo/1")
-    parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> Document:
     """Measure, print, write the figure."""
     from dataclasses import asdict
 
@@ -51,15 +42,14 @@ def run(arguments: argparse.Namespace) -> int:
         "order_gap.csv": order_gap.points_csv(points).encode(),
         **{f"order_gap.{kind}": encode(figure, kind) for kind in ("png", "svg")},
     }
-    if arguments.json:
-        listed = [{**asdict(p), "gap": p.gap} for p in points]
-        print_json({"schema": "sqtheory.demo/1", "rows": listed, "conclusion": sentence})
-    else:
-        print(_table(points), sentence, sep="\n\n")
+    Document(
+        "sqtheory.demo/1",
+        lambda: {"rows": [{**asdict(p), "gap": p.gap} for p in points], "conclusion": sentence},
+        lambda render: f"{render(_table(points))}\n\n{sentence}",
+    ).show(arguments)
     atomic.write_all(arguments.out, files, force=arguments.force)
-    if not arguments.json:
-        print_text(f"\nfigure: {arguments.out / 'order_gap.png'} (also .svg; data in .csv)")
-    return 0
+    said = "" if arguments.json else f"\nfigure: {arguments.out / 'order_gap.png'} (also .svg; data in .csv)"
+    return Document(text=lambda render: said)
 
 
 def measure(*, quiet: bool) -> "list[Point]":
@@ -70,7 +60,7 @@ def measure(*, quiet: bool) -> "list[Point]":
     from sqtheory.execution import sweep
     from sqtheory.files.checkpoints import reading
     from sqtheory.files.targets import Targets
-    from sqtheory.orders.grid import total
+    from sqtheory.orders.grid import total_of
     from sqtheory.show.figures.order_gap import point
 
     rng = np.random.default_rng(0)
@@ -85,7 +75,7 @@ def measure(*, quiet: bool) -> "list[Point]":
         for mask, s in masks.items():
             for text, q in formats.items():
                 own = [r for r in rows if (r.order.mask, r.order.format) == (str(s), str(q))]
-                points.append(point(model, mask, text, q.format.bits, total(own)))
+                points.append(point(model, mask, text, q.format.bits, total_of(own)))
     return points
 
 
@@ -104,11 +94,23 @@ def conclusion(points: "Sequence[Point]") -> str:
     )
 
 
-def _table(points: "Sequence[Point]") -> str:
+def _table(points: "Sequence[Point]") -> "Table":
     from sqtheory.tables import Table
 
     rows = tuple(
         (p.model, p.mask, p.format, f"{p.sq:.4f}", f"{p.qs:.4f}", f"{p.optimum:.4f}", f"{p.gap:+.4f}") for p in points
     )
     title = "‖x − y‖₂ over all linear layers, in percent of ‖x‖₂"
-    return Table(("model", "mask", "format", "S→Q", "Q→S", "optimum", "Q→S − S→Q"), rows, title).text()
+    return Table(("model", "mask", "format", "S→Q", "Q→S", "optimum", "Q→S − S→Q"), rows, title)
+
+
+VERB = Verb(
+    name="demo",
+    help="the main question answered on real trained weights, in under a minute",
+    description="Compare both orders on every linear layer of a trained language model and a trained vision "
+    f"transformer, for the formats {', '.join(FORMATS)} and the masks {' and '.join(MASKS)}: a table, one "
+    "sentence of conclusion computed from it, and one figure (PNG and SVG, with its data as CSV).",
+    options=add_options,
+    forms=(json_of("sqtheory.demo/1"),),
+    run=run,
+)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqtheory import __version__
 from sqtheory.cli import options
 from sqtheory.cli.evaluation_options import add_data, add_evaluation, add_model, cores
-from sqtheory.cli.options import Verbs
-from sqtheory.cli.printing import print_json, print_text
+from sqtheory.cli.verb import MARKDOWN_TABLES, Document, Verb, json_of
 
 if TYPE_CHECKING:
     from sqtheory.execution.assignment import Assignment
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from sqtheory.models.evaluation.comparing import Comparison
     from sqtheory.models.evaluation.evaluations import Evaluations
     from sqtheory.models.metrics import Estimate, Scores
+    from sqtheory.tables import Table
 
 DESCRIPTION = """\
 Compute with a model and measure what sparsity and quantization of its block linears cost in the metric.
@@ -38,7 +38,7 @@ Hugging Face's layout has config.json and tokenizer.json (or BERT's vocab.txt) b
 files name and that is not computed (biases or scaled rotations in a Llama, another activation) is refused. Of the GRU
 all five matrices, that of the logits too, are block linears."""
 
-EPILOG = """\
+EXAMPLES = """\
 examples:
   sqtheory evaluate vit-dense --samples 1000
   sqtheory evaluate lm-dense --mask 2:4 --format hbfp4 --samples 64
@@ -53,15 +53,8 @@ NO_MASK, NO_FORMAT = "1:1", "int8"
 """What stands in the place of a mask or a format that is not asked for, and is not used."""
 
 
-def add(verbs: Verbs) -> None:
-    """Describe the verb."""
-    parser = verbs.add_parser(
-        "evaluate",
-        help="accuracy, perplexity or cosine of a model under a mask and a format, in either order",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     add_model(parser)
     parser.add_argument("--mask", default=None, metavar="MASK", help="2:4, 50%%, … (sqtheory masks)")
     parser.add_argument("--format", default=None, metavar="FORMAT", help="int4, mxfp4, … (sqtheory formats)")
@@ -77,13 +70,9 @@ def add(verbs: Verbs) -> None:
     options.add_statistics(parser)
     add_data(parser)
     add_evaluation(parser)
-    shape = parser.add_mutually_exclusive_group()
-    shape.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.evaluate/1")
-    shape.add_argument("--markdown", action="store_true", help="print Markdown tables")
-    parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> Document:
     """Open, compute, print."""
     from sqtheory.alphabet.operators import IDENTITY
     from sqtheory.cli.progress import counter
@@ -121,11 +110,11 @@ def run(arguments: argparse.Namespace) -> int:
             scores = {assignment.words[1]: found.of_format(assignment, inputs)}
         else:
             scores = {"dense": found.dense()}
-    if arguments.json:
-        print_json(_document(arguments, found, scores, comparison, known))
-    else:
-        print_text(_text(arguments, found, scores, comparison))
-    return 0
+    return Document(
+        "sqtheory.evaluate/1",
+        lambda: _content(arguments, found, scores, comparison, known),
+        lambda render: "\n\n".join(map(render, _tables(arguments, found, scores, comparison))),
+    )
 
 
 def _assigned(arguments: argparse.Namespace) -> "tuple[Assignment, Statistics | None]":
@@ -136,7 +125,7 @@ def _assigned(arguments: argparse.Namespace) -> "tuple[Assignment, Statistics | 
     return assignment, known
 
 
-def _document(
+def _content(
     arguments: argparse.Namespace,
     found: "Evaluations",
     scores: "Mapping[str, Scores]",
@@ -147,7 +136,6 @@ def _document(
 
     asked = next(iter(scores) if comparison is None else map(str, comparison.orders))
     return {
-        "schema": "sqtheory.evaluate/1",
         "version": __version__,
         "model": arguments.model,
         "family": found.model.label,
@@ -160,12 +148,12 @@ def _document(
     }
 
 
-def _text(
+def _tables(
     arguments: argparse.Namespace,
     found: "Evaluations",
     scores: "Mapping[str, Scores]",
     comparison: "Comparison | None",
-) -> str:
+) -> "list[Table]":
     from sqtheory.models.metrics import METRICS
     from sqtheory.tables import Table
 
@@ -189,8 +177,19 @@ def _text(
         ]
         tables += [Table(header, tuple(paired), "Paired differences")] if paired else []
         tables.append(Table(header, tuple(above), "Worse than the orthogonality threshold by (positive: exceeded)"))
-    return "\n\n".join(table.markdown() if arguments.markdown else table.text() for table in tables)
+    return tables
 
 
 def _cells(each: "list[Estimate]") -> list[str]:
     return [cell for e in each for cell in (f"{e.value:.5f}", f"{e.standard_error:.5f}")]
+
+
+VERB = Verb(
+    name="evaluate",
+    help="accuracy, perplexity or cosine of a model under a mask and a format, in either order",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    options=add_options,
+    forms=(json_of("sqtheory.evaluate/1"), MARKDOWN_TABLES),
+    run=run,
+)

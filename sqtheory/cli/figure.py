@@ -5,8 +5,9 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqtheory.cli.options import CHECKPOINT_HELP, Verbs
+from sqtheory.cli.options import CHECKPOINT_HELP
 from sqtheory.cli.printing import print_text
+from sqtheory.cli.verb import Document, Verb
 
 if TYPE_CHECKING:
     from sqtheory.show.figures.data import FigureKind, Request
@@ -21,7 +22,7 @@ Without a name: list them. With one, or several, or all: compute the data and wr
 The list says what each needs: weights, which any checkpoint has; an n:m mask; a model whose forward pass is known; or
 nothing of a checkpoint. Of all, what cannot be drawn is left out, said on stderr, and makes the exit status 1."""
 
-EPILOG = """\
+EXAMPLES = """\
 examples:
   sqtheory figure
   sqtheory figure order_map --model model.safetensors --style single
@@ -31,15 +32,8 @@ examples:
 FORMATS = ("pdf", "svg", "png")
 
 
-def add(verbs: Verbs) -> None:
-    """Describe the verb."""
-    parser = verbs.add_parser(
-        "figure",
-        help="figures for papers and slides, with their data and captions",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     parser.add_argument("name", nargs="*", metavar="NAME", help="figures by name, or all; none: list them")
     parser.add_argument("--out", type=Path, default=Path("figures"), metavar="DIR", help="folder to write to (figures)")
     parser.add_argument(
@@ -55,7 +49,6 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("--quantizer", default="int4", metavar="FORMAT", help="where the figure has one (int4)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of samples, and of rng (0)")
     parser.add_argument("--force", action="store_true", help="replace files that are there and differ")
-    parser.set_defaults(run=run)
 
 
 def formats(text: str) -> tuple[str, ...]:
@@ -66,7 +59,7 @@ def formats(text: str) -> tuple[str, ...]:
     return kinds
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> Document:
     """List, or compute, draw and write; a figure is written when it is done."""
     from sqtheory.cli.outputs import check_outputs
     from sqtheory.cli.progress import counter
@@ -78,8 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     if not arguments.name:
         rows = tuple((kind.name, kind.shows, kind.needs.value) for kind in BY_NAME.values())
-        print(Table(("figure", "shows", "needs"), rows).text())
-        return 0
+        return Document(text=lambda render: render(Table(("figure", "shows", "needs"), rows)))
     if arguments.style not in STYLES:
         raise ValueError(f"there is no style {arguments.style!r}: known are {', '.join(STYLES)}")
     style = STYLES[arguments.style]
@@ -114,7 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
             atomic.write_all(arguments.out, files, force=arguments.force)
             done(1)
             print_text(", ".join(str(arguments.out / name) for name in files))
-    return 1 if refused else 0
+    return Document(status=1 if refused else 0)
 
 
 def _command(name: str, request: "Request", style: str) -> str:
@@ -122,3 +114,13 @@ def _command(name: str, request: "Request", style: str) -> str:
     options = {"--model": request.model, "--mask": request.mask, "--quantizer": request.quantizer}
     spelled = [word for option, value in options.items() for word in (option, value)]
     return shlex.join(["sqtheory", "figure", name, *spelled, "--seed", str(request.seed), "--style", style])
+
+
+VERB = Verb(
+    name="figure",
+    help="figures for papers and slides, with their data and captions",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    options=add_options,
+    run=run,
+)

@@ -3,41 +3,29 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from sqtheory.cli.options import Verbs
-from sqtheory.cli.printing import print_json
+from sqtheory.cli.verb import MARKDOWN, Document, Verb, json_of
 
 if TYPE_CHECKING:
     from sqtheory.alphabet.formats import Format
 
 
-def add(verbs: Verbs) -> None:
-    """Describe the verb."""
-    parser = verbs.add_parser(
-        "formats",
-        help="list the number formats, or all values of one",
-        description="List the element formats with their range and properties and the named quantizers built on "
-        "them; with a NAME print every value of that format. Everything is computed from the definitions.",
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     parser.add_argument("name", nargs="?", metavar="NAME", help="an element format: e2m1, int4, nf4, …")
-    shape = parser.add_mutually_exclusive_group()
-    shape.add_argument("--markdown", action="store_true", help="print Markdown")
-    shape.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.formats/1")
-    parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> Document:
     """Print the tables."""
     from sqtheory.alphabet import catalogue
 
     name = arguments.name
     tables = [catalogue.formats(), catalogue.quantizers()] if name is None else [catalogue.values(_format(name))]
-    if arguments.json:
-        listed = [[dict(zip(t.header, row, strict=True)) for row in t.rows] for t in tables]
-        content = {"values": listed[0]} if name else {"formats": listed[0], "quantizers": listed[1]}
-        print_json({"schema": "sqtheory.formats/1", **content})
-    else:
-        print("\n\n".join(t.markdown() if arguments.markdown else t.text() for t in tables))
-    return 0
+    listed = [[dict(zip(t.header, row, strict=True)) for row in t.rows] for t in tables]
+    return Document(
+        "sqtheory.formats/1",
+        lambda: {"values": listed[0]} if name else {"formats": listed[0], "quantizers": listed[1]},
+        lambda render: "\n\n".join(map(render, tables)),
+    )
 
 
 def _format(name: str) -> "Format":
@@ -57,3 +45,14 @@ def _format(name: str) -> "Format":
         if isinstance(q, Quantizer):
             raise SpellingError(f"{name} is a quantizer, its elements are {q.format}", name, 0) from None
         raise
+
+
+VERB = Verb(
+    name="formats",
+    help="list the number formats, or all values of one",
+    description="List the element formats with their range and properties and the named quantizers built on "
+    "them; with a NAME print every value of that format. Everything is computed from the definitions.",
+    options=add_options,
+    forms=(MARKDOWN, json_of("sqtheory.formats/1")),
+    run=run,
+)

@@ -3,25 +3,17 @@
 import argparse
 import math
 
-from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_targets, targets
-from sqtheory.cli.printing import print_json, print_text
+from sqtheory.cli.options import CHECKPOINT_HELP, add_targets, targets
+from sqtheory.cli.verb import Document, Verb, json_of
 
 
-def add(verbs: Verbs) -> None:
-    """Describe the verb."""
-    parser = verbs.add_parser(
-        "inspect",
-        help="list the tensors of a checkpoint: shapes, zeros, patterns kept, NaN and infinities",
-        description="List every tensor of a checkpoint with its shape, its share of zeros, the n:m patterns its "
-        "last axis keeps, its range, NaN and infinities, and whether `sqtheory order` would work on it.",
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     parser.add_argument("checkpoint", metavar="CKPT", help=CHECKPOINT_HELP)
     add_targets(parser)
-    parser.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.inspect/1")
-    parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> Document:
     """Print the table."""
     from sqtheory.cli.progress import progress
     from sqtheory.files.checkpoints import reading
@@ -34,11 +26,6 @@ def run(arguments: argparse.Namespace) -> int:
             (inspect_slabs(info, checkpoint.slabs(info.name)), rule.reason_to_skip(info))
             for info in progress(checkpoint.tensors, "inspect", quiet=arguments.json)
         ]
-    if arguments.json:
-        tensors = [{**summary.to_dict(), "skipped": reason} for summary, reason in summaries]
-        content = {"schema": "sqtheory.inspect/1", "checkpoint": arguments.checkpoint, "tensors": tensors}
-        print_json(content)
-        return 0
     rows = tuple(
         (
             one_line(t.name),
@@ -54,11 +41,15 @@ def run(arguments: argparse.Namespace) -> int:
         for t, reason in summaries
     )
     header = ("tensor", "dtype", "shape", "zeros", "keeps", "max |x|", "min |x|>0", "NaN/Inf", "target")
-    print_text(Table(header, rows).text())
     size = sum(t.size for t, _ in summaries)
     zeros = sum(t.zeros for t, _ in summaries)
-    print(f"{len(rows)} tensors, {size} values, {_share(zeros, size)} zeros")
-    return 0
+    together = f"{len(rows)} tensors, {size} values, {_share(zeros, size)} zeros"
+    tensors = [{**summary.to_dict(), "skipped": reason} for summary, reason in summaries]
+    return Document(
+        "sqtheory.inspect/1",
+        lambda: {"checkpoint": arguments.checkpoint, "tensors": tensors},
+        lambda render: f"{render(Table(header, rows))}\n{together}",
+    )
 
 
 def _share(zeros: int, size: int) -> str:
@@ -70,3 +61,14 @@ def _magnitude(value: float) -> str:
     from sqtheory.tables import number
 
     return number(None if math.isnan(value) else value)
+
+
+VERB = Verb(
+    name="inspect",
+    help="list the tensors of a checkpoint: shapes, zeros, patterns kept, NaN and infinities",
+    description="List every tensor of a checkpoint with its shape, its share of zeros, the n:m patterns its "
+    "last axis keeps, its range, NaN and infinities, and whether `sqtheory order` would work on it.",
+    options=add_options,
+    forms=(json_of("sqtheory.inspect/1"),),
+    run=run,
+)

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 from sqtheory import __version__
 from sqtheory.cli.evaluation_options import add_data, add_model, add_pair, opened
-from sqtheory.cli.options import Verbs
-from sqtheory.cli.printing import print_json, print_text
+from sqtheory.cli.verb import MARKDOWN_TABLE, Document, Verb, json_of
 
 if TYPE_CHECKING:
     from sqtheory.models.studies.depth import LayerReport
@@ -21,32 +20,21 @@ the inputs X of the dense model, in percent of ‖XWᵀ‖ (theorems dot_decompo
   here                  all of it together in that order
   interaction           what both together cost beyond quantization of both operands and pruning of the weight"""
 
-EPILOG = """\
+EXAMPLES = """\
 examples:
   sqtheory layers vit-dense --mask 2:4 --format int4
   sqtheory layers lm-dense --mask 50% --format hbfp4 --activations --samples 8 --json"""
 
 
-def add(verbs: Verbs) -> None:
-    """Describe the verb."""
-    parser = verbs.add_parser(
-        "layers",
-        help="the error of every layer's output through the depth of a model",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     add_model(parser)
     parser.add_argument("--activations", action="store_true", help="quantize the inputs of the linears as well")
     add_pair(parser, 16)
     add_data(parser)
-    shape = parser.add_mutually_exclusive_group()
-    shape.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.layers/1")
-    shape.add_argument("--markdown", action="store_true", help="print a Markdown table")
-    parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> Document:
     """Open, follow, print."""
     from sqtheory.cli.progress import counter
     from sqtheory.models.studies.depth import layer_reports, layer_table
@@ -54,16 +42,17 @@ def run(arguments: argparse.Namespace) -> int:
     s, q, model, samples = opened(arguments)
     with counter(len(samples), "layers", samples.unit, quiet=arguments.json) as done:
         found = layer_reports(model, samples, s, q, activations=arguments.activations, done=done)
-    if arguments.json:
-        recipe = {"mask": str(s), "format": str(q), "activations": arguments.activations, "samples": len(samples)}
-        document = {"schema": "sqtheory.layers/1", "version": __version__, "model": arguments.model, **recipe}
-        print_json({**document, "layers": [each.to_dict() for each in found]})
-        return 0
+    recipe = {"mask": str(s), "format": str(q), "activations": arguments.activations, "samples": len(samples)}
     inputs = "weights and activations" if arguments.activations else "weights"
-    table = layer_table(found, f"{arguments.model}, {s} with {q}, {inputs}: {len(samples)} {samples.unit}s")
-    print_text(table.markdown() if arguments.markdown else table.text())
-    print_text("\n" + "\n".join(_sentences(found)))
-    return 0
+    title = f"{arguments.model}, {s} with {q}, {inputs}: {len(samples)} {samples.unit}s"
+    return Document(
+        "sqtheory.layers/1",
+        lambda: {
+            **{"version": __version__, "model": arguments.model, **recipe},
+            "layers": [each.to_dict() for each in found],
+        },
+        lambda render: "\n\n".join((render(layer_table(found, title)), "\n".join(_sentences(found)))),
+    )
 
 
 def _sentences(found: "tuple[LayerReport, ...]") -> list[str]:
@@ -79,3 +68,14 @@ def _sentences(found: "tuple[LayerReport, ...]") -> list[str]:
             f"most is added by {worst}."
         )
     return lines
+
+
+VERB = Verb(
+    name="layers",
+    help="the error of every layer's output through the depth of a model",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    options=add_options,
+    forms=(json_of("sqtheory.layers/1"), MARKDOWN_TABLE),
+    run=run,
+)

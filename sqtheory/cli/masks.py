@@ -2,8 +2,7 @@
 
 import argparse
 
-from sqtheory.cli.options import Verbs
-from sqtheory.cli.printing import print_json
+from sqtheory.cli.verb import MARKDOWN, Document, Verb, json_of
 
 ROUNDED = (
     "Kept counts are rounded up: a share f of a group of n entries keeps ⌈f·n⌉ of them, a short group of an n:m mask "
@@ -12,29 +11,24 @@ ROUNDED = (
 """How a share becomes a count."""
 
 
-def add(verbs: Verbs) -> None:
-    """Describe the verb."""
-    parser = verbs.add_parser(
-        "masks",
-        help="list the sparsity masks",
-        description="List masks as they are written on the command line, what each means and what it keeps. "
-        "A percentage is the share that is pruned; ties at the cut keep the lower index unless --ties says otherwise. "
-        + ROUNDED,
-    )
-    shape = parser.add_mutually_exclusive_group()
-    shape.add_argument("--markdown", action="store_true", help="print Markdown")
-    shape.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.masks/1")
-    parser.set_defaults(run=run)
-
-
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> Document:
     """Print the table."""
     from sqtheory.alphabet import catalogue
 
     table = catalogue.masks()
-    if arguments.json:
-        listed = [dict(zip(table.header, row, strict=True)) for row in table.rows]
-        print_json({"schema": "sqtheory.masks/1", "masks": listed})
-    else:
-        print(table.markdown() if arguments.markdown else f"{table.text()}\n\n{ROUNDED}")
-    return 0
+    return Document(
+        "sqtheory.masks/1",
+        lambda: {"masks": [dict(zip(table.header, row, strict=True)) for row in table.rows]},
+        lambda render: render(table) if arguments.markdown else f"{render(table)}\n\n{ROUNDED}",
+    )
+
+
+VERB = Verb(
+    name="masks",
+    help="list the sparsity masks",
+    description="List masks as they are written on the command line, what each means and what it keeps. "
+    "A percentage is the share that is pruned; ties at the cut keep the lower index unless --ties says otherwise. "
+    + ROUNDED,
+    forms=(MARKDOWN, json_of("sqtheory.masks/1")),
+    run=run,
+)

@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.random import Generator
@@ -21,8 +21,6 @@ from sqtheory.files.targets import Targets
 if TYPE_CHECKING:
     from sqtheory.execution.assignment import Assignment
     from sqtheory.files.statistics import Statistics
-
-Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 CHECKPOINT_HELP = (
     "a .safetensors, .gguf, .onnx, .npz or .npy file, a folder of .safetensors shards with its index, or zoo:NAME for "

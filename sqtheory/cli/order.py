@@ -10,14 +10,14 @@ from sqtheory import __version__
 from sqtheory.cli import options
 from sqtheory.cli.options import (
     CHECKPOINT_HELP,
-    Verbs,
     add_engine,
     add_pipeline,
     add_statistics,
     add_targets,
     add_workers,
 )
-from sqtheory.cli.printing import print_json, print_text
+from sqtheory.cli.printing import print_text
+from sqtheory.cli.verb import MARKDOWN_TABLES, Document, Render, Verb, json_of
 
 if TYPE_CHECKING:
     from sqtheory.alphabet.shares import Pruned
@@ -37,7 +37,7 @@ orders, of the best mask any order could choose at the scales of x (optimum), th
 The last column names the theorem by which the winner wins on that tensor (sqtheory show THEOREM), or the
 assumptions of prune_first_dominates that fail there."""
 
-EPILOG = """\
+EXAMPLES = """\
 masks:    2:4   4:8   50% (prunes 50%)   top(0.5, per=row)   nm(2, 4, axis=0)       (sqtheory masks)
 formats:  int8  int4:b32  hbfp6  mxfp8  mxfp4  nvfp4  nf4  int(4, scaling=halfrange) (sqtheory formats)
 
@@ -52,15 +52,8 @@ RECORDED = ("ties", "seed", "targets", "ignore", "sort", "top", "fail_over")
 """The options that the recipe in the JSON document repeats."""
 
 
-def add(verbs: Verbs) -> None:
-    """Describe the verb."""
-    parser = verbs.add_parser(
-        "order",
-        help="compare both orders in every layer of a checkpoint",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     parser.add_argument("checkpoint", metavar="CKPT", help=CHECKPOINT_HELP)
     parser.add_argument("--mask", action="append", required=True, metavar="MASK", help="repeat for a grid")
     parser.add_argument("--format", action="append", required=True, metavar="FORMAT", help="repeat for a grid")
@@ -80,13 +73,9 @@ def add(verbs: Verbs) -> None:
         help="exit 1 if the better order's error exceeds PERCENT of the norm of some tensor",
     )
     add_workers(parser)
-    shape = parser.add_mutually_exclusive_group()
-    shape.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.order/1")
-    shape.add_argument("--markdown", action="store_true", help="print Markdown tables")
-    parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> Document:
     """Read, compare, print; 1 if a check failed."""
     from sqtheory.alphabet.shares import pruned
     from sqtheory.cli.progress import progress
@@ -124,15 +113,15 @@ def run(arguments: argparse.Namespace) -> int:
         print_text(f"sqtheory: {said}", to_stderr=True)
     reached = {one.words[0]: pruned(one.pattern[0], (info.shape for info in taken)) for one in grid}
     ordered = _sorted(rows, arguments.sort)[: None if arguments.top is None else arguments.top * len(grid)]
-    if arguments.json:
-        left = [{"name": info.name, "reason": reason} for info, reason in skipped]
-        print_json(_document(arguments, rows, ordered, grid, left, reached, known))
-    else:
-        print_text(_text(arguments, rows, ordered, grid, len(skipped), reached))
+    left = [{"name": info.name, "reason": reason} for info, reason in skipped]
     broken = _failures(rows, arguments.fail_over)
-    for line in broken:
-        print_text(f"sqtheory: {line}", to_stderr=True)
-    return 1 if broken else 0
+    return Document(
+        "sqtheory.order/1",
+        lambda: _content(arguments, rows, ordered, grid, left, reached, known),
+        lambda render: _text(arguments, rows, ordered, grid, len(skipped), reached, render),
+        status=1 if broken else 0,
+        notes=tuple(broken),
+    )
 
 
 def _sorted(rows: "Sequence[Row]", by: str) -> "list[Row]":
@@ -147,7 +136,7 @@ def _sorted(rows: "Sequence[Row]", by: str) -> "list[Row]":
     return [row for group in tensors for row in group]
 
 
-def _document(
+def _content(
     arguments: argparse.Namespace,
     rows: "Sequence[Row]",
     shown: "Sequence[Row]",
@@ -156,21 +145,21 @@ def _document(
     reached: "Mapping[str, Pruned | None]",
     known: "Statistics | None",
 ) -> dict[str, Any]:
-    from sqtheory.orders.grid import total
+    from sqtheory.orders.grid import total_of
+    from sqtheory.tables import json_ready
 
     shares = {mask: {"pruned": share.to_dict()} if share else {} for mask, share in reached.items()}
     totals = [
-        {"mask": mask, "format": fmt, **total(rows[at :: len(grid)]).to_dict(), **shares[mask]}
+        {"mask": mask, "format": fmt, **total_of(rows[at :: len(grid)]).to_dict(), **shares[mask]}
         for at, (mask, fmt) in enumerate(one.words for one in grid)
     ]
     return {
-        "schema": "sqtheory.order/1",
         "version": __version__,
         "checkpoint": arguments.checkpoint,
         "recipe": {
             "masks": list(dict.fromkeys(mask for mask, _ in (one.words for one in grid))),
             "formats": list(dict.fromkeys(fmt for _, fmt in (one.words for one in grid))),
-            "norm": rows[0].to_dict()["norm"],
+            "norm": json_ready(arguments.norm),
             **{name: getattr(arguments, name) for name in RECORDED},
             **({} if known is None else {"statistics": known.sha256}),
         },
@@ -188,9 +177,10 @@ def _text(
     grid: "Sequence[Assignment]",
     skipped: int,
     reached: "Mapping[str, Pruned | None]",
+    render: Render,
 ) -> str:
     from sqtheory.alphabet.norms import spell_norm
-    from sqtheory.orders.grid import explain, table
+    from sqtheory.orders.grid import pipeline_table, sentences
 
     tensors = len(rows) // len(grid)
     p = spell_norm(arguments.norm)
@@ -200,10 +190,9 @@ def _text(
     ]
     for at, (mask, fmt) in enumerate(one.words for one in grid):
         some = rows[at :: len(grid)]
-        rendered = replace(table(shown[at :: len(grid)], some), title=f"{mask} with {fmt}")
-        parts.append(rendered.markdown() if arguments.markdown else rendered.text())
+        parts.append(render(replace(pipeline_table(shown[at :: len(grid)], some), title=f"{mask} with {fmt}")))
         share = reached[mask]
-        parts.append("\n".join([*explain(some), *([str(share)] if share else [])]))
+        parts.append("\n".join([*sentences(some), *([str(share)] if share else [])]))
     return "\n\n".join(parts)
 
 
@@ -221,3 +210,14 @@ def _failures(rows: "Sequence[Row]", limit: float | None) -> list[str]:
                 said = f"{best:.4f}%" if best < math.inf else "a norm beyond the range of float64"
                 failures.append(f"tensor {r.name!r}: {said} exceeds --fail-over {limit:g}%")
     return failures
+
+
+VERB = Verb(
+    name="order",
+    help="compare both orders in every layer of a checkpoint",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    options=add_options,
+    forms=(json_of("sqtheory.order/1"), MARKDOWN_TABLES),
+    run=run,
+)

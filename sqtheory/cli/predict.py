@@ -1,15 +1,15 @@
 """``sqtheory predict``: the order gap that the theory expects of every layer, beside the one that is measured."""
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqtheory import __version__
 from sqtheory.cli import options
-from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_targets
-from sqtheory.cli.printing import print_json, print_text
+from sqtheory.cli.options import CHECKPOINT_HELP, add_targets
+from sqtheory.cli.verb import MARKDOWN_TABLES, Document, Verb, json_of
 
 if TYPE_CHECKING:
-    from sqtheory.theory.expectations import AgreementReport
+    pass
 
 DESCRIPTION = """\
 Predict how much more quantize-then-sparsify (Q→S) loses than sparsify-then-quantize (S→Q), and measure it.
@@ -20,21 +20,14 @@ as they are, the mean over all ways to break ties of |q(x)|. Measured: with the 
 the prediction, ± one standard error of independent blocks; corr. is Pearson's correlation with the prediction over
 the tensors."""
 
-EPILOG = """\
+EXAMPLES = """\
 examples:
   sqtheory predict zoo:lm-dense --mask 2:4 --format int4 --format int3
   sqtheory predict model.safetensors --mask 2:4 --format mxfp4 --norm 2 --tensors"""
 
 
-def add(verbs: Verbs) -> None:
-    """Describe the verb."""
-    parser = verbs.add_parser(
-        "predict",
-        help="predict the order gap of every layer of a checkpoint, and measure it",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     parser.add_argument("checkpoint", metavar="CKPT", help=CHECKPOINT_HELP)
     parser.add_argument("--mask", required=True, metavar="MASK", help="n:m or another top mask by magnitude")
     parser.add_argument("--format", action="append", required=True, metavar="FORMAT", help="repeat for several")
@@ -46,20 +39,16 @@ def add(verbs: Verbs) -> None:
     )
     add_targets(parser)
     parser.add_argument("--tensors", action="store_true", help="print a line for each tensor as well")
-    shape = parser.add_mutually_exclusive_group()
-    shape.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.predict/1")
-    shape.add_argument("--markdown", action="store_true", help="print Markdown tables")
-    parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> Document:
     """Read, predict, measure, print."""
     import numpy as np
 
     from sqtheory.cli.progress import progress
     from sqtheory.exceptions import about
     from sqtheory.files.checkpoints import StoredTensor, reading
-    from sqtheory.theory.expectations import Agreement, AgreementReport, agreement
+    from sqtheory.theory.expectations import Agreement, AgreementReport, agreement, agreement_table
 
     rng = np.random.default_rng(arguments.seed)
     s = options.mask(arguments.mask, None, rng)
@@ -75,25 +64,26 @@ def run(arguments: argparse.Namespace) -> int:
     found = [
         AgreementReport(str(s), str(q), p, tuple(column)) for (q, p), column in zip(pipelines, columns, strict=True)
     ]
-    if arguments.json:
-        print_json(_document(arguments, found, len(skipped)))
-    else:
-        print_text(_text(arguments, found))
-    return 0
+    return Document(
+        "sqtheory.predict/1",
+        lambda: {
+            "version": __version__,
+            "checkpoint": arguments.checkpoint,
+            "predictions": [report.to_dict(tensors=arguments.tensors) for report in found],
+            "skipped": len(skipped),
+        },
+        lambda render: "\n\n".join(
+            map(render, [agreement_table(found), *(report.table() for report in found if arguments.tensors)])
+        ),
+    )
 
 
-def _document(arguments: argparse.Namespace, found: "list[AgreementReport]", skipped: int) -> dict[str, Any]:
-    return {
-        "schema": "sqtheory.predict/1",
-        "version": __version__,
-        "checkpoint": arguments.checkpoint,
-        "predictions": [report.to_dict(tensors=arguments.tensors) for report in found],
-        "skipped": skipped,
-    }
-
-
-def _text(arguments: argparse.Namespace, found: "list[AgreementReport]") -> str:
-    from sqtheory.theory.expectations import agreement_table
-
-    tables = [agreement_table(found), *(report.table() for report in found if arguments.tensors)]
-    return "\n\n".join(table.markdown() if arguments.markdown else table.text() for table in tables)
+VERB = Verb(
+    name="predict",
+    help="predict the order gap of every layer of a checkpoint, and measure it",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    options=add_options,
+    forms=(json_of("sqtheory.predict/1"), MARKDOWN_TABLES),
+    run=run,
+)

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from sqtheory import __version__
 from sqtheory.cli import options
-from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_targets
-from sqtheory.cli.printing import print_json, print_text
+from sqtheory.cli.options import CHECKPOINT_HELP, add_targets
+from sqtheory.cli.verb import MARKDOWN_TABLE, Document, Verb, json_of
 
 if TYPE_CHECKING:
     from sqtheory.theory.price import Prices
@@ -18,21 +18,14 @@ mask within the budget, every scale (a real number, or a power of two where the 
 the best mask at the scales of x. Works for n:m masks and formats with one real scale (int, scaled) or one power of two
 (hbfp, mxint, mxfp) per block; of every tensor a sample of blocks is drawn."""
 
-EPILOG = """\
+EXAMPLES = """\
 examples:
   sqtheory price zoo:lm-dense --mask 2:4 --format int4 --format mxfp4
   sqtheory price model.safetensors --mask 2:4 --format int3 --norm 1 --sample 1000 --json"""
 
 
-def add(verbs: Verbs) -> None:
-    """Describe the verb."""
-    parser = verbs.add_parser(
-        "price",
-        help="compare each order with the optimum over mask, scale and codes",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     parser.add_argument("checkpoint", metavar="CKPT", help=CHECKPOINT_HELP)
     parser.add_argument("--mask", required=True, metavar="MASK", help="an n:m mask: 2:4, nm(1, 4), …")
     parser.add_argument("--format", action="append", required=True, metavar="FORMAT", help="repeat for several")
@@ -42,25 +35,19 @@ def add(verbs: Verbs) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of each format's sample, and of rng (0)")
     add_targets(parser)
-    shape = parser.add_mutually_exclusive_group()
-    shape.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.price/1")
-    shape.add_argument("--markdown", action="store_true", help="print a Markdown table")
-    parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> Document:
     """Read, search, print."""
     from sqtheory.theory.price import price_table
 
     found = _measure(arguments)
-    if arguments.json:
-        recipe = {"checkpoint": arguments.checkpoint, "blocks_per_tensor": arguments.sample, "seed": arguments.seed}
-        document = {"schema": "sqtheory.price/1", "version": __version__, **recipe}
-        print_json({**document, "prices": [each.to_dict() for each in found]})
-    else:
-        table = price_table(found)
-        print_text(table.markdown() if arguments.markdown else table.text())
-    return 0
+    recipe = {"checkpoint": arguments.checkpoint, "blocks_per_tensor": arguments.sample, "seed": arguments.seed}
+    return Document(
+        "sqtheory.price/1",
+        lambda: {"version": __version__, **recipe, "prices": [each.to_dict() for each in found]},
+        lambda render: render(price_table(found)),
+    )
 
 
 def _measure(arguments: argparse.Namespace) -> "list[Prices]":
@@ -86,3 +73,14 @@ def _measure(arguments: argparse.Namespace) -> "list[Prices]":
     if not parts[0]:
         raise ValueError(f"{arguments.checkpoint} has no tensor to work on: see --targets and sqtheory inspect")
     return [Prices.together(part) for part in parts]
+
+
+VERB = Verb(
+    name="price",
+    help="compare each order with the optimum over mask, scale and codes",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    options=add_options,
+    forms=(json_of("sqtheory.price/1"), MARKDOWN_TABLE),
+    run=run,
+)

@@ -3,8 +3,7 @@
 import argparse
 
 from sqtheory.cli.evaluation_options import add_data, add_evaluation, add_model, cores
-from sqtheory.cli.options import Verbs
-from sqtheory.cli.printing import print_text
+from sqtheory.cli.verb import Document, Verb
 
 DESCRIPTION = """\
 Answer the open questions about the order of sparsity and quantization with numbers, on one model:
@@ -17,29 +16,21 @@ Answer the open questions about the order of sparsity and quantization with numb
   frozen        what do frozen dense scales change?
 Prints a report in Markdown whose sentences are made from the numbers of its tables. ± is one standard error, paired."""
 
-EPILOG = """\
+EXAMPLES = """\
 examples:
   sqtheory questions lm-dense --samples 32 > questions.md
   sqtheory questions vit-dense --ask widths --ask depth --samples 1000"""
 
 
-def add(verbs: Verbs) -> None:
-    """Describe the verb."""
-    parser = verbs.add_parser(
-        "questions",
-        help="the open questions about the order, answered with numbers on a model",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     add_model(parser)
     parser.add_argument("--ask", action="append", metavar="NAME", help="this question only (repeatable); default: all")
     add_data(parser)
     add_evaluation(parser)
-    parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> Document:
     """Ask, compute, print."""
     from sqtheory.cli.progress import progress
     from sqtheory.exceptions import InputRefused
@@ -70,5 +61,15 @@ def run(arguments: argparse.Namespace) -> int:
                 raise
             sections.append(f"## {name}\n\nNot answered on this model: {reason}.")
     head = f"# Open questions, answered on {arguments.model} ({len(samples)} {samples.unit}s)"
-    print_text("\n\n".join((head, *(["\n".join(short)] if len(short) > 1 else []), *sections)))
-    return 0
+    said = "\n\n".join((head, *(["\n".join(short)] if len(short) > 1 else []), *sections))
+    return Document(text=lambda render: said)
+
+
+VERB = Verb(
+    name="questions",
+    help="the open questions about the order, answered with numbers on a model",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    options=add_options,
+    run=run,
+)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from sqtheory import __version__
 from sqtheory.cli import options
-from sqtheory.cli.options import CHECKPOINT_HELP, Verbs, add_pipeline, add_statistics, add_targets
-from sqtheory.cli.printing import print_text
+from sqtheory.cli.options import CHECKPOINT_HELP, add_pipeline, add_statistics, add_targets
+from sqtheory.cli.verb import Document, Verb
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -29,7 +29,7 @@ theorem by which the winner wins or the assumption that fails; and the commands 
 a click; figures are part of the page; nothing is loaded from elsewhere, and it prints. The page depends on the
 checkpoint and the options only, not on the number of workers."""
 
-EPILOG = """\
+EXAMPLES = """\
 examples:
   sqtheory report zoo:lm-dense --mask 2:4 --format mxfp4 -o report.html
   sqtheory report model.safetensors --mask 2:4 --mask 50% --format int4 --norm 1 --workers 4 -o report.html"""
@@ -38,15 +38,8 @@ NOT_ASKED = "left out (--no-prediction)"
 """Why no gap is predicted where none was asked for."""
 
 
-def add(verbs: Verbs) -> None:
-    """Describe the verb."""
-    parser = verbs.add_parser(
-        "report",
-        help="write one HTML page on a checkpoint: orders, bounds, channels, predictions, recipe",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     parser.add_argument("checkpoint", metavar="CKPT", help=CHECKPOINT_HELP)
     parser.add_argument("--mask", action="append", required=True, metavar="MASK", help="repeat for a grid")
     parser.add_argument("--format", action="append", required=True, metavar="FORMAT", help="repeat for a grid")
@@ -61,10 +54,9 @@ def add(verbs: Verbs) -> None:
         help="leave the predicted gap out, which takes most of the time",
     )
     parser.add_argument("--force", action="store_true", help="replace FILE")
-    parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> Document:
     """Read, compare, predict, write."""
     import os
 
@@ -115,8 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
         ),
     )
     atomic.write(arguments.out, page(found).encode("utf-8", "backslashreplace"), force=arguments.force)
-    print_text(f"sqtheory: {len(taken)} tensors reported in {arguments.out}", to_stderr=True)
-    return 0
+    return Document(notes=(f"{len(taken)} tensors reported in {arguments.out}",))
 
 
 def _gaps(
@@ -152,13 +143,13 @@ def _section(
 
     from sqtheory.alphabet.shares import pruned
     from sqtheory.execution.assignment import awaited
-    from sqtheory.orders.grid import total
+    from sqtheory.orders.grid import total_of
     from sqtheory.show.page import Section
     from sqtheory.theory.expectations import AgreementReport
 
     found = list(gaps)
     predicted = tuple(g for g in found if not isinstance(g, str))
-    best = "qs" if total(rows).winner == "qs" else "sq"
+    best = "qs" if total_of(rows).winner == "qs" else "sq"
     out = _compressed(arguments.checkpoint, best)
     mask, fmt = assignment.words
     asked = ([mask], [fmt])
@@ -213,3 +204,13 @@ def _norm(arguments: argparse.Namespace) -> list[str]:
     """The norm and the seed where they are not the defaults."""
     norm = ["--norm", f"{arguments.norm:g}"] if arguments.norm != 2 else []
     return norm + (["--seed", str(arguments.seed)] if arguments.seed else [])
+
+
+VERB = Verb(
+    name="report",
+    help="write one HTML page on a checkpoint: orders, bounds, channels, predictions, recipe",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    options=add_options,
+    run=run,
+)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqtheory import __version__
 from sqtheory.cli import options
-from sqtheory.cli.options import Verbs
-from sqtheory.cli.printing import print_json
+from sqtheory.cli.verb import MARKDOWN_TABLES, Document, Verb, json_of
 
 if TYPE_CHECKING:
     from sqtheory.execution.costs import Machine, Projection
@@ -25,14 +24,8 @@ by number of workers, each sample in a process of its own; fit a line to each; a
 checkpoints of 8 B, 70 B and 1 T parameters on 1, 8 and 64 machines like this one, with the assumptions."""
 
 
-def add(verbs: Verbs) -> None:
-    """Describe the verb."""
-    parser = verbs.add_parser(
-        "scaling",
-        help="measure what a sweep costs on this machine and project it to large checkpoints",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     parser.add_argument("--mask", default="2:4", metavar="MASK", help="default 2:4")
     parser.add_argument("--format", default="mxfp4", metavar="FORMAT", help="default mxfp4")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of what spellings call rng (0)")
@@ -47,13 +40,9 @@ def add(verbs: Verbs) -> None:
     parser.add_argument(
         "--storage", type=_speed, default=STORAGE, metavar="GB/s", help="what a machine reads in a second (1)"
     )
-    shape = parser.add_mutually_exclusive_group()
-    shape.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.scaling/1")
-    shape.add_argument("--markdown", action="store_true", help="print Markdown tables")
-    parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> Document:
     """Measure, fit, project, print."""
     import numpy as np
 
@@ -78,26 +67,23 @@ def run(arguments: argparse.Namespace) -> int:
     busy = f"load {os.getloadavg()[0]:.1f}, " if hasattr(os, "getloadavg") else ""
     system = f"{busy}{platform.machine()}, {platform.system()}"
     here = f"{system}, Python {platform.python_version()}, numpy {np.__version__}"
-    if arguments.json:
-        found = {"seconds": asdict(measured.seconds), "extra": asdict(measured.extra)}
-        content = {
-            "schema": "sqtheory.scaling/1",
+    tables = [_sizes(measured, f"{s} with {q}"), _rates(measured), _projected(projected)]
+    about = f"sqtheory {__version__} on {cores()} processors, {here}."
+    assumed = "Assumptions:\n" + "\n".join(f"- {line}" for line in said)
+    return Document(
+        "sqtheory.scaling/1",
+        lambda: {
             "version": __version__,
             "machine": {"processors": cores(), "system": here},
             "mask": str(s),
             "format": str(q),
             "measured": asdict(measured),
-            "fitted": found,
+            "fitted": {"seconds": asdict(measured.seconds), "extra": asdict(measured.extra)},
             "projected": [asdict(p) for p in projected],
             "assumptions": said,
-        }
-        print_json(content)
-        return 0
-    tables = [_sizes(measured, f"{s} with {q}"), _rates(measured), _projected(projected)]
-    rendered = [table.markdown() if arguments.markdown else table.text() for table in tables]
-    about = f"sqtheory {__version__} on {cores()} processors, {here}."
-    print("\n\n".join([about, *rendered, "Assumptions:\n" + "\n".join(f"- {line}" for line in said)]))
-    return 0
+        },
+        lambda render: "\n\n".join([about, *map(render, tables), assumed]),
+    )
 
 
 def _sizes(measured: "Machine", title: str) -> "Table":
@@ -168,3 +154,13 @@ def _speed(text: str) -> float:
     if not 0 < speed < float("inf"):
         raise argparse.ArgumentTypeError(f"needed a positive number of GB/s, got {text!r}")
     return speed
+
+
+VERB = Verb(
+    name="scaling",
+    help="measure what a sweep costs on this machine and project it to large checkpoints",
+    description=DESCRIPTION,
+    options=add_options,
+    forms=(json_of("sqtheory.scaling/1"), MARKDOWN_TABLES),
+    run=run,
+)

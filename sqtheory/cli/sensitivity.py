@@ -4,8 +4,7 @@ import argparse
 
 from sqtheory.cli import options
 from sqtheory.cli.evaluation_options import add_data, add_evaluation, add_model, cores
-from sqtheory.cli.options import Verbs
-from sqtheory.cli.printing import print_text
+from sqtheory.cli.verb import Document, Verb
 
 DESCRIPTION = """\
 Predict what the order costs in the metric (bits per byte of a byte model, 1 − cosine of an encoder, else cross
@@ -22,21 +21,14 @@ patterns, weights only:
 Moments and sensitivities are taken on other samples than those that the metric is measured on. Prints Markdown: the
 grid, rank correlations (Spearman's) and errors, and the sensitivities. ± is one standard error, paired."""
 
-EPILOG = """\
+EXAMPLES = """\
 examples:
   sqtheory sensitivity lm-dense --mask 2:4 --format int4 --format int3 --samples 16 --calibration 4
   sqtheory sensitivity vit-dense --samples 500 --calibration 100 --results finished"""
 
 
-def add(verbs: Verbs) -> None:
-    """Describe the verb."""
-    parser = verbs.add_parser(
-        "sensitivity",
-        help="the order gap in the metric: predicted from weights and second moments, and measured",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     add_model(parser)
     parser.add_argument("--mask", action="append", metavar="MASK", help="this pattern only (repeatable)")
     parser.add_argument("--format", action="append", metavar="FORMAT", help="this format only (repeatable)")
@@ -45,10 +37,9 @@ def add(verbs: Verbs) -> None:
     )
     add_data(parser)
     add_evaluation(parser, "half of them")
-    parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> Document:
     """Predict, measure, print."""
     from sqtheory.cli.progress import counter
     from sqtheory.files import atomic
@@ -68,5 +59,14 @@ def run(arguments: argparse.Namespace) -> int:
         f"# The order gap in the metric of {arguments.model}, predicted and measured\n\n"
         f"Measured on {len(study.samples)} {every.unit}s; moments and sensitivities of {len(study.calibration)} others."
     )
-    print_text(f"{head}\n\n{report}")
-    return 0
+    return Document(text=lambda render: f"{head}\n\n{report}")
+
+
+VERB = Verb(
+    name="sensitivity",
+    help="the order gap in the metric: predicted from weights and second moments, and measured",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    options=add_options,
+    run=run,
+)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqtheory import __version__
 from sqtheory.cli.evaluation_options import add_data, add_evaluation, cores
-from sqtheory.cli.options import Verbs
 from sqtheory.cli.printing import print_json
+from sqtheory.cli.verb import Document, Verb
 
 if TYPE_CHECKING:
     from sqtheory.models.evaluation.grid import CompressionGrid
@@ -23,7 +23,7 @@ and perplexity are better down. The last table has both orders when equal magnit
 the higher index, for pipelines where that moves 5% of the entries ("moved": in Q→S). What is equal is computed once;
 with --results a run goes on where one stopped."""
 
-EPILOG = """\
+EXAMPLES = """\
 examples:
   sqtheory table --model vit --quick
   sqtheory table --model lm --results finished > lm.md
@@ -33,15 +33,8 @@ examples:
 SHAPES = ("markdown", "latex", "json")
 
 
-def add(verbs: Verbs) -> None:
-    """Describe the verb."""
-    parser = verbs.add_parser(
-        "table",
-        help="the tables of the paper: formats × patterns × orders on a model",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     parser.add_argument(
         "--model", required=True, metavar="MODEL", help="vit or lm of the zoo with their fine-tuned models, or a file"
     )
@@ -51,10 +44,9 @@ def add(verbs: Verbs) -> None:
     add_data(parser)
     add_evaluation(parser, "lm 256, others all; with --quick vit 500, lm 16, others a sixteenth")
     parser.add_argument("--format-out", choices=SHAPES, default="markdown", help="markdown (default), latex, json")
-    parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> Document:
     """Compute the grid and print it."""
     from sqtheory.cli.progress import counter
     from sqtheory.files import atomic
@@ -66,12 +58,11 @@ def run(arguments: argparse.Namespace) -> int:
     with counter(len(grid.cells) + len(grid.tied), "table", "row", quiet=arguments.format_out == "json") as done:
         found = grid.run(workers=arguments.workers or cores(), results=arguments.results, done=done)
     if arguments.format_out == "json":
-        made = {"schema": "sqtheory.table/2", "version": __version__, **found.to_dict(grid)}
-        print_json(made)
-        return 0
+        print_json({"schema": "sqtheory.table/2", "version": __version__, **found.to_dict(grid)})
+        return Document()
     tables = grid_tables(found)
-    print("\n\n".join(t.latex() if arguments.format_out == "latex" else t.markdown() for t in tables))
-    return 0
+    said = "\n\n".join(t.latex() if arguments.format_out == "latex" else t.markdown() for t in tables)
+    return Document(text=lambda render: said)
 
 
 def grid_of(arguments: argparse.Namespace) -> "CompressionGrid":
@@ -86,3 +77,13 @@ def grid_of(arguments: argparse.Namespace) -> "CompressionGrid":
         samples=grid.samples if arguments.samples is None else arguments.samples,
         data=tuple(arguments.data),
     )
+
+
+VERB = Verb(
+    name="table",
+    help="the tables of the paper: formats × patterns × orders on a model",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    options=add_options,
+    run=run,
+)

@@ -3,8 +3,7 @@
 import argparse
 from pathlib import Path
 
-from sqtheory.cli.options import Verbs
-from sqtheory.cli.printing import print_text
+from sqtheory.cli.verb import Document, Verb
 
 DESCRIPTION = """\
 Write the values that a packed checkpoint stands for to a plain safetensors file, one tensor at a time.
@@ -15,29 +14,21 @@ NAME.tensor_scale (NVFP4) and NAME.indices (which entries are kept). The key sqt
 in JSON how they are decoded. Unpacked values are those that were packed, bit for bit, as F32 or F64;
 tensors that are not packed and all other metadata are copied as they are."""
 
-EPILOG = """\
+EXAMPLES = """\
 example:
   sqtheory unpack model-packed.safetensors model.safetensors
   sqtheory unpack model-packed.safetensors --list"""
 
 
-def add(verbs: Verbs) -> None:
-    """Describe the verb."""
-    parser = verbs.add_parser(
-        "unpack",
-        help="write the values of a packed checkpoint",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     parser.add_argument("packed", type=Path, metavar="PACKED", help="a safetensors file with packed tensors")
     parser.add_argument("out", type=Path, nargs="?", metavar="OUT", help="the safetensors file to write")
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
     parser.add_argument("--list", action="store_true", help="print the packed tensors and their bits; write nothing")
-    parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> Document:
     """Unpack, or list."""
     from sqtheory.cli.progress import progress
     from sqtheory.files.packing import PackedCheckpoint, bits_table, unpack_file
@@ -47,7 +38,16 @@ def run(arguments: argparse.Namespace) -> int:
     with PackedCheckpoint(arguments.packed) as packed:
         if not arguments.list:
             unpack_file(packed, arguments.out, force=arguments.force, progress=lambda i: progress(i, "unpack"))
-            return 0
+            return Document()
         table, total = bits_table(packed.schemas, {name: packed.info(name).nbytes for name in packed.schemas})
-    print_text(f"{table.text()}\n{total}")
-    return 0
+    return Document(text=lambda render: f"{render(table)}\n{total}")
+
+
+VERB = Verb(
+    name="unpack",
+    help="write the values of a packed checkpoint",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    options=add_options,
+    run=run,
+)

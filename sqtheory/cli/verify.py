@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from sqtheory.cli import options
-from sqtheory.cli.options import CHECKPOINT_HELP, Verbs
-from sqtheory.cli.printing import print_json, print_text
+from sqtheory.cli.options import CHECKPOINT_HELP
+from sqtheory.cli.verb import Document, Verb, json_of
 
 if TYPE_CHECKING:
     from sqtheory.compress import Verification
@@ -36,32 +36,22 @@ that are added to a folder later are not looked at.
 Exit status 1 names the first tensor that fails; 3 stands for a file that cannot be read, or a report that is not,
 byte for byte, what apply wrote."""
 
-EPILOG = """\
+EXAMPLES = """\
 examples:
   sqtheory verify out.safetensors
   sqtheory verify out.safetensors --against model.safetensors --json"""
 
 
-def add(verbs: Verbs) -> None:
-    """Describe the verb."""
-    parser = verbs.add_parser(
-        "verify",
-        help="check a checkpoint that apply wrote: pattern, grid, errors, hashes",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
     parser.add_argument("out", metavar="OUT", type=Path, help="the file or folder that apply wrote")
     parser.add_argument("--against", default=None, metavar="CKPT", help=f"its source: {CHECKPOINT_HELP}")
     options.add_statistics(parser)
     parser.add_argument("--workers", type=options.count, default=1, metavar="N", help="tensors checked at once (1)")
-    parser.add_argument("--json", action="store_true", help="print one JSON object, schema sqtheory.verify/1")
-    parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> Document:
     """Check, print; 1 if a check failed."""
-    import sys
     from contextlib import ExitStack
 
     from sqtheory import compress
@@ -69,7 +59,6 @@ def run(arguments: argparse.Namespace) -> int:
     from sqtheory.execution.workers import Threads
     from sqtheory.files import atomic
     from sqtheory.files.checkpoints import reading
-    from sqtheory.files.checkpoints.tensors import plain, quoted
 
     def watch(items: Iterable[Item], what: str) -> Iterable[Item]:
         return progress(items, what, quiet=arguments.json)
@@ -89,21 +78,29 @@ def run(arguments: argparse.Namespace) -> int:
         before = written.source.signature
         found = compress.verify(written, report, against, executor=executor, ahead=ahead, watch=watch)
         written.source.check_unchanged(before)
-    if arguments.json:
-        content = {"schema": "sqtheory.verify/1", "recipe": report.recipe.to_dict(), **found.to_dict()}
-        print_json(content)
-    elif not found.failures:
-        print_text(_text(arguments, found, report.packing is not None))
+    return Document(
+        "sqtheory.verify/1",
+        lambda: {"recipe": report.recipe.to_dict(), **found.to_dict()},
+        lambda render: _text(arguments, found, report.packing is not None),
+        status=1 if found.failures else 0,
+        notes=_failed(arguments.out, found),
+    )
+
+
+def _failed(out: Path, found: "Verification") -> tuple[str, ...]:
+    """The first failure, and how many there are."""
+    from sqtheory.files.checkpoints.tensors import plain, quoted
+
     if not found.failures:
-        return 0
+        return ()
     first, more = found.failures[0], len(found.failures) - 1
     where = "" if first.tensor is None else f"tensor {quoted(first.tensor)}: "
-    also = f" (and {more} more)" if more else ""
-    print(f"sqtheory: {plain(str(arguments.out))}: {where}{first.rule}{also}", file=sys.stderr)
-    return 1
+    return (f"{plain(str(out))}: {where}{first.rule}{f' (and {more} more)' if more else ''}",)
 
 
 def _text(arguments: argparse.Namespace, found: "Verification", packed: bool) -> str:
+    if found.failures:
+        return ""
     said = [
         f"{arguments.out}: verified.",
         f"{found.tensors} compressed tensors: pattern, zeros and bytes as recorded; {found.on_grid} of them on their "
@@ -115,3 +112,14 @@ def _text(arguments: argparse.Namespace, found: "Verification", packed: bool) ->
     else:
         said.append(f"Computed again from {arguments.against}: every byte, every error, every count.")
     return "\n".join(said)
+
+
+VERB = Verb(
+    name="verify",
+    help="check a checkpoint that apply wrote: pattern, grid, errors, hashes",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    options=add_options,
+    forms=(json_of("sqtheory.verify/1"),),
+    run=run,
+)

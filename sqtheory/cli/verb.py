@@ -1,0 +1,97 @@
+"""A verb of the command line: what it is for, what it takes, and what it answers."""
+
+import argparse
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias, final
+
+from sqtheory.cli.printing import print_json, print_text
+
+if TYPE_CHECKING:
+    from sqtheory.tables import Table
+
+Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Render: TypeAlias = "Callable[[Table], str]"
+"""A table as the text that is asked for."""
+
+
+@final
+@dataclass(frozen=True)
+class Form:
+    """An option that asks for an answer in another form than text."""
+
+    flag: str
+    help: str
+
+
+def json_of(*schemas: str) -> Form:
+    """``--json``."""
+    return Form("--json", f"print one JSON object, schema {' or '.join(schemas)}")
+
+
+MARKDOWN = Form("--markdown", "print Markdown")
+MARKDOWN_TABLE = Form("--markdown", "print a Markdown table")
+MARKDOWN_TABLES = Form("--markdown", "print Markdown tables")
+
+
+@final
+@dataclass(frozen=True)
+class Document:
+    """What a verb answers: only the form that is asked for is made; a verb that prints as it goes has none left."""
+
+    schema: str = ""
+    content: Callable[[], Mapping[str, Any]] = dict
+    """The JSON object but for its schema."""
+    text: Callable[[Render], str] = lambda render: ""
+    status: int = 0
+    """1 where a check failed."""
+    notes: tuple[str, ...] = ()
+    """What is said on stderr after the answer, line by line."""
+
+    def show(self, arguments: argparse.Namespace) -> None:
+        """Print the answer in the form that is asked for."""
+        from sqtheory.tables import Table
+
+        if self.schema and arguments.json:
+            print_json({"schema": self.schema, **self.content()})
+        elif text := self.text(Table.markdown if getattr(arguments, "markdown", False) else Table.text):
+            print_text(text)
+        for line in self.notes:
+            print_text(f"sqtheory: {line}", to_stderr=True)
+
+
+@final
+@dataclass(frozen=True)
+class Verb:
+    """One word of the command line. Forms exclude each other; ``preset`` are options that it sets and does not have."""
+
+    name: str
+    help: str
+    description: str
+    run: Callable[[argparse.Namespace], Document]
+    options: Callable[[argparse.ArgumentParser], None] = lambda parser: None
+    forms: tuple[Form, ...] = ()
+    examples: str = ""
+    preset: Mapping[str, object] | None = None
+
+    def add(self, verbs: Verbs) -> None:
+        """Describe the verb; a description of several lines is laid out already."""
+        laid_out = "\n" in self.description + self.examples
+        parser = verbs.add_parser(
+            self.name,
+            help=self.help,
+            description=self.description,
+            epilog=self.examples or None,
+            formatter_class=argparse.RawDescriptionHelpFormatter if laid_out else argparse.HelpFormatter,
+        )
+        self.options(parser)
+        asked = parser.add_mutually_exclusive_group() if self.forms else parser
+        for form in self.forms:
+            asked.add_argument(form.flag, action="store_true", help=form.help)
+        parser.set_defaults(run=self.answer, **(self.preset or {}))
+
+    def answer(self, arguments: argparse.Namespace) -> int:
+        """Run, print, and return the exit status."""
+        document = self.run(arguments)
+        document.show(arguments)
+        return document.status
