@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from sqtheory.theory.claims import Quantity
-from sqtheory.theory.instance import Instance, Number
+from sqtheory.theory.instance import Number, PairedInstance
 
 __all__ = ["Atoms", "Model", "Number", "Pairs", "Row"]
 
@@ -15,7 +15,7 @@ Model: TypeAlias = Mapping[Quantity, Callable[[Any], Number]]
 """Each quantity of the claims from the atoms of one row."""
 
 
-class Atoms(Instance):
+class Atoms(PairedInstance):
     """One row: an instance, and what surrounds every entry.
 
     Lists over the entries of the row; a model combines them one entry at a time, so that it speaks of rationals and
@@ -28,19 +28,9 @@ class Atoms(Instance):
         """The same row of the second operand w."""
 
     @property
-    def w(self) -> Row:
-        """The second operand of a dot product."""
-        return list(self.weight.x)
-
-    @property
     @abstractmethod
     def by_gain(self) -> list[bool]:
         """What a mask keeps that ranks the entries of a group by what keeping them saves."""
-
-    @property
-    @abstractmethod
-    def frozen(self) -> Row:
-        """The image of x under S→Q with every scale fixed at its value for x."""
 
     @property
     @abstractmethod
@@ -115,10 +105,6 @@ class Atoms(Instance):
     @abstractmethod
     def total(self, powers: Iterable[Number]) -> Number:
         """Σ of powers of parts of a row; their maximum for p = ∞."""
-
-    @abstractmethod
-    def dual_norm(self, values: Iterable[Number]) -> Number:
-        """The norm of the conjugate exponent p*, 1/p + 1/p* = 1; 1 for p < 1."""
 
     @abstractmethod
     def share(self, value: Number, low: Number, high: Number) -> Number:

@@ -4,13 +4,9 @@ import sympy
 from sympy import Abs, Le
 
 from sqtheory.theory.claims import Reference
-from sqtheory.theory.theorems.dot_bound import ACTIVATION_ERROR, QUANTIZED, THEOREM, WEIGHT_ERROR, WEIGHT_PRUNED
-from sqtheory.theory.theorems.dot_decomposition import SQ, WHOLE
-from sqtheory.theory.theorems.dot_interaction import Q, S
+from sqtheory.theory.theorems.dot_bound import THEOREM
 
-from .atoms import Atoms, Row
 from .conclusions import Concludes, Conclusion, Lemma
-from .dot_decomposition import error, product
 from .dot_interaction import PROOF as INTERACTION
 from .proof import Proof
 from .shapes import Entries
@@ -20,16 +16,11 @@ from .unknowns import LARGEST, REAL, Facts, Unknowns
 a1, a2, b1, b2 = sympy.symbols("a1 a2 b1 b2", real=True)
 
 
-def pruned(a: Atoms, values: Row) -> Row:
-    """The values where w is pruned."""
-    return [v for v, m in zip(values, a.weight.m, strict=True) if not m]
-
-
 def hoelder(a: Unknowns, goals: Facts) -> Facts:
     """|⟨q(x)_P, ε_q(w)_P⟩| ≤ ‖q(x)_P‖_p ‖ε_q(w)_P‖_{p*} and |⟨ε_q(x)_P, w_P⟩| ≤ ‖ε_q(x)_P‖_p ‖w_P‖_{p*}."""
-    pairs = ((a.q, error(a.w, a.weight.q)), (error(a.x, a.q), a.w))
-    rows = [(pruned(a, one), pruned(a, other)) for one, other in pairs]
-    return [Le(Abs(product(u, v)), a.norm(u) * a.dual_norm(v), evaluate=False) for u, v in rows]
+    pairs = ((a.q, a.minus(a.w, a.weight.q)), (a.minus(a.x, a.q), a.w))
+    rows = [(a.dropped(a.weight.m, one), a.dropped(a.weight.m, other)) for one, other in pairs]
+    return [Le(Abs(a.dot(u, v)), a.norm(u) * a.dual_norm(v), evaluate=False) for u, v in rows]
 
 
 HOELDER = Cited(
@@ -39,13 +30,6 @@ BOTH = Lemma("Hölder's inequality", (HOELDER,), hoelder, least=1.0)
 
 PROOF = Proof(
     theorem=THEOREM,
-    model={
-        **{quantity: INTERACTION.model[quantity] for quantity in (WHOLE, SQ, Q, S)},
-        QUANTIZED: lambda a: a.norm(pruned(a, a.q)),
-        WEIGHT_ERROR: lambda a: a.dual_norm(pruned(a, error(a.w, a.weight.q))),
-        ACTIVATION_ERROR: lambda a: a.norm(pruned(a, error(a.x, a.q))),
-        WEIGHT_PRUNED: lambda a: a.dual_norm(pruned(a, a.w)),
-    },
     steps=(
         *(step for step in INTERACTION.steps if not isinstance(step, Conclusion)),
         HOELDER,

@@ -1,16 +1,11 @@
 """With Z and Σ the weight after S→Q is m ⊙ q(w): only pruned terms differ."""
 
-from fractions import Fraction
-
 import numpy as np
 import sympy
 
-from sqtheory.theory.theorems.dot_decomposition import SQ, WHOLE
-from sqtheory.theory.theorems.dot_interaction import CROSSED, LOST, PRUNED, THEOREM, Q, S
+from sqtheory.theory.theorems.dot_interaction import THEOREM
 
 from .conclusions import Concludes
-from .dot_decomposition import PROOF as DECOMPOSITION
-from .dot_decomposition import error, product
 from .proof import Proof
 from .shapes import Entries
 from .steps import Equal, Split, Tested
@@ -25,23 +20,6 @@ def share(m: int) -> sympy.Expr:
 
 PROOF = Proof(
     theorem=THEOREM,
-    model={
-        WHOLE: DECOMPOSITION.model[WHOLE],
-        SQ: DECOMPOSITION.model[SQ],
-        Q: lambda a: product(a.q, a.weight.q),
-        S: lambda a: sum((u * v for u, v, m in zip(a.x, a.w, a.weight.m, strict=True) if m), Fraction(0)),
-        LOST: lambda a: sum(
-            (u * v - y * z for u, v, y, z, m in zip(a.x, a.w, a.q, a.weight.q, a.weight.m, strict=True) if not m),
-            Fraction(0),
-        ),
-        PRUNED: lambda a: sum(
-            (y * (v - z) for v, y, z, m in zip(a.w, a.q, a.weight.q, a.weight.m, strict=True) if not m),
-            Fraction(0),
-        ),
-        CROSSED: lambda a: sum(
-            (e * v for e, v, m in zip(error(a.x, a.q), a.w, a.weight.m, strict=True) if not m), Fraction(0)
-        ),
-    },
     steps=(
         Tested(
             "with Z and Σ, q(s(w)) = m ⊙ q(w)",

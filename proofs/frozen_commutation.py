@@ -2,9 +2,8 @@
 
 import sympy
 
-from sqtheory.theory.theorems.frozen_commutation import DEFECT, THEOREM
+from sqtheory.theory.theorems.frozen_commutation import THEOREM
 
-from .atoms import Atoms, Number
 from .conclusions import Concludes
 from .coq_claims import FormallyConcludes
 from .proof import Proof
@@ -15,14 +14,8 @@ x = sympy.Symbol("x", real=True)
 q = sympy.Function("q")
 
 
-def defect(a: Atoms) -> Number:
-    """max |m_i q(x)_i − q_σ(m ⊙ x)_i|."""
-    return a.largest(abs((q if m else 0) - y) for q, m, y in zip(a.q, a.m, a.frozen, strict=True))
-
-
 PROOF = Proof(
     theorem=THEOREM,
-    model={DEFECT: defect},
     steps=(
         Tested(
             "at the scales of x, x has the image it has with its own scales, entry by entry",

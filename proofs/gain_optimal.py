@@ -13,7 +13,7 @@ from typing import Any
 import sympy
 
 from sqtheory.theory.quantities import GAIN_OPTIMUM, GRID_OPTIMUM
-from sqtheory.theory.theorems.gain_optimal import ERROR_FROZEN, THEOREM
+from sqtheory.theory.theorems.gain_optimal import THEOREM
 
 from .atoms import Atoms, Number
 from .conclusions import Concludes
@@ -70,7 +70,6 @@ PROOF = Proof(
     model={
         GAIN_OPTIMUM: by_gain,
         GRID_OPTIMUM: PROJECTION.model[GRID_OPTIMUM],
-        ERROR_FROZEN: lambda a: a.norm(x - y for x, y in zip(a.x, a.frozen, strict=True)),
     },
     steps=(
         Smt("at a fixed support, kept entries are best at their nearest level", nearest_is_least),

@@ -9,7 +9,7 @@ from sqtheory.theory.theorems.gram_error import INPUTS, LAYER_QS, LAYER_SQ, THEO
 
 from .atoms import Atoms, Row
 from .conclusions import Concludes
-from .dot_decomposition import error, masked, product
+from .dot_decomposition import error, product
 from .proof import Proof
 from .shapes import Groups
 from .steps import Enumerated, Equal
@@ -50,7 +50,7 @@ def error_sq(a: Atoms) -> Row:
 
 def error_qs(a: Atoms) -> Row:
     """The entries of W − s(q(W))."""
-    return error(a.w, masked(a.weight))
+    return error(a.w, a.weight.qs)
 
 
 def covariance_would_do() -> list[str]:

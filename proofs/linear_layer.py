@@ -25,7 +25,7 @@ from sqtheory.theory.theorems.linear_layer import (
 
 from .atoms import Atoms, Number, Row
 from .conclusions import Concludes, Lemma
-from .dot_decomposition import error, masked, product
+from .dot_decomposition import error, product
 from .gram_error import error_qs, error_sq, layer, matrix
 from .proof import Proof
 from .shapes import Groups
@@ -141,7 +141,7 @@ PROOF = Proof(
     theorem=THEOREM,
     model={
         OUTPUT_SQ: lambda a: output(a, a.weight.sq),
-        OUTPUT_QS: lambda a: output(a, masked(a.weight)),
+        OUTPUT_QS: lambda a: output(a, a.weight.qs),
         X_ERROR: lambda a: frobenius(error(a.x, a.q)),
         X_SPECTRAL: lambda a: spectral(a.x),
         IMAGE_SPECTRAL: lambda a: spectral(a.q),

@@ -15,7 +15,7 @@ from sqtheory.theory.theorems.propagation import NETWORKS, QUANTITIES, THEOREM, 
 
 from .atoms import Atoms, Number, Row
 from .conclusions import Concludes, Lemma
-from .dot_decomposition import error, masked, product
+from .dot_decomposition import error, product
 from .gram_error import matrix
 from .linear_layer import GOLUB, frobenius, products, spectral, triangle, unknown
 from .proof import Proof
@@ -44,7 +44,7 @@ def through(row: Row, weights: Row) -> Row:
 
 def compressed(n: Network, a: Atoms) -> Row:
     """Ŵ."""
-    return a.weight.sq if n.order == "q∘s" else masked(a.weight)
+    return list(a.weight.sq if n.order == "q∘s" else a.weight.qs)
 
 
 def states(n: Network, start: Row, weights: Row) -> list[Row]:

@@ -10,14 +10,6 @@ from typing import Any
 import numpy as np
 import sympy
 
-from proofs.atoms import Atoms, Number, Row
-from proofs.conclusions import Concludes
-from proofs.proof import Proof
-from proofs.prune_first_bound import LOWERED, ROOTS
-from proofs.prune_first_dominates import PAIR, PAIRED, balanced, largest
-from proofs.shapes import Groups
-from proofs.steps import Equal, Smt, Tested
-from proofs.unknowns import LARGEST, REAL, Facts, Unknowns, magnitude
 from sqtheory.arrays import Mask
 from sqtheory.theory.case import Case
 from sqtheory.theory.theorems.weighted_dominates import (
@@ -28,6 +20,15 @@ from sqtheory.theory.theorems.weighted_dominates import (
     WEIGHTED,
     weights,
 )
+
+from .atoms import Atoms, Number, Row
+from .conclusions import Concludes
+from .proof import Proof
+from .prune_first_bound import LOWERED, ROOTS
+from .prune_first_dominates import PAIR, PAIRED, balanced, largest
+from .shapes import Groups
+from .steps import Equal, Smt, Tested
+from .unknowns import LARGEST, REAL, Facts, Unknowns, magnitude
 
 n, sigma, c = sympy.symbols("n sigma c", positive=True)
 x = sympy.Symbol("x", real=True)

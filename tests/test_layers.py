@@ -295,6 +295,7 @@ def loaded(statement: str) -> set[str]:
     [
         ("import sqtheory", set()),
         ("import sqtheory.alphabet.words, sqtheory.alphabet.catalogue, sqtheory.files.atomic", set()),
+        ("import sqtheory.orders.grid, sqtheory.orders.batches, sqtheory.orders.assumptions", set()),
         ("import sqtheory.files.checkpoints, sqtheory.execution, sqtheory.files.inspection", {"safetensors"}),
         ("import sqtheory.cli", {"safetensors"}),
     ],

@@ -66,6 +66,16 @@ def test_what_is_compressed_verifies_as_printed(tmp_path: Path, monkeypatch: pyt
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_wanda_goes_from_a_model_to_a_verified_checkpoint_as_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for line in marked("wanda", "sh", DOCS / "checkpoints.md"):
+        program, *arguments = shlex.split(line)
+        assert program == "sqtheory" and main(arguments) == 0
+    assert len(list(tmp_path.iterdir())) == 3
+
+
 def test_exactly_two_command_lines_install() -> None:
     assert [line.split("&& ")[-1] for line in text(README).splitlines() if line.startswith("python3 -m venv")] == [
         ".venv/bin/sqtheory demo",

@@ -45,6 +45,7 @@ MODULES: Mapping[str, str] = {
     "sqtheory.execution": "Sweeps",
     "sqtheory.compress": "Compressing checkpoints",
     "sqtheory.files.packing": "Packed tensors",
+    "sqtheory.methods": "Published methods",
     "sqtheory.models": "Running models",
     "sqtheory.strategies": "Strategies for property tests",
 }

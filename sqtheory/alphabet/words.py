@@ -124,7 +124,7 @@ KINDS: Mapping[Any, ArgumentKind] = {
     Format: ArgumentKind("format", {**FLOATS, **FORMATS}, {}, FORMAT_FAMILIES),
     scaling.Scaling: ArgumentKind("scaling rule", scaling.SCALINGS, SCALINGS),
     Rounding: ArgumentKind("rounding rule", ROUNDINGS, {"stochastic": stochastic}),
-    scores.Score: ArgumentKind("score", {"magnitude": scores.magnitude, "wanda": scores.awaiting_wanda}, SCORES),
+    scores.Score: ArgumentKind("score", scores.SCORES, SCORES),
     ties.Ties: ArgumentKind("tie rule", ties.TIES, {"random": ties.RandomTies, "adversarial": ties.Adversarial}),
     NanRule: ArgumentKind("NaN rule", {str(rule): rule for rule in NanRule}),
     Tail: ArgumentKind("tail rule", {str(tail): tail for tail in Tail}),

@@ -60,7 +60,7 @@ def measure(*, quiet: bool) -> "list[Point]":
     from sqtheory.execution import sweep
     from sqtheory.files.checkpoints import reading
     from sqtheory.files.targets import Targets
-    from sqtheory.orders.grid import total
+    from sqtheory.orders.grid import total_of
     from sqtheory.show.figures.order_gap import point
 
     rng = np.random.default_rng(0)
@@ -75,7 +75,7 @@ def measure(*, quiet: bool) -> "list[Point]":
         for mask, s in masks.items():
             for text, q in formats.items():
                 own = [r for r in rows if (r.order.mask, r.order.format) == (str(s), str(q))]
-                points.append(point(model, mask, text, q.format.bits, total(own)))
+                points.append(point(model, mask, text, q.format.bits, total_of(own)))
     return points
 
 

@@ -145,12 +145,12 @@ def _content(
     reached: "Mapping[str, Pruned | None]",
     known: "Statistics | None",
 ) -> dict[str, Any]:
-    from sqtheory.orders.grid import total
+    from sqtheory.orders.grid import total_of
     from sqtheory.tables import json_ready
 
     shares = {mask: {"pruned": share.to_dict()} if share else {} for mask, share in reached.items()}
     totals = [
-        {"mask": mask, "format": fmt, **total(rows[at :: len(grid)]).to_dict(), **shares[mask]}
+        {"mask": mask, "format": fmt, **total_of(rows[at :: len(grid)]).to_dict(), **shares[mask]}
         for at, (mask, fmt) in enumerate(one.words for one in grid)
     ]
     return {
@@ -180,7 +180,7 @@ def _text(
     render: Render,
 ) -> str:
     from sqtheory.alphabet.norms import spell_norm
-    from sqtheory.orders.grid import explain, table
+    from sqtheory.orders.grid import pipeline_table, sentences
 
     tensors = len(rows) // len(grid)
     p = spell_norm(arguments.norm)
@@ -190,9 +190,9 @@ def _text(
     ]
     for at, (mask, fmt) in enumerate(one.words for one in grid):
         some = rows[at :: len(grid)]
-        parts.append(render(replace(table(shown[at :: len(grid)], some), title=f"{mask} with {fmt}")))
+        parts.append(render(replace(pipeline_table(shown[at :: len(grid)], some), title=f"{mask} with {fmt}")))
         share = reached[mask]
-        parts.append("\n".join([*explain(some), *([str(share)] if share else [])]))
+        parts.append("\n".join([*sentences(some), *([str(share)] if share else [])]))
     return "\n\n".join(parts)
 
 

@@ -15,7 +15,8 @@ from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.execution.fingerprints import generators, rebound, word
 from sqtheory.files.statistics import Statistics
 
-Pair: TypeAlias = tuple[Sparsifier, Quantizer]
+Operators: TypeAlias = tuple[Sparsifier, Quantizer]
+"""s and q of one tensor."""
 
 
 class Assignment(ABC):
@@ -27,7 +28,7 @@ class Assignment(ABC):
 
     @property
     @abstractmethod
-    def pattern(self) -> Pair:
+    def pattern(self) -> Operators:
         """s and q without what tensors add to them: their spelling, their boxes and budgets, their traits."""
 
     @property
@@ -41,7 +42,7 @@ class Assignment(ABC):
         """All tensors have the same operators."""
 
     @abstractmethod
-    def of(self, name: str) -> Pair:
+    def of(self, name: str) -> Operators:
         """s and q of the tensor of this name. Raises InputRefused, naming it, where something of it is not known."""
 
     @property
@@ -61,19 +62,19 @@ class Bound(Assignment):
     seeds: tuple[tuple[int, ...], ...] = ()
 
     @property
-    def pattern(self) -> Pair:
+    def pattern(self) -> Operators:
         return self.s, self.q
 
     @property
     def uniform(self) -> bool:
         return not self.seeds
 
-    def of(self, name: str) -> Pair:
+    def of(self, name: str) -> Operators:
         if not self.seeds:
             return self.s, self.q
         own = generators((self.s, self.q))
         rngs = (np.random.default_rng([*seed, word(name)]) for seed in self.seeds)
-        pair: Pair = rebound((self.s, self.q), dict(zip(own, rngs, strict=True)))
+        pair: Operators = rebound((self.s, self.q), dict(zip(own, rngs, strict=True)))
         return pair
 
 
@@ -101,7 +102,7 @@ class Spelled(Assignment):
             object.__setattr__(self, name, value)
 
     @property
-    def pattern(self) -> Pair:
+    def pattern(self) -> Operators:
         return self._read.pattern
 
     @property
@@ -112,7 +113,7 @@ class Spelled(Assignment):
     def uniform(self) -> bool:
         return self._read.uniform
 
-    def of(self, name: str) -> Pair:
+    def of(self, name: str) -> Operators:
         return self._read.of(name)
 
 
@@ -137,7 +138,7 @@ class Calibrated(Assignment):
     statistics: Statistics
 
     @property
-    def pattern(self) -> Pair:
+    def pattern(self) -> Operators:
         return self.inner.pattern
 
     @property
@@ -148,7 +149,7 @@ class Calibrated(Assignment):
     def uniform(self) -> bool:
         return False
 
-    def of(self, name: str) -> Pair:
+    def of(self, name: str) -> Operators:
         s, q = self.inner.of(name)
         statistic = awaited(s)
         if s.score is None or statistic is None:

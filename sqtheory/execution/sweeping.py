@@ -25,7 +25,7 @@ from sqtheory.alphabet.kernels import engine_name
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.exceptions import WorkerFailed, about
-from sqtheory.execution.assignment import Assignment, Pair, bound
+from sqtheory.execution.assignment import Assignment, Operators, bound
 from sqtheory.execution.fingerprints import description, generators, program
 from sqtheory.execution.leases import Claims
 from sqtheory.execution.results import Results
@@ -174,11 +174,11 @@ class Sweep:
         path = self._checkpoint.path.absolute()
         return Task(path, name, grid, self._p, key, program(), engine_name(), self._results)
 
-    def _grid(self, name: str) -> tuple[Pair, ...]:
+    def _grid(self, name: str) -> tuple[Operators, ...]:
         with about(str(self._checkpoint.path)):
             return tuple(one.of(name) for one in self._assignments)
 
-    def _key(self, name: str, grid: tuple[Pair, ...]) -> str:
+    def _key(self, name: str, grid: tuple[Operators, ...]) -> str:
         """What the results of a tensor are kept under: all that they depend on but its entries."""
         numbers = {key: number for number, key in enumerate(generators(grid))}
         seeds = [one.seeds for one in self._assignments]

@@ -9,7 +9,7 @@ import numpy as np
 from sqtheory.alphabet.kernels import Engine, engine
 from sqtheory.arrays import as_real
 from sqtheory.exceptions import about
-from sqtheory.execution.assignment import Pair
+from sqtheory.execution.assignment import Operators
 from sqtheory.execution.fingerprints import digest_of, program
 from sqtheory.execution.results import Results
 from sqtheory.files.checkpoints import Checkpoint, StoredTensor, open_checkpoint
@@ -36,7 +36,7 @@ class Task:
 
     path: Path
     name: str
-    grid: tuple[Pair, ...]
+    grid: tuple[Operators, ...]
     p: float
     key: str
     program: str
@@ -78,7 +78,7 @@ class Batch:
 
     path: Path
     names: tuple[str, ...]
-    grid: tuple[Pair, ...]
+    grid: tuple[Operators, ...]
     p: float
     program: str
     engine: Engine

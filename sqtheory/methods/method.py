@@ -10,7 +10,7 @@ from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.scores import Statistic
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array
-from sqtheory.execution.assignment import Assignment, Pair
+from sqtheory.execution.assignment import Assignment, Operators
 from sqtheory.files.statistics import Statistics
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Reference
@@ -18,7 +18,7 @@ from sqtheory.theory.theorem import Theorem
 
 Known: TypeAlias = Mapping[Statistic, Array]
 """What is known of the inputs of one tensor."""
-Build: TypeAlias = Callable[[Sparsifier, Quantizer, Known], Pair]
+Build: TypeAlias = Callable[[Sparsifier, Quantizer, Known], Operators]
 """From the boxes and budgets of a mask, a format and what is known: the operators of one tensor."""
 
 
@@ -129,7 +129,7 @@ class Built(Assignment):
     build: Build
 
     @property
-    def pattern(self) -> Pair:
+    def pattern(self) -> Operators:
         return self.inner.pattern
 
     @property
@@ -140,6 +140,6 @@ class Built(Assignment):
     def uniform(self) -> bool:
         return False
 
-    def of(self, name: str) -> Pair:
+    def of(self, name: str) -> Operators:
         s, q = self.inner.of(name)
         return self.build(s, q, {need: self.statistics.of(name, need) for need in self.needs})

@@ -5,14 +5,14 @@ import numpy as np
 from sqtheory.alphabet.quantizers import Quantizer, int_
 from sqtheory.alphabet.scores import Statistic, wanda
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm
-from sqtheory.execution.assignment import Pair
+from sqtheory.execution.assignment import Operators
 from sqtheory.methods.method import Fails, Holds, Known, Method
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Reference
 from sqtheory.theory.theorems import prune_first_dominates, weighted_dominates
 
 
-def build(s: Sparsifier, q: Quantizer, known: Known) -> Pair:
+def build(s: Sparsifier, q: Quantizer, known: Known) -> Operators:
     """The mask of s by Wanda's score, which a spelling calls ``score=wanda``, and q."""
     return s.with_score(wanda(known[Statistic.norms][None, :])), q
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import final
 
 import numpy as np
@@ -38,6 +39,7 @@ class Premise:
         return self.ruling(known, p).closed if self.seen is None else self.seen(counted)
 
 
+@lru_cache
 def convex(p: float) -> Ruling:
     """p ≥ 1, where ‖·‖_p is a norm."""
     return Ruling(p >= 1, f"p = {spell_norm(p)} is {'at least' if p >= 1 else 'below'} 1")

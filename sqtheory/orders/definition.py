@@ -12,25 +12,26 @@ from sqtheory.arrays import Array, Mask
 from sqtheory.orders.applied import TwoOrders
 from sqtheory.orders.counts import Counts, Errors, GroupErrors, Openings, Sums, beyond_range, sign
 from sqtheory.orders.errors import Pieces, additive_bound, box_norms, change_of, largest_of, norm, norm_of, powers, root
-from sqtheory.orders.optimum import gain_mask, gain_optimum
+from sqtheory.orders.optimum import gain_mask
 
 
 def counts_of(two: TwoOrders, q: Quantizer, p: float) -> Counts:
     """All that is added up and counted."""
-    return Counts(sums_of(two, p), two.swaps, two.tied, openings_of(two, q))
+    p = check_norm(p)
+    best = gain_mask(two.x, two.image, two.s, p)
+    return Counts(sums_of(two, best, p), two.swaps, two.tied, openings_of(two, q))
 
 
-def sums_of(two: TwoOrders, p: float) -> Sums:
-    """The norms, and which order wins.
+def sums_of(two: TwoOrders, best: Mask, p: float) -> Sums:
+    """The norms, and which order wins; ``best`` is the mask of the optimum.
 
     Where results differ their errors are summed without rounding, onto one sum over the entries where they
     agree, so the order of the norms does not depend on how a sum was accumulated. ``lead`` is exact for
     p = 1, 2, 3, …; for other p, differences below the rounding of the powers count as equal.
     """
-    p = check_norm(p)
     x = two.x
     flat, image, after = (a.reshape(-1) for a in (x, two.image, two.after_mask))
-    mask, theirs, optimal = (m.reshape(-1) for m in (two.mask, two.image_mask, gain_mask(x, two.image, two.s, p)))
+    mask, theirs, optimal = (m.reshape(-1) for m in (two.mask, two.image_mask, best))
     dense = at_dense_scale(two).reshape(-1)
     zero = x.dtype.type(0)
     results: list[Pieces] = [
@@ -66,10 +67,10 @@ def openings_of(two: TwoOrders, q: Quantizer) -> Openings:
     )
 
 
-def group_errors(two: TwoOrders, p: float) -> GroupErrors:
+def group_errors(two: TwoOrders, best: Mask, p: float) -> GroupErrors:
     """The norms of the errors group by group."""
-    x, best = two.x.astype(np.float64), gain_optimum(two.x, two.image, two.s, p)
-    results: list[Array] = [two.sparse, two.image, two.after_mask, two.masked_image, best]
+    x, optimum = two.x.astype(np.float64), np.where(best, two.image, two.x.dtype.type(0))
+    results: list[Array] = [two.sparse, two.image, two.after_mask, two.masked_image, optimum]
     s, q, sq, qs, gain = (box_norms(x - y, p, two.s.groups) for y in results)
     return GroupErrors(s, q, sq, qs, gain, np.vectorize(additive_bound, otypes=[float])(s, q, p))
 

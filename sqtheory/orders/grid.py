@@ -160,7 +160,7 @@ def pipeline_rows(name: str, x: ArrayLike | StreamedTensor, grid: Grid, p: float
         return [Row.of(name, rulings, counts) for rulings, counts in zip(known, counted, strict=True)]
 
 
-def total(rows: Sequence[Row]) -> Total:
+def total_of(rows: Sequence[Row]) -> Total:
     """Norms of all the rows' tensors together, each the norm of the tensors' norms; all rows have one p."""
     p = rows[0].order.p if rows else 2.0
 
@@ -186,7 +186,7 @@ def shares(of: OrderReport | Total) -> list[str]:
     return [share(value, of.x_norm) for value in values]
 
 
-def table(shown: Sequence[Row], rows: Sequence[Row]) -> Table:
+def pipeline_table(shown: Sequence[Row], rows: Sequence[Row]) -> Table:
     """One line for each shown tensor of one pipeline and a total over all its rows; errors in percent of ‖x‖_p."""
     lines = [
         (
@@ -200,16 +200,16 @@ def table(shown: Sequence[Row], rows: Sequence[Row]) -> Table:
         )
         for row in shown
     ]
-    whole = total(rows)
+    whole = total_of(rows)
     swaps = str(sum(r.order.swaps for r in rows))
     counted = ("total", "", *shares(whole), swaps, whole.open, whole.winner.sign, "")
     header = ("tensor", "shape", *SHARES, "swaps", "open", "winner", "by")
     return Table(header, (*lines, counted), f"{rows[0].order.mask} with {rows[0].order.format}")
 
 
-def explain(rows: Sequence[Row]) -> list[str]:
+def sentences(rows: Sequence[Row]) -> list[str]:
     """Sentences on one pipeline: who wins, by which theorem or through which open channel, and what was counted."""
-    won = total(rows).winners
+    won = Counter(r.order.winner for r in rows)
     sq, qs, equal = (won[winner] for winner in Winner)
     lines = [f"Of {len(rows)} tensors S→Q wins in {sq}, Q→S in {qs}; they agree in {equal}."]
     if convex(rows[0].order.p).closed and all(r.channels.prune_first_dominates for r in rows):

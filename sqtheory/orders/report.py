@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any, final
 
-from sqtheory.alphabet.norms import spell_norm
+from sqtheory.alphabet.norms import check_norm, spell_norm
 from sqtheory.alphabet.notation import MASK, QUANTIZER, parse_as
 from sqtheory.alphabet.operators import Operator
 from sqtheory.alphabet.partition import Shape
@@ -14,6 +14,7 @@ from sqtheory.orders.applied import TwoOrders, Winner, both
 from sqtheory.orders.counts import Errors, GroupErrors, Sums
 from sqtheory.orders.definition import group_errors, sums_of
 from sqtheory.orders.errors import additive_bound
+from sqtheory.orders.optimum import gain_mask
 from sqtheory.tables import OVERFLOW, Table, Tabular, json_ready, json_text, number
 
 
@@ -56,7 +57,7 @@ class OrderReport(Tabular):
             1: (Winner.sq, max(sq, qs)),
             -1: (Winner.qs, min(sq, qs)),
         }[sums.lead]
-        errors = replace(sums.errors, qs=accorded)
+        errors = sums.errors if accorded == qs else replace(sums.errors, qs=accorded)
         return cls(sums.p, mask, fmt, shape, sums.x_norm, errors, swaps, ties, winner, groups)
 
     @property
@@ -149,6 +150,7 @@ def order_report(two: TwoOrders, p: float = 2.0, *, per_group: bool = False) -> 
 
     ``winner`` is exact for p = 1, 2, 3, …; for other p, differences below the rounding of the powers count as equal.
     """
-    sums = sums_of(two, p)
-    groups = group_errors(two, sums.p) if per_group else None
+    p = check_norm(p)
+    best = gain_mask(two.x, two.image, two.s, p)
+    sums, groups = sums_of(two, best, p), group_errors(two, best, p) if per_group else None
     return OrderReport.of(str(two.s), str(two.q), two.x.shape, sums, two.swaps, two.tied, groups)

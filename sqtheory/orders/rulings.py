@@ -117,16 +117,16 @@ def one_block_per_group(s: Sparsifier, q: Quantizer, shape: Shape) -> Ruling:
     return Ruling(False, "a mask group spans several scale blocks")
 
 
-def by_magnitude(s: Sparsifier) -> Ruling:
-    """s keeps the entries of largest magnitude in every group."""
+def by_magnitude(s: Sparsifier, spelled: str) -> Ruling:
+    """s keeps the entries of largest magnitude in every group; ``spelled``: s in words."""
     keeps = "keeps" if s.by_magnitude else "does not keep"
-    return Ruling(s.by_magnitude, f"{s} {keeps} the entries of largest magnitude in every group")
+    return Ruling(s.by_magnitude, f"{spelled} {keeps} the entries of largest magnitude in every group")
 
 
-def having(q: Quantizer, trait: Trait) -> Ruling:
-    """q has a trait."""
+def having(q: Quantizer, trait: Trait, spelled: str) -> Ruling:
+    """q has a trait; ``spelled``: q in words."""
     has = trait in q.traits
-    return Ruling(has, f"{q} {'has' if has else 'lacks'} the trait {trait}: {trait.statement}")
+    return Ruling(has, f"{spelled} {'has' if has else 'lacks'} the trait {trait}: {trait.statement}")
 
 
 def tied_rows(s: Sparsifier, q: Quantizer, shape: Shape) -> str | None:

@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any, TypeAlias, final
 
 import numpy as np
@@ -56,6 +57,11 @@ class Instance(ABC):
         """The image of x under S→Q."""
 
     @property
+    @abstractmethod
+    def frozen(self) -> Entries:
+        """The image of x under S→Q with every scale fixed at its value for x."""
+
+    @property
     def sparse(self) -> Entries:
         """s(x)."""
         return self.kept(self.m, self.x)
@@ -68,6 +74,18 @@ class Instance(ABC):
     def minus(self, a: Entries, b: Entries) -> Entries:
         """a − b."""
         return [v - w for v, w in zip(a, b, strict=True)]
+
+    def times(self, a: Entries, b: Entries) -> Entries:
+        """a ⊙ b."""
+        return [v * w for v, w in zip(a, b, strict=True)]
+
+    def added(self, values: Entries) -> Number:
+        """The sum of all entries."""
+        return sum(values, Fraction(0))
+
+    def dot(self, a: Entries, b: Entries) -> Number:
+        """⟨a, b⟩."""
+        return self.added(self.times(a, b))
 
     def choose(self, flag: Any, yes: Number, no: Number) -> Number:
         """One of two numbers."""
@@ -117,9 +135,32 @@ class ScaledInstance(Instance):
         """Kept entries, those that are 0 left out where q(0) = 0 and their scale is of no account."""
 
 
+class PairedInstance(Instance):
+    """An instance with a second operand w, which s masks: x is the activation of a dot product."""
+
+    @property
+    @abstractmethod
+    def weight(self) -> "PairedInstance":
+        """The instance of w. Raises ValueError if there is none."""
+
+    @abstractmethod
+    def dual_norm(self, values: Entries) -> Number:
+        """The norm of the conjugate exponent."""
+
+    @property
+    def w(self) -> Entries:
+        """w."""
+        return self.weight.x
+
+
+def conjugate(p: float) -> float:
+    """p* with 1/p + 1/p* = 1; 1 for p < 1, where ‖a‖_1 ≤ ‖a‖_p and |⟨a, b⟩| ≤ ‖a‖_1 ‖b‖_1."""
+    return np.inf if p == 1 else 1.0 if p == np.inf else p / (p - 1) if p > 1 else 1.0
+
+
 @final
 @dataclass(frozen=True, eq=False)
-class FloatRows(ScaledInstance):
+class FloatRows(ScaledInstance, PairedInstance):
     """Rows of float64, each an instance of its own: a number is an array of one value a row."""
 
     made: TwoOrders
@@ -127,6 +168,10 @@ class FloatRows(ScaledInstance):
     p: float
     scales: Callable[[], tuple[Array, Array]]
     """σ(x) and σ(s(x)) of every entry, computed when asked."""
+    at_old_scales: Callable[[], Array]
+    """What S→Q makes at the scales of x, computed when asked."""
+    partner: Callable[[], "FloatRows"] | None = None
+    """The rows of w, if there are any."""
 
     @property
     def x(self) -> Array:
@@ -149,6 +194,16 @@ class FloatRows(ScaledInstance):
         return self.made.after_mask
 
     @property
+    def frozen(self) -> Array:
+        return self.at_old_scales()
+
+    @property
+    def weight(self) -> "FloatRows":
+        if self.partner is None:
+            raise ValueError("these rows have no second operand w")
+        return self.partner()
+
+    @property
     def scale(self) -> Array:
         return self.scales()[0]
 
@@ -162,6 +217,18 @@ class FloatRows(ScaledInstance):
 
     def minus(self, a: Array, b: Array) -> Array:
         return np.asarray(a - b)
+
+    def times(self, a: Array, b: Array) -> Array:
+        return np.asarray(a * b)
+
+    def added(self, values: Array) -> Array:
+        return np.asarray(values.sum(axis=1))
+
+    def dot(self, a: Array, b: Array) -> Array:
+        return np.asarray(np.einsum("ij,ij->i", a, b))
+
+    def dual_norm(self, values: Array) -> Array:
+        return replace(self, p=conjugate(self.p)).norm(values)
 
     def kept(self, mask: Mask, values: Array) -> Array:
         return np.where(mask, values, 0.0)
@@ -189,4 +256,5 @@ def rows_of(case: Case) -> FloatRows:
     def scales() -> tuple[Array, Array]:
         return case.dense_scale, case.spread(case.q.scales(case.orders.sparse))
 
-    return FloatRows(case.orders, case.p, scales)
+    partner = None if case.w is None else lambda: rows_of(case.weight)
+    return FloatRows(case.orders, case.p, scales, lambda: case.frozen_image, partner)

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from sqtheory.theory.claims import Quantity
-from sqtheory.theory.instance import Number, ScaledInstance, rows_of
+from sqtheory.theory.instance import FloatRows, Number, rows_of
 
 
-def measured(name: str, latex: str, meaning: str, read: Callable[[ScaledInstance], Number]) -> Quantity:
+def measured(name: str, latex: str, meaning: str, read: Callable[[FloatRows], Number]) -> Quantity:
     """The quantity that ``read`` defines: its value in every row of a case is read from rows of float64."""
     return Quantity(name, latex, meaning, lambda case: np.asarray(read(rows_of(case))), read=read)
 

@@ -199,7 +199,8 @@ def _uniform(q: Quantizer) -> bool:
 
 def having(name: str, trait: Trait) -> Assumption:
     """The assumption that q has a trait."""
-    return of_pipeline(name, f"q has {trait}: {trait.statement}", lambda s, q, p, shape: rulings.having(q, trait))
+    statement = f"q has {trait}: {trait.statement}"
+    return of_pipeline(name, statement, lambda s, q, p, shape: rulings.having(q, trait, str(q)))
 
 
 def _zero_stays(case: Case) -> Mask:

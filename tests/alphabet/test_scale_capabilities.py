@@ -40,11 +40,8 @@ RULES: dict[str, Scaling] = {
     **{"unscaled": Unscaled(), "one frozen": Frozen(FixedArray(0.3)), "rows": RowTwoLevel(TwoLevel())},
     "frozen": Frozen(FixedArray(np.linspace(0.1, 0.9, 6).reshape(GRID))),
 }
-NO_SUPREMUM = {"halfrange", "mse", "percentile(60)", "shared(1e-08)", "twolevel", "twolevel(e2m3)", "rows"} | {
-    name for name, rule in RULES.items() if rule.looks_at is Reach.nothing
-}
-"""Rules whose σ_B/max|x_B| has no bound, or none that is known."""
-NOT_RATIONAL = {"mse", "percentile(60)", "rows"}
+BOUNDED = {"absmax", "fullrange", "midpoint", "floor", "ceil", "even", "rceil", "shared"}
+"""Rules of which the supremum of σ_B/max|x_B| is known."""
 
 
 def format_of(rule: Scaling) -> Format:
@@ -133,7 +130,7 @@ def test_no_share_exceeds_the_supremum_and_some_come_close(name: str, fmt: Forma
     fmt = fmt.full() if rule.full_range else fmt
     bound = rule.supremum(fmt)
     if bound is None:
-        assert name in NO_SUPREMUM
+        assert name not in BOUNDED
         return
     x = np.linspace(1, 4, 30_001)[:, None]
     ratios = rule.scales(x, Rows(), fmt) / x
@@ -148,12 +145,12 @@ def test_exact_scales_are_those_before_rounding(name: str) -> None:
         try:
             found = rule.exact(rationals(x), BLOCKS, format_of(rule))
         except NotRational:
-            assert name in NOT_RATIONAL
+            assert rule.share(format_of(rule), True) is None and rule.values is Numbers.real
+            assert rule.constant is None and rule.looks_at is not Reach.nothing
             continue
         assert found.shape == GRID and all(isinstance(v, Fraction) for v in found.flat)
         level = 1e-12 if rule.scale_format is None else 0.15
         assert np.allclose(found.astype(np.float64), scales(rule, x), rtol=level, atol=0)
-        assert name not in NOT_RATIONAL
 
 
 def test_a_power_of_two_is_exact_for_float64_maxima_only() -> None:

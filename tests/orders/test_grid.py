@@ -11,7 +11,7 @@ from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.exceptions import InputRefused, NonFinite
 from sqtheory.orders import channels
 from sqtheory.orders.applied import Winner
-from sqtheory.orders.grid import Row, by_tensor, explain, table, tensor_rows, total
+from sqtheory.orders.grid import Row, by_tensor, pipeline_table, sentences, tensor_rows, total_of
 from sqtheory.orders.reasons import Reason
 
 MASKS = ("2:4", "50%", "threshold(0.5)", "nm(1, 4, score=gain(int4, 1))")
@@ -43,7 +43,7 @@ def test_sharing_work_over_a_grid_changes_nothing(p: float) -> None:
 @pytest.mark.parametrize("p", [0.5, 1, 2, 3, math.inf])
 def test_totals_are_the_norms_of_the_tensors_laid_end_to_end(p: float) -> None:
     own = [r for r in rows(p=p) if (r.order.mask, r.order.format) == ("nm(2, 4)", "int(4)")]
-    whole = total(own)
+    whole = total_of(own)
     for name in ("s", "q", "sq", "qs", "gain", "sq_dense"):
         parts = np.array([getattr(r.order.errors, name) for r in own])
         expected = parts.max() if p == math.inf else np.sum(parts**p) ** (1 / p)
@@ -54,9 +54,9 @@ def test_totals_are_the_norms_of_the_tensors_laid_end_to_end(p: float) -> None:
 
 def test_totals_of_tiny_and_zero_tensors() -> None:
     tiny = tensor_rows("t", np.full((1, 4), 1e-200), masks()[:1], formats()[:1])
-    assert total(tiny).x_norm == pytest.approx(2e-200)
+    assert total_of(tiny).x_norm == pytest.approx(2e-200)
     zero = tensor_rows("z", np.zeros((1, 4)), masks()[:1], formats()[:1])
-    assert total(zero).x_norm == 0 and total(zero).gap == 0 and total(zero).winner == "equal"
+    assert total_of(zero).x_norm == 0 and total_of(zero).gap == 0 and total_of(zero).winner == "equal"
 
 
 def test_refusals_name_the_tensor() -> None:
@@ -72,14 +72,14 @@ def test_rows_of_one_tensor_stay_together() -> None:
 
 def test_the_table_has_a_line_a_tensor_and_a_total() -> None:
     own = [r for r in rows() if (r.order.mask, r.order.format) == ("nm(2, 4)", "int(4)")]
-    lines = table(own[:1], own).rows
+    lines = pipeline_table(own[:1], own).rows
     assert [line[0] for line in lines] == ["a", "total"]
     assert float(lines[0][4]) == pytest.approx(100 * own[0].order.errors.sq / own[0].order.x_norm, abs=1e-4)
 
 
 def test_sentences_name_the_theorem_or_the_open_channel() -> None:
     def of(mask: str, fmt: str) -> str:
-        return "\n".join(explain([r for r in rows() if (r.order.mask, r.order.format) == (mask, fmt)]))
+        return "\n".join(sentences([r for r in rows() if (r.order.mask, r.order.format) == (mask, fmt)]))
 
     assert "prune_first_dominates" in of("nm(2, 4)", "int(4)") and "M is open in 3 of 3 tensors" in of(
         "nm(2, 4)", "int(4)"

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from fractions import Fraction
 from math import inf, prod
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,8 +18,9 @@ from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Claim
 from sqtheory.theory.decide.conditions import RESELECTED, RETURNED, SAID, SHIFT, claim_of
 from sqtheory.theory.decide.draws import draws, run
+from sqtheory.theory.decide.evaluations import ByReadings
 from sqtheory.theory.decide.numbers import Radical, comparable, decimal, fails, root
-from sqtheory.theory.decide.questions import question
+from sqtheory.theory.decide.questions import of_theorem, question
 from sqtheory.theory.decide.rational import RationalRow, implemented_orders, rational_orders
 from sqtheory.theory.decide.solver import Formula, ask, negation
 from sqtheory.theory.instance import rows_of
@@ -38,11 +40,13 @@ from sqtheory.theory.quantities import (
     Z,
 )
 from sqtheory.theory.sides import sides
-from sqtheory.theory.theorems import prune_first_identity, ties_by_original
+from sqtheory.theory.theorem import Theorem
+from sqtheory.theory.theorems import ALL, frozen_commutation, gain_optimal, prune_first_identity, ties_by_original
 
 QUANTITIES = (
     *(ERROR_S, ERROR_Q, ERROR_SQ, ERROR_QS, ERROR_Q_PRUNED, POWER_S, POWER_Q, POWER_SQ, POWER_Q_KEPT),
     *(SHIFT, RETURNED, RESELECTED, ties_by_original.DEFECT, prune_first_identity.DEFECT),
+    *(frozen_commutation.DEFECT, gain_optimal.ERROR_FROZEN),
 )
 PIPELINES = [
     ("2:4", "int(4, block=6)", (12,)),
@@ -59,9 +63,9 @@ def pipeline(mask: str, fmt: str) -> tuple[Sparsifier, Quantizer]:
     return parse_as(Sparsifier, "mask", mask), parse_as(Quantizer, "format", fmt)
 
 
-def number(term: object, x: list[object], row: np.ndarray) -> Fraction:
+def number(term: Any, x: list[Any], row: np.ndarray) -> Fraction:
     """A term of the solver at numbers."""
-    places = [(v, z3.RealVal(str(Fraction(float(e))))) for v, e in zip(x, row, strict=True)]
+    places = [(v, z3.RealVal(str(Fraction(float(e))), v.ctx)) for v, e in zip(x, row, strict=True)]
     found = z3.simplify(z3.substitute(term, *places))
     return Fraction(found.numerator_as_long(), found.denominator_as_long())
 
@@ -144,6 +148,40 @@ def test_the_solver_counts_steps_and_no_clock_decides() -> None:
     assert (few.result, few.note) == ("unknown", "no answer within 10 steps")
     enough = ask(lambda f: f.violates(asked.claims, asked.where), draw, (2,), 1.0, 10_000_000)
     assert enough.result == "unsat"
+
+
+def test_no_earlier_question_changes_an_answer() -> None:
+    s, q = pipeline("2:4", "int(3, block=2)")
+    [draw] = draws(s, q, (4,), np.random.default_rng(0))
+    asked = question("sq_never_worse", 1.0)
+    replies = []
+    for other in (0, 3):
+        for name in [*SAID][:other]:
+            denied = negation(name)
+            assert denied is not None
+            ask(denied, draw, (4,), 1.0, 100_000)
+        replies.append(ask(lambda f: f.violates(asked.claims, asked.where), draw, (4,), 1.0, 10_000_000))
+    assert replies[0] == replies[1] and replies[0].result == "sat"
+
+
+def test_groups_of_one_cannot_be_outranked() -> None:
+    s, q = pipeline("nm(1, 1)", "int(3, block=2)")
+    [draw] = draws(s, q, (2,), np.random.default_rng(0))
+    assert ask(Formula.outranked, draw, (2,), 1.0, 10_000).result == "unsat"
+
+
+DECIDED = [t for t in ALL if t.domain is not None and t.domain.w is None and not t.domain.x.independent]
+
+
+@pytest.mark.parametrize("theorem", DECIDED, ids=str)
+def test_claims_whose_quantities_are_read_are_decided_over_any_numbers(theorem: Theorem) -> None:
+    for p in (0.5, 1.0, 2.0, inf):
+        if theorem.claims_for(p):
+            asked = of_theorem(theorem, p)
+            assert isinstance(asked.evaluation, ByReadings) == asked.written
+            if asked.written:
+                for claim in asked.claims:
+                    assert sides(claim, dict.fromkeys(map(str, claim.symbols), Fraction(1)), max)
 
 
 @pytest.mark.parametrize("name", [*SAID, "magnitude"])

@@ -29,7 +29,13 @@ from sqtheory.theory.quantities import (
     POWER_S,
     POWER_SQ,
 )
-from sqtheory.theory.theorems import prune_first_identity, ties_by_original
+from sqtheory.theory.theorems import (
+    dot_bound,
+    dot_decomposition,
+    dot_interaction,
+    prune_first_identity,
+    ties_by_original,
+)
 
 X = np.array([[7.0, 2.5, 1.0, 1.75, -3.25, 2.0, 0.5, -6.0], [0, 1.5, -1.5, 7.0, 2.5, 2.25, -2.5, 0.125]])
 
@@ -72,6 +78,53 @@ BY_LOOPS: dict[str, tuple[Quantity, Callable[[list[float], float], float]]] = {
     "orders": (ties_by_original.DEFECT, most),
     "split": (prune_first_identity.DEFECT, most),
 }
+W = np.array([[1.5, -2.0, 7.0, 0.25, 3.0, 3.0, -1.25, 0.0], [7.0, 2.25, -2.5, 0.5, 1.0, -1.0, 6.0, 4.5]])
+
+
+def products(case: Case, i: int) -> dict[Quantity, float]:
+    """Sums of one row, entry by entry."""
+    own, other = case.orders, case.weight.orders
+    columns = range(case.x.shape[1])
+    x, f = own.x[i], own.image[i]
+    w, m, g, m2, y = other.x[i], other.mask[i], other.image[i], other.image_mask[i], other.after_mask[i]
+    z = [g[j] if m2[j] else 0.0 for j in columns]
+    pruned = [j for j in columns if not m[j]]
+    dual = dot_bound_dual(case.p)
+    return {
+        dot_decomposition.WHOLE: sum(x[j] * w[j] for j in columns),
+        dot_decomposition.SQ: sum(f[j] * y[j] for j in columns),
+        dot_decomposition.QS: sum(f[j] * z[j] for j in columns),
+        dot_decomposition.LEFT: sum((x[j] - f[j]) * w[j] for j in columns),
+        dot_decomposition.RIGHT_SQ: sum(x[j] * (w[j] - y[j]) for j in columns),
+        dot_decomposition.RIGHT_QS: sum(x[j] * (w[j] - z[j]) for j in columns),
+        dot_decomposition.BOTH_SQ: sum((x[j] - f[j]) * (w[j] - y[j]) for j in columns),
+        dot_decomposition.BOTH_QS: sum((x[j] - f[j]) * (w[j] - z[j]) for j in columns),
+        dot_interaction.Q: sum(f[j] * g[j] for j in columns),
+        dot_interaction.S: sum(x[j] * w[j] for j in columns if m[j]),
+        dot_interaction.LOST: sum(x[j] * w[j] - f[j] * g[j] for j in pruned),
+        dot_interaction.PRUNED: sum(f[j] * (w[j] - g[j]) for j in pruned),
+        dot_interaction.CROSSED: sum((x[j] - f[j]) * w[j] for j in pruned),
+        dot_bound.QUANTIZED: norm([f[j] for j in pruned], case.p),
+        dot_bound.ACTIVATION_ERROR: norm([x[j] - f[j] for j in pruned], case.p),
+        dot_bound.WEIGHT_ERROR: norm([w[j] - g[j] for j in pruned], dual),
+        dot_bound.WEIGHT_PRUNED: norm([w[j] for j in pruned], dual),
+    }
+
+
+def dot_bound_dual(p: float) -> float:
+    return {1.0: inf, 2.0: 2.0, 3.0: 1.5, inf: 1.0}[p]
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0, 3.0, inf])
+def test_a_reading_of_two_operands_is_what_a_loop_computes(p: float) -> None:
+    case = Case(X, int_(4, block=4), nm(2, 4), p, W)
+    for i in range(len(case)):
+        for quantity, loop in products(case, i).items():
+            assert quantity.of(case)[i] == pytest.approx(loop, rel=1e-12), quantity
+            assert quantity.read is not None
+            assert float(quantity.read(ExactRow(case, i))) == pytest.approx(loop, rel=1e-12), quantity
+
+
 POWERS = {"s": POWER_S, "q": POWER_Q, "sq": POWER_SQ}
 
 

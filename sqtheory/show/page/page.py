@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from sqtheory.alphabet.norms import spell_norm
 from sqtheory.orders.applied import Winner
-from sqtheory.orders.grid import SHARES, Row, Total, explain, shares, table, total
+from sqtheory.orders.grid import SHARES, Row, Total, pipeline_table, sentences, shares, total_of
 from sqtheory.orders.report import OrderReport
 from sqtheory.show.page.drawing import channel_map, gap_scatter, worst
 from sqtheory.show.page.findings import Findings, Section
@@ -63,7 +63,7 @@ def _summary(found: Findings) -> list[str]:
 
 def _line(section: Section) -> tuple[str, ...]:
     """What the summary says of one pipeline."""
-    whole = total(section.rows)
+    whole = total_of(section.rows)
     return (
         *(section.rows[0].order.mask, section.rows[0].order.format),
         *shares(whole),
@@ -83,13 +83,13 @@ def _guarantees(rows: Iterable[Row]) -> Counter[str]:
 def _section(at: int, section: Section, p: float) -> list[str]:
     rows = section.rows
     ranked = sorted(rows, key=lambda r: -r.order.relative(r.order.errors.sq))[:WORST]
-    whole = total(rows)
+    whole = total_of(rows)
     slack = [_slack(r.order) for r in rows]
-    orders = table(rows, rows).with_column("slack %", [*slack, _slack(whole)], after="bound %")
+    orders = pipeline_table(rows, rows).with_column("slack %", [*slack, _slack(whole)], after="bound %")
     spelled, data = spell_norm(p), f"{section.pipeline}, {len(rows)} tensors"
     return [
         f'<h2 id="pipeline-{at}">{html.escape(section.pipeline)}</h2>',
-        *_list([*explain(rows), *([str(section.pruned)] if section.pruned else [])]),
+        *_list([*sentences(rows), *([str(section.pruned)] if section.pruned else [])]),
         "<h3>Recipe</h3>",
         _commands(section.commands),
         "<h3>Worst tensors</h3>",

@@ -90,7 +90,13 @@ def run(draw: Draw, x: Array, p: float, shape: Shape) -> FloatRows:
     def scales() -> tuple[Array, Array]:
         return entry_scales(draw.before, x, shape), entry_scales(draw.after, made.sparse, shape)
 
-    return FloatRows(made, p, scales)
+    def frozen() -> Array:
+        if stacked is not None:
+            return stacked.after.frozen(x).apply(made.sparse, x)
+        pairs = zip(made.sparse.reshape(-1, *shape), x.reshape(-1, *shape), strict=True)
+        return np.stack([draw.after.frozen(row).apply(kept, row).ravel() for kept, row in pairs])
+
+    return FloatRows(made, p, scales, frozen)
 
 
 def entry_scales(q: Quantizer, x: Array, shape: Shape) -> Array:

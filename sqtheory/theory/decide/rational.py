@@ -28,6 +28,8 @@ class ExactOrders:
     image_mask: tuple[bool, ...]
     after_mask: tuple[Fraction, ...]
     """q(s(x))."""
+    frozen: tuple[Fraction, ...]
+    """q(s(x)) at the scales of x."""
     dense: tuple[Fraction, ...]
     """σ(x)."""
     moved: tuple[Fraction, ...]
@@ -64,6 +66,10 @@ class RationalRow(ScaledInstance):
         return self.made.after_mask
 
     @property
+    def frozen(self) -> tuple[Fraction, ...]:
+        return self.made.frozen
+
+    @property
     def scale(self) -> tuple[Fraction, ...]:
         return self.made.dense
 
@@ -96,7 +102,8 @@ def rational_orders(draw: Draw, x: Rationals) -> ExactOrders:
     quantized = image(draw.before, x, dense)
     again = mask(draw.then, quantized, x)
     survivors = kept & (x != 0) if KEEPS_ZERO in draw.after.traits else kept
-    parts = (x, kept, quantized, again, image(draw.after, sparse, moved), dense, moved, survivors)
+    after, frozen = (image(draw.after, sparse, sigma) for sigma in (moved, dense))
+    parts = (x, kept, quantized, again, after, frozen, dense, moved, survivors)
     return ExactOrders(*(tuple(part.flatten().tolist()) for part in parts))
 
 
@@ -110,6 +117,6 @@ def implemented_orders(o: FloatRows, i: int) -> ExactOrders:
         return tuple(values[i].tolist())
 
     old, new = map(exactly, o.scales())
-    x, image, after = map(exactly, (o.x, o.q, o.sq))
+    x, image, after, frozen = map(exactly, (o.x, o.q, o.sq, o.frozen))
     mask, image_mask, survivors = map(flags, (o.m, o.m2, o.survivors))
-    return ExactOrders(x, mask, image, image_mask, after, old, new, survivors)
+    return ExactOrders(x, mask, image, image_mask, after, frozen, old, new, survivors)

@@ -70,7 +70,7 @@ def ask(negation: Negation, draw: Draw, shape: Shape, p: float, steps: int) -> R
         violated = negation(formula)
     except _Beyond as beyond:
         return Reply("unknown", str(beyond))
-    engine = z3.Solver()
+    engine = z3.Solver(ctx=formula.context)
     engine.set("rlimit", steps)
     engine.add(violated)
     result = engine.check()
@@ -89,14 +89,18 @@ def _number(z3: Any, value: Term) -> Fraction:
 
 @final
 class Formula(ScaledInstance):
-    """Both orders of a pipeline as terms over the entries of x; a truth value is a term too."""
+    """Both orders of a pipeline as terms over the entries of x; a truth value is a term too.
+
+    Its context is its own, so that no earlier question changes the answer.
+    """
 
     def __init__(self, z3: Any, draw: Draw, shape: Shape, p: float) -> None:
         self.z3, self.draw, self.shape, self.p = z3, draw, shape, p
+        self.context = z3.Context()
         self.groups = labels(draw.first.groups, shape)
 
     def real(self, v: Fraction | int) -> Term:
-        return self.z3.RealVal(str(Fraction(v)))
+        return self.z3.RealVal(str(Fraction(v)), self.context)
 
     def choose(self, flag: Term, yes: Term, no: Term) -> Term:
         return self.z3.If(flag, yes, no)
@@ -110,7 +114,7 @@ class Formula(ScaledInstance):
 
     @cached_property
     def x(self) -> list[Term]:
-        return [self.z3.Real(f"x{i}") for i in range(math.prod(self.shape))]
+        return [self.z3.Real(f"x{i}", self.context) for i in range(math.prod(self.shape))]
 
     @cached_property
     def m(self) -> list[Term]:
@@ -140,6 +144,10 @@ class Formula(ScaledInstance):
     @cached_property
     def sq(self) -> list[Term]:
         return self.images(self.draw.after, self.sparse, self.moved)
+
+    @cached_property
+    def frozen(self) -> list[Term]:
+        return self.images(self.draw.after, self.sparse, self.scale)
 
     @cached_property
     def m2(self) -> list[Term]:
@@ -188,7 +196,8 @@ class Formula(ScaledInstance):
             raise _Beyond("the budget of this mask is not fixed")
         pairs = [(i, j) for i, g in enumerate(self.groups) for j, h in enumerate(self.groups) if g == h and i != j]
         kept, x = self.m, [self.size(v) for v in self.x]
-        return self.z3.Or([self.z3.And(kept[i], self.z3.Not(kept[j]), x[j] > x[i]) for i, j in pairs])
+        smaller = [self.z3.And(kept[i], self.z3.Not(kept[j]), x[j] > x[i]) for i, j in pairs]
+        return self.z3.Or([self.z3.BoolVal(False, self.context), *smaller])
 
     def _no_root(self) -> Term:
         raise _Beyond("a sum of roots is not written as a formula")
@@ -235,7 +244,7 @@ class Formula(ScaledInstance):
     def mask(self, s: Sparsifier, values: list[Term]) -> list[Term]:
         """m(values), ties seeing x."""
         if s.ignores_values:
-            return [self.z3.BoolVal(bool(k)) for k in s.mask(np.zeros(self.shape)).flat]
+            return [self.z3.BoolVal(bool(k), self.context) for k in s.mask(np.zeros(self.shape)).flat]
         scores = self.scores(s, values)
         if s.cut is not None:
             return [v >= self.real(Fraction(s.cut)) for v in scores]
@@ -247,13 +256,13 @@ class Formula(ScaledInstance):
             rivals = [j for j in np.flatnonzero(self.groups == group).tolist() if j != i]
             k = s.budget(len(rivals) + 1)
             beaten = [self.beats(j, i, scores, key, s.ties.low_index) for j in rivals]
-            kept.append(self.z3.BoolVal(True) if k > len(rivals) else self.z3.AtMost(*beaten, k - 1))
+            kept.append(self.z3.BoolVal(True, self.context) if k > len(rivals) else self.z3.AtMost(*beaten, k - 1))
         return kept
 
     def beats(self, j: int, i: int, scores: list[Term], key: list[Term] | None, low: bool) -> Term:
         """Entry j ranks before entry i."""
         first = j < i if low else j > i
-        last = self.z3.BoolVal(first)
+        last = self.z3.BoolVal(first, self.context)
         if key is not None:
             last = key[j] >= key[i] if first else key[j] > key[i]
         return self.z3.Or(scores[j] > scores[i], self.z3.And(scores[j] == scores[i], last))

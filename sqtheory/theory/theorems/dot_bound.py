@@ -3,56 +3,44 @@
 from dataclasses import replace
 from math import inf
 
-import numpy as np
 import sympy
 
 from sqtheory.alphabet.quantizers import bcq, int_
 from sqtheory.alphabet.scores import given
 from sqtheory.alphabet.sparsifiers import nm
-from sqtheory.arrays import Array
 from sqtheory.theory.case import Case
-from sqtheory.theory.claims import Attained, Claim, Quantity, Reference
+from sqtheory.theory.claims import Attained, Claim, Reference
 from sqtheory.theory.domain import Arrays, Domain, OneOf
+from sqtheory.theory.measured import measured
 from sqtheory.theory.quantities import SIGMA, STEADY, Z, of_weight
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems.dot_decomposition import EXAMPLE, KINDS, SQ, WHOLE
 from sqtheory.theory.theorems.dot_interaction import THEOREM as INTERACTION
 from sqtheory.theory.theorems.dot_interaction import UNSTEADY, Q, S
 
-
-def conjugate(p: float) -> float:
-    """p* with 1/p + 1/p* = 1; 1 for p < 1, where ‖a‖_1 ≤ ‖a‖_p and |⟨a, b⟩| ≤ ‖a‖_1 ‖b‖_1."""
-    return inf if p == 1 else 1.0 if p == inf else p / (p - 1) if p > 1 else 1.0
-
-
-def _other(case: Case, e: Array) -> Array:
-    """‖e‖_{p*} of every row."""
-    return replace(case, p=conjugate(case.p)).norms(e)
-
-
-QUANTIZED = Quantity(
+QUANTIZED = measured(
     "q_pruned",
     r"\lVert q(x)_P\rVert_p",
     "the p-norm of q(x) over the entries of w that s prunes",
-    lambda case: case.norms(np.where(case.weight.orders.mask, 0.0, case.orders.image)),
+    lambda o: o.norm(o.dropped(o.weight.m, o.q)),
 )
-WEIGHT_ERROR = Quantity(
+WEIGHT_ERROR = measured(
     "w_error",
     r"\lVert\varepsilon_q(w)_P\rVert_{p^*}",
     "the conjugate norm of w − q(w) over the pruned entries",
-    lambda case: _other(case, np.where(case.weight.orders.mask, 0.0, case.weight.x - case.weight.orders.image)),
+    lambda o: o.dual_norm(o.dropped(o.weight.m, o.minus(o.w, o.weight.q))),
 )
-ACTIVATION_ERROR = Quantity(
+ACTIVATION_ERROR = measured(
     "x_error",
     r"\lVert\varepsilon_q(x)_P\rVert_p",
     "the p-norm of x − q(x) over the entries of w that s prunes",
-    lambda case: case.norms(np.where(case.weight.orders.mask, 0.0, case.x - case.orders.image)),
+    lambda o: o.norm(o.dropped(o.weight.m, o.minus(o.x, o.q))),
 )
-WEIGHT_PRUNED = Quantity(
+WEIGHT_PRUNED = measured(
     "w_pruned",
     r"\lVert\varepsilon_s(w)\rVert_{p^*}",
     "the conjugate norm of the pruned entries of w",
-    lambda case: _other(case, case.weight.x - case.weight.orders.sparse),
+    lambda o: o.dual_norm(o.dropped(o.weight.m, o.w)),
 )
 
 THEOREM = Theorem(

@@ -5,54 +5,59 @@ from sqtheory.alphabet.quantizers import bcq, hbfp, int_, mxfp, nf4
 from sqtheory.alphabet.scaling import HalfRange
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.theory.case import Case
-from sqtheory.theory.claims import Claim, NoneKnown, Quantity, Reference
+from sqtheory.theory.claims import Claim, NoneKnown, Reference
 from sqtheory.theory.domain import Arrays, Domain, OneOf
-from sqtheory.theory.quantities import dot
+from sqtheory.theory.measured import measured
 from sqtheory.theory.samples import heavy, normal, one_signed, ties
 from sqtheory.theory.theorem import Theorem
 
-WHOLE = Quantity("xw", r"\langle x,w\rangle", "⟨x, w⟩", lambda case: dot(case.x, case.weight.x))
-SQ = Quantity(
+WHOLE = measured(
+    "xw",
+    r"\langle x,w\rangle",
+    "⟨x, w⟩",
+    lambda o: o.dot(o.x, o.w),
+)
+SQ = measured(
     "xw_sq",
     r"\langle q(x),q(s(w))\rangle",
     "⟨q(x), q(s(w))⟩, the dot product of the quantized activation with the weight after S→Q",
-    lambda case: dot(case.orders.image, case.weight.orders.after_mask),
+    lambda o: o.dot(o.q, o.weight.sq),
 )
-QS = Quantity(
+QS = measured(
     "xw_qs",
     r"\langle q(x),s(q(w))\rangle",
     "⟨q(x), s(q(w))⟩, the dot product of the quantized activation with the weight after Q→S",
-    lambda case: dot(case.orders.image, case.weight.orders.masked_image),
+    lambda o: o.dot(o.q, o.weight.qs),
 )
-LEFT = Quantity(
+LEFT = measured(
     "ew",
     r"\langle\varepsilon_q(x),w\rangle",
     "⟨ε_q(x), w⟩",
-    lambda case: dot(case.x - case.orders.image, case.weight.x),
+    lambda o: o.dot(o.minus(o.x, o.q), o.w),
 )
-RIGHT_SQ = Quantity(
+RIGHT_SQ = measured(
     "xe_sq",
     r"\langle x,\varepsilon_{q\circ s}(w)\rangle",
     "⟨x, ε_{q∘s}(w)⟩",
-    lambda case: dot(case.x, case.weight.x - case.weight.orders.after_mask),
+    lambda o: o.dot(o.x, o.minus(o.w, o.weight.sq)),
 )
-RIGHT_QS = Quantity(
+RIGHT_QS = measured(
     "xe_qs",
     r"\langle x,\varepsilon_{s\circ q}(w)\rangle",
     "⟨x, ε_{s∘q}(w)⟩",
-    lambda case: dot(case.x, case.weight.x - case.weight.orders.masked_image),
+    lambda o: o.dot(o.x, o.minus(o.w, o.weight.qs)),
 )
-BOTH_SQ = Quantity(
+BOTH_SQ = measured(
     "ee_sq",
     r"\langle\varepsilon_q(x),\varepsilon_{q\circ s}(w)\rangle",
     "⟨ε_q(x), ε_{q∘s}(w)⟩",
-    lambda case: dot(case.x - case.orders.image, case.weight.x - case.weight.orders.after_mask),
+    lambda o: o.dot(o.minus(o.x, o.q), o.minus(o.w, o.weight.sq)),
 )
-BOTH_QS = Quantity(
+BOTH_QS = measured(
     "ee_qs",
     r"\langle\varepsilon_q(x),\varepsilon_{s\circ q}(w)\rangle",
     "⟨ε_q(x), ε_{s∘q}(w)⟩",
-    lambda case: dot(case.x - case.orders.image, case.weight.x - case.weight.orders.masked_image),
+    lambda o: o.dot(o.minus(o.x, o.q), o.minus(o.w, o.weight.qs)),
 )
 KINDS = (normal, ties, one_signed, heavy)
 

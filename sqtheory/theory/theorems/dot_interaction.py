@@ -8,45 +8,42 @@ from sqtheory.alphabet.rounding import stochastic
 from sqtheory.alphabet.scores import given
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.theory.case import Case
-from sqtheory.theory.claims import Claim, NoneKnown, Quantity, Reference
+from sqtheory.theory.claims import Claim, NoneKnown, Reference
 from sqtheory.theory.domain import Arrays, Domain, OneOf
-from sqtheory.theory.quantities import SIGMA, STEADY, Z, dot, of_weight
+from sqtheory.theory.measured import measured
+from sqtheory.theory.quantities import SIGMA, STEADY, Z, of_weight
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems.dot_decomposition import KINDS, SQ, WHOLE
 
-Q = Quantity(
+Q = measured(
     "xw_q",
     r"\langle q(x),q(w)\rangle",
     "⟨q(x), q(w)⟩, both operands quantized",
-    lambda case: dot(case.orders.image, case.weight.orders.image),
+    lambda o: o.dot(o.q, o.weight.q),
 )
-S = Quantity(
+S = measured(
     "xw_s",
     r"\langle x,s(w)\rangle",
     "⟨x, s(w)⟩, the weight pruned",
-    lambda case: dot(case.x, case.weight.orders.sparse),
+    lambda o: o.dot(o.x, o.weight.sparse),
 )
-LOST = Quantity(
+LOST = measured(
     "lost",
     r"\sum_P\bigl(x_iw_i-q(x)_iq(w)_i\bigr)",
     "the sum of x_i w_i − q(x)_i q(w)_i over the entries of w that s prunes",
-    lambda case: np.where(
-        case.weight.orders.mask, 0.0, case.x * case.weight.x - case.orders.image * case.weight.orders.image
-    ).sum(axis=1),
+    lambda o: o.added(o.dropped(o.weight.m, o.minus(o.times(o.x, o.w), o.times(o.q, o.weight.q)))),
 )
-PRUNED = Quantity(
+PRUNED = measured(
     "qe",
     r"\langle q(x)_P,\varepsilon_q(w)_P\rangle",
     "⟨q(x)_P, ε_q(w)_P⟩ over the entries of w that s prunes",
-    lambda case: dot(
-        case.orders.image, np.where(case.weight.orders.mask, 0.0, case.weight.x - case.weight.orders.image)
-    ),
+    lambda o: o.dot(o.q, o.dropped(o.weight.m, o.minus(o.w, o.weight.q))),
 )
-CROSSED = Quantity(
+CROSSED = measured(
     "es",
     r"\langle\varepsilon_q(x),\varepsilon_s(w)\rangle",
     "⟨ε_q(x), ε_s(w)⟩",
-    lambda case: dot(case.x - case.orders.image, case.weight.x - case.weight.orders.sparse),
+    lambda o: o.dot(o.minus(o.x, o.q), o.minus(o.w, o.weight.sparse)),
 )
 
 UNSTEADY = Case.of(

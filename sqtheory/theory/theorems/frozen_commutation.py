@@ -9,16 +9,17 @@ from sqtheory.alphabet.rounding import ceil, stochastic
 from sqtheory.alphabet.scaling import HalfRange, MeanSquare
 from sqtheory.alphabet.sparsifiers import nm, threshold, top
 from sqtheory.theory.case import Case
-from sqtheory.theory.claims import NEW, Claim, NoneKnown, Quantity
+from sqtheory.theory.claims import NEW, Claim, NoneKnown
 from sqtheory.theory.domain import Arrays, Domain, OneOf
+from sqtheory.theory.measured import measured
 from sqtheory.theory.quantities import FROZEN_Z, STEADY
 from sqtheory.theory.theorem import Theorem
 
-DEFECT = Quantity(
+DEFECT = measured(
     "d",
     r"\lVert m\odot q_\sigma(x)-q_\sigma(m\odot x)\rVert_\infty",
     "the largest entry of m ⊙ q(x) − q(m ⊙ x), every scale fixed at its value for x",
-    lambda case: np.abs(np.where(case.orders.mask, case.orders.image, 0.0) - case.frozen_image).max(axis=1),
+    lambda o: o.most(o.minus(o.kept(o.m, o.q), o.frozen)),
 )
 
 

@@ -9,16 +9,17 @@ from sqtheory.alphabet.scaling import HalfRange
 from sqtheory.alphabet.sparsifiers import nm, threshold
 from sqtheory.alphabet.ties import adversarial, high_index
 from sqtheory.theory.case import Case
-from sqtheory.theory.claims import NEW, Attained, Claim, Quantity
+from sqtheory.theory.claims import NEW, Attained, Claim
 from sqtheory.theory.domain import Arrays, Domain, OneOf
+from sqtheory.theory.measured import measured
 from sqtheory.theory.quantities import BUDGETED, ERROR_QS, FROZEN_Z, GAIN_OPTIMUM, GRID_OPTIMUM, NEAREST
 from sqtheory.theory.theorem import Theorem
 
-ERROR_FROZEN = Quantity(
+ERROR_FROZEN = measured(
     "e_frozen",
     r"\lVert\varepsilon_{q_\sigma\circ s}\rVert_p",
     "the p-norm of the error of S→Q with every scale fixed at its value for x",
-    lambda case: case.norms(case.x - case.frozen_image),
+    lambda o: o.norm(o.minus(o.x, o.frozen)),
 )
 
 THEOREM = Theorem(
