@@ -154,12 +154,13 @@ class Partnered(Score):
 
     partner: FixedArray | None
     name: str
+    """The word it is written with."""
 
     def __post_init__(self) -> None:
         if self.partner is None:
             return
         need(self.partner, FixedArray, f"{self.name}: the array")
-        if self.partner.values.ndim != 2 or self.name not in ("wanda", "wina"):
+        if self.partner.values.ndim != 2:
             raise ValueError(f"{self.name} needs a matrix whose columns are the input channels")
 
     @property
