@@ -38,6 +38,7 @@ from sqtheory.alphabet.formats import (
     Format,
     IntFormat,
     Nonfinite,
+    SpecialCodes,
     bcq_format,
 )
 from sqtheory.alphabet.kernels import engine
@@ -130,6 +131,7 @@ __all__ = [
     "Rows",
     "Score",
     "Sparsifier",
+    "SpecialCodes",
     "SpellingError",
     "Tail",
     "Ties",

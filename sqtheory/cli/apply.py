@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from sqtheory import __version__
+from sqtheory.alphabet.storage import Index
 from sqtheory.cli import options
 from sqtheory.cli.options import CHECKPOINT_HELP, add_pipeline, add_statistics, add_targets
 from sqtheory.cli.printing import print_text
 from sqtheory.cli.verb import Document, Form, Verb
 from sqtheory.files.code_layout import CodeLayout
+from sqtheory.orders.applied import Order
 
 if TYPE_CHECKING:
     from sqtheory.compress import Plan
@@ -73,8 +75,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", required=True, metavar="FORMAT", help="see sqtheory formats")
     parser.add_argument(
         "--order",
-        choices=("sq", "qs", "gain"),
-        default="sq",
+        choices=[order.name for order in Order],
+        default=Order.sq.name,
         help="sq: sparsify, then quantize (default); qs: quantize, then sparsify; gain: the best mask for q(x)",
     )
     parser.add_argument(
@@ -89,7 +91,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--index",
-        choices=("combination", "position", "bitmap"),
+        choices=[index.name for index in Index],
         default=None,
         help="how places are stored among codes: one number for each group (default where it can be), ⌈log₂ m⌉ bits "
         "for each survivor, or one bit for each entry",
@@ -107,11 +109,9 @@ def run(arguments: argparse.Namespace) -> Document:
     import numpy as np
 
     from sqtheory import compress
-    from sqtheory.alphabet.storage import Index
     from sqtheory.cli.progress import progress
     from sqtheory.execution.workers import Threads
     from sqtheory.files.checkpoints import open_checkpoint
-    from sqtheory.orders.applied import Order
 
     if not arguments.pack and (arguments.layout or arguments.index):
         raise ValueError("--layout and --index are about codes: they need --pack")

@@ -8,6 +8,7 @@ from sqtheory import __version__
 from sqtheory.cli import options
 from sqtheory.cli.evaluation_options import add_data, add_evaluation, add_model, cores
 from sqtheory.cli.verb import MARKDOWN_TABLES, Document, Verb, json_of
+from sqtheory.orders.applied import Order
 
 if TYPE_CHECKING:
     from sqtheory.execution.assignment import Assignment
@@ -48,7 +49,8 @@ examples:
   sqtheory evaluate checkpoint20.npz --mask 2:4 --format hbfp4 --data cmudict.dict
   sqtheory evaluate all-MiniLM-L6-v2 --mask 50% --format hbfp6 --samples 50"""
 
-ORDERS = ("sq", "qs", "gain", "both")
+BOTH, TWO = "both", (Order.sq, Order.qs)
+"""What ``--order`` calls these two."""
 NO_MASK, NO_FORMAT = "1:1", "int8"
 """What stands in the place of a mask or a format that is not asked for, and is not used."""
 
@@ -61,7 +63,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--order",
         action="append",
-        choices=ORDERS,
+        choices=[*(order.name for order in Order), BOTH],
         help="sq: S→Q; qs: Q→S; gain: the best mask at the weights' scales; both: sq and qs (default); repeatable",
     )
     parser.add_argument(
@@ -80,15 +82,14 @@ def run(arguments: argparse.Namespace) -> Document:
     from sqtheory.models import open_model, samples_for
     from sqtheory.models.evaluation.comparing import compare_orders
     from sqtheory.models.evaluation.evaluations import Evaluations
-    from sqtheory.orders.applied import Order
 
     mask, fmt = arguments.mask, arguments.format
     if (mask is None or fmt is None) and arguments.order:
         raise ValueError("--order is for a --mask and a --format together")
     if fmt is None and arguments.activations:
         raise ValueError("--activations needs the --format they are quantized with")
-    asked = [name for given in arguments.order or ["both"] for name in (("sq", "qs") if given == "both" else (given,))]
-    orders = list(dict.fromkeys(Order[name] for name in asked))
+    given = arguments.order or [BOTH]
+    orders = list(dict.fromkeys(order for name in given for order in (TWO if name == BOTH else (Order[name],))))
     assignment, known = _assigned(arguments)
     model = open_model(arguments.model, heads=arguments.heads)
     if known is not None:

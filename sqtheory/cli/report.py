@@ -143,13 +143,14 @@ def _section(
 
     from sqtheory.alphabet.shares import pruned
     from sqtheory.execution.assignment import awaited
+    from sqtheory.orders.applied import Order, Winner
     from sqtheory.orders.grid import total_of
     from sqtheory.show.page import Section
     from sqtheory.theory.expectations import AgreementReport
 
     found = list(gaps)
     predicted = tuple(g for g in found if not isinstance(g, str))
-    best = "qs" if total_of(rows).winner == "qs" else "sq"
+    best = Order.qs.name if total_of(rows).winner is Winner.qs else Order.sq.name
     out = _compressed(arguments.checkpoint, best)
     mask, fmt = assignment.words
     asked = ([mask], [fmt])

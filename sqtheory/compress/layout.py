@@ -15,7 +15,7 @@ from sqtheory.arrays import Array
 from sqtheory.files import atomic
 from sqtheory.files.checkpoints import Checkpoint, TensorInfo
 from sqtheory.files.checkpoints.elements import Element
-from sqtheory.files.checkpoints.tensors import plain, refused
+from sqtheory.files.checkpoints.tensors import PIECE_BYTES, plain, refused
 from sqtheory.files.checkpoints.writing import check_not_input
 from sqtheory.files.code_layout import CodeLayout
 from sqtheory.files.packing import Packed, Schema
@@ -27,8 +27,6 @@ CHUNK = 1 << 18
 """Entries encoded at once: a whole number of bytes whatever the type."""
 ITSELF = "."
 """The path in ``out`` of ``out`` itself, where that is a file."""
-PIECE = 1 << 20
-"""Bytes of a file copied at once."""
 
 
 @final
@@ -172,7 +170,7 @@ def digest(path: Path) -> str:
     content = hashlib.sha256()
     try:
         with path.open("rb") as file:
-            while piece := file.read(PIECE):
+            while piece := file.read(PIECE_BYTES):
                 content.update(piece)
     except OSError as error:
         raise refused(path, f"cannot be read: {plain(str(error))}") from error

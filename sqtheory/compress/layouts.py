@@ -10,7 +10,6 @@ from sqtheory.arrays import Array
 from sqtheory.compress.layout import (
     CHUNK,
     ITSELF,
-    PIECE,
     Content,
     Layout,
     Metadata,
@@ -39,7 +38,7 @@ from sqtheory.files.checkpoints import (
 )
 from sqtheory.files.checkpoints.elements import BITS, ELEMENTS, Element, Native
 from sqtheory.files.checkpoints.shards import inside
-from sqtheory.files.checkpoints.tensors import plain, refused
+from sqtheory.files.checkpoints.tensors import PIECE_BYTES, plain, refused
 from sqtheory.files.code_layout import CodeLayout
 from sqtheory.files.packing import CompressedTensorsCheckpoint, PackedCheckpoint
 from sqtheory.files.packing.files import declared
@@ -153,7 +152,7 @@ class Folder(Layout):
     def write(self, contents: Iterator[Content], metadata: Metadata, out: Path) -> None:
         for relative, path in self.others().items():
             with path.open("rb") as old, atomic.NewFile(out / relative) as new:
-                while piece := old.read(PIECE):
+                while piece := old.read(PIECE_BYTES):
                     new.write(piece)
         for name, shard in self.shards.items():
             own = (next(contents) for _ in shard.tensors)

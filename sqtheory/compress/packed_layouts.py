@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from sqtheory.compress.layout import (
     ITSELF,
-    PIECE,
     Content,
     Layout,
     Made,
@@ -33,7 +32,7 @@ from sqtheory.files.checkpoints import (
     declare,
 )
 from sqtheory.files.checkpoints.elements import ELEMENTS, Element
-from sqtheory.files.checkpoints.tensors import refused
+from sqtheory.files.checkpoints.tensors import PIECE_BYTES, refused
 from sqtheory.files.packing import Packed, Schema, write_compressed_tensors, write_packed
 from sqtheory.files.packing.compressed_tensors import (
     CONFIG,
@@ -164,4 +163,4 @@ def _packs(contents: Iterator[Content]) -> Iterator[tuple[str, Packed]]:
 
 def _pieces(array: NDArray[Any]) -> Pieces:
     octets = np.ascontiguousarray(array, array.dtype.newbyteorder("<")).reshape(-1).view(np.uint8)
-    return (octets[at : at + PIECE] for at in range(0, octets.size, PIECE))
+    return (octets[at : at + PIECE_BYTES] for at in range(0, octets.size, PIECE_BYTES))

@@ -11,6 +11,7 @@ from typing import Any, final
 from sqtheory.compress.layout import Packing
 from sqtheory.compress.recipe import Recipe
 from sqtheory.files.checkpoints.tensors import plain
+from sqtheory.orders.applied import Winner
 from sqtheory.orders.errors import additive_bound
 from sqtheory.orders.grid import Row
 from sqtheory.records import as_json
@@ -56,7 +57,7 @@ class Applied:
     """The n:m that the written tensor keeps along its last axis, of those that ``inspect`` looks for."""
     open: str
     """The symbols of the channels open on this tensor."""
-    winner: str
+    winner: Winner
     theorem: str | None
     """The theorem by which the winner wins, if one does."""
     failed: tuple[str, ...]

@@ -17,13 +17,12 @@ from sqtheory.alphabet.scores import Statistic
 from sqtheory.arrays import Array
 from sqtheory.exceptions import CheckpointError, InputRefused, first_at
 from sqtheory.files.checkpoints import Checkpoint, SafetensorsCheckpoint, TensorInfo, reading
-from sqtheory.files.checkpoints.tensors import plain, quoted, refused
+from sqtheory.files.checkpoints.tensors import PIECE_BYTES, plain, quoted, refused
 from sqtheory.files.checkpoints.writing import SafetensorsWriter, declare
 
 SCHEMA = "sqtheory.statistics/1"
 AGREEMENT = 1e-9
 """Share of ‖X_i‖₂‖X_j‖₂ by which an entry of XᵀX may miss its mirror image, or a diagonal entry the norm."""
-_PIECE = 1 << 20
 
 
 @final
@@ -155,6 +154,6 @@ def _fault(values: Array) -> str | None:
 def _digest(path: Path) -> str:
     content = hashlib.sha256()
     with path.open("rb") as file:
-        while piece := file.read(_PIECE):
+        while piece := file.read(PIECE_BYTES):
             content.update(piece)
     return content.hexdigest()

@@ -1,7 +1,7 @@
 """The arrays that a sparsifier and a quantizer make of one tensor, in either order."""
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from functools import cached_property
 from typing import final
 
@@ -22,6 +22,20 @@ class Order(Enum):
 
     def __str__(self) -> str:
         return self.value
+
+
+@final
+class Winner(StrEnum):
+    """The order of the smaller error, if there is one."""
+
+    sq = "sq"
+    qs = "qs"
+    equal = "equal"
+
+    @property
+    def sign(self) -> str:
+        """How a table writes it."""
+        return "=" if self is Winner.equal else Order[self.name].value
 
 
 @final

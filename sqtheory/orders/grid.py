@@ -11,14 +11,15 @@ from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array, ArrayLike, StreamedTensor, as_real
 from sqtheory.exceptions import about
 from sqtheory.orders import definition, fused
-from sqtheory.orders.applied import both
+from sqtheory.orders.applied import Winner, both
 from sqtheory.orders.assumptions import convex
 from sqtheory.orders.channels import ChannelReport
 from sqtheory.orders.counts import Counts, Errors
 from sqtheory.orders.errors import additive_bound, norm
-from sqtheory.orders.pair import Pair, Rulings
+from sqtheory.orders.pair import Pair
 from sqtheory.orders.reasons import Reason, reason
 from sqtheory.orders.report import OrderReport
+from sqtheory.orders.rulings import Rulings
 from sqtheory.tables import Table, json_ready, one_line, share
 
 COUNTED = {
@@ -30,8 +31,6 @@ COUNTED = {
 """What the counts of a ChannelReport count."""
 SHARES = ("S %", "Q %", "S→Q %", "Q→S %", "optimum %", "bound %")
 """The errors and the bound that a table shows, in percent of ‖x‖_p."""
-WINNERS = {"sq": "S→Q", "qs": "Q→S", "equal": "="}
-"""How a table writes the winner."""
 
 Grid: TypeAlias = Sequence[tuple[Sparsifier, Quantizer]]
 
@@ -60,7 +59,7 @@ class Row:
     @property
     def guarantee_broken(self) -> bool:
         """S→Q lost although a theorem forbids it: a fault of this program, never of the data."""
-        return self.reason.theorem is not None and self.order.winner == "qs"
+        return self.reason.theorem is not None and self.order.winner is Winner.qs
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and strings, ready for JSON."""
@@ -76,7 +75,7 @@ class Total:
     p: float
     x_norm: float
     errors: Errors
-    winners: dict[str, int]
+    winners: dict[Winner, int]
     """How many tensors each order wins."""
     open: str
     """The symbols of the channels open on some tensor."""
@@ -92,13 +91,13 @@ class Total:
         return (self.errors.qs - self.errors.sq) / self.x_norm if self.x_norm else 0.0
 
     @property
-    def winner(self) -> str:
+    def winner(self) -> Winner:
         """The order of smaller total error."""
         sq, qs = self.errors.sq, self.errors.qs
         if sq == qs:  # to float64: the tensors' own verdicts are finer
-            decided = [order for order in ("sq", "qs") if self.winners[order]]
-            return decided[0] if len(decided) == 1 else "equal"
-        return "sq" if sq < qs else "qs"
+            decided = [order for order in (Winner.sq, Winner.qs) if self.winners[order]]
+            return decided[0] if len(decided) == 1 else Winner.equal
+        return Winner.sq if sq < qs else Winner.qs
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and strings, ready for JSON."""
@@ -170,7 +169,7 @@ def total_of(rows: Sequence[Row]) -> Total:
     winners = Counter(r.order.winner for r in rows)
     symbols = "".join(c for c in "MΣZ" if any(c in r.channels.open for r in rows)) or "–"
     x_norm = norm([r.order.x_norm for r in rows], p)
-    return Total(p, x_norm, errors, {k: winners[k] for k in ("sq", "qs", "equal")}, symbols)
+    return Total(p, x_norm, errors, {winner: winners[winner] for winner in Winner}, symbols)
 
 
 def by_tensor(rows: Sequence[Row]) -> list[list[Row]]:
@@ -197,14 +196,14 @@ def pipeline_table(shown: Sequence[Row], rows: Sequence[Row]) -> Table:
             *shares(row.order),
             str(row.order.swaps),
             row.channels.open,
-            WINNERS[row.order.winner],
+            row.order.winner.sign,
             str(row.reason),
         )
         for row in shown
     ]
     whole = total_of(rows)
     swaps = str(sum(r.order.swaps for r in rows))
-    counted = ("total", "", *shares(whole), swaps, whole.open, WINNERS[whole.winner], "")
+    counted = ("total", "", *shares(whole), swaps, whole.open, whole.winner.sign, "")
     header = ("tensor", "shape", *SHARES, "swaps", "open", "winner", "by")
     return Table(header, (*lines, counted), f"{rows[0].order.mask} with {rows[0].order.format}")
 
@@ -212,7 +211,8 @@ def pipeline_table(shown: Sequence[Row], rows: Sequence[Row]) -> Table:
 def sentences(rows: Sequence[Row]) -> list[str]:
     """Sentences on one pipeline: who wins, by which theorem or through which open channel, and what was counted."""
     won = Counter(r.order.winner for r in rows)
-    lines = [f"Of {len(rows)} tensors S→Q wins in {won['sq']}, Q→S in {won['qs']}; they agree in {won['equal']}."]
+    sq, qs, equal = (won[winner] for winner in Winner)
+    lines = [f"Of {len(rows)} tensors S→Q wins in {sq}, Q→S in {qs}; they agree in {equal}."]
     if convex(rows[0].order.p).closed and all(r.channels.prune_first_dominates for r in rows):
         lines.append(
             "S→Q cannot lose here (theorem prune_first_dominates): Σ and Z are closed, q is monotone, "

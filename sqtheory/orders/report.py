@@ -10,7 +10,7 @@ from sqtheory.alphabet.operators import Operator
 from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import ArrayLike
-from sqtheory.orders.applied import TwoOrders, both
+from sqtheory.orders.applied import TwoOrders, Winner, both
 from sqtheory.orders.counts import Errors, GroupErrors, Sums
 from sqtheory.orders.definition import group_errors, sums_of
 from sqtheory.orders.errors import additive_bound
@@ -42,8 +42,8 @@ class OrderReport(Tabular):
     """Entries of non-zero image that S→Q keeps and Q→S prunes."""
     ties: int
     """Groups whose scores on q(x) tie at the cut, so that the tie rule decides."""
-    winner: str
-    """``sq``, ``qs`` or ``equal``, decided on the entries where the two results differ."""
+    winner: Winner
+    """Decided on the entries where the two results differ."""
     groups: GroupErrors | None = None
 
     @classmethod
@@ -52,7 +52,11 @@ class OrderReport(Tabular):
     ) -> "OrderReport":
         """The report of what was added up; the norm of Q→S in accord with the winner, which is the finer verdict."""
         sq, qs = sums.errors.sq, sums.errors.qs
-        winner, accorded = {0: ("equal", sq), 1: ("sq", max(sq, qs)), -1: ("qs", min(sq, qs))}[sums.lead]
+        winner, accorded = {
+            0: (Winner.equal, sq),
+            1: (Winner.sq, max(sq, qs)),
+            -1: (Winner.qs, min(sq, qs)),
+        }[sums.lead]
         errors = sums.errors if accorded == qs else replace(sums.errors, qs=accorded)
         return cls(sums.p, mask, fmt, shape, sums.x_norm, errors, swaps, ties, winner, groups)
 
@@ -123,7 +127,7 @@ class OrderReport(Tabular):
     @property
     def title(self) -> str:
         """The pipeline, the shape and the winner."""
-        verdict = {"sq": "S→Q wins", "qs": "Q→S wins", "equal": "the orders agree"}[self.winner]
+        verdict = "the orders agree" if self.winner is Winner.equal else f"{self.winner.sign} wins"
         return f"{self.mask} with {self.format} on {'×'.join(map(str, self.shape))}: {verdict}, {self.swaps} swaps"
 
 

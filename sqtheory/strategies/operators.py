@@ -16,7 +16,7 @@ from sqtheory.alphabet.formats import (
     FloatFormat,
     Format,
     IntFormat,
-    Nonfinite,
+    SpecialCodes,
     bcq_format,
 )
 from sqtheory.alphabet.partition import Blocks, Channels, Columns, Heads, Partition, Rows, Shape, Tiles, Whole
@@ -48,7 +48,7 @@ CODEBOOKS = st.sets(st.sampled_from(DYADICS), min_size=2, max_size=9).filter(lam
 OWN = CODEBOOKS.map(lambda v: Codebook("drawn", tuple(sorted(v)))) | st.integers(2, 5).flatmap(
     lambda e: st.builds(
         *(FloatFormat, st.just("drawn"), st.just(e), st.integers(0, 4), st.integers(0, 2**e - 1)),
-        *(st.sampled_from(Nonfinite), st.booleans(), st.booleans()),
+        *(st.sampled_from(SpecialCodes), st.booleans(), st.booleans()),
     )
 )
 RANDOM = st.integers(0, 2**32 - 1).map(np.random.default_rng)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+import sqtheory as sq
 from sqtheory.alphabet import formats
-from sqtheory.alphabet.formats import FORMATS, Codebook, FloatFormat, Format, IntFormat, Nonfinite, bcq_format
+from sqtheory.alphabet.formats import FORMATS, Codebook, FloatFormat, Format, IntFormat, SpecialCodes, bcq_format
 from sqtheory.alphabet.rounding import ROUNDINGS, half_away, nearest_even
 from tests.twins import formats as twin
 from tests.twins.formats import GRIDS
@@ -221,7 +222,7 @@ def test_impossible_formats_are_refused() -> None:
             FloatFormat("odd", e, m, 1)
     with pytest.raises(ValueError, match="identifier"):
         FloatFormat("no name", 4, 3, 7)
-    for special, least in ((Nonfinite.ieee, -113), (Nonfinite.nan_only, -112), (Nonfinite.none, -112)):
+    for special, least in ((SpecialCodes.ieee, -113), (SpecialCodes.nan_only, -112), (SpecialCodes.none, -112)):
         assert np.isfinite(FloatFormat("far", 4, 3, least, special).values.astype(np.float32)).all()
         assert FloatFormat("near", 4, 3, 147, special).smallest == np.finfo(np.float32).smallest_subnormal
         for bias in (least - 1, 148):
@@ -255,3 +256,7 @@ def test_one_exponent_bit_is_enough_and_nine_are_too_many() -> None:
 def test_fraction_bits_of_unsigned_and_lopsided_formats() -> None:
     assert FloatFormat("ue4m3", 4, 3, 7, signed=False).fraction_bits == 3
     assert IntFormat(8, full_range=True).fraction_bits == 6 == IntFormat(8).fraction_bits
+
+
+def test_the_old_name_of_special_codes_stays() -> None:
+    assert sq.Nonfinite is sq.SpecialCodes and sq.E4M3.nonfinite is sq.SpecialCodes.nan_only

@@ -284,3 +284,7 @@ def test_partitions_are_spelled_as_keywords() -> None:
     }
     assert {p: str(p) for p in spelled} == spelled
     assert [str(t) for t in Tail] == ["short", "error"]
+
+
+def test_fields_are_called_what_they_are() -> None:
+    assert repr(Heads(2)) == "Heads(heads=2, axis=0)"

@@ -130,8 +130,9 @@ def test_partners_must_fit() -> None:
         wanda(np.ones((5, 3))).of(np.ones((2, 4)))
     with pytest.raises(ValueError, match="wina needs a matrix whose columns are the input channels"):
         wina(np.ones(3))
-    with pytest.raises(ValueError, match="needs a matrix"):
-        Partnered(FixedArray(np.ones((2, 2))), "other")
+    with pytest.raises(ValueError, match="other needs a matrix"):
+        Partnered(FixedArray(np.ones(2)), "other")
+    assert Partnered(FixedArray([[3.0, 4.0]]), "other").of(np.ones((1, 2))).tolist() == [[3.0, 4.0]]
 
 
 def test_given_scores_are_used_as_they_are() -> None:

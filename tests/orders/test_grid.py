@@ -1,3 +1,4 @@
+import json
 import math
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.exceptions import InputRefused, NonFinite
 from sqtheory.orders import channels
+from sqtheory.orders.applied import Winner
 from sqtheory.orders.grid import Row, by_tensor, pipeline_table, sentences, tensor_rows, total_of
 from sqtheory.orders.reasons import Reason
 
@@ -88,7 +90,7 @@ def test_sentences_name_the_theorem_or_the_open_channel() -> None:
 
 def test_a_broken_guarantee_is_seen() -> None:
     row = next(r for r in rows() if r.channels.prune_first_dominates)
-    broken = replace(row, order=replace(row.order, winner="qs"))
+    broken = replace(row, order=replace(row.order, winner=Winner.qs))
     assert not row.guarantee_broken and broken.guarantee_broken
     unexplained = replace(broken, reason=Reason(None, ("norm",)))
     assert not unexplained.guarantee_broken
@@ -96,3 +98,9 @@ def test_a_broken_guarantee_is_seen() -> None:
 
 def test_no_guarantee_is_broken() -> None:
     assert not any(r.guarantee_broken for seed in range(20) for r in rows(seed))
+
+
+def test_a_winner_is_its_word_in_json_and_its_sign_in_a_table() -> None:
+    assert [json.dumps(winner) for winner in Winner] == ['"sq"', '"qs"', '"equal"']
+    assert [winner.sign for winner in Winner] == ["S→Q", "Q→S", "="]
+    assert compare([1.0, 2.0], "1:2", "int4").winner is Winner.equal

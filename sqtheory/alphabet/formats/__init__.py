@@ -3,21 +3,23 @@
 from collections.abc import Mapping
 
 from sqtheory.alphabet.formats.codebook import Codebook, bcq_format
-from sqtheory.alphabet.formats.floating import FloatFormat, Nonfinite, binade
+from sqtheory.alphabet.formats.floating import FloatFormat, SpecialCodes, binade
 from sqtheory.alphabet.formats.format import Codes, Format, Table, is_monotone, is_odd
 from sqtheory.alphabet.formats.integer import IntFormat
 from sqtheory.alphabet.formats.steps import StepFunction, steps
 
+Nonfinite = SpecialCodes
+"""The name of SpecialCodes up to version 0.1, too near to the exception NonFinite."""
 INT2, INT3, INT4, INT5, INT6, INT7, INT8, INT16 = (IntFormat(k) for k in (2, 3, 4, 5, 6, 7, 8, 16))
-E4M3 = FloatFormat("e4m3", 4, 3, 7, Nonfinite.nan_only)
-E5M2 = FloatFormat("e5m2", 5, 2, 15, Nonfinite.ieee)
+E4M3 = FloatFormat("e4m3", 4, 3, 7, SpecialCodes.nan_only)
+E5M2 = FloatFormat("e5m2", 5, 2, 15, SpecialCodes.ieee)
 E3M2 = FloatFormat("e3m2", 3, 2, 3)
 E2M3 = FloatFormat("e2m3", 2, 3, 1)
 E2M1 = FloatFormat("e2m1", 2, 1, 1)
-E8M0 = FloatFormat("e8m0", 8, 0, 127, Nonfinite.nan_only, signed=False, subnormals=False)
-BFLOAT16 = FloatFormat("bfloat16", 8, 7, 127, Nonfinite.ieee)
-FLOAT16 = FloatFormat("float16", 5, 10, 15, Nonfinite.ieee)
-E4M3_IEEE = FloatFormat("e4m3ieee", 4, 3, 7, Nonfinite.ieee)
+E8M0 = FloatFormat("e8m0", 8, 0, 127, SpecialCodes.nan_only, signed=False, subnormals=False)
+BFLOAT16 = FloatFormat("bfloat16", 8, 7, 127, SpecialCodes.ieee)
+FLOAT16 = FloatFormat("float16", 5, 10, 15, SpecialCodes.ieee)
+E4M3_IEEE = FloatFormat("e4m3ieee", 4, 3, 7, SpecialCodes.ieee)
 NF4 = Codebook(
     "nf4",
     (
@@ -78,6 +80,7 @@ __all__ = [
     "Format",
     "IntFormat",
     "Nonfinite",
+    "SpecialCodes",
     "StepFunction",
     "Table",
     "bcq_format",

@@ -14,11 +14,11 @@ from sqtheory.arrays import Array
 from sqtheory.exceptions import need, whole
 
 
-class Nonfinite(Enum):
+class SpecialCodes(Enum):
     """Which codes of a floating-point format are not numbers.
 
     >>> from sqtheory import E4M3
-    >>> E4M3.nonfinite is Nonfinite.nan_only
+    >>> E4M3.nonfinite is SpecialCodes.nan_only
     True
     """
 
@@ -43,7 +43,7 @@ class FloatFormat(Format):
     e: int
     m: int
     bias: int
-    nonfinite: Nonfinite = Nonfinite.none
+    nonfinite: SpecialCodes = SpecialCodes.none
     signed: bool = True
     subnormals: bool = True
     kind = "floating point"
@@ -52,13 +52,14 @@ class FloatFormat(Format):
         need(self.name, str, "the name of a format")
         for name in ("e", "m", "bias"):
             whole(getattr(self, name), f"{self.name}: {name}")
-        for name, kind in (("nonfinite", Nonfinite), ("signed", bool), ("subnormals", bool)):
+        for name, kind in (("nonfinite", SpecialCodes), ("signed", bool), ("subnormals", bool)):
             need(getattr(self, name), kind, f"{self.name}: {name}=")
         if not (1 <= self.e <= 8 and 0 <= self.m <= 10 and self.bits <= 16):
             raise ValueError(f"{self.name}: needs 1–8 exponent bits, 0–10 fraction bits, at most 16 in all")
         if not self.name.isidentifier():
             raise ValueError(f"a format's name must be an identifier, got {self.name!r}")
-        top_holds_numbers = self.nonfinite is Nonfinite.none or (self.nonfinite is Nonfinite.nan_only and self.m > 0)
+        finite, nan_only = self.nonfinite is SpecialCodes.none, self.nonfinite is SpecialCodes.nan_only
+        top_holds_numbers = finite or (nan_only and self.m > 0)
         if self.emin - self.m < -149 or (1 << self.e) - 2 + top_holds_numbers - self.bias > 127:
             raise ValueError(f"{self.name}: bias {self.bias} gives values that float32 does not have")
 
@@ -90,16 +91,16 @@ class FloatFormat(Format):
         leading = (exponent > 0) | (not self.subnormals)
         power = np.maximum(exponent, int(self.subnormals)) - self.bias
         value: Table = np.ldexp(leading + fraction / 2.0**self.m, power)
-        if self.nonfinite is Nonfinite.nan_only:
+        if self.nonfinite is SpecialCodes.nan_only:
             value[-1] = np.nan
-        elif self.nonfinite is Nonfinite.ieee:
+        elif self.nonfinite is SpecialCodes.ieee:
             top = exponent == (1 << self.e) - 1
             value[top] = np.where(fraction[top] == 0, np.inf, np.nan)
         return np.concatenate([value, -value]) if self.signed else value
 
     @property
     def overflow(self) -> float | None:
-        return {Nonfinite.none: None, Nonfinite.nan_only: np.nan, Nonfinite.ieee: np.inf}[self.nonfinite]
+        return {SpecialCodes.none: None, SpecialCodes.nan_only: np.nan, SpecialCodes.ieee: np.inf}[self.nonfinite]
 
     def nearest_grid(self, v: Array, rounding: Rounding) -> Array:
         if self.emin < np.finfo(v.dtype).minexp:  # binades that only subnormal numbers of the dtype are in

@@ -125,30 +125,30 @@ class Channels(Partition):
 @final
 @dataclass(frozen=True)
 class Heads(Partition):
-    """One axis cut into ``count`` equal runs, each with all the rest of the tensor: attention heads.
+    """One axis cut into so many equal runs, each with all the rest of the tensor: attention heads.
 
     >>> Heads(2).grid((8, 4))
     (2, 1)
     """
 
-    count_: int
+    heads: int
     axis: int = 0
 
     def __post_init__(self) -> None:
-        _positive("heads", self.count_)
+        _positive("heads", self.heads)
         whole(self.axis, "axis=")
 
     def bounded(self, axes: int) -> tuple[tuple[int, int], ...]:
-        return ((self.axis, self.count_),)
+        return ((self.axis, self.heads),)
 
     def sides(self, shape: Shape) -> Shape:
         axis = _axis(self.axis, shape)
-        if shape[axis] % self.count_:
-            raise Indivisible(f"axis {axis} of length {shape[axis]} does not divide into {self.count_} heads")
-        return tuple(max(n // self.count_ if a == axis else n, 1) for a, n in enumerate(shape))
+        if shape[axis] % self.heads:
+            raise Indivisible(f"axis {axis} of length {shape[axis]} does not divide into {self.heads} heads")
+        return tuple(max(n // self.heads if a == axis else n, 1) for a, n in enumerate(shape))
 
     def __str__(self) -> str:
-        return f"heads={self.count_}" + (f", axis={self.axis}" if self.axis else "")
+        return f"heads={self.heads}" + (f", axis={self.axis}" if self.axis else "")
 
 
 @final

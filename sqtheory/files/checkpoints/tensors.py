@@ -26,7 +26,8 @@ MAX_SIZE = 2**60
 """The product of the dimensions that are not zero stays below this, so that eight bytes for each fit in 63 bits."""
 SLAB = 1 << 18
 """Entries of a tensor taken at once, where they are taken in slabs."""
-_PIECE = 1 << 20
+PIECE_BYTES = 1 << 20
+"""Bytes of a file read, copied or written at once."""
 _SHOWN = 160
 _FLOATS = ("f", "bf", "double", "q", "iq", "tq", "mxfp", "nvfp")
 """How the names of floating-point types begin: F16, float32, BF16, DOUBLE, Q4_K, IQ4_NL, TQ1_0, MXFP4, NVFP4."""
@@ -152,8 +153,8 @@ class Checkpoint(ABC):
         Where a format has no plain bytes, those of the values that ``read`` gives, little-endian in C order.
         """
         values = self.read(name).reshape(-1)
-        for at in range(0, values.size, _PIECE):
-            piece = values[at : at + _PIECE]
+        for at in range(0, values.size, PIECE_BYTES):
+            piece = values[at : at + PIECE_BYTES]
             yield piece.astype(piece.dtype.newbyteorder("<"), copy=False).view(np.uint8)
 
     def info(self, name: str) -> TensorInfo:
@@ -221,7 +222,7 @@ def fill(source: IO[bytes], nbytes: int) -> NDArray[np.uint8]:
     raw = np.empty(nbytes, np.uint8)
     done = 0
     while done < nbytes:
-        piece = source.read(min(_PIECE, nbytes - done))
+        piece = source.read(min(PIECE_BYTES, nbytes - done))
         if not piece:
             raise EOFError(f"the data end after {done} of {nbytes} bytes: truncated, or changed since it was opened")
         raw[done : done + len(piece)] = np.frombuffer(piece, np.uint8)
@@ -231,19 +232,19 @@ def fill(source: IO[bytes], nbytes: int) -> NDArray[np.uint8]:
 
 def pieces(source: IO[bytes], nbytes: int) -> Iterator[NDArray[np.uint8]]:
     """The next bytes of a stream in pieces of at most 1 MiB; EOFError when the stream ends before."""
-    for at in range(0, nbytes, _PIECE):
-        yield fill(source, min(_PIECE, nbytes - at))
+    for at in range(0, nbytes, PIECE_BYTES):
+        yield fill(source, min(PIECE_BYTES, nbytes - at))
 
 
 def pieces_at(
     path: Path, info: TensorInfo, file: IO[bytes], begin: int, lock: AbstractContextManager[Any]
 ) -> Iterator[NDArray[np.uint8]]:
     """The bytes of a tensor that lie at a position of a file, in pieces, each read under a lock."""
-    for at in range(0, info.nbytes, _PIECE):
+    for at in range(0, info.nbytes, PIECE_BYTES):
         try:
             with lock:
                 file.seek(begin + at)
-                piece = fill(file, min(_PIECE, info.nbytes - at))
+                piece = fill(file, min(PIECE_BYTES, info.nbytes - at))
         except (EOFError, OSError) as error:
             raise refused(path, plain(str(error)), info.name) from error
         yield piece

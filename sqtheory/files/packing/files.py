@@ -20,7 +20,7 @@ from sqtheory.files.checkpoints import (
     open_checkpoint,
 )
 from sqtheory.files.checkpoints.json_text import json_object
-from sqtheory.files.checkpoints.tensors import check_tensor, plain, quoted, refused
+from sqtheory.files.checkpoints.tensors import PIECE_BYTES, check_tensor, plain, quoted, refused
 from sqtheory.files.packing.packed import Packed, unpack
 from sqtheory.files.packing.schema import Schema
 
@@ -34,7 +34,6 @@ _KINDS: Mapping[str, str] = {
     "|u1": "U8",
     **{f"<{kind}{n}": f"{kind.upper()}{8 * n}" for kind in "iuf" for n in (2, 4, 8)},
 }
-_PIECE = 1 << 20
 StoredArray: TypeAlias = tuple[str, str, NDArray[Any]]
 """The name of an array, its type in the words of safetensors, and its entries (or their codes as bytes)."""
 
@@ -114,8 +113,8 @@ def write_arrays(
 
 
 def _pieces(spool: atomic.NewFile, nbytes: int, start: int) -> Iterator[NDArray[np.uint8]]:
-    for at in range(0, nbytes, _PIECE):
-        yield np.frombuffer(spool.read(min(_PIECE, nbytes - at), start + at), np.uint8)
+    for at in range(0, nbytes, PIECE_BYTES):
+        yield np.frombuffer(spool.read(min(PIECE_BYTES, nbytes - at), start + at), np.uint8)
 
 
 def is_stored(source: Checkpoint) -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from sqtheory.orders.applied import Order
 from sqtheory.show.figures.data import Data, FigureKind, Needs, Request, cells
 from sqtheory.show.figures.style import DASHES, PALETTE, Style
 from sqtheory.tables import Table
@@ -46,10 +47,10 @@ class PriceOfOrder(Data):
     @property
     def caption(self) -> str:
         shares = "; ".join(
-            f"{d.format} {d.order} {100 * d.optimal:.0f} %" for d in self.distributions if d.order != ORDERS["gain"]
+            f"{d.format} {d.order} {100 * d.optimal:.0f} %" for d in self.distributions if d.order != ORDERS[Order.gain]
         )
         count = self.distributions[0].blocks
-        perfect = sum(d.perfect for d in self.distributions if d.order == ORDERS["sq"])
+        perfect = sum(d.perfect for d in self.distributions if d.order == ORDERS[Order.sq])
         return (
             f"Price of order: share of scale blocks whose error ‖x − y‖₂ is at most so many times the least that mask "
             f"({self.mask}), scale and codes together allow (theorem price_of_order, which says that no ratio is below "
@@ -81,8 +82,8 @@ def compute(request: Request) -> PriceOfOrder:
     found = []
     for text, some in parts.items():
         whole = Prices.together(some)
-        for name, spoken in ORDERS.items():
-            ratios = whole.ratios[name]
+        for order, spoken in ORDERS.items():
+            ratios = whole.ratios[order]
             if not ratios.size:
                 raise ValueError(f"every sampled block has an optimum of 0 in {text}: there are no ratios")
             levels = tuple(float(v) for v in np.quantile(ratios, SHARES))
@@ -100,7 +101,7 @@ def draw(data: PriceOfOrder, style: Style) -> Figure:
             for j, d in enumerate(d for d in data.distributions if d.format == name):
                 above = np.maximum(np.array(d.quantiles) - 1, 1e-4)
                 [line] = ax.plot(above, SHARES, DASHES[j % 2], color=PALETTE[j], label=d.order)
-                if d.order == ORDERS["gain"]:
+                if d.order == ORDERS[Order.gain]:
                     line.set(linewidth=style.type / 2.5, alpha=0.35, zorder=1.5)
             ax.set_xscale("log")
             ax.set_xticks([1e-3, 1e-2, 1e-1])

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 from sqtheory.alphabet.norms import spell_norm
-from sqtheory.orders.grid import SHARES, WINNERS, Row, Total, pipeline_table, sentences, shares, total_of
+from sqtheory.orders.applied import Winner
+from sqtheory.orders.grid import SHARES, Row, Total, pipeline_table, sentences, shares, total_of
 from sqtheory.orders.report import OrderReport
 from sqtheory.show.page.drawing import channel_map, gap_scatter, worst
 from sqtheory.show.page.findings import Findings, Section
@@ -41,7 +42,7 @@ def page(found: Findings) -> str:
 
 def _summary(found: Findings) -> list[str]:
     p = spell_norm(found.p)
-    wins = (f"{name} wins" if name != "=" else "agree" for name in WINNERS.values())
+    wins = ("agree" if winner is Winner.equal else f"{winner.sign} wins" for winner in Winner)
     header = ("mask", "format", *SHARES, "slack %", "better", *wins, "guaranteed by", "open")
     return [
         _paragraph(
@@ -67,8 +68,8 @@ def _line(section: Section) -> tuple[str, ...]:
         *(section.rows[0].order.mask, section.rows[0].order.format),
         *shares(whole),
         _slack(whole),
-        WINNERS[whole.winner],
-        *(str(whole.winners[order]) for order in WINNERS),
+        whole.winner.sign,
+        *(str(whole.winners[order]) for order in Winner),
         ", ".join(f"{name} ({n})" for name, n in _guarantees(section.rows).items()),
         whole.open,
     )

@@ -12,12 +12,13 @@ from sqtheory.alphabet.partition import Rows
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array, ArrayLike, as_real
-from sqtheory.orders.applied import both
+from sqtheory.orders.applied import Order, both
 from sqtheory.orders.errors import box_norms
 from sqtheory.tables import Table, json_ready, number
 from sqtheory.theory.price.block import budget, least
 
-ORDERS = {"sq": "S→Q", "qs": "Q→S", "gain": "best mask at the scales of x"}
+ORDERS = {Order.sq: "S→Q", Order.qs: "Q→S", Order.gain: "best mask at the scales of x"}
+"""What a table calls each order."""
 EQUAL = 1e-6
 """Ratios that exceed 1 by less count as 1."""
 SHARES = (0.5, 0.95)
@@ -26,7 +27,7 @@ SHARES = (0.5, 0.95)
 @final
 @dataclass(frozen=True, eq=False)
 class Prices:
-    """Ratios ‖ε‖_p/optimum of sampled blocks for S→Q, Q→S and the best mask at the scales of x, by name.
+    """Ratios ‖ε‖_p/optimum of sampled blocks for S→Q, Q→S and the best mask at the scales of x.
 
     ``perfect`` blocks have an optimum of 0, up to the rounding of their dtype, and no ratio; they are counted apart.
     """
@@ -34,17 +35,17 @@ class Prices:
     mask: str
     format: str
     p: float
-    ratios: dict[str, Array]
+    ratios: dict[Order, Array]
     perfect: int
 
     @classmethod
     def together(cls, parts: "Sequence[Prices]") -> "Prices":
         """The blocks of several tensors under one pipeline."""
-        ratios = {name: np.concatenate([part.ratios[name] for part in parts]) for name in ORDERS}
+        ratios = {order: np.concatenate([part.ratios[order] for part in parts]) for order in ORDERS}
         first = parts[0]
         return cls(first.mask, first.format, first.p, ratios, sum(part.perfect for part in parts))
 
-    def summary(self, order: str) -> dict[str, float]:
+    def summary(self, order: Order) -> dict[str, float]:
         """Share of blocks at the optimum, then median, mean, 95 % quantile and maximum of the ratios."""
         ratios = self.ratios[order]
         if not ratios.size:
@@ -61,8 +62,8 @@ class Prices:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and strings, ready for JSON."""
-        counted = {"blocks": int(self.ratios["sq"].size), "perfect": self.perfect}
-        orders = {name: {k: json_ready(v) for k, v in self.summary(name).items()} for name in ORDERS}
+        counted = {"blocks": int(self.ratios[Order.sq].size), "perfect": self.perfect}
+        orders = {order.name: {k: json_ready(v) for k, v in self.summary(order).items()} for order in ORDERS}
         return {"mask": self.mask, "format": self.format, "norm": json_ready(self.p), **counted, "orders": orders}
 
 
@@ -76,16 +77,16 @@ def prices(x: ArrayLike, s: Sparsifier, q: Quantizer, p: float = 2.0, *, blocks:
     two = both(given, s, q)
     whole = given.astype(np.float64)
     best = s.best_mask(gains(whole, two.image, p, s.groups), two.image, given)
-    made = {"sq": two.after_mask, "qs": two.masked_image, "gain": np.where(best, two.image, 0)}
+    made = {Order.sq: two.after_mask, Order.qs: two.masked_image, Order.gain: np.where(best, two.image, 0)}
     [entries] = q.partition.split(whole)
     chosen = np.sort(rng.permutation(len(entries))[:blocks])
     sample = entries[chosen]
     optimal = least(sample, k, m, q, p).errors
     some = optimal > np.finfo(given.dtype).eps * box_norms(sample, p, Rows()).reshape(-1)
-    ratios: dict[str, Array] = {}
-    for name, y in made.items():
+    ratios: dict[Order, Array] = {}
+    for order, y in made.items():
         [images] = q.partition.split(y.astype(np.float64))
-        ratios[name] = box_norms(sample - images[chosen], p, Rows()).reshape(-1)[some] / optimal[some]
+        ratios[order] = box_norms(sample - images[chosen], p, Rows()).reshape(-1)[some] / optimal[some]
     return Prices(str(s), str(q), p, ratios, int(np.count_nonzero(~some)))
 
 
@@ -94,9 +95,9 @@ def price_table(found: Sequence[Prices]) -> Table:
     header = ("mask", "format", "p", "blocks", "order", "optimal", "median", "mean", "95 %", "max")
     rows = []
     for each in found:
-        for name, spoken in ORDERS.items():
-            told = each.summary(name)
+        for order, spoken in ORDERS.items():
+            told = each.summary(order)
             shares = [f"{100 * v:.1f}%" if k == "optimal" else f"{v:.4f}" for k, v in told.items()]
-            place = (each.mask, each.format, number(each.p), str(each.ratios[name].size), spoken)
+            place = (each.mask, each.format, number(each.p), str(each.ratios[order].size), spoken)
             rows.append((*place, *(shares or ["–"] * 5)))
     return Table(header, tuple(rows), "‖error‖_p over the optimum of mask, scale and codes, block by block")

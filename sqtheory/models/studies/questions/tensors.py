@@ -9,7 +9,7 @@ from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.scores import Random
 from sqtheory.alphabet.sparsifiers import TopSparsifier, nm
 from sqtheory.models.studies.questions.answer import Answer, Subject, listed, percent
-from sqtheory.orders.applied import both
+from sqtheory.orders.applied import Winner, both
 from sqtheory.orders.report import OrderReport, compare
 from sqtheory.tables import Table
 
@@ -60,9 +60,9 @@ def unstructured(subject: Subject) -> Answer:
     for pattern in UNSTRUCTURED:
         for name in NARROW:
             found = [compare(layer.weight, mask(pattern), quantizer(name)) for layer in subject.linears]
-            won = [report for report in found if report.winner == "qs"]
+            won = [report for report in found if report.winner is Winner.qs]
             lead = max(((r.errors.sq - r.errors.qs) / r.errors.sq for r in won), default=0.0)
-            sq = sum(report.winner == "sq" for report in found)
+            sq = sum(report.winner is Winner.sq for report in found)
             rows.append(
                 (f"{pattern} {name}", str(sq), str(len(found) - sq - len(won)), str(len(won)), percent(lead, 4))
             )
