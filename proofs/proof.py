@@ -78,8 +78,8 @@ class Proof:
 
     ``model`` gives each quantity of its claims from the atoms of one row, one entry at a time: what the steps
     reason about; a quantity with a reading is its own. That it agrees with what the package computes is tested, never
-    assumed. Every claim must be concluded,
-    for every p of the domain that it speaks of, by a step that is bound to it, or be marked as tested only.
+    assumed. Every claim must be concluded, for every p of the domain that it speaks of, by a step that is bound to it,
+    or be marked as tested only.
     """
 
     theorem: Theorem

@@ -32,10 +32,6 @@ class Score(ABC):
 
     ``traits`` uses the traits of operators for what the ranking inherits: ODD if the score is even,
     an equivariance if it is homogeneous, DETERMINISTIC.
-
-    >>> from sqtheory import magnitude
-    >>> magnitude.of(np.array([-2.0, 1.0]))
-    array([2., 1.])
     """
 
     is_magnitude: ClassVar[bool] = False
@@ -116,10 +112,6 @@ class Gain(Score):
 
     float64; in a unit of the tensor where p-th powers would leave the range. For p = ∞ the limit of that
     ranking: |x_i| where it exceeds the error, minus the error where the error is larger.
-
-    >>> from sqtheory import int_, nm
-    >>> nm(1, 2, score=Gain(int_(4), 1))([1.5, 2, 0, 7])
-    array([0., 2., 0., 7.])
     """
 
     q: Operator
@@ -225,12 +217,7 @@ class Given(Score):
 @final
 @dataclass(frozen=True, eq=False)
 class Random(Score):
-    """Independent uniform numbers on [0, 1) from an explicit Generator: uniformly random masks.
-
-    >>> from sqtheory import nm
-    >>> nm(1, 2, score=Random(np.random.default_rng(0)))([1, 2, 3, 4])
-    array([1., 0., 3., 0.])
-    """
+    """Independent uniform numbers on [0, 1) from an explicit Generator: uniformly random masks."""
 
     rng: np.random.Generator
     is_drawn = True
@@ -261,30 +248,15 @@ SCORES: dict[str, Score] = {"magnitude": magnitude, "wanda": awaiting_wanda}
 
 
 def wanda(activations: ArrayLike) -> Partnered:
-    """|w_ij| · ‖X_{:, j}‖₂ for calibration activations X (samples × in); `sun2024wanda`, Eq. 1.
-
-    >>> from sqtheory import nm
-    >>> nm(1, 2, score=wanda([[1, 9]]))([[2, 1]])
-    array([[0., 1.]])
-    """
+    """|w_ij| · ‖X_{:, j}‖₂ for calibration activations X (samples × in); `sun2024wanda`, Eq. 1."""
     return Partnered(FixedArray(activations), "wanda")
 
 
 def wina(weight: ArrayLike) -> Partnered:
-    """|x_j| · ‖W_{:, j}‖₂ for a weight W (out × in); `chen2025wina`, Eq. 4.
-
-    >>> from sqtheory import nm
-    >>> nm(1, 2, score=wina([[1, 9]]))([[2, 1]])
-    array([[0., 1.]])
-    """
+    """|x_j| · ‖W_{:, j}‖₂ for a weight W (out × in); `chen2025wina`, Eq. 4."""
     return Partnered(FixedArray(weight), "wina")
 
 
 def given(scores: ArrayLike) -> Given:
-    """Any array as the score.
-
-    >>> from sqtheory import nm
-    >>> nm(1, 2, score=given([0, 1]))([5, 2])
-    array([0., 2.])
-    """
+    """Any array as the score."""
     return Given(FixedArray(scores))

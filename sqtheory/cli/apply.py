@@ -33,6 +33,7 @@ that is no entry of a tensor; last, the hash of the report itself.
 
 The error of a tensor is that of the values in the file. Where its type (F16, BF16) does not have every value of the
 result, these are rounded once more to it, and counted as rounded; e_s, e_q, e_sq, e_qs are those of the operators.
+Of --statistics, for masks that look at inputs, the report has the SHA-256.
 
 Kinds: safetensors → safetensors, a folder with or without an index → a folder (all other files are copied,
 .git excepted), npz → npz, npy → npy, ONNX → ONNX (external data are refused), GGUF → safetensors (blocks of codes

@@ -1,15 +1,11 @@
 """``sqtheory predict``: the order gap that the theory expects of every layer, beside the one that is measured."""
 
 import argparse
-from typing import TYPE_CHECKING
 
 from sqtheory import __version__
 from sqtheory.cli import options
 from sqtheory.cli.options import CHECKPOINT_HELP, add_targets
 from sqtheory.cli.verb import MARKDOWN_TABLES, Document, Verb, json_of
-
-if TYPE_CHECKING:
-    pass
 
 DESCRIPTION = """\
 Predict how much more quantize-then-sparsify (Q→S) loses than sparsify-then-quantize (S→Q), and measure it.
@@ -47,23 +43,23 @@ def run(arguments: argparse.Namespace) -> Document:
 
     from sqtheory.cli.progress import progress
     from sqtheory.exceptions import about
+    from sqtheory.execution import Spelled
     from sqtheory.files.checkpoints import StoredTensor, reading
     from sqtheory.theory.expectations import Agreement, AgreementReport, agreement, agreement_table
 
     rng = np.random.default_rng(arguments.seed)
-    s = options.mask(arguments.mask, None, rng)
-    pipelines = [(options.quantizer(text, rng), p) for text in arguments.format for p in arguments.norm or [1.0]]
+    mask = str(options.mask(arguments.mask, None, rng))
+    spelled = [Spelled(mask, str(options.quantizer(text, rng)), arguments.seed) for text in arguments.format]
+    pipelines = [(one, p) for one in spelled for p in arguments.norm or [1.0]]
     columns: list[list[Agreement]] = [[] for _ in pipelines]
     with reading(arguments.checkpoint) as checkpoint:
         taken, skipped = options.targets(arguments).split(checkpoint.tensors)
         for info in progress(taken, "predict", quiet=arguments.json):
             x = StoredTensor.of(checkpoint, info.name) or checkpoint.read(info.name)
             with about(f"tensor {info.name!r}"):
-                for column, (q, p) in zip(columns, pipelines, strict=True):
-                    column.append(agreement(info.name, x, s, q, p))
-    found = [
-        AgreementReport(str(s), str(q), p, tuple(column)) for (q, p), column in zip(pipelines, columns, strict=True)
-    ]
+                for column, (one, p) in zip(columns, pipelines, strict=True):
+                    column.append(agreement(info.name, x, *one.of(info.name), p))
+    found = [AgreementReport(*one.words, p, tuple(column)) for (one, p), column in zip(pipelines, columns, strict=True)]
     return Document(
         "sqtheory.predict/1",
         lambda: {

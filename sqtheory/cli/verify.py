@@ -25,7 +25,8 @@ all that is no entry of a tensor (headers, metadata, schemas of codes, the index
 model), and of every file that was copied. For the report: its last value, the hash of all others to the last space,
 and whatever follows from other fields (bound, slack, ties). With --against everything is made again from the source
 and the recipe and compared: every byte, every value that codes stand for, every schema, every header, every error
-(to a share of 1e-9), every count, every reason.
+(to a share of 1e-9), every count, every reason; if the mask looks at inputs, that takes the --statistics whose
+SHA-256 the report has.
 
 What is missed: of a deflated member of an npz archive, bits that do not change what it inflates to (those that fill
 its last byte, codes that do not occur, the mark of its last block, which unzip minds and numpy does not). Without

@@ -15,8 +15,7 @@ from sqtheory.arrays import Mask
 from sqtheory.orders.applied import TwoOrders
 from sqtheory.orders.counts import Openings
 from sqtheory.orders.definition import living, moved
-from sqtheory.orders.pair import Rulings
-from sqtheory.orders.rulings import Ruling
+from sqtheory.orders.rulings import Ruling, Rulings
 
 
 @final

@@ -72,7 +72,8 @@ def batch_rows(names: Sequence[str], x: Array, grid: Grid, p: float) -> list[lis
 
 def _by_boxes(s: Sparsifier, q: Quantizer) -> bool:
     """Every box is masked and rounded by its own entries and the maximum of its tensor, and nothing is drawn."""
-    return s.by_magnitude and s.ties.foreseen and q.scaling.follows_maximum and DETERMINISTIC in q.traits
+    ranked = isinstance(s, TopSparsifier) and s.by_magnitude and s.ties.foreseen
+    return ranked and q.scaling.follows_maximum and DETERMINISTIC in q.traits
 
 
 def each_mask(s: Sparsifier, shape: Shape) -> Sparsifier:

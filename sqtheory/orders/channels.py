@@ -11,11 +11,10 @@ from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import ArrayLike
 from sqtheory.orders.applied import TwoOrders, both
-from sqtheory.orders.assumptions import dominates
 from sqtheory.orders.counts import Openings
 from sqtheory.orders.definition import openings_of
-from sqtheory.orders.pair import Pair, Rulings
-from sqtheory.orders.rulings import Ruling
+from sqtheory.orders.pair import Pair
+from sqtheory.orders.rulings import Ruling, Rulings
 from sqtheory.tables import Table, Tabular
 
 
@@ -89,7 +88,7 @@ class ChannelReport(Tabular):
             selection=Channel.judged("M", "selection", known.selection, counted.selected, known.groups),
             scale=Channel.judged("Σ", "scale", known.scale, counted.moved, counted.living),
             zero=Channel.judged("Z", "zero", known.zero, counted.back, counted.pruned),
-            prune_first_dominates=dominates(known, 1.0),
+            prune_first_dominates=known.prune_first_dominates,
             tied=tied,
             one_scale_per_group=known.one_scale.closed,
             saturated=counted.saturated,

@@ -16,9 +16,10 @@ from sqtheory.orders.assumptions import convex
 from sqtheory.orders.channels import ChannelReport
 from sqtheory.orders.counts import Counts, Errors
 from sqtheory.orders.errors import additive_bound, norm
-from sqtheory.orders.pair import Pair, Rulings
+from sqtheory.orders.pair import Pair
 from sqtheory.orders.reasons import Reason, reason
 from sqtheory.orders.report import OrderReport
+from sqtheory.orders.rulings import Rulings
 from sqtheory.tables import Table, json_ready, one_line, share
 
 COUNTED = {

@@ -1,6 +1,6 @@
 """A sparsifier and a quantizer, and all that is known of them on tensors of a shape before one is seen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias, final
 from weakref import WeakKeyDictionary
 
@@ -9,42 +9,8 @@ from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.traits import DETERMINISTIC, MONOTONE
 from sqtheory.orders import rulings
-from sqtheory.orders.rulings import Ruling
-
-
-@final
-@dataclass(frozen=True)
-class Rulings:
-    """What holds for every tensor of a shape under one pipeline."""
-
-    mask: str
-    format: str
-    shape: Shape
-    selection: Ruling
-    """M: m(q(x)) = m(x) wherever q(x) is not 0."""
-    scale: Ruling
-    """Σ: σ_B(s(x)) = σ_B(x) for every block B with a survivor."""
-    zero: Ruling
-    """Z: q(s(x))_i = 0 for every pruned i."""
-    one_scale: Ruling
-    """Every group lies in one scale block, or all blocks have one scale."""
-    one_block: Ruling
-    """Every group lies in one scale block."""
-    magnitude: Ruling
-    """s keeps the entries of largest magnitude in every group."""
-    monotone: Ruling
-    """|x_i| ≤ |x_j| in one block implies |q(x)_i| ≤ |q(x)_j|."""
-    deterministic: bool
-    """q draws nothing."""
-    keeps_all: bool
-    """No tensor loses an entry."""
-    groups: int
-    """Mask groups."""
-    short_groups: int
-    """Mask groups shorter than a full one."""
-    short_blocks: int
-    """Scale blocks shorter than a full one."""
-
+from sqtheory.orders.assumptions import dominates
+from sqtheory.orders.rulings import Rulings
 
 Known: TypeAlias = dict[tuple[str, str, Shape], Rulings]
 _KNOWN: WeakKeyDictionary[Sparsifier, WeakKeyDictionary[Quantizer, Known]] = WeakKeyDictionary()
@@ -72,7 +38,7 @@ class Pair:
         one_block = rulings.one_block_per_group(s, q, shape)
         one_scale = rulings.one_scale_per_group(q, shape, one_block)
         everything, splits = s.keeps_all(shape), s.splits(q.partition, shape)
-        return Rulings(
+        known = Rulings(
             mask,
             fmt,
             shape,
@@ -89,3 +55,4 @@ class Pair:
             short_groups=s.groups.tails(shape),
             short_blocks=q.partition.tails(shape),
         )
+        return replace(known, prune_first_dominates=dominates(known, 1.0))

@@ -5,7 +5,7 @@ from typing import Any, final
 
 from sqtheory.orders.assumptions import DOMINANCE
 from sqtheory.orders.counts import Openings
-from sqtheory.orders.pair import Rulings
+from sqtheory.orders.rulings import Rulings
 
 
 @final
@@ -36,5 +36,5 @@ def reason(known: Rulings, counted: Openings, p: float) -> Reason:
     """
     if known.deterministic and not (counted.selected or counted.moved or counted.back):
         return Reason("frozen_commutation", ())
-    failed = tuple(a.name for a in DOMINANCE if not a.on_tensor(known, counted, p))
-    return Reason(None if failed else "prune_first_dominates", failed)
+    failed = [a.name for a in DOMINANCE if not a.on_tensor(known, counted, p)]
+    return Reason(None if failed else "prune_first_dominates", tuple(failed))

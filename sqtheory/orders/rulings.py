@@ -23,6 +23,42 @@ class Ruling:
     why: str
 
 
+@final
+@dataclass(frozen=True)
+class Rulings:
+    """What holds for every tensor of a shape under one pipeline."""
+
+    mask: str
+    format: str
+    shape: Shape
+    selection: Ruling
+    """M: m(q(x)) = m(x) wherever q(x) is not 0."""
+    scale: Ruling
+    """Σ: σ_B(s(x)) = σ_B(x) for every block B with a survivor."""
+    zero: Ruling
+    """Z: q(s(x))_i = 0 for every pruned i."""
+    one_scale: Ruling
+    """Every group lies in one scale block, or all blocks have one scale."""
+    one_block: Ruling
+    """Every group lies in one scale block."""
+    magnitude: Ruling
+    """s keeps the entries of largest magnitude in every group."""
+    monotone: Ruling
+    """|x_i| ≤ |x_j| in one block implies |q(x)_i| ≤ |q(x)_j|."""
+    deterministic: bool
+    """q draws nothing."""
+    keeps_all: bool
+    """No tensor loses an entry."""
+    groups: int
+    """Mask groups."""
+    short_groups: int
+    """Mask groups shorter than a full one."""
+    short_blocks: int
+    """Scale blocks shorter than a full one."""
+    prune_first_dominates: bool = False
+    """Theorem ``prune_first_dominates`` applies for every p ≥ 1."""
+
+
 EVERYTHING = Ruling(True, "every entry is kept")
 
 

@@ -179,6 +179,6 @@ def test_every_constructor_is_in_the_catalogue() -> None:
     }
     named = {kind.what: {*kind.names, *kind.constructors} for kind in KINDS.values()}
     assert named["scaling rule"] == {*scaling.SCALINGS, "percentile", "mse", "frozen", "twolevel", "shared", "unscaled"}
-    assert named["score"] == {"magnitude", *SCORES}
+    assert named["score"] == {*scores.SCORES, *SCORES}
     assert named["tie rule"] == {*ties.TIES, "random"} and named["rounding rule"] == {*ROUNDINGS, "stochastic"}
     assert {f.name for f in vars(quantizers).values() if isinstance(f, Format)} <= set(FORMATS)

@@ -173,3 +173,17 @@ def test_nothing_but_statistics_is_replaced(tmp_path: Path, capsys: pytest.Captu
     assert "the input itself" in said(capsys, 2, *words, "--force")[1]
     other = ("calibrate", "lm-dense", "-o", str(path), "--samples", "1", "--force")
     assert "no file of statistics" in said(capsys, 2, *other)[1]
+
+
+def test_results_are_kept_by_the_statistics_and_computed_anywhere(
+    statistics: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = spoiled(statistics, lambda t: t.update({"layers.0.k_proj.weight.norms": np.ones(192)}), tmp_path / "o")
+    order = ("order", "zoo:lm-dense", "--mask", WANDA, "--format", "int4", *TARGETS, "--json", "--statistics")
+    alone = said(capsys, 0, *order, str(statistics))[0]
+    kept = ("--results", str(tmp_path / "kept"))
+    for counts in ("7 tensors computed, 0 found", "0 tensors computed, 7 found"):
+        out, err = said(capsys, 0, *order, str(statistics), *kept)
+        assert out == alone and counts in err
+    assert "1 tensors computed, 6 found" in said(capsys, 0, *order, other, *kept)[1]
+    assert said(capsys, 0, *order, str(statistics), "--workers", "2", "--executor", "processes")[0] == alone

@@ -36,6 +36,17 @@ def test_a_line_for_each_tensor(capsys: pytest.CaptureFixture[str]) -> None:
     assert sum(line.startswith("blocks.") for line in text.splitlines()) == 8
 
 
+def test_random_ties_are_those_that_order_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    x = np.round(2 * np.random.default_rng(0).standard_normal((32, 64))).astype(np.float32) / 4
+    np.savez(tmp_path / "w.npz", a=x, b=x[::-1])
+    asked = (str(tmp_path / "w.npz"), "--mask", "nm(2, 4, ties=random(rng))", "--format", "int3", "--seed", "3")
+    [predicted] = json.loads(said(capsys, "predict", *asked, "--json", "--tensors"))["predictions"]
+    ordered = json.loads(said(capsys, "order", *asked, "--norm", "1", "--json"))["tensors"]
+    gaps = [one["errors"]["qs"] - one["errors"]["sq"] for one in ordered]
+    assert [one["measured"] for one in predicted["tensors"]] == pytest.approx(gaps, rel=1e-6)
+    assert gaps[0] != gaps[1]
+
+
 def test_the_document(capsys: pytest.CaptureFixture[str]) -> None:
     document = json.loads(said(capsys, *ASKED, "--json", "--tensors"))
     assert document["schema"] == "sqtheory.predict/1" and document["checkpoint"] == "zoo:vit-dense"

@@ -308,7 +308,7 @@ def test_a_tiny_tensor_costs_few_calls(tmp_path: Path) -> None:
     order_of(files[100])
     (few, once), (more, again), (most, _) = (calls(path) for path in files.values())
     assert (more - few) / 100 < 120 and (most - more) / 50 < 120
-    for name in ("rulings", "quantize", "SafetensorsCheckpoint.__init__", "Batch.on"):
+    for name in ("Pair.on", "quantize", "SafetensorsCheckpoint.__init__", "Batch.on"):
         assert once[name] == again[name] > 0, name
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 import numpy as np
@@ -12,11 +12,15 @@ import sqtheory as sq
 from sqtheory.alphabet.formats import E2M1
 from sqtheory.alphabet.kernels import ENGINES, engine
 from sqtheory.alphabet.operators import Operator
-from sqtheory.alphabet.partition import Rows
+from sqtheory.alphabet.partition import Blocks, Partition, Rows
 from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.scores import Score, magnitude
 from sqtheory.alphabet.sparsifiers import Sparsifier
+from sqtheory.alphabet.ties import Ties, low_index
+from sqtheory.arrays import Array, Mask
 from sqtheory.exceptions import NonFinite
-from sqtheory.orders import batches
+from sqtheory.orders import batches, definition
+from sqtheory.orders.applied import both
 from sqtheory.orders.batches import batch_rows
 from sqtheory.orders.grid import Row, tensor_rows
 from sqtheory.theory.samples import SAMPLES
@@ -149,3 +153,43 @@ def test_an_axis_that_only_the_stack_has_is_refused() -> None:
         with pytest.raises(ValueError, match=r"axis -2 does not exist in a tensor of shape \(8,\)"):
             batch_rows("abcd", np.ones((4, 8)), [pair], 2.0)  # type: ignore[list-item]
     assert batch_rows("abcd", np.ones(4), [(sq.nm(1, 2), sq.int_(4))], 2.0) is None
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0, math.inf])
+@pytest.mark.parametrize(
+    ("mask", "fmt"), [("2:4", "bcq3"), ("top(0.3, per=row)", "nvfp4"), ("top(3)", "hbfp(4, block=3)")]
+)
+def test_a_stack_counts_what_the_definition_counts(mask: str, fmt: str, p: float) -> None:
+    [s], [q] = parsed(Sparsifier, (mask,)), parsed(Quantizer, (fmt,))
+    assert isinstance(s, Sparsifier) and isinstance(q, Quantizer)
+    x = SAMPLES["ties"](np.random.default_rng(7), (6, 4, 8), np.float32)
+    each = batches.each_quantizer(q, (4, 8))
+    two = both(x, batches.each_mask(s, (4, 8)), each)
+    expected = [definition.counts_of(both(one, s, q), q, p) for one in x]
+    assert list(batches.counts_of_each(two, each, p)) == expected
+    assert len({counts.openings for counts in expected}) > 1
+
+
+def test_a_mask_of_another_kind_is_left_to_the_definitions() -> None:
+    @dataclass(frozen=True)
+    class Mine(Sparsifier):
+        """2:4, of a class of its own."""
+
+        groups: Partition = field(default=Blocks(4), init=False)
+        score: Score = magnitude
+        ties: Ties = low_index
+        fixed_budget = True
+
+        def budget(self, size: int) -> int:
+            return size // 2
+
+        def _choose(self, scores: Array, key: Array | None, x: Array, low: bool) -> Mask:
+            return sq.nm(2, 4)._choose(scores, key, x, low)
+
+        def __str__(self) -> str:
+            return "mine"
+
+    x = np.random.default_rng(8).normal(size=(3, 4, 8))
+    assert Mine().by_magnitude and batch_rows("abc", x, [(Mine(), sq.int_(4))], 2.0) is None
+    [row], [same] = (tensor_rows("a", x[0], [s], [sq.int_(4)]) for s in (Mine(), sq.nm(2, 4)))
+    assert (row.order.errors, row.channels.open, row.reason) == (same.order.errors, same.channels.open, same.reason)

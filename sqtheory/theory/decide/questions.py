@@ -16,7 +16,6 @@ from sqtheory.theory.decide.conditions import claim_of, conditions
 from sqtheory.theory.decide.evaluations import ByCases, ByReadings, Evaluation
 from sqtheory.theory.decide.rational import RationalRow
 from sqtheory.theory.decide.routes import COMMUTE, Route, by
-from sqtheory.theory.measured import readings
 from sqtheory.theory.quantities import SIGMA, Z
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import (
@@ -56,11 +55,6 @@ class Question:
             if not (ruling := assumption.ruling(s, q, p, shape)).closed:
                 raise ValueError(f"{self.name} says nothing of {s} with {q}: {ruling.why}")
 
-    @property
-    def written(self) -> bool:
-        """Every quantity is read from any numbers, the terms of a solver included."""
-        return len(readings(*self.where)) == len(self.where)
-
 
 def of_theorem(theorem: Theorem, p: float) -> Question:
     """The claims of a theorem for this p. Raises ValueError for theorems that do not speak of every single tensor."""
@@ -74,8 +68,8 @@ def of_theorem(theorem: Theorem, p: float) -> Question:
     if not claims:
         raise ValueError(theorem.silence(p))
     where, defining = theorem.where, tuple(a for a in theorem.given if a.defining)
-    read = len(readings(*where)) == len(where)
     told = TOLD.get(theorem, partial(telling.values, where=where))
+    read = all(q.read is not None for q in where)
     evaluation = ByReadings(claims, where, told) if read else ByCases(theorem)
     said = "; ".join(f"{c.left} {c.relation} {c.right}" for c in claims)
     routes = (by(theorem), *ALSO.get(theorem, ()))
@@ -89,49 +83,39 @@ def of_condition(assumption: Assumption, told: Told, *routes: Route) -> Question
     return Question(assumption.name, "", claims, where, ByReadings(claims, where, told), (*routes, own))
 
 
-def _never_worse(p: float) -> Question:
-    return of_theorem(prune_first_dominates.THEOREM, p)
-
-
 def _additive(p: float) -> Question:
     """Of norms for p ≥ 1, by the bound; of p-th powers below, by the identity."""
     theorem, place = prune_first_bound.THEOREM, 0 if p >= 1 else 1
-    asked, claims = of_theorem(theorem, p), (theorem.claims[place],)
+    claims = (theorem.claims[place],)
     where = tuple(q for q in theorem.where if q.symbol in claims[0].symbols)
     route = by(theorem if p >= 1 else prune_first_identity.THEOREM)
-    return replace(
-        asked, claims=claims, where=where, evaluation=ByReadings(claims, where, telling.more), routes=(route,)
-    )
+    return Question(theorem.slug, "", claims, where, ByReadings(claims, where, telling.more), (route,))
 
 
 def _commute(p: float) -> Question:
-    asked = of_theorem(ties_by_original.THEOREM, p)
-    return replace(asked, routes=COMMUTE)
-
-
-def _scale_kept(p: float) -> Question:
-    return of_condition(SIGMA, telling.shifted, by(overlap.THEOREM))
-
-
-def _zero_kept(p: float) -> Question:
-    return of_condition(Z, telling.returned)
+    return replace(of_theorem(ties_by_original.THEOREM, p), routes=COMMUTE)
 
 
 @final
 @dataclass(frozen=True)
 class Alias:
-    """A claim by a name of its own."""
+    """A claim by a name of its own, and what is asked by it for every p."""
 
     sentence: str
     asked: Callable[[float], Question]
 
 
 CLAIMS: dict[str, Alias] = {
-    "sq_never_worse": Alias("‖x − q(s(x))‖_p ≤ ‖x − s(q(x))‖_p", _never_worse),
+    "sq_never_worse": Alias(
+        "‖x − q(s(x))‖_p ≤ ‖x − s(q(x))‖_p", lambda p: of_theorem(prune_first_dominates.THEOREM, p)
+    ),
     "no_additional_error": Alias("‖x − q(s(x))‖_p ≤ ‖x − s(x)‖_p + ‖x − q(x)‖_p (p-th powers for p < 1)", _additive),
     "orders_commute": Alias("q(s(x)) = s(q(x))", _commute),
-    "scale_kept": Alias("σ_B(s(x)) = σ_B(x) for every scale block B with a survivor", _scale_kept),
-    "zero_kept": Alias("q(s(x))_i = 0 for every pruned entry i", _zero_kept),
+    "scale_kept": Alias(
+        "σ_B(s(x)) = σ_B(x) for every scale block B with a survivor",
+        lambda p: of_condition(SIGMA, telling.shifted, by(overlap.THEOREM)),
+    ),
+    "zero_kept": Alias("q(s(x))_i = 0 for every pruned entry i", lambda p: of_condition(Z, telling.returned)),
 }
 """The claims with a name of their own."""
 

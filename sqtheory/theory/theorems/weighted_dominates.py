@@ -74,7 +74,8 @@ def _ruling_of_level(s: Sparsifier, q: Quantizer, p: float, shape: Shape) -> Rul
             return Ruling(True, "the weights times the scales are one number in every group")
     if not _level_in(s, n):
         return Ruling(False, "entries of one group have different weights, and scales do not make up for it")
-    return Pair(s, q).on(shape).one_scale
+    single = Pair(s, q).on(shape).one_scale
+    return Ruling(single.closed, f"entries of one group have one weight, and {single.why}")
 
 
 def _level_in(s: Sparsifier, values: Array) -> bool:
