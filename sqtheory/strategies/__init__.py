@@ -3,7 +3,7 @@
 Any q and s obey the triangle inequality ‖x − q(s(x))‖_p ≤ ‖x − s(x)‖_p + ‖s(x) − q(s(x))‖_p, p ≥ 1; as a test::
 
     from hypothesis import given
-    from sqtheory.errors import error, norm
+    from sqtheory.orders.errors import error, norm
     from sqtheory.strategies import norms, pipelines, tensors
 
     @given(tensors(), pipelines(), norms(least=1))

@@ -1,25 +1,43 @@
 """Cases of a theorem's domain."""
 
+from collections.abc import Mapping
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
 from hypothesis import strategies as st
+from numpy.random import Generator
 
+from sqtheory.alphabet.partition import Shape
 from sqtheory.arrays import Array
 from sqtheory.strategies.tensors import Kind, tensors
+from sqtheory.theory import samples
 from sqtheory.theory.case import Case
 from sqtheory.theory.domain import Arrays, Domain, OneOf
+from sqtheory.theory.samples import Sampler
 
 Choice = TypeVar("Choice")
-KINDS = tuple(kind for kind in Kind if kind not in (Kind.wide, Kind.mixed, Kind.subnormal))
-"""Magnitudes of many orders in one row show the rounding of float64, which theorems do not speak of: rows mix these
-kinds, or are subnormal throughout."""
+DRAWN: Mapping[Sampler, tuple[Kind, ...]] = {
+    samples.normal: (Kind.dyadic, Kind.repeated, Kind.near_power),
+    samples.ties: (Kind.tie,),
+    samples.powers: (Kind.power,),
+    samples.below_powers: (Kind.near_power,),
+    samples.zeros: (Kind.zero,),
+    samples.one_signed: (Kind.one_signed,),
+    samples.heavy: (Kind.heavy,),
+    samples.negative_zeros: (Kind.signed_zero,),
+    samples.subnormal: (Kind.zero, Kind.subnormal),
+    samples.wide: (Kind.wide,),
+}
+"""What is drawn entry by entry, and so shrinks, for each kind of numbers of a domain; others are drawn whole."""
+APART = (samples.subnormal, samples.wide)
+"""Beside other magnitudes in a row they show the rounding of float64, which theorems do not speak of."""
 INDEPENDENT_ROWS = 20_000
 """Rows of a sample that a statement about expectations is tried on."""
 
 
 def cases(domain: Domain, *, rows: int = 2) -> st.SearchStrategy[Case]:
-    """(x, s, q, p) and w of a domain: entries drawn one by one, or whole samples where rows must be independent."""
+    """(x, s, q, p) and w of a domain, of its kinds: entries one by one, whole samples where rows are independent."""
     return st.builds(
         Case,
         _arrays(domain.x, rows),
@@ -35,10 +53,20 @@ def _choice(choice: OneOf[Choice]) -> st.SearchStrategy[Choice]:
 
 
 def _arrays(arrays: Arrays, rows: int) -> st.SearchStrategy[Array]:
+    seeds = st.integers(0, 2**32 - 1).map(np.random.default_rng)
     if arrays.independent:
-        seeds = st.integers(0, 2**32 - 1).map(np.random.default_rng)
         return seeds.map(lambda rng: arrays.sample(rng, INDEPENDENT_ROWS))
     shape = (rows, arrays.last_axis)
-    usual = tensors(shape, dtype=np.float64, kinds=KINDS)
-    tiny = tensors(shape, dtype=np.float64, block=arrays.last_axis, kinds=(Kind.zero, Kind.subnormal))
-    return usual | tiny if arrays.subnormal else usual
+    kinds = [kind for kind in dict.fromkeys(arrays.kinds) if arrays.subnormal or kind is not samples.subnormal]
+    mixed = [own for kind in kinds if kind in DRAWN and kind not in APART for own in DRAWN[kind]]
+    apart = [DRAWN[kind] for kind in kinds if kind in APART]
+    whole = [kind for kind in kinds if kind not in DRAWN]
+    return st.one_of(
+        *([tensors(shape, dtype=np.float64, kinds=mixed)] if mixed else []),
+        *(tensors(shape, dtype=np.float64, block=arrays.last_axis, kinds=own) for own in apart),
+        *(seeds.map(partial(_whole, kind, shape)) for kind in whole),
+    )
+
+
+def _whole(kind: Sampler, shape: Shape, rng: Generator) -> Array:
+    return kind(rng, shape, np.float64)

@@ -26,7 +26,8 @@ class Kind(Enum):
     signed_zero = "+0 and −0, and dyadic numbers"
     one_signed = "dyadic numbers, none below 0 or none above"
     tie = "levels of a format, midpoints and their float neighbours, times 2^j; the largest level is there"
-    power = "powers of two from 2^−20 to 2^20 and their float neighbours"
+    power = "powers of two from 2^−20 to 2^20"
+    near_power = "the float neighbours of these powers"
     heavy = "dyadic numbers times 1, a few of them times up to 2^20"
     subnormal = "multiples of the smallest positive number, the smallest normal number among them"
     wide = "any numbers of the dtype"
@@ -49,7 +50,8 @@ def _entries(real: Real, largest: float) -> Entries:
     dyadic = st.sampled_from(DYADICS)
     entries = dict.fromkeys((Kind.dyadic, Kind.one_signed), dyadic) | {
         Kind.signed_zero: st.sampled_from((0.0, -0.0)) | dyadic,
-        Kind.power: st.sampled_from(exact + near),
+        Kind.power: st.sampled_from(exact),
+        Kind.near_power: st.sampled_from(near),
         Kind.heavy: st.builds(lambda v, j: v * 2.0**j, dyadic, st.sampled_from((0, 0, 0, 0, 0, 7, 12, 20))),
         Kind.subnormal: st.integers(-2048, 2048).map(lambda k: k * least) | st.sampled_from(edges),
         Kind.wide: st.floats(-largest, largest),

@@ -44,9 +44,9 @@ class OneOf(Generic[Choice]):
 class Arrays:
     """Rows of ``last_axis`` real numbers of one of several kinds.
 
-    The kinds say where to look: the theorem is about all real rows, unless they must be ``independent`` samples
-    of one law, as in statements about expectations. Without ``subnormal`` hypothesis draws no rows whose norms
-    and products float64 cannot tell apart.
+    The kinds say where to look, for numpy and for hypothesis: the theorem is about all real rows, unless they must be
+    ``independent`` samples of one law, as in statements about expectations. Without ``subnormal`` hypothesis draws no
+    rows whose norms and products float64 cannot tell apart.
     """
 
     last_axis: int

@@ -20,8 +20,23 @@ from sqtheory.alphabet.quantizers import Quantizer, int_
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm
 from sqtheory.alphabet.traits import DETERMINISTIC, KEEPS_ZERO
 from sqtheory.arrays import Array
-from sqtheory.strategies import Kind, blocks, formats, masks, norms, partitions, pipelines, quantizers, shapes, tensors
+from sqtheory.strategies import (
+    Kind,
+    blocks,
+    cases,
+    formats,
+    masks,
+    norms,
+    partitions,
+    pipelines,
+    quantizers,
+    shapes,
+    tensors,
+)
+from sqtheory.strategies.cases import DRAWN
 from sqtheory.strategies.tensors import DYADICS
+from sqtheory.theory import samples
+from sqtheory.theory.domain import Arrays, Domain, OneOf
 from tests.nightly import often
 
 QUICK = settings(
@@ -71,11 +86,10 @@ KINDS: dict[Kind, tuple[Callable[[Array], Any], tuple[Callable[[Array], Any], ..
         (lambda x: np.unique(x[x > 0]).size > 2, lambda x: np.unique(x[x < 0]).size > 2),
     ),
     Kind.tie: (np.any, (has_tie,)),
-    Kind.power: (
-        lambda x: np.all(
-            np.any([is_power(np.nextafter(x, np.float32(e))) for e in (-np.inf, np.inf)] + [is_power(x)], 0)
-        ),
-        (PROMISES["below a power"], PROMISES["above a power"], PROMISES["power of two"]),
+    Kind.power: (lambda x: np.all(is_power(x)), (PROMISES["power of two"],)),
+    Kind.near_power: (
+        lambda x: np.all(np.any([is_power(np.nextafter(x, np.float32(e))) for e in (-np.inf, np.inf)], 0)),
+        (PROMISES["below a power"], PROMISES["above a power"]),
     ),
     Kind.heavy: (lambda x: np.abs(x).max() <= 2.0**23, (PROMISES["heavy tail"],)),
     Kind.subnormal: (
@@ -219,3 +233,29 @@ def test_without_hypothesis_the_extra_is_named() -> None:
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert run.returncode and "sqtheory.exceptions.MissingExtra" in run.stderr
     assert "pip install 'sqtheory[test]'" in run.stderr
+
+
+def drawn_from(*kinds: samples.Sampler) -> list[Array]:
+    domain = Domain(x=Arrays(8, kinds=kinds), q=OneOf(int_(4)))
+    return [case.x for case in examples(cases(domain), often(10))]
+
+
+def test_cases_are_of_the_kinds_of_their_domain() -> None:
+    assert all(np.all(is_power(x)) for x in drawn_from(samples.powers))
+    assert all(not x.any() for x in drawn_from(samples.zeros))
+    least = np.finfo(np.float64).tiny
+    tiny = drawn_from(samples.subnormal, samples.powers)
+    assert {bool(np.abs(x).max() <= least) for x in tiny} == {True, False}
+    assert all(np.all((np.abs(x) <= least) == (np.abs(x) <= least)[0, 0]) for x in tiny)
+
+
+def test_a_kind_that_hypothesis_does_not_have_is_drawn_whole() -> None:
+    def counted(rng: np.random.Generator, shape: tuple[int, ...], dtype: type) -> Array:
+        return np.arange(np.prod(shape), dtype=dtype).reshape(shape)
+
+    assert all(np.array_equal(x.ravel(), np.arange(x.size)) for x in drawn_from(counted))
+
+
+def test_every_kind_of_numbers_is_drawn_entry_by_entry() -> None:
+    assert set(DRAWN) == set(samples.SAMPLES.values()) - {samples.short_tail}
+    assert {kind for kinds in DRAWN.values() for kind in kinds} == set(Kind) - {Kind.mixed}
