@@ -135,7 +135,7 @@ def material(kind: str, tmp_path: Path) -> tuple[Path, Path]:
 
 KILLED = """
 import sys, time
-from sqtheory import atomic
+from sqtheory.files import atomic
 from sqtheory.cli import main
 write, left = atomic.NewFile.write, [int(sys.argv[1])]
 def paused(self, data, at=None):

@@ -255,7 +255,7 @@ WRITE = """
 import sys
 from pathlib import Path
 import numpy as np
-from sqtheory.checkpoints import SafetensorsWriter, declare
+from sqtheory.files.checkpoints import SafetensorsWriter, declare
 number, file = int(sys.argv[1]), Path(sys.argv[2])
 declared = [declare(str(i), "F32", (1 << 14,)) for i in range(4)]
 for _ in range(int(sys.argv[3])):
@@ -265,7 +265,7 @@ for _ in range(int(sys.argv[3])):
 """
 READ = """
 import sys
-from sqtheory.checkpoints import open_checkpoint
+from sqtheory.files.checkpoints import open_checkpoint
 seen = set()
 for _ in range(int(sys.argv[3])):
     with open_checkpoint(sys.argv[2]) as checkpoint:

@@ -224,7 +224,7 @@ def test_hostile_files_run_nothing_and_write_nothing(tmp_path: Path) -> None:
     code = """
 import pathlib, sys
 import gguf, onnx.numpy_helper, ml_dtypes
-from sqtheory.checkpoints import open_checkpoint
+from sqtheory.files.checkpoints import open_checkpoint
 from sqtheory.exceptions import CheckpointError
 seen = []
 def hook(event, arguments):

@@ -300,7 +300,7 @@ def test_a_small_tensor_of_a_large_file_costs_little_memory(file: Path) -> None:
     liar.write_bytes(safetensors_bytes({}, length=2**63))
     code = f"""
 import re
-from sqtheory.checkpoints import open_checkpoint
+from sqtheory.files.checkpoints import open_checkpoint
 from sqtheory.exceptions import CheckpointError
 peak = lambda: int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])
 open_checkpoint("zoo:vit-dense").close()

@@ -291,7 +291,7 @@ def test_a_full_disk_is_status_four_and_leaves_the_old_file(file: Path) -> None:
     code = f"""
 import resource, numpy as np
 from pathlib import Path
-from sqtheory.checkpoints import SafetensorsWriter, declare
+from sqtheory.files.checkpoints import SafetensorsWriter, declare
 resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
 try:
     with SafetensorsWriter(Path({str(file)!r}), [declare("w", "U8", (1 << 21,))], force=True) as writer:
@@ -306,9 +306,9 @@ except OSError as error:
 KILLED = """
 import sys, time, numpy as np
 from pathlib import Path
-from sqtheory import atomic
-from sqtheory.atomic import files
-from sqtheory.checkpoints import SafetensorsWriter, declare
+from sqtheory.files import atomic
+from sqtheory.files.atomic import files
+from sqtheory.files.checkpoints import SafetensorsWriter, declare
 if sys.argv[2] == "False":
     files._TMPFILE = 0
 print("ready", flush=True)
@@ -376,7 +376,7 @@ def test_writing_takes_memory_for_a_piece_only(file: Path) -> None:
     code = f"""
 import re, numpy as np
 from pathlib import Path
-from sqtheory.checkpoints import SafetensorsWriter, declare
+from sqtheory.files.checkpoints import SafetensorsWriter, declare
 peak = lambda: int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])
 def grown(n):
     wide = np.broadcast_to(np.ones((1, 1), ">f4"), (n, 1 << 16))
