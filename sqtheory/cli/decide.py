@@ -51,16 +51,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Document:
     """Decide and print; every verdict is exit status 0."""
-    import numpy as np
-
     from sqtheory import __version__
     from sqtheory.alphabet.norms import spell_norm
     from sqtheory.theory.decide import decide, usual_norm
 
-    rng = np.random.default_rng(arguments.seed)
     p = usual_norm(arguments.claim) if arguments.norm is None else arguments.norm
-    ties = None if arguments.ties is None else options.ties(arguments.ties, p, rng)
-    s, q = options.mask(arguments.mask, ties, rng), options.quantizer(arguments.format, rng)
+    s, [q], rng = options.operators(arguments, p)
     decision = decide(arguments.claim, s, q, p=p, shape=arguments.shape, rng=rng)
     concluded = None if decision.theorem is None else concluded_by(decision.theorem)
     recipe = {"mask": str(s), "format": str(q), "norm": spell_norm(p), "seed": arguments.seed}

@@ -46,12 +46,9 @@ def add_pair(parser: argparse.ArgumentParser, samples: int) -> None:
 
 def opened(arguments: argparse.Namespace) -> "tuple[Sparsifier, Quantizer, Model, Samples]":
     """What ``add_pair``, ``add_model`` and ``add_data`` ask for."""
-    import numpy as np
-
     from sqtheory.models import open_model, samples_for
 
-    rng = np.random.default_rng(arguments.seed)
-    s, q = options.mask(arguments.mask, None, rng), options.quantizer(arguments.format, rng)
+    s, [q], _ = options.operators(arguments)
     model = open_model(arguments.model, heads=arguments.heads)
     return s, q, model, samples_for(model, tuple(arguments.data)).some(arguments.samples)
 

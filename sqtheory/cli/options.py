@@ -127,6 +127,18 @@ def quantizer(text: str, rng: Generator) -> Quantizer:
     return parse_as(Quantizer, "format: try int4, int4:b32, hbfp6, mxfp4 or nvfp4", text, {"rng": rng})
 
 
+def operators(arguments: argparse.Namespace, p: float = 2.0) -> tuple[Sparsifier, tuple[Quantizer, ...], Generator]:
+    """``--mask``, each ``--format``, and the generator of ``--seed`` that they may name.
+
+    Under ``--ties`` where the verb has it; p is the norm for which ties are adversarial.
+    """
+    rng = np.random.default_rng(arguments.seed)
+    named = getattr(arguments, "ties", None)
+    s = mask(arguments.mask, None if named is None else ties(named, p, rng), rng)
+    texts = [arguments.format] if isinstance(arguments.format, str) else arguments.format
+    return s, tuple(quantizer(text, rng) for text in texts), rng
+
+
 def distinct(operators: Iterable[object]) -> list[str]:
     """The spelling of each operator once, however often and however spelled it was asked for."""
     return list(dict.fromkeys(map(str, operators)))

@@ -39,17 +39,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Document:
     """Read, predict, measure, print."""
-    import numpy as np
-
     from sqtheory.cli.progress import progress
     from sqtheory.exceptions import about
     from sqtheory.execution import Spelled
     from sqtheory.files.checkpoints import StoredTensor, reading
     from sqtheory.theory.expectations import Agreement, AgreementReport, agreement, agreement_table
 
-    rng = np.random.default_rng(arguments.seed)
-    mask = str(options.mask(arguments.mask, None, rng))
-    spelled = [Spelled(mask, str(options.quantizer(text, rng)), arguments.seed) for text in arguments.format]
+    s, formats, _ = options.operators(arguments)
+    spelled = [Spelled(str(s), str(q), arguments.seed) for q in formats]
     pipelines = [(one, p) for one in spelled for p in arguments.norm or [1.0]]
     columns: list[list[Agreement]] = [[] for _ in pipelines]
     with reading(arguments.checkpoint) as checkpoint:

@@ -58,9 +58,7 @@ def _measure(arguments: argparse.Namespace) -> "list[Prices]":
     from sqtheory.files.checkpoints import reading
     from sqtheory.theory.price import Prices, prices
 
-    rng = np.random.default_rng(arguments.seed)
-    s = options.mask(arguments.mask, None, rng)
-    formats = [options.quantizer(text, rng) for text in arguments.format]
+    s, formats, _ = options.operators(arguments)
     samples = [np.random.default_rng(arguments.seed) for _ in formats]
     parts: list[list[Prices]] = [[] for _ in formats]
     with reading(arguments.checkpoint) as checkpoint:

@@ -49,8 +49,7 @@ def run(arguments: argparse.Namespace) -> Document:
     from sqtheory.execution.costs import MACHINES, MODELS, Machine, assumptions, project
     from sqtheory.execution.measure import cores, measure
 
-    rng = np.random.default_rng(arguments.seed)
-    s, q = options.mask(arguments.mask, None, rng), options.quantizer(arguments.format, rng)
+    s, [q], _ = options.operators(arguments)
     most = arguments.workers or cores()
     counts = sorted({most, *(2**k for k in range(most.bit_length()))})
     sizes = [2**n for n in arguments.exponents]
