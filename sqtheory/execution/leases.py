@@ -1,6 +1,6 @@
-"""Who works on what, for processes that share a folder of results: a file for every tensor taken.
+"""Leases of tensors, by which processes that share a folder of results share the work: a file for each one taken.
 
-A claim only saves work. If two processes take one tensor after all, both compute the same line.
+A lease only saves work. If two processes take one tensor after all, both compute the same line.
 """
 
 import contextlib
@@ -19,43 +19,44 @@ from sqtheory.execution.stored import stored
 from sqtheory.files import atomic
 
 BEAT = 5.0
-"""Seconds between two touches of a claim that is held."""
+"""Seconds between two touches of a lease that is held."""
 LEASE = 60.0
-"""Seconds without a touch after which a claim is void: its process crashed, or its machine is gone."""
+"""Seconds without a touch after which a lease is void: its process crashed, or its machine is gone."""
 
 OWNER = re.compile(r"(?P<host>\S+) (?P<pid>[0-9]{1,20}) (?P<word>[0-9a-f]{32})", re.ASCII)
 """What the file of a process says."""
 _OWN = re.compile(r"\.[0-9a-f]{32}", re.ASCII)
-"""How the file of a process is called, and a claim that is being removed."""
-_CLAIM = "claim"
+"""How the file of a process is called, and a lease that is being removed."""
+_LEASE = "claim"
+"""The file of a lease, called as version 0.1.0 called it, which may share the folder."""
 MOST = 1000
-"""Bytes of a claim that are read."""
+"""Bytes of a lease that are read."""
 
 
 @final
-class Claims:
-    """The claims of one process below a folder; a context manager.
+class Leases:
+    """The leases of one process below a folder; a context manager.
 
-    Every claim is a hard link to one file that says who the process is and that a thread touches while it lives.
-    A claim of another process is void if that process ran on this machine and is gone, or if its file was
+    Every lease is a hard link to one file that says who the process is and that a thread touches while it lives.
+    A lease of another process is void if that process ran on this machine and is gone, or if its file was
     not touched for ``lease`` seconds of this process's own clock: clocks of machines are never compared. What is no
-    file, whoever left it under the name of a claim, claims nothing: it is removed, or passed over where it cannot be.
+    file, whoever left it under the name of a lease, holds nothing: it is removed, or passed over where it cannot be.
     """
 
     def __init__(self, folder: Path, *, beat: float = BEAT, lease: float = LEASE) -> None:
-        """Claims below a folder; nothing is written before the context is entered."""
+        """Leases below a folder; nothing is written before the context is entered."""
         self._folder = folder
         self._beat, self._lease = beat, lease
         self._held: set[str] = set()
         self._seen: dict[Path, tuple[int, float]] = {}
         self._left = threading.Event()
-        self._thread = threading.Thread(target=self._touch, name="claims", daemon=True)
+        self._thread = threading.Thread(target=self._touch, name="leases", daemon=True)
         word = uuid.uuid4().hex
         self._own = folder / f".{word}"
         self._text = f"{socket.gethostname()} {os.getpid()} {word}"
 
     def take(self, key: str) -> bool:
-        """Claim a key; False if another process holds it."""
+        """Take a key; False if another process holds it."""
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         for _ in range(3):
@@ -75,12 +76,12 @@ class Claims:
         """Give a key back."""
         self._held.discard(key)
         path = self._path(key)
-        found = _claim(path)
+        found = _lease_at(path)
         if found and found[1] == self._text:
             path.unlink(missing_ok=True)
 
     def tidy(self, key: str) -> None:
-        """Remove the claim of a process that died after it had finished."""
+        """Remove the lease of a process that died after it had finished."""
         self._drop_void(self._path(key))
 
     def __enter__(self) -> Self:
@@ -105,7 +106,7 @@ class Claims:
         self._own.unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
-        return self._folder / key / _CLAIM
+        return self._folder / key / _LEASE
 
     def _say(self) -> None:
         atomic.write(self._own, self._text.encode(), force=True)
@@ -119,9 +120,9 @@ class Claims:
         for folder in [path for path in self._folder.iterdir() if path.is_dir() and not path.is_symlink()]:
             atomic.recover(folder)
             for path in list(folder.iterdir()):
-                if _OWN.fullmatch(path.name):  # a claim put aside, which nobody looks for
+                if _OWN.fullmatch(path.name):  # a lease put aside, which nobody looks for
                     path.unlink(missing_ok=True)
-                elif path.name == _CLAIM:
+                elif path.name == _LEASE:
                     self._drop_void(path)
         for path in gone:
             with contextlib.suppress(OSError):
@@ -133,10 +134,10 @@ class Claims:
                 os.utime(self._own)
 
     def _drop_void(self, path: Path) -> bool:
-        """Remove a claim of a process that no longer keeps it; True if there is none any more."""
+        """Remove a lease of a process that no longer keeps it; True if there is none any more."""
         if not self._is_void(path):
             return False
-        if _claim(path) is None:
+        if _lease_at(path) is None:
             with contextlib.suppress(OSError):
                 path.unlink()
             return True
@@ -148,7 +149,7 @@ class Claims:
 
     def _is_void(self, path: Path) -> bool:
         """Whether the process that a file is of no longer keeps it, or there is no such file."""
-        found = _claim(path)
+        found = _lease_at(path)
         if found is None:
             return True
         touched, owner = found[0].st_mtime_ns, OWNER.fullmatch(found[1])
@@ -173,8 +174,8 @@ def _runs(pid: int) -> bool:
     return True
 
 
-def _claim(path: Path) -> tuple[os.stat_result, str] | None:
-    """The status and the text of a claim, a regular file; None where there is none. A link is no claim."""
+def _lease_at(path: Path) -> tuple[os.stat_result, str] | None:
+    """The status and the text of a lease, a regular file; None where there is none. A link is no lease."""
     try:
         status = path.lstat()
         return (stored(path, MOST) or (status, "")) if stat.S_ISREG(status.st_mode) else None

@@ -27,7 +27,7 @@ from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.exceptions import WorkerFailed, about
 from sqtheory.execution.assignment import Assignment, Operators, bound
 from sqtheory.execution.fingerprints import description, generators, program
-from sqtheory.execution.leases import Claims
+from sqtheory.execution.leases import Leases
 from sqtheory.execution.results import Results
 from sqtheory.execution.tasks import Batch, Done, Task
 from sqtheory.files.checkpoints import Checkpoint, TensorInfo
@@ -117,7 +117,7 @@ class Sweep:
         pending, foreign = deque(self._runs()), deque[range]()
         running: dict[Future[tuple[Done, ...]], tuple[range, Task | Batch]] = {}
         told = False
-        with nullcontext() if self._results is None else Claims(self._results.folder) as claims:
+        with nullcontext() if self._results is None else Leases(self._results.folder) as leases:
             try:
                 while pending or running or foreign:
                     while pending and len(running) < self._ahead:
@@ -129,10 +129,10 @@ class Sweep:
                         task = self._task(self._tensors[run.start].name)
                         rows = self._results and self._results.of_file(task.key, self._checkpoint.signature)
                         if rows:
-                            if claims:
-                                claims.tidy(task.key)
+                            if leases:
+                                leases.tidy(task.key)
                             yield run.start, Done(rows, computed=False)
-                        elif claims and not claims.take(task.key):
+                        elif leases and not leases.take(task.key):
                             foreign.append(run)
                         else:
                             running[self._submit(task)] = run, task
@@ -145,8 +145,8 @@ class Sweep:
                     for future in finished:
                         done = self._outcome(future, running)
                         run, asked = running.pop(future)
-                        if claims and isinstance(asked, Task):
-                            claims.release(asked.key)
+                        if leases and isinstance(asked, Task):
+                            leases.release(asked.key)
                         yield from zip(run, done, strict=True)
                     pending.extend(foreign)
                     foreign.clear()

@@ -10,7 +10,7 @@ import pytest
 
 from sqtheory.execution import leases as module
 from sqtheory.execution import sweep, sweeping
-from sqtheory.execution.leases import Claims
+from sqtheory.execution.leases import Leases
 from sqtheory.files.checkpoints import open_checkpoint
 from tests.execution.material import operators, printed, serial, write
 
@@ -31,7 +31,7 @@ def claimed(folder: Path, key: str, host: str, pid: int) -> Path:
 
 
 def test_a_key_has_one_holder(tmp_path: Path) -> None:
-    with Claims(tmp_path) as one, Claims(tmp_path) as another:
+    with Leases(tmp_path) as one, Leases(tmp_path) as another:
         assert one.take("a") and not another.take("a") and another.take("b")
         one.release("a")
         assert another.take("a") and not one.take("b")
@@ -44,8 +44,8 @@ def test_the_claim_of_a_process_that_died_here_is_void_at_once(tmp_path: Path) -
     claimed(tmp_path, "a", socket.gethostname(), dead())
     claimed(tmp_path, "b", socket.gethostname(), os.getpid())
     claimed(tmp_path, "c", "elsewhere", dead())
-    with Claims(tmp_path) as claims:
-        assert claims.take("a") and not claims.take("b") and not claims.take("c")
+    with Leases(tmp_path) as leases:
+        assert leases.take("a") and not leases.take("b") and not leases.take("c")
 
 
 @pytest.fixture
@@ -60,21 +60,21 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 def test_a_claim_that_nobody_touches_is_void_after_the_lease(text: str, tmp_path: Path, clock: SimpleNamespace) -> None:
     path = claimed(tmp_path, "a", "elsewhere", 1)
     path.write_text(text, encoding="utf-8")
-    with Claims(tmp_path, lease=10) as claims:
+    with Leases(tmp_path, lease=10) as leases:
         for touch in range(4):
-            assert not claims.take("a")
+            assert not leases.take("a")
             clock.now += 10
-            assert not claims.take("a")
+            assert not leases.take("a")
             os.utime(path, ns=(touch, touch))
             clock.now += 10
-        assert not claims.take("a")
+        assert not leases.take("a")
         clock.now += 10.5
-        assert claims.take("a")
+        assert leases.take("a")
 
 
 def test_a_holder_keeps_its_claims_alive(tmp_path: Path, clock: SimpleNamespace) -> None:
     """It touches its file as often as it says; until then the lease has not run out by more than one touch."""
-    with Claims(tmp_path, beat=0.01) as holder, Claims(tmp_path, lease=10) as other:
+    with Leases(tmp_path, beat=0.01) as holder, Leases(tmp_path, lease=10) as other:
         assert holder.take("a") and holder.take("b")
         for _ in range(5):
             assert not other.take("a") and not other.take("b")
@@ -86,14 +86,14 @@ def test_a_holder_keeps_its_claims_alive(tmp_path: Path, clock: SimpleNamespace)
 
 
 def test_a_process_taken_for_dead_goes_on(tmp_path: Path) -> None:
-    with Claims(tmp_path) as claims:
+    with Leases(tmp_path) as leases:
         for own in tmp_path.glob(".*"):
             own.unlink()
-        assert claims.take("a")
+        assert leases.take("a")
 
 
 def test_what_processes_left_that_are_gone_is_swept_up(tmp_path: Path) -> None:
-    """Claims of other keys, claims put aside, half-written lines; the file of a process goes last, as does its word."""
+    """Leases of other keys, leases put aside, half-written lines; the file of a process goes last, as does its word."""
     word, key = "0" * 32, tmp_path / "other key"
     key.mkdir()
     own = tmp_path / f".{word}"
@@ -103,7 +103,7 @@ def test_what_processes_left_that_are_gone_is_swept_up(tmp_path: Path) -> None:
     (key / f".sqtheory-{'2' * 16}.partial").write_text("x")
     (key / "line.json").write_text("kept")
     alive = claimed(tmp_path, "alive", socket.gethostname(), os.getpid())
-    with Claims(tmp_path):
+    with Leases(tmp_path):
         assert {path for path in tmp_path.rglob("*") if path.is_file() and path.parent != tmp_path} == {
             key / "line.json",
             alive,
@@ -114,10 +114,10 @@ def test_what_processes_left_that_are_gone_is_swept_up(tmp_path: Path) -> None:
 def test_a_process_elsewhere_that_died_is_swept_up_after_the_lease(tmp_path: Path, clock: SimpleNamespace) -> None:
     own = tmp_path / f".{'0' * 32}"
     own.write_text(f"elsewhere 1 {'0' * 32}", encoding="utf-8")
-    with Claims(tmp_path, lease=60):
+    with Leases(tmp_path, lease=60):
         pass
     assert own.exists()
-    with Claims(tmp_path, lease=60):
+    with Leases(tmp_path, lease=60):
         clock.now += 61
     assert not own.exists()
 
@@ -125,9 +125,9 @@ def test_a_process_elsewhere_that_died_is_swept_up_after_the_lease(tmp_path: Pat
 @pytest.mark.parametrize("pid", [2**31, 2**32 + 1, 2**63, 2**64 - 1, 10**19])
 def test_a_number_that_no_process_can_have_is_that_of_a_dead_one(pid: int, tmp_path: Path) -> None:
     claimed(tmp_path, "a", socket.gethostname(), pid)
-    with Claims(tmp_path) as claims:
-        assert claims.take("a")
-        claims.tidy("a")
+    with Leases(tmp_path) as leases:
+        assert leases.take("a")
+        leases.tidy("a")
 
 
 def lay(path: Path, kind: str) -> None:
@@ -162,10 +162,10 @@ def test_what_is_no_file_claims_nothing(kind: str, tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(tmp_path)
     lay(tmp_path / "a" / "claim", kind)
     lay(tmp_path / "b" / "claim", kind)
-    with Claims(tmp_path) as claims:
-        claims.tidy("b")
-        assert claims.take("a") and claims.take("b")
-        claims.release("a")
+    with Leases(tmp_path) as leases:
+        leases.tidy("b")
+        assert leases.take("a") and leases.take("b")
+        leases.release("a")
     assert kind == "folder" or not os.path.lexists(tmp_path / "a" / "claim")
 
 
@@ -174,12 +174,12 @@ def test_what_takes_the_place_of_a_claim_that_is_held_is_not_read(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with Claims(tmp_path) as claims:
-        assert claims.take("a")
+    with Leases(tmp_path) as leases:
+        assert leases.take("a")
         (tmp_path / "a" / "claim").unlink()
         (tmp_path / "a").rmdir()
         lay(tmp_path / "a" / "claim", kind)
-        claims.release("a")
+        leases.release("a")
     assert os.path.lexists(tmp_path / "a" / "claim"), "what another has put there is not ours to remove"
 
 
@@ -192,21 +192,21 @@ def test_a_claim_of_any_length_or_bytes_is_read(tmp_path: Path, clock: SimpleNam
         f"{socket.gethostname()} {'9' * 5000} {'0' * 32}".encode(),
     ):
         path.write_bytes(content)
-        with Claims(tmp_path, lease=60) as claims:
-            assert not claims.take("a")
+        with Leases(tmp_path, lease=60) as leases:
+            assert not leases.take("a")
             clock.now += 61
-            assert claims.take("a")
-            claims.release("a")
+            assert leases.take("a")
+            leases.release("a")
         path.write_bytes(b"")
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() == 0, reason="needs a user whom permissions bind")
 def test_a_claim_that_cannot_be_read_is_void_after_the_lease(tmp_path: Path, clock: SimpleNamespace) -> None:
     claimed(tmp_path, "a", "elsewhere", 1).chmod(0)
-    with Claims(tmp_path, lease=60) as claims:
-        assert not claims.take("a")
+    with Leases(tmp_path, lease=60) as leases:
+        assert not leases.take("a")
         clock.now += 61
-        assert claims.take("a")
+        assert leases.take("a")
 
 
 @pytest.mark.parametrize("kind", ["pipe", "dangling link", "folder"])
@@ -225,7 +225,7 @@ def test_a_sweep_passes_such_a_claim_and_such_a_result(kind: str, tmp_path: Path
 
 
 def give_back(monkeypatch: pytest.MonkeyPatch, folder: Path, after: int) -> None:
-    """Others give their claims back while the sweep waits, when it has looked so many times."""
+    """Others give their leases back while the sweep waits, when it has looked so many times."""
     left = iter(range(after))
 
     def sleep(seconds: float) -> None:

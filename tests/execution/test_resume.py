@@ -18,7 +18,7 @@ from safetensors.numpy import load_file, save_file
 
 from sqtheory.execution import results as module
 from sqtheory.execution import sweep
-from sqtheory.execution.leases import Claims
+from sqtheory.execution.leases import Leases
 from sqtheory.files.checkpoints import open_checkpoint
 from tests.execution.material import lines, operators, printed, serial, started, write
 
@@ -36,11 +36,11 @@ def counted(folder: Path, path: Path, p: float = 2.0, seed: int = 0) -> tuple[in
 @contextmanager
 def waiting_for(folder: Path, count: int, path: Path) -> Iterator[None]:
     """So many tensors are claimed by this process: no other can finish before the block ends, however fast it is."""
-    with open_checkpoint(path) as checkpoint, Claims(folder) as claims:
+    with open_checkpoint(path) as checkpoint, Leases(folder) as leases:
         swept = sweep(checkpoint, checkpoint.tensors, *operators(), results=folder.with_name("all"))
         assert len(list(swept)) > count
         keys = [place.parent.name for place in lines(folder.with_name("all"))]
-        assert all(claims.take(key) for key in keys[:count])
+        assert all(leases.take(key) for key in keys[:count])
         yield
 
 
