@@ -134,6 +134,10 @@ def planned(source: Path, out: Path, options: tuple[str, ...], *, force: bool) -
         yield compress.plan(layout, recipe, Targets(), __version__, force=force)
 
 
+BY_DAY = (("packed", False), ("packed folder", True), ("compressed-tensors", False), ("npz", True), ("onnx", False))
+"""Of the kinds besides one file and a folder: a kind of file, and whether it replaces one."""
+
+
 @pytest.mark.parametrize("half", [False, True] if NIGHTLY else [False], ids=lambda half: "half" if half else "before")
 @pytest.mark.parametrize("system", SYSTEMS, indirect=True)
 @pytest.mark.parametrize("force", [False, True], ids=["new", "replacing"])
@@ -146,8 +150,9 @@ def test_a_checkpoint_and_its_report_are_both_or_neither(
 
     ``verify`` agrees with both pairs, and pairs are compared byte by byte; it looks itself after some of the deaths.
     """
-    if system != "whole" and not (NIGHTLY or kind == "safetensors"):
-        pytest.skip("with the other systems nightly")
+    by_day = kind in ("safetensors", "folder") or (system == "whole" and (kind, force) in BY_DAY)
+    if not (NIGHTLY or (by_day and (system == "whole" or kind == "safetensors"))):
+        pytest.skip("nightly, with every system")
     name, to, new, old = APPLIED[kind]
     source, home, kept = SOURCES[name](place / name), place / "home", place / "kept"
     out = home / to

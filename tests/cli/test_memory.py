@@ -26,7 +26,9 @@ def written(path: Path, shapes: list[tuple[int, int]]) -> Path:
     return path
 
 
-@pytest.mark.parametrize("mask_format", [("2:4", "mxfp4"), ("4:8", "nvfp4")], ids="+".join)
+@pytest.mark.parametrize(
+    "mask_format", [("2:4", "mxfp4"), pytest.param(("4:8", "nvfp4"), marks=nightly)], ids=["2:4+mxfp4", "4:8+nvfp4"]
+)
 def test_order_on_many_matrices_and_a_huge_one(mask_format: tuple[str, str], tmp_path: Path) -> None:
     """2 GiB every night."""
     huge = (8 * 4096, 8192) if NIGHTLY else (2 * 4096, 8192)
@@ -35,7 +37,7 @@ def test_order_on_many_matrices_and_a_huge_one(mask_format: tuple[str, str], tmp
     assert peak("order", str(file), "--mask", mask, "--format", form, "--json") < LIMIT
 
 
-@pytest.mark.parametrize("order", ["sq", "gain"])
+@pytest.mark.parametrize("order", [pytest.param("sq", marks=nightly), "gain"])
 def test_apply_to_many_matrices(order: str, tmp_path: Path) -> None:
     """2 GiB every night."""
     file, out = written(tmp_path / "w.safetensors", [SHAPE] * (64 if NIGHTLY else 2)), tmp_path / "out.safetensors"

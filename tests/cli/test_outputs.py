@@ -144,7 +144,7 @@ WRITING: dict[str, tuple[str, ...]] = {
     **{kind: ("apply", name, f"home/{to}", *new) for kind, (name, to, new, _) in APPLIED.items()},
     "unpack": ("unpack", "packed.safetensors", "home/out.safetensors"),
     "report": ("report", "in.safetensors", *PAGE, "-o", "home/page.html"),
-    "figure": ("figure", "ladder", "--format", "svg", "--out", "home"),
+    "figure": ("figure", "block", "--format", "svg", "--out", "home"),
     "order": ("order", "in.safetensors", *MXFP4, "--results", "home"),
 }
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.cli import main
 from sqtheory.execution import sweep
+from sqtheory.execution.assignment import Spelled
 from sqtheory.files.checkpoints import open_checkpoint
 from sqtheory.orders.grid import Row
 
@@ -44,6 +46,11 @@ def operators(seed: int = 0) -> tuple[list[Sparsifier], list[Quantizer]]:
     rng = np.random.default_rng(seed)
     bound = [parse(text, {"rng": rng}) for text in (*MASKS, *FORMATS)]
     return [s for s in bound if isinstance(s, Sparsifier)], [q for q in bound if isinstance(q, Quantizer)]
+
+
+def spelled(seed: int = 0) -> list[Spelled]:
+    """What the command line assigns."""
+    return [Spelled(mask, fmt, seed) for mask, fmt in product(MASKS, FORMATS)]
 
 
 def serial(path: Path, p: float = 2.0) -> list[list[Row]]:

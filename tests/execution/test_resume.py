@@ -19,8 +19,9 @@ from safetensors.numpy import load_file, save_file
 from sqtheory.execution import results as module
 from sqtheory.execution import sweep
 from sqtheory.execution.leases import Leases
+from sqtheory.execution.sweeping import Sweep
 from sqtheory.files.checkpoints import open_checkpoint
-from tests.execution.material import lines, operators, printed, serial, started, write
+from tests.execution.material import lines, operators, printed, serial, spelled, started, write
 
 
 def counted(folder: Path, path: Path, p: float = 2.0, seed: int = 0) -> tuple[int, int]:
@@ -35,9 +36,9 @@ def counted(folder: Path, path: Path, p: float = 2.0, seed: int = 0) -> tuple[in
 
 @contextmanager
 def waiting_for(folder: Path, count: int, path: Path) -> Iterator[None]:
-    """So many tensors are claimed by this process: no other can finish before the block ends, however fast it is."""
+    """So many tensors are taken by this process: no other can finish before the block ends, however fast it is."""
     with open_checkpoint(path) as checkpoint, Leases(folder) as leases:
-        swept = sweep(checkpoint, checkpoint.tensors, *operators(), results=folder.with_name("all"))
+        swept = Sweep(checkpoint, checkpoint.tensors, spelled(), results=folder.with_name("all"))
         assert len(list(swept)) > count
         keys = [place.parent.name for place in lines(folder.with_name("all"))]
         assert all(leases.take(key) for key in keys[:count])
@@ -45,10 +46,14 @@ def waiting_for(folder: Path, count: int, path: Path) -> Iterator[None]:
 
 
 def wait_until(condition: Callable[[], bool], *processes: "subprocess.Popen[str]") -> None:
-    while not condition():
+    """Ten minutes at most."""
+    for _ in range(60_000):
+        if condition():
+            return
         for process in processes:
             assert process.poll() is None, process.communicate()
         time.sleep(0.01)
+    raise AssertionError("it did not come to that")
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
