@@ -158,7 +158,7 @@ def test_a_process_killed_in_the_middle_of_a_write_leaves_what_was_there(tmp_pat
     source, out = material(kind, tmp_path)
     if old:
         assert main(["apply", str(source), str(out), "--mask", "1:4", "--format", "int4"]) == 0
-    for at in (1, 2, 4, 7) if often(1) == 1 else range(1, 14):
+    for at in (1, 4) if often(1) == 1 else range(1, 14):
         command = [sys.executable, "-c", KILLED, str(at), str(source), str(out)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout and process.stdout.readline() == "writing\n"

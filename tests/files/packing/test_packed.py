@@ -24,6 +24,7 @@ from sqtheory.files.packing import Packed, encode_packed, pack, pack_image, pack
 from sqtheory.files.packing.indices import Places, binomials, places_of
 from sqtheory.files.packing.schema import Schema
 from sqtheory.strategies import pipelines, quantizers, tensors
+from tests.nightly import nightly
 from tests.twins import packing as twin
 
 RNG = np.random.default_rng(0)
@@ -95,7 +96,7 @@ def test_only_survivors_are_stored_in_either_order(s: Any, q: Quantizer, index: 
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", [np.float32, pytest.param(np.float64, marks=nightly)])
 def test_every_format_under_every_mask(name: str, dtype: type) -> None:
     """In both orders and under scales of every kind: what unpacks is the image, and +0 where it was pruned."""
     x, fmt = matrix(dtype), FORMATS[name]

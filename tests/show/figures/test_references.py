@@ -105,7 +105,9 @@ def remove_names(figure: Figure) -> None:
     figure.axes[-1].set(xlabel="", ylabel="")
 
 
-@pytest.mark.parametrize("change", [move, recolour, remove_names])
+@pytest.mark.parametrize(
+    "change", [move, pytest.param(recolour, marks=nightly), pytest.param(remove_names, marks=nightly)]
+)
 def test_what_is_moved_or_coloured_or_missing_is_seen(
     name: str, change: Callable[[Figure], None], found: dict[str, Data]
 ) -> None:

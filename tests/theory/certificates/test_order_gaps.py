@@ -15,9 +15,10 @@ from sqtheory.orders.applied import both
 from sqtheory.orders.matrix_errors import second_moments
 from sqtheory.theory.certificates import OutputGap, output_gap
 from sqtheory.theory.expectations.agreement import correlation
+from tests.nightly import nightly
 from tests.theory.certificates.material import activations, linears
 
-MODELS = ("zoo:lm-dense", "zoo:vit-dense")
+MODELS = (pytest.param("zoo:lm-dense", marks=nightly), "zoo:vit-dense")
 
 
 @cache

@@ -18,6 +18,7 @@ from sqtheory.files.targets import Targets
 from sqtheory.orders.applied import both
 from sqtheory.theory.expectations import AgreementReport, agreement, predict_order_gap
 from tests.counting import counted
+from tests.nightly import nightly
 
 MODELS = ("zoo:lm-dense", "zoo:vit-dense")
 FORMATS = ("int8", "int6", "int4", "int3", "int2", "hbfp4", "mxfp4", "nvfp4")
@@ -39,7 +40,7 @@ def report(model: str, fmt: str, p: float) -> AgreementReport:
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("fmt", FORMATS)
-@pytest.mark.parametrize("p", [1, 2])
+@pytest.mark.parametrize("p", [1, pytest.param(2, marks=nightly)])
 def test_every_linear_layer_of_the_models_ties_averaged(model: str, fmt: str, p: int) -> None:
     """The total within 5 % and the correlation over tensors 0.98, from 8 bits to 2."""
     found = report(model, fmt, p)
@@ -49,7 +50,7 @@ def test_every_linear_layer_of_the_models_ties_averaged(model: str, fmt: str, p:
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("fmt", (*FORMATS, "int9", "int10"))
-@pytest.mark.parametrize("p", [1, 2])
+@pytest.mark.parametrize("p", [1, pytest.param(2, marks=nightly)])
 def test_every_linear_layer_of_the_models_under_its_tie_rule(model: str, fmt: str, p: int) -> None:
     """Within 5 %, or four standard errors where few swaps are left; correlation 0.98, or 0.9 from 8 bits up.
 
