@@ -173,7 +173,7 @@ class Partnered(Score):
     def of(self, x: Array) -> Array:
         if self.partner is None:
             raise ValueError(f"{self.name} ranks by {Statistic.norms} of the tensor, of which nothing is known")
-        norms = np.linalg.norm(self.partner.values.astype(np.float64), axis=0)
+        norms = column_norms(self.partner.values)
         if x.shape[-1:] != norms.shape:
             raise ValueError(f"{self.name} has {norms.size} input channels, the tensor of shape {x.shape} does not")
         return np.asarray(np.abs(x) * norms)
@@ -238,6 +238,13 @@ class Random(Score):
 
     def __str__(self) -> str:
         return "random(rng)"
+
+
+def column_norms(matrix: Array) -> Array:
+    """‖P_{:, j}‖₂ of every column in float64, in a power of two near its largest entry: no square leaves the range."""
+    p = matrix.astype(np.float64)
+    _, unit = np.frexp(np.abs(p).max(axis=0, initial=0))
+    return np.asarray(np.ldexp(np.linalg.norm(np.ldexp(p, -unit), axis=0), unit))
 
 
 magnitude = Magnitude()
