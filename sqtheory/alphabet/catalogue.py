@@ -42,6 +42,7 @@ MASKS: tuple[tuple[str, str], ...] = (
     ("threshold(0.01)", "keep |x| ≥ 0.01"),
     ("blockwise(0.5, tile=(4, 4))", "keep half of the 4×4 tiles, by their 2-norm"),
     ("nm(2, 4, ties=by_original)", "ties of q(x) go to the larger original"),
+    ("nm(2, 4, score=wanda)", "rank by |w| times the norm of its input, told by --statistics"),
     ("nm(2, 4, score=gain(int4, 2))", "rank by what keeping an entry saves after rounding"),
 )
 """Masks worth naming, as one writes them, with what they keep."""

@@ -209,7 +209,8 @@ class _Reader:
             return value
         made = self.wanted if self.wanted and kind is Operator and not self.depth else None
         known = hints.operators(made) if made else (*words.names, *words.constructors, *words.examples)
-        written = (k for k in known if k not in words.constructors or self.can_write(words.constructors[k]))
+        need = {k: build for k, build in words.constructors.items() if k not in words.names}
+        written = (k for k in known if k not in need or self.can_write(need[k]))
         self.unknown(words.what, word, (*dict.fromkeys(written), *self.bound_to(kind)), at)
 
     def bound_to(self, kind: Any) -> list[str]:

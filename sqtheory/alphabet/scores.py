@@ -16,6 +16,9 @@ from sqtheory.alphabet.traits import DETERMINISTIC, DYADIC_EQUIVARIANT, ODD, SCA
 from sqtheory.arrays import Array, ArrayLike, FixedArray, as_real
 from sqtheory.exceptions import need, need_generator
 
+HOMOGENEOUS = frozenset({ODD, DYADIC_EQUIVARIANT, SCALE_EQUIVARIANT, DETERMINISTIC})
+"""What a ranking hands on that is the same for −x and for c x, c > 0."""
+
 
 class Statistic(Enum):
     """What a score may have to know of the inputs X of a layer, samples × inputs."""
@@ -40,7 +43,7 @@ class Score(ABC):
     """The score does not depend on x."""
     is_drawn: ClassVar[bool] = False
     """The score is drawn anew at every evaluation, and does not depend on x."""
-    least: ClassVar[float] = 0.0
+    least: ClassVar[float] = -np.inf
     """No score is smaller."""
 
     @abstractmethod
@@ -71,12 +74,12 @@ class Score(ABC):
 
     @property
     def traits(self) -> frozenset[Trait]:
-        return frozenset({ODD, DYADIC_EQUIVARIANT, SCALE_EQUIVARIANT, DETERMINISTIC})
+        return frozenset()
 
     @property
     def zero_is_least(self) -> bool:
         """A zero entry never outranks another."""
-        return True
+        return False
 
     @property
     def awaits(self) -> Statistic | None:
@@ -94,6 +97,9 @@ class Magnitude(Score):
     """|x_i|."""
 
     is_magnitude = True
+    least = 0.0
+    traits = HOMOGENEOUS
+    zero_is_least = True
 
     def of(self, x: Array) -> Array:
         return np.abs(x)
@@ -116,7 +122,6 @@ class Gain(Score):
 
     q: Operator
     p: float = 2.0
-    least = -np.inf
 
     def __post_init__(self) -> None:
         check_norm(self.p)
@@ -132,11 +137,7 @@ class Gain(Score):
 
     @property
     def traits(self) -> frozenset[Trait]:
-        return super().traits & self.q.traits
-
-    @property
-    def zero_is_least(self) -> bool:
-        return False
+        return HOMOGENEOUS & self.q.traits
 
     def __str__(self) -> str:
         return f"gain({self.q}, {spell_norm(self.p)})"
@@ -155,6 +156,9 @@ class Partnered(Score):
     partner: FixedArray | None
     name: str
     """The word it is written with."""
+    least = 0.0
+    traits = HOMOGENEOUS
+    zero_is_least = True
 
     def __post_init__(self) -> None:
         if self.partner is None:
@@ -173,7 +177,7 @@ class Partnered(Score):
     def of(self, x: Array) -> Array:
         if self.partner is None:
             raise ValueError(f"{self.name} ranks by {Statistic.norms} of the tensor, of which nothing is known")
-        norms = np.linalg.norm(self.partner.values.astype(np.float64), axis=0)
+        norms = column_norms(self.partner.values)
         if x.shape[-1:] != norms.shape:
             raise ValueError(f"{self.name} has {norms.size} input channels, the tensor of shape {x.shape} does not")
         return np.asarray(np.abs(x) * norms)
@@ -195,7 +199,7 @@ class Given(Score):
 
     scores: FixedArray
     is_constant = True
-    least = -np.inf
+    traits = HOMOGENEOUS
 
     def __post_init__(self) -> None:
         need(self.scores, FixedArray, "given: the array")
@@ -205,10 +209,6 @@ class Given(Score):
 
     def prescribed(self, shape: Shape) -> Shape:
         return self.scores.values.shape or shape
-
-    @property
-    def zero_is_least(self) -> bool:
-        return False
 
     def __str__(self) -> str:
         return f"given({self.scores.name})"
@@ -221,6 +221,7 @@ class Random(Score):
 
     rng: np.random.Generator
     is_drawn = True
+    least = 0.0
 
     def __post_init__(self) -> None:
         need_generator(self.rng, "a random score needs")
@@ -228,16 +229,15 @@ class Random(Score):
     def of(self, x: Array) -> Array:
         return self.rng.random(x.shape)
 
-    @property
-    def traits(self) -> frozenset[Trait]:
-        return frozenset()
-
-    @property
-    def zero_is_least(self) -> bool:
-        return False
-
     def __str__(self) -> str:
         return "random(rng)"
+
+
+def column_norms(matrix: Array) -> Array:
+    """‖P_{:, j}‖₂ of every column in float64, in a power of two near its largest entry: no square leaves the range."""
+    p = matrix.astype(np.float64)
+    _, unit = np.frexp(np.abs(p).max(axis=0, initial=0))
+    return np.asarray(np.ldexp(np.linalg.norm(np.ldexp(p, -unit), axis=0), unit))
 
 
 magnitude = Magnitude()

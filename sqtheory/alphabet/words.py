@@ -103,7 +103,7 @@ class ArgumentKind:
 
 
 FLOATS: Mapping[str, FloatFormat] = {name: f for name, f in FORMATS.items() if isinstance(f, FloatFormat)}
-SCALINGS: Mapping[str, Callable[..., scaling.Scaling]] = {
+SCALING_BUILDERS: Mapping[str, Callable[..., scaling.Scaling]] = {
     "percentile": scaling.Percentile,
     "mse": scaling.MeanSquare,
     "frozen": _frozen,
@@ -111,7 +111,7 @@ SCALINGS: Mapping[str, Callable[..., scaling.Scaling]] = {
     "shared": scaling.SharedExponent,
     "unscaled": scaling.Unscaled,
 }
-SCORES: Mapping[str, Callable[..., scores.Score]] = {
+SCORE_BUILDERS: Mapping[str, Callable[..., scores.Score]] = {
     "gain": scores.Gain,
     "wanda": scores.wanda,
     "wina": scores.wina,
@@ -122,9 +122,9 @@ KINDS: Mapping[Any, ArgumentKind] = {
     Operator: ArgumentKind("operator", {}, OPERATORS, ALIASES, ALIAS_EXAMPLES),
     FloatFormat: ArgumentKind("floating-point format", FLOATS),
     Format: ArgumentKind("format", {**FLOATS, **FORMATS}, {}, FORMAT_FAMILIES),
-    scaling.Scaling: ArgumentKind("scaling rule", scaling.SCALINGS, SCALINGS),
+    scaling.Scaling: ArgumentKind("scaling rule", scaling.SCALINGS, SCALING_BUILDERS),
     Rounding: ArgumentKind("rounding rule", ROUNDINGS, {"stochastic": stochastic}),
-    scores.Score: ArgumentKind("score", scores.SCORES, SCORES),
+    scores.Score: ArgumentKind("score", scores.SCORES, SCORE_BUILDERS),
     ties.Ties: ArgumentKind("tie rule", ties.TIES, {"random": ties.RandomTies, "adversarial": ties.Adversarial}),
     NanRule: ArgumentKind("NaN rule", {str(rule): rule for rule in NanRule}),
     Tail: ArgumentKind("tail rule", {str(tail): tail for tail in Tail}),

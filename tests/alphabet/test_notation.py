@@ -15,7 +15,7 @@ from sqtheory.alphabet.quantized import NanRule
 from sqtheory.alphabet.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4, scaled
 from sqtheory.alphabet.rounding import ROUNDINGS
 from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, threshold, top
-from sqtheory.alphabet.words import ALIAS_EXAMPLES, ALIASES, KINDS, OPERATORS, SCORES
+from sqtheory.alphabet.words import ALIAS_EXAMPLES, ALIASES, KINDS, OPERATORS, SCORE_BUILDERS
 from sqtheory.arrays import FixedArray
 from sqtheory.exceptions import Indivisible, SpellingError
 from tests.operators import ARRAYS, BINDINGS, OWN, operators
@@ -179,6 +179,6 @@ def test_every_constructor_is_in_the_catalogue() -> None:
     }
     named = {kind.what: {*kind.names, *kind.constructors} for kind in KINDS.values()}
     assert named["scaling rule"] == {*scaling.SCALINGS, "percentile", "mse", "frozen", "twolevel", "shared", "unscaled"}
-    assert named["score"] == {*scores.SCORES, *SCORES}
+    assert named["score"] == {*scores.SCORES, *SCORE_BUILDERS}
     assert named["tie rule"] == {*ties.TIES, "random"} and named["rounding rule"] == {*ROUNDINGS, "stochastic"}
     assert {f.name for f in vars(quantizers).values() if isinstance(f, Format)} <= set(FORMATS)

@@ -11,9 +11,12 @@ from sqtheory.alphabet.formats import FORMATS, FloatFormat, Format, IntFormat
 from sqtheory.alphabet.quantizers import int_, mxint
 from sqtheory.alphabet.rationals import NotRational, rationals
 from sqtheory.alphabet.rounding import stochastic
+from sqtheory.alphabet.scores import HOMOGENEOUS, Gain, Random, Score, given, wanda, wina
 from sqtheory.alphabet.scores import SCORES as NAMED
-from sqtheory.alphabet.scores import Gain, Random, Score, given, wanda, wina
+from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.alphabet.ties import TIES, Adversarial, RandomTies, Sight, Ties
+from sqtheory.alphabet.traits import DETERMINISTIC, DYADIC_EQUIVARIANT, KEEPS_ZERO, ODD, SCALE_EQUIVARIANT, Trait
+from sqtheory.arrays import Array
 from tests.kinds import alphabet_kinds
 
 Tensor = NDArray[np.float64]
@@ -124,3 +127,86 @@ def test_a_format_says_its_kind(fmt: Format) -> None:
     assert (fmt.kind == "integer") == integers == (np.ptp(steps) == 0 and steps[0] == 1)
     assert (fmt.kind == "floating point") == isinstance(fmt, FloatFormat)
     assert fmt.full() == (IntFormat(fmt.bits, full_range=True) if integers else fmt)
+
+
+class Shifted(Score):
+    """1/(1 + |x + 1|). It declares nothing of itself."""
+
+    def of(self, x: Array) -> Array:
+        return np.asarray(1 / (1 + np.abs(x + 1)))
+
+
+def seen_traits(score: Score) -> frozenset[Trait]:
+    """The traits that the ranking of normal numbers is seen to hand on; no two of their scores nearly agree."""
+    rng = np.random.default_rng(6)
+
+    def ranking(x: Tensor) -> list[int]:
+        order: list[int] = np.argsort(score.of(x), axis=None, kind="stable").tolist()
+        return order
+
+    images = {ODD: (-1.0,), DYADIC_EQUIVARIANT: (4.0, 0.5), SCALE_EQUIVARIANT: (2.7182817, 0.3), DETERMINISTIC: (1.0,)}
+    seen = {*images}
+    for x in (rng.normal(size=SHAPE) for _ in range(30)):
+        seen -= {t for t, factors in images.items() if any(ranking(c * x) != ranking(x) for c in factors)}
+    return frozenset(seen)
+
+
+def seen_zero_least(score: Score) -> bool:
+    for x in tensors():
+        x[:, ::3] = 0
+        found = score.of(x)
+        if (found[x == 0].max() > found).any():
+            return False
+    return True
+
+
+def check_symmetries(score: Score) -> None:
+    """With an image as close as that of rounding to nearest no zero outranks; of other images it may."""
+    assert seen_traits(score) == score.traits
+    if score.zero_is_least or not score.images:
+        assert seen_zero_least(score) == score.zero_is_least
+    assert all(score.of(x).min() >= score.least for x in tensors())
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_a_ranking_has_the_symmetries_that_it_declares(name: str) -> None:
+    check_symmetries(SCORES[name])
+
+
+def test_a_score_that_declares_nothing_is_credited_with_nothing() -> None:
+    score = Shifted()
+    assert (score.traits, score.zero_is_least, score.least) == (frozenset(), False, -np.inf)
+    assert (seen_traits(score), seen_zero_least(score)) == ({DETERMINISTIC}, False)
+    assert nm(2, 4, score=score).traits == {KEEPS_ZERO}
+
+
+class Honest(Shifted):
+    traits = frozenset({DETERMINISTIC})
+    least = 0.0
+
+
+class Odd(Honest):
+    traits = frozenset({DETERMINISTIC, ODD})
+
+
+class Homogeneous(Honest):
+    traits = HOMOGENEOUS - {ODD}
+
+
+class Chance(Honest):
+    traits = frozenset()
+
+
+class ZeroLeast(Honest):
+    zero_is_least = True
+
+
+class AboveHalf(Honest):
+    least = 0.5
+
+
+def test_a_score_that_declares_what_it_does_not_do_is_caught() -> None:
+    check_symmetries(Honest())
+    for score in (Odd(), Homogeneous(), Chance(), ZeroLeast(), AboveHalf()):
+        with pytest.raises(AssertionError):
+            check_symmetries(score)

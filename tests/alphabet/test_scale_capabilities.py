@@ -8,7 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from sqtheory.alphabet.formats import E2M1, E2M3, E4M3, INT4, Format, IntFormat
-from sqtheory.alphabet.partition import Blocks, Rows
+from sqtheory.alphabet.partition import Blocks, Partition, Rows
+from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.rationals import NotRational, rationals
 from sqtheory.alphabet.scaling import (
     SCALINGS,
@@ -24,7 +25,9 @@ from sqtheory.alphabet.scaling import (
     Unscaled,
     maxima,
 )
-from sqtheory.arrays import FixedArray
+from sqtheory.alphabet.scaling.rule import DYADIC, FULL
+from sqtheory.alphabet.traits import DYADIC_EQUIVARIANT, ODD, SCALE_EQUIVARIANT, Trait
+from sqtheory.arrays import Array, FixedArray
 from sqtheory.exceptions import Undefined
 from tests.kinds import alphabet_kinds
 
@@ -193,3 +196,80 @@ def test_scales_of_two_levels_are_numbers_of_their_format_under_one_of_the_tenso
         if fine is not None and (top > 0).all():
             levels = scales(rule, x) * format_of(rule).max * fine.max / top
             assert np.abs(levels[..., None] - fine.values).min(axis=-1).max() < 1e-9 * fine.max
+
+
+class Signed(Scaling):
+    """σ = (max x_B + 1)/max Γ, or 1 where max x_B ≤ −1; 0 for a block of zeros. It declares nothing of itself."""
+
+    def scales(self, x: Array, blocks: Partition, fmt: Format) -> Array:
+        top = blocks.reduce(x, lambda rows: rows.max(axis=1))
+        return np.where(maxima(x, blocks) == 0, 0, np.where(top <= -1, 1, (top + 1) / fmt.max))
+
+
+def seen_blind(rule: Scaling) -> bool:
+    return all(np.array_equal(rule.scales(-x, BLOCKS, INT4), rule.scales(x, BLOCKS, INT4)) for x in tensors())
+
+
+def seen_zero(rule: Scaling) -> bool:
+    found = []
+    for x in (np.zeros(SHAPE), *tensors(5)):
+        x[1, 4:] = 0
+        found.append(scales(rule, x)[maxima(x, BLOCKS) == 0] == 0)
+    return bool(np.concatenate(found).all())
+
+
+def seen_equivariance(rule: Scaling) -> frozenset[Trait]:
+    """Of normal numbers of many magnitudes, of which no ratio lies where rounding errors decide."""
+    rng = np.random.default_rng(6)
+    seen = {*FULL}
+    for i in range(30):
+        x = rng.normal(size=SHAPE) * 2.0 ** rng.integers(-40, 5)
+        x = np.abs(x) if i % 5 == 0 else x
+        for trait, factors in ((DYADIC_EQUIVARIANT, (4.0, 0.5)), (SCALE_EQUIVARIANT, (2.7182817, 0.3))):
+            if not all(np.allclose(scales(rule, c * x), c * scales(rule, x), rtol=1e-12, atol=0) for c in factors):
+                seen -= {trait}
+    return frozenset(seen)
+
+
+def check_symmetries(rule: Scaling) -> None:
+    assert (seen_blind(rule), seen_zero(rule)) == (rule.sign_blind, rule.zero_block_is_zero)
+    assert seen_equivariance(rule) == rule.equivariance
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_scale_has_the_symmetries_that_it_declares(name: str) -> None:
+    check_symmetries(RULES[name])
+
+
+def test_a_rule_that_declares_nothing_is_credited_with_nothing() -> None:
+    rule = Signed()
+    assert (rule.sign_blind, rule.zero_block_is_zero, rule.equivariance) == (False, False, frozenset())
+    assert (seen_blind(rule), seen_zero(rule), seen_equivariance(rule)) == (False, True, frozenset())
+    assert not {ODD, DYADIC_EQUIVARIANT, SCALE_EQUIVARIANT} & int_(4, block=4, scaling=rule).traits
+
+
+class Honest(Signed):
+    zero_block_is_zero = True
+
+
+class Blind(Honest):
+    sign_blind = True
+
+
+class Dyadic(Honest):
+    equivariance = DYADIC
+
+
+class Full(Honest):
+    equivariance = FULL
+
+
+class Nonzero(Honest):
+    zero_block_is_zero = False
+
+
+def test_a_rule_that_declares_what_it_does_not_do_is_caught() -> None:
+    check_symmetries(Honest())
+    for rule in (Blind(), Dyadic(), Full(), Nonzero()):
+        with pytest.raises(AssertionError):
+            check_symmetries(rule)

@@ -245,6 +245,25 @@ def test_a_norm_that_six_digits_do_not_tell_is_written_in_full(p: float) -> None
     assert float(spell_norm(p)) == p and float(f"{p:g}") != p
 
 
+@pytest.mark.parametrize("unit", [2.0**-1060, 1e-165, 1.0, 1e200, 2.0**1018])
+def test_norms_of_any_magnitude_rank_alike(unit: float) -> None:
+    norms, x = np.array([1.0, 2, 3, 4]), np.ones((1, 4))
+    assert nm(2, 4, score=awaiting_wanda.told(norms * unit))(x).tolist() == [[0, 0, 1, 1]]
+    rows = np.array([[3.0, 5, 8, 7], [4, 12, 15, 24]])
+    units = np.array([unit, 1.0, 1.0, unit])
+    assert np.allclose(wanda(rows * units).of(x), np.array([5, 13, 17, 25]) * units, rtol=1e-12, atol=0)
+
+
+def test_norms_in_a_unit_are_those_without_one_bit_for_bit() -> None:
+    rng, x = np.random.default_rng(5), np.ones((1, 7))
+    for samples in (0, 1, 2, 9, 300):
+        p = rng.normal(size=(samples, 7)) * 2.0 ** rng.integers(-60, 60, (samples, 7))
+        p[:, 0] = 0
+        for kind in (np.float64, np.float32):
+            a = p.astype(kind)
+            assert np.array_equal(wanda(a).of(x)[0], np.linalg.norm(a.astype(np.float64), axis=0))
+
+
 def test_wanda_without_activations_awaits_the_norms_of_the_inputs() -> None:
     x, norms = np.array([[1.0, -3.0, 2.0, 0.5]]), np.array([4.0, 0.5, 1.0, 2.0])
     awaiting = awaiting_wanda

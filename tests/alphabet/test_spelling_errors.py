@@ -357,6 +357,14 @@ def test_no_score_of_an_array_is_advised_where_none_can_be_bound(word: str) -> N
         parse_as(Sparsifier, "mask", "fixed(maks)", {"mask": np.ones(2, bool)})
 
 
+@pytest.mark.parametrize("wanted", [Sparsifier, Operator])
+def test_a_score_that_stands_alone_is_advised(wanted: type[Operator]) -> None:
+    with pytest.raises(SpellingError, match=r"unknown score 'wandaa': did you mean 'wanda'\?"):
+        parse_as(wanted, "mask", "nm(2, 4, score=wandaa)", RNG)
+    with pytest.raises(SpellingError, match="unknown score 'xyz': known are magnitude, wanda, gain, random at"):
+        parse_as(wanted, "mask", "nm(2, 4, score=xyz)", RNG)
+
+
 @pytest.mark.parametrize("written", ["nm(2, 4, score=random(r))", "nm(2, 4, ties=random(generator))"])
 def test_the_generator_that_is_bound_is_advised(written: str) -> None:
     with pytest.raises(SpellingError, match=r"did you mean 'rng'|known are rng"):

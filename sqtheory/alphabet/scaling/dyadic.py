@@ -41,6 +41,8 @@ class PowerOfTwo(FromMaximum):
     """
 
     exponent: Exponent = Exponent.floor
+    zero_block_is_zero = True
+    equivariance = DYADIC
 
     def __post_init__(self) -> None:
         need(self.exponent, Exponent, "the rule for the exponent")
@@ -75,10 +77,6 @@ class PowerOfTwo(FromMaximum):
                 return unit / (1 - Fraction(1, 2 ** (fmt.fraction_bits + 2)))
             case Exponent.rceil:
                 return unit / Fraction(float(significand))
-
-    @property
-    def equivariance(self) -> frozenset[Trait]:
-        return DYADIC
 
     def from_maximum(self, amax: Array, fmt: Format) -> Array:
         top_significand, top_power = np.frexp(fmt.max)

@@ -9,7 +9,7 @@ from sqtheory.alphabet.formats import Format
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rounding import Rounding
 from sqtheory.alphabet.scaling.maximum import AbsMax
-from sqtheory.alphabet.scaling.rule import Scaling, maxima, positive
+from sqtheory.alphabet.scaling.rule import FULL, Scaling, maxima, positive
 from sqtheory.arrays import Array
 from sqtheory.exceptions import real, whole
 
@@ -23,6 +23,9 @@ class Percentile(Scaling):
     """σ = (the p-th percentile of |x_B|, linearly interpolated) / max Γ; where it is 0, the maximum instead."""
 
     p: float
+    sign_blind = True
+    zero_block_is_zero = True
+    equivariance = FULL
 
     def __post_init__(self) -> None:
         if not 0 < real(self.p, "a percentile") < 100:
@@ -43,6 +46,9 @@ class MeanSquare(Scaling):
     """σ = argmin ‖x_B − σ ρ(x_B/σ)‖₂ over σ ∈ {1, 1 − 1/n, …, 1/n} · amax/max Γ, ρ nearest; the largest of equals."""
 
     steps: int = 100
+    sign_blind = True
+    zero_block_is_zero = True
+    equivariance = FULL
 
     def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
         return rounding.nearest and fmt.min == -fmt.max

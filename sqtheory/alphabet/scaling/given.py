@@ -9,7 +9,6 @@ from sqtheory.alphabet.formats import Format
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rounding import Rounding
 from sqtheory.alphabet.scaling.rule import FromMaximum, Reach, Scaling, positive
-from sqtheory.alphabet.traits import Trait
 from sqtheory.arrays import Array, FixedArray
 from sqtheory.exceptions import need
 
@@ -31,14 +30,6 @@ class Unscaled(FromMaximum):
     def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
         return True
 
-    @property
-    def zero_block_is_zero(self) -> bool:
-        return False
-
-    @property
-    def equivariance(self) -> frozenset[Trait]:
-        return frozenset()
-
     def from_maximum(self, amax: Array, fmt: Format) -> Array:
         return np.ones_like(amax)
 
@@ -50,6 +41,7 @@ class Frozen(Scaling):
 
     scale: FixedArray
     max_determined = True
+    sign_blind = True
 
     @property
     def looks_at(self) -> Reach:
@@ -62,14 +54,6 @@ class Frozen(Scaling):
 
     def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
         return rounding.nearest
-
-    @property
-    def zero_block_is_zero(self) -> bool:
-        return False
-
-    @property
-    def equivariance(self) -> frozenset[Trait]:
-        return frozenset()
 
     def __post_init__(self) -> None:
         need(self.scale, FixedArray, "a frozen scale")

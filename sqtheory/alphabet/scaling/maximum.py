@@ -10,7 +10,7 @@ from sqtheory.alphabet.formats import Format
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rationals import Rationals, pick
 from sqtheory.alphabet.rounding import Rounding
-from sqtheory.alphabet.scaling.rule import FromMaximum, Scaling, exact_maxima, maxima, positive
+from sqtheory.alphabet.scaling.rule import FULL, FromMaximum, Scaling, exact_maxima, maxima, positive
 from sqtheory.arrays import Array
 
 
@@ -18,6 +18,9 @@ from sqtheory.arrays import Array
 @dataclass(frozen=True)
 class AbsMax(FromMaximum):
     """σ = max |x_B| / max Γ, that is amax/(2^{k−1}−1) for integers: +amax is its own image, −amax if −max Γ ∈ Γ."""
+
+    zero_block_is_zero = True
+    equivariance = FULL
 
     def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
         return rounding.nearest and -fmt.max in fmt.values
@@ -35,6 +38,8 @@ class FullRange(FromMaximum):
     """σ = max |x_B| / 2^{k−1}: −amax is its own image, +amax saturates one step below."""
 
     full_range = True
+    zero_block_is_zero = True
+    equivariance = FULL
 
     def from_maximum(self, amax: Array, fmt: Format) -> Array:
         return positive(amax / amax.dtype.type(-fmt.min), amax)
@@ -49,6 +54,8 @@ class Midpoint(FromMaximum):
     """σ = 2 max |x_B| / (2^k − 1): the range of codes is spread over [−amax, amax]."""
 
     full_range = True
+    zero_block_is_zero = True
+    equivariance = FULL
 
     def from_maximum(self, amax: Array, fmt: Format) -> Array:
         return positive(amax / amax.dtype.type((fmt.max - fmt.min) / 2), amax)
@@ -68,11 +75,7 @@ class HalfRange(Scaling):
     """
 
     full_range = True
-    sign_blind = False
-
-    @property
-    def zero_block_is_zero(self) -> bool:
-        return False
+    equivariance = FULL
 
     def scales(self, x: Array, blocks: Partition, fmt: Format) -> Array:
         amax, real = maxima(x, blocks), x.dtype.type

@@ -46,7 +46,7 @@ class Scaling(ABC):
     """σ_B is one function, ``of_maxima``, of max |x_B| and max |x| for every block."""
     full_range: ClassVar[bool] = False
     """An integer format used with this rule includes −2^{k−1}."""
-    sign_blind: ClassVar[bool] = True
+    sign_blind: ClassVar[bool] = False
     """σ(−x) = σ(x) for a grid Γ = −Γ."""
 
     @property
@@ -121,12 +121,12 @@ class Scaling(ABC):
     @property
     def zero_block_is_zero(self) -> bool:
         """A block of zeros has σ = 0, so that its image is 0 even where 0 is no level."""
-        return True
+        return False
 
     @property
     def equivariance(self) -> frozenset[Trait]:
-        """Which of σ(2^j x) = 2^j σ(x) and σ(c x) = c σ(x) hold."""
-        return FULL
+        """Which of σ(2^j x) = 2^j σ(x) and σ(c x) = c σ(x) hold for blocks that are not zero."""
+        return frozenset()
 
     @abstractmethod
     def scales(self, x: Array, blocks: Partition, fmt: Format) -> Array:
@@ -141,6 +141,7 @@ class FromMaximum(Scaling):
 
     max_determined = True
     follows_maximum = True
+    sign_blind = True
 
     @abstractmethod
     def from_maximum(self, amax: Array, fmt: Format) -> Array:

@@ -10,7 +10,7 @@ from sqtheory.alphabet.formats import E4M3, FloatFormat, Format, steps
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rationals import Rationals
 from sqtheory.alphabet.rounding import nearest_even
-from sqtheory.alphabet.scaling.rule import FromMaximum, Reach, Scaling, exact_maxima, maxima, positive
+from sqtheory.alphabet.scaling.rule import FULL, FromMaximum, Reach, Scaling, exact_maxima, maxima, positive
 from sqtheory.arrays import Array
 from sqtheory.exceptions import need
 
@@ -26,6 +26,8 @@ class TwoLevel(FromMaximum):
     """
 
     scale_format: FloatFormat = E4M3
+    zero_block_is_zero = True
+    equivariance = FULL
 
     def __post_init__(self) -> None:
         need(self.scale_format, FloatFormat, "the format of block scales")
@@ -71,6 +73,9 @@ class RowTwoLevel(Scaling):
 
     rule: TwoLevel
     max_determined = True
+    sign_blind = True
+    zero_block_is_zero = True
+    equivariance = FULL
 
     @property
     def looks_at(self) -> Reach:
