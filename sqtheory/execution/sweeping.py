@@ -73,7 +73,7 @@ def sweep(
 
 @final
 class Sweep:
-    """An iterable of the rows of each tensor, one for each assignment, otherwise as ``sweep``.
+    """An iterable of the rows of each tensor, one for each assignment and in its words, otherwise as ``sweep``.
 
     ``computed`` and ``found`` count the tensors done so far.
     """
@@ -94,6 +94,7 @@ class Sweep:
         self.computed = self.found = 0
         self._checkpoint, self._tensors, self._p = checkpoint, tuple(tensors), p
         self._assignments = tuple(assignments)
+        self._words = tuple(one.words for one in self._assignments)
         self._uniform = all(one.uniform for one in self._assignments)
         self._executor, self._waits = executor, waits
         self._results = None if results is None else Results(results.absolute())
@@ -108,7 +109,7 @@ class Sweep:
         for index, done in self._any_order():
             self.computed += done.computed
             self.found += not done.computed
-            early[index] = list(done.rows)
+            early[index] = [row.spelled(*words) for row, words in zip(done.rows, self._words, strict=True)]
             while following in early:
                 yield early.pop(following)
                 following += 1

@@ -72,6 +72,7 @@ def test_wanda_builds_what_its_spelling_reads(statistics: Statistics) -> None:
     spelled = Calibrated(Spelled("nm(2, 4, score=wanda)", "int4"), statistics)
     built = find("wanda").assigned(Spelled("2:4", "int4"), statistics)
     assert built.of("w") == spelled.of("w") == (nm(2, 4, score=wanda(NORMS[None, :])), int_(4))
+    assert spelled.words == ("nm(2, 4, score=wanda)", "int(4)") and built.words == ("nm(2, 4) by wanda", "int(4)")
     assert not built.uniform and not spelled.uniform and built.pattern == (nm(2, 4), int_(4))
     for assignment in (built, spelled):
         with pytest.raises(CheckpointError, match="no statistics of the inputs of tensor 'other'"):
