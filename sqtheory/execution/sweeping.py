@@ -94,7 +94,6 @@ class Sweep:
         self.computed = self.found = 0
         self._checkpoint, self._tensors, self._p = checkpoint, tuple(tensors), p
         self._assignments = tuple(assignments)
-        self._words = tuple(one.words for one in self._assignments)
         self._uniform = all(one.uniform for one in self._assignments)
         self._executor, self._waits = executor, waits
         self._results = None if results is None else Results(results.absolute())
@@ -109,10 +108,13 @@ class Sweep:
         for index, done in self._any_order():
             self.computed += done.computed
             self.found += not done.computed
-            early[index] = [row.spelled(*words) for row, words in zip(done.rows, self._words, strict=True)]
+            early[index] = list(done.rows) if self._uniform else self._in_words(done.rows)
             while following in early:
                 yield early.pop(following)
                 following += 1
+
+    def _in_words(self, rows: Sequence[Row]) -> list[Row]:
+        return [row.spelled(*one.words) for row, one in zip(rows, self._assignments, strict=True)]
 
     def _any_order(self) -> Iterator[tuple[int, Done]]:
         pending, foreign = deque(self._runs()), deque[range]()
