@@ -98,6 +98,8 @@ def test_readme_leads_to_every_page_and_to_the_theorem_with_its_proof() -> None:
     theorem = "prune_first_dominates"
     homes = (f"sqtheory/theory/theorems/{theorem}.py", f"proofs/{theorem}.py", f"proofs/formal/{theorem}.v")
     assert {*map(ROOT.joinpath, homes), ROOT / "tests/theory/test_theorems.py"} <= linked
+    formal = {path.stem for path in (ROOT / "proofs" / "formal").glob("*.v")} & BY_SLUG.keys()
+    assert f"for {len(formal)} theorems also `proofs/formal/SLUG.v`" in text(README)
     assert f"**{BY_SLUG[theorem].title.split(',')[0]}**" in text(README)
 
 
