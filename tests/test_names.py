@@ -43,6 +43,9 @@ def test_what_is_loaded_on_first_use_is_there_and_nothing_else_is() -> None:
     assert (
         set(sqtheory.__all__) >= LAZY and not LAZY & vars(sqtheory).keys() and set(sqtheory.__all__) <= {*dir(sqtheory)}
     )
+    space: dict[str, object] = {}
+    exec("from sqtheory import *", space)
+    assert space.keys() >= LAZY
     assert sqtheory.theorems.find("margin") is sqtheory.theorems.BY_SLUG["margin"]
     with pytest.raises(AttributeError, match="module 'sqtheory' has no attribute 'theorem'"):
         getattr(sqtheory, "theorem")  # noqa: B009

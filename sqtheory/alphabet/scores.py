@@ -77,6 +77,11 @@ class Score(ABC):
         return frozenset()
 
     @property
+    def title(self) -> str:
+        """How it is called whatever it was told."""
+        return str(self)
+
+    @property
     def zero_is_least(self) -> bool:
         """A zero entry never outranks another."""
         return False
@@ -166,6 +171,10 @@ class Partnered(Score):
         need(self.partner, FixedArray, f"{self.name}: the array")
         if self.partner.values.ndim != 2:
             raise ValueError(f"{self.name} needs a matrix whose columns are the input channels")
+
+    @property
+    def title(self) -> str:
+        return self.name
 
     @property
     def awaits(self) -> Statistic | None:

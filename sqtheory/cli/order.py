@@ -3,7 +3,6 @@
 import argparse
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqtheory import __version__
@@ -188,10 +187,10 @@ def _text(
         f"{arguments.checkpoint}: {tensors} tensors compared, {skipped} left alone. "
         f"Errors are ‖x − y‖_{p} in percent of ‖x‖_{p}; the optimum is the best mask at the scales of x."
     ]
-    for at, (mask, fmt) in enumerate(one.words for one in grid):
+    for at, one in enumerate(grid):
         some = rows[at :: len(grid)]
-        parts.append(render(replace(pipeline_table(shown[at :: len(grid)], some), title=f"{mask} with {fmt}")))
-        share = reached[mask]
+        parts.append(render(pipeline_table(shown[at :: len(grid)], some)))
+        share = reached[one.words[0]]
         parts.append("\n".join([*sentences(some), *([str(share)] if share else [])]))
     return "\n\n".join(parts)
 

@@ -121,11 +121,18 @@ def _gaps(
     from sqtheory.exceptions import NotCovered
     from sqtheory.files.checkpoints import StoredTensor
     from sqtheory.theory.expectations import agreement
+    from sqtheory.theory.expectations.predict import checked
 
     if arguments.no_prediction:
         return [NOT_ASKED] * len(taken)
 
+    mask, fmt = assignment.pattern
+
     def one(info: "TensorInfo") -> "Agreement | str":
+        try:
+            checked(fmt, mask, info.shape, arguments.norm)
+        except NotCovered as silence:
+            return str(silence)
         s, q = assignment.of(info.name)
         x = StoredTensor.of(checkpoint, info.name) or checkpoint.read(info.name)
         try:

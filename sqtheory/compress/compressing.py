@@ -70,7 +70,7 @@ def row_of(recipe: Recipe, name: str, x: Array) -> Row:
     """The errors of both orders on x and the reason for the winner, as ``order`` gives them."""
     s, q = recipe.assignment.of(name)
     [row] = tensor_rows(name, x, [s], [q], recipe.norm)
-    return row
+    return row.spelled(*recipe.assignment.words)
 
 
 def applied(layout: Layout, recipe: Recipe, info: TensorInfo) -> Outcome:

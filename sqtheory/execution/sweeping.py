@@ -73,7 +73,7 @@ def sweep(
 
 @final
 class Sweep:
-    """An iterable of the rows of each tensor, one for each assignment, otherwise as ``sweep``.
+    """An iterable of the rows of each tensor, one for each assignment and in its words, otherwise as ``sweep``.
 
     ``computed`` and ``found`` count the tensors done so far.
     """
@@ -108,10 +108,13 @@ class Sweep:
         for index, done in self._any_order():
             self.computed += done.computed
             self.found += not done.computed
-            early[index] = list(done.rows)
+            early[index] = list(done.rows) if self._uniform else self._in_words(done.rows)
             while following in early:
                 yield early.pop(following)
                 following += 1
+
+    def _in_words(self, rows: Sequence[Row]) -> list[Row]:
+        return [row.spelled(*one.words) for row, one in zip(rows, self._assignments, strict=True)]
 
     def _any_order(self) -> Iterator[tuple[int, Done]]:
         pending, foreign = deque(self._runs()), deque[range]()

@@ -115,7 +115,7 @@ class Method:
 
     def assigned(self, inner: Assignment, statistics: Statistics) -> "Built":
         """The method's operators for every tensor, in the boxes and with the budgets and formats of an assignment."""
-        return Built(inner, statistics, self.needs, self.build)
+        return Built(self.name, inner, statistics, self.needs, self.build)
 
 
 @final
@@ -123,6 +123,8 @@ class Method:
 class Built(Assignment):
     """What a method makes of the operators of another assignment and of what is known of each tensor's inputs."""
 
+    name: str
+    """Of the method."""
     inner: Assignment
     statistics: Statistics
     needs: tuple[Statistic, ...]
@@ -139,6 +141,11 @@ class Built(Assignment):
     @property
     def uniform(self) -> bool:
         return False
+
+    @property
+    def words(self) -> tuple[str, str]:
+        mask, fmt = self.inner.words
+        return f"{mask} by {self.name}", fmt
 
     def of(self, name: str) -> Operators:
         s, q = self.inner.of(name)

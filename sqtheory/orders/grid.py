@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, TypeAlias, final
 
@@ -55,6 +55,10 @@ class Row:
             ChannelReport.of(known, counted, counts.tied),
             reason(known, counted, sums.p),
         )
+
+    def spelled(self, mask: str, fmt: str) -> "Row":
+        """The same row of a mask and a format that are written so, whatever they were told of this tensor."""
+        return replace(self, order=replace(self.order, mask=mask, format=fmt))
 
     @property
     def guarantee_broken(self) -> bool:

@@ -79,7 +79,7 @@ def selection(s: Sparsifier, q: Quantizer, everything: bool, single: bool) -> Ru
         why = f"the score does not look at values, but ties={s.ties} can choose otherwise on q(x) than on x"
         return Ruling(False, why)
     if not score.is_magnitude:
-        return Ruling(False, f"the score {score} on q(x) need not rank like the score on x")
+        return Ruling(False, f"the score {score.title} on q(x) need not rank like the score on x")
     if MONOTONE not in q.traits:
         return Ruling(False, "q does not keep the order of magnitudes, so masks on x and on q(x) can differ")
     if not s.fixed_budget:

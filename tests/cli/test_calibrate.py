@@ -10,8 +10,12 @@ from safetensors.numpy import load_file, save_file
 
 from sqtheory.cli import main
 from sqtheory.compress import beside
+from sqtheory.compress.compressing import row_of
+from sqtheory.compress.recipe import Recipe
+from sqtheory.execution import Sweep
 from sqtheory.files import zoo
 from sqtheory.files.checkpoints import open_checkpoint
+from sqtheory.files.statistics import Statistics
 
 WANDA = "nm(2, 4, score=wanda)"
 TARGETS = ("--targets", r"re:layers\.0\..*proj\.weight")
@@ -66,6 +70,34 @@ def test_every_verb_prunes_as_wanda_does(statistics: Path, tmp_path: Path, capsy
     hashes = {ordered["recipe"]["statistics"], report["recipe"]["statistics"]}
     assert len(hashes) == 1 and len(hashes.pop()) == 64
     assert f"--statistics {statistics}" in page.read_text().replace("&#x27;", "'")
+
+
+def test_rows_and_totals_and_reasons_name_the_mask_that_was_asked_for(
+    statistics: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page, masks = tmp_path / "page.html", ("2:4", WANDA)
+    asked = (*(word for m in masks for word in ("--mask", m)), "--format", "int4", "--statistics", str(statistics))
+    order = ("order", "zoo:lm-dense", *asked, *TARGETS)
+    found = json.loads(said(capsys, 0, *order, "--json")[0])
+    assert {row["mask"] for row in found["tensors"]} == {total["mask"] for total in found["totals"]}
+    for total in found["totals"]:
+        own = [row for row in found["tensors"] if (row["mask"], row["format"]) == (total["mask"], total["format"])]
+        assert len(own) == 7 and sum(total["winners"].values()) == 7
+    text = said(capsys, 0, *order)[0]
+    assert "M is open in 7 of 7 tensors: the score wanda on q(x) need not rank like the score on x." in text
+    said(capsys, 0, "report", "zoo:lm-dense", *asked, *TARGETS, "-o", str(page))
+    silence = f"No prediction for 7 of 7 tensors: the prediction is for n:m and top masks by magnitude, got {WANDA}."
+    assert silence in page.read_text()
+    assert not any("wanda(a_" in out for out in (json.dumps(found), text, page.read_text()))
+
+
+def test_a_row_of_apply_is_that_of_order(statistics: Path) -> None:
+    recipe = Recipe(WANDA, "int4").told(Statistics.read(statistics))
+    with open_checkpoint("zoo:lm-dense") as source:
+        [info] = (one for one in source.tensors if one.name == "layers.0.k_proj.weight")
+        [[row]] = Sweep(source, [info], [recipe.assignment])
+        assert row_of(recipe, info.name, source.read(info.name)) == row
+        assert (row.order.mask, row.order.format) == recipe.assignment.words == (WANDA, "int(4)")
 
 
 def test_what_was_written_is_verified_with_the_same_statistics_only(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from sqtheory.alphabet.notation import parse
 from sqtheory.alphabet.quantizers import int_
@@ -13,10 +14,12 @@ from sqtheory.alphabet.scores import wanda
 from sqtheory.alphabet.sparsifiers import nm, top
 from sqtheory.arrays import Array, FixedArray
 from sqtheory.exceptions import CheckpointError
-from sqtheory.execution import Spelled
+from sqtheory.execution import Spelled, Sweep
 from sqtheory.execution.assignment import Calibrated
+from sqtheory.files.checkpoints import open_checkpoint
 from sqtheory.files.statistics import Statistics, write_statistics
 from sqtheory.methods import ALL, Fails, Holds, Method, OrderVerdict, find
+from sqtheory.orders.report import compare
 from sqtheory.proofs.references import references
 from sqtheory.theory.case import Case
 from sqtheory.theory.theorems import BY_SLUG
@@ -31,6 +34,15 @@ W = np.random.default_rng(0).standard_normal((16, 8))
 def statistics(tmp_path: Path) -> Statistics:
     write_statistics(tmp_path / "s.safetensors", {"w": NORMS}, {}, {})
     return Statistics.read(tmp_path / "s.safetensors")
+
+
+def test_a_method_is_compared_on_a_file_and_named_in_the_rows(statistics: Statistics, tmp_path: Path) -> None:
+    save_file({"w": W}, tmp_path / "w.safetensors")
+    ways = find("wanda").assigned(Spelled("2:4", "int4"), statistics), Spelled("2:4", "int4")
+    with open_checkpoint(tmp_path / "w.safetensors") as checkpoint:
+        [[built, plain]] = Sweep(checkpoint, checkpoint.tensors, ways)
+    assert (built.order.mask, plain.order.mask) == ("nm(2, 4) by wanda", "nm(2, 4)")
+    assert built.order.errors == compare(W, nm(2, 4, score=wanda(NORMS[None, :])), int_(4)).errors
 
 
 @every
@@ -72,6 +84,7 @@ def test_wanda_builds_what_its_spelling_reads(statistics: Statistics) -> None:
     spelled = Calibrated(Spelled("nm(2, 4, score=wanda)", "int4"), statistics)
     built = find("wanda").assigned(Spelled("2:4", "int4"), statistics)
     assert built.of("w") == spelled.of("w") == (nm(2, 4, score=wanda(NORMS[None, :])), int_(4))
+    assert spelled.words == ("nm(2, 4, score=wanda)", "int(4)") and built.words == ("nm(2, 4) by wanda", "int(4)")
     assert not built.uniform and not spelled.uniform and built.pattern == (nm(2, 4), int_(4))
     for assignment in (built, spelled):
         with pytest.raises(CheckpointError, match="no statistics of the inputs of tensor 'other'"):
