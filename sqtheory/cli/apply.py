@@ -119,14 +119,16 @@ def run(arguments: argparse.Namespace) -> Document:
     packing = compress.Packing(CodeLayout(arguments.layout or CodeLayout.sqtheory), index) if arguments.pack else None
     rng = np.random.default_rng(arguments.seed)
     ties = None if arguments.ties is None else options.ties(arguments.ties, arguments.norm, rng)
+    s, known = options.mask(arguments.mask, ties, rng, calibrated=True), options.statistics(arguments)
+    options.check_awaited(known, [s])
     recipe = compress.Recipe(
-        mask=str(options.mask(arguments.mask, ties, rng, calibrated=True)),
+        mask=str(s),
         format=arguments.format,
         order=Order[arguments.order],
         norm=arguments.norm,
         frozen_scale=arguments.frozen_scale,
         seed=arguments.seed,
-    ).told(options.statistics(arguments))
+    ).told(known)
 
     def watch(items: Iterable[Item], what: str) -> Iterable[Item]:
         return progress(items, what, quiet=arguments.json)

@@ -56,16 +56,20 @@ def run(arguments: argparse.Namespace) -> Document:
     from sqtheory.models.evaluation.calibrating import seen_inputs
     from sqtheory.models.evaluation.evaluating import single_threaded_products
 
+    if arguments.out.suffix != ".safetensors":
+        raise ValueError(f"{arguments.out}: statistics are a .safetensors file: name it so")
     if os.path.lexists(arguments.out) and not arguments.force:
         raise FileExistsError(f"{arguments.out} exists: pass --force to replace it")
-    check_outputs([arguments.out], f"zoo:{arguments.model}" if arguments.model in zoo.names() else arguments.model)
+    name = arguments.model.removeprefix("zoo:")
+    known = name in zoo.names()
+    check_outputs([arguments.out], f"zoo:{name}" if known else arguments.model, *map(Path, arguments.data))
     check_replaced(arguments.out)
     atomic.check_folder(arguments.out.parent)
     model = open_model(arguments.model, heads=arguments.heads)
     samples = samples_for(model, tuple(arguments.data)).some(arguments.samples)
     with single_threaded_products(), counter(len(samples), "calibrate", samples.unit) as done:
         found = seen_inputs(model, samples, moments=arguments.moments, done=done)
-    metadata = {"model": arguments.model, "samples": f"{samples.unit}s", "count": str(len(samples))}
+    metadata = {"model": name if known else arguments.model, "samples": f"{samples.unit}s", "count": str(len(samples))}
     write_statistics(arguments.out, found.norms, found.moments, metadata, force=arguments.force)
     what = "norms and second moments" if arguments.moments else "norms"
     return Document(notes=(f"{what} of the inputs of {len(found.norms)} weights in {arguments.out}",))

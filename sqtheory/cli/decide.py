@@ -46,7 +46,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="the shape of the tensors; default: the smallest with two mask groups and two scale blocks on every axis "
         "that they name",
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the search and of rng (0)")
+    options.add_seed(parser, "seed of the search and of rng (0)")
 
 
 def run(arguments: argparse.Namespace) -> Document:

@@ -68,9 +68,7 @@ def add_files(parser: argparse.ArgumentParser) -> None:
 def add_data(parser: argparse.ArgumentParser) -> None:
     """``--data`` and ``--seed``."""
     add_files(parser)
-    parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="seed of the generator that spellings call rng (0)"
-    )
+    options.add_seed(parser)
 
 
 def add_evaluation(parser: argparse.ArgumentParser, usual: str = "all; 2000 words") -> None:

@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sqtheory.cli import options
 from sqtheory.cli.options import CHECKPOINT_HELP
 from sqtheory.cli.printing import print_text
 from sqtheory.cli.verb import Document, Verb
@@ -47,7 +48,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="zoo:lm-dense", metavar="CKPT", help=f"{CHECKPOINT_HELP} (zoo:lm-dense)")
     parser.add_argument("--mask", default="2:4", metavar="MASK", help="where the figure has one mask (2:4)")
     parser.add_argument("--quantizer", default="int4", metavar="FORMAT", help="where the figure has one (int4)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of samples, and of rng (0)")
+    options.add_seed(parser, "seed of samples, and of rng (0)")
     parser.add_argument("--force", action="store_true", help="replace files that are there and differ")
 
 
@@ -111,8 +112,8 @@ def run(arguments: argparse.Namespace) -> Document:
 
 def _command(name: str, request: "Request", style: str) -> str:
     """The command that computes the same data and draws the same figure."""
-    options = {"--model": request.model, "--mask": request.mask, "--quantizer": request.quantizer}
-    spelled = [word for option, value in options.items() for word in (option, value)]
+    asked = {"--model": request.model, "--mask": request.mask, "--quantizer": request.quantizer}
+    spelled = [word for option, value in asked.items() for word in (option, value)]
     return shlex.join(["sqtheory", "figure", name, *spelled, "--seed", str(request.seed), "--style", style])
 
 

@@ -38,9 +38,12 @@ def add_pipeline(parser: argparse.ArgumentParser) -> None:
         help="which of equally ranked entries survive: low_index (default), high_index, by_original, adversarial "
         "(the worst in the norm of --norm), random(rng)",
     )
-    parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="seed of the generator that spellings call rng (0)"
-    )
+    add_seed(parser)
+
+
+def add_seed(parser: argparse.ArgumentParser, what: str = "seed of the generator that spellings call rng (0)") -> None:
+    """``--seed``."""
+    parser.add_argument("--seed", type=seed, default=0, metavar="N", help=what)
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
@@ -115,10 +118,10 @@ def mask(text: str, ties: Ties | None, rng: Generator, *, calibrated: bool = Fal
     Raises ValueError for one that awaits statistics of inputs, unless ``calibrated``: then they can be given.
     """
     s = parse_as(Sparsifier, MASK, text, {"rng": rng})
-    if s.score is not None and s.score.awaits is not None and not calibrated:
-        raise ValueError(
-            f"{s} awaits {s.score.awaits} of each tensor: order, apply, report, evaluate take --statistics"
-        )
+    if not calibrated:
+        from sqtheory.execution.assignment import check_awaits_none
+
+        check_awaits_none(s)
     return s if ties is None else s.with_ties(ties)
 
 
@@ -139,6 +142,20 @@ def operators(arguments: argparse.Namespace, p: float = 2.0) -> tuple[Sparsifier
     return s, tuple(quantizer(text, rng) for text in texts), rng
 
 
+def check_drawn_nowhere(arguments: argparse.Namespace) -> None:
+    """Read every ``--mask`` and ``--format`` of a verb that compares what it computes several times over.
+
+    Raises SpellingError, ValueError for a mask that awaits statistics and for operators that draw random numbers.
+    """
+    from sqtheory.execution.fingerprints import generators
+
+    rng = np.random.default_rng(0)
+    masks = [mask(text, None, rng) for text in arguments.mask or ()]
+    for operator in (*masks, *(quantizer(text, rng) for text in arguments.format or ())):
+        if generators(operator):
+            raise ValueError(f"{operator} draws random numbers, and {arguments.verb} draws none: evaluate has --seed")
+
+
 def distinct(operators: Iterable[object]) -> list[str]:
     """The spelling of each operator once, however often and however spelled it was asked for."""
     return list(dict.fromkeys(map(str, operators)))
@@ -146,16 +163,21 @@ def distinct(operators: Iterable[object]) -> list[str]:
 
 def grid(arguments: argparse.Namespace, known: "Statistics | None") -> "tuple[Assignment, ...]":
     """Every ``--mask`` with every ``--format``, under ``--ties``, ``--norm``, ``--seed`` and ``--statistics``."""
-    from sqtheory.execution.assignment import Spelled, awaited, calibrated
+    from sqtheory.execution.assignment import Spelled, calibrated
 
     rng = np.random.default_rng(arguments.seed)
     rule = None if arguments.ties is None else ties(arguments.ties, arguments.norm, rng)
     masks = distinct(mask(text, rule, rng, calibrated=True) for text in arguments.mask)
     formats = distinct(quantizer(text, rng) for text in arguments.format)
     spelled = [Spelled(s, q, arguments.seed) for s, q in product(masks, formats)]
-    if known is not None and not any(awaited(one.pattern[0]) for one in spelled):
-        raise ValueError("--statistics are given, but no --mask awaits any: try 'nm(2, 4, score=wanda)'")
+    check_awaited(known, (one.pattern[0] for one in spelled))
     return tuple(calibrated(one, known) for one in spelled)
+
+
+def check_awaited(known: "Statistics | None", masks: Iterable[Sparsifier]) -> None:
+    """ValueError where statistics are given and no mask awaits them."""
+    if known is not None and not any(s.score is not None and s.score.awaits for s in masks):
+        raise ValueError("--statistics are given, but no --mask awaits any: try 'nm(2, 4, score=wanda)'")
 
 
 def ties(text: str, p: float, rng: Generator) -> Ties:
@@ -189,6 +211,13 @@ def count(text: str) -> int:
     """Read a number of lines, at least 1."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"needed a number of at least 1, got {text!r}")
+    return int(text)
+
+
+def seed(text: str) -> int:
+    """Read the seed of a generator, at least 0."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"a seed is a whole number of at least 0, got {text!r}")
     return int(text)
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 
-def check_outputs(outs: Iterable[Path], checkpoint: str) -> None:
-    """ValueError where a path leads to a file that a checkpoint is read from, by whatever name."""
+def check_outputs(outs: Iterable[Path], checkpoint: str, *others: Path) -> None:
+    """ValueError where a path leads to a file that a checkpoint is read from, or to one of ``others``, by any name."""
     from contextlib import closing
 
     from sqtheory.exceptions import MissingExtra
@@ -15,6 +15,8 @@ def check_outputs(outs: Iterable[Path], checkpoint: str) -> None:
     there = [out for out in outs if out.exists()]
     if not there:
         return
+    for out in there:
+        check_not_input(out, None, *others)
     try:
         opened = open_checkpoint(checkpoint)
     except (ValueError, MissingExtra, OSError):  # refused where it is read

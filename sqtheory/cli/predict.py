@@ -30,9 +30,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--norm", action="append", type=options.exponent, metavar="P", help="p in (0, inf), repeatable; default 1"
     )
-    parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="seed of the generator that spellings call rng (0)"
-    )
+    options.add_seed(parser)
     add_targets(parser)
     parser.add_argument("--tensors", action="store_true", help="print a line for each tensor as well")
 

@@ -33,7 +33,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sample", type=options.count, default=256, metavar="BLOCKS", help="blocks of each tensor (256)"
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of each format's sample, and of rng (0)")
+    options.add_seed(parser, "seed of each format's sample, and of rng (0)")
     add_targets(parser)
 
 

@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> Document:
         raise FileExistsError(f"{arguments.out} exists: pass --force to replace it")
     if arguments.out.is_dir():
         raise ValueError(f"{arguments.out} is a folder: name a file for the page")
-    check_outputs([arguments.out], arguments.checkpoint)
+    check_outputs([arguments.out], arguments.checkpoint, *([arguments.statistics] if arguments.statistics else []))
     check_page(arguments.out)
     atomic.check_folder(arguments.out.parent)
     known = options.statistics(arguments)

@@ -28,7 +28,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     parser.add_argument("--mask", default="2:4", metavar="MASK", help="default 2:4")
     parser.add_argument("--format", default="mxfp4", metavar="FORMAT", help="default mxfp4")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of what spellings call rng (0)")
+    options.add_seed(parser, "seed of what spellings call rng (0)")
     parser.add_argument(
         "--exponents",
         type=_exponents,

@@ -3,7 +3,7 @@
 import argparse
 
 from sqtheory.cli import options
-from sqtheory.cli.evaluation_options import add_data, add_evaluation, add_model, cores
+from sqtheory.cli.evaluation_options import add_evaluation, add_files, add_model, cores
 from sqtheory.cli.verb import Document, Verb
 
 DESCRIPTION = """\
@@ -35,7 +35,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--calibration", type=options.count, default=8, metavar="N", help="samples of moments and sensitivities (8)"
     )
-    add_data(parser)
+    add_files(parser)
     add_evaluation(parser, "half of them")
 
 
@@ -46,6 +46,7 @@ def run(arguments: argparse.Namespace) -> Document:
     from sqtheory.models import open_model, samples_for
     from sqtheory.models.studies.networks.prediction import FORMATS, PATTERNS, Study
 
+    options.check_drawn_nowhere(arguments)
     masks, formats = arguments.mask or PATTERNS, arguments.format or FORMATS
     if arguments.results is not None:
         atomic.check_folder(arguments.results)

@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqtheory import __version__
-from sqtheory.cli.evaluation_options import add_data, add_evaluation, cores
+from sqtheory.cli.evaluation_options import add_evaluation, add_files, cores
+from sqtheory.cli.options import check_drawn_nowhere
 from sqtheory.cli.printing import print_json
 from sqtheory.cli.verb import Document, Verb
 
@@ -41,7 +42,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quick", action="store_true", help="fewer formats, patterns and samples: some minutes")
     parser.add_argument("--mask", action="append", metavar="MASK", help="these patterns only (repeatable)")
     parser.add_argument("--format", action="append", metavar="FORMAT", help="these formats only (repeatable)")
-    add_data(parser)
+    add_files(parser)
     add_evaluation(parser, "lm 256, others all; with --quick vit 500, lm 16, others a sixteenth")
     parser.add_argument("--format-out", choices=SHAPES, default="markdown", help="markdown (default), latex, json")
 
@@ -52,6 +53,7 @@ def run(arguments: argparse.Namespace) -> Document:
     from sqtheory.files import atomic
     from sqtheory.models.evaluation.grid_tables import grid_tables
 
+    check_drawn_nowhere(arguments)
     grid = grid_of(arguments)
     if arguments.results is not None:
         atomic.check_folder(arguments.results)

@@ -16,6 +16,27 @@ Render: TypeAlias = "Callable[[Table], str]"
 
 
 @final
+class Once(argparse.Action):
+    """Store the value of an option that is given once; a second one is wrong usage, not the last word."""
+
+    _given: argparse.Namespace | None = None
+    """What the option was last stored in."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        """Set the attribute of the namespace."""
+        if option_string is not None and self._given is namespace:
+            raise argparse.ArgumentError(self, "given more than once: it takes one value here")
+        self._given = namespace
+        setattr(namespace, self.dest, values)
+
+
+@final
 @dataclass(frozen=True)
 class Form:
     """An option that asks for an answer in another form than text."""
@@ -84,6 +105,7 @@ class Verb:
             epilog=self.examples or None,
             formatter_class=argparse.RawDescriptionHelpFormatter if laid_out else argparse.HelpFormatter,
         )
+        parser.register("action", None, Once)
         self.options(parser)
         asked = parser.add_mutually_exclusive_group() if self.forms else parser
         for form in self.forms:

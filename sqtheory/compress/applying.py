@@ -56,7 +56,7 @@ def plan(
     Raises InputRefused naming the tensor that cannot take the mask, the format or the result; ValueError or
     FileExistsError where the output cannot be written; CheckpointError where the source changes meanwhile.
     """
-    check_replaced(layout, force)
+    check_replaced(layout, recipe, force)
     recipe.check_known(layout.tensors())
     taken, skipped = targets.split(layout.tensors())
     for info in taken:
@@ -84,7 +84,7 @@ def apply(
 
     Raises CheckpointError where the source is another by now; ValueError, FileExistsError, OSError as ``plan``.
     """
-    check_replaced(plan.layout, force)
+    check_replaced(plan.layout, plan.report.recipe, force)
     layout, report = plan.layout, plan.report
     planned: Mapping[str, Applied] = {one.name: one for one in report.tensors}
     left = {one.name: one.sha256 for one in report.left_alone}
@@ -100,15 +100,17 @@ def apply(
         _same(layout, plan.signature)
 
 
-def check_replaced(layout: Layout, force: bool) -> None:
+def check_replaced(layout: Layout, recipe: Recipe, force: bool) -> None:
     """Raise ValueError where what is written would replace an input, FileExistsError for what is no output of apply.
 
     What a killed process left is settled before.
     """
     atomic.recover(layout.out.parent)
     inputs = [*layout.files().values(), *layout.others().values()]
-    for path in (layout.out, beside(layout.out)):
-        check_not_input(path, layout.source)
+    told = [] if recipe.known is None else [recipe.known.path]
+    within = layout.out.rglob("*") if told and layout.out.is_dir() else ()
+    for path in (layout.out, beside(layout.out), *within):
+        check_not_input(path, layout.source, *told)
         if path.exists() and any(path.samefile(one) for one in inputs):
             raise ValueError(f"{plain(str(path))} is a file of the input: write to another")
     layout.check(force)

@@ -162,6 +162,14 @@ def awaited(s: Sparsifier) -> Statistic | None:
     return None if s.score is None else s.score.awaits
 
 
+def check_awaits_none(s: Sparsifier) -> None:
+    """ValueError for a mask that awaits statistics of inputs, where none can be given."""
+    if (statistic := awaited(s)) is not None:
+        raise ValueError(
+            f"{s} awaits {statistic} of each tensor: order, report, apply, pack, verify, evaluate take --statistics"
+        )
+
+
 def bound(masks: Sequence[Sparsifier], formats: Sequence[Quantizer]) -> tuple[Bound, ...]:
     """Every mask with every format; each Generator in them is asked once, for a seed."""
     seeds = {key: tuple(rng.integers(2**63, size=2).tolist()) for key, rng in generators((*masks, *formats)).items()}

@@ -24,7 +24,7 @@ from typing import final
 from sqtheory.alphabet.kernels import engine_name
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
-from sqtheory.exceptions import WorkerFailed, about
+from sqtheory.exceptions import CheckpointError, WorkerFailed, about
 from sqtheory.execution.assignment import Assignment, Operators, bound
 from sqtheory.execution.fingerprints import description, generators, program
 from sqtheory.execution.leases import Leases
@@ -178,8 +178,13 @@ class Sweep:
         return Task(path, name, grid, self._p, key, program(), engine_name(), self._results)
 
     def _grid(self, name: str) -> tuple[Operators, ...]:
-        with about(str(self._checkpoint.path)):
+        try:
             return tuple(one.of(name) for one in self._assignments)
+        except CheckpointError:  # of another file, which it names
+            raise
+        except ValueError:
+            with about(str(self._checkpoint.path)):
+                raise
 
     def _key(self, name: str, grid: tuple[Operators, ...]) -> str:
         """What the results of a tensor are kept under: all that they depend on but its entries."""

@@ -1,5 +1,6 @@
 """Wanda from a model to a verified checkpoint: statistics, order, apply, verify, report and evaluate of one mask."""
 
+import argparse
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from sqtheory.cli import main
+from sqtheory.cli import main, parser
 from sqtheory.compress import beside
 from sqtheory.compress.compressing import row_of
 from sqtheory.compress.recipe import Recipe
@@ -16,6 +17,7 @@ from sqtheory.execution import Sweep
 from sqtheory.files import zoo
 from sqtheory.files.checkpoints import open_checkpoint
 from sqtheory.files.statistics import Statistics
+from tests.cli.test_outputs import LINKS, itself
 
 WANDA = "nm(2, 4, score=wanda)"
 TARGETS = ("--targets", r"re:layers\.0\..*proj\.weight")
@@ -180,7 +182,9 @@ def test_what_is_not_known_is_refused_by_the_name_of_the_tensor(
         "evaluate": ("evaluate", "lm-dense", *asked[:4], "--samples", "1"),
     }
     for verb, words in verbs.items():
-        assert f"no statistics of the inputs of tensor '{name}'" in said(capsys, 3, *words, "--statistics", missing)[1]
+        complaint = said(capsys, 3, *words, "--statistics", missing)[1]
+        assert f"no statistics of the inputs of tensor '{name}'" in complaint
+        assert complaint.count(".safetensors: ") == 1, verb
         assert "awaits ‖X_j‖₂" in said(capsys, 2, *words)[1], verb
     unknown = spoiled(statistics, lambda t: t.update({"other.norms": np.ones(3)}), path)
     for words in verbs.values():
@@ -194,7 +198,82 @@ def test_what_is_not_known_is_refused_by_the_name_of_the_tensor(
 def test_statistics_that_nothing_awaits_are_refused(statistics: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ("order", "zoo:lm-dense", "--mask", "2:4", "--format", "int4", "--statistics", str(statistics))
     assert "no --mask awaits any" in said(capsys, 2, *words)[1]
-    assert "take --statistics" in said(capsys, 2, "decide", "sq_never_worse", "--mask", WANDA, "--format", "int4")[1]
+    for mask in ((), ("--mask", "2:4")):
+        applied = ("apply", "zoo:lm-dense", "out.safetensors", *mask, *words[4:])
+        assert said(capsys, 2, *applied)[1] == said(capsys, 2, *words)[1]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("decide", "sq_never_worse", "--format", "int4"),
+        ("price", "zoo:vit-dense", "--format", "int4"),
+        ("predict", "zoo:vit-dense", "--format", "int4"),
+        ("layers", "vit-dense", "--format", "int4"),
+        ("certify", "vit-dense", "--format", "int4"),
+        ("scaling",),
+        ("table", "--model", "vit"),
+        ("sensitivity", "vit-dense"),
+        ("figure", "channels"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_mask_that_awaits_statistics_is_sent_to_the_verbs_that_take_them(
+    words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    [verbs] = [a for a in parser()._actions if isinstance(a, argparse._SubParsersAction)]
+    taking = {name for name, verb in verbs.choices.items() if "--statistics" in verb._option_string_actions}
+    hint = said(capsys, 2, *words, "--mask", WANDA)[1]
+    named = hint.partition("of each tensor: ")[2].removesuffix(" take --statistics\n").split(", ")
+    assert len(named) == len(taking) and {*named} == taking
+
+
+@pytest.mark.parametrize("link", LINKS)
+@pytest.mark.parametrize("name", ["o.safetensors", "o.safetensors.sqtheory.json", "o/model.safetensors", "page.html"])
+def test_statistics_are_an_input_that_is_never_replaced(
+    statistics: Path,
+    name: str,
+    link: Callable[[Path, Path], None],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file, home = tmp_path / "s.safetensors", tmp_path / "home"
+    file.write_bytes(statistics.read_bytes())
+    out = home / name
+    out.parent.mkdir(parents=True)
+    link(file, out)
+    asked = ("--mask", WANDA, "--format", "int4", "--force", "--statistics", str(out if link is itself else file))
+    if name == "page.html":
+        words = ("report", "zoo:lm-dense", "-o", str(out), *asked)
+    elif name == "o/model.safetensors":
+        words = ("pack", "zoo:lm-dense", str(home / "o"), "--layout", "compressed-tensors", *asked)
+    else:
+        words = ("apply", "zoo:lm-dense", str(home / "o.safetensors"), *asked)
+    assert "is the input itself" in said(capsys, 2, *words)[1]
+    assert out.read_bytes() == statistics.read_bytes() and [*out.parent.iterdir()] == [out]
+
+
+def test_samples_are_an_input_that_is_never_replaced(
+    statistics: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = tmp_path / "s.safetensors"
+    text.write_bytes(statistics.read_bytes())
+    words = ("calibrate", "lm-dense", "--data", str(text), "-o", str(text), "--samples", "1", "--force")
+    assert "is the input itself" in said(capsys, 2, *words)[1] and text.read_bytes() == statistics.read_bytes()
+
+
+def test_a_model_of_the_zoo_has_one_name_and_statistics_one_suffix(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = [tmp_path / f"{at}.safetensors" for at in range(2)]
+    for path, name in zip(made, ("vit-dense", "zoo:vit-dense"), strict=True):
+        said(capsys, 0, "calibrate", name, "-o", str(path), "--samples", "1")
+    assert made[0].read_bytes() == made[1].read_bytes()
+    for wrong in ("s.npz", "s"):
+        words = ("calibrate", "vit-dense", "-o", str(tmp_path / wrong), "--samples", "1", "--force")
+        assert f"{wrong}: statistics are a .safetensors file" in said(capsys, 2, *words)[1]
+    assert sorted(tmp_path.iterdir()) == made
 
 
 def test_nothing_but_statistics_is_replaced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

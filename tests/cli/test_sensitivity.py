@@ -19,3 +19,15 @@ def test_refusals(capsys: pytest.CaptureFixture[str]) -> None:
     assert "there are 10000 samples" in capsys.readouterr().err
     assert main([*ASKED, "--mask", "2:4", "--format", "int3x"]) == 2
     assert "int3x" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", [ASKED[:2], ("table", "--model", "vit")], ids=lambda verb: verb[0])
+@pytest.mark.parametrize(
+    "asked", [("--mask", "nm(2, 4, score=random(rng))"), ("--format", "int(4, rounding=stochastic(rng))")]
+)
+def test_what_draws_random_numbers_is_sent_to_evaluate(
+    verb: tuple[str, ...], asked: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*verb, *asked]) == 2
+    wanted = f"sqtheory: {asked[1]} draws random numbers, and {verb[0]} draws none: evaluate has --seed\n"
+    assert capsys.readouterr().err == wanted

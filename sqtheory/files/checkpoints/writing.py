@@ -109,9 +109,10 @@ class CheckpointWriter(ABC):
         return ValueError(f"{self._shown}: tensor {quoted(name)}: {what}")
 
 
-def check_not_input(path: Path, source: Checkpoint | None) -> None:
-    """ValueError for a path that leads to a file that ``source`` reads from, by whatever name."""
-    if source is not None and source.holds(path):
+def check_not_input(path: Path, source: Checkpoint | None, *others: Path) -> None:
+    """ValueError for a path that leads to a file that ``source`` reads from, or to one of ``others``, by any name."""
+    held = source is not None and source.holds(path)
+    if held or (path.exists() and any(one.exists() and path.samefile(one) for one in others)):
         raise ValueError(f"{plain(str(path))} is the input itself: write to another file")
 
 

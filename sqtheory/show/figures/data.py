@@ -23,6 +23,7 @@ from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array
 from sqtheory.exceptions import about
+from sqtheory.execution.assignment import check_awaits_none
 from sqtheory.execution.preflight import preflight
 from sqtheory.files.checkpoints import reading
 from sqtheory.files.targets import Targets
@@ -82,7 +83,9 @@ class Request:
 
     def s(self, text: str | None = None) -> Sparsifier:
         """The mask, or another as it is written."""
-        return parse_as(Sparsifier, "mask: try 2:4 or 50%", text or self.mask, {"rng": self.rng()})
+        s = parse_as(Sparsifier, "mask: try 2:4 or 50%", text or self.mask, {"rng": self.rng()})
+        check_awaits_none(s)
+        return s
 
     def q(self, text: str | None = None) -> Quantizer:
         """The quantizer, or another as it is written."""
