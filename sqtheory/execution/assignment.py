@@ -129,10 +129,9 @@ def calibrated(assignment: Assignment, statistics: Statistics | None) -> Assignm
     return Calibrated(assignment, statistics)
 
 
-@final
 @dataclass(frozen=True)
-class Calibrated(Assignment):
-    """The operators of another assignment, told what they await of the inputs of each tensor."""
+class Informed(Assignment):
+    """What is made of the operators of another assignment, ``inner``, and of statistics of each tensor's inputs."""
 
     inner: Assignment
     statistics: Statistics
@@ -148,6 +147,12 @@ class Calibrated(Assignment):
     @property
     def uniform(self) -> bool:
         return False
+
+
+@final
+@dataclass(frozen=True)
+class Calibrated(Informed):
+    """The operators of another assignment, told what they await of the inputs of each tensor."""
 
     def of(self, name: str) -> Operators:
         s, q = self.inner.of(name)

@@ -10,7 +10,7 @@ from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.scores import Statistic
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array
-from sqtheory.execution.assignment import Assignment, Operators
+from sqtheory.execution.assignment import Assignment, Informed, Operators
 from sqtheory.files.statistics import Statistics
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Reference
@@ -115,32 +115,18 @@ class Method:
 
     def assigned(self, inner: Assignment, statistics: Statistics) -> "Built":
         """The method's operators for every tensor, in the boxes and with the budgets and formats of an assignment."""
-        return Built(self.name, inner, statistics, self.needs, self.build)
+        return Built(inner, statistics, self.name, self.needs, self.build)
 
 
 @final
 @dataclass(frozen=True)
-class Built(Assignment):
+class Built(Informed):
     """What a method makes of the operators of another assignment and of what is known of each tensor's inputs."""
 
     name: str
     """Of the method."""
-    inner: Assignment
-    statistics: Statistics
     needs: tuple[Statistic, ...]
     build: Build
-
-    @property
-    def pattern(self) -> Operators:
-        return self.inner.pattern
-
-    @property
-    def seeds(self) -> tuple[tuple[int, ...], ...]:
-        return self.inner.seeds
-
-    @property
-    def uniform(self) -> bool:
-        return False
 
     @property
     def words(self) -> tuple[str, str]:
