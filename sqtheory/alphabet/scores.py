@@ -180,7 +180,7 @@ class Partnered(Score):
     def awaits(self) -> Statistic | None:
         return Statistic.norms if self.partner is None else None
 
-    def told(self, values: Array) -> Score:
+    def told(self, values: Array) -> "Partnered":
         return replace(self, partner=FixedArray(values[None, :])) if self.partner is None else self
 
     def of(self, x: Array) -> Array:

@@ -9,11 +9,12 @@ from sqtheory.alphabet.formats import BFLOAT16
 from sqtheory.arrays import as_real
 from sqtheory.compress.applying import metadata
 from sqtheory.compress.compressing import Outcome, left_alone
-from sqtheory.compress.layout import ITSELF, Layout, digest, origin_of, sha256
+from sqtheory.compress.layout import ITSELF, Layout, origin_of
 from sqtheory.compress.reading import difference
 from sqtheory.compress.recipe import Recipe
 from sqtheory.compress.report import Applied, LeftAlone, Report
 from sqtheory.files.checkpoints import TensorInfo
+from sqtheory.files.digests import digest, sha256
 from sqtheory.files.packing import CompressedTensorsCheckpoint, PackedCheckpoint
 from sqtheory.files.packing.compressed_tensors import scheme_of
 from sqtheory.files.targets import IGNORED, NO_TARGET, Targets

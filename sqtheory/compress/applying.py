@@ -12,7 +12,7 @@ import numpy as np
 
 from sqtheory.arrays import as_real
 from sqtheory.compress.compressing import applied, check_fit, compressed, left_alone
-from sqtheory.compress.layout import Content, Layout, Made, Pieces, digest
+from sqtheory.compress.layout import Content, Layout, Made, Pieces
 from sqtheory.compress.recipe import Recipe
 from sqtheory.compress.report import Applied, Report, beside, check_report
 from sqtheory.execution.prefetch import InTurn, Watch, unwatched
@@ -20,6 +20,7 @@ from sqtheory.files import atomic
 from sqtheory.files.checkpoints import Signature, TensorInfo
 from sqtheory.files.checkpoints.tensors import plain, refused
 from sqtheory.files.checkpoints.writing import check_not_input
+from sqtheory.files.digests import digest
 from sqtheory.files.targets import Targets
 
 

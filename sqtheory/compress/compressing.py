@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sqtheory.alphabet.traits import ROUNDING_ERROR
 from sqtheory.arrays import Array, as_real
-from sqtheory.compress.layout import CHUNK, Layout, Made, Target, sha256
+from sqtheory.compress.layout import CHUNK, Layout, Made, Target
 from sqtheory.compress.patterns import lost
 from sqtheory.compress.recipe import Recipe
 from sqtheory.compress.report import Applied, LeftAlone
@@ -19,6 +19,7 @@ from sqtheory.exceptions import Indivisible, InputRefused, about
 from sqtheory.files.checkpoints import TensorInfo
 from sqtheory.files.checkpoints.elements import Element
 from sqtheory.files.checkpoints.tensors import plain, quoted, refused
+from sqtheory.files.digests import sha256
 from sqtheory.files.inspection import inspect_tensor
 from sqtheory.files.packing import unpack
 from sqtheory.orders.applied import Order

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection
 
-from sqtheory.compress.layout import ITSELF, Layout, digest, sha256
+from sqtheory.compress.layout import ITSELF, Layout
 from sqtheory.compress.layouts import Folder
 from sqtheory.files.checkpoints import NpyCheckpoint, NpzCheckpoint, OnnxCheckpoint, SafetensorsCheckpoint
 from sqtheory.files.checkpoints.tensors import refused
+from sqtheory.files.digests import digest, sha256
 from sqtheory.files.packing import CompressedTensorsCheckpoint, PackedCheckpoint
 from sqtheory.files.packing.compressed_tensors import CONFIG, MODEL
 

@@ -1,8 +1,7 @@
 """What every layout of a compressed checkpoint offers: which files, which types, which bytes."""
 
-import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, final
@@ -15,7 +14,6 @@ from sqtheory.arrays import Array
 from sqtheory.files import atomic
 from sqtheory.files.checkpoints import Checkpoint, TensorInfo
 from sqtheory.files.checkpoints.elements import Element
-from sqtheory.files.checkpoints.tensors import PIECE_BYTES, plain, refused
 from sqtheory.files.checkpoints.writing import check_not_input
 from sqtheory.files.code_layout import CodeLayout
 from sqtheory.files.packing import Packed, Schema
@@ -155,23 +153,3 @@ class Layout(ABC):
 def origin_of(out: str, files: Collection[str]) -> str:
     """The file of the source, of several, that the metadata of the file of the name ``out`` are about."""
     return out if out in files else next(iter(files))
-
-
-def sha256(pieces: Iterable[NDArray[np.uint8] | bytes]) -> str:
-    """SHA-256 of bytes, in hexadecimal digits."""
-    content = hashlib.sha256()
-    for piece in pieces:
-        content.update(piece if isinstance(piece, bytes) else np.ascontiguousarray(piece).data)
-    return content.hexdigest()
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
-    content = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            while piece := file.read(PIECE_BYTES):
-                content.update(piece)
-    except OSError as error:
-        raise refused(path, f"cannot be read: {plain(str(error))}") from error
-    return content.hexdigest()

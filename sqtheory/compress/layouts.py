@@ -16,8 +16,6 @@ from sqtheory.compress.layout import (
     Packing,
     Pieces,
     Target,
-    digest,
-    sha256,
 )
 from sqtheory.compress.packed_layouts import CompressedTensorsFolder, PackedFile
 from sqtheory.files import atomic
@@ -40,6 +38,7 @@ from sqtheory.files.checkpoints.elements import BITS, ELEMENTS, Element, Native
 from sqtheory.files.checkpoints.shards import inside
 from sqtheory.files.checkpoints.tensors import PIECE_BYTES, plain, refused
 from sqtheory.files.code_layout import CodeLayout
+from sqtheory.files.digests import digest, sha256
 from sqtheory.files.packing import CompressedTensorsCheckpoint, PackedCheckpoint
 from sqtheory.files.packing.files import declared
 

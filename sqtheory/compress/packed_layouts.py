@@ -21,7 +21,6 @@ from sqtheory.compress.layout import (
     StoredResult,
     Target,
     origin_of,
-    sha256,
 )
 from sqtheory.files.checkpoints import (
     Checkpoint,
@@ -33,6 +32,7 @@ from sqtheory.files.checkpoints import (
 )
 from sqtheory.files.checkpoints.elements import ELEMENTS, Element
 from sqtheory.files.checkpoints.tensors import PIECE_BYTES, refused
+from sqtheory.files.digests import sha256
 from sqtheory.files.packing import Packed, Schema, write_compressed_tensors, write_packed
 from sqtheory.files.packing.compressed_tensors import (
     CONFIG,

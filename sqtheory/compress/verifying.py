@@ -12,13 +12,14 @@ from sqtheory.compress.again import Failure, Rules, of_headers, of_left_alone, o
 from sqtheory.compress.applying import metadata
 from sqtheory.compress.compressing import Outcome, applied, off_grid
 from sqtheory.compress.headers import headers_of
-from sqtheory.compress.layout import ITSELF, Layout, digest, origin_of, sha256
+from sqtheory.compress.layout import ITSELF, Layout, origin_of
 from sqtheory.compress.patterns import broken
 from sqtheory.compress.recipe import Recipe
 from sqtheory.compress.report import Applied, LeftAlone, Report
 from sqtheory.exceptions import CheckpointError
 from sqtheory.execution.prefetch import InTurn, Watch, unwatched
 from sqtheory.files.checkpoints import NpyCheckpoint, SafetensorsCheckpoint, ShardedCheckpoint, TensorInfo
+from sqtheory.files.digests import digest, sha256
 from sqtheory.files.inspection import inspect_tensor
 from sqtheory.files.packing import CompressedTensorsCheckpoint, PackedCheckpoint
 

@@ -5,7 +5,6 @@
 Metadata: ``schema``; and, for the reader, ``model``, ``samples`` (what they are) and ``count`` (how many).
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +16,9 @@ from sqtheory.alphabet.scores import Statistic
 from sqtheory.arrays import Array
 from sqtheory.exceptions import CheckpointError, InputRefused, first_at
 from sqtheory.files.checkpoints import Checkpoint, SafetensorsCheckpoint, TensorInfo, reading
-from sqtheory.files.checkpoints.tensors import PIECE_BYTES, plain, quoted, refused
+from sqtheory.files.checkpoints.tensors import plain, quoted, refused
 from sqtheory.files.checkpoints.writing import SafetensorsWriter, declare
+from sqtheory.files.digests import digest
 
 SCHEMA = "sqtheory.statistics/1"
 AGREEMENT = 1e-9
@@ -58,7 +58,7 @@ class Statistics:
                     norms[name] = _read(file, info, 1)
                 elif f"{name}.{Statistic.norms.name}" not in there:
                     norms[name] = np.sqrt(np.diagonal(_read(file, info, 2)))
-            return cls(path, _digest(path), dict(file.metadata), norms)
+            return cls(path, digest(path), dict(file.metadata), norms)
 
     def __str__(self) -> str:
         return plain(str(self.path))
@@ -149,11 +149,3 @@ def _fault(values: Array) -> str | None:
         if skew.any():
             return f"entry {first_at(skew)} is not its mirror image: XᵀX is symmetric"
     return None
-
-
-def _digest(path: Path) -> str:
-    content = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(PIECE_BYTES):
-            content.update(piece)
-    return content.hexdigest()

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sqtheory.alphabet.quantizers import Quantizer, int_
-from sqtheory.alphabet.scores import Statistic, wanda
+from sqtheory.alphabet.scores import Statistic, awaiting_wanda, wanda
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm
 from sqtheory.execution.assignment import Operators
 from sqtheory.methods.method import Fails, Holds, Known, Method
@@ -14,7 +14,7 @@ from sqtheory.theory.theorems import prune_first_dominates, weighted_dominates
 
 def build(s: Sparsifier, q: Quantizer, known: Known) -> Operators:
     """The mask of s by Wanda's score, which a spelling calls ``score=wanda``, and q."""
-    return s.with_score(wanda(known[Statistic.norms][None, :])), q
+    return s.with_score(awaiting_wanda.told(known[Statistic.norms])), q
 
 
 def _two_of_four(*norms: float) -> Sparsifier:

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from functools import cached_property
-from typing import final
+from typing import Any, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sqtheory.alphabet.operators import Operator
 from sqtheory.alphabet.sparsifiers import Sparsifier
+from sqtheory.alphabet.traits import KEEPS_ZERO
 from sqtheory.arrays import Array, ArrayLike, Mask, as_real, plain_array
 from sqtheory.exceptions import NonFinite, first_at
 
@@ -83,6 +85,11 @@ class TwoOrders:
         """Groups whose scores on q(x) tie at the cut, so that the tie rule decides."""
         drawn = self.s.score is not None and self.s.score.is_drawn
         return 0 if drawn else self.s.tied_groups(self.image)
+
+
+def survivors(kept: Mask, x: NDArray[Any], q: Operator) -> Mask:
+    """The kept entries that a block's scale is for: those that are not 0, where q keeps zero; all of them elsewhere."""
+    return np.asarray(kept & (x != 0)) if KEEPS_ZERO in q.traits else kept
 
 
 def both(

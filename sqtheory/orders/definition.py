@@ -7,9 +7,8 @@ import numpy as np
 from sqtheory.alphabet.kernels.sums import exact_parts, pairwise
 from sqtheory.alphabet.norms import check_norm, unit_of
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.traits import KEEPS_ZERO
 from sqtheory.arrays import Array, Mask
-from sqtheory.orders.applied import TwoOrders
+from sqtheory.orders.applied import TwoOrders, survivors
 from sqtheory.orders.counts import Counts, Errors, GroupErrors, Openings, Sums, beyond_range, sign
 from sqtheory.orders.errors import Pieces, additive_bound, box_norms, change_of, largest_of, norm, norm_of, powers, root
 from sqtheory.orders.optimum import gain_mask
@@ -77,8 +76,7 @@ def group_errors(two: TwoOrders, best: Mask, p: float) -> GroupErrors:
 
 def living(two: TwoOrders, q: Quantizer) -> Mask:
     """Which blocks have a survivor."""
-    counted = two.mask & (two.x != 0) if KEEPS_ZERO in q.traits else two.mask
-    return q.partition.reduce(counted, lambda rows: np.asarray(np.any(rows, axis=1)))
+    return q.partition.reduce(survivors(two.mask, two.x, q), lambda rows: np.asarray(np.any(rows, axis=1)))
 
 
 def moved(two: TwoOrders, q: Quantizer, dense: Array) -> Mask:

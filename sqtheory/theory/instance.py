@@ -9,9 +9,8 @@ from typing import Any, TypeAlias, final
 import numpy as np
 
 from sqtheory.alphabet.partition import Rows
-from sqtheory.alphabet.traits import KEEPS_ZERO
 from sqtheory.arrays import Array, Mask
-from sqtheory.orders.applied import TwoOrders
+from sqtheory.orders.applied import TwoOrders, survivors
 from sqtheory.orders.errors import box_norms, powers
 from sqtheory.theory.case import Case
 
@@ -213,7 +212,7 @@ class FloatRows(ScaledInstance, PairedInstance):
 
     @property
     def survivors(self) -> Mask:
-        return np.asarray(self.m & (self.x != 0)) if KEEPS_ZERO in self.made.q.traits else self.m
+        return survivors(self.m, self.x, self.made.q)
 
     def minus(self, a: Array, b: Array) -> Array:
         return np.asarray(a - b)

@@ -18,9 +18,9 @@ from safetensors.numpy import save_file
 from sqtheory import compress
 from sqtheory.compress import Packing, Recipe, Report, beside, read_report
 from sqtheory.compress.headers import headers_of
-from sqtheory.compress.layout import digest, sha256
 from sqtheory.exceptions import CheckpointError, InputRefused
 from sqtheory.files.checkpoints import open_checkpoint
+from sqtheory.files.digests import digest, sha256
 from tests.compress.material import FIRST, INDEX, SECOND, SQ, applied, verified, weights
 from tests.files.checkpoints.handmade import read_all, rewrite
 

@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import final
 
 from sqtheory.alphabet.rationals import Rationals, pick, rationals
-from sqtheory.alphabet.traits import KEEPS_ZERO
 from sqtheory.arrays import Array, Mask
+from sqtheory.orders.applied import survivors
 from sqtheory.theory.decide import numbers
 from sqtheory.theory.decide.draws import Draw
 from sqtheory.theory.decide.exact import image, mask, scales
@@ -101,9 +101,8 @@ def rational_orders(draw: Draw, x: Rationals) -> ExactOrders:
     dense, moved = scales(draw.before, x), scales(draw.after, sparse)
     quantized = image(draw.before, x, dense)
     again = mask(draw.then, quantized, x)
-    survivors = kept & (x != 0) if KEEPS_ZERO in draw.after.traits else kept
     after, frozen = (image(draw.after, sparse, sigma) for sigma in (moved, dense))
-    parts = (x, kept, quantized, again, after, frozen, dense, moved, survivors)
+    parts = (x, kept, quantized, again, after, frozen, dense, moved, survivors(kept, x, draw.after))
     return ExactOrders(*(tuple(part.flatten().tolist()) for part in parts))
 
 
@@ -118,5 +117,5 @@ def implemented_orders(o: FloatRows, i: int) -> ExactOrders:
 
     old, new = map(exactly, o.scales())
     x, image, after, frozen = map(exactly, (o.x, o.q, o.sq, o.frozen))
-    mask, image_mask, survivors = map(flags, (o.m, o.m2, o.survivors))
-    return ExactOrders(x, mask, image, image_mask, after, frozen, old, new, survivors)
+    mask, image_mask, surviving = map(flags, (o.m, o.m2, o.survivors))
+    return ExactOrders(x, mask, image, image_mask, after, frozen, old, new, surviving)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import final
 
-from sqtheory.alphabet.scores import Partnered, wanda
+from sqtheory.alphabet.scores import Partnered, awaiting_wanda
 from sqtheory.models.architectures.linears import Linear
 from sqtheory.models.evaluation.calibrating import seen_inputs
 from sqtheory.models.evaluation.evaluations import Evaluations
@@ -67,7 +67,7 @@ class Subject:
         """Wanda's score of every layer, by the inputs of the dense model on samples spread over the set."""
         samples = self.evaluations.samples.some(min(CALIBRATION, len(self.evaluations.samples)))
         found = seen_inputs(self.evaluations.model, samples, batch=len(samples))
-        return {name: wanda(norms[None, :]) for name, norms in found.norms.items()}
+        return {name: awaiting_wanda.told(norms) for name, norms in found.norms.items()}
 
 
 def percent(share: float, digits: int = 2) -> str:
