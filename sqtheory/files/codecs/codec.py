@@ -1,0 +1,56 @@
+"""What a layout of quantized weights is: the stored tensors of a weight, and the map from their entries to values."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqtheory.files.checkpoints.tensors import TensorInfo
+
+
+@final
+@dataclass(frozen=True)
+class Stored:
+    """What a codec is told of a checkpoint before an entry of it is read."""
+
+    path: Path
+    infos: Mapping[str, TensorInfo]
+    """Every stored tensor by its name."""
+    config: Mapping[str, Any]
+    """``quantization_config`` of the ``config.json`` beside it, or what ``hf_quant_config.json`` says; else empty."""
+
+
+@final
+@dataclass(frozen=True)
+class Encoded:
+    """A weight that several stored tensors spell together."""
+
+    name: str
+    """What a dense checkpoint calls the weight."""
+    scheme: str
+    """What takes the place of a dtype: ``NVFP4``, ``GPTQ 4-bit``."""
+    shape: tuple[int, ...]
+    """Of the values, in the axes that the layer has in a dense checkpoint."""
+    parts: Mapping[str, str]
+    """The names of the stored tensors by what they are: codes, scales, zeros."""
+    decode: Callable[[Mapping[str, NDArray[Any]]], NDArray[np.float32]]
+    """The values, from the entries of the parts as ``read`` gives them; ValueError names the part at fault."""
+
+
+class Codec(ABC):
+    """A layout of quantized weights that some package writes."""
+
+    name: ClassVar[str]
+    source: ClassVar[str]
+    """Where the layout is described: a package with its version, a specification."""
+
+    @abstractmethod
+    def encoded(self, stored: Stored) -> Iterator[Encoded]:
+        """The weights of a checkpoint that are stored in this layout.
+
+        Raises CheckpointError, naming the tensors, where half of a pair is missing or shapes contradict each other.
+        """
