@@ -121,7 +121,7 @@ def test_what_the_user_says_comes_first(tmp_path: Path) -> None:
     }
     assert seen(path, "1", "conv.weight=3", "m.experts.down_proj=-1") == {
         "conv.weight": "3: axis 3 as 384×3",
-        "m.experts.down_proj": "2: axis 2 as 24×8",
+        "m.experts.down_proj": "0/2: axis 2 as [expert, out, in] 4×6×8",
     }
     assert seen(path, "conv.weight=0+2")["conv.weight"] == "0+2: axis 2 as 24×48"
 
