@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.exceptions import CheckpointError
+from sqtheory.files.checkpoints.dequantized import Dequantized
 from sqtheory.files.views.view import View
 
 MAX_NAME = 4096
@@ -117,6 +118,20 @@ class Checkpoint(ABC):
     def origin(self, name: str) -> str:
         """The name in the file of what a tensor that is shown is made of."""
         return name
+
+    @property
+    def inner(self) -> "Checkpoint":
+        """The tensors as they are stored, where this shows them otherwise; else this."""
+        return self
+
+    @property
+    def dequantized(self) -> Dequantized | None:
+        """What is shown as values and stored as codes in several tensors; None where nothing is."""
+        return None
+
+    def files(self) -> dict[str, Path]:
+        """The files that are read, by name."""
+        return {self._path.name: self._path}
 
     @property
     def signature(self) -> Signature:
