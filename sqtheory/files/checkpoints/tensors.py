@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.exceptions import CheckpointError
+from sqtheory.files.views.view import View
 
 MAX_NAME = 4096
 """Characters in a tensor's name."""
@@ -62,6 +63,8 @@ class TensorInfo:
     shape: tuple[int, ...]
     nbytes: int
     """Bytes of the entries in the file, uncompressed."""
+    view: View | None = None
+    """As which matrices a layer uses it, where the file itself says so."""
 
     @property
     def size(self) -> int:
