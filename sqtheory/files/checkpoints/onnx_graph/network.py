@@ -26,7 +26,9 @@ class Scope:
 
     number: int
     defined: frozenset[str]
-    outer: "Scope | None" = None
+    outer: "Scope | None"
+    label: str
+    """What comes before the names of its constants where another graph has the same."""
 
     def key(self, name: str) -> Key:
         """The value that a name means here."""
@@ -65,18 +67,21 @@ class Network:
     """Initializers and constants."""
     names: dict[Key, str] = field(default_factory=dict)
     """What each of these is called among all tensors of the model."""
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    """Tensors and the rules that they break."""
     _listed: dict[Key, tuple[int, ...]] = field(default_factory=dict)
     _functions: dict[tuple[str, str], tuple[Scope, "FunctionProto"]] = field(default_factory=dict)
-    _scopes: int = 0
+    scopes: list[Scope] = field(default_factory=list)
+    _named: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, model: "ModelProto") -> "Network":
         """The network of a model."""
         made = cls()
         for function in model.functions:
-            scope = made._scope((*function.input, *_outputs(function.node)), None)
+            scope = made._scope((*function.input, *_outputs(function.node)), None, f"{function.name}/")
             made._functions[function.domain, function.name] = scope, function
-        top = made._graph(model.graph, None, "")
+        top = made._graph(model.graph, None, "", "")
         made.results.update(top.key(value.name) for value in model.graph.output)
         for scope, function in [*made._functions.values()]:
             made._nodes(function.node, scope, f"{function.name}/")
@@ -97,28 +102,40 @@ class Network:
             return tuple(int(entry) for entry in np.frombuffer(tensor.raw_data, wide))
         return tuple((tensor.int64_data if tensor.data_type == _INT64 else tensor.int32_data)[:_FEW])
 
-    def _scope(self, defined: Iterable[str], outer: Scope | None) -> Scope:
-        self._scopes += 1
-        return Scope(self._scopes, frozenset(defined), outer)
+    def _scope(self, defined: Iterable[str], outer: Scope | None, label: str) -> Scope:
+        self.scopes.append(Scope(len(self.scopes), frozenset(defined), outer, label))
+        return self.scopes[-1]
 
-    def _graph(self, graph: "GraphProto", outer: Scope | None, prefix: str) -> Scope:
+    def _graph(self, graph: "GraphProto", outer: Scope | None, prefix: str, label: str) -> Scope:
         inputs, tensors = (value.name for value in graph.input), (tensor.name for tensor in graph.initializer)
-        scope = self._scope((*inputs, *tensors, *_outputs(graph.node)), outer)
+        scope = self._scope((*inputs, *tensors, *_outputs(graph.node)), outer, label)
         for tensor in graph.initializer:
-            self._constant((scope.number, tensor.name), tensor, prefix)
+            self._constant(scope, tensor.name, tensor, prefix)
+        for sparse in graph.sparse_initializer:
+            self.refused.append((sparse.values.name, "sparse tensors cannot be read"))
         self._nodes(graph.node, scope, prefix)
         return scope
 
-    def _constant(self, key: Key, tensor: "TensorProto", prefix: str) -> None:
-        self.tensors[key] = tensor
-        self.names[key] = f"{prefix}{key[1]}"
+    def _constant(self, scope: Scope, own: str, tensor: "TensorProto", prefix: str) -> None:
+        """A tensor by the name it has in its graph, with that of the graph before it where another graph has it."""
+        if type(own) is not str:  # what the protocol buffers make of bytes that are not UTF-8
+            self.refused.append((own, "the name of a tensor is not UTF-8"))
+            return
+        key, name = (scope.number, own), f"{prefix}{own}"
+        if name in self._named:
+            name = f"{scope.label}{name}"
+        if not own or key in self.tensors or name in self._named:
+            self.refused.append((name, "two tensors have this name" if own else "a tensor has no name"))
+        self._named.add(name)
+        self.tensors[key], self.names[key] = tensor, name
 
     def _nodes(self, nodes: "Sequence[NodeProto]", scope: Scope, prefix: str) -> None:
         for node in nodes:
-            if node.op_type == "Constant" and node.output:
-                self._of_constant(node, (scope.number, node.output[0]), prefix)
+            if node.op_type == "Constant":
+                self._of_constant(node, scope, prefix)
+            label = f"{prefix}{node.name or next(iter(node.output), '')}"
             inner = [
-                (graph, self._graph(graph, scope, prefix))
+                (graph, self._graph(graph, scope, prefix, f"{label}/{one.name}/"))
                 for one in node.attribute
                 for graph in (*([one.g] if one.HasField("g") else []), *one.graphs)
             ]
@@ -130,14 +147,15 @@ class Network:
                 if name and scope.key(name) not in entered:
                     self.taken[scope.key(name)].append(Taken(node, place, scope))
 
-    def _of_constant(self, node: "NodeProto", key: Key, prefix: str) -> None:
+    def _of_constant(self, node: "NodeProto", scope: Scope, prefix: str) -> None:
+        own = next(iter(node.output), "")
         value, listed, one = (attribute(node, name) for name in ("value", "value_ints", "value_int"))
         if value is not None and value.HasField("t"):
-            self._constant(key, value.t, prefix)
+            self._constant(scope, own, value.t, prefix)
         elif listed is not None:
-            self._listed[key] = tuple(listed.ints)
+            self._listed[scope.number, own] = tuple(listed.ints)
         elif one is not None:
-            self._listed[key] = (int(one.i),)
+            self._listed[scope.number, own] = (int(one.i),)
 
     def _moves(
         self, node: "NodeProto", scope: Scope, inner: "list[tuple[GraphProto, Scope]]"

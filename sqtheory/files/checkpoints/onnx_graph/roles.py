@@ -35,7 +35,10 @@ class Use:
 @final
 @dataclass(frozen=True)
 class Role:
-    """The uses of a tensor as a weight; where it has none, or is looked up too, the reason to leave it alone."""
+    """The uses of a tensor as a weight; where it has others only, or is looked up too, the reason to leave it alone.
+
+    Of a tensor that no node takes nothing is said.
+    """
 
     uses: tuple[Use, ...]
     reason: str | None
@@ -84,7 +87,7 @@ def _role(network: Network, start: Key) -> Role:
     if uses:
         return Role(tuple(uses), None)
     known = [what for what in (NORMALIZATION, BIAS) if what in others]
-    said = known[0] if known else f"no weight of a node: {', '.join(list(others)[:3])}" if others else "no node has it"
+    said = known[0] if known else f"no weight of a node: {', '.join(list(others)[:3])}" if others else None
     return Role((), said)
 
 
