@@ -5,7 +5,7 @@ import math
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -64,7 +64,9 @@ class TensorInfo:
     nbytes: int
     """Bytes of the entries in the file, uncompressed."""
     view: View | None = None
-    """As which matrices a layer uses it, where the file itself says so."""
+    """As which matrices a layer uses it, where the file itself says so; where it is shown so, as which it is shown."""
+    matrix_of: tuple[int, ...] | None = None
+    """The shape in the file, where what is shown are matrices."""
     quantized: bool = False
     """The entries are values that codes and scales stand for; ``dtype`` is what these are called together."""
     no_weight: str | None = None
@@ -91,7 +93,7 @@ class Checkpoint(ABC):
     """
 
     streams = False
-    """Whether ``slabs`` reads a tensor slab by slab."""
+    """Whether ``slabs`` reads a tensor slab by slab, unless it is shown as matrices."""
     encodes = False
     """Whether several tensors may spell one weight here, as files beside it and their names say."""
 
@@ -110,6 +112,15 @@ class Checkpoint(ABC):
     def tensors(self) -> tuple[TensorInfo, ...]:
         """Every tensor of the file, without its entries."""
         return self._tensors
+
+    @property
+    def views(self) -> Mapping[str, View]:
+        """The views by which tensors of the file are shown, by the names that these have in the file."""
+        return {}
+
+    def origin(self, name: str) -> str:
+        """The name in the file of what a tensor that is shown is made of."""
+        return name
 
     @property
     def signature(self) -> Signature:

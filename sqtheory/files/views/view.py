@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any, TypeAlias, final
 
@@ -61,10 +61,10 @@ class View:
         """
         before, _, after = text.rpartition("/")
         try:
-            axes = [tuple(map(_axis, part.split("+"))) if part else () for part in (after, before)]
+            reduced, apart = (tuple(map(_axis, part.split("+"))) if part else () for part in (after, before))
         except ValueError:
             raise ValueError(f"axes are numbers from 0 on, like 1, 2+3+1 or 0/2 (axis 0 apart), got {text!r}") from None
-        return cls(*axes)
+        return cls(reduced, apart)
 
     def __str__(self) -> str:
         apart = "+".join(map(str, self.apart))
@@ -75,6 +75,17 @@ class View:
         for axis in (*self.apart, *self.reduced):
             if axis >= len(shape):
                 raise ValueError(f"axis {axis} does not exist in a tensor of shape {shape}")
+
+    def channels(self, axes: int) -> tuple[int, ...]:
+        """The axes that may be the input channels: of those of the matrices, all but those of a kernel."""
+        slow = self.reduced[:-1]
+        return tuple(axis for axis in range(axes) if axis not in self.apart and axis not in slow)
+
+    def with_inputs(self, axis: int) -> "View":
+        """The same with another axis of input channels, as the fastest of those reduced."""
+        swapped = {self.reduced[-1]: axis, axis: self.reduced[-1]}
+        names = tuple(self.names[swapped.get(i, i)].removesuffix("?") for i in range(len(self.names)))
+        return replace(self, reduced=(*self.reduced[:-1], axis), names=names)
 
     def rows(self, axes: int) -> tuple[int, ...]:
         """The axes of a tensor of so many that number the rows."""
