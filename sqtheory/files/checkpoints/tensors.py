@@ -69,6 +69,10 @@ class TensorInfo:
     """The shape in the file, where what is shown are matrices."""
     quantized: bool = False
     """The entries are values that codes and scales stand for; ``dtype`` is what these are called together."""
+    no_weight: str | None = None
+    """Why it is no weight, where the file itself says what uses it."""
+    dispute: str | None = None
+    """Which uses of it as a weight sum over different axes, in words."""
 
     @property
     def size(self) -> int:
