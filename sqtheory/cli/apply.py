@@ -204,7 +204,7 @@ def _text(plan: "Plan", arguments: argparse.Namespace) -> str:
         parts.append(f"{count} values in {len(rounded)} tensors are none of {kinds} and were rounded once more to it.")
     if report.left_alone:
         left = "\n".join(f"  {one_line(t.name)} ({t.reason})" for t in report.left_alone)
-        how = "byte for byte" if report.dequantized is None else "as they are, codes as their values"
+        how = "byte for byte" if report.decoding is None else "as they are, codes as their values"
         parts.append(f"Left alone, {how}, {len(report.left_alone)} tensors:\n{left}")
     if report.copied:
         parts.append(f"Copied: {', '.join(map(one_line, report.copied))}")

@@ -29,7 +29,7 @@ class Decoded(Layout):
 
     @property
     def note(self) -> str:
-        return str(self.source.dequantized)
+        return str(self.source.decoding)
 
     @cached_property
     def contents(self) -> dict[str, tuple[TensorInfo, ...]]:

@@ -10,7 +10,7 @@ from typing import Any, final
 
 from sqtheory.compress.layout import Packing
 from sqtheory.compress.recipe import Recipe
-from sqtheory.files.checkpoints import Dequantized
+from sqtheory.files.checkpoints import Decoding
 from sqtheory.files.checkpoints.tensors import plain
 from sqtheory.orders.applied import Winner
 from sqtheory.orders.errors import additive_bound
@@ -126,7 +126,7 @@ class Report:
     """SHA-256 of all that a written file holds besides entries of tensors, by its path in OUT, "." for OUT itself."""
     tensors: tuple[Applied, ...]
     left_alone: tuple[LeftAlone, ...]
-    dequantized: Dequantized | None = None
+    decoding: Decoding | None = None
     """Where weights are codes in the source: which, and what is not carried over."""
 
     def __post_init__(self) -> None:
@@ -143,8 +143,8 @@ class Report:
         p = self.recipe.norm
         bounds = [(t, t.bound(p)) for t in self.tensors]
         own = as_json(self)
-        if self.dequantized is None:
-            del own["dequantized"]
+        if self.decoding is None:
+            del own["decoding"]
         return {
             "schema": SCHEMA,
             **own,

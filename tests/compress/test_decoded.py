@@ -52,8 +52,8 @@ def test_a_file_of_codes_becomes_a_file_of_values(tmp_path: Path) -> None:
     source, out = write(tmp_path / "in.safetensors", TENSORS), tmp_path / "out.safetensors"
     report = applied(source, out, SQ)
     assert verified(out).failures == () and verified(out, source).failures == ()
-    assert report.dequantized is not None and report.dequantized.dropped == DROPPED
-    assert report.dequantized.weights == dict.fromkeys(("a.weight", "lm_head.weight"), "FP8 E4M3 per all×128")
+    assert report.decoding is not None and report.decoding.dropped == DROPPED
+    assert report.decoding.weights == dict.fromkeys(("a.weight", "lm_head.weight"), "FP8 E4M3 per all×128")
     with open_checkpoint(source) as codes, open_stored(out) as made:
         assert {info.name: info.dtype for info in made.tensors} == dict.fromkeys(
             ("a.weight", "lm_head.weight", "norm.weight"), "F32"
@@ -74,8 +74,8 @@ def test_a_folder_of_codes_becomes_a_folder_of_values_that_states_no_quantizatio
     index = json.loads((out / INDEX).read_text())
     places = {"a.weight": "1.safetensors", "lm_head.weight": "2.safetensors", "norm.weight": "2.safetensors"}
     assert index == {"metadata": {"total_size": 4 * (2 * 32 * 160 + 160)}, "weight_map": places}
-    assert report.dequantized is not None
-    assert report.dequantized.configurations == ("config.json", "hf_quant_config.json")
+    assert report.decoding is not None
+    assert report.decoding.configurations == ("config.json", "hf_quant_config.json")
     assert set(report.copied) == {"tokenizer.json"} and "config.json" in report.source
     again = tmp_path / "again"
     applied(source, again, SQ)
@@ -110,5 +110,5 @@ def test_codes_of_ours_take_the_place_of_theirs(tmp_path: Path, make: Callable[[
 
 def test_a_dense_source_says_nothing_of_codes(tmp_path: Path) -> None:
     report = applied(one_file(tmp_path / "in.safetensors"), tmp_path / "out.safetensors", SQ)
-    assert report.dequantized is None and "dequantized" not in report.to_dict()
+    assert report.decoding is None and "decoding" not in report.to_dict()
     assert compress.read_report(beside(tmp_path / "out.safetensors")) == report

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.exceptions import CheckpointError
-from sqtheory.files.checkpoints.dequantized import Dequantized
+from sqtheory.files.checkpoints.decoding import Decoding
 from sqtheory.files.views.view import View
 
 MAX_NAME = 4096
@@ -128,7 +128,7 @@ class Checkpoint(ABC):
         return self
 
     @property
-    def dequantized(self) -> Dequantized | None:
+    def decoding(self) -> Decoding | None:
         """What is shown as values and stored as codes in several tensors; None where nothing is."""
         return None
 

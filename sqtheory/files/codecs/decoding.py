@@ -10,7 +10,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.files.checkpoints.dequantized import Dequantized
+from sqtheory.files.checkpoints.decoding import Decoding
 from sqtheory.files.checkpoints.tensors import Checkpoint, TensorInfo, plain, quoted, refused
 from sqtheory.files.codecs.codec import Codec, Encoded, Stored
 from sqtheory.files.codecs.companions import activation_scales, check_left
@@ -77,9 +77,9 @@ class DecodedCheckpoint(Checkpoint):
         return MappingProxyType(self._encoded)
 
     @property
-    def dequantized(self) -> Dequantized:
+    def decoding(self) -> Decoding:
         shown = {info.name for info in self.tensors}
-        return Dequantized(
+        return Decoding(
             {name: one.scheme for name, one in self._encoded.items()},
             tuple(info.name for info in self._inner.tensors if info.name not in shown),
             tuple(path.name for path in self._configuration.paths),

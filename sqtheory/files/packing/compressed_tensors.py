@@ -242,7 +242,7 @@ def config_of(source: Checkpoint) -> dict[str, object]:
     if path.stat().st_size > _MAX_CONFIG:
         raise refused(path, f"a config of more than {_MAX_CONFIG} bytes")
     config = json_object(path, path.read_bytes(), "the config")
-    if source.dequantized is not None:
+    if source.decoding is not None:
         return without(config)
     if QUANTIZATION in config:
         raise refused(path, f"the model is quantized already: it has a {QUANTIZATION}")

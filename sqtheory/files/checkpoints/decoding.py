@@ -12,7 +12,7 @@ _FEW = 3
 
 @final
 @dataclass(frozen=True)
-class Dequantized:
+class Decoding:
     """The weights that are codes in the source and values in what is made of it, and what is not carried over."""
 
     weights: Mapping[str, str]
