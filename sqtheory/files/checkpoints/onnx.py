@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.files.checkpoints.onnx_graph.network import Network
+from sqtheory.files.checkpoints.onnx_graph.dataflow import Dataflow
 from sqtheory.files.checkpoints.onnx_graph.roles import Role, roles
 from sqtheory.files.checkpoints.onnx_model import entries_of, external_files, info_of, load, tensors_of
 from sqtheory.files.checkpoints.onnx_quantized import QuantizedWeight, quantized_weights
@@ -38,12 +38,12 @@ class OnnxCheckpoint(Checkpoint):
         with ExitStack() as undo:
             self._file = undo.enter_context(path.open("rb", buffering=0))
             self._model = load(path, self._file.fileno())
-            network = Network.of(self._model)
-            self._tensors_of_model = tensors_of(path, network)
+            flow = Dataflow.of(self._model)
+            self._tensors_of_model = tensors_of(path, flow)
             self._infos = {name: info_of(path, name, tensor) for name, tensor in self._tensors_of_model.items()}
             self._external = external_files(path, self._tensors_of_model)
-            known = roles(network)
-            self._weights = {one.info.name: one for one in quantized_weights(network, self._infos, known)}
+            known = roles(flow)
+            self._weights = {one.info.name: one for one in quantized_weights(flow, self._infos, known)}
             infos = tuple(_shown(path, self._infos, self._tensors_of_model, known, self._weights))
             undo.pop_all()
         super().__init__(path, infos)
@@ -79,7 +79,7 @@ class OnnxCheckpoint(Checkpoint):
 
         model = type(self._model)()
         model.CopyFrom(self._model)
-        tensors = tensors_of(self._path, Network.of(model))
+        tensors = tensors_of(self._path, Dataflow.of(model))
         for name, content in raw.items():
             old = tensors[name]
             if old.data_location == TensorProto.EXTERNAL:
@@ -120,7 +120,7 @@ def _shown(
     known: Mapping[str, Role],
     weights: Mapping[str, QuantizedWeight],
 ) -> Iterator[TensorInfo]:
-    """All tensors with what the nodes say of them: weights in the place of their codes, nothing in that of companions."""
+    """All tensors with what the nodes say of them, weights in the place of their codes, and no companions of codes."""
     by_codes = {one.source.parts["codes"]: one.info for one in weights.values()}
     hidden = {name for one in weights.values() for name in one.source.parts.values()}
     for name, info in infos.items():
@@ -129,8 +129,10 @@ def _shown(
         elif name not in hidden:
             role = known[name]
             bank = any(use.one_signal for use in role.uses) and np.prod(info.shape[1:]) >= SHORTEST
-            if bank and info.is_float and is_filter_bank(
-                entries_of(path, info, tensors[name]).reshape(info.shape[0], -1)
+            if (
+                bank
+                and info.is_float
+                and is_filter_bank(entries_of(path, info, tensors[name]).reshape(info.shape[0], -1))
             ):
                 yield replace(info, no_weight=FILTER_BANK)
             else:

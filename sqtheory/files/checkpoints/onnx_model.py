@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.exceptions import MissingExtra
-from sqtheory.files.checkpoints.onnx_graph.network import Network
+from sqtheory.files.checkpoints.onnx_graph.dataflow import Dataflow
 from sqtheory.files.checkpoints.tensors import TensorInfo, check_tensor, plain, quoted, refused, widen
 
 if TYPE_CHECKING:
@@ -57,11 +57,11 @@ def load(path: Path, handle: int) -> "ModelProto":
     return model
 
 
-def tensors_of(path: Path, network: Network) -> "dict[str, TensorProto]":
+def tensors_of(path: Path, flow: Dataflow) -> "dict[str, TensorProto]":
     """Every tensor by its name; CheckpointError for names and shapes that no tensor can have."""
-    for name, rule in network.refused:
+    for name, rule in flow.refused:
         raise refused(path, rule, name)
-    found = {name: network.tensors[key] for key, name in network.names.items()}
+    found = {name: flow.tensors[key] for key, name in flow.names.items()}
     for name, tensor in found.items():
         check_tensor(path, name, tuple(tensor.dims))
     return found

@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.files.checkpoints.onnx_graph.network import Network
+from sqtheory.files.checkpoints.onnx_graph.dataflow import Dataflow
 from sqtheory.files.checkpoints.onnx_graph.quantized import Dequantized, dequantized
 from sqtheory.files.checkpoints.onnx_graph.roles import Role
 from sqtheory.files.checkpoints.tensors import TensorInfo
@@ -35,8 +35,7 @@ class QuantizedWeight:
         """The values, from the entries of all parts; ValueError where these do not belong together."""
         codes, scales, zeros, of = parts["codes"], parts["scales"], parts.get("zeros"), self.source.settings
         if self.source.operator == "DequantizeLinear":
-            way = {"axis": of["axis"], "block": of["block_size"], "dtype": self.dtype}
-            return linear_values(codes, scales, zeros, **way)
+            return linear_values(codes, scales, zeros, axis=of["axis"], block=of["block_size"], dtype=self.dtype)
         return blockwise_values(
             *(codes, scales, zeros, parts.get("groups")),
             columns=of["K"],
@@ -48,14 +47,14 @@ class QuantizedWeight:
 
 
 def quantized_weights(
-    network: Network, infos: Mapping[str, TensorInfo], roles: Mapping[str, Role]
+    flow: Dataflow, infos: Mapping[str, TensorInfo], roles: Mapping[str, Role]
 ) -> Iterator[QuantizedWeight]:
     """The weights whose codes and scales are constants, each under a name that no tensor or value of the model has."""
-    taken = {name for scope in network.scopes for name in scope.defined} | set(infos)
-    for source in dequantized(network):
+    taken = {name for scope in flow.scopes for name in scope.defined} | set(infos)
+    for source in dequantized(flow):
         codes = infos[source.parts["codes"]]
         name = _ENDING.sub("", codes.name)
-        name = codes.name if name in taken or not name or "/" in name.removeprefix(source.key[1]) else name
+        name = codes.name if name in taken or not name or codes.name != source.key[1] else name
         nbytes = sum(infos[part].nbytes for part in source.parts.values())
         dtype = ROUNDED.get(source.settings.get("output_dtype", 0), infos[source.parts["scales"]].dtype)
         if source.operator == "MatMulNBits":

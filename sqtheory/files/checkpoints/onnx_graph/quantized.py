@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
-from sqtheory.files.checkpoints.onnx_graph.network import Key, Network, Taken
+from sqtheory.files.checkpoints.onnx_graph.dataflow import Dataflow, Key, Taken
 from sqtheory.files.checkpoints.onnx_graph.operands import integer, is_known
 
 if TYPE_CHECKING:
@@ -36,21 +36,21 @@ class Dequantized:
     nodes: tuple["NodeProto", ...] = field(compare=False)
 
 
-def dequantized(network: Network) -> Iterator[Dequantized]:
+def dequantized(flow: Dataflow) -> Iterator[Dequantized]:
     """All codes of which nodes make the same values, whichever node takes them.
 
     Codes of which two nodes make different values, or whose scales are no constants, are not among them.
     """
-    for key in network.names:
-        ways = [_way(network, taken) for taken in network.taken.get(key, ())]
+    for key in flow.names:
+        ways = [_way(flow, taken) for taken in flow.taken.get(key, ())]
         first = next(iter(ways), None)
-        if first is None or any(way != first for way in ways) or key in network.results or key in network.passed:
+        if first is None or any(way != first for way in ways) or key in flow.results or key in flow.passed:
             continue
         nodes = tuple(node for way in ways if way is not None for node in way.nodes)
         yield Dequantized(first.operator, first.parts, first.settings, key, nodes)
 
 
-def _way(network: Network, taken: Taken) -> Dequantized | None:
+def _way(flow: Dataflow, taken: Taken) -> Dequantized | None:
     """What a node makes of codes that it takes; None where it takes none."""
     node = taken.node
     places = PLACES.get(node.op_type) if is_known(node) else None
@@ -61,9 +61,9 @@ def _way(network: Network, taken: Taken) -> Dequantized | None:
         name = node.input[place] if place < len(node.input) else ""
         if name:
             key = taken.scope.key(name)
-            if key not in network.names:
+            if key not in flow.names:
                 return None
-            parts[part] = network.names[key]
+            parts[part] = flow.names[key]
     if "scales" not in parts:
         return None
     settings = {name: integer(node, name, default) for name, default in _DEFAULTS[node.op_type].items()}

@@ -55,7 +55,7 @@ class Taken:
 
 @final
 @dataclass(eq=False)
-class Network:
+class Dataflow:
     """All that the graphs of a model say of where its values go. Every function is looked at once for all calls."""
 
     taken: dict[Key, list[Taken]] = field(default_factory=lambda: defaultdict(list))
@@ -75,8 +75,8 @@ class Network:
     _named: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, model: "ModelProto") -> "Network":
-        """The network of a model."""
+    def of(cls, model: "ModelProto") -> "Dataflow":
+        """The flow of a model."""
         made = cls()
         for function in model.functions:
             scope = made._scope((*function.input, *_outputs(function.node)), None, f"{function.name}/")
