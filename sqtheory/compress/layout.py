@@ -118,6 +118,10 @@ class Layout(ABC):
         check_not_input(self.out, self.source)
         atomic.check_new(self.out, self.parts(), force=force)
 
+    def beside(self) -> Collection[str]:
+        """The names of other files that are written to the folder of ``out`` and belong to it."""
+        return ()
+
     def parts(self) -> Collection[str] | None:
         """The files of a folder that is written, by their paths in it; None where it is one file."""
         return None

@@ -8,8 +8,8 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.files.checkpoints.onnx_graph.dataflow import Dataflow
 from sqtheory.files.checkpoints.onnx_graph.coded import CodedOperand, coded_operands
+from sqtheory.files.checkpoints.onnx_graph.dataflow import Dataflow
 from sqtheory.files.checkpoints.onnx_graph.roles import Role
 from sqtheory.files.checkpoints.tensors import TensorInfo
 from sqtheory.files.codecs.dequantize_linear import ROUNDED, linear_values
