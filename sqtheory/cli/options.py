@@ -21,6 +21,7 @@ from sqtheory.files.targets import Targets
 if TYPE_CHECKING:
     from sqtheory.execution.assignment import Assignment
     from sqtheory.files.statistics import Statistics
+    from sqtheory.files.views.axes import Axes
 
 CHECKPOINT_HELP = (
     "a .safetensors, .gguf, .onnx, .npz or .npy file, a folder of .safetensors shards with its index, or zoo:NAME for "
@@ -54,7 +55,7 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
 
 
 def add_targets(parser: argparse.ArgumentParser) -> None:
-    """``--targets`` and ``--ignore``."""
+    """``--targets``, ``--ignore`` and ``--axis``."""
     parser.add_argument(
         "--targets",
         action="append",
@@ -66,11 +67,26 @@ def add_targets(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ignore", action="append", default=[], metavar="NAME|re:PATTERN", help="leave these alone (repeatable)"
     )
+    parser.add_argument(
+        "--axis",
+        action="append",
+        default=[],
+        metavar="N|NAME=N|re:PATTERN=N",
+        help="the axis that the layer of a weight sums over, counted from 0 (repeatable); default: what the file or "
+        "config.json says, input channels of kernels, else the last",
+    )
 
 
 def targets(arguments: argparse.Namespace) -> Targets:
     """The rule that the two options spell."""
     return Targets(tuple(arguments.targets), tuple(arguments.ignore))
+
+
+def axes(arguments: argparse.Namespace) -> "Axes":
+    """What the option says of axes."""
+    from sqtheory.files.views.axes import Axes
+
+    return Axes.parse(arguments.axis)
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
+from types import MappingProxyType
 from typing import Any, final
 
 import numpy as np
@@ -48,7 +49,7 @@ class ViewedCheckpoint(Checkpoint):
 
     @property
     def views(self) -> Mapping[str, View]:
-        return dict(self._views)
+        return MappingProxyType(self._views)
 
     def origin(self, name: str) -> str:
         return self._home[name][0].name if name in self._home else name
