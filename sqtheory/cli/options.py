@@ -20,8 +20,8 @@ from sqtheory.files.targets import Targets
 
 if TYPE_CHECKING:
     from sqtheory.execution.assignment import Assignment
+    from sqtheory.files.checkpoints import Checkpoint
     from sqtheory.files.statistics import Statistics
-    from sqtheory.files.views.axes import Axes
 
 CHECKPOINT_HELP = (
     "a .safetensors, .gguf, .onnx, .npz or .npy file, a folder of .safetensors shards with its index, or zoo:NAME for "
@@ -82,11 +82,12 @@ def targets(arguments: argparse.Namespace) -> Targets:
     return Targets(tuple(arguments.targets), tuple(arguments.ignore))
 
 
-def axes(arguments: argparse.Namespace) -> "Axes":
-    """What the option says of axes."""
+def seen(arguments: argparse.Namespace, checkpoint: "Checkpoint", *, apart: bool = True) -> "Checkpoint":
+    """The checkpoint with its targets as the matrices that their layers use, by ``--axis`` or by what is known."""
     from sqtheory.files.views.axes import Axes
+    from sqtheory.files.views.seeing import seen
 
-    return Axes.parse(arguments.axis)
+    return seen(checkpoint, targets(arguments), Axes.parse(arguments.axis), apart=apart)
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:

@@ -84,22 +84,21 @@ def run(arguments: argparse.Namespace) -> Document:
     from sqtheory.execution.workers import workers
     from sqtheory.files import atomic
     from sqtheory.files.checkpoints import reading
-    from sqtheory.files.views.choosing import choose
+    from sqtheory.files.views.seeing import notes
 
     known = options.statistics(arguments)
     grid = options.grid(arguments, known)
     staff = workers(arguments.executor, arguments.workers)
     if arguments.results is not None:
         atomic.check_folder(arguments.results)
-    axes = options.axes(arguments)
-    with reading(arguments.checkpoint) as checkpoint:
-        choice = choose(checkpoint, options.targets(arguments), axes, apart=True)
-        taken, skipped = choice.taken, choice.skipped
+    with reading(arguments.checkpoint) as opened:
+        checkpoint = options.seen(arguments, opened)
         if known is not None:
-            known.check({info.name: info.shape for info in choice.checkpoint.tensors})
+            known.check({info.name: info.shape for info in checkpoint.tensors})
+        taken, skipped = options.targets(arguments).split(checkpoint.tensors)
         with staff.crew() as (executor, count):
             swept = Sweep(
-                choice.checkpoint,
+                checkpoint,
                 taken,
                 grid,
                 arguments.norm,
@@ -112,7 +111,7 @@ def run(arguments: argparse.Namespace) -> Document:
                 ),
             )
             found = list(progress(swept, "order", quiet=arguments.json))
-    rows = [row for rows in gathered(choice, found, experts=arguments.experts) for row in rows]
+    rows = [row for rows in gathered(taken, found, experts=arguments.experts) for row in rows]
     if arguments.results is not None:
         said = f"{swept.computed} tensors computed, {swept.found} found in {arguments.results}"
         print_text(f"sqtheory: {said}", to_stderr=True)
@@ -125,7 +124,7 @@ def run(arguments: argparse.Namespace) -> Document:
         lambda: _content(arguments, rows, ordered, grid, left, reached, known),
         lambda render: _text(arguments, rows, ordered, grid, len(skipped), reached, render),
         status=1 if broken else 0,
-        notes=(*choice.notes, *broken),
+        notes=(*notes(taken), *broken),
     )
 
 

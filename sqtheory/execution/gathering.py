@@ -6,34 +6,35 @@ from itertools import groupby
 from typing import TypeVar
 
 from sqtheory.files.checkpoints import TensorInfo
-from sqtheory.files.views.choosing import Choice
 from sqtheory.orders.grid import Row
 from sqtheory.orders.together import together
 
 Found = TypeVar("Found")
 
 
-def of_files(choice: Choice, found: Sequence[Found]) -> Iterator[tuple[str, list[tuple[TensorInfo, Found]]]]:
-    """What was found of each target, gathered by the tensor of the file: its name, and its matrices in turn."""
-    pairs = zip(choice.taken, found, strict=True)
-    for name, group in groupby(pairs, key=lambda pair: choice.checkpoint.origin(pair[0].name)):
-        yield name, list(group)
+def of_files(tensors: Sequence[TensorInfo], found: Sequence[Found]) -> Iterator[tuple[TensorInfo, list[Found]]]:
+    """What was found of tensors as they are shown, gathered by the tensor of the file: the first shown of it, and all.
+
+    Both sequences are in the order of the file and of the same length.
+    """
+    pairs = zip(tensors, found, strict=True)
+    for _, group in groupby(pairs, key=lambda pair: pair[0].stored.name):
+        infos, own = zip(*group, strict=True)
+        yield infos[0], list(own)
 
 
-def gathered(choice: Choice, found: Sequence[Sequence[Row]], *, experts: bool = False) -> list[list[Row]]:
-    """The rows of each target, one for each pipeline: one for all its matrices, or with ``experts`` one for each."""
-    texts = choice.texts
+def gathered(
+    tensors: Sequence[TensorInfo], found: Sequence[Sequence[Row]], *, experts: bool = False
+) -> list[list[Row]]:
+    """The rows of each tensor, one for each pipeline: one for all its matrices, or with ``experts`` one for each."""
     if experts:
-        pairs = zip(choice.taken, found, strict=True)
-        return [[replace(row, view=texts.get(info.name)) for row in rows] for info, rows in pairs]
-    lines = []
-    for name, group in of_files(choice, found):
-        infos, rows = [info for info, _ in group], [own for _, own in group]
-        info = infos[0]
-        columns = zip(*rows, strict=True)
-        if len(infos) > 1 and info.view is not None and info.matrix_of is not None:
-            shape = info.view.shape(info.matrix_of)
-            lines.append([replace(together(name, shape, column), view=texts[info.name]) for column in columns])
-        else:
-            lines.append([replace(row, name=name, view=texts.get(info.name)) for row in rows[0]])
-    return lines
+        pairs = zip(tensors, found, strict=True)
+        return [[replace(row, view=info.seen_as) for row in rows] for info, rows in pairs]
+    return [_together(info, rows) for info, rows in of_files(tensors, found)]
+
+
+def _together(info: TensorInfo, matrices: Sequence[Sequence[Row]]) -> list[Row]:
+    if info.view is None or len(matrices) == 1:
+        return [replace(row, name=info.stored.name, view=info.seen_as) for row in matrices[0]]
+    name, shape = info.stored.name, info.view.shape(info.stored.shape)
+    return [replace(together(name, shape, rows), view=info.seen_as) for rows in zip(*matrices, strict=True)]
