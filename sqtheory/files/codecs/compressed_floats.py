@@ -13,6 +13,7 @@ from sqtheory.files.codecs.boxes import Shape, spread
 from sqtheory.files.codecs.codec import Encoded
 from sqtheory.files.codecs.compressed_integers import REAL
 from sqtheory.files.codecs.compressed_layer import Layer
+from sqtheory.files.codecs.precision import ROUNDED
 from sqtheory.files.codecs.scales import finite, positive, powers
 
 BF16 = "BF16"
@@ -42,11 +43,9 @@ class Floats:
         sigma = powers(scales) if scales.dtype == np.uint8 else finite(scales).astype(np.float32)
         if "tensor scale" in arrays:
             sigma = sigma / positive(arrays["tensor scale"]).reshape(())
-            sigma = ELEMENTS[BF16].nearest(sigma) if self.narrow_quotient else sigma
-            finite(sigma)
+            sigma = finite(ROUNDED[BF16](sigma) if self.narrow_quotient else sigma)
         with np.errstate(over="ignore", invalid="ignore"):
-            product = codes * spread(sigma, self.shape, self.box)
-        return np.asarray(ELEMENTS[self.dtype].nearest(product), np.float32)
+            return ROUNDED[self.dtype](codes * spread(sigma, self.shape, self.box))
 
 
 def packed_floats(layer: Layer) -> Encoded:

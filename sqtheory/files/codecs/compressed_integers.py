@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 from sqtheory.exceptions import first_at
 from sqtheory.files.bits import unpack_bits
-from sqtheory.files.checkpoints.elements import ELEMENTS
 from sqtheory.files.checkpoints.tensors import TensorInfo, check_tensor
 from sqtheory.files.codecs.boxes import Shape, spread
 from sqtheory.files.codecs.codec import Encoded
 from sqtheory.files.codecs.compressed_layer import Layer
+from sqtheory.files.codecs.precision import ROUNDED
 from sqtheory.files.codecs.scales import finite
 
 WORD = 32
-REAL = frozenset({"F32", "F16", "BF16"})
+REAL = frozenset(ROUNDED)
 """Types of scales; values are computed in this type."""
 INDICES = frozenset({"I32", "I64"})
 
@@ -52,8 +52,7 @@ class Integers:
         if zeros is not None:
             levels -= self._spread(zeros.astype(np.float32), place)
         with np.errstate(over="ignore"):
-            product = levels * self._spread(scales.astype(np.float32), place)
-        return np.asarray(ELEMENTS[self.dtype].nearest(product), np.float32)
+            return ROUNDED[self.dtype](levels * self._spread(scales.astype(np.float32), place))
 
     def _spread(self, each: NDArray[Any], place: NDArray[Any] | None) -> NDArray[Any]:
         return spread(each, self.shape, self.box) if place is None else each[..., place]
