@@ -1,6 +1,6 @@
 """Hypothesis profiles: ``HYPOTHESIS_PROFILE`` is dev (default), ci (derandomized, prints blobs) or nightly.
 
-None has a deadline: how long an example takes says how busy a machine is. CI draws 50 examples, dev half as many, nightly 5 000.
+None has a deadline: how long an example takes says how busy a machine is. CI draws 50 examples, dev half.
 """
 
 import os
