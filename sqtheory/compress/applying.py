@@ -93,7 +93,9 @@ def apply(
     targets = [info for info in layout.tensors() if info.name in planned]
     results = iter(watch(InTurn(partial(_made, layout, report.recipe), targets, executor, ahead), "write"))
     out, beside_it = layout.out.name, beside(layout.out).name
-    with atomic.Together(layout.out.parent, {beside_it: None, out: layout.parts()}, force=force) as folder:
+    with atomic.Together(
+        layout.out.parent, {beside_it: None, **dict.fromkeys(layout.beside()), out: layout.parts()}, force=force
+    ) as folder:
         atomic.write(folder / beside_it, report.to_json().encode())
         layout.write(_contents(layout, planned, left, results), partial(metadata, report), folder / out)
         for name, path in layout.others().items():

@@ -27,10 +27,6 @@ class Decoded(Layout):
     shards: Mapping[str, SafetensorsCheckpoint]
     """The files of the source by name."""
 
-    @property
-    def note(self) -> str:
-        return str(self.source.decoding)
-
     @cached_property
     def contents(self) -> dict[str, tuple[TensorInfo, ...]]:
         """What is written in the place of each file, where that is anything: a weight where its first part is."""

@@ -98,8 +98,8 @@ class Layout(ABC):
 
     @property
     def note(self) -> str | None:
-        """What a user should know of this layout, in one sentence."""
-        return None
+        """What a user should know of this layout and its source, in a sentence or a few."""
+        return None if self.source.decoding is None else str(self.source.decoding)
 
     @abstractmethod
     def write(self, contents: Iterator[Content], metadata: Metadata, out: Path) -> None:
@@ -120,6 +120,10 @@ class Layout(ABC):
         """Raise ValueError where ``out`` is the input, FileExistsError where it may not be replaced."""
         check_not_input(self.out, self.source)
         atomic.check_new(self.out, self.parts(), force=force)
+
+    def beside(self) -> Collection[str]:
+        """The names of other files that are written to the folder of ``out`` and belong to it."""
+        return ()
 
     def parts(self) -> Collection[str] | None:
         """The files of a folder that is written, by their paths in it; None where it is one file."""

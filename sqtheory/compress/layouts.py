@@ -18,8 +18,8 @@ from sqtheory.compress.layout import (
     Pieces,
     Target,
 )
+from sqtheory.compress.onnx_file import OnnxFile
 from sqtheory.compress.packed_layouts import CompressedTensorsFolder, PackedFile
-from sqtheory.files import atomic
 from sqtheory.files.checkpoints import (
     Checkpoint,
     GgufCheckpoint,
@@ -36,7 +36,7 @@ from sqtheory.files.checkpoints import (
     open_checkpoint,
 )
 from sqtheory.files.checkpoints.elements import BITS, ELEMENTS, Element, Native
-from sqtheory.files.checkpoints.tensors import plain, refused
+from sqtheory.files.checkpoints.tensors import plain
 from sqtheory.files.code_layout import CodeLayout
 from sqtheory.files.codecs.decoding import DecodedCheckpoint
 from sqtheory.files.digests import sha256
@@ -116,34 +116,6 @@ class NumpyFile(Layout):
             fill(NpzWriter(out, self.source), contents)
         else:
             fill(NpyWriter(out, self.source), contents)
-
-
-@final
-@dataclass(frozen=True)
-class OnnxFile(Layout):
-    """An ONNX model with other entries in some of its initializers and constants; it is in memory while written."""
-
-    source: OnnxCheckpoint
-    out: Path
-
-    def element(self, info: TensorInfo) -> Element | None:
-        names = {"FLOAT": "F32", "DOUBLE": "F64", "FLOAT16": "F16", "BFLOAT16": "BF16"}
-        return ELEMENTS[names[info.dtype]] if info.dtype in names else None
-
-    def check(self, force: bool) -> None:
-        if self.source.external:
-            how = "onnx.save(onnx.load(IN), OUT, save_as_external_data=False) makes one file of it"
-            raise refused(self.source.path, f"its tensors lie in external data, which are not rewritten; {how}")
-        super().check(force)
-
-    def headers(self, targets: Sequence[Target], metadata: Metadata) -> dict[str, str]:
-        return {ITSELF: sha256([self.source.rewritten({target.name: b"" for target in targets})])}
-
-    def write(self, contents: Iterator[Content], metadata: Metadata, out: Path) -> None:
-        changed = (content for content in contents if content.changed)
-        raw = {content.info.name: b"".join(piece.tobytes() for piece in content.pieces) for content in changed}
-        with atomic.NewFile(out) as file:
-            file.write(self.source.rewritten(raw))
 
 
 @final

@@ -65,8 +65,8 @@ class TensorInfo:
     """Bytes of the entries in the file, uncompressed."""
     view: View | None = None
     """As which matrices a layer uses it, where the file itself says so; where it is shown so, as which it is shown."""
-    matrix_of: tuple[int, ...] | None = None
-    """The shape in the file, where what is shown are matrices."""
+    shown_of: "TensorInfo | None" = None
+    """What the file says of the tensor, where what is shown are matrices made of it."""
     quantized: bool = False
     """The entries are values that codes and scales stand for; ``dtype`` is what these are called together."""
     no_weight: str | None = None
@@ -78,6 +78,16 @@ class TensorInfo:
     def size(self) -> int:
         """The number of entries."""
         return math.prod(self.shape)
+
+    @property
+    def stored(self) -> "TensorInfo":
+        """What the file says of the tensor that this is, or that this is made of."""
+        return self.shown_of or self
+
+    @property
+    def seen_as(self) -> str | None:
+        """As which matrices it is shown, in words; None where it is shown as it is."""
+        return None if self.view is None or self.shown_of is None else self.view.text(self.shown_of.shape)
 
     @property
     def is_float(self) -> bool:

@@ -32,7 +32,8 @@ def decoded(checkpoint: Checkpoint, codecs: Sequence[type[Codec]] = CODECS) -> C
         configuration = Configuration(checkpoint.path.parent)
         undo.callback(configuration.close)
         infos = {info.name: info for info in checkpoint.tensors}
-        encoded = _encoded(Stored(checkpoint.path, infos, configuration.content), configuration, codecs)
+        stored = Stored(checkpoint.path, infos, configuration.content, checkpoint.read)
+        encoded = _encoded(stored, configuration, codecs)
         parts = {name for one in encoded.values() for name in one.parts.values()}
         for name in encoded:
             if name in infos and name not in parts:
