@@ -25,6 +25,8 @@ def run(arguments: argparse.Namespace) -> Document:
     rule = targets(arguments)
     with reading(arguments.checkpoint) as opened:
         checkpoint = inspected(opened, rule, Axes.parse(arguments.axis))
+        decoding = checkpoint.decoding
+        parts = {info.name: checkpoint.parts(info.name) for info in checkpoint.tensors}
         summaries = [
             (inspect_slabs(info, checkpoint.slabs(info.name)).of_file(info), rule.reason_to_skip(info), info.seen_as)
             for info in progress(checkpoint.tensors, "inspect", quiet=arguments.json)
@@ -60,8 +62,15 @@ def run(arguments: argparse.Namespace) -> Document:
     size = sum(t.size for t, *_ in summaries)
     zeros = sum(t.zeros for t, *_ in summaries)
     together = f"{len(rows)} tensors, {size} values, {_share(zeros, size)} zeros"
+    if decoding is not None:
+        together += f"\nShown as values: {decoding.schemes}. Not shown, {decoding.companions}."
     tensors = [
-        {**summary.to_dict(), "skipped": reason, **({"axis": text} if text else {})}
+        {
+            **summary.to_dict(),
+            "skipped": reason,
+            **({"axis": text} if text else {}),
+            **({"stored": parts[summary.name]} if parts[summary.name] else {}),
+        }
         for summary, reason, text in summaries
     ]
     return Document(

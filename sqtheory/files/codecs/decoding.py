@@ -88,6 +88,9 @@ class DecodedCheckpoint(Checkpoint):
             tuple(path.name for path in self._configuration.paths),
         )
 
+    def parts(self, name: str) -> Mapping[str, str]:
+        return dict(self._encoded[name].parts) if name in self._encoded else {}
+
     def files(self) -> dict[str, Path]:
         return {**self._inner.files(), **{path.name: path for path in self._configuration.paths}}
 
