@@ -42,7 +42,7 @@ def test_quantized_weights_are_shown_as_values(tmp_path: Path, capsys: pytest.Ca
     path = write(tmp_path / "m.safetensors", tensors)
     assert main(["inspect", str(path)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[1].split() == "l.weight FP8 E4M3 per tensor 2×4 50.00% 2:4 1 0.5 0 yes".split()
+    assert lines[1].split() == "l.weight FP8 E4M3 per tensor 2×4 50.00% 2:4 1:2 1 0.5 0 yes".split()
     assert lines[-1] == (
         "Shown as values: 1 of FP8 E4M3 per tensor. Not shown, 2 tensors that only mean something beside codes: "
         "l.input_scale, l.weight_scale."
