@@ -13,7 +13,7 @@ from sqtheory.files.codecs.codec import Codec, Encoded, Stored
 
 ENDINGS = ("_scale_inv", "_scale")
 """What the name of the codes is continued by; ``_inv`` or not, values are codes *times* scales."""
-BESIDE = ("scale", "scale_weight")
+BESIDE = ("scale", "scale_weight", "qscale_weight")
 """What may take the place of ``weight``."""
 SIDE = 128
 """Of square boxes, where a configuration does not say another."""
