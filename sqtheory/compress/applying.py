@@ -67,7 +67,8 @@ def plan(
     copied = {name: digest(path) for name, path in layout.others().items()}
     outcomes = tuple(watch(InTurn(partial(applied, layout, recipe), taken, executor, ahead), "plan"))
     tensors, left = tuple(one.record for one in outcomes), tuple(left_alone(layout, *one) for one in skipped)
-    report = Report(version, recipe, layout.packing, source, copied, {}, tensors, left)
+    lost = layout.source.decoding
+    report = Report(version, recipe, layout.packing, source, copied, {}, tensors, left, lost)
     headers = layout.headers([one.target for one in outcomes], partial(metadata, report))
     _same(layout, before)
     return Plan(layout, replace(report, headers=headers), before)

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.exceptions import MissingExtra
+from sqtheory.files.checkpoints.entries import widen
 from sqtheory.files.checkpoints.onnx_graph.dataflow import Dataflow
-from sqtheory.files.checkpoints.tensors import TensorInfo, check_tensor, plain, quoted, refused, widen
+from sqtheory.files.checkpoints.tensors import TensorInfo, check_tensor, plain, quoted, refused
 
 if TYPE_CHECKING:
     from onnx import ModelProto, TensorProto
