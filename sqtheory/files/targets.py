@@ -50,6 +50,8 @@ class Targets:
             return f"dtype {tensor.dtype}"
         if len(tensor.shape) < 2:
             return "fewer than two axes"
+        if tensor.no_weight is not None:
+            return tensor.no_weight
         return next((what for what, pattern in LEFT_ALONE.items() if re.search(pattern, tensor.name)), None)
 
     def split(self, tensors: Iterable[TensorInfo]) -> tuple[list[TensorInfo], list[tuple[TensorInfo, str]]]:
