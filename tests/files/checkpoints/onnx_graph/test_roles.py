@@ -73,6 +73,13 @@ OTHERS: dict[str, tuple[list[object], tuple[int, ...], str]] = {
     ),
     "a batch norm": ([node("BatchNormalization", ["x", "w", "b", "m", "v"], ["y"])], (8, 1), "normalization"),
     "a layer norm": ([node("LayerNormalization", ["x", "w"], ["y"])], (8, 1), "normalization"),
+    "a scale": ([node("DequantizeLinear", ["x", "w"], ["y"], axis=0)], (8,), "scale or zero point"),
+    "a scale of QLinearConv": (
+        [node("QLinearConv", ["x", "s", "z", "k", "w", "z", "s", "z"], ["y"])],
+        (8,),
+        "scale or zero point",
+    ),
+    "a scale of blocks": ([node("MatMulNBits", ["x", "q", "w"], ["y"], domain=MS)], (8, 2), "scale or zero point"),
     "a mask": (
         [node("Add", ["x", "w"], ["y"]), node("Where", ["c", "w", "y"], ["z"])],
         (1, 1, 8, 8),
