@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from sqtheory import __version__
 from sqtheory.alphabet.storage import Index
 from sqtheory.cli import options
-from sqtheory.cli.options import CHECKPOINT_HELP, add_pipeline, add_statistics, add_targets
+from sqtheory.cli.options import CHECKPOINT_HELP, add_pipeline, add_statistics, add_targets, add_tolerance
 from sqtheory.cli.printing import print_text
 from sqtheory.cli.verb import Document, Form, Verb
 from sqtheory.files.code_layout import CodeLayout
@@ -99,6 +99,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_pipeline(parser)
     add_statistics(parser)
     add_targets(parser)
+    add_tolerance(parser)
     parser.add_argument("--workers", type=options.count, default=1, metavar="N", help="tensors computed at once (1)")
     parser.add_argument("--dry-run", action="store_true", help="compute, check and report everything, write nothing")
     parser.add_argument("--force", action="store_true", help="replace OUT and its report")
@@ -142,13 +143,16 @@ def run(arguments: argparse.Namespace) -> Document:
             ahead=ahead,
             watch=watch,
             force=arguments.force,
+            strict=arguments.strict,
+            keep_going=arguments.keep_going,
         )
         if not arguments.dry_run:
             compress.apply(plan, executor=executor, ahead=ahead, watch=watch, force=arguments.force)
     if layout.note:
         print_text(f"sqtheory: {layout.note}", to_stderr=True)
     made = plan.report.to_json().removesuffix("\n") if arguments.json else _text(plan, arguments)
-    return Document(text=lambda render: made)
+    failed = plan.chosen.failures
+    return Document(text=lambda render: made, status=1 if failed else 0, notes=tuple(failed))
 
 
 def _text(plan: "Plan", arguments: argparse.Namespace) -> str:
@@ -156,13 +160,13 @@ def _text(plan: "Plan", arguments: argparse.Namespace) -> str:
     from sqtheory.alphabet.shares import pruned
     from sqtheory.compress import beside
     from sqtheory.files.packing import bits_sentence
-    from sqtheory.tables import Table, one_line, share
+    from sqtheory.tables import Table, one_line, share, short
 
     report, p = plan.report, arguments.norm
 
     rows = [
         (
-            one_line(t.name),
+            short(t.name),
             t.dtype,
             "×".join(map(str, t.shape)),
             *(share(value, t.x_norm) for value in (t.e_s, t.e_q, t.e_sq, t.e_qs, t.error, t.bound(p))),
@@ -193,13 +197,14 @@ def _text(plan: "Plan", arguments: argparse.Namespace) -> str:
         parts.append(
             bits_sentence(len(report.tensors), entries, bits, sum(t.bits_in_file for t in report.tensors)) + "."
         )
+    parts.append(plan.chosen.sentences("Compressed")[0])
     rounded = [t for t in report.tensors if t.rounded]
     if rounded:
         count = sum(t.rounded for t in rounded)
         kinds = ", ".join(sorted({t.dtype for t in rounded}))
         parts.append(f"{count} values in {len(rounded)} tensors are none of {kinds} and were rounded once more to it.")
     if report.left_alone:
-        left = "\n".join(f"  {one_line(t.name)} ({t.reason})" for t in report.left_alone)
+        left = "\n".join(f"  {short(t.name)} ({t.reason})" for t in report.left_alone)
         parts.append(f"Left alone, byte for byte, {len(report.left_alone)} tensors:\n{left}")
     if report.copied:
         parts.append(f"Copied: {', '.join(map(one_line, report.copied))}")

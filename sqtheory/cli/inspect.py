@@ -18,7 +18,7 @@ def run(arguments: argparse.Namespace) -> Document:
     from sqtheory.cli.progress import progress
     from sqtheory.files.checkpoints import reading
     from sqtheory.files.inspection import inspect_slabs
-    from sqtheory.tables import Table, one_line
+    from sqtheory.tables import Table, short
 
     rule = targets(arguments)
     with reading(arguments.checkpoint) as checkpoint:
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> Document:
         ]
     rows = tuple(
         (
-            one_line(t.name),
+            short(t.name),
             t.dtype,
             "×".join(map(str, t.shape)) or "scalar",
             _share(t.zeros, t.size),

@@ -19,7 +19,10 @@ from sqtheory.alphabet.ties import Adversarial, Ties
 from sqtheory.files.targets import Targets
 
 if TYPE_CHECKING:
+    from sqtheory.alphabet.operators import Operator
     from sqtheory.execution.assignment import Assignment
+    from sqtheory.execution.selection import Selection, Tolerance
+    from sqtheory.files.checkpoints import Checkpoint
     from sqtheory.files.statistics import Statistics
 
 CHECKPOINT_HELP = (
@@ -61,11 +64,41 @@ def add_targets(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME|re:PATTERN",
         help="work on these tensors only (repeatable); default: every floating-point tensor of two or more axes "
-        "except embeddings, heads and normalizations",
+        "that is no embedding, head, normalization, bias, mask, buffer or other such part by its name",
     )
     parser.add_argument(
         "--ignore", action="append", default=[], metavar="NAME|re:PATTERN", help="leave these alone (repeatable)"
     )
+
+
+def add_tolerance(parser: argparse.ArgumentParser) -> None:
+    """``--strict`` and ``--keep-going``."""
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse a target whose shape does not fit the mask or the format, and an attention mask of -inf, "
+        "which are left alone and listed otherwise",
+    )
+    parser.add_argument(
+        "--keep-going",
+        action="store_true",
+        help="go past targets that hold NaN or infinity or cannot take the format: they are left alone and listed, "
+        "and the exit status is 1",
+    )
+
+
+def selection(arguments: argparse.Namespace, checkpoint: "Checkpoint", operators: "Iterable[Operator]") -> "Selection":
+    """The tensors that the verb works on, by ``--targets``, ``--ignore`` and ``--strict``."""
+    from sqtheory.execution.selection import select
+
+    return select(*(checkpoint.path, checkpoint.tensors, targets(arguments), tuple(operators)), strict=arguments.strict)
+
+
+def tolerance(arguments: argparse.Namespace, checkpoint: "Checkpoint") -> "Tolerance":
+    """What ``--strict`` and ``--keep-going`` say of tensors that are refused."""
+    from sqtheory.execution.selection import Tolerance
+
+    return Tolerance(checkpoint, strict=arguments.strict, keep_going=arguments.keep_going)
 
 
 def targets(arguments: argparse.Namespace) -> Targets:

@@ -13,6 +13,7 @@ from sqtheory.cli.options import (
     add_pipeline,
     add_statistics,
     add_targets,
+    add_tolerance,
     add_workers,
 )
 from sqtheory.cli.printing import print_text
@@ -21,6 +22,7 @@ from sqtheory.cli.verb import MARKDOWN_TABLES, Document, Render, Verb, json_of
 if TYPE_CHECKING:
     from sqtheory.alphabet.shares import Pruned
     from sqtheory.execution import Assignment
+    from sqtheory.execution.selection import Selection
     from sqtheory.files.statistics import Statistics
     from sqtheory.orders.grid import Row
 
@@ -47,7 +49,7 @@ examples:
   sqtheory order zoo:lm-dense --mask 'nm(2, 4, score=wanda)' --format mxfp4 --statistics stats.safetensors"""
 
 SORTS = ("file", "worst", "gap")
-RECORDED = ("ties", "seed", "targets", "ignore", "sort", "top", "fail_over")
+RECORDED = ("ties", "seed", "targets", "ignore", "strict", "keep_going", "sort", "top", "fail_over")
 """The options that the recipe in the JSON document repeats."""
 
 
@@ -60,6 +62,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_engine(parser)
     add_statistics(parser)
     add_targets(parser)
+    add_tolerance(parser)
     parser.add_argument(
         "--sort", choices=SORTS, default="file", help="worst: largest S→Q error first; gap: largest difference first"
     )
@@ -91,11 +94,12 @@ def run(arguments: argparse.Namespace) -> Document:
     with reading(arguments.checkpoint) as checkpoint:
         if known is not None:
             known.check({info.name: info.shape for info in checkpoint.tensors})
-        taken, skipped = options.targets(arguments).split(checkpoint.tensors)
+        chosen = options.selection(arguments, checkpoint, (op for one in grid for op in one.pattern))
+        tolerates = options.tolerance(arguments, checkpoint)
         with staff.crew() as (executor, count):
             swept = Sweep(
                 checkpoint,
-                taken,
+                chosen.taken,
                 grid,
                 arguments.norm,
                 executor=executor,
@@ -105,19 +109,20 @@ def run(arguments: argparse.Namespace) -> Document:
                     f"sqtheory: waiting for {left} tensors that other processes compute in {arguments.results}",
                     to_stderr=True,
                 ),
+                tolerates=tolerates,
             )
             rows = [row for rows in progress(swept, "order", quiet=arguments.json) for row in rows]
+        chosen = chosen.without(tolerates.left)
     if arguments.results is not None:
         said = f"{swept.computed} tensors computed, {swept.found} found in {arguments.results}"
         print_text(f"sqtheory: {said}", to_stderr=True)
-    reached = {one.words[0]: pruned(one.pattern[0], (info.shape for info in taken)) for one in grid}
+    reached = {one.words[0]: pruned(one.pattern[0], (info.shape for info in chosen.taken)) for one in grid}
     ordered = _sorted(rows, arguments.sort)[: None if arguments.top is None else arguments.top * len(grid)]
-    left = [{"name": info.name, "reason": reason} for info, reason in skipped]
-    broken = _failures(rows, arguments.fail_over)
+    broken = [*chosen.failures, *_failures(rows, arguments.fail_over)]
     return Document(
         "sqtheory.order/1",
-        lambda: _content(arguments, rows, ordered, grid, left, reached, known),
-        lambda render: _text(arguments, rows, ordered, grid, len(skipped), reached, render),
+        lambda: _content(arguments, rows, ordered, grid, chosen, reached, known),
+        lambda render: _text(arguments, rows, ordered, grid, chosen, reached, render),
         status=1 if broken else 0,
         notes=tuple(broken),
     )
@@ -140,7 +145,7 @@ def _content(
     rows: "Sequence[Row]",
     shown: "Sequence[Row]",
     grid: "Sequence[Assignment]",
-    skipped: list[dict[str, str]],
+    chosen: "Selection",
     reached: "Mapping[str, Pruned | None]",
     known: "Statistics | None",
 ) -> dict[str, Any]:
@@ -165,7 +170,8 @@ def _content(
         "tensors": [row.to_dict() for row in shown],
         "total": totals[0] if len(totals) == 1 else None,
         "totals": totals,
-        "skipped": skipped,
+        "parameters": chosen.parameters,
+        "skipped": [{"name": info.name, "reason": reason} for info, reason in chosen.skipped],
     }
 
 
@@ -174,7 +180,7 @@ def _text(
     rows: "Sequence[Row]",
     shown: "Sequence[Row]",
     grid: "Sequence[Assignment]",
-    skipped: int,
+    chosen: "Selection",
     reached: "Mapping[str, Pruned | None]",
     render: Render,
 ) -> str:
@@ -184,8 +190,9 @@ def _text(
     tensors = len(rows) // len(grid)
     p = spell_norm(arguments.norm)
     parts = [
-        f"{arguments.checkpoint}: {tensors} tensors compared, {skipped} left alone. "
-        f"Errors are ‖x − y‖_{p} in percent of ‖x‖_{p}; the optimum is the best mask at the scales of x."
+        f"{arguments.checkpoint}: {tensors} tensors compared, {len(chosen.left)} left alone. "
+        f"Errors are ‖x − y‖_{p} in percent of ‖x‖_{p}; the optimum is the best mask at the scales of x.",
+        "\n".join(chosen.sentences()),
     ]
     for at, one in enumerate(grid):
         some = rows[at :: len(grid)]

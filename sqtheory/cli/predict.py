@@ -4,7 +4,7 @@ import argparse
 
 from sqtheory import __version__
 from sqtheory.cli import options
-from sqtheory.cli.options import CHECKPOINT_HELP, add_targets
+from sqtheory.cli.options import CHECKPOINT_HELP, add_targets, add_tolerance
 from sqtheory.cli.verb import MARKDOWN_TABLES, Document, Verb, json_of
 
 DESCRIPTION = """\
@@ -32,13 +32,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     options.add_seed(parser)
     add_targets(parser)
+    add_tolerance(parser)
     parser.add_argument("--tensors", action="store_true", help="print a line for each tensor as well")
 
 
 def run(arguments: argparse.Namespace) -> Document:
     """Read, predict, measure, print."""
     from sqtheory.cli.progress import progress
-    from sqtheory.exceptions import about
+    from sqtheory.exceptions import InputRefused, about
     from sqtheory.execution import Spelled
     from sqtheory.files.checkpoints import StoredTensor, reading
     from sqtheory.theory.expectations import Agreement, AgreementReport, agreement, agreement_table
@@ -48,12 +49,20 @@ def run(arguments: argparse.Namespace) -> Document:
     pipelines = [(one, p) for one in spelled for p in arguments.norm or [1.0]]
     columns: list[list[Agreement]] = [[] for _ in pipelines]
     with reading(arguments.checkpoint) as checkpoint:
-        taken, skipped = options.targets(arguments).split(checkpoint.tensors)
-        for info in progress(taken, "predict", quiet=arguments.json):
+        chosen = options.selection(arguments, checkpoint, (s, *formats))
+        tolerates = options.tolerance(arguments, checkpoint)
+        for info in progress(chosen.taken, "predict", quiet=arguments.json):
             x = StoredTensor.of(checkpoint, info.name) or checkpoint.read(info.name)
-            with about(f"tensor {info.name!r}"):
-                for column, (one, p) in zip(columns, pipelines, strict=True):
-                    column.append(agreement(info.name, x, *one.of(info.name), p))
+            try:
+                with about(f"tensor {info.name!r}"):
+                    found_here = [agreement(info.name, x, *one.of(info.name), p) for one, p in pipelines]
+            except InputRefused as refusal:
+                if not tolerates(info, refusal):
+                    raise
+                continue
+            for column, one_more in zip(columns, found_here, strict=True):
+                column.append(one_more)
+        chosen = chosen.without(tolerates.left)
     found = [AgreementReport(*one.words, p, tuple(column)) for (one, p), column in zip(pipelines, columns, strict=True)]
     return Document(
         "sqtheory.predict/1",
@@ -61,11 +70,17 @@ def run(arguments: argparse.Namespace) -> Document:
             "version": __version__,
             "checkpoint": arguments.checkpoint,
             "predictions": [report.to_dict(tensors=arguments.tensors) for report in found],
-            "skipped": len(skipped),
+            "skipped": len(chosen.left),
+            "parameters": chosen.parameters,
         },
         lambda render: "\n\n".join(
-            map(render, [agreement_table(found), *(report.table() for report in found if arguments.tensors)])
+            [
+                *map(render, [agreement_table(found), *(report.table() for report in found if arguments.tensors)]),
+                "\n".join(chosen.sentences()),
+            ]
         ),
+        status=1 if chosen.failures else 0,
+        notes=tuple(chosen.failures),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqtheory import __version__
 from sqtheory.cli import options
-from sqtheory.cli.options import CHECKPOINT_HELP, add_pipeline, add_statistics, add_targets
+from sqtheory.cli.options import CHECKPOINT_HELP, add_pipeline, add_statistics, add_targets, add_tolerance
 from sqtheory.cli.verb import Document, Verb
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_pipeline(parser)
     add_statistics(parser)
     add_targets(parser)
+    add_tolerance(parser)
     parser.add_argument("--workers", type=options.count, default=1, metavar="N", help="tensors computed at once (1)")
     parser.add_argument(
         "--no-prediction",
@@ -83,10 +84,14 @@ def run(arguments: argparse.Namespace) -> Document:
     with reading(arguments.checkpoint) as checkpoint:
         if known is not None:
             known.check({info.name: info.shape for info in checkpoint.tensors})
-        taken, skipped = options.targets(arguments).split(checkpoint.tensors)
+        chosen = options.selection(arguments, checkpoint, (op for one in grid for op in one.pattern))
+        tolerates = options.tolerance(arguments, checkpoint)
         with about(str(checkpoint.path)):
             patterns = zip(*(one.pattern for one in grid), strict=True)
-            preflight(checkpoint, taken, *(tuple(dict.fromkeys(operators)) for operators in patterns))
+            operators = [tuple(dict.fromkeys(each)) for each in patterns]
+            preflight(checkpoint, chosen.taken, *operators, tolerates=tolerates)
+        chosen = chosen.without(tolerates.left)
+        taken = chosen.taken
         with Threads(arguments.workers).crew() as (executor, count):
             swept = Sweep(checkpoint, taken, grid, arguments.norm, executor=executor, ahead=2 * count)
             rows = [row for rows in progress(swept, "order") for row in rows]
@@ -101,13 +106,15 @@ def run(arguments: argparse.Namespace) -> Document:
         version=__version__,
         p=arguments.norm,
         sections=tuple(sections),
-        skipped=tuple((info.name, reason) for info, reason in skipped),
+        skipped=tuple((info.name, reason) for info, reason in chosen.skipped),
+        compared=chosen.sentences()[0],
         command=_spelled(
             "report", arguments, masks, formats, [*flags, *_statistics(arguments), "-o", str(arguments.out)]
         ),
     )
     atomic.write(arguments.out, page(found).encode("utf-8", "backslashreplace"), force=arguments.force)
-    return Document(notes=(f"{len(taken)} tensors reported in {arguments.out}",))
+    said = f"{len(taken)} tensors reported in {arguments.out}"
+    return Document(notes=(*chosen.failures, said), status=1 if chosen.failures else 0)
 
 
 def _gaps(

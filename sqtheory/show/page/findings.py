@@ -39,5 +39,7 @@ class Findings:
     sections: tuple[Section, ...]
     skipped: tuple[tuple[str, str], ...]
     """Names of tensors left alone, and why."""
+    compared: str
+    """How many parameters of how many are compared."""
     command: str
     """What made the page."""

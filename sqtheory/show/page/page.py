@@ -12,7 +12,7 @@ from sqtheory.orders.report import OrderReport
 from sqtheory.show.page.drawing import channel_map, gap_scatter, worst
 from sqtheory.show.page.findings import Findings, Section
 from sqtheory.show.page.stylesheet import POLICY, SCRIPT, STYLE
-from sqtheory.tables import Table, one_line, share
+from sqtheory.tables import Table, one_line, share, short
 from sqtheory.theory.expectations import agreement_table
 from sqtheory.theory.render import claim_text
 from sqtheory.theory.theorems import find
@@ -47,6 +47,7 @@ def _summary(found: Findings) -> list[str]:
     return [
         _paragraph(
             f"{len(found.sections[0].rows)} tensors compared, {len(found.skipped)} left alone. "
+            f"{found.compared} "
             "S→Q sparsifies, then quantizes; Q→S quantizes, then sparsifies. "
             f"Errors are ‖x − y‖_{p} in percent of ‖x‖_{p} over all tensors: S and Q of each step alone; "
             "optimum of the best mask at the scales of x; bound ‖x − s(x)‖ + ‖x − q(x)‖; "
@@ -161,7 +162,7 @@ def _glossary(found: Findings) -> list[str]:
 def _skipped(found: Findings) -> list[str]:
     if not found.skipped:
         return []
-    rows = tuple((one_line(name), reason) for name, reason in found.skipped)
+    rows = tuple((short(name), reason) for name, reason in found.skipped)
     return ["<h2>Left alone</h2>", _sortable(Table(("tensor", "because"), rows))]
 
 
