@@ -13,6 +13,7 @@ from sqtheory.files import zoo
 from sqtheory.files.checkpoints import open_checkpoint
 from tests.compress.material import INDEX, MATERIAL, archive, one_file, sharded
 from tests.files.checkpoints.handmade import often
+from tests.nightly import nightly
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="uses /proc and limits of Linux")
 PIPELINE = ("--mask", "2:4", "--format", "mxfp4")
@@ -151,7 +152,7 @@ main(["apply", sys.argv[2], sys.argv[3], "--mask", "2:4", "--format", "mxfp4", "
 
 
 @LINUX
-@pytest.mark.parametrize("old", [False, True], ids=["new", "replacing"])
+@pytest.mark.parametrize("old", [pytest.param(False, marks=nightly), True], ids=["new", "replacing"])
 @pytest.mark.parametrize("kind", MATERIAL)
 def test_a_process_killed_in_the_middle_of_a_write_leaves_what_was_there(tmp_path: Path, kind: str, old: bool) -> None:
     """What has a name when it is killed goes when the next one writes there."""

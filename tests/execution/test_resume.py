@@ -22,6 +22,7 @@ from sqtheory.execution.leases import Leases
 from sqtheory.execution.sweeping import Sweep
 from sqtheory.files.checkpoints import open_checkpoint
 from tests.execution.material import lines, operators, printed, serial, spelled, started, write
+from tests.nightly import nightly
 
 
 def counted(folder: Path, path: Path, p: float = 2.0, seed: int = 0) -> tuple[int, int]:
@@ -56,10 +57,17 @@ def wait_until(condition: Callable[[], bool], *processes: "subprocess.Popen[str]
     raise AssertionError("it did not come to that")
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-@pytest.mark.parametrize("executor", ["threads", "processes"])
+@pytest.mark.parametrize(
+    ("executor", "how"),
+    [
+        ("threads", signal.SIGINT),
+        ("processes", signal.SIGKILL),
+        pytest.param("threads", signal.SIGKILL, marks=nightly),
+        pytest.param("processes", signal.SIGINT, marks=nightly),
+    ],
+)
 def test_an_interrupted_sweep_goes_on_where_it_was(
-    how: signal.Signals, executor: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    executor: str, how: signal.Signals, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path, folder = write(tmp_path / "w.safetensors", 16, (32, 128)), tmp_path / "results"
     arguments = ("--results", str(folder), "--workers", "2", "--executor", executor)

@@ -21,6 +21,7 @@ from sqtheory.orders.counts import Counts, sign
 from sqtheory.orders.grid import Row
 from sqtheory.orders.pair import Pair
 from sqtheory.theory.samples import SAMPLES
+from tests.nightly import NIGHTLY
 
 QUANTIZERS: list[Quantizer] = [
     *(int_(4), int_(8, block=32), int_(4, scaling=FullRange()), int_(4, per=Rows()), int_(4, rounding=ceil)),
@@ -67,6 +68,8 @@ def test_the_pass_says_what_the_definitions_say(q: Quantizer, p: float) -> None:
     rng, taken = np.random.default_rng(61), []
     for i, s in enumerate(MASKS):
         for j, (name, sample) in enumerate(SAMPLES.items()):
+            if not NIGHTLY and (i + j) % 2:
+                continue
             dtype = np.float64 if (i + j) % 3 == 0 else np.float32
             shape = (7, 165) if name == "short_tail" else (7, 160)
             taken.append(compared(sample(rng, shape, dtype), s, q, p))

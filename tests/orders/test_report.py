@@ -93,7 +93,7 @@ def test_everything_agrees_with_exact_rationals_and_exhaustive_search(name: str,
         groups = blocks  # then pruning leaves the dyadic maximum in place
     rng = np.random.default_rng(len(name) * 100 + len(layout))
     q = pair.make(blocks)
-    for _ in range(4):
+    for _ in range(often(2)):
         x = quarters(rng, shape, blocks, int(q.format.max) if not pair.dyadic else 7)
         ties, tie_rule = list(TIES.values())[rng.integers(len(TIES))]
         keep = Fraction(int(rng.integers(1, 4)), 4)

@@ -4,7 +4,7 @@ from sqtheory.files.checkpoints.gguf import GgufCheckpoint
 from sqtheory.files.checkpoints.npz import NpyCheckpoint, NpzCheckpoint
 from sqtheory.files.checkpoints.npz_writing import NpyWriter, NpzWriter
 from sqtheory.files.checkpoints.onnx import OnnxCheckpoint
-from sqtheory.files.checkpoints.opening import open_checkpoint, reading
+from sqtheory.files.checkpoints.opening import open_checkpoint, open_stored, reading
 from sqtheory.files.checkpoints.safetensors import SafetensorsCheckpoint
 from sqtheory.files.checkpoints.shards import ShardedCheckpoint
 from sqtheory.files.checkpoints.stored import StoredTensor
@@ -28,5 +28,6 @@ __all__ = [
     "TensorInfo",
     "declare",
     "open_checkpoint",
+    "open_stored",
     "reading",
 ]

@@ -138,7 +138,8 @@ class _Header:
         dtype, entries, nbytes = TYPES[kind]
         if entries > 1 and (not shape or shape[-1] % entries):
             raise self._refused(f"{dtype} has blocks of {entries} entries of the last axis, got shape {shape}", name)
-        return GgufEntry(TensorInfo(name, dtype, shape, math.prod(shape) // entries * nbytes), kind, offset)
+        info = TensorInfo(name, dtype, shape, math.prod(shape) // entries * nbytes, quantized=entries > 1)
+        return GgufEntry(info, kind, offset)
 
     def _value(self, key: str) -> None:
         """Pass over a value, or keep it; only the alignment matters for tensors."""

@@ -36,11 +36,19 @@ _SUFFIX: Mapping[str, str] = MappingProxyType(
 
 
 def open_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
-    """The tensors of a file, of a folder or an index of shards, or (``zoo:NAME``) of a model of the zoo.
+    """The tensors of a file, of a folder or an index of shards, or (``zoo:NAME``) of a model of the zoo, as values.
 
-    Files are ``.safetensors``, ``.gguf``, ``.onnx``, ``.npz`` and ``.npy``. Raises CheckpointError for anything
-    else, and says what was found instead; MissingExtra where a package is needed that is not there.
+    Files are ``.safetensors``, ``.gguf``, ``.onnx``, ``.npz`` and ``.npy``. Where several tensors spell a quantized
+    weight, its values take their place. Raises CheckpointError for anything else, and says what was found instead;
+    MissingExtra where a package is needed that is not there.
     """
+    from sqtheory.files.codecs.decoding import decoded
+
+    return decoded(open_stored(path))
+
+
+def open_stored(path: str | os.PathLike[str]) -> Checkpoint:
+    """The tensors as they are stored, codes as codes; otherwise as ``open_checkpoint``."""
     file = _located(os.fspath(path))
     head = _head(file)
     if file.name.endswith(INDEX_SUFFIX):

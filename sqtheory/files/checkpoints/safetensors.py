@@ -89,6 +89,7 @@ class SafetensorsCheckpoint(Checkpoint):
         return (os.fstat(self._file.fileno()),)
 
     streams = True
+    encodes = True
 
     def slabs(self, name: str) -> Iterator[NDArray[Any]]:
         info = self.info(name)

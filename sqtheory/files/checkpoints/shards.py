@@ -53,6 +53,7 @@ class ShardedCheckpoint(Checkpoint):
         return os.fstat(self._index.fileno()), *(s for shard in self._shards.values() for s in shard._statuses())
 
     streams = True
+    encodes = True
 
     def stored(self, name: str) -> Iterator[NDArray[np.uint8]]:
         return self._shards[self._shard_of[self.info(name).name]].stored(name)

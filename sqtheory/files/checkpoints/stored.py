@@ -27,7 +27,8 @@ class StoredTensor(StreamedTensor):
     def of(cls, checkpoint: Checkpoint, name: str) -> "StoredTensor | None":
         """The tensor if it is large and can be read piece by piece; None for others, which are read whole."""
         info = checkpoint.info(name)
-        return cls(checkpoint, name) if info.size > LARGE and info.is_float and checkpoint.streams else None
+        streams = checkpoint.streams and info.is_float and info.matrix_of is None
+        return cls(checkpoint, name) if streams and info.size > LARGE else None
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ import math
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.exceptions import CheckpointError
+from sqtheory.files.views.view import View
 
 MAX_NAME = 4096
 """Characters in a tensor's name."""
@@ -29,8 +30,8 @@ SLAB = 1 << 18
 PIECE_BYTES = 1 << 20
 """Bytes of a file read, copied or written at once."""
 _SHOWN = 160
-_FLOATS = ("f", "bf", "double", "q", "iq", "tq", "mxfp", "nvfp")
-"""How the names of floating-point types begin: F16, float32, BF16, DOUBLE, Q4_K, IQ4_NL, TQ1_0, MXFP4, NVFP4."""
+_FLOATS = ("f", "bf", "double")
+"""How the names of floating-point types begin: F16, float32, BF16, DOUBLE."""
 
 
 @final
@@ -62,6 +63,16 @@ class TensorInfo:
     shape: tuple[int, ...]
     nbytes: int
     """Bytes of the entries in the file, uncompressed."""
+    view: View | None = None
+    """As which matrices a layer uses it, where the file itself says so; where it is shown so, as which it is shown."""
+    matrix_of: tuple[int, ...] | None = None
+    """The shape in the file, where what is shown are matrices."""
+    quantized: bool = False
+    """The entries are values that codes and scales stand for; ``dtype`` is what these are called together."""
+    no_weight: str | None = None
+    """Why it is no weight, where the file itself says what uses it."""
+    dispute: str | None = None
+    """Which uses of it as a weight sum over different axes, in words."""
 
     @property
     def size(self) -> int:
@@ -70,8 +81,8 @@ class TensorInfo:
 
     @property
     def is_float(self) -> bool:
-        """The entries are floating-point numbers of any width, or stand for some in blocks with a scale (GGUF)."""
-        return self.dtype.lower().startswith(_FLOATS)
+        """The entries are floating-point numbers of any width, or codes that stand for some."""
+        return self.quantized or self.dtype.lower().startswith(_FLOATS)
 
 
 class Checkpoint(ABC):
@@ -82,7 +93,9 @@ class Checkpoint(ABC):
     """
 
     streams = False
-    """Whether ``slabs`` reads a tensor slab by slab."""
+    """Whether ``slabs`` reads a tensor slab by slab, unless it is shown as matrices."""
+    encodes = False
+    """Whether several tensors may spell one weight here, as files beside it and their names say."""
 
     def __init__(self, path: Path, tensors: tuple[TensorInfo, ...]) -> None:
         """Remember what a reader found in its file."""
@@ -99,6 +112,15 @@ class Checkpoint(ABC):
     def tensors(self) -> tuple[TensorInfo, ...]:
         """Every tensor of the file, without its entries."""
         return self._tensors
+
+    @property
+    def views(self) -> Mapping[str, View]:
+        """The views by which tensors of the file are shown, by the names that these have in the file."""
+        return {}
+
+    def origin(self, name: str) -> str:
+        """The name in the file of what a tensor that is shown is made of."""
+        return name
 
     @property
     def signature(self) -> Signature:

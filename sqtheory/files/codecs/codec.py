@@ -9,7 +9,8 @@ from typing import Any, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.files.checkpoints.tensors import TensorInfo
+from sqtheory.exceptions import CheckpointError
+from sqtheory.files.checkpoints.tensors import TensorInfo, quoted, refused
 
 
 @final
@@ -21,7 +22,14 @@ class Stored:
     infos: Mapping[str, TensorInfo]
     """Every stored tensor by its name."""
     config: Mapping[str, Any]
-    """``quantization_config`` of the ``config.json`` beside it, or what ``hf_quant_config.json`` says; else empty."""
+    """``quantization_config`` of the ``config.json`` beside it, or what ``hf_quant_config.json`` says; else empty.
+
+    It has a ``quant_method`` then: ``modelopt`` for what ``hf_quant_config.json`` says, ``mlx`` for ``quantization``.
+    """
+
+    def refused(self, rule: str, *names: str) -> CheckpointError:
+        """The error for tensors that together break a rule."""
+        return refused(self.path, f"{rule} (beside {', '.join(map(quoted, names[1:]))})", names[0])
 
 
 @final
@@ -38,7 +46,10 @@ class Encoded:
     parts: Mapping[str, str]
     """The names of the stored tensors by what they are: codes, scales, zeros."""
     decode: Callable[[Mapping[str, NDArray[Any]]], NDArray[np.float32]]
-    """The values, from the entries of the parts as ``read`` gives them; ValueError names the part at fault."""
+    """The values, from the entries of the parts as ``read`` gives them; ValueError says which part is at fault.
+
+    The refusal that comes of it names the tensors of all parts.
+    """
 
 
 class Codec(ABC):
@@ -47,10 +58,15 @@ class Codec(ABC):
     name: ClassVar[str]
     source: ClassVar[str]
     """Where the layout is described: a package with its version, a specification."""
+    methods: ClassVar[frozenset[str]]
+    """The ``quant_method`` of configurations under which the layout is looked for; under others it is not."""
+    unconfigured: ClassVar[bool] = True
+    """Whether names and shapes are enough to know the layout, where there is no configuration."""
 
     @abstractmethod
     def encoded(self, stored: Stored) -> Iterator[Encoded]:
         """The weights of a checkpoint that are stored in this layout.
 
-        Raises CheckpointError, naming the tensors, where half of a pair is missing or shapes contradict each other.
+        Nothing of a tensor is read. Raises CheckpointError, naming the tensors, where half of a pair is missing or
+        shapes contradict each other.
         """

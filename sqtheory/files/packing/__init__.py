@@ -1,6 +1,6 @@
 """The codes themselves: quantized and pruned tensors in the bits that theorem ``storage`` counts, and back."""
 
-from sqtheory.files.packing.bits import pack_bits, unpack_bits
+from sqtheory.files.bits import pack_bits, unpack_bits
 from sqtheory.files.packing.bits_table import bits_sentence, bits_table
 from sqtheory.files.packing.compressed_tensors import write_compressed_tensors
 from sqtheory.files.packing.decompressing import CompressedTensorsCheckpoint

@@ -16,10 +16,10 @@ from sqtheory.alphabet.formats import BFLOAT16, E2M1, E4M3
 from sqtheory.arrays import Array
 from sqtheory.exceptions import InputRefused, about, first_at
 from sqtheory.files import atomic
+from sqtheory.files.bits import pack_bits
 from sqtheory.files.checkpoints import Checkpoint
 from sqtheory.files.checkpoints.json_text import json_object
 from sqtheory.files.checkpoints.tensors import plain, quoted, refused
-from sqtheory.files.packing.bits import pack_bits
 from sqtheory.files.packing.files import StoredArray, write_arrays
 from sqtheory.files.packing.packed import Packed, image_of, slabs_of
 from sqtheory.files.packing.scales import BIAS, ExponentScales, RealScales, TwoLevelScales

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from sqtheory.alphabet.formats import BFLOAT16, E2M1
 from sqtheory.alphabet.partition import Shape
 from sqtheory.arrays import Array
+from sqtheory.files.bits import unpack_bits
 from sqtheory.files.checkpoints import Checkpoint, SafetensorsCheckpoint, TensorInfo
 from sqtheory.files.checkpoints.json_text import json_object
 from sqtheory.files.checkpoints.tensors import check_tensor, plain, refused
-from sqtheory.files.packing.bits import unpack_bits
 from sqtheory.files.packing.compressed_tensors import CONFIG, MODEL, QUANTIZATION
 from sqtheory.files.packing.scales import BIAS
 

@@ -17,7 +17,7 @@ from sqtheory.files.checkpoints import (
     ShardedCheckpoint,
     TensorInfo,
     declare,
-    open_checkpoint,
+    open_stored,
 )
 from sqtheory.files.checkpoints.json_text import json_object
 from sqtheory.files.checkpoints.tensors import PIECE_BYTES, check_tensor, plain, quoted, refused
@@ -152,7 +152,7 @@ class PackedCheckpoint(Checkpoint):
 
     def __init__(self, path: Path) -> None:
         """Read the header and the schemas; CheckpointError for a file that is not a packed one."""
-        file = open_checkpoint(path)
+        file = open_stored(path)
         if not isinstance(file, SafetensorsCheckpoint):
             file.close()
             raise refused(path, "no packed file: that is one safetensors file")

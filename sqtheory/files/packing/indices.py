@@ -14,7 +14,7 @@ from sqtheory.alphabet.partition.boxes import Boxes
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.storage import Index
 from sqtheory.arrays import Mask
-from sqtheory.files.packing.bits import pack_bits, unpack_bits
+from sqtheory.files.bits import pack_bits, unpack_bits
 
 RANKED = 1 << 16
 """Groups of m with n survivors have their patterns numbered where n·m is at most this and C(m, n) < 2^62."""

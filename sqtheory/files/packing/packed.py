@@ -17,7 +17,7 @@ from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.storage import Index
 from sqtheory.arrays import Array, ArrayLike, Mask, as_real, plain_array
 from sqtheory.exceptions import InputRefused, about, first_at
-from sqtheory.files.packing.bits import pack_bits, unpack_bits
+from sqtheory.files.bits import pack_bits, unpack_bits
 from sqtheory.files.packing.indices import Places, places_of
 from sqtheory.files.packing.scales import scales_of
 from sqtheory.files.packing.schema import CODES, DTYPES, INDICES, Schema

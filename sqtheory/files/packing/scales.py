@@ -15,7 +15,7 @@ from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.scaling import EXPONENT, Numbers
 from sqtheory.arrays import Array
 from sqtheory.exceptions import InputRefused, first_at
-from sqtheory.files.packing.bits import pack_bits, stream_bytes, unpack_bits
+from sqtheory.files.bits import pack_bits, stream_bytes, unpack_bits
 from sqtheory.records import Kinds
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]

@@ -11,8 +11,8 @@ import numpy as np
 from sqtheory.alphabet.formats import Codebook, FloatFormat, Format, IntFormat
 from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.partition.boxes import Boxes
+from sqtheory.files.bits import stream_bytes
 from sqtheory.files.checkpoints.tensors import MAX_RANK, MAX_SIZE
-from sqtheory.files.packing.bits import stream_bytes
 from sqtheory.files.packing.indices import Places, check_sides
 from sqtheory.files.packing.scales import (
     BYTE,

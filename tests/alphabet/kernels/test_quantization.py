@@ -26,6 +26,7 @@ from sqtheory.alphabet.scaling import (
 )
 from sqtheory.arrays import FixedArray
 from sqtheory.theory.samples import SAMPLES
+from tests.nightly import NIGHTLY
 
 QUANTIZERS: list[Quantizer] = [
     *(int_(k) for k in (2, 4, 8, 16)),
@@ -73,7 +74,7 @@ def disagreements(q: Quantizer, image: Image, dtype: type) -> list[str]:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("q", QUANTIZERS, ids=str)
 def test_kernels_are_the_definition(q: Quantizer, dtype: type) -> None:
-    for partition in PARTITIONS:
+    for partition in PARTITIONS if dtype is np.float32 or NIGHTLY else PARTITIONS[len(str(q)) % 3 :: 3]:
         placed = replace(q, partition=partition)
         assert disagreements(placed, placed, dtype) == [], partition
 

@@ -96,9 +96,9 @@ def dies(run: Callable[[], int], at: int, half: bool = False) -> int | None:
     return None if os.WIFSIGNALED(ended) else os.WEXITSTATUS(ended)
 
 
-def kills(run: Callable[[], int], reset: Callable[[], object], half: bool = False) -> Iterator[int]:
-    """Every point where a run can be killed: yields after each death; ends when a run gets to its end."""
-    for at in range(100_000):
+def kills(run: Callable[[], int], reset: Callable[[], object], half: bool = False, every: int = 1) -> Iterator[int]:
+    """Every point where a run can be killed, or one of so many: yields after each death; ends with a run's end."""
+    for at in range(0, 100_000, every):
         reset()
         status = dies(run, at, half)
         if status is not None:

@@ -87,7 +87,7 @@ def test_blocks_that_the_package_cannot_expand_are_listed_and_refused(file: Path
     number, entries, nbytes = next((n, *sizes) for n, (name, *sizes) in TYPES.items() if name == dtype)
     file.write_bytes(gguf_bytes([], [tensor(b"w", (2, entries), number, 0)], bytes(2 * nbytes)))
     with open_checkpoint(file) as checkpoint:
-        assert checkpoint.tensors == (TensorInfo("w", dtype, (2, entries), 2 * nbytes),)
+        assert checkpoint.tensors == (TensorInfo("w", dtype, (2, entries), 2 * nbytes, quantized=True),)
     assert f"'w': the gguf package cannot expand {dtype}" in refusal(file)
 
 

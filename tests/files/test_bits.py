@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sqtheory.files.packing import bits
-from sqtheory.files.packing.bits import pack_bits, stream_bytes, unpack_bits
+from sqtheory.files import bits
+from sqtheory.files.bits import pack_bits, stream_bytes, unpack_bits
 from tests.twins.packing import fields_of
 
 

@@ -1,0 +1,42 @@
+"""Boxes of a tensor that share a scale: which shapes of scales cut a shape, and the scales spread over it."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Shape = tuple[int, ...]
+
+
+def box_of(shape: Shape, scales: Shape, sides: Shape) -> Shape | None:
+    """The sides of the boxes of ``shape`` with one scale each; None where scales of this shape cut it in no way known.
+
+    ``sides``: those of the last axes where an axis has neither one scale nor one for each entry; the last boxes of an
+    axis may be shorter. A single scale is for the whole tensor, one axis fewer than the tensor for each of the leading.
+    """
+    if all(n == 1 for n in scales):
+        return shape
+    if len(scales) == len(shape) - 1:
+        scales = (*scales, 1)
+    if len(scales) != len(shape):
+        return None
+    given = (*(0,) * (len(shape) - len(sides)), *sides[-len(shape) :])
+    box = []
+    for n, count, side in zip(shape, scales, given, strict=True):
+        fitting = [one for one in (side, n, 1) if one and -(-n // one) == count]
+        if not fitting:
+            return None
+        box.append(fitting[0])
+    return tuple(box)
+
+
+def spread(scales: NDArray[Any], shape: Shape, box: Shape) -> NDArray[Any]:
+    """The scale of every entry, an axis of one scale left at length 1 to be broadcast."""
+    if scales.size == 1:
+        return scales.reshape(())
+    cut = tuple(-(-n // side) for n, side in zip(shape, box, strict=True))
+    scales = scales.reshape(cut)
+    for axis, (n, side) in enumerate(zip(shape, box, strict=True)):
+        if side > 1 and cut[axis] > 1:
+            scales = np.repeat(scales, side, axis)[(slice(None),) * axis + (slice(n),)]
+    return scales

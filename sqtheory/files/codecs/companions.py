@@ -1,0 +1,75 @@
+"""Tensors that only mean something beside codes: scales, zero points, codebooks; how their names look."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from sqtheory.files.checkpoints.tensors import TensorInfo, quoted, refused
+
+_ACTIVATIONS = re.compile(
+    r"(^|[._])((input|output|activation|act|k|v|q|kv|prob|k_cache|v_cache)(_global)?_(scale|zero_point|amax)|scale_input)$"
+)
+"""Names of scales that belong to no weight: of what a layer takes and gives, of the cache of keys and values."""
+
+_OF_CODES = (
+    *("_scale", "_scale_inv", "_scale_2", "_scales", "_global_scale", "_zero_point", "_zeros", "_scale_and_zero"),
+    *("_qscale", "_absmax", "_scale_inverse"),
+    *(".scale", ".scales", ".absmax", ".quant_map", ".zero_point", ".zeros", ".qzeros", "._scale", "._zero_point"),
+)
+"""What is added to the name of codes."""
+_BESIDE = (
+    *("scale", "scales", "qzeros", "zeros", "zero_point", "absmax", "SCB", "scb", "g_idx", "biases", "meta"),
+    *("scale_weight", "scale_inv", "weight_scale", "weight_scale_inv", "scale_weight_inv", "qscales"),
+)
+"""What takes the place of ``weight``, ``qweight``, ``weight_packed``, ``blocks``, ``codes``."""
+_CODES = ("weight", "qweight", "weight_packed", "_weight", "W_q", "weight_int", "q_weight", "_data")
+_ALWAYS_CODES = re.compile(r"((^|\.)(qweight|weight_packed|W_q)|_blocks)$")
+"""Names that only codes have."""
+_ALWAYS_SCALES = re.compile(r"(^|[._])(weight_(scale(_inv|_2)?|global_scale|zero_point|absmax)|qzeros|absmax|SCB)$")
+"""Names that only companions have."""
+_CODE_TYPES = re.compile(r"[IU](8|16|32)|F[46].*|F8_E[45]M[23].*")
+
+
+def activation_scales(names: Iterable[str]) -> frozenset[str]:
+    """Those of the names that are of scales of activations."""
+    return frozenset(name for name in names if _ACTIVATIONS.search(name))
+
+
+def check_left(path: Path, infos: Mapping[str, TensorInfo]) -> None:
+    """CheckpointError, naming both, for codes with a companion of which no known layout made a weight.
+
+    ``infos``: the tensors that no layout claimed. Refused are also names that only codes or only companions have.
+    """
+    for name, info in infos.items():
+        if _CODE_TYPES.fullmatch(info.dtype) and info.shape:
+            beside = next((one for one in _companions(name) if one in infos), None)
+            if beside is not None:
+                rule = f"{info.dtype} codes with {quoted(beside)} beside them are no layout that is known"
+                raise refused(path, f"{rule}; values can be taken from the weights before they were quantized", name)
+            if _ALWAYS_CODES.search(name):
+                raise refused(path, f"{info.dtype} codes without their scales, or of a layout that is not known", name)
+    for name in infos:
+        if _ALWAYS_SCALES.search(name):
+            weight = next((one for one in _weights(name) if one in infos), None)
+            where = "whose codes are not there" if weight is None else f"whose weight {quoted(weight)} holds no codes"
+            kind = "" if weight is None else f" but {infos[weight].dtype}"
+            raise refused(path, f"a companion of quantized codes, {where}{kind}", name)
+
+
+def _companions(codes: str) -> Iterator[str]:
+    """Names that a companion of codes may have."""
+    yield from (codes + ending for ending in _OF_CODES)
+    layer, dot, last = codes.rpartition(".")
+    if last in _CODES:
+        yield from (layer + dot + other for other in _BESIDE)
+    for ending in ("_blocks", "_packed", "_codes", ".codes", ".blocks"):
+        if codes.endswith(ending):
+            stem, separator = codes.removesuffix(ending), ending[0]
+            yield from (stem + separator + other for other in ("scales", "scale", "absmax", "zero_point"))
+
+
+def _weights(companion: str) -> Iterator[str]:
+    layer, dot, last = companion.rpartition(".")
+    if last.startswith("weight_"):
+        yield layer + dot + "weight"
+    yield from (layer + dot + other for other in _CODES)

@@ -1,0 +1,1 @@
+"""Tensors as the matrices whose columns a layer sums over."""

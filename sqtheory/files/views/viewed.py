@@ -1,0 +1,83 @@
+"""A checkpoint whose weights are shown as the matrices that its layers multiply by."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from threading import Lock
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqtheory.files.checkpoints.tensors import Checkpoint, TensorInfo
+from sqtheory.files.views.view import View
+
+
+@final
+class ViewedCheckpoint(Checkpoint):
+    """The tensors of an open checkpoint, those with a view as matrices [rows, reduced], all others as they are.
+
+    Where a view has indices apart, the tensor is [E, rows, reduced], or E tensors ``x[0]``, ``x[1]``, … where
+    ``apart``. Closing it closes the checkpoint.
+    """
+
+    def __init__(self, inner: Checkpoint, views: Mapping[str, View], *, apart: bool = False) -> None:
+        """Show the tensors of ``inner`` by their views; ValueError for an axis that a tensor has not."""
+        self._inner, self._views, self._apart = inner, dict(views), apart
+        self._home: dict[str, tuple[TensorInfo, int]] = {}
+        self._last: tuple[str, NDArray[Any]] | None = None
+        self._lock = Lock()
+        self.streams = inner.streams
+        super().__init__(inner.path, tuple(self._shown(inner.tensors)))
+
+    def _shown(self, tensors: tuple[TensorInfo, ...]) -> Iterator[TensorInfo]:
+        for info in tensors:
+            view = self._views.get(info.name)
+            if view is None:
+                yield info
+            elif self._apart and view.apart:
+                count, rows, columns = view.matrices(info.shape)
+                for e, index in enumerate(view.indices(info.shape)):
+                    name = f"{info.name}{index}"
+                    self._home[name] = info, e
+                    yield TensorInfo(name, info.dtype, (rows, columns), info.nbytes // count, view, info.shape)
+            else:
+                self._home[info.name] = info, 0
+                yield replace(info, shape=view.shape(info.shape), view=view, matrix_of=info.shape)
+
+    @property
+    def views(self) -> Mapping[str, View]:
+        return dict(self._views)
+
+    def origin(self, name: str) -> str:
+        return self._home[name][0].name if name in self._home else name
+
+    def close(self) -> None:
+        self._last = None
+        self._inner.close()
+
+    def _statuses(self) -> tuple[os.stat_result, ...]:
+        return self._inner._statuses()
+
+    def holds(self, path: Path) -> bool:
+        return self._inner.holds(path)
+
+    def stored(self, name: str) -> Iterator[NDArray[np.uint8]]:
+        return super().stored(name) if name in self._home else self._inner.stored(name)
+
+    def slabs(self, name: str) -> Iterator[NDArray[Any]]:
+        return super().slabs(name) if name in self._home else self._inner.slabs(name)
+
+    def _read(self, info: TensorInfo) -> NDArray[Any]:
+        if info.name not in self._home:
+            return self._inner.read(info.name)
+        stored, e = self._home[info.name]
+        view = self._views[stored.name]
+        if not (self._apart and view.apart):
+            return view.forward(self._inner.read(stored.name))
+        with self._lock:
+            if self._last is None or self._last[0] != stored.name:
+                self._last = None  # not kept while the next is read
+                self._last = stored.name, view.forward(self._inner.read(stored.name))
+            return np.array(self._last[1][e])

@@ -1,0 +1,46 @@
+"""Small files of quantized weights put together by hand."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqtheory.files.checkpoints.elements import nbytes_of
+
+Tensor: TypeAlias = tuple[str, tuple[int, ...], bytes]
+"""Type, shape, bytes."""
+
+
+def write(path: Path, tensors: Mapping[str, Tensor], config: Mapping[str, Any] | None = None) -> Path:
+    """A safetensors file, and a ``config.json`` beside it that says ``config`` of quantization."""
+    listing, body = {}, b""
+    for name, (dtype, shape, raw) in tensors.items():
+        assert len(raw) == nbytes_of(dtype, shape), (name, len(raw))
+        listing[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [len(body), len(body) + len(raw)]}
+        body += raw
+    header = json.dumps(listing).encode()
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(len(header).to_bytes(8, "little") + header + body)
+    if config is not None:
+        (path.parent / "config.json").write_text(json.dumps({"model_type": "x", "quantization_config": dict(config)}))
+    return path
+
+
+def f32(values: Any) -> Tensor:
+    array = np.asarray(values, "<f4")
+    return "F32", array.shape, array.tobytes()
+
+
+def codes(dtype: str, array: NDArray[np.uint8]) -> Tensor:
+    """Codes of one byte."""
+    return dtype, array.shape, array.astype(np.uint8).tobytes()
+
+
+def random_codes(shape: tuple[int, ...], seed: int = 0) -> NDArray[np.uint8]:
+    """Bytes that are finite in E4M3 and E5M2."""
+    return np.random.default_rng(seed).integers(0, 0x7B, shape, np.uint8) | (
+        np.random.default_rng(seed + 1).integers(0, 2, shape, np.uint8) << 7
+    )
