@@ -6,7 +6,7 @@ import json
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
@@ -49,6 +49,18 @@ class Tabular(ABC):
 
     def _repr_latex_(self) -> str:
         return self.table().latex()
+
+
+class Framed(ABC):
+    """A result that is columns of values, all of one length."""
+
+    @abstractmethod
+    def columns(self) -> Mapping[str, Sequence[Any]]:
+        """The values of each column by its name."""
+
+    def to_pandas(self) -> "DataFrame":
+        """The columns as a pandas DataFrame, numbers to the last bit. Raises MissingExtra without pandas."""
+        return _data_frame(self.columns())
 
 
 @final
@@ -130,15 +142,20 @@ class Table(Tabular):
 
         A unit, % or dB, goes to the name of the column. Raises MissingExtra without pandas.
         """
-        try:
-            from pandas import DataFrame
-        except ImportError as error:
-            raise MissingExtra("pandas", "notebook", "a data frame") from error
         columns = [[row[c] for row in self.rows] for c in range(len(self.header))]
         read = [_read(name, cells) for name, cells in zip(self.header, columns, strict=True)]
-        frame = DataFrame({place: cells for place, (_, cells) in enumerate(read)})
+        frame = _data_frame({place: cells for place, (_, cells) in enumerate(read)})
         frame.columns = [name for name, _ in read]
         return frame
+
+
+def _data_frame(columns: Mapping[Any, Sequence[Any]]) -> "DataFrame":
+    """A pandas DataFrame of these columns. Raises MissingExtra without pandas."""
+    try:
+        from pandas import DataFrame
+    except ImportError as error:
+        raise MissingExtra("pandas", "notebook", "a data frame") from error
+    return DataFrame(columns)
 
 
 def number(value: float | int | None, digits: int = 4) -> str:

@@ -1,24 +1,17 @@
 """``sqtheory apply``: a checkpoint with its weights sparsified and quantized, and the record of what that cost."""
 
 import argparse
-import math
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
 
-from sqtheory import __version__
 from sqtheory.alphabet.storage import Index
 from sqtheory.cli import options
 from sqtheory.cli.options import CHECKPOINT_HELP, add_pipeline, add_statistics, add_targets, add_tolerance
-from sqtheory.cli.printing import print_text
+from sqtheory.cli.printing import say
+from sqtheory.cli.progress import watched
 from sqtheory.cli.verb import Document, Form, Verb
 from sqtheory.files.code_layout import CodeLayout
 from sqtheory.orders.applied import Order
 
-if TYPE_CHECKING:
-    from sqtheory.compress import Plan
-
-Item = TypeVar("Item")
 REPORT = (Form("--json", "print the report as one JSON object, sqtheory.apply/2"),)
 
 DESCRIPTION = """\
@@ -107,111 +100,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Document:
     """Plan, write unless it is a dry run, print."""
-    import numpy as np
+    from sqtheory.api.apply import apply
 
-    from sqtheory import compress
-    from sqtheory.cli.progress import progress
-    from sqtheory.execution.workers import Threads
-    from sqtheory.files.checkpoints import open_checkpoint
-
-    if not arguments.pack and (arguments.layout or arguments.index):
-        raise ValueError("--layout and --index are about codes: they need --pack")
-    index = None if arguments.index is None else Index[arguments.index]
-    packing = compress.Packing(CodeLayout(arguments.layout or CodeLayout.sqtheory), index) if arguments.pack else None
-    rng = np.random.default_rng(arguments.seed)
-    ties = None if arguments.ties is None else options.ties(arguments.ties, arguments.norm, rng)
-    s, known = options.mask(arguments.mask, ties, rng, calibrated=True), options.statistics(arguments)
-    options.check_awaited(known, [s])
-    recipe = compress.Recipe(
-        mask=str(s),
-        format=arguments.format,
-        order=Order[arguments.order],
-        norm=arguments.norm,
+    made = apply(
+        arguments.checkpoint,
+        arguments.out,
+        arguments.mask,
+        arguments.format,
+        order=arguments.order,
         frozen_scale=arguments.frozen_scale,
+        pack=arguments.pack,
+        layout=arguments.layout,
+        index=arguments.index,
+        norm=arguments.norm,
+        ties=arguments.ties,
         seed=arguments.seed,
-    ).told(known)
-
-    def watch(items: Iterable[Item], what: str) -> Iterable[Item]:
-        return progress(items, what, quiet=arguments.json)
-
-    with open_checkpoint(arguments.checkpoint) as source, Threads(arguments.workers).crew() as (executor, ahead):
-        folder = Path(arguments.checkpoint).is_dir()
-        layout = compress.layout_of(source, arguments.out, folder=folder, packing=packing)
-        plan = compress.plan(
-            *(layout, recipe, options.targets(arguments), __version__),
-            executor=executor,
-            ahead=ahead,
-            watch=watch,
-            force=arguments.force,
-            strict=arguments.strict,
-            keep_going=arguments.keep_going,
-        )
-        if not arguments.dry_run:
-            compress.apply(plan, executor=executor, ahead=ahead, watch=watch, force=arguments.force)
-    if layout.note:
-        print_text(f"sqtheory: {layout.note}", to_stderr=True)
-    made = plan.report.to_json().removesuffix("\n") if arguments.json else _text(plan, arguments)
-    failed = plan.chosen.failures
-    return Document(text=lambda render: made, status=1 if failed else 0, notes=tuple(failed))
-
-
-def _text(plan: "Plan", arguments: argparse.Namespace) -> str:
-    from sqtheory.alphabet.norms import spell_norm
-    from sqtheory.alphabet.shares import pruned
-    from sqtheory.compress import beside
-    from sqtheory.files.packing import bits_sentence
-    from sqtheory.tables import Table, one_line, share, short
-
-    report, p = plan.report, arguments.norm
-
-    rows = [
-        (
-            short(t.name),
-            t.dtype,
-            "×".join(map(str, t.shape)),
-            *(share(value, t.x_norm) for value in (t.e_s, t.e_q, t.e_sq, t.e_qs, t.error, t.bound(p))),
-            f"{100 * t.zeros / math.prod(t.shape):.2f}" if math.prod(t.shape) else "–",
-            " ".join(t.patterns) or "–",
-            str(t.rounded),
-            f"{t.bits_in_file / math.prod(t.shape):.6g}" if math.prod(t.shape) else "–",
-            t.open,
-            t.theorem or "not " + ", ".join(t.failed),
-        )
-        for t in report.tensors
-    ]
-    errors = ("S %", "Q %", "S→Q %", "Q→S %", "written %", "bound %")
-    header = ("tensor", "dtype", "shape", *errors, "zeros %", "keeps", "rounded", "bits", "open", "by")
-    title = f"{report.recipe.mask} with {report.recipe.format}, {report.recipe.order.value}"
-    spelled = spell_norm(p)
-    parts = [
-        Table(header, tuple(rows), title).text(),
-        f"Errors are ‖x − y‖_{spelled} in percent of ‖x‖_{spelled}; written is that of the values in the file; "
-        "bits are those that an entry takes there.",
-    ]
-    mask, _ = report.recipe.assignment.pattern
-    reached = pruned(mask, (t.shape for t in report.tensors))
-    if reached:
-        parts.append(str(reached))
-    if report.packing is not None:
-        entries, bits = sum(math.prod(t.shape) for t in report.tensors), sum(t.bits or 0 for t in report.tensors)
-        parts.append(
-            bits_sentence(len(report.tensors), entries, bits, sum(t.bits_in_file for t in report.tensors)) + "."
-        )
-    parts.append(plan.chosen.sentences("Compressed")[0])
-    rounded = [t for t in report.tensors if t.rounded]
-    if rounded:
-        count = sum(t.rounded for t in rounded)
-        kinds = ", ".join(sorted({t.dtype for t in rounded}))
-        parts.append(f"{count} values in {len(rounded)} tensors are none of {kinds} and were rounded once more to it.")
-    if report.left_alone:
-        left = "\n".join(f"  {short(t.name)} ({t.reason})" for t in report.left_alone)
-        parts.append(f"Left alone, byte for byte, {len(report.left_alone)} tensors:\n{left}")
-    if report.copied:
-        parts.append(f"Copied: {', '.join(map(one_line, report.copied))}")
-    size = f"{len(report.tensors)} tensors compressed, {plan.nbytes} bytes of tensors"
-    done = "nothing is written (--dry-run)" if arguments.dry_run else f"written to {arguments.out}"
-    parts.append(f"{size}: {done}" + ("" if arguments.dry_run else f", the report to {beside(arguments.out)}"))
-    return "\n\n".join(parts)
+        targets=arguments.targets,
+        ignore=arguments.ignore,
+        strict=arguments.strict,
+        keep_going=arguments.keep_going,
+        statistics=arguments.statistics,
+        workers=arguments.workers,
+        dry_run=arguments.dry_run,
+        force=arguments.force,
+        watch=watched(arguments),
+        say=say,
+    )
+    text = made.report.to_json().removesuffix("\n") if arguments.json else made.text()
+    return Document(text=lambda render: text)
 
 
 VERB = Verb(

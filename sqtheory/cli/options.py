@@ -2,8 +2,6 @@
 
 import argparse
 import math
-from collections.abc import Iterable
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,17 +10,11 @@ from numpy.random import Generator
 
 from sqtheory.alphabet.kernels import ENGINES
 from sqtheory.alphabet.norms import check_norm
-from sqtheory.alphabet.notation import MASK, parse_as
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
-from sqtheory.alphabet.ties import Adversarial, Ties
 from sqtheory.files.targets import Targets
 
 if TYPE_CHECKING:
-    from sqtheory.alphabet.operators import Operator
-    from sqtheory.execution.assignment import Assignment
-    from sqtheory.execution.selection import Selection, Tolerance
-    from sqtheory.files.checkpoints import Checkpoint
     from sqtheory.files.statistics import Statistics
 
 CHECKPOINT_HELP = (
@@ -71,6 +63,11 @@ def add_targets(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def targets(arguments: argparse.Namespace) -> Targets:
+    """The rule that the two options spell."""
+    return Targets(tuple(arguments.targets), tuple(arguments.ignore))
+
+
 def add_tolerance(parser: argparse.ArgumentParser) -> None:
     """``--strict`` and ``--keep-going``."""
     parser.add_argument(
@@ -85,25 +82,6 @@ def add_tolerance(parser: argparse.ArgumentParser) -> None:
         help="go past targets that hold NaN or infinity or cannot take the format: they are left alone and listed, "
         "and the exit status is 1",
     )
-
-
-def selection(arguments: argparse.Namespace, checkpoint: "Checkpoint", operators: "Iterable[Operator]") -> "Selection":
-    """The tensors that the verb works on, by ``--targets``, ``--ignore`` and ``--strict``."""
-    from sqtheory.execution.selection import select
-
-    return select(*(checkpoint.path, checkpoint.tensors, targets(arguments), tuple(operators)), strict=arguments.strict)
-
-
-def tolerance(arguments: argparse.Namespace, checkpoint: "Checkpoint") -> "Tolerance":
-    """What ``--strict`` and ``--keep-going`` say of tensors that are refused."""
-    from sqtheory.execution.selection import Tolerance
-
-    return Tolerance(checkpoint, strict=arguments.strict, keep_going=arguments.keep_going)
-
-
-def targets(arguments: argparse.Namespace) -> Targets:
-    """The rule that the two options spell."""
-    return Targets(tuple(arguments.targets), tuple(arguments.ignore))
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:
@@ -145,32 +123,16 @@ def statistics(arguments: argparse.Namespace) -> "Statistics | None":
     return None if arguments.statistics is None else Statistics.read(arguments.statistics)
 
 
-def mask(text: str, ties: Ties | None, rng: Generator, *, calibrated: bool = False) -> Sparsifier:
-    """Read a mask; ``ties`` replaces the tie rule it is written with, ``rng`` is what it may name.
-
-    Raises ValueError for one that awaits statistics of inputs, unless ``calibrated``: then they can be given.
-    """
-    s = parse_as(Sparsifier, MASK, text, {"rng": rng})
-    if not calibrated:
-        from sqtheory.execution.assignment import check_awaits_none
-
-        check_awaits_none(s)
-    return s if ties is None else s.with_ties(ties)
-
-
-def quantizer(text: str, rng: Generator) -> Quantizer:
-    """Read a quantizer; ``rng`` is what it may name."""
-    return parse_as(Quantizer, "format: try int4, int4:b32, hbfp6, mxfp4 or nvfp4", text, {"rng": rng})
-
-
 def operators(arguments: argparse.Namespace, p: float = 2.0) -> tuple[Sparsifier, tuple[Quantizer, ...], Generator]:
     """``--mask``, each ``--format``, and the generator of ``--seed`` that they may name.
 
     Under ``--ties`` where the verb has it; p is the norm for which ties are adversarial.
     """
+    from sqtheory.api.operators import mask, quantizer, tie_rule
+
     rng = np.random.default_rng(arguments.seed)
     named = getattr(arguments, "ties", None)
-    s = mask(arguments.mask, None if named is None else ties(named, p, rng), rng)
+    s = mask(arguments.mask, None if named is None else tie_rule(named, p, rng), rng)
     texts = [arguments.format] if isinstance(arguments.format, str) else arguments.format
     return s, tuple(quantizer(text, rng) for text in texts), rng
 
@@ -180,6 +142,7 @@ def check_drawn_nowhere(arguments: argparse.Namespace) -> None:
 
     Raises SpellingError, ValueError for a mask that awaits statistics and for operators that draw random numbers.
     """
+    from sqtheory.api.operators import mask, quantizer
     from sqtheory.execution.fingerprints import generators
 
     rng = np.random.default_rng(0)
@@ -187,37 +150,6 @@ def check_drawn_nowhere(arguments: argparse.Namespace) -> None:
     for operator in (*masks, *(quantizer(text, rng) for text in arguments.format or ())):
         if generators(operator):
             raise ValueError(f"{operator} draws random numbers, and {arguments.verb} draws none: evaluate has --seed")
-
-
-def distinct(operators: Iterable[object]) -> list[str]:
-    """The spelling of each operator once, however often and however spelled it was asked for."""
-    return list(dict.fromkeys(map(str, operators)))
-
-
-def grid(arguments: argparse.Namespace, known: "Statistics | None") -> "tuple[Assignment, ...]":
-    """Every ``--mask`` with every ``--format``, under ``--ties``, ``--norm``, ``--seed`` and ``--statistics``."""
-    from sqtheory.execution.assignment import Spelled, calibrated
-
-    rng = np.random.default_rng(arguments.seed)
-    rule = None if arguments.ties is None else ties(arguments.ties, arguments.norm, rng)
-    masks = distinct(mask(text, rule, rng, calibrated=True) for text in arguments.mask)
-    formats = distinct(quantizer(text, rng) for text in arguments.format)
-    spelled = [Spelled(s, q, arguments.seed) for s, q in product(masks, formats)]
-    check_awaited(known, (one.pattern[0] for one in spelled))
-    return tuple(calibrated(one, known) for one in spelled)
-
-
-def check_awaited(known: "Statistics | None", masks: Iterable[Sparsifier]) -> None:
-    """ValueError where statistics are given and no mask awaits them."""
-    if known is not None and not any(s.score is not None and s.score.awaits for s in masks):
-        raise ValueError("--statistics are given, but no --mask awaits any: try 'nm(2, 4, score=wanda)'")
-
-
-def ties(text: str, p: float, rng: Generator) -> Ties:
-    """Read a tie rule; ``adversarial`` alone is the worst for the norm p, ``rng`` is what it may name."""
-    if text == "adversarial":
-        return Adversarial(p)
-    return parse_as(Ties, "tie rule", text, {"rng": rng})
 
 
 def shape(text: str) -> tuple[int, ...]:

@@ -2,9 +2,9 @@
 
 import argparse
 
-from sqtheory import __version__
 from sqtheory.cli import options
 from sqtheory.cli.options import CHECKPOINT_HELP, add_targets, add_tolerance
+from sqtheory.cli.progress import watched
 from sqtheory.cli.verb import MARKDOWN_TABLES, Document, Verb, json_of
 
 DESCRIPTION = """\
@@ -38,49 +38,22 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Document:
     """Read, predict, measure, print."""
-    from sqtheory.cli.progress import progress
-    from sqtheory.exceptions import InputRefused, about
-    from sqtheory.execution import Spelled
-    from sqtheory.files.checkpoints import StoredTensor, reading
-    from sqtheory.theory.expectations import Agreement, AgreementReport, agreement, agreement_table
+    from sqtheory.api.predict import predict
 
-    s, formats, _ = options.operators(arguments)
-    spelled = [Spelled(str(s), str(q), arguments.seed) for q in formats]
-    pipelines = [(one, p) for one in spelled for p in arguments.norm or [1.0]]
-    columns: list[list[Agreement]] = [[] for _ in pipelines]
-    with reading(arguments.checkpoint) as checkpoint:
-        chosen = options.selection(arguments, checkpoint, (s, *formats))
-        tolerates = options.tolerance(arguments, checkpoint)
-        for info in progress(chosen.taken, "predict", quiet=arguments.json):
-            x = StoredTensor.of(checkpoint, info.name) or checkpoint.read(info.name)
-            try:
-                with about(f"tensor {info.name!r}"):
-                    found_here = [agreement(info.name, x, *one.of(info.name), p) for one, p in pipelines]
-            except InputRefused as refusal:
-                if not tolerates(info, refusal):
-                    raise
-                continue
-            for column, one_more in zip(columns, found_here, strict=True):
-                column.append(one_more)
-        chosen = chosen.without(tolerates.left)
-    found = [AgreementReport(*one.words, p, tuple(column)) for (one, p), column in zip(pipelines, columns, strict=True)]
-    return Document(
-        "sqtheory.predict/1",
-        lambda: {
-            "version": __version__,
-            "checkpoint": arguments.checkpoint,
-            "predictions": [report.to_dict(tensors=arguments.tensors) for report in found],
-            "skipped": len(chosen.left),
-            "parameters": chosen.parameters,
-        },
-        lambda render: "\n\n".join(
-            [
-                *map(render, [agreement_table(found), *(report.table() for report in found if arguments.tensors)]),
-                "\n".join(chosen.sentences()),
-            ]
-        ),
-        status=1 if chosen.failures else 0,
-        notes=tuple(chosen.failures),
+    return Document.of(
+        predict(
+            arguments.checkpoint,
+            arguments.mask,
+            arguments.format,
+            norm=arguments.norm or 1.0,
+            seed=arguments.seed,
+            targets=arguments.targets,
+            ignore=arguments.ignore,
+            strict=arguments.strict,
+            keep_going=arguments.keep_going,
+            tensors=arguments.tensors,
+            watch=watched(arguments),
+        )
     )
 
 
