@@ -18,9 +18,9 @@ DESCRIPTION = """\
 Write a checkpoint whose weights are sparsified and quantized, in their own types and kind of file.
 
 Every other tensor, file, name and entry of the metadata stays as it is, byte for byte. First everything is
-computed and checked (a mask that does not fit, a format that overflows, a pattern that is lost are refused, also an
-n:m that the source keeps where no mask is given, n at most half of m = 2, 4, 8 or 16), then everything is written,
-or nothing. Beside OUT goes OUT.sqtheory.json, schema sqtheory.apply/2: for each tensor the errors of s, of q, of both
+computed and checked (a format that overflows, a weight with NaN, a pattern that is lost are refused, also an n:m
+that the source keeps where no mask is given, n at most half of m = 2, 4, 8 or 16), then everything is written, or
+nothing. A target that the mask or the format does not fit is left alone and listed, unless --strict. Beside OUT goes OUT.sqtheory.json, schema sqtheory.apply/2: for each tensor the errors of s, of q, of both
 orders, the bound and what is left of it, zeros, patterns, open channels, theorem, hash; for each file the hash of all
 that is no entry of a tensor; last, the hash of the report itself.
 
@@ -28,8 +28,8 @@ The error of a tensor is that of the values in the file. Where its type (F16, BF
 result, these are rounded once more to it, and counted as rounded; e_s, e_q, e_sq, e_qs are those of the operators.
 Of --statistics, for masks that look at inputs, the report has the SHA-256.
 
-Kinds: safetensors → safetensors, a folder with or without an index → a folder (all other files are copied,
-.git excepted), npz → npz, npy → npy, ONNX → ONNX (external data are refused), GGUF → safetensors (blocks of codes
+Kinds: safetensors → safetensors, a folder with or without an index → a folder (all other files are copied, except
+.git and safetensors files beside the index that repeat a tensor of it), npz → npz, npy → npy, ONNX → ONNX (external data are refused), GGUF → safetensors (blocks of codes
 become F32).
 
 --pack writes codes instead, from any kind of file: one safetensors file with the codes, the scales and the places of
@@ -127,7 +127,7 @@ def run(arguments: argparse.Namespace) -> Document:
         say=say,
     )
     text = made.report.to_json().removesuffix("\n") if arguments.json else made.text()
-    return Document(text=lambda render: text)
+    return Document(text=lambda render: text, status=1 if made.failures else 0, notes=made.failures)
 
 
 VERB = Verb(
