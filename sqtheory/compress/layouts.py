@@ -20,7 +20,6 @@ from sqtheory.compress.layout import (
 )
 from sqtheory.compress.onnx_file import OnnxFile
 from sqtheory.compress.packed_layouts import CompressedTensorsFolder, PackedFile
-from sqtheory.files import atomic
 from sqtheory.files.checkpoints import (
     Checkpoint,
     GgufCheckpoint,
@@ -37,7 +36,7 @@ from sqtheory.files.checkpoints import (
     open_checkpoint,
 )
 from sqtheory.files.checkpoints.elements import BITS, ELEMENTS, Element, Native
-from sqtheory.files.checkpoints.tensors import plain, refused
+from sqtheory.files.checkpoints.tensors import plain
 from sqtheory.files.code_layout import CodeLayout
 from sqtheory.files.codecs.decoding import DecodedCheckpoint
 from sqtheory.files.digests import sha256
