@@ -16,32 +16,40 @@ from sqtheory.compress.layout import CHUNK, Layout, Made, Target
 from sqtheory.compress.patterns import lost
 from sqtheory.compress.recipe import Recipe
 from sqtheory.compress.report import Applied, LeftAlone
-from sqtheory.exceptions import Indivisible, InputRefused, about
+from sqtheory.exceptions import InputRefused, about
+from sqtheory.execution.selection import Tolerance, misfit
 from sqtheory.files.checkpoints import TensorInfo
 from sqtheory.files.checkpoints.elements import Element
 from sqtheory.files.checkpoints.tensors import plain, quoted, refused
 from sqtheory.files.digests import sha256
 from sqtheory.files.inspection import TensorSummary, inspect_tensor
 from sqtheory.files.packing import unpack
+from sqtheory.files.views.viewed import as_matrix
 from sqtheory.orders.applied import Order
 from sqtheory.orders.errors import norm
 from sqtheory.orders.grid import Row, tensor_rows
 from sqtheory.orders.together import together
 
 
-def check_fit(layout: Layout, recipe: Recipe, info: TensorInfo) -> None:
-    """Raise InputRefused where, by type and shape alone, a tensor cannot take the mask, the format or the result."""
+def check_type(layout: Layout, recipe: Recipe, info: TensorInfo) -> None:
+    """Raise InputRefused where the type of a tensor cannot hold the result, or what its mask awaits is not known."""
     if layout.element(info) is None:
         raise refused(layout.source.path, f"{info.dtype} cannot hold the values of the result", info.name)
-    s, q = recipe.assignment.of(info.name)
-    with about_tensor(layout.source.path, info.name):
-        for partition, tail, what in ((s.groups, getattr(s, "tail", None), "groups"), (q.partition, q.tail, "blocks")):
-            partition.sides(info.shape)
-            try:
-                if tail is not None:
-                    partition.check_tail(info.shape, tail, what)
-            except Indivisible as refusal:
-                raise Indivisible(f"{refusal}; --ignore leaves a tensor alone") from refusal
+    recipe.assignment.of(info.name)
+
+
+def kept_apart(layout: Layout, recipe: Recipe, info: TensorInfo) -> Iterator[str]:
+    """Every reason but its name and type for which a tensor is left alone, as ``plan`` words them."""
+    unfit = misfit(as_matrix(info, recipe.views.get(info.name)), recipe.assignment.pattern)
+    if unfit is not None:
+        yield unfit
+        return
+    tolerates = Tolerance(layout.source, keep_going=True)
+    try:
+        applied(layout, recipe, info)
+    except InputRefused as refusal:
+        if tolerates(info, refusal):
+            yield tolerates.left[info.name]
 
 
 def compressed(layout: Layout, recipe: Recipe, info: TensorInfo, x: Array) -> Made:
@@ -148,9 +156,11 @@ def _summary(recipe: Recipe, info: TensorInfo, y: Array) -> TensorSummary:
     return inspect_tensor(replace(info, shape=view.shape(info.shape)), view.forward(y))
 
 
-def left_alone(layout: Layout, info: TensorInfo, reason: str) -> LeftAlone:
+def left_alone(layout: Layout, recipe: Recipe, info: TensorInfo, reason: str) -> LeftAlone:
     """The record of a tensor that is copied."""
-    return LeftAlone(info.name, info.dtype, info.shape, reason, sha256(layout.kept(info)))
+    view = recipe.views.get(info.name)
+    seen = None if view is None else str(view)
+    return LeftAlone(info.name, info.dtype, info.shape, reason, sha256(layout.kept(info)), seen)
 
 
 def distance(x: Array, y: Array, p: float) -> float:

@@ -76,8 +76,9 @@ def _report(content: dict[str, Any]) -> Report:
     own = {"decoding": None, **_without(content, "schema", "sha256")}
     own["recipe"] = {"statistics": None, "axes": [], **_without(content["recipe"], "ties")}
     own["tensors"] = [{"view": None, **_without(one, "bound", "slack")} for one in content["tensors"]]
+    own["left_alone"] = [{"view": None, **_without(one)} for one in content["left_alone"]]
     report = from_json(Report, own)
-    for one in report.tensors:
+    for one in report.recorded:
         if one.view is not None:
             report.views[one.name].check(one.shape)
     return replace(report, recipe=report.recipe.seeing(report.views))

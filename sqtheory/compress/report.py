@@ -3,7 +3,7 @@
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -109,6 +109,8 @@ class LeftAlone:
     shape: tuple[int, ...]
     reason: str
     sha256: str
+    view: str | None = None
+    """As which matrices it would have been compressed; None for itself, and where that was not asked."""
 
 
 @final
@@ -138,7 +140,17 @@ class Report:
     @property
     def views(self) -> dict[str, View]:
         """The views by which tensors were compressed, by name; ValueError for what is none."""
-        return {one.name: View.parse(one.view) for one in self.tensors if one.view is not None}
+        return {one.name: View.parse(one.view) for one in self.recorded if one.view is not None}
+
+    def shapes(self) -> Iterator[tuple[int, ...]]:
+        """The shapes of all matrices that were compressed."""
+        views = self.views
+        for one in self.tensors:
+            if one.name in views:
+                count, *sides = views[one.name].matrices(one.shape)
+                yield from [tuple(sides)] * count
+            else:
+                yield one.shape
 
     @property
     def recorded(self) -> tuple[Applied | LeftAlone, ...]:
@@ -156,6 +168,7 @@ class Report:
             "schema": SCHEMA,
             **own,
             "recipe": self.recipe.to_dict(),
+            "left_alone": [_own(t) for t in self.left_alone],
             "tensors": [_own(t) | json_ready({"bound": b, "slack": b - t.error}) for t, b in bounds],
         }
 
@@ -165,7 +178,7 @@ class Report:
         return signed(json_text(content, indent=1) + "\n")
 
 
-def _own(record: Applied) -> dict[str, Any]:
+def _own(record: Applied | LeftAlone) -> dict[str, Any]:
     """The fields; that of a view only where there is one."""
     found: dict[str, Any] = as_json(record)
     if record.view is None:

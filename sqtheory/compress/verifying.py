@@ -153,7 +153,7 @@ def _check(
         if original is None:
             rules = chain(rules, [f"{against.source.path} has no tensor of this name"])
         elif isinstance(one, LeftAlone):
-            rules = chain(rules, of_left_alone(written, info, against, original, one))
+            rules = chain(rules, of_left_alone(written, info, report.recipe, against, original, one))
         else:
             outcome = applied(against, report.recipe, original)
             rules = chain(rules, of_target(written, info, report.recipe, against, outcome, one))
