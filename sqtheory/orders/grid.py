@@ -21,7 +21,7 @@ from sqtheory.orders.reasons import Reason, reason
 from sqtheory.orders.report import OrderReport
 from sqtheory.orders.rulings import Rulings
 from sqtheory.orders.source import SourceTies, source_ties
-from sqtheory.tables import Table, json_ready, one_line, share
+from sqtheory.tables import Table, json_ready, share, short
 
 COUNTED = {
     "tied": "groups of q(x) tied at the cut, decided by the tie rule",
@@ -210,7 +210,7 @@ def pipeline_table(shown: Sequence[Row], rows: Sequence[Row]) -> Table:
     viewed = any(row.view for row in rows)
     lines = [
         (
-            one_line(row.name),
+            short(row.name),
             "×".join(map(str, row.order.shape)),
             *shares(row.order),
             str(row.order.swaps),

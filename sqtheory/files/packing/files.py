@@ -195,7 +195,7 @@ class PackedCheckpoint(Checkpoint):
 
     def _logical(self, name: str, schema: Schema) -> TensorInfo:
         parts = [self._held[f"{name}.{part}"] for part in PARTS if f"{name}.{part}" in self._held]
-        return TensorInfo(name, schema.dtype, schema.shape, sum(info.nbytes for info in parts))
+        return TensorInfo(name, schema.dtype, schema.logical, sum(info.nbytes for info in parts))
 
     def _part(self, name: str) -> bool:
         """Whether a tensor of the file belongs to a packed one."""
@@ -209,7 +209,7 @@ class PackedCheckpoint(Checkpoint):
         if info.name not in self._schemas:
             return self._file.read(info.name)
         try:
-            return unpack(self.packed(info.name))
+            return self._schemas[info.name].in_place(unpack(self.packed(info.name)))
         except ValueError as error:
             raise refused(self._path, plain(str(error)), info.name) from error
 

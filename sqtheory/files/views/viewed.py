@@ -16,6 +16,15 @@ from sqtheory.files.checkpoints.tensors import Checkpoint, TensorInfo
 from sqtheory.files.views.view import View
 
 
+def as_matrix(info: TensorInfo, view: View | None) -> TensorInfo:
+    """What is said of one of the matrices of a tensor; of the tensor itself without view."""
+    if view is None:
+        return info
+    count, rows, columns = view.matrices(info.shape)
+    nbytes = info.nbytes // count if count else 0
+    return replace(info, shape=(rows, columns), nbytes=nbytes, view=view, shown_of=info)
+
+
 @final
 class ViewedCheckpoint(Checkpoint):
     """The tensors of an open checkpoint, those with a view as matrices [rows, reduced], all others as they are.
@@ -39,11 +48,10 @@ class ViewedCheckpoint(Checkpoint):
             if view is None:
                 yield info
             elif self._apart and view.apart:
-                count, rows, columns = view.matrices(info.shape)
                 for e, index in enumerate(view.indices(info.shape)):
-                    name, nbytes = f"{info.name}{index}", info.nbytes // count
+                    name = f"{info.name}{index}"
                     self._home[name] = info, e
-                    yield replace(info, name=name, shape=(rows, columns), nbytes=nbytes, view=view, shown_of=info)
+                    yield replace(as_matrix(info, view), name=name)
             else:
                 self._home[info.name] = info, 0
                 yield replace(info, shape=view.shape(info.shape), view=view, shown_of=info)
