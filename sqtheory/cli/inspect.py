@@ -18,14 +18,18 @@ def run(arguments: argparse.Namespace) -> Document:
     from sqtheory.cli.progress import progress
     from sqtheory.files.checkpoints import reading
     from sqtheory.files.inspection import inspect_slabs
+    from sqtheory.files.views.axes import Axes
+    from sqtheory.files.views.seeing import inspected
     from sqtheory.tables import Table, one_line
 
     rule = targets(arguments)
-    with reading(arguments.checkpoint) as checkpoint:
+    with reading(arguments.checkpoint) as opened:
+        checkpoint = inspected(opened, rule, Axes.parse(arguments.axis))
         summaries = [
-            (inspect_slabs(info, checkpoint.slabs(info.name)), rule.reason_to_skip(info))
+            (inspect_slabs(info, checkpoint.slabs(info.name)).of_file(info), rule.reason_to_skip(info), info.seen_as)
             for info in progress(checkpoint.tensors, "inspect", quiet=arguments.json)
         ]
+    viewed = any(text for *_, text in summaries)
     rows = tuple(
         (
             one_line(t.name),
@@ -37,14 +41,29 @@ def run(arguments: argparse.Namespace) -> Document:
             _magnitude(t.absmin_nonzero),
             str(t.nan + t.inf),
             reason or "yes",
+            *([text or "–"] if viewed else []),
         )
-        for t, reason in summaries
+        for t, reason, text in summaries
     )
-    header = ("tensor", "dtype", "shape", "zeros", "keeps", "max |x|", "min |x|>0", "NaN/Inf", "target")
-    size = sum(t.size for t, _ in summaries)
-    zeros = sum(t.zeros for t, _ in summaries)
+    header = (
+        "tensor",
+        "dtype",
+        "shape",
+        "zeros",
+        "keeps",
+        "max |x|",
+        "min |x|>0",
+        "NaN/Inf",
+        "target",
+        *["reduced axis"] * viewed,
+    )
+    size = sum(t.size for t, *_ in summaries)
+    zeros = sum(t.zeros for t, *_ in summaries)
     together = f"{len(rows)} tensors, {size} values, {_share(zeros, size)} zeros"
-    tensors = [{**summary.to_dict(), "skipped": reason} for summary, reason in summaries]
+    tensors = [
+        {**summary.to_dict(), "skipped": reason, **({"axis": text} if text else {})}
+        for summary, reason, text in summaries
+    ]
     return Document(
         "sqtheory.inspect/1",
         lambda: {"checkpoint": arguments.checkpoint, "tensors": tensors},
@@ -67,7 +86,7 @@ VERB = Verb(
     name="inspect",
     help="list the tensors of a checkpoint: shapes, zeros, patterns kept, NaN and infinities",
     description="List every tensor of a checkpoint with its shape, its share of zeros, the n:m patterns its "
-    "last axis keeps, its range, NaN and infinities, and whether `sqtheory order` would work on it.",
+    "reduced axis keeps, its range, NaN and infinities, and whether `sqtheory order` would work on it.",
     options=add_options,
     forms=(json_of("sqtheory.inspect/1"),),
     run=run,

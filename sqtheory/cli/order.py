@@ -60,6 +60,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_engine(parser)
     add_statistics(parser)
     add_targets(parser)
+    parser.add_argument("--experts", action="store_true", help="a line for each expert of a tensor that holds several")
     parser.add_argument(
         "--sort", choices=SORTS, default="file", help="worst: largest S→Q error first; gap: largest difference first"
     )
@@ -79,16 +80,19 @@ def run(arguments: argparse.Namespace) -> Document:
     from sqtheory.alphabet.shares import pruned
     from sqtheory.cli.progress import progress
     from sqtheory.execution import Sweep
+    from sqtheory.execution.gathering import gathered
     from sqtheory.execution.workers import workers
     from sqtheory.files import atomic
     from sqtheory.files.checkpoints import reading
+    from sqtheory.files.views.seeing import notes
 
     known = options.statistics(arguments)
     grid = options.grid(arguments, known)
     staff = workers(arguments.executor, arguments.workers)
     if arguments.results is not None:
         atomic.check_folder(arguments.results)
-    with reading(arguments.checkpoint) as checkpoint:
+    with reading(arguments.checkpoint) as opened:
+        checkpoint = options.seen(arguments, opened)
         if known is not None:
             known.check({info.name: info.shape for info in checkpoint.tensors})
         taken, skipped = options.targets(arguments).split(checkpoint.tensors)
@@ -106,7 +110,8 @@ def run(arguments: argparse.Namespace) -> Document:
                     to_stderr=True,
                 ),
             )
-            rows = [row for rows in progress(swept, "order", quiet=arguments.json) for row in rows]
+            found = list(progress(swept, "order", quiet=arguments.json))
+    rows = [row for rows in gathered(taken, found, experts=arguments.experts) for row in rows]
     if arguments.results is not None:
         said = f"{swept.computed} tensors computed, {swept.found} found in {arguments.results}"
         print_text(f"sqtheory: {said}", to_stderr=True)
@@ -119,7 +124,7 @@ def run(arguments: argparse.Namespace) -> Document:
         lambda: _content(arguments, rows, ordered, grid, left, reached, known),
         lambda render: _text(arguments, rows, ordered, grid, len(skipped), reached, render),
         status=1 if broken else 0,
-        notes=tuple(broken),
+        notes=(*notes(taken), *broken),
     )
 
 
@@ -161,6 +166,7 @@ def _content(
             "norm": json_ready(arguments.norm),
             **{name: getattr(arguments, name) for name in RECORDED},
             **({} if known is None else {"statistics": known.sha256}),
+            **({"axis": arguments.axis} if arguments.axis else {}),
         },
         "tensors": [row.to_dict() for row in shown],
         "total": totals[0] if len(totals) == 1 else None,

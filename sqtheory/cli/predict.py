@@ -40,21 +40,26 @@ def run(arguments: argparse.Namespace) -> Document:
     from sqtheory.cli.progress import progress
     from sqtheory.exceptions import about
     from sqtheory.execution import Spelled
+    from sqtheory.execution.gathering import of_files
     from sqtheory.files.checkpoints import StoredTensor, reading
+    from sqtheory.files.views.seeing import axes_said, notes
     from sqtheory.theory.expectations import Agreement, AgreementReport, agreement, agreement_table
 
     s, formats, _ = options.operators(arguments)
     spelled = [Spelled(str(s), str(q), arguments.seed) for q in formats]
     pipelines = [(one, p) for one in spelled for p in arguments.norm or [1.0]]
     columns: list[list[Agreement]] = [[] for _ in pipelines]
-    with reading(arguments.checkpoint) as checkpoint:
+    with reading(arguments.checkpoint) as opened:
+        checkpoint = options.seen(arguments, opened)
         taken, skipped = options.targets(arguments).split(checkpoint.tensors)
         for info in progress(taken, "predict", quiet=arguments.json):
             x = StoredTensor.of(checkpoint, info.name) or checkpoint.read(info.name)
             with about(f"tensor {info.name!r}"):
                 for column, (one, p) in zip(columns, pipelines, strict=True):
                     column.append(agreement(info.name, x, *one.of(info.name), p))
-    found = [AgreementReport(*one.words, p, tuple(column)) for (one, p), column in zip(pipelines, columns, strict=True)]
+    whole = [tuple(Agreement.together(i.stored.name, own) for i, own in of_files(taken, c)) for c in columns]
+    found = [AgreementReport(*one.words, p, column) for (one, p), column in zip(pipelines, whole, strict=True)]
+    axes = {info.stored.name: info.seen_as for info in taken if info.seen_as}
     return Document(
         "sqtheory.predict/1",
         lambda: {
@@ -62,10 +67,15 @@ def run(arguments: argparse.Namespace) -> Document:
             "checkpoint": arguments.checkpoint,
             "predictions": [report.to_dict(tensors=arguments.tensors) for report in found],
             "skipped": len(skipped),
+            **({"axes": axes} if axes else {}),
         },
         lambda render: "\n\n".join(
-            map(render, [agreement_table(found), *(report.table() for report in found if arguments.tensors)])
+            [
+                *map(render, [agreement_table(found), *(report.table() for report in found if arguments.tensors)]),
+                *axes_said(axes),
+            ]
         ),
+        notes=notes(taken),
     )
 
 

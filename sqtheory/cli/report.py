@@ -64,10 +64,12 @@ def run(arguments: argparse.Namespace) -> Document:
     from sqtheory.cli.progress import progress
     from sqtheory.exceptions import about
     from sqtheory.execution import Sweep
+    from sqtheory.execution.gathering import gathered
     from sqtheory.execution.preflight import preflight
     from sqtheory.execution.workers import Threads
     from sqtheory.files import atomic
     from sqtheory.files.checkpoints import reading
+    from sqtheory.files.views.seeing import notes
     from sqtheory.show.page import Findings, page
 
     if os.path.lexists(arguments.out) and not arguments.force:
@@ -80,7 +82,8 @@ def run(arguments: argparse.Namespace) -> Document:
     known = options.statistics(arguments)
     grid = options.grid(arguments, known)
     masks, formats = (tuple(dict.fromkeys(words)) for words in zip(*(one.words for one in grid), strict=True))
-    with reading(arguments.checkpoint) as checkpoint:
+    with reading(arguments.checkpoint) as opened:
+        checkpoint = options.seen(arguments, opened)
         if known is not None:
             known.check({info.name: info.shape for info in checkpoint.tensors})
         taken, skipped = options.targets(arguments).split(checkpoint.tensors)
@@ -89,9 +92,9 @@ def run(arguments: argparse.Namespace) -> Document:
             preflight(checkpoint, taken, *(tuple(dict.fromkeys(operators)) for operators in patterns))
         with Threads(arguments.workers).crew() as (executor, count):
             swept = Sweep(checkpoint, taken, grid, arguments.norm, executor=executor, ahead=2 * count)
-            rows = [row for rows in progress(swept, "order") for row in rows]
+            rows = [row for rows in gathered(taken, list(progress(swept, "order"))) for row in rows]
             sections = [
-                _section(arguments, one, rows[at :: len(grid)], progress(gaps, "predict"))
+                _section(arguments, one, rows[at :: len(grid)], _whole(taken, list(progress(gaps, "predict"))))
                 for at, one in enumerate(grid)
                 for gaps in [_gaps(arguments, checkpoint, taken, one, executor)]
             ]
@@ -107,7 +110,8 @@ def run(arguments: argparse.Namespace) -> Document:
         ),
     )
     atomic.write(arguments.out, page(found).encode("utf-8", "backslashreplace"), force=arguments.force)
-    return Document(notes=(f"{len(taken)} tensors reported in {arguments.out}",))
+    count = len(rows) // len(grid)
+    return Document(notes=(*notes(taken), f"{count} tensors reported in {arguments.out}"))
 
 
 def _gaps(
@@ -141,6 +145,18 @@ def _gaps(
             return str(silence)
 
     return map(one, taken) if executor is None else executor.map(one, taken)
+
+
+def _whole(taken: "Sequence[TensorInfo]", gaps: "Sequence[Agreement | str]") -> "list[Agreement | str]":
+    """What was found of matrices, for each tensor of the file: together, or why not."""
+    from sqtheory.execution.gathering import of_files
+    from sqtheory.theory.expectations import Agreement
+
+    found: list[Agreement | str] = []
+    for info, own in of_files(taken, gaps):
+        silence = next((gap for gap in own if isinstance(gap, str)), None)
+        found.append(silence or Agreement.together(info.stored.name, [gap for gap in own if not isinstance(gap, str)]))
+    return found
 
 
 def _section(
@@ -194,7 +210,9 @@ def _spelled(
 ) -> str:
     """A command line on this checkpoint with these operators and the options of this page."""
     words = ["sqtheory", verb, arguments.checkpoint, *out, *_operators(masks, formats), *_norm(arguments)]
-    words += [word for name in ("targets", "ignore") for v in getattr(arguments, name) for word in (f"--{name}", v)]
+    words += [
+        word for name in ("targets", "ignore", "axis") for v in getattr(arguments, name) for word in (f"--{name}", v)
+    ]
     return shlex.join([*words, *more])
 
 

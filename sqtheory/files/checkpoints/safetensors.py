@@ -14,18 +14,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from sqtheory.files.checkpoints.elements import BITS, ELEMENTS, Element, nbytes_of, read_values
+from sqtheory.files.checkpoints.entries import fill, pieces_at
 from sqtheory.files.checkpoints.json_text import json_object
-from sqtheory.files.checkpoints.tensors import (
-    SLAB,
-    Checkpoint,
-    TensorInfo,
-    check_tensor,
-    fill,
-    natural,
-    pieces_at,
-    plain,
-    refused,
-)
+from sqtheory.files.checkpoints.tensors import SLAB, Checkpoint, TensorInfo, check_tensor, natural, plain, refused
 from sqtheory.records import fits
 
 MAX_HEADER = 16 << 20
