@@ -1,11 +1,14 @@
 """What ``inspect`` prints where there is nothing to measure."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from sqtheory.cli import main
+from sqtheory.files.checkpoints import SafetensorsCheckpoint
 
 
 def test_what_is_not_there_is_a_dash(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -27,3 +30,30 @@ def test_a_file_without_an_entry_has_no_share(tmp_path: Path, capsys: pytest.Cap
     assert main(["apply", str(path), str(tmp_path / "o.npz"), "--mask", "50%", "--format", "int4", "--dry-run"]) == 0
     printed = capsys.readouterr().out
     assert "nan" not in printed and "inf" not in printed and "–  " in printed
+
+
+def test_the_header_is_listed_without_reading_an_entry(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "w.safetensors"
+    save_file({"a.weight": np.zeros((4, 8), np.float16), "a.bias": np.zeros(4, np.float32)}, path)
+    for method in ("_values", "slabs", "stored"):
+        monkeypatch.delattr(SafetensorsCheckpoint, method)
+    monkeypatch.setattr(SafetensorsCheckpoint, "__abstractmethods__", frozenset())
+    assert main(["inspect", str(path), "--header"]) == 0
+    printed = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert printed[0] == ["tensor", "dtype", "shape", "values", "bytes", "target"]
+    assert printed[1][:5] == ["a.bias", "F32", "4", "4", "16"] and printed[2] == [
+        "a.weight",
+        "F16",
+        "4×8",
+        "32",
+        "64",
+        "yes",
+    ]
+    assert printed[-1] == ["2", "tensors,", "36", "values,", "80", "bytes"]
+    assert main(["inspect", str(path), "--header", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["schema"] == "sqtheory.header/1" and said["tensors"][1] == {
+        **{"name": "a.weight", "dtype": "F16", "shape": [4, 8], "size": 32, "nbytes": 64, "skipped": None}
+    }
