@@ -8,6 +8,7 @@ from sqtheory.orders.applied import Winner
 from sqtheory.orders.channels import Channel, ChannelReport
 from sqtheory.orders.grid import Row, total_of
 from sqtheory.orders.reasons import Reason
+from sqtheory.orders.source import SourceTies
 
 
 def together(name: str, shape: Shape, rows: Sequence[Row]) -> Row:
@@ -31,6 +32,7 @@ def together(name: str, shape: Shape, rows: Sequence[Row]) -> Row:
         ),
         channels=_channels([row.channels for row in rows]),
         reason=_reason(rows),
+        source=SourceTies.together(row.source for row in rows if row.source is not None),
     )
 
 

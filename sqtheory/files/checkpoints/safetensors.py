@@ -146,7 +146,8 @@ def _pass_gate(path: Path, entries: list[_Entry]) -> None:
 def _entries(path: Path, header: bytes) -> tuple[dict[str, str], list[_Entry]]:
     """The metadata and the tensors that a header lists, in its order; each name, shape and type checked by itself."""
     listing = json_object(path, header, "the header")
-    metadata = listing.pop(METADATA, {})
+    metadata = listing.pop(METADATA, None)
+    metadata = {} if metadata is None else metadata  # which MLX writes
     if not fits(metadata, dict[str, str]):
         raise refused(path, f"{METADATA} must map strings to strings")
     return metadata, [_entry(path, name, fields) for name, fields in listing.items()]
