@@ -13,8 +13,8 @@ from sqtheory.files.checkpoints import Checkpoint, SafetensorsCheckpoint, Tensor
 from sqtheory.files.checkpoints.tensors import plain, refused
 from sqtheory.files.codecs.codec import Stored
 from sqtheory.files.codecs.compressed_tensors import CompressedTensors
-from sqtheory.files.codecs.configuration import Configuration
-from sqtheory.files.packing.compressed_tensors import CONFIG, MODEL, QUANTIZATION
+from sqtheory.files.codecs.configuration import CONFIG, Configuration
+from sqtheory.files.packing.compressed_tensors import MODEL, QUANTIZATION
 
 
 @final
