@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sqtheory.exceptions import CheckpointError
 from sqtheory.files.checkpoints import StoredTensor, open_checkpoint, stored
 from sqtheory.files.views.axes import Axes
 from sqtheory.files.views.viewed import ViewedCheckpoint
@@ -48,3 +49,12 @@ def test_a_tensor_that_is_shown_as_a_matrix_is_not_streamed(tmp_path: Path, monk
     with open_checkpoint(path) as plain:
         shown = ViewedCheckpoint(plain, Axes.parse(["a.weight=1"]).views(plain, plain.tensors))
         assert StoredTensor.of(shown, "a.weight") is None and StoredTensor.of(shown, "l.weight") is not None
+
+
+def test_a_tensor_that_is_called_like_an_expert_is_refused(tmp_path: Path) -> None:
+    path = save(tmp_path, {"m.experts.down_proj": (4, 48, 64), "m.experts.down_proj[1]": (4, 4)})
+    with open_checkpoint(path) as plain:
+        views = Axes().views(plain, plain.tensors)
+        assert ViewedCheckpoint(plain, views).info("m.experts.down_proj[1]").shape == (4, 4)
+        with pytest.raises(CheckpointError, match=r"'m\.experts\.down_proj\[1\]': it is called like an expert"):
+            ViewedCheckpoint(plain, views, apart=True)
