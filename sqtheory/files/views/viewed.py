@@ -108,6 +108,9 @@ class ViewedCheckpoint(Checkpoint):
         view = self._views[stored.name]
         if not (self._apart and view.apart):
             return view.forward(self._inner.read(stored.name))
+        part = self._inner.part(stored.name, e) if view.apart == (0,) else None
+        if part is not None:
+            return view.within(0).forward(part)
         with self._lock:
             if self._last is None or self._last[0] != stored.name:
                 self._last = None  # not kept while the next is read
