@@ -33,7 +33,7 @@ from sqtheory.files.views.view import View
 if TYPE_CHECKING:
     pass
 
-FILTER_BANK = "filter bank: every kernel is even or odd, as those of a transform are"
+FILTER_BANK = "filter bank: every kernel is even or odd"
 
 
 @final
