@@ -8,6 +8,7 @@ from typing import Any, final
 from sqtheory.api.given import Source, Words, name_of, opened, several
 from sqtheory.api.result import Result
 from sqtheory.execution.prefetch import Watch, unwatched
+from sqtheory.files.checkpoints.decoding import Decoding
 from sqtheory.files.inspection import TensorSummary, inspect_slabs
 from sqtheory.files.targets import Targets
 from sqtheory.files.views.axes import Axes
@@ -24,6 +25,10 @@ class InspectResult(Result):
     tensors: tuple[tuple[TensorSummary, str | None], ...]
     axes: Mapping[str, str]
     """Which axis is reduced of those tensors that are no plain matrices, by name."""
+    stored: Mapping[str, Mapping[str, str]]
+    """The stored tensors that spell a quantized one, by its name."""
+    decoding: Decoding | None
+    """What is read as values and stored as codes, if anything is."""
     between = "\n"
 
     def parts(self) -> Sequence[Table | str]:
@@ -46,11 +51,18 @@ class InspectResult(Result):
         header += ("reduced axis",) if self.axes else ()
         size = sum(t.size for t, _ in self.tensors)
         zeros = sum(t.zeros for t, _ in self.tensors)
-        return Table(header, rows), f"{len(rows)} tensors, {size} values, {_share(zeros, size)} zeros"
+        together = f"{len(rows)} tensors, {size} values, {_share(zeros, size)} zeros"
+        if (decoding := self.decoding) is not None:
+            together += f"\nShown as values: {decoding.schemes}. Not shown, {decoding.companions}."
+        return Table(header, rows), together
 
     def to_dict(self) -> dict[str, Any]:
         axes = {name: {"axis": text} for name, text in self.axes.items()}
-        tensors = [{**t.to_dict(), "skipped": reason, **axes.get(t.name, {})} for t, reason in self.tensors]
+        stored = {name: {"stored": dict(parts)} for name, parts in self.stored.items()}
+        tensors = [
+            {**t.to_dict(), "skipped": reason, **axes.get(t.name, {}), **stored.get(t.name, {})}
+            for t, reason in self.tensors
+        ]
         return {"schema": "sqtheory.inspect/1", "checkpoint": self.checkpoint, "tensors": tensors}
 
     def columns(self) -> Mapping[str, Sequence[Any]]:
@@ -84,7 +96,8 @@ def inspect(
             (inspect_slabs(info, source.slabs(info.name)).of_file(info), rule.reason_to_skip(info))
             for info in watch(source.tensors, "inspect")
         )
-    return InspectResult(name_of(checkpoint), found, axes_of(source.tensors))
+        stored = {info.name: parts for info in source.tensors if (parts := source.parts(info.name))}
+        return InspectResult(name_of(checkpoint), found, axes_of(source.tensors), stored, source.decoding)
 
 
 def _share(zeros: int, size: int) -> str:

@@ -203,7 +203,8 @@ class Sweep:
         """What the results of a tensor are kept under: all that they depend on but its entries."""
         numbers = {key: number for number, key in enumerate(generators(grid))}
         seeds = [one.seeds for one in self._assignments]
-        asked = [program(), engine_name(), description(grid, numbers), seeds, float(self._p), name]
+        asked: list[object] = [program(), engine_name(), description(grid, numbers), seeds, float(self._p), name]
+        asked += ["quantized"] if self._checkpoint.info(name).quantized else []
         asked += [str(view) for _, view in self._views([name])]
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:32]
 

@@ -71,6 +71,9 @@ class ViewedCheckpoint(Checkpoint):
     def decoding(self) -> Decoding | None:
         return self._inner.decoding
 
+    def parts(self, name: str) -> Mapping[str, str]:
+        return self._inner.parts(self.origin(name))
+
     def files(self) -> dict[str, Path]:
         return self._inner.files()
 
