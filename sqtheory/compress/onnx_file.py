@@ -32,6 +32,17 @@ class OnnxFile(Layout):
     source: OnnxCheckpoint
     out: Path
 
+    @property
+    def note(self) -> str | None:
+        decoding = self.source.decoding
+        if decoding is None:
+            return None
+        said = [
+            f"Codes in the source and values in OUT are {len(decoding.weights)} weights ({decoding.schemes}): their "
+            "DequantizeLinear becomes Identity, their MatMulNBits MatMul."
+        ]
+        return " ".join([*said, *([f"Left out, {decoding.companions}."] if decoding.dropped else [])])
+
     def tensors(self) -> tuple[TensorInfo, ...]:
         return self.source.as_values
 

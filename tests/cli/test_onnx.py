@@ -155,6 +155,21 @@ def test_an_odd_count_of_small_codes_is_read_and_written(tmp_path: Path, kind: s
     assert main(["verify", str(out), "--against", str(path)]) == 0
 
 
+def test_apply_says_what_is_no_longer_codes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    nodes = [node("DequantizeLinear", ["w_quantized", "w_scale"], ["v"]), node("MatMul", ["x", "v"], ["y"])]
+    held = {"w_quantized": RNG.integers(-9, 9, (8, 8)).astype(np.int8), "w_scale": np.float32(0.5)}
+    path, out = save(tmp_path / "m.onnx", nodes, **held), tmp_path / "out.onnx"
+    assert main(["inspect", str(path)]) == 0
+    assert "QDQ INT8" in capsys.readouterr().out
+    assert main(["apply", str(path), str(out), "--mask", "2:4", "--format", "int4"]) == 0
+    said = capsys.readouterr().err
+    assert "Codes in the source and values in OUT are 1 weights (1 of QDQ INT8)" in said and "w_scale" in said
+    report = json.loads((tmp_path / "out.onnx.sqtheory.json").read_text())
+    assert report["decoding"]["weights"] == {"w": "QDQ INT8"} and report["decoding"]["dropped"] == ["w_scale"]
+    assert main(["verify", str(out), "--against", str(path)]) == 0
+    assert main(["apply", str(path), str(tmp_path / "p.safetensors"), "--format", "int4", "--pack"]) == 0
+
+
 def test_zero_sized_and_scalar_weights_do_no_harm(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     nodes = [
         node("MatMul", ["x", "none"], ["a"]),

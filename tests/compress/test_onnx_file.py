@@ -168,6 +168,7 @@ def test_external_data_are_written_to_one_file_beside_the_model(tmp_path: Path) 
     report = applied(source, out, HALF)
     assert {file.name for file in tmp_path.iterdir()} >= {"out.onnx", "out.onnx.data", "out.onnx.sqtheory.json"}
     assert verified(out).failures == () and verified(out, source).failures == ()
+    assert set(report.source) == {"in.onnx", "in.bin"}
     read = read_all(out)
     x = np.linspace(-1, 1, 16, dtype=np.float32).reshape(2, 8)
     np.testing.assert_allclose(run(out), (x @ read["w"] + read["b"]) @ read["v"], rtol=1e-5)

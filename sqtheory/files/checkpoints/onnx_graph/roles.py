@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, final
 
 from sqtheory.files.checkpoints.onnx_graph.dataflow import Dataflow, Key, Taken
-from sqtheory.files.checkpoints.onnx_graph.operands import BIASES, Reduction, integer, is_known, operand
+from sqtheory.files.checkpoints.onnx_graph.operands import BIASES, Reduction, integer, is_known, is_weight, operand
 from sqtheory.files.checkpoints.onnx_graph.paths import Path, through
 from sqtheory.files.checkpoints.tensors import plain, quoted
 
@@ -100,7 +100,7 @@ def _role(flow: Dataflow, start: Key) -> Role:
         return Role(tuple(uses), EMBEDDING)
     if uses:
         return Role(tuple(uses), None)
-    known = [what for what in (NORMALIZATION, BIAS, COMPANION) if what in others]
+    known = [what for what in others if what in (NORMALIZATION, BIAS, COMPANION) or what.startswith("weight of ")]
     said = known[0] if known else f"no weight of a node: {', '.join(list(others)[:3])}" if others else None
     return Role((), said)
 
@@ -125,6 +125,10 @@ def _other(taken: Taken) -> str:
         return EMBEDDING
     if "Normalization" in kind:
         return NORMALIZATION
+    if is_weight(taken.node, taken.place):
+        return (
+            f"weight of {plain(kind)} in groups" if integer(taken.node, "group", 1) > 1 else f"operand of {plain(kind)}"
+        )
     if is_known(taken.node) and BIASES.get(kind) == taken.place:
         return BIAS
     if kind.startswith(_OF_CODES) and taken.place:

@@ -86,7 +86,21 @@ OTHERS: dict[str, tuple[list[object], tuple[int, ...], str]] = {
         "no weight of a node: input 1 of Add, input 1 of Where",
     ),
     "of another domain": ([node("Conv", ["x", "w"], ["y"], domain="own")], (8, 4, 3, 3), "no weight of a node: input"),
-    "in groups": ([node("ConvTranspose", ["x", "w"], ["y"], group=4)], (4, 2, 3, 3), "no weight of a node: input 1 of"),
+    "in groups": (
+        [node("ConvTranspose", ["x", "w"], ["y"], group=4)],
+        (4, 2, 3, 3),
+        "weight of ConvTranspose in groups",
+    ),
+    "keys of the standard's attention": (
+        [node("Attention", ["x", "w", "v"], ["y"])],
+        (1, 2, 8, 4),
+        "no weight of a node: input 1 of Attention",
+    ),
+    "an axis repeated": (
+        [node("Einsum", ["x", "w"], ["y"], equation="ab,cc->ab")],
+        (4, 4),
+        "no weight of a node: operand of Einsum",
+    ),
     "a split axis": (
         [node("Reshape", ["w", "halves"], ["h"]), node("MatMul", ["x", "h"], ["y"])],
         (8, 4),
