@@ -38,6 +38,9 @@ class Use:
 
     node: str
     """In words: ``Conv 'layer1'``."""
+    identity: Key
+    place: int
+    """Of the operand among the inputs of the node."""
     reduction: Reduction
     kernel: bool
     """A convolution kernel as it is stored: [out, in, k…]."""
@@ -69,7 +72,17 @@ class Role:
 
 def roles(flow: Dataflow) -> Mapping[str, Role]:
     """The role of every tensor by its name."""
-    return {name: _role(flow, key) for key, name in flow.names.items()}
+    found = {name: _role(flow, key) for key, name in flow.names.items()}
+    multiplied = {use.identity for role in found.values() for use in role.uses if use.place}
+    return {name: _without_inputs(role, multiplied) for name, role in found.items()}
+
+
+def _without_inputs(role: Role, multiplied: set[Key]) -> Role:
+    """A left operand is a weight where the right one is none; else it is what the weight is multiplied by."""
+    uses = tuple(use for use in role.uses if use.place or use.identity not in multiplied)
+    if len(uses) == len(role.uses):
+        return role
+    return Role(uses, role.reason if uses else role.reason or "what a weight is multiplied by")
 
 
 def _role(flow: Dataflow, start: Key) -> Role:
@@ -110,7 +123,7 @@ def _use(taken: Taken, found: Reduction, path: Path, shape: tuple[int, ...]) -> 
     mapped = Reduction(path.stored(found.reduced), path.stored(found.apart))
     kernel = path == Path.start(shape) and len(shape) >= 3 and mapped.reduced == (*range(2, len(shape)), 1)
     one = kernel and shape[1] == 1 and integer(node, "group", 1) == 1
-    return Use(_label(node), mapped, kernel, one)
+    return Use(_label(node), taken.identity, taken.place, mapped, kernel, one)
 
 
 def _label(node: "NodeProto") -> str:
