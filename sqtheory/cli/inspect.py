@@ -1,9 +1,9 @@
 """``sqtheory inspect``: what a checkpoint holds."""
 
 import argparse
-import math
 
-from sqtheory.cli.options import CHECKPOINT_HELP, add_targets, targets
+from sqtheory.cli.options import CHECKPOINT_HELP, add_targets
+from sqtheory.cli.progress import watched
 from sqtheory.cli.verb import Document, Verb, json_of
 
 
@@ -15,71 +15,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Document:
     """Print the table."""
-    from sqtheory.cli.progress import progress
-    from sqtheory.files.checkpoints import reading
-    from sqtheory.files.inspection import inspect_slabs
-    from sqtheory.files.views.axes import Axes
-    from sqtheory.files.views.seeing import inspected
-    from sqtheory.tables import Table, one_line
+    from sqtheory.api.inspect import inspect
 
-    rule = targets(arguments)
-    with reading(arguments.checkpoint) as opened:
-        checkpoint = inspected(opened, rule, Axes.parse(arguments.axis))
-        summaries = [
-            (inspect_slabs(info, checkpoint.slabs(info.name)).of_file(info), rule.reason_to_skip(info), info.seen_as)
-            for info in progress(checkpoint.tensors, "inspect", quiet=arguments.json)
-        ]
-    viewed = any(text for *_, text in summaries)
-    rows = tuple(
-        (
-            one_line(t.name),
-            t.dtype,
-            "×".join(map(str, t.shape)) or "scalar",
-            _share(t.zeros, t.size),
-            " ".join(t.patterns) or "–",
-            _magnitude(t.absmax),
-            _magnitude(t.absmin_nonzero),
-            str(t.nan + t.inf),
-            reason or "yes",
-            *([text or "–"] if viewed else []),
+    return Document.of(
+        inspect(
+            arguments.checkpoint,
+            targets=arguments.targets,
+            ignore=arguments.ignore,
+            axis=arguments.axis,
+            watch=watched(arguments),
         )
-        for t, reason, text in summaries
     )
-    header = (
-        "tensor",
-        "dtype",
-        "shape",
-        "zeros",
-        "keeps",
-        "max |x|",
-        "min |x|>0",
-        "NaN/Inf",
-        "target",
-        *["reduced axis"] * viewed,
-    )
-    size = sum(t.size for t, *_ in summaries)
-    zeros = sum(t.zeros for t, *_ in summaries)
-    together = f"{len(rows)} tensors, {size} values, {_share(zeros, size)} zeros"
-    tensors = [
-        {**summary.to_dict(), "skipped": reason, **({"axis": text} if text else {})}
-        for summary, reason, text in summaries
-    ]
-    return Document(
-        "sqtheory.inspect/1",
-        lambda: {"checkpoint": arguments.checkpoint, "tensors": tensors},
-        lambda render: f"{render(Table(header, rows))}\n{together}",
-    )
-
-
-def _share(zeros: int, size: int) -> str:
-    return f"{100 * zeros / size:.2f}%" if size else "–"
-
-
-def _magnitude(value: float) -> str:
-    """A number, an en dash where there is none."""
-    from sqtheory.tables import number
-
-    return number(None if math.isnan(value) else value)
 
 
 VERB = Verb(

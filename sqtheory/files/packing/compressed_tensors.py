@@ -55,6 +55,8 @@ def scheme_of(schema: Schema) -> Scheme:
     fmt, scales, shape = schema.format, schema.scales, schema.shape
     if len(shape) != 2 or not schema.size or schema.dtype != "F32":
         raise InputRefused(f"compressed-tensors lays out float32 matrices, got {schema.dtype} of shape {shape}")
+    if schema.view is not None:
+        raise InputRefused(f"compressed-tensors lays out matrices [out, in], this one is a view {schema.view}")
     rows, group = schema.block
     whole = group >= shape[1]
     if (shape[1] % group and not whole) or (rows != 1 and not (whole and rows >= shape[0])):

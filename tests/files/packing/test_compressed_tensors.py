@@ -155,8 +155,9 @@ def test_folders_are_safe(model: Path, tmp_path: Path, capsys: pytest.CaptureFix
     out = tmp_path / "out"
     assert written(model, model, "int4:b32", None, "--force") == 2 and written(model, out, "int4:b32", None) == 0
     assert written(model, out, "int4:b32", None) == 2 and written(model, out, "int4:b32", None, "--force") == 0
+    assert written(out, tmp_path / "again", "int4:b32", None) == 0
     said = capsys.readouterr().err.splitlines()
-    assert ["folder of the input" in said[0], "--force" in said[1]] == [True] * 2
+    assert ["folder of the input" in said[0], "--force" in said[1], "Quantized in the source" in said[2]] == [True] * 3
 
 
 @pytest.mark.parametrize("fmt", FORMATS)
