@@ -116,7 +116,18 @@ class ApplyResult(Result):
             )
             for t in report.tensors
         ]
-        header = ("tensor", "dtype", "shape", *ERRORS, "zeros %", "keeps", "rounded", "bits", "open", "by")
+        header: tuple[str, ...] = (
+            "tensor",
+            "dtype",
+            "shape",
+            *ERRORS,
+            "zeros %",
+            "keeps",
+            "rounded",
+            "bits",
+            "open",
+            "by",
+        )
         header += ("reduced axis",) if seen else ()
         title = f"{report.recipe.mask} with {report.recipe.format}, {report.recipe.order.value}"
         return Table(header, tuple(rows), title)

@@ -47,7 +47,17 @@ class InspectResult(Result):
             )
             for t, reason in self.tensors
         )
-        header = ("tensor", "dtype", "shape", "zeros", "keeps", "max |x|", "min |x|>0", "NaN/Inf", "target")
+        header: tuple[str, ...] = (
+            "tensor",
+            "dtype",
+            "shape",
+            "zeros",
+            "keeps",
+            "max |x|",
+            "min |x|>0",
+            "NaN/Inf",
+            "target",
+        )
         header += ("reduced axis",) if self.axes else ()
         size = sum(t.size for t, _ in self.tensors)
         zeros = sum(t.zeros for t, _ in self.tensors)

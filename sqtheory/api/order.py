@@ -77,7 +77,7 @@ class Asked:
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
-        known = {} if self.statistics is None else {"statistics": self.statistics}
+        known: dict[str, Any] = {} if self.statistics is None else {"statistics": self.statistics}
         known |= {"axis": list(self.axis)} if self.axis else {}
         names = ("ties", "seed", "targets", "ignore", "strict", "keep_going", "sort", "top", "fail_over")
         return {"norm": json_ready(self.norm), **{name: json_ready(getattr(self, name)) for name in names}, **known}

@@ -139,15 +139,15 @@ def report(
         _check_out(file, checkpoint, statistics, force)
     known = statistics_of(statistics)
     grid = operators.grid(several(masks), several(formats), ties=ties, norm=norm, seed=seed, known=known)
-    rule = Targets(several(targets), several(ignore))
+    rule, axes = Targets(several(targets), several(ignore)), Axes.parse(several(axis))
     commands = Commands(
-        *(name_of(checkpoint), norm, seed, rule.include, rule.ignore, several(axis)),
+        *(name_of(checkpoint), norm, seed, rule.include, rule.ignore, tuple(map(str, axes.said))),
         None if known is None else str(known.path),
     )
     with opened(checkpoint) as whole:
         kinds = [tuple(dict.fromkeys(kind)) for kind in zip(*(one.pattern for one in grid), strict=True)]
         every = [op for kind in kinds for op in kind]
-        source, chosen = choose(whole, rule, Axes.parse(several(axis)), every, known=known, strict=strict)
+        source, chosen = choose(whole, rule, axes, every, known=known, strict=strict)
         tolerates = Tolerance(source, strict=strict, keep_going=keep_going)
         with about(str(source.path)):
             preflight(source, chosen.taken, *kinds, tolerates=tolerates)

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from sqtheory.cli import main
+from sqtheory.files.checkpoints import SafetensorsCheckpoint
 from tests.files.codecs.handmade import codes, f32, write
 
 
@@ -51,3 +53,30 @@ def test_quantized_weights_are_shown_as_values(tmp_path: Path, capsys: pytest.Ca
     weight, bias = json.loads(capsys.readouterr().out)["tensors"]
     assert weight["stored"] == {"codes": "l.weight", "scales": "l.weight_scale"} and "stored" not in bias
     assert (weight["negative_zeros"], weight["zeros"], weight["absmax"]) == (1, 4, 1.0)
+
+
+def test_the_header_is_listed_without_reading_an_entry(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "w.safetensors"
+    save_file({"a.weight": np.zeros((4, 8), np.float16), "a.bias": np.zeros(4, np.float32)}, path)
+    for method in ("_values", "slabs", "stored"):
+        monkeypatch.delattr(SafetensorsCheckpoint, method)
+    monkeypatch.setattr(SafetensorsCheckpoint, "__abstractmethods__", frozenset())
+    assert main(["inspect", str(path), "--header"]) == 0
+    printed = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert printed[0] == ["tensor", "dtype", "shape", "values", "bytes", "target"]
+    assert printed[1][:5] == ["a.bias", "F32", "4", "4", "16"] and printed[2] == [
+        "a.weight",
+        "F16",
+        "4×8",
+        "32",
+        "64",
+        "yes",
+    ]
+    assert printed[-1] == ["2", "tensors,", "36", "values,", "80", "bytes"]
+    assert main(["inspect", str(path), "--header", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["schema"] == "sqtheory.header/1" and said["tensors"][1] == {
+        **{"name": "a.weight", "dtype": "F16", "shape": [4, 8], "size": 32, "nbytes": 64, "skipped": None}
+    }
