@@ -12,7 +12,7 @@ from sqtheory.files import zoo
 from sqtheory.files.checkpoints.gguf import GgufCheckpoint
 from sqtheory.files.checkpoints.npz import NpyCheckpoint, NpzCheckpoint
 from sqtheory.files.checkpoints.onnx import OnnxCheckpoint
-from sqtheory.files.checkpoints.pickles import PICKLE, PICKLE_SUFFIXES, is_pickle
+from sqtheory.files.checkpoints.pickles import PICKLE, PICKLE_SUFFIXES, is_pickle, pickle_said
 from sqtheory.files.checkpoints.safetensors import MAX_HEADER, SafetensorsCheckpoint
 from sqtheory.files.checkpoints.shards import INDEX_SUFFIX, ShardedCheckpoint, in_folder
 from sqtheory.files.checkpoints.tensors import Checkpoint, plain, refused
@@ -63,7 +63,7 @@ def open_stored(path: str | os.PathLike[str]) -> Checkpoint:
         return OnnxCheckpoint(file)
     if head.startswith(b"GGUF"):
         return GgufCheckpoint(file)
-    found = PICKLE if is_pickle(head) else "an HDF5 file" if head.startswith(_HDF5) else None
+    found = pickle_said(file) if is_pickle(head) else "an HDF5 file" if head.startswith(_HDF5) else None
     suffix = file.suffix.lower()
     if found is None and suffix == ".safetensors":
         return SafetensorsCheckpoint(file)
