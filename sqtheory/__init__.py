@@ -2,8 +2,9 @@
 
 S→Q is ``s >> q`` and Q→S is ``q >> s``; ``compare`` measures both, ``explain`` says through which channel
 order could matter; ``theorems`` holds what is proved, ``decide`` says whether a claim is true of a pipeline, and
-``open_checkpoint`` reads files. Each public name has an example: in its docstring, or in "Public names by example" of
-the documentation.
+``open_checkpoint`` reads files; ``order``, ``apply``, ``verify``, ``report``, ``predict``, ``inspect`` are verbs of the
+command line as one call each. Each public name has an example: in its docstring, or in "Public names by example" of the
+documentation.
 
 >>> import sqtheory as sq
 >>> s, q = sq.nm(2, 4), sq.int_(4)
@@ -68,14 +69,19 @@ from sqtheory.orders.channels import ChannelReport, explain
 from sqtheory.orders.errors import error, norm, relative_error, sqnr
 from sqtheory.orders.report import OrderReport, compare
 from sqtheory.orders.streaming import error_norm
+from sqtheory.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from sqtheory.api.apply import apply
+    from sqtheory.api.inspect import inspect
+    from sqtheory.api.order import order
+    from sqtheory.api.predict import predict
+    from sqtheory.api.report import report
+    from sqtheory.api.verify import verify
     from sqtheory.files.checkpoints import open_checkpoint
     from sqtheory.theory import theorems
     from sqtheory.theory.case import Case
     from sqtheory.theory.decide import decide
-
-__version__ = "0.2.0"
 
 __all__ = [
     "BFLOAT16",
@@ -138,6 +144,7 @@ __all__ = [
     "Tiles",
     "Whole",
     "adversarial",
+    "apply",
     "bcq",
     "bcq_format",
     "blockwise",
@@ -154,6 +161,7 @@ __all__ = [
     "half_away",
     "hbfp",
     "high_index",
+    "inspect",
     "int_",
     "low_index",
     "magnitude",
@@ -165,8 +173,11 @@ __all__ = [
     "norm",
     "nvfp4",
     "open_checkpoint",
+    "order",
     "parse",
+    "predict",
     "relative_error",
+    "report",
     "scaled",
     "sqnr",
     "stochastic",
@@ -174,6 +185,7 @@ __all__ = [
     "threshold",
     "top",
     "toward_zero",
+    "verify",
     "wanda",
     "wina",
 ]
@@ -181,6 +193,34 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """The public names that load more than numpy: sympy, or readers of files."""
+    if name == "apply":
+        from sqtheory.api.apply import apply
+
+        return apply
+    if name == "inspect":
+        from sqtheory.api.inspect import inspect
+
+        return inspect
+    if name == "order":
+        from sqtheory.api.order import order
+
+        return order
+    if name == "predict":
+        from sqtheory.api.predict import predict
+
+        return predict
+    if name == "report":
+        from sqtheory.api.report import report
+
+        return report
+    if name == "verify":
+        from sqtheory.api.verify import verify
+
+        return verify
+    return _loaded(name)
+
+
+def _loaded(name: str) -> object:
     if name == "theorems":
         from sqtheory.theory import theorems
 

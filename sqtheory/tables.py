@@ -1,11 +1,12 @@
 """One table, four renderings: aligned text, Markdown, HTML, LaTeX; and numbers as JSON allows them."""
 
+import hashlib
 import html
 import json
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
@@ -16,6 +17,10 @@ from sqtheory.tex import TEX
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+
+LONGEST = 100
+"""Signs of a name that a table shows."""
 
 
 class Tabular(ABC):
@@ -44,6 +49,18 @@ class Tabular(ABC):
 
     def _repr_latex_(self) -> str:
         return self.table().latex()
+
+
+class Framed(ABC):
+    """A result that is columns of values, all of one length."""
+
+    @abstractmethod
+    def columns(self) -> Mapping[str, Sequence[Any]]:
+        """The values of each column by its name."""
+
+    def to_pandas(self) -> "DataFrame":
+        """The columns as a pandas DataFrame, numbers to the last bit. Raises MissingExtra without pandas."""
+        return _data_frame(self.columns())
 
 
 @final
@@ -125,15 +142,20 @@ class Table(Tabular):
 
         A unit, % or dB, goes to the name of the column. Raises MissingExtra without pandas.
         """
-        try:
-            from pandas import DataFrame
-        except ImportError as error:
-            raise MissingExtra("pandas", "notebook", "a data frame") from error
         columns = [[row[c] for row in self.rows] for c in range(len(self.header))]
         read = [_read(name, cells) for name, cells in zip(self.header, columns, strict=True)]
-        frame = DataFrame({place: cells for place, (_, cells) in enumerate(read)})
+        frame = _data_frame({place: cells for place, (_, cells) in enumerate(read)})
         frame.columns = [name for name, _ in read]
         return frame
+
+
+def _data_frame(columns: Mapping[Any, Sequence[Any]]) -> "DataFrame":
+    """A pandas DataFrame of these columns. Raises MissingExtra without pandas."""
+    try:
+        from pandas import DataFrame
+    except ImportError as error:
+        raise MissingExtra("pandas", "notebook", "a data frame") from error
+    return DataFrame(columns)
 
 
 def number(value: float | int | None, digits: int = 4) -> str:
@@ -188,6 +210,16 @@ def share(value: float, whole: float, digits: int = 4) -> str:
 def one_line(text: str) -> str:
     """A text as it is if it prints on one line, else as a Python literal."""
     return text if text.isprintable() else repr(text)
+
+
+def short(name: str, length: int = LONGEST) -> str:
+    """A name on one line of at most so many signs: of a longer one the middle gives way to the start of its hash."""
+    line = one_line(name)
+    if len(line) <= length:
+        return line
+    mark = f"…{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}…"
+    kept = length - len(mark)
+    return f"{line[: kept // 3]}{mark}{line[kept // 3 - kept :]}"
 
 
 def _one_line(cell: str) -> str:

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-from sqtheory import __version__
 from sqtheory.alphabet.kernels import engine
 from sqtheory.cli import (
     apply,
@@ -41,6 +40,7 @@ from sqtheory.cli import (
 from sqtheory.cli.completion import complete
 from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, WorkerFailed
 from sqtheory.tables import shown
+from sqtheory.version import __version__
 
 VERBS = (
     *(demo.VERB, order.VERB, report.VERB, apply.VERB, verify.VERB, apply.PACK, unpack.VERB, predict.VERB, price.VERB),

@@ -48,9 +48,9 @@ def run(arguments: argparse.Namespace) -> Document:
     """Open, compute, write."""
     import os
 
-    from sqtheory.cli.outputs import check_outputs
     from sqtheory.cli.progress import counter
     from sqtheory.files import atomic, zoo
+    from sqtheory.files.outputs import check_outputs
     from sqtheory.files.statistics import check_replaced, write_statistics
     from sqtheory.models import open_model, samples_for
     from sqtheory.models.evaluation.calibrating import seen_inputs

@@ -51,9 +51,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Document:
     """Decide and print; every verdict is exit status 0."""
-    from sqtheory import __version__
     from sqtheory.alphabet.norms import spell_norm
     from sqtheory.theory.decide import decide, usual_norm
+    from sqtheory.version import __version__
 
     p = usual_norm(arguments.claim) if arguments.norm is None else arguments.norm
     s, [q], rng = options.operators(arguments, p)

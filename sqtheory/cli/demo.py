@@ -4,7 +4,6 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqtheory.cli import options
 from sqtheory.cli.verb import Document, Verb, json_of
 
 if TYPE_CHECKING:
@@ -56,6 +55,7 @@ def measure(*, quiet: bool) -> "list[Point]":
     """The totals of every model, mask and format."""
     import numpy as np
 
+    from sqtheory.api.operators import mask, quantizer
     from sqtheory.cli.progress import progress
     from sqtheory.execution import sweep
     from sqtheory.files.checkpoints import reading
@@ -64,18 +64,18 @@ def measure(*, quiet: bool) -> "list[Point]":
     from sqtheory.show.figures.order_gap import point
 
     rng = np.random.default_rng(0)
-    masks = {text: options.mask(text, None, rng) for text in MASKS}
-    formats = {text: options.quantizer(text, rng) for text in FORMATS}
+    masks = {text: mask(text, None, rng) for text in MASKS}
+    formats = {text: quantizer(text, rng) for text in FORMATS}
     points = []
     for model in MODELS:
         with reading(f"zoo:{model}") as checkpoint:
             taken, _ = Targets().split(checkpoint.tensors)
             swept = sweep(checkpoint, taken, list(masks.values()), list(formats.values()))
             rows = [row for rows in progress(swept, model, quiet=quiet) for row in rows]
-        for mask, s in masks.items():
+        for written, s in masks.items():
             for text, q in formats.items():
                 own = [r for r in rows if (r.order.mask, r.order.format) == (str(s), str(q))]
-                points.append(point(model, mask, text, q.format.bits, total_of(own)))
+                points.append(point(model, written, text, q.format.bits, total_of(own)))
     return points
 
 

@@ -4,11 +4,11 @@ import argparse
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sqtheory import __version__
 from sqtheory.cli import options
 from sqtheory.cli.evaluation_options import add_data, add_evaluation, add_model, cores
 from sqtheory.cli.verb import MARKDOWN_TABLES, Document, Verb, json_of
 from sqtheory.orders.applied import Order
+from sqtheory.version import __version__
 
 if TYPE_CHECKING:
     from sqtheory.execution.assignment import Assignment
@@ -120,9 +120,11 @@ def run(arguments: argparse.Namespace) -> Document:
 
 def _assigned(arguments: argparse.Namespace) -> "tuple[Assignment, Statistics | None]":
     """The operators of every weight, and the statistics that they are told."""
-    words = {"mask": [arguments.mask or NO_MASK], "format": [arguments.format or NO_FORMAT]}
+    from sqtheory.api.operators import grid
+
     known = options.statistics(arguments)
-    [assignment] = options.grid(argparse.Namespace(ties=None, seed=arguments.seed, **words), known)
+    masks, formats = [arguments.mask or NO_MASK], [arguments.format or NO_FORMAT]
+    [assignment] = grid(masks, formats, seed=arguments.seed, known=known)
     return assignment, known
 
 

@@ -62,9 +62,9 @@ def formats(text: str) -> tuple[str, ...]:
 
 def run(arguments: argparse.Namespace) -> Document:
     """List, or compute, draw and write; a figure is written when it is done."""
-    from sqtheory.cli.outputs import check_outputs
     from sqtheory.cli.progress import counter
     from sqtheory.files import atomic
+    from sqtheory.files.outputs import check_outputs
     from sqtheory.show.figures.catalogue import BY_NAME, find
     from sqtheory.show.figures.data import Needs, Request
     from sqtheory.show.figures.style import STYLES

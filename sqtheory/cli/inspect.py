@@ -1,9 +1,9 @@
 """``sqtheory inspect``: what a checkpoint holds."""
 
 import argparse
-import math
 
-from sqtheory.cli.options import CHECKPOINT_HELP, add_targets, targets
+from sqtheory.cli.options import CHECKPOINT_HELP, add_targets
+from sqtheory.cli.progress import watched
 from sqtheory.cli.verb import Document, Verb, json_of
 
 _INSPECT, _HEADER = "sqtheory.inspect/1", "sqtheory.header/1"
@@ -22,109 +22,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Document:
     """Print the table."""
-    return _header(arguments) if arguments.header else _entries(arguments)
+    if arguments.header:
+        from sqtheory.api.header import header
 
+        return Document.of(header(arguments.checkpoint, targets=arguments.targets, ignore=arguments.ignore))
+    from sqtheory.api.inspect import inspect
 
-def _header(arguments: argparse.Namespace) -> Document:
-    """What the file says before an entry is read."""
-    from sqtheory.files.checkpoints import reading
-    from sqtheory.tables import Table, one_line
-
-    rule = targets(arguments)
-    with reading(arguments.checkpoint) as checkpoint:
-        infos = checkpoint.tensors
-    reasons = [rule.reason_to_skip(info) for info in infos]
-    rows = tuple(
-        (one_line(info.name), info.dtype, _shape(info.shape), str(info.size), str(info.nbytes), reason or "yes")
-        for info, reason in zip(infos, reasons, strict=True)
-    )
-    values, nbytes = sum(info.size for info in infos), sum(info.nbytes for info in infos)
-    tensors = [
-        {"name": info.name, "dtype": info.dtype, "shape": info.shape, "size": info.size, "nbytes": info.nbytes}
-        | {"skipped": reason}
-        for info, reason in zip(infos, reasons, strict=True)
-    ]
-    return Document(
-        _HEADER,
-        lambda: {"checkpoint": arguments.checkpoint, "tensors": tensors},
-        lambda render: (
-            f"{render(Table(('tensor', 'dtype', 'shape', 'values', 'bytes', 'target'), rows))}\n"
-            f"{len(rows)} tensors, {values} values, {nbytes} bytes"
-        ),
-    )
-
-
-def _entries(arguments: argparse.Namespace) -> Document:
-    """What the entries are."""
-    from sqtheory.cli.progress import progress
-    from sqtheory.files.checkpoints import reading
-    from sqtheory.files.inspection import inspect_slabs
-    from sqtheory.files.views.axes import Axes
-    from sqtheory.files.views.seeing import inspected
-    from sqtheory.tables import Table, one_line
-
-    rule = targets(arguments)
-    with reading(arguments.checkpoint) as opened:
-        checkpoint = inspected(opened, rule, Axes.parse(arguments.axis))
-        summaries = [
-            (inspect_slabs(info, checkpoint.slabs(info.name)).of_file(info), rule.reason_to_skip(info), info.seen_as)
-            for info in progress(checkpoint.tensors, "inspect", quiet=arguments.json)
-        ]
-    viewed = any(text for *_, text in summaries)
-    rows = tuple(
-        (
-            one_line(t.name),
-            t.dtype,
-            _shape(t.shape),
-            _share(t.zeros, t.size),
-            " ".join(t.patterns) or "–",
-            _magnitude(t.absmax),
-            _magnitude(t.absmin_nonzero),
-            str(t.nan + t.inf),
-            reason or "yes",
-            *([text or "–"] if viewed else []),
+    return Document.of(
+        inspect(
+            arguments.checkpoint,
+            targets=arguments.targets,
+            ignore=arguments.ignore,
+            axis=arguments.axis,
+            watch=watched(arguments),
         )
-        for t, reason, text in summaries
     )
-    header = (
-        "tensor",
-        "dtype",
-        "shape",
-        "zeros",
-        "keeps",
-        "max |x|",
-        "min |x|>0",
-        "NaN/Inf",
-        "target",
-        *["reduced axis"] * viewed,
-    )
-    size = sum(t.size for t, *_ in summaries)
-    zeros = sum(t.zeros for t, *_ in summaries)
-    together = f"{len(rows)} tensors, {size} values, {_share(zeros, size)} zeros"
-    tensors = [
-        {**summary.to_dict(), "skipped": reason, **({"axis": text} if text else {})}
-        for summary, reason, text in summaries
-    ]
-    return Document(
-        _INSPECT,
-        lambda: {"checkpoint": arguments.checkpoint, "tensors": tensors},
-        lambda render: f"{render(Table(header, rows))}\n{together}",
-    )
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    return "×".join(map(str, shape)) or "scalar"
-
-
-def _share(zeros: int, size: int) -> str:
-    return f"{100 * zeros / size:.2f}%" if size else "–"
-
-
-def _magnitude(value: float) -> str:
-    """A number, an en dash where there is none."""
-    from sqtheory.tables import number
-
-    return number(None if math.isnan(value) else value)
 
 
 VERB = Verb(

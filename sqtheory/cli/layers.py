@@ -3,9 +3,9 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from sqtheory import __version__
 from sqtheory.cli.evaluation_options import add_data, add_model, add_pair, opened
 from sqtheory.cli.verb import MARKDOWN_TABLE, Document, Verb, json_of
+from sqtheory.version import __version__
 
 if TYPE_CHECKING:
     from sqtheory.models.studies.depth import LayerReport

@@ -2,8 +2,6 @@
 
 import argparse
 import math
-from collections.abc import Iterable
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,14 +10,11 @@ from numpy.random import Generator
 
 from sqtheory.alphabet.kernels import ENGINES
 from sqtheory.alphabet.norms import check_norm
-from sqtheory.alphabet.notation import MASK, parse_as
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
-from sqtheory.alphabet.ties import Adversarial, Ties
 from sqtheory.files.targets import Targets
 
 if TYPE_CHECKING:
-    from sqtheory.execution.assignment import Assignment
     from sqtheory.files.checkpoints import Checkpoint
     from sqtheory.files.statistics import Statistics
 
@@ -62,7 +57,7 @@ def add_targets(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME|re:PATTERN",
         help="work on these tensors only (repeatable); default: every floating-point tensor of two or more axes "
-        "except embeddings, heads and normalizations",
+        "that is no embedding, head, normalization, bias, mask, buffer or other such part by its name",
     )
     parser.add_argument(
         "--ignore", action="append", default=[], metavar="NAME|re:PATTERN", help="leave these alone (repeatable)"
@@ -82,12 +77,28 @@ def targets(arguments: argparse.Namespace) -> Targets:
     return Targets(tuple(arguments.targets), tuple(arguments.ignore))
 
 
-def seen(arguments: argparse.Namespace, checkpoint: "Checkpoint", *, apart: bool = True) -> "Checkpoint":
+def seen(arguments: argparse.Namespace, checkpoint: "Checkpoint") -> "Checkpoint":
     """The checkpoint with its targets as the matrices that their layers use, by ``--axis`` or by what is known."""
     from sqtheory.files.views.axes import Axes
     from sqtheory.files.views.seeing import seen
 
-    return seen(checkpoint, targets(arguments), Axes.parse(arguments.axis), apart=apart)
+    return seen(checkpoint, targets(arguments), Axes.parse(arguments.axis), apart=True)
+
+
+def add_tolerance(parser: argparse.ArgumentParser) -> None:
+    """``--strict`` and ``--keep-going``."""
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse a target whose shape does not fit the mask or the format, and an attention mask of -inf, "
+        "which are left alone and listed otherwise",
+    )
+    parser.add_argument(
+        "--keep-going",
+        action="store_true",
+        help="go past targets that hold NaN or infinity or cannot take the format: they are left alone and listed, "
+        "and the exit status is 1",
+    )
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:
@@ -129,32 +140,16 @@ def statistics(arguments: argparse.Namespace) -> "Statistics | None":
     return None if arguments.statistics is None else Statistics.read(arguments.statistics)
 
 
-def mask(text: str, ties: Ties | None, rng: Generator, *, calibrated: bool = False) -> Sparsifier:
-    """Read a mask; ``ties`` replaces the tie rule it is written with, ``rng`` is what it may name.
-
-    Raises ValueError for one that awaits statistics of inputs, unless ``calibrated``: then they can be given.
-    """
-    s = parse_as(Sparsifier, MASK, text, {"rng": rng})
-    if not calibrated:
-        from sqtheory.execution.assignment import check_awaits_none
-
-        check_awaits_none(s)
-    return s if ties is None else s.with_ties(ties)
-
-
-def quantizer(text: str, rng: Generator) -> Quantizer:
-    """Read a quantizer; ``rng`` is what it may name."""
-    return parse_as(Quantizer, "format: try int4, int4:b32, hbfp6, mxfp4 or nvfp4", text, {"rng": rng})
-
-
 def operators(arguments: argparse.Namespace, p: float = 2.0) -> tuple[Sparsifier, tuple[Quantizer, ...], Generator]:
     """``--mask``, each ``--format``, and the generator of ``--seed`` that they may name.
 
     Under ``--ties`` where the verb has it; p is the norm for which ties are adversarial.
     """
+    from sqtheory.api.operators import mask, quantizer, tie_rule
+
     rng = np.random.default_rng(arguments.seed)
     named = getattr(arguments, "ties", None)
-    s = mask(arguments.mask, None if named is None else ties(named, p, rng), rng)
+    s = mask(arguments.mask, None if named is None else tie_rule(named, p, rng), rng)
     texts = [arguments.format] if isinstance(arguments.format, str) else arguments.format
     return s, tuple(quantizer(text, rng) for text in texts), rng
 
@@ -164,6 +159,7 @@ def check_drawn_nowhere(arguments: argparse.Namespace) -> None:
 
     Raises SpellingError, ValueError for a mask that awaits statistics and for operators that draw random numbers.
     """
+    from sqtheory.api.operators import mask, quantizer
     from sqtheory.execution.fingerprints import generators
 
     rng = np.random.default_rng(0)
@@ -171,37 +167,6 @@ def check_drawn_nowhere(arguments: argparse.Namespace) -> None:
     for operator in (*masks, *(quantizer(text, rng) for text in arguments.format or ())):
         if generators(operator):
             raise ValueError(f"{operator} draws random numbers, and {arguments.verb} draws none: evaluate has --seed")
-
-
-def distinct(operators: Iterable[object]) -> list[str]:
-    """The spelling of each operator once, however often and however spelled it was asked for."""
-    return list(dict.fromkeys(map(str, operators)))
-
-
-def grid(arguments: argparse.Namespace, known: "Statistics | None") -> "tuple[Assignment, ...]":
-    """Every ``--mask`` with every ``--format``, under ``--ties``, ``--norm``, ``--seed`` and ``--statistics``."""
-    from sqtheory.execution.assignment import Spelled, calibrated
-
-    rng = np.random.default_rng(arguments.seed)
-    rule = None if arguments.ties is None else ties(arguments.ties, arguments.norm, rng)
-    masks = distinct(mask(text, rule, rng, calibrated=True) for text in arguments.mask)
-    formats = distinct(quantizer(text, rng) for text in arguments.format)
-    spelled = [Spelled(s, q, arguments.seed) for s, q in product(masks, formats)]
-    check_awaited(known, (one.pattern[0] for one in spelled))
-    return tuple(calibrated(one, known) for one in spelled)
-
-
-def check_awaited(known: "Statistics | None", masks: Iterable[Sparsifier]) -> None:
-    """ValueError where statistics are given and no mask awaits them."""
-    if known is not None and not any(s.score is not None and s.score.awaits for s in masks):
-        raise ValueError("--statistics are given, but no --mask awaits any: try 'nm(2, 4, score=wanda)'")
-
-
-def ties(text: str, p: float, rng: Generator) -> Ties:
-    """Read a tie rule; ``adversarial`` alone is the worst for the norm p, ``rng`` is what it may name."""
-    if text == "adversarial":
-        return Adversarial(p)
-    return parse_as(Ties, "tie rule", text, {"rng": rng})
 
 
 def shape(text: str) -> tuple[int, ...]:

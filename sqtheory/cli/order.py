@@ -1,11 +1,7 @@
 """``sqtheory order``: both orders, the optimum and the open assumptions in every tensor of a checkpoint."""
 
 import argparse
-import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
 
-from sqtheory import __version__
 from sqtheory.cli import options
 from sqtheory.cli.options import (
     CHECKPOINT_HELP,
@@ -13,16 +9,12 @@ from sqtheory.cli.options import (
     add_pipeline,
     add_statistics,
     add_targets,
+    add_tolerance,
     add_workers,
 )
-from sqtheory.cli.printing import print_text
-from sqtheory.cli.verb import MARKDOWN_TABLES, Document, Render, Verb, json_of
-
-if TYPE_CHECKING:
-    from sqtheory.alphabet.shares import Pruned
-    from sqtheory.execution import Assignment
-    from sqtheory.files.statistics import Statistics
-    from sqtheory.orders.grid import Row
+from sqtheory.cli.printing import say
+from sqtheory.cli.progress import watched
+from sqtheory.cli.verb import MARKDOWN_TABLES, Document, Verb, json_of
 
 DESCRIPTION = """\
 Compare sparsify-then-quantize (S→Q) with quantize-then-sparsify (Q→S) in every layer.
@@ -47,8 +39,6 @@ examples:
   sqtheory order zoo:lm-dense --mask 'nm(2, 4, score=wanda)' --format mxfp4 --statistics stats.safetensors"""
 
 SORTS = ("file", "worst", "gap")
-RECORDED = ("ties", "seed", "targets", "ignore", "sort", "top", "fail_over")
-"""The options that the recipe in the JSON document repeats."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -60,6 +50,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_engine(parser)
     add_statistics(parser)
     add_targets(parser)
+    add_tolerance(parser)
     parser.add_argument("--experts", action="store_true", help="a line for each expert of a tensor that holds several")
     parser.add_argument(
         "--sort", choices=SORTS, default="file", help="worst: largest S→Q error first; gap: largest difference first"
@@ -77,144 +68,33 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Document:
     """Read, compare, print; 1 if a check failed."""
-    from sqtheory.alphabet.shares import pruned
-    from sqtheory.cli.progress import progress
-    from sqtheory.execution import Sweep
-    from sqtheory.execution.gathering import gathered
-    from sqtheory.execution.workers import workers
-    from sqtheory.files import atomic
-    from sqtheory.files.checkpoints import reading
-    from sqtheory.files.views.seeing import notes
+    from sqtheory.api.order import order
 
-    known = options.statistics(arguments)
-    grid = options.grid(arguments, known)
-    staff = workers(arguments.executor, arguments.workers)
-    if arguments.results is not None:
-        atomic.check_folder(arguments.results)
-    with reading(arguments.checkpoint) as opened:
-        checkpoint = options.seen(arguments, opened)
-        if known is not None:
-            known.check({info.name: info.shape for info in checkpoint.tensors})
-        taken, skipped = options.targets(arguments).split(checkpoint.tensors)
-        with staff.crew() as (executor, count):
-            swept = Sweep(
-                checkpoint,
-                taken,
-                grid,
-                arguments.norm,
-                executor=executor,
-                results=arguments.results,
-                ahead=2 * count,
-                waits=lambda left: print_text(
-                    f"sqtheory: waiting for {left} tensors that other processes compute in {arguments.results}",
-                    to_stderr=True,
-                ),
-            )
-            found = list(progress(swept, "order", quiet=arguments.json))
-    rows = [row for rows in gathered(taken, found, experts=arguments.experts) for row in rows]
-    if arguments.results is not None:
-        said = f"{swept.computed} tensors computed, {swept.found} found in {arguments.results}"
-        print_text(f"sqtheory: {said}", to_stderr=True)
-    reached = {one.words[0]: pruned(one.pattern[0], (info.shape for info in taken)) for one in grid}
-    ordered = _sorted(rows, arguments.sort)[: None if arguments.top is None else arguments.top * len(grid)]
-    left = [{"name": info.name, "reason": reason} for info, reason in skipped]
-    broken = _failures(rows, arguments.fail_over)
-    return Document(
-        "sqtheory.order/1",
-        lambda: _content(arguments, rows, ordered, grid, left, reached, known),
-        lambda render: _text(arguments, rows, ordered, grid, len(skipped), reached, render),
-        status=1 if broken else 0,
-        notes=(*notes(taken), *broken),
+    return Document.of(
+        order(
+            arguments.checkpoint,
+            arguments.mask,
+            arguments.format,
+            norm=arguments.norm,
+            ties=arguments.ties,
+            seed=arguments.seed,
+            targets=arguments.targets,
+            ignore=arguments.ignore,
+            axis=arguments.axis,
+            experts=arguments.experts,
+            strict=arguments.strict,
+            keep_going=arguments.keep_going,
+            statistics=arguments.statistics,
+            sort=arguments.sort,
+            top=arguments.top,
+            fail_over=arguments.fail_over,
+            workers=arguments.workers,
+            executor=arguments.executor,
+            results=arguments.results,
+            watch=watched(arguments),
+            say=say,
+        )
     )
-
-
-def _sorted(rows: "Sequence[Row]", by: str) -> "list[Row]":
-    """Whole tensors in the wanted order; rows of one tensor stay together."""
-    from sqtheory.orders.grid import by_tensor
-
-    tensors = by_tensor(rows)
-    if by == "worst":
-        tensors.sort(key=lambda group: -max(r.order.relative(r.order.errors.sq) for r in group))
-    elif by == "gap":
-        tensors.sort(key=lambda group: -max(abs(r.order.gap) for r in group))
-    return [row for group in tensors for row in group]
-
-
-def _content(
-    arguments: argparse.Namespace,
-    rows: "Sequence[Row]",
-    shown: "Sequence[Row]",
-    grid: "Sequence[Assignment]",
-    skipped: list[dict[str, str]],
-    reached: "Mapping[str, Pruned | None]",
-    known: "Statistics | None",
-) -> dict[str, Any]:
-    from sqtheory.orders.grid import total_of
-    from sqtheory.tables import json_ready
-
-    shares = {mask: {"pruned": share.to_dict()} if share else {} for mask, share in reached.items()}
-    totals = [
-        {"mask": mask, "format": fmt, **total_of(rows[at :: len(grid)]).to_dict(), **shares[mask]}
-        for at, (mask, fmt) in enumerate(one.words for one in grid)
-    ]
-    return {
-        "version": __version__,
-        "checkpoint": arguments.checkpoint,
-        "recipe": {
-            "masks": list(dict.fromkeys(mask for mask, _ in (one.words for one in grid))),
-            "formats": list(dict.fromkeys(fmt for _, fmt in (one.words for one in grid))),
-            "norm": json_ready(arguments.norm),
-            **{name: getattr(arguments, name) for name in RECORDED},
-            **({} if known is None else {"statistics": known.sha256}),
-            **({"axis": arguments.axis} if arguments.axis else {}),
-        },
-        "tensors": [row.to_dict() for row in shown],
-        "total": totals[0] if len(totals) == 1 else None,
-        "totals": totals,
-        "skipped": skipped,
-    }
-
-
-def _text(
-    arguments: argparse.Namespace,
-    rows: "Sequence[Row]",
-    shown: "Sequence[Row]",
-    grid: "Sequence[Assignment]",
-    skipped: int,
-    reached: "Mapping[str, Pruned | None]",
-    render: Render,
-) -> str:
-    from sqtheory.alphabet.norms import spell_norm
-    from sqtheory.orders.grid import pipeline_table, sentences
-
-    tensors = len(rows) // len(grid)
-    p = spell_norm(arguments.norm)
-    parts = [
-        f"{arguments.checkpoint}: {tensors} tensors compared, {skipped} left alone. "
-        f"Errors are ‖x − y‖_{p} in percent of ‖x‖_{p}; the optimum is the best mask at the scales of x."
-    ]
-    for at, one in enumerate(grid):
-        some = rows[at :: len(grid)]
-        parts.append(render(pipeline_table(shown[at :: len(grid)], some)))
-        share = reached[one.words[0]]
-        parts.append("\n".join([*sentences(some), *([str(share)] if share else [])]))
-    return "\n\n".join(parts)
-
-
-def _failures(rows: "Sequence[Row]", limit: float | None) -> list[str]:
-    failures = [
-        f"tensor {r.name!r}: S→Q lost with {r.order.mask}, {r.order.format} although a theorem forbids it: "
-        "a fault of this program, please report it"
-        for r in rows
-        if r.guarantee_broken
-    ]
-    if limit is not None:
-        for r in rows:
-            best = 100 * r.order.relative(min(r.order.errors.sq, r.order.errors.qs))
-            if not best <= limit:
-                said = f"{best:.4f}%" if best < math.inf else "a norm beyond the range of float64"
-                failures.append(f"tensor {r.name!r}: {said} exceeds --fail-over {limit:g}%")
-    return failures
 
 
 VERB = Verb(

@@ -2,9 +2,9 @@
 
 import argparse
 
-from sqtheory import __version__
 from sqtheory.cli import options
-from sqtheory.cli.options import CHECKPOINT_HELP, add_targets
+from sqtheory.cli.options import CHECKPOINT_HELP, add_targets, add_tolerance
+from sqtheory.cli.progress import watched
 from sqtheory.cli.verb import MARKDOWN_TABLES, Document, Verb, json_of
 
 DESCRIPTION = """\
@@ -32,50 +32,29 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     options.add_seed(parser)
     add_targets(parser)
+    add_tolerance(parser)
     parser.add_argument("--tensors", action="store_true", help="print a line for each tensor as well")
 
 
 def run(arguments: argparse.Namespace) -> Document:
     """Read, predict, measure, print."""
-    from sqtheory.cli.progress import progress
-    from sqtheory.exceptions import about
-    from sqtheory.execution import Spelled
-    from sqtheory.execution.gathering import of_files
-    from sqtheory.files.checkpoints import StoredTensor, reading
-    from sqtheory.files.views.seeing import axes_said, notes
-    from sqtheory.theory.expectations import Agreement, AgreementReport, agreement, agreement_table
+    from sqtheory.api.predict import predict
 
-    s, formats, _ = options.operators(arguments)
-    spelled = [Spelled(str(s), str(q), arguments.seed) for q in formats]
-    pipelines = [(one, p) for one in spelled for p in arguments.norm or [1.0]]
-    columns: list[list[Agreement]] = [[] for _ in pipelines]
-    with reading(arguments.checkpoint) as opened:
-        checkpoint = options.seen(arguments, opened)
-        taken, skipped = options.targets(arguments).split(checkpoint.tensors)
-        for info in progress(taken, "predict", quiet=arguments.json):
-            x = StoredTensor.of(checkpoint, info.name) or checkpoint.read(info.name)
-            with about(f"tensor {info.name!r}"):
-                for column, (one, p) in zip(columns, pipelines, strict=True):
-                    column.append(agreement(info.name, x, *one.of(info.name), p))
-    whole = [tuple(Agreement.together(i.stored.name, own) for i, own in of_files(taken, c)) for c in columns]
-    found = [AgreementReport(*one.words, p, column) for (one, p), column in zip(pipelines, whole, strict=True)]
-    axes = {info.stored.name: info.seen_as for info in taken if info.seen_as}
-    return Document(
-        "sqtheory.predict/1",
-        lambda: {
-            "version": __version__,
-            "checkpoint": arguments.checkpoint,
-            "predictions": [report.to_dict(tensors=arguments.tensors) for report in found],
-            "skipped": len(skipped),
-            **({"axes": axes} if axes else {}),
-        },
-        lambda render: "\n\n".join(
-            [
-                *map(render, [agreement_table(found), *(report.table() for report in found if arguments.tensors)]),
-                *axes_said(axes),
-            ]
-        ),
-        notes=notes(taken),
+    return Document.of(
+        predict(
+            arguments.checkpoint,
+            arguments.mask,
+            arguments.format,
+            norm=arguments.norm or 1.0,
+            seed=arguments.seed,
+            targets=arguments.targets,
+            ignore=arguments.ignore,
+            axis=arguments.axis,
+            strict=arguments.strict,
+            keep_going=arguments.keep_going,
+            tensors=arguments.tensors,
+            watch=watched(arguments),
+        )
     )
 
 

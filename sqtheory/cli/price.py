@@ -3,10 +3,10 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from sqtheory import __version__
 from sqtheory.cli import options
 from sqtheory.cli.options import CHECKPOINT_HELP, add_targets
 from sqtheory.cli.verb import MARKDOWN_TABLE, Document, Verb, json_of
+from sqtheory.version import __version__
 
 if TYPE_CHECKING:
     from sqtheory.theory.price import Prices

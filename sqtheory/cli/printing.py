@@ -16,3 +16,8 @@ def print_text(text: str, *, to_stderr: bool = False) -> None:
     from sqtheory.tables import shown
 
     print("\n".join(map(shown, text.split("\n"))), file=sys.stderr if to_stderr else sys.stdout)
+
+
+def say(sentence: str) -> None:
+    """Print a sentence on stderr, as the words of this program."""
+    print_text(f"sqtheory: {sentence}", to_stderr=True)

@@ -1,10 +1,15 @@
 """A progress bar on stderr, or in a notebook, where somebody is watching."""
 
+import argparse
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from sqtheory.execution.prefetch import Watch
 
 Item = TypeVar("Item")
 
@@ -20,6 +25,11 @@ def progress(items: Iterable[Item], what: str, *, quiet: bool = False) -> Iterab
 
     columns, lines = _room()
     return tqdm(items, desc=what, unit="tensor", leave=False, file=sys.stderr, ncols=columns, nrows=lines)
+
+
+def watched(arguments: argparse.Namespace) -> "Watch":
+    """Who watches what a verb works on: ``progress``, quiet where JSON is asked for."""
+    return partial(progress, quiet=getattr(arguments, "json", False))
 
 
 @contextmanager

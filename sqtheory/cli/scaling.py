@@ -7,9 +7,9 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from sqtheory import __version__
 from sqtheory.cli import options
 from sqtheory.cli.verb import MARKDOWN_TABLES, Document, Verb, json_of
+from sqtheory.version import __version__
 
 if TYPE_CHECKING:
     from sqtheory.execution.costs import Machine, Projection

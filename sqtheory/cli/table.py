@@ -4,11 +4,11 @@ import argparse
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sqtheory import __version__
 from sqtheory.cli.evaluation_options import add_evaluation, add_files, cores
 from sqtheory.cli.options import check_drawn_nowhere
 from sqtheory.cli.printing import print_json
 from sqtheory.cli.verb import Document, Verb
+from sqtheory.version import __version__
 
 if TYPE_CHECKING:
     from sqtheory.models.evaluation.grid import CompressionGrid

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, final
 from sqtheory.cli.printing import print_json, print_text
 
 if TYPE_CHECKING:
+    from sqtheory.api.result import Result
     from sqtheory.tables import Table
 
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -61,20 +62,30 @@ class Document:
     """What a verb answers: only the form that is asked for is made; a verb that prints as it goes has none left."""
 
     schema: str = ""
-    content: Callable[[], Mapping[str, Any]] = dict
-    """The JSON object but for its schema."""
+    content: Callable[[], Mapping[str, Any]] | None = None
+    """The JSON object, but for its schema where one is named."""
     text: Callable[[Render], str] = lambda render: ""
     status: int = 0
     """1 where a check failed."""
     notes: tuple[str, ...] = ()
     """What is said on stderr after the answer, line by line."""
 
+    @classmethod
+    def of(cls, result: "Result", *, notes: tuple[str, ...] | None = None) -> "Document":
+        """What a call gave back; what failed is a note, unless it is said otherwise."""
+        return cls(
+            content=result.to_dict,
+            text=result.text,
+            status=1 if result.failures else 0,
+            notes=result.failures if notes is None else notes,
+        )
+
     def show(self, arguments: argparse.Namespace) -> None:
         """Print the answer in the form that is asked for."""
         from sqtheory.tables import Table
 
-        if self.schema and arguments.json:
-            print_json({"schema": self.schema, **self.content()})
+        if self.content is not None and arguments.json:
+            print_json({**({"schema": self.schema} if self.schema else {}), **self.content()})
         elif text := self.text(Table.markdown if getattr(arguments, "markdown", False) else Table.text):
             print_text(text)
         for line in self.notes:

@@ -1,19 +1,12 @@
 """``sqtheory verify``: whether a written checkpoint is what its report says."""
 
 import argparse
-from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
 
 from sqtheory.cli import options
 from sqtheory.cli.options import CHECKPOINT_HELP
+from sqtheory.cli.progress import watched
 from sqtheory.cli.verb import Document, Verb, json_of
-
-if TYPE_CHECKING:
-    from sqtheory.compress import Verification
-
-Item = TypeVar("Item")
 
 DESCRIPTION = """\
 Check a checkpoint that `sqtheory apply` wrote, from its bytes and from OUT.sqtheory.json beside it.
@@ -53,66 +46,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Document:
     """Check, print; 1 if a check failed."""
-    from contextlib import ExitStack
+    from sqtheory.api.verify import verify
 
-    from sqtheory import compress
-    from sqtheory.cli.progress import progress
-    from sqtheory.execution.workers import Threads
-    from sqtheory.files import atomic
-    from sqtheory.files.checkpoints import reading
-
-    def watch(items: Iterable[Item], what: str) -> Iterable[Item]:
-        return progress(items, what, quiet=arguments.json)
-
-    atomic.recover(arguments.out.parent)
-    with ExitStack() as stack:
-        report = compress.read_report(compress.beside(arguments.out))
-        report = replace(report, recipe=report.recipe.told(options.statistics(arguments)))
-        written = compress.written(arguments.out, report.packing)
-        stack.enter_context(written.source)
-        against = None
-        if arguments.against is not None:
-            source = stack.enter_context(reading(arguments.against))
-            folder = Path(arguments.against).is_dir()
-            against = compress.layout_of(source, arguments.out, folder=folder, packing=report.packing)
-        executor, ahead = stack.enter_context(Threads(arguments.workers).crew())
-        before = written.source.signature
-        found = compress.verify(written, report, against, executor=executor, ahead=ahead, watch=watch)
-        written.source.check_unchanged(before)
-    return Document(
-        "sqtheory.verify/1",
-        lambda: {"recipe": report.recipe.to_dict(), **found.to_dict()},
-        lambda render: _text(arguments, found, report.packing is not None),
-        status=1 if found.failures else 0,
-        notes=_failed(arguments.out, found),
+    return Document.of(
+        verify(
+            arguments.out,
+            against=arguments.against,
+            statistics=arguments.statistics,
+            workers=arguments.workers,
+            watch=watched(arguments),
+        )
     )
-
-
-def _failed(out: Path, found: "Verification") -> tuple[str, ...]:
-    """The first failure, and how many there are."""
-    from sqtheory.files.checkpoints.tensors import plain, quoted
-
-    if not found.failures:
-        return ()
-    first, more = found.failures[0], len(found.failures) - 1
-    where = "" if first.tensor is None else f"tensor {quoted(first.tensor)}: "
-    return (f"{plain(str(out))}: {where}{first.rule}{f' (and {more} more)' if more else ''}",)
-
-
-def _text(arguments: argparse.Namespace, found: "Verification", packed: bool) -> str:
-    if found.failures:
-        return ""
-    said = [
-        f"{arguments.out}: verified.",
-        f"{found.tensors} compressed tensors: pattern, zeros and bytes as recorded; {found.on_grid} of them on their "
-        f"own grid ({'all that codes can say' if packed else 'theorem idempotence'}).",
-        f"{found.left_alone} tensors left alone: bytes as recorded.",
-    ]
-    if arguments.against is None:
-        said.append("Values and errors were not computed again: that takes --against CKPT.")
-    else:
-        said.append(f"Computed again from {arguments.against}: every byte, every error, every count.")
-    return "\n".join(said)
 
 
 VERB = Verb(

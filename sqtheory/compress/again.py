@@ -8,7 +8,7 @@ from typing import TypeAlias, final
 from sqtheory.alphabet.formats import BFLOAT16
 from sqtheory.arrays import as_real
 from sqtheory.compress.applying import metadata
-from sqtheory.compress.compressing import Outcome, left_alone
+from sqtheory.compress.compressing import Outcome, kept_apart, left_alone
 from sqtheory.compress.layout import ITSELF, Layout, origin_of
 from sqtheory.compress.reading import difference
 from sqtheory.compress.recipe import Recipe
@@ -36,6 +36,15 @@ class Failure:
     rule: str
 
 
+def _reasons(report: Report, against: Layout, info: TensorInfo) -> Iterator[str]:
+    """Every reason for which a tensor of the source may have been left alone."""
+    chosen = any(one.reason == NO_TARGET for one in report.left_alone)
+    reason = NO_TARGET if chosen else Targets().reason_to_skip(info)
+    if reason is not None:
+        yield reason
+    yield from kept_apart(against, report.recipe, info)
+
+
 def of_source(report: Report, against: Layout) -> Iterator[Failure]:
     """The files of the source, the tensors in them, and the reasons why some were left alone."""
     if [digest(path) for path in against.files().values()] != list(report.source.values()):
@@ -53,14 +62,12 @@ def of_source(report: Report, against: Layout) -> Iterator[Failure]:
         names = {one.name for one in kind}
         if [one.name for one in kind if one.name in found] != [name for name in found if name in names]:
             yield Failure(None, "the report has the tensors in another order than the source")
-    chosen = any(one.reason == NO_TARGET for one in report.left_alone)
     for one in report.left_alone:
         if one.name in found and one.reason != IGNORED:
-            reason = NO_TARGET if chosen else Targets().reason_to_skip(found[one.name])
-            if one.reason != reason:
-                yield Failure(
-                    one.name, f"was left alone as {one.reason!r}, by the source it is {reason or 'a target'!r}"
-                )
+            reasons = _reasons(report, against, found[one.name])
+            first = next(reasons, "a target")
+            if one.reason != first and one.reason not in reasons:
+                yield Failure(one.name, f"was left alone as {one.reason!r}, by the source it is {first!r}")
 
 
 def of_headers(report: Report, against: Layout, outcomes: Sequence[Outcome]) -> Iterator[Failure]:
@@ -74,9 +81,11 @@ def of_headers(report: Report, against: Layout, outcomes: Sequence[Outcome]) -> 
             yield Failure(None, f"{what}: what it holds besides entries is not what the recipe makes of the source")
 
 
-def of_left_alone(written: Layout, info: TensorInfo, against: Layout, original: TensorInfo, one: LeftAlone) -> Rules:
+def of_left_alone(
+    written: Layout, info: TensorInfo, recipe: Recipe, against: Layout, original: TensorInfo, one: LeftAlone
+) -> Rules:
     """A tensor that was copied."""
-    made = left_alone(against, original, one.reason)
+    made = left_alone(against, recipe, original, one.reason)
     if sha256(written.source.stored(info.name)) != made.sha256:
         yield "left alone, but its bytes are not those of the source"
     if made != one:

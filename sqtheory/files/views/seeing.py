@@ -7,7 +7,7 @@ from sqtheory.files.targets import Targets
 from sqtheory.files.views.axes import Axes
 from sqtheory.files.views.view import View
 from sqtheory.files.views.viewed import ViewedCheckpoint
-from sqtheory.tables import one_line
+from sqtheory.tables import short
 
 
 def seen(checkpoint: Checkpoint, targets: Targets, axes: Axes, *, apart: bool = False) -> Checkpoint:
@@ -30,9 +30,15 @@ def inspected(checkpoint: Checkpoint, targets: Targets, axes: Axes) -> Checkpoin
     return shown(checkpoint, axes.views(checkpoint, taken))
 
 
-def axes_said(axes: Mapping[str, str]) -> tuple[str, ...]:
-    """Which axis of which tensor is reduced, a line for each in one text; nothing where there is none."""
-    lines = (f"  {one_line(name)}: {text}" for name, text in axes.items())
+def axes_of(tensors: Iterable[TensorInfo]) -> dict[str, str]:
+    """Which axis is reduced of those that are shown as matrices, by their names in the file."""
+    return {info.stored.name: info.seen_as for info in tensors if info.seen_as is not None}
+
+
+def axes_said(tensors: Iterable[TensorInfo]) -> tuple[str, ...]:
+    """The same in one text, a line for each; nothing where there is none."""
+    axes = axes_of(tensors)
+    lines = (f"  {short(name)}: {text}" for name, text in axes.items())
     return ("\n".join(["Reduced axes, where they are not the last of a matrix:", *lines]),) if axes else ()
 
 

@@ -1,5 +1,6 @@
 """Layer × channel: in which tensors of a checkpoint selection M, scale Σ and zero Z are open, and how often."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import fill
 from typing import final
@@ -10,6 +11,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from sqtheory.orders.channels import explain
+from sqtheory.orders.grid import Row
 from sqtheory.show.figures.data import Data, FigureKind, Request, cells
 from sqtheory.show.figures.style import Style, verbatim
 from sqtheory.tables import Table
@@ -82,6 +84,16 @@ def compute(request: Request) -> ChannelMap:
             for c in explain(x.astype(np.float32), s, q).channels:
                 opened.append(Opened(name, mask, fmt, c.symbol, c.possible, c.count, c.total))
     return ChannelMap(request.model, pipelines, tuple(opened))
+
+
+def of_rows(model: str, rows: Sequence[Row]) -> ChannelMap:
+    """What is known already, as ``order`` gives it."""
+    opened = tuple(
+        Opened(r.name, r.order.mask, r.order.format, c.symbol, c.possible, c.count, c.total)
+        for r in rows
+        for c in r.channels.channels
+    )
+    return ChannelMap(model, tuple(dict.fromkeys((o.mask, o.format) for o in opened)), opened)
 
 
 def draw(data: ChannelMap, style: Style) -> Figure:

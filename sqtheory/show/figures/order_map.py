@@ -1,5 +1,6 @@
 """The error of S→Q less that of Q→S, over formats and sparsity."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
@@ -11,6 +12,7 @@ from matplotlib.patches import Rectangle
 
 from sqtheory.orders.applied import both
 from sqtheory.orders.errors import norm
+from sqtheory.orders.grid import Total
 from sqtheory.show.figures.data import Data, FigureKind, Request, cells, short
 from sqtheory.show.figures.style import Style
 from sqtheory.tables import Table
@@ -82,6 +84,24 @@ def compute(request: Request) -> OrderMap:
     totals = 100 * np.sqrt(np.sum(np.square(found), axis=0)) / norm(sizes)
     sq, qs = (tuple(tuple(map(float, row)) for row in each) for each in totals)
     return OrderMap(request.model, len(sizes), MASKS, FORMATS, sq, qs)
+
+
+def of_totals(model: str, tensors: int, totals: Mapping[tuple[str, str], Total]) -> OrderMap:
+    """What is known already, as ``order`` gives it: the total of every mask with every format.
+
+    Raises ValueError for another norm than 2, for a pair that is missing, and where all entries are 0.
+    """
+    masks, formats = (tuple(dict.fromkeys(words)) for words in zip(*totals, strict=True))
+    if any(total.p != 2 for total in totals.values()):
+        raise ValueError("the map of orders is of the norm 2")
+    if len(totals) < len(masks) * len(formats) or not all(total.x_norm for total in totals.values()):
+        raise ValueError("the map of orders needs every mask with every format, of tensors that are not 0")
+
+    def percent(name: str) -> tuple[tuple[float, ...], ...]:
+        found = {pair: 100 * getattr(total.errors, name) / total.x_norm for pair, total in totals.items()}
+        return tuple(tuple(found[mask, fmt] for mask in masks) for fmt in formats)
+
+    return OrderMap(model, tensors, masks, formats, percent("sq"), percent("qs"))
 
 
 def draw(data: OrderMap, style: Style) -> Figure:

@@ -3,7 +3,7 @@
 import io
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, TypeAlias, final
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -13,6 +13,9 @@ from sqtheory.tables import shown
 
 if TYPE_CHECKING:
     from matplotlib.typing import RcKeyType
+
+Drawing: TypeAlias = Figure
+"""A figure, whoever made it."""
 
 
 @final

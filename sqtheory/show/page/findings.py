@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import final
 
 from sqtheory.alphabet.shares import Pruned
+from sqtheory.execution.selection import Selection
 from sqtheory.orders.grid import Row
 from sqtheory.theory.expectations import AgreementReport
 
@@ -37,7 +38,7 @@ class Findings:
     version: str
     p: float
     sections: tuple[Section, ...]
-    skipped: tuple[tuple[str, str], ...]
-    """Names of tensors left alone, and why."""
+    chosen: Selection
+    """Which tensors are compared, and why the others are left alone."""
     command: str
     """What made the page."""

@@ -1,0 +1,1 @@
+"""Every verb as one call: ``order``, ``apply``, ``verify``, ``report``, ``predict``, ``inspect``; a file for each."""

@@ -1,0 +1,212 @@
+"""A checkpoint with its weights sparsified and quantized, and the record of what that cost, in one call."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from sqtheory import compress
+from sqtheory.alphabet.norms import spell_norm
+from sqtheory.alphabet.shares import pruned
+from sqtheory.alphabet.storage import Index
+from sqtheory.api import operators
+from sqtheory.api.given import (
+    Format,
+    Known,
+    Mask,
+    PathLike,
+    Source,
+    TieRule,
+    Words,
+    held,
+    is_folder,
+    several,
+    statistics_of,
+)
+from sqtheory.api.result import Result, Say, unsaid
+from sqtheory.compress import Report, beside
+from sqtheory.execution.prefetch import Watch, unwatched
+from sqtheory.execution.selection import Selection
+from sqtheory.execution.workers import Threads
+from sqtheory.files.code_layout import CodeLayout
+from sqtheory.files.packing import bits_sentence
+from sqtheory.files.targets import Targets
+from sqtheory.orders.applied import Order
+from sqtheory.tables import Table, one_line, share, short
+from sqtheory.version import __version__
+
+ERRORS = ("S %", "Q %", "S→Q %", "Q→S %", "written %", "bound %")
+
+
+@final
+@dataclass(frozen=True, repr=False, eq=False)
+class ApplyResult(Result):
+    """What was written, or would be, of every tensor of a checkpoint."""
+
+    out: Path
+    report: Report
+    chosen: Selection
+    """Which tensors were compressed, and why the others were left alone."""
+    nbytes: int
+    """Bytes of all tensors as they are written."""
+    written: bool
+    """False for a dry run."""
+
+    def parts(self) -> Sequence[Table | str]:
+        report = self.report
+        spelled = spell_norm(report.recipe.norm)
+        parts: list[Table | str] = [
+            self._table(),
+            f"Errors are ‖x − y‖_{spelled} in percent of ‖x‖_{spelled}; written is that of the values in the file; "
+            "bits are those that an entry takes there.",
+        ]
+        mask, _ = report.recipe.assignment.pattern
+        reached = pruned(mask, report.shapes())
+        if reached:
+            parts.append(str(reached))
+        if report.packing is not None:
+            entries, bits = sum(math.prod(t.shape) for t in report.tensors), sum(t.bits or 0 for t in report.tensors)
+            stored = sum(t.bits_in_file for t in report.tensors)
+            parts.append(bits_sentence(len(report.tensors), entries, bits, stored) + ".")
+        parts.append(self.chosen.sentences("Compressed")[0])
+        rounded = [t for t in report.tensors if t.rounded]
+        if rounded:
+            count = sum(t.rounded for t in rounded)
+            kinds = ", ".join(sorted({t.dtype for t in rounded}))
+            parts.append(
+                f"{count} values in {len(rounded)} tensors are none of {kinds} and were rounded once more to it."
+            )
+        if report.left_alone:
+            left = "\n".join(f"  {short(t.name)} ({t.reason})" for t in report.left_alone)
+            how = "byte for byte" if report.decoding is None else "as they are, codes as their values"
+            parts.append(f"Left alone, {how}, {len(report.left_alone)} tensors:\n{left}")
+        if report.copied:
+            parts.append(f"Copied: {', '.join(map(one_line, report.copied))}")
+        size = f"{len(report.tensors)} tensors compressed, {self.nbytes} bytes of tensors"
+        done = f"written to {self.out}" if self.written else "nothing is written (--dry-run)"
+        parts.append(f"{size}: {done}" + (f", the report to {beside(self.out)}" if self.written else ""))
+        return parts
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Weights that were refused."""
+        return tuple(self.chosen.failures)
+
+    def _table(self) -> Table:
+        report, p = self.report, self.report.recipe.norm
+        views = report.recipe.views
+        seen = {t.name: views[t.name].text(t.shape) for t in report.tensors if t.name in views}
+        rows = [
+            (
+                short(t.name),
+                t.dtype,
+                "×".join(map(str, t.shape)),
+                *(share(value, t.x_norm) for value in (t.e_s, t.e_q, t.e_sq, t.e_qs, t.error, t.bound(p))),
+                f"{100 * t.zeros / math.prod(t.shape):.2f}" if math.prod(t.shape) else "–",
+                " ".join(t.patterns) or "–",
+                str(t.rounded),
+                f"{t.bits_in_file / math.prod(t.shape):.6g}" if math.prod(t.shape) else "–",
+                t.open,
+                t.theorem or "not " + ", ".join(t.failed),
+                *([seen.get(t.name, "–")] if seen else []),
+            )
+            for t in report.tensors
+        ]
+        header: tuple[str, ...] = (
+            "tensor",
+            "dtype",
+            "shape",
+            *ERRORS,
+            "zeros %",
+            "keeps",
+            "rounded",
+            "bits",
+            "open",
+            "by",
+        )
+        header += ("reduced axis",) if seen else ()
+        title = f"{report.recipe.mask} with {report.recipe.format}, {report.recipe.order.value}"
+        return Table(header, tuple(rows), title)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report beside the checkpoint."""
+        content: dict[str, Any] = json.loads(self.report.to_json())
+        return content
+
+    def columns(self) -> Mapping[str, Sequence[Any]]:
+        """A line for each tensor that was compressed, all that the report says of it."""
+        tensors = self.to_dict()["tensors"]
+        names = list(tensors[0]) if tensors else []
+        return {name: [one[name] for one in tensors] for name in names}
+
+
+def apply(
+    checkpoint: Source,
+    out: PathLike,
+    mask: Mask = "1:1",
+    format: Format = "",
+    *,
+    order: Order | str = Order.sq,
+    frozen_scale: bool = False,
+    pack: bool = False,
+    layout: CodeLayout | str | None = None,
+    index: Index | str | None = None,
+    norm: float = 2.0,
+    ties: TieRule | None = None,
+    seed: int = 0,
+    targets: Words = (),
+    ignore: Words = (),
+    axis: Words = (),
+    strict: bool = False,
+    keep_going: bool = False,
+    statistics: Known | None = None,
+    workers: int = 1,
+    dry_run: bool = False,
+    force: bool = False,
+    watch: Watch = unwatched,
+    say: Say = unsaid,
+) -> ApplyResult:
+    """Write a checkpoint whose weights are sparsified and quantized, as values or (``pack``) as codes.
+
+    As ``sqtheory apply``, whose help says what is written and refused; masks, formats and tie rules are text, or
+    operators that have a spelling. Everything is checked before anything is written. Raises SpellingError,
+    InputRefused that names file and tensor, FileExistsError unless ``force``.
+    """
+    if not pack and (layout or index):
+        raise ValueError("--layout and --index are about codes: they need --pack")
+    places = Index[index] if isinstance(index, str) else index
+    packing = compress.Packing(CodeLayout(layout or CodeLayout.sqtheory), places) if pack else None
+    rng = np.random.default_rng(seed)
+    rule = None if ties is None else operators.tie_rule(ties, norm, rng)
+    s, known = operators.mask(mask, rule, rng, calibrated=True), statistics_of(statistics)
+    operators.check_awaited(known, [s])
+    recipe = compress.Recipe(
+        mask=str(s),
+        format=str(format),
+        order=Order[order] if isinstance(order, str) else order,
+        norm=norm,
+        frozen_scale=frozen_scale,
+        seed=seed,
+        axes=several(axis),
+    ).told(known)
+    chosen = Targets(several(targets), several(ignore))
+    with held(checkpoint) as source, Threads(workers).crew() as (executor, ahead):
+        files = compress.layout_of(source, Path(out), folder=is_folder(checkpoint), packing=packing)
+        plan = compress.plan(
+            *(files, recipe, chosen, __version__),
+            executor=executor,
+            ahead=ahead,
+            watch=watch,
+            force=force,
+            strict=strict,
+            keep_going=keep_going,
+        )
+        if not dry_run:
+            compress.apply(plan, executor=executor, ahead=ahead, watch=watch, force=force)
+    if files.note:
+        say(files.note)
+    return ApplyResult(Path(out), plan.report, plan.chosen, plan.nbytes, not dry_run)

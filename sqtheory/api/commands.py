@@ -1,0 +1,67 @@
+"""The command lines that do again, or do next, what a page is about."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+
+@final
+@dataclass(frozen=True)
+class Commands:
+    """Command lines on one checkpoint with the options of one page."""
+
+    checkpoint: str
+    norm: float
+    seed: int
+    targets: tuple[str, ...]
+    ignore: tuple[str, ...]
+    axis: tuple[str, ...]
+    statistics: str | None
+    """The path of the file of statistics."""
+
+    def page(self, masks: Sequence[str], formats: Sequence[str], out: Path | None, *, prediction: bool) -> str:
+        """The one that makes the page."""
+        flags = [] if prediction else ["--no-prediction"]
+        return self._line(
+            "report", masks, formats, [*flags, *self._statistics(), "-o", "report.html" if out is None else str(out)]
+        )
+
+    def compressing(self, mask: str, fmt: str, order: str, *, calibrated: bool) -> tuple[str, ...]:
+        """Those that compress in this order, check that, and decide whether it is the better one for every tensor."""
+        out, known = self._compressed(order), self._statistics() if calibrated else []
+        decided = ["sqtheory", "decide", "sq_never_worse", *_operators([mask], [fmt]), *self._norm()]
+        return (
+            self._line("apply", [mask], [fmt], ["--order", order, *known], out),
+            shlex.join(["sqtheory", "verify", out, "--against", self.checkpoint, *known]),
+            *(() if known else (shlex.join(decided),)),
+        )
+
+    def _compressed(self, order: str) -> str:
+        """A name for the compressed checkpoint, of the kind that ``apply`` writes."""
+        path = Path(self.checkpoint.removeprefix("zoo:"))
+        suffix = "" if path.is_dir() else path.suffix
+        stem = path.name.removesuffix(suffix) or "compressed"
+        zoo = self.checkpoint.startswith("zoo:")
+        return f"{stem}-{order}{'.safetensors' if zoo or suffix == '.gguf' else suffix}"
+
+    def _line(self, verb: str, masks: Sequence[str], formats: Sequence[str], more: Sequence[str], *out: str) -> str:
+        words = ["sqtheory", verb, self.checkpoint, *out, *_operators(masks, formats), *self._norm()]
+        chosen = (("--targets", self.targets), ("--ignore", self.ignore), ("--axis", self.axis))
+        words += [word for option, values in chosen for value in values for word in (option, value)]
+        return shlex.join([*words, *more])
+
+    def _statistics(self) -> list[str]:
+        """The file of statistics, if there is one."""
+        return [] if self.statistics is None else ["--statistics", self.statistics]
+
+    def _norm(self) -> list[str]:
+        """The norm and the seed where they are not the defaults."""
+        norm = ["--norm", f"{self.norm:g}"] if self.norm != 2 else []
+        return norm + (["--seed", str(self.seed)] if self.seed else [])
+
+
+def _operators(masks: Sequence[str], formats: Sequence[str]) -> list[str]:
+    named = (("--mask", masks), ("--format", formats))
+    return [word for name, values in named for value in values for word in (name, value)]

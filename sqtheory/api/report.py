@@ -1,0 +1,242 @@
+"""One self-contained HTML page on a checkpoint, in one call."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+from sqtheory.alphabet.norms import check_norm
+from sqtheory.alphabet.shares import pruned
+from sqtheory.api import operators
+from sqtheory.api.commands import Commands
+from sqtheory.api.given import (
+    Format,
+    Known,
+    Mask,
+    PathLike,
+    Source,
+    TieRule,
+    Words,
+    name_of,
+    opened,
+    several,
+    statistics_of,
+    statistics_path,
+)
+from sqtheory.api.result import Result
+from sqtheory.api.sight import choose
+from sqtheory.exceptions import NotCovered, about
+from sqtheory.execution import Assignment, Sweep
+from sqtheory.execution.assignment import awaited
+from sqtheory.execution.gathering import gathered, of_files
+from sqtheory.execution.prefetch import Watch, unwatched
+from sqtheory.execution.preflight import preflight
+from sqtheory.execution.selection import Tolerance
+from sqtheory.execution.workers import Threads
+from sqtheory.files import atomic
+from sqtheory.files.checkpoints import Checkpoint, StoredTensor, TensorInfo
+from sqtheory.files.outputs import check_outputs, check_page
+from sqtheory.files.targets import Targets
+from sqtheory.files.views.axes import Axes
+from sqtheory.orders.applied import Order, Winner
+from sqtheory.orders.grid import Row, pipeline_table, sentences, total_of
+from sqtheory.show.page import Findings, Section, page
+from sqtheory.tables import Table, json_ready
+from sqtheory.theory.expectations import Agreement, AgreementReport, agreement
+from sqtheory.theory.expectations.predict import checked
+from sqtheory.version import __version__
+
+NOT_ASKED = "left out (--no-prediction)"
+"""Why no gap is predicted where none was asked for."""
+
+
+@final
+@dataclass(frozen=True, repr=False, eq=False)
+class ReportResult(Result):
+    """What a page is made of, and the page."""
+
+    findings: Findings
+    out: Path | None
+    """Where the page was written."""
+
+    @property
+    def html(self) -> str:
+        """The page."""
+        return page(self.findings)
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Weights that were refused."""
+        return tuple(self.findings.chosen.failures)
+
+    def parts(self) -> Sequence[Table | str]:
+        found: list[Table | str] = ["\n".join(self.findings.chosen.sentences())]
+        for section in self.findings.sections:
+            found += [pipeline_table(section.rows, section.rows), "\n".join(sentences(section.rows))]
+            found.append("\n".join(section.commands))
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        found = self.findings
+        return {
+            "schema": "sqtheory.report/1",
+            "version": found.version,
+            "checkpoint": found.checkpoint,
+            "norm": json_ready(found.p),
+            "sections": [
+                {
+                    "total": total_of(section.rows).to_dict(),
+                    "tensors": [row.to_dict() for row in section.rows],
+                    "prediction": section.gaps.to_dict(),
+                    "unpredicted": section.unpredicted,
+                    "commands": list(section.commands),
+                }
+                for section in found.sections
+            ],
+            "parameters": found.chosen.parameters,
+            "skipped": [{"name": info.name, "reason": reason} for info, reason in found.chosen.skipped],
+            "command": found.command,
+        }
+
+    def columns(self) -> Mapping[str, Sequence[Any]]:
+        rows = [row for section in self.findings.sections for row in section.rows]
+        errors = {name: [getattr(r.order.errors, name) for r in rows] for name in ("s", "q", "sq", "qs", "gain")}
+        named = {"tensor": [r.name for r in rows], "mask": [r.order.mask for r in rows]}
+        return {**named, "format": [r.order.format for r in rows], **errors}
+
+
+def report(
+    checkpoint: Source,
+    masks: Mask | Iterable[Mask],
+    formats: Format | Iterable[Format],
+    out: PathLike | None = None,
+    *,
+    norm: float = 2.0,
+    ties: TieRule | None = None,
+    seed: int = 0,
+    targets: Words = (),
+    ignore: Words = (),
+    axis: Words = (),
+    strict: bool = False,
+    keep_going: bool = False,
+    statistics: Known | None = None,
+    prediction: bool = True,
+    workers: int = 1,
+    force: bool = False,
+    watch: Watch = unwatched,
+) -> ReportResult:
+    """One HTML page on a checkpoint: orders, bounds, channels, predictions, commands; written where ``out`` says.
+
+    As ``sqtheory report``. Raises SpellingError, InputRefused that names file and tensor, FileExistsError unless
+    ``force``, and never replaces a file that is no page.
+    """
+    check_norm(norm)
+    file = None if out is None else Path(out)
+    if file is not None:
+        _check_out(file, checkpoint, statistics, force)
+    known = statistics_of(statistics)
+    grid = operators.grid(several(masks), several(formats), ties=ties, norm=norm, seed=seed, known=known)
+    rule, axes = Targets(several(targets), several(ignore)), Axes.parse(several(axis))
+    commands = Commands(
+        *(name_of(checkpoint), norm, seed, rule.include, rule.ignore, tuple(map(str, axes.said))),
+        None if known is None else str(known.path),
+    )
+    with opened(checkpoint) as whole:
+        kinds = [tuple(dict.fromkeys(kind)) for kind in zip(*(one.pattern for one in grid), strict=True)]
+        every = [op for kind in kinds for op in kind]
+        source, chosen = choose(whole, rule, axes, every, known=known, strict=strict)
+        tolerates = Tolerance(source, strict=strict, keep_going=keep_going)
+        with about(str(source.path)):
+            preflight(source, chosen.taken, *kinds, tolerates=tolerates)
+        chosen = chosen.without(tolerates.left)
+        taken = chosen.taken
+        with Threads(workers).crew() as (executor, count):
+            swept = Sweep(source, taken, grid, norm, executor=executor, ahead=2 * count)
+            rows = [row for rows in gathered(taken, list(watch(swept, "order"))) for row in rows]
+            sections = [
+                _section(one, norm, rows[at :: len(grid)], _whole(taken, list(watch(gaps, "predict"))), commands)
+                for at, one in enumerate(grid)
+                for gaps in [_gaps(source, taken, one, norm, executor, asked=prediction)]
+            ]
+    spelled_masks, spelled_formats = (
+        tuple(dict.fromkeys(words)) for words in zip(*(one.words for one in grid), strict=True)
+    )
+    found = Findings(
+        checkpoint=name_of(checkpoint),
+        version=__version__,
+        p=norm,
+        sections=tuple(sections),
+        chosen=chosen,
+        command=commands.page(spelled_masks, spelled_formats, file, prediction=prediction),
+    )
+    if file is not None:
+        atomic.write(file, page(found).encode("utf-8", "backslashreplace"), force=force)
+    return ReportResult(found, file)
+
+
+def _check_out(file: Path, checkpoint: Source, statistics: Known | None, force: bool) -> None:
+    if os.path.lexists(file) and not force:
+        raise FileExistsError(f"{file} exists: pass --force to replace it")
+    if file.is_dir():
+        raise ValueError(f"{file} is a folder: name a file for the page")
+    check_outputs([file], name_of(checkpoint), *([] if statistics is None else [statistics_path(statistics)]))
+    check_page(file)
+    atomic.check_folder(file.parent)
+
+
+def _gaps(
+    source: Checkpoint,
+    taken: Sequence[TensorInfo],
+    assignment: Assignment,
+    norm: float,
+    executor: Executor | None,
+    *,
+    asked: bool,
+) -> Iterable[Agreement | str]:
+    """Predicted and measured gap of every tensor, or why none is predicted."""
+    if not asked:
+        return [NOT_ASKED] * len(taken)
+
+    mask, fmt = assignment.pattern
+
+    def one(info: TensorInfo) -> Agreement | str:
+        try:
+            checked(fmt, mask, info.shape, norm)
+        except NotCovered as silence:
+            return str(silence)
+        s, q = assignment.of(info.name)
+        x = StoredTensor.of(source, info.name) or source.read(info.name)
+        try:
+            return agreement(info.name, x, s, q, norm)
+        except NotCovered as silence:
+            return str(silence)
+
+    return map(one, taken) if executor is None else executor.map(one, taken)
+
+
+def _whole(taken: Sequence[TensorInfo], gaps: Sequence[Agreement | str]) -> list[Agreement | str]:
+    """What was found of matrices, for each tensor of the file: together, or why not."""
+    found: list[Agreement | str] = []
+    for info, own in of_files(taken, gaps):
+        silence = next((gap for gap in own if isinstance(gap, str)), None)
+        found.append(silence or Agreement.together(info.stored.name, [gap for gap in own if not isinstance(gap, str)]))
+    return found
+
+
+def _section(
+    assignment: Assignment, norm: float, rows: Sequence[Row], gaps: Iterable[Agreement | str], commands: Commands
+) -> Section:
+    found = list(gaps)
+    predicted = tuple(g for g in found if not isinstance(g, str))
+    best = Order.qs.name if total_of(rows).winner is Winner.qs else Order.sq.name
+    mask, fmt = assignment.words
+    return Section(
+        rows=tuple(rows),
+        gaps=AgreementReport(mask, fmt, norm, predicted),
+        unpredicted=dict(Counter(g for g in found if isinstance(g, str))),
+        commands=commands.compressing(mask, fmt, best, calibrated=bool(awaited(assignment.pattern[0]))),
+        pruned=pruned(assignment.pattern[0], (row.order.shape for row in rows)),
+    )

@@ -1,0 +1,92 @@
+"""Whether a written checkpoint is what its report says, in one call."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, final
+
+from sqtheory import compress
+from sqtheory.api.given import Known, PathLike, Source, is_folder, name_of, opened, statistics_of
+from sqtheory.api.result import Result
+from sqtheory.compress import Report, Verification
+from sqtheory.execution.prefetch import Watch, unwatched
+from sqtheory.execution.workers import Threads
+from sqtheory.files import atomic
+from sqtheory.files.checkpoints.tensors import plain, quoted
+from sqtheory.tables import Table
+
+
+@final
+@dataclass(frozen=True, repr=False, eq=False)
+class VerifyResult(Result):
+    """What was checked of a compressed checkpoint, and what does not hold."""
+
+    out: Path
+    against: str | None
+    report: Report
+    found: Verification
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """The first check that fails, and how many more do; ``found.failures`` has them all."""
+        if not self.found.failures:
+            return ()
+        first, more = self.found.failures[0], len(self.found.failures) - 1
+        where = "" if first.tensor is None else f"tensor {quoted(first.tensor)}: "
+        return (f"{plain(str(self.out))}: {where}{first.rule}{f' (and {more} more)' if more else ''}",)
+
+    def parts(self) -> Sequence[Table | str]:
+        if self.found.failures:
+            return ()
+        grid = "all that codes can say" if self.report.packing is not None else "theorem idempotence"
+        said = [
+            f"{self.out}: verified.",
+            f"{self.found.tensors} compressed tensors: pattern, zeros and bytes as recorded; {self.found.on_grid} of "
+            f"them on their own grid ({grid}).",
+            f"{self.found.left_alone} tensors left alone: bytes as recorded.",
+        ]
+        if self.against is None:
+            said.append("Values and errors were not computed again: that takes --against CKPT.")
+        else:
+            said.append(f"Computed again from {self.against}: every byte, every error, every count.")
+        return ("\n".join(said),)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"schema": "sqtheory.verify/1", "recipe": self.report.recipe.to_dict(), **self.found.to_dict()}
+
+    def columns(self) -> Mapping[str, Sequence[Any]]:
+        """A line for each check that failed."""
+        failed = self.found.failures
+        return {"tensor": [one.tensor for one in failed], "rule": [one.rule for one in failed]}
+
+
+def verify(
+    out: PathLike,
+    *,
+    against: Source | None = None,
+    statistics: Known | None = None,
+    workers: int = 1,
+    watch: Watch = unwatched,
+) -> VerifyResult:
+    """Check a checkpoint that ``apply`` wrote from its bytes and its report; with ``against`` make all of it again.
+
+    As ``sqtheory verify``, whose help says what is checked. Raises CheckpointError for a file that cannot be read and
+    for a report that is not what apply wrote; what fails is in the result.
+    """
+    path = Path(out)
+    atomic.recover(path.parent)
+    with ExitStack() as stack:
+        report = compress.read_report(compress.beside(path))
+        report = replace(report, recipe=report.recipe.told(statistics_of(statistics)))
+        written = compress.written(path, report.packing)
+        stack.enter_context(written.source)
+        layout = None
+        if against is not None:
+            source = stack.enter_context(opened(against))
+            layout = compress.layout_of(source, path, folder=is_folder(against), packing=report.packing)
+        executor, ahead = stack.enter_context(Threads(workers).crew())
+        before = written.source.signature
+        found = compress.verify(written, report, layout, executor=executor, ahead=ahead, watch=watch)
+        written.source.check_unchanged(before)
+    return VerifyResult(path, None if against is None else name_of(against), report, found)
