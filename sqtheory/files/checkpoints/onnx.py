@@ -129,8 +129,10 @@ def _shown(
         elif name not in hidden:
             role = known[name]
             bank = any(use.one_signal for use in role.uses) and np.prod(info.shape[1:]) >= SHORTEST
-            if bank and info.is_float and is_filter_bank(
-                entries_of(path, info, tensors[name]).reshape(info.shape[0], -1)
+            if (
+                bank
+                and info.is_float
+                and is_filter_bank(entries_of(path, info, tensors[name]).reshape(info.shape[0], -1))
             ):
                 yield replace(info, no_weight=FILTER_BANK)
             else:

@@ -43,7 +43,7 @@ def blockwise_values(
     zero = _zeros(zeros, rows, blocks, bits)
     of = np.arange(columns) // block
     if groups is not None:
-        if groups.size < columns or groups.size and not 0 <= groups.min() <= groups.max() < blocks:
+        if groups.size < columns or (groups.size and not 0 <= groups.min() <= groups.max() < blocks):
             raise ValueError(f"groups number {blocks} blocks, one for each of {columns} columns, got {groups.shape}")
         of = groups.reshape(-1)[:columns]
     scale = scales.reshape(rows, blocks).astype(np.float32)
