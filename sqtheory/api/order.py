@@ -2,13 +2,12 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from sqtheory.alphabet.norms import check_norm, spell_norm
 from sqtheory.alphabet.shares import Pruned, pruned
-from sqtheory.api import operators
 from sqtheory.api.given import (
     Format,
     Known,
@@ -19,15 +18,15 @@ from sqtheory.api.given import (
     Words,
     name_of,
     opened,
-    several,
     statistics_of,
 )
+from sqtheory.api.question import RecipeFile, question
 from sqtheory.api.result import Result, Say, unsaid
 from sqtheory.execution import Sweep
 from sqtheory.execution.prefetch import Watch, unwatched
+from sqtheory.execution.rules import Rules
 from sqtheory.execution.workers import workers as staff_of
 from sqtheory.files import atomic
-from sqtheory.files.targets import Targets
 from sqtheory.orders.grid import Row, by_tensor, pipeline_table, sentences, total_of
 from sqtheory.tables import Table, json_ready
 from sqtheory.version import __version__
@@ -49,6 +48,24 @@ class Compared:
     rows: tuple[Row, ...]
     pruned: Pruned | None
     """What a mask that is asked for a share prunes of all tensors together."""
+    rule: int | None = None
+    """By which rule of a recipe, counted from 1."""
+
+    def table(self, shown: Sequence[Row]) -> Table:
+        """Those rows that are shown, and the total."""
+        own = {id(row) for row in self.rows}
+        found = pipeline_table([row for row in shown if id(row) in own], self.rows)
+        return found if self.rule is None else replace(found, title=f"rule {self.rule}: {found.title}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The total, ready for JSON."""
+        return {
+            **({} if self.rule is None else {"rule": self.rule}),
+            "mask": self.mask,
+            "format": self.format,
+            **total_of(self.rows).to_dict(),
+            **({"pruned": self.pruned.to_dict()} if self.pruned else {}),
+        }
 
 
 @final
@@ -66,12 +83,15 @@ class Asked:
     fail_over: float | None
     statistics: str | None
     """SHA-256 of the file of statistics."""
+    rules: Rules | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
         known = {} if self.statistics is None else {"statistics": self.statistics}
         names = ("ties", "seed", "targets", "ignore", "sort", "top", "fail_over")
-        return {"norm": json_ready(self.norm), **{name: json_ready(getattr(self, name)) for name in names}, **known}
+        recipe = {} if self.rules is None else {"rules": self.rules.to_list(), "sha256": self.rules.sha256}
+        given = {name: json_ready(getattr(self, name)) for name in names}
+        return {"norm": json_ready(self.norm), **given, **known, **recipe}
 
 
 @final
@@ -122,21 +142,15 @@ class OrderResult(Result):
             f"Errors are ‖x − y‖_{p} in percent of ‖x‖_{p}; the optimum is the best mask at the scales of x."
         ]
         for one in self.pipelines:
-            own = {id(row) for row in one.rows}
-            found.append(pipeline_table([row for row in shown if id(row) in own], one.rows))
+            found.append(one.table(shown))
             found.append("\n".join([*sentences(one.rows), *([str(one.pruned)] if one.pruned else [])]))
-        return found
+        idle = [] if self.asked.rules is None else self.asked.rules.idle(self.skipped)
+        return [*found, "\n".join(idle)] if idle else found
 
     def to_dict(self) -> dict[str, Any]:
-        totals = [
-            {
-                "mask": one.mask,
-                "format": one.format,
-                **total_of(one.rows).to_dict(),
-                **({"pruned": one.pruned.to_dict()} if one.pruned else {}),
-            }
-            for one in self.pipelines
-        ]
+        totals = [one.to_dict() for one in self.pipelines]
+        rule = {id(row): one.rule for one in self.pipelines for row in one.rows}
+        numbers = [{} if rule[id(row)] is None else {"rule": rule[id(row)]} for row in self.shown]
         return {
             "schema": "sqtheory.order/1",
             "version": __version__,
@@ -146,7 +160,7 @@ class OrderResult(Result):
                 "formats": list(dict.fromkeys(one.format for one in self.pipelines)),
                 **self.asked.to_dict(),
             },
-            "tensors": [row.to_dict() for row in self.shown],
+            "tensors": [{**row.to_dict(), **number} for row, number in zip(self.shown, numbers, strict=True)],
             "total": totals[0] if len(totals) == 1 else None,
             "totals": totals,
             "skipped": [{"name": name, "reason": reason} for name, reason in self.skipped],
@@ -191,9 +205,10 @@ class OrderResult(Result):
 
 def order(
     checkpoint: Source,
-    masks: Mask | Iterable[Mask],
-    formats: Format | Iterable[Format],
+    masks: Mask | Iterable[Mask] = (),
+    formats: Format | Iterable[Format] = (),
     *,
+    recipe: RecipeFile | None = None,
     norm: float = 2.0,
     ties: TieRule | None = None,
     seed: int = 0,
@@ -209,7 +224,7 @@ def order(
     watch: Watch = unwatched,
     say: Say = unsaid,
 ) -> OrderResult:
-    """Compare S→Q with Q→S in every layer of a checkpoint, under each pair of a mask and a format.
+    """Compare S→Q with Q→S in every layer of a checkpoint, under each pair of a mask and a format, or by a recipe.
 
     All but ``watch`` (who sees the tensors go by) and ``say`` (who is told a sentence) is what ``sqtheory order``
     takes; masks, formats and tie rules are text, or operators. Raises as that says: SpellingError, InputRefused that
@@ -225,48 +240,46 @@ def order(
     if sort not in SORTS:
         raise ValueError(f"sort is {', '.join(SORTS)}, got {sort!r}")
     known = statistics_of(statistics)
-    grid = operators.grid(several(masks), several(formats), ties=ties, norm=norm, seed=seed, known=known)
+    asked = question(
+        masks, formats, recipe, ties=ties, norm=norm, seed=seed, targets=targets, ignore=ignore, known=known
+    )
     staff = staff_of(executor, workers)
-    chosen = Targets(several(targets), several(ignore))
     folder = None if results is None else Path(results)
     if folder is not None:
         atomic.check_folder(folder)
     with opened(checkpoint) as source:
         if known is not None:
             known.check({info.name: info.shape for info in source.tensors})
-        taken, skipped = chosen.split(source.tensors)
+        taken, skipped = asked.split(source.tensors)
+        computed = found = 0
+        pipelines: list[Compared] = []
         with staff.crew() as (crew, count):
-            swept = Sweep(
-                source,
-                taken,
-                grid,
-                norm,
-                executor=crew,
-                results=folder,
-                ahead=2 * count,
-                waits=lambda left: say(f"waiting for {left} tensors that other processes compute in {folder}"),
-            )
-            rows = tuple(row for rows in watch(swept, "order") for row in rows)
+            for job in asked.jobs(taken):
+                swept = Sweep(
+                    *(source, job.tensors, job.grid, norm),
+                    executor=crew,
+                    results=folder,
+                    ahead=2 * count,
+                    waits=lambda left: say(f"waiting for {left} tensors that other processes compute in {folder}"),
+                )
+                rows = tuple(row for rows in watch(swept, "order") for row in rows)
+                computed, found = computed + swept.computed, found + swept.found
+                shapes = [info.shape for info in job.tensors]
+                pipelines += [
+                    Compared(*one.words, rows[at :: len(job.grid)], pruned(one.pattern[0], shapes), job.rule)
+                    for at, one in enumerate(job.grid)
+                ]
     if folder is not None:
-        say(f"{swept.computed} tensors computed, {swept.found} found in {folder}")
-    shapes = [info.shape for info in taken]
-    pipelines = tuple(
-        Compared(*one.words, rows[at :: len(grid)], pruned(one.pattern[0], shapes)) for at, one in enumerate(grid)
-    )
+        say(f"{computed} tensors computed, {found} found in {folder}")
+    places = {info.name: place for place, info in enumerate(taken)}
+    everything = sorted((row for one in pipelines for row in one.rows), key=lambda row: places[row.name])
     return OrderResult(
         name_of(checkpoint),
-        pipelines,
-        rows,
+        tuple(pipelines),
+        tuple(everything),
         tuple((info.name, reason) for info, reason in skipped),
         Asked(
-            norm,
-            None if ties is None else str(ties),
-            seed,
-            chosen.include,
-            chosen.ignore,
-            sort,
-            top,
-            fail_over,
-            None if known is None else known.sha256,
+            *(norm, None if ties is None else str(ties), seed, asked.chosen.include, asked.chosen.ignore),
+            *(sort, top, fail_over, None if known is None else known.sha256, asked.rules),
         ),
     )

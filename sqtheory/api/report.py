@@ -4,13 +4,12 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
 from sqtheory.alphabet.norms import check_norm
 from sqtheory.alphabet.shares import pruned
-from sqtheory.api import operators
 from sqtheory.api.commands import Commands
 from sqtheory.api.given import (
     Format,
@@ -22,10 +21,10 @@ from sqtheory.api.given import (
     Words,
     name_of,
     opened,
-    several,
     statistics_of,
     statistics_path,
 )
+from sqtheory.api.question import RecipeFile, question
 from sqtheory.api.result import Result
 from sqtheory.exceptions import NotCovered, about
 from sqtheory.execution import Assignment, Sweep
@@ -36,7 +35,6 @@ from sqtheory.execution.workers import Threads
 from sqtheory.files import atomic
 from sqtheory.files.checkpoints import Checkpoint, StoredTensor, TensorInfo
 from sqtheory.files.outputs import check_outputs, check_page
-from sqtheory.files.targets import Targets
 from sqtheory.orders.applied import Order, Winner
 from sqtheory.orders.grid import Row, pipeline_table, sentences, total_of
 from sqtheory.show.page import Findings, Section, page
@@ -79,6 +77,7 @@ class ReportResult(Result):
             "norm": json_ready(found.p),
             "sections": [
                 {
+                    **({} if section.rule is None else {"rule": section.rule}),
                     "total": total_of(section.rows).to_dict(),
                     "tensors": [row.to_dict() for row in section.rows],
                     "prediction": section.gaps.to_dict(),
@@ -89,6 +88,7 @@ class ReportResult(Result):
             ],
             "skipped": [{"name": name, "reason": reason} for name, reason in found.skipped],
             "command": found.command,
+            **({} if found.rules is None else {"rules": found.rules.to_list(), "sha256": found.rules.sha256}),
         }
 
     def columns(self) -> Mapping[str, Sequence[Any]]:
@@ -100,10 +100,11 @@ class ReportResult(Result):
 
 def report(
     checkpoint: Source,
-    masks: Mask | Iterable[Mask],
-    formats: Format | Iterable[Format],
+    masks: Mask | Iterable[Mask] = (),
+    formats: Format | Iterable[Format] = (),
     out: PathLike | None = None,
     *,
+    recipe: RecipeFile | None = None,
     norm: float = 2.0,
     ties: TieRule | None = None,
     seed: int = 0,
@@ -125,26 +126,33 @@ def report(
     if file is not None:
         _check_out(file, checkpoint, statistics, force)
     known = statistics_of(statistics)
-    grid = operators.grid(several(masks), several(formats), ties=ties, norm=norm, seed=seed, known=known)
-    chosen = Targets(several(targets), several(ignore))
+    asked = question(
+        masks, formats, recipe, ties=ties, norm=norm, seed=seed, targets=targets, ignore=ignore, known=known
+    )
     commands = Commands(
-        *(name_of(checkpoint), norm, seed, chosen.include, chosen.ignore), None if known is None else str(known.path)
+        *(name_of(checkpoint), norm, seed, asked.chosen.include, asked.chosen.ignore),
+        None if known is None else str(known.path),
+        None if asked.rules is None else asked.rules.source,
     )
     with opened(checkpoint) as source:
         if known is not None:
             known.check({info.name: info.shape for info in source.tensors})
-        taken, skipped = chosen.split(source.tensors)
+        taken, skipped = asked.split(source.tensors)
+        jobs = asked.jobs(taken)
         with about(str(source.path)):
-            patterns = zip(*(one.pattern for one in grid), strict=True)
-            preflight(source, taken, *(tuple(dict.fromkeys(kind)) for kind in patterns))
+            for job in jobs:
+                patterns = zip(*(one.pattern for one in job.grid), strict=True)
+                preflight(source, job.tensors, *(tuple(dict.fromkeys(kind)) for kind in patterns))
+        sections: list[Section] = []
         with Threads(workers).crew() as (executor, count):
-            swept = Sweep(source, taken, grid, norm, executor=executor, ahead=2 * count)
-            rows = [row for rows in watch(swept, "order") for row in rows]
-            sections = [
-                _section(one, norm, rows[at :: len(grid)], watch(gaps, "predict"), commands)
-                for at, one in enumerate(grid)
-                for gaps in [_gaps(source, taken, one, norm, executor, asked=prediction)]
-            ]
+            for job in jobs:
+                swept = Sweep(source, job.tensors, job.grid, norm, executor=executor, ahead=2 * count)
+                rows = [row for rows in watch(swept, "order") for row in rows]
+                for at, one in enumerate(job.grid):
+                    gaps = watch(_gaps(source, job.tensors, one, norm, executor, asked=prediction), "predict")
+                    section = _section(one, norm, rows[at :: len(job.grid)], gaps, commands)
+                    sections.append(replace(section, rule=job.rule))
+    grid = [one for job in jobs for one in job.grid]
     spelled_masks, spelled_formats = (
         tuple(dict.fromkeys(words)) for words in zip(*(one.words for one in grid), strict=True)
     )
@@ -154,6 +162,7 @@ def report(
         p=norm,
         sections=tuple(sections),
         skipped=tuple((info.name, reason) for info, reason in skipped),
+        rules=asked.rules,
         command=commands.page(spelled_masks, spelled_formats, file, prediction=prediction),
     )
     if file is not None:

@@ -17,7 +17,6 @@ from sqtheory.files.checkpoints import TensorInfo
 from sqtheory.files.digests import digest, sha256
 from sqtheory.files.packing import CompressedTensorsCheckpoint, PackedCheckpoint
 from sqtheory.files.packing.compressed_tensors import scheme_of
-from sqtheory.files.targets import IGNORED, NO_TARGET, Targets
 from sqtheory.records import as_json
 
 Rules: TypeAlias = Iterator[str]
@@ -51,14 +50,8 @@ def of_source(report: Report, against: Layout) -> Iterator[Failure]:
         names = {one.name for one in kind}
         if [one.name for one in kind if one.name in found] != [name for name in found if name in names]:
             yield Failure(None, "the report has the tensors in another order than the source")
-    chosen = any(one.reason == NO_TARGET for one in report.left_alone)
-    for one in report.left_alone:
-        if one.name in found and one.reason != IGNORED:
-            reason = NO_TARGET if chosen else Targets().reason_to_skip(found[one.name])
-            if one.reason != reason:
-                yield Failure(
-                    one.name, f"was left alone as {one.reason!r}, by the source it is {reason or 'a target'!r}"
-                )
+    left = {one.name: one.reason for one in report.left_alone}
+    yield from (Failure(name, rule) for name, rule in report.recipe.faults(found, left))
 
 
 def of_headers(report: Report, against: Layout, outcomes: Sequence[Outcome]) -> Iterator[Failure]:

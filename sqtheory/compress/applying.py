@@ -13,9 +13,10 @@ import numpy as np
 from sqtheory.arrays import as_real
 from sqtheory.compress.compressing import applied, check_fit, compressed, left_alone
 from sqtheory.compress.layout import Content, Layout, Made, Pieces
-from sqtheory.compress.recipe import Recipe
+from sqtheory.compress.recipe import Treatment
 from sqtheory.compress.report import Applied, Report, beside, check_report
 from sqtheory.execution.prefetch import InTurn, Watch, unwatched
+from sqtheory.execution.rules import Rules
 from sqtheory.files import atomic
 from sqtheory.files.checkpoints import Signature, TensorInfo
 from sqtheory.files.checkpoints.tensors import plain, refused
@@ -43,8 +44,8 @@ class Plan:
 
 def plan(
     layout: Layout,
-    recipe: Recipe,
-    targets: Targets,
+    recipe: Treatment,
+    targets: Targets | Rules,
     version: str,
     *,
     executor: Executor | None = None,
@@ -60,6 +61,7 @@ def plan(
     check_replaced(layout, recipe, force)
     recipe.check_known(layout.tensors())
     taken, skipped = targets.split(layout.tensors())
+    recipe = recipe.on(taken)
     for info in taken:
         check_fit(layout, recipe, info)
     before = layout.source.signature
@@ -101,7 +103,7 @@ def apply(
         _same(layout, plan.signature)
 
 
-def check_replaced(layout: Layout, recipe: Recipe, force: bool) -> None:
+def check_replaced(layout: Layout, recipe: Treatment, force: bool) -> None:
     """Raise ValueError where what is written would replace an input, FileExistsError for what is no output of apply.
 
     What a killed process left is settled before.
@@ -124,14 +126,14 @@ def metadata(report: Report, source: str) -> dict[str, str]:
     return {
         "sqtheory.version": report.version,
         "sqtheory.recipe": json.dumps(recipe.to_dict(), ensure_ascii=False, separators=(",", ":")),
-        "sqtheory.order": recipe.order.name,
+        "sqtheory.order": recipe.order_word,
         "sqtheory.tie_rule": recipe.ties or "",
         "sqtheory.source_sha256": report.source[source],
     }
 
 
-def _made(layout: Layout, recipe: Recipe, info: TensorInfo) -> Made:
-    return compressed(layout, recipe, info, as_real(layout.source.read(info.name)))
+def _made(layout: Layout, recipe: Treatment, info: TensorInfo) -> Made:
+    return compressed(layout, recipe.of(info.name), info, as_real(layout.source.read(info.name)))
 
 
 def _contents(

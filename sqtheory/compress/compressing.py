@@ -13,7 +13,7 @@ from sqtheory.alphabet.traits import ROUNDING_ERROR
 from sqtheory.arrays import Array, as_real
 from sqtheory.compress.layout import CHUNK, Layout, Made, Target
 from sqtheory.compress.patterns import lost
-from sqtheory.compress.recipe import Recipe
+from sqtheory.compress.recipe import Recipe, Treatment
 from sqtheory.compress.report import Applied, LeftAlone
 from sqtheory.exceptions import Indivisible, InputRefused, about
 from sqtheory.files.checkpoints import TensorInfo
@@ -27,11 +27,11 @@ from sqtheory.orders.errors import norm
 from sqtheory.orders.grid import Row, tensor_rows
 
 
-def check_fit(layout: Layout, recipe: Recipe, info: TensorInfo) -> None:
+def check_fit(layout: Layout, recipe: Treatment, info: TensorInfo) -> None:
     """Raise InputRefused where, by type and shape alone, a tensor cannot take the mask, the format or the result."""
     if layout.element(info) is None:
         raise refused(layout.source.path, f"{info.dtype} cannot hold the values of the result", info.name)
-    s, q = recipe.assignment.of(info.name)
+    s, q = recipe.of(info.name).assignment.of(info.name)
     with about_tensor(layout.source.path, info.name):
         for partition, tail, what in ((s.groups, getattr(s, "tail", None), "groups"), (q.partition, q.tail, "blocks")):
             partition.sides(info.shape)
@@ -74,11 +74,12 @@ def row_of(recipe: Recipe, name: str, x: Array) -> Row:
     return row.spelled(*recipe.assignment.words)
 
 
-def applied(layout: Layout, recipe: Recipe, info: TensorInfo) -> Outcome:
+def applied(layout: Layout, treatment: Treatment, info: TensorInfo) -> Outcome:
     """Compress a tensor, write nothing, and say all that there is to say of it.
 
     Raises as ``compressed``, and InputRefused where zeros that a pattern needs do not come back as 0.
     """
+    recipe = treatment.of(info.name)
     x = as_real(layout.source.read(info.name))
     made = compressed(layout, recipe, info, x)
     y, rounded = made.values, made.rounded

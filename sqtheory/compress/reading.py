@@ -73,9 +73,18 @@ def difference(made: object, said: object, where: str = "") -> str | None:
 def _report(content: dict[str, Any]) -> Report:
     """The report without what is not its own but follows: the schema, the tie rule, bounds, the hash."""
     own = _without(content, "schema", "sha256")
-    own["recipe"] = {"statistics": None, **_without(content["recipe"], "ties")}
+    own["recipe"] = _recipe(content["recipe"])
     own["tensors"] = [_without(one, "bound", "slack") for one in content["tensors"]]
     return from_json(Report, own)
+
+
+def _recipe(content: Any) -> Any:
+    """A recipe as one object with its kind; each rule of one that has rules holds its targets."""
+    if not fits(content, dict) or "rules" not in content:
+        return {"kind": "uniform", "statistics": None, **_without(content, "ties")}
+    rules: list[Any] = content["rules"] if fits(content["rules"], list) else []
+    named = {"rules": [_without(rule, "tensors") for rule in rules], "tensors": [rule["tensors"] for rule in rules]}
+    return {"kind": "ruled", "statistics": None, **content, **named}
 
 
 def _without(content: Any, *names: str) -> Any:

@@ -1,6 +1,7 @@
 """What is done to every target: a mask, a format, an order; in words that mean the same wherever they are read."""
 
-from collections.abc import Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, final
@@ -17,6 +18,7 @@ from sqtheory.execution.assignment import Assignment, Calibrated, Spelled, await
 from sqtheory.files.checkpoints import TensorInfo
 from sqtheory.files.packing import Packed, pack_image, pack_kept, pack_values
 from sqtheory.files.statistics import Statistics
+from sqtheory.files.targets import IGNORED, NO_TARGET, Targets
 from sqtheory.orders.applied import Order
 from sqtheory.orders.optimum import gain_mask
 from sqtheory.orders.pair import Pair
@@ -24,9 +26,61 @@ from sqtheory.orders.rulings import Ruling
 from sqtheory.tables import json_ready
 
 
+class Treatment(ABC):
+    """What is done to each target of a checkpoint, ``norm`` being the p of all errors."""
+
+    norm: float
+    known: Statistics | None
+    """Statistics of the inputs, where a mask was told them."""
+
+    @abstractmethod
+    def of(self, name: str) -> "Recipe":
+        """What is done to the target of this name. Raises ValueError for a tensor that is none."""
+
+    @abstractmethod
+    def on(self, taken: Sequence[TensorInfo]) -> "Treatment":
+        """The same of these targets of a checkpoint."""
+
+    @abstractmethod
+    def told(self, known: Statistics | None) -> "Treatment":
+        """The same with the statistics that masks await.
+
+        Raises ValueError where none does, InputRefused for others than those whose hash is recorded.
+        """
+
+    @abstractmethod
+    def check_known(self, tensors: Iterable[TensorInfo]) -> None:
+        """Raise ValueError where statistics are awaited and not known, CheckpointError where they are of others."""
+
+    @property
+    @abstractmethod
+    def order_word(self) -> str:
+        """The name of the order, in the metadata of a file."""
+
+    @property
+    @abstractmethod
+    def ties(self) -> str | None:
+        """The tie rule of the mask, if it ranks."""
+
+    @abstractmethod
+    def groups(self, names: Iterable[str]) -> tuple[tuple[str, "Recipe", frozenset[str]], ...]:
+        """The targets of these names by what is done to them: a title, the recipe, its names."""
+
+    @abstractmethod
+    def faults(self, tensors: Mapping[str, TensorInfo], left: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+        """Tensors of the source that the rules do not choose as is recorded, and what they choose, in words.
+
+        ``left`` is why those that were left alone were.
+        """
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Plain words and numbers, ready for JSON."""
+
+
 @final
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(Treatment):
     """x ↦ q(s(x)), s(q(x)) or m* ⊙ q(x), by the spelling of s and q; ``norm`` is the p of all errors and of m*.
 
     With ``frozen_scale`` S→Q keeps the scales of x, as the others do anyway. What a spelling calls ``rng`` is a
@@ -53,11 +107,13 @@ class Recipe:
         for name, value in {"norm": float(self.norm), "mask": spelled.mask, "format": spelled.format}.items():
             object.__setattr__(self, name, value)
 
-    def told(self, known: Statistics | None) -> "Recipe":
-        """The same with the statistics that the mask awaits.
+    def of(self, name: str) -> "Recipe":
+        return self
 
-        Raises ValueError where it awaits none, InputRefused for others than those whose hash the recipe has.
-        """
+    def on(self, taken: Sequence[TensorInfo]) -> "Recipe":
+        return self
+
+    def told(self, known: Statistics | None) -> "Recipe":
         if known is None:
             return self
         if self.statistics not in (None, known.sha256):
@@ -75,7 +131,6 @@ class Recipe:
         return spelled if self.known is None else Calibrated(spelled, self.known)
 
     def check_known(self, tensors: Iterable[TensorInfo]) -> None:
-        """Raise ValueError where statistics are awaited and not known, CheckpointError where they are of others."""
         calibrated(self.assignment, self.known)
         if self.known is not None:
             self.known.check({info.name: info.shape for info in tensors})
@@ -136,13 +191,31 @@ class Recipe:
         return Pair(s, q).on(shape).scale
 
     @property
+    def order_word(self) -> str:
+        return self.order.name
+
+    @property
+    def title(self) -> str:
+        """The mask, the format and the order, in words."""
+        return f"{self.mask} with {self.format}, {self.order.value}"
+
+    def groups(self, names: Iterable[str]) -> tuple[tuple[str, "Recipe", frozenset[str]], ...]:
+        return ((self.title, self, frozenset(names)),)
+
+    def faults(self, tensors: Mapping[str, TensorInfo], left: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+        chosen = NO_TARGET in left.values()
+        for name, reason in left.items():
+            if name in tensors and reason != IGNORED:
+                own = NO_TARGET if chosen else Targets().reason_to_skip(tensors[name])
+                if reason != own:
+                    yield name, f"was left alone as {reason!r}, by the source it is {own or 'a target'!r}"
+
+    @property
     def ties(self) -> str | None:
-        """The tie rule of the mask, if it ranks."""
         s, _ = self.assignment.pattern
         return str(s.ties) if s.ranks else None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain words and numbers, ready for JSON."""
         return {
             "mask": self.mask,
             "format": self.format,

@@ -6,15 +6,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import Annotated, Any, final
 
 from sqtheory.compress.layout import Packing
-from sqtheory.compress.recipe import Recipe
+from sqtheory.compress.recipe import Recipe, Treatment
+from sqtheory.compress.ruled import RuledRecipe
 from sqtheory.files.checkpoints.tensors import plain
 from sqtheory.orders.applied import Winner
 from sqtheory.orders.errors import additive_bound
 from sqtheory.orders.grid import Row
-from sqtheory.records import as_json
+from sqtheory.records import Kinds, as_json
 from sqtheory.tables import json_ready, json_text
 
 SCHEMA = "sqtheory.apply/2"
@@ -114,7 +115,7 @@ class Report:
     """The recipe, what it was applied to, and what came of it."""
 
     version: str
-    recipe: Recipe
+    recipe: Annotated[Treatment, Kinds({"uniform": Recipe, "ruled": RuledRecipe})]
     packing: Packing | None
     """How codes were written, or None for values."""
     source: Mapping[str, str]
@@ -129,6 +130,8 @@ class Report:
     def __post_init__(self) -> None:
         if not self.source:
             raise ValueError("source names no file")
+        for one in self.tensors:
+            self.recipe.of(one.name)
 
     @property
     def recorded(self) -> tuple[Applied | LeftAlone, ...]:

@@ -14,7 +14,6 @@ from sqtheory.compress.compressing import Outcome, applied, off_grid
 from sqtheory.compress.headers import headers_of
 from sqtheory.compress.layout import ITSELF, Layout, origin_of
 from sqtheory.compress.patterns import broken
-from sqtheory.compress.recipe import Recipe
 from sqtheory.compress.report import Applied, LeftAlone, Report
 from sqtheory.exceptions import CheckpointError
 from sqtheory.execution.prefetch import InTurn, Watch, unwatched
@@ -146,7 +145,7 @@ def _check(
 ) -> tuple[list[Failure], Outcome | None]:
     """The first rule that a tensor breaks, if it does, and what comes of its source."""
     info, outcome = present[one.name], None
-    rules = _faults(written, info, report.recipe, one)
+    rules = _faults(written, info, report, one)
     if against is not None:
         original = originals.get(one.name)
         if original is None:
@@ -155,12 +154,12 @@ def _check(
             rules = chain(rules, of_left_alone(written, info, against, original, one))
         else:
             outcome = applied(against, report.recipe, original)
-            rules = chain(rules, of_target(written, info, report.recipe, against, outcome, one))
+            rules = chain(rules, of_target(written, info, report.recipe.of(one.name), against, outcome, one))
     rule = next(rules, None)
     return ([] if rule is None else [Failure(one.name, rule)]), outcome
 
 
-def _faults(written: Layout, info: TensorInfo, recipe: Recipe, one: Applied | LeftAlone) -> Rules:
+def _faults(written: Layout, info: TensorInfo, report: Report, one: Applied | LeftAlone) -> Rules:
     if (info.dtype, info.shape) != (one.dtype, one.shape):
         yield f"is {info.dtype} of shape {info.shape}, the report says {one.dtype} of shape {one.shape}"
     if isinstance(one, Applied):
@@ -171,6 +170,7 @@ def _faults(written: Layout, info: TensorInfo, recipe: Recipe, one: Applied | Le
                 raise
             yield str(refusal.__cause__ or refusal)  # bytes that are no codes, or not so many
             return
+        recipe = report.recipe.of(one.name)
         s, _ = recipe.assignment.of(one.name)
         try:
             fault = broken(s, y)
