@@ -24,19 +24,18 @@ from sqtheory.api.given import (
     Words,
     held,
     is_folder,
-    several,
     statistics_of,
+    words,
 )
 from sqtheory.api.question import RecipeFile, check_alone, rules_of
 from sqtheory.api.result import Result, Say, unsaid
 from sqtheory.compress import Applied, Recipe, Report, RuledRecipe, beside
 from sqtheory.execution.prefetch import Watch, unwatched
-from sqtheory.execution.rules import Rules
 from sqtheory.execution.workers import Threads
 from sqtheory.files.code_layout import CodeLayout
 from sqtheory.files.packing import bits_sentence
 from sqtheory.files.statistics import Statistics
-from sqtheory.files.targets import Targets
+from sqtheory.files.targets import Selection, Targets
 from sqtheory.orders.applied import Order
 from sqtheory.tables import Table, one_line, share
 from sqtheory.version import __version__
@@ -83,7 +82,8 @@ class ApplyResult(Result):
             )
         if report.left_alone:
             left = "\n".join(f"  {one_line(t.name)} ({t.reason})" for t in report.left_alone)
-            parts.append(f"Left alone, byte for byte, {len(report.left_alone)} tensors:\n{left}")
+            how = "byte for byte" if report.decoding is None else "as they are, codes as their values"
+            parts.append(f"Left alone, {how}, {len(report.left_alone)} tensors:\n{left}")
         if report.copied:
             parts.append(f"Copied: {', '.join(map(one_line, report.copied))}")
         size = f"{len(report.tensors)} tensors compressed, {self.nbytes} bytes of tensors"
@@ -158,15 +158,15 @@ def apply(
     places = Index[index] if isinstance(index, str) else index
     packing = compress.Packing(CodeLayout(layout or CodeLayout.sqtheory), places) if pack else None
     known = statistics_of(statistics)
-    chosen: Targets | Rules
+    chosen: Selection
+    rules = None if recipe is None else rules_of(recipe)
     made: Recipe | RuledRecipe
-    if recipe is None:
+    if rules is None:
         made = _uniform(mask or "1:1", format, order, frozen_scale, norm, ties, seed, known)
-        chosen = Targets(several(targets), several(ignore))
+        chosen = Targets(words(targets), words(ignore))
     else:
         check_alone(any((mask, format, order, frozen_scale, ties, targets, ignore)))
-        chosen = rules_of(recipe)
-        made = RuledRecipe.of_rules(chosen, norm=norm, seed=seed).told(known)
+        chosen, made = rules, RuledRecipe.of_rules(rules, norm=norm, seed=seed).told(known)
     with held(checkpoint) as source, Threads(workers).crew() as (executor, ahead):
         files = compress.layout_of(source, Path(out), folder=is_folder(checkpoint), packing=packing)
         plan = compress.plan(files, made, chosen, __version__, executor=executor, ahead=ahead, watch=watch, force=force)

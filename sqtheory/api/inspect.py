@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
-from sqtheory.api.given import Source, Words, name_of, opened, several
+from sqtheory.api.given import Source, Words, name_of, opened, words
 from sqtheory.api.result import Result
 from sqtheory.execution.prefetch import Watch, unwatched
 from sqtheory.files.inspection import TensorSummary, inspect_slabs
 from sqtheory.files.targets import Targets
+from sqtheory.files.views.axes import Axes
+from sqtheory.files.views.seeing import inspected
 from sqtheory.tables import Table, number, one_line
 
 
@@ -20,6 +22,8 @@ class InspectResult(Result):
 
     checkpoint: str
     tensors: tuple[tuple[TensorSummary, str | None], ...]
+    axes: Mapping[str, str]
+    """Which axis is reduced, where it is not the last of a matrix."""
     between = "\n"
 
     def parts(self) -> Sequence[Table | str]:
@@ -34,16 +38,23 @@ class InspectResult(Result):
                 _magnitude(t.absmin_nonzero),
                 str(t.nan + t.inf),
                 reason or "yes",
+                *([self.axes.get(t.name, "–")] if self.axes else []),
             )
             for t, reason in self.tensors
         )
-        header = ("tensor", "dtype", "shape", "zeros", "keeps", "max |x|", "min |x|>0", "NaN/Inf", "target")
+        header = (
+            *("tensor", "dtype", "shape", "zeros", "keeps", "max |x|", "min |x|>0", "NaN/Inf", "target"),
+            *["reduced axis"] * bool(self.axes),
+        )
         size = sum(t.size for t, _ in self.tensors)
         zeros = sum(t.zeros for t, _ in self.tensors)
         return Table(header, rows), f"{len(rows)} tensors, {size} values, {_share(zeros, size)} zeros"
 
     def to_dict(self) -> dict[str, Any]:
-        tensors = [{**summary.to_dict(), "skipped": reason} for summary, reason in self.tensors]
+        tensors = [
+            {**t.to_dict(), "skipped": reason, **({"axis": self.axes[t.name]} if t.name in self.axes else {})}
+            for t, reason in self.tensors
+        ]
         return {"schema": "sqtheory.inspect/1", "checkpoint": self.checkpoint, "tensors": tensors}
 
     def columns(self) -> Mapping[str, Sequence[Any]]:
@@ -52,7 +63,9 @@ class InspectResult(Result):
         return {**columns, "skipped": [reason for _, reason in self.tensors]}
 
 
-def inspect(checkpoint: Source, *, targets: Words = (), ignore: Words = (), watch: Watch = unwatched) -> InspectResult:
+def inspect(
+    checkpoint: Source, *, targets: Words = (), ignore: Words = (), axis: Words = (), watch: Watch = unwatched
+) -> InspectResult:
     """Count and measure the entries of every tensor: zeros, n:m patterns, range, NaN; and say which are targets.
 
     As ``sqtheory inspect``. Raises CheckpointError, MissingExtra.
@@ -61,13 +74,15 @@ def inspect(checkpoint: Source, *, targets: Words = (), ignore: Words = (), watc
     >>> [(t.name, t.zeros, t.patterns) for t, reason in result.tensors if reason is None and "fc1" in t.name]
     [('blocks.0.fc1.weight', 18432, ('2:4', '4:8'))]
     """
-    rule = Targets(several(targets), several(ignore))
+    rule = Targets(words(targets), words(ignore))
     with opened(checkpoint) as source:
+        shown = inspected(source, rule, Axes.parse(words(axis)))
         found = tuple(
-            (inspect_slabs(info, source.slabs(info.name)), rule.reason_to_skip(info))
-            for info in watch(source.tensors, "inspect")
+            (inspect_slabs(info, shown.slabs(info.name)).of_file(info), rule.reason_to_skip(info), info.seen_as)
+            for info in watch(shown.tensors, "inspect")
         )
-    return InspectResult(name_of(checkpoint), found)
+    axes = {t.name: text for t, _, text in found if text}
+    return InspectResult(name_of(checkpoint), tuple((t, reason) for t, reason, _ in found), axes)
 
 
 def _share(zeros: int, size: int) -> str:

@@ -19,14 +19,18 @@ from sqtheory.api.given import (
     name_of,
     opened,
     statistics_of,
+    words,
 )
 from sqtheory.api.question import RecipeFile, question
 from sqtheory.api.result import Result, Say, unsaid
 from sqtheory.execution import Sweep
+from sqtheory.execution.gathering import gathered
 from sqtheory.execution.prefetch import Watch, unwatched
 from sqtheory.execution.rules import Rules
 from sqtheory.execution.workers import workers as staff_of
 from sqtheory.files import atomic
+from sqtheory.files.views.axes import Axes
+from sqtheory.files.views.seeing import notes
 from sqtheory.orders.grid import Row, by_tensor, pipeline_table, sentences, total_of
 from sqtheory.tables import Table, json_ready
 from sqtheory.version import __version__
@@ -83,15 +87,17 @@ class Asked:
     fail_over: float | None
     statistics: str | None
     """SHA-256 of the file of statistics."""
+    axis: tuple[str, ...] = ()
     rules: Rules | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
         known = {} if self.statistics is None else {"statistics": self.statistics}
         names = ("ties", "seed", "targets", "ignore", "sort", "top", "fail_over")
+        axis = {"axis": list(self.axis)} if self.axis else {}
         recipe = {} if self.rules is None else {"rules": self.rules.to_list(), "sha256": self.rules.sha256}
         given = {name: json_ready(getattr(self, name)) for name in names}
-        return {"norm": json_ready(self.norm), **given, **known, **recipe}
+        return {"norm": json_ready(self.norm), **given, **known, **axis, **recipe}
 
 
 @final
@@ -106,6 +112,7 @@ class OrderResult(Result):
     skipped: tuple[tuple[str, str], ...]
     """Names of tensors left alone, and why."""
     asked: Asked
+    notes: tuple[str, ...]
 
     @property
     def shown(self) -> tuple[Row, ...]:
@@ -214,6 +221,8 @@ def order(
     seed: int = 0,
     targets: Words = (),
     ignore: Words = (),
+    axis: Words = (),
+    experts: bool = False,
     statistics: Known | None = None,
     sort: str = "file",
     top: int | None = None,
@@ -247,7 +256,8 @@ def order(
     folder = None if results is None else Path(results)
     if folder is not None:
         atomic.check_folder(folder)
-    with opened(checkpoint) as source:
+    with opened(checkpoint) as file:
+        source = asked.seen(file, Axes.parse(words(axis)))
         if known is not None:
             known.check({info.name: info.shape for info in source.tensors})
         taken, skipped = asked.split(source.tensors)
@@ -262,7 +272,8 @@ def order(
                     ahead=2 * count,
                     waits=lambda left: say(f"waiting for {left} tensors that other processes compute in {folder}"),
                 )
-                rows = tuple(row for rows in watch(swept, "order") for row in rows)
+                each = gathered(job.tensors, list(watch(swept, "order")), experts=experts)
+                rows = tuple(row for rows in each for row in rows)
                 computed, found = computed + swept.computed, found + swept.found
                 shapes = [info.shape for info in job.tensors]
                 pipelines += [
@@ -271,7 +282,7 @@ def order(
                 ]
     if folder is not None:
         say(f"{computed} tensors computed, {found} found in {folder}")
-    places = {info.name: place for place, info in enumerate(taken)}
+    places = {name: place for place, info in enumerate(taken) for name in (info.name, info.stored.name)}
     everything = sorted((row for one in pipelines for row in one.rows), key=lambda row: places[row.name])
     return OrderResult(
         name_of(checkpoint),
@@ -279,7 +290,17 @@ def order(
         tuple(everything),
         tuple((info.name, reason) for info, reason in skipped),
         Asked(
-            *(norm, None if ties is None else str(ties), seed, asked.chosen.include, asked.chosen.ignore),
-            *(sort, top, fail_over, None if known is None else known.sha256, asked.rules),
+            norm,
+            None if ties is None else str(ties),
+            seed,
+            asked.chosen.include,
+            asked.chosen.ignore,
+            sort,
+            top,
+            fail_over,
+            None if known is None else known.sha256,
+            words(axis),
+            asked.rules,
         ),
+        notes(taken),
     )

@@ -7,12 +7,15 @@ from typing import Any, final
 import numpy as np
 
 from sqtheory.api import operators
-from sqtheory.api.given import Format, Mask, Source, Words, name_of, opened, several
+from sqtheory.api.given import Format, Mask, Source, Words, name_of, opened, several, words
 from sqtheory.api.result import Result
 from sqtheory.exceptions import about
+from sqtheory.execution.gathering import of_files
 from sqtheory.execution.prefetch import Watch, unwatched
 from sqtheory.files.checkpoints import StoredTensor
 from sqtheory.files.targets import Targets
+from sqtheory.files.views.axes import Axes
+from sqtheory.files.views.seeing import axes_said, notes, seen
 from sqtheory.tables import Table
 from sqtheory.theory.expectations import Agreement, AgreementReport, agreement, agreement_table
 from sqtheory.version import __version__
@@ -29,9 +32,13 @@ class PredictResult(Result):
     """Names of tensors left alone, and why."""
     tensors: bool
     """Text and JSON have a line for each tensor as well."""
+    axes: Mapping[str, str]
+    """Which axis is reduced, where it is not the last of a matrix."""
+    notes: tuple[str, ...]
 
     def parts(self) -> Sequence[Table | str]:
-        return agreement_table(self.predictions), *(one.table() for one in self.predictions if self.tensors)
+        each = (one.table() for one in self.predictions if self.tensors)
+        return agreement_table(self.predictions), *each, *axes_said(self.axes)
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -40,6 +47,7 @@ class PredictResult(Result):
             "checkpoint": self.checkpoint,
             "predictions": [one.to_dict(tensors=self.tensors) for one in self.predictions],
             "skipped": len(self.skipped),
+            **({"axes": dict(self.axes)} if self.axes else {}),
         }
 
     def columns(self) -> Mapping[str, Sequence[Any]]:
@@ -65,6 +73,7 @@ def predict(
     seed: int = 0,
     targets: Words = (),
     ignore: Words = (),
+    axis: Words = (),
     tensors: bool = False,
     watch: Watch = unwatched,
 ) -> PredictResult:
@@ -82,14 +91,21 @@ def predict(
     spelled = [one for each in given for one in operators.grid([mask], [each], seed=seed)]
     pipelines = [(one, float(p)) for one in spelled for p in several(norm)]
     columns: list[list[Agreement]] = [[] for _ in pipelines]
-    with opened(checkpoint) as source:
-        taken, skipped = Targets(several(targets), several(ignore)).split(source.tensors)
+    chosen = Targets(words(targets), words(ignore))
+    with opened(checkpoint) as file:
+        source = seen(file, chosen, Axes.parse(words(axis)), apart=True)
+        taken, skipped = chosen.split(source.tensors)
         for info in watch(taken, "predict"):
             x = StoredTensor.of(source, info.name) or source.read(info.name)
             with about(f"tensor {info.name!r}"):
                 for column, (one, p) in zip(columns, pipelines, strict=True):
                     column.append(agreement(info.name, x, *one.of(info.name), p))
-    found = tuple(
-        AgreementReport(*one.words, p, tuple(column)) for (one, p), column in zip(pipelines, columns, strict=True)
+    whole = [tuple(Agreement.together(i.stored.name, own) for i, own in of_files(taken, c)) for c in columns]
+    return PredictResult(
+        name_of(checkpoint),
+        tuple(AgreementReport(*one.words, p, column) for (one, p), column in zip(pipelines, whole, strict=True)),
+        tuple((info.name, reason) for info, reason in skipped),
+        tensors,
+        {info.stored.name: info.seen_as for info in taken if info.seen_as},
+        notes(taken),
     )
-    return PredictResult(name_of(checkpoint), found, tuple((i.name, reason) for i, reason in skipped), tensors)

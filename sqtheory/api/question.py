@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import TypeAlias, final
 
 from sqtheory.api import operators
-from sqtheory.api.given import Format, Mask, PathLike, TieRule, Words, several
+from sqtheory.api.given import Format, Mask, PathLike, TieRule, Words, several, words
 from sqtheory.execution.assignment import Assignment
 from sqtheory.execution.recipe_file import read_rules
 from sqtheory.execution.rules import Rules
-from sqtheory.files.checkpoints import TensorInfo
+from sqtheory.files.checkpoints import Checkpoint, TensorInfo
 from sqtheory.files.statistics import Statistics
 from sqtheory.files.targets import Targets
+from sqtheory.files.views.axes import Axes
+from sqtheory.files.views.seeing import seen
 
 RecipeFile: TypeAlias = PathLike | Rules
 """Rules, or the TOML file that they are read from."""
@@ -40,6 +42,14 @@ class Question(ABC):
     def split(self, tensors: Iterable[TensorInfo]) -> Split:
         """The targets, and the others with their reasons. Raises InputRefused as ``Targets.split``."""
 
+    def seen(self, checkpoint: Checkpoint, axes: Axes) -> Checkpoint:
+        """The checkpoint with its targets as the matrices that their layers use."""
+        return seen(checkpoint, self, axes, apart=True)
+
+    @abstractmethod
+    def reason_to_skip(self, tensor: TensorInfo) -> str | None:
+        """Why a tensor is left alone; None for a target."""
+
     @abstractmethod
     def jobs(self, taken: Sequence[TensorInfo]) -> tuple[Job, ...]:
         """What is computed of the targets."""
@@ -57,6 +67,9 @@ class GridQuestion(Question):
     def split(self, tensors: Iterable[TensorInfo]) -> Split:
         return self.chosen.split(tensors)
 
+    def reason_to_skip(self, tensor: TensorInfo) -> str | None:
+        return self.chosen.reason_to_skip(tensor)
+
     def jobs(self, taken: Sequence[TensorInfo]) -> tuple[Job, ...]:
         return (Job(self.grid, tuple(taken)),)
 
@@ -73,6 +86,9 @@ class RuledQuestion(Question):
 
     def split(self, tensors: Iterable[TensorInfo]) -> Split:
         return self.rules.split(tensors)
+
+    def reason_to_skip(self, tensor: TensorInfo) -> str | None:
+        return self.rules.reason_to_skip(tensor)
 
     def jobs(self, taken: Sequence[TensorInfo]) -> tuple[Job, ...]:
         each = enumerate(zip(self.pairs, self.rules.by_rule(taken), strict=True), 1)
@@ -94,7 +110,7 @@ def question(
     """Read what is asked. Raises SpellingError, and ValueError for a recipe beside what it says itself."""
     read: tuple[Mask, ...] = several(masks)
     quantizers: tuple[Format, ...] = several(formats)
-    chosen = Targets(several(targets), several(ignore))
+    chosen = Targets(words(targets), words(ignore))
     if recipe is None:
         if not (read and quantizers):
             raise ValueError("--mask and --format are needed, or --recipe")

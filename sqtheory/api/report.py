@@ -23,18 +23,22 @@ from sqtheory.api.given import (
     opened,
     statistics_of,
     statistics_path,
+    words,
 )
 from sqtheory.api.question import RecipeFile, question
 from sqtheory.api.result import Result
 from sqtheory.exceptions import NotCovered, about
 from sqtheory.execution import Assignment, Sweep
 from sqtheory.execution.assignment import awaited
+from sqtheory.execution.gathering import gathered, of_files
 from sqtheory.execution.prefetch import Watch, unwatched
 from sqtheory.execution.preflight import preflight
 from sqtheory.execution.workers import Threads
 from sqtheory.files import atomic
 from sqtheory.files.checkpoints import Checkpoint, StoredTensor, TensorInfo
 from sqtheory.files.outputs import check_outputs, check_page
+from sqtheory.files.views.axes import Axes
+from sqtheory.files.views.seeing import notes
 from sqtheory.orders.applied import Order, Winner
 from sqtheory.orders.grid import Row, pipeline_table, sentences, total_of
 from sqtheory.show.page import Findings, Section, page
@@ -55,6 +59,7 @@ class ReportResult(Result):
     findings: Findings
     out: Path | None
     """Where the page was written."""
+    notes: tuple[str, ...]
 
     @property
     def html(self) -> str:
@@ -110,6 +115,7 @@ def report(
     seed: int = 0,
     targets: Words = (),
     ignore: Words = (),
+    axis: Words = (),
     statistics: Known | None = None,
     prediction: bool = True,
     workers: int = 1,
@@ -130,11 +136,12 @@ def report(
         masks, formats, recipe, ties=ties, norm=norm, seed=seed, targets=targets, ignore=ignore, known=known
     )
     commands = Commands(
-        *(name_of(checkpoint), norm, seed, asked.chosen.include, asked.chosen.ignore),
+        *(name_of(checkpoint), norm, seed, asked.chosen.include, asked.chosen.ignore, words(axis)),
         None if known is None else str(known.path),
         None if asked.rules is None else asked.rules.source,
     )
-    with opened(checkpoint) as source:
+    with opened(checkpoint) as opened_file:
+        source = asked.seen(opened_file, Axes.parse(words(axis)))
         if known is not None:
             known.check({info.name: info.shape for info in source.tensors})
         taken, skipped = asked.split(source.tensors)
@@ -147,10 +154,11 @@ def report(
         with Threads(workers).crew() as (executor, count):
             for job in jobs:
                 swept = Sweep(source, job.tensors, job.grid, norm, executor=executor, ahead=2 * count)
-                rows = [row for rows in watch(swept, "order") for row in rows]
+                rows = [row for rows in gathered(job.tensors, list(watch(swept, "order"))) for row in rows]
                 for at, one in enumerate(job.grid):
                     gaps = watch(_gaps(source, job.tensors, one, norm, executor, asked=prediction), "predict")
-                    section = _section(one, norm, rows[at :: len(job.grid)], gaps, commands)
+                    whole = _whole(job.tensors, list(gaps))
+                    section = _section(one, norm, rows[at :: len(job.grid)], whole, commands)
                     sections.append(replace(section, rule=job.rule))
     grid = [one for job in jobs for one in job.grid]
     spelled_masks, spelled_formats = (
@@ -167,7 +175,7 @@ def report(
     )
     if file is not None:
         atomic.write(file, page(found).encode("utf-8", "backslashreplace"), force=force)
-    return ReportResult(found, file)
+    return ReportResult(found, file, notes(taken))
 
 
 def _check_out(file: Path, checkpoint: Source, statistics: Known | None, force: bool) -> None:
@@ -210,10 +218,18 @@ def _gaps(
     return map(one, taken) if executor is None else executor.map(one, taken)
 
 
+def _whole(taken: Sequence[TensorInfo], gaps: Sequence[Agreement | str]) -> list[Agreement | str]:
+    """What was found of matrices, for each tensor of the file: together, or why not."""
+    found: list[Agreement | str] = []
+    for info, own in of_files(taken, gaps):
+        silence = next((gap for gap in own if isinstance(gap, str)), None)
+        found.append(silence or Agreement.together(info.stored.name, [gap for gap in own if not isinstance(gap, str)]))
+    return found
+
+
 def _section(
-    assignment: Assignment, norm: float, rows: Sequence[Row], gaps: Iterable[Agreement | str], commands: Commands
+    assignment: Assignment, norm: float, rows: Sequence[Row], found: Sequence[Agreement | str], commands: Commands
 ) -> Section:
-    found = list(gaps)
     predicted = tuple(g for g in found if not isinstance(g, str))
     best = Order.qs.name if total_of(rows).winner is Winner.qs else Order.sq.name
     mask, fmt = assignment.words

@@ -28,6 +28,10 @@ The error of a tensor is that of the values in the file. Where its type (F16, BF
 result, these are rounded once more to it, and counted as rounded; e_s, e_q, e_sq, e_qs are those of the operators.
 Of --statistics, for masks that look at inputs, the report has the SHA-256.
 
+A quantized source (FP8, NVFP4, GPTQ, … codes with their scales) is decoded: what is compressed are its values, and all
+of them, also those of weights that are left alone, are written as F32, which has every one. Companions of codes, scales
+of activations and the quantization that config.json states are left out, and named.
+
 Kinds: safetensors → safetensors, a folder with or without an index → a folder (all other files are copied,
 .git excepted), npz → npz, npy → npy, ONNX → ONNX (external data are refused), GGUF → safetensors (blocks of codes
 become F32).

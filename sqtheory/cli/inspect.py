@@ -22,6 +22,7 @@ def run(arguments: argparse.Namespace) -> Document:
             arguments.checkpoint,
             targets=arguments.targets,
             ignore=arguments.ignore,
+            axis=arguments.axis,
             watch=watched(arguments),
         )
     )
@@ -31,7 +32,7 @@ VERB = Verb(
     name="inspect",
     help="list the tensors of a checkpoint: shapes, zeros, patterns kept, NaN and infinities",
     description="List every tensor of a checkpoint with its shape, its share of zeros, the n:m patterns its "
-    "last axis keeps, its range, NaN and infinities, and whether `sqtheory order` would work on it.",
+    "reduced axis keeps, its range, NaN and infinities, and whether `sqtheory order` would work on it.",
     options=add_options,
     forms=(json_of("sqtheory.inspect/1"),),
     run=run,

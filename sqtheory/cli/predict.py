@@ -48,6 +48,7 @@ def run(arguments: argparse.Namespace) -> Document:
             seed=arguments.seed,
             targets=arguments.targets,
             ignore=arguments.ignore,
+            axis=arguments.axis,
             tensors=arguments.tensors,
             watch=watched(arguments),
         )

@@ -55,13 +55,19 @@ def run(arguments: argparse.Namespace) -> Document:
         seed=arguments.seed,
         targets=arguments.targets,
         ignore=arguments.ignore,
+        axis=arguments.axis,
         statistics=arguments.statistics,
         prediction=not arguments.no_prediction,
         workers=arguments.workers,
         force=arguments.force,
         watch=watched(arguments),
     )
-    return Document(notes=(f"{made.findings.tensors} tensors reported in {arguments.out}",))
+    return Document(
+        notes=(
+            *made.notes,
+            f"{made.findings.tensors} tensors reported in {arguments.out}",
+        )
+    )
 
 
 VERB = Verb(

@@ -39,6 +39,8 @@ def of_source(report: Report, against: Layout) -> Iterator[Failure]:
     """The files of the source, the tensors in them, and the reasons why some were left alone."""
     if [digest(path) for path in against.files().values()] != list(report.source.values()):
         yield Failure(None, f"{against.source.path} is not the source: its SHA-256 is not the recorded one")
+    if report.decoding != against.source.decoding:
+        yield Failure(None, "what the report says of codes in the source is not what they are")
     copied = {name: digest(path) for name, path in against.others().items()}
     for name in {**report.copied, **copied}:
         if report.copied.get(name) != copied.get(name):

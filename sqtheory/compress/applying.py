@@ -16,13 +16,12 @@ from sqtheory.compress.layout import Content, Layout, Made, Pieces
 from sqtheory.compress.recipe import Treatment
 from sqtheory.compress.report import Applied, Report, beside, check_report
 from sqtheory.execution.prefetch import InTurn, Watch, unwatched
-from sqtheory.execution.rules import Rules
 from sqtheory.files import atomic
 from sqtheory.files.checkpoints import Signature, TensorInfo
 from sqtheory.files.checkpoints.tensors import plain, refused
 from sqtheory.files.checkpoints.writing import check_not_input
 from sqtheory.files.digests import digest
-from sqtheory.files.targets import Targets
+from sqtheory.files.targets import Selection
 
 
 @final
@@ -45,7 +44,7 @@ class Plan:
 def plan(
     layout: Layout,
     recipe: Treatment,
-    targets: Targets | Rules,
+    targets: Selection,
     version: str,
     *,
     executor: Executor | None = None,
@@ -69,7 +68,8 @@ def plan(
     copied = {name: digest(path) for name, path in layout.others().items()}
     outcomes = tuple(watch(InTurn(partial(applied, layout, recipe), taken, executor, ahead), "plan"))
     tensors, left = tuple(one.record for one in outcomes), tuple(left_alone(layout, *one) for one in skipped)
-    report = Report(version, recipe, layout.packing, source, copied, {}, tensors, left)
+    lost = layout.source.decoding
+    report = Report(version, recipe, layout.packing, source, copied, {}, tensors, left, lost)
     headers = layout.headers([one.target for one in outcomes], partial(metadata, report))
     _same(layout, before)
     return Plan(layout, replace(report, headers=headers), before)
@@ -94,7 +94,9 @@ def apply(
     targets = [info for info in layout.tensors() if info.name in planned]
     results = iter(watch(InTurn(partial(_made, layout, report.recipe), targets, executor, ahead), "write"))
     out, beside_it = layout.out.name, beside(layout.out).name
-    with atomic.Together(layout.out.parent, {beside_it: None, out: layout.parts()}, force=force) as folder:
+    with atomic.Together(
+        layout.out.parent, {beside_it: None, **dict.fromkeys(layout.beside()), out: layout.parts()}, force=force
+    ) as folder:
         atomic.write(folder / beside_it, report.to_json().encode())
         layout.write(_contents(layout, planned, left, results), partial(metadata, report), folder / out)
         for name, path in layout.others().items():

@@ -88,8 +88,6 @@ class Content:
 class Layout(ABC):
     """Where the tensors of an open checkpoint are written, ``out``, and how."""
 
-    note: str | None = None
-    """What a user should know of this layout, in one sentence."""
     packing: Packing | None = None
     """How codes are written, where it is they that are."""
 
@@ -97,6 +95,11 @@ class Layout(ABC):
     """What is read."""
     out: Path
     """What is written."""
+
+    @property
+    def note(self) -> str | None:
+        """What a user should know of this layout, in one sentence."""
+        return None
 
     @abstractmethod
     def write(self, contents: Iterator[Content], metadata: Metadata, out: Path) -> None:
@@ -118,6 +121,10 @@ class Layout(ABC):
         check_not_input(self.out, self.source)
         atomic.check_new(self.out, self.parts(), force=force)
 
+    def beside(self) -> Collection[str]:
+        """The names of other files that are written to the folder of ``out`` and belong to it."""
+        return ()
+
     def parts(self) -> Collection[str] | None:
         """The files of a folder that is written, by their paths in it; None where it is one file."""
         return None
@@ -128,7 +135,7 @@ class Layout(ABC):
 
     def files(self) -> dict[str, Path]:
         """The files that the tensors are read from, by name."""
-        return {self.source.path.name: self.source.path}
+        return self.source.files()
 
     def others(self) -> dict[str, Path]:
         """The files that are copied, by their paths in the folder."""

@@ -72,7 +72,7 @@ def difference(made: object, said: object, where: str = "") -> str | None:
 
 def _report(content: dict[str, Any]) -> Report:
     """The report without what is not its own but follows: the schema, the tie rule, bounds, the hash."""
-    own = _without(content, "schema", "sha256")
+    own = {"decoding": None, **_without(content, "schema", "sha256")}
     own["recipe"] = _recipe(content["recipe"])
     own["tensors"] = [_without(one, "bound", "slack") for one in content["tensors"]]
     return from_json(Report, own)

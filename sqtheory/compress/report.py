@@ -11,6 +11,7 @@ from typing import Annotated, Any, final
 from sqtheory.compress.layout import Packing
 from sqtheory.compress.recipe import Recipe, Treatment
 from sqtheory.compress.ruled import RuledRecipe
+from sqtheory.files.checkpoints import Decoding
 from sqtheory.files.checkpoints.tensors import plain
 from sqtheory.orders.applied import Winner
 from sqtheory.orders.errors import additive_bound
@@ -126,6 +127,8 @@ class Report:
     """SHA-256 of all that a written file holds besides entries of tensors, by its path in OUT, "." for OUT itself."""
     tensors: tuple[Applied, ...]
     left_alone: tuple[LeftAlone, ...]
+    decoding: Decoding | None = None
+    """Where weights are codes in the source: which, and what is not carried over."""
 
     def __post_init__(self) -> None:
         if not self.source:
@@ -142,9 +145,12 @@ class Report:
         """Plain words and numbers, ready for JSON."""
         p = self.recipe.norm
         bounds = [(t, t.bound(p)) for t in self.tensors]
+        own = as_json(self)
+        if self.decoding is None:
+            del own["decoding"]
         return {
             "schema": SCHEMA,
-            **as_json(self),
+            **own,
             "recipe": self.recipe.to_dict(),
             "tensors": [as_json(t) | json_ready({"bound": b, "slack": b - t.error}) for t, b in bounds],
         }

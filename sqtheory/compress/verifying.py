@@ -126,6 +126,7 @@ def _of_headers(written: Layout, report: Report) -> Iterator[Failure]:
     """The bytes of the files that are entries of no tensor."""
     try:
         found = headers_of(written, [one.name for one in report.tensors])
+        found |= {name: digest(path) for name, path in written.others().items() if name in report.headers}
     except CheckpointError as refusal:
         yield Failure(None, str(refusal))
         return

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import final
+from typing import Protocol, final
 
 from sqtheory.exceptions import InputRefused
 from sqtheory.files.checkpoints import TensorInfo
@@ -17,6 +17,16 @@ LEFT_ALONE: dict[str, str] = {
 
 IGNORED, NO_TARGET = "ignored", "not a target"
 """The reasons that are a choice of the user; all others follow from the tensor itself."""
+
+
+class Selection(Protocol):
+    """A choice of tensors to work on."""
+
+    def reason_to_skip(self, tensor: TensorInfo) -> str | None:
+        """Why a tensor is left alone; None for a target."""
+
+    def split(self, tensors: Iterable[TensorInfo]) -> tuple[list[TensorInfo], list[tuple[TensorInfo, str]]]:
+        """The targets, and the others with their reasons."""
 
 
 @final
@@ -40,7 +50,8 @@ class Targets:
                     raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
 
     def reason_to_skip(self, tensor: TensorInfo) -> str | None:
-        """Why a tensor is left alone; None for a target."""
+        """Why a tensor is left alone; None for a target. Judged is what the file says of it."""
+        tensor = tensor.stored
         if _matches(tensor.name, self.ignore):
             return IGNORED
         if self.include:
@@ -49,6 +60,8 @@ class Targets:
             return f"dtype {tensor.dtype}"
         if len(tensor.shape) < 2:
             return "fewer than two axes"
+        if tensor.no_weight is not None:
+            return tensor.no_weight
         return next((what for what, pattern in LEFT_ALONE.items() if re.search(pattern, tensor.name)), None)
 
     def split(self, tensors: Iterable[TensorInfo]) -> tuple[list[TensorInfo], list[tuple[TensorInfo, str]]]:
@@ -58,7 +71,7 @@ class Targets:
         """
         tensors = tuple(tensors)
         for pattern in (*self.include, *self.ignore):
-            if not any(_matches(tensor.name, (pattern,)) for tensor in tensors):
+            if not any(_matches(tensor.stored.name, (pattern,)) for tensor in tensors):
                 raise InputRefused(f"no tensor is called {pattern!r}: see sqtheory inspect")
         taken: list[TensorInfo] = []
         skipped: list[tuple[TensorInfo, str]] = []

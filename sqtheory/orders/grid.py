@@ -44,6 +44,8 @@ class Row:
     order: OrderReport
     channels: ChannelReport
     reason: Reason
+    view: str | None = None
+    """As which matrices the tensor of the file was compared, where it is none [out, in] itself."""
 
     @classmethod
     def of(cls, name: str, known: Rulings, counts: Counts) -> "Row":
@@ -68,7 +70,7 @@ class Row:
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and strings, ready for JSON."""
         reported = self.order.to_dict() | {"channels": self.channels.to_dict(), "reason": self.reason.to_dict()}
-        return {"name": self.name, **reported}
+        return {"name": self.name, **reported, **({} if self.view is None else {"axis": self.view})}
 
 
 @final
@@ -193,6 +195,7 @@ def shares(of: OrderReport | Total) -> list[str]:
 
 def pipeline_table(shown: Sequence[Row], rows: Sequence[Row]) -> Table:
     """One line for each shown tensor of one pipeline and a total over all its rows; errors in percent of ‖x‖_p."""
+    viewed = any(row.view for row in rows)
     lines = [
         (
             one_line(row.name),
@@ -202,13 +205,14 @@ def pipeline_table(shown: Sequence[Row], rows: Sequence[Row]) -> Table:
             row.channels.open,
             row.order.winner.sign,
             str(row.reason),
+            *([row.view or "–"] if viewed else []),
         )
         for row in shown
     ]
     whole = total_of(rows)
     swaps = str(sum(r.order.swaps for r in rows))
-    counted = ("total", "", *shares(whole), swaps, whole.open, whole.winner.sign, "")
-    header = ("tensor", "shape", *SHARES, "swaps", "open", "winner", "by")
+    counted = ("total", "", *shares(whole), swaps, whole.open, whole.winner.sign, "", *[""] * viewed)
+    header = ("tensor", "shape", *SHARES, "swaps", "open", "winner", "by", *["reduced axis"] * viewed)
     return Table(header, (*lines, counted), f"{rows[0].order.mask} with {rows[0].order.format}")
 
 

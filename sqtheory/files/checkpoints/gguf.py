@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from sqtheory.exceptions import MissingExtra
 from sqtheory.files.checkpoints.elements import ELEMENTS, read_values
+from sqtheory.files.checkpoints.entries import decoded
 from sqtheory.files.checkpoints.gguf_header import TYPES, read_header, read_metadata
-from sqtheory.files.checkpoints.tensors import SLAB, Checkpoint, TensorInfo, decoded, plain, refused
+from sqtheory.files.checkpoints.tensors import SLAB, Checkpoint, TensorInfo, plain, refused
 
 _PIECE = 1 << 18
 

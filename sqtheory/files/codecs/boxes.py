@@ -26,7 +26,7 @@ def box_of(shape: Shape, scales: Shape, sides: Shape) -> Shape | None:
         fitting = [one for one in (side, n, 1) if one and -(-n // one) == count]
         if not fitting:
             return None
-        box.append(fitting[0])
+        box.append(max(1, min(fitting[0], n)))
     return tuple(box)
 
 

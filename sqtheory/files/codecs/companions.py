@@ -7,7 +7,7 @@ from pathlib import Path
 from sqtheory.files.checkpoints.tensors import TensorInfo, quoted, refused
 
 _ACTIVATIONS = re.compile(
-    r"(^|[._])((input|output|activation|act|k|v|q|kv|prob|k_cache|v_cache)(_global)?_(scale|zero_point|amax)|scale_input)$"
+    r"(^|[._])((input|output|activation|act|k|v|q|kv|prob|k_cache|v_cache)(_global)?_(scale|zero_point|amax)|scale_input|qscale_act)$"
 )
 """Names of scales that belong to no weight: of what a layer takes and gives, of the cache of keys and values."""
 

@@ -20,12 +20,13 @@ from sqtheory.files.bits import pack_bits
 from sqtheory.files.checkpoints import Checkpoint
 from sqtheory.files.checkpoints.json_text import json_object
 from sqtheory.files.checkpoints.tensors import plain, quoted, refused
+from sqtheory.files.codecs.configuration import CONFIG, without
 from sqtheory.files.packing.files import StoredArray, write_arrays
 from sqtheory.files.packing.packed import Packed, image_of, slabs_of
 from sqtheory.files.packing.scales import BIAS, ExponentScales, RealScales, TwoLevelScales
 from sqtheory.files.packing.schema import Schema
 
-MODEL, CONFIG, QUANTIZATION = "model.safetensors", "config.json", "quantization_config"
+MODEL, QUANTIZATION = "model.safetensors", "quantization_config"
 FILES = (MODEL, CONFIG)
 """All that is written to the folder."""
 WEIGHT = ".weight"
@@ -231,13 +232,18 @@ def _check(ours: Array, theirs: Array) -> None:
 
 
 def config_of(source: Checkpoint) -> dict[str, object]:
-    """What is said of the model beside the source; CheckpointError where it is quantized already."""
+    """What is said of the model beside the source, but for the quantization of weights that are read as values.
+
+    CheckpointError where another is stated.
+    """
     path = source.path.parent / CONFIG
     if not path.is_file():
         return {}
     if path.stat().st_size > _MAX_CONFIG:
         raise refused(path, f"a config of more than {_MAX_CONFIG} bytes")
     config = json_object(path, path.read_bytes(), "the config")
+    if source.decoding is not None:
+        return without(config)
     if QUANTIZATION in config:
         raise refused(path, f"the model is quantized already: it has a {QUANTIZATION}")
     return config

@@ -15,7 +15,8 @@ from sqtheory.files.bits import unpack_bits
 from sqtheory.files.checkpoints import Checkpoint, SafetensorsCheckpoint, TensorInfo
 from sqtheory.files.checkpoints.json_text import json_object
 from sqtheory.files.checkpoints.tensors import check_tensor, plain, refused
-from sqtheory.files.packing.compressed_tensors import CONFIG, MODEL, QUANTIZATION
+from sqtheory.files.codecs.configuration import CONFIG
+from sqtheory.files.packing.compressed_tensors import MODEL, QUANTIZATION
 from sqtheory.files.packing.scales import BIAS
 
 PARTS = ("packed", "scale", "shape", "global_scale")

@@ -119,18 +119,13 @@ def _pieces(spool: atomic.NewFile, nbytes: int, start: int) -> Iterator[NDArray[
 
 def is_stored(source: Checkpoint) -> bool:
     """Whether its tensors that are not packed keep their bytes; those of other kinds keep their values."""
-    return isinstance(source, SafetensorsCheckpoint | ShardedCheckpoint | PackedCheckpoint)
-
-
-def _stored(source: Checkpoint, name: str) -> SafetensorsCheckpoint | None:
-    """The safetensors file that holds a tensor."""
-    if isinstance(source, ShardedCheckpoint):
-        return next(shard for shard in source.shards.values() if any(i.name == name for i in shard.tensors))
-    return source if isinstance(source, SafetensorsCheckpoint) else None
+    return isinstance(source.inner, SafetensorsCheckpoint | ShardedCheckpoint | PackedCheckpoint)
 
 
 def declared(source: Checkpoint, info: TensorInfo) -> TensorInfo:
     """A tensor that is copied, as the file to be written declares it."""
+    if info.quantized:
+        return declare(info.name, "F32", info.shape)
     if is_stored(source):
         return info
     values = source.read(info.name)
@@ -139,11 +134,10 @@ def declared(source: Checkpoint, info: TensorInfo) -> TensorInfo:
 
 def copy_tensor(source: Checkpoint, name: str, writer: SafetensorsWriter) -> None:
     """Copy a tensor: its bytes from a safetensors file, else its values."""
-    file = _stored(source, name)
-    if file is None:
-        writer.write(name, source.read(name))
+    if isinstance(source.inner, SafetensorsCheckpoint | ShardedCheckpoint):
+        writer.copy(name, source.stored(name))
     else:
-        writer.copy(name, file.stored(name))
+        writer.write(name, source.read(name))
 
 
 @final

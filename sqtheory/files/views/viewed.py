@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
+from types import MappingProxyType
 from typing import Any, final
 
 import numpy as np
@@ -39,16 +40,16 @@ class ViewedCheckpoint(Checkpoint):
             elif self._apart and view.apart:
                 count, rows, columns = view.matrices(info.shape)
                 for e, index in enumerate(view.indices(info.shape)):
-                    name = f"{info.name}{index}"
+                    name, nbytes = f"{info.name}{index}", info.nbytes // count
                     self._home[name] = info, e
-                    yield TensorInfo(name, info.dtype, (rows, columns), info.nbytes // count, view, info.shape)
+                    yield replace(info, name=name, shape=(rows, columns), nbytes=nbytes, view=view, shown_of=info)
             else:
                 self._home[info.name] = info, 0
-                yield replace(info, shape=view.shape(info.shape), view=view, matrix_of=info.shape)
+                yield replace(info, shape=view.shape(info.shape), view=view, shown_of=info)
 
     @property
     def views(self) -> Mapping[str, View]:
-        return dict(self._views)
+        return MappingProxyType(self._views)
 
     def origin(self, name: str) -> str:
         return self._home[name][0].name if name in self._home else name

@@ -125,6 +125,8 @@ _PRODUCT: Mapping[int, Rule] = {0: _left, 1: _right}
 _GEMM: Mapping[int, Rule] = {0: _LEFT, 1: _RIGHT}
 _CONVOLUTION: Mapping[int, Rule] = {1: _kernel}
 _CELLS: Mapping[int, Rule] = {1: _recurrent, 2: _recurrent}
+_RIGHT_ONLY: Mapping[int, Rule] = {1: _right}
+_PROJECTION: Mapping[int, Rule] = {1: _matrix}
 
 _WEIGHTS: Mapping[str, Mapping[int, Rule]] = {
     **dict.fromkeys(("Conv", "DeformConv", "ConvInteger", "FusedConv", "NhwcFusedConv"), _CONVOLUTION),
@@ -132,13 +134,13 @@ _WEIGHTS: Mapping[str, Mapping[int, Rule]] = {
     "ConvTranspose": {1: _transposed_kernel},
     **dict.fromkeys(("MatMul", "MatMulInteger"), _PRODUCT),
     "QLinearMatMul": {0: _left, 3: _right},
-    **dict.fromkeys(("MatMulIntegerToFloat", "DynamicQuantizeMatMul"), {1: _right}),
+    **dict.fromkeys(("MatMulIntegerToFloat", "DynamicQuantizeMatMul"), _RIGHT_ONLY),
     "FusedMatMul": {0: _unless("transBatchA", _LEFT), 1: _unless("transBatchB", _RIGHT)},
     **dict.fromkeys(("Gemm", "FusedGemm"), _GEMM),
     "QGemm": {0: _LEFT, 3: _RIGHT},
     **dict.fromkeys(("RNN", "GRU", "LSTM"), _CELLS),
     "DynamicQuantizeLSTM": {1: _recurrent_transposed, 2: _recurrent_transposed},
-    **dict.fromkeys(("Attention", "QAttention"), {1: _matrix}),
+    **dict.fromkeys(("Attention", "QAttention"), _PROJECTION),
     "Einsum": {0: _labelled(0), 1: _labelled(1)},
 }
 """Operators by name: which inputs are weights, by their places."""

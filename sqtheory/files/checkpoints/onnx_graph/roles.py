@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, final
 
-from sqtheory.files.checkpoints.onnx_graph.network import Key, Network, Taken
+from sqtheory.files.checkpoints.onnx_graph.dataflow import Dataflow, Key, Taken
 from sqtheory.files.checkpoints.onnx_graph.operands import Reduction, has_weights, integer, operand
 from sqtheory.files.checkpoints.onnx_graph.paths import Path, through
 from sqtheory.files.checkpoints.tensors import plain, quoted
@@ -54,14 +55,15 @@ class Role:
         return f"{first.node} sums over {_words(a)}, {second.node} over {_words(b)}"
 
 
-def roles(network: Network) -> Mapping[str, Role]:
+def roles(flow: Dataflow) -> Mapping[str, Role]:
     """The role of every tensor by its name."""
-    return {name: _role(network, key) for key, name in network.names.items()}
+    return {name: _role(flow, key) for key, name in flow.names.items()}
 
 
-def _role(network: Network, start: Key) -> Role:
-    shape = tuple(network.tensors[start].dims)
-    waiting, seen = [(start, Path.start(shape))], set()
+def _role(flow: Dataflow, start: Key) -> Role:
+    shape = tuple(flow.tensors[start].dims)
+    waiting = [(start, Path.start(shape))]
+    seen: set[tuple[Key, Path]] = set()
     uses: list[Use] = []
     others: dict[str, None] = {}
     while waiting and len(seen) < _MOST:
@@ -69,15 +71,15 @@ def _role(network: Network, start: Key) -> Role:
         if (key, path) in seen:
             continue
         seen.add((key, path))
-        if key in network.results:
+        if key in flow.results:
             others["result of the model"] = None
-        waiting += [(same, path) for same in network.passed.get(key, ())]
-        for taken in network.taken.get(key, ()):
+        waiting += [(same, path) for same in flow.passed.get(key, ())]
+        for taken in flow.taken.get(key, ()):
             found = operand(taken.node, taken.place, len(path.sizes))
             if found is not None:
                 uses.append(_use(taken, found, path, shape))
                 continue
-            after = through(taken.node, taken.place, path, lambda name, at=taken: network.ints(at.scope, name))
+            after = through(taken.node, taken.place, path, partial(flow.ints, taken.scope))
             if after is None:
                 others[_other(taken)] = None
             else:
@@ -106,7 +108,7 @@ def _label(node: "NodeProto") -> str:
 
 def _other(taken: Taken) -> str:
     """What a tensor is to a node for which it is no weight."""
-    kind = taken.node.op_type
+    kind = str(taken.node.op_type)  # which may be bytes that are not UTF-8
     if kind in _LOOKED_UP and taken.place <= 2 and (kind == "EmbedLayerNormalization" or taken.place == 0):
         return EMBEDDING
     if "Normalization" in kind:
