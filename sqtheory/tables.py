@@ -1,5 +1,6 @@
 """One table, four renderings: aligned text, Markdown, HTML, LaTeX; and numbers as JSON allows them."""
 
+import hashlib
 import html
 import json
 import math
@@ -16,6 +17,10 @@ from sqtheory.tex import TEX
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+
+LONGEST = 100
+"""Signs of a name that a table shows."""
 
 
 class Tabular(ABC):
@@ -205,6 +210,16 @@ def share(value: float, whole: float, digits: int = 4) -> str:
 def one_line(text: str) -> str:
     """A text as it is if it prints on one line, else as a Python literal."""
     return text if text.isprintable() else repr(text)
+
+
+def short(name: str, length: int = LONGEST) -> str:
+    """A name on one line of at most so many signs: of a longer one the middle gives way to the start of its hash."""
+    line = one_line(name)
+    if len(line) <= length:
+        return line
+    mark = f"…{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}…"
+    kept = length - len(mark)
+    return f"{line[: kept // 3]}{mark}{line[kept // 3 - kept :]}"
 
 
 def _one_line(cell: str) -> str:

@@ -31,13 +31,14 @@ from sqtheory.api.question import RecipeFile, check_alone, rules_of
 from sqtheory.api.result import Result, Say, unsaid
 from sqtheory.compress import Applied, Recipe, Report, RuledRecipe, beside
 from sqtheory.execution.prefetch import Watch, unwatched
+from sqtheory.execution.selection import Selection
 from sqtheory.execution.workers import Threads
 from sqtheory.files.code_layout import CodeLayout
 from sqtheory.files.packing import bits_sentence
 from sqtheory.files.statistics import Statistics
-from sqtheory.files.targets import Selection, Targets
+from sqtheory.files.targets import Chooser, Targets
 from sqtheory.orders.applied import Order
-from sqtheory.tables import Table, one_line, share
+from sqtheory.tables import Table, one_line, share, short
 from sqtheory.version import __version__
 
 ERRORS = ("S %", "Q %", "S→Q %", "Q→S %", "written %", "bound %")
@@ -50,6 +51,8 @@ class ApplyResult(Result):
 
     out: Path
     report: Report
+    chosen: Selection
+    """Which tensors were compressed, and why the others were left alone."""
     nbytes: int
     """Bytes of all tensors as they are written."""
     written: bool
@@ -60,9 +63,8 @@ class ApplyResult(Result):
         spelled = spell_norm(report.recipe.norm)
         parts: list[Table | str] = []
         for title, recipe, names in report.recipe.groups(t.name for t in report.tensors):
-            own = [t for t in report.tensors if t.name in names]
-            parts.append(self._table(title, own))
-            reached = pruned(recipe.assignment.pattern[0], (t.shape for t in own))
+            parts.append(self._table(title, [t for t in report.tensors if t.name in names]))
+            reached = pruned(recipe.assignment.pattern[0], report.shapes(names))
             parts += [str(reached)] if reached else []
         parts.insert(
             1,
@@ -73,6 +75,7 @@ class ApplyResult(Result):
             entries, bits = sum(math.prod(t.shape) for t in report.tensors), sum(t.bits or 0 for t in report.tensors)
             stored = sum(t.bits_in_file for t in report.tensors)
             parts.append(bits_sentence(len(report.tensors), entries, bits, stored) + ".")
+        parts.append(self.chosen.sentences("Compressed")[0])
         rounded = [t for t in report.tensors if t.rounded]
         if rounded:
             count = sum(t.rounded for t in rounded)
@@ -81,7 +84,7 @@ class ApplyResult(Result):
                 f"{count} values in {len(rounded)} tensors are none of {kinds} and were rounded once more to it."
             )
         if report.left_alone:
-            left = "\n".join(f"  {one_line(t.name)} ({t.reason})" for t in report.left_alone)
+            left = "\n".join(f"  {short(t.name)} ({t.reason})" for t in report.left_alone)
             how = "byte for byte" if report.decoding is None else "as they are, codes as their values"
             parts.append(f"Left alone, {how}, {len(report.left_alone)} tensors:\n{left}")
         if report.copied:
@@ -91,11 +94,17 @@ class ApplyResult(Result):
         parts.append(f"{size}: {done}" + (f", the report to {beside(self.out)}" if self.written else ""))
         return parts
 
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Weights that were refused."""
+        return tuple(self.chosen.failures)
+
     def _table(self, title: str, tensors: Sequence[Applied]) -> Table:
-        p = self.report.recipe.norm
+        p, views = self.report.recipe.norm, self.report.views
+        seen = {t.name: views[t.name].text(t.shape) for t in tensors if t.name in views}
         rows = [
             (
-                one_line(t.name),
+                short(t.name),
                 t.dtype,
                 "×".join(map(str, t.shape)),
                 *(share(value, t.x_norm) for value in (t.e_s, t.e_q, t.e_sq, t.e_qs, t.error, t.bound(p))),
@@ -105,10 +114,23 @@ class ApplyResult(Result):
                 f"{t.bits_in_file / math.prod(t.shape):.6g}" if math.prod(t.shape) else "–",
                 t.open,
                 t.theorem or "not " + ", ".join(t.failed),
+                *([seen.get(t.name, "–")] if seen else []),
             )
             for t in tensors
         ]
-        header = ("tensor", "dtype", "shape", *ERRORS, "zeros %", "keeps", "rounded", "bits", "open", "by")
+        header: tuple[str, ...] = (
+            "tensor",
+            "dtype",
+            "shape",
+            *ERRORS,
+            "zeros %",
+            "keeps",
+            "rounded",
+            "bits",
+            "open",
+            "by",
+        )
+        header += ("reduced axis",) if seen else ()
         return Table(header, tuple(rows), title)
 
     def to_dict(self) -> dict[str, Any]:
@@ -140,6 +162,9 @@ def apply(
     seed: int = 0,
     targets: Words = (),
     ignore: Words = (),
+    axis: Words = (),
+    strict: bool = False,
+    keep_going: bool = False,
     statistics: Known | None = None,
     workers: int = 1,
     dry_run: bool = False,
@@ -158,23 +183,31 @@ def apply(
     places = Index[index] if isinstance(index, str) else index
     packing = compress.Packing(CodeLayout(layout or CodeLayout.sqtheory), places) if pack else None
     known = statistics_of(statistics)
-    chosen: Selection
-    rules = None if recipe is None else rules_of(recipe)
+    chosen: Chooser
     made: Recipe | RuledRecipe
+    rules = None if recipe is None else rules_of(recipe)
     if rules is None:
-        made = _uniform(mask or "1:1", format, order, frozen_scale, norm, ties, seed, known)
+        made = _uniform(mask or "1:1", format, order, frozen_scale, norm, ties, seed, words(axis), known)
         chosen = Targets(words(targets), words(ignore))
     else:
         check_alone(any((mask, format, order, frozen_scale, ties, targets, ignore)))
-        chosen, made = rules, RuledRecipe.of_rules(rules, norm=norm, seed=seed).told(known)
+        chosen, made = rules, RuledRecipe.of_rules(rules, norm=norm, seed=seed, axes=words(axis)).told(known)
     with held(checkpoint) as source, Threads(workers).crew() as (executor, ahead):
         files = compress.layout_of(source, Path(out), folder=is_folder(checkpoint), packing=packing)
-        plan = compress.plan(files, made, chosen, __version__, executor=executor, ahead=ahead, watch=watch, force=force)
+        plan = compress.plan(
+            *(files, made, chosen, __version__),
+            executor=executor,
+            ahead=ahead,
+            watch=watch,
+            force=force,
+            strict=strict,
+            keep_going=keep_going,
+        )
         if not dry_run:
             compress.apply(plan, executor=executor, ahead=ahead, watch=watch, force=force)
     if files.note:
         say(files.note)
-    return ApplyResult(Path(out), plan.report, plan.nbytes, not dry_run)
+    return ApplyResult(Path(out), plan.report, plan.chosen, plan.nbytes, not dry_run)
 
 
 def _uniform(
@@ -185,6 +218,7 @@ def _uniform(
     norm: float,
     ties: TieRule | None,
     seed: int,
+    axes: tuple[str, ...],
     known: Statistics | None,
 ) -> Recipe:
     """The same for every target."""
@@ -195,4 +229,4 @@ def _uniform(
     s = operators.mask(mask, rule, rng, calibrated=True)
     operators.check_awaited(known, [s])
     given = Order[order] if isinstance(order, str) else order or Order.sq
-    return Recipe(str(s), str(format), given, norm, frozen_scale, seed).told(known)
+    return Recipe(str(s), str(format), given, norm, frozen_scale, seed, axes=axes).told(known)

@@ -9,6 +9,7 @@ from sqtheory.alphabet.norms import spell_norm
 from sqtheory.alphabet.shares import Pruned
 from sqtheory.api.result import Result
 from sqtheory.execution.rules import Rules
+from sqtheory.execution.selection import Selection
 from sqtheory.orders.grid import Row, by_tensor, pipeline_table, sentences, total_of
 from sqtheory.tables import Table, json_ready
 from sqtheory.version import __version__
@@ -57,22 +58,24 @@ class Asked:
     seed: int
     targets: tuple[str, ...]
     ignore: tuple[str, ...]
+    axis: tuple[str, ...]
+    strict: bool
+    keep_going: bool
     sort: str
     top: int | None
     fail_over: float | None
     statistics: str | None
     """SHA-256 of the file of statistics."""
-    axis: tuple[str, ...] = ()
     rules: Rules | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
-        known = {} if self.statistics is None else {"statistics": self.statistics}
-        names = ("ties", "seed", "targets", "ignore", "sort", "top", "fail_over")
-        axis = {"axis": list(self.axis)} if self.axis else {}
+        known: dict[str, Any] = {} if self.statistics is None else {"statistics": self.statistics}
+        known |= {"axis": list(self.axis)} if self.axis else {}
         recipe = {} if self.rules is None else {"rules": self.rules.to_list(), "sha256": self.rules.sha256}
+        names = ("ties", "seed", "targets", "ignore", "strict", "keep_going", "sort", "top", "fail_over")
         given = {name: json_ready(getattr(self, name)) for name in names}
-        return {"norm": json_ready(self.norm), **given, **known, **axis, **recipe}
+        return {"norm": json_ready(self.norm), **given, **known, **recipe}
 
 
 @final
@@ -84,10 +87,9 @@ class OrderResult(Result):
     pipelines: tuple[Compared, ...]
     rows: tuple[Row, ...]
     """A row for each tensor and pipeline: tensors as in the file, pipelines as asked."""
-    skipped: tuple[tuple[str, str], ...]
-    """Names of tensors left alone, and why."""
+    chosen: Selection
+    """Which tensors were compared, and why the others were left alone."""
     asked: Asked
-    notes: tuple[str, ...]
 
     @property
     def shown(self) -> tuple[Row, ...]:
@@ -101,8 +103,9 @@ class OrderResult(Result):
 
     @property
     def failures(self) -> tuple[str, ...]:
-        """Tensors on which a theorem does not hold (a fault of this program) or ``fail_over`` is exceeded."""
-        found = [
+        """Weights that were refused, tensors on which a theorem fails (a fault of this program), or ``fail_over``."""
+        found = list(self.chosen.failures)
+        found += [
             f"tensor {r.name!r}: S→Q lost with {r.order.mask}, {r.order.format} although a theorem forbids it: "
             "a fault of this program, please report it"
             for r in self.rows
@@ -120,13 +123,14 @@ class OrderResult(Result):
         p, shown = spell_norm(self.asked.norm), self.shown
         tensors = len({row.name for row in self.rows})
         found: list[Table | str] = [
-            f"{self.checkpoint}: {tensors} tensors compared, {len(self.skipped)} left alone. "
-            f"Errors are ‖x − y‖_{p} in percent of ‖x‖_{p}; the optimum is the best mask at the scales of x."
+            f"{self.checkpoint}: {tensors} tensors compared, {len(self.chosen.skipped)} left alone. "
+            f"Errors are ‖x − y‖_{p} in percent of ‖x‖_{p}; the optimum is the best mask at the scales of x.",
+            "\n".join(self.chosen.sentences()),
         ]
         for one in self.pipelines:
             found.append(one.table(shown))
             found.append("\n".join([*sentences(one.rows), *([str(one.pruned)] if one.pruned else [])]))
-        idle = [] if self.asked.rules is None else self.asked.rules.idle(self.skipped)
+        idle = [] if self.asked.rules is None else self.asked.rules.idle(why for _, why in self.chosen.skipped)
         return [*found, "\n".join(idle)] if idle else found
 
     def to_dict(self) -> dict[str, Any]:
@@ -145,7 +149,8 @@ class OrderResult(Result):
             "tensors": [{**row.to_dict(), **number} for row, number in zip(self.shown, numbers, strict=True)],
             "total": totals[0] if len(totals) == 1 else None,
             "totals": totals,
-            "skipped": [{"name": name, "reason": reason} for name, reason in self.skipped],
+            "parameters": self.chosen.parameters,
+            "skipped": [{"name": info.name, "reason": reason} for info, reason in self.chosen.skipped],
         }
 
     def columns(self) -> Mapping[str, Sequence[Any]]:
@@ -155,6 +160,7 @@ class OrderResult(Result):
         return {
             "tensor": [r.name for r in rows],
             "shape": [r.order.shape for r in rows],
+            **({"axis": [r.view for r in rows]} if any(r.view for r in rows) else {}),
             "mask": [r.order.mask for r in rows],
             "format": [r.order.format for r in rows],
             "x_norm": [r.order.x_norm for r in rows],

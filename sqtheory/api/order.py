@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sqtheory.alphabet.norms import check_norm
 from sqtheory.alphabet.shares import pruned
@@ -20,18 +19,16 @@ from sqtheory.api.given import (
     statistics_of,
     words,
 )
-from sqtheory.api.question import RecipeFile, question
+from sqtheory.api.question import Job, RecipeFile, question
 from sqtheory.api.result import Say, unsaid
 from sqtheory.execution import Sweep
 from sqtheory.execution.gathering import gathered
 from sqtheory.execution.prefetch import Watch, unwatched
+from sqtheory.execution.selection import Tolerance
 from sqtheory.execution.workers import workers as staff_of
 from sqtheory.files import atomic
-from sqtheory.files.views.axes import Axes
 from sqtheory.files.views.seeing import notes
-
-if TYPE_CHECKING:
-    pass
+from sqtheory.orders.grid import Row
 
 SORTS = ("file", "worst", "gap")
 """The orders in which tensors are shown: as in the file, largest S→Q error first, largest difference first."""
@@ -50,6 +47,8 @@ def order(
     ignore: Words = (),
     axis: Words = (),
     experts: bool = False,
+    strict: bool = False,
+    keep_going: bool = False,
     statistics: Known | None = None,
     sort: str = "file",
     top: int | None = None,
@@ -83,51 +82,54 @@ def order(
     folder = None if results is None else Path(results)
     if folder is not None:
         atomic.check_folder(folder)
-    with opened(checkpoint) as file:
-        source = asked.seen(file, Axes.parse(words(axis)))
-        if known is not None:
-            known.check({info.name: info.shape for info in source.tensors})
-        taken, skipped = asked.split(source.tensors)
+    with opened(checkpoint) as whole:
+        source, chosen = asked.choose(whole, words(axis), known=known, strict=strict)
+        tolerates = Tolerance(source, strict=strict, keep_going=keep_going)
+        jobs, swept = asked.jobs(chosen.taken), list[tuple[Job, list[Row]]]()
         computed = found = 0
-        pipelines: list[Compared] = []
         with staff.crew() as (crew, count):
-            for job in asked.jobs(taken):
-                swept = Sweep(
+            for job in jobs:
+                sweep = Sweep(
                     *(source, job.tensors, job.grid, norm),
                     executor=crew,
                     results=folder,
                     ahead=2 * count,
                     waits=lambda left: say(f"waiting for {left} tensors that other processes compute in {folder}"),
+                    tolerates=tolerates,
                 )
-                each = gathered(job.tensors, list(watch(swept, "order")), experts=experts)
-                rows = tuple(row for rows in each for row in rows)
-                computed, found = computed + swept.computed, found + swept.found
-                shapes = [info.shape for info in job.tensors]
-                pipelines += [
-                    Compared(*one.words, rows[at :: len(job.grid)], pruned(one.pattern[0], shapes), job.rule)
-                    for at, one in enumerate(job.grid)
-                ]
+                each = gathered(job.tensors, list(watch(sweep, "order")), experts=experts)
+                swept.append((job, [row for rows in each for row in rows]))
+                computed, found = computed + sweep.computed, found + sweep.found
+        chosen = chosen.without(tolerates.left)
+    for note in notes(chosen.taken):
+        say(note)
     if folder is not None:
         say(f"{computed} tensors computed, {found} found in {folder}")
-    places = {name: place for place, info in enumerate(taken) for name in (info.name, info.stored.name)}
+    pipelines = [
+        Compared(*one.words, tuple(rows[at :: len(job.grid)]), pruned(one.pattern[0], job.shapes(chosen)), job.rule)
+        for job, rows in swept
+        for at, one in enumerate(job.grid if rows else ())
+    ]
+    places = {name: place for place, info in enumerate(chosen.tensors) for name in (info.name, info.stored.name)}
     everything = sorted((row for one in pipelines for row in one.rows), key=lambda row: places[row.name])
     return OrderResult(
         name_of(checkpoint),
         tuple(pipelines),
         tuple(everything),
-        tuple((info.name, reason) for info, reason in skipped),
+        chosen,
         Asked(
             norm,
             None if ties is None else str(ties),
             seed,
             asked.chosen.include,
             asked.chosen.ignore,
+            words(axis),
+            strict,
+            keep_going,
             sort,
             top,
             fail_over,
             None if known is None else known.sha256,
-            words(axis),
             asked.rules,
         ),
-        notes(taken),
     )

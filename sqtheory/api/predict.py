@@ -7,15 +7,17 @@ from typing import Any, final
 import numpy as np
 
 from sqtheory.api import operators
-from sqtheory.api.given import Format, Mask, Source, Words, name_of, opened, several, words
+from sqtheory.api.given import Format, Mask, Source, Words, name_of, opened, several
 from sqtheory.api.result import Result
-from sqtheory.exceptions import about
+from sqtheory.api.sight import choose
+from sqtheory.exceptions import InputRefused, about
 from sqtheory.execution.gathering import of_files
 from sqtheory.execution.prefetch import Watch, unwatched
-from sqtheory.files.checkpoints import StoredTensor
+from sqtheory.execution.selection import Selection, Tolerance
+from sqtheory.files.checkpoints import StoredTensor, TensorInfo
 from sqtheory.files.targets import Targets
 from sqtheory.files.views.axes import Axes
-from sqtheory.files.views.seeing import axes_said, notes, seen
+from sqtheory.files.views.seeing import axes_of, axes_said
 from sqtheory.tables import Table
 from sqtheory.theory.expectations import Agreement, AgreementReport, agreement, agreement_table
 from sqtheory.version import __version__
@@ -28,17 +30,24 @@ class PredictResult(Result):
 
     checkpoint: str
     predictions: tuple[AgreementReport, ...]
-    skipped: tuple[tuple[str, str], ...]
-    """Names of tensors left alone, and why."""
+    chosen: Selection
+    """Which tensors were compared, and why the others were left alone."""
     tensors: bool
     """Text and JSON have a line for each tensor as well."""
-    axes: Mapping[str, str]
-    """Which axis is reduced, where it is not the last of a matrix."""
-    notes: tuple[str, ...]
 
     def parts(self) -> Sequence[Table | str]:
-        each = (one.table() for one in self.predictions if self.tensors)
-        return agreement_table(self.predictions), *each, *axes_said(self.axes)
+        tables = (one.table() for one in self.predictions if self.tensors)
+        return (
+            agreement_table(self.predictions),
+            *tables,
+            "\n".join(self.chosen.sentences()),
+            *axes_said(self.chosen.taken),
+        )
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Weights that were refused."""
+        return tuple(self.chosen.failures)
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -46,8 +55,9 @@ class PredictResult(Result):
             "version": __version__,
             "checkpoint": self.checkpoint,
             "predictions": [one.to_dict(tensors=self.tensors) for one in self.predictions],
-            "skipped": len(self.skipped),
-            **({"axes": dict(self.axes)} if self.axes else {}),
+            "skipped": len(self.chosen.skipped),
+            "parameters": self.chosen.parameters,
+            **({"axes": axes} if (axes := axes_of(self.chosen.taken)) else {}),
         }
 
     def columns(self) -> Mapping[str, Sequence[Any]]:
@@ -74,6 +84,8 @@ def predict(
     targets: Words = (),
     ignore: Words = (),
     axis: Words = (),
+    strict: bool = False,
+    keep_going: bool = False,
     tensors: bool = False,
     watch: Watch = unwatched,
 ) -> PredictResult:
@@ -91,21 +103,32 @@ def predict(
     spelled = [one for each in given for one in operators.grid([mask], [each], seed=seed)]
     pipelines = [(one, float(p)) for one in spelled for p in several(norm)]
     columns: list[list[Agreement]] = [[] for _ in pipelines]
-    chosen = Targets(words(targets), words(ignore))
-    with opened(checkpoint) as file:
-        source = seen(file, chosen, Axes.parse(words(axis)), apart=True)
-        taken, skipped = chosen.split(source.tensors)
-        for info in watch(taken, "predict"):
+    rule, axes = Targets(several(targets), several(ignore)), Axes.parse(several(axis))
+    with opened(checkpoint) as whole:
+        kinds = [op for one in spelled for op in one.pattern]
+        source, chosen = choose(whole, rule, axes, lambda info: kinds, strict=strict)
+        tolerates = Tolerance(source, strict=strict, keep_going=keep_going)
+        for info in watch(chosen.taken, "predict"):
             x = StoredTensor.of(source, info.name) or source.read(info.name)
-            with about(f"tensor {info.name!r}"):
-                for column, (one, p) in zip(columns, pipelines, strict=True):
-                    column.append(agreement(info.name, x, *one.of(info.name), p))
-    whole = [tuple(Agreement.together(i.stored.name, own) for i, own in of_files(taken, c)) for c in columns]
-    return PredictResult(
-        name_of(checkpoint),
-        tuple(AgreementReport(*one.words, p, column) for (one, p), column in zip(pipelines, whole, strict=True)),
-        tuple((info.name, reason) for info, reason in skipped),
-        tensors,
-        {info.stored.name: info.seen_as for info in taken if info.seen_as},
-        notes(taken),
+            try:
+                with about(f"tensor {info.name!r}"):
+                    own = [agreement(info.name, x, *one.of(info.name), p) for one, p in pipelines]
+            except InputRefused as refusal:
+                if not tolerates(info, refusal):
+                    raise
+                continue
+            for column, each in zip(columns, own, strict=True):
+                column.append(each)
+        chosen = chosen.without(tolerates.left)
+    found = tuple(
+        AgreementReport(*one.words, p, _whole(chosen.taken, column))
+        for (one, p), column in zip(pipelines, columns, strict=True)
     )
+    return PredictResult(name_of(checkpoint), found, chosen, tensors)
+
+
+def _whole(tensors: Sequence[TensorInfo], found: Sequence[Agreement]) -> tuple[Agreement, ...]:
+    """What was found of matrices that are worked on, together for each tensor of the file."""
+    own = {each.name: each for each in found}
+    kept = [own[info.name] for info in tensors]
+    return tuple(Agreement.together(info.stored.name, parts) for info, parts in of_files(tensors, kept))

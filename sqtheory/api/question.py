@@ -5,21 +5,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, final
 
+from sqtheory.alphabet.operators import Operator
 from sqtheory.api import operators
 from sqtheory.api.given import Format, Mask, PathLike, TieRule, Words, several, words
+from sqtheory.api.sight import choose
 from sqtheory.execution.assignment import Assignment
 from sqtheory.execution.recipe_file import read_rules
 from sqtheory.execution.rules import Rules
+from sqtheory.execution.selection import Selection
 from sqtheory.files.checkpoints import Checkpoint, TensorInfo
 from sqtheory.files.statistics import Statistics
-from sqtheory.files.targets import Targets
+from sqtheory.files.targets import Chooser, Targets
 from sqtheory.files.views.axes import Axes
-from sqtheory.files.views.seeing import seen
 
 RecipeFile: TypeAlias = PathLike | Rules
 """Rules, or the TOML file that they are read from."""
-Split: TypeAlias = tuple[list[TensorInfo], list[tuple[TensorInfo, str]]]
-"""The targets, and the others with their reasons."""
 
 
 @final
@@ -31,6 +31,10 @@ class Job:
     tensors: tuple[TensorInfo, ...]
     rule: int | None = None
 
+    def shapes(self, chosen: Selection) -> list[tuple[int, ...]]:
+        """The shapes of those of its tensors that are still worked on."""
+        return [info.shape for info in self.tensors if info.name not in chosen.left]
+
 
 class Question(ABC):
     """What is asked of a checkpoint."""
@@ -38,21 +42,24 @@ class Question(ABC):
     chosen: Targets
     rules: Rules | None
 
+    @property
     @abstractmethod
-    def split(self, tensors: Iterable[TensorInfo]) -> Split:
-        """The targets, and the others with their reasons. Raises InputRefused as ``Targets.split``."""
-
-    def seen(self, checkpoint: Checkpoint, axes: Axes) -> Checkpoint:
-        """The checkpoint with its targets as the matrices that their layers use."""
-        return seen(checkpoint, self, axes, apart=True)
+    def rule(self) -> Chooser:
+        """Which tensors are targets."""
 
     @abstractmethod
-    def reason_to_skip(self, tensor: TensorInfo) -> str | None:
-        """Why a tensor is left alone; None for a target."""
+    def operators(self, info: TensorInfo) -> Sequence[Operator]:
+        """What a target must fit."""
 
     @abstractmethod
     def jobs(self, taken: Sequence[TensorInfo]) -> tuple[Job, ...]:
         """What is computed of the targets."""
+
+    def choose(
+        self, source: Checkpoint, axis: Sequence[str], *, known: Statistics | None, strict: bool
+    ) -> tuple[Checkpoint, Selection]:
+        """``sight.choose`` for what is asked, where ``axis`` says which axes are reduced."""
+        return choose(source, self.rule, Axes.parse(axis), self.operators, known=known, strict=strict)
 
 
 @final
@@ -64,11 +71,12 @@ class GridQuestion(Question):
     chosen: Targets
     rules = None
 
-    def split(self, tensors: Iterable[TensorInfo]) -> Split:
-        return self.chosen.split(tensors)
+    @property
+    def rule(self) -> Chooser:
+        return self.chosen
 
-    def reason_to_skip(self, tensor: TensorInfo) -> str | None:
-        return self.chosen.reason_to_skip(tensor)
+    def operators(self, info: TensorInfo) -> Sequence[Operator]:
+        return [op for one in self.grid for op in one.pattern]
 
     def jobs(self, taken: Sequence[TensorInfo]) -> tuple[Job, ...]:
         return (Job(self.grid, tuple(taken)),)
@@ -84,15 +92,23 @@ class RuledQuestion(Question):
     """The pipeline of each rule; none where it leaves tensors alone."""
     chosen = Targets()
 
-    def split(self, tensors: Iterable[TensorInfo]) -> Split:
-        return self.rules.split(tensors)
+    @property
+    def rule(self) -> Chooser:
+        return self.rules
 
-    def reason_to_skip(self, tensor: TensorInfo) -> str | None:
-        return self.rules.reason_to_skip(tensor)
+    def operators(self, info: TensorInfo) -> Sequence[Operator]:
+        place = self.rules.choice(info)
+        return [] if place is None else [op for one in self.pairs[place] for op in one.pattern]
 
     def jobs(self, taken: Sequence[TensorInfo]) -> tuple[Job, ...]:
         each = enumerate(zip(self.pairs, self.rules.by_rule(taken), strict=True), 1)
         return tuple(Job(pair, infos, number) for number, (pair, infos) in each if pair and infos)
+
+    def choose(
+        self, source: Checkpoint, axis: Sequence[str], *, known: Statistics | None, strict: bool
+    ) -> tuple[Checkpoint, Selection]:
+        said = self.rules.axes(source.tensors)
+        return super().choose(source, (*said, *axis), known=known, strict=strict)
 
 
 def question(

@@ -33,12 +33,11 @@ from sqtheory.execution.assignment import awaited
 from sqtheory.execution.gathering import gathered, of_files
 from sqtheory.execution.prefetch import Watch, unwatched
 from sqtheory.execution.preflight import preflight
+from sqtheory.execution.selection import Tolerance
 from sqtheory.execution.workers import Threads
 from sqtheory.files import atomic
 from sqtheory.files.checkpoints import Checkpoint, StoredTensor, TensorInfo
 from sqtheory.files.outputs import check_outputs, check_page
-from sqtheory.files.views.axes import Axes
-from sqtheory.files.views.seeing import notes
 from sqtheory.orders.applied import Order, Winner
 from sqtheory.orders.grid import Row, pipeline_table, sentences, total_of
 from sqtheory.show.page import Findings, Section, page
@@ -59,15 +58,19 @@ class ReportResult(Result):
     findings: Findings
     out: Path | None
     """Where the page was written."""
-    notes: tuple[str, ...]
 
     @property
     def html(self) -> str:
         """The page."""
         return page(self.findings)
 
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Weights that were refused."""
+        return tuple(self.findings.chosen.failures)
+
     def parts(self) -> Sequence[Table | str]:
-        found: list[Table | str] = []
+        found: list[Table | str] = ["\n".join(self.findings.chosen.sentences())]
         for section in self.findings.sections:
             found += [pipeline_table(section.rows, section.rows), "\n".join(sentences(section.rows))]
             found.append("\n".join(section.commands))
@@ -91,7 +94,8 @@ class ReportResult(Result):
                 }
                 for section in found.sections
             ],
-            "skipped": [{"name": name, "reason": reason} for name, reason in found.skipped],
+            "parameters": found.chosen.parameters,
+            "skipped": [{"name": info.name, "reason": reason} for info, reason in found.chosen.skipped],
             "command": found.command,
             **({} if found.rules is None else {"rules": found.rules.to_list(), "sha256": found.rules.sha256}),
         }
@@ -116,6 +120,8 @@ def report(
     targets: Words = (),
     ignore: Words = (),
     axis: Words = (),
+    strict: bool = False,
+    keep_going: bool = False,
     statistics: Known | None = None,
     prediction: bool = True,
     workers: int = 1,
@@ -140,42 +146,39 @@ def report(
         None if known is None else str(known.path),
         None if asked.rules is None else asked.rules.source,
     )
-    with opened(checkpoint) as opened_file:
-        source = asked.seen(opened_file, Axes.parse(words(axis)))
-        if known is not None:
-            known.check({info.name: info.shape for info in source.tensors})
-        taken, skipped = asked.split(source.tensors)
-        jobs = asked.jobs(taken)
+    sections: list[Section] = []
+    with opened(checkpoint) as whole:
+        source, chosen = asked.choose(whole, words(axis), known=known, strict=strict)
+        tolerates = Tolerance(source, strict=strict, keep_going=keep_going)
         with about(str(source.path)):
-            for job in jobs:
+            for job in asked.jobs(chosen.taken):
                 patterns = zip(*(one.pattern for one in job.grid), strict=True)
-                preflight(source, job.tensors, *(tuple(dict.fromkeys(kind)) for kind in patterns))
-        sections: list[Section] = []
+                preflight(source, job.tensors, *(tuple(dict.fromkeys(kind)) for kind in patterns), tolerates=tolerates)
+        chosen = chosen.without(tolerates.left)
+        jobs = asked.jobs(chosen.taken)
         with Threads(workers).crew() as (executor, count):
             for job in jobs:
                 swept = Sweep(source, job.tensors, job.grid, norm, executor=executor, ahead=2 * count)
                 rows = [row for rows in gathered(job.tensors, list(watch(swept, "order"))) for row in rows]
                 for at, one in enumerate(job.grid):
                     gaps = watch(_gaps(source, job.tensors, one, norm, executor, asked=prediction), "predict")
-                    whole = _whole(job.tensors, list(gaps))
-                    section = _section(one, norm, rows[at :: len(job.grid)], whole, commands)
+                    section = _section(one, norm, rows[at :: len(job.grid)], _whole(job.tensors, list(gaps)), commands)
                     sections.append(replace(section, rule=job.rule))
-    grid = [one for job in jobs for one in job.grid]
     spelled_masks, spelled_formats = (
-        tuple(dict.fromkeys(words)) for words in zip(*(one.words for one in grid), strict=True)
+        tuple(dict.fromkeys(spelled)) for spelled in zip(*(one.words for job in jobs for one in job.grid), strict=True)
     )
     found = Findings(
         checkpoint=name_of(checkpoint),
         version=__version__,
         p=norm,
         sections=tuple(sections),
-        skipped=tuple((info.name, reason) for info, reason in skipped),
+        chosen=chosen,
         rules=asked.rules,
         command=commands.page(spelled_masks, spelled_formats, file, prediction=prediction),
     )
     if file is not None:
         atomic.write(file, page(found).encode("utf-8", "backslashreplace"), force=force)
-    return ReportResult(found, file, notes(taken))
+    return ReportResult(found, file)
 
 
 def _check_out(file: Path, checkpoint: Source, statistics: Known | None, force: bool) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqtheory.alphabet.storage import Index
 from sqtheory.cli import options
-from sqtheory.cli.options import CHECKPOINT_HELP, add_pipeline, add_statistics, add_targets
+from sqtheory.cli.options import CHECKPOINT_HELP, add_pipeline, add_statistics, add_targets, add_tolerance
 from sqtheory.cli.printing import say
 from sqtheory.cli.progress import watched
 from sqtheory.cli.verb import Document, Form, Verb
@@ -18,11 +18,16 @@ DESCRIPTION = """\
 Write a checkpoint whose weights are sparsified and quantized, in their own types and kind of file.
 
 Every other tensor, file, name and entry of the metadata stays as it is, byte for byte. First everything is
-computed and checked (a mask that does not fit, a format that overflows, a pattern that is lost are refused, also an
-n:m that the source keeps where no mask is given, n at most half of m = 2, 4, 8 or 16), then everything is written,
-or nothing. Beside OUT goes OUT.sqtheory.json, schema sqtheory.apply/2: for each tensor the errors of s, of q, of both
-orders, the bound and what is left of it, zeros, patterns, open channels, theorem, hash; for each file the hash of all
-that is no entry of a tensor; last, the hash of the report itself.
+computed and checked (a format that overflows, a weight with NaN, a pattern that is lost are refused, also an n:m
+that the source keeps where no mask is given, n at most half of m = 2, 4, 8 or 16), then everything is written, or
+nothing. A target that the mask or the format does not fit is left alone and listed, unless --strict. Beside OUT goes
+OUT.sqtheory.json, schema sqtheory.apply/2: for each tensor the errors of s, of q, of both orders, the bound and what is
+left of it, zeros, patterns, open channels, theorem, hash; for each file the hash of all that is no entry of a tensor;
+last, the hash of the report itself.
+
+Groups and blocks run along the axis that a layer sums over, which is the last of a matrix [out, in]: input channels of
+kernels, axis 0 of GPT-2's Conv1D and of what an ONNX node multiplies by from the right; each expert of a 3-D tensor is
+a matrix of its own. --axis says otherwise; the axis of each tensor is in the report, and verify takes it from there.
 
 The error of a tensor is that of the values in the file. Where its type (F16, BF16) does not have every value of the
 result, these are rounded once more to it, and counted as rounded; e_s, e_q, e_sq, e_qs are those of the operators.
@@ -32,9 +37,9 @@ A quantized source (FP8, NVFP4, GPTQ, … codes with their scales) is decoded: w
 of them, also those of weights that are left alone, are written as F32, which has every one. Companions of codes, scales
 of activations and the quantization that config.json states are left out, and named.
 
-Kinds: safetensors → safetensors, a folder with or without an index → a folder (all other files are copied,
-.git excepted), npz → npz, npy → npy, ONNX → ONNX (external data are refused), GGUF → safetensors (blocks of codes
-become F32).
+Kinds: safetensors → safetensors, a folder with or without an index → a folder (all other files are copied, except
+.git and safetensors files beside the index that repeat a tensor of it), npz → npz, npy → npy, ONNX → ONNX (external
+data are refused), GGUF → safetensors (blocks of codes become F32).
 
 --pack writes codes instead, from any kind of file: one safetensors file with the codes, the scales and the places of
 survivors in the bits that they take. Stated are the bits of an entry by theorem storage and in the file, whose last
@@ -97,6 +102,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_pipeline(parser)
     add_statistics(parser)
     add_targets(parser)
+    add_tolerance(parser)
     parser.add_argument("--workers", type=options.count, default=1, metavar="N", help="tensors computed at once (1)")
     parser.add_argument("--dry-run", action="store_true", help="compute, check and report everything, write nothing")
     parser.add_argument("--force", action="store_true", help="replace OUT and its report")
@@ -122,6 +128,9 @@ def run(arguments: argparse.Namespace) -> Document:
         seed=arguments.seed,
         targets=arguments.targets,
         ignore=arguments.ignore,
+        axis=arguments.axis,
+        strict=arguments.strict,
+        keep_going=arguments.keep_going,
         statistics=arguments.statistics,
         workers=arguments.workers,
         dry_run=arguments.dry_run,
@@ -130,7 +139,7 @@ def run(arguments: argparse.Namespace) -> Document:
         say=say,
     )
     text = made.report.to_json().removesuffix("\n") if arguments.json else made.text()
-    return Document(text=lambda render: text)
+    return Document(text=lambda render: text, status=1 if made.failures else 0, notes=made.failures)
 
 
 VERB = Verb(

@@ -76,7 +76,7 @@ def add_targets(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME|re:PATTERN",
         help="work on these tensors only (repeatable); default: every floating-point tensor of two or more axes "
-        "except embeddings, heads and normalizations",
+        "that is no embedding, head, normalization, bias, mask, buffer or other such part by its name",
     )
     parser.add_argument(
         "--ignore", action="append", default=[], metavar="NAME|re:PATTERN", help="leave these alone (repeatable)"
@@ -96,12 +96,28 @@ def targets(arguments: argparse.Namespace) -> Targets:
     return Targets(tuple(arguments.targets), tuple(arguments.ignore))
 
 
-def seen(arguments: argparse.Namespace, checkpoint: "Checkpoint", *, apart: bool = True) -> "Checkpoint":
+def seen(arguments: argparse.Namespace, checkpoint: "Checkpoint") -> "Checkpoint":
     """The checkpoint with its targets as the matrices that their layers use, by ``--axis`` or by what is known."""
     from sqtheory.files.views.axes import Axes
     from sqtheory.files.views.seeing import seen
 
-    return seen(checkpoint, targets(arguments), Axes.parse(arguments.axis), apart=apart)
+    return seen(checkpoint, targets(arguments), Axes.parse(arguments.axis), apart=True)
+
+
+def add_tolerance(parser: argparse.ArgumentParser) -> None:
+    """``--strict`` and ``--keep-going``."""
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse a target whose shape does not fit the mask or the format, and an attention mask of -inf, "
+        "which are left alone and listed otherwise",
+    )
+    parser.add_argument(
+        "--keep-going",
+        action="store_true",
+        help="go past targets that hold NaN or infinity or cannot take the format: they are left alone and listed, "
+        "and the exit status is 1",
+    )
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:

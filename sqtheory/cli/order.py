@@ -10,6 +10,7 @@ from sqtheory.cli.options import (
     add_pipeline,
     add_statistics,
     add_targets,
+    add_tolerance,
     add_workers,
 )
 from sqtheory.cli.printing import say
@@ -49,6 +50,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_engine(parser)
     add_statistics(parser)
     add_targets(parser)
+    add_tolerance(parser)
     parser.add_argument("--experts", action="store_true", help="a line for each expert of a tensor that holds several")
     parser.add_argument(
         "--sort", choices=SORTS, default="file", help="worst: largest S→Q error first; gap: largest difference first"
@@ -81,6 +83,8 @@ def run(arguments: argparse.Namespace) -> Document:
             ignore=arguments.ignore,
             axis=arguments.axis,
             experts=arguments.experts,
+            strict=arguments.strict,
+            keep_going=arguments.keep_going,
             statistics=arguments.statistics,
             sort=arguments.sort,
             top=arguments.top,

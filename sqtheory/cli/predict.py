@@ -3,7 +3,7 @@
 import argparse
 
 from sqtheory.cli import options
-from sqtheory.cli.options import CHECKPOINT_HELP, add_targets
+from sqtheory.cli.options import CHECKPOINT_HELP, add_targets, add_tolerance
 from sqtheory.cli.progress import watched
 from sqtheory.cli.verb import MARKDOWN_TABLES, Document, Verb, json_of
 
@@ -32,6 +32,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     options.add_seed(parser)
     add_targets(parser)
+    add_tolerance(parser)
     parser.add_argument("--tensors", action="store_true", help="print a line for each tensor as well")
 
 
@@ -49,6 +50,8 @@ def run(arguments: argparse.Namespace) -> Document:
             targets=arguments.targets,
             ignore=arguments.ignore,
             axis=arguments.axis,
+            strict=arguments.strict,
+            keep_going=arguments.keep_going,
             tensors=arguments.tensors,
             watch=watched(arguments),
         )

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from sqtheory.cli import options
-from sqtheory.cli.options import CHECKPOINT_HELP, add_pipeline, add_statistics, add_targets
+from sqtheory.cli.options import CHECKPOINT_HELP, add_pipeline, add_statistics, add_targets, add_tolerance
 from sqtheory.cli.progress import watched
 from sqtheory.cli.verb import Document, Verb
 
@@ -31,6 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_pipeline(parser)
     add_statistics(parser)
     add_targets(parser)
+    add_tolerance(parser)
     parser.add_argument("--workers", type=options.count, default=1, metavar="N", help="tensors computed at once (1)")
     parser.add_argument(
         "--no-prediction",
@@ -56,18 +57,16 @@ def run(arguments: argparse.Namespace) -> Document:
         targets=arguments.targets,
         ignore=arguments.ignore,
         axis=arguments.axis,
+        strict=arguments.strict,
+        keep_going=arguments.keep_going,
         statistics=arguments.statistics,
         prediction=not arguments.no_prediction,
         workers=arguments.workers,
         force=arguments.force,
         watch=watched(arguments),
     )
-    return Document(
-        notes=(
-            *made.notes,
-            f"{made.findings.tensors} tensors reported in {arguments.out}",
-        )
-    )
+    said = f"{made.findings.tensors} tensors reported in {arguments.out}"
+    return Document(notes=(*made.failures, said), status=1 if made.failures else 0)
 
 
 VERB = Verb(

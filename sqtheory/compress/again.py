@@ -8,15 +8,16 @@ from typing import TypeAlias, final
 from sqtheory.alphabet.formats import BFLOAT16
 from sqtheory.arrays import as_real
 from sqtheory.compress.applying import metadata
-from sqtheory.compress.compressing import Outcome, left_alone
+from sqtheory.compress.compressing import Outcome, kept_apart, left_alone
 from sqtheory.compress.layout import ITSELF, Layout, origin_of
 from sqtheory.compress.reading import difference
-from sqtheory.compress.recipe import Recipe
+from sqtheory.compress.recipe import Recipe, Treatment
 from sqtheory.compress.report import Applied, LeftAlone, Report
 from sqtheory.files.checkpoints import TensorInfo
 from sqtheory.files.digests import digest, sha256
 from sqtheory.files.packing import CompressedTensorsCheckpoint, PackedCheckpoint
 from sqtheory.files.packing.compressed_tensors import scheme_of
+from sqtheory.files.targets import IGNORED
 from sqtheory.records import as_json
 
 Rules: TypeAlias = Iterator[str]
@@ -33,6 +34,18 @@ class Failure:
 
     tensor: str | None
     rule: str
+
+
+def _reasons(report: Report, against: Layout, info: TensorInfo) -> Iterator[str]:
+    """Every reason for which a tensor of the source may have been left alone."""
+    reason = report.recipe.reason_to_skip(info, {one.reason for one in report.left_alone})
+    if reason is not None:
+        yield reason
+    try:
+        report.recipe.of(info.name)
+    except ValueError:  # no rule takes it
+        return
+    yield from kept_apart(against, report.recipe, info)
 
 
 def of_source(report: Report, against: Layout) -> Iterator[Failure]:
@@ -52,8 +65,13 @@ def of_source(report: Report, against: Layout) -> Iterator[Failure]:
         names = {one.name for one in kind}
         if [one.name for one in kind if one.name in found] != [name for name in found if name in names]:
             yield Failure(None, "the report has the tensors in another order than the source")
-    left = {one.name: one.reason for one in report.left_alone}
-    yield from (Failure(name, rule) for name, rule in report.recipe.faults(found, left))
+    for one in report.left_alone:
+        if one.name in found and one.reason != IGNORED:
+            reasons = _reasons(report, against, found[one.name])
+            first = next(reasons, "a target")
+            if one.reason != first and one.reason not in reasons:
+                yield Failure(one.name, f"was left alone as {one.reason!r}, by the source it is {first!r}")
+    yield from (Failure(name, rule) for name, rule in report.recipe.faults(found.values()))
 
 
 def of_headers(report: Report, against: Layout, outcomes: Sequence[Outcome]) -> Iterator[Failure]:
@@ -67,9 +85,11 @@ def of_headers(report: Report, against: Layout, outcomes: Sequence[Outcome]) -> 
             yield Failure(None, f"{what}: what it holds besides entries is not what the recipe makes of the source")
 
 
-def of_left_alone(written: Layout, info: TensorInfo, against: Layout, original: TensorInfo, one: LeftAlone) -> Rules:
+def of_left_alone(
+    written: Layout, info: TensorInfo, recipe: Treatment, against: Layout, original: TensorInfo, one: LeftAlone
+) -> Rules:
     """A tensor that was copied."""
-    made = left_alone(against, original, one.reason)
+    made = left_alone(against, recipe, original, one.reason)
     if sha256(written.source.stored(info.name)) != made.sha256:
         yield "left alone, but its bytes are not those of the source"
     if made != one:

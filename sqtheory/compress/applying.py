@@ -11,17 +11,21 @@ from typing import final
 import numpy as np
 
 from sqtheory.arrays import as_real
-from sqtheory.compress.compressing import applied, check_fit, compressed, left_alone
+from sqtheory.compress.compressing import Outcome, applied, check_type, compressed, left_alone
 from sqtheory.compress.layout import Content, Layout, Made, Pieces
 from sqtheory.compress.recipe import Treatment
 from sqtheory.compress.report import Applied, Report, beside, check_report
+from sqtheory.exceptions import InputRefused
 from sqtheory.execution.prefetch import InTurn, Watch, unwatched
+from sqtheory.execution.selection import Selection, Tolerance, select_by
 from sqtheory.files import atomic
 from sqtheory.files.checkpoints import Signature, TensorInfo
 from sqtheory.files.checkpoints.tensors import plain, refused
 from sqtheory.files.checkpoints.writing import check_not_input
 from sqtheory.files.digests import digest
-from sqtheory.files.targets import Selection
+from sqtheory.files.targets import Chooser
+from sqtheory.files.views.axes import Axes
+from sqtheory.files.views.viewed import as_matrix
 
 
 @final
@@ -31,6 +35,8 @@ class Plan:
 
     layout: Layout
     report: Report
+    chosen: Selection
+    """What is compressed and what is left alone."""
     signature: Signature
     """Of the source as it was read."""
 
@@ -44,35 +50,56 @@ class Plan:
 def plan(
     layout: Layout,
     recipe: Treatment,
-    targets: Selection,
+    targets: Chooser,
     version: str,
     *,
     executor: Executor | None = None,
     ahead: int = 1,
     watch: Watch = unwatched,
     force: bool = False,
+    strict: bool = False,
+    keep_going: bool = False,
 ) -> Plan:
     """Compress every target without writing anything.
 
-    Raises InputRefused naming the tensor that cannot take the mask, the format or the result; ValueError or
-    FileExistsError where the output cannot be written; CheckpointError where the source changes meanwhile.
+    Targets that do not fit the mask or the format, and attention masks of -inf, are left alone, unless ``strict``;
+    with ``keep_going`` those as well that cannot take the result. Raises InputRefused naming the tensors, also where
+    all targets are such; ValueError or FileExistsError where the output cannot be written; CheckpointError where the
+    source changes meanwhile.
     """
     check_replaced(layout, recipe, force)
-    recipe.check_known(layout.tensors())
-    taken, skipped = targets.split(layout.tensors())
+    taken, _ = targets.split(layout.source.tensors)
     recipe = recipe.on(taken)
-    for info in taken:
-        check_fit(layout, recipe, info)
+    views = Axes.parse(recipe.said_of_axes).views(layout.source, taken)
+    done = recipe = recipe.seeing(views)
+    recipe.check_known(layout.tensors())
+    fitted = [as_matrix(info, views.get(info.name)) for info in layout.tensors()]
+    chosen = select_by(
+        layout.source.path,
+        fitted,
+        targets,
+        lambda info: done.of(info.stored.name).assignment.pattern,
+        strict=strict,
+    )
+    for info in chosen.taken:
+        check_type(layout, recipe, info.stored)
+    tolerates = Tolerance(layout.source, strict=strict, keep_going=keep_going)
     before = layout.source.signature
     source = {name: digest(path) for name, path in layout.files().items()}
     copied = {name: digest(path) for name, path in layout.others().items()}
-    outcomes = tuple(watch(InTurn(partial(applied, layout, recipe), taken, executor, ahead), "plan"))
-    tensors, left = tuple(one.record for one in outcomes), tuple(left_alone(layout, *one) for one in skipped)
+    attempt = partial(_attempt, layout, recipe, tolerates)
+    found = tuple(watch(InTurn(attempt, [info.stored for info in chosen.taken], executor, ahead), "plan"))
+    outcomes = tuple(one for one in found if one is not None)
+    chosen = chosen.without(tolerates.left)
+    tensors, left = (
+        tuple(one.record for one in outcomes),
+        tuple(left_alone(layout, recipe, *one) for one in chosen.skipped),
+    )
     lost = layout.source.decoding
     report = Report(version, recipe, layout.packing, source, copied, {}, tensors, left, lost)
     headers = layout.headers([one.target for one in outcomes], partial(metadata, report))
     _same(layout, before)
-    return Plan(layout, replace(report, headers=headers), before)
+    return Plan(layout, replace(report, headers=headers), chosen, before)
 
 
 def apply(
@@ -103,6 +130,16 @@ def apply(
             if report.copied.get(name) != digest(folder / out / name):
                 raise refused(path, "changed since it was planned")
         _same(layout, plan.signature)
+
+
+def _attempt(layout: Layout, recipe: Treatment, tolerates: Tolerance, info: TensorInfo) -> Outcome | None:
+    """What comes of a tensor; None for one whose refusal is tolerated."""
+    try:
+        return applied(layout, recipe, info)
+    except InputRefused as refusal:
+        if tolerates(info, refusal):
+            return None
+        raise
 
 
 def check_replaced(layout: Layout, recipe: Treatment, force: bool) -> None:

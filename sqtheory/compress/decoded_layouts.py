@@ -16,6 +16,7 @@ from sqtheory.files.checkpoints.json_text import json_object
 from sqtheory.files.codecs.configuration import CONFIG, without
 from sqtheory.files.codecs.decoding import DecodedCheckpoint
 from sqtheory.files.digests import sha256
+from sqtheory.files.packing.files import KEY
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,6 @@ class Decoded(Layout):
     out: Path
     shards: Mapping[str, SafetensorsCheckpoint]
     """The files of the source by name."""
-
-    @property
-    def note(self) -> str:
-        return str(self.source.decoding)
 
     @cached_property
     def contents(self) -> dict[str, tuple[TensorInfo, ...]]:
@@ -55,13 +52,16 @@ class Decoded(Layout):
 
     def writer(self, name: str, metadata: Metadata, out: Path) -> SafetensorsWriter:
         """What takes the place of a file of the source."""
-        added = {**self.shards[name].metadata, **metadata(name)}
-        return SafetensorsWriter(out, self.contents[name], added, source=self.source)
+        return SafetensorsWriter(out, self.contents[name], self.said(name, metadata), source=self.source)
 
     def header(self, name: str, metadata: Metadata) -> str:
         """SHA-256 of the header of what takes the place of a file of the source."""
-        added = {**self.shards[name].metadata, **metadata(name)}
-        return sha256([SafetensorsWriter(self.source.path, self.contents[name], added).front()])
+        return sha256([SafetensorsWriter(self.source.path, self.contents[name], self.said(name, metadata)).front()])
+
+    def said(self, name: str, metadata: Metadata) -> dict[str, str]:
+        """The metadata of what takes the place of a file of the source: no schemas of codes."""
+        own = {key: text for key, text in self.shards[name].metadata.items() if key != KEY}
+        return {**own, **metadata(name)}
 
 
 @final

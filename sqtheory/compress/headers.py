@@ -34,8 +34,8 @@ def headers_of(written: Layout, targets: Collection[str]) -> dict[str, str]:
             data = next((file.name for file in model.external), "")
             if digest(model.path) != sha256([model.rewritten({}, data)]):
                 raise refused(model.path, "it is not written as apply writes a model")
-            for file in model.external:
-                model.outside.check(file)
+            for path in model.external:
+                model.outside.check(path)
             held = {info.name for info in model.tensors}
             return {ITSELF: sha256([model.rewritten({name: b"" for name in targets if name in held}, data)])}
     raise TypeError(f"{type(written.source).__name__} is never written")

@@ -46,7 +46,7 @@ from sqtheory.files.packing.compressed_tensors import (
     config_text,
     scheme_of,
 )
-from sqtheory.files.packing.files import StoredArray, is_stored, packed_metadata, parts_of
+from sqtheory.files.packing.files import KEY, StoredArray, is_stored, packed_metadata, parts_of
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,7 @@ class Codes(Layout):
         """The metadata of the source, if it is one file with metadata, and what is added."""
         stored = self.source.inner
         own = stored.metadata if isinstance(stored, SafetensorsCheckpoint) else {}
+        own = {key: text for key, text in own.items() if key != KEY}
         return {**own, **metadata(origin_of(self.out.name, self.files()))}
 
 

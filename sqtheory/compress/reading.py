@@ -1,6 +1,7 @@
 """Reading the report beside a checkpoint: only one that is, byte for byte, what apply writes."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,17 +75,22 @@ def _report(content: dict[str, Any]) -> Report:
     """The report without what is not its own but follows: the schema, the tie rule, bounds, the hash."""
     own = {"decoding": None, **_without(content, "schema", "sha256")}
     own["recipe"] = _recipe(content["recipe"])
-    own["tensors"] = [_without(one, "bound", "slack") for one in content["tensors"]]
-    return from_json(Report, own)
+    own["tensors"] = [{"view": None, **_without(one, "bound", "slack")} for one in content["tensors"]]
+    own["left_alone"] = [{"view": None, **_without(one)} for one in content["left_alone"]]
+    report = from_json(Report, own)
+    for one in report.recorded:
+        if one.view is not None:
+            report.views[one.name].check(one.shape)
+    return replace(report, recipe=report.recipe.seeing(report.views))
 
 
 def _recipe(content: Any) -> Any:
     """A recipe as one object with its kind; each rule of one that has rules holds its targets."""
     if not fits(content, dict) or "rules" not in content:
-        return {"kind": "uniform", "statistics": None, **_without(content, "ties")}
+        return {"kind": "uniform", "statistics": None, "axes": [], **_without(content, "ties")}
     rules: list[Any] = content["rules"] if fits(content["rules"], list) else []
     named = {"rules": [_without(rule, "tensors") for rule in rules], "tensors": [rule["tensors"] for rule in rules]}
-    return {"kind": "ruled", "statistics": None, **content, **named}
+    return {"kind": "ruled", "statistics": None, "axes": [], **content, **named}
 
 
 def _without(content: Any, *names: str) -> Any:

@@ -1,7 +1,7 @@
 """What is done to every target: a mask, a format, an order; in words that mean the same wherever they are read."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, final
@@ -9,16 +9,18 @@ from typing import Any, final
 import numpy as np
 
 from sqtheory.alphabet.norms import check_norm
+from sqtheory.alphabet.scaling.rule import Reach
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.storage import Index
-from sqtheory.alphabet.traits import IDEMPOTENT
+from sqtheory.alphabet.traits import DETERMINISTIC, IDEMPOTENT
 from sqtheory.arrays import Array, Mask
 from sqtheory.exceptions import InputRefused
 from sqtheory.execution.assignment import Assignment, Calibrated, Spelled, awaited, calibrated
 from sqtheory.files.checkpoints import TensorInfo
 from sqtheory.files.packing import Packed, pack_image, pack_kept, pack_values
 from sqtheory.files.statistics import Statistics
-from sqtheory.files.targets import IGNORED, NO_TARGET, Targets
+from sqtheory.files.targets import NO_TARGET, Targets
+from sqtheory.files.views.view import View
 from sqtheory.orders.applied import Order
 from sqtheory.orders.optimum import gain_mask
 from sqtheory.orders.pair import Pair
@@ -27,11 +29,14 @@ from sqtheory.tables import json_ready
 
 
 class Treatment(ABC):
-    """What is done to each target of a checkpoint, ``norm`` being the p of all errors."""
+    """What is done to each target of a checkpoint."""
 
     norm: float
+    """The p of all errors."""
     known: Statistics | None
     """Statistics of the inputs, where a mask was told them."""
+    views: Mapping[str, View]
+    """As which matrices tensors are compressed, by name; the others as they are."""
 
     @abstractmethod
     def of(self, name: str) -> "Recipe":
@@ -40,6 +45,10 @@ class Treatment(ABC):
     @abstractmethod
     def on(self, taken: Sequence[TensorInfo]) -> "Treatment":
         """The same of these targets of a checkpoint."""
+
+    @abstractmethod
+    def seeing(self, views: Mapping[str, View]) -> "Treatment":
+        """The same for tensors with these views."""
 
     @abstractmethod
     def told(self, known: Statistics | None) -> "Treatment":
@@ -51,6 +60,11 @@ class Treatment(ABC):
     @abstractmethod
     def check_known(self, tensors: Iterable[TensorInfo]) -> None:
         """Raise ValueError where statistics are awaited and not known, CheckpointError where they are of others."""
+
+    @property
+    @abstractmethod
+    def said_of_axes(self) -> tuple[str, ...]:
+        """What is said of the axes that layers sum over, as ``Axes.parse`` reads it."""
 
     @property
     @abstractmethod
@@ -67,11 +81,12 @@ class Treatment(ABC):
         """The targets of these names by what is done to them: a title, the recipe, its names."""
 
     @abstractmethod
-    def faults(self, tensors: Mapping[str, TensorInfo], left: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-        """Tensors of the source that the rules do not choose as is recorded, and what they choose, in words.
+    def reason_to_skip(self, info: TensorInfo, reasons: Collection[str]) -> str | None:
+        """Why a tensor is no target, where ``reasons`` are those of all that were left alone; None for a target."""
 
-        ``left`` is why those that were left alone were.
-        """
+    def faults(self, tensors: Iterable[TensorInfo]) -> Iterator[tuple[str, str]]:
+        """Tensors of the source that rules choose otherwise than is recorded, by name, in words."""
+        return iter(())
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
@@ -97,7 +112,10 @@ class Recipe(Treatment):
     seed: int = 0
     statistics: str | None = None
     """SHA-256 of the file of statistics that the mask awaits."""
+    axes: tuple[str, ...] = ()
+    """What is said of the axes that layers sum over, as ``Axes.parse`` reads it."""
     known: Statistics | None = field(default=None, init=False, repr=False, compare=False)
+    views: Mapping[str, View] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_norm(self.norm)
@@ -122,7 +140,24 @@ class Recipe(Treatment):
             )
         made = replace(self, statistics=known.sha256)
         object.__setattr__(made, "known", known)
+        object.__setattr__(made, "views", self.views)
         return made
+
+    def seeing(self, views: Mapping[str, View]) -> "Recipe":
+        made = replace(self)
+        object.__setattr__(made, "known", self.known)
+        object.__setattr__(made, "views", dict(views))
+        return made
+
+    def matrices(self, x: Array, name: str) -> list[tuple[str, Array]]:
+        """The matrices of a tensor, each by its own name: what the mask and the format are for. Itself without view."""
+        view = self.views.get(name)
+        if view is None:
+            return [(name, x)]
+        y = view.forward(x)
+        if not view.apart:
+            return [(name, y)]
+        return [(f"{name}{index}", y[e]) for e, index in enumerate(view.indices(x.shape))]
 
     @cached_property
     def assignment(self) -> Assignment:
@@ -133,10 +168,19 @@ class Recipe(Treatment):
     def check_known(self, tensors: Iterable[TensorInfo]) -> None:
         calibrated(self.assignment, self.known)
         if self.known is not None:
-            self.known.check({info.name: info.shape for info in tensors})
+            shapes = {info.name: info.shape for info in tensors}
+            seen = {name: view.shape(shapes[name]) for name, view in self.views.items() if name in shapes}
+            self.known.check({**shapes, **seen})
 
     def image(self, x: Array, name: str) -> Array:
         """The result in the dtype of x, a new array. Raises what s and q raise."""
+        view = self.views.get(name)
+        if view is None:
+            return self._image(x, name)
+        images = [self._image(matrix, own) for own, matrix in self.matrices(x, name)]
+        return view.back(np.stack(images) if view.apart else images[0], x.shape)
+
+    def _image(self, x: Array, name: str) -> Array:
         s, q = self.assignment.of(name)
         if self.order is Order.qs:
             return (q >> s)(x, out=np.empty_like(x))
@@ -150,7 +194,30 @@ class Recipe(Treatment):
         return (s >> q)(x, out=np.empty_like(x))
 
     def packed(self, x: Array, name: str, index: Index | None = None) -> Packed:
-        """The codes of ``image``; ``unpack`` gives it bit for bit. Raises what s, q and ``pack_image`` raise."""
+        """The codes of ``image``; ``unpack`` gives it bit for bit. Raises what s, q and ``pack_image`` raise.
+
+        Of a tensor with a view they are those of its matrix: InputRefused for several whose scales or survivors
+        depend on each as a whole.
+        """
+        view = self.views.get(name)
+        if view is None:
+            return self._packed(x, name, index)
+        if view.apart and not self._by_rows(name):
+            raise InputRefused(
+                f"it holds {view.matrices(x.shape)[0]} matrices with scales or masks of their own, which one set of "
+                "codes has not: write values, or use a format and a mask in blocks of a row"
+            )
+        joined = View(view.reduced)
+        packed = self._packed(joined.forward(x), name, index)
+        return Packed(replace(packed.schema, view=str(joined), tensor=x.shape), packed.arrays)
+
+    def _by_rows(self, name: str) -> bool:
+        """Every row of a matrix is masked and rounded by itself, and nothing is drawn."""
+        s, q = self.assignment.of(name)
+        alone = q.partition.along_rows and q.scaling.looks_at is Reach.block and s.groups.along_rows
+        return alone and s.by_magnitude and s.ties.foreseen and DETERMINISTIC in q.traits & s.traits
+
+    def _packed(self, x: Array, name: str, index: Index | None) -> Packed:
         s, q = self.assignment.of(name)
         if self.order is Order.qs:
             return pack_image(x, q >> s, index=index)
@@ -191,6 +258,10 @@ class Recipe(Treatment):
         return Pair(s, q).on(shape).scale
 
     @property
+    def said_of_axes(self) -> tuple[str, ...]:
+        return self.axes
+
+    @property
     def order_word(self) -> str:
         return self.order.name
 
@@ -202,13 +273,8 @@ class Recipe(Treatment):
     def groups(self, names: Iterable[str]) -> tuple[tuple[str, "Recipe", frozenset[str]], ...]:
         return ((self.title, self, frozenset(names)),)
 
-    def faults(self, tensors: Mapping[str, TensorInfo], left: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-        chosen = NO_TARGET in left.values()
-        for name, reason in left.items():
-            if name in tensors and reason != IGNORED:
-                own = NO_TARGET if chosen else Targets().reason_to_skip(tensors[name])
-                if reason != own:
-                    yield name, f"was left alone as {reason!r}, by the source it is {own or 'a target'!r}"
+    def reason_to_skip(self, info: TensorInfo, reasons: Collection[str]) -> str | None:
+        return NO_TARGET if NO_TARGET in reasons else Targets().reason_to_skip(info)
 
     @property
     def ties(self) -> str | None:
@@ -225,4 +291,5 @@ class Recipe(Treatment):
             "ties": self.ties,
             "seed": self.seed,
             **({} if self.statistics is None else {"statistics": self.statistics}),
+            **({"axes": list(self.axes)} if self.axes else {}),
         }

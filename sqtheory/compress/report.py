@@ -3,7 +3,7 @@
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, final
@@ -13,6 +13,7 @@ from sqtheory.compress.recipe import Recipe, Treatment
 from sqtheory.compress.ruled import RuledRecipe
 from sqtheory.files.checkpoints import Decoding
 from sqtheory.files.checkpoints.tensors import plain
+from sqtheory.files.views.view import View
 from sqtheory.orders.applied import Winner
 from sqtheory.orders.errors import additive_bound
 from sqtheory.orders.grid import Row
@@ -71,6 +72,8 @@ class Applied:
     bits_in_file: int
     sha256: str
     """Of the bytes of its entries in the file; of those of its arrays one after another where they are codes."""
+    view: str | None = None
+    """As which matrices it was compressed, as ``View.parse`` reads it; None for itself."""
 
     @classmethod
     def of(cls, row: Row, **written: Any) -> "Applied":
@@ -78,7 +81,6 @@ class Applied:
         e = row.order.errors
         return cls(
             name=row.name,
-            shape=row.order.shape,
             x_norm=row.order.x_norm,
             e_s=e.s,
             e_q=e.q,
@@ -108,6 +110,8 @@ class LeftAlone:
     shape: tuple[int, ...]
     reason: str
     sha256: str
+    view: str | None = None
+    """As which matrices it would have been compressed; None for itself, and where that was not asked."""
 
 
 @final
@@ -137,6 +141,21 @@ class Report:
             self.recipe.of(one.name)
 
     @property
+    def views(self) -> dict[str, View]:
+        """The views by which tensors were compressed, by name; ValueError for what is none."""
+        return {one.name: View.parse(one.view) for one in self.recorded if one.view is not None}
+
+    def shapes(self, names: Collection[str]) -> Iterator[tuple[int, ...]]:
+        """The shapes of all matrices of tensors of these names that were compressed."""
+        views = self.views
+        for one in (one for one in self.tensors if one.name in names):
+            if one.name in views:
+                count, *sides = views[one.name].matrices(one.shape)
+                yield from [tuple(sides)] * count
+            else:
+                yield one.shape
+
+    @property
     def recorded(self) -> tuple[Applied | LeftAlone, ...]:
         """Every tensor of the checkpoint."""
         return (*self.tensors, *self.left_alone)
@@ -152,13 +171,22 @@ class Report:
             "schema": SCHEMA,
             **own,
             "recipe": self.recipe.to_dict(),
-            "tensors": [as_json(t) | json_ready({"bound": b, "slack": b - t.error}) for t, b in bounds],
+            "left_alone": [_own(t) for t in self.left_alone],
+            "tensors": [_own(t) | json_ready({"bound": b, "slack": b - t.error}) for t, b in bounds],
         }
 
     def to_json(self) -> str:
         """One JSON object; numbers that are not finite as strings. The last value is the hash of all others."""
         content = {**self.to_dict(), "sha256": _BLANK}
         return signed(json_text(content, indent=1) + "\n")
+
+
+def _own(record: Applied | LeftAlone) -> dict[str, Any]:
+    """The fields; that of a view only where there is one."""
+    found: dict[str, Any] = as_json(record)
+    if record.view is None:
+        del found["view"]
+    return found
 
 
 def signed(text: str) -> str:

@@ -1,6 +1,6 @@
 """What is done to each target by the rules of a recipe file."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, final
@@ -12,6 +12,7 @@ from sqtheory.execution.assignment import awaited
 from sqtheory.execution.rules import Rule, Rules
 from sqtheory.files.checkpoints import TensorInfo
 from sqtheory.files.statistics import Statistics
+from sqtheory.files.views.view import View
 from sqtheory.tables import json_ready
 
 MIXED = "by rule"
@@ -35,7 +36,10 @@ class RuledRecipe(Treatment):
     seed: int = 0
     statistics: str | None = None
     """SHA-256 of the file of statistics that masks await."""
+    axes: tuple[str, ...] = ()
+    """What is said of axes besides, as ``Axes.parse`` reads it."""
     known: Statistics | None = field(default=None, init=False, repr=False, compare=False)
+    views: Mapping[str, View] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_norm(self.norm)
@@ -52,14 +56,21 @@ class RuledRecipe(Treatment):
             object.__setattr__(self, name, value)
 
     @classmethod
-    def of_rules(cls, rules: Rules, *, norm: float = 2.0, seed: int = 0) -> "RuledRecipe":
+    def of_rules(cls, rules: Rules, *, norm: float = 2.0, seed: int = 0, axes: tuple[str, ...] = ()) -> "RuledRecipe":
         """The rules, before they are held against a checkpoint."""
-        return cls(rules.rules, ((),) * len(rules.rules), norm=norm, seed=seed)
+        return cls(rules.rules, ((),) * len(rules.rules), norm=norm, seed=seed, axes=axes)
 
     def on(self, taken: Sequence[TensorInfo]) -> "RuledRecipe":
         names = tuple(tuple(info.name for info in infos) for infos in Rules(self.rules).by_rule(taken))
-        made = replace(self, tensors=names)
-        object.__setattr__(made, "known", self.known)
+        return self._with(self.known, self.views, tensors=names)
+
+    def seeing(self, views: Mapping[str, View]) -> "RuledRecipe":
+        return self._with(self.known, views)
+
+    def _with(self, known: Statistics | None, views: Mapping[str, View], **other: Any) -> "RuledRecipe":
+        made = replace(self, **other)
+        object.__setattr__(made, "known", known)
+        object.__setattr__(made, "views", dict(views))
         return made
 
     @cached_property
@@ -74,7 +85,7 @@ class RuledRecipe(Treatment):
     def _recipe(self, rule: Rule) -> Recipe:
         made = Recipe(rule.mask, rule.format, rule.order, self.norm, rule.frozen_scale, self.seed)
         awaits = awaited(made.assignment.pattern[0]) is not None
-        return made.told(self.known) if awaits else made
+        return (made.told(self.known) if awaits else made).seeing(self.views)
 
     def of(self, name: str) -> Recipe:
         recipe = self._recipes[self._places[name]] if name in self._places else None
@@ -91,9 +102,7 @@ class RuledRecipe(Treatment):
             )
         if not any(recipe and awaited(recipe.assignment.pattern[0]) for recipe in self._recipes):
             raise ValueError("statistics of inputs are given, but no rule has a mask that awaits any")
-        made = replace(self, statistics=known.sha256)
-        object.__setattr__(made, "known", known)
-        return made
+        return self._with(known, self.views, statistics=known.sha256)
 
     def check_known(self, tensors: Iterable[TensorInfo]) -> None:
         infos = tuple(tensors)
@@ -117,16 +126,21 @@ class RuledRecipe(Treatment):
         found = ((f"rule {n}", recipe, own & frozenset(taken)) for n, (recipe, taken) in numbered if recipe)
         return tuple((f"{rule}: {recipe.title}", recipe, some) for rule, recipe, some in found if some)
 
-    def faults(self, tensors: Mapping[str, TensorInfo], left: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    @property
+    def said_of_axes(self) -> tuple[str, ...]:
+        named = zip(self.rules, self.tensors, strict=True)
+        return (*(f"{name}={rule.axis}" for rule, names in named if rule.axis for name in names), *self.axes)
+
+    def reason_to_skip(self, info: TensorInfo, reasons: Collection[str]) -> str | None:
+        return Rules(self.rules).reason_to_skip(info)
+
+    def faults(self, tensors: Iterable[TensorInfo]) -> Iterator[tuple[str, str]]:
         rules = Rules(self.rules)
-        for name, info in tensors.items():
-            reason = rules.reason_to_skip(info)
-            if name in left and reason != left[name]:
-                yield name, f"was left alone as {left[name]!r}, by the source it is {reason or 'a target'!r}"
-            elif name in self._places and rules.choice(info) != self._places[name]:
-                took = rules.choice(info)
-                by = "no rule takes it" if took is None else f"rule {took + 1} takes it"
-                yield name, f"rule {self._places[name] + 1} took it, by the source {by}"
+        for info in tensors:
+            took, takes = self._places.get(info.name), rules.choice(info)
+            if took != takes and not (took is None and takes is not None and self.rules[takes].leave):
+                was, now = ("no rule" if at is None else f"rule {at + 1}" for at in (took, takes))
+                yield info.name, f"{was} took it, by the source {now} takes it"
 
     def to_dict(self) -> dict[str, Any]:
         named = zip(Rules(self.rules).to_list(), self.tensors, strict=True)
@@ -136,4 +150,5 @@ class RuledRecipe(Treatment):
             "norm": json_ready(self.norm),
             "seed": self.seed,
             **({} if self.statistics is None else {"statistics": self.statistics}),
+            **({"axes": list(self.axes)} if self.axes else {}),
         }

@@ -10,10 +10,11 @@ from typing import Any, final
 from sqtheory.arrays import as_real
 from sqtheory.compress.again import Failure, Rules, of_headers, of_left_alone, of_source, of_target
 from sqtheory.compress.applying import metadata
-from sqtheory.compress.compressing import Outcome, applied, off_grid
+from sqtheory.compress.compressing import Outcome, applied, in_matrix, off_grid
 from sqtheory.compress.headers import headers_of
 from sqtheory.compress.layout import ITSELF, Layout, origin_of
 from sqtheory.compress.patterns import broken
+from sqtheory.compress.recipe import Treatment
 from sqtheory.compress.report import Applied, LeftAlone, Report
 from sqtheory.exceptions import CheckpointError
 from sqtheory.execution.prefetch import InTurn, Watch, unwatched
@@ -146,13 +147,13 @@ def _check(
 ) -> tuple[list[Failure], Outcome | None]:
     """The first rule that a tensor breaks, if it does, and what comes of its source."""
     info, outcome = present[one.name], None
-    rules = _faults(written, info, report, one)
+    rules = _faults(written, info, report.recipe, one)
     if against is not None:
         original = originals.get(one.name)
         if original is None:
             rules = chain(rules, [f"{against.source.path} has no tensor of this name"])
         elif isinstance(one, LeftAlone):
-            rules = chain(rules, of_left_alone(written, info, against, original, one))
+            rules = chain(rules, of_left_alone(written, info, report.recipe, against, original, one))
         else:
             outcome = applied(against, report.recipe, original)
             rules = chain(rules, of_target(written, info, report.recipe.of(one.name), against, outcome, one))
@@ -160,7 +161,7 @@ def _check(
     return ([] if rule is None else [Failure(one.name, rule)]), outcome
 
 
-def _faults(written: Layout, info: TensorInfo, report: Report, one: Applied | LeftAlone) -> Rules:
+def _faults(written: Layout, info: TensorInfo, treatment: Treatment, one: Applied | LeftAlone) -> Rules:
     if (info.dtype, info.shape) != (one.dtype, one.shape):
         yield f"is {info.dtype} of shape {info.shape}, the report says {one.dtype} of shape {one.shape}"
     if isinstance(one, Applied):
@@ -171,12 +172,12 @@ def _faults(written: Layout, info: TensorInfo, report: Report, one: Applied | Le
                 raise
             yield str(refusal.__cause__ or refusal)  # bytes that are no codes, or not so many
             return
-        recipe = report.recipe.of(one.name)
-        s, _ = recipe.assignment.of(one.name)
+        recipe = treatment.of(one.name)
         try:
-            fault = broken(s, y)
-            if fault is not None:
-                yield f"the pattern is broken: {fault}"
+            for own, matrix in recipe.matrices(y, one.name):
+                fault = broken(recipe.assignment.of(own)[0], matrix)
+                if fault is not None:
+                    yield f"the pattern is broken: {in_matrix(one.name, own, fault)}"
             fault = off_grid(recipe, one.name, y) if one.on_grid and written.packing is None else None
             if fault is not None:
                 yield fault

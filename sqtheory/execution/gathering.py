@@ -26,11 +26,14 @@ def of_files(tensors: Sequence[TensorInfo], found: Sequence[Found]) -> Iterator[
 def gathered(
     tensors: Sequence[TensorInfo], found: Sequence[Sequence[Row]], *, experts: bool = False
 ) -> list[list[Row]]:
-    """The rows of each tensor, one for each pipeline: one for all its matrices, or with ``experts`` one for each."""
+    """The rows of each tensor, one for each pipeline: one for all its matrices, or with ``experts`` one for each.
+
+    A tensor of which some matrix has no rows has none.
+    """
+    whole = [(info, rows) for info, rows in of_files(tensors, found) if all(rows)]
     if experts:
-        pairs = zip(tensors, found, strict=True)
-        return [[replace(row, view=info.seen_as) for row in rows] for info, rows in pairs]
-    return [_together(info, rows) for info, rows in of_files(tensors, found)]
+        return [[replace(row, view=info.seen_as) for row in own] for info, rows in whole for own in rows]
+    return [_together(info, rows) for info, rows in whole]
 
 
 def _together(info: TensorInfo, matrices: Sequence[Sequence[Row]]) -> list[Row]:

@@ -1,6 +1,6 @@
 """What a mask or a format would refuse on some tensor of a checkpoint, found before anything is computed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -9,7 +9,7 @@ from sqtheory.alphabet.operators import Operator
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import as_real
-from sqtheory.exceptions import about
+from sqtheory.exceptions import InputRefused, about
 from sqtheory.files.checkpoints import Checkpoint, TensorInfo
 from sqtheory.orders.applied import both
 
@@ -23,10 +23,12 @@ def preflight(
     formats: Sequence[Quantizer],
     *,
     values: bool = True,
+    tolerates: Callable[[TensorInfo, InputRefused], bool] = lambda info, refusal: False,
 ) -> None:
     """Raise what the operators raise on some tensor, named: first for its shape, then for its values, read once.
 
-    Values are refused for NaN and infinities, and under a format that does not saturate for an image of such.
+    Values are refused for NaN and infinities, and under a format that does not saturate for an image of such, unless
+    that is tolerated of the tensor.
     """
     for info in tensors:
         with about(f"tensor {info.name!r}"):
@@ -36,13 +38,17 @@ def preflight(
     for info in tensors if values else ():
         if not overflows and _finite(checkpoint, info):
             continue
-        with about(f"tensor {info.name!r}"):
-            x = as_real(checkpoint.read(info.name))
-            for op in _steady((*masks, *formats)):
-                op(x)
-            for s in _steady(masks):
-                for q in _steady(overflows):
-                    both(x, s, q)
+        try:
+            with about(f"tensor {info.name!r}"):
+                x = as_real(checkpoint.read(info.name))
+                for op in _steady((*masks, *formats)):
+                    op(x)
+                for s in _steady(masks):
+                    for q in _steady(overflows):
+                        both(x, s, q)
+        except InputRefused as refusal:
+            if not tolerates(info, refusal):
+                raise
 
 
 def _steady(operators: Iterable[Of]) -> list[Of]:

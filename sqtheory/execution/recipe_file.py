@@ -1,7 +1,8 @@
 """Recipe files: TOML with one table ``[[rule]]`` for each rule, read by the standard library.
 
 Keys of a rule are ``targets`` and ``ignore`` (a name or ``re:PATTERN``, or a list of them), ``mask``, ``format``,
-``order`` (sq, qs, gain), ``frozen_scale`` and ``leave``; all may be missing but ``format``, unless ``leave = true``.
+``order`` (sq, qs, gain), ``frozen_scale``, ``axis`` and ``leave``; all may be missing but ``format``, unless
+``leave = true``.
 """
 
 import difflib
@@ -92,6 +93,12 @@ def _order(value: object, where: str) -> Order:
     return Order[value]
 
 
+def _axis(value: object, where: str) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | str) or "=" in str(value):
+        _refuse(where, "the number of an axis, or axes as --axis takes them", value)
+    return str(value)
+
+
 def _flag(value: object, where: str) -> bool:
     return value if isinstance(value, bool) else _refuse(where, "true or false", value)
 
@@ -107,6 +114,7 @@ KEYS: Mapping[str, Callable[[object, str], Any]] = {
     "format": _text,
     "order": _order,
     "frozen_scale": _flag,
+    "axis": _axis,
     "leave": _flag,
 }
 """How the value of each key of a rule is read."""

@@ -9,6 +9,7 @@ from sqtheory.exceptions import InputRefused
 from sqtheory.execution.assignment import Spelled
 from sqtheory.files.checkpoints import TensorInfo
 from sqtheory.files.targets import IGNORED, NO_TARGET, Targets
+from sqtheory.files.views.axes import Axes
 from sqtheory.orders.applied import Order
 from sqtheory.records import as_json
 from sqtheory.tables import Table, json_text, one_line
@@ -29,17 +30,21 @@ class Rule:
     format: str = ""
     order: Order = Order.sq
     frozen_scale: bool = False
+    axis: str = ""
+    """Along which axis layers sum over these tensors, as ``Axes.parse`` reads it; empty: what the file says."""
     leave: bool = False
     """These tensors are left alone."""
 
     def __post_init__(self) -> None:
         _ = self.chosen
         if self.leave:
-            if (self.mask, self.format, self.order, self.frozen_scale) != ("1:1", "", Order.sq, False):
-                raise ValueError("a rule that leaves tensors alone has no mask, format, order or frozen_scale")
+            if (self.mask, self.format, self.order, self.frozen_scale, self.axis) != ("1:1", "", Order.sq, False, ""):
+                raise ValueError("a rule that leaves tensors alone has targets and ignore, and nothing else")
             return
         if not self.format:
             raise ValueError("format is missing: a rule has a format, or leave = true")
+        if self.axis:
+            Axes.parse([self.axis])
         spelled = Spelled(self.mask, self.format)
         object.__setattr__(self, "mask", spelled.mask)
         object.__setattr__(self, "format", spelled.format)
@@ -106,9 +111,16 @@ class Rules:
         chosen = [(self.choice(info), info) for info in taken]
         return tuple(tuple(info for at, info in chosen if at == place) for place in range(len(self.rules)))
 
-    def idle(self, skipped: Iterable[tuple[str, str]]) -> list[str]:
-        """A sentence for each rule that leaves tensors alone, of all that are left alone with their reasons."""
-        reasons = [reason for _, reason in skipped]
+    def axes(self, tensors: Iterable[TensorInfo]) -> tuple[str, ...]:
+        """What rules say of the axes of their targets, one text for each, as ``Axes.parse`` reads them."""
+        told = ((info, self.choice(info)) for info in tensors if any(rule.axis for rule in self.rules))
+        return tuple(
+            f"{info.name}={self.rules[at].axis}" for info, at in told if at is not None and self.rules[at].axis
+        )
+
+    def idle(self, skipped: Iterable[str]) -> list[str]:
+        """A sentence for each rule that leaves tensors alone, of the reasons of all that are left alone."""
+        reasons = list(skipped)
         counts = ((n, reasons.count(f"rule {n}")) for n, rule in enumerate(self.rules, 1) if rule.leave)
         return [f"Rule {number} leaves {count} tensors alone." for number, count in counts]
 
@@ -122,10 +134,11 @@ class Rules:
                 "–" if rule.leave else rule.mask,
                 "left alone" if rule.leave else rule.format,
                 "–" if rule.leave else rule.order.value + (" at dense scales" if rule.frozen_scale else ""),
+                rule.axis or "–",
             )
             for number, rule in enumerate(self.rules, 1)
         )
-        return Table(("rule", "targets", "ignore", "mask", "format", "order"), tuple(rows))
+        return Table(("rule", "targets", "ignore", "mask", "format", "order", "axis"), tuple(rows))
 
     @property
     def sha256(self) -> str:

@@ -24,7 +24,7 @@ from typing import final
 from sqtheory.alphabet.kernels import engine_name
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
-from sqtheory.exceptions import CheckpointError, WorkerFailed, about
+from sqtheory.exceptions import CheckpointError, InputRefused, WorkerFailed, about
 from sqtheory.execution.assignment import Assignment, Operators, bound
 from sqtheory.execution.fingerprints import description, generators, program
 from sqtheory.execution.leases import Leases
@@ -89,13 +89,14 @@ class Sweep:
         results: Path | None = None,
         ahead: int = AHEAD,
         waits: Callable[[int], None] = lambda count: None,
+        tolerates: Callable[[TensorInfo, InputRefused], bool] = lambda info, refusal: False,
     ) -> None:
-        """Nothing is read yet."""
+        """Nothing is read yet; a tensor whose refusal is tolerated has no rows."""
         self.computed = self.found = 0
         self._checkpoint, self._tensors, self._p = checkpoint, tuple(tensors), p
         self._assignments = tuple(assignments)
         self._uniform = all(one.uniform for one in self._assignments)
-        self._executor, self._waits = executor, waits
+        self._executor, self._waits, self._tolerates = executor, waits, tolerates
         self._results = None if results is None else Results(results.absolute())
         self._ahead = 1 if executor is None else ahead
 
@@ -106,7 +107,7 @@ class Sweep:
         early: dict[int, list[Row]] = {}
         following = 0
         for index, done in self._any_order():
-            self.computed += done.computed
+            self.computed += done.computed and bool(done.rows)
             self.found += not done.computed
             early[index] = list(done.rows) if self._uniform else self._in_words(done.rows)
             while following in early:
@@ -146,11 +147,18 @@ class Sweep:
                         told = True
                         time.sleep(POLL)
                     for future in finished:
-                        done = self._outcome(future, running)
-                        run, asked = running.pop(future)
+                        run, asked = running[future]
+                        try:
+                            done = self._outcome(future, running)
+                        except InputRefused as refusal:
+                            if len(run) == 1 and not self._tolerates(self._tensors[run.start], refusal):
+                                raise
+                            done = (Done((), computed=True),) if len(run) == 1 else ()
+                            pending.extendleft(range(at, at + 1) for at in reversed(run) if not done)
+                        del running[future]
                         if leases and isinstance(asked, Task):
                             leases.release(asked.key)
-                        yield from zip(run, done, strict=True)
+                        yield from zip(run if done else (), done, strict=True)
                     pending.extend(foreign)
                     foreign.clear()
             finally:
@@ -195,7 +203,8 @@ class Sweep:
         """What the results of a tensor are kept under: all that they depend on but its entries."""
         numbers = {key: number for number, key in enumerate(generators(grid))}
         seeds = [one.seeds for one in self._assignments]
-        asked = [program(), engine_name(), description(grid, numbers), seeds, float(self._p), name]
+        asked: list[object] = [program(), engine_name(), description(grid, numbers), seeds, float(self._p), name]
+        asked += ["quantized"] if self._checkpoint.info(name).quantized else []
         asked += [str(view) for _, view in self._views([name])]
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:32]
 

@@ -16,7 +16,7 @@ from sqtheory.files.checkpoints import Checkpoint, StoredTensor, open_checkpoint
 from sqtheory.files.views.view import View
 from sqtheory.files.views.viewed import ViewedCheckpoint
 from sqtheory.orders.batches import batch_rows
-from sqtheory.orders.grid import Row, pipeline_rows
+from sqtheory.orders.grid import Row, of_quantized, pipeline_rows
 
 Views: TypeAlias = tuple[tuple[str, View], ...]
 """By which views a task's tensors are shown, indices apart as tensors of their own."""
@@ -71,6 +71,8 @@ class Task:
         found = self.results.of_entries(self.key, digest) if self.results else None
         with about(str(self.path)), engine(self.engine):
             rows = found or tuple(pipeline_rows(self.name, x, self.grid, self.p))
+            if not found and checkpoint.info(self.name).quantized:
+                rows = tuple(of_quantized(rows, x, self.grid))
         if self.results and checkpoint.signature == before:
             self.results.save(self.key, digest, before, rows)
         return (Done(rows, computed=found is None),)
@@ -109,7 +111,11 @@ class Batch:
         except ValueError:
             together = None
         if together is not None:
-            return tuple(Done(tuple(rows), computed=True) for rows in together)
+            told = [
+                of_quantized(rows, entries, self.grid) if checkpoint.info(name).quantized else rows
+                for name, entries, rows in zip(self.names, x, together, strict=True)
+            ]
+            return tuple(Done(tuple(rows), computed=True) for rows in told)
         return tuple(done for name in self.names for done in self._alone(name).on(checkpoint))
 
     def _alone(self, name: str) -> Task:

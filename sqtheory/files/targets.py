@@ -7,19 +7,13 @@ from typing import Protocol, final
 
 from sqtheory.exceptions import InputRefused
 from sqtheory.files.checkpoints import TensorInfo
-
-LEFT_ALONE: dict[str, str] = {
-    "embedding": r"(^|\.)(\w*embed\w*|\w+_embd|wte|wpe|pos|cls|patch\w*)(\.|$)",
-    "head": r"(^|\.)(lm_head|head|classifier|score)(\.|$)|^output\.weight$",
-    "normalization": r"(^|\.)(\w*norm\w*|ln_\w+)(\.|$)",
-}
-"""Parts of a model that are kept dense and exact unless named: what it is → pattern of the name."""
+from sqtheory.files.roles import role_of
 
 IGNORED, NO_TARGET = "ignored", "not a target"
 """The reasons that are a choice of the user; all others follow from the tensor itself."""
 
 
-class Selection(Protocol):
+class Chooser(Protocol):
     """A choice of tensors to work on."""
 
     def reason_to_skip(self, tensor: TensorInfo) -> str | None:
@@ -35,7 +29,8 @@ class Targets:
     """A rule that picks tensors by name: exact names, or regular expressions written ``re:PATTERN``.
 
     With ``include`` matching tensors are taken, integers too, and no other; without it every floating-point
-    tensor of two or more axes is, except embeddings, heads and normalizations. ``ignore`` always leaves out.
+    tensor of two or more axes is that is no vector in disguise and that has no other role by its name (embeddings,
+    heads, normalizations, biases, masks, positions, signal bases, buffers). ``ignore`` always leaves out.
     """
 
     include: tuple[str, ...] = ()
@@ -62,7 +57,10 @@ class Targets:
             return "fewer than two axes"
         if tensor.no_weight is not None:
             return tensor.no_weight
-        return next((what for what, pattern in LEFT_ALONE.items() if re.search(pattern, tensor.name)), None)
+        role = role_of(tensor.name)
+        if role is None and tensor.size and sum(n > 1 for n in tensor.shape) < 2:
+            return "only one axis is longer than 1"
+        return role
 
     def split(self, tensors: Iterable[TensorInfo]) -> tuple[list[TensorInfo], list[tuple[TensorInfo, str]]]:
         """The targets, and the others with their reasons.

@@ -8,6 +8,7 @@ from sqtheory.orders.applied import Winner
 from sqtheory.orders.channels import Channel, ChannelReport
 from sqtheory.orders.grid import Row, total_of
 from sqtheory.orders.reasons import Reason
+from sqtheory.orders.source import SourceTies
 
 COUNTS = ("tied", "saturated", "short_blocks", "short_groups")
 """What is added up of a ChannelReport besides its channels."""
@@ -36,6 +37,7 @@ def together(name: str, shape: Shape, rows: Sequence[Row]) -> Row:
         ),
         channels=_reported(first.channels, channels, counts),
         reason=_reason(rows),
+        source=SourceTies.together(row.source for row in rows if row.source is not None),
     )
 
 

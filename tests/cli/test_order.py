@@ -66,7 +66,16 @@ def test_the_optimum_is_never_beaten_at_the_dense_scale(capsys: pytest.CaptureFi
 def test_an_unstructured_mask_reverses_the_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     np.savez(tmp_path / "reversal.npz", x=np.array([[7, 0.45, 0.44, 0.9]]))
     found = document(
-        capsys, str(tmp_path / "reversal.npz"), "--mask", "top(3)", "--format", "hbfp(4, block=2)", "--norm", "1"
+        capsys,
+        str(tmp_path / "reversal.npz"),
+        "--mask",
+        "top(3)",
+        "--format",
+        "hbfp(4, block=2)",
+        "--norm",
+        "1",
+        "--targets",
+        "x",
     )
     [row] = found["tensors"]
     assert row["winner"] == "qs" and row["channels"]["M"]["on_tensor"] == "open"

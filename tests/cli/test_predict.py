@@ -17,17 +17,19 @@ def said(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
 
 def test_a_line_for_each_format_and_norm(capsys: pytest.CaptureFixture[str]) -> None:
     lines = said(capsys, *ASKED, "--format", "mxfp4", "--norm", "1", "--norm", "2").splitlines()
-    assert len(lines) == 5 and lines[0].split() == (
-        "mask format p predicted ties averaged ± corr. measured ± corr.".split()
+    assert (
+        len(lines) == 7
+        and lines[-1].startswith("Compared ")
+        and lines[0].split() == ("mask format p predicted ties averaged ± corr. measured ± corr.".split())
     )
-    assert [line.split()[2:4] for line in lines[1:]] == [
+    assert [line.split()[2:4] for line in lines[1:5]] == [
         ["int(4)", "1"],
         ["int(4)", "2"],
         ["mxfp(e2m1)", "1"],
         ["mxfp(e2m1)", "2"],
     ]
     markdown = said(capsys, *ASKED, "--markdown").splitlines()
-    assert markdown[1].startswith("| --- |") and len(markdown) == 3
+    assert markdown[1].startswith("| --- |") and len(markdown) == 5
 
 
 def test_a_line_for_each_tensor(capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,8 +24,14 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--mask", "50%", "--mask", "2:4", "--format", "int4"], "tensor 'b': axis 1 of length 10 is not a whole"),
-        (["--mask", "50%", "--format", "int(4, block=8, tail=error)"], "tensor 'b': axis 1 of length 10 is not a"),
+        (
+            ["--mask", "50%", "--mask", "2:4", "--format", "int4", "--strict"],
+            "tensor 'b': axis 1 of length 10 is not a whole",
+        ),
+        (
+            ["--mask", "50%", "--format", "int(4, block=8, tail=error)", "--strict"],
+            "tensor 'b': axis 1 of length 10 is not a",
+        ),
         (["--mask", "50%", "--format", "int4"], "tensor 'c': nan at (0, 1)"),
         (["--mask", "50%", "--format", "cast(float16, saturate=false)", "--ignore", "c"], "makes inf of entry (0, 0)"),
         (["--mask", "50%", "--format", "int5x"], "unknown operator 'int5x'"),

@@ -35,7 +35,7 @@ def file(path: Path) -> Path:
 
 
 def tiny(path: Path) -> Path:
-    save_file({"w": weights("f4", 1, (1, 8)), "n": weights("f4", 2, (1,))}, path)
+    save_file({"w": weights("f4", 1, (2, 4)), "n": weights("f4", 2, (1,))}, path)
     return path
 
 

@@ -62,7 +62,7 @@ WRONG = {
     ),
     "unknown and far": (
         "[[rule]]\nzzz=1",
-        "rule 1: unknown key 'zzz': known are targets, ignore, mask, format, order, frozen_scale, leave",
+        "rule 1: unknown key 'zzz': known are targets, ignore, mask, format, order, frozen_scale, axis, leave",
     ),
     "no table": ("rule = 3", "rules are tables, written [[rule]]"),
     "one table": ('[rule]\nformat="int4"', "rules are tables, written [[rule]]"),
@@ -75,13 +75,15 @@ WRONG = {
     "a mask that is none": ('[[rule]]\nformat="int4"\nmask="int4"', "rule 1: mask: int(4) is not a mask"),
     "an order that is none": ('[[rule]]\nformat="int4"\norder="QS"', "rule 1: order is one of sq, qs, gain, got 'QS'"),
     "no text": ("[[rule]]\nformat=4", "rule 1: format is a text, got 4"),
+    "no axis": ('[[rule]]\nformat="int4"\naxis=true', "rule 1: axis is the number of an axis, or axes as --axis takes"),
+    "an axis that is none": ('[[rule]]\nformat="int4"\naxis="x"', "rule 1: "),
     "no flag": ('[[rule]]\nleave="yes"', "rule 1: leave is true or false, got 'yes'"),
     "no names": ('[[rule]]\nformat="int4"\ntargets=[1]', "rule 1: targets is a name or re:PATTERN, or a list of them"),
     "no name": ('[[rule]]\nformat="int4"\ntargets=[]', "rule 1: targets is a name or re:PATTERN, or a list of them"),
     "no expression": ('[[rule]]\nformat="int4"\ntargets="re:("', "rule 1: 're:(' is not a regular expression"),
     "left alone, but": (
         '[[rule]]\nleave=true\nmask="2:4"',
-        "rule 1: a rule that leaves tensors alone has no mask, format, order or frozen_scale",
+        "rule 1: a rule that leaves tensors alone has targets and ignore, and nothing else",
     ),
 }
 

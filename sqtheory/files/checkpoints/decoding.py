@@ -22,12 +22,21 @@ class Decoding:
     configurations: tuple[str, ...]
     """The files beside the source that state a quantization, which is not stated any more."""
 
+    @property
+    def schemes(self) -> str:
+        """How many weights there are of each scheme."""
+        return ", ".join(f"{n} of {scheme}" for scheme, n in Counter(self.weights.values()).items())
+
+    @property
+    def companions(self) -> str:
+        """How many tensors are not there any more, and the names of a few."""
+        names = ", ".join(map(one_line, self.dropped[:_FEW])) + (", …" if len(self.dropped) > _FEW else "")
+        return f"{len(self.dropped)} tensors that only mean something beside codes: {names}"
+
     def __str__(self) -> str:
-        schemes = ", ".join(f"{n} of {scheme}" for scheme, n in Counter(self.weights.values()).items())
-        said = [f"Quantized in the source and decoded to F32: {len(self.weights)} weights ({schemes})."]
+        said = [f"Quantized in the source and decoded to F32: {len(self.weights)} weights ({self.schemes})."]
         if self.dropped:
-            names = ", ".join(map(one_line, self.dropped[:_FEW])) + (", …" if len(self.dropped) > _FEW else "")
-            said.append(f"Left out, {len(self.dropped)} tensors that only mean something beside codes: {names}.")
+            said.append(f"Left out, {self.companions}.")
         if self.configurations:
             said.append(f"No quantization is stated any more, as it is in {' and '.join(self.configurations)}.")
         return " ".join(said)

@@ -1,5 +1,6 @@
 """Tensors of an ONNX model: initializers and constants of all its graphs, and what its nodes say of them."""
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from sqtheory.files.checkpoints.onnx_graph.coded import only_beside
 from sqtheory.files.checkpoints.onnx_graph.dataflow import Dataflow
 from sqtheory.files.checkpoints.onnx_graph.dense import drop_unused, put_values
 from sqtheory.files.checkpoints.onnx_graph.roles import Role, roles
@@ -29,7 +31,7 @@ from sqtheory.files.filter_banks import SHORTEST, is_filter_bank
 from sqtheory.files.views.view import View
 
 if TYPE_CHECKING:
-    from onnx import TensorProto
+    pass
 
 FILTER_BANK = "filter bank: every kernel is even or odd, as those of a transform are"
 
@@ -39,8 +41,9 @@ class OnnxCheckpoint(Checkpoint):
     """An ONNX model, its tensors in the order of its graphs; a constant is called like the output of its node.
 
     Codes that are constants, with their scales, of which ``DequantizeLinear`` makes a weight, or that ``MatMulNBits``
-    takes, are shown as that weight. The model is in memory as long as it is open, its external data only while they
-    are read. Entries of two and four bits come as int8 or uint8. Needs the extra ``onnx``.
+    takes, are shown as that weight, and companions of codes that nothing else takes not at all. The model is in memory
+    as long as it is open, its external data only while they are read. Entries of two and four bits come as int8 or
+    uint8. Needs the extra ``onnx``.
     """
 
     def __init__(self, path: Path) -> None:
@@ -54,7 +57,10 @@ class OnnxCheckpoint(Checkpoint):
             self._external = external_files(path, self._tensors_of_model)
             known = roles(flow)
             self._weights = {one.info.name: one for one in quantized_weights(flow, self._infos, known)}
-            infos = tuple(_shown(path, self._infos, self._tensors_of_model, known, self._weights))
+            self._hidden = {
+                flow.names[key] for key in only_beside(flow, (one.source for one in self._weights.values()))
+            }
+            infos = tuple(self._shown(path, known))
             undo.pop_all()
         super().__init__(path, infos)
 
@@ -123,6 +129,22 @@ class OnnxCheckpoint(Checkpoint):
         written: bytes = model.SerializeToString(deterministic=True)
         return written
 
+    def _shown(self, path: Path, known: Mapping[str, Role]) -> Iterator[TensorInfo]:
+        """All tensors with what the nodes say of them, weights in the place of their codes."""
+        by_codes = {one.source.parts["codes"]: one.info for one in self._weights.values()}
+        for name, info in self._infos.items():
+            if name in by_codes:
+                yield _with_role(by_codes[name], known[name])
+            elif name not in self._hidden:
+                role, kernels = known[name], math.prod(info.shape[:1])
+                bank = any(use.one_signal for use in role.uses) and info.size >= SHORTEST * kernels and info.is_float
+                if bank and is_filter_bank(
+                    entries_of(path, info, self._tensors_of_model[name]).reshape(kernels, info.size // max(kernels, 1))
+                ):
+                    yield replace(info, no_weight=FILTER_BANK)
+                else:
+                    yield _with_role(info, role)
+
     def _statuses(self) -> tuple[os.stat_result, ...]:
         try:
             return os.fstat(self._file.fileno()), *(file.stat() for file in self._external)
@@ -144,32 +166,6 @@ class OnnxCheckpoint(Checkpoint):
         except ValueError as error:
             spelled = ", ".join(f"{part} {quoted(name)}" for part, name in named.items())
             raise refused(self._path, f"{plain(str(error))}, stored as {spelled}", info.name) from error
-
-
-def _shown(
-    path: Path,
-    infos: Mapping[str, TensorInfo],
-    tensors: "Mapping[str, TensorProto]",
-    known: Mapping[str, Role],
-    weights: Mapping[str, QuantizedWeight],
-) -> Iterator[TensorInfo]:
-    """All tensors with what the nodes say of them, weights in the place of their codes, and no companions of codes."""
-    by_codes = {one.source.parts["codes"]: one.info for one in weights.values()}
-    hidden = {name for one in weights.values() for name in one.source.parts.values()}
-    for name, info in infos.items():
-        if name in by_codes:
-            yield _with_role(by_codes[name], known[name])
-        elif name not in hidden:
-            role = known[name]
-            bank = any(use.one_signal for use in role.uses) and np.prod(info.shape[1:]) >= SHORTEST
-            if (
-                bank
-                and info.is_float
-                and is_filter_bank(entries_of(path, info, tensors[name]).reshape(info.shape[0], -1))
-            ):
-                yield replace(info, no_weight=FILTER_BANK)
-            else:
-                yield _with_role(info, role)
 
 
 def _with_role(info: TensorInfo, role: Role) -> TensorInfo:

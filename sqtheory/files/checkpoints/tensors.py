@@ -142,6 +142,10 @@ class Checkpoint(ABC):
         """What is shown as values and stored as codes in several tensors; None where nothing is."""
         return None
 
+    def parts(self, name: str) -> Mapping[str, str]:
+        """The stored tensors that spell a weight together, by what they are; none where a tensor is stored as one."""
+        return {}
+
     def files(self) -> dict[str, Path]:
         """The files that are read, by name."""
         return {self._path.name: self._path}

@@ -20,7 +20,8 @@ from sqtheory.records import fits
 _STATE = ".quant_state.bitsandbytes__"
 _LONGEST = 1 << 12
 """Bytes of a state."""
-_DTYPES: Mapping[str, str] = MappingProxyType({"float16": "F16", "bfloat16": "BF16", "float32": "F32"})
+_F32 = "float32"
+_DTYPES: Mapping[str, str] = MappingProxyType({"float16": "F16", "bfloat16": "BF16", _F32: "F32"})
 
 
 @final
@@ -93,14 +94,10 @@ def _state(stored: Stored, name: str, kind: str) -> _State:
     said = json_object(stored.path, stored.read(name).tobytes(), f"the state {name!r}")
     shape, dtype, block = said.get("shape"), said.get("dtype"), said.get("blocksize")
     nested, offset = said.get("nested_blocksize", 0), said.get("nested_offset", 0.0)
-    if (
-        kind not in ("nf4", "fp4")
-        or said.get("quant_type") != kind
-        or dtype not in _DTYPES
-        or not fits(shape, list[int])
-        or not fits(offset, float)
-        or any(type(n) is not int or n < least for n, least in ((block, 1), (nested, 0)))
-        or said.get("nested_dtype", "float32") != "float32"
+    if not (
+        (kind in ("nf4", "fp4") and said.get("quant_type") == kind and said.get("nested_dtype", _F32) == _F32)
+        and (fits(dtype, str) and dtype in _DTYPES and fits(shape, list[int]) and fits(block, int) and block > 0)
+        and (fits(nested, int) and nested >= 0 and fits(offset, float))
     ):
         rule = "a state has quant_type nf4 or fp4 as in its name, dtype, shape, blocksize and, of float32, nested ones"
         raise refused(stored.path, rule, name)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, final
 
@@ -28,6 +28,8 @@ class Stored:
     """
     read: Callable[[str], NDArray[Any]]
     """The entries of a stored tensor, for the few numbers that tell the shape of a weight."""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """What the header of one file says besides tensors."""
 
     def refused(self, rule: str, *names: str) -> CheckpointError:
         """The error for tensors that together break a rule."""

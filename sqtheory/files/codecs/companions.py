@@ -48,8 +48,8 @@ def check_left(path: Path, infos: Mapping[str, TensorInfo]) -> None:
                 raise refused(path, f"{rule}; values can be taken from the weights before they were quantized", name)
             if _ALWAYS_CODES.search(name):
                 raise refused(path, f"{info.dtype} codes without their scales, or of a layout that is not known", name)
-    for name in infos:
-        if _ALWAYS_SCALES.search(name):
+    for name, info in infos.items():
+        if _ALWAYS_SCALES.search(name) or (info.dtype == "F8_E8M0" and "scale" in name):
             weight = next((one for one in _weights(name) if one in infos), None)
             where = "whose codes are not there" if weight is None else f"whose weight {quoted(weight)} holds no codes"
             kind = "" if weight is None else f" but {infos[weight].dtype}"

@@ -73,9 +73,12 @@ def packed_integers(layer: Layer) -> Encoded:
     check_tensor(layer.stored.path, said.name, shape)
     widths = [layer.scheme.num_bits] if layer.scheme is not None else range(1, 9)
     fitting = [k for k in widths if layer.codes.shape == _words(shape, k)]
-    if len(fitting) != 1 or not layer.obeyed({"kind": "int"}):
+    if not fitting or not layer.obeyed({"kind": "int"}):
         rule = f"words of shape {layer.codes.shape} are not those of {shape} integers{layer.by_the_scheme}"
         raise layer.refused(rule, said)
+    if len(fitting) > 1:
+        either = " or ".join(map(str, fitting))
+        raise layer.refused(f"words of shape {layer.codes.shape} may be of {either} bits: no config.json says", said)
     return _integers(layer, shape, fitting[0], {"shape": said})
 
 

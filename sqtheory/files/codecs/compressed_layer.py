@@ -71,7 +71,7 @@ class Layer:
             case "group" | "tensor_group":
                 side = columns // grid[-1] if scheme is None else scheme.group_size or 0
                 box = (*ones, side) if side and grid == (*lead, columns // side) and not columns % side else None
-            case "block":
+            case "block" if len(grid) == len(shape):
                 box = box_of(shape, grid, SIDES if scheme is None or scheme.block is None else scheme.block)
         if box is None:
             raise self.refused(f"scales of shape {grid} are not one for each {strategy} of {shape}", scale)

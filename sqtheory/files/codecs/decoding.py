@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.files.checkpoints.decoding import Decoding
+from sqtheory.files.checkpoints.safetensors import SafetensorsCheckpoint
 from sqtheory.files.checkpoints.tensors import Checkpoint, TensorInfo, plain, quoted, refused
 from sqtheory.files.codecs.codec import Codec, Encoded, Stored
 from sqtheory.files.codecs.companions import activation_scales, check_left
@@ -32,7 +33,8 @@ def decoded(checkpoint: Checkpoint, codecs: Sequence[type[Codec]] = CODECS) -> C
         configuration = Configuration(checkpoint.path.parent)
         undo.callback(configuration.close)
         infos = {info.name: info for info in checkpoint.tensors}
-        stored = Stored(checkpoint.path, infos, configuration.content, checkpoint.read)
+        metadata = checkpoint.metadata if isinstance(checkpoint, SafetensorsCheckpoint) else {}
+        stored = Stored(checkpoint.path, infos, configuration.content, checkpoint.read, metadata)
         encoded = _encoded(stored, configuration, codecs)
         parts = {name for one in encoded.values() for name in one.parts.values()}
         for name in encoded:
@@ -85,6 +87,9 @@ class DecodedCheckpoint(Checkpoint):
             tuple(info.name for info in self._inner.tensors if info.name not in shown),
             tuple(path.name for path in self._configuration.paths),
         )
+
+    def parts(self, name: str) -> Mapping[str, str]:
+        return dict(self._encoded[name].parts) if name in self._encoded else {}
 
     def files(self) -> dict[str, Path]:
         return {**self._inner.files(), **{path.name: path for path in self._configuration.paths}}

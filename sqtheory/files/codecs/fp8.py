@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.files.checkpoints.tensors import TensorInfo, plain, quoted, refused
-from sqtheory.files.codecs.boxes import Shape, box_of, spread
+from sqtheory.files.codecs.boxes import Shape, box_of, scaled
 from sqtheory.files.codecs.codec import Codec, Encoded, Stored
 
 ENDINGS = ("_scale_inv", "_scale")
@@ -68,8 +68,8 @@ def decode(arrays: Mapping[str, NDArray[Any]], *, shape: Shape, box: Shape) -> N
     scales = arrays["scales"]
     if not np.isfinite(scales).all():
         raise ValueError(f"the scale {scales[~np.isfinite(scales)][0]} is no finite number")
-    values: NDArray[np.float32] = (arrays["codes"] * spread(scales.astype(np.float32), shape, box)).astype(np.float32)
-    return values
+    values = arrays["codes"].astype(np.float32, copy=False)
+    return scaled(values, scales.astype(np.float32), box)
 
 
 def sides_of(stored: Stored) -> Shape:

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 
 from sqtheory.files.packing.schema import Schema
-from sqtheory.tables import Table, one_line
+from sqtheory.tables import Table, one_line, short
 
 
 def bits_table(schemas: Mapping[str, Schema], nbytes: Mapping[str, int]) -> tuple[Table, str]:
     """A row for each tensor, and a sentence on all; ``nbytes`` are those of the arrays of each in the file."""
     rows = tuple(
         (
-            one_line(name),
+            short(name),
             "×".join(map(str, schema.shape)) or "scalar",
             one_line(schema.operator),
             f"{100 * schema.kept / max(schema.size, 1):.2f}",

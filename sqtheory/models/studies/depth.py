@@ -16,7 +16,7 @@ from sqtheory.models.architectures.model import Model
 from sqtheory.models.evaluation.compression import Weights, ordered_weights, weights
 from sqtheory.models.evaluation.data import Samples
 from sqtheory.orders.applied import Order
-from sqtheory.tables import Table, json_ready
+from sqtheory.tables import Table, json_ready, short
 
 Totals: TypeAlias = dict[tuple[str, str], float]
 """Sums over batches of squares and products, by layer and by what they are of."""
@@ -219,7 +219,7 @@ def layer_table(reports: Sequence[LayerReport], title: str = "") -> Table:
     ]
     rows = []
     for each in reports:
-        cells = [each.name]
+        cells = [short(each.name)]
         for order in orders:
             found = each.deviations[order]
             cells += [_percent(found.relative), f"{found.cosine:.4f}", f"{found.sqnr:.1f} dB"]

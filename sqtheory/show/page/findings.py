@@ -5,6 +5,7 @@ from typing import final
 
 from sqtheory.alphabet.shares import Pruned
 from sqtheory.execution.rules import Rules
+from sqtheory.execution.selection import Selection
 from sqtheory.orders.grid import Row
 from sqtheory.theory.expectations import AgreementReport
 
@@ -41,8 +42,8 @@ class Findings:
     version: str
     p: float
     sections: tuple[Section, ...]
-    skipped: tuple[tuple[str, str], ...]
-    """Names of tensors left alone, and why."""
+    chosen: Selection
+    """Which tensors are compared, and why the others are left alone."""
     command: str
     """What made the page."""
     rules: Rules | None = None

@@ -12,7 +12,7 @@ from sqtheory.orders.report import OrderReport
 from sqtheory.show.page.drawing import channel_map, gap_scatter, worst
 from sqtheory.show.page.findings import Findings, Section
 from sqtheory.show.page.stylesheet import POLICY, SCRIPT, STYLE
-from sqtheory.tables import Table, one_line, share
+from sqtheory.tables import Table, one_line, share, short
 from sqtheory.theory.expectations import agreement_table
 from sqtheory.theory.render import claim_text
 from sqtheory.theory.theorems import find
@@ -46,7 +46,8 @@ def _summary(found: Findings) -> list[str]:
     header = ("mask", "format", *SHARES, "slack %", "better", *wins, "guaranteed by", "open")
     return [
         _paragraph(
-            f"{found.tensors} tensors compared, {len(found.skipped)} left alone. "
+            f"{found.tensors} tensors compared, {len(found.chosen.left)} left alone. "
+            f"{found.chosen.sentences()[0]} "
             "S→Q sparsifies, then quantizes; Q→S quantizes, then sparsifies. "
             f"Errors are ‖x − y‖_{p} in percent of ‖x‖_{p} over all tensors: S and Q of each step alone; "
             "optimum of the best mask at the scales of x; bound ‖x − s(x)‖ + ‖x − q(x)‖; "
@@ -168,9 +169,9 @@ def _glossary(found: Findings) -> list[str]:
 
 
 def _skipped(found: Findings) -> list[str]:
-    if not found.skipped:
+    if not found.chosen.left:
         return []
-    rows = tuple((one_line(name), reason) for name, reason in found.skipped)
+    rows = tuple((short(info.name), reason) for info, reason in found.chosen.skipped)
     return ["<h2>Left alone</h2>", _sortable(Table(("tensor", "because"), rows))]
 
 

@@ -15,7 +15,7 @@ from sqtheory.arrays import Array, ArrayLike, StreamedTensor, as_real
 from sqtheory.exceptions import InputRefused
 from sqtheory.orders.applied import TwoOrders, both
 from sqtheory.orders.errors import powers
-from sqtheory.tables import Table, Tabular, json_ready, number, one_line
+from sqtheory.tables import Table, Tabular, json_ready, number, short
 from sqtheory.theory.expectations.exchangeable import kept_chances, rank_gap
 from sqtheory.theory.expectations.pieces import pieces, whole
 from sqtheory.theory.expectations.predict import block_gaps, blocks_of, checked
@@ -95,7 +95,7 @@ class AgreementReport(Tabular):
         """A line for each tensor."""
         return Table(
             ("tensor", "entries", "predicted", "ties averaged", "±", "measured", "±"),
-            tuple((one_line(row.name), str(row.entries), *_numbers(row)) for row in self.tensors),
+            tuple((short(row.name), str(row.entries), *_numbers(row)) for row in self.tensors),
             f"{self.mask}, {self.format}, p = {spell_norm(self.p)}",
         )
 

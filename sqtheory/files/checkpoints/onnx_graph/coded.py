@@ -1,14 +1,11 @@
 """Codes among the constants of an ONNX model, each with the node that makes values of them and what that node takes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, final
+from typing import final
 
 from sqtheory.files.checkpoints.onnx_graph.dataflow import Dataflow, Key, Taken
 from sqtheory.files.checkpoints.onnx_graph.operands import integer, is_known
-
-if TYPE_CHECKING:
-    from onnx import NodeProto
 
 PLACES: Mapping[str, Mapping[str, int]] = {
     "DequantizeLinear": {"codes": 0, "scales": 1, "zeros": 2},
@@ -35,7 +32,8 @@ class CodedOperand:
     """Of the codes."""
     companions: frozenset[Key] = field(compare=False)
     """All other parts."""
-    nodes: tuple["NodeProto", ...] = field(compare=False)
+    taken: tuple[Taken, ...] = field(compare=False)
+    """Each place where a node takes the codes."""
 
 
 def coded_operands(flow: Dataflow) -> Iterator[CodedOperand]:
@@ -48,15 +46,29 @@ def coded_operands(flow: Dataflow) -> Iterator[CodedOperand]:
         first = next(iter(ways), None)
         if first is None or any(way != first for way in ways) or key in flow.results or key in flow.passed:
             continue
-        nodes = tuple(node for way in ways if way is not None for node in way.nodes)
-        yield CodedOperand(first.operator, first.parts, first.settings, key, first.companions, nodes)
+        taken = tuple(flow.taken[key])
+        yield CodedOperand(first.operator, first.parts, first.settings, key, first.companions, taken)
+
+
+def only_beside(flow: Dataflow, operands: Iterable[CodedOperand]) -> frozenset[Key]:
+    """The companions of codes that nothing takes but the nodes of these operands."""
+    operands = tuple(operands)
+    nodes = {taken.identity for one in operands for taken in one.taken}
+    every = {key for one in operands for key in one.companions}
+    return frozenset(
+        key
+        for key in every
+        if key not in flow.results
+        and key not in flow.passed
+        and all(taken.identity in nodes for taken in flow.taken[key])
+    )
 
 
 def _way(flow: Dataflow, taken: Taken) -> CodedOperand | None:
     """What a node makes of codes that it takes; None where it takes none."""
     node = taken.node
     places = PLACES.get(node.op_type) if is_known(node) else None
-    if places is None or taken.place != places["codes"]:
+    if places is None or taken.place != places["codes"] or not taken.outputs:
         return None
     parts, keys = {}, set()
     for part, place in places.items():
@@ -71,4 +83,4 @@ def _way(flow: Dataflow, taken: Taken) -> CodedOperand | None:
         return None
     settings = {name: integer(node, name, default) for name, default in _DEFAULTS[node.op_type].items()}
     codes = taken.scope.key(node.input[taken.place])
-    return CodedOperand(node.op_type, parts, settings, codes, frozenset(keys - {codes}), (node,))
+    return CodedOperand(node.op_type, parts, settings, codes, frozenset(keys - {codes}), (taken,))

@@ -50,6 +50,11 @@ class Taken:
     scope: Scope
 
     @property
+    def identity(self) -> Key:
+        """What tells the node from all others: its first result."""
+        return self.outputs[0] if self.outputs else (self.scope.number, "")
+
+    @property
     def outputs(self) -> list[Key]:
         """What the node makes."""
         return [(self.scope.number, name) for name in self.node.output if name]

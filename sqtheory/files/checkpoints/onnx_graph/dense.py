@@ -32,7 +32,7 @@ def put_values(flow: Dataflow, source: CodedOperand, name: str, data_type: int, 
             for size in shape:
                 kind.shape.dim.add().dim_value = size
     _drop_info(home, own)
-    for node in source.nodes:
+    for node in (taken.node for taken in source.taken):
         if source.operator == "DequantizeLinear":
             _become(node, "Identity", [named])
         else:

@@ -48,11 +48,6 @@ def operand(node: "NodeProto", place: int, axes: int) -> Reduction | None:
     return None if rule is None else rule(node, axes)
 
 
-def has_weights(node: "NodeProto") -> bool:
-    """Whether some input of a node is a weight."""
-    return is_known(node) and node.op_type in _WEIGHTS
-
-
 def _kernel(node: "NodeProto", axes: int) -> Reduction | None:
     """[out, in / group, k…]."""
     return Reduction((*range(2, axes), 1)) if axes >= 3 else None
@@ -144,3 +139,10 @@ _WEIGHTS: Mapping[str, Mapping[int, Rule]] = {
     "Einsum": {0: _labelled(0), 1: _labelled(1)},
 }
 """Operators by name: which inputs are weights, by their places."""
+
+BIASES: Mapping[str, int] = {
+    **dict.fromkeys(("Conv", "FusedConv", "NhwcFusedConv", "ConvTranspose", "Gemm", "FusedGemm", "Attention"), 2),
+    **dict.fromkeys(("RNN", "GRU", "LSTM"), 3),
+    **{"DeformConv": 3, "QLinearConv": 8, "QGemm": 6, "MatMulNBits": 5, "MatMulIntegerToFloat": 6},
+}
+"""The place of what is added to the product, by operator."""

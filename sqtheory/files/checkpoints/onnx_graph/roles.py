@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, final
 
 from sqtheory.files.checkpoints.onnx_graph.dataflow import Dataflow, Key, Taken
-from sqtheory.files.checkpoints.onnx_graph.operands import Reduction, has_weights, integer, operand
+from sqtheory.files.checkpoints.onnx_graph.operands import BIASES, Reduction, integer, is_known, operand
 from sqtheory.files.checkpoints.onnx_graph.paths import Path, through
 from sqtheory.files.checkpoints.tensors import plain, quoted
 
@@ -14,6 +14,18 @@ if TYPE_CHECKING:
     from onnx import NodeProto
 
 EMBEDDING, BIAS, NORMALIZATION = "embedding", "bias", "normalization"
+COMPANION = "scale or zero point"
+_OF_CODES = (
+    "Quantize",
+    "Dequantize",
+    "DynamicQuantize",
+    "QLinear",
+    "QGemm",
+    "MatMulNBits",
+    "MatMulInteger",
+    "ConvInteger",
+)
+"""How the names of operators begin whose other inputs belong to codes."""
 _LOOKED_UP = ("Gather", "GatherBlockQuantized", "EmbedLayerNormalization", "QEmbedLayerNormalization")
 _MOST = 4096
 """Nodes that are followed from one tensor."""
@@ -88,7 +100,7 @@ def _role(flow: Dataflow, start: Key) -> Role:
         return Role(tuple(uses), EMBEDDING)
     if uses:
         return Role(tuple(uses), None)
-    known = [what for what in (NORMALIZATION, BIAS) if what in others]
+    known = [what for what in (NORMALIZATION, BIAS, COMPANION) if what in others]
     said = known[0] if known else f"no weight of a node: {', '.join(list(others)[:3])}" if others else None
     return Role((), said)
 
@@ -113,8 +125,10 @@ def _other(taken: Taken) -> str:
         return EMBEDDING
     if "Normalization" in kind:
         return NORMALIZATION
-    if has_weights(taken.node) and taken.place >= 2:
+    if is_known(taken.node) and BIASES.get(kind) == taken.place:
         return BIAS
+    if kind.startswith(_OF_CODES) and taken.place:
+        return COMPANION
     return f"input {taken.place} of {plain(kind)}"
 
 
