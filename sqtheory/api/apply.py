@@ -27,7 +27,7 @@ from sqtheory.api.given import (
     statistics_of,
     words,
 )
-from sqtheory.api.question import RecipeFile, check_alone, rules_of
+from sqtheory.api.pipelines import RecipeFile, check_alone, rules_of
 from sqtheory.api.result import Result, Say, unsaid
 from sqtheory.compress import Applied, Recipe, Report, RuledRecipe, beside
 from sqtheory.execution.prefetch import Watch, unwatched

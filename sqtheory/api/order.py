@@ -19,7 +19,7 @@ from sqtheory.api.given import (
     statistics_of,
     words,
 )
-from sqtheory.api.question import Job, RecipeFile, question
+from sqtheory.api.pipelines import Job, RecipeFile, pipelines_of
 from sqtheory.api.result import Say, unsaid
 from sqtheory.execution import Sweep
 from sqtheory.execution.gathering import gathered
@@ -75,7 +75,7 @@ def order(
     if sort not in SORTS:
         raise ValueError(f"sort is {', '.join(SORTS)}, got {sort!r}")
     known = statistics_of(statistics)
-    asked = question(
+    asked = pipelines_of(
         masks, formats, recipe, ties=ties, norm=norm, seed=seed, targets=targets, ignore=ignore, known=known
     )
     staff = staff_of(executor, workers)

@@ -25,7 +25,7 @@ from sqtheory.api.given import (
     statistics_path,
     words,
 )
-from sqtheory.api.question import RecipeFile, question
+from sqtheory.api.pipelines import RecipeFile, pipelines_of
 from sqtheory.api.result import Result
 from sqtheory.exceptions import NotCovered, about
 from sqtheory.execution import Assignment, Sweep
@@ -138,7 +138,7 @@ def report(
     if file is not None:
         _check_out(file, checkpoint, statistics, force)
     known = statistics_of(statistics)
-    asked = question(
+    asked = pipelines_of(
         masks, formats, recipe, ties=ties, norm=norm, seed=seed, targets=targets, ignore=ignore, known=known
     )
     commands = Commands(

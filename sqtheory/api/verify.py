@@ -8,7 +8,7 @@ from typing import Any, final
 
 from sqtheory import compress
 from sqtheory.api.given import Known, PathLike, Source, is_folder, name_of, opened, statistics_of
-from sqtheory.api.question import RecipeFile, rules_of
+from sqtheory.api.pipelines import RecipeFile, rules_of
 from sqtheory.api.result import Result
 from sqtheory.compress import Failure, Report, Verification
 from sqtheory.execution.prefetch import Watch, unwatched

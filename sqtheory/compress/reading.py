@@ -75,8 +75,8 @@ def _report(content: dict[str, Any]) -> Report:
     """The report without what is not its own but follows: the schema, the tie rule, bounds, the hash."""
     own = {"decoding": None, **_without(content, "schema", "sha256")}
     own["recipe"] = _recipe(content["recipe"])
-    own["tensors"] = [{"view": None, **_without(one, "bound", "slack")} for one in content["tensors"]]
-    own["left_alone"] = [{"view": None, **_without(one)} for one in content["left_alone"]]
+    own["tensors"] = [_viewed(_without(one, "bound", "slack")) for one in content["tensors"]]
+    own["left_alone"] = list(map(_viewed, content["left_alone"]))
     report = from_json(Report, own)
     for one in report.recorded:
         if one.view is not None:
@@ -91,6 +91,10 @@ def _recipe(content: Any) -> Any:
     rules: list[Any] = content["rules"] if fits(content["rules"], list) else []
     named = {"rules": [_without(rule, "tensors") for rule in rules], "tensors": [rule["tensors"] for rule in rules]}
     return {"kind": "ruled", "statistics": None, "axes": [], **content, **named}
+
+
+def _viewed(content: Any) -> Any:
+    return {"view": None, **content} if fits(content, dict) else content
 
 
 def _without(content: Any, *names: str) -> Any:

@@ -9,7 +9,7 @@ from sqtheory.alphabet.norms import check_norm
 from sqtheory.compress.recipe import Recipe, Treatment
 from sqtheory.exceptions import InputRefused
 from sqtheory.execution.assignment import awaited
-from sqtheory.execution.rules import Rule, Rules
+from sqtheory.execution.rules import RecipeRule, Rules
 from sqtheory.files.checkpoints import TensorInfo
 from sqtheory.files.statistics import Statistics
 from sqtheory.files.views.view import View
@@ -28,7 +28,7 @@ class RuledRecipe(Treatment):
     alone took some, where two rules took one, and where the hash is another.
     """
 
-    rules: tuple[Rule, ...]
+    rules: tuple[RecipeRule, ...]
     tensors: tuple[tuple[str, ...], ...]
     """The targets of each rule."""
     sha256: str = ""
@@ -82,7 +82,7 @@ class RuledRecipe(Treatment):
         """What each rule does; None for one that leaves tensors alone."""
         return tuple(None if rule.leave else self._recipe(rule) for rule in self.rules)
 
-    def _recipe(self, rule: Rule) -> Recipe:
+    def _recipe(self, rule: RecipeRule) -> Recipe:
         made = Recipe(rule.mask, rule.format, rule.order, self.norm, rule.frozen_scale, self.seed)
         awaits = awaited(made.assignment.pattern[0]) is not None
         return (made.told(self.known) if awaits else made).seeing(self.views)

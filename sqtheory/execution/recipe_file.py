@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from sqtheory.exceptions import InputRefused
-from sqtheory.execution.rules import Rule, Rules
+from sqtheory.execution.rules import RecipeRule, Rules
 from sqtheory.files.checkpoints.tensors import plain
 from sqtheory.orders.applied import Order
 
@@ -47,7 +47,7 @@ def read_rules(path: str | os.PathLike[str]) -> Rules:
     return Rules(tuple(_rule(table, f"{where}: rule {number}") for number, table in enumerate(tables, 1)), where)
 
 
-def _rule(table: Mapping[str, Any], where: str) -> Rule:
+def _rule(table: Mapping[str, Any], where: str) -> RecipeRule:
     _check_keys(table, tuple(KEYS), where)
     given = {key: KEYS[key](value, f"{where}: {key}") for key, value in table.items()}
     if "mask" in given:
@@ -55,7 +55,7 @@ def _rule(table: Mapping[str, Any], where: str) -> Rule:
     if "format" in given:
         _try_alone({"format": given["format"]}, f"{where}: format")
     try:
-        return Rule(**given)
+        return RecipeRule(**given)
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
 
@@ -63,7 +63,7 @@ def _rule(table: Mapping[str, Any], where: str) -> Rule:
 def _try_alone(given: dict[str, Any], where: str) -> None:
     """Raise ValueError that names the key, where it is this text that is no operator."""
     try:
-        Rule(**given)
+        RecipeRule(**given)
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
 

@@ -17,7 +17,7 @@ from sqtheory.tables import Table, json_text, one_line
 
 @final
 @dataclass(frozen=True)
-class Rule:
+class RecipeRule:
     """What is done to the tensors that ``Targets(targets, ignore)`` takes: s, q and their order, or nothing.
 
     The texts become those that ``str`` prints. Raises SpellingError for words that are no mask and no format,
@@ -60,7 +60,7 @@ class Rule:
 class Rules:
     """Rules in the order in which they are asked; ``source`` is what they were read from."""
 
-    rules: tuple[Rule, ...]
+    rules: tuple[RecipeRule, ...]
     source: str = field(default="the recipe", compare=False)
 
     def __post_init__(self) -> None:

@@ -65,7 +65,8 @@ class Selection:
     @property
     def parameters(self) -> dict[str, int]:
         """How many entries are worked on, of how many."""
-        return {"compared": sum(i.size for i in self.taken), "of": sum(i.size for i in self.tensors)}
+        taken, tensors = ({i.stored.name: i.stored.size for i in each} for each in (self.taken, self.tensors))
+        return {"compared": sum(taken.values()), "of": sum(tensors.values())}
 
     def without(self, left: Mapping[str, str]) -> "Selection":
         """The same when some more are left alone, with all matrices of their tensors; InputRefused if none remains."""

@@ -10,9 +10,6 @@ from sqtheory.orders.grid import Row, total_of
 from sqtheory.orders.reasons import Reason
 from sqtheory.orders.source import SourceTies
 
-COUNTS = ("tied", "saturated", "short_blocks", "short_groups")
-"""What is added up of a ChannelReport besides its channels."""
-
 
 def together(name: str, shape: Shape, rows: Sequence[Row]) -> Row:
     """The row of E matrices of one shape under one pipeline, each a row of its own: as one tensor of shape ``shape``.
@@ -21,8 +18,6 @@ def together(name: str, shape: Shape, rows: Sequence[Row]) -> Row:
     that fail are those that fail in some.
     """
     first, total = rows[0], total_of(rows)
-    counts = {key: sum(getattr(row.channels, key) for row in rows) for key in COUNTS}
-    channels = {key: _added([getattr(row.channels, key) for row in rows]) for key in ("selection", "scale", "zero")}
     return replace(
         first,
         name=name,
@@ -35,7 +30,7 @@ def together(name: str, shape: Shape, rows: Sequence[Row]) -> Row:
             ties=sum(row.order.ties for row in rows),
             winner=_winner(rows),
         ),
-        channels=_reported(first.channels, channels, counts),
+        channels=_channels([row.channels for row in rows]),
         reason=_reason(rows),
         source=SourceTies.together(row.source for row in rows if row.source is not None),
     )
@@ -54,10 +49,20 @@ def _reason(rows: Sequence[Row]) -> Reason:
     return rows[0].reason if len(theorems) == 1 else Reason("prune_first_dominates", ())
 
 
+def _channels(reports: Sequence[ChannelReport]) -> ChannelReport:
+    selection, scale, zero = map(_added, zip(*(report.channels for report in reports), strict=True))
+    return replace(
+        reports[0],
+        selection=selection,
+        scale=scale,
+        zero=zero,
+        tied=sum(report.tied for report in reports),
+        saturated=sum(report.saturated for report in reports),
+        short_blocks=sum(report.short_blocks for report in reports),
+        short_groups=sum(report.short_groups for report in reports),
+    )
+
+
 def _added(channels: Sequence[Channel]) -> Channel:
     counted = next((channel for channel in channels if channel.open), channels[0])
     return replace(counted, count=sum(c.count for c in channels), total=sum(c.total for c in channels))
-
-
-def _reported(first: ChannelReport, channels: dict[str, Channel], counts: dict[str, int]) -> ChannelReport:
-    return replace(first, **channels, **counts)

@@ -8,7 +8,7 @@ import pytest
 from sqtheory.exceptions import InputRefused
 from sqtheory.execution import recipe_file
 from sqtheory.execution.recipe_file import KEYS, read_rules
-from sqtheory.execution.rules import Rule, Rules
+from sqtheory.execution.rules import RecipeRule, Rules
 from sqtheory.orders.applied import Order
 
 
@@ -35,9 +35,9 @@ def test_a_file_says_its_rules_in_one_spelling(tmp_path: Path) -> None:
     frozen_scale = true
     """
     rules = read_rules(written(tmp_path, text))
-    first = Rule(("re:.*q_proj.weight",), mask="nm(2, 4)", format="int(4, block=32)", order=Order.qs)
-    last = Rule(format="mxfp(e2m1)", frozen_scale=True)
-    assert rules == Rules((first, Rule(("a", "b"), ("b",), leave=True), last))
+    first = RecipeRule(("re:.*q_proj.weight",), mask="nm(2, 4)", format="int(4, block=32)", order=Order.qs)
+    last = RecipeRule(format="mxfp(e2m1)", frozen_scale=True)
+    assert rules == Rules((first, RecipeRule(("a", "b"), ("b",), leave=True), last))
     assert rules.source == str(tmp_path / "r.toml") and last.mask == "nm(1, 1)"
 
 
@@ -49,7 +49,7 @@ def test_the_hash_is_of_what_is_said_and_not_of_how(tmp_path: Path) -> None:
 
 
 def test_every_field_of_a_rule_has_a_key() -> None:
-    assert set(KEYS) == {each.name for each in fields(Rule)}
+    assert set(KEYS) == {each.name for each in fields(RecipeRule)}
 
 
 WRONG = {

@@ -3,7 +3,7 @@
 import pytest
 
 from sqtheory.exceptions import InputRefused
-from sqtheory.execution.rules import Rule, Rules
+from sqtheory.execution.rules import RecipeRule, Rules
 from sqtheory.files.checkpoints import TensorInfo
 
 
@@ -14,10 +14,10 @@ def info(name: str, shape: tuple[int, ...] = (4, 8), dtype: str = "F32") -> Tens
 TENSORS = (info("a.weight"), info("b.weight"), info("a.bias", (4,)), info("embed.weight"), info("n", dtype="I32"))
 RULES = Rules(
     (
-        Rule(("re:a.*",), ("re:.*bias",), "2:4", "int4"),
-        Rule(("b.weight",), leave=True),
-        Rule(mask="50%", format="mxfp4"),
-        Rule(("embed.weight", "b.weight"), format="int8"),
+        RecipeRule(("re:a.*",), ("re:.*bias",), "2:4", "int4"),
+        RecipeRule(("b.weight",), leave=True),
+        RecipeRule(mask="50%", format="mxfp4"),
+        RecipeRule(("embed.weight", "b.weight"), format="int8"),
     ),
     "r.toml",
 )
@@ -40,7 +40,9 @@ def test_a_name_that_is_none_and_rules_that_take_nothing_are_refused() -> None:
     with pytest.raises(InputRefused, match=r"r\.toml: rule 4: no tensor is called 'embed.weight'"):
         RULES.split([one for one in TENSORS if one.name != "embed.weight"])
     with pytest.raises(InputRefused, match=r"the recipe: no rule takes a tensor \(embedding, rule 1\)"):
-        Rules((Rule(("a.weight",), leave=True), Rule(format="int4"))).split([info("embed.weight"), info("a.weight")])
+        Rules((RecipeRule(("a.weight",), leave=True), RecipeRule(format="int4"))).split(
+            [info("embed.weight"), info("a.weight")]
+        )
     with pytest.raises(ValueError, match=r"r\.toml: holds no rule"):
         Rules((), "r.toml")
 

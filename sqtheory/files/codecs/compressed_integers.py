@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.exceptions import first_at
-from sqtheory.files.bits import unpack_bits
 from sqtheory.files.checkpoints.tensors import TensorInfo, check_tensor
 from sqtheory.files.codecs.boxes import Shape, spread
 from sqtheory.files.codecs.codec import Encoded
 from sqtheory.files.codecs.compressed_layer import Layer
+from sqtheory.files.codecs.fields import unpacked
 from sqtheory.files.codecs.precision import ROUNDED
 from sqtheory.files.codecs.scales import finite
 
@@ -120,13 +120,9 @@ def _words(shape: Shape, bits: int) -> Shape:
 
 def _unpacked(words: NDArray[Any], shape: Shape, bits: int) -> NDArray[np.int16]:
     """The integers in words; ValueError where bits after those of a row are not 0."""
-    *lead, columns = shape
-    raw = np.ascontiguousarray(words, "<i4").view(np.uint8).reshape(-1, words.shape[-1] * WORD // 8)
-    whole, rest = divmod(columns * bits, 8)
-    if raw[:, whole + (rest > 0) :].any() or (rest and (raw[:, whole] >> rest).any()):
+    columns, missing = shape[-1], -words.shape[-1] % bits
+    whole = np.pad(words, [*[(0, 0)] * (words.ndim - 1), (0, missing)])
+    fields = unpacked(whole, bits)
+    if fields[..., columns:].any():
         raise ValueError(f"bits after {columns} codes of {bits} bits of a row are not all 0")
-    if rest:
-        codes = np.concatenate([unpack_bits(row[: whole + 1], bits, columns) for row in raw])
-    else:
-        codes = unpack_bits(np.ascontiguousarray(raw[:, :whole]).reshape(-1), bits, len(raw) * columns)
-    return codes.reshape(*lead, columns).astype(np.int16) - np.int16(1 << (bits - 1))
+    return fields[..., :columns].astype(np.int16) - np.int16(1 << (bits - 1))

@@ -36,7 +36,7 @@ class Job:
         return [info.shape for info in self.tensors if info.name not in chosen.left]
 
 
-class Question(ABC):
+class Pipelines(ABC):
     """What is asked of a checkpoint."""
 
     chosen: Targets
@@ -64,7 +64,7 @@ class Question(ABC):
 
 @final
 @dataclass(frozen=True)
-class GridQuestion(Question):
+class GridPipelines(Pipelines):
     """Every mask with every format, on the targets."""
 
     grid: tuple[Assignment, ...]
@@ -84,7 +84,7 @@ class GridQuestion(Question):
 
 @final
 @dataclass(frozen=True)
-class RuledQuestion(Question):
+class RuledPipelines(Pipelines):
     """The mask with the format of each rule, on the tensors that it takes."""
 
     rules: Rules
@@ -111,7 +111,7 @@ class RuledQuestion(Question):
         return super().choose(source, (*said, *axis), known=known, strict=strict)
 
 
-def question(
+def pipelines_of(
     masks: Mask | Iterable[Mask],
     formats: Format | Iterable[Format],
     recipe: RecipeFile | None,
@@ -122,7 +122,7 @@ def question(
     targets: Words,
     ignore: Words,
     known: Statistics | None,
-) -> Question:
+) -> Pipelines:
     """Read what is asked. Raises SpellingError, and ValueError for a recipe beside what it says itself."""
     read: tuple[Mask, ...] = several(masks)
     quantizers: tuple[Format, ...] = several(formats)
@@ -130,7 +130,7 @@ def question(
     if recipe is None:
         if not (read and quantizers):
             raise ValueError("--mask and --format are needed, or --recipe")
-        return GridQuestion(operators.grid(read, quantizers, ties=ties, norm=norm, seed=seed, known=known), chosen)
+        return GridPipelines(operators.grid(read, quantizers, ties=ties, norm=norm, seed=seed, known=known), chosen)
     check_alone(any((read, quantizers, ties, chosen.include, chosen.ignore)))
     rules = rules_of(recipe)
     awaiting = [operators.awaits(rule.mask) for rule in rules.rules]
@@ -140,7 +140,7 @@ def question(
         () if rule.leave else operators.grid([rule.mask], [rule.format], seed=seed, known=known if awaits else None)
         for rule, awaits in zip(rules.rules, awaiting, strict=True)
     )
-    return RuledQuestion(rules, tuple(pairs))
+    return RuledPipelines(rules, tuple(pairs))
 
 
 def rules_of(recipe: RecipeFile) -> Rules:
