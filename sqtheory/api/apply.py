@@ -49,6 +49,8 @@ class ApplyResult(Result):
 
     out: Path
     report: Report
+    ties: tuple[str, ...]
+    """What becomes of tensors that are equal in the source, in words."""
     chosen: Selection
     """Which tensors were compressed, and why the others were left alone."""
     nbytes: int
@@ -83,6 +85,7 @@ class ApplyResult(Result):
         if report.left_alone:
             left = "\n".join(f"  {short(t.name)} ({t.reason})" for t in report.left_alone)
             parts.append(f"Left alone, byte for byte, {len(report.left_alone)} tensors:\n{left}")
+        parts += self.ties
         if report.copied:
             parts.append(f"Copied: {', '.join(map(one_line, report.copied))}")
         size = f"{len(report.tensors)} tensors compressed, {self.nbytes} bytes of tensors"
@@ -189,6 +192,7 @@ def apply(
         )
         if not dry_run:
             compress.apply(plan, executor=executor, ahead=ahead, watch=watch, force=force)
+    tied = tuple(compress.said_of_ties(plan.ties, plan.chosen.tensors, plan.chosen.left))
     if files.note:
         say(files.note)
-    return ApplyResult(Path(out), plan.report, plan.chosen, plan.nbytes, not dry_run)
+    return ApplyResult(Path(out), plan.report, tied, plan.chosen, plan.nbytes, not dry_run)

@@ -20,17 +20,18 @@ Write a checkpoint whose weights are sparsified and quantized, in their own type
 Every other tensor, file, name and entry of the metadata stays as it is, byte for byte. First everything is
 computed and checked (a format that overflows, a weight with NaN, a pattern that is lost are refused, also an n:m
 that the source keeps where no mask is given, n at most half of m = 2, 4, 8 or 16), then everything is written, or
-nothing. A target that the mask or the format does not fit is left alone and listed, unless --strict. Beside OUT goes OUT.sqtheory.json, schema sqtheory.apply/2: for each tensor the errors of s, of q, of both
-orders, the bound and what is left of it, zeros, patterns, open channels, theorem, hash; for each file the hash of all
-that is no entry of a tensor; last, the hash of the report itself.
+nothing. A target that the mask or the format does not fit is left alone and listed, unless --strict. Beside OUT
+goes OUT.sqtheory.json, schema sqtheory.apply/2: for each tensor the errors of s, of q, of both orders, the bound and
+what is left of it, zeros, patterns, open channels, theorem, hash; for each file the hash of all that is no entry of
+a tensor; last, the hash of the report itself.
 
 The error of a tensor is that of the values in the file. Where its type (F16, BF16) does not have every value of the
 result, these are rounded once more to it, and counted as rounded; e_s, e_q, e_sq, e_qs are those of the operators.
 Of --statistics, for masks that look at inputs, the report has the SHA-256.
 
 Kinds: safetensors → safetensors, a folder with or without an index → a folder (all other files are copied, except
-.git and safetensors files beside the index that repeat a tensor of it), npz → npz, npy → npy, ONNX → ONNX (external data are refused), GGUF → safetensors (blocks of codes
-become F32).
+.git and safetensors files beside the index that repeat a tensor of it), npz → npz, npy → npy, ONNX → ONNX (external
+data are refused), GGUF → safetensors (blocks of codes become F32).
 
 --pack writes codes instead, from any kind of file: one safetensors file with the codes, the scales and the places of
 survivors in the bits that they take. Stated are the bits of an entry by theorem storage and in the file, whose last

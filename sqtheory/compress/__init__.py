@@ -7,6 +7,7 @@ from sqtheory.compress.layouts import layout_of, written
 from sqtheory.compress.reading import read_report
 from sqtheory.compress.recipe import Recipe
 from sqtheory.compress.report import Applied, LeftAlone, Report, beside
+from sqtheory.compress.ties import sentences as said_of_ties
 from sqtheory.compress.verifying import Verification, verify
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "layout_of",
     "plan",
     "read_report",
+    "said_of_ties",
     "verify",
     "written",
 ]

@@ -36,13 +36,12 @@ class Failure:
     rule: str
 
 
-def _reasons(report: Report, against: Layout, info: TensorInfo) -> Iterator[str]:
-    """Every reason for which a tensor of the source may have been left alone."""
-    chosen = any(one.reason == NO_TARGET for one in report.left_alone)
+def _reasons(recipe: Recipe, against: Layout, info: TensorInfo, *, chosen: bool) -> Iterator[str]:
+    """Every reason for which a tensor of the source may have been left alone; ``chosen``: targets were named."""
     reason = NO_TARGET if chosen else Targets().reason_to_skip(info)
     if reason is not None:
         yield reason
-    yield from kept_apart(against, report.recipe, info)
+    yield from kept_apart(against, recipe, info)
 
 
 def of_source(report: Report, against: Layout) -> Iterator[Failure]:
@@ -60,9 +59,10 @@ def of_source(report: Report, against: Layout) -> Iterator[Failure]:
         names = {one.name for one in kind}
         if [one.name for one in kind if one.name in found] != [name for name in found if name in names]:
             yield Failure(None, "the report has the tensors in another order than the source")
+    chosen = any(one.reason == NO_TARGET for one in report.left_alone)
     for one in report.left_alone:
         if one.name in found and one.reason != IGNORED:
-            reasons = _reasons(report, against, found[one.name])
+            reasons = _reasons(report.recipe, against, found[one.name], chosen=chosen)
             first = next(reasons, "a target")
             if one.reason != first and one.reason not in reasons:
                 yield Failure(one.name, f"was left alone as {one.reason!r}, by the source it is {first!r}")

@@ -15,6 +15,7 @@ from sqtheory.compress.compressing import Outcome, applied, check_type, compress
 from sqtheory.compress.layout import Content, Layout, Made, Pieces
 from sqtheory.compress.recipe import Recipe
 from sqtheory.compress.report import Applied, Report, beside, check_report
+from sqtheory.compress.ties import Ties, equal_tensors, first_of
 from sqtheory.exceptions import InputRefused
 from sqtheory.execution.prefetch import InTurn, Watch, unwatched
 from sqtheory.execution.selection import Selection, Tolerance, select
@@ -35,6 +36,8 @@ class Plan:
     report: Report
     chosen: Selection
     """What is compressed and what is left alone."""
+    ties: Ties
+    """Tensors of the source that are equal."""
     signature: Signature
     """Of the source as it was read."""
 
@@ -70,6 +73,9 @@ def plan(
     chosen = select(layout.source.path, layout.tensors(), targets, recipe.assignment.pattern, strict=strict)
     for info in chosen.taken:
         check_type(layout, recipe, info)
+    ties = equal_tensors(layout.source)
+    if recipe.draws:
+        recipe = recipe.tied(first_of(ties))
     tolerates = Tolerance(layout.source, strict=strict, keep_going=keep_going)
     before = layout.source.signature
     source = {name: digest(path) for name, path in layout.files().items()}
@@ -82,7 +88,7 @@ def plan(
     report = Report(version, recipe, layout.packing, source, copied, {}, tensors, left)
     headers = layout.headers([one.target for one in outcomes], partial(metadata, report))
     _same(layout, before)
-    return Plan(layout, replace(report, headers=headers), chosen, before)
+    return Plan(layout, replace(report, headers=headers), chosen, ties, before)
 
 
 def apply(

@@ -88,8 +88,6 @@ class Content:
 class Layout(ABC):
     """Where the tensors of an open checkpoint are written, ``out``, and how."""
 
-    note: str | None = None
-    """What a user should know of this layout, in one sentence."""
     packing: Packing | None = None
     """How codes are written, where it is they that are."""
 
@@ -112,6 +110,11 @@ class Layout(ABC):
 
         Of a safetensors file that is its header. Files that are copied are not among them.
         """
+
+    @property
+    def note(self) -> str | None:
+        """What a user should know of this layout, in one sentence."""
+        return None
 
     def check(self, force: bool) -> None:
         """Raise ValueError where ``out`` is the input, FileExistsError where it may not be replaced."""

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import final
 
@@ -18,6 +19,7 @@ from sqtheory.compress.layout import (
     Target,
 )
 from sqtheory.compress.packed_layouts import CompressedTensorsFolder, PackedFile
+from sqtheory.compress.strays import sentence, strays
 from sqtheory.files import atomic
 from sqtheory.files.checkpoints import (
     Checkpoint,
@@ -99,7 +101,10 @@ class SafetensorsFile(Layout):
 @final
 @dataclass(frozen=True)
 class Folder(Layout):
-    """A folder of safetensors files and, if there are several, their index; other files are copied, .git excepted."""
+    """A folder of safetensors files and, if there are several, their index; other files are copied, .git excepted.
+
+    A safetensors file beside them that is not in the index and repeats a tensor of it is left out.
+    """
 
     source: Checkpoint
     index: Path | None
@@ -121,6 +126,15 @@ class Folder(Layout):
         index = {} if self.index is None else {self.index.name: self.index}
         return {name: shard.path for name, shard in self.shards.items()} | index
 
+    @cached_property
+    def strays(self) -> dict[str, str]:
+        """The files that are left out, as they were found first, with a tensor that each repeats."""
+        return strays(self.home, self.shards, [info.name for info in self.source.tensors])
+
+    @property
+    def note(self) -> str | None:
+        return sentence(self.out, self.strays)
+
     def others(self) -> dict[str, Path]:
         found = {}
         for folder, folders, names in os.walk(self.home):
@@ -131,7 +145,7 @@ class Folder(Layout):
             for name in sorted(name for name in names if not atomic.is_hidden(name)):
                 path = Path(folder, name)
                 relative = path.relative_to(self.home).as_posix()
-                if relative not in self.shards and path != self.index:
+                if relative not in self.shards and relative not in self.strays and path != self.index:
                     found[relative] = inside(self.home, path)
         return found
 
@@ -221,10 +235,13 @@ class FromGguf(Layout):
 
     source: GgufCheckpoint
     out: Path
-    note = (
-        "GGUF has no type for the result, so OUT is safetensors: tensors in blocks of codes become F32, "
-        "value for value; the metadata of the GGUF file are not carried over"
-    )
+
+    @property
+    def note(self) -> str:
+        return (
+            "GGUF has no type for the result, so OUT is safetensors: tensors in blocks of codes become F32, "
+            "value for value; the metadata of the GGUF file are not carried over"
+        )
 
     def tensors(self) -> tuple[TensorInfo, ...]:
         kinds = ((info, info.dtype if info.dtype in BITS else "F32") for info in self.source.tensors)

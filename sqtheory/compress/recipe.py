@@ -1,6 +1,6 @@
 """What is done to every target: a mask, a format, an order; in words that mean the same wherever they are read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, final
@@ -13,7 +13,7 @@ from sqtheory.alphabet.storage import Index
 from sqtheory.alphabet.traits import IDEMPOTENT
 from sqtheory.arrays import Array, Mask
 from sqtheory.exceptions import InputRefused
-from sqtheory.execution.assignment import Assignment, Calibrated, Spelled, awaited, calibrated
+from sqtheory.execution.assignment import Alike, Assignment, Calibrated, Spelled, awaited, calibrated
 from sqtheory.files.checkpoints import TensorInfo
 from sqtheory.files.packing import Packed, pack_image, pack_kept, pack_values
 from sqtheory.files.statistics import Statistics
@@ -44,6 +44,8 @@ class Recipe:
     statistics: str | None = None
     """SHA-256 of the file of statistics that the mask awaits."""
     known: Statistics | None = field(default=None, init=False, repr=False, compare=False)
+    alike: Mapping[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Tensors that draw what another of this name draws, because they are equal to it."""
 
     def __post_init__(self) -> None:
         check_norm(self.norm)
@@ -68,10 +70,24 @@ class Recipe:
         object.__setattr__(made, "known", known)
         return made
 
+    @property
+    def draws(self) -> bool:
+        """The mask or the format draws random numbers."""
+        return bool(self.assignment.seeds)
+
+    def tied(self, alike: Mapping[str, str]) -> "Recipe":
+        """The same in which equal tensors draw the same numbers, so that they stay equal."""
+        made = replace(self)
+        object.__setattr__(made, "known", self.known)
+        object.__setattr__(made, "alike", dict(alike))
+        return made
+
     @cached_property
     def assignment(self) -> Assignment:
         """s and q of every tensor; where statistics are awaited and not known, s ranks nothing."""
-        spelled = Spelled(self.mask, self.format, self.seed)
+        spelled: Assignment = Spelled(self.mask, self.format, self.seed)
+        if self.alike:
+            spelled = Alike(spelled, self.alike)
         return spelled if self.known is None else Calibrated(spelled, self.known)
 
     def check_known(self, tensors: Iterable[TensorInfo]) -> None:

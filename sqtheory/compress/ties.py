@@ -1,0 +1,63 @@
+"""Tensors that are stored twice: entries equal bit for bit under several names, as a head tied to an embedding."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqtheory.files.checkpoints import Checkpoint, TensorInfo
+from sqtheory.files.digests import sha256
+from sqtheory.tables import short
+
+Ties: TypeAlias = tuple[tuple[str, ...], ...]
+"""The names of each group of equal tensors, in the order of the file."""
+
+
+def equal_tensors(checkpoint: Checkpoint) -> Ties:
+    """Groups of floating-point tensors of one type and shape whose stored bytes are equal.
+
+    Of tensors that another has type and shape of the first piece is read, of those that are equal there all of it.
+    """
+    alike: dict[tuple[str, tuple[int, ...]], list[str]] = defaultdict(list)
+    for info in checkpoint.tensors:
+        if info.is_float and info.size > 1:
+            alike[info.dtype, info.shape].append(info.name)
+    by_start = [same for names in alike.values() for same in _grouped(checkpoint, names, whole=False)]
+    found = [tuple(same) for names in by_start for same in _grouped(checkpoint, names, whole=True)]
+    places = {info.name: at for at, info in enumerate(checkpoint.tensors)}
+    return tuple(sorted(found, key=lambda names: places[names[0]]))
+
+
+def first_of(ties: Ties) -> dict[str, str]:
+    """For every tensor of a group the first of the group, whose draws it shares."""
+    return {name: names[0] for names in ties for name in names}
+
+
+def sentences(ties: Ties, tensors: Iterable[TensorInfo], left: Mapping[str, str]) -> Iterator[str]:
+    """What becomes of each group with a tensor that is compressed: whether all of it stays equal."""
+    dimensions = {info.name: len(info.shape) for info in tensors}
+    for names in ties:
+        kept = [name for name in names if name in left]
+        if len(kept) == len(names) or dimensions.get(names[0], 0) < 2:
+            continue
+        listed = ", ".join(map(short, names))
+        if kept:
+            apart = ", ".join(f"{short(name)} is left alone ({left[name]})" for name in kept)
+            yield f"Equal in the source and no longer in the result: {listed}; {apart}."
+        else:
+            yield f"Equal in the source and in the result: {listed}."
+
+
+def _grouped(checkpoint: Checkpoint, names: list[str], *, whole: bool) -> list[list[str]]:
+    """The names of tensors that begin with the same piece, or are the same to the end, where these are several."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for name in names if len(names) > 1 else ():
+        pieces = checkpoint.stored(name)
+        groups[sha256(pieces if whole else _first(pieces))].append(name)
+    return [same for same in groups.values() if len(same) > 1]
+
+
+def _first(pieces: Iterator[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+    yield next(pieces)
