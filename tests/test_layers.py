@@ -36,7 +36,7 @@ HOMES: dict[str, str | tuple[str, ...]] = {
     "pandas": "tables.py",
     "safetensors": "files/checkpoints/safetensors.py",
     "gguf": "files/checkpoints/gguf.py",
-    "onnx": "files/checkpoints/onnx.py",
+    "onnx": "files/checkpoints/onnx",
     "matplotlib": "show/figures/",
     "tqdm": "cli/",
     "argcomplete": "cli/completion.py",

@@ -70,6 +70,10 @@ class Operator(ABC):
             boxes.grid(shape)
             boxes.check_tail(shape, tail, what)
 
+    def is_idle(self, shape: Shape) -> bool:
+        """No tensor of this shape is changed, because every block has one entry and its scale gives that back."""
+        return False
+
     def properties(self) -> Table:
         """One line for each trait: whether this operator is known to have it, and what it says."""
         rows = tuple((str(t), "yes" if t in self.traits else "–", t.statement) for t in TRAITS)

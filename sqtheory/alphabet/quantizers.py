@@ -19,7 +19,7 @@ from sqtheory.alphabet.formats import (
     is_odd,
 )
 from sqtheory.alphabet.operators import Operator
-from sqtheory.alphabet.partition import Blocks, Partition, Tail
+from sqtheory.alphabet.partition import Blocks, Partition, Shape, Tail
 from sqtheory.alphabet.quantized import NanRule, Quantized
 from sqtheory.alphabet.rounding import Rounding, half_away, nearest_even
 from sqtheory.alphabet.scaling import AbsMax, Frozen, FullRange, PowerOfTwo, Scaling, SharedExponent, TwoLevel, Unscaled
@@ -101,6 +101,14 @@ class Quantizer(Operator):
     @property
     def boxes(self) -> tuple[tuple[Partition, Tail, str], ...]:
         return ((self.partition, self.tail, "blocks"),)
+
+    def is_idle(self, shape: Shape) -> bool:
+        single = all(min(*pair) == 1 for pair in zip(self.partition.sides(shape), shape, strict=True))
+        ends = (
+            (self.scaling.share(self.format, negative=False), 1),
+            (self.scaling.share(self.format, negative=True), -1),
+        )
+        return single and all(share and float(sign / share) in self.format.values for share, sign in ends)
 
     def into(self, out: Array, x: Array, origin: Array) -> Array:
         self.partition.check_tail(x.shape, self.tail, "blocks")

@@ -67,7 +67,7 @@ class ApplyResult(Result):
             "bits are those that an entry takes there.",
         ]
         mask, _ = report.recipe.assignment.pattern
-        reached = pruned(mask, (t.shape for t in report.tensors))
+        reached = pruned(mask, report.shapes())
         if reached:
             parts.append(str(reached))
         if report.packing is not None:
@@ -84,7 +84,8 @@ class ApplyResult(Result):
             )
         if report.left_alone:
             left = "\n".join(f"  {short(t.name)} ({t.reason})" for t in report.left_alone)
-            parts.append(f"Left alone, byte for byte, {len(report.left_alone)} tensors:\n{left}")
+            how = "byte for byte" if report.decoding is None else "as they are, codes as their values"
+            parts.append(f"Left alone, {how}, {len(report.left_alone)} tensors:\n{left}")
         parts += self.ties
         if report.copied:
             parts.append(f"Copied: {', '.join(map(one_line, report.copied))}")
@@ -100,6 +101,8 @@ class ApplyResult(Result):
 
     def _table(self) -> Table:
         report, p = self.report, self.report.recipe.norm
+        views = report.recipe.views
+        seen = {t.name: views[t.name].text(t.shape) for t in report.tensors if t.name in views}
         rows = [
             (
                 short(t.name),
@@ -112,10 +115,23 @@ class ApplyResult(Result):
                 f"{t.bits_in_file / math.prod(t.shape):.6g}" if math.prod(t.shape) else "–",
                 t.open,
                 t.theorem or "not " + ", ".join(t.failed),
+                *([seen.get(t.name, "–")] if seen else []),
             )
             for t in report.tensors
         ]
-        header = ("tensor", "dtype", "shape", *ERRORS, "zeros %", "keeps", "rounded", "bits", "open", "by")
+        header: tuple[str, ...] = (
+            "tensor",
+            "dtype",
+            "shape",
+            *ERRORS,
+            "zeros %",
+            "keeps",
+            "rounded",
+            "bits",
+            "open",
+            "by",
+        )
+        header += ("reduced axis",) if seen else ()
         title = f"{report.recipe.mask} with {report.recipe.format}, {report.recipe.order.value}"
         return Table(header, tuple(rows), title)
 
@@ -147,6 +163,7 @@ def apply(
     seed: int = 0,
     targets: Words = (),
     ignore: Words = (),
+    axis: Words = (),
     strict: bool = False,
     keep_going: bool = False,
     statistics: Known | None = None,
@@ -177,6 +194,7 @@ def apply(
         norm=norm,
         frozen_scale=frozen_scale,
         seed=seed,
+        axes=several(axis),
     ).told(known)
     chosen = Targets(several(targets), several(ignore))
     with held(checkpoint) as source, Threads(workers).crew() as (executor, ahead):

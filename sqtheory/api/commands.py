@@ -17,6 +17,7 @@ class Commands:
     seed: int
     targets: tuple[str, ...]
     ignore: tuple[str, ...]
+    axis: tuple[str, ...]
     statistics: str | None
     """The path of the file of statistics."""
 
@@ -47,7 +48,7 @@ class Commands:
 
     def _line(self, verb: str, masks: Sequence[str], formats: Sequence[str], more: Sequence[str], *out: str) -> str:
         words = ["sqtheory", verb, self.checkpoint, *out, *_operators(masks, formats), *self._norm()]
-        chosen = (("--targets", self.targets), ("--ignore", self.ignore))
+        chosen = (("--targets", self.targets), ("--ignore", self.ignore), ("--axis", self.axis))
         words += [word for option, values in chosen for value in values for word in (option, value)]
         return shlex.join([*words, *more])
 

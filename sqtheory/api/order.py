@@ -23,12 +23,16 @@ from sqtheory.api.given import (
     statistics_of,
 )
 from sqtheory.api.result import Result, Say, unsaid
+from sqtheory.api.sight import choose
 from sqtheory.execution import Sweep
+from sqtheory.execution.gathering import gathered
 from sqtheory.execution.prefetch import Watch, unwatched
-from sqtheory.execution.selection import Selection, Tolerance, select
+from sqtheory.execution.selection import Selection, Tolerance
 from sqtheory.execution.workers import workers as staff_of
 from sqtheory.files import atomic
 from sqtheory.files.targets import Targets
+from sqtheory.files.views.axes import Axes
+from sqtheory.files.views.seeing import notes
 from sqtheory.orders.grid import Row, by_tensor, pipeline_table, sentences, total_of
 from sqtheory.tables import Table, json_ready
 from sqtheory.version import __version__
@@ -62,6 +66,7 @@ class Asked:
     seed: int
     targets: tuple[str, ...]
     ignore: tuple[str, ...]
+    axis: tuple[str, ...]
     strict: bool
     keep_going: bool
     sort: str
@@ -72,7 +77,8 @@ class Asked:
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
-        known = {} if self.statistics is None else {"statistics": self.statistics}
+        known: dict[str, Any] = {} if self.statistics is None else {"statistics": self.statistics}
+        known |= {"axis": list(self.axis)} if self.axis else {}
         names = ("ties", "seed", "targets", "ignore", "strict", "keep_going", "sort", "top", "fail_over")
         return {"norm": json_ready(self.norm), **{name: json_ready(getattr(self, name)) for name in names}, **known}
 
@@ -122,7 +128,7 @@ class OrderResult(Result):
         p, shown = spell_norm(self.asked.norm), self.shown
         tensors = len({row.name for row in self.rows})
         found: list[Table | str] = [
-            f"{self.checkpoint}: {tensors} tensors compared, {len(self.chosen.left)} left alone. "
+            f"{self.checkpoint}: {tensors} tensors compared, {len(self.chosen.skipped)} left alone. "
             f"Errors are ‖x − y‖_{p} in percent of ‖x‖_{p}; the optimum is the best mask at the scales of x.",
             "\n".join(self.chosen.sentences()),
         ]
@@ -165,6 +171,7 @@ class OrderResult(Result):
         return {
             "tensor": [r.name for r in rows],
             "shape": [r.order.shape for r in rows],
+            **({"axis": [r.view for r in rows]} if any(r.view for r in rows) else {}),
             "mask": [r.order.mask for r in rows],
             "format": [r.order.format for r in rows],
             "x_norm": [r.order.x_norm for r in rows],
@@ -205,6 +212,8 @@ def order(
     seed: int = 0,
     targets: Words = (),
     ignore: Words = (),
+    axis: Words = (),
+    experts: bool = False,
     strict: bool = False,
     keep_going: bool = False,
     statistics: Known | None = None,
@@ -235,14 +244,13 @@ def order(
     known = statistics_of(statistics)
     grid = operators.grid(several(masks), several(formats), ties=ties, norm=norm, seed=seed, known=known)
     staff = staff_of(executor, workers)
-    rule = Targets(several(targets), several(ignore))
+    rule, axes = Targets(several(targets), several(ignore)), Axes.parse(several(axis))
     folder = None if results is None else Path(results)
     if folder is not None:
         atomic.check_folder(folder)
-    with opened(checkpoint) as source:
-        if known is not None:
-            known.check({info.name: info.shape for info in source.tensors})
-        chosen = select(source.path, source.tensors, rule, [op for one in grid for op in one.pattern], strict=strict)
+    with opened(checkpoint) as whole:
+        kinds = [op for one in grid for op in one.pattern]
+        source, chosen = choose(whole, rule, axes, kinds, known=known, strict=strict)
         tolerates = Tolerance(source, strict=strict, keep_going=keep_going)
         with staff.crew() as (crew, count):
             swept = Sweep(
@@ -256,8 +264,11 @@ def order(
                 waits=lambda left: say(f"waiting for {left} tensors that other processes compute in {folder}"),
                 tolerates=tolerates,
             )
-            rows = tuple(row for rows in watch(swept, "order") for row in rows)
+            found = list(watch(swept, "order"))
+        rows = tuple(row for rows in gathered(chosen.taken, found, experts=experts) for row in rows)
         chosen = chosen.without(tolerates.left)
+    for note in notes(chosen.taken):
+        say(note)
     if folder is not None:
         say(f"{swept.computed} tensors computed, {swept.found} found in {folder}")
     shapes = [info.shape for info in chosen.taken]
@@ -275,6 +286,7 @@ def order(
             seed,
             rule.include,
             rule.ignore,
+            several(axis),
             strict,
             keep_going,
             sort,

@@ -9,11 +9,15 @@ import numpy as np
 from sqtheory.api import operators
 from sqtheory.api.given import Format, Mask, Source, Words, name_of, opened, several
 from sqtheory.api.result import Result
+from sqtheory.api.sight import choose
 from sqtheory.exceptions import InputRefused, about
+from sqtheory.execution.gathering import of_files
 from sqtheory.execution.prefetch import Watch, unwatched
-from sqtheory.execution.selection import Selection, Tolerance, select
-from sqtheory.files.checkpoints import StoredTensor
+from sqtheory.execution.selection import Selection, Tolerance
+from sqtheory.files.checkpoints import StoredTensor, TensorInfo
 from sqtheory.files.targets import Targets
+from sqtheory.files.views.axes import Axes
+from sqtheory.files.views.seeing import axes_of, axes_said
 from sqtheory.tables import Table
 from sqtheory.theory.expectations import Agreement, AgreementReport, agreement, agreement_table
 from sqtheory.version import __version__
@@ -33,7 +37,12 @@ class PredictResult(Result):
 
     def parts(self) -> Sequence[Table | str]:
         tables = (one.table() for one in self.predictions if self.tensors)
-        return agreement_table(self.predictions), *tables, "\n".join(self.chosen.sentences())
+        return (
+            agreement_table(self.predictions),
+            *tables,
+            "\n".join(self.chosen.sentences()),
+            *axes_said(self.chosen.taken),
+        )
 
     @property
     def failures(self) -> tuple[str, ...]:
@@ -46,8 +55,9 @@ class PredictResult(Result):
             "version": __version__,
             "checkpoint": self.checkpoint,
             "predictions": [one.to_dict(tensors=self.tensors) for one in self.predictions],
-            "skipped": len(self.chosen.left),
+            "skipped": len(self.chosen.skipped),
             "parameters": self.chosen.parameters,
+            **({"axes": axes} if (axes := axes_of(self.chosen.taken)) else {}),
         }
 
     def columns(self) -> Mapping[str, Sequence[Any]]:
@@ -73,6 +83,7 @@ def predict(
     seed: int = 0,
     targets: Words = (),
     ignore: Words = (),
+    axis: Words = (),
     strict: bool = False,
     keep_going: bool = False,
     tensors: bool = False,
@@ -92,12 +103,10 @@ def predict(
     spelled = [one for each in given for one in operators.grid([mask], [each], seed=seed)]
     pipelines = [(one, float(p)) for one in spelled for p in several(norm)]
     columns: list[list[Agreement]] = [[] for _ in pipelines]
-    with opened(checkpoint) as source:
-        rule, tolerates = (
-            Targets(several(targets), several(ignore)),
-            Tolerance(source, strict=strict, keep_going=keep_going),
-        )
-        chosen = select(source.path, source.tensors, rule, [op for one in spelled for op in one.pattern], strict=strict)
+    rule, axes = Targets(several(targets), several(ignore)), Axes.parse(several(axis))
+    with opened(checkpoint) as whole:
+        source, chosen = choose(whole, rule, axes, [op for one in spelled for op in one.pattern], strict=strict)
+        tolerates = Tolerance(source, strict=strict, keep_going=keep_going)
         for info in watch(chosen.taken, "predict"):
             x = StoredTensor.of(source, info.name) or source.read(info.name)
             try:
@@ -111,6 +120,14 @@ def predict(
                 column.append(each)
         chosen = chosen.without(tolerates.left)
     found = tuple(
-        AgreementReport(*one.words, p, tuple(column)) for (one, p), column in zip(pipelines, columns, strict=True)
+        AgreementReport(*one.words, p, _whole(chosen.taken, column))
+        for (one, p), column in zip(pipelines, columns, strict=True)
     )
     return PredictResult(name_of(checkpoint), found, chosen, tensors)
+
+
+def _whole(tensors: Sequence[TensorInfo], found: Sequence[Agreement]) -> tuple[Agreement, ...]:
+    """What was found of matrices that are worked on, together for each tensor of the file."""
+    own = {each.name: each for each in found}
+    kept = [own[info.name] for info in tensors]
+    return tuple(Agreement.together(info.stored.name, parts) for info, parts in of_files(tensors, kept))

@@ -27,17 +27,20 @@ from sqtheory.api.given import (
     statistics_path,
 )
 from sqtheory.api.result import Result
+from sqtheory.api.sight import choose
 from sqtheory.exceptions import NotCovered, about
 from sqtheory.execution import Assignment, Sweep
 from sqtheory.execution.assignment import awaited
+from sqtheory.execution.gathering import gathered, of_files
 from sqtheory.execution.prefetch import Watch, unwatched
 from sqtheory.execution.preflight import preflight
-from sqtheory.execution.selection import Tolerance, select
+from sqtheory.execution.selection import Tolerance
 from sqtheory.execution.workers import Threads
 from sqtheory.files import atomic
 from sqtheory.files.checkpoints import Checkpoint, StoredTensor, TensorInfo
 from sqtheory.files.outputs import check_outputs, check_page
 from sqtheory.files.targets import Targets
+from sqtheory.files.views.axes import Axes
 from sqtheory.orders.applied import Order, Winner
 from sqtheory.orders.grid import Row, pipeline_table, sentences, total_of
 from sqtheory.show.page import Findings, Section, page
@@ -116,6 +119,7 @@ def report(
     seed: int = 0,
     targets: Words = (),
     ignore: Words = (),
+    axis: Words = (),
     strict: bool = False,
     keep_going: bool = False,
     statistics: Known | None = None,
@@ -135,15 +139,15 @@ def report(
         _check_out(file, checkpoint, statistics, force)
     known = statistics_of(statistics)
     grid = operators.grid(several(masks), several(formats), ties=ties, norm=norm, seed=seed, known=known)
-    rule = Targets(several(targets), several(ignore))
+    rule, axes = Targets(several(targets), several(ignore)), Axes.parse(several(axis))
     commands = Commands(
-        *(name_of(checkpoint), norm, seed, rule.include, rule.ignore), None if known is None else str(known.path)
+        *(name_of(checkpoint), norm, seed, rule.include, rule.ignore, tuple(map(str, axes.said))),
+        None if known is None else str(known.path),
     )
-    with opened(checkpoint) as source:
-        if known is not None:
-            known.check({info.name: info.shape for info in source.tensors})
+    with opened(checkpoint) as whole:
         kinds = [tuple(dict.fromkeys(kind)) for kind in zip(*(one.pattern for one in grid), strict=True)]
-        chosen = select(source.path, source.tensors, rule, [op for kind in kinds for op in kind], strict=strict)
+        every = [op for kind in kinds for op in kind]
+        source, chosen = choose(whole, rule, axes, every, known=known, strict=strict)
         tolerates = Tolerance(source, strict=strict, keep_going=keep_going)
         with about(str(source.path)):
             preflight(source, chosen.taken, *kinds, tolerates=tolerates)
@@ -151,9 +155,9 @@ def report(
         taken = chosen.taken
         with Threads(workers).crew() as (executor, count):
             swept = Sweep(source, taken, grid, norm, executor=executor, ahead=2 * count)
-            rows = [row for rows in watch(swept, "order") for row in rows]
+            rows = [row for rows in gathered(taken, list(watch(swept, "order"))) for row in rows]
             sections = [
-                _section(one, norm, rows[at :: len(grid)], watch(gaps, "predict"), commands)
+                _section(one, norm, rows[at :: len(grid)], _whole(taken, list(watch(gaps, "predict"))), commands)
                 for at, one in enumerate(grid)
                 for gaps in [_gaps(source, taken, one, norm, executor, asked=prediction)]
             ]
@@ -211,6 +215,15 @@ def _gaps(
             return str(silence)
 
     return map(one, taken) if executor is None else executor.map(one, taken)
+
+
+def _whole(taken: Sequence[TensorInfo], gaps: Sequence[Agreement | str]) -> list[Agreement | str]:
+    """What was found of matrices, for each tensor of the file: together, or why not."""
+    found: list[Agreement | str] = []
+    for info, own in of_files(taken, gaps):
+        silence = next((gap for gap in own if isinstance(gap, str)), None)
+        found.append(silence or Agreement.together(info.stored.name, [gap for gap in own if not isinstance(gap, str)]))
+    return found
 
 
 def _section(

@@ -20,14 +20,22 @@ Write a checkpoint whose weights are sparsified and quantized, in their own type
 Every other tensor, file, name and entry of the metadata stays as it is, byte for byte. First everything is
 computed and checked (a format that overflows, a weight with NaN, a pattern that is lost are refused, also an n:m
 that the source keeps where no mask is given, n at most half of m = 2, 4, 8 or 16), then everything is written, or
-nothing. A target that the mask or the format does not fit is left alone and listed, unless --strict. Beside OUT
-goes OUT.sqtheory.json, schema sqtheory.apply/2: for each tensor the errors of s, of q, of both orders, the bound and
-what is left of it, zeros, patterns, open channels, theorem, hash; for each file the hash of all that is no entry of
-a tensor; last, the hash of the report itself.
+nothing. A target that the mask or the format does not fit is left alone and listed, unless --strict. Beside OUT goes
+OUT.sqtheory.json, schema sqtheory.apply/2: for each tensor the errors of s, of q, of both orders, the bound and what is
+left of it, zeros, patterns, open channels, theorem, hash; for each file the hash of all that is no entry of a tensor;
+last, the hash of the report itself.
+
+Groups and blocks run along the axis that a layer sums over, which is the last of a matrix [out, in]: input channels of
+kernels, axis 0 of GPT-2's Conv1D and of what an ONNX node multiplies by from the right; each expert of a 3-D tensor is
+a matrix of its own. --axis says otherwise; the axis of each tensor is in the report, and verify takes it from there.
 
 The error of a tensor is that of the values in the file. Where its type (F16, BF16) does not have every value of the
 result, these are rounded once more to it, and counted as rounded; e_s, e_q, e_sq, e_qs are those of the operators.
 Of --statistics, for masks that look at inputs, the report has the SHA-256.
+
+A quantized source (FP8, NVFP4, GPTQ, … codes with their scales) is decoded: what is compressed are its values, and all
+of them, also those of weights that are left alone, are written as F32, which has every one. Companions of codes, scales
+of activations and the quantization that config.json states are left out, and named.
 
 Kinds: safetensors → safetensors, a folder with or without an index → a folder (all other files are copied, except
 .git and safetensors files beside the index that repeat a tensor of it), npz → npz, npy → npy, ONNX → ONNX (external
@@ -118,6 +126,7 @@ def run(arguments: argparse.Namespace) -> Document:
         seed=arguments.seed,
         targets=arguments.targets,
         ignore=arguments.ignore,
+        axis=arguments.axis,
         strict=arguments.strict,
         keep_going=arguments.keep_going,
         statistics=arguments.statistics,

@@ -15,6 +15,7 @@ from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.files.targets import Targets
 
 if TYPE_CHECKING:
+    from sqtheory.files.checkpoints import Checkpoint
     from sqtheory.files.statistics import Statistics
 
 CHECKPOINT_HELP = (
@@ -49,7 +50,7 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
 
 
 def add_targets(parser: argparse.ArgumentParser) -> None:
-    """``--targets`` and ``--ignore``."""
+    """``--targets``, ``--ignore`` and ``--axis``."""
     parser.add_argument(
         "--targets",
         action="append",
@@ -61,11 +62,27 @@ def add_targets(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ignore", action="append", default=[], metavar="NAME|re:PATTERN", help="leave these alone (repeatable)"
     )
+    parser.add_argument(
+        "--axis",
+        action="append",
+        default=[],
+        metavar="N|NAME=N|re:PATTERN=N",
+        help="the axis that the layer of a weight sums over, counted from 0 (repeatable); default: what the file or "
+        "config.json says, input channels of kernels, else the last",
+    )
 
 
 def targets(arguments: argparse.Namespace) -> Targets:
     """The rule that the two options spell."""
     return Targets(tuple(arguments.targets), tuple(arguments.ignore))
+
+
+def seen(arguments: argparse.Namespace, checkpoint: "Checkpoint") -> "Checkpoint":
+    """The checkpoint with its targets as the matrices that their layers use, by ``--axis`` or by what is known."""
+    from sqtheory.files.views.axes import Axes
+    from sqtheory.files.views.seeing import seen
+
+    return seen(checkpoint, targets(arguments), Axes.parse(arguments.axis), apart=True)
 
 
 def add_tolerance(parser: argparse.ArgumentParser) -> None:

@@ -51,6 +51,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_statistics(parser)
     add_targets(parser)
     add_tolerance(parser)
+    parser.add_argument("--experts", action="store_true", help="a line for each expert of a tensor that holds several")
     parser.add_argument(
         "--sort", choices=SORTS, default="file", help="worst: largest S→Q error first; gap: largest difference first"
     )
@@ -79,6 +80,8 @@ def run(arguments: argparse.Namespace) -> Document:
             seed=arguments.seed,
             targets=arguments.targets,
             ignore=arguments.ignore,
+            axis=arguments.axis,
+            experts=arguments.experts,
             strict=arguments.strict,
             keep_going=arguments.keep_going,
             statistics=arguments.statistics,

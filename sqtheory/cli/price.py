@@ -61,7 +61,8 @@ def _measure(arguments: argparse.Namespace) -> "list[Prices]":
     s, formats, _ = options.operators(arguments)
     samples = [np.random.default_rng(arguments.seed) for _ in formats]
     parts: list[list[Prices]] = [[] for _ in formats]
-    with reading(arguments.checkpoint) as checkpoint:
+    with reading(arguments.checkpoint) as opened:
+        checkpoint = options.seen(arguments, opened)
         taken, _ = options.targets(arguments).split(checkpoint.tensors)
         for info in progress(taken, "price", quiet=arguments.json):
             x = checkpoint.read(info.name)

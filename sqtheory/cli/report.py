@@ -56,6 +56,7 @@ def run(arguments: argparse.Namespace) -> Document:
         seed=arguments.seed,
         targets=arguments.targets,
         ignore=arguments.ignore,
+        axis=arguments.axis,
         strict=arguments.strict,
         keep_going=arguments.keep_going,
         statistics=arguments.statistics,

@@ -48,6 +48,8 @@ def of_source(report: Report, against: Layout) -> Iterator[Failure]:
     """The files of the source, the tensors in them, and the reasons why some were left alone."""
     if [digest(path) for path in against.files().values()] != list(report.source.values()):
         yield Failure(None, f"{against.source.path} is not the source: its SHA-256 is not the recorded one")
+    if report.decoding != against.source.decoding:
+        yield Failure(None, "what the report says of codes in the source is not what they are")
     copied = {name: digest(path) for name, path in against.others().items()}
     for name in {**report.copied, **copied}:
         if report.copied.get(name) != copied.get(name):
@@ -79,9 +81,11 @@ def of_headers(report: Report, against: Layout, outcomes: Sequence[Outcome]) -> 
             yield Failure(None, f"{what}: what it holds besides entries is not what the recipe makes of the source")
 
 
-def of_left_alone(written: Layout, info: TensorInfo, against: Layout, original: TensorInfo, one: LeftAlone) -> Rules:
+def of_left_alone(
+    written: Layout, info: TensorInfo, recipe: Recipe, against: Layout, original: TensorInfo, one: LeftAlone
+) -> Rules:
     """A tensor that was copied."""
-    made = left_alone(against, original, one.reason)
+    made = left_alone(against, recipe, original, one.reason)
     if sha256(written.source.stored(info.name)) != made.sha256:
         yield "left alone, but its bytes are not those of the source"
     if made != one:

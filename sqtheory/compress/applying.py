@@ -15,7 +15,7 @@ from sqtheory.compress.compressing import Outcome, applied, check_type, compress
 from sqtheory.compress.layout import Content, Layout, Made, Pieces
 from sqtheory.compress.recipe import Recipe
 from sqtheory.compress.report import Applied, Report, beside, check_report
-from sqtheory.compress.ties import Ties, equal_tensors, first_of
+from sqtheory.compress.ties import Ties, equal_tensors
 from sqtheory.exceptions import InputRefused
 from sqtheory.execution.prefetch import InTurn, Watch, unwatched
 from sqtheory.execution.selection import Selection, Tolerance, select
@@ -25,6 +25,8 @@ from sqtheory.files.checkpoints.tensors import plain, refused
 from sqtheory.files.checkpoints.writing import check_not_input
 from sqtheory.files.digests import digest
 from sqtheory.files.targets import Targets
+from sqtheory.files.views.axes import Axes
+from sqtheory.files.views.viewed import as_matrix
 
 
 @final
@@ -69,23 +71,31 @@ def plan(
     source changes meanwhile.
     """
     check_replaced(layout, recipe, force)
+    taken, _ = targets.split(layout.source.tensors)
+    views = Axes.parse(recipe.axes).views(layout.source, taken)
+    recipe = recipe.seeing(views)
     recipe.check_known(layout.tensors())
-    chosen = select(layout.source.path, layout.tensors(), targets, recipe.assignment.pattern, strict=strict)
+    fitted = [as_matrix(info, views.get(info.name)) for info in layout.tensors()]
+    chosen = select(layout.source.path, fitted, targets, recipe.assignment.pattern, strict=strict)
     for info in chosen.taken:
-        check_type(layout, recipe, info)
+        check_type(layout, recipe, info.stored)
     ties = equal_tensors(layout.source)
     if recipe.draws:
-        recipe = recipe.tied(first_of(ties))
+        recipe = recipe.tied(ties, layout.tensors())
     tolerates = Tolerance(layout.source, strict=strict, keep_going=keep_going)
     before = layout.source.signature
     source = {name: digest(path) for name, path in layout.files().items()}
     copied = {name: digest(path) for name, path in layout.others().items()}
     attempt = partial(_attempt, layout, recipe, tolerates)
-    found = tuple(watch(InTurn(attempt, chosen.taken, executor, ahead), "plan"))
+    found = tuple(watch(InTurn(attempt, [info.stored for info in chosen.taken], executor, ahead), "plan"))
     outcomes = tuple(one for one in found if one is not None)
     chosen = chosen.without(tolerates.left)
-    tensors, left = tuple(one.record for one in outcomes), tuple(left_alone(layout, *one) for one in chosen.skipped)
-    report = Report(version, recipe, layout.packing, source, copied, {}, tensors, left)
+    tensors, left = (
+        tuple(one.record for one in outcomes),
+        tuple(left_alone(layout, recipe, *one) for one in chosen.skipped),
+    )
+    lost = layout.source.decoding
+    report = Report(version, recipe, layout.packing, source, copied, {}, tensors, left, lost)
     headers = layout.headers([one.target for one in outcomes], partial(metadata, report))
     _same(layout, before)
     return Plan(layout, replace(report, headers=headers), chosen, ties, before)
@@ -110,7 +120,9 @@ def apply(
     targets = [info for info in layout.tensors() if info.name in planned]
     results = iter(watch(InTurn(partial(_made, layout, report.recipe), targets, executor, ahead), "write"))
     out, beside_it = layout.out.name, beside(layout.out).name
-    with atomic.Together(layout.out.parent, {beside_it: None, out: layout.parts()}, force=force) as folder:
+    with atomic.Together(
+        layout.out.parent, {beside_it: None, **dict.fromkeys(layout.beside()), out: layout.parts()}, force=force
+    ) as folder:
         atomic.write(folder / beside_it, report.to_json().encode())
         layout.write(_contents(layout, planned, left, results), partial(metadata, report), folder / out)
         for name, path in layout.others().items():

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.traits import ROUNDING_ERROR
 from sqtheory.arrays import Array, as_real
 from sqtheory.compress.layout import CHUNK, Layout, Made, Target
@@ -21,11 +22,13 @@ from sqtheory.files.checkpoints import TensorInfo
 from sqtheory.files.checkpoints.elements import Element
 from sqtheory.files.checkpoints.tensors import plain, quoted, refused
 from sqtheory.files.digests import sha256
-from sqtheory.files.inspection import inspect_tensor
+from sqtheory.files.inspection import TensorSummary, inspect_tensor
 from sqtheory.files.packing import unpack
+from sqtheory.files.views.viewed import as_matrix
 from sqtheory.orders.applied import Order
 from sqtheory.orders.errors import norm
 from sqtheory.orders.grid import Row, tensor_rows
+from sqtheory.orders.together import together
 
 
 def check_type(layout: Layout, recipe: Recipe, info: TensorInfo) -> None:
@@ -37,7 +40,7 @@ def check_type(layout: Layout, recipe: Recipe, info: TensorInfo) -> None:
 
 def kept_apart(layout: Layout, recipe: Recipe, info: TensorInfo) -> Iterator[str]:
     """Every reason but its name and type for which a tensor is left alone, as ``plan`` words them."""
-    unfit = misfit(info.shape, recipe.assignment.pattern)
+    unfit = misfit(as_matrix(info, recipe.views.get(info.name)), recipe.assignment.pattern)
     if unfit is not None:
         yield unfit
         return
@@ -60,7 +63,7 @@ def compressed(layout: Layout, recipe: Recipe, info: TensorInfo, x: Array) -> Ma
     with about_tensor(layout.source.path, info.name):
         if layout.packing is not None:
             packed = recipe.packed(x, info.name, layout.packing.index)
-            return Made(unpack(packed), 0, packed)
+            return Made(packed.schema.in_place(unpack(packed)), 0, packed)
         y = recipe.image(x, info.name)
         return Made(y, _round(y, element, info))
 
@@ -76,9 +79,12 @@ class Outcome:
 
 def row_of(recipe: Recipe, name: str, x: Array) -> Row:
     """The errors of both orders on x and the reason for the winner, as ``order`` gives them."""
-    s, q = recipe.assignment.of(name)
-    [row] = tensor_rows(name, x, [s], [q], recipe.norm)
-    return row.spelled(*recipe.assignment.words)
+    rows: list[Row] = []
+    for own, matrix in recipe.matrices(x, name):
+        s, q = recipe.assignment.of(own)
+        rows += tensor_rows(own, matrix, [s], [q], recipe.norm)
+    row = rows[0] if len(rows) == 1 else together(name, x.shape, rows)
+    return replace(row, name=name).spelled(*recipe.assignment.words)
 
 
 def applied(layout: Layout, recipe: Recipe, info: TensorInfo) -> Outcome:
@@ -90,24 +96,30 @@ def applied(layout: Layout, recipe: Recipe, info: TensorInfo) -> Outcome:
     made = compressed(layout, recipe, info, x)
     y, rounded = made.values, made.rounded
     with about_tensor(layout.source.path, info.name):
-        fault = lost(recipe.assignment.of(info.name)[0], x, y, first=recipe.order is Order.sq)
+        fault = _lost(recipe, info.name, x, y)
         if fault is not None:
             raise InputRefused(f"{fault} (is 0 a value of the format?)")
     row = row_of(recipe, info.name, x)
     error = distance(x, y, recipe.norm)
     del x
-    summary = inspect_tensor(info, y)
+    summary = _summary(recipe, info, y)
     with about_tensor(layout.source.path, info.name):
         stored = layout.stored(info, made)
+        if layout.packing is not None and stored.bits_in_file > 8 * info.nbytes:
+            took = f"{stored.bits_in_file // 8} bytes of codes, scales and places are more than the {info.nbytes}"
+            raise InputRefused(f"{took} that it takes now: --ignore leaves it alone")
         content = sha256(stored.pieces)
+    view = recipe.views.get(info.name)
     record = Applied.of(
         row,
+        shape=info.shape,
+        view=None if view is None else str(view),
         dtype=info.dtype if made.packed is None else made.packed.schema.dtype,
         error=error,
         rounded=rounded,
         zeros=summary.zeros,
         patterns=summary.patterns,
-        on_grid=rounded == 0 and recipe.on_grid(info.shape).closed and off_grid(recipe, info.name, y) is None,
+        on_grid=rounded == 0 and _closed(recipe, info) and off_grid(recipe, info.name, y) is None,
         bits=stored.bits,
         bits_in_file=stored.bits_in_file,
         sha256=content,
@@ -115,9 +127,40 @@ def applied(layout: Layout, recipe: Recipe, info: TensorInfo) -> Outcome:
     return Outcome(record, stored.target)
 
 
-def left_alone(layout: Layout, info: TensorInfo, reason: str) -> LeftAlone:
+def _closed(recipe: Recipe, info: TensorInfo) -> bool:
+    """By theorem the values are on the grid of their own scales."""
+    view = recipe.views.get(info.name)
+    return recipe.on_grid(info.shape if view is None else view.matrices(info.shape)[1:]).closed
+
+
+def _lost(recipe: Recipe, name: str, x: Array, y: Array) -> str | None:
+    """Which pattern is lost in which matrix, in words."""
+    pairs = zip(recipe.matrices(x, name), recipe.matrices(y, name), strict=True)
+    faults = (
+        (own, lost(recipe.assignment.of(own)[0], before, after, first=recipe.order is Order.sq))
+        for (own, before), (_, after) in pairs
+    )
+    return next((in_matrix(name, own, fault) for own, fault in faults if fault is not None), None)
+
+
+def in_matrix(name: str, own: str, fault: str) -> str:
+    """What is wrong with a matrix of a tensor, in words."""
+    return fault if own == name else f"in {own.removeprefix(name)}, {fault}"
+
+
+def _summary(recipe: Recipe, info: TensorInfo, y: Array) -> TensorSummary:
+    """The zeros of a tensor, and the patterns along the axis that its layer sums over."""
+    view = recipe.views.get(info.name)
+    if view is None:
+        return inspect_tensor(info, y)
+    return inspect_tensor(replace(info, shape=view.shape(info.shape)), view.forward(y))
+
+
+def left_alone(layout: Layout, recipe: Recipe, info: TensorInfo, reason: str) -> LeftAlone:
     """The record of a tensor that is copied."""
-    return LeftAlone(info.name, info.dtype, info.shape, reason, sha256(layout.kept(info)))
+    view = recipe.views.get(info.name)
+    seen = None if view is None else str(view)
+    return LeftAlone(info.name, info.dtype, info.shape, reason, sha256(layout.kept(info)), seen)
 
 
 def distance(x: Array, y: Array, p: float) -> float:
@@ -129,7 +172,14 @@ def distance(x: Array, y: Array, p: float) -> float:
 
 def off_grid(recipe: Recipe, name: str, y: Array) -> str | None:
     """The first entry of y that quantizing again moves by more than the rounding of a scale, in words."""
-    _, q = recipe.assignment.of(name)
+    for own, matrix in recipe.matrices(y, name):
+        fault = _moved(recipe.assignment.of(own)[1], matrix)
+        if fault is not None:
+            return in_matrix(name, own, fault)
+    return None
+
+
+def _moved(q: Quantizer, y: Array) -> str | None:
     again = q(y)
     for at in range(0, y.size, CHUNK):
         old, new = y.reshape(-1)[at : at + CHUNK], again.reshape(-1)[at : at + CHUNK]

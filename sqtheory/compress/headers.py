@@ -2,13 +2,14 @@
 
 from collections.abc import Collection
 
+from sqtheory.compress.files import Folder
 from sqtheory.compress.layout import ITSELF, Layout
-from sqtheory.compress.layouts import Folder
 from sqtheory.files.checkpoints import NpyCheckpoint, NpzCheckpoint, OnnxCheckpoint, SafetensorsCheckpoint
 from sqtheory.files.checkpoints.tensors import refused
+from sqtheory.files.codecs.configuration import CONFIG
 from sqtheory.files.digests import digest, sha256
 from sqtheory.files.packing import CompressedTensorsCheckpoint, PackedCheckpoint
-from sqtheory.files.packing.compressed_tensors import CONFIG, MODEL
+from sqtheory.files.packing.compressed_tensors import MODEL
 
 
 def headers_of(written: Layout, targets: Collection[str]) -> dict[str, str]:
@@ -30,8 +31,11 @@ def headers_of(written: Layout, targets: Collection[str]) -> dict[str, str]:
         case NpyCheckpoint() as single:
             return {ITSELF: sha256([single.structure()])}
         case OnnxCheckpoint() as model:
-            if digest(model.path) != sha256([model.rewritten({})]):
+            data = next((file.name for file in model.external), "")
+            if digest(model.path) != sha256([model.rewritten({}, data)]):
                 raise refused(model.path, "it is not written as apply writes a model")
+            for path in model.external:
+                model.outside.check(path)
             held = {info.name for info in model.tensors}
-            return {ITSELF: sha256([model.rewritten({name: b"" for name in targets if name in held})])}
+            return {ITSELF: sha256([model.rewritten({name: b"" for name in targets if name in held}, data)])}
     raise TypeError(f"{type(written.source).__name__} is never written")

@@ -96,6 +96,11 @@ class Layout(ABC):
     out: Path
     """What is written."""
 
+    @property
+    def note(self) -> str | None:
+        """What a user should know of this layout and its source, in a sentence or a few."""
+        return None if self.source.decoding is None else str(self.source.decoding)
+
     @abstractmethod
     def write(self, contents: Iterator[Content], metadata: Metadata, out: Path) -> None:
         """Write all tensors to ``out``, which is not there yet and of the same name as ``self.out``. Raises OSError."""
@@ -111,15 +116,14 @@ class Layout(ABC):
         Of a safetensors file that is its header. Files that are copied are not among them.
         """
 
-    @property
-    def note(self) -> str | None:
-        """What a user should know of this layout, in one sentence."""
-        return None
-
     def check(self, force: bool) -> None:
         """Raise ValueError where ``out`` is the input, FileExistsError where it may not be replaced."""
         check_not_input(self.out, self.source)
         atomic.check_new(self.out, self.parts(), force=force)
+
+    def beside(self) -> Collection[str]:
+        """The names of other files that are written to the folder of ``out`` and belong to it."""
+        return ()
 
     def parts(self) -> Collection[str] | None:
         """The files of a folder that is written, by their paths in it; None where it is one file."""
@@ -131,7 +135,7 @@ class Layout(ABC):
 
     def files(self) -> dict[str, Path]:
         """The files that the tensors are read from, by name."""
-        return {self.source.path.name: self.source.path}
+        return self.source.files()
 
     def others(self) -> dict[str, Path]:
         """The files that are copied, by their paths in the folder."""

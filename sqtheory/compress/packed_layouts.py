@@ -26,16 +26,15 @@ from sqtheory.files.checkpoints import (
     Checkpoint,
     SafetensorsCheckpoint,
     SafetensorsWriter,
-    ShardedCheckpoint,
     TensorInfo,
     declare,
 )
 from sqtheory.files.checkpoints.elements import ELEMENTS, Element
 from sqtheory.files.checkpoints.tensors import PIECE_BYTES, refused
+from sqtheory.files.codecs.configuration import CONFIG
 from sqtheory.files.digests import sha256
 from sqtheory.files.packing import Packed, Schema, write_compressed_tensors, write_packed
 from sqtheory.files.packing.compressed_tensors import (
-    CONFIG,
     FILES,
     FORMAT,
     MODEL,
@@ -47,7 +46,7 @@ from sqtheory.files.packing.compressed_tensors import (
     config_text,
     scheme_of,
 )
-from sqtheory.files.packing.files import StoredArray, is_stored, packed_metadata, parts_of
+from sqtheory.files.packing.files import KEY, StoredArray, is_stored, packed_metadata, parts_of
 
 
 @dataclass(frozen=True)
@@ -66,12 +65,6 @@ class Codes(Layout):
 
     def tensors(self) -> tuple[TensorInfo, ...]:
         return self.declared
-
-    def files(self) -> dict[str, Path]:
-        if isinstance(self.source, ShardedCheckpoint):
-            shards = {name: shard.path for name, shard in self.source.shards.items()}
-            return {**shards, self.source.path.name: self.source.path}
-        return super().files()
 
     def element(self, info: TensorInfo) -> Element | None:
         return ELEMENTS["F64" if info.dtype == "F64" else "F32"] if info.is_float else None
@@ -99,7 +92,9 @@ class Codes(Layout):
 
     def said(self, metadata: Metadata) -> dict[str, str]:
         """The metadata of the source, if it is one file with metadata, and what is added."""
-        own = self.source.metadata if isinstance(self.source, SafetensorsCheckpoint) else {}
+        stored = self.source.inner
+        own = stored.metadata if isinstance(stored, SafetensorsCheckpoint) else {}
+        own = {key: text for key, text in own.items() if key != KEY}
         return {**own, **metadata(origin_of(self.out.name, self.files()))}
 
 

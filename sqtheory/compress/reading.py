@@ -1,6 +1,7 @@
 """Reading the report beside a checkpoint: only one that is, byte for byte, what apply writes."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,10 +73,19 @@ def difference(made: object, said: object, where: str = "") -> str | None:
 
 def _report(content: dict[str, Any]) -> Report:
     """The report without what is not its own but follows: the schema, the tie rule, bounds, the hash."""
-    own = _without(content, "schema", "sha256")
-    own["recipe"] = {"statistics": None, **_without(content["recipe"], "ties")}
-    own["tensors"] = [_without(one, "bound", "slack") for one in content["tensors"]]
-    return from_json(Report, own)
+    own = {"decoding": None, **_without(content, "schema", "sha256")}
+    own["recipe"] = {"statistics": None, "axes": [], **_without(content["recipe"], "ties")}
+    own["tensors"] = [_viewed(_without(one, "bound", "slack")) for one in content["tensors"]]
+    own["left_alone"] = list(map(_viewed, content["left_alone"]))
+    report = from_json(Report, own)
+    for one in report.recorded:
+        if one.view is not None:
+            report.views[one.name].check(one.shape)
+    return replace(report, recipe=report.recipe.seeing(report.views))
+
+
+def _viewed(content: Any) -> Any:
+    return {"view": None, **content} if fits(content, dict) else content
 
 
 def _without(content: Any, *names: str) -> Any:

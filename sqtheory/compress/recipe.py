@@ -8,15 +8,17 @@ from typing import Any, final
 import numpy as np
 
 from sqtheory.alphabet.norms import check_norm
+from sqtheory.alphabet.scaling.rule import Reach
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.storage import Index
-from sqtheory.alphabet.traits import IDEMPOTENT
+from sqtheory.alphabet.traits import DETERMINISTIC, IDEMPOTENT
 from sqtheory.arrays import Array, Mask
 from sqtheory.exceptions import InputRefused
 from sqtheory.execution.assignment import Alike, Assignment, Calibrated, Spelled, awaited, calibrated
 from sqtheory.files.checkpoints import TensorInfo
 from sqtheory.files.packing import Packed, pack_image, pack_kept, pack_values
 from sqtheory.files.statistics import Statistics
+from sqtheory.files.views.view import View
 from sqtheory.orders.applied import Order
 from sqtheory.orders.optimum import gain_mask
 from sqtheory.orders.pair import Pair
@@ -43,7 +45,11 @@ class Recipe:
     seed: int = 0
     statistics: str | None = None
     """SHA-256 of the file of statistics that the mask awaits."""
+    axes: tuple[str, ...] = ()
+    """What is said of the axes that layers sum over, as ``Axes.parse`` reads it."""
     known: Statistics | None = field(default=None, init=False, repr=False, compare=False)
+    views: Mapping[str, View] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """As which matrices tensors are compressed, by name; the others as they are."""
     alike: Mapping[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Tensors that draw what another of this name draws, because they are equal to it."""
 
@@ -66,21 +72,43 @@ class Recipe:
             raise InputRefused(
                 f"{known}: its SHA-256 is {known.sha256}, the recipe has statistics of {self.statistics}"
             )
-        made = replace(self, statistics=known.sha256)
-        object.__setattr__(made, "known", known)
-        return made
+        return self._having(statistics=known.sha256, known=known)
 
     @property
     def draws(self) -> bool:
         """The mask or the format draws random numbers."""
         return bool(self.assignment.seeds)
 
-    def tied(self, alike: Mapping[str, str]) -> "Recipe":
-        """The same in which equal tensors draw the same numbers, so that they stay equal."""
-        made = replace(self)
-        object.__setattr__(made, "known", self.known)
-        object.__setattr__(made, "alike", dict(alike))
+    def seeing(self, views: Mapping[str, View]) -> "Recipe":
+        """The same for tensors with these views."""
+        return self._having(views=dict(views))
+
+    def tied(self, ties: Iterable[tuple[str, ...]], tensors: Iterable[TensorInfo]) -> "Recipe":
+        """The same in which the tensors of each group draw what the first of it draws, so that they stay equal."""
+        shapes = {info.name: info.shape for info in tensors}
+        alike = {}
+        for first, *others in ties:
+            for name in others:
+                view = self.views.get(name)
+                for index in [""] if view is None else view.indices(shapes[name]):
+                    alike[f"{name}{index}"] = f"{first}{index}"
+        return self._having(alike=alike)
+
+    def _having(self, statistics: str | None = None, **told: object) -> "Recipe":
+        made = replace(self, statistics=statistics or self.statistics)
+        for name in ("known", "views", "alike"):
+            object.__setattr__(made, name, told.get(name, getattr(self, name)))
         return made
+
+    def matrices(self, x: Array, name: str) -> list[tuple[str, Array]]:
+        """The matrices of a tensor, each by its own name: what the mask and the format are for. Itself without view."""
+        view = self.views.get(name)
+        if view is None:
+            return [(name, x)]
+        y = view.forward(x)
+        if not view.apart:
+            return [(name, y)]
+        return [(f"{name}{index}", y[e]) for e, index in enumerate(view.indices(x.shape))]
 
     @cached_property
     def assignment(self) -> Assignment:
@@ -94,10 +122,19 @@ class Recipe:
         """Raise ValueError where statistics are awaited and not known, CheckpointError where they are of others."""
         calibrated(self.assignment, self.known)
         if self.known is not None:
-            self.known.check({info.name: info.shape for info in tensors})
+            shapes = {info.name: info.shape for info in tensors}
+            seen = {name: view.shape(shapes[name]) for name, view in self.views.items() if name in shapes}
+            self.known.check({**shapes, **seen})
 
     def image(self, x: Array, name: str) -> Array:
         """The result in the dtype of x, a new array. Raises what s and q raise."""
+        view = self.views.get(name)
+        if view is None:
+            return self._image(x, name)
+        images = [self._image(matrix, own) for own, matrix in self.matrices(x, name)]
+        return view.back(np.stack(images) if view.apart else images[0], x.shape)
+
+    def _image(self, x: Array, name: str) -> Array:
         s, q = self.assignment.of(name)
         if self.order is Order.qs:
             return (q >> s)(x, out=np.empty_like(x))
@@ -111,7 +148,30 @@ class Recipe:
         return (s >> q)(x, out=np.empty_like(x))
 
     def packed(self, x: Array, name: str, index: Index | None = None) -> Packed:
-        """The codes of ``image``; ``unpack`` gives it bit for bit. Raises what s, q and ``pack_image`` raise."""
+        """The codes of ``image``; ``unpack`` gives it bit for bit. Raises what s, q and ``pack_image`` raise.
+
+        Of a tensor with a view they are those of its matrix: InputRefused for several whose scales or survivors
+        depend on each as a whole.
+        """
+        view = self.views.get(name)
+        if view is None:
+            return self._packed(x, name, index)
+        if view.apart and not self._by_rows(name):
+            raise InputRefused(
+                f"it holds {view.matrices(x.shape)[0]} matrices with scales or masks of their own, which one set of "
+                "codes has not: write values, or use a format and a mask in blocks of a row"
+            )
+        joined = View(view.reduced)
+        packed = self._packed(joined.forward(x), name, index)
+        return Packed(replace(packed.schema, view=str(joined), tensor=x.shape), packed.arrays)
+
+    def _by_rows(self, name: str) -> bool:
+        """Every row of a matrix is masked and rounded by itself, and nothing is drawn."""
+        s, q = self.assignment.of(name)
+        alone = q.partition.along_rows and q.scaling.looks_at is Reach.block and s.groups.along_rows
+        return alone and s.by_magnitude and s.ties.foreseen and DETERMINISTIC in q.traits & s.traits
+
+    def _packed(self, x: Array, name: str, index: Index | None) -> Packed:
         s, q = self.assignment.of(name)
         if self.order is Order.qs:
             return pack_image(x, q >> s, index=index)
@@ -168,4 +228,5 @@ class Recipe:
             "ties": self.ties,
             "seed": self.seed,
             **({} if self.statistics is None else {"statistics": self.statistics}),
+            **({"axes": list(self.axes)} if self.axes else {}),
         }

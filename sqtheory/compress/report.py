@@ -3,14 +3,16 @@
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
 from sqtheory.compress.layout import Packing
 from sqtheory.compress.recipe import Recipe
+from sqtheory.files.checkpoints import Decoding
 from sqtheory.files.checkpoints.tensors import plain
+from sqtheory.files.views.view import View
 from sqtheory.orders.applied import Winner
 from sqtheory.orders.errors import additive_bound
 from sqtheory.orders.grid import Row
@@ -69,6 +71,8 @@ class Applied:
     bits_in_file: int
     sha256: str
     """Of the bytes of its entries in the file; of those of its arrays one after another where they are codes."""
+    view: str | None = None
+    """As which matrices it was compressed, as ``View.parse`` reads it; None for itself."""
 
     @classmethod
     def of(cls, row: Row, **written: Any) -> "Applied":
@@ -76,7 +80,6 @@ class Applied:
         e = row.order.errors
         return cls(
             name=row.name,
-            shape=row.order.shape,
             x_norm=row.order.x_norm,
             e_s=e.s,
             e_q=e.q,
@@ -106,6 +109,8 @@ class LeftAlone:
     shape: tuple[int, ...]
     reason: str
     sha256: str
+    view: str | None = None
+    """As which matrices it would have been compressed; None for itself, and where that was not asked."""
 
 
 @final
@@ -125,10 +130,27 @@ class Report:
     """SHA-256 of all that a written file holds besides entries of tensors, by its path in OUT, "." for OUT itself."""
     tensors: tuple[Applied, ...]
     left_alone: tuple[LeftAlone, ...]
+    decoding: Decoding | None = None
+    """Where weights are codes in the source: which, and what is not carried over."""
 
     def __post_init__(self) -> None:
         if not self.source:
             raise ValueError("source names no file")
+
+    @property
+    def views(self) -> dict[str, View]:
+        """The views by which tensors were compressed, by name; ValueError for what is none."""
+        return {one.name: View.parse(one.view) for one in self.recorded if one.view is not None}
+
+    def shapes(self) -> Iterator[tuple[int, ...]]:
+        """The shapes of all matrices that were compressed."""
+        views = self.views
+        for one in self.tensors:
+            if one.name in views:
+                count, *sides = views[one.name].matrices(one.shape)
+                yield from [tuple(sides)] * count
+            else:
+                yield one.shape
 
     @property
     def recorded(self) -> tuple[Applied | LeftAlone, ...]:
@@ -139,17 +161,29 @@ class Report:
         """Plain words and numbers, ready for JSON."""
         p = self.recipe.norm
         bounds = [(t, t.bound(p)) for t in self.tensors]
+        own = as_json(self)
+        if self.decoding is None:
+            del own["decoding"]
         return {
             "schema": SCHEMA,
-            **as_json(self),
+            **own,
             "recipe": self.recipe.to_dict(),
-            "tensors": [as_json(t) | json_ready({"bound": b, "slack": b - t.error}) for t, b in bounds],
+            "left_alone": [_own(t) for t in self.left_alone],
+            "tensors": [_own(t) | json_ready({"bound": b, "slack": b - t.error}) for t, b in bounds],
         }
 
     def to_json(self) -> str:
         """One JSON object; numbers that are not finite as strings. The last value is the hash of all others."""
         content = {**self.to_dict(), "sha256": _BLANK}
         return signed(json_text(content, indent=1) + "\n")
+
+
+def _own(record: Applied | LeftAlone) -> dict[str, Any]:
+    """The fields; that of a view only where there is one."""
+    found: dict[str, Any] = as_json(record)
+    if record.view is None:
+        del found["view"]
+    return found
 
 
 def signed(text: str) -> str:

@@ -30,11 +30,6 @@ def equal_tensors(checkpoint: Checkpoint) -> Ties:
     return tuple(sorted(found, key=lambda names: places[names[0]]))
 
 
-def first_of(ties: Ties) -> dict[str, str]:
-    """For every tensor of a group the first of the group, whose draws it shares."""
-    return {name: names[0] for names in ties for name in names}
-
-
 def sentences(ties: Ties, tensors: Iterable[TensorInfo], left: Mapping[str, str]) -> Iterator[str]:
     """What becomes of each group with a tensor that is compressed: whether all of it stays equal."""
     dimensions = {info.name: len(info.shape) for info in tensors}

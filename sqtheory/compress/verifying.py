@@ -10,13 +10,13 @@ from typing import Any, final
 from sqtheory.arrays import as_real
 from sqtheory.compress.again import Failure, Rules, of_headers, of_left_alone, of_source, of_target
 from sqtheory.compress.applying import metadata
-from sqtheory.compress.compressing import Outcome, applied, off_grid
+from sqtheory.compress.compressing import Outcome, applied, in_matrix, off_grid
 from sqtheory.compress.headers import headers_of
 from sqtheory.compress.layout import ITSELF, Layout, origin_of
 from sqtheory.compress.patterns import broken
 from sqtheory.compress.recipe import Recipe
 from sqtheory.compress.report import Applied, LeftAlone, Report
-from sqtheory.compress.ties import equal_tensors, first_of
+from sqtheory.compress.ties import equal_tensors
 from sqtheory.exceptions import CheckpointError
 from sqtheory.execution.prefetch import InTurn, Watch, unwatched
 from sqtheory.files.checkpoints import NpyCheckpoint, SafetensorsCheckpoint, ShardedCheckpoint, TensorInfo
@@ -63,7 +63,7 @@ def verify(
     """
     if report.recipe.draws:
         source = (against or written).source
-        report = replace(report, recipe=report.recipe.tied(first_of(equal_tensors(source))))
+        report = replace(report, recipe=report.recipe.tied(equal_tensors(source), source.tensors))
     present = _present(written, report)
     named = [*_of_names(present, report)]
     failures = [*named, *_of_metadata(written, report), *_of_files(written, report)]
@@ -131,6 +131,7 @@ def _of_headers(written: Layout, report: Report) -> Iterator[Failure]:
     """The bytes of the files that are entries of no tensor."""
     try:
         found = headers_of(written, [one.name for one in report.tensors])
+        found |= {name: digest(path) for name, path in written.others().items() if name in report.headers}
     except CheckpointError as refusal:
         yield Failure(None, str(refusal))
         return
@@ -156,7 +157,7 @@ def _check(
         if original is None:
             rules = chain(rules, [f"{against.source.path} has no tensor of this name"])
         elif isinstance(one, LeftAlone):
-            rules = chain(rules, of_left_alone(written, info, against, original, one))
+            rules = chain(rules, of_left_alone(written, info, report.recipe, against, original, one))
         else:
             outcome = applied(against, report.recipe, original)
             rules = chain(rules, of_target(written, info, report.recipe, against, outcome, one))
@@ -175,11 +176,11 @@ def _faults(written: Layout, info: TensorInfo, recipe: Recipe, one: Applied | Le
                 raise
             yield str(refusal.__cause__ or refusal)  # bytes that are no codes, or not so many
             return
-        s, _ = recipe.assignment.of(one.name)
         try:
-            fault = broken(s, y)
-            if fault is not None:
-                yield f"the pattern is broken: {fault}"
+            for own, matrix in recipe.matrices(y, one.name):
+                fault = broken(recipe.assignment.of(own)[0], matrix)
+                if fault is not None:
+                    yield f"the pattern is broken: {in_matrix(one.name, own, fault)}"
             fault = off_grid(recipe, one.name, y) if one.on_grid and written.packing is None else None
             if fault is not None:
                 yield fault

@@ -45,8 +45,11 @@ class Selection:
 
     @property
     def skipped(self) -> list[Left]:
-        """What is left alone, in the order of the file."""
-        return [(info, self.left[info.name]) for info in self.tensors if info.name in self.left]
+        """What is left alone of the file, in its order, each tensor once."""
+        shown = {
+            info.stored.name: (info.stored, self.left[info.name]) for info in self.tensors if info.name in self.left
+        }
+        return list(shown.values())
 
     @property
     def failures(self) -> list[str]:
@@ -60,13 +63,16 @@ class Selection:
     @property
     def parameters(self) -> dict[str, int]:
         """How many entries are worked on, of how many."""
-        return {"compared": sum(i.size for i in self.taken), "of": sum(i.size for i in self.tensors)}
+        taken, tensors = ({i.stored.name: i.stored.size for i in each} for each in (self.taken, self.tensors))
+        return {"compared": sum(taken.values()), "of": sum(tensors.values())}
 
     def without(self, left: Mapping[str, str]) -> "Selection":
-        """The same when some more are left alone. Raises InputRefused where none remains."""
+        """The same when some more are left alone, with all matrices of their tensors; InputRefused if none remains."""
         if not left:
             return self
-        made = replace(self, left={**self.left, **left}, special=self.special | set(left))
+        whole = {info.stored.name: left[info.name] for info in self.tensors if info.name in left}
+        more = {info.name: whole[info.stored.name] for info in self.tensors if info.stored.name in whole}
+        made = replace(self, left={**self.left, **more}, special=self.special | set(more))
         if not made.taken:
             raise InputRefused(_all_of_them(left))
         return made
@@ -74,12 +80,13 @@ class Selection:
     def sentences(self, done: str = "Compared") -> list[str]:
         """How many parameters of how many are worked on; what is left alone and why, in a few lines."""
         compared, of = self.parameters.values()
-        count = len(self.tensors) - len(self.left)
-        reasons = Counter(why for name, why in self.left.items() if name not in self.special)
+        special = {info.stored.name for info in self.tensors if info.name in self.special}
+        count, of_all = len({info.stored.name for info in self.taken}), len({i.stored.name for i in self.tensors})
+        reasons = Counter(why for info, why in self.skipped if info.name not in special)
         by_reason = ", ".join(f"{n} {why}" for why, n in reasons.most_common())
-        line = f"{done} {amount(compared)} of {amount(of)} parameters in {count} of {len(self.tensors)} tensors"
+        line = f"{done} {amount(compared)} of {amount(of)} parameters in {count} of {of_all} tensors"
         lines = [f"{line}; left alone: {by_reason}." if by_reason else f"{line}."]
-        own = [(info, why) for info, why in self.skipped if info.name in self.special]
+        own = [(info, why) for info, why in self.skipped if info.name in special]
         lines += [f"Left alone: {short(info.name)} ({why})." for info, why in own]
         return lines
 
@@ -95,20 +102,42 @@ def select(
     tensors = tuple(tensors)
     taken, skipped = rule.split(tensors)
     left = {info.name: why for info, why in skipped}
-    unfit = {info.name: why for info in taken if (why := misfit(info.shape, operators)) is not None}
+    unfit = {info.name: why for info in taken if (why := misfit(info, operators)) is not None}
     if strict or len(unfit) == len(taken):
         check_fits(path, taken, operators)
     return Selection(tensors, {**left, **unfit}, frozenset(unfit))
 
 
-def misfit(shape: Shape, operators: Iterable[Operator]) -> str | None:
+def misfit(info: TensorInfo, operators: Iterable[Operator]) -> str | None:
     """Why a tensor of this shape is left alone: the first operator that it does not fit; None where it fits all."""
     for op in operators:
-        try:
-            op.check(shape)
-        except ValueError as refusal:
-            return f"does not fit {op}: {refusal}{_other_axes(op, shape)}"
+        fault = _fault(op, info)
+        if fault is not None:
+            return f"does not fit {op}: {fault}"
     return None
+
+
+def _fault(op: Operator, info: TensorInfo) -> ValueError | None:
+    """What an operator refuses all tensors of a shape for, and formats that change no entry of them."""
+    try:
+        _check_kernels(op, info)
+        op.check(info.shape)
+        if op.is_idle(info.shape):
+            raise InputRefused("every block has one entry: the format does nothing here")
+    except ValueError as refusal:
+        return type(refusal)(f"{refusal}{_other_axes(op, info.shape)}")
+    return None
+
+
+def _check_kernels(op: Operator, info: TensorInfo) -> None:
+    """Indivisible where groups of n:m would reach from one place of a kernel to the next."""
+    if info.view is None or info.shown_of is None or len(info.view.reduced) < 2:
+        return
+    channels = info.shown_of.shape[info.view.reduced[-1]]
+    for boxes, tail, what in op.boxes:
+        if tail is Tail.error and boxes.along_rows and boxes.run is not None and channels % boxes.run:
+            where = f"{channels} input channels at each place of the kernel"
+            raise Indivisible(f"{where} are not a whole number of {what} of {boxes.run} (tail=error)")
 
 
 def check_fits(path: Path, tensors: Sequence[TensorInfo], operators: Sequence[Operator]) -> None:
@@ -116,10 +145,9 @@ def check_fits(path: Path, tensors: Sequence[TensorInfo], operators: Sequence[Op
     faults: dict[str, tuple[ValueError, str]] = {}
     for info in tensors:
         for op in operators:
-            try:
-                op.check(info.shape)
-            except ValueError as refusal:
-                faults.setdefault(info.name, (refusal, f"{refusal}{_other_axes(op, info.shape)}"))
+            fault = _fault(op, info)
+            if fault is not None:
+                faults.setdefault(info.name, (fault, str(fault)))
     if faults:
         kind = Indivisible if any(isinstance(fault, Indivisible) for fault, _ in faults.values()) else InputRefused
         raise kind(f"{plain(str(path))}: {_all_of_them({name: why for name, (_, why) in faults.items()})}")

@@ -29,7 +29,7 @@ from sqtheory.execution.assignment import Assignment, Operators, bound
 from sqtheory.execution.fingerprints import description, generators, program
 from sqtheory.execution.leases import Leases
 from sqtheory.execution.results import Results
-from sqtheory.execution.tasks import Batch, Done, Task
+from sqtheory.execution.tasks import Batch, Done, Task, Views
 from sqtheory.files.checkpoints import Checkpoint, TensorInfo
 from sqtheory.orders.batches import SMALL, STACK
 from sqtheory.orders.grid import Row
@@ -177,13 +177,18 @@ class Sweep:
 
     def _batch(self, names: list[str]) -> Batch:
         path = self._checkpoint.path.absolute()
-        return Batch(path, tuple(names), self._grid(names[0]), self._p, program(), engine_name())
+        return Batch(path, tuple(names), self._views(names), self._grid(names[0]), self._p, program(), engine_name())
 
     def _task(self, name: str) -> Task:
         grid = self._grid(name)
         key = "" if self._results is None else self._key(name, grid)
         path = self._checkpoint.path.absolute()
-        return Task(path, name, grid, self._p, key, program(), engine_name(), self._results)
+        return Task(path, name, self._views([name]), grid, self._p, key, program(), engine_name(), self._results)
+
+    def _views(self, names: Sequence[str]) -> Views:
+        known = self._checkpoint.views
+        files = dict.fromkeys(map(self._checkpoint.origin, names)) if known else ()
+        return tuple((name, known[name]) for name in files if name in known)
 
     def _grid(self, name: str) -> tuple[Operators, ...]:
         try:
@@ -198,7 +203,9 @@ class Sweep:
         """What the results of a tensor are kept under: all that they depend on but its entries."""
         numbers = {key: number for number, key in enumerate(generators(grid))}
         seeds = [one.seeds for one in self._assignments]
-        asked = [program(), engine_name(), description(grid, numbers), seeds, float(self._p), name]
+        asked: list[object] = [program(), engine_name(), description(grid, numbers), seeds, float(self._p), name]
+        asked += ["quantized"] if self._checkpoint.info(name).quantized else []
+        asked += [str(view) for _, view in self._views([name])]
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:32]
 
     def _submit(self, task: Task | Batch) -> "Future[tuple[Done, ...]]":

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import final
+from typing import TypeAlias, final
 
 import numpy as np
 
@@ -13,9 +13,13 @@ from sqtheory.execution.assignment import Operators
 from sqtheory.execution.fingerprints import digest_of, program
 from sqtheory.execution.results import Results
 from sqtheory.files.checkpoints import Checkpoint, StoredTensor, open_checkpoint
+from sqtheory.files.views.view import View
+from sqtheory.files.views.viewed import ViewedCheckpoint
 from sqtheory.orders.batches import batch_rows
-from sqtheory.orders.grid import Row, pipeline_rows
+from sqtheory.orders.grid import Row, of_quantized, pipeline_rows
 
+Views: TypeAlias = tuple[tuple[str, View], ...]
+"""By which views a task's tensors are shown, indices apart as tensors of their own."""
 FEW = 4
 """So many names are all shown."""
 
@@ -36,6 +40,7 @@ class Task:
 
     path: Path
     name: str
+    views: Views
     grid: tuple[Operators, ...]
     p: float
     key: str
@@ -52,7 +57,7 @@ class Task:
 
     def run(self) -> tuple[Done, ...]:
         """Open the file and compute. Raises RuntimeError where another version of this program runs."""
-        with _opened(self.path, self.program) as checkpoint:
+        with _opened(self.path, self.views, self.program) as checkpoint:
             return self.on(checkpoint)
 
     def on(self, checkpoint: Checkpoint) -> tuple[Done, ...]:
@@ -66,6 +71,8 @@ class Task:
         found = self.results.of_entries(self.key, digest) if self.results else None
         with about(str(self.path)), engine(self.engine):
             rows = found or tuple(pipeline_rows(self.name, x, self.grid, self.p))
+            if not found and checkpoint.info(self.name).quantized:
+                rows = tuple(of_quantized(rows, x, self.grid))
         if self.results and checkpoint.signature == before:
             self.results.save(self.key, digest, before, rows)
         return (Done(rows, computed=found is None),)
@@ -78,6 +85,7 @@ class Batch:
 
     path: Path
     names: tuple[str, ...]
+    views: Views
     grid: tuple[Operators, ...]
     p: float
     program: str
@@ -91,7 +99,7 @@ class Batch:
 
     def run(self) -> tuple[Done, ...]:
         """``Task.run`` of every tensor."""
-        with _opened(self.path, self.program) as checkpoint:
+        with _opened(self.path, self.views, self.program) as checkpoint:
             return self.on(checkpoint)
 
     def on(self, checkpoint: Checkpoint) -> tuple[Done, ...]:
@@ -103,14 +111,19 @@ class Batch:
         except ValueError:
             together = None
         if together is not None:
-            return tuple(Done(tuple(rows), computed=True) for rows in together)
+            told = [
+                of_quantized(rows, entries, self.grid) if checkpoint.info(name).quantized else rows
+                for name, entries, rows in zip(self.names, x, together, strict=True)
+            ]
+            return tuple(Done(tuple(rows), computed=True) for rows in told)
         return tuple(done for name in self.names for done in self._alone(name).on(checkpoint))
 
     def _alone(self, name: str) -> Task:
-        return Task(self.path, name, self.grid, self.p, "", self.program, self.engine, None)
+        return Task(self.path, name, self.views, self.grid, self.p, "", self.program, self.engine, None)
 
 
-def _opened(path: Path, asking: str) -> Checkpoint:
+def _opened(path: Path, views: Views, asking: str) -> Checkpoint:
     if asking != program():
         raise RuntimeError("this worker runs another version of sqtheory or numpy than the sweep that asks it")
-    return open_checkpoint(path)
+    opened = open_checkpoint(path)
+    return ViewedCheckpoint(opened, dict(views), apart=True) if views else opened

@@ -7,16 +7,18 @@ from numpy.typing import NDArray
 
 SHORTEST = 16
 """Entries of a kernel below which a learned one may look like a filter."""
+_DUST = 1e-4
 _SHARE = 1e-3
 """Of the energy of a kernel: what the mirror image may miss. Constant-Q kernels of 256 entries miss up to 0.0005."""
 
 
 def is_filter_bank(kernels: NDArray[Any]) -> bool:
-    """Whether every row h has a centre s with h[s − i] = ±h[i], but for a thousandth of its energy, and some is not 0.
+    """Whether every row h has a centre s with h[s − i] = ±h[i], but for a thousandth of its energy.
 
-    That holds of the kernels of short-time Fourier and constant-Q transforms and of symmetric windows and filters;
-    of what is learned it does not. Kernels [n, length], False for a length below 16 and for entries that are not
-    finite.
+    Rows of less than 0.0001 of the largest entry are taken for zeros that were rounded, as is the sine of n·π; some
+    row is none of them. That holds of the kernels of short-time Fourier and constant-Q transforms, of windows and of
+    filters of linear phase; of what is learned it does not. Kernels [n, length], False for a length below 16 and for
+    entries that are not finite.
 
     >>> n = np.arange(64)
     >>> is_filter_bank(np.stack([np.cos(0.3 * (n - 31.5)), np.sin(0.7 * (n - 20))]) * np.hanning(64))
@@ -27,8 +29,9 @@ def is_filter_bank(kernels: NDArray[Any]) -> bool:
     rows, length = kernels.shape
     if length < SHORTEST or not rows or not np.isfinite(kernels).all():
         return False
-    scale = np.abs(kernels).max(axis=1, keepdims=True)
-    h = (kernels[scale[:, 0] > 0] / scale[scale[:, 0] > 0]).astype(np.float64)
+    scale = np.abs(kernels).max(axis=1, keepdims=True).astype(np.float64)
+    said = scale[:, 0] > _DUST * scale.max()
+    h = kernels[said] / scale[said]
     energy = np.sum(h * h, axis=1)
     mirrored = np.fft.irfft(np.fft.rfft(h, 2 * length, axis=1) ** 2, axis=1)  # Σ_i h[i] h[s − i] for every s
     return bool(energy.size) and bool(np.all(np.abs(mirrored).max(axis=1) >= (1 - _SHARE) * energy))

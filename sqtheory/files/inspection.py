@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -36,10 +36,14 @@ class TensorSummary:
     absmin_nonzero: float
     """The smallest magnitude above 0; NaN when there is none."""
     patterns: tuple[str, ...]
-    """The ``n:m`` such that at most n of every m consecutive entries along the last axis are not 0.
+    """The ``n:m`` such that at most n of every m consecutive entries along the reduced axis, else the last, are not 0.
 
     Only where the question makes sense: two axes or more, the last a multiple of m, some entry not 0.
     """
+
+    def of_file(self, info: TensorInfo) -> "TensorSummary":
+        """The same with the shape that a tensor has in its file, where it was shown as matrices."""
+        return replace(self, shape=info.stored.shape)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields by name, ready for JSON: numbers that are not finite as "NaN" and "Infinity"."""

@@ -35,7 +35,8 @@ class Targets:
                     raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
 
     def reason_to_skip(self, tensor: TensorInfo) -> str | None:
-        """Why a tensor is left alone; None for a target."""
+        """Why a tensor is left alone; None for a target. Judged is what the file says of it."""
+        tensor = tensor.stored
         if _matches(tensor.name, self.ignore):
             return IGNORED
         if self.include:
@@ -44,6 +45,8 @@ class Targets:
             return f"dtype {tensor.dtype}"
         if len(tensor.shape) < 2:
             return "fewer than two axes"
+        if tensor.no_weight is not None:
+            return tensor.no_weight
         role = role_of(tensor.name)
         if role is None and tensor.size and sum(n > 1 for n in tensor.shape) < 2:
             return "only one axis is longer than 1"
@@ -56,7 +59,7 @@ class Targets:
         """
         tensors = tuple(tensors)
         for pattern in (*self.include, *self.ignore):
-            if not any(_matches(tensor.name, (pattern,)) for tensor in tensors):
+            if not any(_matches(tensor.stored.name, (pattern,)) for tensor in tensors):
                 raise InputRefused(f"no tensor is called {pattern!r}: see sqtheory inspect")
         taken: list[TensorInfo] = []
         skipped: list[tuple[TensorInfo, str]] = []

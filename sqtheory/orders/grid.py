@@ -20,6 +20,7 @@ from sqtheory.orders.pair import Pair
 from sqtheory.orders.reasons import Reason, reason
 from sqtheory.orders.report import OrderReport
 from sqtheory.orders.rulings import Rulings
+from sqtheory.orders.source import SourceTies, source_ties
 from sqtheory.tables import Table, json_ready, share, short
 
 COUNTED = {
@@ -44,6 +45,10 @@ class Row:
     order: OrderReport
     channels: ChannelReport
     reason: Reason
+    view: str | None = None
+    """As which matrices the tensor of the file was compared, where it is none [out, in] itself."""
+    source: SourceTies | None = None
+    """Where the source is quantized: the groups that tie there already."""
 
     @classmethod
     def of(cls, name: str, known: Rulings, counts: Counts) -> "Row":
@@ -68,7 +73,9 @@ class Row:
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and strings, ready for JSON."""
         reported = self.order.to_dict() | {"channels": self.channels.to_dict(), "reason": self.reason.to_dict()}
-        return {"name": self.name, **reported}
+        view = {} if self.view is None else {"axis": self.view}
+        source = {} if self.source is None else {"source": {**vars(self.source)}}
+        return {"name": self.name, **reported, **view, **source}
 
 
 @final
@@ -165,6 +172,13 @@ def pipeline_rows(name: str, x: ArrayLike | StreamedTensor, grid: Grid, p: float
         return [Row.of(name, rulings, counts) for rulings, counts in zip(known, counted, strict=True)]
 
 
+def of_quantized(rows: Sequence[Row], x: ArrayLike | StreamedTensor, grid: Grid) -> list[Row]:
+    """The rows of a tensor whose entries stand for codes, with the ties that it brings along."""
+    given = x if isinstance(x, StreamedTensor) else as_real(x)
+    known = {s: source_ties(given, s) for s in dict.fromkeys(s for s, _ in grid)}
+    return [replace(row, source=known[s]) for row, (s, _) in zip(rows, grid, strict=True)]
+
+
 def total_of(rows: Sequence[Row]) -> Total:
     """Norms of all the rows' tensors together, each the norm of the tensors' norms; all rows have one p."""
     p = rows[0].order.p if rows else 2.0
@@ -193,6 +207,7 @@ def shares(of: OrderReport | Total) -> list[str]:
 
 def pipeline_table(shown: Sequence[Row], rows: Sequence[Row]) -> Table:
     """One line for each shown tensor of one pipeline and a total over all its rows; errors in percent of ‖x‖_p."""
+    viewed = any(row.view for row in rows)
     lines = [
         (
             short(row.name),
@@ -202,13 +217,14 @@ def pipeline_table(shown: Sequence[Row], rows: Sequence[Row]) -> Table:
             row.channels.open,
             row.order.winner.sign,
             str(row.reason),
+            *([row.view or "–"] if viewed else []),
         )
         for row in shown
     ]
     whole = total_of(rows)
     swaps = str(sum(r.order.swaps for r in rows))
-    counted = ("total", "", *shares(whole), swaps, whole.open, whole.winner.sign, "")
-    header = ("tensor", "shape", *SHARES, "swaps", "open", "winner", "by")
+    counted = ("total", "", *shares(whole), swaps, whole.open, whole.winner.sign, "", *[""] * viewed)
+    header = ("tensor", "shape", *SHARES, "swaps", "open", "winner", "by", *["reduced axis"] * viewed)
     return Table(header, (*lines, counted), f"{rows[0].order.mask} with {rows[0].order.format}")
 
 
@@ -234,4 +250,5 @@ def sentences(rows: Sequence[Row]) -> list[str]:
         count = sum(getattr(r.channels, name) for r in rows)
         if count:
             lines.append(f"{what}: {count}.")
-    return lines
+    source = SourceTies.together(row.source for row in rows if row.source is not None)
+    return lines if source is None else [*lines, str(source)]

@@ -11,7 +11,6 @@ import pytest
 from sqtheory import parse
 from sqtheory.cli import main
 from sqtheory.compress import Recipe
-from sqtheory.exceptions import CheckpointError
 from tests.compress.material import RECIPES, SQ, applied, verified, weights
 from tests.files.checkpoints.handmade import read_all
 
@@ -78,19 +77,6 @@ def test_a_change_of_an_onnx_model_is_caught(tmp_path: Path) -> None:
     names, header = verified(out).failures
     assert names.tensor == "names" and "SHA-256" in names.rule
     assert header.tensor is None and "what it holds besides entries" in header.rule
-
-
-def test_external_data_are_refused_with_how_to_convert(tmp_path: Path) -> None:
-    source = tmp_path / "in.onnx"
-    model = onnx_model(tmp_path / "whole.onnx")
-    del model.graph.initializer[5]
-    onnx.save(model, source, save_as_external_data=True, location="data", size_threshold=64)
-    with pytest.raises(CheckpointError, match=r"external data.*save_as_external_data=False"):
-        applied(source, tmp_path / "out.onnx")
-    assert not (tmp_path / "out.onnx").exists()
-    onnx.save(onnx.load(source), tmp_path / "one.onnx", save_as_external_data=False)
-    applied(tmp_path / "one.onnx", tmp_path / "out.onnx")
-    assert verified(tmp_path / "out.onnx", tmp_path / "one.onnx").failures == ()
 
 
 def gguf_file(path: Path) -> None:

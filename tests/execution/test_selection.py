@@ -10,6 +10,8 @@ from sqtheory.exceptions import Indivisible, InputRefused, NonFinite
 from sqtheory.execution.selection import MASK, Tolerance, amount, misfit, reason_of, rule_of, select
 from sqtheory.files.checkpoints import TensorInfo, open_checkpoint
 from sqtheory.files.targets import Targets
+from sqtheory.files.views.view import View
+from sqtheory.files.views.viewed import as_matrix
 
 FILE = Path("w.safetensors")
 MASK_2_4, BOTH = parse("2:4"), (parse("2:4"), parse("int(4, block=8, tail=error)"))
@@ -41,7 +43,7 @@ def test_what_does_not_fit_says_the_operator_and_the_rule(
 ) -> None:
     op = parse(spelled)
     assert isinstance(op, Operator)
-    found = misfit(shape, [op])
+    found = misfit(TensorInfo("w", "F32", shape, 0), [op])
     assert (found is None) == (why is None)
     if why is not None and found is not None:
         assert found.startswith(f"does not fit {op}: ") and why in found
@@ -106,3 +108,47 @@ def test_a_rule_is_what_a_refusal_says_after_the_name() -> None:
 def test_amounts_have_three_digits() -> None:
     counts = (0, 950, 1234, 1_200_000, 7_241_000_000, 128_000)
     assert [amount(n) for n in counts] == ["0", "950", "1.23 K", "1.2 M", "7.24 B", "128 K"]
+
+
+KERNELS = {
+    "whole groups at each place": ("2:4", View.convolution(4), (16, 8, 3, 3), None),
+    "a stem": ("2:4", View.convolution(4), (16, 3, 4, 4), "3 input channels at each place of the kernel are not a who"),
+    "one channel": ("2:4", View.convolution(3), (16, 1, 4), "1 input channels at each place of the kernel"),
+    "a tail": ("nm(2, 4, tail=short)", View.convolution(4), (16, 3, 4, 4), None),
+    "blocks": ("int(4, block=32)", View.convolution(4), (16, 3, 4, 4), None),
+    "a matrix": ("2:4", View((0,)), (12, 16), None),
+    "one entry": ("int(4, per=row)", View.convolution(4), (16, 1, 1, 1), "every block has one entry: the format does"),
+    "experts": ("2:4", View.experts(inputs=1), (4, 6, 8), "axis 1 of length 6 is not a whole number of groups of 4"),
+}
+
+
+@pytest.mark.parametrize(("spelled", "view", "shape", "why"), KERNELS.values(), ids=KERNELS)
+def test_groups_stay_at_one_place_of_a_kernel(
+    spelled: str, view: View, shape: tuple[int, ...], why: str | None
+) -> None:
+    op = parse(spelled)
+    assert isinstance(op, Operator)
+    found = misfit(as_matrix(TensorInfo("w", "F32", shape, 0), view), [op])
+    assert found is None if why is None else found is not None and why in found
+
+
+@pytest.mark.parametrize(
+    ("fmt", "shape", "idle"),
+    [
+        ("int(4, block=1)", (4, 4), True),
+        ("int(4, per=row)", (4, 1), True),
+        ("int(4, per=row)", (4, 2), False),
+        ("scaled(e2m1, block=1)", (4, 4), True),
+        ("int(4, block=1, scaling=halfrange)", (4, 4), False),
+        ("mxfp(e2m1, block=1)", (4, 4), False),
+        ("nvfp4(block=1)", (4, 4), False),
+    ],
+)
+def test_blocks_of_one_entry_are_no_result(fmt: str, shape: tuple[int, ...], idle: bool) -> None:
+    q = parse(fmt)
+    assert isinstance(q, Operator) and q.is_idle(shape) is idle
+    x = np.random.default_rng(0).normal(size=shape)
+    assert np.allclose(q(x), x, rtol=1e-12, atol=0) is idle
+    if idle:
+        with pytest.raises(InputRefused, match="every block has one entry: the format does nothing here"):
+            select(FILE, [TensorInfo("w", "F32", shape, 0)], Targets(("w",)), [q])

@@ -1,5 +1,6 @@
 """Files of tensors, read and written one tensor at a time; nothing in a file is ever executed."""
 
+from sqtheory.files.checkpoints.decoding import Decoding
 from sqtheory.files.checkpoints.gguf import GgufCheckpoint
 from sqtheory.files.checkpoints.npz import NpyCheckpoint, NpzCheckpoint
 from sqtheory.files.checkpoints.npz_writing import NpyWriter, NpzWriter
@@ -14,6 +15,7 @@ from sqtheory.files.checkpoints.writing import CheckpointWriter, SafetensorsWrit
 __all__ = [
     "Checkpoint",
     "CheckpointWriter",
+    "Decoding",
     "GgufCheckpoint",
     "NpyCheckpoint",
     "NpyWriter",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sqtheory.alphabet.formats import BFLOAT16, E2M1, E2M3, E3M2, E4M3, E5M2, E8M0, FloatFormat
 from sqtheory.alphabet.quantizers import cast
-from sqtheory.files.checkpoints.tensors import booleans, decoded, fill, widen
+from sqtheory.files.checkpoints.entries import booleans, decoded, fill, widen
 
 _PIECE = 3 << 18
 """Bytes decoded at once: a whole number of codes of 4, 6, 8 and 16 bits."""

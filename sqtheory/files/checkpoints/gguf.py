@@ -1,4 +1,4 @@
-"""Tensors of a GGUF file: its header is read here, blocks of quantized entries are expanded by the gguf package."""
+"""Tensors of a GGUF file: its header and the simplest blocks are read here, the gguf package expands the others."""
 
 import os
 import threading
@@ -12,17 +12,20 @@ from numpy.typing import NDArray
 
 from sqtheory.exceptions import MissingExtra
 from sqtheory.files.checkpoints.elements import ELEMENTS, read_values
+from sqtheory.files.checkpoints.entries import decoded
+from sqtheory.files.checkpoints.gguf_blocks import EXPANSIONS
 from sqtheory.files.checkpoints.gguf_header import TYPES, read_header, read_metadata
-from sqtheory.files.checkpoints.tensors import SLAB, Checkpoint, TensorInfo, decoded, plain, refused
+from sqtheory.files.checkpoints.tensors import SLAB, Checkpoint, TensorInfo, plain, refused
 
-_PIECE = 1 << 18
+_PIECE = 1 << 15
 
 
 @final
 class GgufCheckpoint(Checkpoint):
     """A GGUF file, its tensors in the order of the file, the fastest axis last.
 
-    Quantized entries come as the float32 numbers they stand for. Needs the extra ``gguf`` for those only.
+    Quantized entries come as the float32 numbers they stand for. Needs the extra ``gguf`` for those that are neither
+    Q4_0, Q4_1 nor Q8_0.
     """
 
     def __init__(self, path: Path) -> None:
@@ -78,9 +81,13 @@ class GgufCheckpoint(Checkpoint):
 
 def _blocks(kind: int) -> Callable[[NDArray[np.uint8]], NDArray[Any]]:
     """The values of the bytes of a whole number of blocks."""
+    name, _, nbytes = TYPES[kind]
+    if name in EXPANSIONS:
+        expand = EXPANSIONS[name]
+        return lambda raw: expand(raw.reshape(-1, nbytes)).reshape(-1)
     try:
         from gguf import GGMLQuantizationType, quants
     except ImportError as error:
-        raise MissingExtra("gguf", "gguf", f"expanding {TYPES[kind][0]} tensors of a GGUF file") from error
-    nbytes = TYPES[kind][2]
-    return lambda raw: quants.dequantize(raw.reshape(-1, nbytes), GGMLQuantizationType(kind)).reshape(-1)
+        raise MissingExtra("gguf", "gguf", f"expanding {name} tensors of a GGUF file") from error
+    # All blocks as one row, because the package goes through rows in a loop.
+    return lambda raw: quants.dequantize(raw.reshape(1, -1), GGMLQuantizationType(kind)).reshape(-1)

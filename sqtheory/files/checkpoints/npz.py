@@ -17,20 +17,10 @@ from typing import IO, Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from sqtheory.files.checkpoints.entries import booleans, fill, pieces, pieces_at, widen
 from sqtheory.files.checkpoints.npz_structure import check_structure, structure
 from sqtheory.files.checkpoints.pickles import pickled
-from sqtheory.files.checkpoints.tensors import (
-    Checkpoint,
-    TensorInfo,
-    booleans,
-    check_tensor,
-    fill,
-    pieces,
-    pieces_at,
-    plain,
-    refused,
-    widen,
-)
+from sqtheory.files.checkpoints.tensors import Checkpoint, TensorInfo, check_tensor, plain, refused
 
 MAX_EXPANSION = 1000
 """How many times its compressed size a member may have, once it is larger than ``FREE_EXPANSION``."""

@@ -1,5 +1,6 @@
 """Tensors of an ONNX model: initializers and constants of all its graphs, and what its nodes say of them."""
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -10,16 +11,27 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.files.checkpoints.onnx_graph.network import Network
+from sqtheory.files.checkpoints.onnx_graph.coded import only_beside
+from sqtheory.files.checkpoints.onnx_graph.dataflow import Dataflow
+from sqtheory.files.checkpoints.onnx_graph.dense import drop_unused, put_values
 from sqtheory.files.checkpoints.onnx_graph.roles import Role, roles
-from sqtheory.files.checkpoints.onnx_model import entries_of, external_files, info_of, load, tensors_of
-from sqtheory.files.checkpoints.onnx_quantized import QuantizedWeight, quantized_weights
+from sqtheory.files.checkpoints.onnx_model import (
+    entries_of,
+    external_files,
+    info_of,
+    is_external,
+    load,
+    raw_of,
+    tensors_of,
+)
+from sqtheory.files.checkpoints.onnx_outside import OutsideData, set_raw
+from sqtheory.files.checkpoints.onnx_quantized import NUMBERS, QuantizedWeight, dense_info, quantized_weights
 from sqtheory.files.checkpoints.tensors import Checkpoint, TensorInfo, plain, quoted, refused
 from sqtheory.files.filter_banks import SHORTEST, is_filter_bank
 from sqtheory.files.views.view import View
 
 if TYPE_CHECKING:
-    from onnx import TensorProto
+    pass
 
 FILTER_BANK = "filter bank: every kernel is even or odd, as those of a transform are"
 
@@ -29,8 +41,9 @@ class OnnxCheckpoint(Checkpoint):
     """An ONNX model, its tensors in the order of its graphs; a constant is called like the output of its node.
 
     Codes that are constants, with their scales, of which ``DequantizeLinear`` makes a weight, or that ``MatMulNBits``
-    takes, are shown as that weight. The model is in memory as long as it is open, its external data only while they
-    are read. Entries of two and four bits come as int8 or uint8. Needs the extra ``onnx``.
+    takes, are shown as that weight, and companions of codes that nothing else takes not at all. The model is in memory
+    as long as it is open, its external data only while they are read. Entries of two and four bits come as int8 or
+    uint8. Needs the extra ``onnx``.
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,13 +51,16 @@ class OnnxCheckpoint(Checkpoint):
         with ExitStack() as undo:
             self._file = undo.enter_context(path.open("rb", buffering=0))
             self._model = load(path, self._file.fileno())
-            network = Network.of(self._model)
-            self._tensors_of_model = tensors_of(path, network)
+            flow = Dataflow.of(self._model)
+            self._tensors_of_model = tensors_of(path, flow)
             self._infos = {name: info_of(path, name, tensor) for name, tensor in self._tensors_of_model.items()}
             self._external = external_files(path, self._tensors_of_model)
-            known = roles(network)
-            self._weights = {one.info.name: one for one in quantized_weights(network, self._infos, known)}
-            infos = tuple(_shown(path, self._infos, self._tensors_of_model, known, self._weights))
+            known = roles(flow)
+            self._weights = {one.info.name: one for one in quantized_weights(flow, self._infos, known)}
+            self._hidden = {
+                flow.names[key] for key in only_beside(flow, (one.source for one in self._weights.values()))
+            }
+            infos = tuple(self._shown(path, known))
             undo.pop_all()
         super().__init__(path, infos)
 
@@ -61,34 +77,73 @@ class OnnxCheckpoint(Checkpoint):
         """The weights that are there as codes, by their names."""
         return dict(self._weights)
 
+    @property
+    def as_values(self) -> tuple[TensorInfo, ...]:
+        """The tensors of a model that has values where this has codes."""
+        return tuple(
+            dense_info(self._weights[info.name]) if info.name in self._weights else info for info in self.tensors
+        )
+
+    @property
+    def outside(self) -> OutsideData:
+        """Which tensors lie in external data once the model is rewritten, and where in their one file."""
+        codes = {name: one.source.parts["codes"] for name, one in self._weights.items()}
+        stored = {info.name: self._tensors_of_model[codes.get(info.name, info.name)] for info in self.as_values}
+        return OutsideData.of(info for info in self.as_values if is_external(stored[info.name]))
+
     def stored(self, name: str) -> Iterator[NDArray[np.uint8]]:
         """The raw bytes of a tensor; where the model has none, those of its protocol buffer; of codes the values."""
         if self.info(name).quantized:
             yield from super().stored(name)
             return
         tensor = self._tensors_of_model[name]
-        raw = tensor.raw_data if tensor.HasField("raw_data") else tensor.SerializeToString(deterministic=True)
+        if is_external(tensor):
+            raw = raw_of(self._path, self._infos[name], tensor)
+        else:
+            raw = tensor.raw_data if tensor.HasField("raw_data") else tensor.SerializeToString(deterministic=True)
         yield np.frombuffer(raw, np.uint8)
 
-    def rewritten(self, raw: Mapping[str, bytes]) -> bytes:
-        """The file of the same model in which some tensors have other entries, given as raw bytes; the rest as it is.
+    def rewritten(self, raw: Mapping[str, bytes], data: str) -> bytes:
+        """The file of the same model with values in the place of codes.
 
-        Raises ValueError where a tensor lies in external data.
+        Some tensors have other entries, given as raw bytes; those in external data lie, as ``outside`` says, in the
+        file ``data`` beside it; all else is as it is.
         """
-        from onnx import TensorProto
-
         model = type(self._model)()
         model.CopyFrom(self._model)
-        tensors = tensors_of(self._path, Network.of(model))
-        for name, content in raw.items():
-            old = tensors[name]
-            if old.data_location == TensorProto.EXTERNAL:
-                raise ValueError(f"{plain(str(self._path))}: tensor {quoted(name)} lies in external data")
-            for field in ("float_data", "int32_data", "int64_data", "double_data", "uint64_data"):
-                old.ClearField(field)
-            old.raw_data = content
+        flow = Dataflow.of(model)
+        for weight in quantized_weights(flow, self._infos, roles(flow)):
+            put_values(flow, weight.source, weight.info.name, NUMBERS[weight.dtype], weight.info.shape)
+        if self._weights:
+            flow = Dataflow.of(model)
+            drop_unused(flow, {key for one in self._weights.values() for key in one.source.companions})
+        tensors = tensors_of(self._path, Dataflow.of(model))
+        outside = self.outside
+        for name, tensor in tensors.items():
+            if name in outside.offsets:
+                outside.describe(tensor, name, data)
+            elif name in raw:
+                set_raw(tensor, raw[name])
+            elif is_external(tensor):  # a companion of codes that something else takes too
+                set_raw(tensor, raw_of(self._path, self._infos[name], tensor))
         written: bytes = model.SerializeToString(deterministic=True)
         return written
+
+    def _shown(self, path: Path, known: Mapping[str, Role]) -> Iterator[TensorInfo]:
+        """All tensors with what the nodes say of them, weights in the place of their codes."""
+        by_codes = {one.source.parts["codes"]: one.info for one in self._weights.values()}
+        for name, info in self._infos.items():
+            if name in by_codes:
+                yield _with_role(by_codes[name], known[name])
+            elif name not in self._hidden:
+                role, kernels = known[name], math.prod(info.shape[:1])
+                bank = any(use.one_signal for use in role.uses) and info.size >= SHORTEST * kernels and info.is_float
+                if bank and is_filter_bank(
+                    entries_of(path, info, self._tensors_of_model[name]).reshape(kernels, info.size // max(kernels, 1))
+                ):
+                    yield replace(info, no_weight=FILTER_BANK)
+                else:
+                    yield _with_role(info, role)
 
     def _statuses(self) -> tuple[os.stat_result, ...]:
         try:
@@ -111,32 +166,6 @@ class OnnxCheckpoint(Checkpoint):
         except ValueError as error:
             spelled = ", ".join(f"{part} {quoted(name)}" for part, name in named.items())
             raise refused(self._path, f"{plain(str(error))}, stored as {spelled}", info.name) from error
-
-
-def _shown(
-    path: Path,
-    infos: Mapping[str, TensorInfo],
-    tensors: "Mapping[str, TensorProto]",
-    known: Mapping[str, Role],
-    weights: Mapping[str, QuantizedWeight],
-) -> Iterator[TensorInfo]:
-    """All tensors with what the nodes say of them: weights in the place of their codes, nothing in that of companions."""
-    by_codes = {one.source.parts["codes"]: one.info for one in weights.values()}
-    hidden = {name for one in weights.values() for name in one.source.parts.values()}
-    for name, info in infos.items():
-        if name in by_codes:
-            yield _with_role(by_codes[name], known[name])
-        elif name not in hidden:
-            role = known[name]
-            bank = any(use.one_signal for use in role.uses) and np.prod(info.shape[1:]) >= SHORTEST
-            if (
-                bank
-                and info.is_float
-                and is_filter_bank(entries_of(path, info, tensors[name]).reshape(info.shape[0], -1))
-            ):
-                yield replace(info, no_weight=FILTER_BANK)
-            else:
-                yield _with_role(info, role)
 
 
 def _with_role(info: TensorInfo, role: Role) -> TensorInfo:

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.exceptions import MissingExtra
-from sqtheory.files.checkpoints.onnx_graph.network import Network
-from sqtheory.files.checkpoints.tensors import TensorInfo, check_tensor, plain, quoted, refused, widen
+from sqtheory.files.checkpoints.entries import widen
+from sqtheory.files.checkpoints.onnx_graph.dataflow import Dataflow
+from sqtheory.files.checkpoints.tensors import TensorInfo, check_tensor, plain, quoted, refused
 
 if TYPE_CHECKING:
     from onnx import ModelProto, TensorProto
@@ -57,11 +58,11 @@ def load(path: Path, handle: int) -> "ModelProto":
     return model
 
 
-def tensors_of(path: Path, network: Network) -> "dict[str, TensorProto]":
+def tensors_of(path: Path, flow: Dataflow) -> "dict[str, TensorProto]":
     """Every tensor by its name; CheckpointError for names and shapes that no tensor can have."""
-    for name, rule in network.refused:
+    for name, rule in flow.refused:
         raise refused(path, rule, name)
-    found = {name: network.tensors[key] for key, name in network.names.items()}
+    found = {name: flow.tensors[key] for key, name in flow.names.items()}
     for name, tensor in found.items():
         check_tensor(path, name, tuple(tensor.dims))
     return found
@@ -79,7 +80,7 @@ def info_of(path: Path, name: str, tensor: "TensorProto") -> TensorInfo:
     if dtype not in BITS:
         return TensorInfo(name, dtype, shape, tensor.ByteSize())
     nbytes = -(-BITS[dtype] * math.prod(shape) // 8)
-    if tensor.data_location != TensorProto.EXTERNAL and tensor.HasField("raw_data") and len(tensor.raw_data) != nbytes:
+    if not is_external(tensor) and tensor.HasField("raw_data") and len(tensor.raw_data) != nbytes:
         raise refused(path, f"{dtype} of shape {shape} takes {nbytes} bytes, got {len(tensor.raw_data)}", name)
     return TensorInfo(name, dtype, shape, nbytes)
 
@@ -104,13 +105,34 @@ def entries_of(path: Path, info: TensorInfo, tensor: "TensorProto") -> NDArray[A
         raise refused(path, plain(str(error)), info.name) from error
 
 
-def external_files(path: Path, tensors: "Mapping[str, TensorProto]") -> tuple[Path, ...]:
-    """The files of external data, each below the folder of the model and each named in plain words."""
+def raw_of(path: Path, info: TensorInfo, tensor: "TensorProto") -> bytes:
+    """The bytes of the entries of a tensor in external data."""
+    from onnx.external_data_helper import load_external_data_for_tensor
+
+    try:
+        alone = _alone(tensor, info.nbytes)
+        load_external_data_for_tensor(alone, os.fspath(path.parent))
+    except MemoryError:
+        raise
+    except Exception as error:  # the package promises no set of exceptions
+        raise refused(path, plain(str(error)), info.name) from error
+    if len(alone.raw_data) != info.nbytes:
+        raise refused(path, f"{info.nbytes} bytes are needed, there are {len(alone.raw_data)}", info.name)
+    return bytes(alone.raw_data)
+
+
+def is_external(tensor: "TensorProto") -> bool:
+    """Whether the entries lie in another file."""
     from onnx import TensorProto
 
+    return tensor.data_location == TensorProto.EXTERNAL
+
+
+def external_files(path: Path, tensors: "Mapping[str, TensorProto]") -> tuple[Path, ...]:
+    """The files of external data, each below the folder of the model and each named in plain words."""
     found: dict[Path, None] = {}
     for name, tensor in tensors.items():
-        if tensor.data_location != TensorProto.EXTERNAL:
+        if not is_external(tensor):
             continue
         entries = {entry.key: entry.value for entry in tensor.external_data}
         if len(entries) < len(tensor.external_data) or not set(entries) <= set(_EXTERNAL_KEYS):
@@ -134,7 +156,7 @@ def _alone(tensor: "TensorProto", nbytes: int) -> "TensorProto":
     """The tensor itself or, for external data, one that says how many bytes there must be and takes them along."""
     from onnx import TensorProto
 
-    if tensor.data_location != TensorProto.EXTERNAL:
+    if not is_external(tensor):
         return tensor
     entries = {entry.key: entry.value for entry in tensor.external_data}
     if entries.setdefault("length", str(nbytes)) != str(nbytes):

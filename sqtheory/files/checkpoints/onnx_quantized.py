@@ -2,21 +2,23 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.files.checkpoints.onnx_graph.network import Network
-from sqtheory.files.checkpoints.onnx_graph.quantized import Dequantized, dequantized
+from sqtheory.files.checkpoints.onnx_graph.coded import CodedOperand, coded_operands
+from sqtheory.files.checkpoints.onnx_graph.dataflow import Dataflow
 from sqtheory.files.checkpoints.onnx_graph.roles import Role
 from sqtheory.files.checkpoints.tensors import TensorInfo
 from sqtheory.files.codecs.dequantize_linear import ROUNDED, linear_values
 from sqtheory.files.codecs.matmul_nbits import blockwise_values
 from sqtheory.files.views.view import View
 
-_ENDING = re.compile(r"(_quantized|_Q\d+(G\d+)?|_quant)$")
+NUMBERS: Mapping[str, int] = {name: number for number, name in ROUNDED.items()}
+"""The types of values by their names: their numbers."""
+_ENDING = re.compile(r"(_quantized|(_DQ)?_Q\d+(G\d+)?|_quant)$")
 """What onnxruntime adds to the name of a weight whose codes it writes."""
 
 
@@ -27,7 +29,7 @@ class QuantizedWeight:
 
     info: TensorInfo
     """Of the weight: the name and shape it would have were it not quantized."""
-    source: Dequantized
+    source: CodedOperand
     dtype: str
     """The type of the values by its name in ONNX: FLOAT, FLOAT16, BFLOAT16."""
 
@@ -35,8 +37,7 @@ class QuantizedWeight:
         """The values, from the entries of all parts; ValueError where these do not belong together."""
         codes, scales, zeros, of = parts["codes"], parts["scales"], parts.get("zeros"), self.source.settings
         if self.source.operator == "DequantizeLinear":
-            way = {"axis": of["axis"], "block": of["block_size"], "dtype": self.dtype}
-            return linear_values(codes, scales, zeros, **way)
+            return linear_values(codes, scales, zeros, axis=of["axis"], block=of["block_size"], dtype=self.dtype)
         return blockwise_values(
             *(codes, scales, zeros, parts.get("groups")),
             columns=of["K"],
@@ -47,17 +48,25 @@ class QuantizedWeight:
         )
 
 
+def dense_info(weight: QuantizedWeight) -> TensorInfo:
+    """What is said of a weight once its values take the place of codes."""
+    width = 4 if weight.dtype == "FLOAT" else 2
+    return replace(weight.info, dtype=weight.dtype, nbytes=width * weight.info.size, quantized=False)
+
+
 def quantized_weights(
-    network: Network, infos: Mapping[str, TensorInfo], roles: Mapping[str, Role]
+    flow: Dataflow, infos: Mapping[str, TensorInfo], roles: Mapping[str, Role]
 ) -> Iterator[QuantizedWeight]:
     """The weights whose codes and scales are constants, each under a name that no tensor or value of the model has."""
-    taken = {name for scope in network.scopes for name in scope.defined} | set(infos)
-    for source in dequantized(network):
+    taken = {name for scope in flow.scopes for name in scope.defined} | set(infos)
+    for source in coded_operands(flow):
         codes = infos[source.parts["codes"]]
         name = _ENDING.sub("", codes.name)
-        name = codes.name if name in taken or not name or "/" in name.removeprefix(source.key[1]) else name
+        name = codes.name if name in taken or not name or codes.name != source.key[1] else name
         nbytes = sum(infos[part].nbytes for part in source.parts.values())
         dtype = ROUNDED.get(source.settings.get("output_dtype", 0), infos[source.parts["scales"]].dtype)
+        if dtype not in NUMBERS:
+            continue
         if source.operator == "MatMulNBits":
             shape = source.settings["K"], source.settings["N"]
             if min(shape) < 1:

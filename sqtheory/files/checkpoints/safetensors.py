@@ -14,18 +14,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from sqtheory.files.checkpoints.elements import BITS, ELEMENTS, Element, nbytes_of, read_values
+from sqtheory.files.checkpoints.entries import fill, pieces_at
 from sqtheory.files.checkpoints.json_text import json_object
-from sqtheory.files.checkpoints.tensors import (
-    SLAB,
-    Checkpoint,
-    TensorInfo,
-    check_tensor,
-    fill,
-    natural,
-    pieces_at,
-    plain,
-    refused,
-)
+from sqtheory.files.checkpoints.tensors import SLAB, Checkpoint, TensorInfo, check_tensor, natural, plain, refused
 from sqtheory.records import fits
 
 MAX_HEADER = 100_000_000
@@ -155,7 +146,8 @@ def _pass_gate(path: Path, entries: list[_Entry]) -> None:
 def _entries(path: Path, header: bytes) -> tuple[dict[str, str], list[_Entry]]:
     """The metadata and the tensors that a header lists, in its order; each name, shape and type checked by itself."""
     listing = json_object(path, header, "the header")
-    metadata = listing.pop(METADATA, {})
+    metadata = listing.pop(METADATA, None)
+    metadata = {} if metadata is None else metadata  # which MLX writes
     if not fits(metadata, dict[str, str]):
         raise refused(path, f"{METADATA} must map strings to strings")
     return metadata, [_entry(path, name, fields) for name, fields in listing.items()]

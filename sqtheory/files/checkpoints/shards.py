@@ -46,6 +46,9 @@ class ShardedCheckpoint(Checkpoint):
         """The files by their names, in natural order."""
         return dict(self._shards)
 
+    def files(self) -> dict[str, Path]:
+        return {**{name: shard.path for name, shard in self._shards.items()}, **super().files()}
+
     def close(self) -> None:
         self._index.close()
         for shard in self._shards.values():

@@ -27,7 +27,7 @@ class StoredTensor(StreamedTensor):
     def of(cls, checkpoint: Checkpoint, name: str) -> "StoredTensor | None":
         """The tensor if it is large and can be read piece by piece; None for others, which are read whole."""
         info = checkpoint.info(name)
-        streams = checkpoint.streams and info.is_float and info.matrix_of is None
+        streams = checkpoint.streams and info.is_float and info.shown_of is None
         return cls(checkpoint, name) if streams and info.size > LARGE else None
 
     @property

@@ -5,18 +5,18 @@ import math
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self, final
+from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.exceptions import CheckpointError
+from sqtheory.files.checkpoints.decoding import Decoding
 from sqtheory.files.views.view import View
 
 MAX_NAME = 4096
@@ -68,8 +68,8 @@ class TensorInfo:
     """Bytes of the entries in the file, uncompressed."""
     view: View | None = None
     """As which matrices a layer uses it, where the file itself says so; where it is shown so, as which it is shown."""
-    matrix_of: tuple[int, ...] | None = None
-    """The shape in the file, where what is shown are matrices."""
+    shown_of: "TensorInfo | None" = None
+    """What the file says of the tensor, where what is shown are matrices made of it."""
     quantized: bool = False
     """The entries are values that codes and scales stand for; ``dtype`` is what these are called together."""
     no_weight: str | None = None
@@ -81,6 +81,16 @@ class TensorInfo:
     def size(self) -> int:
         """The number of entries."""
         return math.prod(self.shape)
+
+    @property
+    def stored(self) -> "TensorInfo":
+        """What the file says of the tensor that this is, or that this is made of."""
+        return self.shown_of or self
+
+    @property
+    def seen_as(self) -> str | None:
+        """As which matrices it is shown, in words; None where it is shown as it is."""
+        return None if self.view is None or self.shown_of is None else self.view.text(self.shown_of.shape)
 
     @property
     def is_float(self) -> bool:
@@ -124,6 +134,24 @@ class Checkpoint(ABC):
     def origin(self, name: str) -> str:
         """The name in the file of what a tensor that is shown is made of."""
         return name
+
+    @property
+    def inner(self) -> "Checkpoint":
+        """The tensors as they are stored, where this shows them otherwise; else this."""
+        return self
+
+    @property
+    def decoding(self) -> Decoding | None:
+        """What is shown as values and stored as codes in several tensors; None where nothing is."""
+        return None
+
+    def parts(self, name: str) -> Mapping[str, str]:
+        """The stored tensors that spell a weight together, by what they are; none where a tensor is stored as one."""
+        return {}
+
+    def files(self) -> dict[str, Path]:
+        """The files that are read, by name."""
+        return {self._path.name: self._path}
 
     @property
     def signature(self) -> Signature:
@@ -242,63 +270,3 @@ def check_tensor(path: Path, name: str, shape: tuple[int, ...]) -> None:
         raise refused(path, f"no dimension is negative, got {min(shape)}", name)
     if math.prod(n for n in shape if n) >= MAX_SIZE:
         raise refused(path, "the dimensions that are not zero have a product of 2**60 or more", name)
-
-
-def fill(source: IO[bytes], nbytes: int) -> NDArray[np.uint8]:
-    """The next bytes of a stream, read in pieces into one array; EOFError when the stream ends before."""
-    raw = np.empty(nbytes, np.uint8)
-    done = 0
-    while done < nbytes:
-        piece = source.read(min(PIECE_BYTES, nbytes - done))
-        if not piece:
-            raise EOFError(f"the data end after {done} of {nbytes} bytes: truncated, or changed since it was opened")
-        raw[done : done + len(piece)] = np.frombuffer(piece, np.uint8)
-        done += len(piece)
-    return raw
-
-
-def pieces(source: IO[bytes], nbytes: int) -> Iterator[NDArray[np.uint8]]:
-    """The next bytes of a stream in pieces of at most 1 MiB; EOFError when the stream ends before."""
-    for at in range(0, nbytes, PIECE_BYTES):
-        yield fill(source, min(PIECE_BYTES, nbytes - at))
-
-
-def pieces_at(
-    path: Path, info: TensorInfo, file: IO[bytes], begin: int, lock: AbstractContextManager[Any]
-) -> Iterator[NDArray[np.uint8]]:
-    """The bytes of a tensor that lie at a position of a file, in pieces, each read under a lock."""
-    for at in range(0, info.nbytes, PIECE_BYTES):
-        try:
-            with lock:
-                file.seek(begin + at)
-                piece = fill(file, min(PIECE_BYTES, info.nbytes - at))
-        except (EOFError, OSError) as error:
-            raise refused(path, plain(str(error)), info.name) from error
-        yield piece
-
-
-def decoded(
-    source: IO[bytes], nbytes: int, size: int, piece: int, decode: Callable[[NDArray[np.uint8]], NDArray[Any]]
-) -> NDArray[np.float32]:
-    """``size`` values from the next bytes of a stream, ``piece`` bytes in memory at a time."""
-    values = np.empty(size, np.float32)
-    at = 0
-    while nbytes:
-        raw = fill(source, min(piece, nbytes))
-        part = decode(raw)
-        values[at : at + part.size] = part
-        at, nbytes = at + part.size, nbytes - raw.size
-    return values
-
-
-def widen(values: NDArray[Any]) -> NDArray[Any]:
-    """Numbers or booleans in native byte order and C order; 16-bit floats as float32."""
-    dtype = np.dtype(np.float32) if values.dtype.kind == "f" and values.itemsize == 2 else values.dtype
-    return np.ascontiguousarray(values, dtype.newbyteorder("=")).reshape(values.shape)
-
-
-def booleans(raw: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Bytes 0 and 1 as booleans; ValueError for any other byte."""
-    if raw.size and raw.max() > 1:
-        raise ValueError(f"a boolean is a byte 0 or 1, got {raw.max()}")
-    return raw.view(np.bool_)

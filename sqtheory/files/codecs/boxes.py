@@ -26,7 +26,7 @@ def box_of(shape: Shape, scales: Shape, sides: Shape) -> Shape | None:
         fitting = [one for one in (side, n, 1) if one and -(-n // one) == count]
         if not fitting:
             return None
-        box.append(fitting[0])
+        box.append(max(1, min(fitting[0], n)))
     return tuple(box)
 
 
@@ -40,3 +40,17 @@ def spread(scales: NDArray[Any], shape: Shape, box: Shape) -> NDArray[Any]:
         if side > 1 and cut[axis] > 1:
             scales = np.repeat(scales, side, axis)[(slice(None),) * axis + (slice(n),)]
     return scales
+
+
+def scaled(values: NDArray[np.float32], scales: NDArray[np.float32], box: Shape) -> NDArray[np.float32]:
+    """values · scales, in the place of ``values``, one row of boxes at a time."""
+    shape = values.shape
+    if scales.size == 1 or len(shape) < 2 or box[-2] in (1, shape[-2]):
+        values *= spread(scales, shape, box)
+        return values
+    side = box[-2]
+    cut = tuple(-(-n // one) for n, one in zip(shape, box, strict=True))
+    rows = spread(scales.reshape(cut), (*shape[:-2], cut[-2], shape[-1]), (*box[:-2], 1, box[-1]))
+    for i in range(cut[-2]):
+        values[..., i * side : (i + 1) * side, :] *= rows[..., i : i + 1, :]
+    return values

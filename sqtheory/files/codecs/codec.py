@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, final
 
@@ -16,7 +16,7 @@ from sqtheory.files.checkpoints.tensors import TensorInfo, quoted, refused
 @final
 @dataclass(frozen=True)
 class Stored:
-    """What a codec is told of a checkpoint before an entry of it is read."""
+    """What a codec is told of a checkpoint before its weights are read."""
 
     path: Path
     infos: Mapping[str, TensorInfo]
@@ -26,6 +26,10 @@ class Stored:
 
     It has a ``quant_method`` then: ``modelopt`` for what ``hf_quant_config.json`` says, ``mlx`` for ``quantization``.
     """
+    read: Callable[[str], NDArray[Any]]
+    """The entries of a stored tensor, for the few numbers that tell the shape of a weight."""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """What the header of one file says besides tensors."""
 
     def refused(self, rule: str, *names: str) -> CheckpointError:
         """The error for tensors that together break a rule."""
@@ -67,6 +71,6 @@ class Codec(ABC):
     def encoded(self, stored: Stored) -> Iterator[Encoded]:
         """The weights of a checkpoint that are stored in this layout.
 
-        Nothing of a tensor is read. Raises CheckpointError, naming the tensors, where half of a pair is missing or
-        shapes contradict each other.
+        Nothing of a tensor is read but what tells a shape. Raises CheckpointError, naming the tensors, where half of a
+        pair is missing or shapes contradict each other.
         """

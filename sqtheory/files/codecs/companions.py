@@ -7,7 +7,7 @@ from pathlib import Path
 from sqtheory.files.checkpoints.tensors import TensorInfo, quoted, refused
 
 _ACTIVATIONS = re.compile(
-    r"(^|[._])((input|output|activation|act|k|v|q|kv|prob|k_cache|v_cache)(_global)?_(scale|zero_point|amax)|scale_input)$"
+    r"(^|[._])((input|output|activation|act|k|v|q|kv|prob|k_cache|v_cache)(_global)?_(scale|zero_point|amax)|scale_input|qscale_act)$"
 )
 """Names of scales that belong to no weight: of what a layer takes and gives, of the cache of keys and values."""
 
@@ -48,8 +48,8 @@ def check_left(path: Path, infos: Mapping[str, TensorInfo]) -> None:
                 raise refused(path, f"{rule}; values can be taken from the weights before they were quantized", name)
             if _ALWAYS_CODES.search(name):
                 raise refused(path, f"{info.dtype} codes without their scales, or of a layout that is not known", name)
-    for name in infos:
-        if _ALWAYS_SCALES.search(name):
+    for name, info in infos.items():
+        if _ALWAYS_SCALES.search(name) or (info.dtype == "F8_E8M0" and "scale" in name):
             weight = next((one for one in _weights(name) if one in infos), None)
             where = "whose codes are not there" if weight is None else f"whose weight {quoted(weight)} holds no codes"
             kind = "" if weight is None else f" but {infos[weight].dtype}"

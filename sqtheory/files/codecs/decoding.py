@@ -3,12 +3,15 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sqtheory.files.checkpoints.decoding import Decoding
+from sqtheory.files.checkpoints.safetensors import SafetensorsCheckpoint
 from sqtheory.files.checkpoints.tensors import Checkpoint, TensorInfo, plain, quoted, refused
 from sqtheory.files.codecs.codec import Codec, Encoded, Stored
 from sqtheory.files.codecs.companions import activation_scales, check_left
@@ -30,7 +33,9 @@ def decoded(checkpoint: Checkpoint, codecs: Sequence[type[Codec]] = CODECS) -> C
         configuration = Configuration(checkpoint.path.parent)
         undo.callback(configuration.close)
         infos = {info.name: info for info in checkpoint.tensors}
-        encoded = _encoded(Stored(checkpoint.path, infos, configuration.content), configuration, codecs)
+        metadata = checkpoint.metadata if isinstance(checkpoint, SafetensorsCheckpoint) else {}
+        stored = Stored(checkpoint.path, infos, configuration.content, checkpoint.read, metadata)
+        encoded = _encoded(stored, configuration, codecs)
         parts = {name for one in encoded.values() for name in one.parts.values()}
         for name in encoded:
             if name in infos and name not in parts:
@@ -67,7 +72,6 @@ class DecodedCheckpoint(Checkpoint):
 
     @property
     def inner(self) -> Checkpoint:
-        """The checkpoint as it is stored."""
         return self._inner
 
     @property
@@ -76,14 +80,19 @@ class DecodedCheckpoint(Checkpoint):
         return MappingProxyType(self._encoded)
 
     @property
-    def configuration(self) -> Configuration:
-        """What files beside it say of its quantization."""
-        return self._configuration
+    def decoding(self) -> Decoding:
+        shown = {info.name for info in self.tensors}
+        return Decoding(
+            {name: one.scheme for name, one in self._encoded.items()},
+            tuple(info.name for info in self._inner.tensors if info.name not in shown),
+            tuple(path.name for path in self._configuration.paths),
+        )
 
-    @property
-    def hidden(self) -> frozenset[str]:
-        """The stored tensors that are scales of activations, which belong to no weight."""
-        return self._hidden
+    def parts(self, name: str) -> Mapping[str, str]:
+        return dict(self._encoded[name].parts) if name in self._encoded else {}
+
+    def files(self) -> dict[str, Path]:
+        return {**self._inner.files(), **{path.name: path for path in self._configuration.paths}}
 
     def close(self) -> None:
         self._inner.close()

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.files.checkpoints.tensors import TensorInfo, plain, quoted, refused
-from sqtheory.files.codecs.boxes import Shape, box_of, spread
+from sqtheory.files.codecs.boxes import Shape, box_of, scaled
 from sqtheory.files.codecs.codec import Codec, Encoded, Stored
 
 ENDINGS = ("_scale_inv", "_scale")
 """What the name of the codes is continued by; ``_inv`` or not, values are codes *times* scales."""
-BESIDE = ("scale", "scale_weight")
+BESIDE = ("scale", "scale_weight", "qscale_weight")
 """What may take the place of ``weight``."""
 SIDE = 128
 """Of square boxes, where a configuration does not say another."""
@@ -34,7 +34,7 @@ class Fp8(Codec):
     methods: ClassVar[frozenset[str]] = frozenset({"fp8", "fbgemm_fp8", "modelopt"})
 
     def encoded(self, stored: Stored) -> Iterator[Encoded]:
-        sides = _sides(stored)
+        sides = sides_of(stored)
         alone: list[str] = []
         pairs = 0
         for name, info in stored.infos.items():
@@ -68,11 +68,12 @@ def decode(arrays: Mapping[str, NDArray[Any]], *, shape: Shape, box: Shape) -> N
     scales = arrays["scales"]
     if not np.isfinite(scales).all():
         raise ValueError(f"the scale {scales[~np.isfinite(scales)][0]} is no finite number")
-    values: NDArray[np.float32] = (arrays["codes"] * spread(scales.astype(np.float32), shape, box)).astype(np.float32)
-    return values
+    values = arrays["codes"].astype(np.float32, copy=False)
+    return scaled(values, scales.astype(np.float32), box)
 
 
-def _sides(stored: Stored) -> Shape:
+def sides_of(stored: Stored) -> Shape:
+    """The sides of boxes that a configuration states, or else those of square ones."""
     said = stored.config.get("weight_block_size")
     if said is None:
         return (SIDE, SIDE)

@@ -5,9 +5,9 @@ Layouts of version 0.20: ``pack-quantized``, ``mxfp4-pack-quantized`` and ``nvfp
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +20,14 @@ from sqtheory.files.bits import pack_bits
 from sqtheory.files.checkpoints import Checkpoint
 from sqtheory.files.checkpoints.json_text import json_object
 from sqtheory.files.checkpoints.tensors import plain, quoted, refused
+from sqtheory.files.codecs.compressed_scheme import METHOD, Scheme
+from sqtheory.files.codecs.configuration import CONFIG, without
 from sqtheory.files.packing.files import StoredArray, write_arrays
 from sqtheory.files.packing.packed import Packed, image_of, slabs_of
 from sqtheory.files.packing.scales import BIAS, ExponentScales, RealScales, TwoLevelScales
 from sqtheory.files.packing.schema import Schema
 
-MODEL, CONFIG, QUANTIZATION = "model.safetensors", "config.json", "quantization_config"
+MODEL, QUANTIZATION = "model.safetensors", "quantization_config"
 FILES = (MODEL, CONFIG)
 """All that is written to the folder."""
 WEIGHT = ".weight"
@@ -35,39 +37,12 @@ _WORD = 32
 _MAX_CONFIG = 1 << 24
 
 
-@final
-@dataclass(frozen=True)
-class Scheme:
-    """What ``quantization_config`` says of the weights: the name of a layout and its arguments."""
-
-    layout: str
-    num_bits: int
-    kind: str
-    strategy: str
-    group_size: int | None
-    scale_dtype: str | None
-
-    def group(self, targets: list[str]) -> dict[str, Any]:
-        """One of the ``config_groups``: what is said of the layers that it targets."""
-        weights = {
-            "num_bits": self.num_bits,
-            "type": self.kind,
-            "symmetric": True,
-            "strategy": self.strategy,
-            "group_size": self.group_size,
-            "dynamic": False,
-            **({} if self.scale_dtype is None else {"scale_dtype": self.scale_dtype}),
-        }
-        none = {"input_activations": None, "output_activations": None}
-        return {"targets": targets, "weights": weights, **none, "format": self.layout}
-
-
 def quantization_config(modules: Mapping[str, Scheme], ignore: list[str]) -> dict[str, Any]:
     """What is said of compressed modules, by name where they have not all one scheme, and of layers that are not."""
     schemes = dict.fromkeys(modules.values())
     targets = {s: [name for name, own in modules.items() if own == s] for s in schemes} if len(schemes) > 1 else {}
     return {
-        "quant_method": "compressed-tensors",
+        "quant_method": METHOD,
         "format": next(iter(schemes)).layout,
         "quantization_status": "compressed",
         "config_groups": {f"group_{i}": s.group(targets.get(s, ["Linear"])) for i, s in enumerate(schemes)},
@@ -80,6 +55,8 @@ def scheme_of(schema: Schema) -> Scheme:
     fmt, scales, shape = schema.format, schema.scales, schema.shape
     if len(shape) != 2 or not schema.size or schema.dtype != "F32":
         raise InputRefused(f"compressed-tensors lays out float32 matrices, got {schema.dtype} of shape {shape}")
+    if schema.view is not None:
+        raise InputRefused(f"compressed-tensors lays out matrices [out, in], this one is a view {schema.view}")
     rows, group = schema.block
     whole = group >= shape[1]
     if (shape[1] % group and not whole) or (rows != 1 and not (whole and rows >= shape[0])):
@@ -231,13 +208,18 @@ def _check(ours: Array, theirs: Array) -> None:
 
 
 def config_of(source: Checkpoint) -> dict[str, object]:
-    """What is said of the model beside the source; CheckpointError where it is quantized already."""
+    """What is said of the model beside the source, but for the quantization of weights that are read as values.
+
+    CheckpointError where another is stated.
+    """
     path = source.path.parent / CONFIG
     if not path.is_file():
         return {}
     if path.stat().st_size > _MAX_CONFIG:
         raise refused(path, f"a config of more than {_MAX_CONFIG} bytes")
     config = json_object(path, path.read_bytes(), "the config")
+    if source.decoding is not None:
+        return without(config)
     if QUANTIZATION in config:
         raise refused(path, f"the model is quantized already: it has a {QUANTIZATION}")
     return config

@@ -119,18 +119,13 @@ def _pieces(spool: atomic.NewFile, nbytes: int, start: int) -> Iterator[NDArray[
 
 def is_stored(source: Checkpoint) -> bool:
     """Whether its tensors that are not packed keep their bytes; those of other kinds keep their values."""
-    return isinstance(source, SafetensorsCheckpoint | ShardedCheckpoint | PackedCheckpoint)
-
-
-def _stored(source: Checkpoint, name: str) -> SafetensorsCheckpoint | None:
-    """The safetensors file that holds a tensor."""
-    if isinstance(source, ShardedCheckpoint):
-        return next(shard for shard in source.shards.values() if any(i.name == name for i in shard.tensors))
-    return source if isinstance(source, SafetensorsCheckpoint) else None
+    return isinstance(source.inner, SafetensorsCheckpoint | ShardedCheckpoint | PackedCheckpoint)
 
 
 def declared(source: Checkpoint, info: TensorInfo) -> TensorInfo:
     """A tensor that is copied, as the file to be written declares it."""
+    if info.quantized:
+        return declare(info.name, "F32", info.shape)
     if is_stored(source):
         return info
     values = source.read(info.name)
@@ -139,11 +134,10 @@ def declared(source: Checkpoint, info: TensorInfo) -> TensorInfo:
 
 def copy_tensor(source: Checkpoint, name: str, writer: SafetensorsWriter) -> None:
     """Copy a tensor: its bytes from a safetensors file, else its values."""
-    file = _stored(source, name)
-    if file is None:
-        writer.write(name, source.read(name))
+    if isinstance(source.inner, SafetensorsCheckpoint | ShardedCheckpoint):
+        writer.copy(name, source.stored(name))
     else:
-        writer.copy(name, file.stored(name))
+        writer.write(name, source.read(name))
 
 
 @final
@@ -159,7 +153,7 @@ class PackedCheckpoint(Checkpoint):
         self._file = file
         self._held = {info.name: info for info in self._file.tensors}
         try:
-            self._schemas = _schemas(self._file)
+            self._schemas = schemas_of(path, self._file.metadata, self._held)
         except BaseException:
             self._file.close()
             raise
@@ -201,7 +195,7 @@ class PackedCheckpoint(Checkpoint):
 
     def _logical(self, name: str, schema: Schema) -> TensorInfo:
         parts = [self._held[f"{name}.{part}"] for part in PARTS if f"{name}.{part}" in self._held]
-        return TensorInfo(name, schema.dtype, schema.shape, sum(info.nbytes for info in parts))
+        return TensorInfo(name, schema.dtype, schema.logical, sum(info.nbytes for info in parts))
 
     def _part(self, name: str) -> bool:
         """Whether a tensor of the file belongs to a packed one."""
@@ -215,30 +209,30 @@ class PackedCheckpoint(Checkpoint):
         if info.name not in self._schemas:
             return self._file.read(info.name)
         try:
-            return unpack(self.packed(info.name))
+            return self._schemas[info.name].in_place(unpack(self.packed(info.name)))
         except ValueError as error:
             raise refused(self._path, plain(str(error)), info.name) from error
 
 
-def _schemas(file: SafetensorsCheckpoint) -> dict[str, Schema]:
-    if KEY not in file.metadata:
-        raise refused(file.path, f"no packed file: its metadata have no {KEY}")
-    document = json_object(file.path, file.metadata[KEY].encode(), KEY)
+def schemas_of(path: Path, metadata: Mapping[str, str], held: Mapping[str, TensorInfo]) -> dict[str, Schema]:
+    """The schemas of packed tensors in the metadata of a file; CheckpointError where its tensors do not fit them."""
+    if KEY not in metadata:
+        raise refused(path, f"no packed file: its metadata have no {KEY}")
+    document = json_object(path, metadata[KEY].encode(), KEY)
     tensors = document.get("tensors")
     if document.get("schema") != NAME or not isinstance(tensors, dict):
-        raise refused(file.path, f"{KEY} must hold the schema {NAME} and tensors")
+        raise refused(path, f"{KEY} must hold the schema {NAME} and tensors")
     schemas = {}
-    held = {info.name: info for info in file.tensors}
     for name, content in tensors.items():
-        check_tensor(file.path, name, ())
+        check_tensor(path, name, ())
         if name in held:
-            raise refused(file.path, "packed, and there as it is too", name)
+            raise refused(path, "packed, and there as it is too", name)
         found = {part: held[f"{name}.{part}"] for part in PARTS if f"{name}.{part}" in held}
         try:
             schema = Schema.from_dict(content)
             schema.check({part: (_dtype(info), info.shape) for part, info in found.items()})
         except ValueError as error:
-            raise refused(file.path, f"its schema is wrong: {plain(str(error))}", name) from error
+            raise refused(path, f"its schema is wrong: {plain(str(error))}", name) from error
         schemas[name] = schema
     return schemas
 

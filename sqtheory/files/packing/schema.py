@@ -7,6 +7,7 @@ from math import prod
 from typing import Annotated, Any, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sqtheory.alphabet.formats import Codebook, FloatFormat, Format, IntFormat
 from sqtheory.alphabet.partition import Shape
@@ -23,7 +24,8 @@ from sqtheory.files.packing.scales import (
     Scales,
     TwoLevelScales,
 )
-from sqtheory.records import Kinds, as_json, from_json
+from sqtheory.files.views.view import View
+from sqtheory.records import Kinds, as_json, fits, from_json
 
 DTYPES: Mapping[str, str] = {"F32": "float32", "F64": "float64"}
 """The arithmetic a tensor is decoded in, in the words of safetensors and of numpy."""
@@ -62,6 +64,10 @@ class Schema:
     """The number of entries that have a code."""
     operator: str
     """The operator that made the values, for people."""
+    view: str | None = None
+    """As which matrix of a tensor the entries lie, as ``View.parse`` reads it; None for the tensor itself."""
+    tensor: Shape | None = None
+    """The shape of that tensor."""
 
     def __post_init__(self) -> None:
         """ValueError where the fields contradict each other."""
@@ -85,6 +91,12 @@ class Schema:
             raise ValueError(f"of {self.size} entries {self.kept} cannot be kept{'' if places else ' without a mask'}")
         if places is not None:
             places.bits(shape)
+        if (self.view is None) != (self.tensor is None):
+            raise ValueError("a view and the shape of the tensor are there both or neither")
+        if self.view is not None and self.tensor is not None:
+            check_sides(self.tensor, "tensor", 0)
+            if len(self.tensor) > MAX_RANK or View.parse(self.view).shape(self.tensor) != shape:
+                raise ValueError(f"a tensor of shape {self.tensor} has no matrix {shape} by the view {self.view}")
 
     @property
     def layout(self) -> Layout:
@@ -103,6 +115,15 @@ class Schema:
         nbytes = sum(dtype.itemsize * prod(shape) for dtype, shape in arrays.values())
         if self.size * np.dtype(DTYPES[self.dtype]).itemsize > EXPANSION * max(nbytes, 1):
             raise ValueError(f"{nbytes} bytes stand for {self.size} values: more than {EXPANSION} times as many bytes")
+
+    @property
+    def logical(self) -> Shape:
+        """The shape of the tensor that is described."""
+        return self.tensor or self.shape
+
+    def in_place(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Values of this shape as those of the tensor."""
+        return values if self.view is None else View.parse(self.view).back(values, self.logical)
 
     @property
     def boxes(self) -> Boxes:
@@ -127,14 +148,14 @@ class Schema:
         return Fraction(self.bits, max(self.size, 1))
 
     def to_dict(self) -> dict[str, Any]:
-        """The description, ready for JSON."""
+        """The description, ready for JSON; of a view only where there is one."""
         found: dict[str, Any] = as_json(self)
-        return found
+        return found if self.view else {key: part for key, part in found.items() if key not in ("view", "tensor")}
 
     @classmethod
     def from_dict(cls, content: object) -> "Schema":
         """Read a description; ValueError for anything else."""
-        return from_json(cls, content)
+        return from_json(cls, {"view": None, "tensor": None, **content} if fits(content, dict) else content)
 
 
 def _spelled(array: tuple[np.dtype[Any], Shape] | None) -> str:

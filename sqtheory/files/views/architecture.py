@@ -31,12 +31,11 @@ class Architecture:
         try:
             with (path.parent / CONFIG).open("rb") as file:
                 text = file.read(_LARGEST + 1)
-            content = json.loads(text) if len(text) <= _LARGEST else None
+            content: Any = json.loads(text) if len(text) <= _LARGEST else None
         except (OSError, ValueError, RecursionError):
             return cls()
-        outer = [content] if _is_object(content) else []
-        inner = [place[key] for place in outer for key in NESTED if _is_object(place.get(key))]
-        return cls.of([*outer, *inner])
+        places: list[Mapping[str, Any]] = [content] if _is_object(content) else []
+        return cls.of([*places, *(place[key] for place in places for key in NESTED if _is_object(place.get(key)))])
 
     @classmethod
     def of(cls, places: list[Mapping[str, Any]]) -> "Architecture":

@@ -97,6 +97,8 @@ class Axes:
                     view = said[0].view(info.shape, view)
                 except ValueError as error:
                     raise refused(checkpoint.path, f"--axis {said[0]}: {error}", info.name) from error
+            elif info.dispute is not None:
+                raise refused(checkpoint.path, f"{info.dispute}; --axis NAME=N says which", info.name)
             if view is not None and not view.is_plain(len(info.shape)):
                 yield info.name, view
 

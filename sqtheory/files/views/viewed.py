@@ -5,13 +5,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
+from types import MappingProxyType
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sqtheory.files.checkpoints.decoding import Decoding
 from sqtheory.files.checkpoints.tensors import Checkpoint, TensorInfo
 from sqtheory.files.views.view import View
+
+
+def as_matrix(info: TensorInfo, view: View | None) -> TensorInfo:
+    """What is said of one of the matrices of a tensor; of the tensor itself without view."""
+    if view is None:
+        return info
+    count, rows, columns = view.matrices(info.shape)
+    nbytes = info.nbytes // count if count else 0
+    return replace(info, shape=(rows, columns), nbytes=nbytes, view=view, shown_of=info)
 
 
 @final
@@ -37,21 +48,34 @@ class ViewedCheckpoint(Checkpoint):
             if view is None:
                 yield info
             elif self._apart and view.apart:
-                count, rows, columns = view.matrices(info.shape)
                 for e, index in enumerate(view.indices(info.shape)):
                     name = f"{info.name}{index}"
                     self._home[name] = info, e
-                    yield TensorInfo(name, info.dtype, (rows, columns), info.nbytes // count, view, info.shape)
+                    yield replace(as_matrix(info, view), name=name)
             else:
                 self._home[info.name] = info, 0
-                yield replace(info, shape=view.shape(info.shape), view=view, matrix_of=info.shape)
+                yield replace(info, shape=view.shape(info.shape), view=view, shown_of=info)
 
     @property
     def views(self) -> Mapping[str, View]:
-        return dict(self._views)
+        return MappingProxyType(self._views)
 
     def origin(self, name: str) -> str:
         return self._home[name][0].name if name in self._home else name
+
+    @property
+    def inner(self) -> Checkpoint:
+        return self._inner.inner
+
+    @property
+    def decoding(self) -> Decoding | None:
+        return self._inner.decoding
+
+    def parts(self, name: str) -> Mapping[str, str]:
+        return self._inner.parts(self.origin(name))
+
+    def files(self) -> dict[str, Path]:
+        return self._inner.files()
 
     def close(self) -> None:
         self._last = None

@@ -27,6 +27,8 @@ from sqtheory.execution.assignment import check_awaits_none
 from sqtheory.execution.preflight import preflight
 from sqtheory.files.checkpoints import reading
 from sqtheory.files.targets import Targets
+from sqtheory.files.views.axes import Axes
+from sqtheory.files.views.seeing import seen
 from sqtheory.models import Model, Samples, open_model, samples_for
 from sqtheory.models.evaluation.evaluating import single_threaded_products
 from sqtheory.show.figures.style import Style, encode, verbatim
@@ -48,7 +50,8 @@ class Request:
 
         Raises ValueError where there is none; what is raised while one is worked on does not name it.
         """
-        with reading(self.model) as checkpoint:
+        with reading(self.model) as opened:
+            checkpoint = seen(opened, Targets(), Axes(), apart=True)
             taken, _ = Targets().split(checkpoint.tensors)
             if not taken:
                 raise ValueError(f"{self.model} has no tensor to work on: see sqtheory inspect")
@@ -149,7 +152,8 @@ class FigureKind(Generic[Of]):
             for s in masks if self.needs is Needs.blocks else ():
                 if not (s.fixed_budget and s.groups.run):
                     raise ValueError(f"it is of n:m masks, and {s} is none: try 2:4")
-            with reading(request.model) as checkpoint:
+            with reading(request.model) as opened:
+                checkpoint = seen(opened, Targets(), Axes(), apart=True)
                 taken, _ = Targets().split(checkpoint.tensors)
                 preflight(checkpoint, taken, masks, formats, values=values)
 

@@ -37,6 +37,18 @@ class Agreement:
     variances: tuple[float, float]
     """Σ_B (gap of block B − its prediction)² for ``tied`` and ``measured``."""
 
+    @classmethod
+    def together(cls, name: str, rows: "Sequence[Agreement]") -> "Agreement":
+        """Several as one of another name: gaps and variances add."""
+        return cls(
+            name,
+            sum(r.entries for r in rows),
+            sum(r.predicted for r in rows),
+            sum(r.tied for r in rows),
+            sum(r.measured for r in rows),
+            (sum(r.variances[0] for r in rows), sum(r.variances[1] for r in rows)),
+        )
+
     @property
     def errors(self) -> tuple[float, float]:
         """Standard errors of ``tied`` and ``measured``, were the prediction right and the blocks independent."""
@@ -68,15 +80,7 @@ class AgreementReport(Tabular):
     @property
     def total(self) -> Agreement:
         """All tensors together: gaps and variances add."""
-        rows = self.tensors
-        return Agreement(
-            "total",
-            sum(r.entries for r in rows),
-            sum(r.predicted for r in rows),
-            sum(r.tied for r in rows),
-            sum(r.measured for r in rows),
-            (sum(r.variances[0] for r in rows), sum(r.variances[1] for r in rows)),
-        )
+        return Agreement.together("total", self.tensors)
 
     @property
     def correlations(self) -> tuple[float, float]:

@@ -11,6 +11,7 @@ import pytest
 from sqtheory.cli import main
 from sqtheory.exceptions import CheckpointError, MissingExtra
 from sqtheory.files.checkpoints import GgufCheckpoint, TensorInfo, open_checkpoint
+from sqtheory.files.checkpoints.gguf_blocks import EXPANSIONS
 from sqtheory.files.checkpoints.gguf_header import MAX_HEADER, MAX_ITEMS, TYPES
 from tests.counting import counted
 from tests.files.checkpoints.handmade import often, read_all, refusal, rewrite
@@ -91,6 +92,32 @@ def test_blocks_that_the_package_cannot_expand_are_listed_and_refused(file: Path
     assert f"'w': the gguf package cannot expand {dtype}" in refusal(file)
 
 
+@pytest.mark.parametrize("dtype", EXPANSIONS)
+def test_own_expansions_are_those_of_the_package_for_every_scale(dtype: str) -> None:
+    number, nbytes = next((n, nbytes) for n, (name, _, nbytes) in TYPES.items() if name == dtype)
+    blocks = np.random.default_rng(0).integers(0, 256, (1 << 16, nbytes), np.uint8)
+    blocks[:, :2] = np.arange(1 << 16, dtype="<u2").view(np.uint8).reshape(-1, 2)
+    with np.errstate(all="ignore"):
+        wanted = gguf.quants.dequantize(blocks.reshape(1, -1), gguf.GGMLQuantizationType(number)).reshape(-1, 32)
+        values = EXPANSIONS[dtype](blocks)
+    assert values.dtype == np.float32
+    np.testing.assert_array_equal(values, wanted)
+    finite = np.isfinite(wanted)
+    assert np.array_equal(np.signbit(values[finite]), np.signbit(wanted[finite]))
+
+
+def test_the_package_expands_many_blocks_at_once(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    own = gguf.quants.Q6_K.dequantize_blocks.__func__
+    monkeypatch.setattr(
+        gguf.quants.Q6_K, "dequantize_blocks", classmethod(lambda cls, b: (calls.append(len(b)), own(cls, b))[1])
+    )
+    write(file, {"q": (np.zeros((100, 210), np.uint8), "Q6_K")})
+    with open_checkpoint(file) as checkpoint:
+        assert checkpoint.read("q").shape == (100, 256)
+    assert calls == [100]
+
+
 def test_plain_numbers_are_read_as_they_are(file: Path) -> None:
     rng = np.random.default_rng(0)
     written = {
@@ -124,14 +151,18 @@ def test_the_verbs_take_it(file: Path, capsys: pytest.CaptureFixture[str]) -> No
 def test_without_the_package_plain_numbers_are_read_and_blocks_ask_for_it(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write(file, {"a": (np.ones(3, np.float32), "F32"), "q": (np.zeros((1, 18), np.uint8), "Q4_0")})
+    blocks = {"q": (np.zeros((1, 210), np.uint8), "Q6_K"), "own": (np.full((1, 18), 0x3C, np.uint8), "Q4_0")}
+    write(file, {"a": (np.ones(3, np.float32), "F32"), **blocks})
     monkeypatch.setitem(sys.modules, "gguf", None)
     with open_checkpoint(file) as checkpoint:
         np.testing.assert_array_equal(checkpoint.read("a"), np.ones(3))
+        np.testing.assert_array_equal(
+            checkpoint.read("own"), np.float32([[4 * 1.05859375] * 16 + [-5 * 1.05859375] * 16])
+        )
         with pytest.raises(MissingExtra, match=r"sqtheory\[gguf\]"):
             checkpoint.read("q")
     assert main(["inspect", str(file)]) == 4
-    assert "expanding Q4_0 tensors" in capsys.readouterr().err
+    assert "expanding Q6_K tensors" in capsys.readouterr().err
 
 
 ONE = tensor(b"w", (4,), 0, 0)

@@ -163,6 +163,13 @@ def test_the_bytes_as_stored_come_in_pieces(file: Path) -> None:
     assert b"".join(pieces) == body and max(map(len, pieces)) == 1 << 20
 
 
+def test_metadata_of_null_are_none(tmp_path: Path) -> None:
+    body = safetensors_bytes({"__metadata__": None, "w": entry("U8", [1], 0, 1)}, b"a")
+    (tmp_path / "m.safetensors").write_bytes(body)
+    with SafetensorsCheckpoint(tmp_path / "m.safetensors") as checkpoint:
+        assert checkpoint.metadata == {} and checkpoint.read("w").tolist() == [97]
+
+
 F32 = ("F32", [2], 0, 8)
 MALFORMED: dict[str, tuple[bytes, str]] = {
     "empty file": (b"", "got 0 bytes"),

@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
+from sqtheory.exceptions import CheckpointError
+from sqtheory.files.checkpoints import open_checkpoint
 from sqtheory.files.checkpoints.elements import nbytes_of
 
 Tensor: TypeAlias = tuple[str, tuple[int, ...], bytes]
@@ -44,3 +47,19 @@ def random_codes(shape: tuple[int, ...], seed: int = 0) -> NDArray[np.uint8]:
     return np.random.default_rng(seed).integers(0, 0x7B, shape, np.uint8) | (
         np.random.default_rng(seed + 1).integers(0, 2, shape, np.uint8) << 7
     )
+
+
+def values_of(path: Path, name: str = "l.weight") -> NDArray[Any]:
+    """The values of a weight of a file."""
+    with open_checkpoint(path) as checkpoint:
+        return checkpoint.read(name)
+
+
+def refusal(path: Path, name: str | None = None) -> str:
+    """What is said of a file that is refused when it is opened, or when a weight is read."""
+    with pytest.raises(CheckpointError) as caught, open_checkpoint(path) as checkpoint:
+        if name is not None:
+            checkpoint.read(name)
+    message = str(caught.value)
+    assert message.isprintable()
+    return message

@@ -15,7 +15,8 @@ from safetensors.numpy import load_file, save_file
 
 import sqtheory as sq
 from sqtheory.cli import main
-from sqtheory.files.packing import pack_image, unpack
+from sqtheory.files.checkpoints import open_checkpoint
+from sqtheory.files.packing import CompressedTensorsCheckpoint, pack_image, unpack
 from sqtheory.files.packing.compressed_tensors import compressed
 from tests.twins.packing import fields_of
 
@@ -154,9 +155,30 @@ def test_folders_are_safe(model: Path, tmp_path: Path, capsys: pytest.CaptureFix
     out = tmp_path / "out"
     assert written(model, model, "int4:b32", None, "--force") == 2 and written(model, out, "int4:b32", None) == 0
     assert written(model, out, "int4:b32", None) == 2 and written(model, out, "int4:b32", None, "--force") == 0
-    assert written(out, tmp_path / "again", "int4:b32", None) == 3
+    assert written(out, tmp_path / "again", "int4:b32", None) == 0
     said = capsys.readouterr().err.splitlines()
-    assert ["folder of the input" in said[0], "--force" in said[1], "quantized already" in said[2]] == [True] * 3
+    assert ["folder of the input" in said[0], "--force" in said[1], "Quantized in the source" in said[2]] == [True] * 3
+
+
+@pytest.mark.parametrize("fmt", FORMATS)
+def test_what_is_packed_is_read_as_values_and_packed_again_to_the_same_codes(
+    model: Path, tmp_path: Path, fmt: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, again = tmp_path / "out", tmp_path / "again"
+    assert written(model, out, fmt, None) == 0
+    with CompressedTensorsCheckpoint(out) as ours, open_checkpoint(out / "model.safetensors") as read:
+        for info in ours.tensors:
+            assert read.read(info.name).tobytes() == ours.read(info.name).tobytes()
+            assert read.info(info.name).quantized == ("layers" in info.name and "proj" in info.name)
+    if "int" in fmt or fmt == "mxfp4":  # of NVFP4 the values are rounded to bfloat16, and not on its grid
+        assert written(out, again, fmt, None) == 0
+        with CompressedTensorsCheckpoint(out) as first, CompressedTensorsCheckpoint(again) as second:
+            assert all(first.read(i.name).tobytes() == second.read(i.name).tobytes() for i in first.tensors)
+    config = json.loads((out / "config.json").read_text())
+    config["quantization_config"]["config_groups"]["group_0"]["format"] = "marlin-24"
+    (out / "config.json").write_text(json.dumps(config))
+    assert written(out, tmp_path / "third", fmt, None) == 3
+    assert "marlin-24" in capsys.readouterr().err
 
 
 def test_values_that_would_come_back_as_others_are_refused() -> None:

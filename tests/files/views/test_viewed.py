@@ -20,7 +20,7 @@ def test_matrices_are_shown_in_the_place_of_tensors(tmp_path: Path) -> None:
             x, view = whole[info.name], views.get(info.name)
             y = x if view is None else view.forward(x)
             assert info.shape == y.shape and np.array_equal(shown.read(info.name), y)
-            assert info.matrix_of == (None if view is None else x.shape)
+            assert info.stored == plain.info(info.name) and info.seen_as == (view and view.text(x.shape))
             assert np.array_equal(np.concatenate([s.reshape(-1) for s in shown.slabs(info.name)]), y.reshape(-1))
             assert b"".join(p.tobytes() for p in shown.stored(info.name)) == y.tobytes()
             assert shown.origin(info.name) == info.name

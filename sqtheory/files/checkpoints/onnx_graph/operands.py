@@ -48,11 +48,6 @@ def operand(node: "NodeProto", place: int, axes: int) -> Reduction | None:
     return None if rule is None else rule(node, axes)
 
 
-def has_weights(node: "NodeProto") -> bool:
-    """Whether some input of a node is a weight."""
-    return is_known(node) and node.op_type in _WEIGHTS
-
-
 def _kernel(node: "NodeProto", axes: int) -> Reduction | None:
     """[out, in / group, k…]."""
     return Reduction((*range(2, axes), 1)) if axes >= 3 else None
@@ -125,6 +120,8 @@ _PRODUCT: Mapping[int, Rule] = {0: _left, 1: _right}
 _GEMM: Mapping[int, Rule] = {0: _LEFT, 1: _RIGHT}
 _CONVOLUTION: Mapping[int, Rule] = {1: _kernel}
 _CELLS: Mapping[int, Rule] = {1: _recurrent, 2: _recurrent}
+_RIGHT_ONLY: Mapping[int, Rule] = {1: _right}
+_PROJECTION: Mapping[int, Rule] = {1: _matrix}
 
 _WEIGHTS: Mapping[str, Mapping[int, Rule]] = {
     **dict.fromkeys(("Conv", "DeformConv", "ConvInteger", "FusedConv", "NhwcFusedConv"), _CONVOLUTION),
@@ -132,13 +129,20 @@ _WEIGHTS: Mapping[str, Mapping[int, Rule]] = {
     "ConvTranspose": {1: _transposed_kernel},
     **dict.fromkeys(("MatMul", "MatMulInteger"), _PRODUCT),
     "QLinearMatMul": {0: _left, 3: _right},
-    **dict.fromkeys(("MatMulIntegerToFloat", "DynamicQuantizeMatMul"), {1: _right}),
+    **dict.fromkeys(("MatMulIntegerToFloat", "DynamicQuantizeMatMul"), _RIGHT_ONLY),
     "FusedMatMul": {0: _unless("transBatchA", _LEFT), 1: _unless("transBatchB", _RIGHT)},
     **dict.fromkeys(("Gemm", "FusedGemm"), _GEMM),
     "QGemm": {0: _LEFT, 3: _RIGHT},
     **dict.fromkeys(("RNN", "GRU", "LSTM"), _CELLS),
     "DynamicQuantizeLSTM": {1: _recurrent_transposed, 2: _recurrent_transposed},
-    **dict.fromkeys(("Attention", "QAttention"), {1: _matrix}),
+    **dict.fromkeys(("Attention", "QAttention"), _PROJECTION),
     "Einsum": {0: _labelled(0), 1: _labelled(1)},
 }
 """Operators by name: which inputs are weights, by their places."""
+
+BIASES: Mapping[str, int] = {
+    **dict.fromkeys(("Conv", "FusedConv", "NhwcFusedConv", "ConvTranspose", "Gemm", "FusedGemm", "Attention"), 2),
+    **dict.fromkeys(("RNN", "GRU", "LSTM"), 3),
+    **{"DeformConv": 3, "QLinearConv": 8, "QGemm": 6, "MatMulNBits": 5, "MatMulIntegerToFloat": 6},
+}
+"""The place of what is added to the product, by operator."""

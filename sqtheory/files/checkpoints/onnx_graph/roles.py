@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, final
 
-from sqtheory.files.checkpoints.onnx_graph.network import Key, Network, Taken
-from sqtheory.files.checkpoints.onnx_graph.operands import Reduction, has_weights, integer, operand
+from sqtheory.files.checkpoints.onnx_graph.dataflow import Dataflow, Key, Taken
+from sqtheory.files.checkpoints.onnx_graph.operands import BIASES, Reduction, integer, is_known, operand
 from sqtheory.files.checkpoints.onnx_graph.paths import Path, through
 from sqtheory.files.checkpoints.tensors import plain, quoted
 
@@ -13,6 +14,18 @@ if TYPE_CHECKING:
     from onnx import NodeProto
 
 EMBEDDING, BIAS, NORMALIZATION = "embedding", "bias", "normalization"
+COMPANION = "scale or zero point"
+_OF_CODES = (
+    "Quantize",
+    "Dequantize",
+    "DynamicQuantize",
+    "QLinear",
+    "QGemm",
+    "MatMulNBits",
+    "MatMulInteger",
+    "ConvInteger",
+)
+"""How the names of operators begin whose other inputs belong to codes."""
 _LOOKED_UP = ("Gather", "GatherBlockQuantized", "EmbedLayerNormalization", "QEmbedLayerNormalization")
 _MOST = 4096
 """Nodes that are followed from one tensor."""
@@ -54,14 +67,15 @@ class Role:
         return f"{first.node} sums over {_words(a)}, {second.node} over {_words(b)}"
 
 
-def roles(network: Network) -> Mapping[str, Role]:
+def roles(flow: Dataflow) -> Mapping[str, Role]:
     """The role of every tensor by its name."""
-    return {name: _role(network, key) for key, name in network.names.items()}
+    return {name: _role(flow, key) for key, name in flow.names.items()}
 
 
-def _role(network: Network, start: Key) -> Role:
-    shape = tuple(network.tensors[start].dims)
-    waiting, seen = [(start, Path.start(shape))], set()
+def _role(flow: Dataflow, start: Key) -> Role:
+    shape = tuple(flow.tensors[start].dims)
+    waiting = [(start, Path.start(shape))]
+    seen: set[tuple[Key, Path]] = set()
     uses: list[Use] = []
     others: dict[str, None] = {}
     while waiting and len(seen) < _MOST:
@@ -69,15 +83,15 @@ def _role(network: Network, start: Key) -> Role:
         if (key, path) in seen:
             continue
         seen.add((key, path))
-        if key in network.results:
+        if key in flow.results:
             others["result of the model"] = None
-        waiting += [(same, path) for same in network.passed.get(key, ())]
-        for taken in network.taken.get(key, ()):
+        waiting += [(same, path) for same in flow.passed.get(key, ())]
+        for taken in flow.taken.get(key, ()):
             found = operand(taken.node, taken.place, len(path.sizes))
             if found is not None:
                 uses.append(_use(taken, found, path, shape))
                 continue
-            after = through(taken.node, taken.place, path, lambda name, at=taken: network.ints(at.scope, name))
+            after = through(taken.node, taken.place, path, partial(flow.ints, taken.scope))
             if after is None:
                 others[_other(taken)] = None
             else:
@@ -86,7 +100,7 @@ def _role(network: Network, start: Key) -> Role:
         return Role(tuple(uses), EMBEDDING)
     if uses:
         return Role(tuple(uses), None)
-    known = [what for what in (NORMALIZATION, BIAS) if what in others]
+    known = [what for what in (NORMALIZATION, BIAS, COMPANION) if what in others]
     said = known[0] if known else f"no weight of a node: {', '.join(list(others)[:3])}" if others else None
     return Role((), said)
 
@@ -106,13 +120,15 @@ def _label(node: "NodeProto") -> str:
 
 def _other(taken: Taken) -> str:
     """What a tensor is to a node for which it is no weight."""
-    kind = taken.node.op_type
+    kind = str(taken.node.op_type)  # which may be bytes that are not UTF-8
     if kind in _LOOKED_UP and taken.place <= 2 and (kind == "EmbedLayerNormalization" or taken.place == 0):
         return EMBEDDING
     if "Normalization" in kind:
         return NORMALIZATION
-    if has_weights(taken.node) and taken.place >= 2:
+    if is_known(taken.node) and BIASES.get(kind) == taken.place:
         return BIAS
+    if kind.startswith(_OF_CODES) and taken.place:
+        return COMPANION
     return f"input {taken.place} of {plain(kind)}"
 
 

@@ -1,14 +1,11 @@
 """Codes among the constants of an ONNX model, each with the node that makes values of them and what that node takes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, final
+from typing import final
 
-from sqtheory.files.checkpoints.onnx_graph.network import Key, Network, Taken
+from sqtheory.files.checkpoints.onnx_graph.dataflow import Dataflow, Key, Taken
 from sqtheory.files.checkpoints.onnx_graph.operands import integer, is_known
-
-if TYPE_CHECKING:
-    from onnx import NodeProto
 
 PLACES: Mapping[str, Mapping[str, int]] = {
     "DequantizeLinear": {"codes": 0, "scales": 1, "zeros": 2},
@@ -23,7 +20,7 @@ _DEFAULTS: Mapping[str, Mapping[str, int]] = {
 
 @final
 @dataclass(frozen=True)
-class Dequantized:
+class CodedOperand:
     """Constant codes and what stands with them in every node that makes values of them."""
 
     operator: str
@@ -33,38 +30,57 @@ class Dequantized:
     """The attributes of the node."""
     key: Key = field(compare=False)
     """Of the codes."""
-    nodes: tuple["NodeProto", ...] = field(compare=False)
+    companions: frozenset[Key] = field(compare=False)
+    """All other parts."""
+    taken: tuple[Taken, ...] = field(compare=False)
+    """Each place where a node takes the codes."""
 
 
-def dequantized(network: Network) -> Iterator[Dequantized]:
+def coded_operands(flow: Dataflow) -> Iterator[CodedOperand]:
     """All codes of which nodes make the same values, whichever node takes them.
 
     Codes of which two nodes make different values, or whose scales are no constants, are not among them.
     """
-    for key in network.names:
-        ways = [_way(network, taken) for taken in network.taken.get(key, ())]
+    for key in flow.names:
+        ways = [_way(flow, taken) for taken in flow.taken.get(key, ())]
         first = next(iter(ways), None)
-        if first is None or any(way != first for way in ways) or key in network.results or key in network.passed:
+        if first is None or any(way != first for way in ways) or key in flow.results or key in flow.passed:
             continue
-        nodes = tuple(node for way in ways if way is not None for node in way.nodes)
-        yield Dequantized(first.operator, first.parts, first.settings, key, nodes)
+        taken = tuple(flow.taken[key])
+        yield CodedOperand(first.operator, first.parts, first.settings, key, first.companions, taken)
 
 
-def _way(network: Network, taken: Taken) -> Dequantized | None:
+def only_beside(flow: Dataflow, operands: Iterable[CodedOperand]) -> frozenset[Key]:
+    """The companions of codes that nothing takes but the nodes of these operands."""
+    operands = tuple(operands)
+    nodes = {taken.identity for one in operands for taken in one.taken}
+    every = {key for one in operands for key in one.companions}
+    return frozenset(
+        key
+        for key in every
+        if key not in flow.results
+        and key not in flow.passed
+        and all(taken.identity in nodes for taken in flow.taken[key])
+    )
+
+
+def _way(flow: Dataflow, taken: Taken) -> CodedOperand | None:
     """What a node makes of codes that it takes; None where it takes none."""
     node = taken.node
     places = PLACES.get(node.op_type) if is_known(node) else None
-    if places is None or taken.place != places["codes"]:
+    if places is None or taken.place != places["codes"] or not taken.outputs:
         return None
-    parts = {}
+    parts, keys = {}, set()
     for part, place in places.items():
         name = node.input[place] if place < len(node.input) else ""
         if name:
             key = taken.scope.key(name)
-            if key not in network.names:
+            if key not in flow.names:
                 return None
-            parts[part] = network.names[key]
+            parts[part] = flow.names[key]
+            keys.add(key)
     if "scales" not in parts:
         return None
     settings = {name: integer(node, name, default) for name, default in _DEFAULTS[node.op_type].items()}
-    return Dequantized(node.op_type, parts, settings, taken.scope.key(node.input[taken.place]), (node,))
+    codes = taken.scope.key(node.input[taken.place])
+    return CodedOperand(node.op_type, parts, settings, codes, frozenset(keys - {codes}), (taken,))

@@ -29,6 +29,8 @@ class Scope:
     outer: "Scope | None"
     label: str
     """What comes before the names of its constants where another graph has the same."""
+    home: "GraphProto | FunctionProto"
+    """The graph, branch, body or function itself."""
 
     def key(self, name: str) -> Key:
         """The value that a name means here."""
@@ -48,6 +50,11 @@ class Taken:
     scope: Scope
 
     @property
+    def identity(self) -> Key:
+        """What tells the node from all others: its first result."""
+        return self.outputs[0] if self.outputs else (self.scope.number, "")
+
+    @property
     def outputs(self) -> list[Key]:
         """What the node makes."""
         return [(self.scope.number, name) for name in self.node.output if name]
@@ -55,7 +62,7 @@ class Taken:
 
 @final
 @dataclass(eq=False)
-class Network:
+class Dataflow:
     """All that the graphs of a model say of where its values go. Every function is looked at once for all calls."""
 
     taken: dict[Key, list[Taken]] = field(default_factory=lambda: defaultdict(list))
@@ -72,20 +79,25 @@ class Network:
     _listed: dict[Key, tuple[int, ...]] = field(default_factory=dict)
     _functions: dict[tuple[str, str], tuple[Scope, "FunctionProto"]] = field(default_factory=dict)
     scopes: list[Scope] = field(default_factory=list)
+    """By their numbers."""
     _named: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, model: "ModelProto") -> "Network":
-        """The network of a model."""
+    def of(cls, model: "ModelProto") -> "Dataflow":
+        """The flow of a model."""
         made = cls()
         for function in model.functions:
-            scope = made._scope((*function.input, *_outputs(function.node)), None, f"{function.name}/")
+            scope = made._scope((*function.input, *_outputs(function.node)), None, f"{function.name}/", function)
             made._functions[function.domain, function.name] = scope, function
         top = made._graph(model.graph, None, "", "")
         made.results.update(top.key(value.name) for value in model.graph.output)
         for scope, function in [*made._functions.values()]:
             made._nodes(function.node, scope, f"{function.name}/")
         return made
+
+    def is_used(self, key: Key) -> bool:
+        """Whether anything takes a value."""
+        return bool(self.taken.get(key) or self.passed.get(key)) or key in self.results
 
     def ints(self, scope: Scope, name: str) -> tuple[int, ...] | None:
         """The entries of a constant of few whole numbers; None for anything else."""
@@ -102,13 +114,15 @@ class Network:
             return tuple(int(entry) for entry in np.frombuffer(tensor.raw_data, wide))
         return tuple((tensor.int64_data if tensor.data_type == _INT64 else tensor.int32_data)[:_FEW])
 
-    def _scope(self, defined: Iterable[str], outer: Scope | None, label: str) -> Scope:
-        self.scopes.append(Scope(len(self.scopes), frozenset(defined), outer, label))
+    def _scope(
+        self, defined: Iterable[str], outer: Scope | None, label: str, home: "GraphProto | FunctionProto"
+    ) -> Scope:
+        self.scopes.append(Scope(len(self.scopes), frozenset(defined), outer, label, home))
         return self.scopes[-1]
 
     def _graph(self, graph: "GraphProto", outer: Scope | None, prefix: str, label: str) -> Scope:
         inputs, tensors = (value.name for value in graph.input), (tensor.name for tensor in graph.initializer)
-        scope = self._scope((*inputs, *tensors, *_outputs(graph.node)), outer, label)
+        scope = self._scope((*inputs, *tensors, *_outputs(graph.node)), outer, label, graph)
         for tensor in graph.initializer:
             self._constant(scope, tensor.name, tensor, prefix)
         for sparse in graph.sparse_initializer:

@@ -1,0 +1,30 @@
+"""What a call works on: the targets of a checkpoint that fit its operators, as the matrices that their layers use."""
+
+from collections.abc import Sequence
+
+from sqtheory.alphabet.operators import Operator
+from sqtheory.execution.selection import Selection, select
+from sqtheory.files.checkpoints import Checkpoint
+from sqtheory.files.statistics import Statistics
+from sqtheory.files.targets import Targets
+from sqtheory.files.views.axes import Axes
+from sqtheory.files.views.seeing import seen
+
+
+def choose(
+    source: Checkpoint,
+    rule: Targets,
+    axes: Axes,
+    operators: Sequence[Operator],
+    *,
+    known: Statistics | None = None,
+    strict: bool = False,
+) -> tuple[Checkpoint, Selection]:
+    """The checkpoint with every matrix of a target for itself, and which of its tensors are worked on.
+
+    Raises as ``seen`` and ``select``, and CheckpointError for statistics that are of other tensors.
+    """
+    shown = seen(source, rule, axes, apart=True)
+    if known is not None:
+        known.check({info.name: info.shape for info in shown.tensors})
+    return shown, select(shown.path, shown.tensors, rule, operators, strict=strict)

@@ -1,0 +1,99 @@
+"""Values in the place of codes in the graphs of an ONNX model: which nodes and tensors become others, and which go."""
+
+from typing import TYPE_CHECKING, Any
+
+from sqtheory.files.checkpoints.onnx_graph.coded import CodedOperand
+from sqtheory.files.checkpoints.onnx_graph.dataflow import Dataflow, Key
+
+if TYPE_CHECKING:
+    from onnx import FunctionProto, GraphProto, NodeProto
+
+_BIAS = 5
+"""The place of the bias among the inputs of MatMulNBits."""
+
+
+def put_values(flow: Dataflow, source: CodedOperand, name: str, data_type: int, shape: tuple[int, ...]) -> None:
+    """Make a tensor of values without entries of the codes, and of their nodes such that take values.
+
+    DequantizeLinear becomes Identity, MatMulNBits MatMul and, where it has a bias, Add. ``name`` is that of the values
+    where the tensor is an initializer; the output of a Constant keeps its own.
+    """
+    number, own = source.key
+    home, tensor = flow.scopes[number].home, flow.tensors[source.key]
+    named = name if any(one.name == own for one in _held(home, "initializer")) else own
+    tensor.Clear()
+    tensor.name, tensor.data_type, tensor.raw_data = named, data_type, b""
+    tensor.dims.extend(shape)
+    if named != own:
+        for value in (value for value in _held(home, "input") if value.name == own):
+            kind = value.type.tensor_type
+            value.name, kind.elem_type = named, data_type
+            kind.ClearField("shape")
+            for size in shape:
+                kind.shape.dim.add().dim_value = size
+    _drop_info(home, own)
+    for node in (taken.node for taken in source.taken):
+        if source.operator == "DequantizeLinear":
+            _become(node, "Identity", [named])
+        else:
+            _multiply(flow, node, named)
+
+
+def drop_unused(flow: Dataflow, keys: set[Key]) -> None:
+    """Take out those of these tensors that nothing takes any more; ``flow`` is of the model as it is now."""
+    for number, own in keys:
+        if flow.is_used((number, own)) or (number, own) not in flow.tensors:
+            continue
+        home = flow.scopes[number].home
+        if any(one.name == own for one in _held(home, "initializer")):
+            _remove(home, "initializer", own)
+            _remove(home, "input", own)
+        for at in [at for at, one in enumerate(home.node) if one.op_type == "Constant" and own in one.output]:
+            del home.node[at]
+        _drop_info(home, own)
+
+
+def _multiply(flow: Dataflow, node: "NodeProto", weight: str) -> None:
+    """Of MatMulNBits the product and, after it, the sum with the bias."""
+    bias = node.input[_BIAS] if len(node.input) > _BIAS else ""
+    result = node.output[0]
+    _become(node, "MatMul", [node.input[0], weight])
+    if not bias:
+        return
+    nodes, at = next(
+        (scope.home.node, at)
+        for scope in flow.scopes
+        for at, one in enumerate(scope.home.node)
+        if one.op_type == "MatMul" and result in one.output
+    )
+    taken = {name for scope in flow.scopes for name in scope.defined}
+    product = next(name for i in range(len(taken) + 1) if (name := f"{result}_product{i or ''}") not in taken)
+    node.output[0] = product
+    added = type(node)(op_type="Add", name=f"{node.name}_bias" if node.name else "")
+    added.input.extend([product, bias])
+    added.output.append(result)
+    nodes.insert(at + 1, added)
+
+
+def _become(node: "NodeProto", kind: str, inputs: list[str]) -> None:
+    node.op_type, node.domain = kind, ""
+    del node.input[:], node.attribute[:]
+    node.input.extend(inputs)
+
+
+def _drop_info(home: "GraphProto | FunctionProto", own: str) -> None:
+    """What a graph says of the type of a tensor that is another now or gone."""
+    _remove(home, "value_info", own)
+    _remove(home, "quantization_annotation", own)
+
+
+def _remove(home: "GraphProto | FunctionProto", what: str, own: str) -> None:
+    """Take out what is of one tensor; a graph that has none of what is asked for stays as it is."""
+    held = _held(home, what)
+    for at in [at for at, one in enumerate(held) if own in (getattr(one, "name", ""), getattr(one, "tensor_name", ""))]:
+        del held[at]
+
+
+def _held(home: "GraphProto | FunctionProto", what: str) -> Any:
+    """A list of a graph; nothing where it is a function, whose inputs are names and which has no initializers."""
+    return getattr(home, what) if what in home.DESCRIPTOR.fields_by_name and hasattr(home, "initializer") else []

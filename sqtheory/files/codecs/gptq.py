@@ -1,0 +1,96 @@
+"""GPTQ: x_{o,i} = s_{g(i),o} (q_{i,o} − z_{g(i),o}), codes of 2, 3, 4 or 8 bits packed along the inputs."""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any, ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqtheory.files.checkpoints.tensors import quoted, refused
+from sqtheory.files.codecs.codec import Codec, Encoded, Stored
+from sqtheory.files.codecs.fields import unpacked
+from sqtheory.files.codecs.parts import need_shape, need_type
+from sqtheory.files.codecs.qweights import Words, affine, layers_of_words
+
+_BITS = (2, 3, 4, 8)
+_FORMATS = ("gptq", "gptq_v2")
+_ONES = {2: 0x55555555, 4: 0x11111111, 8: 0x01010101}
+"""A word of codes that are all 1."""
+
+
+@final
+class GptqCodec(Codec):
+    """``qweight`` I32 [in·k/32, out], ``qzeros`` I32 [groups, out·k/32], ``scales`` [groups, out], ``g_idx`` I32 [in].
+
+    Format ``gptq`` stores z − 1, ``gptq_v2`` stores z. Without ``g_idx`` groups follow each other along the inputs.
+    Values are rounded to the type of the scales, as the package computes them.
+    """
+
+    name = "gptq"
+    source = "gptqmodel 7.7.0, its layer in torch"
+    methods: ClassVar[frozenset[str]] = frozenset({"gptq"})
+
+    def encoded(self, stored: Stored) -> Iterator[Encoded]:
+        method = stored.config.get("quant_method")
+        layout = stored.config.get("checkpoint_format", "gptq")
+        if method and (layout not in _FORMATS or stored.config.get("is_marlin_format")):
+            found = "marlin" if layout in _FORMATS else layout
+            known = " and ".join(_FORMATS)
+            raise refused(stored.path, f"quant_method gptq has checkpoint_format {found!r}: readable are {known}")
+        for words in layers_of_words(stored):
+            if method or not words.packed_outputs:
+                yield _encoded(stored, words, offset=layout == "gptq")
+
+
+def _encoded(stored: Stored, words: Words, *, offset: bool) -> Encoded:
+    name, (rows, outputs) = words.codes.name, words.codes.shape
+    groups = words.scales.shape[0]
+    bits, rest = divmod(32 * words.zeros.shape[1], outputs)
+    if rest or bits not in _BITS:
+        rule = f"{outputs} outputs have {words.zeros.shape[1]} words of zero points in {quoted(words.zeros.name)}"
+        raise refused(stored.path, f"{rule}: readable are {', '.join(map(str, _BITS))} bits", name)
+    need_shape(stored, name, words.zeros, (groups, outputs * bits // 32))
+    need_shape(stored, name, words.scales, (groups, outputs))
+    if 32 * rows % bits:
+        raise refused(stored.path, f"{rows} words are no whole number of {bits}-bit codes", name)
+    inputs = 32 * rows // bits
+    parts = words.parts
+    order = stored.infos.get(f"{words.stem}.g_idx")
+    if order is None:
+        size = stored.config.get("group_size", -1)
+        size = size if isinstance(size, int) and size > 0 else -(-inputs // groups)
+        if -(-inputs // size) != groups:
+            rule = f"{inputs} inputs in groups of {size} have {-(-inputs // size)} scales an output, got {groups} in"
+            raise refused(stored.path, f"{rule} {quoted(words.scales.name)}", name)
+    else:
+        size = 0
+        need_type(stored, name, order, "I32", "I64")
+        need_shape(stored, name, order, (inputs,))
+        parts |= {"groups": order.name}
+    decode = partial(_values, bits=bits, offset=offset, size=size, dtype=words.scales.dtype)
+    return Encoded(f"{words.stem}.weight", f"GPTQ {bits}-bit", (outputs, inputs), parts, decode)
+
+
+def _values(
+    parts: Mapping[str, NDArray[Any]], *, bits: int, offset: bool, size: int, dtype: str
+) -> NDArray[np.float32]:
+    codes = np.ascontiguousarray(unpacked(parts["codes"].T, bits).T)
+    groups = parts["groups"] if "groups" in parts else np.arange(codes.shape[0]) // size
+    count = parts["scales"].shape[0]
+    if groups.size and not (groups.min() >= 0 and groups.max() < count):
+        raise ValueError(f"groups: {count} groups are numbered from 0, got {groups.min()} … {groups.max()}")
+    zeros = zero_points(parts["zeros"], bits, offset=offset)
+    return affine(codes, zeros, parts["scales"], groups.astype(np.intp), dtype)
+
+
+def zero_points(words: NDArray[np.int32], bits: int, *, offset: bool) -> NDArray[np.uint8]:
+    """The zero points in words; where the format stores z − 1, each word goes up by one in all of its fields at once.
+
+    A field of ones then carries into the next: the inverse of how the package writes it. Fields of 3 bits, which lie
+    across words, go up one by one and wrap.
+    """
+    if offset and bits in _ONES:
+        words = (words.view(np.uint32) + np.uint32(_ONES[bits])).view(np.int32)
+    fields = unpacked(words, bits)
+    return (fields + np.uint8(1)) & np.uint8(7) if offset and bits not in _ONES else fields

@@ -1,0 +1,82 @@
+"""Layers of integer codes in 32-bit words, with integer zero points: the three tensors that GPTQ and AWQ share."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqtheory.files.checkpoints.elements import ELEMENTS
+from sqtheory.files.checkpoints.tensors import TensorInfo, refused
+from sqtheory.files.codecs.codec import Stored
+from sqtheory.files.codecs.parts import FLOATS, need_finite, need_type, part
+
+CODES = ".qweight"
+"""How the names of the codes end."""
+_ROWS = 1 << 20
+"""Entries made of codes at once."""
+
+
+@final
+@dataclass(frozen=True)
+class Words:
+    """``NAME.qweight``, ``NAME.qzeros`` [groups, …] and ``NAME.scales`` [groups, out] of one layer."""
+
+    stem: str
+    codes: TensorInfo
+    zeros: TensorInfo
+    scales: TensorInfo
+
+    @property
+    def packed_outputs(self) -> bool:
+        """Whether a word holds codes of one input and several outputs (AWQ), not the other way round (GPTQ)."""
+        return self.codes.shape[1] < self.scales.shape[1]
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """The names of the three."""
+        return {"codes": self.codes.name, "zeros": self.zeros.name, "scales": self.scales.name}
+
+
+def layers_of_words(stored: Stored) -> Iterator[Words]:
+    """The layers of a checkpoint that are stored in words.
+
+    Raises CheckpointError where one of the three tensors is missing, or has the wrong type or number of axes.
+    """
+    for name, codes in stored.infos.items():
+        if name.endswith(CODES):
+            stem = name.removesuffix(CODES)
+            scales = part(stored, name, f"{stem}.scales", "scales")
+            zeros = part(stored, name, f"{stem}.qzeros", "zero points")
+            need_type(stored, name, codes, "I32")
+            need_type(stored, name, zeros, "I32")
+            need_type(stored, name, scales, *FLOATS)
+            if {len(codes.shape), len(zeros.shape), len(scales.shape)} != {2} or 0 in scales.shape:
+                shapes = f"{codes.shape}, {zeros.shape} and {scales.shape}"
+                raise refused(stored.path, f"codes, zero points and scales are matrices, got {shapes}", name)
+            yield Words(stem, codes, zeros, scales)
+
+
+def affine(
+    codes: NDArray[np.uint8],
+    zeros: NDArray[np.uint8],
+    scales: NDArray[np.float32],
+    groups: NDArray[np.intp],
+    dtype: str,
+) -> NDArray[np.float32]:
+    """s·(q − z) [out, in] of codes [in, out], z and s [groups, out], rounded once to the type of the scales.
+
+    ``groups`` [in] says whose zero point and scale an input has. Raises ValueError for a scale that is not finite.
+    """
+    need_finite("scales", scales)
+    inputs, outputs = codes.shape
+    values = np.empty((outputs, inputs), np.float32)
+    element: Any = ELEMENTS[dtype]
+    signed = zeros.astype(np.float32)
+    step = max(1, _ROWS // outputs)
+    for at in range(0, inputs, step):
+        group = groups[at : at + step]
+        exact = (codes[at : at + step].astype(np.float32) - signed[group]) * scales[group]
+        values[:, at : at + step] = element.nearest(exact).T
+    return values

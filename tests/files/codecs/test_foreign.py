@@ -1,0 +1,71 @@
+"""Files that packages wrote, and every code under every scale: the values are theirs, bit for bit."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from sqtheory.files.checkpoints import open_checkpoint
+from tests.files.codecs.exhaustive import CASES, CONFIGS, FORMATS
+from tests.files.codecs.handmade import write
+
+HERE = Path(__file__).parent / "reference"
+DIGESTS: dict[str, dict[str, Any]] = json.loads((HERE / "digests.json").read_text())
+
+
+@pytest.mark.parametrize("folder", ["compressed_tensors", "act_order"])
+def test_a_file_of_compressed_tensors_gives_its_values(folder: str) -> None:
+    wanted = load_file(HERE / folder / "values.safetensors")
+    with open_checkpoint(HERE / folder / "model.safetensors") as checkpoint:
+        assert {info.name: info.shape for info in checkpoint.tensors} == {n: x.shape for n, x in wanted.items()}
+        for name, values in wanted.items():
+            assert checkpoint.read(name).tobytes() == values.tobytes(), name
+
+
+@pytest.mark.parametrize("kind", ["nvfp4", "mxfp4", "mxfp8"])
+def test_a_checkpoint_that_modelopt_exports_gives_its_values(kind: str) -> None:
+    wanted = json.loads((HERE / "modelopt" / kind / "values.json").read_text())
+    with open_checkpoint(HERE / "modelopt" / kind / "model.safetensors") as checkpoint:
+        quantized = {info.name: info for info in checkpoint.tensors if info.quantized}
+        assert set(quantized) == set(wanted)
+        for name, said in wanted.items():
+            values = checkpoint.read(name)
+            assert list(quantized[name].shape) == said["shape"]
+            assert hashlib.sha256(values.tobytes()).hexdigest() == said["sha256"], name
+
+
+def test_experts_that_modelopt_transposes_are_in_the_axes_of_a_dense_checkpoint() -> None:
+    """[E, in, out]: two codes of a byte are neighbours along the inputs, and so are the 16 under a scale."""
+    with open_checkpoint(HERE / "modelopt" / "nvfp4" / "model.safetensors") as checkpoint:
+        shapes = {info.name.rpartition(".")[-1]: info.shape for info in checkpoint.tensors if "experts" in info.name}
+    assert shapes["gate_up_proj"] == (2, 32, 96) and shapes["down_proj"] == (2, 48, 32)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_code_and_every_scale_is_as_the_package_has_it(case: str, tmp_path: Path) -> None:
+    config = None
+    if case in CONFIGS:
+        group = {"targets": ["Linear"], "weights": CONFIGS[case]}
+        config = {"quant_method": "compressed-tensors", "format": FORMATS[case], "config_groups": {"group_0": group}}
+    elif case.startswith("modelopt"):
+        config = {"quant_method": "modelopt", "quant_algo": case.split()[1].upper()}
+    tensors = {name: (dtype, array.shape, array.tobytes()) for name, (dtype, array) in CASES[case].items()}
+    for at, said in enumerate((config, None)):
+        if at and case in CONFIGS and not case.startswith("compressed_tensors n"):
+            continue
+        with open_checkpoint(write(tmp_path / str(at) / "m.safetensors", tensors, said)) as checkpoint:
+            [info] = checkpoint.tensors
+            values = checkpoint.read(info.name)
+        assert list(info.shape) == DIGESTS[case]["shape"] == list(values.shape)
+        assert hashlib.sha256(values.tobytes()).hexdigest() == DIGESTS[case]["sha256"]
+
+
+def test_the_layouts_of_one_byte_differ_only_where_they_say() -> None:
+    """MXFP8 beyond bfloat16: compressed-tensors rounds to it, transformers has the exact product."""
+    assert DIGESTS["compressed_tensors mxfp8"]["dtype"] == "torch.bfloat16"
+    assert DIGESTS["transformers mxfp8"]["sha256"] == DIGESTS["modelopt mxfp8"]["sha256"]
+    assert np.float32(2.0**-9 * 2.0**-127) > 0
