@@ -42,7 +42,8 @@ def fits(value: object, kind: type[Value]) -> TypeGuard[Value]:
     plain = _PLAIN.get(kind)
     if plain is not None:
         return type(value) in plain
-    origin, inner = _origin(kind)
+    hint: Any = kind
+    origin, inner = _origin(hint)
     if origin is list:
         return type(value) is list and _all_fit(value, inner[0])
     if origin is dict:

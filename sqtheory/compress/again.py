@@ -1,7 +1,7 @@
 """A report made again from the source and the recipe, and held against the report that there is."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import TypeAlias, final
 
@@ -11,13 +11,13 @@ from sqtheory.compress.applying import metadata
 from sqtheory.compress.compressing import Outcome, kept_apart, left_alone
 from sqtheory.compress.layout import ITSELF, Layout, origin_of
 from sqtheory.compress.reading import difference
-from sqtheory.compress.recipe import Recipe
+from sqtheory.compress.recipe import Recipe, Treatment
 from sqtheory.compress.report import Applied, LeftAlone, Report
 from sqtheory.files.checkpoints import TensorInfo
 from sqtheory.files.digests import digest, sha256
 from sqtheory.files.packing import CompressedTensorsCheckpoint, PackedCheckpoint
 from sqtheory.files.packing.compressed_tensors import scheme_of
-from sqtheory.files.targets import IGNORED, NO_TARGET, Targets
+from sqtheory.files.targets import IGNORED
 from sqtheory.records import as_json
 
 Rules: TypeAlias = Iterator[str]
@@ -36,11 +36,15 @@ class Failure:
     rule: str
 
 
-def _reasons(recipe: Recipe, against: Layout, info: TensorInfo, *, chosen: bool) -> Iterator[str]:
-    """Every reason for which a tensor of the source may have been left alone; ``chosen``: targets were named."""
-    reason = NO_TARGET if chosen else Targets().reason_to_skip(info)
+def _reasons(recipe: Treatment, against: Layout, info: TensorInfo, said: Collection[str]) -> Iterator[str]:
+    """Every reason for which a tensor of the source may have been left alone; ``said`` are those of all that were."""
+    reason = recipe.reason_to_skip(info, said)
     if reason is not None:
         yield reason
+    try:
+        recipe.of(info.name)
+    except ValueError:  # no rule takes it
+        return
     yield from kept_apart(against, recipe, info)
 
 
@@ -61,13 +65,14 @@ def of_source(report: Report, against: Layout) -> Iterator[Failure]:
         names = {one.name for one in kind}
         if [one.name for one in kind if one.name in found] != [name for name in found if name in names]:
             yield Failure(None, "the report has the tensors in another order than the source")
-    chosen = any(one.reason == NO_TARGET for one in report.left_alone)
+    said = frozenset(one.reason for one in report.left_alone)
     for one in report.left_alone:
         if one.name in found and one.reason != IGNORED:
-            reasons = _reasons(report.recipe, against, found[one.name], chosen=chosen)
+            reasons = _reasons(report.recipe, against, found[one.name], said)
             first = next(reasons, "a target")
             if one.reason != first and one.reason not in reasons:
                 yield Failure(one.name, f"was left alone as {one.reason!r}, by the source it is {first!r}")
+    yield from (Failure(name, rule) for name, rule in report.recipe.faults(found.values()))
 
 
 def of_headers(report: Report, against: Layout, outcomes: Sequence[Outcome]) -> Iterator[Failure]:
@@ -82,7 +87,7 @@ def of_headers(report: Report, against: Layout, outcomes: Sequence[Outcome]) -> 
 
 
 def of_left_alone(
-    written: Layout, info: TensorInfo, recipe: Recipe, against: Layout, original: TensorInfo, one: LeftAlone
+    written: Layout, info: TensorInfo, recipe: Treatment, against: Layout, original: TensorInfo, one: LeftAlone
 ) -> Rules:
     """A tensor that was copied."""
     made = left_alone(against, recipe, original, one.reason)

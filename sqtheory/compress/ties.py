@@ -7,8 +7,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from sqtheory.compress.report import Report
 from sqtheory.files.checkpoints import Checkpoint, TensorInfo
 from sqtheory.files.digests import sha256
+from sqtheory.files.views.view import View
 from sqtheory.tables import short
 
 Ties: TypeAlias = tuple[tuple[str, ...], ...]
@@ -30,19 +32,29 @@ def equal_tensors(checkpoint: Checkpoint) -> Ties:
     return tuple(sorted(found, key=lambda names: places[names[0]]))
 
 
-def sentences(ties: Ties, tensors: Iterable[TensorInfo], left: Mapping[str, str]) -> Iterator[str]:
+def first_of(ties: Ties, tensors: Iterable[TensorInfo], views: Mapping[str, View]) -> dict[str, str]:
+    """For every tensor of a group, and every matrix of it, that of the first of the group, whose draws it shares."""
+    shapes, alike = {info.name: info.shape for info in tensors}, {}
+    for first, *others in ties:
+        for name in others:
+            for index in views[name].indices(shapes[name]) if name in views else ("",):
+                alike[f"{name}{index}"] = f"{first}{index}"
+    return alike
+
+
+def sentences(ties: Ties, report: Report) -> Iterator[str]:
     """What becomes of each group with a tensor that is compressed: whether all of it stays equal."""
-    dimensions = {info.name: len(info.shape) for info in tensors}
+    made = {one.name: one for one in report.tensors}
+    left = {one.name: one for one in report.left_alone}
     for names in ties:
-        kept = [name for name in names if name in left]
-        if len(kept) == len(names) or dimensions.get(names[0], 0) < 2:
+        if not any(name in made for name in names) or len((made | left)[names[0]].shape) < 2:
             continue
         listed = ", ".join(map(short, names))
-        if kept:
-            apart = ", ".join(f"{short(name)} is left alone ({left[name]})" for name in kept)
-            yield f"Equal in the source and no longer in the result: {listed}; {apart}."
-        else:
+        if len({(one.dtype, one.sha256) for one in ((made | left)[name] for name in names)}) == 1:
             yield f"Equal in the source and in the result: {listed}."
+        else:
+            apart = "".join(f"; {short(name)} is left alone ({left[name].reason})" for name in names if name in left)
+            yield f"Equal in the source and no longer in the result: {listed}{apart}."
 
 
 def _grouped(checkpoint: Checkpoint, names: list[str], *, whole: bool) -> list[list[str]]:
