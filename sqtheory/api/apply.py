@@ -51,6 +51,8 @@ class ApplyResult(Result):
 
     out: Path
     report: Report
+    ties: tuple[str, ...]
+    """What becomes of tensors that are equal in the source, in words."""
     chosen: Selection
     """Which tensors were compressed, and why the others were left alone."""
     nbytes: int
@@ -87,6 +89,7 @@ class ApplyResult(Result):
             left = "\n".join(f"  {short(t.name)} ({t.reason})" for t in report.left_alone)
             how = "byte for byte" if report.decoding is None else "as they are, codes as their values"
             parts.append(f"Left alone, {how}, {len(report.left_alone)} tensors:\n{left}")
+        parts += self.ties
         if report.copied:
             parts.append(f"Copied: {', '.join(map(one_line, report.copied))}")
         size = f"{len(report.tensors)} tensors compressed, {self.nbytes} bytes of tensors"
@@ -205,9 +208,10 @@ def apply(
         )
         if not dry_run:
             compress.apply(plan, executor=executor, ahead=ahead, watch=watch, force=force)
+    tied = tuple(compress.said_of_ties(plan.ties, plan.report))
     if files.note:
         say(files.note)
-    return ApplyResult(Path(out), plan.report, plan.chosen, plan.nbytes, not dry_run)
+    return ApplyResult(Path(out), plan.report, tied, plan.chosen, plan.nbytes, not dry_run)
 
 
 def _uniform(
