@@ -46,9 +46,10 @@ class Commands:
         """A name for the compressed checkpoint, of the kind that ``apply`` writes."""
         path = Path(self.checkpoint.removeprefix("zoo:"))
         suffix = "" if path.is_dir() else path.suffix
+        read_only = suffix in (".gguf", ".bin")
         stem = path.name.removesuffix(suffix) or "compressed"
         zoo = self.checkpoint.startswith("zoo:")
-        return f"{stem}-{order}{'.safetensors' if zoo or suffix == '.gguf' else suffix}"
+        return f"{stem}-{order}{'.safetensors' if zoo or read_only else suffix}"
 
     def _line(self, verb: str, masks: Sequence[str], formats: Sequence[str], more: Sequence[str], *out: str) -> str:
         asked = _operators(masks, formats) if self.recipe is None else ["--recipe", self.recipe]

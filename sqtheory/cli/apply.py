@@ -39,7 +39,8 @@ of activations and the quantization that config.json states are left out, and na
 
 Kinds: safetensors → safetensors, a folder with or without an index → a folder (all other files are copied, except
 .git and safetensors files beside the index that repeat a tensor of it), npz → npz, npy → npy, ONNX → ONNX (external
-data are refused), GGUF → safetensors (blocks of codes become F32).
+data go to OUT.data, codes become values: DequantizeLinear Identity, MatMulNBits MatMul), GGUF → safetensors (blocks of
+codes become F32).
 
 --pack writes codes instead, from any kind of file: one safetensors file with the codes, the scales and the places of
 survivors in the bits that they take. Stated are the bits of an entry by theorem storage and in the file, whose last

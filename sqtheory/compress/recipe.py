@@ -21,6 +21,7 @@ from sqtheory.files.packing import Packed, pack_image, pack_kept, pack_values
 from sqtheory.files.statistics import Statistics
 from sqtheory.files.targets import NO_TARGET, Targets
 from sqtheory.files.views.view import View
+from sqtheory.files.views.viewed import as_matrix
 from sqtheory.orders.applied import Order
 from sqtheory.orders.optimum import gain_mask
 from sqtheory.orders.pair import Pair
@@ -149,6 +150,11 @@ class Recipe(Treatment):
         object.__setattr__(made, "views", dict(views))
         return made
 
+    def names(self, info: TensorInfo) -> list[str]:
+        """What the matrices of a tensor are called."""
+        view = self.views.get(info.name)
+        return [f"{info.name}{index}" for index in (view.indices(info.shape) if view else ("",))]
+
     def matrices(self, x: Array, name: str) -> list[tuple[str, Array]]:
         """The matrices of a tensor, each by its own name: what the mask and the format are for. Itself without view."""
         view = self.views.get(name)
@@ -168,9 +174,8 @@ class Recipe(Treatment):
     def check_known(self, tensors: Iterable[TensorInfo]) -> None:
         calibrated(self.assignment, self.known)
         if self.known is not None:
-            shapes = {info.name: info.shape for info in tensors}
-            seen = {name: view.shape(shapes[name]) for name, view in self.views.items() if name in shapes}
-            self.known.check({**shapes, **seen})
+            infos = [(own, as_matrix(info, self.views.get(info.name))) for info in tensors for own in self.names(info)]
+            self.known.check({own: info.shape for own, info in infos})
 
     def image(self, x: Array, name: str) -> Array:
         """The result in the dtype of x, a new array. Raises what s and q raise."""
