@@ -17,7 +17,7 @@ NAMES = (
 
 
 def weights():
-    """Rows of different sizes, rich in ties, with a block of zeros: numbers that arithmetic makes, and float32 holds."""
+    """Rows of different sizes, some rich in ties, with a block of zeros."""
     i = np.arange(6 * 256, dtype=np.int64).reshape(6, 256)
     spread = ((i * 40503 + 12345) % 65536 - 32768) / 2.0**14 * 1.37 ** np.arange(6).reshape(6, 1)
     halves = ((i * 31) % 33 - 16) / 2.0
@@ -47,17 +47,15 @@ def image(x, args):
     return fake_quantize(x, scale, zero, args, global_scale=whole).float().numpy()
 
 
+def digest(x, name):
+    """Of the image under a preset, -0 as 0."""
+    y = image(torch.from_numpy(x), PRESET_SCHEMES[name]["weights"]) + 0
+    return hashlib.sha256(y.tobytes()).hexdigest()
+
+
 def main():
     """Print the hashes."""
-    found = {
-        name: {
-            kind: hashlib.sha256(
-                (image(torch.from_numpy(x), PRESET_SCHEMES[name]["weights"]) + 0).tobytes()
-            ).hexdigest()
-            for kind, x in weights().items()
-        }
-        for name in NAMES
-    }
+    found = {name: {kind: digest(x, name) for kind, x in weights().items()} for name in NAMES}
     print(json.dumps({"compressed-tensors": version("compressed-tensors"), "sha256": found}, indent=1))
 
 
