@@ -95,6 +95,7 @@ ABSENT: tuple[Missing, ...] = (
 )
 """What people type and is not here."""
 
+_ALL: tuple[Alias | Missing, ...] = (*TYPED, *ABSENT)
 PATTERNS: Mapping[str, tuple[str, Callable[[re.Match[str]], Quantizer]]] = {
-    one.pattern: (one.name, one.build) for one in (*TYPED, *ABSENT)
+    one.pattern: (one.name, one.build) for one in _ALL
 }
