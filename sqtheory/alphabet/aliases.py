@@ -15,7 +15,7 @@ MIDPOINT, EVEN, RCEIL = SCALINGS["midpoint"], SCALINGS["even"], SCALINGS["rceil"
 
 @final
 @dataclass(frozen=True)
-class Alias:
+class Preset:
     """A name, in capitals or not, and the quantizer of weights that it means."""
 
     name: str
@@ -51,18 +51,18 @@ class Missing:
 
 _WEIGHTS = "the weights only, activations are not quantized"
 
-TYPED: tuple[Alias, ...] = (
-    Alias("W4A16", lambda: int_(4, block=128, scaling=MIDPOINT), "4 bits in groups of 128, scale 2 amax/15"),
-    Alias("W4A8", lambda: int_(4, block=128, scaling=MIDPOINT), f"the same; {_WEIGHTS}"),
-    Alias("W8A16", lambda: int_(8, block=128, scaling=MIDPOINT), "8 bits in groups of 128, scale 2 amax/255"),
-    Alias("W8A8", lambda: int_(8, per=Rows(), scaling=MIDPOINT), f"8 bits, one scale for each output; {_WEIGHTS}"),
-    Alias("FP8", lambda: scaled(E4M3, per=Whole()), f"E4M3, one scale for the tensor; {_WEIGHTS}"),
-    Alias("FP8_DYNAMIC", lambda: scaled(E4M3, per=Rows()), f"E4M3, one scale for each output; {_WEIGHTS}"),
-    Alias("FP8_BLOCK", lambda: scaled(E4M3, per=Tiles(128, 128)), f"E4M3, one scale for 128×128; {_WEIGHTS}"),
-    Alias("MXFP4A16", lambda: mxfp(E2M1, scaling=EVEN), "E2M1 in blocks of 32, exponents from the rounded maximum"),
-    Alias("MXFP6A16", lambda: mxfp(E2M3, scaling=EVEN), "E2M3, the same"),
-    Alias("MXFP8A16", lambda: mxfp(E4M3, scaling=RCEIL), "E4M3 in blocks of 32, exponents rounded up"),
-    Alias("NVFP4A16", lambda: nvfp4(), "E2M1 under E4M3 per 16 under float32 per tensor"),
+TYPED: tuple[Preset, ...] = (
+    Preset("W4A16", lambda: int_(4, block=128, scaling=MIDPOINT), "4 bits in groups of 128, scale 2 amax/15"),
+    Preset("W4A8", lambda: int_(4, block=128, scaling=MIDPOINT), f"the same; {_WEIGHTS}"),
+    Preset("W8A16", lambda: int_(8, block=128, scaling=MIDPOINT), "8 bits in groups of 128, scale 2 amax/255"),
+    Preset("W8A8", lambda: int_(8, per=Rows(), scaling=MIDPOINT), f"8 bits, one scale for each output; {_WEIGHTS}"),
+    Preset("FP8", lambda: scaled(E4M3, per=Whole()), f"E4M3, one scale for the tensor; {_WEIGHTS}"),
+    Preset("FP8_DYNAMIC", lambda: scaled(E4M3, per=Rows()), f"E4M3, one scale for each output; {_WEIGHTS}"),
+    Preset("FP8_BLOCK", lambda: scaled(E4M3, per=Tiles(128, 128)), f"E4M3, one scale for 128×128; {_WEIGHTS}"),
+    Preset("MXFP4A16", lambda: mxfp(E2M1, scaling=EVEN), "E2M1 in blocks of 32, exponents from the rounded maximum"),
+    Preset("MXFP6A16", lambda: mxfp(E2M3, scaling=EVEN), "E2M3, the same"),
+    Preset("MXFP8A16", lambda: mxfp(E4M3, scaling=RCEIL), "E4M3 in blocks of 32, exponents rounded up"),
+    Preset("NVFP4A16", lambda: nvfp4(), "E2M1 under E4M3 per 16 under float32 per tensor"),
 )
 """As the preset schemes of compressed-tensors 0.20.1 (llm-compressor, vLLM) have them, bit for bit on float32."""
 
@@ -95,7 +95,7 @@ ABSENT: tuple[Missing, ...] = (
 )
 """What people type and is not here."""
 
-_ALL: tuple[Alias | Missing, ...] = (*TYPED, *ABSENT)
+_ALL: tuple[Preset | Missing, ...] = (*TYPED, *ABSENT)
 PATTERNS: Mapping[str, tuple[str, Callable[[re.Match[str]], Quantizer]]] = {
     one.pattern: (one.name, one.build) for one in _ALL
 }

@@ -9,7 +9,7 @@ import pytest
 
 from sqtheory import SpellingError, parse
 from sqtheory.alphabet import catalogue
-from sqtheory.alphabet.aliases import ABSENT, TYPED, Alias
+from sqtheory.alphabet.aliases import ABSENT, TYPED, Preset
 from sqtheory.arrays import Array
 
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "presets.json").read_text(encoding="utf-8"))
@@ -25,7 +25,7 @@ def weights() -> dict[str, Array]:
 
 
 @pytest.mark.parametrize("alias", TYPED, ids=lambda alias: alias.name)
-def test_a_name_means_what_its_package_makes_bit_for_bit(alias: Alias) -> None:
+def test_a_name_means_what_its_package_makes_bit_for_bit(alias: Preset) -> None:
     q = parse(alias.name)
     for kind, x in weights().items():
         digest = hashlib.sha256((q(x) + 0).tobytes()).hexdigest()
@@ -37,7 +37,7 @@ def test_the_reference_is_of_every_name() -> None:
 
 
 @pytest.mark.parametrize("alias", TYPED, ids=lambda alias: alias.name)
-def test_a_name_is_read_in_capitals_or_not_and_written_as_an_operator(alias: Alias) -> None:
+def test_a_name_is_read_in_capitals_or_not_and_written_as_an_operator(alias: Preset) -> None:
     q = parse(alias.name)
     assert parse(alias.name.lower()) == q == parse(str(q)) and str(q) != alias.name
 
