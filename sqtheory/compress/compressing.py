@@ -35,9 +35,8 @@ def check_type(layout: Layout, recipe: Treatment, info: TensorInfo) -> None:
     """Raise InputRefused where the type of a tensor cannot hold the result, or what its mask awaits is not known."""
     if layout.element(info) is None:
         raise refused(layout.source.path, f"{info.dtype} cannot hold the values of the result", info.name)
-    own = recipe.of(info.name)
-    for name in own.names(info):
-        own.assignment.of(name)
+    for own in recipe.of(info.name).names(info):
+        recipe.of(info.name).assignment.of(own)
 
 
 def kept_apart(layout: Layout, recipe: Treatment, info: TensorInfo) -> Iterator[str]:
