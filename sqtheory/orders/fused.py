@@ -194,16 +194,16 @@ def _add(sums: _Sums, part: Array, run: int, pair: Pair, keep: int, scale: Scale
     sums.moved += int(np.count_nonzero(moved))
     sums.swaps += int(np.count_nonzero(np.logical_and(moved, kept, out=moved)))
     sums.living += int(np.count_nonzero(amax))
-    low_scaled = np.logical_and(amax > 0, ~(amax > sigma * (max(-q.format.min, q.format.max) / 2)))
-    if low_scaled.any():  # else no largest entry of a block is rounded to 0
-        tops = run_maxima(np.maximum.reduce(images, axis=0).view(kind), run).view(x.dtype)
-        sums.flushed += int(np.count_nonzero(low_scaled & (tops == 0)))
     sums.pruned += x.size - keep * x.shape[1]
     least, most = -amax, amax
     if q.format.min != -q.format.max:
         by_run = x.reshape(m, -1, run)
         least, most = by_run.min(axis=(0, 2)), by_run.max(axis=(0, 2))
     sums.saturated += int(np.count_nonzero(beyond_range(least, most, sigma, q)))
+    low_scaled = np.logical_and(amax > 0, ~(amax > sigma * (max(-q.format.min, q.format.max) / 2)))
+    if low_scaled.any():  # else no largest entry of a block is rounded to 0; what follows takes the memory of amax
+        tops = run_maxima(np.maximum.reduce(images, axis=0).view(kind), run).view(x.dtype)
+        sums.flushed += int(np.count_nonzero(low_scaled & (tops == 0)))
     return True
 
 
