@@ -26,6 +26,7 @@ from sqtheory.tables import Table, json_ready, share, short
 COUNTED = {
     "tied": "groups of q(x) tied at the cut, decided by the tie rule",
     "saturated": "scale blocks with an entry beyond the largest value of the format",
+    "flushed": "scale blocks of which every entry became 0, though some was not",
     "short_blocks": "scale blocks shorter than the rest",
     "short_groups": "mask groups shorter than the rest",
 }
