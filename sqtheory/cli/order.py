@@ -6,6 +6,7 @@ from sqtheory.cli import options
 from sqtheory.cli.options import (
     CHECKPOINT_HELP,
     add_engine,
+    add_grid,
     add_pipeline,
     add_statistics,
     add_targets,
@@ -49,8 +50,7 @@ SORTS = ("file", "worst", "gap")
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     parser.add_argument("checkpoint", metavar="CKPT", help=CHECKPOINT_HELP)
-    parser.add_argument("--mask", action="append", required=True, metavar="MASK", help="repeat for a grid")
-    parser.add_argument("--format", action="append", required=True, metavar="FORMAT", help="repeat for a grid")
+    add_grid(parser)
     add_pipeline(parser)
     add_engine(parser)
     add_statistics(parser)
@@ -80,6 +80,7 @@ def run(arguments: argparse.Namespace) -> Document:
             arguments.checkpoint,
             arguments.mask,
             arguments.format,
+            recipe=arguments.recipe,
             norm=arguments.norm,
             ties=arguments.ties,
             seed=arguments.seed,
