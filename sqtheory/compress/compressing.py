@@ -35,8 +35,9 @@ def check_type(layout: Layout, recipe: Treatment, info: TensorInfo) -> None:
     """Raise InputRefused where the type of a tensor cannot hold the result, or what its mask awaits is not known."""
     if layout.element(info) is None:
         raise refused(layout.source.path, f"{info.dtype} cannot hold the values of the result", info.name)
-    for own in recipe.names(info):
-        recipe.of(info.name).assignment.of(own)
+    done = recipe.of(info.name)
+    for own in done.names(info):
+        done.assignment.of(own)
 
 
 def kept_apart(layout: Layout, recipe: Treatment, info: TensorInfo) -> Iterator[str]:
