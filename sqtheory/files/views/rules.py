@@ -35,8 +35,9 @@ class Convolutions(Rule):
 
     def views(self, infos: Infos, architecture: Architecture) -> Views:
         for name, info in infos.items():
-            axes, called = len(info.shape), self.CALLED.search(name) is not None
-            if not info.is_float or not (axes in (4, 5) or (axes == 3 and called)):
+            axes = len(info.shape)
+            called = 3 <= axes <= 5 and self.CALLED.search(name) is not None
+            if not (called or axes in (4, 5)) or not info.is_float:
                 continue
             if self.KERNEL.search(name):
                 yield name, _channels_last(axes)
