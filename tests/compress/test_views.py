@@ -107,6 +107,8 @@ def test_codes_are_of_the_matrices_and_unpack_to_the_tensors(tmp_path: Path) -> 
         unpack_file(packed, tmp_path / "unpacked.safetensors")
     applied(source, plain, Recipe("2:4", "mxfp4"))
     one, other = load_file(tmp_path / "unpacked.safetensors"), load_file(plain)
+    with open_checkpoint(out) as decoded:
+        assert all(np.array_equal(decoded.read(name), other[name]) for name in LAYERS)
     assert all(np.array_equal(one[name], other[name]) and one[name].shape == LAYERS[name] for name in LAYERS)
 
 
