@@ -49,14 +49,16 @@ class Convolutions(Rule):
 class TransposedLinears(Rule):
     """Matrices [in, out]: the ``Conv1D`` of GPT-2 and its kin.
 
-    Known by ``model_type``; without a configuration by a ``c_attn`` of three times as many columns as rows.
+    Known by ``model_type``; without a configuration by a ``c_attn`` of three times as many columns as rows. Not so
+    where they are decoded: what quantizes such a layer stores the codes of [out, in].
     """
 
     KINDS = frozenset({"gpt2", "openai-gpt", "imagegpt", "decision_transformer"})
     NAMED = re.compile(r"(^|\.)(c_attn|c_proj|c_fc|q_attn)\.weight$")
 
     def views(self, infos: Infos, architecture: Architecture) -> Views:
-        found = {name: info for name, info in infos.items() if len(info.shape) == 2 and self.NAMED.search(name)}
+        plain = {name: info for name, info in infos.items() if len(info.shape) == 2 and not info.quantized}
+        found = {name: info for name, info in plain.items() if self.NAMED.search(name)}
         if architecture.is_known:
             transposed = bool(architecture.kinds & self.KINDS)
         else:
@@ -77,8 +79,8 @@ class Experts(Rule):
     UP = r"gate_up_proj|gate_proj|up_proj|gate|up|w1|w3|w13|w13_weight|wi|wi_0|wi_1|input_linear"
     DOWN = r"down_proj|down|w2|w2_weight|wo|output_linear"
     NAMED = re.compile(rf"^(.*\b(?:experts|switch_mlp|block_sparse_moe|moe)\.)(?:({UP})|({DOWN}))(\.weight)?$")
-    STACKED = re.compile(r"(_exps\.weight|\bswitch_mlp\.\w+\.weight|put_linear\.weight)$")
-    """Names under which only [E, out, in] is stored: by llama.cpp, MLX, Granite."""
+    STACKED = re.compile(r"(_exps\.weight|\bswitch_mlp\.\w+\.weight|put_linear\.weight|\bmlp\.mlp[12]_weight)$")
+    """Names under which only [E, out, in] is stored: by llama.cpp, MLX, Granite, the release of gpt-oss."""
     FUSED = ("gate_up_proj", "w13", "w13_weight", "input_linear")
     """Two projections of the same input in one: twice as wide as the input of the other."""
     INPUTS_FIRST = frozenset(
