@@ -16,7 +16,7 @@ from sqtheory.files.checkpoints.json_text import json_object
 from sqtheory.files.codecs.configuration import CONFIG, without
 from sqtheory.files.codecs.decoding import DecodedCheckpoint
 from sqtheory.files.digests import sha256
-from sqtheory.files.packing.files import KEY
+from sqtheory.files.packing.metadata import KEY
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,8 @@ from sqtheory.files.packing.compressed_tensors import (
     config_text,
     scheme_of,
 )
-from sqtheory.files.packing.files import KEY, StoredArray, is_stored, packed_metadata, parts_of
+from sqtheory.files.packing.files import StoredArray, is_stored, parts_of
+from sqtheory.files.packing.metadata import KEY, packed_metadata
 
 
 @dataclass(frozen=True)

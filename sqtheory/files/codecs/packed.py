@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from sqtheory.files.checkpoints.tensors import refused
 from sqtheory.files.codecs.codec import Codec, Encoded, Stored
-from sqtheory.files.packing import Packed, Schema, unpack
-from sqtheory.files.packing.files import KEY, schemas_of
+from sqtheory.files.packing.metadata import KEY, schemas_of
+from sqtheory.files.packing.packed import Packed, unpack
+from sqtheory.files.packing.schema import Schema
 
 
 @final
