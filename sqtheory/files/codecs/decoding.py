@@ -122,7 +122,7 @@ class DecodedCheckpoint(Checkpoint):
                 for one in owners[name]:
                     if waiting.pop(one.name, None) is not None:
                         nbytes = sum(infos[part].nbytes for part in one.parts.values())
-                        yield TensorInfo(one.name, one.scheme, one.shape, nbytes, quantized=True)
+                        yield TensorInfo(one.name, one.scheme, one.shape, nbytes, view=one.view, quantized=True)
             elif name not in self._hidden:
                 yield info
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sqtheory.files.checkpoints.tensors import TensorInfo, plain, quoted, refused
 from sqtheory.files.codecs.boxes import Shape, spread
 from sqtheory.files.codecs.codec import Codec, Encoded, Stored
+from sqtheory.files.codecs.fp8 import called
 from sqtheory.files.codecs.microscaling import halves
 from sqtheory.files.codecs.precision import ROUNDED
 from sqtheory.files.codecs.scales import finite, positive, powers
@@ -47,9 +48,9 @@ class TorchAo(Codec):
     methods: ClassVar[frozenset[str]] = frozenset({"torchao"})
 
     def encoded(self, stored: Stored) -> Iterator[Encoded]:
-        known = set()
+        known: set[str] = set()
         for name, said in _said(stored):
-            kind, data = said.get("_type"), said.get("_data")
+            kind, data = str(said.get("_type")), said.get("_data")
             if kind != "Tensor":
                 if kind not in KINDS or not fits(data, dict):
                     raise refused(stored.path, f"a {kind} of torchao is not read; {', '.join(KINDS)} are", name)
@@ -120,9 +121,9 @@ class _Tensor:
     def dtype(self, key: str, known: Mapping[str, str]) -> str:
         """The type that the metadata name, in the words of a file."""
         said = self.said.get(key)
-        name = said.get("_data") if fits(said, dict) else said
+        name = str(said.get("_data") if fits(said, dict) else said)
         if name not in known:
-            raise refused(self.stored.path, f"its {key} is {name!r}, read are {', '.join(known)}", self.name)
+            raise refused(self.stored.path, f"its {key} is {plain(name)}, read are {', '.join(known)}", self.name)
         return known[name]
 
     def grid(self, shape: Shape, box: Shape, scale: TensorInfo, swizzled: bool = False) -> None:
@@ -148,7 +149,7 @@ def _float8(tensor: _Tensor) -> Encoded:
     box = tuple(max(1, n // count) for n, count in zip(shape, counts, strict=True))
     tensor.grid(shape, box, scale)
     decode = Values(shape, box, tensor.dtype("dtype", DTYPES))
-    return tensor.encoded(f"FP8 {codes.dtype.removeprefix('F8_')}", decode, codes, scale)
+    return tensor.encoded(f"FP8 {codes.dtype.removeprefix('F8_')} {called(shape, box)}", decode, codes, scale)
 
 
 def _integers(tensor: _Tensor) -> Encoded:

@@ -10,6 +10,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from sqtheory.files.checkpoints import open_checkpoint
+from sqtheory.files.views.view import View
 from tests.files.codecs.exhaustive import CASES, CONFIGS, FORMATS
 from tests.files.codecs.handmade import write
 
@@ -42,7 +43,9 @@ def test_experts_that_modelopt_transposes_are_in_the_axes_of_a_dense_checkpoint(
     """[E, in, out]: two codes of a byte are neighbours along the inputs, and so are the 16 under a scale."""
     with open_checkpoint(HERE / "modelopt" / "nvfp4" / "model.safetensors") as checkpoint:
         shapes = {info.name.rpartition(".")[-1]: info.shape for info in checkpoint.tensors if "experts" in info.name}
+        views = {info.view for info in checkpoint.tensors if info.quantized and len(info.shape) == 3}
     assert shapes["gate_up_proj"] == (2, 32, 96) and shapes["down_proj"] == (2, 48, 32)
+    assert views == {View.experts(inputs=1)}
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -41,7 +41,7 @@ def test_the_scheme_of_each_class_is_named() -> None:
     with open_checkpoint(HERE) as checkpoint:
         schemes = {info.name.partition(".")[0]: info.dtype for info in checkpoint.tensors}
     assert schemes == {
-        **{"float8": "FP8 E4M3", "int8": "INT8", "int8_half": "INT8", "intx": "INT8", "mxfp4": "MXFP4"},
+        **{"float8": "FP8 E4M3 per 1×all", "int8": "INT8", "int8_half": "INT8", "intx": "INT8", "mxfp4": "MXFP4"},
         **{"mxfp8": "MXFP8 E4M3", "mx_rows": "MXFP8 E4M3", "norm": "F32"},
         **dict.fromkeys(("nvfp4", "nv_rows", "tall"), "NVFP4"),
     }
