@@ -57,7 +57,7 @@ def packed_floats(layer: QuantizedLayer) -> Encoded:
         return _nvfp4(layer, scale)
     for codes, scheme, bits in (("F4", "MXFP4", 4), ("F6_E2M3", "MXFP6 E2M3", 6)):
         shape = (*lead, octets * 8 // bits)
-        if octets * 8 == MX * bits * scale.shape[-1] and scale.shape[:-1] == tuple(lead):
+        if scale.shape == (*lead, octets * 8 // (bits * MX)) and not octets * 8 % (bits * MX):
             return _floats(layer, scale, shape, MX, codes, scheme, {})
     rule = f"exponents of shape {scale.shape} are not one for {MX} codes of 4 or 6 bits in {layer.codes.shape} bytes"
     raise layer.refused(rule, scale)

@@ -112,8 +112,8 @@ class _Tensor:
     def need(self, what: str, dtypes: frozenset[str]) -> TensorInfo:
         """A stored tensor that must be there, of one of some types."""
         found = self.part(what)
-        if found is None or found.dtype not in dtypes:
-            got = "it is not there" if found is None else f"got {quoted(found.name)} of type {found.dtype}"
+        if found is None or found.dtype not in dtypes or not found.shape:
+            got = "it is not there" if found is None else f"got {found.dtype} {found.shape}, {quoted(found.name)}"
             rule = f"it needs its {what} in {' or '.join(sorted(dtypes))}; {got}"
             raise refused(self.stored.path, rule, self.name)
         return found
