@@ -95,7 +95,7 @@ class Codes(Layout):
         """The metadata of the source, if it is one file with metadata, and what is added."""
         stored = self.source.inner
         own = stored.metadata if isinstance(stored, SafetensorsCheckpoint) else {}
-        own = {key: text for key, text in own.items() if key != KEY}
+        own = {key: text for key, text in own.items() if key not in {KEY, *self.source.described}}
         return {**own, **metadata(origin_of(self.out.name, self.files()))}
 
 

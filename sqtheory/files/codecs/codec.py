@@ -57,6 +57,8 @@ class Encoded:
     """
     view: View | None = None
     """As which matrices the layer uses the weight, where the layout itself tells."""
+    keys: frozenset[str] = frozenset()
+    """The keys of metadata of the file that describe it and mean nothing beside its values."""
 
 
 class Codec(ABC):

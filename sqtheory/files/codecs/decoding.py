@@ -80,6 +80,10 @@ class DecodedCheckpoint(Checkpoint):
         return MappingProxyType(self._encoded)
 
     @property
+    def described(self) -> frozenset[str]:
+        return frozenset(key for one in self._encoded.values() for key in one.keys)
+
+    @property
     def decoding(self) -> Decoding:
         shown = {info.name for info in self.tensors}
         return Decoding(

@@ -31,7 +31,7 @@ class PackedCodec(Codec):
             parts = {part: f"{name}.{part}" for part in schema.layout}
             halves = frozenset(part for part, one in parts.items() if stored.infos[one].dtype == "F16")
             decode = partial(values, schema=schema, halves=halves)
-            yield Encoded(name, f"packed {schema.operator}", schema.shape, parts, decode)
+            yield Encoded(name, f"packed {schema.operator}", schema.shape, parts, decode, keys=frozenset({KEY}))
 
 
 def values(arrays: Mapping[str, NDArray[Any]], *, schema: Schema, halves: frozenset[str]) -> NDArray[np.float32]:

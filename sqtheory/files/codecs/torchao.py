@@ -49,12 +49,14 @@ class TorchAo(Codec):
 
     def encoded(self, stored: Stored) -> Iterator[Encoded]:
         known: set[str] = set()
-        for name, said in _said(stored):
+        described = dict(_said(stored))
+        keys = frozenset({TENSORS, *described})
+        for name, said in described.items():
             kind, data = str(said.get("_type")), said.get("_data")
             if kind != "Tensor":
                 if kind not in KINDS or not fits(data, dict):
                     raise refused(stored.path, f"a {kind} of torchao is not read; {', '.join(KINDS)} are", name)
-                one = KINDS[kind](_Tensor(stored, name, data))
+                one = KINDS[kind](_Tensor(stored, name, data, keys))
                 known.update(one.parts.values())
                 yield one
         for name in stored.infos:
@@ -97,12 +99,15 @@ class _Tensor:
     stored: Stored
     name: str
     said: Mapping[str, Any]
+    keys: frozenset[str]
+    """Of the metadata, all that describe tensors."""
 
     def encoded(self, scheme: str, decode: Values, codes: TensorInfo, scale: TensorInfo, *more: str) -> Encoded:
         """The weight in codes, scales and, where they are there, more parts."""
         found = {what: self.part(what) for what in (*more, *ACTIVATIONS)}
         parts = {QDATA: codes, SCALE: scale, **{what: info for what, info in found.items() if info is not None}}
-        return Encoded(self.name, scheme, decode.shape, {what: info.name for what, info in parts.items()}, decode)
+        names = {what: info.name for what, info in parts.items()}
+        return Encoded(self.name, scheme, decode.shape, names, decode, keys=self.keys)
 
     def part(self, what: str) -> TensorInfo | None:
         """One of the stored tensors; None where it is not there."""
