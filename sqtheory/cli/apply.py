@@ -39,7 +39,8 @@ of activations and the quantization that config.json states are left out, and na
 
 Kinds: safetensors → safetensors, a folder with or without an index → a folder (all other files are copied, except
 .git and safetensors files beside the index that repeat a tensor of it), npz → npz, npy → npy, ONNX → ONNX (external
-data are refused), GGUF → safetensors (blocks of codes become F32).
+data go to OUT.data, codes become values: DequantizeLinear Identity, MatMulNBits MatMul), GGUF → safetensors (blocks of
+codes become F32).
 
 --pack writes codes instead, from any kind of file: one safetensors file with the codes, the scales and the places of
 survivors in the bits that they take. Stated are the bits of an entry by theorem storage and in the file, whose last
@@ -73,12 +74,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "out", metavar="OUT", type=Path, help="a file of the same kind, or a folder for a folder; codes: see --layout"
     )
-    parser.add_argument("--mask", default="1:1", metavar="MASK", help="see sqtheory masks; default: nothing is pruned")
-    parser.add_argument("--format", required=True, metavar="FORMAT", help="see sqtheory formats")
+    parser.add_argument("--mask", default=None, metavar="MASK", help="see sqtheory masks; default: nothing is pruned")
+    parser.add_argument("--format", default=None, metavar="FORMAT", help="see sqtheory formats")
+    options.add_recipe(parser)
     parser.add_argument(
         "--order",
         choices=[order.name for order in Order],
-        default=Order.sq.name,
+        default=None,
         help="sq: sparsify, then quantize (default); qs: quantize, then sparsify; gain: the best mask for q(x)",
     )
     parser.add_argument(
@@ -117,6 +119,7 @@ def run(arguments: argparse.Namespace) -> Document:
         arguments.mask,
         arguments.format,
         order=arguments.order,
+        recipe=arguments.recipe,
         frozen_scale=arguments.frozen_scale,
         pack=arguments.pack,
         layout=arguments.layout,

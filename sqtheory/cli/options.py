@@ -19,9 +19,28 @@ if TYPE_CHECKING:
     from sqtheory.files.statistics import Statistics
 
 CHECKPOINT_HELP = (
-    "a .safetensors, .gguf, .onnx, .npz or .npy file, a folder of .safetensors shards with its index, or zoo:NAME for "
-    "a model that comes with the package"
+    "a .safetensors, .gguf, .onnx, .tflite, .npz or .npy file, a model.bin of CTranslate2, a folder of .safetensors "
+    "shards with its index, or zoo:NAME for a model that comes with the package"
 )
+
+
+def add_grid(parser: argparse.ArgumentParser) -> None:
+    """``--mask``, ``--format`` and ``--recipe``."""
+    parser.add_argument("--mask", action="append", default=[], metavar="MASK", help="repeat for a grid")
+    parser.add_argument("--format", action="append", default=[], metavar="FORMAT", help="repeat for a grid")
+    add_recipe(parser)
+
+
+def add_recipe(parser: argparse.ArgumentParser, what: str = "masks, formats and targets by rules") -> None:
+    """``--recipe``."""
+    parser.add_argument(
+        "--recipe",
+        type=Path,
+        default=None,
+        metavar="FILE",
+        help=f"{what}: a TOML file of tables [[rule]] with targets, ignore, mask, format, order, … or leave; "
+        "the first rule that takes a tensor decides",
+    )
 
 
 def add_pipeline(parser: argparse.ArgumentParser) -> None:

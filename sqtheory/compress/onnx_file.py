@@ -16,7 +16,12 @@ from sqtheory.files.digests import sha256
 
 DATA = ".data"
 """What the name of the file of external data adds to that of the model."""
-_TYPES = {"FLOAT": "F32", "DOUBLE": "F64", "FLOAT16": "F16", "BFLOAT16": "BF16"}
+_TYPES = {
+    **{"FLOAT": "F32", "DOUBLE": "F64", "FLOAT16": "F16", "BFLOAT16": "BF16"},
+    **{"FLOAT8E4M3FN": "F8_E4M3", "FLOAT8E5M2": "F8_E5M2"},
+    **{"FLOAT8E4M3FNUZ": "F8_E4M3FNUZ", "FLOAT8E5M2FNUZ": "F8_E5M2FNUZ"},
+}
+"""The types of entries that are written, by their names in ONNX and here."""
 
 
 @final
@@ -31,6 +36,17 @@ class OnnxFile(Layout):
 
     source: OnnxCheckpoint
     out: Path
+
+    @property
+    def note(self) -> str | None:
+        decoding = self.source.decoding
+        if decoding is None:
+            return None
+        said = [
+            f"Codes in the source and values in OUT are {len(decoding.weights)} weights ({decoding.schemes}): their "
+            "DequantizeLinear becomes Identity, their MatMulNBits MatMul."
+        ]
+        return " ".join([*said, *([f"Left out, {decoding.companions}."] if decoding.dropped else [])])
 
     def tensors(self) -> tuple[TensorInfo, ...]:
         return self.source.as_values

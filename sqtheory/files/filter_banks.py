@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FILTER_BANK = "filter bank: every kernel is even or odd, as those of a transform are"
+FILTER_BANK = "filter bank: every kernel is even or odd"
 """What is said of such a tensor."""
 SHORTEST = 16
 """Entries of a kernel below which a learned one may look like a filter."""
@@ -15,7 +15,7 @@ _SHARE = 1e-3
 
 
 def is_filter_bank(kernels: NDArray[Any]) -> bool:
-    """Whether every row h has a centre s with h[s − i] = ±h[i], but for a thousandth of its energy.
+    """Whether every row h has a centre s with h[s − i] = ±h[i], but for a thousandth of its energy, maybe in a circle.
 
     Rows of less than 0.0001 of the largest entry are taken for zeros that were rounded, as is the sine of n·π; some
     row is none of them. That holds of the kernels of short-time Fourier and constant-Q transforms, of windows and of
@@ -35,5 +35,7 @@ def is_filter_bank(kernels: NDArray[Any]) -> bool:
     said = scale[:, 0] > _DUST * scale.max()
     h = kernels[said] / scale[said]
     energy = np.sum(h * h, axis=1)
-    mirrored = np.fft.irfft(np.fft.rfft(h, 2 * length, axis=1) ** 2, axis=1)  # Σ_i h[i] h[s − i] for every s
-    return bool(energy.size) and bool(np.all(np.abs(mirrored).max(axis=1) >= (1 - _SHARE) * energy))
+    # Σ_i h[i] h[s − i] for every s: with zeros around the kernel, and with the kernel around itself
+    mirrored = (np.fft.irfft(np.fft.rfft(h, n, axis=1) ** 2, n, axis=1) for n in (2 * length, length))
+    most = np.maximum(*(np.abs(one).max(axis=1) for one in mirrored))
+    return bool(energy.size) and bool(np.all(most >= (1 - _SHARE) * energy))

@@ -73,9 +73,9 @@ def graph(path: Path) -> Path:
     """An ONNX model with an initializer in raw bytes and one in fields."""
     onnx = pytest.importorskip("onnx")
     helper = onnx.helper
-    ends = [helper.make_tensor_value_info(name, 1, [1, n]) for name, n in (("x", 2), ("y", 32))]
+    ends = [helper.make_tensor_value_info(name, 1, [1, n]) for name, n in (("x", 32), ("y", 2))]
     tensors = [onnx.numpy_helper.from_array(SMALL["a.weight"], "a"), helper.make_tensor("f", 1, (2,), [1.0, 2.0])]
-    node = helper.make_node("MatMul", ["x", "a"], ["y"])
+    node = helper.make_node("Gemm", ["x", "a"], ["y"], transB=1)
     path.write_bytes(helper.make_model(helper.make_graph([node], "g", *zip(ends), tensors)).SerializeToString())
     return path
 

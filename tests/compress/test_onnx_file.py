@@ -168,6 +168,7 @@ def test_external_data_are_written_to_one_file_beside_the_model(tmp_path: Path) 
     report = applied(source, out, HALF)
     assert {file.name for file in tmp_path.iterdir()} >= {"out.onnx", "out.onnx.data", "out.onnx.sqtheory.json"}
     assert verified(out).failures == () and verified(out, source).failures == ()
+    assert set(report.source) == {"in.onnx", "in.bin"}
     read = read_all(out)
     x = np.linspace(-1, 1, 16, dtype=np.float32).reshape(2, 8)
     np.testing.assert_allclose(run(out), (x @ read["w"] + read["b"]) @ read["v"], rtol=1e-5)
@@ -227,6 +228,19 @@ def test_nothing_that_is_there_is_replaced(tmp_path: Path) -> None:
     applied(source, tmp_path / "b" / "out.onnx", HALF)
     applied(source, tmp_path / "b" / "out.onnx", HALF, force=True)
     assert verified(tmp_path / "b" / "out.onnx", source).failures == ()
+
+
+@pytest.mark.parametrize("kind", ["FLOAT8E4M3FN", "FLOAT8E5M2", "FLOAT8E4M3FNUZ", "FLOAT8E5M2FNUZ", "BFLOAT16"])
+def test_weights_of_small_floats_keep_their_type(tmp_path: Path, kind: str) -> None:
+    number = TensorProto.DataType.Value(kind)
+    w = RNG.normal(size=(8, 4)).astype(helper.tensor_dtype_to_np_dtype(number))
+    nodes = [node("Cast", ["w"], ["wide"], to=TensorProto.FLOAT), node("MatMul", ["x", "wide"], ["y"])]
+    source, out = tmp_path / "in.onnx", tmp_path / "out.onnx"
+    onnx.save(model(nodes, {"w": w}), source)
+    report = applied(source, out, HALF)
+    assert [(t.name, t.dtype) for t in report.tensors] == [("w", kind)]
+    assert verified(out, source).failures == () and run(out).shape == (2, 4)
+    assert np.count_nonzero(read_all(out)["w"]) <= 16
 
 
 def test_missing_external_data_of_what_was_written_are_named(tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ def constant_q() -> np.ndarray:
 
 BANKS = {
     "fourier": fourier(np.hanning(257)[:256]).astype(np.float32),
+    "fourier without a window": fourier(np.ones(256)),
+    "an odd length": fourier(np.ones(256))[:, :255] * 0 + np.cos(2 * np.pi * np.arange(255) / 255),
     "constant q": constant_q(),
     "half precision": fourier(np.hanning(257)[:256]).astype(np.float16).astype(np.float32),
     "a low pass": (np.sinc((N - 127.5) / 2) * np.hamming(256))[None],

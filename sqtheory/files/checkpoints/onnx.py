@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from sqtheory.files.checkpoints.decoding import Decoding
 from sqtheory.files.checkpoints.onnx_graph.coded import only_beside
 from sqtheory.files.checkpoints.onnx_graph.dataflow import Dataflow
 from sqtheory.files.checkpoints.onnx_graph.dense import drop_unused, put_values
@@ -69,6 +70,18 @@ class OnnxCheckpoint(Checkpoint):
     def external(self) -> tuple[Path, ...]:
         """The files of external data."""
         return self._external
+
+    def files(self) -> dict[str, Path]:
+        there = {file.relative_to(self._path.parent).as_posix(): file for file in self._external}
+        return {**super().files(), **there}
+
+    @property
+    def decoding(self) -> Decoding | None:
+        schemes = {name: one.info.dtype for name, one in self._weights.items()}
+        return Decoding(schemes, tuple(name for name in self._infos if name in self._hidden), ()) if schemes else None
+
+    def parts(self, name: str) -> Mapping[str, str]:
+        return dict(self._weights[name].source.parts) if name in self._weights else {}
 
     @property
     def weights(self) -> Mapping[str, QuantizedWeight]:

@@ -42,9 +42,11 @@ class OutsideData:
 
     def describe(self, tensor: "TensorProto", name: str, data: str) -> None:
         """Let a tensor say that its entries lie in this file."""
+        from onnx import TensorProto
+
         begin, length = self.offsets[name]
         clear(tensor)
-        tensor.data_location = 1  # EXTERNAL
+        tensor.data_location = TensorProto.EXTERNAL
         for key, value in {"location": data, "offset": str(begin), "length": str(length)}.items():
             tensor.external_data.add(key=key, value=value)
 

@@ -51,16 +51,18 @@ def coded_operands(flow: Dataflow) -> Iterator[CodedOperand]:
 
 
 def only_beside(flow: Dataflow, operands: Iterable[CodedOperand]) -> frozenset[Key]:
-    """The companions of codes that nothing takes but the nodes of these operands."""
+    """The companions of codes that nothing takes but, as such, the nodes of these operands."""
     operands = tuple(operands)
-    nodes = {taken.identity for one in operands for taken in one.taken}
+    places = {
+        (*taken.identity, place) for one in operands for taken in one.taken for place in PLACES[one.operator].values()
+    }
     every = {key for one in operands for key in one.companions}
     return frozenset(
         key
         for key in every
         if key not in flow.results
         and key not in flow.passed
-        and all(taken.identity in nodes for taken in flow.taken[key])
+        and all((*taken.identity, taken.place) in places for taken in flow.taken[key])
     )
 
 

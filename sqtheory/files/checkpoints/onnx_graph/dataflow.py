@@ -189,10 +189,25 @@ class Dataflow:
                 scanned = integer(node, "num_scan_inputs") if node.op_type == "Scan" else 0
                 first = 2 if node.op_type == "Loop" else 0
                 states = max(len(node.input) - first - scanned, 0)
-                pairs = zip(node.input[first:], ins[first:], strict=False)
-                entering = [(scope.key(o), (body.number, i)) for o, i in pairs if o]
-                yield from entering[:states]
-                yield from [*zip(outs[first // 2 :], results, strict=False)][:states]
+                inside, after = ins[first:], [value.name for value in graph.output][first // 2 :]
+                states = [i for i in range(min(states, len(inside), len(after))) if _kept(graph, inside[i], after[i])]
+                entering = [(i, node.input[first + i]) for i in states if node.input[first + i]]
+                yield from ((scope.key(outer), (body.number, inside[i])) for i, outer in entering)
+                yield from ((body.key(after[i]), results[i]) for i in states if i < len(results))
+
+
+def _kept(graph: "GraphProto", before: str, after: str) -> bool:
+    """Whether a body gives a value back as it came: what changes from round to round is a state, and no weight."""
+    made = {
+        node.output[0]: node.input[0]
+        for node in graph.node
+        if node.op_type == "Identity" and node.input and node.output
+    }
+    for _ in range(len(made) + 1):
+        if after == before:
+            return True
+        after = made.get(after, "")
+    return False
 
 
 def _outputs(nodes: "Iterable[NodeProto]") -> Iterator[str]:

@@ -43,9 +43,20 @@ def is_known(node: "NodeProto") -> bool:
 
 
 def operand(node: "NodeProto", place: int, axes: int) -> Reduction | None:
-    """What a node reduces of its input at a place; None where that is no weight."""
-    rule = _WEIGHTS.get(node.op_type, {}).get(place) if is_known(node) else None
+    """What a node reduces of its input at a place; None where that is no weight, or has no axis to reduce alone."""
+    rule = _rule(node, place)
     return None if rule is None else rule(node, axes)
+
+
+def is_weight(node: "NodeProto", place: int) -> bool:
+    """Whether the input at a place is a weight."""
+    return _rule(node, place) is not None
+
+
+def _rule(node: "NodeProto", place: int) -> "Rule | None":
+    if not is_known(node) or (node.op_type == "Attention" and node.domain != DOMAINS[-1]):
+        return None
+    return _WEIGHTS.get(node.op_type, {}).get(place)
 
 
 def _kernel(node: "NodeProto", axes: int) -> Reduction | None:

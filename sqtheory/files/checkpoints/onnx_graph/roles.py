@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, final
 
 from sqtheory.files.checkpoints.onnx_graph.dataflow import Dataflow, Key, Taken
-from sqtheory.files.checkpoints.onnx_graph.operands import BIASES, Reduction, integer, is_known, operand
+from sqtheory.files.checkpoints.onnx_graph.operands import BIASES, Reduction, integer, is_known, is_weight, operand
 from sqtheory.files.checkpoints.onnx_graph.paths import Path, through
 from sqtheory.files.checkpoints.tensors import plain, quoted
 
@@ -38,6 +38,9 @@ class Use:
 
     node: str
     """In words: ``Conv 'layer1'``."""
+    identity: Key
+    place: int
+    """Of the operand among the inputs of the node."""
     reduction: Reduction
     kernel: bool
     """A convolution kernel as it is stored: [out, in, k…]."""
@@ -69,7 +72,17 @@ class Role:
 
 def roles(flow: Dataflow) -> Mapping[str, Role]:
     """The role of every tensor by its name."""
-    return {name: _role(flow, key) for key, name in flow.names.items()}
+    found = {name: _role(flow, key) for key, name in flow.names.items()}
+    multiplied = {use.identity for role in found.values() for use in role.uses if use.place}
+    return {name: _without_inputs(role, multiplied) for name, role in found.items()}
+
+
+def _without_inputs(role: Role, multiplied: set[Key]) -> Role:
+    """A left operand is a weight where the right one is none; else it is what the weight is multiplied by."""
+    uses = tuple(use for use in role.uses if use.place or use.identity not in multiplied)
+    if len(uses) == len(role.uses):
+        return role
+    return Role(uses, role.reason if uses else role.reason or "what a weight is multiplied by")
 
 
 def _role(flow: Dataflow, start: Key) -> Role:
@@ -100,7 +113,7 @@ def _role(flow: Dataflow, start: Key) -> Role:
         return Role(tuple(uses), EMBEDDING)
     if uses:
         return Role(tuple(uses), None)
-    known = [what for what in (NORMALIZATION, BIAS, COMPANION) if what in others]
+    known = [what for what in others if what in (NORMALIZATION, BIAS, COMPANION) or what.startswith("weight of ")]
     said = known[0] if known else f"no weight of a node: {', '.join(list(others)[:3])}" if others else None
     return Role((), said)
 
@@ -110,7 +123,7 @@ def _use(taken: Taken, found: Reduction, path: Path, shape: tuple[int, ...]) -> 
     mapped = Reduction(path.stored(found.reduced), path.stored(found.apart))
     kernel = path == Path.start(shape) and len(shape) >= 3 and mapped.reduced == (*range(2, len(shape)), 1)
     one = kernel and shape[1] == 1 and integer(node, "group", 1) == 1
-    return Use(_label(node), mapped, kernel, one)
+    return Use(_label(node), taken.identity, taken.place, mapped, kernel, one)
 
 
 def _label(node: "NodeProto") -> str:
@@ -125,6 +138,10 @@ def _other(taken: Taken) -> str:
         return EMBEDDING
     if "Normalization" in kind:
         return NORMALIZATION
+    if is_weight(taken.node, taken.place):
+        return (
+            f"weight of {plain(kind)} in groups" if integer(taken.node, "group", 1) > 1 else f"operand of {plain(kind)}"
+        )
     if is_known(taken.node) and BIASES.get(kind) == taken.place:
         return BIAS
     if kind.startswith(_OF_CODES) and taken.place:

@@ -86,7 +86,21 @@ OTHERS: dict[str, tuple[list[object], tuple[int, ...], str]] = {
         "no weight of a node: input 1 of Add, input 1 of Where",
     ),
     "of another domain": ([node("Conv", ["x", "w"], ["y"], domain="own")], (8, 4, 3, 3), "no weight of a node: input"),
-    "in groups": ([node("ConvTranspose", ["x", "w"], ["y"], group=4)], (4, 2, 3, 3), "no weight of a node: input 1 of"),
+    "in groups": (
+        [node("ConvTranspose", ["x", "w"], ["y"], group=4)],
+        (4, 2, 3, 3),
+        "weight of ConvTranspose in groups",
+    ),
+    "keys of the standard's attention": (
+        [node("Attention", ["x", "w", "v"], ["y"])],
+        (1, 2, 8, 4),
+        "no weight of a node: input 1 of Attention",
+    ),
+    "an axis repeated": (
+        [node("Einsum", ["x", "w"], ["y"], equation="ab,cc->ab")],
+        (4, 4),
+        "no weight of a node: operand of Einsum",
+    ),
     "a split axis": (
         [node("Reshape", ["w", "halves"], ["h"]), node("MatMul", ["x", "h"], ["y"])],
         (8, 4),
@@ -162,6 +176,27 @@ def test_branches_and_bodies_use_what_lies_around_them(tmp_path: Path) -> None:
     assert {name: info.view for name, info in found.items()} == {"a": View((0,)), "b": View((1,)), "d": View((0,))}
 
 
+def test_a_state_of_a_loop_is_no_weight(tmp_path: Path) -> None:
+    body = branch(
+        "body",
+        node("MatMul", ["state", "w"], ["next"]),
+        node("Identity", ["c"], ["again"]),
+        inputs=("i", "c", "state"),
+        outputs=("again", "next"),
+    )
+    found = known(tmp_path, [node("Loop", ["n", "c", "s"], ["y"], body=body)], tensor("s", 4, 8), tensor("w", 8, 8))
+    assert found["w"].view == View((0,))
+    assert found["s"].view is None and found["s"].no_weight == "no weight of a node: input 2 of Loop"
+
+
+def test_what_a_weight_is_multiplied_by_is_none(tmp_path: Path) -> None:
+    """Learned queries, before the matrix that projects them."""
+    nodes = [node("MatMul", ["queries", "w"], ["q"]), node("MatMul", ["left", "q"], ["y"])]
+    found = known(tmp_path, nodes, tensor("queries", 4, 8), tensor("w", 8, 8), tensor("left", 8, 4))
+    assert found["queries"].no_weight == "what a weight is multiplied by" and found["queries"].view is None
+    assert found["w"].view == View((0,)) and found["left"].view == View((1,))
+
+
 def test_an_inner_name_hides_an_outer_one_and_siblings_may_share_one(tmp_path: Path) -> None:
     def side(axes: int) -> object:
         value = numpy_helper.from_array(np.ones((4, 8), np.float32), "ignored")
@@ -212,7 +247,7 @@ def test_kernels_of_transforms_are_no_weights(tmp_path: Path) -> None:
     basis = np.float32(rows)[:, None]
     nodes = [node("Conv", ["x", "basis"], ["y"]), node("Conv", ["x", "learned"], ["z"])]
     found = known(tmp_path, nodes, numpy_helper.from_array(basis, "basis"), tensor("learned", 33, 1, 64))
-    assert found["basis"].no_weight == "filter bank: every kernel is even or odd, as those of a transform are"
+    assert found["basis"].no_weight == "filter bank: every kernel is even or odd"
     assert found["learned"].no_weight is None and found["learned"].view == View((2, 1))
     many = [node("Conv", ["x", "basis"], ["y"], group=33)]
     assert known(tmp_path, many, numpy_helper.from_array(basis, "basis"))["basis"].no_weight is None
