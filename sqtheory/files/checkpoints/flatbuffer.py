@@ -32,9 +32,9 @@ class FlatBuffer:
         self._blocks: dict[int, bytes] = {}
 
     @property
-    def root(self) -> "Table":
+    def root(self) -> "FlatTable":
         """The table that all others hang on."""
-        return Table(self, self.onwards(0))
+        return FlatTable(self, self.onwards(0))
 
     def refused(self, rule: str, tensor: str | None = None) -> CheckpointError:
         """The error for a rule that the file breaks."""
@@ -76,7 +76,7 @@ class FlatBuffer:
 
 @final
 @dataclass(frozen=True)
-class Table:
+class FlatTable:
     """A table at a position of the file; fields are asked for by their number."""
 
     buffer: FlatBuffer
@@ -109,16 +109,16 @@ class Table:
         """The first byte of a list of bytes, and how many there are; (0, 0) where it is not there."""
         return self._list(field, 1)
 
-    def table(self, field: int) -> "Table | None":
+    def table(self, field: int) -> "FlatTable | None":
         """A table; None where it is not there."""
         place = self._place(field)
-        return None if place is None else Table(self.buffer, self.buffer.onwards(place))
+        return None if place is None else FlatTable(self.buffer, self.buffer.onwards(place))
 
-    def tables(self, field: int) -> Iterator["Table"]:
+    def tables(self, field: int) -> Iterator["FlatTable"]:
         """A list of tables; empty where it is not there."""
         begin, count = self._list(field, 4, _LONGEST)
         for place in range(begin, begin + 4 * count, 4):
-            yield Table(self.buffer, self.buffer.onwards(place))
+            yield FlatTable(self.buffer, self.buffer.onwards(place))
 
     def _place(self, field: int) -> int | None:
         """Where a field lies; None where it has its default."""

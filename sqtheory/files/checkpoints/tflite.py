@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from sqtheory.files.checkpoints.elements import BITS, ELEMENTS, read_values
 from sqtheory.files.checkpoints.entries import fill, pieces_at
-from sqtheory.files.checkpoints.flatbuffer import FlatBuffer, Table
+from sqtheory.files.checkpoints.flatbuffer import FlatBuffer, FlatTable
 from sqtheory.files.checkpoints.tensors import Checkpoint, TensorInfo, check_tensor, plain, refused
-from sqtheory.files.checkpoints.tflite_graph import Use, uses
+from sqtheory.files.checkpoints.tflite_graph import OperatorUse, uses
 from sqtheory.files.filter_banks import FILTER_BANK, SHORTEST, is_filter_bank
 from sqtheory.files.views.view import View
 
@@ -48,7 +48,7 @@ class _Constant:
     dtype: str
     """As the entries are stored."""
     begin: int
-    scales: Table | None
+    scales: FlatTable | None
     """What says which values codes stand for."""
 
 
@@ -113,7 +113,7 @@ class TfliteCheckpoint(Checkpoint):
         return ((nibbles ^ 8).astype(np.int8) - np.int8(8)).astype(np.int8)
 
 
-def _values(codes: NDArray[Any], scales: Table) -> NDArray[np.float32]:
+def _values(codes: NDArray[Any], scales: FlatTable) -> NDArray[np.float32]:
     """The values of codes. Raises ValueError for scales and zero points that do not fit them."""
     s = np.array(scales.numbers(2, "f", _MOST_SCALES), np.float32)
     z = np.array(scales.numbers(3, "q", _MOST_SCALES), np.int64)
@@ -132,7 +132,7 @@ def _values(codes: NDArray[Any], scales: Table) -> NDArray[np.float32]:
         return (distance * s.reshape(along)).astype(np.float32).reshape(codes.shape)
 
 
-def _constants(model: Table) -> Iterator[_Constant]:
+def _constants(model: FlatTable) -> Iterator[_Constant]:
     """The tensors of all graphs that have entries, as they are to be shown."""
     operators = tuple(max(code.number(0, "b"), code.number(3, "i")) for code in model.tables(1))
     buffers = list(model.tables(4))
@@ -155,7 +155,7 @@ def _constants(model: Table) -> Iterator[_Constant]:
             yield replace(one, info=_used(one.info, found.get(place, ())))
 
 
-def _constant(tensor: Table, name: str, buffers: list[Table]) -> _Constant | None:
+def _constant(tensor: FlatTable, name: str, buffers: list[FlatTable]) -> _Constant | None:
     """A tensor, None where it has no entries in the file."""
     source = tensor.number(2, "I")
     if source >= len(buffers):
@@ -185,7 +185,7 @@ def _constant(tensor: Table, name: str, buffers: list[Table]) -> _Constant | Non
     return _Constant(TensorInfo(name, _CODES[dtype], shape, nbytes, quantized=True), dtype, begin, scales)
 
 
-def _used(info: TensorInfo, found: Iterable[Use]) -> TensorInfo:
+def _used(info: TensorInfo, found: Iterable[OperatorUse]) -> TensorInfo:
     """The tensor with what its uses say of it."""
     views: dict[View, str] = {}
     for use in found:

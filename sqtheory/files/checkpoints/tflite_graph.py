@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import final
 
-from sqtheory.files.checkpoints.flatbuffer import Table
+from sqtheory.files.checkpoints.flatbuffer import FlatTable
 from sqtheory.files.checkpoints.tensors import MAX_RANK
 from sqtheory.files.views.view import View
 
@@ -47,7 +47,7 @@ _CALLS: Mapping[int, int] = MappingProxyType({118: 1, 119: 0})
 
 @final
 @dataclass(frozen=True)
-class Use:
+class OperatorUse:
     """What an operator does with a tensor."""
 
     operator: str
@@ -64,11 +64,11 @@ class _Call:
     given: tuple[int, ...]
 
 
-Uses = dict[int, dict[Use, None]]
+Uses = dict[int, dict[OperatorUse, None]]
 """Of each tensor of a graph by its number."""
 
 
-def uses(graphs: Sequence[Table], operators: tuple[int, ...]) -> list[Uses]:
+def uses(graphs: Sequence[FlatTable], operators: tuple[int, ...]) -> list[Uses]:
     """The uses of the tensors of each graph, those in graphs that it calls among them.
 
     ``operators``: the number of the operator by the index that the graphs have for it. What DEQUANTIZE makes of a
@@ -96,7 +96,7 @@ def uses(graphs: Sequence[Table], operators: tuple[int, ...]) -> list[Uses]:
     return found
 
 
-def _check_size(graphs: Sequence[Table]) -> None:
+def _check_size(graphs: Sequence[FlatTable]) -> None:
     """Refuse more tensors, operators or inputs of operators in all graphs than any model has."""
     left = MAX_SIZE
     for graph in graphs:
@@ -107,7 +107,9 @@ def _check_size(graphs: Sequence[Table]) -> None:
             raise graph.buffer.refused(f"more than {MAX_SIZE} tensors, operators and inputs of operators")
 
 
-def _own(graph: Table, operators: tuple[int, ...], calls: list[_Call], graphs: int) -> Iterator[tuple[int, Use]]:
+def _own(
+    graph: FlatTable, operators: tuple[int, ...], calls: list[_Call], graphs: int
+) -> Iterator[tuple[int, OperatorUse]]:
     """The uses in a graph itself by the numbers of the tensors; what it calls is added to ``calls``."""
     made: dict[int, int] = {}
     axes = [tensor.count(0, 4) for tensor in graph.tables(0)]
@@ -125,13 +127,13 @@ def _own(graph: Table, operators: tuple[int, ...], calls: list[_Call], graphs: i
             called = () if options is None else (options.number(0, "i"), options.number(1, "i"))
             calls.extend(_Call(one, given) for one in called if 0 <= one < graphs)
         elif kind in _LOOKED_UP:
-            yield from ((one, Use("embedding", None)) for one in inputs[_LOOKED_UP[kind] :][:1])
+            yield from ((one, OperatorUse("embedding", None)) for one in inputs[_LOOKED_UP[kind] :][:1])
         elif kind in WEIGHTS:
             name, places, view = WEIGHTS[kind]
-            yield from ((inputs[place], Use(name, view)) for place in places if place < len(inputs))
+            yield from ((inputs[place], OperatorUse(name, view)) for place in places if place < len(inputs))
 
 
-def _products(node: Table, inputs: list[int], axes: list[int]) -> Iterator[tuple[int, Use]]:
+def _products(node: FlatTable, inputs: list[int], axes: list[int]) -> Iterator[tuple[int, OperatorUse]]:
     """Both operands of x·y, each of which may be transposed, apart along all axes but the last two."""
     options = node.table(4)
     for place, one in enumerate(inputs[:2]):
@@ -139,4 +141,4 @@ def _products(node: Table, inputs: list[int], axes: list[int]) -> Iterator[tuple
         count = axes[one] if 0 <= one < len(axes) else 0
         if 2 <= count <= MAX_RANK:
             reduced = count - 2 if (place == 1) != transposed else count - 1
-            yield one, Use("BATCH_MATMUL", View((reduced,), tuple(range(count - 2))))
+            yield one, OperatorUse("BATCH_MATMUL", View((reduced,), tuple(range(count - 2))))
