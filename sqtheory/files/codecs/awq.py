@@ -11,7 +11,7 @@ from sqtheory.files.checkpoints.tensors import quoted, refused
 from sqtheory.files.codecs.codec import Codec, Encoded, Stored
 from sqtheory.files.codecs.fields import unpacked
 from sqtheory.files.codecs.parts import need_shape
-from sqtheory.files.codecs.qweights import Words, affine, layers_of_words
+from sqtheory.files.codecs.qweights import Words, affine, layers_of_words, said_format
 
 _NIBBLE_OF = (0, 4, 1, 5, 2, 6, 3, 7)
 """Where in a word each of its eight outputs lies: nibbles hold 0 2 4 6 1 3 5 7."""
@@ -29,12 +29,11 @@ class AwqCodec(Codec):
     methods: ClassVar[frozenset[str]] = frozenset({"awq"})
 
     def encoded(self, stored: Stored) -> Iterator[Encoded]:
-        method = stored.config.get("quant_method")
-        version, bits = str(stored.config.get("version", "gemm")).lower(), stored.config.get("bits", 4)
-        if method and (version != "gemm" or bits != 4):
-            raise refused(stored.path, f"quant_method awq has version {version!r}, {bits} bits: readable is gemm, 4")
+        said_format(stored, "gemm")
+        if stored.config.get("bits", 4) != 4:
+            raise refused(stored.path, f"quant_method awq has {stored.config['bits']!r} bits: readable are 4")
         for words in layers_of_words(stored):
-            if method or words.packed_outputs:
+            if stored.config or words.packed_outputs:
                 yield _encoded(stored, words)
 
 
