@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from sqtheory.files.checkpoints.tensors import quoted, refused
 from sqtheory.files.codecs.codec import Codec, Encoded, Stored
+from sqtheory.files.codecs.dense_axes import in_dense_axes
 from sqtheory.files.codecs.fields import unpacked
 from sqtheory.files.codecs.parts import need_shape
 from sqtheory.files.codecs.qweights import Words, affine, layers_of_words, said_format
@@ -29,6 +30,9 @@ class AwqCodec(Codec):
     methods: ClassVar[frozenset[str]] = frozenset({"awq"})
 
     def encoded(self, stored: Stored) -> Iterator[Encoded]:
+        yield from in_dense_axes(stored, self._encoded(stored))
+
+    def _encoded(self, stored: Stored) -> Iterator[Encoded]:
         said_format(stored, "gemm")
         if stored.config.get("bits", 4) != 4:
             raise refused(stored.path, f"quant_method awq has {stored.config['bits']!r} bits: readable are 4")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from sqtheory.files.checkpoints.tensors import quoted, refused
 from sqtheory.files.codecs.codec import Codec, Encoded, Stored
+from sqtheory.files.codecs.dense_axes import in_dense_axes
 from sqtheory.files.codecs.fields import unpacked
 from sqtheory.files.codecs.parts import need_shape, need_type
 from sqtheory.files.codecs.qweights import Words, affine, layers_of_words, said_format
@@ -31,6 +32,9 @@ class GptqCodec(Codec):
     methods: ClassVar[frozenset[str]] = frozenset({"gptq"})
 
     def encoded(self, stored: Stored) -> Iterator[Encoded]:
+        yield from in_dense_axes(stored, self._encoded(stored))
+
+    def _encoded(self, stored: Stored) -> Iterator[Encoded]:
         layout = said_format(stored, "gptq", "gptq_v2")
         for words in layers_of_words(stored):
             if stored.config or not words.packed_outputs:
