@@ -188,9 +188,9 @@ class Dataflow:
             if node.op_type in ("Loop", "Scan"):
                 scanned = integer(node, "num_scan_inputs") if node.op_type == "Scan" else 0
                 first = 2 if node.op_type == "Loop" else 0
-                states = max(len(node.input) - first - scanned, 0)
+                count = max(len(node.input) - first - scanned, 0)
                 inside, after = ins[first:], [value.name for value in graph.output][first // 2 :]
-                states = [i for i in range(min(states, len(inside), len(after))) if _kept(graph, inside[i], after[i])]
+                states = [i for i in range(min(count, len(inside), len(after))) if _kept(graph, inside[i], after[i])]
                 entering = [(i, node.input[first + i]) for i in states if node.input[first + i]]
                 yield from ((scope.key(outer), (body.number, inside[i])) for i, outer in entering)
                 yield from ((body.key(after[i]), results[i]) for i in states if i < len(results))

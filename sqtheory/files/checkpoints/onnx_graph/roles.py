@@ -38,12 +38,13 @@ class Use:
 
     node: str
     """In words: ``Conv 'layer1'``."""
+    operator: str
     identity: Key
     place: int
     """Of the operand among the inputs of the node."""
     reduction: Reduction
     kernel: bool
-    """A convolution kernel as it is stored: [out, in, k…]."""
+    """A convolution kernel as it is stored: [out, in, k…] or, transposed, [in, out, k…]."""
     one_signal: bool
     """A convolution of a single channel with every kernel: a bank of filters."""
 
@@ -121,9 +122,10 @@ def _role(flow: Dataflow, start: Key) -> Role:
 def _use(taken: Taken, found: Reduction, path: Path, shape: tuple[int, ...]) -> Use:
     node = taken.node
     mapped = Reduction(path.stored(found.reduced), path.stored(found.apart))
-    kernel = path == Path.start(shape) and len(shape) >= 3 and mapped.reduced == (*range(2, len(shape)), 1)
-    one = kernel and shape[1] == 1 and integer(node, "group", 1) == 1
-    return Use(_label(node), taken.identity, taken.place, mapped, kernel, one)
+    places = mapped.reduced[:-1] == (*range(2, len(shape)),) and mapped.reduced[-1:] in ((0,), (1,))
+    kernel = path == Path.start(shape) and len(shape) >= 3 and places
+    one = kernel and mapped.reduced[-1] == 1 and shape[1] == 1 and integer(node, "group", 1) == 1
+    return Use(_label(node), plain(node.op_type), taken.identity, taken.place, mapped, kernel, one)
 
 
 def _label(node: "NodeProto") -> str:
