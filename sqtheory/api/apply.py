@@ -24,17 +24,19 @@ from sqtheory.api.given import (
     Words,
     held,
     is_folder,
-    several,
     statistics_of,
+    words,
 )
+from sqtheory.api.pipelines import RecipeFile, check_alone, rules_of
 from sqtheory.api.result import Result, Say, unsaid
-from sqtheory.compress import Report, beside
+from sqtheory.compress import Applied, Recipe, Report, RuledRecipe, beside
 from sqtheory.execution.prefetch import Watch, unwatched
 from sqtheory.execution.selection import Selection
 from sqtheory.execution.workers import Threads
 from sqtheory.files.code_layout import CodeLayout
 from sqtheory.files.packing import bits_sentence
-from sqtheory.files.targets import Targets
+from sqtheory.files.statistics import Statistics
+from sqtheory.files.targets import Chooser, Targets
 from sqtheory.orders.applied import Order
 from sqtheory.tables import Table, one_line, share, short
 from sqtheory.version import __version__
@@ -59,15 +61,16 @@ class ApplyResult(Result):
     def parts(self) -> Sequence[Table | str]:
         report = self.report
         spelled = spell_norm(report.recipe.norm)
-        parts: list[Table | str] = [
-            self._table(),
+        parts: list[Table | str] = []
+        for title, recipe, names in report.recipe.groups(t.name for t in report.tensors):
+            parts.append(self._table(title, [t for t in report.tensors if t.name in names]))
+            reached = pruned(recipe.assignment.pattern[0], report.shapes(names))
+            parts += [str(reached)] if reached else []
+        parts.insert(
+            1,
             f"Errors are ‖x − y‖_{spelled} in percent of ‖x‖_{spelled}; written is that of the values in the file; "
             "bits are those that an entry takes there.",
-        ]
-        mask, _ = report.recipe.assignment.pattern
-        reached = pruned(mask, report.shapes())
-        if reached:
-            parts.append(str(reached))
+        )
         if report.packing is not None:
             entries, bits = sum(math.prod(t.shape) for t in report.tensors), sum(t.bits or 0 for t in report.tensors)
             stored = sum(t.bits_in_file for t in report.tensors)
@@ -96,10 +99,9 @@ class ApplyResult(Result):
         """Weights that were refused."""
         return tuple(self.chosen.failures)
 
-    def _table(self) -> Table:
-        report, p = self.report, self.report.recipe.norm
-        views = report.recipe.views
-        seen = {t.name: views[t.name].text(t.shape) for t in report.tensors if t.name in views}
+    def _table(self, title: str, tensors: Sequence[Applied]) -> Table:
+        p, views = self.report.recipe.norm, self.report.views
+        seen = {t.name: views[t.name].text(t.shape) for t in tensors if t.name in views}
         rows = [
             (
                 short(t.name),
@@ -114,7 +116,7 @@ class ApplyResult(Result):
                 t.theorem or "not " + ", ".join(t.failed),
                 *([seen.get(t.name, "–")] if seen else []),
             )
-            for t in report.tensors
+            for t in tensors
         ]
         header: tuple[str, ...] = (
             "tensor",
@@ -129,7 +131,6 @@ class ApplyResult(Result):
             "by",
         )
         header += ("reduced axis",) if seen else ()
-        title = f"{report.recipe.mask} with {report.recipe.format}, {report.recipe.order.value}"
         return Table(header, tuple(rows), title)
 
     def to_dict(self) -> dict[str, Any]:
@@ -147,10 +148,11 @@ class ApplyResult(Result):
 def apply(
     checkpoint: Source,
     out: PathLike,
-    mask: Mask = "1:1",
-    format: Format = "",
+    mask: Mask | None = None,
+    format: Format | None = None,
     *,
-    order: Order | str = Order.sq,
+    order: Order | str | None = None,
+    recipe: RecipeFile | None = None,
     frozen_scale: bool = False,
     pack: bool = False,
     layout: CodeLayout | str | None = None,
@@ -173,31 +175,27 @@ def apply(
     """Write a checkpoint whose weights are sparsified and quantized, as values or (``pack``) as codes.
 
     As ``sqtheory apply``, whose help says what is written and refused; masks, formats and tie rules are text, or
-    operators that have a spelling. Everything is checked before anything is written. Raises SpellingError,
-    InputRefused that names file and tensor, FileExistsError unless ``force``.
+    operators that have a spelling; ``recipe`` says them by rules. Everything is checked before anything is written.
+    Raises SpellingError, InputRefused that names file and tensor, FileExistsError unless ``force``.
     """
     if not pack and (layout or index):
         raise ValueError("--layout and --index are about codes: they need --pack")
     places = Index[index] if isinstance(index, str) else index
     packing = compress.Packing(CodeLayout(layout or CodeLayout.sqtheory), places) if pack else None
-    rng = np.random.default_rng(seed)
-    rule = None if ties is None else operators.tie_rule(ties, norm, rng)
-    s, known = operators.mask(mask, rule, rng, calibrated=True), statistics_of(statistics)
-    operators.check_awaited(known, [s])
-    recipe = compress.Recipe(
-        mask=str(s),
-        format=str(format),
-        order=Order[order] if isinstance(order, str) else order,
-        norm=norm,
-        frozen_scale=frozen_scale,
-        seed=seed,
-        axes=several(axis),
-    ).told(known)
-    chosen = Targets(several(targets), several(ignore))
+    known = statistics_of(statistics)
+    chosen: Chooser
+    made: Recipe | RuledRecipe
+    rules = None if recipe is None else rules_of(recipe)
+    if rules is None:
+        made = _uniform(mask or "1:1", format, order, frozen_scale, norm, ties, seed, words(axis), known)
+        chosen = Targets(words(targets), words(ignore))
+    else:
+        check_alone(any((mask, format, order, frozen_scale, ties, targets, ignore)))
+        chosen, made = rules, RuledRecipe.of_rules(rules, norm=norm, seed=seed, axes=words(axis)).told(known)
     with held(checkpoint) as source, Threads(workers).crew() as (executor, ahead):
         files = compress.layout_of(source, Path(out), folder=is_folder(checkpoint), packing=packing)
         plan = compress.plan(
-            *(files, recipe, chosen, __version__),
+            *(files, made, chosen, __version__),
             executor=executor,
             ahead=ahead,
             watch=watch,
@@ -210,3 +208,25 @@ def apply(
     if files.note:
         say(files.note)
     return ApplyResult(Path(out), plan.report, plan.chosen, plan.nbytes, not dry_run)
+
+
+def _uniform(
+    mask: Mask,
+    format: Format | None,
+    order: Order | str | None,
+    frozen_scale: bool,
+    norm: float,
+    ties: TieRule | None,
+    seed: int,
+    axes: tuple[str, ...],
+    known: Statistics | None,
+) -> Recipe:
+    """The same for every target."""
+    if format is None:
+        raise ValueError("--format is needed, or --recipe")
+    rng = np.random.default_rng(seed)
+    rule = None if ties is None else operators.tie_rule(ties, norm, rng)
+    s = operators.mask(mask, rule, rng, calibrated=True)
+    operators.check_awaited(known, [s])
+    given = Order[order] if isinstance(order, str) else order or Order.sq
+    return Recipe(str(s), str(format), given, norm, frozen_scale, seed, axes=axes).told(known)

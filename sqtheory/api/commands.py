@@ -20,6 +20,8 @@ class Commands:
     axis: tuple[str, ...]
     statistics: str | None
     """The path of the file of statistics."""
+    recipe: str | None = None
+    """The path of the recipe, in whose place masks, formats and orders stand otherwise."""
 
     def page(self, masks: Sequence[str], formats: Sequence[str], out: Path | None, *, prediction: bool) -> str:
         """The one that makes the page."""
@@ -30,10 +32,12 @@ class Commands:
 
     def compressing(self, mask: str, fmt: str, order: str, *, calibrated: bool) -> tuple[str, ...]:
         """Those that compress in this order, check that, and decide whether it is the better one for every tensor."""
+        if self.recipe is not None:
+            order, calibrated = "recipe", self.statistics is not None
         out, known = self._compressed(order), self._statistics() if calibrated else []
         decided = ["sqtheory", "decide", "sq_never_worse", *_operators([mask], [fmt]), *self._norm()]
         return (
-            self._line("apply", [mask], [fmt], ["--order", order, *known], out),
+            self._line("apply", [mask], [fmt], [*([] if self.recipe else ["--order", order]), *known], out),
             shlex.join(["sqtheory", "verify", out, "--against", self.checkpoint, *known]),
             *(() if known else (shlex.join(decided),)),
         )
@@ -42,12 +46,14 @@ class Commands:
         """A name for the compressed checkpoint, of the kind that ``apply`` writes."""
         path = Path(self.checkpoint.removeprefix("zoo:"))
         suffix = "" if path.is_dir() else path.suffix
+        read_only = suffix in (".gguf", ".bin")
         stem = path.name.removesuffix(suffix) or "compressed"
         zoo = self.checkpoint.startswith("zoo:")
-        return f"{stem}-{order}{'.safetensors' if zoo or suffix == '.gguf' else suffix}"
+        return f"{stem}-{order}{'.safetensors' if zoo or read_only else suffix}"
 
     def _line(self, verb: str, masks: Sequence[str], formats: Sequence[str], more: Sequence[str], *out: str) -> str:
-        words = ["sqtheory", verb, self.checkpoint, *out, *_operators(masks, formats), *self._norm()]
+        asked = _operators(masks, formats) if self.recipe is None else ["--recipe", self.recipe]
+        words = ["sqtheory", verb, self.checkpoint, *out, *asked, *self._norm()]
         chosen = (("--targets", self.targets), ("--ignore", self.ignore), ("--axis", self.axis))
         words += [word for option, values in chosen for value in values for word in (option, value)]
         return shlex.join([*words, *more])

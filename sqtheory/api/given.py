@@ -65,6 +65,11 @@ def statistics_path(known: Known) -> Path:
     return known.path if isinstance(known, Statistics) else Path(known)
 
 
+def words(given: Words) -> tuple[str, ...]:
+    """Names or patterns, a text being one."""
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
 def several(given: One | Iterable[One]) -> tuple[One, ...]:
     """One, or several, as several; a text is one."""
     return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)

@@ -12,7 +12,7 @@ from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.ties import Adversarial, Ties
 from sqtheory.api.given import Format, Mask, TieRule
 from sqtheory.exceptions import need
-from sqtheory.execution.assignment import Assignment, Spelled, bound, calibrated, check_awaits_none
+from sqtheory.execution.assignment import Assignment, Spelled, awaited, bound, calibrated, check_awaits_none
 from sqtheory.files.statistics import Statistics
 
 
@@ -70,6 +70,11 @@ def grid(
     pairs = tuple(found)
     check_awaited(known, (one.pattern[0] for one in pairs))
     return tuple(calibrated(one, known) for one in pairs)
+
+
+def awaits(text: str) -> bool:
+    """Whether a mask awaits statistics of inputs."""
+    return awaited(mask(text, None, np.random.default_rng(0), calibrated=True)) is not None
 
 
 def check_awaited(known: Statistics | None, masks: Iterable[Sparsifier]) -> None:

@@ -105,7 +105,8 @@ def predict(
     columns: list[list[Agreement]] = [[] for _ in pipelines]
     rule, axes = Targets(several(targets), several(ignore)), Axes.parse(several(axis))
     with opened(checkpoint) as whole:
-        source, chosen = choose(whole, rule, axes, [op for one in spelled for op in one.pattern], strict=strict)
+        kinds = [op for one in spelled for op in one.pattern]
+        source, chosen = choose(whole, rule, axes, lambda info: kinds, strict=strict)
         tolerates = Tolerance(source, strict=strict, keep_going=keep_going)
         for info in watch(chosen.taken, "predict"):
             x = StoredTensor.of(source, info.name) or source.read(info.name)

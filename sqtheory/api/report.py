@@ -4,13 +4,12 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
 from sqtheory.alphabet.norms import check_norm
 from sqtheory.alphabet.shares import pruned
-from sqtheory.api import operators
 from sqtheory.api.commands import Commands
 from sqtheory.api.given import (
     Format,
@@ -22,12 +21,12 @@ from sqtheory.api.given import (
     Words,
     name_of,
     opened,
-    several,
     statistics_of,
     statistics_path,
+    words,
 )
+from sqtheory.api.pipelines import RecipeFile, pipelines_of
 from sqtheory.api.result import Result
-from sqtheory.api.sight import choose
 from sqtheory.exceptions import NotCovered, about
 from sqtheory.execution import Assignment, Sweep
 from sqtheory.execution.assignment import awaited
@@ -39,8 +38,6 @@ from sqtheory.execution.workers import Threads
 from sqtheory.files import atomic
 from sqtheory.files.checkpoints import Checkpoint, StoredTensor, TensorInfo
 from sqtheory.files.outputs import check_outputs, check_page
-from sqtheory.files.targets import Targets
-from sqtheory.files.views.axes import Axes
 from sqtheory.orders.applied import Order, Winner
 from sqtheory.orders.grid import Row, pipeline_table, sentences, total_of
 from sqtheory.show.page import Findings, Section, page
@@ -88,6 +85,7 @@ class ReportResult(Result):
             "norm": json_ready(found.p),
             "sections": [
                 {
+                    **({} if section.rule is None else {"rule": section.rule}),
                     "total": total_of(section.rows).to_dict(),
                     "tensors": [row.to_dict() for row in section.rows],
                     "prediction": section.gaps.to_dict(),
@@ -99,6 +97,7 @@ class ReportResult(Result):
             "parameters": found.chosen.parameters,
             "skipped": [{"name": info.name, "reason": reason} for info, reason in found.chosen.skipped],
             "command": found.command,
+            **({} if found.rules is None else {"rules": found.rules.to_list(), "sha256": found.rules.sha256}),
         }
 
     def columns(self) -> Mapping[str, Sequence[Any]]:
@@ -110,10 +109,11 @@ class ReportResult(Result):
 
 def report(
     checkpoint: Source,
-    masks: Mask | Iterable[Mask],
-    formats: Format | Iterable[Format],
+    masks: Mask | Iterable[Mask] = (),
+    formats: Format | Iterable[Format] = (),
     out: PathLike | None = None,
     *,
+    recipe: RecipeFile | None = None,
     norm: float = 2.0,
     ties: TieRule | None = None,
     seed: int = 0,
@@ -138,31 +138,34 @@ def report(
     if file is not None:
         _check_out(file, checkpoint, statistics, force)
     known = statistics_of(statistics)
-    grid = operators.grid(several(masks), several(formats), ties=ties, norm=norm, seed=seed, known=known)
-    rule, axes = Targets(several(targets), several(ignore)), Axes.parse(several(axis))
-    commands = Commands(
-        *(name_of(checkpoint), norm, seed, rule.include, rule.ignore, tuple(map(str, axes.said))),
-        None if known is None else str(known.path),
+    asked = pipelines_of(
+        masks, formats, recipe, ties=ties, norm=norm, seed=seed, targets=targets, ignore=ignore, known=known
     )
+    commands = Commands(
+        *(name_of(checkpoint), norm, seed, asked.chosen.include, asked.chosen.ignore, words(axis)),
+        None if known is None else str(known.path),
+        None if asked.rules is None else asked.rules.source,
+    )
+    sections: list[Section] = []
     with opened(checkpoint) as whole:
-        kinds = [tuple(dict.fromkeys(kind)) for kind in zip(*(one.pattern for one in grid), strict=True)]
-        every = [op for kind in kinds for op in kind]
-        source, chosen = choose(whole, rule, axes, every, known=known, strict=strict)
+        source, chosen = asked.choose(whole, words(axis), known=known, strict=strict)
         tolerates = Tolerance(source, strict=strict, keep_going=keep_going)
         with about(str(source.path)):
-            preflight(source, chosen.taken, *kinds, tolerates=tolerates)
+            for job in asked.jobs(chosen.taken):
+                patterns = zip(*(one.pattern for one in job.grid), strict=True)
+                preflight(source, job.tensors, *(tuple(dict.fromkeys(kind)) for kind in patterns), tolerates=tolerates)
         chosen = chosen.without(tolerates.left)
-        taken = chosen.taken
+        jobs = asked.jobs(chosen.taken)
         with Threads(workers).crew() as (executor, count):
-            swept = Sweep(source, taken, grid, norm, executor=executor, ahead=2 * count)
-            rows = [row for rows in gathered(taken, list(watch(swept, "order"))) for row in rows]
-            sections = [
-                _section(one, norm, rows[at :: len(grid)], _whole(taken, list(watch(gaps, "predict"))), commands)
-                for at, one in enumerate(grid)
-                for gaps in [_gaps(source, taken, one, norm, executor, asked=prediction)]
-            ]
+            for job in jobs:
+                swept = Sweep(source, job.tensors, job.grid, norm, executor=executor, ahead=2 * count)
+                rows = [row for rows in gathered(job.tensors, list(watch(swept, "order"))) for row in rows]
+                for at, one in enumerate(job.grid):
+                    gaps = watch(_gaps(source, job.tensors, one, norm, executor, asked=prediction), "predict")
+                    section = _section(one, norm, rows[at :: len(job.grid)], _whole(job.tensors, list(gaps)), commands)
+                    sections.append(replace(section, rule=job.rule))
     spelled_masks, spelled_formats = (
-        tuple(dict.fromkeys(words)) for words in zip(*(one.words for one in grid), strict=True)
+        tuple(dict.fromkeys(spelled)) for spelled in zip(*(one.words for job in jobs for one in job.grid), strict=True)
     )
     found = Findings(
         checkpoint=name_of(checkpoint),
@@ -170,6 +173,7 @@ def report(
         p=norm,
         sections=tuple(sections),
         chosen=chosen,
+        rules=asked.rules,
         command=commands.page(spelled_masks, spelled_formats, file, prediction=prediction),
     )
     if file is not None:
@@ -227,9 +231,8 @@ def _whole(taken: Sequence[TensorInfo], gaps: Sequence[Agreement | str]) -> list
 
 
 def _section(
-    assignment: Assignment, norm: float, rows: Sequence[Row], gaps: Iterable[Agreement | str], commands: Commands
+    assignment: Assignment, norm: float, rows: Sequence[Row], found: Sequence[Agreement | str], commands: Commands
 ) -> Section:
-    found = list(gaps)
     predicted = tuple(g for g in found if not isinstance(g, str))
     best = Order.qs.name if total_of(rows).winner is Winner.qs else Order.sq.name
     mask, fmt = assignment.words

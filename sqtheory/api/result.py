@@ -22,6 +22,8 @@ class Result(Framed):
 
     between = "\n\n"
     """What stands between the parts of the text."""
+    notes: tuple[str, ...] = ()
+    """What one should know of the answer, and did not ask."""
 
     @abstractmethod
     def parts(self) -> Sequence[Table | str]:

@@ -1,21 +1,18 @@
 """What a call works on: the targets of a checkpoint that fit its operators, as the matrices that their layers use."""
 
-from collections.abc import Sequence
-
-from sqtheory.alphabet.operators import Operator
-from sqtheory.execution.selection import Selection, select
+from sqtheory.execution.selection import OperatorsOf, Selection, select_by
 from sqtheory.files.checkpoints import Checkpoint
 from sqtheory.files.statistics import Statistics
-from sqtheory.files.targets import Targets
+from sqtheory.files.targets import Chooser
 from sqtheory.files.views.axes import Axes
 from sqtheory.files.views.seeing import seen
 
 
 def choose(
     source: Checkpoint,
-    rule: Targets,
+    rule: Chooser,
     axes: Axes,
-    operators: Sequence[Operator],
+    operators: OperatorsOf,
     *,
     known: Statistics | None = None,
     strict: bool = False,
@@ -27,4 +24,4 @@ def choose(
     shown = seen(source, rule, axes, apart=True)
     if known is not None:
         known.check({info.name: info.shape for info in shown.tensors})
-    return shown, select(shown.path, shown.tensors, rule, operators, strict=strict)
+    return shown, select_by(shown.path, shown.tensors, rule, operators, strict=strict)

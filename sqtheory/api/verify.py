@@ -8,8 +8,9 @@ from typing import Any, final
 
 from sqtheory import compress
 from sqtheory.api.given import Known, PathLike, Source, is_folder, name_of, opened, statistics_of
+from sqtheory.api.pipelines import RecipeFile, rules_of
 from sqtheory.api.result import Result
-from sqtheory.compress import Report, Verification
+from sqtheory.compress import Failure, Report, Verification
 from sqtheory.execution.prefetch import Watch, unwatched
 from sqtheory.execution.workers import Threads
 from sqtheory.files import atomic
@@ -65,12 +66,14 @@ def verify(
     out: PathLike,
     *,
     against: Source | None = None,
+    recipe: RecipeFile | None = None,
     statistics: Known | None = None,
     workers: int = 1,
     watch: Watch = unwatched,
 ) -> VerifyResult:
     """Check a checkpoint that ``apply`` wrote from its bytes and its report; with ``against`` make all of it again.
 
+    With ``recipe`` the report must have that one.
     As ``sqtheory verify``, whose help says what is checked. Raises CheckpointError for a file that cannot be read and
     for a report that is not what apply wrote; what fails is in the result.
     """
@@ -89,4 +92,9 @@ def verify(
         before = written.source.signature
         found = compress.verify(written, report, layout, executor=executor, ahead=ahead, watch=watch)
         written.source.check_unchanged(before)
+    if recipe is not None:
+        wanted, recorded = rules_of(recipe), report.recipe.to_dict().get("sha256")
+        if recorded != wanted.sha256:
+            rule = f"was not made by the recipe {wanted.source}, whose SHA-256 is {wanted.sha256}"
+            found = replace(found, failures=(Failure(None, rule), *found.failures))
     return VerifyResult(path, None if against is None else name_of(against), report, found)

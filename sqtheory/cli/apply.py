@@ -74,12 +74,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "out", metavar="OUT", type=Path, help="a file of the same kind, or a folder for a folder; codes: see --layout"
     )
-    parser.add_argument("--mask", default="1:1", metavar="MASK", help="see sqtheory masks; default: nothing is pruned")
-    parser.add_argument("--format", required=True, metavar="FORMAT", help="see sqtheory formats")
+    parser.add_argument("--mask", default=None, metavar="MASK", help="see sqtheory masks; default: nothing is pruned")
+    parser.add_argument("--format", default=None, metavar="FORMAT", help="see sqtheory formats")
+    options.add_recipe(parser)
     parser.add_argument(
         "--order",
         choices=[order.name for order in Order],
-        default=Order.sq.name,
+        default=None,
         help="sq: sparsify, then quantize (default); qs: quantize, then sparsify; gain: the best mask for q(x)",
     )
     parser.add_argument(
@@ -118,6 +119,7 @@ def run(arguments: argparse.Namespace) -> Document:
         arguments.mask,
         arguments.format,
         order=arguments.order,
+        recipe=arguments.recipe,
         frozen_scale=arguments.frozen_scale,
         pack=arguments.pack,
         layout=arguments.layout,

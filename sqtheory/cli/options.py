@@ -24,6 +24,25 @@ CHECKPOINT_HELP = (
 )
 
 
+def add_grid(parser: argparse.ArgumentParser) -> None:
+    """``--mask``, ``--format`` and ``--recipe``."""
+    parser.add_argument("--mask", action="append", default=[], metavar="MASK", help="repeat for a grid")
+    parser.add_argument("--format", action="append", default=[], metavar="FORMAT", help="repeat for a grid")
+    add_recipe(parser)
+
+
+def add_recipe(parser: argparse.ArgumentParser, what: str = "masks, formats and targets by rules") -> None:
+    """``--recipe``."""
+    parser.add_argument(
+        "--recipe",
+        type=Path,
+        default=None,
+        metavar="FILE",
+        help=f"{what}: a TOML file of tables [[rule]] with targets, ignore, mask, format, order, … or leave; "
+        "the first rule that takes a tensor decides",
+    )
+
+
 def add_pipeline(parser: argparse.ArgumentParser) -> None:
     """``--norm``, ``--ties`` and ``--seed``."""
     parser.add_argument("--norm", type=exponent, default=2.0, metavar="P", help="p in (0, inf]; default 2")

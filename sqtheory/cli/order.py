@@ -6,6 +6,7 @@ from sqtheory.cli import options
 from sqtheory.cli.options import (
     CHECKPOINT_HELP,
     add_engine,
+    add_grid,
     add_pipeline,
     add_statistics,
     add_targets,
@@ -26,7 +27,11 @@ orders, of the best mask any order could choose at the scales of x (optimum), th
   Σ  scale: masking moved the scale of a block that still has survivors
   Z  zero: pruned entries do not come back as zero
 The last column names the theorem by which the winner wins on that tensor (sqtheory show THEOREM), or the
-assumptions of prune_first_dominates that fail there."""
+assumptions of prune_first_dominates that fail there.
+
+Groups and blocks run along the axis that a layer sums over. Where that is not the last of a matrix [out, in], a further
+column says which it is: input channels of kernels, axis 0 of GPT-2's Conv1D, the right operand of an ONNX MatMul; each
+expert of a 3-D tensor is a matrix of its own, one line for all of them or, with --experts, for each."""
 
 EXAMPLES = """\
 masks:    2:4   4:8   50% (prunes 50%)   top(0.5, per=row)   nm(2, 4, axis=0)       (sqtheory masks)
@@ -36,6 +41,7 @@ examples:
   sqtheory order zoo:lm-dense --mask 2:4 --format mxfp4
   sqtheory order model.safetensors --mask 2:4 --mask 50% --format int4 --format hbfp4 --sort worst
   sqtheory order model.safetensors --mask 2:4 --format int4 --targets 're:.*proj.weight' --json
+  sqtheory order model.safetensors --mask 2:4 --format mxfp4 --axis 're:.*experts.*=1' --experts
   sqtheory order zoo:lm-dense --mask 'nm(2, 4, score=wanda)' --format mxfp4 --statistics stats.safetensors"""
 
 SORTS = ("file", "worst", "gap")
@@ -44,8 +50,7 @@ SORTS = ("file", "worst", "gap")
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     parser.add_argument("checkpoint", metavar="CKPT", help=CHECKPOINT_HELP)
-    parser.add_argument("--mask", action="append", required=True, metavar="MASK", help="repeat for a grid")
-    parser.add_argument("--format", action="append", required=True, metavar="FORMAT", help="repeat for a grid")
+    add_grid(parser)
     add_pipeline(parser)
     add_engine(parser)
     add_statistics(parser)
@@ -75,6 +80,7 @@ def run(arguments: argparse.Namespace) -> Document:
             arguments.checkpoint,
             arguments.mask,
             arguments.format,
+            recipe=arguments.recipe,
             norm=arguments.norm,
             ties=arguments.ties,
             seed=arguments.seed,

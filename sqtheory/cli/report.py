@@ -26,8 +26,7 @@ examples:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     parser.add_argument("checkpoint", metavar="CKPT", help=CHECKPOINT_HELP)
-    parser.add_argument("--mask", action="append", required=True, metavar="MASK", help="repeat for a grid")
-    parser.add_argument("--format", action="append", required=True, metavar="FORMAT", help="repeat for a grid")
+    options.add_grid(parser)
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="FILE", help="the page, a .html file")
     add_pipeline(parser)
     add_statistics(parser)
@@ -51,6 +50,7 @@ def run(arguments: argparse.Namespace) -> Document:
         arguments.mask,
         arguments.format,
         arguments.out,
+        recipe=arguments.recipe,
         norm=arguments.norm,
         ties=arguments.ties,
         seed=arguments.seed,
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> Document:
         force=arguments.force,
         watch=watched(arguments),
     )
-    said = f"{len(made.findings.sections[0].rows)} tensors reported in {arguments.out}"
+    said = f"{made.findings.tensors} tensors reported in {arguments.out}"
     return Document(notes=(*made.failures, said), status=1 if made.failures else 0)
 
 

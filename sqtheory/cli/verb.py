@@ -71,13 +71,13 @@ class Document:
     """What is said on stderr after the answer, line by line."""
 
     @classmethod
-    def of(cls, result: "Result", *, notes: tuple[str, ...] | None = None) -> "Document":
-        """What a call gave back; what failed is a note, unless it is said otherwise."""
+    def of(cls, result: "Result") -> "Document":
+        """What a call gave back; its notes, and what failed, are said after it."""
         return cls(
             content=result.to_dict,
             text=result.text,
             status=1 if result.failures else 0,
-            notes=result.failures if notes is None else notes,
+            notes=(*result.notes, *result.failures),
         )
 
     def show(self, arguments: argparse.Namespace) -> None:

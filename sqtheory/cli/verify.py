@@ -40,6 +40,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     parser.add_argument("out", metavar="OUT", type=Path, help="the file or folder that apply wrote")
     parser.add_argument("--against", default=None, metavar="CKPT", help=f"its source: {CHECKPOINT_HELP}")
+    options.add_recipe(parser, "it must have been made by these rules")
     options.add_statistics(parser)
     parser.add_argument("--workers", type=options.count, default=1, metavar="N", help="tensors checked at once (1)")
 
@@ -52,6 +53,7 @@ def run(arguments: argparse.Namespace) -> Document:
         verify(
             arguments.out,
             against=arguments.against,
+            recipe=arguments.recipe,
             statistics=arguments.statistics,
             workers=arguments.workers,
             watch=watched(arguments),

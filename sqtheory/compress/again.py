@@ -11,13 +11,13 @@ from sqtheory.compress.applying import metadata
 from sqtheory.compress.compressing import Outcome, kept_apart, left_alone
 from sqtheory.compress.layout import ITSELF, Layout, origin_of
 from sqtheory.compress.reading import difference
-from sqtheory.compress.recipe import Recipe
+from sqtheory.compress.recipe import Recipe, Treatment
 from sqtheory.compress.report import Applied, LeftAlone, Report
 from sqtheory.files.checkpoints import TensorInfo
 from sqtheory.files.digests import digest, sha256
 from sqtheory.files.packing import CompressedTensorsCheckpoint, PackedCheckpoint
 from sqtheory.files.packing.compressed_tensors import scheme_of
-from sqtheory.files.targets import IGNORED, NO_TARGET, Targets
+from sqtheory.files.targets import IGNORED
 from sqtheory.records import as_json
 
 Rules: TypeAlias = Iterator[str]
@@ -38,10 +38,13 @@ class Failure:
 
 def _reasons(report: Report, against: Layout, info: TensorInfo) -> Iterator[str]:
     """Every reason for which a tensor of the source may have been left alone."""
-    chosen = any(one.reason == NO_TARGET for one in report.left_alone)
-    reason = NO_TARGET if chosen else Targets().reason_to_skip(info)
+    reason = report.recipe.reason_to_skip(info, {one.reason for one in report.left_alone})
     if reason is not None:
         yield reason
+    try:
+        report.recipe.of(info.name)
+    except ValueError:  # no rule takes it
+        return
     yield from kept_apart(against, report.recipe, info)
 
 
@@ -68,6 +71,7 @@ def of_source(report: Report, against: Layout) -> Iterator[Failure]:
             first = next(reasons, "a target")
             if one.reason != first and one.reason not in reasons:
                 yield Failure(one.name, f"was left alone as {one.reason!r}, by the source it is {first!r}")
+    yield from (Failure(name, rule) for name, rule in report.recipe.faults(found.values()))
 
 
 def of_headers(report: Report, against: Layout, outcomes: Sequence[Outcome]) -> Iterator[Failure]:
@@ -82,7 +86,7 @@ def of_headers(report: Report, against: Layout, outcomes: Sequence[Outcome]) -> 
 
 
 def of_left_alone(
-    written: Layout, info: TensorInfo, recipe: Recipe, against: Layout, original: TensorInfo, one: LeftAlone
+    written: Layout, info: TensorInfo, recipe: Treatment, against: Layout, original: TensorInfo, one: LeftAlone
 ) -> Rules:
     """A tensor that was copied."""
     made = left_alone(against, recipe, original, one.reason)

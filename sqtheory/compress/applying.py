@@ -13,17 +13,17 @@ import numpy as np
 from sqtheory.arrays import as_real
 from sqtheory.compress.compressing import Outcome, applied, check_type, compressed, left_alone
 from sqtheory.compress.layout import Content, Layout, Made, Pieces
-from sqtheory.compress.recipe import Recipe
+from sqtheory.compress.recipe import Treatment
 from sqtheory.compress.report import Applied, Report, beside, check_report
 from sqtheory.exceptions import InputRefused
 from sqtheory.execution.prefetch import InTurn, Watch, unwatched
-from sqtheory.execution.selection import Selection, Tolerance, select
+from sqtheory.execution.selection import Selection, Tolerance, select_by
 from sqtheory.files import atomic
 from sqtheory.files.checkpoints import Signature, TensorInfo
 from sqtheory.files.checkpoints.tensors import plain, refused
 from sqtheory.files.checkpoints.writing import check_not_input
 from sqtheory.files.digests import digest
-from sqtheory.files.targets import Targets
+from sqtheory.files.targets import Chooser
 from sqtheory.files.views.axes import Axes
 from sqtheory.files.views.viewed import as_matrix
 
@@ -49,8 +49,8 @@ class Plan:
 
 def plan(
     layout: Layout,
-    recipe: Recipe,
-    targets: Targets,
+    recipe: Treatment,
+    targets: Chooser,
     version: str,
     *,
     executor: Executor | None = None,
@@ -69,11 +69,18 @@ def plan(
     """
     check_replaced(layout, recipe, force)
     taken, _ = targets.split(layout.source.tensors)
-    views = Axes.parse(recipe.axes).views(layout.source, taken)
-    recipe = recipe.seeing(views)
+    recipe = recipe.on(taken)
+    views = Axes.parse(recipe.said_of_axes).views(layout.source, taken)
+    done = recipe = recipe.seeing(views)
     recipe.check_known(layout.tensors())
     fitted = [as_matrix(info, views.get(info.name)) for info in layout.tensors()]
-    chosen = select(layout.source.path, fitted, targets, recipe.assignment.pattern, strict=strict)
+    chosen = select_by(
+        layout.source.path,
+        fitted,
+        targets,
+        lambda info: done.of(info.stored.name).assignment.pattern,
+        strict=strict,
+    )
     for info in chosen.taken:
         check_type(layout, recipe, info.stored)
     tolerates = Tolerance(layout.source, strict=strict, keep_going=keep_going)
@@ -125,7 +132,7 @@ def apply(
         _same(layout, plan.signature)
 
 
-def _attempt(layout: Layout, recipe: Recipe, tolerates: Tolerance, info: TensorInfo) -> Outcome | None:
+def _attempt(layout: Layout, recipe: Treatment, tolerates: Tolerance, info: TensorInfo) -> Outcome | None:
     """What comes of a tensor; None for one whose refusal is tolerated."""
     try:
         return applied(layout, recipe, info)
@@ -135,7 +142,7 @@ def _attempt(layout: Layout, recipe: Recipe, tolerates: Tolerance, info: TensorI
         raise
 
 
-def check_replaced(layout: Layout, recipe: Recipe, force: bool) -> None:
+def check_replaced(layout: Layout, recipe: Treatment, force: bool) -> None:
     """Raise ValueError where what is written would replace an input, FileExistsError for what is no output of apply.
 
     What a killed process left is settled before.
@@ -158,14 +165,14 @@ def metadata(report: Report, source: str) -> dict[str, str]:
     return {
         "sqtheory.version": report.version,
         "sqtheory.recipe": json.dumps(recipe.to_dict(), ensure_ascii=False, separators=(",", ":")),
-        "sqtheory.order": recipe.order.name,
+        "sqtheory.order": recipe.order_word,
         "sqtheory.tie_rule": recipe.ties or "",
         "sqtheory.source_sha256": report.source[source],
     }
 
 
-def _made(layout: Layout, recipe: Recipe, info: TensorInfo) -> Made:
-    return compressed(layout, recipe, info, as_real(layout.source.read(info.name)))
+def _made(layout: Layout, recipe: Treatment, info: TensorInfo) -> Made:
+    return compressed(layout, recipe.of(info.name), info, as_real(layout.source.read(info.name)))
 
 
 def _contents(

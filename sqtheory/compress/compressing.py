@@ -14,7 +14,7 @@ from sqtheory.alphabet.traits import ROUNDING_ERROR
 from sqtheory.arrays import Array, as_real
 from sqtheory.compress.layout import CHUNK, Layout, Made, Target
 from sqtheory.compress.patterns import lost
-from sqtheory.compress.recipe import Recipe
+from sqtheory.compress.recipe import Recipe, Treatment
 from sqtheory.compress.report import Applied, LeftAlone
 from sqtheory.exceptions import InputRefused, about
 from sqtheory.execution.selection import Tolerance, misfit
@@ -31,16 +31,17 @@ from sqtheory.orders.grid import Row, tensor_rows
 from sqtheory.orders.together import together
 
 
-def check_type(layout: Layout, recipe: Recipe, info: TensorInfo) -> None:
+def check_type(layout: Layout, recipe: Treatment, info: TensorInfo) -> None:
     """Raise InputRefused where the type of a tensor cannot hold the result, or what its mask awaits is not known."""
     if layout.element(info) is None:
         raise refused(layout.source.path, f"{info.dtype} cannot hold the values of the result", info.name)
-    recipe.assignment.of(info.name)
+    for own in recipe.names(info):
+        recipe.of(info.name).assignment.of(own)
 
 
-def kept_apart(layout: Layout, recipe: Recipe, info: TensorInfo) -> Iterator[str]:
+def kept_apart(layout: Layout, recipe: Treatment, info: TensorInfo) -> Iterator[str]:
     """Every reason but its name and type for which a tensor is left alone, as ``plan`` words them."""
-    unfit = misfit(as_matrix(info, recipe.views.get(info.name)), recipe.assignment.pattern)
+    unfit = misfit(as_matrix(info, recipe.views.get(info.name)), recipe.of(info.name).assignment.pattern)
     if unfit is not None:
         yield unfit
         return
@@ -87,11 +88,12 @@ def row_of(recipe: Recipe, name: str, x: Array) -> Row:
     return replace(row, name=name).spelled(*recipe.assignment.words)
 
 
-def applied(layout: Layout, recipe: Recipe, info: TensorInfo) -> Outcome:
+def applied(layout: Layout, treatment: Treatment, info: TensorInfo) -> Outcome:
     """Compress a tensor, write nothing, and say all that there is to say of it.
 
     Raises as ``compressed``, and InputRefused where zeros that a pattern needs do not come back as 0.
     """
+    recipe = treatment.of(info.name)
     x = as_real(layout.source.read(info.name))
     made = compressed(layout, recipe, info, x)
     y, rounded = made.values, made.rounded
@@ -156,7 +158,7 @@ def _summary(recipe: Recipe, info: TensorInfo, y: Array) -> TensorSummary:
     return inspect_tensor(replace(info, shape=view.shape(info.shape)), view.forward(y))
 
 
-def left_alone(layout: Layout, recipe: Recipe, info: TensorInfo, reason: str) -> LeftAlone:
+def left_alone(layout: Layout, recipe: Treatment, info: TensorInfo, reason: str) -> LeftAlone:
     """The record of a tensor that is copied."""
     view = recipe.views.get(info.name)
     seen = None if view is None else str(view)

@@ -22,6 +22,7 @@ from sqtheory.compress.onnx_file import OnnxFile
 from sqtheory.compress.packed_layouts import CompressedTensorsFolder, PackedFile
 from sqtheory.files.checkpoints import (
     Checkpoint,
+    Ctranslate2Checkpoint,
     GgufCheckpoint,
     NpyCheckpoint,
     NpyWriter,
@@ -45,7 +46,7 @@ from sqtheory.files.packing.files import declared
 
 
 def layout_of(source: Checkpoint, out: Path, *, folder: bool, packing: Packing | None = None) -> Layout:
-    """The layout of the source's own kind, GGUF becoming safetensors; or of codes, as ``packing`` says.
+    """The layout of the source's own kind, GGUF and CTranslate2 becoming safetensors; or of codes, as ``packing`` says.
 
     ``folder``: the source was named as a folder, and so ``out`` is one. Raises ValueError where the name of ``out``
     promises another kind of file, or where it lies inside the folder of the source.
@@ -66,8 +67,8 @@ def layout_of(source: Checkpoint, out: Path, *, folder: bool, packing: Packing |
             return NumpyFile(source, _named(out, ".npz" if isinstance(source, NpzCheckpoint) else ".npy"))
         case OnnxCheckpoint():
             return OnnxFile(source, _named(out, ".onnx"))
-        case GgufCheckpoint():
-            return FromGguf(source, _named(out, ".safetensors"))
+        case GgufCheckpoint() | Ctranslate2Checkpoint():
+            return AsSafetensors(source, _named(out, ".safetensors"))
     raise TypeError(f"{type(source).__name__} cannot be written")
 
 
@@ -120,17 +121,17 @@ class NumpyFile(Layout):
 
 @final
 @dataclass(frozen=True)
-class FromGguf(Layout):
-    """The tensors of a GGUF file as safetensors: what it keeps in blocks of codes as F32, which has their values."""
+class AsSafetensors(Layout):
+    """The tensors of a container that is only read, as safetensors: what it keeps in codes as F32, their values."""
 
-    source: GgufCheckpoint
+    source: GgufCheckpoint | Ctranslate2Checkpoint
     out: Path
 
     @property
     def note(self) -> str:
         return (
-            "GGUF has no type for the result, so OUT is safetensors: tensors in blocks of codes become F32, "
-            "value for value; the metadata of the GGUF file are not carried over"
+            f"{self.source.CONTAINER} has no type for the result, so OUT is safetensors: tensors in codes become F32, "
+            "value for value; what else the file holds is not carried over"
         )
 
     def tensors(self) -> tuple[TensorInfo, ...]:

@@ -74,7 +74,7 @@ def difference(made: object, said: object, where: str = "") -> str | None:
 def _report(content: dict[str, Any]) -> Report:
     """The report without what is not its own but follows: the schema, the tie rule, bounds, the hash."""
     own = {"decoding": None, **_without(content, "schema", "sha256")}
-    own["recipe"] = {"statistics": None, "axes": [], **_without(content["recipe"], "ties")}
+    own["recipe"] = _recipe(content["recipe"])
     own["tensors"] = [_viewed(_without(one, "bound", "slack")) for one in content["tensors"]]
     own["left_alone"] = list(map(_viewed, content["left_alone"]))
     report = from_json(Report, own)
@@ -82,6 +82,15 @@ def _report(content: dict[str, Any]) -> Report:
         if one.view is not None:
             report.views[one.name].check(one.shape)
     return replace(report, recipe=report.recipe.seeing(report.views))
+
+
+def _recipe(content: Any) -> Any:
+    """A recipe as one object with its kind; each rule of one that has rules holds its targets."""
+    if not fits(content, dict) or "rules" not in content:
+        return {"kind": "uniform", "statistics": None, "axes": [], **_without(content, "ties")}
+    rules: list[Any] = content["rules"] if fits(content["rules"], list) else []
+    named = {"rules": [_without(rule, "tensors") for rule in rules], "tensors": [rule["tensors"] for rule in rules]}
+    return {"kind": "ruled", "statistics": None, "axes": [], **content, **named}
 
 
 def _viewed(content: Any) -> Any:

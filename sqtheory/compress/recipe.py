@@ -1,6 +1,7 @@
 """What is done to every target: a mask, a format, an order; in words that mean the same wherever they are read."""
 
-from collections.abc import Iterable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, final
@@ -18,7 +19,9 @@ from sqtheory.execution.assignment import Assignment, Calibrated, Spelled, await
 from sqtheory.files.checkpoints import TensorInfo
 from sqtheory.files.packing import Packed, pack_image, pack_kept, pack_values
 from sqtheory.files.statistics import Statistics
+from sqtheory.files.targets import NO_TARGET, Targets
 from sqtheory.files.views.view import View
+from sqtheory.files.views.viewed import as_matrix
 from sqtheory.orders.applied import Order
 from sqtheory.orders.optimum import gain_mask
 from sqtheory.orders.pair import Pair
@@ -26,9 +29,74 @@ from sqtheory.orders.rulings import Ruling
 from sqtheory.tables import json_ready
 
 
+class Treatment(ABC):
+    """What is done to each target of a checkpoint."""
+
+    norm: float
+    """The p of all errors."""
+    known: Statistics | None
+    """Statistics of the inputs, where a mask was told them."""
+    views: Mapping[str, View]
+    """As which matrices tensors are compressed, by name; the others as they are."""
+
+    @abstractmethod
+    def of(self, name: str) -> "Recipe":
+        """What is done to the target of this name. Raises ValueError for a tensor that is none."""
+
+    @abstractmethod
+    def on(self, taken: Sequence[TensorInfo]) -> "Treatment":
+        """The same of these targets of a checkpoint."""
+
+    @abstractmethod
+    def seeing(self, views: Mapping[str, View]) -> "Treatment":
+        """The same for tensors with these views."""
+
+    @abstractmethod
+    def told(self, known: Statistics | None) -> "Treatment":
+        """The same with the statistics that masks await.
+
+        Raises ValueError where none does, InputRefused for others than those whose hash is recorded.
+        """
+
+    @abstractmethod
+    def check_known(self, tensors: Iterable[TensorInfo]) -> None:
+        """Raise ValueError where statistics are awaited and not known, CheckpointError where they are of others."""
+
+    @property
+    @abstractmethod
+    def said_of_axes(self) -> tuple[str, ...]:
+        """What is said of the axes that layers sum over, as ``Axes.parse`` reads it."""
+
+    @property
+    @abstractmethod
+    def order_word(self) -> str:
+        """The name of the order, in the metadata of a file."""
+
+    @property
+    @abstractmethod
+    def ties(self) -> str | None:
+        """The tie rule of the mask, if it ranks."""
+
+    @abstractmethod
+    def groups(self, names: Iterable[str]) -> tuple[tuple[str, "Recipe", frozenset[str]], ...]:
+        """The targets of these names by what is done to them: a title, the recipe, its names."""
+
+    @abstractmethod
+    def reason_to_skip(self, info: TensorInfo, reasons: Collection[str]) -> str | None:
+        """Why a tensor is no target, where ``reasons`` are those of all that were left alone; None for a target."""
+
+    def faults(self, tensors: Iterable[TensorInfo]) -> Iterator[tuple[str, str]]:
+        """Tensors of the source that rules choose otherwise than is recorded, by name, in words."""
+        return iter(())
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Plain words and numbers, ready for JSON."""
+
+
 @final
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(Treatment):
     """x ↦ q(s(x)), s(q(x)) or m* ⊙ q(x), by the spelling of s and q; ``norm`` is the p of all errors and of m*.
 
     With ``frozen_scale`` S→Q keeps the scales of x, as the others do anyway. What a spelling calls ``rng`` is a
@@ -49,7 +117,6 @@ class Recipe:
     """What is said of the axes that layers sum over, as ``Axes.parse`` reads it."""
     known: Statistics | None = field(default=None, init=False, repr=False, compare=False)
     views: Mapping[str, View] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """As which matrices tensors are compressed, by name; the others as they are."""
 
     def __post_init__(self) -> None:
         check_norm(self.norm)
@@ -59,11 +126,13 @@ class Recipe:
         for name, value in {"norm": float(self.norm), "mask": spelled.mask, "format": spelled.format}.items():
             object.__setattr__(self, name, value)
 
-    def told(self, known: Statistics | None) -> "Recipe":
-        """The same with the statistics that the mask awaits.
+    def of(self, name: str) -> "Recipe":
+        return self
 
-        Raises ValueError where it awaits none, InputRefused for others than those whose hash the recipe has.
-        """
+    def on(self, taken: Sequence[TensorInfo]) -> "Recipe":
+        return self
+
+    def told(self, known: Statistics | None) -> "Recipe":
         if known is None:
             return self
         if self.statistics not in (None, known.sha256):
@@ -76,11 +145,15 @@ class Recipe:
         return made
 
     def seeing(self, views: Mapping[str, View]) -> "Recipe":
-        """The same for tensors with these views."""
         made = replace(self)
         object.__setattr__(made, "known", self.known)
         object.__setattr__(made, "views", dict(views))
         return made
+
+    def names(self, info: TensorInfo) -> list[str]:
+        """What the matrices of a tensor are called."""
+        view = self.views.get(info.name)
+        return [f"{info.name}{index}" for index in (view.indices(info.shape) if view else ("",))]
 
     def matrices(self, x: Array, name: str) -> list[tuple[str, Array]]:
         """The matrices of a tensor, each by its own name: what the mask and the format are for. Itself without view."""
@@ -99,12 +172,10 @@ class Recipe:
         return spelled if self.known is None else Calibrated(spelled, self.known)
 
     def check_known(self, tensors: Iterable[TensorInfo]) -> None:
-        """Raise ValueError where statistics are awaited and not known, CheckpointError where they are of others."""
         calibrated(self.assignment, self.known)
         if self.known is not None:
-            shapes = {info.name: info.shape for info in tensors}
-            seen = {name: view.shape(shapes[name]) for name, view in self.views.items() if name in shapes}
-            self.known.check({**shapes, **seen})
+            infos = [(own, as_matrix(info, self.views.get(info.name))) for info in tensors for own in self.names(info)]
+            self.known.check({own: info.shape for own, info in infos})
 
     def image(self, x: Array, name: str) -> Array:
         """The result in the dtype of x, a new array. Raises what s and q raise."""
@@ -192,13 +263,30 @@ class Recipe:
         return Pair(s, q).on(shape).scale
 
     @property
+    def said_of_axes(self) -> tuple[str, ...]:
+        return self.axes
+
+    @property
+    def order_word(self) -> str:
+        return self.order.name
+
+    @property
+    def title(self) -> str:
+        """The mask, the format and the order, in words."""
+        return f"{self.mask} with {self.format}, {self.order.value}"
+
+    def groups(self, names: Iterable[str]) -> tuple[tuple[str, "Recipe", frozenset[str]], ...]:
+        return ((self.title, self, frozenset(names)),)
+
+    def reason_to_skip(self, info: TensorInfo, reasons: Collection[str]) -> str | None:
+        return NO_TARGET if NO_TARGET in reasons else Targets().reason_to_skip(info)
+
+    @property
     def ties(self) -> str | None:
-        """The tie rule of the mask, if it ranks."""
         s, _ = self.assignment.pattern
         return str(s.ties) if s.ranks else None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain words and numbers, ready for JSON."""
         return {
             "mask": self.mask,
             "format": self.format,

@@ -3,20 +3,21 @@
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import Annotated, Any, final
 
 from sqtheory.compress.layout import Packing
-from sqtheory.compress.recipe import Recipe
+from sqtheory.compress.recipe import Recipe, Treatment
+from sqtheory.compress.ruled import RuledRecipe
 from sqtheory.files.checkpoints import Decoding
 from sqtheory.files.checkpoints.tensors import plain
 from sqtheory.files.views.view import View
 from sqtheory.orders.applied import Winner
 from sqtheory.orders.errors import additive_bound
 from sqtheory.orders.grid import Row
-from sqtheory.records import as_json
+from sqtheory.records import Kinds, as_json
 from sqtheory.tables import json_ready, json_text
 
 SCHEMA = "sqtheory.apply/2"
@@ -119,7 +120,7 @@ class Report:
     """The recipe, what it was applied to, and what came of it."""
 
     version: str
-    recipe: Recipe
+    recipe: Annotated[Treatment, Kinds({"uniform": Recipe, "ruled": RuledRecipe})]
     packing: Packing | None
     """How codes were written, or None for values."""
     source: Mapping[str, str]
@@ -136,16 +137,18 @@ class Report:
     def __post_init__(self) -> None:
         if not self.source:
             raise ValueError("source names no file")
+        for one in self.tensors:
+            self.recipe.of(one.name)
 
     @property
     def views(self) -> dict[str, View]:
         """The views by which tensors were compressed, by name; ValueError for what is none."""
         return {one.name: View.parse(one.view) for one in self.recorded if one.view is not None}
 
-    def shapes(self) -> Iterator[tuple[int, ...]]:
-        """The shapes of all matrices that were compressed."""
+    def shapes(self, names: Collection[str]) -> Iterator[tuple[int, ...]]:
+        """The shapes of all matrices of tensors of these names that were compressed."""
         views = self.views
-        for one in self.tensors:
+        for one in (one for one in self.tensors if one.name in names):
             if one.name in views:
                 count, *sides = views[one.name].matrices(one.shape)
                 yield from [tuple(sides)] * count

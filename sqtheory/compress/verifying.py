@@ -14,7 +14,7 @@ from sqtheory.compress.compressing import Outcome, applied, in_matrix, off_grid
 from sqtheory.compress.headers import headers_of
 from sqtheory.compress.layout import ITSELF, Layout, origin_of
 from sqtheory.compress.patterns import broken
-from sqtheory.compress.recipe import Recipe
+from sqtheory.compress.recipe import Treatment
 from sqtheory.compress.report import Applied, LeftAlone, Report
 from sqtheory.exceptions import CheckpointError
 from sqtheory.execution.prefetch import InTurn, Watch, unwatched
@@ -156,12 +156,12 @@ def _check(
             rules = chain(rules, of_left_alone(written, info, report.recipe, against, original, one))
         else:
             outcome = applied(against, report.recipe, original)
-            rules = chain(rules, of_target(written, info, report.recipe, against, outcome, one))
+            rules = chain(rules, of_target(written, info, report.recipe.of(one.name), against, outcome, one))
     rule = next(rules, None)
     return ([] if rule is None else [Failure(one.name, rule)]), outcome
 
 
-def _faults(written: Layout, info: TensorInfo, recipe: Recipe, one: Applied | LeftAlone) -> Rules:
+def _faults(written: Layout, info: TensorInfo, treatment: Treatment, one: Applied | LeftAlone) -> Rules:
     if (info.dtype, info.shape) != (one.dtype, one.shape):
         yield f"is {info.dtype} of shape {info.shape}, the report says {one.dtype} of shape {one.shape}"
     if isinstance(one, Applied):
@@ -172,6 +172,7 @@ def _faults(written: Layout, info: TensorInfo, recipe: Recipe, one: Applied | Le
                 raise
             yield str(refusal.__cause__ or refusal)  # bytes that are no codes, or not so many
             return
+        recipe = treatment.of(one.name)
         try:
             for own, matrix in recipe.matrices(y, one.name):
                 fault = broken(recipe.assignment.of(own)[0], matrix)

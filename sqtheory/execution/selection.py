@@ -1,10 +1,10 @@
 """The tensors that an operation works on: the targets whose shapes its operators fit; every other with a reason."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import final
+from typing import TypeAlias, final
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from sqtheory.arrays import as_real
 from sqtheory.exceptions import Indivisible, InputRefused, NonFinite
 from sqtheory.files.checkpoints import Checkpoint, TensorInfo
 from sqtheory.files.checkpoints.tensors import plain, quoted
-from sqtheory.files.targets import Targets
+from sqtheory.files.targets import Chooser
 from sqtheory.tables import short
 
 MASK = "an attention mask: every entry is 0 or -inf"
@@ -23,6 +23,8 @@ REFUSED = "refused: "
 SHOWN = 3
 """So many tensors are named where an error is about all of them."""
 
+OperatorsOf: TypeAlias = Callable[[TensorInfo], Sequence[Operator]]
+"""The operators that a tensor must fit."""
 Left = tuple[TensorInfo, str]
 """A tensor that is left alone, and why."""
 
@@ -92,7 +94,14 @@ class Selection:
 
 
 def select(
-    path: Path, tensors: Iterable[TensorInfo], rule: Targets, operators: Sequence[Operator], *, strict: bool = False
+    path: Path, tensors: Iterable[TensorInfo], rule: Chooser, operators: Sequence[Operator], *, strict: bool = False
+) -> Selection:
+    """``select_by`` with the same operators for every tensor."""
+    return select_by(path, tensors, rule, lambda info: operators, strict=strict)
+
+
+def select_by(
+    path: Path, tensors: Iterable[TensorInfo], rule: Chooser, operators: OperatorsOf, *, strict: bool = False
 ) -> Selection:
     """The targets of a rule, but for those whose shape some operator does not fit, which are left alone.
 
@@ -102,7 +111,7 @@ def select(
     tensors = tuple(tensors)
     taken, skipped = rule.split(tensors)
     left = {info.name: why for info, why in skipped}
-    unfit = {info.name: why for info in taken if (why := misfit(info, operators)) is not None}
+    unfit = {info.name: why for info in taken if (why := misfit(info, operators(info))) is not None}
     if strict or len(unfit) == len(taken):
         check_fits(path, taken, operators)
     return Selection(tensors, {**left, **unfit}, frozenset(unfit))
@@ -140,11 +149,11 @@ def _check_kernels(op: Operator, info: TensorInfo) -> None:
             raise Indivisible(f"{where} are not a whole number of {what} of {boxes.run} (tail=error)")
 
 
-def check_fits(path: Path, tensors: Sequence[TensorInfo], operators: Sequence[Operator]) -> None:
+def check_fits(path: Path, tensors: Sequence[TensorInfo], operators: OperatorsOf) -> None:
     """Raise what the operators raise for the shapes of some tensors, naming the first few."""
     faults: dict[str, tuple[ValueError, str]] = {}
     for info in tensors:
-        for op in operators:
+        for op in operators(info):
             fault = _fault(op, info)
             if fault is not None:
                 faults.setdefault(info.name, (fault, str(fault)))

@@ -24,7 +24,9 @@ _PATTERNS: Mapping[str, str] = MappingProxyType(
         )
         + "|"
         + _parts(r"rel_pos(_\w+)?", last=True),
-        "position table": _parts(r"pe|pos(itional)?_?enc(oding)?\w*|sinusoid\w*", last=True),
+        "position table": _parts(r"pe|pos(itional)?_?enc(oding)?\w*|sinusoid\w*", last=True)
+        + "|"
+        + _parts("position_encodings"),
         "signal basis": _parts(
             r"i?stft\w*|(log_?)?mel_?spec\w*|(log)?mel_extractor|spectrogram(_extractor)?|mel_scale|cqt\w*|mfcc"
         )

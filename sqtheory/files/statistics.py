@@ -1,10 +1,13 @@
 """What is known of the inputs X of each weight, samples × inputs: a safetensors file of schema sqtheory.statistics/1.
 
-``NAME.norms``, F64 (inputs,): ‖X_j‖₂ of every input j of the weight NAME, whose last axis are its inputs.
+``NAME.norms``, F64 (inputs,): ‖X_j‖₂ of every input j of the weight NAME, along the axis that its layer sums over:
+the last of a matrix [out, in], k…·in of a kernel, input channels fastest. Of a tensor of experts NAME are all of them,
+which have the same inputs then, or NAME[e] is the one of index e.
 ``NAME.moments``, F64 (inputs, inputs): XᵀX; where the norms are not there, the roots of its diagonal are.
 Metadata: ``schema``; and, for the reader, ``model``, ``samples`` (what they are) and ``count`` (how many).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +24,8 @@ from sqtheory.files.checkpoints.writing import SafetensorsWriter, declare
 from sqtheory.files.digests import digest
 
 SCHEMA = "sqtheory.statistics/1"
+INDEX = re.compile(r"\[[0-9, ]+\]$")
+"""The end of the name of one of several experts."""
 AGREEMENT = 1e-9
 """Share of ‖X_i‖₂‖X_j‖₂ by which an entry of XᵀX may miss its mirror image, or a diagonal entry the norm."""
 
@@ -65,14 +70,19 @@ class Statistics:
 
     def norms_of(self, name: str) -> Array:
         """‖X_j‖₂ of every input j of a weight, float64 (inputs,). Raises CheckpointError where there are none."""
-        if name not in self.norms:
-            raise refused(self.path, f"it has no statistics of the inputs of tensor {quoted(name)}")
-        return self.norms[name]
+        return self.norms[self._told(name)]
+
+    def _told(self, name: str) -> str:
+        """The name under which a weight is told of: its own, or for one of several experts that of all."""
+        for told in (name, INDEX.sub("", name)):
+            if told in self.norms:
+                return told
+        raise refused(self.path, f"it has no statistics of the inputs of tensor {quoted(name)}")
 
     def moments_of(self, name: str) -> Array:
         """XᵀX of a weight, float64 (inputs, inputs), read now. Raises CheckpointError, also where there are none."""
         with reading(self.path) as file:
-            sigma = _read(file, file.info(f"{name}.{Statistic.moments.name}"), 2)
+            sigma = _read(file, file.info(f"{self._told(name)}.{Statistic.moments.name}"), 2)
         wanted = self.norms_of(name)
         if sigma.shape != wanted.shape * 2 or not np.allclose(np.sqrt(np.diagonal(sigma)), wanted, AGREEMENT, 0):
             raise refused(self.path, "its diagonal is not that of the norms", f"{name}.{Statistic.moments.name}")
@@ -83,7 +93,11 @@ class Statistics:
         return self.norms_of(name) if statistic is Statistic.norms else self.moments_of(name)
 
     def check(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
-        """Raise CheckpointError unless all of it is of weights that there are, each with as many inputs as it has."""
+        """Raise CheckpointError unless all of it is of weights that there are, each with as many inputs as it has.
+
+        ``shapes`` are those of the matrices that the weights are used as.
+        """
+        shapes = {**{INDEX.sub("", name): shape for name, shape in shapes.items()}, **shapes}
         for name, norms in self.norms.items():
             if name not in shapes:
                 raise refused(self.path, f"statistics of a tensor {quoted(name)}, which the checkpoint does not have")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import final
+from typing import Protocol, final
 
 from sqtheory.exceptions import InputRefused
 from sqtheory.files.checkpoints import TensorInfo
@@ -11,6 +11,16 @@ from sqtheory.files.roles import role_of
 
 IGNORED, NO_TARGET = "ignored", "not a target"
 """The reasons that are a choice of the user; all others follow from the tensor itself."""
+
+
+class Chooser(Protocol):
+    """A choice of tensors to work on."""
+
+    def reason_to_skip(self, tensor: TensorInfo) -> str | None:
+        """Why a tensor is left alone; None for a target."""
+
+    def split(self, tensors: Iterable[TensorInfo]) -> tuple[list[TensorInfo], list[tuple[TensorInfo, str]]]:
+        """The targets, and the others with their reasons."""
 
 
 @final

@@ -1,5 +1,6 @@
 """Files of tensors, read and written one tensor at a time; nothing in a file is ever executed."""
 
+from sqtheory.files.checkpoints.ctranslate2 import Ctranslate2Checkpoint
 from sqtheory.files.checkpoints.decoding import Decoding
 from sqtheory.files.checkpoints.gguf import GgufCheckpoint
 from sqtheory.files.checkpoints.npz import NpyCheckpoint, NpzCheckpoint
@@ -15,6 +16,7 @@ from sqtheory.files.checkpoints.writing import CheckpointWriter, SafetensorsWrit
 __all__ = [
     "Checkpoint",
     "CheckpointWriter",
+    "Ctranslate2Checkpoint",
     "Decoding",
     "GgufCheckpoint",
     "NpyCheckpoint",

@@ -28,6 +28,8 @@ class GgufCheckpoint(Checkpoint):
     Q4_0, Q4_1 nor Q8_0.
     """
 
+    CONTAINER = "GGUF"
+
     def __init__(self, path: Path) -> None:
         """Read and check the header; the tensors stay in the file."""
         with ExitStack() as undo:

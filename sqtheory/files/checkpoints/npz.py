@@ -179,7 +179,7 @@ def _directory(path: Path) -> zipfile.ZipFile:
 def _arrays(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     """Every array of the archive by its name, from the directory alone: nothing is decompressed yet."""
     members: dict[str, zipfile.ZipInfo] = {}
-    if said := pickled(archive.namelist()):
+    if said := pickled(archive):
         raise refused(path, said)
     for member in archive.infolist():
         name = member.filename.removesuffix(".npy")

@@ -9,10 +9,11 @@ from types import MappingProxyType
 
 from sqtheory.exceptions import CheckpointError
 from sqtheory.files import zoo
+from sqtheory.files.checkpoints.ctranslate2 import Ctranslate2Checkpoint, is_ctranslate2
 from sqtheory.files.checkpoints.gguf import GgufCheckpoint
 from sqtheory.files.checkpoints.npz import NpyCheckpoint, NpzCheckpoint
 from sqtheory.files.checkpoints.onnx import OnnxCheckpoint
-from sqtheory.files.checkpoints.pickles import PICKLE, PICKLE_SUFFIXES, is_pickle
+from sqtheory.files.checkpoints.pickles import PICKLE, PICKLE_SUFFIXES, is_pickle, pickle_said
 from sqtheory.files.checkpoints.safetensors import MAX_HEADER, SafetensorsCheckpoint
 from sqtheory.files.checkpoints.shards import INDEX_SUFFIX, ShardedCheckpoint, in_folder
 from sqtheory.files.checkpoints.tensors import Checkpoint, plain, refused
@@ -20,7 +21,9 @@ from sqtheory.files.checkpoints.tensors import Checkpoint, plain, refused
 ZOO = "zoo:"
 """What a path starts with when it names a model that comes with the package."""
 
-READABLE = "readable are .safetensors and folders of them, .gguf, .onnx, .npz, .npy and zoo:NAME"
+READABLE = (
+    "readable are .safetensors and folders of them, .gguf, .onnx, .npz, .npy, model.bin of CTranslate2 and zoo:NAME"
+)
 """What is said of every file that is none of these."""
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _SUFFIX: Mapping[str, str] = MappingProxyType(
@@ -38,9 +41,9 @@ _SUFFIX: Mapping[str, str] = MappingProxyType(
 def open_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     """The tensors of a file, of a folder or an index of shards, or (``zoo:NAME``) of a model of the zoo, as values.
 
-    Files are ``.safetensors``, ``.gguf``, ``.onnx``, ``.npz`` and ``.npy``. Where several tensors spell a quantized
-    weight, its values take their place. Raises CheckpointError for anything else, and says what was found instead;
-    MissingExtra where a package is needed that is not there.
+    Files are ``.safetensors``, ``.gguf``, ``.onnx``, ``.npz``, ``.npy`` and ``model.bin`` of CTranslate2. Where several
+    tensors spell a quantized weight, its values take their place. Raises CheckpointError for anything else, and says
+    what was found instead; MissingExtra where a package is needed that is not there.
     """
     from sqtheory.files.codecs.decoding import decoded
 
@@ -63,7 +66,9 @@ def open_stored(path: str | os.PathLike[str]) -> Checkpoint:
         return OnnxCheckpoint(file)
     if head.startswith(b"GGUF"):
         return GgufCheckpoint(file)
-    found = PICKLE if is_pickle(head) else "an HDF5 file" if head.startswith(_HDF5) else None
+    if is_ctranslate2(head):
+        return Ctranslate2Checkpoint(file)
+    found = pickle_said(file) if is_pickle(head) else "an HDF5 file" if head.startswith(_HDF5) else None
     suffix = file.suffix.lower()
     if found is None and suffix == ".safetensors":
         return SafetensorsCheckpoint(file)

@@ -1,5 +1,6 @@
 """Tensors of a safetensors file: the Rust parser of the safetensors library is the gate, these checks are stricter."""
 
+import math
 import os
 import threading
 from collections.abc import Iterator, Mapping
@@ -88,6 +89,14 @@ class SafetensorsCheckpoint(Checkpoint):
         step = SLAB * element.bits // 8
         for at in range(0, info.nbytes, step):
             yield self._values(info, element, at, min(step, info.nbytes - at))
+
+    def part(self, name: str, index: int) -> NDArray[Any] | None:
+        info = self.info(name)
+        element, shape = self._element(info), info.shape[1:]
+        bits = element.bits * math.prod(shape)
+        if bits % 8:
+            return None
+        return self._values(info, element, index * bits // 8, bits // 8).reshape(shape)
 
     def _read(self, info: TensorInfo) -> NDArray[Any]:
         return self._values(info, self._element(info), 0, info.nbytes).reshape(info.shape)

@@ -64,6 +64,9 @@ class ShardedCheckpoint(Checkpoint):
     def slabs(self, name: str) -> Iterator[NDArray[Any]]:
         return self._shards[self._shard_of[self.info(name).name]].slabs(name)
 
+    def part(self, name: str, index: int) -> NDArray[Any] | None:
+        return self._shards[self._shard_of[self.info(name).name]].part(name, index)
+
     def _read(self, info: TensorInfo) -> NDArray[Any]:
         return self._shards[self._shard_of[info.name]].read(info.name)
 

@@ -188,6 +188,10 @@ class Checkpoint(ABC):
         """
         return self._read(self.info(name))
 
+    def part(self, name: str, index: int) -> NDArray[Any] | None:
+        """The entries of x that have this index along the first axis; None where all would have to be read for them."""
+        return None
+
     def slabs(self, name: str) -> Iterator[NDArray[Any]]:
         """The entries that ``read`` gives, in C order, in flat arrays of a multiple of 32 entries, but for the last.
 

@@ -12,7 +12,7 @@ from sqtheory.files.checkpoints.tensors import TensorInfo
 from sqtheory.files.codecs.boxes import Shape, spread
 from sqtheory.files.codecs.codec import Encoded
 from sqtheory.files.codecs.compressed_integers import REAL
-from sqtheory.files.codecs.compressed_layer import Layer
+from sqtheory.files.codecs.compressed_layer import QuantizedLayer
 from sqtheory.files.codecs.precision import ROUNDED
 from sqtheory.files.codecs.scales import finite, positive, powers
 
@@ -48,7 +48,7 @@ class Floats:
             return ROUNDED[self.dtype](codes * spread(sigma, self.shape, self.box))
 
 
-def packed_floats(layer: Layer) -> Encoded:
+def packed_floats(layer: QuantizedLayer) -> Encoded:
     """The weight in ``weight_packed`` U8 and ``weight_scale``: NVFP4, MXFP4 or MXFP6, by what the scales are of."""
     scale = layer.need("scale", frozenset({"U8", "F8_E4M3"}))
     *lead, octets = layer.codes.shape
@@ -62,7 +62,7 @@ def packed_floats(layer: Layer) -> Encoded:
     raise layer.refused(rule, scale)
 
 
-def plain_floats(layer: Layer) -> Encoded:
+def plain_floats(layer: QuantizedLayer) -> Encoded:
     """The weight in ``weight`` F8_E4M3 and ``weight_scale``, which are exponents where they are U8."""
     scale = layer.need("scale", REAL | {"U8"})
     shape = layer.codes.shape
@@ -77,7 +77,7 @@ def plain_floats(layer: Layer) -> Encoded:
     return Encoded(layer.name, "FP8 E4M3", shape, parts, Floats(shape, box, layer.codes.dtype, scale.dtype))
 
 
-def _nvfp4(layer: Layer, scale: TensorInfo) -> Encoded:
+def _nvfp4(layer: QuantizedLayer, scale: TensorInfo) -> Encoded:
     *lead, octets = layer.codes.shape
     factor = layer.need("global_scale", frozenset({"F32"}))
     if scale.shape != (*lead, 2 * octets // NV) or 2 * octets % NV:
@@ -89,7 +89,7 @@ def _nvfp4(layer: Layer, scale: TensorInfo) -> Encoded:
 
 
 def _floats(
-    layer: Layer,
+    layer: QuantizedLayer,
     scale: TensorInfo,
     shape: Shape,
     side: int,

@@ -11,7 +11,7 @@ from sqtheory.exceptions import first_at
 from sqtheory.files.checkpoints.tensors import TensorInfo, check_tensor
 from sqtheory.files.codecs.boxes import Shape, spread
 from sqtheory.files.codecs.codec import Encoded
-from sqtheory.files.codecs.compressed_layer import Layer
+from sqtheory.files.codecs.compressed_layer import QuantizedLayer
 from sqtheory.files.codecs.fields import unpacked
 from sqtheory.files.codecs.precision import ROUNDED
 from sqtheory.files.codecs.scales import finite
@@ -64,7 +64,7 @@ class Integers:
         return groups
 
 
-def packed_integers(layer: Layer) -> Encoded:
+def packed_integers(layer: QuantizedLayer) -> Encoded:
     """The weight in ``weight_packed`` I32, ``weight_scale``, ``weight_shape``, perhaps ``weight_zero_point``."""
     said = layer.need("shape", INDICES)
     if said.shape != (len(layer.codes.shape),):
@@ -82,7 +82,7 @@ def packed_integers(layer: Layer) -> Encoded:
     return _integers(layer, shape, fitting[0], {"shape": said})
 
 
-def plain_integers(layer: Layer) -> Encoded:
+def plain_integers(layer: QuantizedLayer) -> Encoded:
     """The weight in ``weight`` I8 and ``weight_scale``, perhaps ``weight_zero_point``."""
     bits = 8 if layer.scheme is None else layer.scheme.num_bits
     if not layer.obeyed({"kind": "int"}):
@@ -90,7 +90,7 @@ def plain_integers(layer: Layer) -> Encoded:
     return _integers(layer, layer.codes.shape, bits, {})
 
 
-def _integers(layer: Layer, shape: Shape, bits: int, more: Mapping[str, TensorInfo]) -> Encoded:
+def _integers(layer: QuantizedLayer, shape: Shape, bits: int, more: Mapping[str, TensorInfo]) -> Encoded:
     scale, zeros, groups = layer.need("scale", REAL), layer.part("zero_point"), layer.part("g_idx")
     box = layer.box(shape, scale)
     across = _words(_across(scale.shape), bits) if len(scale.shape) > 1 else ()

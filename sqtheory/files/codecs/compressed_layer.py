@@ -17,7 +17,7 @@ SIDES = (128, 128)
 
 @final
 @dataclass(frozen=True)
-class Layer:
+class QuantizedLayer:
     """A layer and what is said of its weight; ``scheme`` is None where there is no configuration."""
 
     stored: Stored

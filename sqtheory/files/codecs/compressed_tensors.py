@@ -9,10 +9,10 @@ from sqtheory.files.checkpoints.tensors import TensorInfo, plain, refused
 from sqtheory.files.codecs.codec import Codec, Encoded, Stored
 from sqtheory.files.codecs.compressed_floats import packed_floats, plain_floats
 from sqtheory.files.codecs.compressed_integers import REAL, packed_integers, plain_integers
-from sqtheory.files.codecs.compressed_layer import Layer
+from sqtheory.files.codecs.compressed_layer import QuantizedLayer
 from sqtheory.files.codecs.compressed_scheme import METHOD, Group, Scheme, groups_of
 
-READERS: Mapping[tuple[str, str], Callable[[Layer], Encoded]] = MappingProxyType(
+READERS: Mapping[tuple[str, str], Callable[[QuantizedLayer], Encoded]] = MappingProxyType(
     {
         ("weight_packed", "I32"): packed_integers,
         ("weight_packed", "U8"): packed_floats,
@@ -44,7 +44,7 @@ class CompressedTensors(Codec):
             if read is None or (last == "weight" and not _claimed(stored, prefix, info)):
                 continue
             schemes = _schemes(stored, groups, prefix.removesuffix("."), name)
-            yield _weight(read, [Layer(stored, prefix, info, scheme) for scheme in schemes])
+            yield _weight(read, [QuantizedLayer(stored, prefix, info, scheme) for scheme in schemes])
 
 
 def _groups(stored: Stored) -> tuple[Group, ...]:
@@ -74,7 +74,7 @@ def _schemes(stored: Stored, groups: tuple[Group, ...], layer: str, codes: str) 
     return list(found)
 
 
-def _weight(read: Callable[[Layer], Encoded], layers: list[Layer]) -> Encoded:
+def _weight(read: Callable[[QuantizedLayer], Encoded], layers: list[QuantizedLayer]) -> Encoded:
     """The weight by the first scheme that fits; the first refusal where none does."""
     first: CheckpointError | None = None
     for layer in layers:

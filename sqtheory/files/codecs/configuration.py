@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import IO, Any, final
 
 from sqtheory.files.checkpoints.json_text import json_object
+from sqtheory.files.checkpoints.shards import inside
 from sqtheory.files.checkpoints.tensors import plain, quoted, refused
 
 CONFIG, HF_QUANT_CONFIG = "config.json", "hf_quant_config.json"
@@ -57,11 +58,11 @@ class Configuration:
             file.close()
 
     def _said(self, undo: ExitStack, path: Path) -> dict[str, Any] | None:
-        """What a file says of quantization; None where it is not there or says nothing."""
+        """What a file says of quantization; None where it is not there, no file, or says nothing."""
+        if not path.is_file():
+            return None
         try:
             file = undo.enter_context(path.open("rb"))
-        except FileNotFoundError:
-            return None
         except OSError as error:
             raise refused(path, f"cannot be opened: {plain(str(error))}") from error
         text = file.read(_LARGEST + 1)
@@ -73,7 +74,7 @@ class Configuration:
         if found is None:
             file.close()
         else:
-            self._open[path] = file
+            self._open[inside(path.parent, path)] = file
         return found
 
 

@@ -104,6 +104,9 @@ class DecodedCheckpoint(Checkpoint):
     def slabs(self, name: str) -> Iterator[NDArray[Any]]:
         return super().slabs(name) if self.info(name).quantized else self._inner.slabs(name)
 
+    def part(self, name: str, index: int) -> NDArray[Any] | None:
+        return None if self.info(name).quantized else self._inner.part(name, index)
+
     def _statuses(self) -> tuple[os.stat_result, ...]:
         return *self._inner._statuses(), *self._configuration.statuses()
 

@@ -12,10 +12,11 @@ from sqtheory.files.codecs.microscaling import Microscaling
 from sqtheory.files.codecs.mlx import MlxCodec
 from sqtheory.files.codecs.modelopt import ModelOpt
 from sqtheory.files.codecs.packed import PackedCodec
+from sqtheory.files.codecs.torchao import TorchAo
 from sqtheory.files.codecs.unread import UnreadCodec
 
 CODECS: tuple[type[Codec], ...] = (
-    *(PackedCodec, Fp8, ModelOpt, CompressedTensors, GptOss, Microscaling),
+    *(PackedCodec, Fp8, ModelOpt, CompressedTensors, GptOss, Microscaling, TorchAo),
     *(GptqCodec, AwqCodec, MlxCodec, BitsAndBytesCodec, LlmInt8Codec, UnreadCodec),
 )
 """Each is asked for the weights that it knows; two never claim the same."""

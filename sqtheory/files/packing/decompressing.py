@@ -13,8 +13,8 @@ from sqtheory.files.checkpoints import Checkpoint, SafetensorsCheckpoint, Tensor
 from sqtheory.files.checkpoints.tensors import plain, refused
 from sqtheory.files.codecs.codec import Stored
 from sqtheory.files.codecs.compressed_tensors import CompressedTensors
-from sqtheory.files.codecs.configuration import Configuration
-from sqtheory.files.packing.compressed_tensors import CONFIG, MODEL, QUANTIZATION
+from sqtheory.files.codecs.configuration import CONFIG, Configuration
+from sqtheory.files.packing.compressed_tensors import MODEL
 
 
 @final
@@ -31,7 +31,7 @@ class CompressedTensorsCheckpoint(Checkpoint):
             configuration = Configuration(folder)
             configuration.close()
             if configuration.method not in CompressedTensors.methods:
-                raise refused(folder / CONFIG, f"it has no {QUANTIZATION} of compressed-tensors")
+                raise refused(folder / CONFIG, "it has no quantization_config of compressed-tensors")
             held = {info.name: info for info in self._file.tensors}
             stored = Stored(self._file.path, held, configuration.content, self._file.read)
             self._encoded = {one.name: one for one in CompressedTensors().encoded(stored)}

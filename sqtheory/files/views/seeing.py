@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Mapping
 
 from sqtheory.files.checkpoints.tensors import Checkpoint, TensorInfo, quoted
-from sqtheory.files.targets import Targets
+from sqtheory.files.targets import Chooser
 from sqtheory.files.views.axes import Axes
 from sqtheory.files.views.view import View
 from sqtheory.files.views.viewed import ViewedCheckpoint
 from sqtheory.tables import short
 
 
-def seen(checkpoint: Checkpoint, targets: Targets, axes: Axes, *, apart: bool = False) -> Checkpoint:
+def seen(checkpoint: Checkpoint, targets: Chooser, axes: Axes, *, apart: bool = False) -> Checkpoint:
     """The targets of a checkpoint as matrices, all other tensors as they are; itself where all are plain.
 
     ``apart`` as in ``ViewedCheckpoint``. Raises as ``Targets.split`` and ``Axes.views``.
@@ -24,7 +24,7 @@ def shown(checkpoint: Checkpoint, views: Mapping[str, View], *, apart: bool = Fa
     return ViewedCheckpoint(checkpoint, views, apart=apart) if views else checkpoint
 
 
-def inspected(checkpoint: Checkpoint, targets: Targets, axes: Axes) -> Checkpoint:
+def inspected(checkpoint: Checkpoint, targets: Chooser, axes: Axes) -> Checkpoint:
     """``seen`` of those targets about which nodes do not disagree, of which there may be none."""
     taken = [i for i in checkpoint.tensors if targets.reason_to_skip(i) is None and i.dispute is None]
     return shown(checkpoint, axes.views(checkpoint, taken))

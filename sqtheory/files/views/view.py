@@ -87,6 +87,11 @@ class View:
         names = tuple(self.names[swapped.get(i, i)].removesuffix("?") for i in range(len(self.names)))
         return replace(self, reduced=(*self.reduced[:-1], axis), names=names)
 
+    def within(self, axis: int) -> "View":
+        """That of the tensors of one index along an axis apart."""
+        kept = [tuple(a - (a > axis) for a in part if a != axis) for part in (self.reduced, self.apart)]
+        return View(kept[0], kept[1], self.names[:axis] + self.names[axis + 1 :])
+
     def rows(self, axes: int) -> tuple[int, ...]:
         """The axes of a tensor of so many that number the rows."""
         return tuple(axis for axis in range(axes) if axis not in self.reduced and axis not in self.apart)

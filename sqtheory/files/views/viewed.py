@@ -1,6 +1,7 @@
 """A checkpoint whose weights are shown as the matrices that its layers multiply by."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.files.checkpoints.decoding import Decoding
-from sqtheory.files.checkpoints.tensors import Checkpoint, TensorInfo
+from sqtheory.files.checkpoints.tensors import Checkpoint, TensorInfo, refused
 from sqtheory.files.views.view import View
 
 
@@ -34,13 +35,20 @@ class ViewedCheckpoint(Checkpoint):
     """
 
     def __init__(self, inner: Checkpoint, views: Mapping[str, View], *, apart: bool = False) -> None:
-        """Show the tensors of ``inner`` by their views; ValueError for an axis that a tensor has not."""
+        """Show the tensors of ``inner`` by their views.
+
+        Raises ValueError for an axis that a tensor has not, CheckpointError where a tensor has the name of an expert.
+        """
         self._inner, self._views, self._apart = inner, dict(views), apart
         self._home: dict[str, tuple[TensorInfo, int]] = {}
         self._last: tuple[str, NDArray[Any]] | None = None
         self._lock = Lock()
         self.streams = inner.streams
-        super().__init__(inner.path, tuple(self._shown(inner.tensors)))
+        shown = tuple(self._shown(inner.tensors))
+        twice = [name for name, count in Counter(info.name for info in shown).items() if count > 1]
+        if twice:
+            raise refused(inner.path, "it is called like an expert of another tensor", twice[0])
+        super().__init__(inner.path, shown)
 
     def _shown(self, tensors: tuple[TensorInfo, ...]) -> Iterator[TensorInfo]:
         for info in tensors:
@@ -100,6 +108,9 @@ class ViewedCheckpoint(Checkpoint):
         view = self._views[stored.name]
         if not (self._apart and view.apart):
             return view.forward(self._inner.read(stored.name))
+        part = self._inner.part(stored.name, e) if view.apart == (0,) else None
+        if part is not None:
+            return view.within(0).forward(part)
         with self._lock:
             if self._last is None or self._last[0] != stored.name:
                 self._last = None  # not kept while the next is read

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import final
 
 from sqtheory.alphabet.shares import Pruned
+from sqtheory.execution.rules import Rules
 from sqtheory.execution.selection import Selection
 from sqtheory.orders.grid import Row
 from sqtheory.theory.expectations import AgreementReport
@@ -22,11 +23,14 @@ class Section:
     """Command lines that compress as is best here, and check it."""
     pruned: Pruned | None = None
     """What a mask that is asked for a share prunes of all tensors together."""
+    rule: int | None = None
+    """By which rule of a recipe, counted from 1."""
 
     @property
     def pipeline(self) -> str:
         """The mask and the format as they are spelled."""
-        return f"{self.rows[0].order.mask} with {self.rows[0].order.format}"
+        by = "" if self.rule is None else f"rule {self.rule}: "
+        return f"{by}{self.rows[0].order.mask} with {self.rows[0].order.format}"
 
 
 @final
@@ -42,3 +46,10 @@ class Findings:
     """Which tensors are compared, and why the others are left alone."""
     command: str
     """What made the page."""
+    rules: Rules | None = None
+    """The recipe, where there is one."""
+
+    @property
+    def tensors(self) -> int:
+        """How many tensors were compared."""
+        return len({row.name for section in self.sections for row in section.rows})

@@ -46,7 +46,7 @@ def _summary(found: Findings) -> list[str]:
     header = ("mask", "format", *SHARES, "slack %", "better", *wins, "guaranteed by", "open")
     return [
         _paragraph(
-            f"{len(found.sections[0].rows)} tensors compared, {len(found.chosen.left)} left alone. "
+            f"{found.tensors} tensors compared, {len(found.chosen.left)} left alone. "
             f"{found.chosen.sentences()[0]} "
             "S→Q sparsifies, then quantizes; Q→S quantizes, then sparsifies. "
             f"Errors are ‖x − y‖_{p} in percent of ‖x‖_{p} over all tensors: S and Q of each step alone; "
@@ -59,7 +59,16 @@ def _summary(found: Findings) -> list[str]:
         _sortable(Table(header, tuple(map(_line, found.sections))), "summary"),
         "<p>This page was made by</p>",
         _commands([found.command]),
+        *_recipe(found),
     ]
+
+
+def _recipe(found: Findings) -> list[str]:
+    """The rules in their one spelling, and the hash by which they are known."""
+    if found.rules is None:
+        return []
+    said = f"by this recipe, in which the first rule that takes a tensor decides (SHA-256 {found.rules.sha256}):"
+    return [f"<p>{html.escape(said)}</p>", _sortable(found.rules.table())]
 
 
 def _line(section: Section) -> tuple[str, ...]:

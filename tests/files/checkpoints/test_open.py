@@ -223,7 +223,7 @@ def test_hostile_files_run_nothing_and_write_nothing(tmp_path: Path) -> None:
     (tmp_path / "inside.onnx").write_bytes(model_bytes([inside]))
     code = """
 import pathlib, sys
-import gguf, onnx.numpy_helper, ml_dtypes
+import gguf, onnx.numpy_helper, ml_dtypes, sqtheory.files.codecs.decoding
 from sqtheory.files.checkpoints import open_checkpoint
 from sqtheory.exceptions import CheckpointError
 seen = []

@@ -1,6 +1,7 @@
 """What config.json and hf_quant_config.json say of quantization, and what of it is refused."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,25 @@ def test_a_config_without_its_quantization() -> None:
         "other": {"quantization": 3},
     }
     assert without(config) == {"a": 1, "text_config": {"b": 2}, "other": {"quantization": 3}}
+
+
+def test_a_config_that_is_no_file_of_the_folder(tmp_path: Path) -> None:
+    """A pipe is not opened, a link out of the folder not followed where it would be obeyed."""
+    os.mkfifo(tmp_path / "config.json")
+    (tmp_path / "hf_quant_config.json").mkdir()
+    assert not Configuration(tmp_path).content
+    (tmp_path / "config.json").unlink()
+    (tmp_path / "elsewhere").mkdir()
+    said(tmp_path / "elsewhere", config={"quantization_config": {"quant_method": "fp8"}}).close()
+    (tmp_path / "config.json").symlink_to("elsewhere/config.json")
+    found = Configuration(tmp_path)
+    assert found.method == "fp8"
+    found.close()
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (inner / "config.json").symlink_to(tmp_path / "elsewhere" / "config.json")
+    with pytest.raises(CheckpointError, match="leads out of the folder"):
+        Configuration(inner)
+    (inner / "config.json").unlink()
+    (inner / "config.json").symlink_to("nowhere")
+    assert not Configuration(inner).content

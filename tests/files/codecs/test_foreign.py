@@ -26,10 +26,10 @@ def test_a_file_of_compressed_tensors_gives_its_values(folder: str) -> None:
             assert checkpoint.read(name).tobytes() == values.tobytes(), name
 
 
-@pytest.mark.parametrize("kind", ["nvfp4", "mxfp4", "mxfp8"])
-def test_a_checkpoint_that_modelopt_exports_gives_its_values(kind: str) -> None:
-    wanted = json.loads((HERE / "modelopt" / kind / "values.json").read_text())
-    with open_checkpoint(HERE / "modelopt" / kind / "model.safetensors") as checkpoint:
+@pytest.mark.parametrize("folder", ["modelopt/nvfp4", "modelopt/mxfp4", "modelopt/mxfp8", "torchao"])
+def test_a_checkpoint_of_modelopt_or_torchao_gives_its_values(folder: str) -> None:
+    wanted = json.loads((HERE / folder / "values.json").read_text())
+    with open_checkpoint(HERE / folder / "model.safetensors") as checkpoint:
         quantized = {info.name: info for info in checkpoint.tensors if info.quantized}
         assert set(quantized) == set(wanted)
         for name, said in wanted.items():

@@ -88,6 +88,14 @@ def seen(path: Path, *said: str) -> dict[str, str]:
             },
         ),
         (
+            {"m.experts.gate_up_proj": (4, 128, 64), "m.experts.down_proj": (4, 64, 64)},
+            {"model_type": "gpt_oss", "hidden_size": 64},
+            {
+                "m.experts.gate_up_proj": "0/2: axis 2 as [expert, out, in] 4×128×64",
+                "m.experts.down_proj": "0/2: axis 2 as [expert, out, in] 4×64×64",
+            },
+        ),
+        (
             {"m.experts.down_proj": (4, 64, 64)},
             {"model_type": "x", "text_config": {"model_type": "llama4_text", "hidden_size": 64}},
             {"m.experts.down_proj": "0/1: axis 1 as [expert, out, in] 4×64×64"},
