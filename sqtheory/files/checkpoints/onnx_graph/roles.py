@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, final
 
 from sqtheory.files.checkpoints.onnx_graph.dataflow import Dataflow, Key, Taken
 from sqtheory.files.checkpoints.onnx_graph.operands import BIASES, Reduction, integer, is_known, is_weight, operand
-from sqtheory.files.checkpoints.onnx_graph.paths import Path, through
+from sqtheory.files.checkpoints.onnx_graph.paths import Known, Path, through
 from sqtheory.files.checkpoints.tensors import plain, quoted
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ def _role(flow: Dataflow, start: Key) -> Role:
             if found is not None:
                 uses.append(_use(taken, found, path, shape))
                 continue
-            after = through(taken.node, taken.place, path, partial(flow.ints, taken.scope))
+            after = through(taken.node, taken.place, path, Known(flow, taken.scope))
             if after is None:
                 others[_other(taken)] = None
             else:
