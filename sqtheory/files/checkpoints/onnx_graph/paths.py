@@ -156,8 +156,8 @@ def _reshape(node: "NodeProto", path: Path, known: Known) -> Path | None:
         shape = tuple(sizes[at] if size == 0 else size for at, size in enumerate(shape))
     total = math.prod(sizes)
     if -1 in shape:
-        known = math.prod(size for size in shape if size != -1)
-        shape = tuple(total // known if size == -1 else size for size in shape) if known else shape
+        others = math.prod(size for size in shape if size != -1)
+        shape = tuple(total // others if size == -1 else size for size in shape) if others else shape
     if not total or math.prod(shape) != total:
         return None
     sources, at = [], 0
