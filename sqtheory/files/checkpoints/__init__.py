@@ -11,6 +11,7 @@ from sqtheory.files.checkpoints.safetensors import SafetensorsCheckpoint
 from sqtheory.files.checkpoints.shards import ShardedCheckpoint
 from sqtheory.files.checkpoints.stored import StoredTensor
 from sqtheory.files.checkpoints.tensors import Checkpoint, Signature, TensorInfo
+from sqtheory.files.checkpoints.tflite import TfliteCheckpoint
 from sqtheory.files.checkpoints.values import open_checkpoint, reading
 from sqtheory.files.checkpoints.writing import CheckpointWriter, SafetensorsWriter, declare
 
@@ -31,6 +32,7 @@ __all__ = [
     "Signature",
     "StoredTensor",
     "TensorInfo",
+    "TfliteCheckpoint",
     "declare",
     "open_checkpoint",
     "open_stored",

@@ -16,12 +16,14 @@ from sqtheory.files.checkpoints.pickles import PICKLE, PICKLE_SUFFIXES, is_pickl
 from sqtheory.files.checkpoints.safetensors import MAX_HEADER, SafetensorsCheckpoint
 from sqtheory.files.checkpoints.shards import INDEX_SUFFIX, ShardedCheckpoint, in_folder
 from sqtheory.files.checkpoints.tensors import Checkpoint, plain, refused
+from sqtheory.files.checkpoints.tflite import MAGIC, TfliteCheckpoint
 
 ZOO = "zoo:"
 """What a path starts with when it names a model that comes with the package."""
 
 READABLE = (
-    "readable are .safetensors and folders of them, .gguf, .onnx, .npz, .npy, model.bin of CTranslate2 and zoo:NAME"
+    "readable are .safetensors and folders of them, .gguf, .onnx, .npz, .npy, .tflite, model.bin of CTranslate2 and "
+    "zoo:NAME"
 )
 """What is said of every file that is none of these."""
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -53,6 +55,8 @@ def open_stored(path: str | os.PathLike[str]) -> Checkpoint:
         return OnnxCheckpoint(file)
     if head.startswith(b"GGUF"):
         return GgufCheckpoint(file)
+    if head[4:8] == MAGIC:
+        return TfliteCheckpoint(file)
     if is_ctranslate2(head):
         return Ctranslate2Checkpoint(file)
     found = pickle_said(file) if is_pickle(head) else "an HDF5 file" if head.startswith(_HDF5) else None

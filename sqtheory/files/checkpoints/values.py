@@ -11,9 +11,9 @@ from sqtheory.files.checkpoints.tensors import Checkpoint
 def open_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     """The tensors of a file, of a folder or an index of shards, or (``zoo:NAME``) of a model of the zoo, as values.
 
-    Files are ``.safetensors``, ``.gguf``, ``.onnx``, ``.npz``, ``.npy`` and ``model.bin`` of CTranslate2. Where several
-    tensors spell a quantized weight, its values take their place. Raises CheckpointError for anything else, and says
-    what was found instead; MissingExtra where a package is needed that is not there.
+    Files are ``.safetensors``, ``.gguf``, ``.onnx``, ``.tflite``, ``.npz``, ``.npy`` and ``model.bin`` of CTranslate2.
+    Where several tensors spell a quantized weight, its values take their place. Raises CheckpointError for anything
+    else, and says what was found instead; MissingExtra where a package is needed that is not there.
     """
     from sqtheory.files.codecs.decoding import decoded
 

@@ -81,6 +81,10 @@ class DecodedCheckpoint(Checkpoint):
         return MappingProxyType(self._encoded)
 
     @property
+    def described(self) -> frozenset[str]:
+        return frozenset(key for one in self._encoded.values() for key in one.keys)
+
+    @property
     def decoding(self) -> Decoding:
         shown = {info.name for info in self.tensors}
         return Decoding(
@@ -123,7 +127,7 @@ class DecodedCheckpoint(Checkpoint):
                 for one in owners[name]:
                     if waiting.pop(one.name, None) is not None:
                         nbytes = sum(infos[part].nbytes for part in one.parts.values())
-                        yield TensorInfo(one.name, one.scheme, one.shape, nbytes, quantized=True)
+                        yield TensorInfo(one.name, one.scheme, one.shape, nbytes, view=one.view, quantized=True)
             elif name not in self._hidden:
                 yield info
 
