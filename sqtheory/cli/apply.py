@@ -39,7 +39,7 @@ of activations and the quantization that config.json states are left out, and na
 
 Kinds: safetensors → safetensors, a folder with or without an index → a folder (all other files are copied, except
 .git and safetensors files beside the index that repeat a tensor of it), npz → npz, npy → npy, ONNX → ONNX (external
-data go to OUT.data, codes become values: DequantizeLinear Identity, MatMulNBits MatMul), GGUF → safetensors (blocks of
+data go to OUT.data, nodes of codes become nodes of values), GGUF → safetensors (blocks of
 codes become F32).
 
 --pack writes codes instead, from any kind of file: one safetensors file with the codes, the scales and the places of
