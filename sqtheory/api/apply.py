@@ -37,6 +37,7 @@ from sqtheory.files.code_layout import CodeLayout
 from sqtheory.files.packing import bits_sentence
 from sqtheory.files.statistics import Statistics
 from sqtheory.files.targets import Chooser, Targets
+from sqtheory.files.views.seeing import axes_of
 from sqtheory.orders.applied import Order
 from sqtheory.tables import Table, one_line, share, short
 from sqtheory.version import __version__
@@ -103,8 +104,8 @@ class ApplyResult(Result):
         return tuple(self.chosen.failures)
 
     def _table(self, title: str, tensors: Sequence[Applied]) -> Table:
-        p, views = self.report.recipe.norm, self.report.views
-        seen = {t.name: views[t.name].text(t.shape) for t in tensors if t.name in views}
+        p, axes = self.report.recipe.norm, axes_of(self.chosen.taken)
+        seen = {t.name: axes[t.name] for t in tensors if t.name in axes}
         rows = [
             (
                 short(t.name),
@@ -144,8 +145,8 @@ class ApplyResult(Result):
     def columns(self) -> Mapping[str, Sequence[Any]]:
         """A line for each tensor that was compressed, all that the report says of it."""
         tensors = self.to_dict()["tensors"]
-        names = list(tensors[0]) if tensors else []
-        return {name: [one[name] for one in tensors] for name in names}
+        names = dict.fromkeys(name for one in tensors for name in one)
+        return {name: [one.get(name) for one in tensors] for name in names}
 
 
 def apply(

@@ -120,7 +120,7 @@ def test_amounts_have_three_digits() -> None:
 KERNELS = {
     "whole groups at each place": ("2:4", View.convolution(4), (16, 8, 3, 3), None),
     "a stem": ("2:4", View.convolution(4), (16, 3, 4, 4), "3 input channels at each place of the kernel are not a who"),
-    "one channel": ("2:4", View.convolution(3), (16, 1, 4), "1 input channels at each place of the kernel"),
+    "one channel": ("2:4", View.convolution(3), (16, 1, 4), "1 input channel at each place of the kernel is not"),
     "a tail": ("nm(2, 4, tail=short)", View.convolution(4), (16, 3, 4, 4), None),
     "blocks": ("int(4, block=32)", View.convolution(4), (16, 3, 4, 4), None),
     "a matrix": ("2:4", View((0,)), (12, 16), None),

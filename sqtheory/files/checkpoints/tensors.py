@@ -141,6 +141,11 @@ class Checkpoint(ABC):
         return self
 
     @property
+    def described(self) -> frozenset[str]:
+        """The keys of metadata of the file that only mean something beside codes, where these are shown as values."""
+        return frozenset()
+
+    @property
     def decoding(self) -> Decoding | None:
         """What is shown as values and stored as codes in several tensors; None where nothing is."""
         return None
