@@ -83,6 +83,10 @@ class DecodedFolder(Decoded):
     index: Path | None
 
     @property
+    def note(self) -> str | None:
+        return self.folder.note
+
+    @cached_property
     def folder(self) -> Folder:
         """The same of codes."""
         return Folder(self.source, self.index, self.shards, self.out)

@@ -68,9 +68,10 @@ class Codec(ABC):
     source: ClassVar[str]
     """Where the layout is described: a package with its version, a specification."""
     methods: ClassVar[frozenset[str]]
-    """The ``quant_method`` of configurations under which the layout is looked for; under others it is not."""
-    unconfigured: ClassVar[bool] = True
-    """Whether names and shapes are enough to know the layout, where there is no configuration."""
+    """The ``quant_method`` of configurations under which the layout is looked for; under others it is not.
+
+    Without a configuration names and shapes tell.
+    """
 
     @abstractmethod
     def encoded(self, stored: Stored) -> Iterator[Encoded]:

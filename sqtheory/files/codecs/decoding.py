@@ -147,7 +147,7 @@ class DecodedCheckpoint(Checkpoint):
 def _encoded(stored: Stored, configuration: Configuration, codecs: Sequence[type[Codec]]) -> dict[str, Encoded]:
     """Every quantized weight by its name; CheckpointError for one that two layouts claim."""
     method = configuration.method
-    asked = [one for one in codecs if (one.unconfigured if method is None else method in one.methods)]
+    asked = [one for one in codecs if method is None or method in one.methods]
     if method is not None and not asked:
         known = ", ".join(sorted({name for one in codecs for name in one.methods}))
         raise refused(configuration.paths[0], f"{configuration} cannot be decoded; known methods are {known}")

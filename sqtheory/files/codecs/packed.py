@@ -31,11 +31,12 @@ class PackedCodec(Codec):
             parts = {part: f"{name}.{part}" for part in schema.layout}
             halves = frozenset(part for part, one in parts.items() if stored.infos[one].dtype == "F16")
             decode = partial(values, schema=schema, halves=halves)
-            yield Encoded(name, f"packed {schema.operator}", schema.shape, parts, decode, keys=frozenset({KEY}))
+            keys = frozenset({KEY})
+            yield Encoded(name, f"packed {schema.operator}", schema.logical, parts, decode, keys=keys)
 
 
 def values(arrays: Mapping[str, NDArray[Any]], *, schema: Schema, halves: frozenset[str]) -> NDArray[np.float32]:
     """The values of a packed tensor; ``halves`` are the parts that are stored as F16."""
     parts = {part: array.astype(np.float16) if part in halves else array for part, array in arrays.items()}
-    found: NDArray[np.float32] = unpack(Packed(schema, parts))
+    found: NDArray[np.float32] = schema.in_place(unpack(Packed(schema, parts)))
     return found

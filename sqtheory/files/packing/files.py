@@ -9,16 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.files import atomic
-from sqtheory.files.checkpoints import (
-    Checkpoint,
-    SafetensorsCheckpoint,
-    SafetensorsWriter,
-    ShardedCheckpoint,
-    TensorInfo,
-    declare,
-    open_stored,
-)
-from sqtheory.files.checkpoints.tensors import PIECE_BYTES, plain, quoted, refused
+from sqtheory.files.checkpoints.opening import open_stored
+from sqtheory.files.checkpoints.safetensors import SafetensorsCheckpoint
+from sqtheory.files.checkpoints.shards import ShardedCheckpoint
+from sqtheory.files.checkpoints.tensors import PIECE_BYTES, Checkpoint, TensorInfo, plain, quoted, refused
+from sqtheory.files.checkpoints.writing import SafetensorsWriter, declare
 from sqtheory.files.packing.metadata import KEY, KINDS, PARTS, packed_metadata, schemas_of
 from sqtheory.files.packing.packed import Packed, unpack
 from sqtheory.files.packing.schema import Schema
