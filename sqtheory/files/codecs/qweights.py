@@ -12,7 +12,7 @@ from sqtheory.files.checkpoints.tensors import TensorInfo, plain, refused
 from sqtheory.files.codecs.codec import Stored
 from sqtheory.files.codecs.parts import FLOATS, need_finite, need_type, part
 
-_FORMAT_KEYS = ("checkpoint_format", "version", "format")
+_FORMAT_KEYS = ("checkpoint_format", "packing_format", "version", "format")
 CODES = ".qweight"
 """How the names of the codes end."""
 _ROWS = 1 << 20
@@ -76,7 +76,7 @@ def layers_of_words(stored: Stored) -> Iterator[Words]:
 
 def affine(
     codes: NDArray[np.uint8],
-    zeros: NDArray[np.uint8],
+    zeros: NDArray[np.integer[Any]],
     scales: NDArray[np.float32],
     groups: NDArray[np.intp],
     dtype: str,
