@@ -39,7 +39,7 @@ of activations and the quantization that config.json states are left out, and na
 
 Kinds: safetensors → safetensors, a folder with or without an index → a folder (all other files are copied, except
 .git and safetensors files beside the index that repeat a tensor of it), npz → npz, npy → npy, ONNX → ONNX (external
-data go to OUT.data, codes become values: DequantizeLinear Identity, MatMulNBits MatMul), GGUF → safetensors (blocks of
+data go to OUT.data, nodes of codes become nodes of values), GGUF → safetensors (blocks of
 codes become F32).
 
 --pack writes codes instead, from any kind of file: one safetensors file with the codes, the scales and the places of
@@ -54,6 +54,7 @@ examples:
   sqtheory apply model.safetensors out.safetensors --mask 2:4 --format mxfp4 --dry-run
   sqtheory apply model.safetensors out.safetensors --mask 2:4 --format mxfp4
   sqtheory apply Llama-8B Llama-8B-int4g32-2of4-sq --mask 2:4 --format int4:b32 --ignore 're:.*gate.weight'
+  sqtheory apply model.safetensors out.safetensors --recipe rules.toml
   sqtheory apply model.safetensors packed.safetensors --mask 2:4 --format mxfp4 --pack
   sqtheory apply model.safetensors packed --format int4:b128 --pack --layout compressed-tensors
   sqtheory apply zoo:lm-dense out.safetensors --mask 'nm(2, 4, score=wanda)' --format int4 --statistics s.safetensors

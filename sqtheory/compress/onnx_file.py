@@ -29,9 +29,8 @@ _TYPES = {
 class OnnxFile(Layout):
     """An ONNX model with other entries in some of its initializers and constants; it is in memory while written.
 
-    Weights that are codes in the source are values here, those left alone too: DequantizeLinear of constants becomes
-    Identity, MatMulNBits MatMul. Where tensors of the source lie in external data, these lie in one file beside the
-    model.
+    Weights that are codes in the source are values here, those left alone too. Where tensors of the source lie in
+    external data, these lie in one file beside the model.
     """
 
     source: OnnxCheckpoint
@@ -44,7 +43,8 @@ class OnnxFile(Layout):
             return None
         said = [
             f"Codes in the source and values in OUT are {len(decoding.weights)} weights ({decoding.schemes}): their "
-            "DequantizeLinear becomes Identity, their MatMulNBits MatMul."
+            "DequantizeLinear becomes Identity, MatMulNBits MatMul, QLinearConv and QLinearMatMul a product between "
+            "nodes that dequantize and quantize."
         ]
         return " ".join([*said, *([f"Left out, {decoding.companions}."] if decoding.dropped else [])])
 

@@ -52,7 +52,7 @@ class Targets:
         if self.include:
             return None if _matches(tensor.name, self.include) else NO_TARGET
         if not tensor.is_float:
-            return f"dtype {tensor.dtype}"
+            return tensor.no_weight or f"dtype {tensor.dtype}"
         if len(tensor.shape) < 2:
             return "fewer than two axes"
         if tensor.no_weight is not None:

@@ -155,6 +155,36 @@ def test_an_odd_count_of_small_codes_is_read_and_written(tmp_path: Path, kind: s
     assert main(["verify", str(out), "--against", str(path)]) == 0
 
 
+def test_stems_depthwise_and_pointwise_kernels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """n:m runs over input channels at each place of the kernel; where these are too few the kernel is left alone."""
+    shapes = {"stem": (16, 3, 7, 7), "kernel": (16, 8, 3, 3), "depthwise": (16, 1, 3, 3), "pointwise": (16, 16, 1, 1)}
+    groups = {"depthwise": 16}
+    nodes = [node("Conv", ["x", name], [f"y_{name}"], group=groups.get(name, 1)) for name in shapes]
+    path, out = (
+        save(tmp_path / "m.onnx", nodes, **{name: normals(*s) for name, s in shapes.items()}),
+        tmp_path / "o.onnx",
+    )
+    document = order(path, capsys, "--mask", "2:4", "--format", "mxfp4")
+    assert [row["name"] for row in document["tensors"]] == ["kernel", "pointwise"]
+    assert all("does not fit nm(2, 4)" in one["reason"] for one in document["skipped"])
+    assert main(["apply", str(path), str(out), "--mask", "2:4", "--format", "mxfp4"]) == 0
+    assert main(["verify", str(out), "--against", str(path)]) == 0
+    before, after = read_all(path), read_all(out)
+    np.testing.assert_array_equal(after["stem"], before["stem"])
+    kept = np.count_nonzero(np.moveaxis(np.asarray(after["kernel"]), 1, -1).reshape(-1, 4), axis=1)
+    assert np.all(kept <= 2)
+    assert main(["order", str(path), "--mask", "2:4", "--format", "mxfp4", "--strict"]) == 3
+
+
+def test_codes_of_integer_operators_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    codes = RNG.integers(-9, 9, (8, 8)).astype(np.int8)
+    nodes = [node("MatMulInteger", ["x", "codes"], ["y"]), node("MatMul", ["x", "w"], ["z"])]
+    path = save(tmp_path / "m.onnx", nodes, codes=codes, scale=normals(1, 8), w=normals(8, 8))
+    document = order(path, capsys, "--mask", "2:4", "--format", "int8", "--ignore", "scale")
+    reasons = {one["name"]: one["reason"] for one in document["skipped"]}
+    assert reasons == {"codes": "INT8 codes for MatMulInteger, not read as values", "scale": "ignored"}
+
+
 def test_apply_says_what_is_no_longer_codes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     nodes = [node("DequantizeLinear", ["w_quantized", "w_scale"], ["v"]), node("MatMul", ["x", "v"], ["y"])]
     held = {"w_quantized": RNG.integers(-9, 9, (8, 8)).astype(np.int8), "w_scale": np.float32(0.5)}

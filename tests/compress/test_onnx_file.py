@@ -12,7 +12,7 @@ from onnx.reference import ReferenceEvaluator
 from sqtheory import compress
 from sqtheory.compress import Recipe
 from sqtheory.exceptions import CheckpointError
-from sqtheory.files.checkpoints import open_checkpoint
+from sqtheory.files.checkpoints import OnnxCheckpoint, open_checkpoint
 from sqtheory.files.targets import Targets
 from tests.compress.material import applied, verified
 from tests.files.checkpoints.handmade import read_all
@@ -150,6 +150,62 @@ def test_matmul_nbits_becomes_a_product_of_values(tmp_path: Path, case: str, bia
     np.testing.assert_array_equal(y, values + (np.arange(6, dtype=np.float32) if bias else 0))
     held = [tensor.name for tensor in onnx.load(out).graph.initializer]
     assert held == ["proj.weight", *(["bias"] if bias else [])]
+
+
+def integers(channels: bool, bias: bool, zero: type) -> onnx.ModelProto:
+    """A convolution and a product in integers, as onnxruntime writes them in its format QOperator."""
+    each = (4,) if channels else ()
+    held = {
+        **{"x_scale": np.float32(0.02), "x_zero": zero(5), "c_scale": np.float32(0.1), "c_zero": zero(3)},
+        "k_quantized": RNG.integers(0, 100, (4, 3, 3, 3)).astype(zero),
+        **{"k_scale": RNG.uniform(0.005, 0.02, each).astype(np.float32), "k_zero": np.full(each, 7, zero)},
+        **{"b_quantized": np.int32([100, -200, 300, 0]), "w_quantized": RNG.integers(0, 100, (4, 5)).astype(zero)},
+        **{"w_scale": np.float32(0.01), "w_zero": zero(50), "y_scale": np.float32(0.05), "y_zero": zero(9)},
+    }
+    if not bias:
+        del held["b_quantized"]
+    more = ["b_quantized"] if bias else []
+    inputs = ["q", "x_scale", "x_zero", "k_quantized", "k_scale", "k_zero", "c_scale", "c_zero", *more]
+    nodes = [
+        node("QuantizeLinear", ["x", "x_scale", "x_zero"], ["q"]),
+        node("QLinearConv", inputs, ["c"], name="conv", pads=[1, 1, 1, 1]),
+        node("Transpose", ["c"], ["t"], perm=[0, 2, 3, 1]),
+        node(
+            "QLinearMatMul", ["t", "c_scale", "c_zero", "w_quantized", "w_scale", "w_zero", "y_scale", "y_zero"], ["p"]
+        ),
+        node("DequantizeLinear", ["p", "y_scale", "y_zero"], ["y"]),
+    ]
+    ends = [helper.make_tensor_value_info(name, 1, shape) for name, shape in (("x", [1, 3, 4, 4]), ("y", [1, 4, 4, 5]))]
+    tensors = [numpy_helper.from_array(values, name) for name, values in held.items()]
+    graph = helper.make_graph(nodes, "g", ends[:1], ends[1:], tensors)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)])
+
+
+@pytest.mark.parametrize("channels", [True, False])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("zero", [np.int8, np.uint8])
+def test_products_of_integers_become_those_of_values(tmp_path: Path, channels: bool, bias: bool, zero: type) -> None:
+    made, source, out = integers(channels, bias, zero), tmp_path / "in.onnx", tmp_path / "out.onnx"
+    onnx.save(made, source)
+    with OnnxCheckpoint(source) as checkpoint:
+        same = {name: checkpoint.read(name).tobytes() for name in checkpoint.weights}
+        assert [(info.name, info.dtype[:7]) for info in checkpoint.tensors if info.quantized] == [
+            ("k", "QLinear"),
+            ("w", "QLinear"),
+        ]
+        out.write_bytes(checkpoint.rewritten(same, "data"))
+    written = onnx.load(out)
+    onnx.checker.check_model(written, full_check=True)
+    x = {"x": np.random.default_rng(2).normal(size=(1, 3, 4, 4)).astype(np.float32)}
+    [before], [after] = (ReferenceEvaluator(one).run(None, x) for one in (made, written))
+    assert np.abs(before - after).max() <= 0.05 * 1.001 and np.mean(before != after) < 0.1  # of 256 codes one, at times
+    assert len(np.unique(before)) > 5
+    left = {tensor.name for tensor in written.graph.initializer}
+    assert left.isdisjoint({"k_zero", "w_scale", "w_zero"}) and ("k_scale" in left) == bias
+    out.unlink()
+    report = applied(source, out, HALF)
+    assert [t.name for t in report.tensors] == ["k", "w"]
+    assert verified(out).failures == () and verified(out, source).failures == ()
 
 
 def outside(path: Path, made: onnx.ModelProto, location: str) -> None:

@@ -15,7 +15,7 @@ from sqtheory.files.checkpoints.decoding import Decoding
 from sqtheory.files.checkpoints.onnx_graph.coded import only_beside
 from sqtheory.files.checkpoints.onnx_graph.dataflow import Dataflow
 from sqtheory.files.checkpoints.onnx_graph.dense import drop_unused, put_values
-from sqtheory.files.checkpoints.onnx_graph.roles import Role, roles
+from sqtheory.files.checkpoints.onnx_graph.roles import Role, Use, roles
 from sqtheory.files.checkpoints.onnx_model import (
     entries_of,
     external_files,
@@ -182,12 +182,20 @@ class OnnxCheckpoint(Checkpoint):
 def _with_role(info: TensorInfo, role: Role) -> TensorInfo:
     """The tensor and what nodes sum over, or the reason why it is no weight."""
     if not role.uses:
-        return info if info.view else replace(info, no_weight=role.reason)
+        return replace(info, no_weight=role.reason) if info.is_float and info.view is None else info
+    if not info.is_float:
+        return replace(info, no_weight=f"{info.dtype} codes for {role.uses[0].operator}, not read as values")
     dispute = role.dispute(info.shape)
     if dispute is not None:
         return replace(info, no_weight=role.reason, dispute=dispute)
-    use = role.uses[0]
+    return replace(info, view=_view(role.uses[0], info.shape), no_weight=role.reason)
+
+
+def _view(use: Use, shape: tuple[int, ...]) -> View:
+    """The matrices of a weight, with the names of the axes of kernels and of plain matrices."""
+    reduced, apart = use.reduction.reduced, tuple(axis for axis in use.reduction.apart if shape[axis] != 1)
     if use.kernel:
-        return replace(info, view=View.convolution(len(info.shape)), no_weight=role.reason)
-    apart = tuple(axis for axis in use.reduction.apart if info.shape[axis] != 1)
-    return replace(info, view=View(use.reduction.reduced, apart), no_weight=role.reason)
+        return View.convolution(len(shape), transposed=reduced[-1] == 0)
+    if len(shape) == 2 and len(reduced) == 1:
+        return View(reduced, apart, ("in", "out") if reduced == (0,) else ("out", "in"))
+    return View(reduced, apart)

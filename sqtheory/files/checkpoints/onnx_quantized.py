@@ -25,7 +25,7 @@ _ENDING = re.compile(r"(_quantized|(_DQ)?_Q\d+(G\d+)?|_quant)$")
 @final
 @dataclass(frozen=True)
 class QuantizedWeight:
-    """Constant codes of which DequantizeLinear or MatMulNBits makes a weight."""
+    """Constant codes of which a node makes a weight."""
 
     info: TensorInfo
     """Of the weight: the name and shape it would have were it not quantized."""
@@ -36,16 +36,16 @@ class QuantizedWeight:
     def values(self, parts: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         """The values, from the entries of all parts; ValueError where these do not belong together."""
         codes, scales, zeros, of = parts["codes"], parts["scales"], parts.get("zeros"), self.source.settings
-        if self.source.operator == "DequantizeLinear":
-            return linear_values(codes, scales, zeros, axis=of["axis"], block=of["block_size"], dtype=self.dtype)
-        return blockwise_values(
-            *(codes, scales, zeros, parts.get("groups")),
-            columns=of["K"],
-            rows=of["N"],
-            bits=of["bits"],
-            block=of["block_size"],
-            dtype=self.dtype,
-        )
+        if self.source.operator == "MatMulNBits":
+            return blockwise_values(
+                *(codes, scales, zeros, parts.get("groups")),
+                columns=of["K"],
+                rows=of["N"],
+                bits=of["bits"],
+                block=of["block_size"],
+                dtype=self.dtype,
+            )
+        return linear_values(codes, scales, zeros, axis=of["axis"], block=of["block_size"], dtype=self.dtype)
 
 
 def dense_info(weight: QuantizedWeight) -> TensorInfo:
@@ -74,7 +74,8 @@ def quantized_weights(
             scheme, view = f"MatMulNBits {source.settings['bits']}-bit", View((0,), names=("in", "out"))
             info = TensorInfo(name, scheme, shape, nbytes, quantized=True, view=view)
         elif roles[codes.name].uses:
-            info = TensorInfo(name, f"QDQ {codes.dtype}", codes.shape, nbytes, quantized=True)
+            operator = "QDQ" if source.operator == "DequantizeLinear" else source.operator
+            info = TensorInfo(name, f"{operator} {codes.dtype}", codes.shape, nbytes, quantized=True)
         else:
             continue
         taken.add(name)

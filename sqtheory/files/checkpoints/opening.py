@@ -2,8 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -40,18 +39,6 @@ _SUFFIX: Mapping[str, str] = MappingProxyType(
 )
 
 
-def open_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
-    """The tensors of a file, of a folder or an index of shards, or (``zoo:NAME``) of a model of the zoo, as values.
-
-    Files are ``.safetensors``, ``.gguf``, ``.onnx``, ``.npz``, ``.npy``, ``.tflite`` and ``model.bin`` of
-    CTranslate2. Where several tensors spell a quantized weight, its values take their place. Raises CheckpointError for
-    anything else, and says what was found instead; MissingExtra where a package is needed that is not there.
-    """
-    from sqtheory.files.codecs.decoding import decoded
-
-    return decoded(open_stored(path))
-
-
 def open_stored(path: str | os.PathLike[str]) -> Checkpoint:
     """The tensors as they are stored, codes as codes; otherwise as ``open_checkpoint``."""
     file = _located(os.fspath(path))
@@ -78,15 +65,6 @@ def open_stored(path: str | os.PathLike[str]) -> Checkpoint:
         return SafetensorsCheckpoint(file)
     found = found or _SUFFIX.get(suffix) or f"unknown content, starting with {head[:8]!r}"
     raise refused(file, f"{found}; {READABLE}")
-
-
-@contextmanager
-def reading(path: str | os.PathLike[str]) -> Iterator[Checkpoint]:
-    """``open_checkpoint``; the context ends with a CheckpointError where the files are others by then."""
-    with open_checkpoint(path) as checkpoint:
-        before = checkpoint.signature
-        yield checkpoint
-        checkpoint.check_unchanged(before)
 
 
 def _located(path: str) -> Path:

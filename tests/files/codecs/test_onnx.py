@@ -133,4 +133,5 @@ def test_codes_that_are_values_in_two_ways_or_no_weight_stay_codes(tmp_path: Pat
         assert [info.name for info in checkpoint.tensors] == ["q", "s", "t", "b"]
         assert not any(info.quantized for info in checkpoint.tensors)
         assert checkpoint.info("s").no_weight == "scale or zero point"
-        assert checkpoint.info("b").no_weight == "bias"
+        assert checkpoint.info("q").no_weight == "INT8 codes for MatMul, not read as values"
+        assert checkpoint.info("b").no_weight is None  # integers that are no weight are listed by their type

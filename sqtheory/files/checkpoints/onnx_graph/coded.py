@@ -2,19 +2,24 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import final
 
 from sqtheory.files.checkpoints.onnx_graph.dataflow import Dataflow, Key, Taken
+from sqtheory.files.checkpoints.onnx_graph.integer_products import PRODUCTS, biased
 from sqtheory.files.checkpoints.onnx_graph.operands import integer, is_known
 
 PLACES: Mapping[str, Mapping[str, int]] = {
     "DequantizeLinear": {"codes": 0, "scales": 1, "zeros": 2},
     "MatMulNBits": {"codes": 1, "scales": 2, "zeros": 3, "groups": 4},
+    **dict.fromkeys(PRODUCTS, MappingProxyType({"codes": 3, "scales": 4, "zeros": 5})),
 }
 """Where the operators that make values of codes take them, and what belongs to them."""
 _DEFAULTS: Mapping[str, Mapping[str, int]] = {
     "DequantizeLinear": {"axis": 1, "block_size": 0, "output_dtype": 0},
     "MatMulNBits": {"K": 0, "N": 0, "bits": 4, "block_size": 0},
+    "QLinearConv": {"axis": 0, "block_size": 0},
+    "QLinearMatMul": {"axis": -1, "block_size": 0},
 }
 
 
@@ -51,7 +56,10 @@ def coded_operands(flow: Dataflow) -> Iterator[CodedOperand]:
 
 
 def only_beside(flow: Dataflow, operands: Iterable[CodedOperand]) -> frozenset[Key]:
-    """The companions of codes that nothing takes but, as such, the nodes of these operands."""
+    """The companions of codes that nothing takes but, as such, the nodes of these operands.
+
+    Where such a node has a bias of codes, the scales stay with that.
+    """
     operands = tuple(operands)
     places = {
         (*taken.identity, place) for one in operands for taken in one.taken for place in PLACES[one.operator].values()
@@ -62,8 +70,12 @@ def only_beside(flow: Dataflow, operands: Iterable[CodedOperand]) -> frozenset[K
         for key in every
         if key not in flow.results
         and key not in flow.passed
-        and all((*taken.identity, taken.place) in places for taken in flow.taken[key])
+        and all((*taken.identity, taken.place) in places and not _scales_bias(taken) for taken in flow.taken[key])
     )
+
+
+def _scales_bias(taken: Taken) -> bool:
+    return biased(taken.node) and taken.place == PLACES[taken.node.op_type]["scales"]
 
 
 def _way(flow: Dataflow, taken: Taken) -> CodedOperand | None:

@@ -5,18 +5,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias, final
 
-import numpy as np
-
-from sqtheory.files.checkpoints.onnx_graph.operands import attribute, integer
+from sqtheory.files.checkpoints.onnx_graph.operands import attribute, integer, is_known
 
 if TYPE_CHECKING:
     from onnx import FunctionProto, GraphProto, ModelProto, NodeProto, TensorProto
 
 Key: TypeAlias = tuple[int, str]
 """A value: the number of the graph that defines it, and its name there."""
-_INT32, _INT64 = 6, 7
-_FEW = 64
-"""Entries of a constant that can say how axes are moved."""
+MOVING = (
+    *("Identity", "Cast", "CastLike", "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze"),
+    *("Slice", "Split", "Concat", "Gather", "QuantizeLinear", "DequantizeLinear"),
+)
+"""Operators that make of tensors of a model what is as constant as they are."""
+_MOST = 256
+"""Nodes that are looked through for what a value is made of."""
 
 
 @final
@@ -76,7 +78,12 @@ class Dataflow:
     """What each of these is called among all tensors of the model."""
     refused: list[tuple[str, str]] = field(default_factory=list)
     """Tensors and the rules that they break."""
-    _listed: dict[Key, tuple[int, ...]] = field(default_factory=dict)
+    made: dict[Key, Taken] = field(default_factory=dict)
+    """The node of each value, by an input of it."""
+    listed: dict[Key, tuple[int, ...]] = field(default_factory=dict)
+    """Constants that are attributes, a single number as a tuple of one."""
+    scalars: set[Key] = field(default_factory=set)
+    """Those that are a single number without an axis."""
     _functions: dict[tuple[str, str], tuple[Scope, "FunctionProto"]] = field(default_factory=dict)
     scopes: list[Scope] = field(default_factory=list)
     """By their numbers."""
@@ -99,20 +106,19 @@ class Dataflow:
         """Whether anything takes a value."""
         return bool(self.taken.get(key) or self.passed.get(key)) or key in self.results
 
-    def ints(self, scope: Scope, name: str) -> tuple[int, ...] | None:
-        """The entries of a constant of few whole numbers; None for anything else."""
-        key = scope.key(name)
-        if key in self._listed:
-            return self._listed[key]
-        tensor = self.tensors.get(key)
-        if tensor is None or tensor.data_type not in (_INT32, _INT64) or tensor.data_location:
-            return None
-        if tensor.raw_data:
-            wide = "<i8" if tensor.data_type == _INT64 else "<i4"
-            if len(tensor.raw_data) > 8 * _FEW or len(tensor.raw_data) % np.dtype(wide).itemsize:
-                return None
-            return tuple(int(entry) for entry in np.frombuffer(tensor.raw_data, wide))
-        return tuple((tensor.int64_data if tensor.data_type == _INT64 else tensor.int32_data)[:_FEW])
+    def is_constant(self, key: Key) -> bool:
+        """Whether a value is a tensor of the model, or made of nothing but such by nodes that move entries about."""
+        waiting, seen = [key], set[Key]()
+        while waiting:
+            at = waiting.pop()
+            if at in self.tensors or at in self.listed or at in seen:
+                continue
+            seen.add(at)
+            made = self.made.get(at)
+            if made is None or made.node.op_type not in MOVING or not is_known(made.node) or len(seen) > _MOST:
+                return False
+            waiting += [made.scope.key(name) for name in made.node.input if name]
+        return True
 
     def _scope(
         self, defined: Iterable[str], outer: Scope | None, label: str, home: "GraphProto | FunctionProto"
@@ -153,6 +159,8 @@ class Dataflow:
                 for one in node.attribute
                 for graph in (*([one.g] if one.HasField("g") else []), *one.graphs)
             ]
+            taken = Taken(node, 0, scope)
+            self.made.update(dict.fromkeys(taken.outputs, taken))
             moves = [*self._moves(node, scope, inner)]
             for source, target in moves:
                 self.passed[source].append(target)
@@ -167,9 +175,10 @@ class Dataflow:
         if value is not None and value.HasField("t"):
             self._constant(scope, own, value.t, prefix)
         elif listed is not None:
-            self._listed[scope.number, own] = tuple(listed.ints)
+            self.listed[scope.number, own] = tuple(listed.ints)
         elif one is not None:
-            self._listed[scope.number, own] = (int(one.i),)
+            self.listed[scope.number, own] = (int(one.i),)
+            self.scalars.add((scope.number, own))
 
     def _moves(
         self, node: "NodeProto", scope: Scope, inner: "list[tuple[GraphProto, Scope]]"
@@ -188,9 +197,9 @@ class Dataflow:
             if node.op_type in ("Loop", "Scan"):
                 scanned = integer(node, "num_scan_inputs") if node.op_type == "Scan" else 0
                 first = 2 if node.op_type == "Loop" else 0
-                states = max(len(node.input) - first - scanned, 0)
+                count = max(len(node.input) - first - scanned, 0)
                 inside, after = ins[first:], [value.name for value in graph.output][first // 2 :]
-                states = [i for i in range(min(states, len(inside), len(after))) if _kept(graph, inside[i], after[i])]
+                states = [i for i in range(min(count, len(inside), len(after))) if _kept(graph, inside[i], after[i])]
                 entering = [(i, node.input[first + i]) for i in states if node.input[first + i]]
                 yield from ((scope.key(outer), (body.number, inside[i])) for i, outer in entering)
                 yield from ((body.key(after[i]), results[i]) for i in states if i < len(results))

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from sqtheory.files.checkpoints.onnx_graph.coded import CodedOperand
-from sqtheory.files.checkpoints.onnx_graph.dataflow import Dataflow, Key
+from sqtheory.files.checkpoints.onnx_graph.dataflow import Dataflow, Key, Taken
+from sqtheory.files.checkpoints.onnx_graph.integer_products import put_product
 
 if TYPE_CHECKING:
     from onnx import FunctionProto, GraphProto, NodeProto
@@ -15,8 +16,9 @@ _BIAS = 5
 def put_values(flow: Dataflow, source: CodedOperand, name: str, data_type: int, shape: tuple[int, ...]) -> None:
     """Make a tensor of values without entries of the codes, and of their nodes such that take values.
 
-    DequantizeLinear becomes Identity, MatMulNBits MatMul and, where it has a bias, Add. ``name`` is that of the values
-    where the tensor is an initializer; the output of a Constant keeps its own.
+    DequantizeLinear becomes Identity, MatMulNBits MatMul and, where it has a bias, Add; QLinearConv and QLinearMatMul
+    become products between nodes that dequantize and quantize. ``name`` is that of the values where the tensor is an
+    initializer; the output of a Constant keeps its own.
     """
     number, own = source.key
     home, tensor = flow.scopes[number].home, flow.tensors[source.key]
@@ -32,11 +34,13 @@ def put_values(flow: Dataflow, source: CodedOperand, name: str, data_type: int, 
             for size in shape:
                 kind.shape.dim.add().dim_value = size
     _drop_info(home, own)
-    for node in (taken.node for taken in source.taken):
+    for taken in source.taken:
         if source.operator == "DequantizeLinear":
-            _become(node, "Identity", [named])
+            _become(taken.node, "Identity", [named])
+        elif source.operator == "MatMulNBits":
+            _multiply(flow, taken, named)
         else:
-            _multiply(flow, node, named)
+            put_product(flow, taken, named)
 
 
 def drop_unused(flow: Dataflow, keys: set[Key]) -> None:
@@ -53,21 +57,17 @@ def drop_unused(flow: Dataflow, keys: set[Key]) -> None:
         _drop_info(home, own)
 
 
-def _multiply(flow: Dataflow, node: "NodeProto", weight: str) -> None:
+def _multiply(flow: Dataflow, taken: Taken, weight: str) -> None:
     """Of MatMulNBits the product and, after it, the sum with the bias."""
+    node, nodes = taken.node, taken.scope.home.node
     bias = node.input[_BIAS] if len(node.input) > _BIAS else ""
     result = node.output[0]
     _become(node, "MatMul", [node.input[0], weight])
     if not bias:
         return
-    nodes, at = next(
-        (scope.home.node, at)
-        for scope in flow.scopes
-        for at, one in enumerate(scope.home.node)
-        if one.op_type == "MatMul" and result in one.output
-    )
-    taken = {name for scope in flow.scopes for name in scope.defined}
-    product = next(name for i in range(len(taken) + 1) if (name := f"{result}_product{i or ''}") not in taken)
+    at = next(at for at, one in enumerate(nodes) if one.output and one.output[0] == result)
+    used = {name for scope in flow.scopes for name in scope.defined}
+    product = next(name for i in range(len(used) + 1) if (name := f"{result}_product{i or ''}") not in used)
     node.output[0] = product
     added = type(node)(op_type="Add", name=f"{node.name}_bias" if node.name else "")
     added.input.extend([product, bias])

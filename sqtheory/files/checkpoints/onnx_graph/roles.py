@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, final
 
 from sqtheory.files.checkpoints.onnx_graph.dataflow import Dataflow, Key, Taken
 from sqtheory.files.checkpoints.onnx_graph.operands import BIASES, Reduction, integer, is_known, is_weight, operand
-from sqtheory.files.checkpoints.onnx_graph.paths import Path, through
+from sqtheory.files.checkpoints.onnx_graph.paths import Known, Path, through
 from sqtheory.files.checkpoints.tensors import plain, quoted
 
 if TYPE_CHECKING:
@@ -38,12 +37,13 @@ class Use:
 
     node: str
     """In words: ``Conv 'layer1'``."""
+    operator: str
     identity: Key
     place: int
     """Of the operand among the inputs of the node."""
     reduction: Reduction
     kernel: bool
-    """A convolution kernel as it is stored: [out, in, k…]."""
+    """A convolution kernel as it is stored: [out, in, k…] or, transposed, [in, out, k…]."""
     one_signal: bool
     """A convolution of a single channel with every kernel: a bank of filters."""
 
@@ -104,7 +104,7 @@ def _role(flow: Dataflow, start: Key) -> Role:
             if found is not None:
                 uses.append(_use(taken, found, path, shape))
                 continue
-            after = through(taken.node, taken.place, path, partial(flow.ints, taken.scope))
+            after = through(taken.node, taken.place, path, Known(flow, taken.scope))
             if after is None:
                 others[_other(taken)] = None
             else:
@@ -121,9 +121,10 @@ def _role(flow: Dataflow, start: Key) -> Role:
 def _use(taken: Taken, found: Reduction, path: Path, shape: tuple[int, ...]) -> Use:
     node = taken.node
     mapped = Reduction(path.stored(found.reduced), path.stored(found.apart))
-    kernel = path == Path.start(shape) and len(shape) >= 3 and mapped.reduced == (*range(2, len(shape)), 1)
-    one = kernel and shape[1] == 1 and integer(node, "group", 1) == 1
-    return Use(_label(node), taken.identity, taken.place, mapped, kernel, one)
+    places = mapped.reduced[:-1] == (*range(2, len(shape)),) and mapped.reduced[-1:] in ((0,), (1,))
+    kernel = path == Path.start(shape) and len(shape) >= 3 and places
+    one = kernel and mapped.reduced[-1] == 1 and shape[1] == 1 and integer(node, "group", 1) == 1
+    return Use(_label(node), plain(node.op_type), taken.identity, taken.place, mapped, kernel, one)
 
 
 def _label(node: "NodeProto") -> str:

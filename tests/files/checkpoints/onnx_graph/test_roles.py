@@ -71,6 +71,11 @@ OTHERS: dict[str, tuple[list[object], tuple[int, ...], str]] = {
         (50, 8),
         "embedding",
     ),
+    "tokens before others": (
+        [node("Concat", ["w", "x"], ["t"], axis=0), node("MatMul", ["q", "t"], ["y"])],
+        (4, 8),
+        "no weight of a node: input 0 of Concat",
+    ),
     "a batch norm": ([node("BatchNormalization", ["x", "w", "b", "m", "v"], ["y"])], (8, 1), "normalization"),
     "a layer norm": ([node("LayerNormalization", ["x", "w"], ["y"])], (8, 1), "normalization"),
     "a scale": ([node("DequantizeLinear", ["x", "w"], ["y"], axis=0)], (8,), "scale or zero point"),
@@ -137,6 +142,8 @@ WAYS: dict[str, tuple[list[object], tuple[int, ...], View]] = {
     "reshaped": ([node("Reshape", ["w", "flat"], ["v"])], (8, 8, 4, 8), View((0, 1))),
     "sliced": ([node("Slice", ["w", "zero", "one"], ["v"])], (64, 32), View((0,))),
     "split": ([node("Split", ["w"], ["u", "v"], num_outputs=2, axis=1)], (64, 32), View((0,))),
+    "one of a stack": ([node("Gather", ["w", "first"], ["v"], axis=0)], (3, 64, 32), View((1,))),
+    "some rows": ([node("Gather", ["w", "one"], ["v"], axis=0)], (64, 32), View((0,))),
     "joined": ([node("Concat", ["w", "w"], ["v"], axis=0)], (64, 32), View((0,))),
 }
 
@@ -145,6 +152,7 @@ WAYS: dict[str, tuple[list[object], tuple[int, ...], View]] = {
 def test_views_and_copies_are_followed(tmp_path: Path, case: str) -> None:
     nodes, shape, view = WAYS[case]
     held = tensor("w", *shape), ints("one", 1), ints("zero", 0), ints("flat", 64, -1), tensor("s")
+    held = *held, numpy_helper.from_array(np.array(0), "first")
     info = known(tmp_path, [*nodes, node("MatMul", ["x", "v"], ["y"])], *held)["w"]
     assert (info.view, info.no_weight) == (view, None)
 
