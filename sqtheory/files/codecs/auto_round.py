@@ -1,4 +1,4 @@
-"""AutoRound: the words of GPTQ, or those of AWQ; ``packing_format`` says which, and whether zero points are less one."""
+"""AutoRound: the words of GPTQ or of AWQ; ``packing_format`` says which, and whether zero points are less one."""
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType

@@ -68,9 +68,13 @@ def layers_of_words(stored: Stored) -> Iterator[Words]:
             need_type(stored, name, codes, "I32")
             need_type(stored, name, zeros, "I32")
             need_type(stored, name, scales, *FLOATS)
-            if {len(codes.shape), len(zeros.shape), len(scales.shape)} != {2} or 0 in scales.shape:
+            if {len(codes.shape), len(zeros.shape), len(scales.shape)} != {
+                2
+            } or 0 in codes.shape + zeros.shape + scales.shape:
                 shapes = f"{codes.shape}, {zeros.shape} and {scales.shape}"
-                raise refused(stored.path, f"codes, zero points and scales are matrices, got {shapes}", name)
+                raise refused(
+                    stored.path, f"codes, zero points and scales are matrices with entries, got {shapes}", name
+                )
             yield Words(stem, codes, zeros, scales)
 
 
