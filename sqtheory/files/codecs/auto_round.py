@@ -38,12 +38,13 @@ class AutoRoundCodec(Codec):
     name = "auto-round"
     source = "auto-round 0.16.1, its layers in torch"
     methods: ClassVar[frozenset[str]] = frozenset({"auto-round", "intel/auto-round"})
-    unconfigured: ClassVar[bool] = False
 
     def encoded(self, stored: Stored) -> Iterator[Encoded]:
         yield from in_dense_axes(stored, self._encoded(stored))
 
     def _encoded(self, stored: Stored) -> Iterator[Encoded]:
+        if not stored.config:
+            return
         layout = said_format(stored, _GPTQ, "auto_round", "auto_round:gptqmodel", _AWQ)
         for words in layers_of_words(stored):
             if layout == _AWQ:
