@@ -6,7 +6,7 @@ that JSON does not have are the texts NaN, Infinity and -Infinity.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum, StrEnum
 from functools import cache
@@ -22,6 +22,13 @@ SINGLE: Mapping[Any, str] = {int: "an integer", float: "a number", str: "a text"
 """The types of a single value, and what a refusal calls them."""
 
 
+_PLAIN: Mapping[type[object], frozenset[type[object]]] = {
+    float: frozenset({int, float}),
+    **{kind: frozenset({kind}) for kind in (int, str, bool, dict, list)},
+}
+"""The types that a parsed value of a type may have."""
+
+
 @final
 @dataclass(frozen=True)
 class Kinds:
@@ -32,12 +39,26 @@ class Kinds:
 
 def fits(value: object, kind: type[Value]) -> TypeGuard[Value]:
     """Whether a parsed value is of a type as it stands: an integer is a float too, a truth value no integer."""
-    origin, inner = get_origin(kind), get_args(kind)
+    plain = _PLAIN.get(kind)
+    if plain is not None:
+        return type(value) in plain
+    hint: Any = kind
+    origin, inner = _origin(hint)
     if origin is list:
-        return type(value) is list and all(fits(part, inner[0]) for part in value)
+        return type(value) is list and _all_fit(value, inner[0])
     if origin is dict:
-        return type(value) is dict and all(fits(part, inner[1]) for part in value.values())
-    return type(value) in (int, float) if kind is float else type(value) is kind
+        return type(value) is dict and _all_fit(value.values(), inner[1])
+    return type(value) is kind
+
+
+def _all_fit(values: Collection[object], kind: type[object]) -> bool:
+    plain = _PLAIN.get(kind)
+    return all(fits(one, kind) for one in values) if plain is None else plain.issuperset(map(type, values))
+
+
+@cache
+def _origin(kind: type[object]) -> tuple[object, tuple[type[object], ...]]:
+    return get_origin(kind), get_args(kind)
 
 
 def as_json(value: Any, hint: Any = None) -> Any:

@@ -52,10 +52,10 @@ def test_the_picture_shows_what_is_measured() -> None:
 
 def test_the_example_runs_as_printed() -> None:
     code = marked("example", "python", README)
-    assert len(code) == 10
+    assert len(code) == 13
     run = subprocess.run([sys.executable, "-c", "\n".join(code)], capture_output=True, text=True, check=True)
     assert run.stdout.startswith("[0. 2. 0. 7.]\n[2. 0. 0. 7.]\n")
-    assert "Q→S" in run.stdout and "selection" in run.stdout
+    assert "Q→S" in run.stdout and "selection" in run.stdout and "zoo:vit-dense: 24 tensors compared" in run.stdout
 
 
 def test_what_is_compressed_verifies_as_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from sqtheory.alphabet.aliases import ABSENT, TYPED
 from sqtheory.alphabet.formats import FORMATS, Format
 from sqtheory.alphabet.notation import parse
 from sqtheory.alphabet.sparsifiers import Sparsifier
@@ -70,6 +71,13 @@ def values(fmt: Format) -> Table:
 def quantizers() -> Table:
     """Named quantizers: spelling, canonical spelling, what they are, the traits they lack."""
     return Table(("written", "means", "what", "lacks"), tuple(_quantizer_row(text, what) for text, what in QUANTIZERS))
+
+
+def aliases() -> Table:
+    """Names of tools: what they mean exactly, and those that mean nothing here with what is missing."""
+    known = ((one.name, str(one.make()), one.what) for one in TYPED)
+    absent = ((one.name, "–", f"{one.lacks}{f'; nearest: {one.nearest}' if one.nearest else ''}") for one in ABSENT)
+    return Table(("typed", "means", "what"), (*known, *absent))
 
 
 def masks() -> Table:

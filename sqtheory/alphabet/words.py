@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, final
 
 import numpy as np
 
-from sqtheory.alphabet import quantizers, scaling, scores, sparsifiers, ties
+from sqtheory.alphabet import aliases, quantizers, scaling, scores, sparsifiers, ties
 from sqtheory.alphabet.formats import E2M1, E2M3, E3M2, E4M3, E5M2, FORMATS, FloatFormat, Format, IntFormat, bcq_format
 from sqtheory.alphabet.operators import IDENTITY, Operator
 from sqtheory.alphabet.partition import Channels, Columns, Partition, Rows, Tail, Whole
@@ -67,6 +67,7 @@ ALIASES: Patterns = {
     r"mxfp8_e5m2": ("mxfp(e5m2)", lambda m: quantizers.mxfp(E5M2)),
     r"mxfp6_e3m2": ("mxfp(e3m2)", lambda m: quantizers.mxfp(E3M2)),
     r"bcq(\d+)": ("bcq3", lambda m: quantizers.bcq(int(m[1]))),
+    **aliases.PATTERNS,
 }
 """Short spellings as people type them; ``nvfp4`` and others without parentheses are constructors of their own."""
 ALIAS_EXAMPLES = (

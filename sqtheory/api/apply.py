@@ -37,6 +37,7 @@ from sqtheory.files.code_layout import CodeLayout
 from sqtheory.files.packing import bits_sentence
 from sqtheory.files.statistics import Statistics
 from sqtheory.files.targets import Chooser, Targets
+from sqtheory.files.views.seeing import axes_of
 from sqtheory.orders.applied import Order
 from sqtheory.tables import Table, one_line, share, short
 from sqtheory.version import __version__
@@ -51,6 +52,8 @@ class ApplyResult(Result):
 
     out: Path
     report: Report
+    ties: tuple[str, ...]
+    """What becomes of tensors that are equal in the source, in words."""
     chosen: Selection
     """Which tensors were compressed, and why the others were left alone."""
     nbytes: int
@@ -87,6 +90,7 @@ class ApplyResult(Result):
             left = "\n".join(f"  {short(t.name)} ({t.reason})" for t in report.left_alone)
             how = "byte for byte" if report.decoding is None else "as they are, codes as their values"
             parts.append(f"Left alone, {how}, {len(report.left_alone)} tensors:\n{left}")
+        parts += self.ties
         if report.copied:
             parts.append(f"Copied: {', '.join(map(one_line, report.copied))}")
         size = f"{len(report.tensors)} tensors compressed, {self.nbytes} bytes of tensors"
@@ -100,8 +104,8 @@ class ApplyResult(Result):
         return tuple(self.chosen.failures)
 
     def _table(self, title: str, tensors: Sequence[Applied]) -> Table:
-        p, views = self.report.recipe.norm, self.report.views
-        seen = {t.name: views[t.name].text(t.shape) for t in tensors if t.name in views}
+        p, axes = self.report.recipe.norm, axes_of(self.chosen.taken)
+        seen = {t.name: axes[t.name] for t in tensors if t.name in axes}
         rows = [
             (
                 short(t.name),
@@ -141,8 +145,8 @@ class ApplyResult(Result):
     def columns(self) -> Mapping[str, Sequence[Any]]:
         """A line for each tensor that was compressed, all that the report says of it."""
         tensors = self.to_dict()["tensors"]
-        names = list(tensors[0]) if tensors else []
-        return {name: [one[name] for one in tensors] for name in names}
+        names = dict.fromkeys(name for one in tensors for name in one)
+        return {name: [one.get(name) for one in tensors] for name in names}
 
 
 def apply(
@@ -205,9 +209,10 @@ def apply(
         )
         if not dry_run:
             compress.apply(plan, executor=executor, ahead=ahead, watch=watch, force=force)
+    tied = tuple(compress.said_of_ties(plan.ties, plan.report))
     if files.note:
         say(files.note)
-    return ApplyResult(Path(out), plan.report, plan.chosen, plan.nbytes, not dry_run)
+    return ApplyResult(Path(out), plan.report, tied, plan.chosen, plan.nbytes, not dry_run)
 
 
 def _uniform(

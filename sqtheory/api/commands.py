@@ -46,7 +46,7 @@ class Commands:
         """A name for the compressed checkpoint, of the kind that ``apply`` writes."""
         path = Path(self.checkpoint.removeprefix("zoo:"))
         suffix = "" if path.is_dir() else path.suffix
-        read_only = suffix in (".gguf", ".bin")
+        read_only = suffix in (".gguf", ".bin", ".tflite")
         stem = path.name.removesuffix(suffix) or "compressed"
         zoo = self.checkpoint.startswith("zoo:")
         return f"{stem}-{order}{'.safetensors' if zoo or read_only else suffix}"

@@ -97,7 +97,7 @@ def inspect(
 
     >>> result = inspect("zoo:vit-s2of4", ignore="re:blocks.[1-9].*")
     >>> [(t.name, t.zeros, t.patterns) for t, reason in result.tensors if reason is None and "fc1" in t.name]
-    [('blocks.0.fc1.weight', 18432, ('2:4', '4:8'))]
+    [('blocks.0.fc1.weight', 32768, ('2:4', '4:8'))]
     """
     rule = Targets(several(targets), several(ignore))
     with opened(checkpoint) as whole:

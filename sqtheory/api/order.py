@@ -69,7 +69,7 @@ def order(
     >>> [(row.order.format, row.order.winner.sign, row.reason.theorem) for row in result.rows]
     [('mxfp(e2m1)', 'S→Q', 'prune_first_dominates'), ('int(4)', 'S→Q', 'prune_first_dominates')]
     >>> result.to_pandas().shape
-    (2, 16)
+    (2, 17)
     """
     check_norm(norm)
     if sort not in SORTS:

@@ -241,5 +241,5 @@ def _section(
         gaps=AgreementReport(mask, fmt, norm, predicted),
         unpredicted=dict(Counter(g for g in found if isinstance(g, str))),
         commands=commands.compressing(mask, fmt, best, calibrated=bool(awaited(assignment.pattern[0]))),
-        pruned=pruned(assignment.pattern[0], (row.order.shape for row in rows)),
+        pruned=pruned(assignment.pattern[0], (shape for row in rows for shape in row.shapes)),
     )

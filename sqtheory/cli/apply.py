@@ -54,6 +54,7 @@ examples:
   sqtheory apply model.safetensors out.safetensors --mask 2:4 --format mxfp4 --dry-run
   sqtheory apply model.safetensors out.safetensors --mask 2:4 --format mxfp4
   sqtheory apply Llama-8B Llama-8B-int4g32-2of4-sq --mask 2:4 --format int4:b32 --ignore 're:.*gate.weight'
+  sqtheory apply model.safetensors out.safetensors --recipe rules.toml
   sqtheory apply model.safetensors packed.safetensors --mask 2:4 --format mxfp4 --pack
   sqtheory apply model.safetensors packed --format int4:b128 --pack --layout compressed-tensors
   sqtheory apply zoo:lm-dense out.safetensors --mask 'nm(2, 4, score=wanda)' --format int4 --statistics s.safetensors

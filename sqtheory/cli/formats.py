@@ -19,11 +19,12 @@ def run(arguments: argparse.Namespace) -> Document:
     from sqtheory.alphabet import catalogue
 
     name = arguments.name
-    tables = [catalogue.formats(), catalogue.quantizers()] if name is None else [catalogue.values(_format(name))]
+    everything = [catalogue.formats, catalogue.quantizers, catalogue.aliases]
+    tables = [table() for table in everything] if name is None else [catalogue.values(_format(name))]
     listed = [[dict(zip(t.header, row, strict=True)) for row in t.rows] for t in tables]
     return Document(
         "sqtheory.formats/1",
-        lambda: {"values": listed[0]} if name else {"formats": listed[0], "quantizers": listed[1]},
+        lambda: {"values": listed[0]} if name else dict(zip(("formats", "quantizers", "aliases"), listed, strict=True)),
         lambda render: "\n\n".join(map(render, tables)),
     )
 
@@ -50,8 +51,9 @@ def _format(name: str) -> "Format":
 VERB = Verb(
     name="formats",
     help="list the number formats, or all values of one",
-    description="List the element formats with their range and properties and the named quantizers built on "
-    "them; with a NAME print every value of that format. Everything is computed from the definitions.",
+    description="List the element formats with their range and properties, the named quantizers built on them, and "
+    "the names under which tools know formats; with a NAME print every value of that format. Everything is computed "
+    "from the definitions.",
     options=add_options,
     forms=(MARKDOWN, json_of("sqtheory.formats/1")),
     run=run,

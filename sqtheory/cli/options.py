@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from sqtheory.files.statistics import Statistics
 
 CHECKPOINT_HELP = (
-    "a .safetensors, .gguf, .onnx, .npz or .npy file, a folder of .safetensors shards with its index, or zoo:NAME for "
-    "a model that comes with the package"
+    "a .safetensors, .gguf, .onnx, .tflite, .npz or .npy file, a model.bin of CTranslate2, a folder of .safetensors "
+    "shards with its index, or zoo:NAME for a model that comes with the package"
 )
 
 

@@ -40,7 +40,8 @@ formats:  int8  int4:b32  hbfp6  mxfp8  mxfp4  nvfp4  nf4  int(4, scaling=halfra
 examples:
   sqtheory order zoo:lm-dense --mask 2:4 --format mxfp4
   sqtheory order model.safetensors --mask 2:4 --mask 50% --format int4 --format hbfp4 --sort worst
-  sqtheory order model.safetensors --mask 2:4 --format int4 --targets 're:.*proj.weight' --json
+  sqtheory order model.safetensors --mask 2:4 --format W4A16 --targets 're:.*proj.weight' --json
+  sqtheory order model.safetensors --recipe rules.toml
   sqtheory order model.safetensors --mask 2:4 --format mxfp4 --axis 're:.*experts.*=1' --experts
   sqtheory order zoo:lm-dense --mask 'nm(2, 4, score=wanda)' --format mxfp4 --statistics stats.safetensors"""
 

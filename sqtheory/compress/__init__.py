@@ -8,6 +8,7 @@ from sqtheory.compress.reading import read_report
 from sqtheory.compress.recipe import Recipe, Treatment
 from sqtheory.compress.report import Applied, LeftAlone, Report, beside
 from sqtheory.compress.ruled import RuledRecipe
+from sqtheory.compress.ties import sentences as said_of_ties
 from sqtheory.compress.verifying import Verification, verify
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "layout_of",
     "plan",
     "read_report",
+    "said_of_ties",
     "verify",
     "written",
 ]

@@ -1,7 +1,7 @@
 """A report made again from the source and the recipe, and held against the report that there is."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import TypeAlias, final
 
@@ -36,16 +36,16 @@ class Failure:
     rule: str
 
 
-def _reasons(report: Report, against: Layout, info: TensorInfo) -> Iterator[str]:
-    """Every reason for which a tensor of the source may have been left alone."""
-    reason = report.recipe.reason_to_skip(info, {one.reason for one in report.left_alone})
+def _reasons(recipe: Treatment, against: Layout, info: TensorInfo, said: Collection[str]) -> Iterator[str]:
+    """Every reason for which a tensor of the source may have been left alone; ``said`` are those of all that were."""
+    reason = recipe.reason_to_skip(info, said)
     if reason is not None:
         yield reason
     try:
-        report.recipe.of(info.name)
+        recipe.of(info.name)
     except ValueError:  # no rule takes it
         return
-    yield from kept_apart(against, report.recipe, info)
+    yield from kept_apart(against, recipe, info)
 
 
 def of_source(report: Report, against: Layout) -> Iterator[Failure]:
@@ -65,9 +65,10 @@ def of_source(report: Report, against: Layout) -> Iterator[Failure]:
         names = {one.name for one in kind}
         if [one.name for one in kind if one.name in found] != [name for name in found if name in names]:
             yield Failure(None, "the report has the tensors in another order than the source")
+    said = frozenset(one.reason for one in report.left_alone)
     for one in report.left_alone:
         if one.name in found and one.reason != IGNORED:
-            reasons = _reasons(report, against, found[one.name])
+            reasons = _reasons(report.recipe, against, found[one.name], said)
             first = next(reasons, "a target")
             if one.reason != first and one.reason not in reasons:
                 yield Failure(one.name, f"was left alone as {one.reason!r}, by the source it is {first!r}")

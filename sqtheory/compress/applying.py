@@ -15,6 +15,7 @@ from sqtheory.compress.compressing import Outcome, applied, check_type, compress
 from sqtheory.compress.layout import Content, Layout, Made, Pieces
 from sqtheory.compress.recipe import Treatment
 from sqtheory.compress.report import Applied, Report, beside, check_report
+from sqtheory.compress.ties import Ties, equal_tensors, first_of
 from sqtheory.exceptions import InputRefused
 from sqtheory.execution.prefetch import InTurn, Watch, unwatched
 from sqtheory.execution.selection import Selection, Tolerance, select_by
@@ -37,6 +38,8 @@ class Plan:
     report: Report
     chosen: Selection
     """What is compressed and what is left alone."""
+    ties: Ties
+    """Tensors of the source that are equal."""
     signature: Signature
     """Of the source as it was read."""
 
@@ -83,6 +86,9 @@ def plan(
     )
     for info in chosen.taken:
         check_type(layout, recipe, info.stored)
+    ties = equal_tensors(layout.source)
+    if recipe.draws:
+        recipe = recipe.drawing(first_of(ties, layout.tensors(), views))
     tolerates = Tolerance(layout.source, strict=strict, keep_going=keep_going)
     before = layout.source.signature
     source = {name: digest(path) for name, path in layout.files().items()}
@@ -99,7 +105,7 @@ def plan(
     report = Report(version, recipe, layout.packing, source, copied, {}, tensors, left, lost)
     headers = layout.headers([one.target for one in outcomes], partial(metadata, report))
     _same(layout, before)
-    return Plan(layout, replace(report, headers=headers), chosen, before)
+    return Plan(layout, replace(report, headers=headers), chosen, ties, before)
 
 
 def apply(

@@ -35,7 +35,7 @@ def check_type(layout: Layout, recipe: Treatment, info: TensorInfo) -> None:
     """Raise InputRefused where the type of a tensor cannot hold the result, or what its mask awaits is not known."""
     if layout.element(info) is None:
         raise refused(layout.source.path, f"{info.dtype} cannot hold the values of the result", info.name)
-    for own in recipe.names(info):
+    for own in recipe.of(info.name).names(info):
         recipe.of(info.name).assignment.of(own)
 
 

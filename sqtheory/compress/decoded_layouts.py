@@ -16,7 +16,6 @@ from sqtheory.files.checkpoints.json_text import json_object
 from sqtheory.files.codecs.configuration import CONFIG, without
 from sqtheory.files.codecs.decoding import DecodedCheckpoint
 from sqtheory.files.digests import sha256
-from sqtheory.files.packing.files import KEY
 
 
 @dataclass(frozen=True)
@@ -59,8 +58,8 @@ class Decoded(Layout):
         return sha256([SafetensorsWriter(self.source.path, self.contents[name], self.said(name, metadata)).front()])
 
     def said(self, name: str, metadata: Metadata) -> dict[str, str]:
-        """The metadata of what takes the place of a file of the source: no schemas of codes."""
-        own = {key: text for key, text in self.shards[name].metadata.items() if key != KEY}
+        """The metadata of what takes the place of a file of the source: nothing that describes codes."""
+        own = {key: text for key, text in self.shards[name].metadata.items() if key not in self.source.described}
         return {**own, **metadata(name)}
 
 
@@ -84,6 +83,10 @@ class DecodedFolder(Decoded):
     index: Path | None
 
     @property
+    def note(self) -> str | None:
+        return self.folder.note
+
+    @cached_property
     def folder(self) -> Folder:
         """The same of codes."""
         return Folder(self.source, self.index, self.shards, self.out)

@@ -3,10 +3,12 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import final
 
 from sqtheory.compress.layout import ITSELF, Content, Layout, Metadata, Target
+from sqtheory.compress.strays import sentence, strays
 from sqtheory.files import atomic
 from sqtheory.files.checkpoints import (
     Checkpoint,
@@ -43,7 +45,10 @@ class SafetensorsFile(Layout):
 @final
 @dataclass(frozen=True)
 class Folder(Layout):
-    """A folder of safetensors files and, if there are several, their index; other files are copied, .git excepted."""
+    """A folder of safetensors files and, if there are several, their index; other files are copied, .git excepted.
+
+    A safetensors file beside them that is not in the index and repeats a tensor of it is left out.
+    """
 
     source: Checkpoint
     index: Path | None
@@ -61,6 +66,17 @@ class Folder(Layout):
     def tensors(self) -> tuple[TensorInfo, ...]:
         return tuple(info for shard in self.shards.values() for info in shard.tensors)
 
+    @cached_property
+    def strays(self) -> dict[str, str]:
+        """The files that are left out, as they were found first, with a tensor that each repeats."""
+        held = [info.name for one in (self.source, *self.shards.values()) for info in one.tensors]
+        return strays(self.home, self.shards, held)
+
+    @property
+    def note(self) -> str | None:
+        said = (super().note, sentence(self.out, self.strays))
+        return "; ".join(one for one in said if one is not None) or None
+
     def others(self) -> dict[str, Path]:
         found = {}
         for folder, folders, names in os.walk(self.home):
@@ -71,7 +87,7 @@ class Folder(Layout):
             for name in sorted(name for name in names if not atomic.is_hidden(name)):
                 path = Path(folder, name)
                 relative = path.relative_to(self.home).as_posix()
-                if relative not in self.shards and path != self.index:
+                if relative not in self.shards and relative not in self.strays and path != self.index:
                     found[relative] = inside(self.home, path)
         return found
 

@@ -33,6 +33,7 @@ from sqtheory.files.checkpoints import (
     SafetensorsWriter,
     ShardedCheckpoint,
     TensorInfo,
+    TfliteCheckpoint,
     declare,
     open_checkpoint,
 )
@@ -46,7 +47,7 @@ from sqtheory.files.packing.files import declared
 
 
 def layout_of(source: Checkpoint, out: Path, *, folder: bool, packing: Packing | None = None) -> Layout:
-    """The layout of the source's own kind, GGUF and CTranslate2 becoming safetensors; or of codes, as ``packing`` says.
+    """The layout of the source's own kind, safetensors of one that is only read; or of codes, as ``packing`` says.
 
     ``folder``: the source was named as a folder, and so ``out`` is one. Raises ValueError where the name of ``out``
     promises another kind of file, or where it lies inside the folder of the source.
@@ -67,7 +68,7 @@ def layout_of(source: Checkpoint, out: Path, *, folder: bool, packing: Packing |
             return NumpyFile(source, _named(out, ".npz" if isinstance(source, NpzCheckpoint) else ".npy"))
         case OnnxCheckpoint():
             return OnnxFile(source, _named(out, ".onnx"))
-        case GgufCheckpoint() | Ctranslate2Checkpoint():
+        case GgufCheckpoint() | Ctranslate2Checkpoint() | TfliteCheckpoint():
             return AsSafetensors(source, _named(out, ".safetensors"))
     raise TypeError(f"{type(source).__name__} cannot be written")
 
@@ -124,7 +125,7 @@ class NumpyFile(Layout):
 class AsSafetensors(Layout):
     """The tensors of a container that is only read, as safetensors: what it keeps in codes as F32, their values."""
 
-    source: GgufCheckpoint | Ctranslate2Checkpoint
+    source: GgufCheckpoint | Ctranslate2Checkpoint | TfliteCheckpoint
     out: Path
 
     @property

@@ -46,7 +46,8 @@ from sqtheory.files.packing.compressed_tensors import (
     config_text,
     scheme_of,
 )
-from sqtheory.files.packing.files import KEY, StoredArray, is_stored, packed_metadata, parts_of
+from sqtheory.files.packing.files import StoredArray, is_stored, parts_of
+from sqtheory.files.packing.metadata import KEY, packed_metadata
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class Codes(Layout):
         """The metadata of the source, if it is one file with metadata, and what is added."""
         stored = self.source.inner
         own = stored.metadata if isinstance(stored, SafetensorsCheckpoint) else {}
-        own = {key: text for key, text in own.items() if key != KEY}
+        own = {key: text for key, text in own.items() if key not in {KEY, *self.source.described}}
         return {**own, **metadata(origin_of(self.out.name, self.files()))}
 
 

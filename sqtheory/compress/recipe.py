@@ -15,7 +15,7 @@ from sqtheory.alphabet.storage import Index
 from sqtheory.alphabet.traits import DETERMINISTIC, IDEMPOTENT
 from sqtheory.arrays import Array, Mask
 from sqtheory.exceptions import InputRefused
-from sqtheory.execution.assignment import Assignment, Calibrated, Spelled, awaited, calibrated
+from sqtheory.execution.assignment import Alike, Assignment, Calibrated, Spelled, awaited, calibrated
 from sqtheory.files.checkpoints import TensorInfo
 from sqtheory.files.packing import Packed, pack_image, pack_kept, pack_values
 from sqtheory.files.statistics import Statistics
@@ -38,6 +38,8 @@ class Treatment(ABC):
     """Statistics of the inputs, where a mask was told them."""
     views: Mapping[str, View]
     """As which matrices tensors are compressed, by name; the others as they are."""
+    alike: Mapping[str, str]
+    """Tensors that draw what another of this name draws, because they are equal to it."""
 
     @abstractmethod
     def of(self, name: str) -> "Recipe":
@@ -50,6 +52,15 @@ class Treatment(ABC):
     @abstractmethod
     def seeing(self, views: Mapping[str, View]) -> "Treatment":
         """The same for tensors with these views."""
+
+    @property
+    @abstractmethod
+    def draws(self) -> bool:
+        """A mask or a format draws random numbers."""
+
+    @abstractmethod
+    def drawing(self, alike: Mapping[str, str]) -> "Treatment":
+        """The same in which tensors draw what others draw, whose names these are."""
 
     @abstractmethod
     def told(self, known: Statistics | None) -> "Treatment":
@@ -117,6 +128,7 @@ class Recipe(Treatment):
     """What is said of the axes that layers sum over, as ``Axes.parse`` reads it."""
     known: Statistics | None = field(default=None, init=False, repr=False, compare=False)
     views: Mapping[str, View] = field(default_factory=dict, init=False, repr=False, compare=False)
+    alike: Mapping[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_norm(self.norm)
@@ -139,15 +151,22 @@ class Recipe(Treatment):
             raise InputRefused(
                 f"{known}: its SHA-256 is {known.sha256}, the recipe has statistics of {self.statistics}"
             )
-        made = replace(self, statistics=known.sha256)
-        object.__setattr__(made, "known", known)
-        object.__setattr__(made, "views", self.views)
-        return made
+        return self._having(statistics=known.sha256, known=known)
+
+    @property
+    def draws(self) -> bool:
+        return bool(self.assignment.seeds)
 
     def seeing(self, views: Mapping[str, View]) -> "Recipe":
-        made = replace(self)
-        object.__setattr__(made, "known", self.known)
-        object.__setattr__(made, "views", dict(views))
+        return self._having(views=dict(views))
+
+    def drawing(self, alike: Mapping[str, str]) -> "Recipe":
+        return self._having(alike=dict(alike))
+
+    def _having(self, statistics: str | None = None, **told: object) -> "Recipe":
+        made = replace(self, statistics=statistics or self.statistics)
+        for name in ("known", "views", "alike"):
+            object.__setattr__(made, name, told.get(name, getattr(self, name)))
         return made
 
     def names(self, info: TensorInfo) -> list[str]:
@@ -168,7 +187,9 @@ class Recipe(Treatment):
     @cached_property
     def assignment(self) -> Assignment:
         """s and q of every tensor; where statistics are awaited and not known, s ranks nothing."""
-        spelled = Spelled(self.mask, self.format, self.seed)
+        spelled: Assignment = Spelled(self.mask, self.format, self.seed)
+        if self.alike:
+            spelled = Alike(spelled, self.alike)
         return spelled if self.known is None else Calibrated(spelled, self.known)
 
     def check_known(self, tensors: Iterable[TensorInfo]) -> None:

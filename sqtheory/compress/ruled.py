@@ -40,6 +40,7 @@ class RuledRecipe(Treatment):
     """What is said of axes besides, as ``Axes.parse`` reads it."""
     known: Statistics | None = field(default=None, init=False, repr=False, compare=False)
     views: Mapping[str, View] = field(default_factory=dict, init=False, repr=False, compare=False)
+    alike: Mapping[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_norm(self.norm)
@@ -71,6 +72,16 @@ class RuledRecipe(Treatment):
         made = replace(self, **other)
         object.__setattr__(made, "known", known)
         object.__setattr__(made, "views", dict(views))
+        object.__setattr__(made, "alike", self.alike)
+        return made
+
+    @property
+    def draws(self) -> bool:
+        return any(recipe.draws for recipe in self._recipes if recipe)
+
+    def drawing(self, alike: Mapping[str, str]) -> "RuledRecipe":
+        made = self._with(self.known, self.views)
+        object.__setattr__(made, "alike", dict(alike))
         return made
 
     @cached_property
@@ -85,7 +96,7 @@ class RuledRecipe(Treatment):
     def _recipe(self, rule: RecipeRule) -> Recipe:
         made = Recipe(rule.mask, rule.format, rule.order, self.norm, rule.frozen_scale, self.seed)
         awaits = awaited(made.assignment.pattern[0]) is not None
-        return (made.told(self.known) if awaits else made).seeing(self.views)
+        return (made.told(self.known) if awaits else made).seeing(self.views).drawing(self.alike)
 
     def of(self, name: str) -> Recipe:
         recipe = self._recipes[self._places[name]] if name in self._places else None

@@ -1,7 +1,7 @@
 """The operators of a tensor: which mask s and which format q the tensor of a name is given."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import TypeAlias, final
@@ -127,6 +127,30 @@ def calibrated(assignment: Assignment, statistics: Statistics | None) -> Assignm
             f"{mask} awaits {statistic} of each tensor: --statistics FILE, as sqtheory calibrate writes it"
         )
     return Calibrated(assignment, statistics)
+
+
+@final
+@dataclass(frozen=True)
+class Alike(Assignment):
+    """Another assignment, ``inner``, in which a tensor draws what the ``first`` of those that are equal to it draws."""
+
+    inner: Assignment
+    first: Mapping[str, str]
+
+    @property
+    def pattern(self) -> Operators:
+        return self.inner.pattern
+
+    @property
+    def seeds(self) -> tuple[tuple[int, ...], ...]:
+        return self.inner.seeds
+
+    @property
+    def uniform(self) -> bool:
+        return self.inner.uniform
+
+    def of(self, name: str) -> Operators:
+        return self.inner.of(self.first.get(name, name))
 
 
 @dataclass(frozen=True)

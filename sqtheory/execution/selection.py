@@ -129,8 +129,8 @@ def misfit(info: TensorInfo, operators: Iterable[Operator]) -> str | None:
 def _fault(op: Operator, info: TensorInfo) -> ValueError | None:
     """What an operator refuses all tensors of a shape for, and formats that change no entry of them."""
     try:
-        op.check(info.shape)
         _check_kernels(op, info)
+        op.check(info.shape)
         if op.is_idle(info.shape):
             raise InputRefused("every block has one entry: the format does nothing here")
     except ValueError as refusal:

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+FILTER_BANK = "filter bank: every kernel is even or odd"
+"""What is said of such a tensor."""
 SHORTEST = 16
 """Entries of a kernel below which a learned one may look like a filter."""
 _DUST = 1e-4

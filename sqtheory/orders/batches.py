@@ -21,7 +21,7 @@ from sqtheory.alphabet.traits import DETERMINISTIC
 from sqtheory.arrays import Array, Mask
 from sqtheory.orders.applied import TwoOrders, both
 from sqtheory.orders.counts import Counts, Errors, Openings, Sums, beyond_range, sign
-from sqtheory.orders.definition import at_dense_scale, living, moved
+from sqtheory.orders.definition import at_dense_scale, flushed, living, moved
 from sqtheory.orders.errors import box_norms, change, powers, root
 from sqtheory.orders.grid import Grid, Row
 from sqtheory.orders.optimum import gain_mask
@@ -111,6 +111,7 @@ def _openings(two: TwoOrders, q: Quantizer) -> Iterator[Openings]:
         _each((two.after_mask != 0) & ~two.mask),
         _each(~two.mask),
         _each(beyond_range(low, high, dense, q)),
+        _each(flushed(low, high, two.image, q)),
     )
 
 

@@ -80,6 +80,8 @@ class ChannelReport(Tabular):
     """Scale blocks shorter than a full one."""
     short_groups: int
     """Mask groups shorter than a full one."""
+    flushed: int = 0
+    """Scale blocks with an entry that is not 0, and an image that is."""
 
     @classmethod
     def of(cls, known: Rulings, counted: Openings, tied: int) -> "ChannelReport":
@@ -94,6 +96,7 @@ class ChannelReport(Tabular):
             saturated=counted.saturated,
             short_blocks=known.short_blocks,
             short_groups=known.short_groups,
+            flushed=counted.flushed,
         )
 
     @property
@@ -110,7 +113,8 @@ class ChannelReport(Tabular):
         """Plain numbers and strings, ready for JSON."""
         counts = ("prune_first_dominates", "tied", "one_scale_per_group", "saturated", "short_blocks", "short_groups")
         named = zip(("M", "Sigma", "Z"), self.channels, strict=True)
-        return {key: channel.to_dict() for key, channel in named} | {name: getattr(self, name) for name in counts}
+        said = {key: channel.to_dict() for key, channel in named} | {name: getattr(self, name) for name in counts}
+        return said | ({"flushed": self.flushed} if self.flushed else {})
 
     def table(self) -> Table:
         """One line for each channel."""

@@ -53,6 +53,8 @@ class Openings:
     """Pruned entries."""
     saturated: int
     """Blocks with an entry beyond [σ·min Γ, σ·max Γ]; the rounding of σ itself is no saturation."""
+    flushed: int
+    """Blocks with an entry that is not 0, and an image that is."""
 
 
 @final

@@ -63,6 +63,7 @@ def openings_of(two: TwoOrders, q: Quantizer) -> Openings:
         back=_count(two.after_mask[pruned] != 0),
         pruned=_count(pruned),
         saturated=_count(beyond_range(low, high, dense, q)),
+        flushed=_count(flushed(low, high, two.image, q)),
     )
 
 
@@ -82,6 +83,12 @@ def living(two: TwoOrders, q: Quantizer) -> Mask:
 def moved(two: TwoOrders, q: Quantizer, dense: Array) -> Mask:
     """In which blocks the mask moved the scale from its value for x."""
     return np.asarray(q.scales(two.sparse) != dense)
+
+
+def flushed(low: Array, high: Array, image: Array, q: Quantizer) -> Mask:
+    """Which blocks with these least and greatest entries hold more than zeros, and in the image only zeros."""
+    gone = q.partition.reduce(image, lambda rows: np.asarray(~np.any(rows, axis=1)))
+    return np.asarray(((low < 0) | (high > 0)) & gone)
 
 
 def at_dense_scale(two: TwoOrders) -> Array:

@@ -76,6 +76,7 @@ class _Sums:
     living: int = 0
     pruned: int = 0
     saturated: int = 0
+    flushed: int = 0
 
     def flush(self) -> None:
         """Add what is pending."""
@@ -199,6 +200,10 @@ def _add(sums: _Sums, part: Array, run: int, pair: Pair, keep: int, scale: Scale
         by_run = x.reshape(m, -1, run)
         least, most = by_run.min(axis=(0, 2)), by_run.max(axis=(0, 2))
     sums.saturated += int(np.count_nonzero(beyond_range(least, most, sigma, q)))
+    low_scaled = np.logical_and(amax > 0, ~(amax > sigma * (max(-q.format.min, q.format.max) / 2)))
+    if low_scaled.any():  # else no largest entry of a block is rounded to 0; what follows takes the memory of amax
+        tops = run_maxima(np.maximum.reduce(images, axis=0).view(kind), run).view(x.dtype)
+        sums.flushed += int(np.count_nonzero(low_scaled & (tops == 0)))
     return True
 
 
@@ -272,7 +277,7 @@ def _counted(sums: _Sums, p: float) -> Counts | None:
         given, near, far = map(np.concatenate, zip(*sums.witnesses, strict=True))
         lead = change(given, near, far, p)
     errors = Errors(s=s_norm, q=q_norm, sq=sq, qs=qs, gain=least, sq_dense=sq)
-    openings = Openings(sums.selected, 0, sums.living, 0, sums.pruned, sums.saturated)
+    openings = Openings(sums.selected, 0, sums.living, 0, sums.pruned, sums.saturated, sums.flushed)
     return Counts(Sums(p, x_norm, errors, sign(lead)), sums.swaps, sums.tied, openings)
 
 

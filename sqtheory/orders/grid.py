@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, TypeAlias, final
 
+from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array, ArrayLike, StreamedTensor, as_real
@@ -26,6 +27,7 @@ from sqtheory.tables import Table, json_ready, share, short
 COUNTED = {
     "tied": "groups of q(x) tied at the cut, decided by the tie rule",
     "saturated": "scale blocks with an entry beyond the largest value of the format",
+    "flushed": "scale blocks of which every entry became 0, though some was not",
     "short_blocks": "scale blocks shorter than the rest",
     "short_groups": "mask groups shorter than the rest",
 }
@@ -64,6 +66,12 @@ class Row:
     def spelled(self, mask: str, fmt: str) -> "Row":
         """The same row of a mask and a format that are written so, whatever they were told of this tensor."""
         return replace(self, order=replace(self.order, mask=mask, format=fmt))
+
+    @property
+    def shapes(self) -> list[Shape]:
+        """The shapes of what was compared: one, or those of several matrices that are one tensor of the file."""
+        shape = self.order.shape
+        return [shape[1:]] * shape[0] if self.view is not None and len(shape) > 2 else [shape]
 
     @property
     def guarantee_broken(self) -> bool:

@@ -58,6 +58,7 @@ def _channels(reports: Sequence[ChannelReport]) -> ChannelReport:
         zero=zero,
         tied=sum(report.tied for report in reports),
         saturated=sum(report.saturated for report in reports),
+        flushed=sum(report.flushed for report in reports),
         short_blocks=sum(report.short_blocks for report in reports),
         short_groups=sum(report.short_groups for report in reports),
     )

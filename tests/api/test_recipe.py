@@ -1,16 +1,19 @@
 """A recipe file through every verb that takes one."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
 import sqtheory as sq
 from sqtheory import compress
 from sqtheory.cli import main
+from sqtheory.execution.recipe_file import read_rules
+from sqtheory.files.statistics import SCHEMA
 from tests.api.material import parsed, printed, weights
 
 RECIPE = """
@@ -141,3 +144,40 @@ def test_rules_that_await_statistics_are_told_them(tmp_path: Path) -> None:
         sq.order(path, recipe=recipe)
     with pytest.raises(ValueError, match="awaits"):
         sq.apply(path, tmp_path / "out.safetensors", recipe=recipe)
+
+
+def test_a_recipe_tells_its_masks_what_they_await(tmp_path: Path) -> None:
+    path, recipe, known = weights(tmp_path), tmp_path / "w.toml", tmp_path / "s.safetensors"
+    recipe.write_text(
+        '[[rule]]\ntargets="a.weight"\nmask="nm(2, 4, score=wanda)"\nformat="int4"\n[[rule]]\nformat="int8"',
+        encoding="utf-8",
+    )
+    save_file({"a.weight.norms": np.arange(1.0, 65.0)}, known, {"schema": SCHEMA})
+    result = sq.order(path, recipe=recipe, statistics=known)
+    assert [one.format for one in result.pipelines] == ["int(4)", "int(8)"]
+    out = tmp_path / "out.safetensors"
+    sq.apply(path, out, recipe=recipe, statistics=known)
+    assert sq.verify(out, against=path, statistics=known).failures == ()
+    with pytest.raises(ValueError, match="no rule"):
+        recipe.write_text('[[rule]]\nformat="int8"', encoding="utf-8")
+        sq.order(path, recipe=recipe, statistics=known)
+
+
+def test_an_axis_of_a_rule_is_the_one_that_groups_run_along(tmp_path: Path) -> None:
+    path, recipe, out = weights(tmp_path), tmp_path / "a.toml", tmp_path / "out.safetensors"
+    recipe.write_text('[[rule]]\ntargets="a.weight"\nmask="2:4"\nformat="int4:b32"\naxis=0', encoding="utf-8")
+    sq.apply(path, out, recipe=recipe)
+    x, y = load_file(path)["a.weight"], load_file(out)["a.weight"]
+    np.testing.assert_array_equal(y, sq.parse("2:4 >> int4:b32")(np.ascontiguousarray(x.T)).T)
+    assert sq.verify(out, against=path, recipe=recipe).failures == ()
+    [row] = sq.order(path, recipe=recipe).rows
+    assert row.view is not None and row.order.errors == sq.order(path, "2:4", "int4:b32", axis="0").rows[0].order.errors
+
+
+def test_the_recipe_of_the_documentation_is_one(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "notebooks" / "docs" / "checkpoints.md"
+    [text] = re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    path = tmp_path / "r.toml"
+    path.write_text(text, encoding="utf-8")
+    rules = read_rules(path)
+    assert [rule.format for rule in rules.rules] == ["", "int(8, block=128, scaling=midpoint)", "mxfp(e2m1)"]

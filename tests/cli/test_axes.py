@@ -155,3 +155,14 @@ def test_gate_and_up_keep_their_own_global_scales(tmp_path: Path, capsys: pytest
     for name, wanted in load_file(plain).items():
         assert np.array_equal(load_file(out)[name], wanted)
         assert 0.05 < np.linalg.norm(load_file(source)[name] - wanted) / np.linalg.norm(wanted) < 0.15
+
+
+def test_a_share_is_pruned_of_every_expert(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, page = str(save(tmp_path, {"m.experts.down_proj": (4, 3, 5)})), tmp_path / "page.html"
+    asked = ["--mask", "50%", "--format", "int4"]
+    said = "Pruned: asked 50%, reached 46.6667% (28 of 60 entries; kept counts round up)."
+    assert said in printed(capsys, "order", source, *asked)
+    assert said in printed(capsys, "apply", source, str(tmp_path / "out.safetensors"), *asked)
+    printed(capsys, "report", source, *asked, "-o", str(page), "--no-prediction")
+    assert said in page.read_text()
+    assert np.count_nonzero(load_file(tmp_path / "out.safetensors")["m.experts.down_proj"] == 0) == 28

@@ -13,7 +13,7 @@ from sqtheory.alphabet.notation import parse
 from sqtheory.compress import Packing, Recipe, Report
 from sqtheory.exceptions import CheckpointError, InputRefused
 from sqtheory.files.checkpoints import open_checkpoint
-from sqtheory.files.packing import PackedCheckpoint, unpack_file
+from sqtheory.files.packing import PackedCheckpoint, Schema, unpack_file
 from sqtheory.files.targets import Targets
 from sqtheory.files.views.view import View
 from sqtheory.orders.applied import Order
@@ -107,6 +107,8 @@ def test_codes_are_of_the_matrices_and_unpack_to_the_tensors(tmp_path: Path) -> 
         unpack_file(packed, tmp_path / "unpacked.safetensors")
     applied(source, plain, Recipe("2:4", "mxfp4"))
     one, other = load_file(tmp_path / "unpacked.safetensors"), load_file(plain)
+    with open_checkpoint(out) as decoded:
+        assert all(np.array_equal(decoded.read(name), other[name]) for name in LAYERS)
     assert all(np.array_equal(one[name], other[name]) and one[name].shape == LAYERS[name] for name in LAYERS)
 
 
@@ -170,3 +172,42 @@ def test_a_row_of_a_kernel_is_an_output_channel(tmp_path: Path, shape: tuple[int
         assert np.array_equal(y, channel(x))  # type: ignore[operator]
         errors.append(100 * float(np.linalg.norm(x - y) / np.linalg.norm(x)))
     assert np.mean(errors) == pytest.approx(error, rel=0.02)
+
+
+def test_arrays_of_every_memory_order_are_seen_the_same(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    arrays = {name: rng.normal(size=shape).astype(np.float32) for name, shape in LAYERS.items()}
+    fortran = {name: np.asfortranarray(x).astype(">f4", order="F") for name, x in arrays.items()}
+    np.savez(tmp_path / "c.npz", **arrays)
+    np.savez(tmp_path / "f.npz", **fortran)
+    results = []
+    for kind in ("c", "f"):
+        source, out = tmp_path / f"{kind}.npz", tmp_path / f"{kind}-out.npz"
+        applied(source, out, Recipe("2:4", "nvfp4"))
+        assert verified(source, out) == []
+        with np.load(out) as archive:
+            results.append({name: archive[name] for name in LAYERS})
+    assert all(np.array_equal(results[0][name], results[1][name]) for name in LAYERS)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"view": "0"},
+        {"view": None},
+        {"tensor": None},
+        {"tensor": [16, 8, 3]},
+        {"tensor": [16, -8, 3, -3]},
+        {"tensor": [16, 8, 3, 3, 2]},
+        {"view": "2+3+9"},
+        {"view": "x" * 10000},
+    ],
+    ids=str,
+)
+def test_a_schema_of_a_view_that_is_none_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
+    packed = Recipe("2:4", "mxfp4").seeing(VIEWS).packed(np.ones((16, 8, 3, 3), np.float32), "conv.weight")
+    content = packed.schema.to_dict()
+    assert (content["view"], content["tensor"]) == ("2+3+1", [16, 8, 3, 3])
+    assert Schema.from_dict(content) == packed.schema
+    with pytest.raises(ValueError, match=r"view|tensor|axes|shape|axis"):
+        Schema.from_dict({**content, **change})

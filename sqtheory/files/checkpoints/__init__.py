@@ -6,11 +6,13 @@ from sqtheory.files.checkpoints.gguf import GgufCheckpoint
 from sqtheory.files.checkpoints.npz import NpyCheckpoint, NpzCheckpoint
 from sqtheory.files.checkpoints.npz_writing import NpyWriter, NpzWriter
 from sqtheory.files.checkpoints.onnx import OnnxCheckpoint
-from sqtheory.files.checkpoints.opening import open_checkpoint, open_stored, reading
+from sqtheory.files.checkpoints.opening import open_stored
 from sqtheory.files.checkpoints.safetensors import SafetensorsCheckpoint
 from sqtheory.files.checkpoints.shards import ShardedCheckpoint
 from sqtheory.files.checkpoints.stored import StoredTensor
 from sqtheory.files.checkpoints.tensors import Checkpoint, Signature, TensorInfo
+from sqtheory.files.checkpoints.tflite import TfliteCheckpoint
+from sqtheory.files.checkpoints.values import open_checkpoint, reading
 from sqtheory.files.checkpoints.writing import CheckpointWriter, SafetensorsWriter, declare
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "Signature",
     "StoredTensor",
     "TensorInfo",
+    "TfliteCheckpoint",
     "declare",
     "open_checkpoint",
     "open_stored",

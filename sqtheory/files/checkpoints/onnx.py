@@ -28,13 +28,11 @@ from sqtheory.files.checkpoints.onnx_model import (
 from sqtheory.files.checkpoints.onnx_outside import OutsideData, set_raw
 from sqtheory.files.checkpoints.onnx_quantized import NUMBERS, QuantizedWeight, dense_info, quantized_weights
 from sqtheory.files.checkpoints.tensors import Checkpoint, TensorInfo, plain, quoted, refused
-from sqtheory.files.filter_banks import SHORTEST, is_filter_bank
+from sqtheory.files.filter_banks import FILTER_BANK, SHORTEST, is_filter_bank
 from sqtheory.files.views.view import View
 
 if TYPE_CHECKING:
     pass
-
-FILTER_BANK = "filter bank: every kernel is even or odd"
 
 
 @final

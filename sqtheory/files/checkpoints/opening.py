@@ -2,8 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -17,12 +16,14 @@ from sqtheory.files.checkpoints.pickles import PICKLE, PICKLE_SUFFIXES, is_pickl
 from sqtheory.files.checkpoints.safetensors import MAX_HEADER, SafetensorsCheckpoint
 from sqtheory.files.checkpoints.shards import INDEX_SUFFIX, ShardedCheckpoint, in_folder
 from sqtheory.files.checkpoints.tensors import Checkpoint, plain, refused
+from sqtheory.files.checkpoints.tflite import MAGIC, TfliteCheckpoint
 
 ZOO = "zoo:"
 """What a path starts with when it names a model that comes with the package."""
 
 READABLE = (
-    "readable are .safetensors and folders of them, .gguf, .onnx, .npz, .npy, model.bin of CTranslate2 and zoo:NAME"
+    "readable are .safetensors and folders of them, .gguf, .onnx, .npz, .npy, .tflite, model.bin of CTranslate2 and "
+    "zoo:NAME"
 )
 """What is said of every file that is none of these."""
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -36,18 +37,6 @@ _SUFFIX: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(PICKLE_SUFFIXES, PICKLE),
     }
 )
-
-
-def open_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
-    """The tensors of a file, of a folder or an index of shards, or (``zoo:NAME``) of a model of the zoo, as values.
-
-    Files are ``.safetensors``, ``.gguf``, ``.onnx``, ``.npz``, ``.npy`` and ``model.bin`` of CTranslate2. Where several
-    tensors spell a quantized weight, its values take their place. Raises CheckpointError for anything else, and says
-    what was found instead; MissingExtra where a package is needed that is not there.
-    """
-    from sqtheory.files.codecs.decoding import decoded
-
-    return decoded(open_stored(path))
 
 
 def open_stored(path: str | os.PathLike[str]) -> Checkpoint:
@@ -66,6 +55,8 @@ def open_stored(path: str | os.PathLike[str]) -> Checkpoint:
         return OnnxCheckpoint(file)
     if head.startswith(b"GGUF"):
         return GgufCheckpoint(file)
+    if head[4:8] == MAGIC:
+        return TfliteCheckpoint(file)
     if is_ctranslate2(head):
         return Ctranslate2Checkpoint(file)
     found = pickle_said(file) if is_pickle(head) else "an HDF5 file" if head.startswith(_HDF5) else None
@@ -74,15 +65,6 @@ def open_stored(path: str | os.PathLike[str]) -> Checkpoint:
         return SafetensorsCheckpoint(file)
     found = found or _SUFFIX.get(suffix) or f"unknown content, starting with {head[:8]!r}"
     raise refused(file, f"{found}; {READABLE}")
-
-
-@contextmanager
-def reading(path: str | os.PathLike[str]) -> Iterator[Checkpoint]:
-    """``open_checkpoint``; the context ends with a CheckpointError where the files are others by then."""
-    with open_checkpoint(path) as checkpoint:
-        before = checkpoint.signature
-        yield checkpoint
-        checkpoint.check_unchanged(before)
 
 
 def _located(path: str) -> Path:

@@ -86,7 +86,7 @@ def pickle_said(file: Path) -> str:
 
 @final
 @dataclass
-class _Found:
+class _PickleLook:
     """What the operations of a pickle show: the first of them, classes and functions named, where the weights are."""
 
     top: str = ""
@@ -103,7 +103,7 @@ def _said(stream: IO[bytes]) -> str:
     return _told(found, _loaded(found.known))
 
 
-def _told(found: _Found, source: str) -> str:
+def _told(found: _PickleLook, source: str) -> str:
     whole = source if found.key is None else f"{source}[{found.key!r}]"
     first = found.top if found.key is None else found.inner
     if first.startswith(_TENSOR):
@@ -117,9 +117,9 @@ def _told(found: _Found, source: str) -> str:
     return PICKLE
 
 
-def _look(stream: IO[bytes]) -> _Found:
+def _look(stream: IO[bytes]) -> _PickleLook:
     """The next pickle of a stream. Raises ValueError where it is none or cut off."""
-    found, waiting = _Found(), ""
+    found, waiting = _PickleLook(), ""
     for place, (name, word) in enumerate(_operations(stream)):
         if place == 0 or (place == 1 and found.top == "MARK" and word == "module"):
             found.top = word  # in files that are no archives a whole module stands in a tuple, after this word

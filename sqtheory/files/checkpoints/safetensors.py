@@ -20,8 +20,8 @@ from sqtheory.files.checkpoints.json_text import json_object
 from sqtheory.files.checkpoints.tensors import SLAB, Checkpoint, TensorInfo, check_tensor, natural, plain, refused
 from sqtheory.records import fits
 
-MAX_HEADER = 16 << 20
-"""Bytes of the header that are read at all (the format itself allows 100 MB)."""
+MAX_HEADER = 100_000_000
+"""Bytes of the header: as many as the format allows."""
 METADATA = "__metadata__"
 """The key of the header that is no tensor: a mapping of strings to strings."""
 

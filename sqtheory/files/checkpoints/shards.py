@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from sqtheory.files.checkpoints.json_text import json_object
 from sqtheory.files.checkpoints.pickles import PICKLE, PICKLE_SUFFIXES
-from sqtheory.files.checkpoints.safetensors import MAX_HEADER, SafetensorsCheckpoint
+from sqtheory.files.checkpoints.safetensors import SafetensorsCheckpoint
 from sqtheory.files.checkpoints.tensors import Checkpoint, TensorInfo, check_tensor, natural, plain, quoted, refused
 
+MAX_INDEX = 100_000_000
+"""Bytes of an index that are read at all."""
 INDEX_SUFFIX = ".safetensors.index.json"
 """How the name of an index ends."""
 _SUFFIX = ".safetensors"
@@ -27,7 +29,7 @@ class ShardedCheckpoint(Checkpoint):
         """Read the index and the header of every file it names; CheckpointError where they disagree."""
         with ExitStack() as undo:
             self._index = undo.enter_context(index.open("rb", buffering=0))
-            weight_map, total = _listing(index, self._index.read(MAX_HEADER + 1))
+            weight_map, total = _listing(index, self._index.read(MAX_INDEX + 1))
             self._shards = {
                 name: undo.enter_context(SafetensorsCheckpoint(inside(index.parent, index.parent / name)))
                 for name in sorted(set(weight_map.values()), key=natural)
@@ -112,8 +114,8 @@ def inside(folder: Path, file: Path) -> Path:
 
 def _listing(index: Path, text: bytes) -> tuple[dict[str, str], object]:
     """For every tensor the name of its file, a plain one; and the total size that the index states, None for none."""
-    if len(text) > MAX_HEADER:
-        raise refused(index, f"an index has at most {MAX_HEADER} bytes")
+    if len(text) > MAX_INDEX:
+        raise refused(index, f"an index has at most {MAX_INDEX} bytes")
     listing = json_object(index, text, "the index")
     weight_map = listing.get("weight_map")
     if not isinstance(weight_map, dict) or not weight_map:
@@ -136,7 +138,9 @@ def _check_agreement(index: Path, weight_map: Mapping[str, str], shards: Mapping
     held = {(info.name, file) for file, shard in shards.items() for info in shard.tensors}
     for name, file in weight_map.items():
         if (name, file) not in held:
-            raise refused(index, f"the index puts it in {quoted(file)}, which does not have it", name)
+            has = [quoted(other) for other in shards if (name, other) in held]
+            rule = f"the index puts it in {quoted(file)}, which does not have it"
+            raise refused(index, f"{rule}{f'; it is in {has[0]}' if has else ''}", name)
     for name, file in sorted(held):
         if weight_map.get(name) != file:
             right = quoted(weight_map[name]) if name in weight_map else "no file"

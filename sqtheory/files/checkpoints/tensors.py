@@ -29,7 +29,10 @@ SLAB = 1 << 18
 """Entries of a tensor taken at once, where they are taken in slabs."""
 PIECE_BYTES = 1 << 20
 """Bytes of a file read, copied or written at once."""
+_DIGITS = re.compile("([0-9]+)")
 _SHOWN = 160
+_MANY = 1 << 13
+"""Among so many names the nearest is not looked for."""
 _FLOATS = ("f", "bf", "double")
 """How the names of floating-point types begin: F16, float32, BF16, DOUBLE."""
 
@@ -138,6 +141,11 @@ class Checkpoint(ABC):
         return self
 
     @property
+    def described(self) -> frozenset[str]:
+        """The keys of metadata of the file that only mean something beside codes, where these are shown as values."""
+        return frozenset()
+
+    @property
     def decoding(self) -> Decoding | None:
         """What is shown as values and stored as codes in several tensors; None where nothing is."""
         return None
@@ -214,7 +222,7 @@ class Checkpoint(ABC):
     def info(self, name: str) -> TensorInfo:
         """What is said of one tensor; CheckpointError, with the nearest name, when there is none of this name."""
         if name not in self._by_name:
-            near = get_close_matches(name, self._by_name, n=1)
+            near = get_close_matches(name, self._by_name, n=1) if len(self._by_name) < _MANY else []
             raise refused(self._path, f"no tensor {quoted(name)}" + (f"; nearest: {quoted(near[0])}" if near else ""))
         return self._by_name[name]
 
@@ -238,8 +246,10 @@ def _signature(status: os.stat_result) -> Signature:
 
 def natural(name: str) -> tuple[tuple[tuple[int, str], ...], str]:
     """A sort key that compares runs of digits as numbers: layer 2 before layer 10."""
-    pieces = re.split("([0-9]+)", name)
-    numbered = ((len(p.lstrip("0")), p.lstrip("0")) if i % 2 else (0, p) for i, p in enumerate(pieces))
+    numbered = [(0, piece) for piece in _DIGITS.split(name)]
+    for i in range(1, len(numbered), 2):
+        digits = numbered[i][1].lstrip("0")
+        numbered[i] = len(digits), digits
     return tuple(numbered), name
 
 
@@ -265,7 +275,7 @@ def check_tensor(path: Path, name: str, shape: tuple[int, ...]) -> None:
         raise refused(path, f"a name has at most {MAX_NAME} characters and no NUL, got {len(name)} characters", name)
     if len(shape) > MAX_RANK:
         raise refused(path, f"at most {MAX_RANK} axes, got {len(shape)}", name)
-    if any(n < 0 for n in shape):
+    if shape and min(shape) < 0:
         raise refused(path, f"no dimension is negative, got {min(shape)}", name)
     if math.prod(n for n in shape if n) >= MAX_SIZE:
         raise refused(path, "the dimensions that are not zero have a product of 2**60 or more", name)

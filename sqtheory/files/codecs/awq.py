@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from sqtheory.files.checkpoints.tensors import quoted, refused
 from sqtheory.files.codecs.codec import Codec, Encoded, Stored
+from sqtheory.files.codecs.dense_axes import in_dense_axes
 from sqtheory.files.codecs.fields import unpacked
 from sqtheory.files.codecs.parts import need_shape
-from sqtheory.files.codecs.qweights import Words, affine, layers_of_words
+from sqtheory.files.codecs.qweights import Words, affine, layers_of_words, said_format
 
 _NIBBLE_OF = (0, 4, 1, 5, 2, 6, 3, 7)
 """Where in a word each of its eight outputs lies: nibbles hold 0 2 4 6 1 3 5 7."""
@@ -29,12 +30,14 @@ class AwqCodec(Codec):
     methods: ClassVar[frozenset[str]] = frozenset({"awq"})
 
     def encoded(self, stored: Stored) -> Iterator[Encoded]:
-        method = stored.config.get("quant_method")
-        version, bits = str(stored.config.get("version", "gemm")).lower(), stored.config.get("bits", 4)
-        if method and (version != "gemm" or bits != 4):
-            raise refused(stored.path, f"quant_method awq has version {version!r}, {bits} bits: readable is gemm, 4")
+        yield from in_dense_axes(stored, self._encoded(stored))
+
+    def _encoded(self, stored: Stored) -> Iterator[Encoded]:
+        said_format(stored, "gemm")
+        if stored.config.get("bits", 4) != 4:
+            raise refused(stored.path, f"quant_method awq has {stored.config['bits']!r} bits: readable are 4")
         for words in layers_of_words(stored):
-            if method or words.packed_outputs:
+            if stored.config or words.packed_outputs:
                 yield _encoded(stored, words)
 
 

@@ -14,6 +14,7 @@ from sqtheory.files.checkpoints.elements import ELEMENTS
 from sqtheory.files.checkpoints.json_text import json_object
 from sqtheory.files.checkpoints.tensors import check_tensor, refused
 from sqtheory.files.codecs.codec import Codec, Encoded, Stored
+from sqtheory.files.codecs.dense_axes import in_dense_axes
 from sqtheory.files.codecs.parts import need_finite, need_shape, need_type, part
 from sqtheory.records import fits
 
@@ -51,6 +52,9 @@ class BitsAndBytesCodec(Codec):
     methods: ClassVar[frozenset[str]] = frozenset({"bitsandbytes"})
 
     def encoded(self, stored: Stored) -> Iterator[Encoded]:
+        yield from in_dense_axes(stored, self._encoded(stored))
+
+    def _encoded(self, stored: Stored) -> Iterator[Encoded]:
         for name in stored.infos:
             if _STATE in name:
                 yield _encoded(stored, name)

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sqtheory.files.views.view import View
+
 Shape = tuple[int, ...]
 
 
@@ -54,3 +56,8 @@ def scaled(values: NDArray[np.float32], scales: NDArray[np.float32], box: Shape)
     for i in range(cut[-2]):
         values[..., i * side : (i + 1) * side, :] *= rows[..., i : i + 1, :]
     return values
+
+
+def experts(shape: Shape, inputs: int) -> View | None:
+    """The matrices [out, in] of a weight of experts whose codes share scales along the inputs; None for a matrix."""
+    return View.experts(inputs=inputs) if len(shape) == 3 else None

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sqtheory.exceptions import CheckpointError
 from sqtheory.files.checkpoints.tensors import TensorInfo, quoted, refused
+from sqtheory.files.views.view import View
 
 
 @final
@@ -54,6 +55,10 @@ class Encoded:
 
     The refusal that comes of it names the tensors of all parts.
     """
+    view: View | None = None
+    """As which matrices the layer uses the weight, where the layout itself tells."""
+    keys: frozenset[str] = frozenset()
+    """The keys of metadata of the file that describe it and mean nothing beside its values."""
 
 
 class Codec(ABC):
@@ -63,9 +68,10 @@ class Codec(ABC):
     source: ClassVar[str]
     """Where the layout is described: a package with its version, a specification."""
     methods: ClassVar[frozenset[str]]
-    """The ``quant_method`` of configurations under which the layout is looked for; under others it is not."""
-    unconfigured: ClassVar[bool] = True
-    """Whether names and shapes are enough to know the layout, where there is no configuration."""
+    """The ``quant_method`` of configurations under which the layout is looked for; under others it is not.
+
+    Without a configuration names and shapes tell.
+    """
 
     @abstractmethod
     def encoded(self, stored: Stored) -> Iterator[Encoded]:

@@ -13,6 +13,7 @@ from sqtheory.files.codecs.boxes import Shape, spread
 from sqtheory.files.codecs.codec import Encoded
 from sqtheory.files.codecs.compressed_integers import REAL
 from sqtheory.files.codecs.compressed_layer import QuantizedLayer
+from sqtheory.files.codecs.fp8 import called
 from sqtheory.files.codecs.precision import ROUNDED
 from sqtheory.files.codecs.scales import finite, positive, powers
 
@@ -56,7 +57,7 @@ def packed_floats(layer: QuantizedLayer) -> Encoded:
         return _nvfp4(layer, scale)
     for codes, scheme, bits in (("F4", "MXFP4", 4), ("F6_E2M3", "MXFP6 E2M3", 6)):
         shape = (*lead, octets * 8 // bits)
-        if octets * 8 == MX * bits * scale.shape[-1] and scale.shape[:-1] == tuple(lead):
+        if scale.shape == (*lead, octets * 8 // (bits * MX)) and not octets * 8 % (bits * MX):
             return _floats(layer, scale, shape, MX, codes, scheme, {})
     rule = f"exponents of shape {scale.shape} are not one for {MX} codes of 4 or 6 bits in {layer.codes.shape} bytes"
     raise layer.refused(rule, scale)
@@ -74,7 +75,9 @@ def plain_floats(layer: QuantizedLayer) -> Encoded:
         raise layer.refused(f"{layer.codes.dtype} codes are not stored{layer.by_the_scheme}", scale)
     parts = {"codes": layer.codes.name, "scales": scale.name}
     box = layer.box(shape, scale)
-    return Encoded(layer.name, "FP8 E4M3", shape, parts, Floats(shape, box, layer.codes.dtype, scale.dtype))
+    return Encoded(
+        layer.name, f"FP8 E4M3 {called(shape, box)}", shape, parts, Floats(shape, box, layer.codes.dtype, scale.dtype)
+    )
 
 
 def _nvfp4(layer: QuantizedLayer, scale: TensorInfo) -> Encoded:

@@ -9,16 +9,14 @@ from sqtheory.records import fits
 
 METHOD = "compressed-tensors"
 """The ``quant_method``."""
-LAYOUTS = frozenset(
-    {
-        *("pack-quantized", "int-quantized", "naive-quantized", "float-quantized"),
-        *("nvfp4-pack-quantized", "mxfp4-pack-quantized", "mxfp6-pack-quantized", "mxfp8-quantized"),
-    }
+LAYOUTS = (
+    *("pack-quantized", "int-quantized", "naive-quantized", "float-quantized"),
+    *("nvfp4-pack-quantized", "mxfp4-pack-quantized", "mxfp6-pack-quantized", "mxfp8-quantized"),
 )
 """Formats of weights that are read."""
 _SEVERAL = "mixed-precision"
-_NONE = frozenset({"dense", "fakequant", None})
-_STRATEGIES = frozenset({"tensor", "channel", "group", "block", "tensor_group"})
+_NONE = ("dense", "fakequant", None)
+_STRATEGIES = ("tensor", "channel", "group", "block", "tensor_group")
 _CLASS = re.compile(r"[A-Z]\w*")
 """How the name of a class of layers looks, in the place of the name of a layer."""
 
@@ -42,7 +40,7 @@ class Scheme:
     def of(cls, layout: object, said: object) -> "Scheme":
         """The scheme that ``weights`` of a group say; ValueError for what is not understood."""
         if layout not in LAYOUTS or type(layout) is not str:
-            raise ValueError(f"the format {layout!r} is not read; formats that are: {', '.join(sorted(LAYOUTS))}")
+            raise ValueError(f"the format {layout!r} is not read; formats that are: {', '.join(LAYOUTS)}")
         if not fits(said, dict):
             raise ValueError(f"the weights of a group are a JSON object, got {said!r}")
         bits, kind, strategy = said.get("num_bits", 8), said.get("type", "int"), said.get("strategy")

@@ -43,6 +43,8 @@ class CompressedTensors(Codec):
             read = READERS.get((last, info.dtype))
             if read is None or (last == "weight" and not _claimed(stored, prefix, info)):
                 continue
+            if not info.shape:
+                raise refused(stored.path, f"codes {info.dtype} of a weight, but a scalar", name)
             schemes = _schemes(stored, groups, prefix.removesuffix("."), name)
             yield _weight(read, [QuantizedLayer(stored, prefix, info, scheme) for scheme in schemes])
 

@@ -80,6 +80,10 @@ class DecodedCheckpoint(Checkpoint):
         return MappingProxyType(self._encoded)
 
     @property
+    def described(self) -> frozenset[str]:
+        return frozenset(key for one in self._encoded.values() for key in one.keys)
+
+    @property
     def decoding(self) -> Decoding:
         shown = {info.name for info in self.tensors}
         return Decoding(
@@ -122,7 +126,7 @@ class DecodedCheckpoint(Checkpoint):
                 for one in owners[name]:
                     if waiting.pop(one.name, None) is not None:
                         nbytes = sum(infos[part].nbytes for part in one.parts.values())
-                        yield TensorInfo(one.name, one.scheme, one.shape, nbytes, quantized=True)
+                        yield TensorInfo(one.name, one.scheme, one.shape, nbytes, view=one.view, quantized=True)
             elif name not in self._hidden:
                 yield info
 
@@ -143,7 +147,7 @@ class DecodedCheckpoint(Checkpoint):
 def _encoded(stored: Stored, configuration: Configuration, codecs: Sequence[type[Codec]]) -> dict[str, Encoded]:
     """Every quantized weight by its name; CheckpointError for one that two layouts claim."""
     method = configuration.method
-    asked = [one for one in codecs if (one.unconfigured if method is None else method in one.methods)]
+    asked = [one for one in codecs if method is None or method in one.methods]
     if method is not None and not asked:
         known = ", ".join(sorted({name for one in codecs for name in one.methods}))
         raise refused(configuration.paths[0], f"{configuration} cannot be decoded; known methods are {known}")

@@ -58,7 +58,7 @@ class Fp8(Codec):
             cut = "×".join(map(str, sides))
             rule = f"scales of shape {scale.shape} are none of {codes.shape}: one, one a row or column, or boxes {cut}"
             raise stored.refused(rule, codes.name, scale.name)
-        scheme = f"FP8 {codes.dtype.removeprefix('F8_')} {_called(codes.shape, box)}"
+        scheme = f"FP8 {codes.dtype.removeprefix('F8_')} {called(codes.shape, box)}"
         parts = {"codes": codes.name, "scales": scale.name}
         return Encoded(codes.name, scheme, codes.shape, parts, partial(decode, shape=codes.shape, box=box))
 
@@ -89,6 +89,7 @@ def _names(codes: str) -> list[str]:
     return [*(codes + ending for ending in ENDINGS), *beside]
 
 
-def _called(shape: Shape, box: Shape) -> str:
+def called(shape: Shape, box: Shape) -> str:
+    """What a scale is for, in the name of a scheme."""
     sides = "×".join(str(side) if side < n else "all" for n, side in zip(shape, box, strict=True))
     return "per tensor" if box == shape else f"per {sides}"

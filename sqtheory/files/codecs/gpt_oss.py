@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.files.checkpoints.tensors import TensorInfo, quoted, refused
+from sqtheory.files.codecs.boxes import experts
 from sqtheory.files.codecs.codec import Codec, Encoded, Stored
 from sqtheory.files.codecs.microscaling import halves
 from sqtheory.files.codecs.scales import powers
@@ -54,4 +55,6 @@ def _weight(stored: Stored, codes: TensorInfo, name: str, other: str, transposed
     *lead, rows, blocks, _ = codes.shape
     matrix = (2 * BYTES * blocks, rows) if transposed else (rows, 2 * BYTES * blocks)
     parts = {"codes": codes.name, "scales": scale.name}
-    return Encoded(name, "MXFP4", (*lead, *matrix), parts, partial(decode, transposed=transposed))
+    shape = (*lead, *matrix)
+    view = experts(shape, 1 if transposed else 2)
+    return Encoded(name, "MXFP4", shape, parts, partial(decode, transposed=transposed), view)

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from sqtheory.files.checkpoints.tensors import quoted, refused
 from sqtheory.files.codecs.codec import Codec, Encoded, Stored
+from sqtheory.files.codecs.dense_axes import in_dense_axes
 from sqtheory.files.codecs.fields import unpacked
 from sqtheory.files.codecs.parts import need_shape, need_type
-from sqtheory.files.codecs.qweights import Words, affine, layers_of_words
+from sqtheory.files.codecs.qweights import Words, affine, layers_of_words, said_format
 
 _BITS = (2, 3, 4, 8)
-_FORMATS = ("gptq", "gptq_v2")
 _ONES = {2: 0x55555555, 4: 0x11111111, 8: 0x01010101}
 """A word of codes that are all 1."""
 
@@ -32,14 +32,12 @@ class GptqCodec(Codec):
     methods: ClassVar[frozenset[str]] = frozenset({"gptq"})
 
     def encoded(self, stored: Stored) -> Iterator[Encoded]:
-        method = stored.config.get("quant_method")
-        layout = stored.config.get("checkpoint_format", "gptq")
-        if method and (layout not in _FORMATS or stored.config.get("is_marlin_format")):
-            found = "marlin" if layout in _FORMATS else layout
-            known = " and ".join(_FORMATS)
-            raise refused(stored.path, f"quant_method gptq has checkpoint_format {found!r}: readable are {known}")
+        yield from in_dense_axes(stored, self._encoded(stored))
+
+    def _encoded(self, stored: Stored) -> Iterator[Encoded]:
+        layout = said_format(stored, "gptq", "gptq_v2")
         for words in layers_of_words(stored):
-            if method or not words.packed_outputs:
+            if stored.config or not words.packed_outputs:
                 yield _encoded(stored, words, offset=layout == "gptq")
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from sqtheory.files.checkpoints.tensors import refused
 from sqtheory.files.codecs.codec import Codec, Encoded, Stored
+from sqtheory.files.codecs.dense_axes import in_dense_axes
 from sqtheory.files.codecs.parts import need_finite, need_shape, need_type, part
 
 _SCALES, _ORDER = ".SCB", ".weight_format"
@@ -26,6 +27,9 @@ class LlmInt8Codec(Codec):
     methods: ClassVar[frozenset[str]] = frozenset({"bitsandbytes"})
 
     def encoded(self, stored: Stored) -> Iterator[Encoded]:
+        yield from in_dense_axes(stored, self._encoded(stored))
+
+    def _encoded(self, stored: Stored) -> Iterator[Encoded]:
         for name in stored.infos:
             for end in (_SCALES, _ORDER):
                 stem = name.removesuffix(end)

@@ -1,5 +1,6 @@
 """Codes of small floating-point numbers, an exponent byte for each block of 32 of a row, or for each box."""
 
+import math
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, ClassVar, final
@@ -9,9 +10,9 @@ from numpy.typing import NDArray
 
 from sqtheory.files.checkpoints.elements import ELEMENTS
 from sqtheory.files.checkpoints.tensors import TensorInfo
-from sqtheory.files.codecs.boxes import Shape, box_of, spread
+from sqtheory.files.codecs.boxes import Shape, box_of, experts, spread
 from sqtheory.files.codecs.codec import Codec, Encoded, Stored
-from sqtheory.files.codecs.fp8 import sides_of
+from sqtheory.files.codecs.fp8 import called, sides_of
 from sqtheory.files.codecs.scales import EXPONENTS, powers
 
 BLOCK = 32
@@ -52,7 +53,8 @@ class Microscaling(Codec):
                 raise stored.refused(rule, name, scale.name)
             scheme = "MXFP4" if pairs else _scheme(info.dtype, shape, box)
             parts = {"codes": name, "scales": scale.name}
-            yield Encoded(name, scheme, shape, parts, partial(decode, shape=shape, box=box, pairs=pairs))
+            view = experts(shape, 2) if box[-1] == BLOCK and math.prod(box) == BLOCK else None
+            yield Encoded(name, scheme, shape, parts, partial(decode, shape=shape, box=box, pairs=pairs), view)
 
 
 def decode(arrays: Mapping[str, NDArray[Any]], *, shape: Shape, box: Shape, pairs: bool) -> NDArray[np.float32]:
@@ -93,4 +95,4 @@ def _box(stored: Stored, shape: Shape, scales: Shape, pairs: bool) -> Shape | No
 def _scheme(dtype: str, shape: Shape, box: Shape) -> str:
     if box == (*(1,) * (len(shape) - 1), BLOCK):
         return NUMBERS[dtype]
-    return f"{dtype.replace('_', ' ')}, E8M0 per {'×'.join(map(str, box))}"
+    return f"{dtype.replace('F8_', 'FP8 ').replace('_', ' ')} {called(shape, box)}, E8M0 scales"

@@ -41,8 +41,10 @@ class MlxCodec(Codec):
 
     def encoded(self, stored: Stored) -> Iterator[Encoded]:
         for name, info in stored.infos.items():
-            if info.dtype == "U32" and name.endswith(_WEIGHT) and info.shape:
-                yield _encoded(stored, info, name.removesuffix(_WEIGHT))
+            stem = name.removesuffix(_WEIGHT)
+            beside = stored.config or {f"{stem}.scales", f"{stem}.biases"} & stored.infos.keys()
+            if info.dtype == "U32" and name.endswith(_WEIGHT) and info.shape and beside:
+                yield _encoded(stored, info, stem)
 
 
 def _encoded(stored: Stored, codes: TensorInfo, stem: str) -> Encoded:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.files.checkpoints.tensors import TensorInfo, quoted, refused
-from sqtheory.files.codecs.boxes import Shape, spread
+from sqtheory.files.codecs.boxes import Shape, experts, spread
 from sqtheory.files.codecs.codec import Codec, Encoded, Stored
 from sqtheory.files.codecs.microscaling import halves
 from sqtheory.files.codecs.scales import finite, positive
@@ -68,8 +68,9 @@ def _weight(stored: Stored, codes: TensorInfo, scale: TensorInfo) -> Encoded:
     else:
         rule = f"scales of shape {scale.shape} are none of {codes.shape} bytes of two codes, one for {BLOCK} of an axis"
         raise stored.refused(rule, codes.name, scale.name)
-    experts = codes.shape[:1] if len(codes.shape) > 2 else ()
-    if factor.shape not in {(), (1,), experts}:
+    each = codes.shape[:1] if len(codes.shape) > 2 else ()
+    if factor.shape not in {(), (1,), each}:
         raise stored.refused(f"the scale of the tensor has the shape {factor.shape}", codes.name, factor.name)
     parts = {"codes": codes.name, "scales": scale.name, "tensor scale": factor.name}
-    return Encoded(codes.name, "NVFP4", shape, parts, partial(decode, shape=shape, axis=axis))
+    view = experts(shape, axis) if axis else None
+    return Encoded(codes.name, "NVFP4", shape, parts, partial(decode, shape=shape, axis=axis), view)

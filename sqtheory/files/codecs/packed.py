@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from sqtheory.files.checkpoints.tensors import refused
 from sqtheory.files.codecs.codec import Codec, Encoded, Stored
-from sqtheory.files.packing import Packed, Schema, unpack
-from sqtheory.files.packing.files import KEY, schemas_of
+from sqtheory.files.packing.metadata import KEY, schemas_of
+from sqtheory.files.packing.packed import Packed, unpack
+from sqtheory.files.packing.schema import Schema
 
 
 @final
@@ -30,11 +31,12 @@ class PackedCodec(Codec):
             parts = {part: f"{name}.{part}" for part in schema.layout}
             halves = frozenset(part for part, one in parts.items() if stored.infos[one].dtype == "F16")
             decode = partial(values, schema=schema, halves=halves)
-            yield Encoded(name, f"packed {schema.operator}", schema.shape, parts, decode)
+            keys = frozenset({KEY})
+            yield Encoded(name, f"packed {schema.operator}", schema.logical, parts, decode, keys=keys)
 
 
 def values(arrays: Mapping[str, NDArray[Any]], *, schema: Schema, halves: frozenset[str]) -> NDArray[np.float32]:
     """The values of a packed tensor; ``halves`` are the parts that are stored as F16."""
     parts = {part: array.astype(np.float16) if part in halves else array for part, array in arrays.items()}
-    found: NDArray[np.float32] = unpack(Packed(schema, parts))
+    found: NDArray[np.float32] = schema.in_place(unpack(Packed(schema, parts)))
     return found

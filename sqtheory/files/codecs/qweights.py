@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.files.checkpoints.elements import ELEMENTS
-from sqtheory.files.checkpoints.tensors import TensorInfo, refused
+from sqtheory.files.checkpoints.tensors import TensorInfo, plain, refused
 from sqtheory.files.codecs.codec import Stored
 from sqtheory.files.codecs.parts import FLOATS, need_finite, need_type, part
 
+_FORMAT_KEYS = ("checkpoint_format", "version", "format")
 CODES = ".qweight"
 """How the names of the codes end."""
 _ROWS = 1 << 20
@@ -37,6 +38,21 @@ class Words:
     def parts(self) -> dict[str, str]:
         """The names of the three."""
         return {"codes": self.codes.name, "zeros": self.zeros.name, "scales": self.scales.name}
+
+
+def said_format(stored: Stored, default: str, *known: str) -> str:
+    """The one format that a configuration names, by any of the keys that packages have for it; ``default`` for none.
+
+    Raises CheckpointError for one that is not known, and for two.
+    """
+    said = {str(stored.config[key]).lower() for key in _FORMAT_KEYS if stored.config.get(key) is not None}
+    if stored.config.get("is_marlin_format"):
+        said.add("marlin")
+    if len(said) > 1 or not said <= {default, *known}:
+        method, found = stored.config["quant_method"], " and ".join(sorted(said))
+        readable = " and ".join([default, *known])
+        raise refused(stored.path, f"quant_method {method} has format {plain(found)}: readable are {readable}")
+    return said.pop() if said else default
 
 
 def layers_of_words(stored: Stored) -> Iterator[Words]:

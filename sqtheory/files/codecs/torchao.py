@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sqtheory.files.checkpoints.tensors import TensorInfo, plain, quoted, refused
 from sqtheory.files.codecs.boxes import Shape, spread
 from sqtheory.files.codecs.codec import Codec, Encoded, Stored
+from sqtheory.files.codecs.fp8 import called
 from sqtheory.files.codecs.microscaling import halves
 from sqtheory.files.codecs.precision import ROUNDED
 from sqtheory.files.codecs.scales import finite, positive, powers
@@ -47,13 +48,15 @@ class TorchAo(Codec):
     methods: ClassVar[frozenset[str]] = frozenset({"torchao"})
 
     def encoded(self, stored: Stored) -> Iterator[Encoded]:
-        known = set()
-        for name, said in _said(stored):
-            kind, data = said.get("_type"), said.get("_data")
+        known: set[str] = set()
+        described = dict(_said(stored))
+        keys = frozenset({TENSORS, *described})
+        for name, said in described.items():
+            kind, data = str(said.get("_type")), said.get("_data")
             if kind != "Tensor":
                 if kind not in KINDS or not fits(data, dict):
                     raise refused(stored.path, f"a {kind} of torchao is not read; {', '.join(KINDS)} are", name)
-                one = KINDS[kind](_Tensor(stored, name, data))
+                one = KINDS[kind](_Tensor(stored, name, data, keys))
                 known.update(one.parts.values())
                 yield one
         for name in stored.infos:
@@ -96,12 +99,15 @@ class _Tensor:
     stored: Stored
     name: str
     said: Mapping[str, Any]
+    keys: frozenset[str]
+    """Of the metadata, all that describe tensors."""
 
     def encoded(self, scheme: str, decode: Values, codes: TensorInfo, scale: TensorInfo, *more: str) -> Encoded:
         """The weight in codes, scales and, where they are there, more parts."""
         found = {what: self.part(what) for what in (*more, *ACTIVATIONS)}
         parts = {QDATA: codes, SCALE: scale, **{what: info for what, info in found.items() if info is not None}}
-        return Encoded(self.name, scheme, decode.shape, {what: info.name for what, info in parts.items()}, decode)
+        names = {what: info.name for what, info in parts.items()}
+        return Encoded(self.name, scheme, decode.shape, names, decode, keys=self.keys)
 
     def part(self, what: str) -> TensorInfo | None:
         """One of the stored tensors; None where it is not there."""
@@ -111,8 +117,8 @@ class _Tensor:
     def need(self, what: str, dtypes: frozenset[str]) -> TensorInfo:
         """A stored tensor that must be there, of one of some types."""
         found = self.part(what)
-        if found is None or found.dtype not in dtypes:
-            got = "it is not there" if found is None else f"got {quoted(found.name)} of type {found.dtype}"
+        if found is None or found.dtype not in dtypes or not found.shape:
+            got = "it is not there" if found is None else f"got {found.dtype} {found.shape}, {quoted(found.name)}"
             rule = f"it needs its {what} in {' or '.join(sorted(dtypes))}; {got}"
             raise refused(self.stored.path, rule, self.name)
         return found
@@ -120,9 +126,9 @@ class _Tensor:
     def dtype(self, key: str, known: Mapping[str, str]) -> str:
         """The type that the metadata name, in the words of a file."""
         said = self.said.get(key)
-        name = said.get("_data") if fits(said, dict) else said
+        name = str(said.get("_data") if fits(said, dict) else said)
         if name not in known:
-            raise refused(self.stored.path, f"its {key} is {name!r}, read are {', '.join(known)}", self.name)
+            raise refused(self.stored.path, f"its {key} is {plain(name)}, read are {', '.join(known)}", self.name)
         return known[name]
 
     def grid(self, shape: Shape, box: Shape, scale: TensorInfo, swizzled: bool = False) -> None:
@@ -148,7 +154,7 @@ def _float8(tensor: _Tensor) -> Encoded:
     box = tuple(max(1, n // count) for n, count in zip(shape, counts, strict=True))
     tensor.grid(shape, box, scale)
     decode = Values(shape, box, tensor.dtype("dtype", DTYPES))
-    return tensor.encoded(f"FP8 {codes.dtype.removeprefix('F8_')}", decode, codes, scale)
+    return tensor.encoded(f"FP8 {codes.dtype.removeprefix('F8_')} {called(shape, box)}", decode, codes, scale)
 
 
 def _integers(tensor: _Tensor) -> Encoded:

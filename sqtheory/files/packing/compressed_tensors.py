@@ -17,9 +17,8 @@ from sqtheory.arrays import Array
 from sqtheory.exceptions import InputRefused, about, first_at
 from sqtheory.files import atomic
 from sqtheory.files.bits import pack_bits
-from sqtheory.files.checkpoints import Checkpoint
 from sqtheory.files.checkpoints.json_text import json_object
-from sqtheory.files.checkpoints.tensors import plain, quoted, refused
+from sqtheory.files.checkpoints.tensors import Checkpoint, plain, quoted, refused
 from sqtheory.files.codecs.compressed_scheme import METHOD, Scheme
 from sqtheory.files.codecs.configuration import CONFIG, without
 from sqtheory.files.packing.files import StoredArray, write_arrays

@@ -9,8 +9,8 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.files.checkpoints import Checkpoint, SafetensorsCheckpoint, TensorInfo
-from sqtheory.files.checkpoints.tensors import plain, refused
+from sqtheory.files.checkpoints.safetensors import SafetensorsCheckpoint
+from sqtheory.files.checkpoints.tensors import Checkpoint, TensorInfo, plain, refused
 from sqtheory.files.codecs.codec import Stored
 from sqtheory.files.codecs.compressed_tensors import CompressedTensors
 from sqtheory.files.codecs.configuration import CONFIG, Configuration

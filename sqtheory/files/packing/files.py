@@ -1,6 +1,5 @@
 """Packed tensors in a safetensors file: arrays ``NAME.codes``, ``NAME.scales``, …, their schemas in the metadata."""
 
-import json
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -10,30 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.files import atomic
-from sqtheory.files.checkpoints import (
-    Checkpoint,
-    SafetensorsCheckpoint,
-    SafetensorsWriter,
-    ShardedCheckpoint,
-    TensorInfo,
-    declare,
-    open_stored,
-)
-from sqtheory.files.checkpoints.json_text import json_object
-from sqtheory.files.checkpoints.tensors import PIECE_BYTES, check_tensor, plain, quoted, refused
+from sqtheory.files.checkpoints.opening import open_stored
+from sqtheory.files.checkpoints.safetensors import SafetensorsCheckpoint
+from sqtheory.files.checkpoints.shards import ShardedCheckpoint
+from sqtheory.files.checkpoints.tensors import PIECE_BYTES, Checkpoint, TensorInfo, plain, quoted, refused
+from sqtheory.files.checkpoints.writing import SafetensorsWriter, declare
+from sqtheory.files.packing.metadata import KEY, KINDS, PARTS, packed_metadata, schemas_of
 from sqtheory.files.packing.packed import Packed, unpack
 from sqtheory.files.packing.schema import Schema
 
-KEY = "sqtheory.packed"
-"""The key of the metadata whose value is JSON: ``{"schema": NAME, "tensors": {tensor: description}}``."""
-NAME = "sqtheory.packed/1"
-PARTS = ("codes", "scales", "tensor_scale", "indices")
-_KINDS: Mapping[str, str] = {
-    "|b1": "BOOL",
-    "|i1": "I8",
-    "|u1": "U8",
-    **{f"<{kind}{n}": f"{kind.upper()}{8 * n}" for kind in "iuf" for n in (2, 4, 8)},
-}
 StoredArray: TypeAlias = tuple[str, str, NDArray[Any]]
 """The name of an array, its type in the words of safetensors, and its entries (or their codes as bytes)."""
 
@@ -68,13 +52,7 @@ def write_packed(
 def parts_of(name: str, packed: Packed) -> list[StoredArray]:
     """The arrays of a packed tensor in the order in which they are written."""
     arrays = ((part, packed.arrays[part]) for part in packed.schema.layout)
-    return [(f"{name}.{part}", _KINDS[array.dtype.newbyteorder("<").str], array) for part, array in arrays]
-
-
-def packed_metadata(schemas: Mapping[str, Schema], metadata: Mapping[str, str]) -> dict[str, str]:
-    """The metadata of a packed file: those that are given, and the schemas."""
-    document = {"schema": NAME, "tensors": {name: schema.to_dict() for name, schema in schemas.items()}}
-    return {**metadata, KEY: json.dumps(document, ensure_ascii=False, separators=(",", ":"))}
+    return [(f"{name}.{part}", KINDS[array.dtype.newbyteorder("<").str], array) for part, array in arrays]
 
 
 def write_arrays(
@@ -129,7 +107,7 @@ def declared(source: Checkpoint, info: TensorInfo) -> TensorInfo:
     if is_stored(source):
         return info
     values = source.read(info.name)
-    return declare(info.name, _KINDS[values.dtype.str], values.shape)
+    return declare(info.name, KINDS[values.dtype.str], values.shape)
 
 
 def copy_tensor(source: Checkpoint, name: str, writer: SafetensorsWriter) -> None:
@@ -212,36 +190,6 @@ class PackedCheckpoint(Checkpoint):
             return self._schemas[info.name].in_place(unpack(self.packed(info.name)))
         except ValueError as error:
             raise refused(self._path, plain(str(error)), info.name) from error
-
-
-def schemas_of(path: Path, metadata: Mapping[str, str], held: Mapping[str, TensorInfo]) -> dict[str, Schema]:
-    """The schemas of packed tensors in the metadata of a file; CheckpointError where its tensors do not fit them."""
-    if KEY not in metadata:
-        raise refused(path, f"no packed file: its metadata have no {KEY}")
-    document = json_object(path, metadata[KEY].encode(), KEY)
-    tensors = document.get("tensors")
-    if document.get("schema") != NAME or not isinstance(tensors, dict):
-        raise refused(path, f"{KEY} must hold the schema {NAME} and tensors")
-    schemas = {}
-    for name, content in tensors.items():
-        check_tensor(path, name, ())
-        if name in held:
-            raise refused(path, "packed, and there as it is too", name)
-        found = {part: held[f"{name}.{part}"] for part in PARTS if f"{name}.{part}" in held}
-        try:
-            schema = Schema.from_dict(content)
-            schema.check({part: (_dtype(info), info.shape) for part, info in found.items()})
-        except ValueError as error:
-            raise refused(path, f"its schema is wrong: {plain(str(error))}", name) from error
-        schemas[name] = schema
-    return schemas
-
-
-def _dtype(info: TensorInfo) -> np.dtype[Any]:
-    code = next((code for code, kind in _KINDS.items() if kind == info.dtype), None)
-    if code is None:
-        raise ValueError(f"{info.name} cannot be {info.dtype}")
-    return np.dtype(code)
 
 
 def unpack_file(

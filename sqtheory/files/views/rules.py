@@ -35,8 +35,9 @@ class Convolutions(Rule):
 
     def views(self, infos: Infos, architecture: Architecture) -> Views:
         for name, info in infos.items():
-            axes, called = len(info.shape), self.CALLED.search(name) is not None
-            if not info.is_float or not (axes in (4, 5) or (axes == 3 and called)):
+            axes = len(info.shape)
+            called = 3 <= axes <= 5 and self.CALLED.search(name) is not None
+            if not (called or axes in (4, 5)) or not info.is_float:
                 continue
             if self.KERNEL.search(name):
                 yield name, _channels_last(axes)
@@ -48,14 +49,17 @@ class Convolutions(Rule):
 class TransposedLinears(Rule):
     """Matrices [in, out]: the ``Conv1D`` of GPT-2 and its kin.
 
-    Known by ``model_type``; without a configuration by a ``c_attn`` of three times as many columns as rows.
+    Known by ``model_type``; without a configuration by a ``c_attn`` of three times as many columns as rows. Not so
+    where they are decoded: what quantizes such a layer stores the codes of [out, in].
     """
 
-    KINDS = frozenset({"gpt2", "openai-gpt", "imagegpt", "decision_transformer"})
+    KINDS = frozenset({"gpt2", "openai-gpt", "imagegpt", "decision_transformer", "clvp", "clvp_decoder"})
+    """Those that transformers 5.24 builds of ``Conv1D``."""
     NAMED = re.compile(r"(^|\.)(c_attn|c_proj|c_fc|q_attn)\.weight$")
 
     def views(self, infos: Infos, architecture: Architecture) -> Views:
-        found = {name: info for name, info in infos.items() if len(info.shape) == 2 and self.NAMED.search(name)}
+        plain = {name: info for name, info in infos.items() if len(info.shape) == 2 and not info.quantized}
+        found = {name: info for name, info in plain.items() if self.NAMED.search(name)}
         if architecture.is_known:
             transposed = bool(architecture.kinds & self.KINDS)
         else:
@@ -70,20 +74,21 @@ class Experts(Rule):
     """Experts in one tensor, [E, out, in] or [E, in, out], as E matrices [out, in].
 
     Which, the hidden width of the configuration says, else the shapes of both projections, else the kind of the
-    model. Where nothing says it, the last axis is reduced, and the names of the axes have a question mark.
+    model: transformers 5.24 has [E, in, out] in a few, [E, out, in] in all others. Where nothing says it, the last axis
+    is reduced, and the names of the axes have a question mark.
     """
 
-    UP = r"gate_up_proj|gate_proj|up_proj|gate|up|w1|w3|w13|w13_weight|wi|wi_0|wi_1|input_linear"
-    DOWN = r"down_proj|down|w2|w2_weight|wo|output_linear"
+    UP = r"gate_up_proj|gate_and_up_projs|gate_proj|up_proj|gate|up|w1|w3|w13|w13_weight|wi|wi_0|wi_1|input_linear"
+    DOWN = r"down_proj|down_projs|down|w2|w2_weight|wo|output_linear"
     NAMED = re.compile(rf"^(.*\b(?:experts|switch_mlp|block_sparse_moe|moe)\.)(?:({UP})|({DOWN}))(\.weight)?$")
-    STACKED = re.compile(r"(_exps\.weight|\bswitch_mlp\.\w+\.weight|put_linear\.weight)$")
-    """Names under which only [E, out, in] is stored: by llama.cpp, MLX, Granite."""
-    FUSED = ("gate_up_proj", "w13", "w13_weight", "input_linear")
+    STACKED = re.compile(r"(_exps\.weight|\bswitch_mlp\.\w+\.weight|put_linear\.weight|\bmlp\.mlp[12]_weight)$")
+    """Names under which only [E, out, in] is stored: by llama.cpp, MLX, Granite, the release of gpt-oss."""
+    FUSED = ("gate_up_proj", "gate_and_up_projs", "w13", "w13_weight", "input_linear")
     """Two projections of the same input in one: twice as wide as the input of the other."""
-    INPUTS_FIRST = frozenset(
-        {"gpt_oss", "llama4", "llama4_text", "qwen3_vl_moe", "qwen3_vl_moe_text", "aria", "aria_text", "dbrx"}
-    )
-    OUTPUTS_FIRST = frozenset({"mixtral", "qwen2_moe", "qwen3_moe", "deepseek_v3", "granitemoe", "jetmoe", "olmoe"})
+    INPUTS_FIRST = frozenset({"aria", "aria_text", "gpt_oss", "llama4", "llama4_text", "openai_privacy_filter"}) | {
+        "qwen3_vl_moe",  # as it was released; transformers turns it about while it loads
+        "qwen3_vl_moe_text",
+    }
 
     def views(self, infos: Infos, architecture: Architecture) -> Views:
         stacks = {name: info.shape for name, info in infos.items() if info.is_float and len(info.shape) == 3}
@@ -110,8 +115,8 @@ class Experts(Rule):
         return None if last == first else 2 if last else 1
 
     def _by_kind(self, architecture: Architecture) -> int | None:
-        first, last = (bool(architecture.kinds & kinds) for kinds in (self.INPUTS_FIRST, self.OUTPUTS_FIRST))
-        return None if first == last else 1 if first else 2
+        first = bool(architecture.kinds & self.INPUTS_FIRST)
+        return (1 if first else 2) if architecture.is_known else None
 
 
 RULES: tuple[Rule, ...] = (Convolutions(), TransposedLinears(), Experts())

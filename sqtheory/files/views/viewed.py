@@ -76,6 +76,10 @@ class ViewedCheckpoint(Checkpoint):
         return self._inner.inner
 
     @property
+    def described(self) -> frozenset[str]:
+        return self._inner.described
+
+    @property
     def decoding(self) -> Decoding | None:
         return self._inner.decoding
 

@@ -91,7 +91,7 @@ from safetensors.numpy import load_file, save_file
 import sqtheory as sq
 from sqtheory.files.checkpoints import SafetensorsWriter, declare
 from sqtheory.files.packing import PackedCheckpoint, pack_image, unpack_file, write_packed
-from sqtheory.files.packing.files import KEY
+from sqtheory.files.packing.metadata import KEY
 from sqtheory.files.packing.schema import Schema
 from tests.files.checkpoints.handmade import often, safetensors_bytes
 from tests.files.checkpoints.test_gguf import gguf_bytes

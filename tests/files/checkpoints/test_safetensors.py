@@ -3,6 +3,7 @@ import os
 import re
 import subprocess
 import sys
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from sqtheory.exceptions import CheckpointError
 from sqtheory.files.checkpoints import SafetensorsCheckpoint, TensorInfo, open_checkpoint
 from sqtheory.files.checkpoints.elements import ELEMENTS
 from tests.files.checkpoints.handmade import entry, read_all, refusal, safetensors_bytes
+from tests.nightly import NIGHTLY
 
 COMMON = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 NATIVE = ("bool", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8")
@@ -173,8 +175,8 @@ MALFORMED: dict[str, tuple[bytes, str]] = {
     "empty file": (b"", "got 0 bytes"),
     "seven bytes": (b"1234567", "got 7 bytes"),
     "length only": (bytes(8), "got 8 bytes"),
-    "header of 2**63 bytes": (safetensors_bytes({}, length=2**63), "limit is 16777216"),
-    "header above the limit": (safetensors_bytes({}, length=(16 << 20) + 1), "limit is 16777216"),
+    "header of 2**63 bytes": (safetensors_bytes({}, length=2**63), "limit is 100000000"),
+    "header above the limit": (safetensors_bytes({}, length=10**8 + 1), "limit is 100000000"),
     "header past the end": (safetensors_bytes({}, length=3), "only 2 bytes follow"),
     "header of no bytes": (safetensors_bytes(b"{", length=0), "JSON"),
     "space before the header": (safetensors_bytes(b" {}"), "must start with '{', got byte 0x20"),
@@ -236,7 +238,7 @@ def test_the_limits_themselves_are_allowed(file: Path) -> None:
     header = {"x" * 4096: entry("F32", [1] * 64, 0, 4), "empty": entry("F64", [0, 2**59], 4, 4), "../../x": entry(*F32)}
     header["../../x"] = entry("F32", [], 4, 8)
     text = json.dumps(header).encode()
-    file.write_bytes(safetensors_bytes(text.ljust(16 << 20), bytes(8)))
+    file.write_bytes(safetensors_bytes(text.ljust(10**8), bytes(8)))
     assert {name[:8]: read.shape for name, read in read_all(file).items()} == {
         "xxxxxxxx": (1,) * 64,
         "empty": (0, 2**59),
@@ -248,6 +250,31 @@ def test_many_repeated_keys_are_found_quickly(file: Path) -> None:
     keys = ",".join(f'"{i}":0' for i in range(200_000))
     file.write_bytes(safetensors_bytes(f'{{{keys},"199999":0}}'.encode()))
     assert "key '199999' twice" in refusal(file)
+
+
+def test_what_a_header_makes_in_memory_is_bounded(file: Path) -> None:
+    file.write_bytes(safetensors_bytes(b'{"a": [' + b"[]," * (1 << 22) + b"[]]}"))
+    assert "the header has 8388611 commas and brackets, the limit is 8388608" in refusal(file)
+
+
+@pytest.mark.parametrize("count", [9_000 if not NIGHTLY else 200_000])
+def test_many_tensors_open_in_time_and_memory_that_grow_with_their_number(file: Path, count: int) -> None:
+    header = {
+        f"layers.{i // 100}.experts.{i % 100}.down_proj.weight": entry("F32", [1], 4 * i, 4 * i + 4)
+        for i in range(count)
+    }
+    file.write_bytes(safetensors_bytes(header, np.arange(count, dtype=np.float32).tobytes()))
+    tracemalloc.start()
+    try:
+        with open_checkpoint(file) as checkpoint:
+            size, most = tracemalloc.get_traced_memory()
+            assert len(checkpoint.tensors) == count and most < 3000 * count and size < 1500 * count
+            assert checkpoint.tensors[-1].name == f"layers.{(count - 1) // 100}.experts.99.down_proj.weight"
+            assert checkpoint.read(checkpoint.tensors[-1].name) == [count - 1]
+            with pytest.raises(CheckpointError, match=r"no tensor 'layers\.0\.weight'$"):
+                checkpoint.read("layers.0.weight")
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_file_that_shrinks_after_opening_is_refused(file: Path) -> None:

@@ -98,7 +98,14 @@ MAPS: dict[str, tuple[object, str]] = {
     "a number for a file": ({"layers.0.w": 1}, "'layers.0.w': its file must be the plain name"),
     "a missing tensor": ({**PLACES, "extra": FIRST}, f"'extra': the index puts it in '{FIRST}', which does not have"),
     "an extra tensor": ({n: f for n, f in PLACES.items() if n != "layers.2.w"}, f"'layers.2.w': it is in '{FIRST}'"),
-    "the wrong file": ({**PLACES, "layers.2.w": SECOND}, f"'layers.2.w': the index puts it in '{SECOND}'"),
+    "the wrong file": (
+        {**PLACES, "layers.2.w": SECOND},
+        f"'layers.2.w': the index puts it in '{SECOND}', which does not have it; it is in '{FIRST}'",
+    ),
+    "many names": (
+        {**PLACES, **{f"model.layers.{i}.mlp.experts.down_proj.weight_scale_inv": FIRST for i in range(200_000)}},
+        f"'model.layers.0.mlp.experts.down_proj.weight_scale_inv': the index puts it in '{FIRST}', which does not have",
+    ),
     "an absent file": ({**PLACES, "x": "model-3.safetensors"}, "model-3.safetensors: there is no such file"),
     "a parent folder": ({**PLACES, "x": "../w.safetensors"}, "'x': its file must be the plain name"),
     "a hidden parent": ({**PLACES, "x": "a/../../w.safetensors"}, "'x': its file must be the plain name"),
@@ -128,8 +135,8 @@ def test_an_index_that_does_not_fit_is_refused(folder: Path, weight_map: object,
         (b"[]", "the index is not a JSON object"),
         (b"\xff", "the index is not UTF-8"),
         (b"[" * 100_000, "the index is nested too deeply"),
-        (b'{"weight_map": {"a": "x", "a": "y"}}', "the index has the key 'a' twice"),
-        (b" " * ((16 << 20) + 1), "an index has at most"),
+        (b'{"weight_map": {"a": "x", "a": "y"}}', "the index has the key 'a' twice: 'x' and 'y'"),
+        (b" " * (10**8 + 1), "an index has at most 100000000 bytes"),
     ],
 )
 def test_an_index_that_is_no_object_is_refused(folder: Path, text: bytes, rule: str) -> None:

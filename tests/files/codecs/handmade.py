@@ -17,9 +17,15 @@ Tensor: TypeAlias = tuple[str, tuple[int, ...], bytes]
 """Type, shape, bytes."""
 
 
-def write(path: Path, tensors: Mapping[str, Tensor], config: Mapping[str, Any] | None = None) -> Path:
+def write(
+    path: Path,
+    tensors: Mapping[str, Tensor],
+    config: Mapping[str, Any] | None = None,
+    metadata: Mapping[str, str] | None = None,
+) -> Path:
     """A safetensors file, and a ``config.json`` beside it that says ``config`` of quantization."""
-    listing, body = {}, b""
+    listing: dict[str, Any] = {} if metadata is None else {"__metadata__": dict(metadata)}
+    body = b""
     for name, (dtype, shape, raw) in tensors.items():
         assert len(raw) == nbytes_of(dtype, shape), (name, len(raw))
         listing[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [len(body), len(body) + len(raw)]}
@@ -30,6 +36,18 @@ def write(path: Path, tensors: Mapping[str, Tensor], config: Mapping[str, Any] |
     if config is not None:
         (path.parent / "config.json").write_text(json.dumps({"model_type": "x", "quantization_config": dict(config)}))
     return path
+
+
+def loaded(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors of a safetensors file as they are, and its metadata."""
+    raw = path.read_bytes()
+    at = 8 + int.from_bytes(raw[:8], "little")
+    header = json.loads(raw[8:at])
+    metadata = header.pop("__metadata__", {})
+    places = {name: (at + one["data_offsets"][0], at + one["data_offsets"][1]) for name, one in header.items()}
+    return {
+        name: (one["dtype"], tuple(one["shape"]), raw[slice(*places[name])]) for name, one in header.items()
+    }, metadata
 
 
 def f32(values: Any) -> Tensor:

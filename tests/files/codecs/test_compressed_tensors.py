@@ -1,6 +1,5 @@
 """The layouts of compressed-tensors: what the configuration says is obeyed, and what contradicts it is refused."""
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from safetensors.numpy import load_file
 
 from sqtheory.files.bits import pack_bits
 from sqtheory.files.checkpoints import open_checkpoint
-from tests.files.codecs.handmade import Tensor, codes, f32, random_codes, refusal, values_of, write
+from tests.files.codecs.handmade import Tensor, codes, f32, loaded, random_codes, refusal, values_of, write
 
 CODES = np.random.default_rng(0).integers(-8, 8, (6, 64), np.int8)
 SCALES = np.random.default_rng(1).random((6, 2), np.float32) + np.float32(0.1)
@@ -225,15 +224,8 @@ def test_groups_that_were_never_filled_in_are_those_of_the_columns(tmp_path: Pat
 
 def test_names_and_shapes_tell_the_same_as_a_configuration(tmp_path: Path) -> None:
     """But for FP8, which is another layout then, and for so few columns that the bits are not clear."""
-    here, unclear = Path(__file__).parent / "reference" / "compressed_tensors", re.compile("__metadata__|fp8_|int8_")
-    raw = (here / "model.safetensors").read_bytes()
-    header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
-    body = raw[8 + int.from_bytes(raw[:8], "little") :]
-    tensors = {
-        name: (said["dtype"], tuple(said["shape"]), body[slice(*said["data_offsets"])])
-        for name, said in header.items()
-        if not unclear.search(name)
-    }
+    here, unclear = Path(__file__).parent / "reference" / "compressed_tensors", re.compile("fp8_|int8_")
+    tensors = {name: x for name, x in loaded(here / "model.safetensors")[0].items() if not unclear.search(name)}
     wanted = {name: x for name, x in load_file(here / "values.safetensors").items() if not unclear.search(name)}
     with open_checkpoint(write(tmp_path / "m.safetensors", tensors)) as checkpoint:
         assert {info.name for info in checkpoint.tensors} == set(wanted)

@@ -3,13 +3,17 @@
 import hashlib
 import json
 from pathlib import Path
+from shutil import copytree, ignore_patterns
 from typing import Any
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 from safetensors.numpy import load_file
 
+from sqtheory.cli import main
 from sqtheory.files.checkpoints import open_checkpoint
+from sqtheory.files.views.view import View
 from tests.files.codecs.exhaustive import CASES, CONFIGS, FORMATS
 from tests.files.codecs.handmade import write
 
@@ -42,7 +46,29 @@ def test_experts_that_modelopt_transposes_are_in_the_axes_of_a_dense_checkpoint(
     """[E, in, out]: two codes of a byte are neighbours along the inputs, and so are the 16 under a scale."""
     with open_checkpoint(HERE / "modelopt" / "nvfp4" / "model.safetensors") as checkpoint:
         shapes = {info.name.rpartition(".")[-1]: info.shape for info in checkpoint.tensors if "experts" in info.name}
+        views = {info.view for info in checkpoint.tensors if info.quantized and len(info.shape) == 3}
     assert shapes["gate_up_proj"] == (2, 32, 96) and shapes["down_proj"] == (2, 48, 32)
+    assert views == {View.experts(inputs=1)}
+
+
+@pytest.mark.parametrize("folder", ["modelopt/nvfp4", "compressed_tensors", "torchao"])
+def test_what_is_applied_to_their_files_is_plain_and_verified(
+    folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Values in F32 under the dense names; companions and what was said of them are gone."""
+    source, out = tmp_path / "in", tmp_path / "out"
+    copytree(HERE / folder, source, ignore=ignore_patterns("values.*"))
+    assert main(["apply", str(source), str(out), "--mask", "50%", "--format", "int8"]) == 0
+    assert main(["verify", str(out), "--against", str(source)]) == 0
+    assert "every byte" in capsys.readouterr().out
+    wanted = (HERE / folder / "values.json").exists() and json.loads((HERE / folder / "values.json").read_text())
+    wanted = wanted or load_file(HERE / folder / "values.safetensors")
+    assert not (out / "hf_quant_config.json").exists()
+    assert not (out / "config.json").exists() or "quantization" not in (out / "config.json").read_text()
+    with safe_open(out / "model.safetensors", "np") as file:
+        held = set(file.keys())
+        assert set(wanted) <= held and not any("scale" in name or "qdata" in name for name in held)
+        assert not {"tensor_names", *held} & {*(file.metadata() or {})}
 
 
 @pytest.mark.parametrize("case", CASES)

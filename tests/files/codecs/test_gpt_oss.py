@@ -1,12 +1,15 @@
 """MXFP4 of gpt-oss: blocks of an expert's outputs come as [E, in, out], the layout of the dense model."""
 
+import json
 from pathlib import Path
 
 import ml_dtypes
 import numpy as np
 import pytest
 
+from sqtheory.cli import main
 from sqtheory.files.checkpoints import open_checkpoint
+from sqtheory.files.views.view import View
 from tests.files.codecs.handmade import Tensor, codes, refusal, values_of, write
 
 BLOCKS = np.random.default_rng(0).integers(0, 256, (3, 10, 2, 16), np.uint8)
@@ -53,3 +56,16 @@ def test_the_byte_of_nan_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "m.safetensors", {**PARTS, f"{NAME}_scales": codes("U8", scales)})
     message = refusal(path, NAME)
     assert "(2, 3, 1) is NaN" in message and all(f"'{name}'" in message for name in PARTS)
+
+
+@pytest.mark.parametrize(("names", "axis"), [(("_blocks", "_scales"), 1), ((".blocks", ".scales"), 2)])
+def test_the_axis_of_the_inputs_is_known_without_a_configuration(
+    tmp_path: Path, names: tuple[str, str], axis: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Along it the values are those of MXFP4 already: quantizing them again changes nothing."""
+    tensors = {f"{NAME}{end}": tensor for end, tensor in zip(names, PARTS.values(), strict=True)}
+    path = write(tmp_path / "m.safetensors", tensors)
+    with open_checkpoint(path) as checkpoint:
+        assert checkpoint.tensors[0].view == View.experts(inputs=axis)
+    assert main(["order", str(path), "--mask", "2:4", "--format", "mxfp4", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["tensors"][0]["errors"]["q"] == 0

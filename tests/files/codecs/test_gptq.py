@@ -22,7 +22,7 @@ def layer(bits: int, *, v2: bool = False) -> tuple[dict[str, Tensor], NDArray[np
 @pytest.mark.parametrize("v2", [False, True])
 def test_values_are_those_of_the_package(bits: int, v2: bool, tmp_path: Path) -> None:
     tensors, values = layer(bits, v2=v2)
-    said = {"quant_method": "gptq", "bits": bits, **({"checkpoint_format": "gptq_v2"} if v2 else {})}
+    said = {"quant_method": "gptq", "bits": bits, **({"format": "gptq_v2"} if v2 else {})}
     bias: dict[str, Tensor] = {f"w{bits}.bias": ("F16", (32,), bytes(64))}
     with open_checkpoint(write(tmp_path / "m.safetensors", tensors | bias, said)) as checkpoint:
         assert {info.name for info in checkpoint.tensors} == {f"w{bits}.bias", f"w{bits}.weight"}
@@ -106,9 +106,10 @@ def test_a_scale_that_is_no_number_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", [{"checkpoint_format": "marlin"}, {"is_marlin_format": True}, {"checkpoint_format": 3}]
+    "said",
+    [{"checkpoint_format": "marlin"}, {"is_marlin_format": True}, {"format": "gptq_v2", "checkpoint_format": "gptq"}],
 )
 def test_another_format_is_refused_by_name(said: dict[str, object], tmp_path: Path) -> None:
     path = write(tmp_path / "m.safetensors", layer(4)[0], {"quant_method": "gptq", **said})
-    with pytest.raises(CheckpointError, match=r"checkpoint_format.*readable are gptq and gptq_v2"):
+    with pytest.raises(CheckpointError, match=r"quant_method gptq has format .*readable are gptq and gptq_v2"):
         open_checkpoint(path)

@@ -70,6 +70,17 @@ def test_shapes_are_enough_where_they_leave_one_answer(tmp_path: Path) -> None:
         open_checkpoint(write(tmp_path / "n.safetensors", foreign("mlx", "a8")[0]))
 
 
+def test_words_with_nothing_beside_them_are_integers(tmp_path: Path) -> None:
+    tensors = {"a.weight": foreign("mlx", "a4")[0]["a4.weight"]}
+    with open_checkpoint(write(tmp_path / "m.safetensors", tensors)) as checkpoint:
+        assert checkpoint.read("a.weight").dtype == np.uint32
+    for half in ("scales", "biases"):
+        tensors[f"a.{half}"] = foreign("mlx", "a4")[0][f"a4.{half}"]
+        with pytest.raises(CheckpointError, match=r"'a\.weight'.*'a\.(scales|biases)'|fit 4 bits"):
+            open_checkpoint(write(tmp_path / "m.safetensors", tensors))
+        del tensors[f"a.{half}"]
+
+
 FAULTS: dict[str, tuple[str, dict[str, Tensor | None], dict[str, Any], tuple[str, ...]]] = {
     "no scales": ("a4", {"a4.scales": None}, {}, ("'a4.weight'", "'a4.scales'")),
     "no offsets": ("a4", {"a4.biases": None}, {}, ("'a4.weight'", "'a4.biases'")),

@@ -9,39 +9,26 @@ import pytest
 from safetensors import safe_open
 
 from sqtheory.files.checkpoints import open_checkpoint
-from tests.files.codecs.handmade import Tensor, refusal
+from tests.files.codecs.handmade import Tensor, loaded, refusal, write
 
 HERE = Path(__file__).parent / "reference" / "torchao" / "model.safetensors"
 
 
 def stored() -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The tensors of the file that the package wrote, and what its metadata say."""
-    raw = HERE.read_bytes()
-    at = 8 + int.from_bytes(raw[:8], "little")
-    header = json.loads(raw[8:at])
-    metadata = header.pop("__metadata__")
-    return {
-        name: (one["dtype"], tuple(one["shape"]), raw[at + one["data_offsets"][0] : at + one["data_offsets"][1]])
-        for name, one in header.items()
-    }, {key: json.loads(value) for key, value in metadata.items()}
+    tensors, metadata = loaded(HERE)
+    return tensors, {key: json.loads(value) for key, value in metadata.items()}
 
 
 def written(path: Path, tensors: dict[str, Tensor], metadata: dict[str, Any]) -> Path:
-    header: dict[str, Any] = {"__metadata__": {key: json.dumps(value) for key, value in metadata.items()}}
-    body = b""
-    for name, (dtype, shape, raw) in tensors.items():
-        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(body), len(body) + len(raw)]}
-        body += raw
-    text = json.dumps(header).encode()
-    path.write_bytes(len(text).to_bytes(8, "little") + text + body)
-    return path
+    return write(path, tensors, metadata={key: json.dumps(value) for key, value in metadata.items()})
 
 
 def test_the_scheme_of_each_class_is_named() -> None:
     with open_checkpoint(HERE) as checkpoint:
         schemes = {info.name.partition(".")[0]: info.dtype for info in checkpoint.tensors}
     assert schemes == {
-        **{"float8": "FP8 E4M3", "int8": "INT8", "int8_half": "INT8", "intx": "INT8", "mxfp4": "MXFP4"},
+        **{"float8": "FP8 E4M3 per 1×all", "int8": "INT8", "int8_half": "INT8", "intx": "INT8", "mxfp4": "MXFP4"},
         **{"mxfp8": "MXFP8 E4M3", "mx_rows": "MXFP8 E4M3", "norm": "F32"},
         **dict.fromkeys(("nvfp4", "nv_rows", "tall"), "NVFP4"),
     }

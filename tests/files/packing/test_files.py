@@ -13,7 +13,7 @@ from sqtheory.cli import main
 from sqtheory.exceptions import CheckpointError
 from sqtheory.files.checkpoints import open_checkpoint
 from sqtheory.files.packing import Packed, PackedCheckpoint, pack_image, unpack, unpack_file, write_packed
-from sqtheory.files.packing.files import KEY
+from sqtheory.files.packing.metadata import KEY
 from sqtheory.files.packing.schema import Schema
 from tests.files.checkpoints.handmade import often, read_all, rewrite
 

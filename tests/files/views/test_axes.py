@@ -5,7 +5,10 @@ import pytest
 
 from sqtheory.exceptions import CheckpointError, InputRefused
 from sqtheory.files.checkpoints import open_checkpoint
+from sqtheory.files.checkpoints.tensors import TensorInfo
+from sqtheory.files.views.architecture import Architecture
 from sqtheory.files.views.axes import Axes
+from sqtheory.files.views.rules import TransposedLinears
 from tests.files.views.checkpoints import Shapes, save
 
 GPT2 = {"h.attn.c_attn.weight": (32, 96), "h.attn.c_proj.weight": (32, 32), "h.mlp.c_fc.weight": (32, 128)}
@@ -101,6 +104,11 @@ def seen(path: Path, *said: str) -> dict[str, str]:
             {"m.experts.down_proj": "0/1: axis 1 as [expert, out, in] 4×64×64"},
         ),
         (
+            {"block.0.mlp.mlp1_weight": (4, 8, 6)},
+            None,
+            {"block.0.mlp.mlp1_weight": "0/2: axis 2 as [expert, out, in] 4×8×6"},
+        ),
+        (
             {"b.switch_mlp.up_proj.weight": (4, 8, 6)},
             None,
             {"b.switch_mlp.up_proj.weight": "0/2: axis 2 as [expert, out, in] 4×8×6"},
@@ -162,3 +170,11 @@ def test_kinds_of_a_large_configuration_are_not_read(tmp_path: Path) -> None:
     path = save(tmp_path, {"h.mlp.c_proj.weight": (4, 4)}, {"model_type": "gpt2", "pad": "x" * (1 << 24)})
     assert json.loads((tmp_path / "config.json").read_text())["model_type"] == "gpt2"
     assert seen(path) == {}
+
+
+def test_decoded_matrices_of_gpt2_are_plain() -> None:
+    infos = {
+        name: TensorInfo(name, "GPTQ 4-bit", shape, 0, quantized=True)
+        for name, shape in {"h.attn.c_attn.weight": (32, 96), "h.mlp.c_fc.weight": (96, 32)}.items()
+    }
+    assert list(TransposedLinears().views(infos, Architecture(frozenset({"gpt2"})))) == []

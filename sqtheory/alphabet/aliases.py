@@ -1,0 +1,101 @@
+"""Names under which tools know formats of weights: each means one operator exactly, or says what is missing."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import final
+
+from sqtheory.alphabet.formats import E2M1, E2M3, E4M3
+from sqtheory.alphabet.partition import Rows, Tiles, Whole
+from sqtheory.alphabet.quantizers import Quantizer, int_, mxfp, nvfp4, scaled
+from sqtheory.alphabet.scaling import SCALINGS
+
+MIDPOINT, EVEN, RCEIL = SCALINGS["midpoint"], SCALINGS["even"], SCALINGS["rceil"]
+
+
+@final
+@dataclass(frozen=True)
+class Preset:
+    """A name, in capitals or not, and the quantizer of weights that it means."""
+
+    name: str
+    make: Callable[[], Quantizer]
+    what: str
+
+    @property
+    def pattern(self) -> str:
+        """Matches the name."""
+        return f"(?i:{self.name})"
+
+    def build(self, match: re.Match[str]) -> Quantizer:
+        """The quantizer."""
+        return self.make()
+
+
+@final
+@dataclass(frozen=True)
+class Missing:
+    """Names of formats that no operator here is: what it lacks, and what comes nearest."""
+
+    name: str
+    """How the names are written in a table."""
+    pattern: str
+    lacks: str
+    nearest: str
+
+    def build(self, match: re.Match[str]) -> Quantizer:
+        """Raises ValueError."""
+        near = f"; nearest is {self.nearest}" if self.nearest else ""
+        raise ValueError(f"{match[0]} is no operator here: {self.lacks}{near}")
+
+
+_WEIGHTS = "the weights only, activations are not quantized"
+
+TYPED: tuple[Preset, ...] = (
+    Preset("W4A16", lambda: int_(4, block=128, scaling=MIDPOINT), "4 bits in groups of 128, scale 2 amax/15"),
+    Preset("W4A8", lambda: int_(4, block=128, scaling=MIDPOINT), f"the same; {_WEIGHTS}"),
+    Preset("W8A16", lambda: int_(8, block=128, scaling=MIDPOINT), "8 bits in groups of 128, scale 2 amax/255"),
+    Preset("W8A8", lambda: int_(8, per=Rows(), scaling=MIDPOINT), f"8 bits, one scale for each output; {_WEIGHTS}"),
+    Preset("FP8", lambda: scaled(E4M3, per=Whole()), f"E4M3, one scale for the tensor; {_WEIGHTS}"),
+    Preset("FP8_DYNAMIC", lambda: scaled(E4M3, per=Rows()), f"E4M3, one scale for each output; {_WEIGHTS}"),
+    Preset("FP8_BLOCK", lambda: scaled(E4M3, per=Tiles(128, 128)), f"E4M3, one scale for 128×128; {_WEIGHTS}"),
+    Preset("MXFP4A16", lambda: mxfp(E2M1, scaling=EVEN), "E2M1 in blocks of 32, exponents from the rounded maximum"),
+    Preset("MXFP6A16", lambda: mxfp(E2M3, scaling=EVEN), "E2M3, the same"),
+    Preset("MXFP8A16", lambda: mxfp(E4M3, scaling=RCEIL), "E4M3 in blocks of 32, exponents rounded up"),
+    Preset("NVFP4A16", lambda: nvfp4(), "E2M1 under E4M3 per 16 under float32 per tensor"),
+)
+"""As the preset schemes of compressed-tensors 0.20.1 (llm-compressor, vLLM) have them, bit for bit on float32."""
+
+ABSENT: tuple[Missing, ...] = (
+    Missing(
+        "Q4_0, Q5_0",
+        r"(?i:q[45]_0)",
+        "its scale is the maximum with its sign over −2^(k−1), stored in float16, and codes round half up",
+        "int(4, block=32, scaling=fullrange)",
+    ),
+    Missing(
+        "Q8_0",
+        r"(?i:q8_0)",
+        "its scale amax/127 is stored in float16 after codes are made by its reciprocal, half away from zero",
+        "int(8, block=32, rounding=half_away)",
+    ),
+    Missing("Q4_1, Q5_1", r"(?i:q[458]_1)", "it has an offset besides the scale, so that 0 is no level", ""),
+    Missing(
+        "Q2_K … Q6_K, IQ…",
+        r"(?i:i?q\d_(k|nl|xs|xxs|s|m)(_\w+)?)",
+        "its scales are fitted, and quantized themselves",
+        "",
+    ),
+    Missing(
+        "W4A16_ASYM",
+        r"(?i:w\da\d+_asym)",
+        "it has an integer zero point besides the scale",
+        "W4A16, which is symmetric",
+    ),
+)
+"""What people type and is not here."""
+
+_ALL: tuple[Preset | Missing, ...] = (*TYPED, *ABSENT)
+PATTERNS: Mapping[str, tuple[str, Callable[[re.Match[str]], Quantizer]]] = {
+    one.pattern: (one.name, one.build) for one in _ALL
+}
