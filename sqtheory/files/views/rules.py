@@ -56,6 +56,7 @@ class TransposedLinears(Rule):
     KINDS = frozenset({"gpt2", "openai-gpt", "imagegpt", "decision_transformer", "clvp", "clvp_decoder"})
     """Those that transformers 5.24 builds of ``Conv1D``."""
     NAMED = re.compile(r"(^|\.)(c_attn|c_proj|c_fc|q_attn)\.weight$")
+    VIEW = View((0,), names=("in", "out"))
 
     def views(self, infos: Infos, architecture: Architecture) -> Views:
         plain = {name: info for name, info in infos.items() if len(info.shape) == 2}
@@ -66,7 +67,7 @@ class TransposedLinears(Rule):
             shapes = {info.shape for name, info in found.items() if "c_attn" in name}
             transposed = bool(shapes) and all(shape[1] == 3 * shape[0] for shape in shapes)
         for name in found if transposed else ():
-            yield name, View((0,), names=("in", "out"))
+            yield name, self.VIEW
 
 
 @final
