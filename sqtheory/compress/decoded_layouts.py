@@ -10,7 +10,7 @@ from typing import final
 from sqtheory.compress.files import Folder, copy_files, fill
 from sqtheory.compress.layout import ITSELF, Content, Layout, Metadata, Pieces, Target
 from sqtheory.files import atomic
-from sqtheory.files.checkpoints import SafetensorsCheckpoint, SafetensorsWriter, TensorInfo, declare
+from sqtheory.files.checkpoints import SafetensorsCheckpoint, SafetensorsWriter, TensorInfo, redeclare
 from sqtheory.files.checkpoints.elements import ELEMENTS, Element
 from sqtheory.files.checkpoints.json_text import json_object
 from sqtheory.files.codecs.configuration import without
@@ -36,7 +36,7 @@ class Decoded(Layout):
         for info in self.source.tensors:
             if info.quantized:
                 first = next(iter(self.source.encoded[info.name].parts.values()))
-                found[home[first]].append(declare(info.name, "F32", info.shape))
+                found[home[first]].append(redeclare(info, "F32"))
             else:
                 found[home[info.name]].append(info)
         return {name: tuple(infos) for name, infos in found.items() if infos}

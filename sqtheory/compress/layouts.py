@@ -34,8 +34,8 @@ from sqtheory.files.checkpoints import (
     ShardedCheckpoint,
     TensorInfo,
     TfliteCheckpoint,
-    declare,
     open_checkpoint,
+    redeclare,
 )
 from sqtheory.files.checkpoints.elements import BITS, ELEMENTS, Element, Native
 from sqtheory.files.checkpoints.tensors import plain
@@ -137,7 +137,7 @@ class AsSafetensors(Layout):
 
     def tensors(self) -> tuple[TensorInfo, ...]:
         kinds = ((info, info.dtype if info.dtype in BITS else "F32") for info in self.source.tensors)
-        return tuple(declare(info.name, dtype, info.shape) for info, dtype in kinds)
+        return tuple(redeclare(info, dtype) for info, dtype in kinds)
 
     def element(self, info: TensorInfo) -> Element | None:
         return ELEMENTS[info.dtype] if info.is_float else None

@@ -124,7 +124,7 @@ class Rules:
         """A sentence for each rule that leaves tensors alone, of the reasons of all that are left alone."""
         reasons = list(skipped)
         counts = ((n, reasons.count(f"rule {n}")) for n, rule in enumerate(self.rules, 1) if rule.leave)
-        return [f"Rule {number} leaves {count} tensors alone." for number, count in counts]
+        return [f"Rule {number} leaves {count} tensor{'s' if count != 1 else ''} alone." for number, count in counts]
 
     def table(self) -> Table:
         """A line for each rule."""

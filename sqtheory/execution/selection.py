@@ -136,26 +136,27 @@ def misfit(info: TensorInfo, operators: Iterable[Operator]) -> str | None:
 def _fault(op: Operator, info: TensorInfo) -> ValueError | None:
     """What an operator refuses all tensors of a shape for, and formats that change no entry of them."""
     try:
-        _check_kernels(op, info)
+        _check_reduced(op, info)
         op.check(info.shape)
         if op.is_idle(info.shape):
             raise InputRefused("every block has one entry: the format does nothing here")
     except ValueError as refusal:
-        return type(refusal)(f"{refusal}{_other_axes(op, info.shape)}")
+        return type(refusal)(f"{refusal}{'' if info.view else _other_axes(op, info.shape)}")
     return None
 
 
-def _check_kernels(op: Operator, info: TensorInfo) -> None:
-    """Indivisible where groups of n:m would reach from one place of a kernel to the next."""
-    if info.view is None or info.shown_of is None or len(info.view.reduced) < 2:
+def _check_reduced(op: Operator, info: TensorInfo) -> None:
+    """Indivisible, in the axes of the tensor, where rows are no whole groups of n:m; of kernels, where places are not."""
+    if info.view is None or info.shown_of is None:
         return
-    channels = info.shown_of.shape[info.view.reduced[-1]]
+    axis = info.view.reduced[-1]
+    n = info.shown_of.shape[axis]
+    where = f"axis {axis} of length {n} is"
+    if len(info.view.reduced) > 1:
+        where = f"{n} input channel{'s' if n > 1 else ''} at each place of the kernel {'are' if n > 1 else 'is'}"
     for boxes, tail, what in op.boxes:
-        if tail is Tail.error and boxes.along_rows and boxes.run is not None and channels % boxes.run:
-            where = f"{channels} input channel{'s' if channels > 1 else ''} at each place of the kernel"
-            raise Indivisible(
-                f"{where} {'are' if channels > 1 else 'is'} not a whole number of {what} of {boxes.run} (tail=error)"
-            )
+        if tail is Tail.error and boxes.along_rows and boxes.run is not None and n % boxes.run:
+            raise Indivisible(f"{where} not a whole number of {what} of {boxes.run} (tail=error)")
 
 
 def check_fits(path: Path, tensors: Sequence[TensorInfo], operators: OperatorsOf) -> None:

@@ -44,7 +44,7 @@ def test_order_has_a_table_for_each_rule(tmp_path: Path, recipe: Path, capsys: p
     text = printed(capsys, "order", path, "--recipe", recipe)
     assert str(result) == text
     assert "rule 1: nm(2, 4) with mxfp(e2m1)" in text and "rule 3: top(0.5, score=random(rng)) with int(4" in text
-    assert text.endswith("Rule 2 leaves 1 tensors alone.")
+    assert text.endswith("Rule 2 leaves 1 tensor alone.")
     content = parsed(capsys, "order", path, "--recipe", recipe)
     assert content == json.loads(json.dumps(result.to_dict()))
     assert [(one["name"], one["rule"]) for one in content["tensors"]] == [("a.weight", 1), ("c.weight", 3)]

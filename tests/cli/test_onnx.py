@@ -212,3 +212,27 @@ def test_zero_sized_and_scalar_weights_do_no_harm(tmp_path: Path, capsys: pytest
     capsys.readouterr()
     document = order(path, capsys, "--mask", "2:4", "--format", "int8")
     assert [row["name"] for row in document["tensors"]][-1] == "w"
+
+
+@pytest.mark.parametrize("pack", [(), ("--pack",)])
+def test_what_order_leaves_alone_apply_does_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], pack: tuple[str, ...]
+) -> None:
+    """Where the file written is of another kind as well."""
+    held = {"w": normals(8, 8), "added": normals(8, 8)}
+    path = save(tmp_path / "m.onnx", [node("MatMul", ["x", "w"], ["h"]), node("Add", ["h", "added"], ["y"])], **held)
+    out = tmp_path / ("out.safetensors" if pack else "out.onnx")
+    document = order(path, capsys, "--mask", "2:4", "--format", "int4")
+    assert main(["apply", str(path), str(out), "--mask", "2:4", "--format", "int4", *pack]) == 0
+    report = json.loads((tmp_path / f"{out.name}.sqtheory.json").read_text())
+    left = [{key: one[key] for key in ("name", "reason")} for one in report["left_alone"]]
+    assert left == document["skipped"] == [{"name": "added", "reason": "no weight of a node: input 1 of Add"}]
+    assert main(["verify", str(out), "--against", str(path)]) == 0
+
+
+def test_a_misfit_is_told_in_the_axes_of_the_tensor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    nodes = [node("MatMul", ["x", "w"], ["h"]), node("MatMul", ["h", "v"], ["y"])]
+    path = save(tmp_path / "m.onnx", nodes, w=normals(7, 8), v=normals(8, 8))
+    [left] = order(path, capsys, "--mask", "2:4", "--format", "int4")["skipped"]
+    rule = "axis 0 of length 7 is not a whole number of groups of 4 (tail=error)"
+    assert left == {"name": "w", "reason": f"does not fit nm(2, 4): {rule}"}

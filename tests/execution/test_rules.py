@@ -33,7 +33,7 @@ def test_each_tensor_goes_to_the_first_rule_that_takes_it() -> None:
         "n": "dtype I32",
     }
     assert [[one.name for one in infos] for infos in RULES.by_rule(taken)] == [["a.weight"], [], [], ["embed.weight"]]
-    assert RULES.idle(["rule 2", "dtype I32"]) == ["Rule 2 leaves 1 tensors alone."]
+    assert RULES.idle(["rule 2", "dtype I32"]) == ["Rule 2 leaves 1 tensor alone."]
 
 
 def test_a_name_that_is_none_and_rules_that_take_nothing_are_refused() -> None:

@@ -13,7 +13,7 @@ from sqtheory.files.checkpoints.stored import StoredTensor
 from sqtheory.files.checkpoints.tensors import Checkpoint, Signature, TensorInfo
 from sqtheory.files.checkpoints.tflite import TfliteCheckpoint
 from sqtheory.files.checkpoints.values import open_checkpoint, reading
-from sqtheory.files.checkpoints.writing import CheckpointWriter, SafetensorsWriter, declare
+from sqtheory.files.checkpoints.writing import CheckpointWriter, SafetensorsWriter, declare, redeclare
 
 __all__ = [
     "Checkpoint",
@@ -34,6 +34,7 @@ __all__ = [
     "TensorInfo",
     "TfliteCheckpoint",
     "declare",
+    "redeclare",
     "open_checkpoint",
     "open_stored",
     "reading",

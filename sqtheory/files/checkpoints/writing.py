@@ -4,6 +4,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, final
@@ -168,3 +169,8 @@ def declare(name: str, dtype: str, shape: tuple[int, ...]) -> TensorInfo:
     if dtype not in BITS:
         raise ValueError(f"tensor {quoted(name)}: dtype is one of {', '.join(BITS)}, got {plain(dtype)}")
     return TensorInfo(name, dtype, shape, nbytes_of(dtype, shape))
+
+
+def redeclare(info: TensorInfo, dtype: str) -> TensorInfo:
+    """A tensor of another file to be written in a type of safetensors; that it is no weight is still said of it."""
+    return replace(declare(info.name, dtype, info.shape), no_weight=info.no_weight)

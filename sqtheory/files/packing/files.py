@@ -13,7 +13,7 @@ from sqtheory.files.checkpoints.opening import open_stored
 from sqtheory.files.checkpoints.safetensors import SafetensorsCheckpoint
 from sqtheory.files.checkpoints.shards import ShardedCheckpoint
 from sqtheory.files.checkpoints.tensors import PIECE_BYTES, Checkpoint, TensorInfo, plain, quoted, refused
-from sqtheory.files.checkpoints.writing import SafetensorsWriter, declare
+from sqtheory.files.checkpoints.writing import SafetensorsWriter, declare, redeclare
 from sqtheory.files.packing.metadata import KEY, KINDS, PARTS, packed_metadata, schemas_of
 from sqtheory.files.packing.packed import Packed, unpack
 from sqtheory.files.packing.schema import Schema
@@ -103,11 +103,10 @@ def is_stored(source: Checkpoint) -> bool:
 def declared(source: Checkpoint, info: TensorInfo) -> TensorInfo:
     """A tensor that is copied, as the file to be written declares it."""
     if info.quantized:
-        return declare(info.name, "F32", info.shape)
+        return redeclare(info, "F32")
     if is_stored(source):
         return info
-    values = source.read(info.name)
-    return declare(info.name, KINDS[values.dtype.str], values.shape)
+    return redeclare(info, KINDS[source.read(info.name).dtype.str])
 
 
 def copy_tensor(source: Checkpoint, name: str, writer: SafetensorsWriter) -> None:

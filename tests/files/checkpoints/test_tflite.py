@@ -223,10 +223,13 @@ def test_every_cut_is_refused_and_no_other_byte_does_worse(tmp_path: Path) -> No
 def test_apply_keeps_groups_along_the_input_channels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     weight = np.random.default_rng(0).normal(size=(4, 3, 3, 8)).astype(np.float32)
     source, out = tmp_path / "m.tflite", tmp_path / "out.safetensors"
-    tensors = [constant("conv", weight, 1), activation(1, 4)]
-    source.write_bytes(model([weight], [graph(tensors, [node(0, [1, 0], [1])])], (3,)))
+    tensors = [constant("conv", weight, 1), activation(1, 4), constant("added", weight, 1)]
+    nodes = [node(0, [1, 0], [1]), node(1, [1, 2], [1])]
+    source.write_bytes(model([weight], [graph(tensors, nodes)], (3, 0)))
     assert main(["apply", str(source), str(out), "--mask", "2:4", "--format", "int4:b8", "--order", "sq"]) == 0
     with open_checkpoint(out) as checkpoint, TfliteCheckpoint(source) as before:
         kept = checkpoint.read("conv").reshape(-1, 4) != 0
         assert kept.sum(1).max() <= 2 and before.read("conv").shape == (4, 3, 3, 8)
+        assert np.array_equal(checkpoint.read("added"), weight)
+    assert "added (no weight operand of an operator)" in capsys.readouterr().out
     assert main(["verify", str(out), "--against", str(source)]) == 0
