@@ -143,10 +143,14 @@ class ApplyResult(Result):
         return content
 
     def columns(self) -> Mapping[str, Sequence[Any]]:
-        """A line for each tensor that was compressed, all that the report says of it."""
+        """A line for each tensor that was compressed, all that the report says of it, called as ``order`` calls it."""
         tensors = self.to_dict()["tensors"]
         names = dict.fromkeys(name for one in tensors for name in one)
-        return {name: [one.get(name) for one in tensors] for name in names}
+        columns = {name: [one.get(name) for one in tensors] for name in names}
+        return {
+            "tensor": columns.pop("name", []),
+            **{name.removeprefix("e_"): given for name, given in columns.items()},
+        }
 
 
 def apply(

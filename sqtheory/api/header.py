@@ -38,13 +38,14 @@ class HeaderResult(Result):
         return Table(("tensor", "dtype", "shape", "values", "bytes", "target"), rows), together
 
     def to_dict(self) -> dict[str, Any]:
-        columns = self.columns()
+        columns = {"name": [t.name for t, _ in self.tensors], **self.columns()}
+        del columns["tensor"]
         tensors = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
         return {"schema": "sqtheory.header/1", "checkpoint": self.checkpoint, "tensors": tensors}
 
     def columns(self) -> Mapping[str, Sequence[Any]]:
-        names = ("name", "dtype", "shape", "size", "nbytes")
-        columns: dict[str, Sequence[Any]] = {name: [getattr(t, name) for t, _ in self.tensors] for name in names}
+        columns: dict[str, Sequence[Any]] = {"tensor": [t.name for t, _ in self.tensors]}
+        columns |= {name: [getattr(t, name) for t, _ in self.tensors] for name in ("dtype", "shape", "size", "nbytes")}
         return {**columns, "skipped": [skipped for _, skipped in self.tensors]}
 
 

@@ -76,8 +76,9 @@ class InspectResult(Result):
         return {"schema": "sqtheory.inspect/1", "checkpoint": self.checkpoint, "tensors": tensors}
 
     def columns(self) -> Mapping[str, Sequence[Any]]:
-        names = [name for name in TensorSummary.__dataclass_fields__]
-        columns: dict[str, Sequence[Any]] = {name: [getattr(t, name) for t, _ in self.tensors] for name in names}
+        names = [name for name in TensorSummary.__dataclass_fields__ if name != "name"]
+        columns: dict[str, Sequence[Any]] = {"tensor": [t.name for t, _ in self.tensors]}
+        columns |= {name: [getattr(t, name) for t, _ in self.tensors] for name in names}
         if self.axes:
             columns["axis"] = [self.axes.get(t.name) for t, _ in self.tensors]
         return {**columns, "skipped": [reason for _, reason in self.tensors]}

@@ -39,6 +39,7 @@ from sqtheory.files.checkpoints import (
 )
 from sqtheory.files.checkpoints.elements import BITS, ELEMENTS, Element, Native
 from sqtheory.files.checkpoints.tensors import plain
+from sqtheory.files.checkpoints.writing import check_name
 from sqtheory.files.code_layout import CodeLayout
 from sqtheory.files.codecs.decoding import DecodedCheckpoint
 from sqtheory.files.digests import sha256
@@ -54,6 +55,7 @@ def layout_of(source: Checkpoint, out: Path, *, folder: bool, packing: Packing |
     """
     if packing is not None:
         kind = CompressedTensorsFolder if packing.layout is CodeLayout.compressed_tensors else PackedFile
+        check_name(out)
         return kind(source, out, tuple(declared(source, info) for info in source.tensors), packing)
     match source:
         case DecodedCheckpoint():

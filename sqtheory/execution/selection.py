@@ -146,7 +146,7 @@ def _fault(op: Operator, info: TensorInfo) -> ValueError | None:
 
 
 def _check_reduced(op: Operator, info: TensorInfo) -> None:
-    """Indivisible, in the axes of the tensor, where rows are no whole groups of n:m; of kernels, where places are not."""
+    """Indivisible, in the axes of the tensor, where rows, or the places of a kernel, are no whole groups of n:m."""
     if info.view is None or info.shown_of is None:
         return
     axis = info.view.reduced[-1]

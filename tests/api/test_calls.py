@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import sqtheory as sq
+from sqtheory.api.header import header
 from sqtheory.orders.applied import Order
 from sqtheory.tables import Table
 from tests.api.material import NAMES, parsed, printed, weights
@@ -49,6 +50,17 @@ def test_order_in_numbers(tmp_path: Path) -> None:
     frame = result.to_pandas()
     assert list(frame["tensor"]) == [*NAMES] and list(frame["sq"]) == [r.order.errors.sq for r in result.rows]
     assert set(frame["theorem"]) == {"prune_first_dominates"}
+
+
+def test_columns_of_one_thing_have_one_name(tmp_path: Path) -> None:
+    path = weights(tmp_path)
+    ordered, inspected, headed = sq.order(path, "2:4", "int4"), sq.inspect(path), header(path)
+    written = sq.apply(path, tmp_path / "out.safetensors", "2:4", "int4", dry_run=True)
+    for name in ("tensor", "s", "q", "sq", "qs", "gain", "bound", "x_norm", "open", "winner", "theorem"):
+        assert list(written.columns()[name]) == list(ordered.columns()[name]), name
+    assert list(inspected.columns()["tensor"]) == list(headed.columns()["tensor"])
+    assert {"name"}.isdisjoint([*written.columns(), *inspected.columns(), *headed.columns()])
+    assert [one["name"] for one in headed.to_dict()["tensors"]] == list(headed.columns()["tensor"])
 
 
 def test_order_takes_operators_and_what_is_open(tmp_path: Path) -> None:

@@ -126,3 +126,13 @@ def test_nothing_is_replaced_unasked(model: Path, capsys: pytest.CaptureFixture[
     assert pack(model) == 0 and pack(model) == 2 and pack(model, "--force") == 0
     assert main(["pack", str(model), str(model), "--format", "int4", "--force"]) == 2
     assert "is the input itself" in capsys.readouterr().err
+
+
+def test_a_name_that_promises_another_kind_of_file_is_refused(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Packed and unpacked are safetensors files, whatever the source is."""
+    assert pack(model) == 0
+    words = (("unpack", model.with_name("p")), ("apply", model))
+    for (verb, source), more in zip(words, ((), ("--format", "int4", "--pack")), strict=True):
+        out = model.with_name("out.onnx")
+        assert main([verb, str(source), str(out), *more]) == 2 and not out.exists()
+        assert "out.onnx: what is written is a safetensors file" in capsys.readouterr().err

@@ -34,8 +34,8 @@ __all__ = [
     "TensorInfo",
     "TfliteCheckpoint",
     "declare",
-    "redeclare",
     "open_checkpoint",
     "open_stored",
     "reading",
+    "redeclare",
 ]

@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 
 from sqtheory.files import atomic
 from sqtheory.files.checkpoints.elements import BITS, ELEMENTS, Element, nbytes_of
+from sqtheory.files.checkpoints.pickles import PICKLE_SUFFIXES
 from sqtheory.files.checkpoints.safetensors import MAX_HEADER, METADATA
 from sqtheory.files.checkpoints.tensors import Checkpoint, TensorInfo, check_tensor, plain, quoted
 
+_OTHERS = frozenset({".onnx", ".npz", ".npy", ".gguf", ".tflite", ".bin", ".h5", ".json", *PICKLE_SUFFIXES})
+"""Endings of names that promise another kind of file than safetensors."""
 _CHUNK = 1 << 18
 """Entries encoded at once: a whole number of bytes whatever the type."""
 
@@ -169,6 +172,14 @@ def declare(name: str, dtype: str, shape: tuple[int, ...]) -> TensorInfo:
     if dtype not in BITS:
         raise ValueError(f"tensor {quoted(name)}: dtype is one of {', '.join(BITS)}, got {plain(dtype)}")
     return TensorInfo(name, dtype, shape, nbytes_of(dtype, shape))
+
+
+def check_name(path: Path) -> None:
+    """Raise ValueError where the name of a safetensors file to be written promises another kind of file."""
+    if path.suffix.lower() in _OTHERS:
+        raise ValueError(
+            f"{plain(str(path))}: what is written is a safetensors file, whose name ends with .safetensors"
+        )
 
 
 def redeclare(info: TensorInfo, dtype: str) -> TensorInfo:

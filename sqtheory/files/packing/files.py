@@ -13,7 +13,7 @@ from sqtheory.files.checkpoints.opening import open_stored
 from sqtheory.files.checkpoints.safetensors import SafetensorsCheckpoint
 from sqtheory.files.checkpoints.shards import ShardedCheckpoint
 from sqtheory.files.checkpoints.tensors import PIECE_BYTES, Checkpoint, TensorInfo, plain, quoted, refused
-from sqtheory.files.checkpoints.writing import SafetensorsWriter, declare, redeclare
+from sqtheory.files.checkpoints.writing import SafetensorsWriter, check_name, declare, redeclare
 from sqtheory.files.packing.metadata import KEY, KINDS, PARTS, packed_metadata, schemas_of
 from sqtheory.files.packing.packed import Packed, unpack
 from sqtheory.files.packing.schema import Schema
@@ -202,6 +202,7 @@ def unpack_file(
 
     ``progress`` goes through the tensors. Raises what reading and SafetensorsWriter raise; then nothing is left.
     """
+    check_name(path)
     before = packed.signature
     tensors = [declare(i.name, i.dtype, i.shape) if i.name in packed.schemas else i for i in packed.tensors]
     with SafetensorsWriter(path, tensors, packed.metadata, source=packed, force=force) as writer:
