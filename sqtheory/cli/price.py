@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from sqtheory.cli import options
 from sqtheory.cli.options import CHECKPOINT_HELP, add_targets
+from sqtheory.cli.printing import print_text
 from sqtheory.cli.verb import MARKDOWN_TABLE, Document, Verb, json_of
 from sqtheory.version import __version__
 
@@ -55,6 +56,7 @@ def _measure(arguments: argparse.Namespace) -> "list[Prices]":
 
     from sqtheory.cli.progress import progress
     from sqtheory.exceptions import about
+    from sqtheory.execution.selection import select
     from sqtheory.files.checkpoints import reading
     from sqtheory.theory.price import Prices, prices
 
@@ -63,14 +65,14 @@ def _measure(arguments: argparse.Namespace) -> "list[Prices]":
     parts: list[list[Prices]] = [[] for _ in formats]
     with reading(arguments.checkpoint) as opened:
         checkpoint = options.seen(arguments, opened)
-        taken, _ = options.targets(arguments).split(checkpoint.tensors)
-        for info in progress(taken, "price", quiet=arguments.json):
+        chosen = select(checkpoint.path, checkpoint.tensors, options.targets(arguments), (s, *formats))
+        for info in progress(chosen.taken, "price", quiet=arguments.json):
             x = checkpoint.read(info.name)
             with about(f"tensor {info.name!r}"):
                 for part, q, sample in zip(parts, formats, samples, strict=True):
                     part.append(prices(x, s, q, arguments.norm, blocks=arguments.sample, rng=sample))
-    if not parts[0]:
-        raise ValueError(f"{arguments.checkpoint} has no tensor to work on: see --targets and sqtheory inspect")
+    for line in chosen.sentences()[1:]:  # what does not fit
+        print_text(f"sqtheory: {line}", to_stderr=True)
     return [Prices.together(part) for part in parts]
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.traits import ROUNDING_ERROR
 from sqtheory.arrays import Array, as_real
+from sqtheory.compress.codes import codes_of
 from sqtheory.compress.layout import CHUNK, Layout, Made, Target
 from sqtheory.compress.patterns import lost
 from sqtheory.compress.recipe import Recipe, Treatment
@@ -63,7 +64,7 @@ def compressed(layout: Layout, recipe: Recipe, info: TensorInfo, x: Array) -> Ma
     assert element is not None
     with about_tensor(layout.source.path, info.name):
         if layout.packing is not None:
-            packed = recipe.packed(x, info.name, layout.packing.index)
+            packed = codes_of(recipe, x, info.name, layout.packing.index)
             return Made(packed.schema.in_place(unpack(packed)), 0, packed)
         y = recipe.image(x, info.name)
         return Made(y, _round(y, element, info))

@@ -9,20 +9,18 @@ from typing import Any, final
 import numpy as np
 
 from sqtheory.alphabet.norms import check_norm
-from sqtheory.alphabet.scaling.rule import Reach
-from sqtheory.alphabet.storage import Index
-from sqtheory.alphabet.traits import DETERMINISTIC, IDEMPOTENT
-from sqtheory.arrays import Array
-from sqtheory.compress.ordered_pair import OrderedPair
+from sqtheory.alphabet.sparsifiers import Sparsifier
+from sqtheory.alphabet.traits import IDEMPOTENT
+from sqtheory.arrays import Array, Mask
 from sqtheory.exceptions import InputRefused
 from sqtheory.execution.assignment import Alike, Assignment, Calibrated, Spelled, awaited, calibrated
 from sqtheory.files.checkpoints import TensorInfo
-from sqtheory.files.packing import Packed
 from sqtheory.files.statistics import Statistics
 from sqtheory.files.targets import NO_TARGET, Targets
 from sqtheory.files.views.view import View
 from sqtheory.files.views.viewed import as_matrix
 from sqtheory.orders.applied import Order
+from sqtheory.orders.optimum import gain_mask
 from sqtheory.orders.pair import Pair
 from sqtheory.orders.rulings import Ruling
 from sqtheory.tables import json_ready
@@ -201,36 +199,31 @@ class Recipe(Treatment):
         """The result in the dtype of x, a new array. Raises what s and q raise."""
         view = self.views.get(name)
         if view is None:
-            return self._pair(name).image(x)
-        images = [self._pair(own).image(matrix) for own, matrix in self.matrices(x, name)]
+            return self._image(x, name)
+        images = [self._image(matrix, own) for own, matrix in self.matrices(x, name)]
         return view.back(np.stack(images) if view.apart else images[0], x.shape)
 
-    def _pair(self, name: str) -> OrderedPair:
-        return OrderedPair(*self.assignment.of(name), self.order, self.norm, self.frozen_scale)
-
-    def packed(self, x: Array, name: str, index: Index | None = None) -> Packed:
-        """The codes of ``image``; ``unpack`` gives it bit for bit. Raises what s, q and ``pack_image`` raise.
-
-        Of a tensor with a view they are those of its matrix: InputRefused for several whose scales or survivors
-        depend on each as a whole.
-        """
-        view = self.views.get(name)
-        if view is None:
-            return self._pair(name).packed(x, index)
-        if view.apart and not self._by_rows(name):
-            raise InputRefused(
-                f"it holds {view.matrices(x.shape)[0]} matrices with scales or masks of their own, which one set of "
-                "codes has not: write values, or use a format and a mask in blocks of a row"
-            )
-        joined = View(view.reduced)
-        packed = self._pair(name).packed(joined.forward(x), index)
-        return Packed(replace(packed.schema, view=str(joined), tensor=x.shape), packed.arrays)
-
-    def _by_rows(self, name: str) -> bool:
-        """Every row of a matrix is masked and rounded by itself, and nothing is drawn."""
+    def _image(self, x: Array, name: str) -> Array:
         s, q = self.assignment.of(name)
-        alone = q.partition.along_rows and q.scaling.looks_at is Reach.block and s.groups.along_rows
-        return alone and s.by_magnitude and s.ties.foreseen and DETERMINISTIC in q.traits & s.traits
+        if self.order is Order.qs:
+            return (q >> s)(x, out=np.empty_like(x))
+        if self.order is Order.gain:
+            image = q(x)
+            np.copyto(image, 0, where=~self.best_mask(x, image, s))
+            return image
+        if self.frozen_scale:
+            y = s(x)
+            return q.frozen(x).into(y, y, x)
+        return (s >> q)(x, out=np.empty_like(x))
+
+    def best_mask(self, x: Array, image: Array, s: Sparsifier) -> Mask:
+        """The mask of the optimum of ``order``, group by group where groups have a budget of their own."""
+        if not s.fixed_budget or not x.ndim:
+            return gain_mask(x, image, s, self.norm)
+        kept = np.empty(x.shape, np.bool_)
+        for cut in s.groups.slabs(x.shape):
+            kept[cut] = gain_mask(x[cut], image[cut], s, self.norm)
+        return kept
 
     def on_grid(self, shape: tuple[int, ...]) -> Ruling:
         """Whether q(y) = y, in real arithmetic, for the image y of every tensor of this shape: theorem ``idempotence``.

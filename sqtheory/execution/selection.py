@@ -22,6 +22,8 @@ REFUSED = "refused: "
 """How the reason begins why a weight was left alone that could not be computed."""
 SHOWN = 3
 """So many tensors are named where an error is about all of them."""
+LISTED = 8
+"""So many tensors are named that are left alone for the same reason; JSON has all."""
 
 OperatorsOf: TypeAlias = Callable[[TensorInfo], Sequence[Operator]]
 """The operators that a tensor must fit."""
@@ -88,8 +90,13 @@ class Selection:
         by_reason = ", ".join(f"{n} {why}" for why, n in reasons.most_common())
         line = f"{done} {amount(compared)} of {amount(of)} parameters in {count} of {of_all} tensors"
         lines = [f"{line}; left alone: {by_reason}." if by_reason else f"{line}."]
-        own = [(info, why) for info, why in self.skipped if info.name in special]
-        lines += [f"Left alone: {short(info.name)} ({why})." for info, why in own]
+        alike: dict[str, list[str]] = {}
+        for info, why in self.skipped:
+            if info.name in special:
+                alike.setdefault(why, []).append(short(info.name))
+        for why, names in alike.items():
+            more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+            lines.append(f"Left alone: {', '.join(names[:LISTED])}{more} ({why}).")
         return lines
 
 
@@ -145,8 +152,10 @@ def _check_kernels(op: Operator, info: TensorInfo) -> None:
     channels = info.shown_of.shape[info.view.reduced[-1]]
     for boxes, tail, what in op.boxes:
         if tail is Tail.error and boxes.along_rows and boxes.run is not None and channels % boxes.run:
-            where = f"{channels} input channels at each place of the kernel"
-            raise Indivisible(f"{where} are not a whole number of {what} of {boxes.run} (tail=error)")
+            where = f"{channels} input channel{'s' if channels > 1 else ''} at each place of the kernel"
+            raise Indivisible(
+                f"{where} {'are' if channels > 1 else 'is'} not a whole number of {what} of {boxes.run} (tail=error)"
+            )
 
 
 def check_fits(path: Path, tensors: Sequence[TensorInfo], operators: OperatorsOf) -> None:

@@ -54,6 +54,25 @@ def test_order_lists_what_it_leaves_alone(model: Path, capsys: pytest.CaptureFix
     assert content["recipe"]["strict"] is content["recipe"]["keep_going"] is False
 
 
+def test_price_goes_past_what_does_not_fit_and_says_so(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    some = ("--targets", "re:.*weight", "--sample", "8")
+    out, err = said(capsys, 0, "price", model, *ASKED, *some)
+    assert err == f"sqtheory: Left alone: conv.weight ({RULE}).\n"
+    assert out == said(capsys, 0, "price", model, *ASKED, "--targets", "re:.*fc.weight", "--sample", "8")[0]
+
+
+def test_buffers_and_masks_with_nan_and_infinity_are_left_alone_by_name(
+    model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = {"bn.running_var": np.full((4, 8), np.nan, np.float32)}
+    odd |= {f"{name}": np.full((1, 1, 8, 8), -np.inf, np.float32) for name in ("h.0.attn.bias", "h.0.attn_mask")}
+    save_file({**load_file(model), **odd}, model)
+    found = json.loads(said(capsys, 0, "order", model, *ASKED, "--json")[0])
+    reasons = {one["name"]: one["reason"] for one in found["skipped"]}
+    assert reasons["bn.running_var"] == "buffer" and reasons["h.0.attn.bias"] == "attention mask"
+    assert reasons["h.0.attn_mask"] == "attention mask" and len(found["tensors"]) == 2
+
+
 @pytest.mark.parametrize("verb", [("order",), ("report", "-o", "page.html"), ("predict",), ("apply",)])
 def test_strict_refuses_the_misfit_then_the_mask(
     verb: tuple[str, ...], model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -11,6 +11,7 @@ from safetensors.numpy import load_file, save_file
 from sqtheory import compress, parse
 from sqtheory.alphabet.storage import Index, bits_per_entry
 from sqtheory.compress import Packing, Recipe, beside
+from sqtheory.compress.codes import codes_of
 from sqtheory.exceptions import InputRefused
 from sqtheory.files import zoo
 from sqtheory.files.checkpoints import open_checkpoint
@@ -167,6 +168,6 @@ def test_a_format_without_zero_is_refused(model: Path, tmp_path: Path) -> None:
 def test_a_layout_has_a_name() -> None:
     with pytest.raises(ValueError, match="is one of sqtheory, compressed-tensors, got 'gguf'"):
         Packing("gguf")
-    packed = Recipe("50%", "int4:b32").packed(weights("f4"), "w", Index.bitmap)
+    packed = codes_of(Recipe("50%", "int4:b32"), weights("f4"), "w", Index.bitmap)
     assert packed.schema.mask is not None and packed.schema.mask.index is Index.bitmap
     assert unpack(packed).tobytes() == Recipe("50%", "int4:b32").image(weights("f4"), "w").tobytes()

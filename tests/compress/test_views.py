@@ -11,6 +11,7 @@ from safetensors.numpy import load_file, save_file
 from sqtheory import compress
 from sqtheory.alphabet.notation import parse
 from sqtheory.compress import Packing, Recipe, Report
+from sqtheory.compress.codes import codes_of
 from sqtheory.exceptions import CheckpointError, InputRefused
 from sqtheory.files.checkpoints import open_checkpoint
 from sqtheory.files.packing import PackedCheckpoint, Schema, unpack_file
@@ -205,7 +206,7 @@ def test_arrays_of_every_memory_order_are_seen_the_same(tmp_path: Path) -> None:
     ids=str,
 )
 def test_a_schema_of_a_view_that_is_none_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
-    packed = Recipe("2:4", "mxfp4").seeing(VIEWS).packed(np.ones((16, 8, 3, 3), np.float32), "conv.weight")
+    packed = codes_of(Recipe("2:4", "mxfp4").seeing(VIEWS), np.ones((16, 8, 3, 3), np.float32), "conv.weight")
     content = packed.schema.to_dict()
     assert (content["view"], content["tensor"]) == ("2+3+1", [16, 8, 3, 3])
     assert Schema.from_dict(content) == packed.schema

@@ -62,6 +62,13 @@ def test_misfits_are_left_alone_each_with_its_own_rule() -> None:
     assert len(rest) == 2 and rest[0].startswith("Left alone: b (does not fit nm(2, 4): axis 1 of length 3")
 
 
+def test_what_is_left_alone_for_one_reason_is_one_line() -> None:
+    many = [TensorInfo(f"w{i}", "F32", (8, 3) if i else (8, 8), 0) for i in range(12)]
+    chosen = select(FILE, many, Targets(), [MASK_2_4])  # type: ignore[list-item]
+    _, line = chosen.sentences()
+    assert line.startswith("Left alone: w1, w2, w3, w4, w5, w6, w7, w8 and 3 more (does not fit nm(2, 4): axis 1")
+
+
 def test_strict_and_all_targets_are_refused_by_name() -> None:
     given = tensors(a=(8, 16), b=(8, 3), c=(8, 12))
     with pytest.raises(Indivisible, match=r"w.safetensors: tensor 'b': axis 1 of length 3 .*; tensor 'c': axis 1"):
@@ -113,7 +120,7 @@ def test_amounts_have_three_digits() -> None:
 KERNELS = {
     "whole groups at each place": ("2:4", View.convolution(4), (16, 8, 3, 3), None),
     "a stem": ("2:4", View.convolution(4), (16, 3, 4, 4), "3 input channels at each place of the kernel are not a who"),
-    "one channel": ("2:4", View.convolution(3), (16, 1, 4), "1 input channels at each place of the kernel"),
+    "one channel": ("2:4", View.convolution(3), (16, 1, 4), "1 input channel at each place of the kernel is not"),
     "a tail": ("nm(2, 4, tail=short)", View.convolution(4), (16, 3, 4, 4), None),
     "blocks": ("int(4, block=32)", View.convolution(4), (16, 3, 4, 4), None),
     "a matrix": ("2:4", View((0,)), (12, 16), None),

@@ -38,10 +38,11 @@ class AwqCodec(Codec):
             raise refused(stored.path, f"quant_method awq has {stored.config['bits']!r} bits: readable are 4")
         for words in layers_of_words(stored):
             if stored.config or words.packed_outputs:
-                yield _encoded(stored, words)
+                yield linear(stored, words, "AWQ")
 
 
-def _encoded(stored: Stored, words: Words) -> Encoded:
+def linear(stored: Stored, words: Words, scheme: str) -> Encoded:
+    """The weight of a layer of codes packed along the outputs. Raises CheckpointError for shapes that do not fit."""
     name, (inputs, columns) = words.codes.name, words.codes.shape
     groups, outputs = words.scales.shape[0], 8 * columns
     need_shape(stored, name, words.scales, (groups, outputs))
@@ -50,7 +51,7 @@ def _encoded(stored: Stored, words: Words) -> Encoded:
         rule = f"{inputs} inputs are no whole number of the {groups} groups of {quoted(words.scales.name)}"
         raise refused(stored.path, rule, name)
     decode = partial(_values, dtype=words.scales.dtype)
-    return Encoded(f"{words.stem}.weight", "AWQ 4-bit", (outputs, inputs), words.parts, decode)
+    return Encoded(f"{words.stem}.weight", f"{scheme} 4-bit", (outputs, inputs), words.parts, decode)
 
 
 def _values(parts: Mapping[str, NDArray[Any]], *, dtype: str) -> NDArray[np.float32]:

@@ -22,7 +22,8 @@ def in_dense_axes(stored: Stored, weights: Iterable[Encoded]) -> Iterator[Encode
     transposed = bool(Architecture.beside(stored.path).kinds & TransposedLinears.KINDS)
     for one in weights:
         if transposed and len(one.shape) == 2 and TransposedLinears.NAMED.search(one.name):
-            yield replace(one, shape=one.shape[::-1], decode=partial(_transposed, decode=one.decode))
+            decode = partial(_transposed, decode=one.decode)
+            yield replace(one, shape=one.shape[::-1], decode=decode, view=TransposedLinears.VIEW)
         else:
             yield one
 

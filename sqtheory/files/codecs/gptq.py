@@ -1,8 +1,8 @@
 """GPTQ: x_{o,i} = s_{g(i),o} (q_{i,o} − z_{g(i),o}), codes of 2, 3, 4 or 8 bits packed along the inputs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from sqtheory.files.codecs.fields import unpacked
 from sqtheory.files.codecs.parts import need_shape, need_type
 from sqtheory.files.codecs.qweights import Words, affine, layers_of_words, said_format
 
+ZeroPoints: TypeAlias = Callable[[NDArray[np.int32], int], NDArray[Any]]
+"""The zero points in words, by the bits of each."""
 _BITS = (2, 3, 4, 8)
 _ONES = {2: 0x55555555, 4: 0x11111111, 8: 0x01010101}
 """A word of codes that are all 1."""
@@ -38,10 +40,11 @@ class GptqCodec(Codec):
         layout = said_format(stored, "gptq", "gptq_v2")
         for words in layers_of_words(stored):
             if stored.config or not words.packed_outputs:
-                yield _encoded(stored, words, offset=layout == "gptq")
+                yield linear(stored, words, "GPTQ", carried if layout == "gptq" else as_stored)
 
 
-def _encoded(stored: Stored, words: Words, *, offset: bool) -> Encoded:
+def linear(stored: Stored, words: Words, scheme: str, zero_points: ZeroPoints) -> Encoded:
+    """The weight of a layer of codes packed along the inputs. Raises CheckpointError for shapes that do not fit."""
     name, (rows, outputs) = words.codes.name, words.codes.shape
     groups = words.scales.shape[0]
     bits, rest = divmod(32 * words.zeros.shape[1], outputs)
@@ -66,29 +69,33 @@ def _encoded(stored: Stored, words: Words, *, offset: bool) -> Encoded:
         need_type(stored, name, order, "I32", "I64")
         need_shape(stored, name, order, (inputs,))
         parts |= {"groups": order.name}
-    decode = partial(_values, bits=bits, offset=offset, size=size, dtype=words.scales.dtype)
-    return Encoded(f"{words.stem}.weight", f"GPTQ {bits}-bit", (outputs, inputs), parts, decode)
+    decode = partial(_values, bits=bits, zero_points=zero_points, size=size, dtype=words.scales.dtype)
+    return Encoded(f"{words.stem}.weight", f"{scheme} {bits}-bit", (outputs, inputs), parts, decode)
 
 
 def _values(
-    parts: Mapping[str, NDArray[Any]], *, bits: int, offset: bool, size: int, dtype: str
+    parts: Mapping[str, NDArray[Any]], *, bits: int, zero_points: ZeroPoints, size: int, dtype: str
 ) -> NDArray[np.float32]:
     codes = np.ascontiguousarray(unpacked(parts["codes"].T, bits).T)
     groups = parts["groups"] if "groups" in parts else np.arange(codes.shape[0]) // size
     count = parts["scales"].shape[0]
     if groups.size and not (groups.min() >= 0 and groups.max() < count):
         raise ValueError(f"groups: {count} groups are numbered from 0, got {groups.min()} … {groups.max()}")
-    zeros = zero_points(parts["zeros"], bits, offset=offset)
+    zeros = zero_points(parts["zeros"], bits)
     return affine(codes, zeros, parts["scales"], groups.astype(np.intp), dtype)
 
 
-def zero_points(words: NDArray[np.int32], bits: int, *, offset: bool) -> NDArray[np.uint8]:
-    """The zero points in words; where the format stores z − 1, each word goes up by one in all of its fields at once.
+def as_stored(words: NDArray[np.int32], bits: int) -> NDArray[np.uint8]:
+    """The zero points themselves."""
+    return unpacked(words, bits)
 
-    A field of ones then carries into the next: the inverse of how the package writes it. Fields of 3 bits, which lie
+
+def carried(words: NDArray[np.int32], bits: int) -> NDArray[np.uint8]:
+    """The zero points of words of z − 1: each word goes up by one in all of its fields at once.
+
+    A field of ones then carries into the next: the inverse of how gptqmodel writes it. Fields of 3 bits, which lie
     across words, go up one by one and wrap.
     """
-    if offset and bits in _ONES:
-        words = (words.view(np.uint32) + np.uint32(_ONES[bits])).view(np.int32)
-    fields = unpacked(words, bits)
-    return (fields + np.uint8(1)) & np.uint8(7) if offset and bits not in _ONES else fields
+    if bits in _ONES:
+        return unpacked((words.view(np.uint32) + np.uint32(_ONES[bits])).view(np.int32), bits)
+    return (unpacked(words, bits) + np.uint8(1)) & np.uint8((1 << bits) - 1)

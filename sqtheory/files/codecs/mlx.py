@@ -54,7 +54,7 @@ def _encoded(stored: Stored, codes: TensorInfo, stem: str) -> Encoded:
         raise refused(stored.path, rule, codes.name)
     own = stored.config.get(stem)
     said: Mapping[str, Any] = own if isinstance(own, Mapping) else stored.config
-    mode = said.get("mode", stored.config.get("mode", "affine"))
+    mode = str(said.get("mode", stored.config.get("mode", "affine")))
     if mode in _FLOATING:
         bits, size, element, scale = _FLOATING[mode]
         need_type(stored, codes.name, scales, "U8")
@@ -93,7 +93,7 @@ def _bits_and_size(stored: Stored, codes: TensorInfo, scales: TensorInfo, said: 
         rule = f"{codes.shape[-1]} words and {scales.shape[-1]} scales a row"
         fit = " or ".join(f"{bits} bits in groups of {size}" for bits, size in found) or "no bits and group size"
         raise refused(stored.path, f"{rule} fit {fit}: 'quantization' of config.json must say it", codes.name)
-    if bits not in _BITS or type(size) is not int or size < 1:
+    if type(bits) is not int or bits not in _BITS or type(size) is not int or size < 1:
         known = ", ".join(map(str, _BITS))
         raise refused(stored.path, f"{bits!r} bits in groups of {size!r}: readable are {known} bits", codes.name)
     return bits, size

@@ -12,7 +12,7 @@ from sqtheory.files.checkpoints.tensors import TensorInfo, plain, refused
 from sqtheory.files.codecs.codec import Stored
 from sqtheory.files.codecs.parts import FLOATS, need_finite, need_type, part
 
-_FORMAT_KEYS = ("checkpoint_format", "version", "format")
+_FORMAT_KEYS = ("checkpoint_format", "packing_format", "version", "format")
 CODES = ".qweight"
 """How the names of the codes end."""
 _ROWS = 1 << 20
@@ -68,15 +68,19 @@ def layers_of_words(stored: Stored) -> Iterator[Words]:
             need_type(stored, name, codes, "I32")
             need_type(stored, name, zeros, "I32")
             need_type(stored, name, scales, *FLOATS)
-            if {len(codes.shape), len(zeros.shape), len(scales.shape)} != {2} or 0 in scales.shape:
+            if {len(codes.shape), len(zeros.shape), len(scales.shape)} != {
+                2
+            } or 0 in codes.shape + zeros.shape + scales.shape:
                 shapes = f"{codes.shape}, {zeros.shape} and {scales.shape}"
-                raise refused(stored.path, f"codes, zero points and scales are matrices, got {shapes}", name)
+                raise refused(
+                    stored.path, f"codes, zero points and scales are matrices with entries, got {shapes}", name
+                )
             yield Words(stem, codes, zeros, scales)
 
 
 def affine(
     codes: NDArray[np.uint8],
-    zeros: NDArray[np.uint8],
+    zeros: NDArray[np.integer[Any]],
     scales: NDArray[np.float32],
     groups: NDArray[np.intp],
     dtype: str,

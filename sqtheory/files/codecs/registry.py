@@ -1,5 +1,6 @@
 """Every layout of quantized weights that is read."""
 
+from sqtheory.files.codecs.auto_round import AutoRoundCodec
 from sqtheory.files.codecs.awq import AwqCodec
 from sqtheory.files.codecs.bitsandbytes import BitsAndBytesCodec
 from sqtheory.files.codecs.codec import Codec
@@ -17,6 +18,6 @@ from sqtheory.files.codecs.unread import UnreadCodec
 
 CODECS: tuple[type[Codec], ...] = (
     *(PackedCodec, Fp8, ModelOpt, CompressedTensors, GptOss, Microscaling, TorchAo),
-    *(GptqCodec, AwqCodec, MlxCodec, BitsAndBytesCodec, LlmInt8Codec, UnreadCodec),
+    *(GptqCodec, AwqCodec, AutoRoundCodec, MlxCodec, BitsAndBytesCodec, LlmInt8Codec, UnreadCodec),
 )
 """Each is asked for the weights that it knows; two never claim the same."""

@@ -129,7 +129,7 @@ def test_a_name_that_is_none_is_answered_with_the_closest() -> None:
 
 def test_what_a_figure_refuses_names_it_and_the_checkpoint(tmp_path: Path) -> None:
     path = tmp_path / "w.npy"
-    np.save(path, np.array([[1.0, np.nan, 2.0, 3.0]]))
+    np.save(path, np.array([[1.0, np.nan, 2.0, 3.0], [1.0, 2.0, 3.0, 4.0]]))
     with pytest.raises(NonFinite, match=r"figure order_map of .*w\.npy: nan at \(0, 1\)"):
         BY_NAME["order_map"].files(Request(str(path)), DOUBLE, ("png",), "")
     nothing: Any = Request("zoo:lm-dense", mask="50%")

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import final
 
 from sqtheory.files.checkpoints.onnx_graph.dataflow import Dataflow, Key, Taken
-from sqtheory.files.checkpoints.onnx_graph.integer_products import PRODUCTS, biased
+from sqtheory.files.checkpoints.onnx_graph.integer_products import PRODUCTS, biased, is_whole
 from sqtheory.files.checkpoints.onnx_graph.operands import integer, is_known
 
 PLACES: Mapping[str, Mapping[str, int]] = {
@@ -83,6 +83,8 @@ def _way(flow: Dataflow, taken: Taken) -> CodedOperand | None:
     node = taken.node
     places = PLACES.get(node.op_type) if is_known(node) else None
     if places is None or taken.place != places["codes"] or not taken.outputs:
+        return None
+    if node.op_type in PRODUCTS and not is_whole(node):
         return None
     parts, keys = {}, set()
     for part, place in places.items():

@@ -63,7 +63,7 @@ class Taken:
 
 
 @final
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Dataflow:
     """All that the graphs of a model say of where its values go. Every function is looked at once for all calls."""
 

@@ -17,6 +17,11 @@ BIAS = 8
 """The place of the bias of QLinearConv, whose scale is the product of the scales of input and weight."""
 
 
+def is_whole(node: "NodeProto") -> bool:
+    """Whether such an operator has all inputs but for a bias."""
+    return len(node.input) >= BIAS and all(node.input[:BIAS])
+
+
 def biased(node: "NodeProto") -> bool:
     """Whether the scale of the weight is the scale of a bias too."""
     return node.op_type in PRODUCTS and len(node.input) > BIAS and bool(node.input[BIAS])
@@ -26,7 +31,8 @@ def put_product(flow: Dataflow, taken: Taken, weight: str) -> None:
     """Let a node take the values ``weight``, and others around it do what it did with scales."""
     node, nodes = taken.node, taken.scope.home.node
     at = next(at for at, one in enumerate(nodes) if one.output and one.output[0] == node.output[0])
-    x, x_scale, x_zero, _, w_scale, _, y_scale, y_zero, *rest = (*node.input, "")
+    given: list[str] = list(node.input)
+    x, x_scale, x_zero, _, w_scale, _, y_scale, y_zero = given[:BIAS]
     result, used = node.output[0], {name for scope in flow.scopes for name in scope.defined}
 
     def fresh(what: str) -> str:
@@ -42,7 +48,7 @@ def put_product(flow: Dataflow, taken: Taken, weight: str) -> None:
     operands = [fresh("input"), weight]
     if biased(node):
         before.append(made("Mul", [x_scale, w_scale], fresh("bias_scale")))
-        one = made("DequantizeLinear", [rest[0], fresh("bias_scale")], fresh("bias"))
+        one = made("DequantizeLinear", [given[BIAS], fresh("bias_scale")], fresh("bias"))
         one.name = f"{one.name}_bias" if one.name else ""
         one.attribute.add(name="axis", i=0, type=2)  # INT
         before.append(one)

@@ -25,6 +25,9 @@ def graph() -> bytes:
         "t": np.ones((4, 1), np.float32),
         "r": np.array([2, -1]),
         "k": np.hanning(16).astype(np.float32).reshape(1, 1, 16),
+        "p": np.ones((4, 4), np.int8),
+        "s1": np.float32(1),
+        "z": np.int8(0),
         "w": np.ones((2, 2), ml_dtypes.int4),
     }
     inside = helper.make_graph(
@@ -42,6 +45,7 @@ def graph() -> bytes:
             "MatMulNBits", ["x", "n", "t", "", "", "s"], ["u"], domain="com.microsoft", K=16, N=4, bits=4, block_size=16
         ),
         node("Conv", ["x", "k"], ["f"]),
+        node("QLinearMatMul", ["x", "s", "z", "p", "s1", "z", "s1", "z"], ["j"]),
         node("Own", ["x", "w"], ["g"], domain="own"),
         node("Einsum", ["x", "d"], ["h"], equation="ab,bc->ac"),
     ]

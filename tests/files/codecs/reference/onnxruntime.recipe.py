@@ -1,18 +1,15 @@
-# onnxruntime.npz
+"""Models that onnxruntime 1.32.0 (with onnx 1.23.2) makes on a CPU, and the values it has for their weights."""
 
-Models that `onnxruntime.quantization` of onnxruntime 1.32.0 (with onnx 1.23.2, on a CPU) made, `NAME.onnx`, and the
-values that onnxruntime has for their one quantized weight, `NAME.values`: what `MatMulNBits` gives for the unit matrix,
-and what `DequantizeLinear` gives with all optimizations off. `groups` and `float-zeros` are its models with another
-input of the same operator. Made by:
+import logging
 
-```python
-import io, numpy as np, onnx, onnxruntime as ort, logging
+import numpy as np
+import onnx
+import onnxruntime as ort
+from onnx import helper, numpy_helper
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization.matmul_nbits_quantizer import DefaultWeightOnlyQuantConfig, MatMulNBitsQuantizer
 
 logging.disable(logging.INFO)
-from onnx import helper, numpy_helper, TensorProto
-from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer, DefaultWeightOnlyQuantConfig
-from onnxruntime.quantization import QuantFormat, QuantType, quantize_static, CalibrationDataReader
-
 rng = np.random.default_rng(0)
 K, N = 40, 6
 W = rng.normal(size=(K, N)).astype(np.float32)
@@ -46,7 +43,6 @@ def model(dtype, w):
 def dq_output(m):
     """the output of its DequantizeLinear nodes whose input is constant, nothing optimized"""
     m = onnx.ModelProto.FromString(m.SerializeToString())
-    out = {}
     inits = {t.name for t in m.graph.initializer}
     names = [n.output[0] for n in m.graph.node if n.op_type == "DequantizeLinear" and n.input[0] in inits]
     for n in names:
@@ -58,7 +54,7 @@ def dq_output(m):
         )
         for i in s.get_inputs()
     }
-    return dict(zip(names, s.run(names, feeds)))
+    return dict(zip(names, s.run(names, feeds), strict=True))
 
 
 for bits in (2, 4, 8):
@@ -143,8 +139,4 @@ for wt in (QuantType.QInt8, QuantType.QUInt8):
     out = dq_output(m)
     print([n.op_type for n in m.graph.node], [(t.name, t.data_type, list(t.dims)) for t in m.graph.initializer])
     keep(f"qdq-conv-{wt.name}", m, next(v for k, v in out.items() if v.ndim == 4))
-np.savez_compressed("onnxruntime-1.32.0.npz", **kept)
-import os
-
-print(len(kept), os.path.getsize("onnxruntime-1.32.0.npz"))
-```
+np.savez_compressed("onnxruntime.npz", **kept)
