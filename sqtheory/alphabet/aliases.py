@@ -51,10 +51,15 @@ class Missing:
 
 _WEIGHTS = "the weights only, activations are not quantized"
 
+
+def _group(k: int) -> Callable[[], Quantizer]:
+    return lambda: int_(k, block=128, scaling=MIDPOINT)
+
+
 TYPED: tuple[Preset, ...] = (
-    Preset("W4A16", lambda: int_(4, block=128, scaling=MIDPOINT), "4 bits in groups of 128, scale 2 amax/15"),
-    Preset("W4A8", lambda: int_(4, block=128, scaling=MIDPOINT), f"the same; {_WEIGHTS}"),
-    Preset("W8A16", lambda: int_(8, block=128, scaling=MIDPOINT), "8 bits in groups of 128, scale 2 amax/255"),
+    Preset("W4A16", _group(4), "4 bits in groups of 128, scale 2 amax/15"),
+    Preset("W4A8", _group(4), f"the same; {_WEIGHTS}"),
+    *(Preset(f"W{k}A16", _group(k), f"{k} bits in groups of 128, scale 2 amax/{2**k - 1}") for k in (2, 3, 5, 6, 7, 8)),
     Preset("W8A8", lambda: int_(8, per=Rows(), scaling=MIDPOINT), f"8 bits, one scale for each output; {_WEIGHTS}"),
     Preset("FP8", lambda: scaled(E4M3, per=Whole()), f"E4M3, one scale for the tensor; {_WEIGHTS}"),
     Preset("FP8_DYNAMIC", lambda: scaled(E4M3, per=Rows()), f"E4M3, one scale for each output; {_WEIGHTS}"),

@@ -73,6 +73,7 @@ ALIASES: Patterns = {
 ALIAS_EXAMPLES = (
     *("2:4", "50%", "4:8", "1:4", "75%", "int8", "int4", "int4:b32", "hbfp8", "hbfp6", "hbfp4"),
     *("mxfp8", "mxfp6", "mxfp4", "mxfp8_e5m2", "mxfp6_e3m2", "mxint8", "nvfp4", "nf4", "bcq3"),
+    *(preset.name.lower() for preset in aliases.TYPED),
 )
 
 FORMAT_FAMILIES: Patterns = {

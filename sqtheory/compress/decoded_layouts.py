@@ -13,9 +13,10 @@ from sqtheory.files import atomic
 from sqtheory.files.checkpoints import SafetensorsCheckpoint, SafetensorsWriter, TensorInfo, declare
 from sqtheory.files.checkpoints.elements import ELEMENTS, Element
 from sqtheory.files.checkpoints.json_text import json_object
-from sqtheory.files.codecs.configuration import CONFIG, without
+from sqtheory.files.codecs.configuration import without
 from sqtheory.files.codecs.decoding import DecodedCheckpoint
 from sqtheory.files.digests import sha256
+from sqtheory.files.views.architecture import CONFIG
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from sqtheory.compress.files import Folder
 from sqtheory.compress.layout import ITSELF, Layout
 from sqtheory.files.checkpoints import NpyCheckpoint, NpzCheckpoint, OnnxCheckpoint, SafetensorsCheckpoint
 from sqtheory.files.checkpoints.tensors import refused
-from sqtheory.files.codecs.configuration import CONFIG
 from sqtheory.files.digests import digest, sha256
 from sqtheory.files.packing import CompressedTensorsCheckpoint, PackedCheckpoint
 from sqtheory.files.packing.compressed_tensors import MODEL
+from sqtheory.files.views.architecture import CONFIG
 
 
 def headers_of(written: Layout, targets: Collection[str]) -> dict[str, str]:

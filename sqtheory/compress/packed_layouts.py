@@ -31,7 +31,6 @@ from sqtheory.files.checkpoints import (
 )
 from sqtheory.files.checkpoints.elements import ELEMENTS, Element
 from sqtheory.files.checkpoints.tensors import PIECE_BYTES, refused
-from sqtheory.files.codecs.configuration import CONFIG
 from sqtheory.files.digests import sha256
 from sqtheory.files.packing import Packed, Schema, write_compressed_tensors, write_packed
 from sqtheory.files.packing.compressed_tensors import (
@@ -48,6 +47,7 @@ from sqtheory.files.packing.compressed_tensors import (
 )
 from sqtheory.files.packing.files import StoredArray, is_stored, parts_of
 from sqtheory.files.packing.metadata import KEY, packed_metadata
+from sqtheory.files.views.architecture import CONFIG
 
 
 @dataclass(frozen=True)

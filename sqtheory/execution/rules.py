@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, final
 
 from sqtheory.exceptions import InputRefused
@@ -49,7 +50,7 @@ class RecipeRule:
         object.__setattr__(self, "mask", spelled.mask)
         object.__setattr__(self, "format", spelled.format)
 
-    @property
+    @cached_property
     def chosen(self) -> Targets:
         """Which tensors it takes, if no rule before it does."""
         return Targets(self.targets, self.ignore)
@@ -89,7 +90,8 @@ class Rules:
         tensors = tuple(tensors)
         for number, rule in enumerate(self.rules, 1):
             for word in (*rule.targets, *rule.ignore):
-                if not any(Targets((word,)).reason_to_skip(tensor) is None for tensor in tensors):
+                named = Targets((word,))
+                if not any(named.reason_to_skip(tensor) is None for tensor in tensors):
                     raise InputRefused(
                         f"{self.source}: rule {number}: no tensor is called {word!r}: see sqtheory inspect"
                     )

@@ -181,3 +181,33 @@ def test_the_recipe_of_the_documentation_is_one(tmp_path: Path) -> None:
     path.write_text(text, encoding="utf-8")
     rules = read_rules(path)
     assert [rule.format for rule in rules.rules] == ["", "int(8, block=128, scaling=midpoint)", "mxfp(e2m1)"]
+
+
+def test_rules_take_experts_and_kernels_and_leave_what_does_not_fit(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    shapes = {
+        "mlp.experts.down_proj": (3, 16, 32),
+        "conv.weight": (8, 8, 3, 3),
+        "odd.weight": (8, 30),
+        "x.weight": (8, 64),
+    }
+    path, recipe, out = tmp_path / "m.safetensors", tmp_path / "r.toml", tmp_path / "out.safetensors"
+    save_file({name: rng.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}, path)
+    recipe.write_text(
+        '[[rule]]\ntargets="re:.*experts.*"\nmask="2:4"\nformat="nvfp4"\naxis=1\n'
+        '[[rule]]\nmask="2:4"\nformat="MXFP4A16"\norder="qs"',
+        encoding="utf-8",
+    )
+    result = sq.order(path, recipe=recipe, workers=2)
+    assert {row.name: row.view is None for row in result.rows} == {
+        "conv.weight": False,
+        "mlp.experts.down_proj": False,
+        "x.weight": True,
+    }
+    [odd] = [why for info, why in result.chosen.skipped if info.name == "odd.weight"]
+    assert odd.startswith("does not fit nm(2, 4)")
+    made = sq.apply(path, out, recipe=recipe)
+    assert {t.name: t.e_sq for t in made.report.tensors} == {row.name: row.order.errors.sq for row in result.rows}
+    assert sq.verify(out, against=path, recipe=recipe).failures == ()
+    with pytest.raises(sq.Indivisible, match=r"odd\.weight"):
+        sq.order(path, recipe=recipe, strict=True)

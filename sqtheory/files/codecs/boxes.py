@@ -18,6 +18,8 @@ def box_of(shape: Shape, scales: Shape, sides: Shape) -> Shape | None:
     """
     if all(n == 1 for n in scales):
         return shape
+    if len(scales) == 2 * len(shape) and all(n == 1 for n in scales[1::2]):
+        scales = scales[::2]  # of ModelOpt: [rows of boxes, 1, columns of boxes, 1]
     if len(scales) == len(shape) - 1:
         scales = (*scales, 1)
     if len(scales) != len(shape):

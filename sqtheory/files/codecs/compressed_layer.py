@@ -69,7 +69,7 @@ class QuantizedLayer:
             case "channel" if grid == (*lead, 1):
                 box = (*ones, columns)
             case "group" | "tensor_group":
-                side = columns // grid[-1] if scheme is None else scheme.group_size or 0
+                side = columns // max(1, grid[-1]) if scheme is None else scheme.group_size or 0
                 box = (*ones, side) if side and grid == (*lead, columns // side) and not columns % side else None
             case "block" if len(grid) == len(shape):
                 box = box_of(shape, grid, SIDES if scheme is None or scheme.block is None else scheme.block)

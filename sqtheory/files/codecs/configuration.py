@@ -10,13 +10,12 @@ from typing import IO, Any, final
 from sqtheory.files.checkpoints.json_text import json_object
 from sqtheory.files.checkpoints.shards import inside
 from sqtheory.files.checkpoints.tensors import plain, quoted, refused
+from sqtheory.files.views.architecture import CONFIG, NESTED
 
-CONFIG, HF_QUANT_CONFIG = "config.json", "hf_quant_config.json"
+HF_QUANT_CONFIG = "hf_quant_config.json"
 METHOD = "quant_method"
 KEYS = ("quantization_config", "compression_config", "quantization")
 """Where a ``config.json`` tells how weights are quantized."""
-NESTED = ("text_config", "language_config", "llm_config", "thinker_config")
-"""Parts of a ``config.json`` that may have such a key instead of the whole."""
 _LARGEST = 1 << 24
 _FORMATS = ("format", "quant_algo", "fmt", "mode", "quantization_scheme", "weights", "bits")
 

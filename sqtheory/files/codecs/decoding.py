@@ -41,7 +41,8 @@ def decoded(checkpoint: Checkpoint, codecs: Sequence[type[Codec]] = CODECS) -> C
             if name in infos and name not in parts:
                 raise refused(checkpoint.path, f"it is there, and {_spelled(encoded[name])} spell it too", name)
         hidden = activation_scales(infos.keys() - parts) if encoded else frozenset[str]()
-        check_left(checkpoint.path, {name: infos[name] for name in infos if name not in parts | hidden})
+        claimed = parts | hidden
+        check_left(checkpoint.path, {name: info for name, info in infos.items() if name not in claimed})
         if configuration.method is not None and not encoded:
             raise refused(configuration.paths[0], f"{configuration}: no tensor of {checkpoint.path.name} is stored so")
         if not encoded:

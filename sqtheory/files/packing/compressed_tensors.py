@@ -20,11 +20,12 @@ from sqtheory.files.bits import pack_bits
 from sqtheory.files.checkpoints.json_text import json_object
 from sqtheory.files.checkpoints.tensors import Checkpoint, plain, quoted, refused
 from sqtheory.files.codecs.compressed_scheme import METHOD, Scheme
-from sqtheory.files.codecs.configuration import CONFIG, without
+from sqtheory.files.codecs.configuration import without
 from sqtheory.files.packing.files import StoredArray, write_arrays
 from sqtheory.files.packing.packed import Packed, image_of, slabs_of
 from sqtheory.files.packing.scales import BIAS, ExponentScales, RealScales, TwoLevelScales
 from sqtheory.files.packing.schema import Schema
+from sqtheory.files.views.architecture import CONFIG
 
 MODEL, QUANTIZATION = "model.safetensors", "quantization_config"
 FILES = (MODEL, CONFIG)

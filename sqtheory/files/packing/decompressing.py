@@ -13,8 +13,9 @@ from sqtheory.files.checkpoints.safetensors import SafetensorsCheckpoint
 from sqtheory.files.checkpoints.tensors import Checkpoint, TensorInfo, plain, refused
 from sqtheory.files.codecs.codec import Stored
 from sqtheory.files.codecs.compressed_tensors import CompressedTensors
-from sqtheory.files.codecs.configuration import CONFIG, Configuration
+from sqtheory.files.codecs.configuration import Configuration
 from sqtheory.files.packing.compressed_tensors import MODEL
+from sqtheory.files.views.architecture import CONFIG
 
 
 @final

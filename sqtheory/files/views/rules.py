@@ -49,8 +49,8 @@ class Convolutions(Rule):
 class TransposedLinears(Rule):
     """Matrices [in, out]: the ``Conv1D`` of GPT-2 and its kin.
 
-    Known by ``model_type``; without a configuration by a ``c_attn`` of three times as many columns as rows. Not so
-    where they are decoded: what quantizes such a layer stores the codes of [out, in].
+    Known by ``model_type``; without a configuration by a ``c_attn`` of three times as many columns as rows.
+    Decoded weights too have the axes of a dense checkpoint.
     """
 
     KINDS = frozenset({"gpt2", "openai-gpt", "imagegpt", "decision_transformer", "clvp", "clvp_decoder"})
@@ -58,7 +58,7 @@ class TransposedLinears(Rule):
     NAMED = re.compile(r"(^|\.)(c_attn|c_proj|c_fc|q_attn)\.weight$")
 
     def views(self, infos: Infos, architecture: Architecture) -> Views:
-        plain = {name: info for name, info in infos.items() if len(info.shape) == 2 and not info.quantized}
+        plain = {name: info for name, info in infos.items() if len(info.shape) == 2}
         found = {name: info for name, info in plain.items() if self.NAMED.search(name)}
         if architecture.is_known:
             transposed = bool(architecture.kinds & self.KINDS)

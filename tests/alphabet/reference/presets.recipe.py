@@ -11,7 +11,8 @@ from compressed_tensors.quantization.quant_scheme import PRESET_SCHEMES
 from compressed_tensors.quantization.utils import calculate_qparams, generate_gparam
 
 NAMES = (
-    *("W4A16", "W8A16", "W8A8", "W4A8", "FP8", "FP8_DYNAMIC", "FP8_BLOCK"),
+    *("W4A16", "W4A8", "W2A16", "W3A16", "W5A16", "W6A16", "W7A16", "W8A16", "W8A8"),
+    *("FP8", "FP8_DYNAMIC", "FP8_BLOCK"),
     *("MXFP4A16", "MXFP6A16", "MXFP8A16", "NVFP4A16"),
 )
 

@@ -30,7 +30,9 @@ def test_a_file_of_compressed_tensors_gives_its_values(folder: str) -> None:
             assert checkpoint.read(name).tobytes() == values.tobytes(), name
 
 
-@pytest.mark.parametrize("folder", ["modelopt/nvfp4", "modelopt/mxfp4", "modelopt/mxfp8", "torchao"])
+@pytest.mark.parametrize(
+    "folder", [*(f"modelopt/{kind}" for kind in ("nvfp4", "w4a8_nvfp4_fp8", "int8", "mxfp4", "mxfp8")), "torchao"]
+)
 def test_a_checkpoint_of_modelopt_or_torchao_gives_its_values(folder: str) -> None:
     wanted = json.loads((HERE / folder / "values.json").read_text())
     with open_checkpoint(HERE / folder / "model.safetensors") as checkpoint:

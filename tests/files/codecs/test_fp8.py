@@ -23,6 +23,13 @@ def test_values_are_those_of_transformers(tmp_path: Path, name: str) -> None:
         assert checkpoint.read(f"{name}.weight").tobytes() == checkpoint.read(f"values.{name}").tobytes()
 
 
+def test_scales_of_boxes_may_have_axes_of_length_one_between() -> None:
+    """So ModelOpt has them: [rows of boxes, 1, columns of boxes, 1]."""
+    assert box_of((256, 384), (2, 1, 3, 1), (128, 128)) == (128, 128) == box_of((256, 384), (2, 3), (128, 128))
+    assert box_of((256, 384), (2, 2, 3, 1), (128, 128)) is None
+    assert spread(np.arange(6).reshape(2, 1, 3, 1), (256, 384), (128, 128))[200, 300] == 5
+
+
 @pytest.mark.parametrize("shape", [(576, 128), (192, 320), (1, 129)])
 def test_boxes_are_cut_short_at_the_end(tmp_path: Path, shape: tuple[int, int]) -> None:
     rows, columns = (-(-n // 128) for n in shape)

@@ -59,11 +59,17 @@ def test_the_pairs_lie_along_the_axis_that_the_scales_are_shorter_along(tmp_path
     assert values.swapaxes(1, 2).tobytes() == by_the_words(raw, scales, 0.5).tobytes()
 
 
-def test_a_last_block_may_be_short(tmp_path: Path) -> None:
-    raw, scales = RAW[:, :22], np.ascontiguousarray(SCALES)
-    tensors = {**PARTS, "l.weight": codes("U8", raw)}
-    wanted = by_the_words(np.concatenate([raw, RAW[:, 22:]], 1), scales, 0.25)[:, :44]
+def test_blocks_are_of_the_length_that_is_said(tmp_path: Path) -> None:
+    """16 or 32, by the shapes alone where the configuration says nothing."""
+    tensors = {**PARTS, "l.weight": codes("U8", RAW[:, :16]), "l.weight_scale": codes("F8_E4M3", SCALES[:, :1])}
+    wanted = by_the_words(RAW[:, :16], SCALES[:, :1].repeat(2, 1), 0.25)
     assert values_of(write(tmp_path / "m.safetensors", tensors)).tobytes() == wanted.tobytes()
+    for length, fits in ((32, True), (16, False)):
+        path = write(tmp_path / "m.safetensors", tensors, {**MODELOPT, "group_size": length})
+        if fits:
+            assert values_of(path).tobytes() == wanted.tobytes()
+        else:
+            assert "'l.weight_scale'" in refusal(path)
 
 
 FAULTS: dict[str, tuple[dict[str, Tensor | None], tuple[str, ...]]] = {
@@ -88,6 +94,24 @@ def test_what_does_not_fit_is_refused_naming_both(
     tensors = {name: tensor for name, tensor in {**PARTS, **change}.items() if tensor is not None}
     message = refusal(write(tmp_path / "m.safetensors", tensors, MODELOPT))
     assert all(name in message for name in named), message
+
+
+INT8: dict[str, Tensor] = {
+    "l.weight": ("I8", (3, 4), bytes(range(122, 134))),
+    "l.weight_scale": f32([0.5, 2.0, 3e38]),
+}
+
+
+def test_integers_have_a_scale_a_row(tmp_path: Path) -> None:
+    config = {"quant_method": "modelopt", "quant_algo": "W8A16"}
+    values = values_of(write(tmp_path / "m.safetensors", INT8, config))
+    assert values[:2].tolist() == [[61, 61.5, 62, 62.5], [252, 254, -256, -254]] and np.isinf(values[2]).any()
+    smoothed = {**INT8, "l.pre_quant_scale": f32(np.ones(4))}
+    message = refusal(write(tmp_path / "m.safetensors", smoothed, config))
+    assert "'l.weight'" in message and "'l.pre_quant_scale'" in message
+    wide = {**INT8, "l.weight_scale": ("F64", (3,), bytes(24))}
+    message = refusal(write(tmp_path / "m.safetensors", wide, config))
+    assert "'l.weight'" in message and "'l.weight_scale'" in message and "F64" in message
 
 
 @pytest.mark.parametrize(

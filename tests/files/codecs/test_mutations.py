@@ -13,7 +13,15 @@ from sqtheory.files.checkpoints.elements import nbytes_of
 from tests.files.codecs.handmade import Tensor, loaded, write
 
 HERE = Path(__file__).parent / "reference"
-FOLDERS = ("compressed_tensors", "act_order", "modelopt/nvfp4", "modelopt/mxfp4", "modelopt/mxfp8", "torchao")
+FOLDERS = (
+    "compressed_tensors",
+    "act_order",
+    "modelopt/nvfp4",
+    "modelopt/mxfp4",
+    "modelopt/mxfp8",
+    "modelopt/int8",
+    "torchao",
+)
 TYPES = ("U8", "I8", "F32", "F16", "BF16", "F8_E4M3", "F8_E8M0", "I32", "I64", "F4", "F8_E5M2", "F6_E2M3")
 WORDS: tuple[Any, ...] = (
     *(None, True, 0, -1, 3, 8, 16, 1e9, 2**70, "x", "re:(", "float", "int", "group", "tensor", "channel", "1x2"),

@@ -9,6 +9,7 @@ from sqtheory.files.checkpoints.tensors import TensorInfo
 from sqtheory.files.views.architecture import Architecture
 from sqtheory.files.views.axes import Axes
 from sqtheory.files.views.rules import TransposedLinears
+from sqtheory.files.views.view import View
 from tests.files.views.checkpoints import Shapes, save
 
 GPT2 = {"h.attn.c_attn.weight": (32, 96), "h.attn.c_proj.weight": (32, 32), "h.mlp.c_fc.weight": (32, 128)}
@@ -172,9 +173,11 @@ def test_kinds_of_a_large_configuration_are_not_read(tmp_path: Path) -> None:
     assert seen(path) == {}
 
 
-def test_decoded_matrices_of_gpt2_are_plain() -> None:
+def test_decoded_matrices_of_gpt2_are_turned_about_like_dense_ones() -> None:
     infos = {
         name: TensorInfo(name, "GPTQ 4-bit", shape, 0, quantized=True)
         for name, shape in {"h.attn.c_attn.weight": (32, 96), "h.mlp.c_fc.weight": (96, 32)}.items()
     }
-    assert list(TransposedLinears().views(infos, Architecture(frozenset({"gpt2"})))) == []
+    view = View((0,), names=("in", "out"))
+    assert dict(TransposedLinears().views(infos, Architecture(frozenset({"gpt2"})))) == dict.fromkeys(infos, view)
+    assert dict(TransposedLinears().views(infos, Architecture())) == dict.fromkeys(infos, view)

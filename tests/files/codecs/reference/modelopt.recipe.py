@@ -8,7 +8,7 @@ from pathlib import Path
 import modelopt.torch.quantization as mtq
 import torch
 from modelopt.torch.export import export_hf_checkpoint
-from modelopt.torch.quantization.qtensor import MXFP4QTensor, MXFP8QTensor, NVFP4QTensor
+from modelopt.torch.quantization.qtensor import INT8QTensor, MXFP4QTensor, MXFP8QTensor, NVFP4QTensor
 from safetensors.torch import load_file
 from transformers import GptOssConfig, GptOssForCausalLM, LlamaConfig, LlamaForCausalLM
 
@@ -18,6 +18,8 @@ EXPERTS = {"intermediate_size": 48, "num_local_experts": 2, "num_experts_per_tok
 MODELS = {
     "nvfp4": ("NVFP4_DEFAULT_CFG", lambda: GptOssForCausalLM(GptOssConfig(**SMALL, **EXPERTS))),
     "mxfp4": ("MXFP4_DEFAULT_CFG", lambda: LlamaForCausalLM(LlamaConfig(**SMALL, intermediate_size=96))),
+    "w4a8_nvfp4_fp8": ("W4A8_NVFP4_FP8_CFG", lambda: LlamaForCausalLM(LlamaConfig(**SMALL, intermediate_size=32))),
+    "int8": ("INT8_WEIGHT_ONLY_CFG", lambda: LlamaForCausalLM(LlamaConfig(**SMALL, intermediate_size=32))),
     "mxfp8": ("MXFP8_DEFAULT_CFG", lambda: LlamaForCausalLM(LlamaConfig(**SMALL, intermediate_size=32))),
 }
 
@@ -30,13 +32,15 @@ def values(kind, name, held):
         return None
     if kind == "mxfp8":
         return MXFP8QTensor(codes.shape, torch.float32, codes).dequantize(torch.float32, scale=scale)
+    if kind == "int8":
+        return INT8QTensor(codes.shape, torch.float32, codes).dequantize(torch.float32, scale=scale[:, None])
     transposed = codes.ndim == 3
     codes, scale = (codes.mT.contiguous(), scale.mT.contiguous()) if transposed else (codes, scale)
     shape = (*codes.shape[:-1], 2 * codes.shape[-1])
     if kind == "mxfp4":
         return MXFP4QTensor(shape, torch.float32, codes).dequantize(torch.float32, scale=scale, block_sizes={-1: 32})
     second = held.get(f"{name}_scale_2", held.get(f"{name}_weight_scale_2"))
-    said = {"scale": scale, "double_scale": second, "block_sizes": {-1: 16}}
+    said = {"scale": scale, "double_scale": second, "block_sizes": {-1: 16 if kind == "nvfp4" else 32}}
     found = NVFP4QTensor(shape, torch.float32, codes).dequantize(torch.float32, **said)
     return found.mT.contiguous() if transposed else found
 
