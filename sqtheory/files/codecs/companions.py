@@ -30,6 +30,11 @@ _ALWAYS_SCALES = re.compile(r"(^|[._])(weight_(scale(_inv|_2)?|global_scale|zero
 _CODE_TYPES = re.compile(r"[IU](8|16|32)|F[46].*|F8_E[45]M[23].*")
 
 
+def is_code(info: TensorInfo) -> bool:
+    """The type of a tensor is one that codes have: integers and the short floats."""
+    return _CODE_TYPES.fullmatch(info.dtype) is not None
+
+
 def activation_scales(names: Iterable[str]) -> frozenset[str]:
     """Those of the names that are of scales of activations."""
     return frozenset(name for name in names if _ACTIVATIONS.search(name))
@@ -41,7 +46,7 @@ def check_left(path: Path, infos: Mapping[str, TensorInfo]) -> None:
     ``infos``: the tensors that no layout claimed. Refused are also names that only codes or only companions have.
     """
     for name, info in infos.items():
-        if _CODE_TYPES.fullmatch(info.dtype) and info.shape:
+        if is_code(info) and info.shape:
             beside = next((one for one in _companions(name) if one in infos), None)
             if beside is not None:
                 rule = f"{info.dtype} codes with {quoted(beside)} beside them are no layout that is known"

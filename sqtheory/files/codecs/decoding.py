@@ -14,12 +14,11 @@ from sqtheory.files.checkpoints.decoding import Decoding
 from sqtheory.files.checkpoints.safetensors import SafetensorsCheckpoint
 from sqtheory.files.checkpoints.tensors import Checkpoint, TensorInfo, plain, quoted, refused
 from sqtheory.files.codecs.codec import Codec, Encoded, Stored
-from sqtheory.files.codecs.companions import activation_scales, check_left
+from sqtheory.files.codecs.companions import activation_scales, check_left, is_code
 from sqtheory.files.codecs.configuration import Configuration
-from sqtheory.files.codecs.registry import CODECS
 
 
-def decoded(checkpoint: Checkpoint, codecs: Sequence[type[Codec]] = CODECS) -> Checkpoint:
+def decoded(checkpoint: Checkpoint) -> Checkpoint:
     """The checkpoint with values in the place of codes; itself where no weight of it is quantized.
 
     CheckpointError, and the checkpoint closed, where what is there of a quantized weight does not make one: half of
@@ -35,7 +34,11 @@ def decoded(checkpoint: Checkpoint, codecs: Sequence[type[Codec]] = CODECS) -> C
         infos = {info.name: info for info in checkpoint.tensors}
         metadata = checkpoint.metadata if isinstance(checkpoint, SafetensorsCheckpoint) else {}
         stored = Stored(checkpoint.path, infos, configuration.content, checkpoint.read, metadata)
-        encoded = _encoded(stored, configuration, codecs)
+        encoded = {}
+        if configuration.method is not None or any(map(is_code, infos.values())):
+            from sqtheory.files.codecs.registry import CODECS
+
+            encoded = _encoded(stored, configuration, CODECS)
         parts = {name for one in encoded.values() for name in one.parts.values()}
         for name in encoded:
             if name in infos and name not in parts:
