@@ -40,7 +40,9 @@ def decoded(checkpoint: Checkpoint, codecs: Sequence[type[Codec]] = CODECS) -> C
         for name in encoded:
             if name in infos and name not in parts:
                 raise refused(checkpoint.path, f"it is there, and {_spelled(encoded[name])} spell it too", name)
-        hidden = activation_scales(infos.keys() - parts) if encoded else frozenset[str]()
+        hidden = (
+            activation_scales(i for i in checkpoint.tensors if i.name not in parts) if encoded else frozenset[str]()
+        )
         claimed = parts | hidden
         check_left(checkpoint.path, {name: info for name, info in infos.items() if name not in claimed})
         if configuration.method is not None and not encoded:
