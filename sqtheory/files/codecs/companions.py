@@ -7,9 +7,11 @@ from pathlib import Path
 from sqtheory.files.checkpoints.tensors import TensorInfo, quoted, refused
 
 _ACTIVATIONS = re.compile(
-    r"(^|[._])((input|output|activation|act|k|v|q|kv|prob|k_cache|v_cache)(_global)?_(scale|zero_point|amax)|scale_input|qscale_act)$"
+    r"(^|[._])((input|output|activation|act)(_global)?_(scale|zero_point|amax)|scale_input|qscale_act)$"
 )
-"""Names of scales that belong to no weight: of what a layer takes and gives, of the cache of keys and values."""
+"""Names of scales of what a layer takes and gives."""
+_CACHED = re.compile(r"(^|[._])(q|k|v|kv|prob|k_cache|v_cache)_(scale|zero_point|amax)$")
+"""Names of scales of queries, keys, values; larger tensors of these names may be learnt."""
 
 _OF_CODES = (
     *("_scale", "_scale_inv", "_scale_2", "_scales", "_global_scale", "_zero_point", "_zeros", "_scale_and_zero"),
@@ -35,9 +37,9 @@ def is_code(info: TensorInfo) -> bool:
     return _CODE_TYPES.fullmatch(info.dtype) is not None
 
 
-def activation_scales(names: Iterable[str]) -> frozenset[str]:
-    """Those of the names that are of scales of activations."""
-    return frozenset(name for name in names if _ACTIVATIONS.search(name))
+def activation_scales(infos: Iterable[TensorInfo]) -> frozenset[str]:
+    """The names of those that are scales of activations."""
+    return frozenset(i.name for i in infos if _ACTIVATIONS.search(i.name) or (i.size == 1 and _CACHED.search(i.name)))
 
 
 def check_left(path: Path, infos: Mapping[str, TensorInfo]) -> None:

@@ -43,9 +43,9 @@ def decoded(checkpoint: Checkpoint) -> Checkpoint:
         for name in encoded:
             if name in infos and name not in parts:
                 raise refused(checkpoint.path, f"it is there, and {_spelled(encoded[name])} spell it too", name)
-        hidden = activation_scales(infos.keys() - parts) if encoded else frozenset[str]()
-        claimed = parts | hidden
-        check_left(checkpoint.path, {name: info for name, info in infos.items() if name not in claimed})
+        apart = [info for info in checkpoint.tensors if info.name not in parts]
+        hidden = activation_scales(apart if encoded else ())
+        check_left(checkpoint.path, {info.name: info for info in apart if info.name not in hidden})
         if configuration.method is not None and not encoded:
             raise refused(configuration.paths[0], f"{configuration}: no tensor of {checkpoint.path.name} is stored so")
         if not encoded:
