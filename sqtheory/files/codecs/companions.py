@@ -25,7 +25,7 @@ _BESIDE = (
 )
 """What takes the place of ``weight``, ``qweight``, ``weight_packed``, ``blocks``, ``codes``."""
 _CODES = ("weight", "qweight", "weight_packed", "_weight", "W_q", "weight_int", "q_weight", "_data")
-_ALWAYS_CODES = re.compile(r"((^|\.)(qweight|weight_packed|W_q)|_blocks)$")
+_ALWAYS_CODES = re.compile(r"(^|\.)(qweight|weight_packed|W_q)$")
 """Names that only codes have."""
 _ALWAYS_SCALES = re.compile(r"(^|[._])(weight_(scale(_inv|_2)?|global_scale|zero_point|absmax)|qzeros|absmax|SCB)$")
 """Names that only companions have."""
@@ -53,7 +53,7 @@ def check_left(path: Path, infos: Mapping[str, TensorInfo]) -> None:
             if beside is not None:
                 rule = f"{info.dtype} codes with {quoted(beside)} beside them are no layout that is known"
                 raise refused(path, f"{rule}; values can be taken from the weights before they were quantized", name)
-            if _ALWAYS_CODES.search(name):
+            if _ALWAYS_CODES.search(name) or (name.endswith("_blocks") and len(info.shape) > 1):
                 raise refused(path, f"{info.dtype} codes without their scales, or of a layout that is not known", name)
     for name, info in infos.items():
         if _ALWAYS_SCALES.search(name) or (info.dtype == "F8_E8M0" and "scale" in name):

@@ -134,3 +134,15 @@ def test_the_boxes_of_a_configuration_are_obeyed(tmp_path: Path) -> None:
     assert "l.weight_scale_inv" in refusal(tmp_path / "m.safetensors")
     write(tmp_path / "m.safetensors", tensors, {"quant_method": "fp8", "weight_block_size": [128]})
     assert "weight_block_size" in refusal(tmp_path / "m.safetensors")
+
+
+def test_a_count_of_blocks_is_no_code(tmp_path: Path) -> None:
+    tensors = {**PLAIN, "stage.num_blocks": ("I32", (2,), bytes(8)), "down_blocks": f32(np.ones((4, 4)))}
+    with open_checkpoint(write(tmp_path / "m.safetensors", tensors)) as checkpoint:
+        assert {info.name: info.dtype for info in checkpoint.tensors} == {n: t[0] for n, t in tensors.items()}
+
+
+def test_scales_of_another_layout_are_not_taken_for_codes_without_a_scale(tmp_path: Path) -> None:
+    tensors = {"l.weight": codes("U8", RAW), "l.weight_scale": codes("F8_E4M3", RAW[:, :2])}
+    message = refusal(write(tmp_path / "m.safetensors", tensors, {"quant_method": "fp8"}))
+    assert "tensor 'l.weight': U8 codes with 'l.weight_scale'" in message
