@@ -99,7 +99,7 @@ class Layout(ABC):
     @property
     def note(self) -> str | None:
         """What a user should know of this layout and its source, in a sentence or a few."""
-        return None if self.source.decoding is None else str(self.source.decoding)
+        return None if self.source.decoding is None else str(self.source.decoding).removesuffix(".")
 
     @abstractmethod
     def write(self, contents: Iterator[Content], metadata: Metadata, out: Path) -> None:

@@ -68,7 +68,9 @@ def inspect_slabs(info: TensorInfo, slabs: Iterable[NDArray[Any]]) -> TensorSumm
         magnitude = np.abs(chunk)
         inf += int(np.count_nonzero(np.isinf(magnitude)))
         high = max(high, float(np.fmax.reduce(magnitude, initial=-math.inf)))
-        low = min(low, float(np.fmin.reduce(magnitude, initial=math.inf, where=~zero)))
+        low = min(
+            low, float(np.fmin.reduce(np.where(zero, magnitude.dtype.type(math.inf), magnitude), initial=math.inf))
+        )
         kept = [(n, m) for n, m in kept if _keeps(zero, n, m)]
     something = zeros < info.size
     return TensorSummary(

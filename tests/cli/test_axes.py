@@ -166,3 +166,24 @@ def test_a_share_is_pruned_of_every_expert(tmp_path: Path, capsys: pytest.Captur
     printed(capsys, "report", source, *asked, "-o", str(page), "--no-prediction")
     assert said in page.read_text()
     assert np.count_nonzero(load_file(tmp_path / "out.safetensors")["m.experts.down_proj"] == 0) == 28
+
+
+def test_blocks_of_gpt_oss_lie_along_the_axis_that_is_reduced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng, prefix = np.random.default_rng(0), "model.layers.0.mlp.experts."
+    arrays = {}
+    for name, rows in (("gate_up_proj", 128), ("down_proj", 64)):
+        arrays[f"{prefix}{name}_blocks"] = rng.integers(0, 256, (2, rows, 2, 16), dtype=np.uint8)
+        arrays[f"{prefix}{name}_scales"] = rng.integers(118, 123, (2, rows, 2), dtype=np.uint8)
+    save_file(arrays, tmp_path / "model.safetensors")
+    said = {"model_type": "gpt_oss", "hidden_size": 64, "quantization_config": {"quant_method": "mxfp4"}}
+    (tmp_path / "config.json").write_text(json.dumps(said))
+    content = json.loads(
+        printed(capsys, "order", str(tmp_path), "--mask", "2:4", "--format", "mxfp4", "--experts", "--json")
+    )
+    assert [t["errors"]["q"] for t in content["tensors"]] == [0.0] * 4
+    assert {t["axis"] for t in content["tensors"]} == {
+        "axis 1 as [expert, out, in] 2×128×64",
+        "axis 1 as [expert, out, in] 2×64×64",
+    }

@@ -48,6 +48,9 @@ def decoded(
     source: IO[bytes], nbytes: int, size: int, piece: int, decode: Callable[[NDArray[np.uint8]], NDArray[Any]]
 ) -> NDArray[np.float32]:
     """``size`` values from the next bytes of a stream, ``piece`` bytes in memory at a time."""
+    if nbytes <= piece:
+        whole: NDArray[np.float32] = decode(fill(source, nbytes))
+        return whole
     values = np.empty(size, np.float32)
     at = 0
     while nbytes:

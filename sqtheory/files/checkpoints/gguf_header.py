@@ -2,6 +2,7 @@
 
 import math
 import os
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ _MAX_KEY = (1 << 16) - 1
 _MAX_AXES = 4
 _MAX_ALIGNMENT = 1 << 20
 _BLOCK = 1 << 18
+_LENGTH = struct.Struct("<Q")
 
 TYPES: Mapping[int, tuple[str, int, int]] = MappingProxyType(
     {
@@ -161,12 +163,27 @@ class _Header:
             self._skip(_SCALARS[kind].itemsize * count, f"{count} numbers")
             return
         self._check_items(kind, count, depth)
+        if kind == _STRING:
+            self._pass_over_texts(count)
+            return
         for _ in range(count):
-            if kind == _STRING:
+            inner = self._number(4)
+            self._pass_over(inner, self._number(8), depth + 1)
+
+    def _pass_over_texts(self, count: int) -> None:
+        """Pass over texts, most of them without a call: there are many in a vocabulary."""
+        length_at = _LENGTH.unpack_from
+        while count:
+            block, at, last = self._block, self._at, len(self._block) - 8
+            while count and at <= last:
+                (length,) = length_at(block, at)
+                if length > last - at:
+                    break
+                at, count = at + 8 + length, count - 1
+            self._at = at
+            if count:
                 self._skip(self._number(8), "a text")
-            else:
-                inner = self._number(4)
-                self._pass_over(inner, self._number(8), depth + 1)
+                count -= 1
 
     def _values(self, kind: int, count: int, depth: int) -> Sequence[Any] | NDArray[Any]:
         """What ``_pass_over`` passes over, under the same limits."""

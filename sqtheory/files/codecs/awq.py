@@ -12,7 +12,7 @@ from sqtheory.files.codecs.codec import Codec, Encoded, Stored
 from sqtheory.files.codecs.dense_axes import in_dense_axes
 from sqtheory.files.codecs.fields import unpacked
 from sqtheory.files.codecs.parts import need_shape
-from sqtheory.files.codecs.qweights import Words, affine, layers_of_words, said_format
+from sqtheory.files.codecs.qweights import Words, affine, check_said, layers_of_words, said_format
 
 _NIBBLE_OF = (0, 4, 1, 5, 2, 6, 3, 7)
 """Where in a word each of its eight outputs lies: nibbles hold 0 2 4 6 1 3 5 7."""
@@ -50,6 +50,7 @@ def linear(stored: Stored, words: Words, scheme: str) -> Encoded:
     if inputs % groups:
         rule = f"{inputs} inputs are no whole number of the {groups} groups of {quoted(words.scales.name)}"
         raise refused(stored.path, rule, name)
+    check_said(stored, words, 4, inputs)
     decode = partial(_values, dtype=words.scales.dtype)
     return Encoded(f"{words.stem}.weight", f"{scheme} 4-bit", (outputs, inputs), words.parts, decode)
 

@@ -15,6 +15,7 @@ def box_of(shape: Shape, scales: Shape, sides: Shape) -> Shape | None:
 
     ``sides``: those of the last axes where an axis has neither one scale nor one for each entry; the last boxes of an
     axis may be shorter. A single scale is for the whole tensor, one axis fewer than the tensor for each of the leading.
+    Scales that only happen to broadcast (a few for all rows, one for each entry, those of one expert) cut nothing.
     """
     if all(n == 1 for n in scales):
         return shape
@@ -31,7 +32,21 @@ def box_of(shape: Shape, scales: Shape, sides: Shape) -> Shape | None:
         if not fitting:
             return None
         box.append(max(1, min(fitting[0], n)))
-    return tuple(box)
+    return tuple(box) if _is_used(shape, tuple(box), given) else None
+
+
+def _is_used(shape: Shape, box: Shape, sides: Shape) -> bool:
+    """Whether some package has one scale for such boxes: a row, a column, a matrix, a part of a row, a whole box."""
+    cut = [side < n for n, side in zip(shape, box, strict=True)]
+    if any(cut[-2:]) and any(side > 1 for side in box[:-2]):
+        return False
+    if len(shape) < 2:
+        return True
+    (rows, columns), (high, wide) = shape[-2:], box[-2:]
+    if all(cut[-2:]):
+        return wide > 1
+    tall, broad = cut[-2] and high > 1, cut[-1] and wide > 1
+    return not ((tall and columns > sides[-1]) or (broad and rows > sides[-2]))
 
 
 def spread(scales: NDArray[Any], shape: Shape, box: Shape) -> NDArray[Any]:

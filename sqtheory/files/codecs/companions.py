@@ -7,9 +7,11 @@ from pathlib import Path
 from sqtheory.files.checkpoints.tensors import TensorInfo, quoted, refused
 
 _ACTIVATIONS = re.compile(
-    r"(^|[._])((input|output|activation|act|k|v|q|kv|prob|k_cache|v_cache)(_global)?_(scale|zero_point|amax)|scale_input|qscale_act)$"
+    r"(^|[._])((input|output|activation|act)(_global)?_(scale|zero_point|amax)|scale_input|qscale_act)$"
 )
-"""Names of scales that belong to no weight: of what a layer takes and gives, of the cache of keys and values."""
+"""Names of scales of what a layer takes and gives."""
+_CACHED = re.compile(r"(^|[._])(q|k|v|kv|prob|k_cache|v_cache)_(scale|zero_point|amax)$")
+"""Names of scales of queries, keys, values; larger tensors of these names may be learnt."""
 
 _OF_CODES = (
     *("_scale", "_scale_inv", "_scale_2", "_scales", "_global_scale", "_zero_point", "_zeros", "_scale_and_zero"),
@@ -23,16 +25,21 @@ _BESIDE = (
 )
 """What takes the place of ``weight``, ``qweight``, ``weight_packed``, ``blocks``, ``codes``."""
 _CODES = ("weight", "qweight", "weight_packed", "_weight", "W_q", "weight_int", "q_weight", "_data")
-_ALWAYS_CODES = re.compile(r"((^|\.)(qweight|weight_packed|W_q)|_blocks)$")
+_ALWAYS_CODES = re.compile(r"(^|\.)(qweight|weight_packed|W_q)$")
 """Names that only codes have."""
 _ALWAYS_SCALES = re.compile(r"(^|[._])(weight_(scale(_inv|_2)?|global_scale|zero_point|absmax)|qzeros|absmax|SCB)$")
 """Names that only companions have."""
 _CODE_TYPES = re.compile(r"[IU](8|16|32)|F[46].*|F8_E[45]M[23].*")
 
 
-def activation_scales(names: Iterable[str]) -> frozenset[str]:
-    """Those of the names that are of scales of activations."""
-    return frozenset(name for name in names if _ACTIVATIONS.search(name))
+def is_code(info: TensorInfo) -> bool:
+    """The type of a tensor is one that codes have: integers and the short floats."""
+    return _CODE_TYPES.fullmatch(info.dtype) is not None
+
+
+def activation_scales(infos: Iterable[TensorInfo]) -> frozenset[str]:
+    """The names of those that are scales of activations."""
+    return frozenset(i.name for i in infos if _ACTIVATIONS.search(i.name) or (i.size == 1 and _CACHED.search(i.name)))
 
 
 def check_left(path: Path, infos: Mapping[str, TensorInfo]) -> None:
@@ -41,12 +48,12 @@ def check_left(path: Path, infos: Mapping[str, TensorInfo]) -> None:
     ``infos``: the tensors that no layout claimed. Refused are also names that only codes or only companions have.
     """
     for name, info in infos.items():
-        if _CODE_TYPES.fullmatch(info.dtype) and info.shape:
+        if is_code(info) and info.shape:
             beside = next((one for one in _companions(name) if one in infos), None)
             if beside is not None:
                 rule = f"{info.dtype} codes with {quoted(beside)} beside them are no layout that is known"
                 raise refused(path, f"{rule}; values can be taken from the weights before they were quantized", name)
-            if _ALWAYS_CODES.search(name):
+            if _ALWAYS_CODES.search(name) or (name.endswith("_blocks") and len(info.shape) > 1):
                 raise refused(path, f"{info.dtype} codes without their scales, or of a layout that is not known", name)
     for name, info in infos.items():
         if _ALWAYS_SCALES.search(name) or (info.dtype == "F8_E8M0" and "scale" in name):

@@ -92,11 +92,21 @@ def _found(path: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
                 continue
             if not _is_object(said):
                 raise refused(path, f"{key} must be a JSON object")
+            if not _is_of_weights(said):
+                return None
             found = {METHOD: _unnamed(path, said), **said}
             if type(found[METHOD]) is not str:
                 raise refused(path, f"{key} must have a text for {quoted(METHOD)}")
             return found
     return None
+
+
+def _is_of_weights(said: Mapping[str, Any]) -> bool:
+    """Whether weights are said to be quantized, not only the cache of keys and values or activations."""
+    groups: Any = said.get("config_groups")
+    if _is_object(groups):
+        return not all(_is_object(group) and group.get("weights") is None for group in groups.values())
+    return said.get("quant_algo", "") is not None
 
 
 def _unnamed(path: Path, said: Mapping[str, Any]) -> str | None:

@@ -46,7 +46,7 @@ class Fp8(Codec):
                 if scales:
                     pairs += 1
                     yield self._pair(stored, info, scales[0], sides)
-                elif not found and len(info.shape) > 1:
+                elif not found and len(info.shape) > 1 and not name.endswith(ENDINGS):
                     alone.append(name)
         if alone and (pairs or stored.config.get("quant_method") in ("fp8", "fbgemm_fp8")):
             rule = f"{stored.infos[alone[0]].dtype} codes without a scale, which would be {quoted(_names(alone[0])[0])}"

@@ -15,7 +15,8 @@ from sqtheory.files.codecs.scales import powers
 
 BYTES = 16
 """Of a block: 32 codes."""
-NAMES: Mapping[str, tuple[str, bool]] = {"_blocks": ("_scales", True), ".blocks": (".scales", False)}
+_BLOCKS, _SCALES = "_blocks", "_scales"
+NAMES: Mapping[str, tuple[str, bool]] = {_BLOCKS: (_SCALES, True), ".blocks": (".scales", False)}
 """How the names of codes end, those of their scales, and whether the dense weight is [E, in, out], not [E, out, in]."""
 
 
@@ -36,6 +37,9 @@ class GptOss(Codec):
             for ending, (other, transposed) in NAMES.items():
                 if name.endswith(ending) and info.dtype == "U8" and len(info.shape) > 2 and info.shape[-1] == BYTES:
                     yield _weight(stored, info, name.removesuffix(ending), other, transposed)
+            blocks = f"{name.removesuffix(_SCALES)}{_BLOCKS}"
+            if name.endswith(_SCALES) and info.dtype == "U8" and len(info.shape) > 1 and blocks not in stored.infos:
+                raise refused(stored.path, f"its codes {quoted(blocks)} are not there", name)
 
 
 def decode(arrays: Mapping[str, NDArray[Any]], *, transposed: bool) -> NDArray[np.float32]:

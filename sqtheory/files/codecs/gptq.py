@@ -12,7 +12,7 @@ from sqtheory.files.codecs.codec import Codec, Encoded, Stored
 from sqtheory.files.codecs.dense_axes import in_dense_axes
 from sqtheory.files.codecs.fields import unpacked
 from sqtheory.files.codecs.parts import need_shape, need_type
-from sqtheory.files.codecs.qweights import Words, affine, layers_of_words, said_format
+from sqtheory.files.codecs.qweights import Words, affine, check_said, layers_of_words, said_format
 
 ZeroPoints: TypeAlias = Callable[[NDArray[np.int32], int], NDArray[Any]]
 """The zero points in words, by the bits of each."""
@@ -56,6 +56,7 @@ def linear(stored: Stored, words: Words, scheme: str, zero_points: ZeroPoints) -
     if 32 * rows % bits:
         raise refused(stored.path, f"{rows} words are no whole number of {bits}-bit codes", name)
     inputs = 32 * rows // bits
+    check_said(stored, words, bits, inputs)
     parts = words.parts
     order = stored.infos.get(f"{words.stem}.g_idx")
     if order is None:

@@ -15,6 +15,8 @@ from sqtheory.files.codecs.parts import FLOATS, need_finite, need_type, part
 _FORMAT_KEYS = ("checkpoint_format", "packing_format", "version", "format")
 CODES = ".qweight"
 """How the names of the codes end."""
+_OF_LAYERS = frozenset({"dynamic", "extra_config"})
+"""Keys of configurations by which layers differ."""
 _ROWS = 1 << 20
 """Entries made of codes at once."""
 
@@ -76,6 +78,25 @@ def layers_of_words(stored: Stored) -> Iterator[Words]:
                     stored.path, f"codes, zero points and scales are matrices with entries, got {shapes}", name
                 )
             yield Words(stem, codes, zeros, scales)
+
+
+def check_said(stored: Stored, words: Words, bits: int, inputs: int) -> None:
+    """Raise CheckpointError where bits or the groups of a layer are not those that a configuration states.
+
+    One with keys that state them of single layers is not asked.
+    """
+    if _OF_LAYERS & stored.config.keys():
+        return
+    said, size = stored.config.get("bits"), stored.config.get("group_size")
+    if type(said) is int and said != bits:
+        rule = f"the configuration says {said} bits, {words.zeros.shape[1]} words of zero points for"
+        raise stored.refused(
+            f"{rule} {words.scales.shape[1]} outputs are of {bits}", words.codes.name, words.zeros.name
+        )
+    groups = -(-inputs // size) if type(size) is int and size > 0 else 1 if size == -1 else words.scales.shape[0]
+    if groups != words.scales.shape[0]:
+        rule = f"{inputs} inputs in groups of {size}, as the configuration says, have {groups} scales an output"
+        raise stored.refused(f"{rule}, got {words.scales.shape[0]}", words.codes.name, words.scales.name)
 
 
 def affine(

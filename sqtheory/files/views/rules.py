@@ -120,7 +120,19 @@ class Experts(Rule):
         return (1 if first else 2) if architecture.is_known else None
 
 
-RULES: tuple[Rule, ...] = (Convolutions(), TransposedLinears(), Experts())
+@final
+class ExpertsInARow(Rule):
+    """The second projection of all experts of DBRX, [E·in, out] in one matrix: summed over axis 0, expert by expert."""
+
+    NAMED = re.compile(r"(^|\.)ffn\.experts\.mlp\.w2$")
+
+    def views(self, infos: Infos, architecture: Architecture) -> Views:
+        for name, info in infos.items():
+            if len(info.shape) == 2 and not info.quantized and self.NAMED.search(name):
+                yield name, View((0,), names=("expert·in", "out"))
+
+
+RULES: tuple[Rule, ...] = (Convolutions(), TransposedLinears(), Experts(), ExpertsInARow())
 """All of them; no tensor is spoken of by two."""
 
 

@@ -53,3 +53,10 @@ def test_another_version_is_refused_by_name(other: dict[str, object], tmp_path: 
     path = write(tmp_path / "m.safetensors", foreign("awq", "w")[0], SAID | other)
     with pytest.raises(CheckpointError, match=r"quant_method awq has .*: readable are "):
         open_checkpoint(path)
+
+
+@pytest.mark.parametrize("size", [32, -1])
+def test_groups_of_another_size_than_the_configuration_says_are_refused(size: int, tmp_path: Path) -> None:
+    path = write(tmp_path / "m.safetensors", foreign("awq", "w")[0], SAID | {"group_size": size})
+    with pytest.raises(CheckpointError, match=f"groups of {size}, as the configuration says"):
+        open_checkpoint(path)

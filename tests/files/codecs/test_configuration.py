@@ -47,6 +47,18 @@ def test_modelopt_says_it_in_a_file_of_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "content",
+    [
+        {"quant_method": "modelopt", "quant_algo": None, "kv_cache_quant_algo": "FP8"},
+        {"quant_method": "compressed-tensors", "config_groups": {}, "kv_cache_scheme": {"num_bits": 8}},
+        {"quant_method": "compressed-tensors", "config_groups": {"group_0": {"targets": ["Linear"], "weights": None}}},
+    ],
+)
+def test_a_quantization_of_no_weights_says_nothing(tmp_path: Path, content: dict[str, object]) -> None:
+    assert not said(tmp_path, config={"quantization_config": content}).content
+
+
+@pytest.mark.parametrize(
     ("text", "rule"),
     [
         ('{"quantization_config": 1}', "must be a JSON object"),

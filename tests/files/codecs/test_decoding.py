@@ -40,6 +40,16 @@ def test_a_pair_is_one_weight_of_values_and_the_rest_is_as_it_was(tmp_path: Path
             checkpoint.read("l.weight_scale_inv")
 
 
+def test_scales_of_activations_are_not_shown_and_what_is_only_called_like_them_is(tmp_path: Path) -> None:
+    scales = {f"l.{name}": f32([1.0]) for name in ("k_scale", "v_scale", "input_scale", "activation_scale")}
+    learnt = {"l.q_scale": f32(np.ones(64)), "l.layer_scale": f32(np.ones(64))}
+    with open_checkpoint(write(tmp_path / "m.safetensors", {**PAIR, **scales, **learnt})) as checkpoint:
+        assert {info.name for info in checkpoint.tensors} == {"l.weight", *learnt}
+        assert checkpoint.decoding is not None and set(checkpoint.decoding.dropped) == {"l.weight_scale_inv", *scales}
+    with open_checkpoint(write(tmp_path / "m.safetensors", {**PLAIN, **scales})) as checkpoint:
+        assert {info.name for info in checkpoint.tensors} == {*PLAIN, *scales}
+
+
 def test_a_plain_checkpoint_is_itself(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "x", "quantization_config": null}')
     path = write(tmp_path / "m.safetensors", {**PLAIN, "w": codes("F8_E4M3", RAW), "ids": codes("U8", RAW)})
@@ -124,3 +134,15 @@ def test_the_boxes_of_a_configuration_are_obeyed(tmp_path: Path) -> None:
     assert "l.weight_scale_inv" in refusal(tmp_path / "m.safetensors")
     write(tmp_path / "m.safetensors", tensors, {"quant_method": "fp8", "weight_block_size": [128]})
     assert "weight_block_size" in refusal(tmp_path / "m.safetensors")
+
+
+def test_a_count_of_blocks_is_no_code(tmp_path: Path) -> None:
+    tensors = {**PLAIN, "stage.num_blocks": ("I32", (2,), bytes(8)), "down_blocks": f32(np.ones((4, 4)))}
+    with open_checkpoint(write(tmp_path / "m.safetensors", tensors)) as checkpoint:
+        assert {info.name: info.dtype for info in checkpoint.tensors} == {n: t[0] for n, t in tensors.items()}
+
+
+def test_scales_of_another_layout_are_not_taken_for_codes_without_a_scale(tmp_path: Path) -> None:
+    tensors = {"l.weight": codes("U8", RAW), "l.weight_scale": codes("F8_E4M3", RAW[:, :2])}
+    message = refusal(write(tmp_path / "m.safetensors", tensors, {"quant_method": "fp8"}))
+    assert "tensor 'l.weight': U8 codes with 'l.weight_scale'" in message

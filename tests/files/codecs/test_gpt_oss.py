@@ -38,6 +38,7 @@ def test_in_the_release_itself_it_is_not(tmp_path: Path) -> None:
     ("tensors", "named"),
     [
         ({f"{NAME}_blocks": PARTS[f"{NAME}_blocks"]}, (f"{NAME}_blocks'", f"{NAME}_scales'")),
+        ({f"{NAME}_scales": PARTS[f"{NAME}_scales"]}, (f"{NAME}_blocks'", f"{NAME}_scales'")),
         ({**PARTS, f"{NAME}_scales": codes("U8", SCALES[:, :9])}, (f"{NAME}_blocks'", f"{NAME}_scales'", "(3, 9, 2)")),
         ({**PARTS, f"{NAME}_scales": codes("F8_E4M3", SCALES)}, (f"{NAME}_blocks'", f"{NAME}_scales'", "F8_E4M3")),
         ({f"{NAME}_blocks": codes("U8", BLOCKS[..., :8]), f"{NAME}_scales": PARTS[f"{NAME}_scales"]}, ("_blocks'",)),

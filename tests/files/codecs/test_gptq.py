@@ -113,3 +113,15 @@ def test_another_format_is_refused_by_name(said: dict[str, object], tmp_path: Pa
     path = write(tmp_path / "m.safetensors", layer(4)[0], {"quant_method": "gptq", **said})
     with pytest.raises(CheckpointError, match=r"quant_method gptq has format .*readable are gptq and gptq_v2"):
         open_checkpoint(path)
+
+
+@pytest.mark.parametrize("said", [{"bits": 8}, {"bits": 4, "group_size": 32}, {"bits": 4, "group_size": -1}])
+def test_a_configuration_that_the_tensors_contradict_is_refused(said: dict[str, int], tmp_path: Path) -> None:
+    """Unless it says that layers differ."""
+    tensors, values = layer(4)
+    config: dict[str, object] = {"quant_method": "gptq", **said}
+    with pytest.raises(CheckpointError, match="configuration says") as caught:
+        open_checkpoint(write(tmp_path / "m.safetensors", tensors, config))
+    assert "'w4.qweight'" in str(caught.value)
+    with open_checkpoint(write(tmp_path / "m.safetensors", tensors, config | {"dynamic": {"+:w4": {}}})) as checkpoint:
+        assert np.array_equal(checkpoint.read("w4.weight"), values)

@@ -105,6 +105,11 @@ def seen(path: Path, *said: str) -> dict[str, str]:
             {"m.experts.down_proj": "0/1: axis 1 as [expert, out, in] 4×64×64"},
         ),
         (
+            {"b.ffn.experts.mlp.w1": (32, 12), "b.ffn.experts.mlp.w2": (32, 12)},
+            {"model_type": "dbrx"},
+            {"b.ffn.experts.mlp.w2": "0: axis 0 as [out, expert·in] 12×32"},
+        ),
+        (
             {"block.0.mlp.mlp1_weight": (4, 8, 6)},
             None,
             {"block.0.mlp.mlp1_weight": "0/2: axis 2 as [expert, out, in] 4×8×6"},
