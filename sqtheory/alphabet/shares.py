@@ -41,6 +41,15 @@ class Pruned:
         )
 
 
+def paired(mask: str, format: str) -> str:
+    """A mask with a format, in words, by their spellings; a recipe without a mask has nm(1, 1), which keeps all.
+
+    >>> paired("nm(1, 1)", "int(4)")
+    'nm(1, 1), which prunes nothing, with int(4)'
+    """
+    return f"{mask}{', which prunes nothing,' if mask == 'nm(1, 1)' else ''} with {format}"
+
+
 def pruned(s: Sparsifier, shapes: Iterable[Shape]) -> Pruned | None:
     """What a mask that is asked for a share prunes of tensors of these shapes.
 

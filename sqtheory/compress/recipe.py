@@ -9,6 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from sqtheory.alphabet.norms import check_norm
+from sqtheory.alphabet.shares import paired
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.traits import IDEMPOTENT
 from sqtheory.arrays import Array, Mask
@@ -250,7 +251,7 @@ class Recipe(Treatment):
     @property
     def title(self) -> str:
         """The mask, the format and the order, in words."""
-        return f"{self.mask} with {self.format}, {self.order.value}"
+        return f"{paired(self.mask, self.format)}, {self.order.value}"
 
     def groups(self, names: Iterable[str]) -> tuple[tuple[str, "Recipe", frozenset[str]], ...]:
         return ((self.title, self, frozenset(names)),)

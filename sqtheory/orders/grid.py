@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, final
 
 from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.shares import paired
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array, ArrayLike, StreamedTensor, as_real
 from sqtheory.exceptions import about
@@ -233,7 +234,7 @@ def pipeline_table(shown: Sequence[Row], rows: Sequence[Row]) -> Table:
     swaps = str(sum(r.order.swaps for r in rows))
     counted = ("total", "", *shares(whole), swaps, whole.open, whole.winner.sign, "", *[""] * viewed)
     header = ("tensor", "shape", *SHARES, "swaps", "open", "winner", "by", *["reduced axis"] * viewed)
-    return Table(header, (*lines, counted), f"{rows[0].order.mask} with {rows[0].order.format}")
+    return Table(header, (*lines, counted), paired(rows[0].order.mask, rows[0].order.format))
 
 
 def sentences(rows: Sequence[Row]) -> list[str]:

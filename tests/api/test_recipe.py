@@ -211,3 +211,12 @@ def test_rules_take_experts_and_kernels_and_leave_what_does_not_fit(tmp_path: Pa
     assert sq.verify(out, against=path, recipe=recipe).failures == ()
     with pytest.raises(sq.Indivisible, match=r"odd\.weight"):
         sq.order(path, recipe=recipe, strict=True)
+
+
+def test_a_rule_without_a_mask_says_that_it_prunes_nothing(tmp_path: Path) -> None:
+    path, recipe = weights(tmp_path), tmp_path / "q.toml"
+    recipe.write_text('[[rule]]\nformat = "int4"\n', encoding="utf-8")
+    said = "rule 1: nm(1, 1), which prunes nothing, with int(4)"
+    assert said in str(sq.order(path, recipe=recipe))
+    assert said in str(sq.apply(path, tmp_path / "out.safetensors", recipe=recipe, dry_run=True))
+    assert said in sq.report(path, recipe=recipe).html

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import final
 
-from sqtheory.alphabet.shares import Pruned
+from sqtheory.alphabet.shares import Pruned, paired
 from sqtheory.execution.rules import Rules
 from sqtheory.execution.selection import Selection
 from sqtheory.orders.grid import Row
@@ -30,7 +30,7 @@ class Section:
     def pipeline(self) -> str:
         """The mask and the format as they are spelled."""
         by = "" if self.rule is None else f"rule {self.rule}: "
-        return f"{by}{self.rows[0].order.mask} with {self.rows[0].order.format}"
+        return f"{by}{paired(self.rows[0].order.mask, self.rows[0].order.format)}"
 
 
 @final
