@@ -76,7 +76,7 @@ class PredictResult(Result):
 
 def predict(
     checkpoint: Source,
-    mask: Mask,
+    masks: Mask | Iterable[Mask],
     formats: Format | Iterable[Format],
     *,
     norm: float | Iterable[float] = 1.0,
@@ -98,9 +98,11 @@ def predict(
     >>> 0.9 < found.total.measured / found.total.predicted < 1.1
     True
     """
-    operators.mask(mask, None, np.random.default_rng(seed))  # refused first, if it awaits statistics
+    sparse: tuple[Mask, ...] = several(masks)
     given: tuple[Format, ...] = several(formats)
-    spelled = [one for each in given for one in operators.grid([mask], [each], seed=seed)]
+    for mask in sparse:
+        operators.mask(mask, None, np.random.default_rng(seed))  # refused first, if it awaits statistics
+    spelled = [one for mask in sparse for each in given for one in operators.grid([mask], [each], seed=seed)]
     pipelines = [(one, float(p)) for one in spelled for p in several(norm)]
     columns: list[list[Agreement]] = [[] for _ in pipelines]
     rule, axes = Targets(several(targets), several(ignore)), Axes.parse(several(axis))

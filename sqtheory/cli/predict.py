@@ -25,7 +25,13 @@ examples:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     parser.add_argument("checkpoint", metavar="CKPT", help=CHECKPOINT_HELP)
-    parser.add_argument("--mask", required=True, metavar="MASK", help="n:m or another top mask by magnitude")
+    parser.add_argument(
+        "--mask",
+        action="append",
+        required=True,
+        metavar="MASK",
+        help="n:m or another top mask by magnitude; may be repeated",
+    )
     parser.add_argument("--format", action="append", required=True, metavar="FORMAT", help="repeat for several")
     parser.add_argument(
         "--norm", action="append", type=options.exponent, metavar="P", help="p in (0, inf), repeatable; default 1"

@@ -186,3 +186,13 @@ def test_report_gives_the_page_that_the_command_line_writes(tmp_path: Path, monk
     assert kept.out is None and kept.to_dict()["command"].endswith("--no-prediction -o report.html")
     with pytest.raises(FileExistsError, match=r"page.html exists"):
         sq.report("in.safetensors", "2:4", "int4", "page.html")
+
+
+def test_predict_takes_several_masks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each with each format, here and on the command line, where none is dropped."""
+    path = weights(tmp_path)
+    result = sq.predict(path, ["2:4", "1:4"], ["int4", "mxfp4"])
+    pairs = [(one.mask, one.format) for one in result.predictions]
+    assert pairs == [(s, q) for s in ("nm(2, 4)", "nm(1, 4)") for q in ("int(4)", "mxfp(e2m1)")]
+    line = ["predict", path, "--mask", "2:4", "--mask", "1:4", "--format", "int4", "--format", "mxfp4"]
+    assert str(result) == printed(capsys, *line)
