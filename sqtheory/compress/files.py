@@ -10,15 +10,9 @@ from typing import final
 from sqtheory.compress.layout import ITSELF, Content, Layout, Metadata, Target
 from sqtheory.compress.strays import sentence, strays
 from sqtheory.files import atomic
-from sqtheory.files.checkpoints import (
-    Checkpoint,
-    NpyWriter,
-    NpzWriter,
-    SafetensorsCheckpoint,
-    SafetensorsWriter,
-    TensorInfo,
-)
+from sqtheory.files.checkpoints import Checkpoint, SafetensorsCheckpoint, SafetensorsWriter, TensorInfo
 from sqtheory.files.checkpoints.elements import ELEMENTS, Element
+from sqtheory.files.checkpoints.npz_writing import NpyWriter, NpzWriter
 from sqtheory.files.checkpoints.shards import inside
 from sqtheory.files.checkpoints.tensors import PIECE_BYTES, plain, refused
 from sqtheory.files.digests import digest, sha256

@@ -4,7 +4,9 @@ from collections.abc import Collection
 
 from sqtheory.compress.files import Folder
 from sqtheory.compress.layout import ITSELF, Layout
-from sqtheory.files.checkpoints import NpyCheckpoint, NpzCheckpoint, OnnxCheckpoint, SafetensorsCheckpoint
+from sqtheory.files.checkpoints import SafetensorsCheckpoint
+from sqtheory.files.checkpoints.npz import NpyCheckpoint, NpzCheckpoint
+from sqtheory.files.checkpoints.onnx import OnnxCheckpoint
 from sqtheory.files.checkpoints.tensors import refused
 from sqtheory.files.digests import digest, sha256
 from sqtheory.files.packing import CompressedTensorsCheckpoint, PackedCheckpoint

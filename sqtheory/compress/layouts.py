@@ -22,23 +22,21 @@ from sqtheory.compress.onnx_file import OnnxFile
 from sqtheory.compress.packed_layouts import CompressedTensorsFolder, PackedFile
 from sqtheory.files.checkpoints import (
     Checkpoint,
-    Ctranslate2Checkpoint,
-    GgufCheckpoint,
-    NpyCheckpoint,
-    NpyWriter,
-    NpzCheckpoint,
-    NpzWriter,
-    OnnxCheckpoint,
     SafetensorsCheckpoint,
     SafetensorsWriter,
     ShardedCheckpoint,
     TensorInfo,
-    TfliteCheckpoint,
     declare,
     open_checkpoint,
 )
+from sqtheory.files.checkpoints.ctranslate2 import Ctranslate2Checkpoint
 from sqtheory.files.checkpoints.elements import BITS, ELEMENTS, Element, Native
+from sqtheory.files.checkpoints.gguf import GgufCheckpoint
+from sqtheory.files.checkpoints.npz import NpyCheckpoint, NpzCheckpoint
+from sqtheory.files.checkpoints.npz_writing import NpyWriter, NpzWriter
+from sqtheory.files.checkpoints.onnx import OnnxCheckpoint
 from sqtheory.files.checkpoints.tensors import plain
+from sqtheory.files.checkpoints.tflite import TfliteCheckpoint
 from sqtheory.files.code_layout import CodeLayout
 from sqtheory.files.codecs.configuration import check_beside
 from sqtheory.files.codecs.decoding import DecodedCheckpoint

@@ -8,8 +8,9 @@ from typing import final
 
 from sqtheory.compress.layout import CHUNK, ITSELF, Content, Layout, Metadata, Pieces, Target
 from sqtheory.files import atomic
-from sqtheory.files.checkpoints import OnnxCheckpoint, TensorInfo
+from sqtheory.files.checkpoints import TensorInfo
 from sqtheory.files.checkpoints.elements import ELEMENTS, Element
+from sqtheory.files.checkpoints.onnx import OnnxCheckpoint
 from sqtheory.files.checkpoints.tensors import plain
 from sqtheory.files.checkpoints.writing import check_not_input
 from sqtheory.files.digests import sha256

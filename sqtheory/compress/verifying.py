@@ -19,7 +19,8 @@ from sqtheory.compress.report import Applied, LeftAlone, Report
 from sqtheory.compress.ties import equal_tensors, first_of
 from sqtheory.exceptions import CheckpointError
 from sqtheory.execution.prefetch import InTurn, Watch, unwatched
-from sqtheory.files.checkpoints import NpyCheckpoint, SafetensorsCheckpoint, ShardedCheckpoint, TensorInfo
+from sqtheory.files.checkpoints import SafetensorsCheckpoint, ShardedCheckpoint, TensorInfo
+from sqtheory.files.checkpoints.npz import NpyCheckpoint
 from sqtheory.files.digests import digest, sha256
 from sqtheory.files.inspection import inspect_tensor
 from sqtheory.files.packing import CompressedTensorsCheckpoint, PackedCheckpoint

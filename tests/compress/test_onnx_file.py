@@ -12,7 +12,8 @@ from onnx.reference import ReferenceEvaluator
 from sqtheory import compress
 from sqtheory.compress import Recipe
 from sqtheory.exceptions import CheckpointError
-from sqtheory.files.checkpoints import OnnxCheckpoint, open_checkpoint
+from sqtheory.files.checkpoints import open_checkpoint
+from sqtheory.files.checkpoints.onnx import OnnxCheckpoint
 from sqtheory.files.targets import Targets
 from tests.compress.material import applied, verified
 from tests.files.checkpoints.handmade import read_all

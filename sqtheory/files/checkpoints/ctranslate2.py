@@ -105,13 +105,6 @@ class Ctranslate2Checkpoint(Checkpoint):
             raise refused(self._path, plain(str(error)), name) from error
 
 
-def is_ctranslate2(head: bytes) -> bool:
-    """Whether a file begins like a model: a version, and the name of a specification with its length."""
-    length = int.from_bytes(head[4:6], "little")
-    name = head[6 : 6 + length]
-    return 1 <= int.from_bytes(head[:4], "little") <= 64 and length > 4 and name[:4].isalpha() and name.isascii()
-
-
 def _variables(walk: Walk) -> dict[str, _Variable]:
     version = walk.number(4, "the version")
     if version not in VERSIONS:

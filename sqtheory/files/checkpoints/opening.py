@@ -8,15 +8,10 @@ from types import MappingProxyType
 
 from sqtheory.exceptions import CheckpointError
 from sqtheory.files import zoo
-from sqtheory.files.checkpoints.ctranslate2 import Ctranslate2Checkpoint, is_ctranslate2
-from sqtheory.files.checkpoints.gguf import GgufCheckpoint
-from sqtheory.files.checkpoints.npz import NpyCheckpoint, NpzCheckpoint
-from sqtheory.files.checkpoints.onnx import OnnxCheckpoint
 from sqtheory.files.checkpoints.pickles import PICKLE, PICKLE_SUFFIXES, is_pickle, pickle_said
 from sqtheory.files.checkpoints.safetensors import MAX_HEADER, SafetensorsCheckpoint
 from sqtheory.files.checkpoints.shards import INDEX_SUFFIX, ShardedCheckpoint, in_folder
 from sqtheory.files.checkpoints.tensors import Checkpoint, plain, refused
-from sqtheory.files.checkpoints.tflite import MAGIC, TfliteCheckpoint
 
 ZOO = "zoo:"
 """What a path starts with when it names a model that comes with the package."""
@@ -46,18 +41,30 @@ def open_stored(path: str | os.PathLike[str]) -> Checkpoint:
     if file.name.endswith(INDEX_SUFFIX):
         return ShardedCheckpoint(file)
     if head.startswith(b"\x93NUMPY"):
+        from sqtheory.files.checkpoints.npz import NpyCheckpoint
+
         return NpyCheckpoint(file)
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        from sqtheory.files.checkpoints.npz import NpzCheckpoint
+
         return NpzCheckpoint(file)
     if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= MAX_HEADER:
         return SafetensorsCheckpoint(file)
     if file.suffix.lower() == ".onnx":
+        from sqtheory.files.checkpoints.onnx import OnnxCheckpoint
+
         return OnnxCheckpoint(file)
     if head.startswith(b"GGUF"):
+        from sqtheory.files.checkpoints.gguf import GgufCheckpoint
+
         return GgufCheckpoint(file)
-    if head[4:8] == MAGIC:
+    if head[4:8] == b"TFL3":
+        from sqtheory.files.checkpoints.tflite import TfliteCheckpoint
+
         return TfliteCheckpoint(file)
-    if is_ctranslate2(head):
+    if _is_ctranslate2(head):
+        from sqtheory.files.checkpoints.ctranslate2 import Ctranslate2Checkpoint
+
         return Ctranslate2Checkpoint(file)
     found = pickle_said(file) if is_pickle(head) else "an HDF5 file" if head.startswith(_HDF5) else None
     suffix = file.suffix.lower()
@@ -65,6 +72,13 @@ def open_stored(path: str | os.PathLike[str]) -> Checkpoint:
         return SafetensorsCheckpoint(file)
     found = found or _SUFFIX.get(suffix) or f"unknown content, starting with {head[:8]!r}"
     raise refused(file, f"{found}; {READABLE}")
+
+
+def _is_ctranslate2(head: bytes) -> bool:
+    """Whether a file begins like a model: a version, and the name of a specification with its length."""
+    length = int.from_bytes(head[4:6], "little")
+    name = head[6 : 6 + length]
+    return 1 <= int.from_bytes(head[:4], "little") <= 64 and length > 4 and name[:4].isalpha() and name.isascii()
 
 
 def _located(path: str) -> Path:

@@ -21,8 +21,6 @@ from sqtheory.files.checkpoints.tflite_graph import OperatorUse, uses
 from sqtheory.files.filter_banks import FILTER_BANK, SHORTEST, is_filter_bank
 from sqtheory.files.views.view import View
 
-MAGIC = b"TFL3"
-"""Bytes 4 to 7 of a file."""
 MAX_TENSORS = 1 << 16
 _MOST_SCALES = 1 << 22
 _INT4 = "INT4"

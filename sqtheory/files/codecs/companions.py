@@ -11,9 +11,11 @@ from sqtheory.files.codecs.precision import ROUNDED
 _REAL = frozenset({*ROUNDED, "F64"})
 
 _ACTIVATIONS = re.compile(
-    r"(^|[._])((input|output|activation|act|k|v|q|kv|prob|k_cache|v_cache)(_global)?_(scale|zero_point|amax)|scale_input|qscale_act)$"
+    r"(^|[._])((input|output|activation|act)(_global)?_(scale|zero_point|amax)|scale_input|qscale_act)$"
 )
-"""Names of scales that belong to no weight: of what a layer takes and gives, of the cache of keys and values."""
+"""Names of scales of what a layer takes and gives."""
+_CACHED = re.compile(r"(^|[._])(q|k|v|kv|prob|k_cache|v_cache)_(scale|zero_point|amax)$")
+"""Names of scales of queries, keys, values; larger tensors of these names may be learnt."""
 
 _OF_CODES = (
     *("_scale", "_scale_inv", "_scale_2", "_scales", "_global_scale", "_zero_point", "_zeros", "_scale_and_zero"),
@@ -37,9 +39,14 @@ _OF_WEIGHTS = re.compile(r"^(w|weights?|kernel)_")
 _CODE_TYPES = re.compile(r"[IU](8|16|32)|F[46].*|F8_E[45]M[23].*")
 
 
-def activation_scales(names: Iterable[str]) -> frozenset[str]:
-    """Those of the names that are of scales of activations."""
-    return frozenset(name for name in names if _ACTIVATIONS.search(name))
+def is_code(info: TensorInfo) -> bool:
+    """The type of a tensor is one that codes have: integers and the short floats."""
+    return _CODE_TYPES.fullmatch(info.dtype) is not None
+
+
+def activation_scales(infos: Iterable[TensorInfo]) -> frozenset[str]:
+    """The names of those that are scales of activations."""
+    return frozenset(i.name for i in infos if _ACTIVATIONS.search(i.name) or (i.size == 1 and _CACHED.search(i.name)))
 
 
 def _check_layers(path: Path, infos: Mapping[str, TensorInfo]) -> None:
@@ -67,7 +74,7 @@ def check_left(path: Path, infos: Mapping[str, TensorInfo]) -> None:
     ``infos``: the tensors that no layout claimed. Refused are also names that only codes or only companions have.
     """
     for name, info in infos.items():
-        if _CODE_TYPES.fullmatch(info.dtype) and info.shape:
+        if is_code(info) and info.shape:
             beside = next((one for one in _companions(name) if one in infos), None)
             if beside is not None:
                 raise _unknown(path, info, beside)

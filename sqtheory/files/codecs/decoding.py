@@ -14,12 +14,11 @@ from sqtheory.files.checkpoints.decoding import Decoding
 from sqtheory.files.checkpoints.safetensors import SafetensorsCheckpoint
 from sqtheory.files.checkpoints.tensors import Checkpoint, TensorInfo, plain, quoted, refused
 from sqtheory.files.codecs.codec import Codec, Encoded, Stored
-from sqtheory.files.codecs.companions import activation_scales, check_left
+from sqtheory.files.codecs.companions import activation_scales, check_left, is_code
 from sqtheory.files.codecs.configuration import Configuration
-from sqtheory.files.codecs.registry import CODECS
 
 
-def decoded(checkpoint: Checkpoint, codecs: Sequence[type[Codec]] = CODECS) -> Checkpoint:
+def decoded(checkpoint: Checkpoint) -> Checkpoint:
     """The checkpoint with values in the place of codes; itself where no weight of it is quantized.
 
     CheckpointError, and the checkpoint closed, where what is there of a quantized weight does not make one: half of
@@ -35,14 +34,18 @@ def decoded(checkpoint: Checkpoint, codecs: Sequence[type[Codec]] = CODECS) -> C
         infos = {info.name: info for info in checkpoint.tensors}
         metadata = checkpoint.metadata if isinstance(checkpoint, SafetensorsCheckpoint) else {}
         stored = Stored(checkpoint.path, infos, configuration.content, checkpoint.read, metadata)
-        encoded = _encoded(stored, configuration, codecs)
+        encoded = {}
+        if configuration.method is not None or any(map(is_code, infos.values())):
+            from sqtheory.files.codecs.registry import CODECS
+
+            encoded = _encoded(stored, configuration, CODECS)
         parts = {name for one in encoded.values() for name in one.parts.values()}
         for name in encoded:
             if name in infos and name not in parts:
                 raise refused(checkpoint.path, f"it is there, and {_spelled(encoded[name])} spell it too", name)
-        hidden = activation_scales(infos.keys() - parts) if encoded else frozenset[str]()
-        claimed = parts | hidden
-        check_left(checkpoint.path, {name: info for name, info in infos.items() if name not in claimed})
+        apart = [info for info in checkpoint.tensors if info.name not in parts]
+        hidden = activation_scales(apart if encoded else ())
+        check_left(checkpoint.path, {info.name: info for info in apart if info.name not in hidden})
         if configuration.method is not None and not encoded:
             raise refused(configuration.paths[0], f"{configuration}: no tensor of {checkpoint.path.name} is stored so")
         if not encoded:

@@ -6,7 +6,8 @@ import numpy as np
 
 from sqtheory.exceptions import CheckpointError
 from sqtheory.files import zoo
-from sqtheory.files.checkpoints import GgufCheckpoint, reading
+from sqtheory.files.checkpoints import reading
+from sqtheory.files.checkpoints.gguf import GgufCheckpoint
 from sqtheory.models.architectures.bert import Bert
 from sqtheory.models.architectures.decoder import ByteDecoder
 from sqtheory.models.architectures.gru import GraphemeToPhoneme

@@ -8,7 +8,8 @@ import pytest
 
 from sqtheory.cli import main
 from sqtheory.exceptions import CheckpointError
-from sqtheory.files.checkpoints import Ctranslate2Checkpoint, open_checkpoint
+from sqtheory.files.checkpoints import open_checkpoint
+from sqtheory.files.checkpoints.ctranslate2 import Ctranslate2Checkpoint
 from tests.files.checkpoints.handmade import refusal, rewrite
 
 FOLDER = Path(__file__).parent / "reference"

@@ -10,7 +10,8 @@ import pytest
 
 from sqtheory.cli import main
 from sqtheory.exceptions import CheckpointError, MissingExtra
-from sqtheory.files.checkpoints import GgufCheckpoint, TensorInfo, open_checkpoint
+from sqtheory.files.checkpoints import TensorInfo, open_checkpoint
+from sqtheory.files.checkpoints.gguf import GgufCheckpoint
 from sqtheory.files.checkpoints.gguf_blocks import EXPANSIONS
 from sqtheory.files.checkpoints.gguf_header import MAX_HEADER, MAX_ITEMS, TYPES
 from tests.counting import counted

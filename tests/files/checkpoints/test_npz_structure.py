@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from sqtheory.exceptions import CheckpointError
-from sqtheory.files.checkpoints import NpzCheckpoint, NpzWriter
+from sqtheory.files.checkpoints.npz import NpzCheckpoint
+from sqtheory.files.checkpoints.npz_writing import NpzWriter
 from tests.files.checkpoints.handmade import rewrite
 
 ARRAYS = {"w": np.arange(6.0), "é": np.zeros(40, "f2"), "last": np.ones((2, 2), ">f4")}

@@ -10,7 +10,8 @@ import pytest
 
 from sqtheory.cli import main
 from sqtheory.exceptions import CheckpointError, MissingExtra
-from sqtheory.files.checkpoints import OnnxCheckpoint, TensorInfo, open_checkpoint
+from sqtheory.files.checkpoints import TensorInfo, open_checkpoint
+from sqtheory.files.checkpoints.onnx import OnnxCheckpoint
 from tests.counting import counted
 from tests.files.checkpoints.handmade import often, read_all, refusal, rewrite
 

@@ -12,14 +12,8 @@ from safetensors.numpy import save_file
 
 import sqtheory.files.checkpoints
 from sqtheory.exceptions import CheckpointError
-from sqtheory.files.checkpoints import (
-    Checkpoint,
-    NpyCheckpoint,
-    NpzCheckpoint,
-    SafetensorsCheckpoint,
-    open_checkpoint,
-    opening,
-)
+from sqtheory.files.checkpoints import Checkpoint, SafetensorsCheckpoint, open_checkpoint, opening
+from sqtheory.files.checkpoints.npz import NpyCheckpoint, NpzCheckpoint
 from sqtheory.files.checkpoints.pickles import PICKLE, TORCHSCRIPT
 from tests.files.checkpoints.handmade import refusal, safetensors_bytes
 
@@ -222,8 +216,12 @@ def test_hostile_files_run_nothing_and_write_nothing(tmp_path: Path) -> None:
     (tmp_path / "outside.onnx").write_bytes(model_bytes([outside]))
     (tmp_path / "inside.onnx").write_bytes(model_bytes([inside]))
     code = """
-import pathlib, sys
-import gguf, onnx.numpy_helper, ml_dtypes, sqtheory.files.codecs.decoding
+import importlib, pathlib, pkgutil, sys
+import gguf, onnx.numpy_helper, ml_dtypes
+from sqtheory.files import checkpoints, codecs
+for room in (checkpoints, codecs):  # readers are imported when a file needs them
+    for module in pkgutil.walk_packages(room.__path__, room.__name__ + "."):
+        importlib.import_module(module.name)
 from sqtheory.files.checkpoints import open_checkpoint
 from sqtheory.exceptions import CheckpointError
 seen = []

@@ -15,7 +15,6 @@ from sqtheory.execution import sweep
 from sqtheory.execution.fingerprints import digest_of
 from sqtheory.files.checkpoints import (
     Checkpoint,
-    NpyCheckpoint,
     SafetensorsCheckpoint,
     SafetensorsWriter,
     StoredTensor,
@@ -24,6 +23,7 @@ from sqtheory.files.checkpoints import (
     safetensors,
     stored,
 )
+from sqtheory.files.checkpoints.npz import NpyCheckpoint
 from sqtheory.orders import fused
 from sqtheory.orders.grid import tensor_rows
 from sqtheory.orders.pair import Pair

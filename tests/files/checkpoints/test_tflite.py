@@ -8,7 +8,8 @@ import pytest
 
 from sqtheory.cli import main
 from sqtheory.exceptions import CheckpointError
-from sqtheory.files.checkpoints import TfliteCheckpoint, open_checkpoint, tflite_graph
+from sqtheory.files.checkpoints import open_checkpoint, tflite_graph
+from sqtheory.files.checkpoints.tflite import TfliteCheckpoint
 from sqtheory.files.views.view import View
 from tests.files.checkpoints.flatbuffers import flatbuffer
 from tests.files.checkpoints.handmade import refusal, rewrite

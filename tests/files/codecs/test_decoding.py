@@ -40,6 +40,16 @@ def test_a_pair_is_one_weight_of_values_and_the_rest_is_as_it_was(tmp_path: Path
             checkpoint.read("l.weight_scale_inv")
 
 
+def test_scales_of_activations_are_not_shown_and_what_is_only_called_like_them_is(tmp_path: Path) -> None:
+    scales = {f"l.{name}": f32([1.0]) for name in ("k_scale", "v_scale", "input_scale", "activation_scale")}
+    learnt = {"l.q_scale": f32(np.ones(64)), "l.layer_scale": f32(np.ones(64))}
+    with open_checkpoint(write(tmp_path / "m.safetensors", {**PAIR, **scales, **learnt})) as checkpoint:
+        assert {info.name for info in checkpoint.tensors} == {"l.weight", *learnt}
+        assert checkpoint.decoding is not None and set(checkpoint.decoding.dropped) == {"l.weight_scale_inv", *scales}
+    with open_checkpoint(write(tmp_path / "m.safetensors", {**PLAIN, **scales})) as checkpoint:
+        assert {info.name for info in checkpoint.tensors} == {*PLAIN, *scales}
+
+
 def test_a_plain_checkpoint_is_itself(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "x", "quantization_config": null}')
     path = write(tmp_path / "m.safetensors", {**PLAIN, "w": codes("F8_E4M3", RAW), "ids": codes("U8", RAW)})

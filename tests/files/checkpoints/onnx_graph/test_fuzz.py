@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 
 from sqtheory.exceptions import CheckpointError
-from sqtheory.files.checkpoints import OnnxCheckpoint
+from sqtheory.files.checkpoints.onnx import OnnxCheckpoint
 from tests.counting import counted
 from tests.files.checkpoints.handmade import often, rewrite
 
