@@ -31,12 +31,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> Document:
     """Unpack, or list."""
     from sqtheory.cli.progress import progress
+    from sqtheory.files.codecs.configuration import check_beside
     from sqtheory.files.packing import PackedCheckpoint, bits_table, unpack_file
 
     if (arguments.out is None) != arguments.list:
         raise ValueError("unpack needs either OUT or --list")
     with PackedCheckpoint(arguments.packed) as packed:
         if not arguments.list:
+            check_beside(arguments.out)
             unpack_file(packed, arguments.out, force=arguments.force, progress=lambda i: progress(i, "unpack"))
             return Document()
         table, total = bits_table(packed.schemas, {name: packed.info(name).nbytes for name in packed.schemas})

@@ -39,10 +39,13 @@ from sqtheory.files.checkpoints.tensors import plain
 from sqtheory.files.checkpoints.tflite import TfliteCheckpoint
 from sqtheory.files.checkpoints.writing import check_name
 from sqtheory.files.code_layout import CodeLayout
+from sqtheory.files.codecs.configuration import check_beside
 from sqtheory.files.codecs.decoding import DecodedCheckpoint
 from sqtheory.files.digests import sha256
 from sqtheory.files.packing import CompressedTensorsCheckpoint, PackedCheckpoint
 from sqtheory.files.packing.files import declared
+
+SUFFIX = ".safetensors"
 
 
 def layout_of(source: Checkpoint, out: Path, *, folder: bool, packing: Packing | None = None) -> Layout:
@@ -63,13 +66,13 @@ def layout_of(source: Checkpoint, out: Path, *, folder: bool, packing: Packing |
         case SafetensorsCheckpoint() if folder:
             return Folder(source, None, {source.path.name: source}, out)
         case SafetensorsCheckpoint():
-            return SafetensorsFile(source, _named(out, ".safetensors"))
+            return SafetensorsFile(source, _named(out, SUFFIX))
         case NpzCheckpoint() | NpyCheckpoint():
             return NumpyFile(source, _named(out, ".npz" if isinstance(source, NpzCheckpoint) else ".npy"))
         case OnnxCheckpoint():
             return OnnxFile(source, _named(out, ".onnx"))
         case GgufCheckpoint() | Ctranslate2Checkpoint() | TfliteCheckpoint():
-            return AsSafetensors(source, _named(out, ".safetensors"))
+            return AsSafetensors(source, _named(out, SUFFIX))
     raise TypeError(f"{type(source).__name__} cannot be written")
 
 
@@ -80,7 +83,7 @@ def _decoded(source: DecodedCheckpoint, out: Path, folder: bool) -> Layout:
         case SafetensorsCheckpoint() as file if folder:
             return DecodedFolder(source, out, {file.path.name: file}, None)
         case SafetensorsCheckpoint() as file:
-            return DecodedFile(source, _named(out, ".safetensors"), {file.path.name: file})
+            return DecodedFile(source, _named(out, SUFFIX), {file.path.name: file})
     raise TypeError(f"{type(source.inner).__name__} with decoded weights cannot be written")
 
 
@@ -158,4 +161,6 @@ class AsSafetensors(Layout):
 def _named(out: Path, suffix: str) -> Path:
     if out.suffix.lower() != suffix:
         raise ValueError(f"{plain(str(out))}: what is written is a {suffix} file, so its name must end with {suffix}")
+    if suffix == SUFFIX:
+        check_beside(out)
     return out

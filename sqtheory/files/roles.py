@@ -45,7 +45,8 @@ _PATTERNS: Mapping[str, str] = MappingProxyType(
             r"(attn|attention)\.bias|masked_bias|(\w*_)?(attn_|attention_|causal_)?mask|tri[lu]", last=True
         ),
         "bias": _parts(r"(\w+_)?bias(es)?(_\w+)?", last=True),
-        "layer scale": _parts(r"gamma(_?[0-9]+)?|layer_?scale\w*|lambda_?[0-9]+", last=True),
+        "layer scale": _parts(r"gamma(_?[0-9]+)?|layer_?scale\w*|lambda_?[0-9]+|\w*scale_shift_table", last=True),
+        "scale": _parts(r"(\w*_)?(scales?|scaling_factors?|amax|absmax|zero_points?|scale_inv)", last=True),
         "codebook": _parts(r"(\w+_)?(codebooks?|codevectors)") + "|" + _parts("cluster_size", last=True),
         "state-space parameter": _parts(r"A_log|time_(decay|first|faaaa|mix_\w+|maa_[a-z])", last=True),
     }

@@ -7,8 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import sqtheory as sq
 from sqtheory import compress
+from sqtheory.cli import main
 from sqtheory.compress import Packing, beside
+from sqtheory.exceptions import CheckpointError
 from sqtheory.files.checkpoints import open_checkpoint, open_stored
 from sqtheory.files.code_layout import CodeLayout
 from sqtheory.files.packing import PackedCheckpoint
@@ -112,3 +115,18 @@ def test_a_dense_source_says_nothing_of_codes(tmp_path: Path) -> None:
     report = applied(one_file(tmp_path / "in.safetensors"), tmp_path / "out.safetensors", SQ)
     assert report.decoding is None and "decoding" not in report.to_dict()
     assert compress.read_report(beside(tmp_path / "out.safetensors")) == report
+
+
+def test_values_are_not_written_beside_a_configuration_of_codes(tmp_path: Path) -> None:
+    """They could not be read there; packed files say themselves what they are."""
+    source = write(tmp_path / "in.safetensors", TENSORS, CONFIG)
+    with pytest.raises(CheckpointError, match=r"out\.safetensors.*'config\.json' .*fp8.*another folder"):
+        sq.apply(source, tmp_path / "out.safetensors", "2:4", "int8")
+    assert not (tmp_path / "out.safetensors").exists()
+    sq.apply(source, tmp_path / "packed.safetensors", "2:4", "int8", pack=True)
+    (tmp_path / "other").mkdir()
+    sq.apply(source, tmp_path / "other" / "out.safetensors", "2:4", "int8")
+    with open_checkpoint(tmp_path / "packed.safetensors") as packed:
+        with open_checkpoint(tmp_path / "other" / "out.safetensors") as values:
+            assert np.array_equal(packed.read("a.weight"), values.read("a.weight"))
+    assert main(["unpack", str(tmp_path / "packed.safetensors"), str(tmp_path / "values.safetensors")]) == 3

@@ -67,7 +67,9 @@ ROLES = {
         model.layers.0.mlp.experts.gate_up_proj_bias encoder.layers.0.self_attn.pos_bias_u transformer.r_w_bias
         attention/query/bias lstm.bias_hh_l0 transformer.layer.0.rel_attn.r_s_bias dense/bias:0
     """,
-    "layer scale": "blocks.0.ls1.gamma stages.0.0.gamma encoder.layer.0.layer_scale1 layer_scale1.lambda1 gamma_1",
+    "layer scale": "blocks.0.ls1.gamma stages.0.0.gamma encoder.layer.0.layer_scale1 layer_scale1.lambda1 gamma_1"
+    " transformer_blocks.0.scale_shift_table",
+    "scale": "l.weight_quantizer._amax l.weights_scaling_factor attn.logit_scale l.scales l.zero_point",
     "signal basis": """
         stft.forward_basis_buffer _model.stft.forward_basis_buffer stft_conv.weight istft.inverse_basis
         0.stft.conv_real.weight

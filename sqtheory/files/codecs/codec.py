@@ -72,6 +72,8 @@ class Codec(ABC):
 
     Without a configuration names and shapes tell.
     """
+    says_itself: ClassVar[bool] = False
+    """Whether a file states the layout itself, so that it is looked for whatever lies beside."""
 
     @abstractmethod
     def encoded(self, stored: Stored) -> Iterator[Encoded]:

@@ -4,7 +4,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from sqtheory.exceptions import CheckpointError
 from sqtheory.files.checkpoints.tensors import TensorInfo, quoted, refused
+from sqtheory.files.codecs.precision import ROUNDED
+
+_REAL = frozenset({*ROUNDED, "F64"})
 
 _ACTIVATIONS = re.compile(
     r"(^|[._])((input|output|activation|act)(_global)?_(scale|zero_point|amax)|scale_input|qscale_act)$"
@@ -29,6 +33,9 @@ _ALWAYS_CODES = re.compile(r"(^|\.)(qweight|weight_packed|W_q)$")
 """Names that only codes have."""
 _ALWAYS_SCALES = re.compile(r"(^|[._])(weight_(scale(_inv|_2)?|global_scale|zero_point|absmax)|qzeros|absmax|SCB)$")
 """Names that only companions have."""
+_LIKE_SCALES = re.compile(r"((^|_)w?scales?(_inv|_and_zeros)?|scaling_factors?|(^|_)amax|^s|_s)$")
+"""How names end of what is a scale, if it lies beside codes in the same layer."""
+_OF_WEIGHTS = re.compile(r"^(w|weights?|kernel)_")
 _CODE_TYPES = re.compile(r"[IU](8|16|32)|F[46].*|F8_E[45]M[23].*")
 
 
@@ -42,6 +49,25 @@ def activation_scales(infos: Iterable[TensorInfo]) -> frozenset[str]:
     return frozenset(i.name for i in infos if _ACTIVATIONS.search(i.name) or (i.size == 1 and _CACHED.search(i.name)))
 
 
+def _check_layers(path: Path, infos: Mapping[str, TensorInfo]) -> None:
+    """CheckpointError for codes in a layer with what is by its name a scale, of two axes or of the weight."""
+    scales: dict[str, str] = {}
+    for name, info in infos.items():
+        layer, _, last = name.rpartition(".")
+        if info.dtype in _REAL and _LIKE_SCALES.search(last):
+            if _OF_WEIGHTS.search(last) or sum(n > 1 for n in info.shape) > 1:
+                scales[layer] = name
+    for name, info in infos.items():
+        beside = scales.get(name.rpartition(".")[0])
+        if beside is not None and _CODE_TYPES.fullmatch(info.dtype) and len(info.shape) > 1:
+            raise _unknown(path, info, beside)
+
+
+def _unknown(path: Path, codes: TensorInfo, beside: str) -> CheckpointError:
+    rule = f"{codes.dtype} codes with {quoted(beside)} beside them are no layout that is known"
+    return refused(path, f"{rule}; values can be taken from the weights before they were quantized", codes.name)
+
+
 def check_left(path: Path, infos: Mapping[str, TensorInfo]) -> None:
     """CheckpointError, naming both, for codes with a companion of which no known layout made a weight.
 
@@ -51,8 +77,7 @@ def check_left(path: Path, infos: Mapping[str, TensorInfo]) -> None:
         if is_code(info) and info.shape:
             beside = next((one for one in _companions(name) if one in infos), None)
             if beside is not None:
-                rule = f"{info.dtype} codes with {quoted(beside)} beside them are no layout that is known"
-                raise refused(path, f"{rule}; values can be taken from the weights before they were quantized", name)
+                raise _unknown(path, info, beside)
             if _ALWAYS_CODES.search(name) or (name.endswith("_blocks") and len(info.shape) > 1):
                 raise refused(path, f"{info.dtype} codes without their scales, or of a layout that is not known", name)
     for name, info in infos.items():
@@ -61,6 +86,7 @@ def check_left(path: Path, infos: Mapping[str, TensorInfo]) -> None:
             where = "whose codes are not there" if weight is None else f"whose weight {quoted(weight)} holds no codes"
             kind = "" if weight is None else f" but {infos[weight].dtype}"
             raise refused(path, f"a companion of quantized codes, {where}{kind}", name)
+    _check_layers(path, infos)
 
 
 def _companions(codes: str) -> Iterator[str]:

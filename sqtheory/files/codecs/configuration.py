@@ -77,6 +77,15 @@ class Configuration:
         return found
 
 
+def check_beside(values: Path) -> None:
+    """CheckpointError where a file of values would lie beside what states a quantization, as which it would be read."""
+    configuration = Configuration(values.parent)
+    configuration.close()
+    if configuration.method is not None:
+        rule = f"values beside {quoted(configuration.paths[0].name)} ({configuration}) would be taken for codes"
+        raise refused(values, f"{rule}: write to another folder")
+
+
 def without(config: Mapping[str, Any]) -> dict[str, Any]:
     """The content of a ``config.json`` for weights that are no longer quantized."""
     kept = {key: value for key, value in config.items() if key not in KEYS}

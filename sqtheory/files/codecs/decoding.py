@@ -151,8 +151,8 @@ class DecodedCheckpoint(Checkpoint):
 def _encoded(stored: Stored, configuration: Configuration, codecs: Sequence[type[Codec]]) -> dict[str, Encoded]:
     """Every quantized weight by its name; CheckpointError for one that two layouts claim."""
     method = configuration.method
-    asked = [one for one in codecs if method is None or method in one.methods]
-    if method is not None and not asked:
+    asked = [one for one in codecs if method is None or one.says_itself or method in one.methods]
+    if method is not None and not any(method in one.methods for one in asked):
         known = ", ".join(sorted({name for one in codecs for name in one.methods}))
         raise refused(configuration.paths[0], f"{configuration} cannot be decoded; known methods are {known}")
     found: dict[str, Encoded] = {}

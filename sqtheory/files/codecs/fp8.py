@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sqtheory.files.checkpoints.tensors import TensorInfo, plain, quoted, refused
 from sqtheory.files.codecs.boxes import Shape, box_of, scaled
 from sqtheory.files.codecs.codec import Codec, Encoded, Stored
+from sqtheory.files.codecs.comfy import KEY, mark_of
 
 ENDINGS = ("_scale_inv", "_scale")
 """What the name of the codes is continued by; ``_inv`` or not, values are codes *times* scales."""
@@ -59,8 +60,9 @@ class Fp8(Codec):
             rule = f"scales of shape {scale.shape} are none of {codes.shape}: one, one a row or column, or boxes {cut}"
             raise stored.refused(rule, codes.name, scale.name)
         scheme = f"FP8 {codes.dtype.removeprefix('F8_')} {called(codes.shape, box)}"
-        parts = {"codes": codes.name, "scales": scale.name}
-        return Encoded(codes.name, scheme, codes.shape, parts, partial(decode, shape=codes.shape, box=box))
+        parts = {"codes": codes.name, "scales": scale.name, **mark_of(stored, codes.name)}
+        keys = frozenset({KEY} & stored.metadata.keys())
+        return Encoded(codes.name, scheme, codes.shape, parts, partial(decode, shape=codes.shape, box=box), keys=keys)
 
 
 def decode(arrays: Mapping[str, NDArray[Any]], *, shape: Shape, box: Shape) -> NDArray[np.float32]:

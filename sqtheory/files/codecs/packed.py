@@ -21,6 +21,7 @@ class PackedCodec(Codec):
     name = "sqtheory"
     source = "sqtheory unpack --help"
     methods: ClassVar[frozenset[str]] = frozenset()
+    says_itself = True
 
     def encoded(self, stored: Stored) -> Iterator[Encoded]:
         if KEY not in stored.metadata:

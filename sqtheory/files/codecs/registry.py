@@ -4,6 +4,7 @@ from sqtheory.files.codecs.auto_round import AutoRoundCodec
 from sqtheory.files.codecs.awq import AwqCodec
 from sqtheory.files.codecs.bitsandbytes import BitsAndBytesCodec
 from sqtheory.files.codecs.codec import Codec
+from sqtheory.files.codecs.comfy import ComfyCodec
 from sqtheory.files.codecs.compressed_tensors import CompressedTensors
 from sqtheory.files.codecs.fp8 import Fp8
 from sqtheory.files.codecs.gpt_oss import GptOss
@@ -17,7 +18,7 @@ from sqtheory.files.codecs.torchao import TorchAo
 from sqtheory.files.codecs.unread import UnreadCodec
 
 CODECS: tuple[type[Codec], ...] = (
-    *(PackedCodec, Fp8, ModelOpt, CompressedTensors, GptOss, Microscaling, TorchAo),
+    *(ComfyCodec, PackedCodec, Fp8, ModelOpt, CompressedTensors, GptOss, Microscaling, TorchAo),
     *(GptqCodec, AwqCodec, AutoRoundCodec, MlxCodec, BitsAndBytesCodec, LlmInt8Codec, UnreadCodec),
 )
 """Each is asked for the weights that it knows; two never claim the same."""

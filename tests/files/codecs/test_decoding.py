@@ -146,3 +146,26 @@ def test_scales_of_another_layout_are_not_taken_for_codes_without_a_scale(tmp_pa
     tensors = {"l.weight": codes("U8", RAW), "l.weight_scale": codes("F8_E4M3", RAW[:, :2])}
     message = refusal(write(tmp_path / "m.safetensors", tensors, {"quant_method": "fp8"}))
     assert "tensor 'l.weight': U8 codes with 'l.weight_scale'" in message
+
+
+@pytest.mark.parametrize(
+    ("code", "scale", "shape"),
+    [
+        ("l.B", "l.s", (4, 32)),
+        ("l.weight", "l.weights_scaling_factor", (4, 32)),
+        ("l.weight", "l.w_scale", ()),
+        ("l.int_data", "l.scales_and_zeros", (4, 32, 2)),
+    ],
+)
+def test_scales_of_layouts_without_a_name_are_no_weights(
+    tmp_path: Path, code: str, scale: str, shape: tuple[int, ...]
+) -> None:
+    tensors = {**PLAIN, code: codes("I8", RAW), scale: f32(np.ones(shape))}
+    message = refusal(write(tmp_path / "m.safetensors", tensors))
+    assert f"'{code}'" in message and f"'{scale}'" in message
+
+
+def test_a_scale_beside_indices_is_none_of_codes(tmp_path: Path) -> None:
+    index = {"a.relative_position_index": ("I32", (4, 4), bytes(64)), "a.logit_scale": f32(np.ones((4, 1, 1)))}
+    with open_checkpoint(write(tmp_path / "m.safetensors", {**PLAIN, **index})) as checkpoint:
+        assert {info.name for info in checkpoint.tensors} == {*PLAIN, *index}
