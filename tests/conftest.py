@@ -3,11 +3,34 @@
 None has a deadline: how long an example takes says how busy a machine is. CI draws 50 examples, dev half.
 """
 
+import math
 import os
+from zlib import crc32
 
+import pytest
 from hypothesis import settings
+
+from tests.nightly import NIGHTLY
 
 settings.register_profile("dev", deadline=None, max_examples=25)
 settings.register_profile("ci", deadline=None, max_examples=50, derandomize=True, print_blob=True)
 settings.register_profile("nightly", deadline=None, max_examples=5_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of a test with the mark ``thin(n)`` one of n cases by day, spread over all its parameters; all every night."""
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("thin") and not NIGHTLY:
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    left: list[pytest.Item] = []
+    for some in cases.values():
+        mark = some[0].get_closest_marker("thin")
+        assert mark is not None
+        some.sort(key=lambda item: crc32(item.nodeid.encode()))
+        left += some[math.ceil(len(some) / mark.args[0]) :]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        gone = set(left)
+        items[:] = [item for item in items if item not in gone]

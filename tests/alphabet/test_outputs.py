@@ -18,6 +18,7 @@ from sqtheory.alphabet.operators import Operator
 from sqtheory.alphabet.outputs import apart, check_output
 from sqtheory.alphabet.sparsifiers import Sparsifier, fixed
 from sqtheory.orders.streaming import error_norm
+from tests.nightly import thin
 
 N = 16
 SIDES = (N, N)
@@ -114,6 +115,7 @@ OVERLAPS: dict[str, Callable[[type, Path], Pair]] = {
 }
 
 
+@thin(2)
 @ENGINES
 @pytest.mark.parametrize("overlap", OVERLAPS)
 def test_the_result_is_that_of_a_new_array(overlap: str, name: str, tmp_path: Path) -> None:

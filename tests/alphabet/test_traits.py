@@ -41,6 +41,7 @@ from sqtheory.alphabet.traits import (
 from sqtheory.arrays import FixedArray
 from sqtheory.exceptions import NonFinite
 from sqtheory.theory.samples import SAMPLES
+from tests.nightly import thin
 
 REALS = (np.float32, np.float64)
 rng = np.random.default_rng(41)
@@ -124,6 +125,7 @@ def violated(f: Operator, trait: Trait, x: NDArray[Any]) -> bool:
         return True
 
 
+@thin(2)
 @pytest.mark.parametrize("f", [*QUANTIZERS, *SPARSIFIERS, IDENTITY], ids=str)
 def test_every_declared_trait_holds(f: Operator) -> None:
     for trait in f.traits:

@@ -13,7 +13,7 @@ from sqtheory.cli import main
 from sqtheory.files.checkpoints import SafetensorsCheckpoint
 from tests.cli.test_kills import APPLIED, MXFP4, PAGE, SOURCES, archive, safetensors, sharded
 from tests.files.atomic.killing import CALLS, tree
-from tests.nightly import NIGHTLY
+from tests.nightly import NIGHTLY, thin
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="uses links, limits and devices of Linux")
 
@@ -149,6 +149,7 @@ WRITING: dict[str, tuple[str, ...]] = {
 }
 
 
+@thin(3)
 @pytest.mark.parametrize("call", ["write", "fsync", "mkdir"])
 @pytest.mark.parametrize("verb", WRITING)
 def test_a_full_disk_is_named_with_the_file_and_leaves_nothing(

@@ -21,7 +21,7 @@ from sqtheory.orders.counts import Counts, sign
 from sqtheory.orders.grid import Row
 from sqtheory.orders.pair import Pair
 from sqtheory.theory.samples import SAMPLES
-from tests.nightly import NIGHTLY
+from tests.nightly import NIGHTLY, thin
 
 QUANTIZERS: list[Quantizer] = [
     *(int_(4), int_(8, block=32), int_(4, scaling=FullRange()), int_(4, per=Rows()), int_(4, rounding=ceil)),
@@ -61,6 +61,7 @@ def compared(x: Array, s: Sparsifier, q: Quantizer, p: float) -> bool:
     return True
 
 
+@thin(2)
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("p", NORMS)
 @pytest.mark.parametrize("q", QUANTIZERS, ids=str)

@@ -26,7 +26,7 @@ from sqtheory.orders import channels
 from sqtheory.orders.applied import both
 from sqtheory.orders.counts import GroupErrors
 from sqtheory.orders.report import OrderReport, compare, order_report
-from tests.nightly import often
+from tests.nightly import often, thin
 from tests.twins import orders as twin
 
 NORMS = (0.5, 1, 2, 3, math.inf)
@@ -85,6 +85,7 @@ def quarters(rng: np.random.Generator, shape: tuple[int, ...], blocks: Partition
     return x
 
 
+@thin(2)
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("name", PAIRS)
 def test_everything_agrees_with_exact_rationals_and_exhaustive_search(name: str, layout: str) -> None:

@@ -13,6 +13,7 @@ from sqtheory.alphabet.ties import Adversarial, by_original
 from sqtheory.theory.case import Case
 from sqtheory.theory.quantities import ERROR_Q, ERROR_QS, ERROR_S
 from sqtheory.theory.theorems import find
+from tests.nightly import thin
 
 CLAIMS = (
     *("prune_first_identity", "prune_first_bound", "prune_first_dominates", "swap_constant", "swap_gap"),
@@ -39,6 +40,7 @@ def cases(codes: str, q: Quantizer) -> list[Case]:
     return [Case(ROWS[codes], q, s) for s in (nm(2, 4), nm(2, 4, ties=Adversarial(1)), nm(1, 4))]
 
 
+@thin(2)
 @pytest.mark.parametrize("slug", CLAIMS)
 @pytest.mark.parametrize(("codes", "q"), PIPELINES, ids=str)
 def test_no_block_breaks_a_theorem(slug: str, codes: str, q: Quantizer) -> None:

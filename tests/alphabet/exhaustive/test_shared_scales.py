@@ -24,6 +24,7 @@ from sqtheory.alphabet.scaling import Exponent, PowerOfTwo
 from sqtheory.exceptions import InputRefused
 from sqtheory.files.packing import pack, unpack
 from sqtheory.theory.decide import exact
+from tests.nightly import thin
 from tests.twins.formats import GRIDS, Grid, round_exactly
 from tests.twins.quantizers import power_of_two_above, power_of_two_below
 
@@ -121,6 +122,7 @@ def images(q: Quantizer, x: NDArray[np.floating]) -> Iterator[tuple[str, NDArray
         yield "rational", given
 
 
+@thin(3)
 @EXPONENTS
 @DTYPES
 @KINDS

@@ -15,6 +15,7 @@ from sqtheory.alphabet.ties import Ties, by_original, high_index, low_index
 from sqtheory.arrays import Mask
 from sqtheory.theory.samples import SAMPLES
 from tests.alphabet.kernels.test_quantization import views
+from tests.nightly import thin
 from tests.twins import masks as twin
 
 PARTITIONS: list[Partition] = [
@@ -46,6 +47,7 @@ def disagreements(s: TopSparsifier, dtype: type) -> list[str]:
     return found
 
 
+@thin(2)
 @pytest.mark.usefixtures("cut")
 @pytest.mark.parametrize("ties", TIES, ids=str)
 @pytest.mark.parametrize("keep", [1, 7, Fraction(1, 2), Fraction(9, 10)], ids=str)

@@ -26,7 +26,7 @@ from sqtheory.alphabet.scaling import (
 )
 from sqtheory.arrays import FixedArray
 from sqtheory.theory.samples import SAMPLES
-from tests.nightly import NIGHTLY
+from tests.nightly import NIGHTLY, thin
 
 QUANTIZERS: list[Quantizer] = [
     *(int_(k) for k in (2, 4, 8, 16)),
@@ -70,6 +70,7 @@ def disagreements(q: Quantizer, image: Image, dtype: type) -> list[str]:
     return found
 
 
+@thin(3)
 @pytest.mark.usefixtures("loops", "tile")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("q", QUANTIZERS, ids=str)

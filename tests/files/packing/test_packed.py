@@ -24,7 +24,7 @@ from sqtheory.files.packing import Packed, encode_packed, pack, pack_image, pack
 from sqtheory.files.packing.indices import Places, binomials, places_of
 from sqtheory.files.packing.schema import Schema
 from sqtheory.strategies import pipelines, quantizers, tensors
-from tests.nightly import nightly
+from tests.nightly import nightly, thin
 from tests.twins import packing as twin
 
 RNG = np.random.default_rng(0)
@@ -95,6 +95,7 @@ def test_only_survivors_are_stored_in_either_order(s: Any, q: Quantizer, index: 
         assert packed.padding < 8 * len(packed.arrays)
 
 
+@thin(3)
 @pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("dtype", [np.float32, pytest.param(np.float64, marks=nightly)])
 def test_every_format_under_every_mask(name: str, dtype: type) -> None:

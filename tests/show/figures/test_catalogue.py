@@ -25,7 +25,7 @@ from sqtheory.show.figures import block, channel_map, gain_curve, gap_in_bits, r
 from sqtheory.show.figures.catalogue import BY_NAME, find
 from sqtheory.show.figures.data import Data, Request
 from sqtheory.show.figures.style import DOUBLE, SINGLE, STYLES, encode
-from tests.nightly import NIGHTLY
+from tests.nightly import NIGHTLY, thin
 from tests.show.figures import references
 from tests.show.figures.texts import text_faults
 
@@ -57,6 +57,7 @@ MATHEMATICS = "a$x^$ \\ $_b"
 """A name that fails, and so stops the figure, wherever it is set as mathematics."""
 
 
+@thin(3)
 @pytest.mark.parametrize("name", BY_NAME)
 def test_no_name_is_set_as_mathematics(name: str, small: Request) -> None:
     found = data(name, small)
@@ -81,6 +82,7 @@ def test_data_and_caption_travel_with_the_figure(name: str, small: Request) -> N
     assert not any(number in text for number in ("nan", "inf %"))
 
 
+@thin(3)
 @pytest.mark.parametrize("name", BY_NAME)
 def test_the_same_request_gives_the_same_data(name: str, small: Request) -> None:
     first, again = data(name, small), BY_NAME[name].compute(small)

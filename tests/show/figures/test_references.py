@@ -12,7 +12,7 @@ from matplotlib.transforms import ScaledTranslation
 
 from sqtheory.show.figures.catalogue import BY_NAME
 from sqtheory.show.figures.data import Data, Request
-from tests.nightly import nightly
+from tests.nightly import nightly, thin
 from tests.show.figures.references import HERE, STYLE, Shot, data_differs, small, thinned
 
 RELATIVE = {
@@ -70,6 +70,7 @@ def test_the_image_is_that_of_the_reference(name: str, found: dict[str, Data]) -
     assert shot(name, found).differs(reference(name)) == ""
 
 
+@thin(5)
 @pytest.mark.parametrize("hinting", ["none", pytest.param("force_autohint", marks=nightly)])
 def test_another_rasterizer_of_type_passes(name: str, hinting: str, found: dict[str, Data]) -> None:
     with rc_context({"text.hinting": hinting}):
@@ -105,6 +106,7 @@ def remove_names(figure: Figure) -> None:
     figure.axes[-1].set(xlabel="", ylabel="")
 
 
+@thin(5)
 @pytest.mark.parametrize(
     "change", [move, pytest.param(recolour, marks=nightly), pytest.param(remove_names, marks=nightly)]
 )

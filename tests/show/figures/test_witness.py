@@ -7,6 +7,7 @@ from sqtheory.show.figures import witness
 from sqtheory.show.figures.catalogue import BY_NAME
 from sqtheory.show.figures.style import STYLES, encode
 from sqtheory.theory.theorems import ALL, BY_SLUG
+from tests.nightly import thin
 from tests.show.figures.texts import text_faults
 
 DRAWN = {t.slug: data for t in ALL if (data := witness.compute(t)) is not None}
@@ -19,6 +20,7 @@ def test_every_theorem_has_a_figure_or_neither_exists() -> None:
     assert len(DRAWN) > 20
 
 
+@thin(4)
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("slug", DRAWN)
 def test_no_text_is_cut_or_covered(slug: str, style: str) -> None:
