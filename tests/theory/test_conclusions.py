@@ -22,6 +22,7 @@ from sqtheory.theory.measured import readings
 from sqtheory.theory.quantities import ERROR_QS, ERROR_SQ, MAGNITUDE
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL, BY_SLUG
+from tests.nightly import thin
 from tests.theory import test_theorems
 
 DOMINATES = BY_SLUG["prune_first_dominates"]
@@ -141,6 +142,7 @@ BINDING = [
 ]
 
 
+@thin(2)
 @pytest.mark.parametrize(("theorem", "step", "place"), BINDING, ids=[f"{t}-{s.status}-{i}" for t, s, i in BINDING])
 def test_a_changed_claim_is_not_concluded(theorem: Theorem, step: Conclusion, place: int) -> None:
     """Turned round, lowered or off by one: no step that concludes the claim concludes what it is changed to."""

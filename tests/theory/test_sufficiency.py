@@ -24,6 +24,7 @@ from sqtheory.theory.quantities import decided_by_tensor
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL, BY_SLUG
 from tests import pipelines as alphabet
+from tests.nightly import thin
 
 TIMES = {"dev": 1, "ci": 1, "nightly": 200}[os.environ.get("HYPOTHESIS_PROFILE", "dev")]
 PIPELINES = 120 * TIMES
@@ -138,6 +139,7 @@ STRENGTH = 3_000
 LOST = [(t.slug, a.name) for t in UNIVERSAL for a in t.given if not a.defining and (t.slug, a.name) not in RARE]
 
 
+@thin(3)
 @pytest.mark.parametrize(("slug", "lost"), LOST, ids=[f"{slug}-{lost}" for slug, lost in LOST])
 def test_the_attack_notices_an_assumption_that_is_lost(slug: str, lost: str) -> None:
     """Each fault that a record once had is put back: one assumption is taken away."""

@@ -10,6 +10,7 @@ from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.orders.matrix_errors import second_moments
 from sqtheory.theory.certificates import certify_layer, certify_moments
+from tests.nightly import thin
 from tests.theory.certificates.material import activations, linears
 
 
@@ -19,6 +20,7 @@ def quantizer(text: str) -> Quantizer:
     return q
 
 
+@thin(3)
 @pytest.mark.parametrize("model", ["zoo:lm-dense", "zoo:vit-dense"])
 @pytest.mark.parametrize("fmt", ["int8", "int4", "mxfp4", "hbfp4"])
 @pytest.mark.parametrize("kind", ["white", "channels", "low_rank"])

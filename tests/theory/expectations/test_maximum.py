@@ -18,7 +18,7 @@ from sqtheory.orders.applied import both
 from sqtheory.theory.expectations import Empirical, ScipyDensity, expected_square_error, predict_order_gap
 from sqtheory.theory.expectations.finite_step import gap_with_maximum
 from sqtheory.theory.expectations.quadrature import cells
-from tests.nightly import NIGHTLY
+from tests.nightly import NIGHTLY, thin
 
 LAWS = {"normal": stats.norm(), "laplace": stats.laplace(), "t3": stats.t(3), "uniform": stats.uniform(-1, 2)}
 FORMATS = {
@@ -34,6 +34,7 @@ FORMATS = {
 }
 
 
+@thin(2)
 @pytest.mark.parametrize("name", LAWS)
 @pytest.mark.parametrize("fmt", FORMATS)
 def test_the_squared_error_is_what_is_sampled(name: str, fmt: str) -> None:
@@ -45,6 +46,7 @@ def test_the_squared_error_is_what_is_sampled(name: str, fmt: str) -> None:
     assert abs(found.mean() - exact) <= 5 * found.std() / math.sqrt(len(found)) + 1e-12
 
 
+@thin(3)
 @pytest.mark.parametrize("name", LAWS)
 @pytest.mark.parametrize("q", [int_(4), int_(2, block=8), int_(3, block=4), hbfp(4), mxfp(E2M1)], ids=str)
 @pytest.mark.parametrize("mask", [(2, 4), (1, 4), (3, 4), (1, 2)], ids=str)

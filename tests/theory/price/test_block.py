@@ -17,7 +17,7 @@ from sqtheory.theory.case import Case
 from sqtheory.theory.price import LevelGrid, block, fit, optimum
 from sqtheory.theory.price.sweep import _positive
 from sqtheory.theory.theorems.price_of_order import BEST, BEST_OF_LARGEST, THEOREM
-from tests.nightly import NIGHTLY
+from tests.nightly import NIGHTLY, thin
 from tests.twins.price import least_power
 
 QUANTIZERS = [int_(3), int_(2), scaled(E2M1), bcq(2), hbfp(3), hbfp(4), mxint(3), mxfp(E2M1)]
@@ -39,6 +39,7 @@ def hard_blocks(rng: np.random.Generator) -> Array:
     return np.array([*fixed, *rng.integers(-12, 13, (6, 4)) / 4])
 
 
+@thin(2)
 @pytest.mark.parametrize("p", [1, 2])
 @pytest.mark.parametrize("s", [nm(2, 4), nm(1, 4), nm(3, 4), nm(1, 2), nm(4, 4)], ids=str)
 @pytest.mark.parametrize("q", QUANTIZERS, ids=str)
