@@ -129,13 +129,11 @@ def calibrated(assignment: Assignment, statistics: Statistics | None) -> Assignm
     return Calibrated(assignment, statistics)
 
 
-@final
 @dataclass(frozen=True)
-class Alike(Assignment):
-    """Another assignment, ``inner``, in which a tensor draws what the ``first`` of those that are equal to it draws."""
+class Derived(Assignment):
+    """What is made of the operators of another assignment, ``inner``."""
 
     inner: Assignment
-    first: Mapping[str, str]
 
     @property
     def pattern(self) -> Operators:
@@ -149,24 +147,23 @@ class Alike(Assignment):
     def uniform(self) -> bool:
         return self.inner.uniform
 
+
+@final
+@dataclass(frozen=True)
+class Alike(Derived):
+    """Another assignment in which a tensor draws what the ``first`` of those that are equal to it draws."""
+
+    first: Mapping[str, str]
+
     def of(self, name: str) -> Operators:
         return self.inner.of(self.first.get(name, name))
 
 
 @dataclass(frozen=True)
-class Informed(Assignment):
-    """What is made of the operators of another assignment, ``inner``, and of statistics of each tensor's inputs."""
+class Informed(Derived):
+    """What is made of the operators of another assignment and of statistics of each tensor's inputs."""
 
-    inner: Assignment
     statistics: Statistics
-
-    @property
-    def pattern(self) -> Operators:
-        return self.inner.pattern
-
-    @property
-    def seeds(self) -> tuple[tuple[int, ...], ...]:
-        return self.inner.seeds
 
     @property
     def uniform(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, final
 from sqtheory.exceptions import InputRefused
 from sqtheory.execution.assignment import Spelled
 from sqtheory.files.checkpoints import TensorInfo
-from sqtheory.files.targets import IGNORED, NO_TARGET, Targets
+from sqtheory.files.targets import IGNORED, NO_TARGET, Chooser, Targets
 from sqtheory.files.views.axes import Axes
 from sqtheory.orders.applied import Order
 from sqtheory.records import as_json
@@ -58,7 +58,7 @@ class RecipeRule:
 
 @final
 @dataclass(frozen=True)
-class Rules:
+class Rules(Chooser):
     """Rules in the order in which they are asked; ``source`` is what they were read from."""
 
     rules: tuple[RecipeRule, ...]
@@ -82,12 +82,7 @@ class Rules:
         own = [reason for reason in reasons if reason not in (NO_TARGET, IGNORED)]
         return own[-1] if own else IGNORED if IGNORED in reasons else NO_TARGET
 
-    def split(self, tensors: Iterable[TensorInfo]) -> tuple[list[TensorInfo], list[tuple[TensorInfo, str]]]:
-        """The targets, and the others with their reasons, as ``Targets.split``.
-
-        Raises InputRefused if a name or pattern matches nothing, naming the rule, or if nothing is left to work on.
-        """
-        tensors = tuple(tensors)
+    def check_names(self, tensors: Sequence[TensorInfo]) -> None:
         for number, rule in enumerate(self.rules, 1):
             for word in (*rule.targets, *rule.ignore):
                 named = Targets((word,))
@@ -95,18 +90,9 @@ class Rules:
                     raise InputRefused(
                         f"{self.source}: rule {number}: no tensor is called {word!r}: see sqtheory inspect"
                     )
-        taken: list[TensorInfo] = []
-        skipped: list[tuple[TensorInfo, str]] = []
-        for tensor in tensors:
-            reason = self.reason_to_skip(tensor)
-            if reason is None:
-                taken.append(tensor)
-            else:
-                skipped.append((tensor, reason))
-        if not taken:
-            reasons = ", ".join(sorted({reason for _, reason in skipped})) or "the file holds no tensor"
-            raise InputRefused(f"{self.source}: no rule takes a tensor ({reasons})")
-        return taken, skipped
+
+    def nothing_left(self, reasons: str) -> InputRefused:
+        return InputRefused(f"{self.source}: no rule takes a tensor ({reasons})")
 
     def by_rule(self, taken: Sequence[TensorInfo]) -> tuple[tuple[TensorInfo, ...], ...]:
         """The targets of each rule."""

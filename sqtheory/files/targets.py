@@ -1,9 +1,10 @@
 """Which tensors of a checkpoint are sparsified and quantized, and why the others are left alone."""
 
 import re
-from collections.abc import Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, final
+from typing import final
 
 from sqtheory.exceptions import InputRefused
 from sqtheory.files.checkpoints import TensorInfo
@@ -13,19 +14,44 @@ IGNORED, NO_TARGET = "ignored", "not a target"
 """The reasons that are a choice of the user; all others follow from the tensor itself."""
 
 
-class Chooser(Protocol):
+class Chooser(ABC):
     """A choice of tensors to work on."""
 
+    @abstractmethod
     def reason_to_skip(self, tensor: TensorInfo) -> str | None:
         """Why a tensor is left alone; None for a target."""
 
+    @abstractmethod
+    def check_names(self, tensors: Sequence[TensorInfo]) -> None:
+        """Raise InputRefused for a name or pattern that matches none of these."""
+
+    @abstractmethod
+    def nothing_left(self, reasons: str) -> InputRefused:
+        """What is raised where every tensor is left alone, for these reasons."""
+
     def split(self, tensors: Iterable[TensorInfo]) -> tuple[list[TensorInfo], list[tuple[TensorInfo, str]]]:
-        """The targets, and the others with their reasons."""
+        """The targets, and the others with their reasons.
+
+        Raises InputRefused if a name or pattern matches nothing, or if nothing is left to work on.
+        """
+        tensors = tuple(tensors)
+        self.check_names(tensors)
+        taken: list[TensorInfo] = []
+        skipped: list[tuple[TensorInfo, str]] = []
+        for tensor in tensors:
+            reason = self.reason_to_skip(tensor)
+            if reason is None:
+                taken.append(tensor)
+            else:
+                skipped.append((tensor, reason))
+        if not taken:
+            raise self.nothing_left(", ".join(sorted({why for _, why in skipped})) or "the file holds no tensor")
+        return taken, skipped
 
 
 @final
 @dataclass(frozen=True)
-class Targets:
+class Targets(Chooser):
     """A rule that picks tensors by name: exact names, or regular expressions written ``re:PATTERN``.
 
     With ``include`` matching tensors are taken, integers too, and no other; without it every floating-point
@@ -62,29 +88,14 @@ class Targets:
             return "only one axis is longer than 1"
         return role
 
-    def split(self, tensors: Iterable[TensorInfo]) -> tuple[list[TensorInfo], list[tuple[TensorInfo, str]]]:
-        """The targets, and the others with their reasons.
-
-        Raises InputRefused if a name or pattern matches nothing, or if nothing is left to work on.
-        """
-        tensors = tuple(tensors)
+    def check_names(self, tensors: Sequence[TensorInfo]) -> None:
         for pattern in (*self.include, *self.ignore):
             if not any(_matches(tensor.stored.name, (pattern,)) for tensor in tensors):
                 raise InputRefused(f"no tensor is called {pattern!r}: see sqtheory inspect")
-        taken: list[TensorInfo] = []
-        skipped: list[tuple[TensorInfo, str]] = []
-        for tensor in tensors:
-            reason = self.reason_to_skip(tensor)
-            if reason is None:
-                taken.append(tensor)
-            else:
-                skipped.append((tensor, reason))
-        if not taken:
-            reasons = ", ".join(sorted({reason for _, reason in skipped})) or "the file holds no tensor"
-            raise InputRefused(
-                f"no tensor is a target ({reasons}): order, apply, report take --targets NAME or re:PATTERN"
-            )
-        return taken, skipped
+
+    def nothing_left(self, reasons: str) -> InputRefused:
+        take = "order, apply, report take --targets NAME or re:PATTERN"
+        return InputRefused(f"no tensor is a target ({reasons}): {take}")
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:
