@@ -103,6 +103,12 @@ class Treatment(ABC):
         """Plain words and numbers, ready for JSON."""
 
 
+def check_recorded(known: Statistics, sha256: str | None) -> None:
+    """InputRefused for other statistics than those whose hash is recorded, if one is."""
+    if sha256 not in (None, known.sha256):
+        raise InputRefused(f"{known}: its SHA-256 is {known.sha256}, the recipe has statistics of {sha256}")
+
+
 @final
 @dataclass(frozen=True)
 class Recipe(Treatment):
@@ -145,10 +151,7 @@ class Recipe(Treatment):
     def told(self, known: Statistics | None) -> "Recipe":
         if known is None:
             return self
-        if self.statistics not in (None, known.sha256):
-            raise InputRefused(
-                f"{known}: its SHA-256 is {known.sha256}, the recipe has statistics of {self.statistics}"
-            )
+        check_recorded(known, self.statistics)
         return self._having(statistics=known.sha256, known=known)
 
     @property
