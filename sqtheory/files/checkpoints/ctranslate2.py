@@ -1,7 +1,6 @@
 """Tensors of a CTranslate2 ``model.bin``: names, shapes and types before the bytes of each, codes as their values."""
 
 import math
-import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from sqtheory.files.checkpoints.elements import BITS, ELEMENTS, read_values
 from sqtheory.files.checkpoints.entries import pieces_at
-from sqtheory.files.checkpoints.tensors import Checkpoint, TensorInfo, check_tensor, plain, quoted, refused
+from sqtheory.files.checkpoints.tensors import FileCheckpoint, TensorInfo, check_tensor, plain, quoted, refused
 from sqtheory.files.checkpoints.walk import Walk
 
 VERSIONS = range(4, 7)
@@ -37,7 +36,7 @@ class _Variable:
 
 
 @final
-class Ctranslate2Checkpoint(Checkpoint):
+class Ctranslate2Checkpoint(FileCheckpoint):
     """A model of CTranslate2, its tensors in the order of the file.
 
     Codes NAME I8 [out, …] with NAME_scale F32 [out], or I16 with one scale, come as the values q·(1/s), rounded after
@@ -64,17 +63,11 @@ class Ctranslate2Checkpoint(Checkpoint):
         """Further names, and the tensors that they are of."""
         return MappingProxyType(self._aliases)
 
-    def close(self) -> None:
-        self._file.close()
-
     def stored(self, name: str) -> Iterator[NDArray[np.uint8]]:
         info = self.info(name)
         if info.quantized:
             return super().stored(name)
         return pieces_at(self._path, info, self._file, self._variables[name].begin, self._lock)
-
-    def _statuses(self) -> tuple[os.stat_result, ...]:
-        return (os.fstat(self._file.fileno()),)
 
     def _shown(self, info: TensorInfo) -> TensorInfo:
         if info.name not in self._scales:

@@ -1,6 +1,5 @@
 """Tensors of a GGUF file: its header and the simplest blocks are read here, the gguf package expands the others."""
 
-import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -15,13 +14,13 @@ from sqtheory.files.checkpoints.elements import ELEMENTS, read_values
 from sqtheory.files.checkpoints.entries import decoded
 from sqtheory.files.checkpoints.gguf_blocks import EXPANSIONS
 from sqtheory.files.checkpoints.gguf_header import TYPES, read_header, read_metadata
-from sqtheory.files.checkpoints.tensors import SLAB, Checkpoint, TensorInfo, plain, refused
+from sqtheory.files.checkpoints.tensors import SLAB, FileCheckpoint, TensorInfo, plain, refused
 
 _PIECE = 1 << 15
 
 
 @final
-class GgufCheckpoint(Checkpoint):
+class GgufCheckpoint(FileCheckpoint):
     """A GGUF file, its tensors in the order of the file, the fastest axis last.
 
     Quantized entries come as the float32 numbers they stand for. Needs the extra ``gguf`` for those that are neither
@@ -44,12 +43,6 @@ class GgufCheckpoint(Checkpoint):
         """What the header says beside the tensors: numbers, texts, arrays and lists of these; read at every call."""
         with self._lock:
             return read_metadata(self._path, self._file)
-
-    def close(self) -> None:
-        self._file.close()
-
-    def _statuses(self) -> tuple[os.stat_result, ...]:
-        return (os.fstat(self._file.fileno()),)
 
     streams = True
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sqtheory.files.checkpoints.entries import booleans, fill, pieces, pieces_at, widen
 from sqtheory.files.checkpoints.npz_structure import check_structure, structure
 from sqtheory.files.checkpoints.pickles import pickled
-from sqtheory.files.checkpoints.tensors import Checkpoint, TensorInfo, check_tensor, plain, refused
+from sqtheory.files.checkpoints.tensors import Checkpoint, FileCheckpoint, TensorInfo, check_tensor, plain, refused
 
 MAX_EXPANSION = 1000
 """How many times its compressed size a member may have, once it is larger than ``FREE_EXPANSION``."""
@@ -124,7 +124,7 @@ class NpzCheckpoint(Checkpoint):
 
 
 @final
-class NpyCheckpoint(Checkpoint):
+class NpyCheckpoint(FileCheckpoint):
     """An npy file: one array, named like the file without its suffix."""
 
     def __init__(self, path: Path) -> None:
@@ -136,9 +136,6 @@ class NpyCheckpoint(Checkpoint):
             undo.pop_all()
         self._lock = threading.Lock()
         super().__init__(path, (self._header.info(path.stem, size),))
-
-    def close(self) -> None:
-        self._file.close()
 
     def head(self, name: str) -> tuple[Header, bytes]:
         """The header of the array, and its bytes."""
@@ -153,9 +150,6 @@ class NpyCheckpoint(Checkpoint):
 
     def stored(self, name: str) -> Iterator[NDArray[np.uint8]]:
         return pieces_at(self._path, self.info(name), self._file, self._header.length, self._lock)
-
-    def _statuses(self) -> tuple[os.stat_result, ...]:
-        return (os.fstat(self._file.fileno()),)
 
     def _read(self, info: TensorInfo) -> NDArray[Any]:
         _check_readable(self._path, info.name, self._header.dtype)

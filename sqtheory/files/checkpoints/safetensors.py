@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from sqtheory.files.checkpoints.elements import BITS, ELEMENTS, Element, nbytes_of, read_values
 from sqtheory.files.checkpoints.entries import fill, pieces_at
 from sqtheory.files.checkpoints.json_text import json_object
-from sqtheory.files.checkpoints.tensors import SLAB, Checkpoint, TensorInfo, check_tensor, natural, plain, refused
+from sqtheory.files.checkpoints.tensors import SLAB, FileCheckpoint, TensorInfo, check_tensor, natural, plain, refused
 from sqtheory.records import fits
 
 MAX_HEADER = 100_000_000
@@ -37,7 +37,7 @@ class _Entry:
 
 
 @final
-class SafetensorsCheckpoint(Checkpoint):
+class SafetensorsCheckpoint(FileCheckpoint):
     """A safetensors file, its tensors in natural order of their names (layer 2 before layer 10)."""
 
     def __init__(self, path: Path) -> None:
@@ -70,15 +70,9 @@ class SafetensorsCheckpoint(Checkpoint):
         except (EOFError, OSError) as error:
             raise refused(self._path, f"the header cannot be read: {plain(str(error))}") from error
 
-    def close(self) -> None:
-        self._file.close()
-
     def stored(self, name: str) -> Iterator[NDArray[np.uint8]]:
         info = self.info(name)
         return pieces_at(self._path, info, self._file, self._body + self._begin[name], self._lock)
-
-    def _statuses(self) -> tuple[os.stat_result, ...]:
-        return (os.fstat(self._file.fileno()),)
 
     streams = True
     encodes = True

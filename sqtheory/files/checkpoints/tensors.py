@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, final
+from typing import IO, Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -238,6 +238,18 @@ class Checkpoint(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class FileCheckpoint(Checkpoint):
+    """A checkpoint that is one open file."""
+
+    _file: IO[bytes]
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _statuses(self) -> tuple[os.stat_result, ...]:
+        return (os.fstat(self._file.fileno()),)
 
 
 def _signature(status: os.stat_result) -> Signature:

@@ -1,7 +1,6 @@
 """Constant tensors of a TensorFlow Lite model, codes as their values, with what its operators say of them."""
 
 import math
-import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from sqtheory.files.checkpoints.elements import BITS, ELEMENTS, read_values
 from sqtheory.files.checkpoints.entries import fill, pieces_at
 from sqtheory.files.checkpoints.flatbuffer import FlatBuffer, FlatTable
-from sqtheory.files.checkpoints.tensors import Checkpoint, TensorInfo, check_tensor, plain, refused
+from sqtheory.files.checkpoints.tensors import FileCheckpoint, TensorInfo, check_tensor, plain, refused
 from sqtheory.files.checkpoints.tflite_graph import OperatorUse, uses
 from sqtheory.files.filter_banks import FILTER_BANK, SHORTEST, is_filter_bank
 from sqtheory.files.views.view import View
@@ -51,7 +50,7 @@ class _Constant:
 
 
 @final
-class TfliteCheckpoint(Checkpoint):
+class TfliteCheckpoint(FileCheckpoint):
     """A TensorFlow Lite model, the constants of its graphs in their order.
 
     Codes with scales s and zero points z come as s·(q − z), rounded once to float32. A name that came before, or none,
@@ -72,17 +71,11 @@ class TfliteCheckpoint(Checkpoint):
             super().__init__(path, tuple(map(self._without_filters, self.tensors)))
             undo.pop_all()
 
-    def close(self) -> None:
-        self._file.close()
-
     def stored(self, name: str) -> Iterator[NDArray[np.uint8]]:
         info = self.info(name)
         if info.quantized:
             return super().stored(name)
         return pieces_at(self._path, info, self._file, self._constants[name].begin, self._lock)
-
-    def _statuses(self) -> tuple[os.stat_result, ...]:
-        return (os.fstat(self._file.fileno()),)
 
     def _without_filters(self, info: TensorInfo) -> TensorInfo:
         """The tensor; where its kernels of one signal are those of a transform, with that as what it is."""
