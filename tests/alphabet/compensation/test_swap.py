@@ -117,7 +117,7 @@ def test_the_squared_error_may_rise_while_that_of_the_mean_falls() -> None:
     w, x = np.array([[1.0, -1.0, 1.0]]), np.array([[1.0, 4.25, 2.0], [1.0, -3.75, 2.0]])
     known = law(x.mean(axis=0), x.var(axis=0), np.linalg.norm(x, axis=0))
     keep = top(1, per=Rows(), score=wanda(x)).mask(w)
-    after = swapped(w, keep, w, Rows(), known)
+    after = swapped(w, keep, w, Rows(), known, SwapRule(power=0.0))
     assert (keep.tolist(), after.tolist()) == ([[False, True, False]], [[False, False, True]])
     assert [mean_lost(w, m * w, known).item() for m in (keep, after)] == [3.0, 0.75]
     assert [((x @ (w - m * w).T) ** 2).sum() for m in (keep, after)] == [18.0, 2 * 0.75**2 + 32]
