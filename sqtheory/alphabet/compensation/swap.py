@@ -67,21 +67,29 @@ def swapped(w: Array, keep: Mask, image: Array, groups: Partition, law: InputLaw
     """
     if w.ndim != 2 or law.means.values.shape != w.shape[1:]:
         raise ValueError(f"a law of {law.means.values.size} inputs is not that of a weight of shape {w.shape}")
-    means = law.means.values.astype(np.float64)
-    part = image.astype(np.float64) * means
-    rank = np.abs(w.astype(np.float64)) * law.norms.values
-    with np.errstate(divide="ignore"):
-        ease = law.variances.values.astype(np.float64) ** -rule.power
+    means, variances = law.means.values.astype(np.float64), law.variances.values.astype(np.float64)
+    part, rank = image.astype(np.float64) * means, np.abs(w.astype(np.float64)) * law.norms.values
     home = groups.spread(np.arange(groups.count(w.shape)).reshape(groups.grid(w.shape)), w.shape)
-    out, back, away = keep.copy(), ~keep, keep.copy()
-    lost = lost_means(w, keep * image, means)
+    return swaps(keep, home, lost_means(w, keep * image, means), part, rank, variances[None, :], rule)
+
+
+def swaps(keep: Mask, home: Array, lost: Array, part: Array, rank: Array, variances: Array, rule: SwapRule) -> Mask:
+    """The mask after the swaps of every row, all (rows, inputs) but ``lost``, e of every row (rows,).
+
+    ``home`` numbers the groups, ``part`` is what an entry adds to its row's mean output where it is kept, ``rank``
+    what orders those that are given up, ``variances`` those of the inputs.
+    """
+    with np.errstate(divide="ignore"):
+        ease = np.broadcast_to(variances**-rule.power, part.shape)
+    out, back, away, lost = keep.copy(), ~keep, keep.copy(), lost.copy()
     rows = np.flatnonzero(np.abs(lost) > rule.tolerance)
     for _ in range(rule.cycles):
         if not rows.size:
             break
         sign = np.sign(lost[rows])[:, None]
         toward = sign * part[rows]
-        r = _largest(toward * ease, back[rows] & (toward > 0))
+        may = back[rows] & (toward > 0)
+        r = _largest(np.multiply(toward, ease[rows], where=may, out=np.zeros(toward.shape)), may)
         back[rows, r] &= r < 0
         near = away[rows] & (home[rows] == home[rows, r][:, None])
         p = _largest(-rank[rows], near & (toward < 0) if rule.against else near)
