@@ -72,18 +72,18 @@ def least(s: Sparsifier, x: Array, w: Array) -> tuple[Array, Array]:
     return np.take_along_axis(each, best, axis=1)[:, 0], at[:, 0]
 
 
-def correlations(x: Array) -> Array:
-    """R_ij = ⟨X_i, X_j⟩/(‖X_i‖₂‖X_j‖₂) of every matrix; an input that is 0 has R_ii = 1 and no part in another."""
+def cosines(x: Array) -> Array:
+    """⟨X_i, X_j⟩/(‖X_i‖₂‖X_j‖₂) of every matrix, 0 for a column of zeros with any."""
     samples = matrix(x)
     norms = np.stack([column_norms(one) for one in samples])[:, None]
     unit = np.divide(samples, norms, where=norms > 0, out=np.zeros(samples.shape))
-    found = np.einsum("bni,bnj->bij", unit, unit)
-    found[:, range(INPUTS), range(INPUTS)] = 1.0
-    return np.asarray(found)
+    return np.asarray(np.einsum("bni,bnj->bij", unit, unit))
 
 
 def _extreme(x: Array, which: int) -> Array:
-    return np.asarray(np.linalg.eigvalsh(correlations(x))[:, which])
+    found = cosines(x)
+    found[:, range(INPUTS), range(INPUTS)] = 1.0
+    return np.asarray(np.linalg.eigvalsh(found)[:, which])
 
 
 SCORED = Quantity(
@@ -103,7 +103,7 @@ LEAST = Quantity(
 LOW = Quantity(
     "low",
     r"\lambda_{\min}(R)",
-    "the smallest eigenvalue of the matrix R of cosines between the columns of X",
+    "the smallest eigenvalue of the matrix R of cosines between the columns of X, 1 of each with itself",
     lambda case: _extreme(case.x, 0),
     noise=1e-12,
 )
