@@ -6,11 +6,8 @@ with zeros to drop and large entries to keep; where a single input is dropped it
 
 import numpy as np
 
-from sqtheory.alphabet.partition import Shape
-from sqtheory.alphabet.quantizers import Quantizer, int_
-from sqtheory.alphabet.sparsifiers import Sparsifier
+from sqtheory.alphabet.quantizers import int_
 from sqtheory.arrays import Array, Mask
-from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import NEW, Assumption, Claim, NoneKnown, Quantity
 from sqtheory.theory.domain import Arrays, Domain, OneOf
@@ -54,10 +51,6 @@ def _all_seen(case: Case) -> Mask:
     return np.asarray((matrix(case.x) != 0).any(axis=1).all(axis=1))
 
 
-def _ruling(s: Sparsifier, q: Quantizer, p: float, shape: Shape) -> Ruling:
-    return decided_by_tensor(s, q, p, shape)
-
-
 COHERENCE = Quantity(
     "mu",
     r"\mu(X)=\max_{i\ne j}\lvert\cos(X_i,X_j)\rvert",
@@ -72,7 +65,7 @@ REGRET = Quantity(
     lambda case: regret(case.x),
     noise=1e-12,
 )
-SEEN = Assumption("all_seen", "no column of X is 0", _all_seen, _ruling)
+SEEN = Assumption("all_seen", "no column of X is 0", _all_seen, decided_by_tensor)
 
 THEOREM = Theorem(
     slug="partner_regret",
