@@ -5,7 +5,8 @@ from typing import Any
 
 import sympy
 
-from sqtheory.theory.theorems.swap_bias import AFTER, BEFORE, CHANGE, OF_MEANS, OF_VARIANCES, RULE, THEOREM
+from sqtheory.alphabet.compensation.swap import SWAPS
+from sqtheory.theory.theorems.swap_bias import AFTER, BEFORE, CHANGE, OF_MEANS, OF_VARIANCES, THEOREM
 
 from .atoms import Atoms, Number, Row
 from .conclusions import OnlyTested
@@ -31,7 +32,7 @@ def swapped(w: Row, image: Row, keep: list[bool], homes: list[int], x: Row) -> l
     part = [v * m for v, m in zip(image, means, strict=True)]
     e = dot(w, means) - sum((part[j] for j in range(len(w)) if keep[j]), Fraction(0))
     kept, back, away = list(keep), {j for j in range(len(w)) if not keep[j]}, {j for j in range(len(w)) if keep[j]}
-    for _ in range(RULE.cycles):
+    for _ in range(SWAPS.cycles):
         up = (e > 0) - (e < 0)
         some = sorted(j for j in back if up * part[j] > 0)
         if not some:

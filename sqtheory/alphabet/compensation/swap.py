@@ -31,6 +31,10 @@ class SwapRule:
             raise ValueError(f"swaps need finite numbers cycles, tolerance, power >= 0, got {self}")
 
 
+SWAPS = SwapRule()
+"""The rule under which the mean error never rises."""
+
+
 @final
 @dataclass(frozen=True)
 class InputLaw:
@@ -59,7 +63,7 @@ def lost_means(w: Array, compressed: Array, means: Array) -> Array:
     return np.asarray((w.astype(np.float64) - compressed) @ means)
 
 
-def swapped(w: Array, keep: Mask, image: Array, groups: Partition, law: InputLaw, rule: SwapRule = SwapRule()) -> Mask:
+def swapped(w: Array, keep: Mask, image: Array, groups: Partition, law: InputLaw, rule: SwapRule = SWAPS) -> Mask:
     """The mask after swaps within rows and groups, for a weight w (rows, inputs) in whose place stands keep ⊙ image.
 
     ``image`` is w, or q(w) where swaps are to make up for rounding too. Every group keeps as many entries as before;

@@ -24,7 +24,7 @@ HALVES = sympy.Rational(2 * (INPUTS - 1), INPUTS)
 
 
 def quaternions(rng: Generator, shape: tuple[int, ...], dtype: type) -> Array:
-    """4 × 4 matrices of exactly orthogonal columns, left products of quaternions scaled by dyadics; a quarter of any."""
+    """4 × 4 matrices of exactly orthogonal columns, left products of quaternions; a quarter are any."""
     a, b, c, d = rng.integers(-8, 9, (4, shape[0]))
     rows = [[a, -b, -c, -d], [b, a, -d, c], [c, d, a, -b], [d, -c, b, a]]
     x = np.moveaxis(np.array(rows, np.float64), 2, 0) * 2.0 ** rng.integers(-2, 3, (shape[0], 1, INPUTS))

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.random import Generator
 
-from sqtheory.alphabet.compensation.swap import SwapRule, swaps
+from sqtheory.alphabet.compensation.swap import SWAPS, swaps
 from sqtheory.alphabet.formats import E2M1
 from sqtheory.alphabet.quantizers import hbfp, int_, mxfp
 from sqtheory.alphabet.sparsifiers import nm
@@ -16,8 +16,6 @@ from sqtheory.theory.samples import heavy, normal, one_signed, ties
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems.gram_dominates import HADAMARD
 from sqtheory.theory.theorems.gram_error import INPUTS, layer, matrix, square_sum
-
-RULE = SwapRule()
 
 
 def spread_out(rng: Generator, shape: tuple[int, ...], dtype: type) -> Array:
@@ -49,7 +47,7 @@ def masks(case: Case) -> tuple[Array, Array]:
     label = case.s.groups.spread(np.arange(case.s.groups.count(shape)).reshape(case.s.groups.grid(shape)), shape)
     home = np.tile(label.reshape(-1, INPUTS), (len(case), 1))
     lost = ((w - keep * image) * mean).sum(axis=1)
-    return keep, swaps(keep, home, lost, image * mean, w**2 * power, variance, RULE)
+    return keep, swaps(keep, home, lost, image * mean, w**2 * power, variance, SWAPS)
 
 
 def _made(case: Case) -> tuple[Array, Mask]:
