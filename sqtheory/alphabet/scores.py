@@ -43,6 +43,8 @@ class Score(ABC):
     """The ranking is that of |x_i|."""
     is_constant: ClassVar[bool] = False
     """The score does not depend on x."""
+    partnered: ClassVar[bool] = False
+    """It is a power of |x_ij| times a number for every column j."""
     is_drawn: ClassVar[bool] = False
     """The score is drawn anew at every evaluation, and does not depend on x."""
     least: ClassVar[float] = -np.inf
@@ -168,6 +170,7 @@ class Partnered(Score):
     """a."""
     partner_power: float = 1.0
     """b."""
+    partnered = True
     least = 0.0
     traits = HOMOGENEOUS
     zero_is_least = True
