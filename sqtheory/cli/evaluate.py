@@ -140,7 +140,7 @@ def _assigned(arguments: argparse.Namespace) -> "tuple[Assignment, InputOperator
     if by is None or by.prunes is Operand.weights:
         [assignment] = grid(masks, formats, seed=arguments.seed, known=known, method=by)
         return assignment, None, known
-    [assignment] = grid(masks, formats, seed=arguments.seed, known=known if by.needs else None)
+    [assignment] = grid(masks, formats, seed=arguments.seed, known=None if by.needs else known)
     return assignment, by.on_inputs(assignment, known), known
 
 
