@@ -1,4 +1,8 @@
-"""DSnoT: Wanda's mask, in which entries are swapped until the mean output of every row loses little."""
+"""DSnoT: Wanda's mask, in which entries are swapped until the mean output of every row loses little.
+
+Published code swaps kept entries too once it has tried every pruned one, and loses the pattern of rows of few inputs.
+That is not done here: no variant changes how many entries a group keeps.
+"""
 
 import numpy as np
 

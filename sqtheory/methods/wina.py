@@ -3,10 +3,10 @@
 import numpy as np
 
 from sqtheory.alphabet.quantizers import Quantizer, int_
-from sqtheory.alphabet.scores import wina
+from sqtheory.alphabet.scores import magnitude, wina
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm
 from sqtheory.methods.evidence import Fails, Holds
-from sqtheory.methods.method import Facts, Method, Operand
+from sqtheory.methods.method import Facts, Method, Operand, Variant
 from sqtheory.orders.pair import Pair
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Reference
@@ -17,6 +17,17 @@ def build(s: Sparsifier, q: Quantizer, known: Facts) -> Pair:
     """The mask of s by WINA's score of the layer's weight, and q."""
     assert known.weight is not None
     return Pair(s.with_score(wina(known.weight.values)), q)
+
+
+SCORED = ("k_proj", "gate_proj", "qkv", "gate_up_proj")
+"""The layers of which published code takes the norms of columns; for the others it puts 1."""
+
+
+def published(s: Sparsifier, q: Quantizer, known: Facts) -> Pair:
+    """The same for layers of these names, the mask by magnitude for any other."""
+    if any(part in SCORED for part in known.name.split(".")):
+        return build(s, q, known)
+    return Pair(s.with_score(magnitude), q)
 
 
 def two_of_four(*norms: float) -> Sparsifier:
@@ -43,5 +54,13 @@ METHOD = Method(
         ),
     ),
     rests_on=(partner_optimal.THEOREM, partner_regret.THEOREM, partner_perturbed.THEOREM),
+    variants=(
+        Variant(
+            "published",
+            "as its code runs (microsoft/wina 8153dbf): by the norms of columns for the inputs of key and gate "
+            "projections, or of those fused with them, and by magnitude for all others",
+            published,
+        ),
+    ),
     prunes=Operand.activations,
 )

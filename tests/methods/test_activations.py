@@ -42,6 +42,14 @@ def test_three_names_are_one_score(name: str) -> None:
     assert s == nm(2, 4, score=wina(W))
 
 
+def test_published_code_knows_the_columns_of_two_projections_alone() -> None:
+    of_inputs = find("wina:published").on_inputs(Spelled("2:4", "int4"), None)
+    for name in ("layers.0.k_proj.weight", "layers.1.gate_proj.weight", "blocks.0.qkv.weight"):
+        assert of_inputs.of(name, W).s == nm(2, 4, score=wina(W))
+    for name in ("layers.0.q_proj.weight", "layers.0.up_proj.weight", "blocks.0.fc1.weight", "upgate_proj.weight"):
+        assert of_inputs.of(name, W).s == nm(2, 4)
+
+
 def test_the_scale_that_r_sparse_stores_is_the_norm_of_a_column() -> None:
     for shape in ((6, 16), (16, 6), (8, 8)):
         w = RNG.standard_normal(shape)
