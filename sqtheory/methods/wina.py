@@ -10,7 +10,13 @@ from sqtheory.methods.method import Facts, Method, Operand, Variant
 from sqtheory.orders.pair import Pair
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Reference
-from sqtheory.theory.theorems import partner_optimal, partner_perturbed, partner_regret, weighted_dominates
+from sqtheory.theory.theorems import (
+    partner_exact,
+    partner_optimal,
+    partner_perturbed,
+    partner_regret,
+    weighted_dominates,
+)
 
 
 def build(s: Sparsifier, q: Quantizer, known: Facts) -> Pair:
@@ -53,7 +59,7 @@ METHOD = Method(
             Case.of([7, 1.4375, 1, 0], int_(4), two_of_four(2, 2, 2, 2)),
         ),
     ),
-    rests_on=(partner_optimal.THEOREM, partner_regret.THEOREM, partner_perturbed.THEOREM),
+    rests_on=(partner_exact.THEOREM, partner_optimal.THEOREM, partner_regret.THEOREM, partner_perturbed.THEOREM),
     variants=(
         Variant(
             "published",
