@@ -19,13 +19,13 @@ from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.exceptions import Undefined
 from sqtheory.proofs.exact import ExactRow
-from sqtheory.proofs.proof import proof_of
+from sqtheory.proofs.proof import MODELLED, proof_of
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Approached, Attained, Claim, NoneKnown, Separation
 from sqtheory.theory.quantities import ERROR_Q, ERROR_QS, ERROR_S, MAGNITUDE
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL
-from tests.nightly import often
+from tests.nightly import nightly
 
 ROWS = {"dev": 50_000, "ci": 500_000, "nightly": 20_000_000}[os.environ.get("HYPOTHESIS_PROFILE", "dev")]
 """Random rows for each theorem, two or more blocks of four in each: 10⁶ blocks in CI, 10⁹ for all in the nightly."""
@@ -148,12 +148,14 @@ def test_its_proof_is_discharged(theorem: Theorem) -> None:
     assert not failed
 
 
+@nightly
 @every
 def test_its_quantities_agree_with_a_naive_evaluation(theorem: Theorem) -> None:
+    """On ten times the rows on which its proof compares them."""
     proof = proof_of(theorem)
-    cases = proof.cases(np.random.default_rng(2), often(100))
-    assert cases
-    faults = [f"{q}: {fault}" for q in theorem.where for case in cases if (fault := proof.model_fault(q, case))]
+    rows = proof.rows(np.random.default_rng(2), 10 * MODELLED)
+    assert rows
+    faults = [f"{q}: {fault}" for q in theorem.where for each in rows if (fault := proof.model_fault(q, each))]
     assert not faults
 
 
