@@ -25,12 +25,20 @@ from sqtheory.theory.claims import Approached, Attained, Claim, NoneKnown, Separ
 from sqtheory.theory.quantities import ERROR_Q, ERROR_QS, ERROR_S, MAGNITUDE
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL
-from tests.nightly import nightly
+from tests.nightly import NIGHTLY, nightly
 
-ROWS = {"dev": 50_000, "ci": 500_000, "nightly": 20_000_000}[os.environ.get("HYPOTHESIS_PROFILE", "dev")]
+ROWS = {"dev": 20_000, "ci": 500_000, "nightly": 20_000_000}[os.environ.get("HYPOTHESIS_PROFILE", "dev")]
 """Random rows for each theorem, two or more blocks of four in each: 10⁶ blocks in CI, 10⁹ for all in the nightly."""
 BATCH = 20_000
 UNIVERSAL = [t for t in ALL if t.domain is not None]
+SLOW = frozenset(
+    {
+        *("error_in_bits", "propagation", "order_gap_law", "order_gap_topk", "price_of_order", "linear_layer"),
+        *("swap_constant", "weighted_dominates", "gain_optimal", "sparse_grid_projection"),
+        *("dot_bound", "prune_first_bound", "quantize_first_bound"),
+    }
+)
+"""Theorems whose proofs take more than a second."""
 every = pytest.mark.parametrize("theorem", ALL, ids=str)
 universal = pytest.mark.parametrize("theorem", UNIVERSAL, ids=str)
 BROKEN = replace(
@@ -144,8 +152,10 @@ def test_every_assumption_is_necessary(theorem: Theorem) -> None:
 
 @every
 def test_its_proof_is_discharged(theorem: Theorem) -> None:
-    failed = [line for line in proof_of(theorem).lines() if not line.discharged]
-    assert not failed
+    """Of a slow one by day that its steps conclude every claim; ``python -m proofs`` discharges all of them."""
+    proof = proof_of(theorem)
+    lines = proof.bindings() if theorem.slug in SLOW and not NIGHTLY else proof.lines()
+    assert not [line for line in lines if not line.discharged]
 
 
 @nightly
@@ -167,6 +177,7 @@ def test_its_file_has_its_name_and_its_statement_renders(theorem: Theorem) -> No
 
 
 def test_the_registry_lists_every_file_once() -> None:
+    assert {t.slug for t in ALL} > SLOW
     files = {path.stem for path in Path(sqtheory.theory.theorems.__file__).parent.glob("*.py")}
     assert files - {"__init__", "vocabulary"} == {t.slug for t in ALL}
     assert len({t.slug for t in ALL}) == len(ALL)
