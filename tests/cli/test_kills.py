@@ -136,7 +136,7 @@ def planned(source: Path, out: Path, options: tuple[str, ...], *, force: bool) -
 
 BY_DAY = (("packed", False), ("packed folder", True), ("compressed-tensors", False), ("npz", True), ("onnx", False))
 """Of the kinds besides one file and a folder: a kind of file, and whether it replaces one."""
-WHOLE = (("safetensors", False, "whole"), ("safetensors", True, "whole"))
+WHOLE = ("safetensors", True, "whole")
 """Killed at every call by day too; the others at every fifth, and at every one nightly."""
 
 
@@ -155,7 +155,7 @@ def test_a_checkpoint_and_its_report_are_both_or_neither(
     by_day = kind in ("safetensors", "folder") or (system == "whole" and (kind, force) in BY_DAY)
     if not (NIGHTLY or (by_day and (system == "whole" or kind == "safetensors"))):
         pytest.skip("nightly, with every system")
-    every = 1 if NIGHTLY or (kind, force, system) in WHOLE else 5
+    every = 1 if NIGHTLY or (kind, force, system) == WHOLE else 5
     name, to, new, old = APPLIED[kind]
     source, home, kept = SOURCES[name](place / name), place / "home", place / "kept"
     out = home / to
@@ -296,7 +296,7 @@ def test_what_a_killed_run_left_goes_with_the_next(
             (home / name).write_bytes(data)
 
     deaths = 0
-    for _ in kills(lambda: run(*command), reset, every=1 if NIGHTLY else 3 if verb == "report" else 4):
+    for _ in kills(lambda: run(*command), reset, every=1 if NIGHTLY else 5):
         deaths += 1
         seen = {name: data for name, data in tree(home).items() if not any(p[0] == "." for p in Path(name).parts)}
         for name, data in seen.items():

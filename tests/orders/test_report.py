@@ -224,6 +224,7 @@ MASKS: dict[str, Sparsifier] = {
 }
 
 
+@thin(2)
 @pytest.mark.parametrize("mask", MASKS)
 def test_with_scale_and_zero_closed_the_error_splits(mask: str) -> None:
     """Theorems prune_first_identity and prune_first_bound, wherever the channels Σ and Z are closed on the tensor."""
@@ -371,6 +372,7 @@ def test_the_winner_never_contradicts_the_reported_errors(x: Array, p: float, s:
         assert compare(-x, s, q, p).to_dict() == found.to_dict()
 
 
+@thin(2)
 @pytest.mark.parametrize("p", NORMS)
 def test_results_do_not_depend_on_the_memory_layout(p: float) -> None:
     x = np.random.default_rng(11).standard_normal((48, 64))

@@ -50,6 +50,7 @@ def test_hypotheses_are_read_one_by_one() -> None:
     assert pieces("a -> (b -> c) -> d", "->") == ["a", "(b -> c)", "d"]
 
 
+@thin(2)
 @every
 def test_every_assumption_that_a_statement_uses_is_one_of_the_theorem(
     theorem: Theorem, step: FormallyConcludes

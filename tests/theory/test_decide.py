@@ -51,6 +51,7 @@ def test_pruning_first_is_proved_for_nested_blocks(fmt: str, p: float) -> None:
     assert decided("no_additional_error", "2:4", fmt, p).theorem == "prune_first_bound"
 
 
+@thin(2)
 @pytest.mark.parametrize(
     ("claim", "mask", "fmt", "p"),
     [
@@ -112,7 +113,7 @@ def test_orders_that_commute() -> None:
 @pytest.mark.parametrize("size", range(1, 9))
 def test_scale_kept_is_decided_as_overlap_says(size: int) -> None:
     pairs = [(g, k) for g, k in product(range(1, 9), repeat=2) if k <= g]
-    for group, kept in pairs if NIGHTLY else pairs[size % 3 :: 3]:
+    for group, kept in pairs if NIGHTLY else pairs[size % 6 :: 6]:
         s, q = nm(kept, group), int_(4, block=size)
         shape = (1, lcm(size, group))
         found = decide("scale_kept", s, q, p=1, rng=np.random.default_rng(0), shape=shape)

@@ -29,6 +29,7 @@ from tests.nightly import NIGHTLY, nightly
 
 ROWS = {"dev": 20_000, "ci": 500_000, "nightly": 20_000_000}[os.environ.get("HYPOTHESIS_PROFILE", "dev")]
 """Random rows for each theorem, two or more blocks of four in each: 10⁶ blocks in CI, 10⁹ for all in the nightly."""
+EXAMPLES = {"dev": 10, "ci": 100}.get(os.environ.get("HYPOTHESIS_PROFILE", "dev"), settings().max_examples)
 BATCH = 20_000
 UNIVERSAL = [t for t in ALL if t.domain is not None]
 SLOW = frozenset(
@@ -90,7 +91,7 @@ def test_holds_and_is_not_vacuous(theorem: Theorem) -> None:
 
 @universal
 @given(data=st.data())
-@settings(max_examples=100 if ROWS == 500_000 else settings().max_examples)
+@settings(max_examples=EXAMPLES)
 def test_holds_where_hypothesis_looks(theorem: Theorem, data: st.DataObject) -> None:
     assert theorem.domain is not None
     case = data.draw(strategies.cases(theorem.domain))

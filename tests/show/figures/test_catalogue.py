@@ -80,8 +80,8 @@ def test_the_same_request_gives_the_same_data(name: str, small: Request) -> None
 
 
 def test_bytes_are_the_same_in_another_process_and_carry_no_date(small: Request, tmp_path: Path) -> None:
-    """Two figures by day: lines, a map of colours."""
-    drawn = BY_NAME if NIGHTLY else ("order_map", "tightness")
+    """One figure by day, a map of colours; lines are in ``test_order_gap``."""
+    drawn = BY_NAME if NIGHTLY else ("order_map",)
     found = {name: computed(name, small) for name in drawn}
     (tmp_path / "data").write_bytes(pickle.dumps(found))
     code = (

@@ -60,7 +60,7 @@ def test_the_image_is_that_of_the_reference(name: str, small: Request) -> None:
     assert shot(name, small).differs(reference(name)) == ""
 
 
-@thin(5)
+@thin(8)
 @pytest.mark.parametrize("hinting", ["none", pytest.param("force_autohint", marks=nightly)])
 def test_another_rasterizer_of_type_passes(name: str, hinting: str, small: Request) -> None:
     with rc_context({"text.hinting": hinting}):
@@ -96,7 +96,7 @@ def remove_names(figure: Figure) -> None:
     figure.axes[-1].set(xlabel="", ylabel="")
 
 
-@thin(5)
+@thin(12)
 @pytest.mark.parametrize(
     "change", [move, pytest.param(recolour, marks=nightly), pytest.param(remove_names, marks=nightly)]
 )
