@@ -117,6 +117,7 @@ SCORE_BUILDERS: Mapping[str, Callable[..., scores.Score]] = {
     "gain": scores.Gain,
     "wanda": scores.wanda,
     "wina": scores.wina,
+    "partnered": scores.partnered,
     "given": scores.given,
     "random": scores.Random,
 }

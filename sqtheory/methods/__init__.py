@@ -2,7 +2,7 @@
 
 from difflib import get_close_matches
 
-from sqtheory.methods import wanda
+from sqtheory.methods import cett, chess, dsnot, rsparse, teal, wanda, wina
 from sqtheory.methods.evidence import Evidence, Fails, Holds, OnWeight, OrderVerdict, Runs
 from sqtheory.methods.method import Built, Facts, Method, Variant
 
@@ -21,7 +21,15 @@ __all__ = [
     "find",
 ]
 
-ALL: tuple[Method, ...] = (wanda.METHOD,)
+ALL: tuple[Method, ...] = (
+    wanda.METHOD,
+    dsnot.METHOD,
+    wina.METHOD,
+    teal.METHOD,
+    chess.METHOD,
+    rsparse.METHOD,
+    cett.METHOD,
+)
 """Every method; a new one is its file and a line here."""
 
 
