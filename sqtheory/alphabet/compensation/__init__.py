@@ -1,0 +1,1 @@
+"""What a weight is given back after it lost entries or precision."""
