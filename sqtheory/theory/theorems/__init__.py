@@ -4,6 +4,7 @@ from difflib import get_close_matches
 
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import (
+    best_support,
     delta_coding,
     dot_bound,
     dot_concentration,
@@ -28,6 +29,7 @@ from sqtheory.theory.theorems import (
     orthogonality_threshold,
     overlap,
     price_of_order,
+    principal_axes,
     propagation,
     prune_first_bound,
     prune_first_dominates,
@@ -81,6 +83,8 @@ ALL: tuple[Theorem, ...] = (
     dot_bound.THEOREM,
     gram_error.THEOREM,
     gram_dominates.THEOREM,
+    best_support.THEOREM,
+    principal_axes.THEOREM,
     dot_concentration.THEOREM,
     linear_layer.THEOREM,
     propagation.THEOREM,
