@@ -16,10 +16,12 @@ from sqtheory.models.evaluation.tokens import AttentionWeighting
 @final
 @dataclass(frozen=True, eq=False)
 class SeenInputs:
-    """By the name of the weight, float64: ‖X_j‖₂ of every input j, and XᵀX where that was asked for."""
+    """By the name of the weight, float64: ‖X_j‖₂, mean and variance of every input j, and XᵀX where asked for."""
 
     norms: Mapping[str, Array]
     moments: Mapping[str, Array]
+    means: Mapping[str, Array]
+    variances: Mapping[str, Array]
 
 
 def seen_inputs(
@@ -38,20 +40,25 @@ def seen_inputs(
     """
     squares: dict[str, Array] = {}
     products: dict[str, Array] = {}
+    sums: dict[str, Array] = {}
+    counts: dict[str, int] = {}
 
-    def add(name: str, rows: Array) -> None:
+    def add(name: str, rows: Array, roots: Array) -> None:
+        counts[name] = counts.get(name, 0) + len(rows)
+        sums[name] = sums.get(name, 0) + (rows * roots).sum(axis=0)
         squares[name] = squares.get(name, 0) + np.square(rows).sum(axis=0)
         if moments:
             products[name] = products.get(name, 0) + rows.T @ rows
 
     def weigh(name: str, x: Array, weights: Array) -> None:
-        add(name, (x * np.sqrt(weights)[..., None]).reshape(-1, x.shape[-1]))
+        roots = np.sqrt(weights).reshape(-1, 1)
+        add(name, x.reshape(-1, x.shape[-1]) * roots, roots)
 
     def see(layer: Linear, x: Array, y: Array) -> None:
         if by_attention:
             weighting.see(layer.name, x)
         else:
-            add(layer.name, x.reshape(-1, x.shape[-1]).astype(np.float64))
+            add(layer.name, x.reshape(-1, x.shape[-1]).astype(np.float64), np.ones(1))
 
     weighting = AttentionWeighting(weigh)
     watched = Watched(EXACT, see, weighting.attending if by_attention else None)
@@ -61,4 +68,7 @@ def seen_inputs(
         model.logits(some, watched)
         weighting.end()
         done(len(some))
-    return SeenInputs({name: np.sqrt(total) for name, total in squares.items()}, products)
+    means = {name: total / counts[name] for name, total in sums.items()}
+    powers = {name: total / counts[name] for name, total in squares.items()}
+    variances = {name: np.maximum(powers[name] - np.square(means[name]), 0.0) for name in means}
+    return SeenInputs({name: np.sqrt(total) for name, total in squares.items()}, products, means, variances)

@@ -67,9 +67,9 @@ class RotationLaw(Data):
             "bits when the inputs of W are rotated by a randomized Hadamard matrix, by b. Weights: "
             f"{SHAPE[0]} × {SHAPE[1]} draws of laws from thin tails to thick, and the target tensors of {self.model} "
             "(whole rows of each). Measured: markers. Theory: lines, independent entries of the law before and normal "
-            "ones after, to which a sum of many comes close; nothing is fitted (theorem incoherence says why: the flatter "
-            "a row, the finer its grid, and the less there is to prune). Below 0 the rotation pays. Bits at which it "
-            f"does, measured: {pays}."
+            "ones after, to which a sum of many comes close; nothing is fitted (theorem incoherence says why: the "
+            "flatter a row, the finer its grid, and the less there is to prune). Below 0 the rotation pays. Bits at "
+            f"which it does, measured: {pays}."
         )
 
     @property
