@@ -19,12 +19,14 @@ from sqtheory.tables import Table
 from sqtheory.theory.expectations import Density, Normal, expected_sparse_square
 from sqtheory.theory.expectations.named import drawn, laplace, student
 
-BITS = (2, 3, 4, 5, 6, 8)
+BITS = (2, 3, 4, 6, 8)
 SPELLED = {bits: f"int({bits})" for bits in BITS}
-SHAPE = (256, 256)
+SHAPE = (512, 256)
 """Of a weight drawn from a law."""
 ENTRIES = 1 << 16
 """Entries of each tensor of the model, in whole rows."""
+CLEAR = 1.0
+"""Percent by which a rotation must lower the error for it to pay clearly: two standard errors of a draw and more."""
 
 
 @final
@@ -69,7 +71,7 @@ class RotationLaw(Data):
             "(whole rows of each). Measured: markers. Theory: lines, independent entries of the law before and normal "
             "ones after, to which a sum of many comes close; nothing is fitted (theorem incoherence says why: the "
             "flatter a row, the finer its grid, and the less there is to prune). Below 0 the rotation pays. Bits at "
-            f"which it does, measured: {pays}."
+            f"which it does by more than {CLEAR:g} %, measured: {pays}."
         )
 
     @property
@@ -78,7 +80,7 @@ class RotationLaw(Data):
         return tuple(dict.fromkeys(p.weight for p in self.points))
 
     def _pays(self, name: str) -> str:
-        bits = [str(p.bits) for p in self.points if p.weight == name and p.change < 0]
+        bits = [str(p.bits) for p in self.points if p.weight == name and p.change < -CLEAR]
         return ", ".join(bits) if bits else "none"
 
     def table(self) -> Table:
