@@ -46,7 +46,9 @@ def test_slicegpt_deletes_what_the_mask_prunes_of_a_row(s: Sparsifier, kept: int
 
 
 def test_slicegpt_refuses_a_mask_without_a_share() -> None:
-    with pytest.raises(ValueError, match=r"slicegpt deletes the share of inputs .* threshold\(1\.0\) has no such share"):
+    with pytest.raises(
+        ValueError, match=r"slicegpt deletes the share of inputs .* threshold\(1\.0\) has no such share"
+    ):
         find("slicegpt").build(threshold(1), Q, KNOWN)
 
 
@@ -55,7 +57,9 @@ def test_orders_of_slicegpt_differ_only_by_the_block_that_the_cut_straddles() ->
     for q, s, ends in ((int_(4, block=4), nm(2, 4), True), (int_(4, block=4), top(0.6), False)):
         pair = find("slicegpt").build(s, q, KNOWN)
         basis = pair.procedure.basis.values  # type: ignore[attr-defined]
-        first, second = (f(W, pair.s, q) @ basis for f in (pair.procedure.sparse_quantized, pair.procedure.quantized_sparse))
+        first, second = (
+            f(W, pair.s, q) @ basis for f in (pair.procedure.sparse_quantized, pair.procedure.quantized_sparse)
+        )
         differs = np.abs(first - second) > 1e-9
         assert differs.any() != ends and not differs[:, :8].any() and not differs[:, 12:].any()
 
@@ -75,7 +79,7 @@ def test_every_result_is_a_finite_weight_and_pruning_costs(name: str, tmp_path: 
         made = ProcedureImages.of(W.astype(dtype), pair)
         errors = made.output_errors(H)
         assert made.sq.dtype == made.qs.dtype == dtype and made.joint is None
-        assert 0 < errors.q < errors.s < errors.x and errors.sq < errors.x
+        assert 0 < errors.q < errors.s < errors.size and errors.sq < errors.size
 
 
 def test_rotating_a_weight_with_outliers_helps_rounding_and_hurts_pruning() -> None:
