@@ -130,10 +130,10 @@ class CoreStep:
         new = np.take_along_axis(values, best[..., None], axis=2)[:, :, 0]
         new = np.divide(new, scale[..., None], out=np.zeros_like(new), where=scale[..., None] > 0)
         if not self.exact:
-            return new
+            return np.asarray(new)
         kept = 2 * (pull * old).sum(axis=2) - power * np.einsum("pqv,qvu,pqu->pq", old, gram, old)
         gained = np.take_along_axis(saved, best, axis=2)[..., 0] > power * kept
-        return np.where(gained[..., None], new, old)
+        return np.asarray(np.where(gained[..., None], new, old))
 
 
 EXACT_STEP = CoreStep()
