@@ -2,7 +2,7 @@
 
 from difflib import get_close_matches
 
-from sqtheory.methods import cett, chess, dsnot, rsparse, teal, wanda, wina
+from sqtheory.methods import armor, cett, chess, dsnot, rsparse, rsq, slicegpt, teal, wanda, wina
 from sqtheory.methods.evidence import Evidence, Fails, Holds, OnWeight, OrderVerdict, Runs
 from sqtheory.methods.method import Built, Facts, Method, Variant
 
@@ -23,12 +23,15 @@ __all__ = [
 
 ALL: tuple[Method, ...] = (
     wanda.METHOD,
-    dsnot.METHOD,
     wina.METHOD,
     teal.METHOD,
     chess.METHOD,
     rsparse.METHOD,
     cett.METHOD,
+    rsq.METHOD,
+    slicegpt.METHOD,
+    dsnot.METHOD,
+    armor.METHOD,
 )
 """Every method; a new one is its file and a line here."""
 

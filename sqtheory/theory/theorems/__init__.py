@@ -4,6 +4,7 @@ from difflib import get_close_matches
 
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import (
+    best_support,
     delta_coding,
     dot_bound,
     dot_concentration,
@@ -19,6 +20,7 @@ from sqtheory.theory.theorems import (
     gram_error,
     hbfp_power_of_two,
     idempotence,
+    incoherence,
     linear_layer,
     margin,
     order_gap_law,
@@ -30,6 +32,7 @@ from sqtheory.theory.theorems import (
     partner_perturbed,
     partner_regret,
     price_of_order,
+    principal_axes,
     propagation,
     prune_first_bound,
     prune_first_dominates,
@@ -55,6 +58,7 @@ ALL: tuple[Theorem, ...] = (
     idempotence.THEOREM,
     dyadic_equivariance.THEOREM,
     error_in_bits.THEOREM,
+    incoherence.THEOREM,
     storage.THEOREM,
     prune_first_identity.THEOREM,
     prune_first_bound.THEOREM,
@@ -87,6 +91,8 @@ ALL: tuple[Theorem, ...] = (
     partner_regret.THEOREM,
     partner_perturbed.THEOREM,
     swap_bias.THEOREM,
+    best_support.THEOREM,
+    principal_axes.THEOREM,
     dot_concentration.THEOREM,
     linear_layer.THEOREM,
     propagation.THEOREM,
