@@ -108,6 +108,7 @@ FLOATS: Mapping[str, FloatFormat] = {name: f for name, f in FORMATS.items() if i
 SCALING_BUILDERS: Mapping[str, Callable[..., scaling.Scaling]] = {
     "percentile": scaling.Percentile,
     "mse": scaling.MeanSquare,
+    "absmean": scaling.AbsMean,
     "frozen": _frozen,
     "twolevel": scaling.TwoLevel,
     "shared": scaling.SharedExponent,
