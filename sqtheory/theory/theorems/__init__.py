@@ -20,6 +20,7 @@ from sqtheory.theory.theorems import (
     hbfp_power_of_two,
     idempotence,
     linear_layer,
+    low_rank_gap,
     margin,
     order_gap_law,
     order_gap_topk,
@@ -82,6 +83,7 @@ ALL: tuple[Theorem, ...] = (
     dot_concentration.THEOREM,
     linear_layer.THEOREM,
     propagation.THEOREM,
+    low_rank_gap.THEOREM,
     orthogonality_threshold.THEOREM,
 )
 """The theorems in the order in which the tables print them; a new one is two lines here and its two files."""
