@@ -109,6 +109,7 @@ SCALING_BUILDERS: Mapping[str, Callable[..., scaling.Scaling]] = {
     "percentile": scaling.Percentile,
     "mse": scaling.MeanSquare,
     "absmean": scaling.AbsMean,
+    "histogram": scaling.Histogram,
     "frozen": _frozen,
     "twolevel": scaling.TwoLevel,
     "shared": scaling.SharedExponent,

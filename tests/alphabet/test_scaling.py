@@ -35,6 +35,7 @@ from sqtheory.alphabet.scaling import (
     Frozen,
     FullRange,
     HalfRange,
+    Histogram,
     MeanSquare,
     Midpoint,
     Percentile,
@@ -176,6 +177,41 @@ def test_ternary_weights_are_those_of_bitnet() -> None:
     for wrong in (-1.0, np.inf, np.nan):
         with pytest.raises(ValueError, match="finite and not negative"):
             AbsMean(wrong)
+
+
+@pytest.mark.parametrize("fmt", [INT4, E2M1, FORMATS["nf4"]], ids=str)
+@pytest.mark.parametrize("name", ["normal", "heavy", "one_signed"])
+def test_a_scale_of_a_histogram_by_loops_over_its_bins(fmt: Format, name: str) -> None:
+    """The sums of squares are those of the definition within n ε, so no middle that is tried loses less."""
+    x = SAMPLES[name](np.random.default_rng(17), (3, 200), np.float64)
+    for row, scale in zip(x, Histogram(40).scales(x, Rows(), fmt).ravel(), strict=True):
+        top = max(abs(row))
+        middles = [(i + 0.5) / 40 for i in range(40)]
+        counts = [0] * 40
+        for v in row:
+            counts[min(int(abs(v) / top * 40), 39)] += 1
+
+        def loss(i: int, counts: list[int] = counts, middles: list[float] = middles) -> float:
+            sigma = middles[i] / fmt.max
+            levels = [sigma * float(level) for level in fmt.values]
+            return sum(n * min(abs(c - level) for level in levels) ** 2 for n, c in zip(counts, middles, strict=True))
+
+        coarse = min(range(0, 40, 4), key=loss)
+        tried = range(max(coarse - 4, 0), min(coarse + 4, 36) + 1)
+        chosen = round(float(scale) * fmt.max / top * 40 - 0.5)
+        assert chosen in tried and scale == pytest.approx(middles[chosen] * top / fmt.max, rel=1e-14)
+        assert loss(chosen) <= min(map(loss, tried)) * (1 + 1e-12)
+
+
+def test_a_histogram_clips_an_outlier_and_refuses_too_few_bins() -> None:
+    x = np.append(np.random.default_rng(18).normal(size=4000), 20.0)
+    clipped, full = Histogram().scales(x, Whole(), INT4), AbsMax().scales(x, Whole(), INT4)
+    assert clipped < full / 3
+    q = [int_(4, per=Whole(), scaling=rule) for rule in (Histogram(), AbsMax())]
+    assert np.linalg.norm(x - q[0](x)) < 0.75 * np.linalg.norm(x - q[1](x))
+    for wrong in (9, 4097):
+        with pytest.raises(ValueError, match="10 to 4096 bins"):
+            Histogram(wrong)
 
 
 def test_two_levels_by_hand() -> None:
