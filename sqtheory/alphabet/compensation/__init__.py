@@ -1,1 +1,1 @@
-"""What is added to a compressed weight, or moved within it, for what the compression lost."""
+"""What makes up for an error: other entries by second moments of the inputs, sweeps, terms of low rank, residuals."""

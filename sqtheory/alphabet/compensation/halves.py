@@ -1,45 +1,86 @@
 """Rounding errors of the first half of the survivors are made up for by the second half, in closed form."""
 
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import final
+
 import numpy as np
 
-from sqtheory.arrays import Array, Mask
+from sqtheory.alphabet.compensation.column_grid import ColumnGrid
+from sqtheory.alphabet.compensation.refit import refitted
+from sqtheory.alphabet.compensation.second_moments import SHARE, damped, inverse_factor
+from sqtheory.alphabet.compensation.sweep import swept
+from sqtheory.alphabet.procedures import Procedure
+from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.sparsifiers import Sparsifier
+from sqtheory.arrays import Array, FixedArray, Mask
 
 
-def least_squares(moments: Array, w: Array, free: Mask) -> Array:
-    """What to add to the ``free`` entries of one row so that what the others lost, w there, changes outputs least.
+def shifted(w: Array, image: Array, keep: Mask, h: Array, split: int) -> Array:
+    """w_2 + H_22⁻¹ H_21 (w_1 − image_1) of every row: w_1 its kept entries before ``split``, w_2 those from it on.
 
-    moments: XᵀX, symmetric and positive definite; w: (inputs,), read where not ``free``. The minimiser d of
-    ‖X (d − w)‖₂ over d supported on ``free``: H_FF⁻¹ H_FL w_L. float64 of shape (inputs,), 0 where not ``free``.
+    w, image, keep: (rows, inputs); h: (inputs, inputs), positive definite; float64. All other entries are as in w.
+    The least-squares answer of w_2 to what outputs lose by the rounding of w_1 (`guo2025obr`, official code).
     """
-    moved = np.zeros(w.shape)
-    if free.any() and not free.all():
-        lost = np.flatnonzero(~free)
-        rows = moments[free]
-        moved[free] = np.linalg.solve(rows[:, free], rows[:, lost] @ w[lost])
-    return moved
+    first = np.arange(w.shape[1]) < split
+    return np.asarray(w + refitted(np.where(keep & first, w - image, 0.0), keep & ~first, h))
 
 
-def restored(w: Array, keep: Mask, moments: Array) -> Array:
-    """w_I + H_II⁻¹ H_IZ w_Z of every row, I its kept entries and Z the others: 0 on Z (`guo2025obr`, official code).
+@final
+@dataclass(frozen=True)
+class Halves(Procedure):
+    """Survivors make up for the pruned weights, and those from input ``split`` on for the rounding of those before it.
 
-    w: (rows, inputs); keep: the same shape; moments: as for ``least_squares``; float64. It is the least-squares fit on
-    the support I.
+    ``moments``: XᵀX, (inputs, inputs), to whose diagonal ``damping`` times its mean is added. All codes have the scales
+    of W. Q→S puts the same to the quantized weight, by the mask of that. Where ``feedback``, the second half is rounded
+    column by column, each error fed to the later ones (`guo2025obr`, official code).
     """
-    rows = w.astype(np.float64)
-    return np.stack(
-        [np.where(kept, row + least_squares(moments, row, kept), 0.0) for row, kept in zip(rows, keep, strict=True)]
-    )
 
+    moments: FixedArray
+    split: Fraction = Fraction(1, 2)
+    feedback: bool = False
+    damping: float = SHARE
+    keeps_pattern = True
+    on_grid = True
 
-def shifted(w: Array, image: Array, keep: Mask, moments: Array, split: int) -> Array:
-    """w with the rounding errors of its kept entries before input ``split`` moved to the kept ones after it.
+    @property
+    def title(self) -> str:
+        return f"with half of the rounding errors moved{' and the others fed back' * self.feedback}"
 
-    w_2 + H_22⁻¹ H_21 (w_1 − image_1) of every row, w_1 the kept entries of inputs 0 … split − 1, which stay as they
-    are; w, image, keep: (rows, inputs); float64 (`guo2025obr`, official code).
-    """
-    rows, first = w.astype(np.float64), np.arange(w.shape[1]) < split
-    out = rows.copy()
-    for row, error, kept in zip(out, rows - image, keep, strict=True):
-        taking = kept & ~first
-        row += least_squares(moments, np.where(kept & first, error, 0.0), taking)
-    return out
+    def sparse(self, w: Array, s: Sparsifier) -> Array:
+        return refitted(w, s.mask(w), self._moments(w)).astype(w.dtype)
+
+    def quantized(self, w: Array, q: Quantizer) -> Array:
+        return self._rounded(w, np.ones(w.shape, bool), ColumnGrid.of(q, w))
+
+    def sparse_quantized(self, w: Array, s: Sparsifier, q: Quantizer) -> Array:
+        return self._pruned(w, s.mask(w), ColumnGrid.of(q, w))
+
+    def quantized_sparse(self, w: Array, s: Sparsifier, q: Quantizer) -> Array:
+        image = self.quantized(w, q)
+        return self._pruned(image, s.mask(image), ColumnGrid.of(q, w))
+
+    def _moments(self, w: Array) -> Array:
+        h = damped(self.moments.values, self.damping)
+        if len(h) != w.shape[1]:
+            raise ValueError(f"moments of {len(h)} inputs do not fit a weight of shape {w.shape}")
+        return h
+
+    def _pruned(self, w: Array, keep: Mask, grid: ColumnGrid) -> Array:
+        return self._rounded(refitted(w, keep, self._moments(w)).astype(w.dtype), keep, grid)
+
+    def _rounded(self, w: Array, keep: Mask, grid: ColumnGrid) -> Array:
+        h, split = self._moments(w), int(self.split * w.shape[1])
+
+        def image(values: Array) -> Array:
+            return np.where(keep, grid.at(values, grid.scales), 0.0)
+
+        moved = shifted(w, image(w), keep, h, split)
+        out = image(moved)
+        if self.feedback:
+            out[:, split:] = swept(
+                moved[:, split:],
+                inverse_factor(h)[split:, split:],
+                lambda j, column: np.where(keep[:, split + j], grid.image(split + j, column), 0.0),
+            )
+        return out.astype(w.dtype)
