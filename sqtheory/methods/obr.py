@@ -1,4 +1,4 @@
-"""OBR: Wanda's mask, survivors that make up for pruned weights, and a second half that does for the first's rounding."""
+"""OBR: Wanda's mask, survivors that make up for pruned weights, and halves that make up for rounding."""
 
 import numpy as np
 
