@@ -2,7 +2,23 @@
 
 from difflib import get_close_matches
 
-from sqtheory.methods import armor, cett, chess, dsnot, rsparse, rsq, slicegpt, teal, wanda, wina
+from sqtheory.methods import (
+    armor,
+    cett,
+    chess,
+    dsnot,
+    obr,
+    progressive,
+    rsparse,
+    rsq,
+    sharq,
+    slicegpt,
+    slim,
+    sparse_bitnet,
+    teal,
+    wanda,
+    wina,
+)
 from sqtheory.methods.evidence import Evidence, Fails, Holds, OnWeight, OrderVerdict, Runs
 from sqtheory.methods.method import Built, Facts, Method, Variant
 
@@ -28,10 +44,15 @@ ALL: tuple[Method, ...] = (
     chess.METHOD,
     rsparse.METHOD,
     cett.METHOD,
+    obr.METHOD,
+    slim.METHOD,
     rsq.METHOD,
     slicegpt.METHOD,
     dsnot.METHOD,
     armor.METHOD,
+    sharq.METHOD,
+    sparse_bitnet.METHOD,
+    progressive.METHOD,
 )
 """Every method; a new one is its file and a line here."""
 

@@ -22,6 +22,7 @@ from sqtheory.theory.theorems import (
     idempotence,
     incoherence,
     linear_layer,
+    low_rank_gap,
     margin,
     order_gap_law,
     order_gap_topk,
@@ -96,6 +97,7 @@ ALL: tuple[Theorem, ...] = (
     dot_concentration.THEOREM,
     linear_layer.THEOREM,
     propagation.THEOREM,
+    low_rank_gap.THEOREM,
     orthogonality_threshold.THEOREM,
 )
 """The theorems in the order in which the tables print them; a new one is two lines here and its two files."""
