@@ -41,6 +41,7 @@ from sqtheory.theory.theorems import (
     swap_constant,
     swap_gap,
     ties_by_original,
+    wasserstein_coupling,
     weighted_dominates,
 )
 
@@ -51,6 +52,7 @@ ALL: tuple[Theorem, ...] = (
     idempotence.THEOREM,
     dyadic_equivariance.THEOREM,
     error_in_bits.THEOREM,
+    wasserstein_coupling.THEOREM,
     storage.THEOREM,
     prune_first_identity.THEOREM,
     prune_first_bound.THEOREM,
