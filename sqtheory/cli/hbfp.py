@@ -8,7 +8,7 @@ from sqtheory.cli import options
 from sqtheory.cli.verb import Document, Verb
 
 if TYPE_CHECKING:
-    from sqtheory.models.studies.hbfp import Comparison
+    from sqtheory.models.studies.hbfp import CrossValidation
     from sqtheory.models.studies.questions import Answer
 
 TRAINING = "training"
@@ -40,7 +40,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--epochs", type=options.count, default=None, metavar="N", help="of training (10)")
     parser.add_argument(
-        "--recipe", action="append", metavar="NAME", help="this training only (repeatable); default: every one"
+        "--training", action="append", metavar="NAME", help="this training only (repeatable); default: every one"
     )
     parser.add_argument(
         "--figure", type=Path, default=None, metavar="FILE", help="draw the training too: .svg, .pdf or .png"
@@ -58,9 +58,9 @@ def run(arguments: argparse.Namespace) -> Document:
     for name in asked:
         if name not in SECTIONS:
             raise ValueError(f"a section is one of {', '.join(SECTIONS)}, got {name!r}")
-    own = [arguments.data, arguments.samples, arguments.epochs, arguments.recipe, arguments.figure, arguments.results]
+    own = [arguments.data, arguments.samples, arguments.epochs, arguments.training, arguments.figure, arguments.results]
     if TRAINING not in asked and any(own):
-        raise ValueError(f"--data, --samples, --epochs, --recipe, --figure and --results are of {TRAINING}")
+        raise ValueError(f"--data, --samples, --epochs, --training, --figure and --results are of {TRAINING}")
     comparison = _comparison(arguments) if TRAINING in asked else None
     answers: list[Answer] = []
     for name in asked:
@@ -69,17 +69,17 @@ def run(arguments: argparse.Namespace) -> Document:
     return Document(text=lambda render: said)
 
 
-def _comparison(arguments: argparse.Namespace) -> "Comparison":
+def _comparison(arguments: argparse.Namespace) -> "CrossValidation":
     """What is to be trained; refused before anything is."""
     from dataclasses import replace
 
     from sqtheory.files import atomic, zoo
     from sqtheory.files.outputs import check_outputs
     from sqtheory.models.evaluation.data import labelled
-    from sqtheory.models.studies.hbfp import RECIPES, Comparison, Descent
+    from sqtheory.models.studies.hbfp import TRAININGS, CrossValidation, Descent
 
-    known = {recipe.name: recipe for recipe in RECIPES}
-    for name in arguments.recipe or ():
+    known = {training.name: training for training in TRAININGS}
+    for name in arguments.training or ():
         if name not in known:
             raise ValueError(f"a training is one of {'; '.join(known)}, got {name!r}")
     if arguments.results is not None:
@@ -90,17 +90,17 @@ def _comparison(arguments: argparse.Namespace) -> "Comparison":
         check_outputs([arguments.figure], str(images))
     descent = Descent() if arguments.epochs is None else replace(Descent(), epochs=arguments.epochs)
     samples = labelled(images, labels).some(arguments.samples)
-    recipes = tuple(known[name] for name in dict.fromkeys(arguments.recipe or known))
-    return Comparison(samples, descent, recipes, results=arguments.results)
+    trainings = tuple(known[name] for name in dict.fromkeys(arguments.training or known))
+    return CrossValidation(samples, descent, trainings, results=arguments.results)
 
 
-def _trained(comparison: "Comparison", arguments: argparse.Namespace) -> "list[Answer]":
+def _trained(comparison: "CrossValidation", arguments: argparse.Namespace) -> "list[Answer]":
     """The tables of the trainings; the figure of them, where one is asked for."""
     from sqtheory.cli.progress import counter
     from sqtheory.files import atomic
     from sqtheory.models.studies.hbfp import accuracies, orders
 
-    with counter(len(comparison.recipes) * comparison.folds, "trainings", "training") as done:
+    with counter(len(comparison.trainings) * comparison.folds, "trainings", "training") as done:
         runs = comparison.runs(done)
     if arguments.figure is not None:
         from sqtheory.show.figures.style import DOUBLE, encode

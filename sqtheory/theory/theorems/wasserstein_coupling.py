@@ -6,16 +6,19 @@ from math import inf
 import numpy as np
 
 from sqtheory.alphabet.formats import E2M1, E4M3
-from sqtheory.alphabet.quantizers import bcq, hbfp, int_, mxfp, mxint, nf4
+from sqtheory.alphabet.partition import Shape
+from sqtheory.alphabet.quantizers import Quantizer, bcq, hbfp, int_, mxfp, mxint, nf4
 from sqtheory.alphabet.rounding import stochastic, toward_zero
+from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array
 from sqtheory.exceptions import Undefined
+from sqtheory.orders import rulings
+from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.case import Case
-from sqtheory.theory.claims import Attained, Claim, Quantity, Reference
+from sqtheory.theory.claims import Assumption, Attained, Claim, Quantity, Reference
 from sqtheory.theory.domain import Arrays, Domain, OneOf
-from sqtheory.theory.quantities import NORM, ONE_SCALE, ORDERED, POWER_Q
+from sqtheory.theory.quantities import NORM, ORDERED, POWER_Q
 from sqtheory.theory.theorem import Theorem
-
 
 ORDERS = 5
 """Of so many entries all orders are tried where p < 1."""
@@ -31,12 +34,24 @@ def _transported(case: Case) -> Array:
     return np.asarray(np.min([case.powers(case.x - image[:, order]) for order in permutations(range(count))], axis=0))
 
 
+def _single(s: Sparsifier, q: Quantizer, p: float, shape: Shape) -> Ruling:
+    count = q.partition.count(shape)
+    block = Ruling(count <= 1, f"a tensor of shape {'×'.join(map(str, shape))} has {count} scale block(s)")
+    return rulings.one_scale_per_group(q, shape, block)
+
+
 DISTANCE = Quantity(
     "W",
     r"n\,W_p^p(x,q(x))",
     "n times the p-th power of the Wasserstein distance W_p of the n entries of x from those of q(x) (W_∞ itself for "
     "p = ∞): the least Σ|x_i − q(x)_π(i)|^p over all orders π",
     _transported,
+)
+ROW_SCALE = Assumption(
+    "one_scale",
+    "all entries share one scale",
+    lambda case: case.every(case.dense_scale == case.dense_scale[:, :1]),
+    _single,
 )
 
 THEOREM = Theorem(
@@ -46,7 +61,7 @@ THEOREM = Theorem(
     where=(DISTANCE, POWER_Q),
     given=(
         ORDERED.shown(Case.of([7, 3.4375, 3.5625] * 8, int_(4, rounding=stochastic(np.random.default_rng(0))))),
-        ONE_SCALE.shown(Case.of([2, 0.5, 0.75, 6.25], int_(3, block=2))),
+        ROW_SCALE.shown(Case.of([2, 0.5, 0.75, 6.25], int_(3, block=2))),
         NORM.shown(Case.of([7, 1.9375, 2.875], int_(4, rounding=toward_zero), p=0.5)),
     ),
     domain=Domain(

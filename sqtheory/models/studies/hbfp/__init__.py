@@ -1,8 +1,8 @@
 """Block floating point (HBFP) and Accuracy Boosters: design space, silicon, share of operations, training."""
 
 from sqtheory.models.studies.hbfp.answers import SECTIONS
-from sqtheory.models.studies.hbfp.comparison import Comparison, accuracies, orders
-from sqtheory.models.studies.hbfp.recipes import RECIPES
-from sqtheory.models.studies.hbfp.training import Descent, Recipe, Run, train
+from sqtheory.models.studies.hbfp.cross_validation import CrossValidation, accuracies, orders
+from sqtheory.models.studies.hbfp.training import Descent, Run, Training, train
+from sqtheory.models.studies.hbfp.trainings import TRAININGS
 
-__all__ = ["RECIPES", "SECTIONS", "Comparison", "Descent", "Recipe", "Run", "accuracies", "orders", "train"]
+__all__ = ["SECTIONS", "TRAININGS", "CrossValidation", "Descent", "Run", "Training", "accuracies", "orders", "train"]

@@ -13,11 +13,11 @@ from sqtheory.files.targets import Targets
 from sqtheory.files.views.axes import Axes
 from sqtheory.files.views.seeing import seen
 from sqtheory.models.studies.hbfp.density import NARROW_SUMS, PUBLISHED, SYNTHESIS, Areas, Unit, reuse_of
-from sqtheory.models.studies.hbfp.operations import PAPERS, Architecture, perceptron
-from sqtheory.models.studies.hbfp.recipes import BOOSTED
+from sqtheory.models.studies.hbfp.operations import PAPERS, NetworkCost, perceptron
 from sqtheory.models.studies.hbfp.schedule import Schedule, shares
 from sqtheory.models.studies.hbfp.space import BLOCKS, DISTRIBUTIONS, Cell, cells, decibels
 from sqtheory.models.studies.hbfp.training import Descent
+from sqtheory.models.studies.hbfp.trainings import BOOSTED
 from sqtheory.models.studies.questions.answer import Answer, listed, percent
 from sqtheory.tables import Table
 
@@ -72,7 +72,7 @@ def density() -> Answer:
 def operations() -> Answer:
     """The share of multiplications at 4 bits by architecture, epochs and what is boosted."""
     descent = Descent()
-    own = Architecture("the perceptron trained here", perceptron((196, *descent.hidden, 10)), descent.epochs)
+    own = NetworkCost("the perceptron trained here", perceptron((196, *descent.hidden, 10)), descent.epochs)
     found = {
         each: [float(shares(schedule, each.layers, each.epochs).get(4, 0)) for schedule in (LAST, EDGES, BOOSTED)]
         for each in (*PAPERS, own)
@@ -87,10 +87,10 @@ def operations() -> Answer:
         for i in (0, 2)
     )
     said = (
-        f"At 4 bits are the published {percent(STATED, 1)} of the multiplications of a training run, with the last epoch "
-        f"alone at 6 bits: {alone} epochs; with the first and the last layer as well: {together}.",
-        "Counted are linear and convolutional layers: forward, by weights, and by inputs, which the first layer does not "
-        "need; shapes are those of the public architectures.",
+        f"The published {percent(STATED, 1)} of multiplications are at 4 bits with the last epoch alone at 6: {alone} "
+        f"epochs; with the first and the last layer at 6 as well: {together}.",
+        "Counted are linear and convolutional layers: forward, by weights, and by inputs, which the first layer does "
+        "not need; shapes are those of the public architectures.",
     )
     return Answer("What share of operations is at 4 bits?", Table(header, rows), said)
 
@@ -115,14 +115,13 @@ def _space(question: str, found: Mapping[str, Sequence[Cell]]) -> Answer:
     negative = [f"{name} {k} bits {b}" for (name, k, b), gap in gaps.items() if gap < 0]
     loose = [f"{name} {_best(every)}" for name, every in found.items()]
     said = (
-        f"From 5 to 8 bits a bit is worth {min(per_bit):.2f} to {max(per_bit):.2f} dB in blocks of 64 (6.02 for a grid of "
-        f"fixed ends).",
+        f"From 5 to 8 bits a bit is worth {min(per_bit):.2f} to {max(per_bit):.2f} dB in blocks of 64.",
         f"The best block at 4 bits of those that store less than 4.3 bits an entry: {listed(loose)}.",
-        f"Q→S loses most beyond S→Q, {percent(gaps[where])} in squared error under 2:4, with {where[0]}, {where[1]} bits, "
-        f"{where[2]}; it loses less with: {listed(negative)}.",
-        "SQNR is to the nearest; the bound of W₁ is the mean of half a step, that of W₂ its root mean square, which hold "
-        "where nothing is clipped; clipped are entries beyond the last level by more than half a step; Q→S worse is in "
-        "squared error.",
+        f"Q→S loses most beyond S→Q, {percent(gaps[where])} in squared error under 2:4, with {where[0]}, {where[1]} "
+        f"bits, {where[2]}; it loses less with: {listed(negative)}.",
+        "SQNR is to the nearest; the bound of W₁ is the mean of half a step, that of W₂ its root mean square, which "
+        "hold where nothing is clipped; clipped are entries beyond the last level by more than half a step; Q→S worse "
+        "is in squared error.",
     )
     return Answer(question, Table(header, rows), said)
 

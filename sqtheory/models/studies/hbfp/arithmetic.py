@@ -40,8 +40,8 @@ class Operand:
 class Arithmetic:
     """XWᵀ, GW and GᵀX with both operands through q, whose blocks run along the last axis of what it is given.
 
-    Sums of products are those of the dtype. With a mask s the weight is q(s(W)) or s(q(W)); backward the pattern is that
-    of the forward weight, and the gradient is that of all of W (straight through q and s).
+    Sums of products are those of the dtype. With a mask s the weight is q(s(W)) or s(q(W)); backward the pattern is
+    that of the forward weight, and the gradient is that of all of W (straight through q and s).
     """
 
     q: Operator = IDENTITY

@@ -95,7 +95,7 @@ def _tree(block: int, width: int, areas: Areas) -> float:
 
 
 def reuse_of(density: float, bits: int, block: int, areas: Areas = SYNTHESIS) -> float | None:
-    """The reuse of converted operands at which a unit has this density; None where it has less without any converter."""
+    """The reuse of converted operands at which a unit has this density; None where it has less without converters."""
     once, never = Unit(bits, block, 1, areas), Unit(bits, block, math.inf, areas)
     left = once.density * once.area / density - never.area
     return once.parts["converters"] / left if left > 0 else None

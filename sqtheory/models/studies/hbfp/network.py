@@ -15,7 +15,7 @@ from sqtheory.models.studies.hbfp.arithmetic import Arithmetic, Operand
 @final
 @dataclass(frozen=True, eq=False)
 class Perceptron:
-    """x ↦ W_L ρ(… ρ(W₁x + b₁) …) + b_L with ρ = max(·, 0): weights (outputs, inputs) and biases (outputs,), first to last.
+    """x ↦ W_L ρ(… ρ(W₁x + b₁) …) + b_L, ρ = max(·, 0): weights (outputs, inputs), biases (outputs,), first to last.
 
     Biases, ρ, and the loss are computed in the dtype of the weights.
     """

@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import final
 
-from sqtheory.models.studies.hbfp.schedule import Layer
+from sqtheory.models.studies.hbfp.schedule import LayerCost
 
 
 @final
 @dataclass(frozen=True)
-class Architecture:
+class NetworkCost:
     """A network by name, its layers first to last, and the epochs for which it is trained in the papers."""
 
     name: str
-    layers: tuple[Layer, ...]
+    layers: tuple[LayerCost, ...]
     epochs: int
 
     @property
@@ -22,18 +23,17 @@ class Architecture:
         return sum(layer.multiplications for layer in self.layers)
 
 
-def convolution(name: str, side: int, inputs: int, outputs: int, kernel: int) -> Layer:
+def convolution(name: str, side: int, inputs: int, outputs: int, kernel: int) -> LayerCost:
     """A square kernel whose output has ``side`` × ``side`` places."""
-    return Layer(name, side * side * kernel * kernel * inputs * outputs)
+    return LayerCost(name, side * side * kernel * kernel * inputs * outputs)
 
 
-def perceptron(widths: Sequence[int]) -> tuple[Layer, ...]:
+def perceptron(widths: Sequence[int]) -> tuple[LayerCost, ...]:
     """Linear layers between widths."""
-    pairs = zip(widths[:-1], widths[1:], strict=True)
-    return tuple(Layer(f"linear {place}", a * b) for place, (a, b) in enumerate(pairs, 1))
+    return tuple(LayerCost(f"linear {place}", a * b) for place, (a, b) in enumerate(pairwise(widths), 1))
 
 
-def cifar_resnet(depth: int, epochs: int, classes: int = 10) -> Architecture:
+def cifar_resnet(depth: int, epochs: int, classes: int = 10) -> NetworkCost:
     """The residual network of 6n + 2 layers on images of 32 × 32, shortcuts without weights (`he2016resnet`, §4.2)."""
     if depth < 8 or (depth - 2) % 6:
         raise ValueError(f"such a network has 6n + 2 layers, 8 or more, got {depth}")
@@ -43,10 +43,10 @@ def cifar_resnet(depth: int, epochs: int, classes: int = 10) -> Architecture:
             layers.append(convolution(f"{width}.{block}.1", side, before, width, 3))
             layers.append(convolution(f"{width}.{block}.2", side, width, width, 3))
             before = width
-    return Architecture(f"ResNet-{depth}, 32 × 32", (*layers, Layer("classes", 64 * classes)), epochs)
+    return NetworkCost(f"ResNet-{depth}, 32 × 32", (*layers, LayerCost("classes", 64 * classes)), epochs)
 
 
-def resnet50(epochs: int) -> Architecture:
+def resnet50(epochs: int) -> NetworkCost:
     """The bottleneck network of 50 layers on images of 224 × 224 (`he2016resnet`, Table 1), projections at its stages.
 
     Strides are those of the 1 × 1 convolutions there, as printed; many programs stride the 3 × 3 ones.
@@ -61,7 +61,7 @@ def resnet50(epochs: int) -> Architecture:
             layers.append(convolution(f"{name}.2", side, width, width, 3))
             layers.append(convolution(f"{name}.3", side, width, 4 * width, 1))
             before = 4 * width
-    return Architecture("ResNet-50, 224 × 224", (*layers, Layer("classes", 2048 * 1000)), epochs)
+    return NetworkCost("ResNet-50, 224 × 224", (*layers, LayerCost("classes", 2048 * 1000)), epochs)
 
 
 PAPERS = (
@@ -71,4 +71,4 @@ PAPERS = (
     cifar_resnet(74, 300),
     resnet50(90),
 )
-"""Of the kinds in `harma2022accuracy`; epochs: 300 and 90 are those of the public scripts, 160 about those of He et al."""
+"""Kinds of `harma2022accuracy`; 300 and 90 epochs are those of the public scripts, 160 about those of He et al."""

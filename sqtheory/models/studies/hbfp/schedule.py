@@ -27,19 +27,19 @@ class Schedule:
 
 @final
 @dataclass(frozen=True)
-class Layer:
+class LayerCost:
     """A layer of a network, by name: the multiplications of one forward pass of one sample."""
 
     name: str
     multiplications: int
 
 
-def training(layers: Sequence[Layer]) -> list[int]:
-    """Multiplications of a step by layer: forward, by the weight and by the input; the first needs no gradient of inputs."""
+def training(layers: Sequence[LayerCost]) -> list[int]:
+    """Multiplications of a step by layer: the output, the gradients by weight and by input; the first needs no last."""
     return [(3 if place else 2) * layer.multiplications for place, layer in enumerate(layers)]
 
 
-def shares(schedule: Schedule, layers: Sequence[Layer], epochs: int) -> Mapping[int | None, Fraction]:
+def shares(schedule: Schedule, layers: Sequence[LayerCost], epochs: int) -> Mapping[int | None, Fraction]:
     """The share of all multiplications of a training run with each number of bits; the shares sum to 1."""
     steps = training(layers)
     found: dict[int | None, Fraction] = {}

@@ -25,7 +25,7 @@ WIDE = 16
 
 @final
 @dataclass(frozen=True)
-class Recipe:
+class Training:
     """How the products are computed, epoch by epoch and layer by layer."""
 
     name: str
@@ -66,6 +66,9 @@ class Descent:
     """Entries that share an exponent."""
 
 
+DESCENT = Descent()
+
+
 @final
 @dataclass(frozen=True)
 class Run:
@@ -82,9 +85,9 @@ class Run:
 
 
 def train(
-    split: Split, recipe: Recipe, descent: Descent, seed: int, done: Callable[[int], None] = lambda epochs: None
+    split: Split, training: Training, descent: Descent, seed: int, done: Callable[[int], None] = lambda epochs: None
 ) -> Run:
-    """Train from weights and orders of samples that the seed alone decides, the same for every recipe.
+    """Train from weights and orders of samples that the seed alone decides, the same for every training.
 
     Raises NonFinite where an operand overflows.
     """
@@ -96,7 +99,7 @@ def train(
     count = len(split.train) // descent.batch
     with single_threaded_products():
         for epoch in range(descent.epochs):
-            arithmetic = recipe.arithmetic(len(network.weights), epoch, descent.epochs, descent.block, rounding)
+            arithmetic = training.arithmetic(len(network.weights), epoch, descent.epochs, descent.block, rounding)
             permuted = order.permutation(len(split.train))
             total = 0.0
             for step in range(count):
@@ -105,7 +108,7 @@ def train(
                 total += loss
                 rate = descent.rate * (1 - (epoch * count + step) / (descent.epochs * count))
                 network = _stepped(
-                    network, velocity, (*gradients[0], *gradients[1]), rate, descent.momentum, recipe.wide
+                    network, velocity, (*gradients[0], *gradients[1]), rate, descent.momentum, training.wide
                 )
             losses.append(total / count)
             predicted = network.logits(split.test, arithmetic).argmax(axis=1)

@@ -1,4 +1,4 @@
-"""The training runs side by side: what block floating point costs in accuracy, and what either order of the mask does."""
+"""Trainings side by side: what block floating point costs in accuracy, and what the order of mask and format does."""
 
 import hashlib
 import math
@@ -14,8 +14,8 @@ from sqtheory.execution.stored import stored
 from sqtheory.files import atomic
 from sqtheory.models.evaluation.data import Samples
 from sqtheory.models.studies.hbfp.images import FOLDS, fold
-from sqtheory.models.studies.hbfp.recipes import FULL, RECIPES, SPARSE
-from sqtheory.models.studies.hbfp.training import Descent, Recipe, Run, train
+from sqtheory.models.studies.hbfp.training import DESCENT, Descent, Run, Training, train
+from sqtheory.models.studies.hbfp.trainings import FULL, SPARSE, TRAININGS
 from sqtheory.models.studies.questions.answer import Answer, listed
 from sqtheory.orders.applied import Order
 from sqtheory.records import sealed, unsealed
@@ -23,7 +23,7 @@ from sqtheory.tables import Table
 
 SCHEMA = "sqtheory.training/1"
 TWO_SIDED: Mapping[int, float] = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776}
-"""The 0.975 quantile of Student's t by degrees of freedom (Student 1908): 95 % intervals of a few paired differences."""
+"""The 0.975 quantile of Student's t by degrees of freedom: 95 % intervals of a few paired differences."""
 
 
 @final
@@ -39,12 +39,12 @@ class StoredRun:
 
 @final
 @dataclass(frozen=True, eq=False)
-class Comparison:
-    """Every recipe on every fold of the samples: the fold held out, and the seed, are its number."""
+class CrossValidation:
+    """Every training on every fold of the samples: the fold held out, and the seed, are its number."""
 
     samples: Samples
-    descent: Descent = Descent()
-    recipes: tuple[Recipe, ...] = RECIPES
+    descent: Descent = DESCENT
+    trainings: tuple[Training, ...] = TRAININGS
     folds: int = FOLDS
     results: Path | None = None
     """A folder where finished runs stay for later ones."""
@@ -53,34 +53,34 @@ class Comparison:
     def about(self) -> str:
         """What is trained, in a sentence or two."""
         d, count = self.descent, len(self.samples)
-        widths = "-".join(map(str, (*d.hidden,)))
+        widths, (height, width) = "-".join(map(str, d.hidden)), self.samples.inputs.shape[1:]
         return (
-            f"Trained is a perceptron of hidden layers {widths} on images halved to {self.samples.inputs.shape[1] // 2} × "
-            f"{self.samples.inputs.shape[2] // 2}, {d.epochs} epochs of batches of {d.batch}, rate {d.rate:g} falling to "
-            f"0, momentum {d.momentum:g}, blocks of {d.block}; of {count} images each of {self.folds} parts is held out "
-            f"in turn, with a seed of its own: spread is the standard deviation over them, ± a standard error."
+            f"Trained is a perceptron of hidden layers {widths} on images halved to {height // 2} × {width // 2}: "
+            f"{d.epochs} epochs of batches of {d.batch}, rate {d.rate:g} falling to 0, momentum {d.momentum:g}, blocks "
+            f"of {d.block}. Of {count} images each of {self.folds} parts is held out in turn, with a seed of its own; "
+            f"spread is the standard deviation over them, ± a standard error."
         )
 
-    def runs(self, done: Callable[[int], None] = lambda runs: None) -> Mapping[Recipe, tuple[Run, ...]]:
-        """The runs of each recipe, one for each fold."""
+    def runs(self, done: Callable[[int], None] = lambda runs: None) -> Mapping[Training, tuple[Run, ...]]:
+        """The runs of each training, one for each fold."""
         splits = [fold(self.samples, number, self.folds) for number in range(self.folds)]
-        found: dict[Recipe, list[Run]] = {recipe: [] for recipe in self.recipes}
+        found: dict[Training, list[Run]] = {training: [] for training in self.trainings}
         for number, split in enumerate(splits):
-            for recipe in self.recipes:
-                key = self._key(recipe, number)
+            for training in self.trainings:
+                key = self._key(training, number)
                 run = self._read(key)
                 if run is None:
-                    run = train(split, recipe, self.descent, number)
+                    run = train(split, training, self.descent, number)
                     if self.results is not None:
                         line = StoredRun(SCHEMA, key, run.losses, run.accuracies)
                         atomic.write(self.results / f"{key}.json", sealed(line).encode(), force=True)
-                found[recipe].append(run)
+                found[training].append(run)
                 done(1)
-        return {recipe: tuple(each) for recipe, each in found.items()}
+        return {training: tuple(each) for training, each in found.items()}
 
-    def _key(self, recipe: Recipe, number: int) -> str:
+    def _key(self, training: Training, number: int) -> str:
         data = [digest_of(part) for part in (self.samples.inputs, self.samples.targets)]
-        parts = (program(), description(recipe, {}), description(self.descent, {}), data, number, self.folds)
+        parts = (program(), description(training, {}), description(self.descent, {}), data, number, self.folds)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
     def _read(self, key: str) -> Run | None:
@@ -120,31 +120,35 @@ def spread(values: Sequence[float]) -> float:
     return float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
 
 
-def accuracies(runs: Mapping[Recipe, Sequence[Run]], about: str) -> Answer:
+def accuracies(runs: Mapping[Training, Sequence[Run]], about: str) -> Answer:
     """Accuracy after the last epoch: the mean over folds, their spread, the difference from FP32 on the same folds."""
     rows, lost = [], []
     full = runs.get(FULL)
-    for recipe, each in runs.items():
+    for training, each in runs.items():
         values = [100 * run.accuracy for run in each]
-        less = Paired.of(each, full) if full is not None and recipe is not FULL else None
+        less = Paired.of(each, full) if full is not None and training is not FULL else None
         losses = float(np.mean([run.losses[-1] for run in each]))
         cells = less.cells if less else ("–", "–")
-        rows.append((recipe.name, f"{np.mean(values):.2f}", f"{spread(values):.2f}", *cells, f"{losses:.3f}"))
-        lost += [f"{recipe.name} ({less.value:+.2f})"] if less and less.certain else []
+        rows.append((training.name, f"{np.mean(values):.2f}", f"{spread(values):.2f}", *cells, f"{losses:.3f}"))
+        lost += [f"{training.name} ({less.value:+.2f})"] if less and less.certain else []
     header = ("training", "accuracy", "spread", "less FP32", "±", "training loss")
     said = f"Certainly (95 %, paired over folds) unlike FP32: {listed(lost)}. {about}"
     return Answer("What does training in block floating point cost?", Table(header, tuple(rows)), (said,))
 
 
-def orders(runs: Mapping[Recipe, Sequence[Run]]) -> Answer | None:
+def orders(runs: Mapping[Training, Sequence[Run]]) -> Answer | None:
     """Q→S less S→Q for every schedule trained in both orders; None where there is none."""
-    found = {(recipe.schedule, recipe.order): (recipe, each) for recipe, each in runs.items() if recipe in SPARSE[1:]}
+    found = {
+        (training.schedule, training.order): (training, each)
+        for training, each in runs.items()
+        if training in SPARSE[1:]
+    }
     rows, certain = [], []
-    for (schedule, order), (recipe, first) in found.items():
+    for (schedule, order), (training, first) in found.items():
         if order is not Order.sq or (schedule, Order.qs) not in found:
             continue
         second = found[schedule, Order.qs][1]
-        name = recipe.name.removesuffix(f", 2:4 {order}")
+        name = training.name.removesuffix(f", 2:4 {order}")
         more = Paired.of(second, first)
         means = [f"{100 * np.mean([run.accuracy for run in each]):.2f}" for each in (first, second)]
         rows.append((name, *means, *more.cells))
