@@ -7,6 +7,7 @@ from sqtheory.methods import (
     cett,
     chess,
     dsnot,
+    hbfp,
     obr,
     progressive,
     rsparse,
@@ -38,6 +39,7 @@ __all__ = [
 ]
 
 ALL: tuple[Method, ...] = (
+    hbfp.METHOD,
     wanda.METHOD,
     wina.METHOD,
     teal.METHOD,

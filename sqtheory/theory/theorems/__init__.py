@@ -49,6 +49,7 @@ from sqtheory.theory.theorems import (
     swap_constant,
     swap_gap,
     ties_by_original,
+    wasserstein_coupling,
     weighted_dominates,
 )
 
@@ -60,6 +61,7 @@ ALL: tuple[Theorem, ...] = (
     dyadic_equivariance.THEOREM,
     error_in_bits.THEOREM,
     incoherence.THEOREM,
+    wasserstein_coupling.THEOREM,
     storage.THEOREM,
     prune_first_identity.THEOREM,
     prune_first_bound.THEOREM,
