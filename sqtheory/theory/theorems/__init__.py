@@ -4,6 +4,8 @@ from difflib import get_close_matches
 
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import (
+    binary_code_optimal,
+    binary_code_residual,
     delta_coding,
     dot_bound,
     dot_concentration,
@@ -19,8 +21,10 @@ from sqtheory.theory.theorems import (
     gram_error,
     hbfp_power_of_two,
     idempotence,
+    index_retention,
     linear_layer,
     margin,
+    nm_projection,
     order_gap_law,
     order_gap_topk,
     order_reversal,
@@ -83,6 +87,10 @@ ALL: tuple[Theorem, ...] = (
     linear_layer.THEOREM,
     propagation.THEOREM,
     orthogonality_threshold.THEOREM,
+    binary_code_optimal.THEOREM,
+    binary_code_residual.THEOREM,
+    nm_projection.THEOREM,
+    index_retention.THEOREM,
 )
 """The theorems in the order in which the tables print them; a new one is two lines here and its two files."""
 BY_SLUG = {theorem.slug: theorem for theorem in ALL}
