@@ -50,6 +50,8 @@ OPERATORS: Mapping[str, Callable[..., Operator]] = {
     "top": sparsifiers.top,
     "threshold": sparsifiers.threshold,
     "blockwise": sparsifiers.blockwise,
+    "transposable": sparsifiers.transposable,
+    "sap": sparsifiers.sap,
     "fixed": sparsifiers.fixed,
     "identity": lambda: IDENTITY,
 }

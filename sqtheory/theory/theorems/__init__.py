@@ -5,6 +5,8 @@ from difflib import get_close_matches
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import (
     best_support,
+    binary_code_optimal,
+    binary_code_residual,
     delta_coding,
     dot_bound,
     dot_concentration,
@@ -21,9 +23,11 @@ from sqtheory.theory.theorems import (
     hbfp_power_of_two,
     idempotence,
     incoherence,
+    index_retention,
     linear_layer,
     low_rank_gap,
     margin,
+    nm_projection,
     order_gap_law,
     order_gap_topk,
     order_reversal,
@@ -101,6 +105,10 @@ ALL: tuple[Theorem, ...] = (
     propagation.THEOREM,
     low_rank_gap.THEOREM,
     orthogonality_threshold.THEOREM,
+    binary_code_optimal.THEOREM,
+    binary_code_residual.THEOREM,
+    nm_projection.THEOREM,
+    index_retention.THEOREM,
 )
 """The theorems in the order in which the tables print them; a new one is two lines here and its two files."""
 BY_SLUG = {theorem.slug: theorem for theorem in ALL}
