@@ -25,6 +25,8 @@ class Statistic(Enum):
 
     norms = "‖X_j‖₂ of every input j"
     moments = "XᵀX"
+    means = "the mean of every input j"
+    variances = "the variance of every input j"
 
     def __str__(self) -> str:
         return self.value

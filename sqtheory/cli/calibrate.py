@@ -10,10 +10,11 @@ from sqtheory.cli.verb import Document, Verb
 DESCRIPTION = """\
 Run a model and write statistics of the inputs X (samples × inputs) of each block linear, all positions of all samples:
 a safetensors file of schema sqtheory.statistics/1, which order, report, apply, verify and evaluate take as
---statistics for masks that look at inputs, such as 'nm(2, 4, score=wanda)'.
+--statistics for masks that look at inputs, such as 'nm(2, 4, score=wanda)', and for methods (sqtheory methods).
 
   NAME.norms     F64 (inputs,)          ‖X_j‖₂ of every input j of the weight NAME, whose last axis are its inputs
   NAME.moments   F64 (inputs, inputs)   XᵀX, with --moments
+  NAME.means     F64 (inputs,)          the mean of every input j, and NAME.variances its variance, with --means
   metadata       schema, model, samples (what they are), count (how many)
 
 Of a model that cannot be computed here, a file of your own in this layout does as well: norms are enough, and so are
@@ -40,6 +41,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--samples", type=options.count, default=8, metavar="N", help="so many images, windows, passages or words (8)"
     )
     parser.add_argument("--moments", action="store_true", help="write XᵀX too, inputs × inputs numbers a weight")
+    parser.add_argument("--means", action="store_true", help="write the mean and the variance of every input too")
     add_files(parser)
     parser.add_argument("--force", action="store_true", help="replace FILE")
 
@@ -70,8 +72,9 @@ def run(arguments: argparse.Namespace) -> Document:
     with single_threaded_products(), counter(len(samples), "calibrate", samples.unit) as done:
         found = seen_inputs(model, samples, moments=arguments.moments, done=done)
     metadata = {"model": name if known else arguments.model, "samples": f"{samples.unit}s", "count": str(len(samples))}
-    write_statistics(arguments.out, found.norms, found.moments, metadata, force=arguments.force)
-    what = "norms and second moments" if arguments.moments else "norms"
+    more = {"means": found.means, "variances": found.variances} if arguments.means else {}
+    write_statistics(arguments.out, found.norms, found.moments, metadata, **more, force=arguments.force)
+    what = " and ".join(["norms", *["second moments"] * arguments.moments, *["means and variances"] * arguments.means])
     return Document(notes=(f"{what} of the inputs of {len(found.norms)} weights in {arguments.out}",))
 
 

@@ -44,6 +44,7 @@ examples:
   sqtheory evaluate vit-dense --samples 1000
   sqtheory evaluate lm-dense --mask 2:4 --format hbfp4 --samples 64
   sqtheory evaluate lm-dense --mask 'nm(2, 4, score=wanda)' --format int4 --statistics stats.safetensors
+  sqtheory evaluate lm-dense --mask 2:4 --format int4 --method sparsegpt --statistics stats.safetensors
   sqtheory evaluate lm-dense --mask 50% --format mxfp4 --order both --order gain --activations --json
   sqtheory evaluate my-model.safetensors --format int4 --data my-text.txt
   sqtheory evaluate checkpoint20.npz --mask 2:4 --format hbfp4 --data cmudict.dict
@@ -64,12 +65,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--order",
         action="append",
         choices=[*(order.name for order in Order), BOTH],
-        help="sq: S→Q; qs: Q→S; gain: the best mask at the weights' scales; both: sq and qs (default); repeatable",
+        help="sq: S→Q; qs: Q→S; gain: the best mask at the weights' scales; joint: the one pass of a --method that has "
+        "one; both: sq and qs (default); repeatable",
     )
     parser.add_argument(
         "--activations", action="store_true", help="quantize the inputs of the block linears with the same format too"
     )
     options.add_statistics(parser)
+    options.add_method(parser)
     add_data(parser)
     add_evaluation(parser)
 
@@ -92,6 +95,7 @@ def run(arguments: argparse.Namespace) -> Document:
     orders = list(dict.fromkeys(order for name in given for order in (TWO if name == BOTH else (Order[name],))))
     assignment, known = _assigned(arguments)
     model = open_model(arguments.model, heads=arguments.heads)
+    assignment = assignment.on({layer.name: layer.weight.shape for layer in model.linears})
     if known is not None:
         known.check({name: tensor.shape for name, tensor in model.tensors.items()})
     samples = samples_for(model, tuple(arguments.data)).some(arguments.samples)
@@ -120,11 +124,12 @@ def run(arguments: argparse.Namespace) -> Document:
 
 def _assigned(arguments: argparse.Namespace) -> "tuple[Assignment, Statistics | None]":
     """The operators of every weight, and the statistics that they are told."""
-    from sqtheory.api.operators import grid
+    from sqtheory.api.operators import grid, method_of
 
     known = options.statistics(arguments)
     masks, formats = [arguments.mask or NO_MASK], [arguments.format or NO_FORMAT]
-    [assignment] = grid(masks, formats, seed=arguments.seed, known=known)
+    by = method_of(arguments.method)
+    [assignment] = grid(masks, formats, seed=arguments.seed, known=known, method=by)
     return assignment, known
 
 
@@ -145,6 +150,7 @@ def _content(
         "samples": {"unit": found.samples.unit, "count": len(found.samples)},
         "seed": arguments.seed,
         **({} if known is None else {"statistics": known.sha256}),
+        **({} if arguments.method is None else {"method": arguments.method}),
         "of": asked,
         **estimates(scores[asked], found.model.metrics),
         **({} if comparison is None else comparison.to_dict()),

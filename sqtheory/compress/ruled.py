@@ -6,7 +6,8 @@ from functools import cached_property
 from typing import Any, final
 
 from sqtheory.alphabet.norms import check_norm
-from sqtheory.compress.recipe import Recipe, Treatment, check_recorded
+from sqtheory.compress.recipe import Recipe
+from sqtheory.compress.treatment import Treatment, check_recorded
 from sqtheory.execution.assignment import awaited
 from sqtheory.execution.rules import RecipeRule, Rules
 from sqtheory.files.checkpoints import TensorInfo

@@ -15,10 +15,12 @@ from sqtheory.models.evaluation.data import Samples
 @final
 @dataclass(frozen=True, eq=False)
 class SeenInputs:
-    """By the name of the weight, float64: ‖X_j‖₂ of every input j, and XᵀX where that was asked for."""
+    """By the name of the weight, float64: ‖X_j‖₂, mean and variance of every input j, and XᵀX where asked for."""
 
     norms: Mapping[str, Array]
     moments: Mapping[str, Array]
+    means: Mapping[str, Array]
+    variances: Mapping[str, Array]
 
 
 def seen_inputs(
@@ -35,9 +37,13 @@ def seen_inputs(
     """
     squares: dict[str, Array] = {}
     products: dict[str, Array] = {}
+    sums: dict[str, Array] = {}
+    counts: dict[str, int] = {}
 
     def see(layer: Linear, x: Array, y: Array) -> None:
         rows = x.reshape(-1, x.shape[-1]).astype(np.float64)
+        counts[layer.name] = counts.get(layer.name, 0) + len(rows)
+        sums[layer.name] = sums.get(layer.name, 0) + rows.sum(axis=0)
         squares[layer.name] = squares.get(layer.name, 0) + np.square(rows).sum(axis=0)
         if moments:
             products[layer.name] = products.get(layer.name, 0) + rows.T @ rows
@@ -47,4 +53,7 @@ def seen_inputs(
         some = samples.inputs[start : start + step]
         model.logits(some, Watched(EXACT, see))
         done(len(some))
-    return SeenInputs({name: np.sqrt(total) for name, total in squares.items()}, products)
+    means = {name: total / counts[name] for name, total in sums.items()}
+    powers = {name: total / counts[name] for name, total in squares.items()}
+    variances = {name: np.maximum(powers[name] - np.square(means[name]), 0.0) for name in means}
+    return SeenInputs({name: np.sqrt(total) for name, total in squares.items()}, products, means, variances)

@@ -18,11 +18,12 @@ from sqtheory.execution.stored import stored
 from sqtheory.files import atomic
 from sqtheory.models.architectures.linears import Compressed
 from sqtheory.models.architectures.model import Model
-from sqtheory.models.evaluation.compression import Weights, assigned_weights, weights, weights_by
+from sqtheory.models.evaluation.compression import Weights, assigned_weights, images, weights
 from sqtheory.models.evaluation.data import Samples
 from sqtheory.models.evaluation.evaluating import evaluate
 from sqtheory.models.metrics import Reals, Scores
 from sqtheory.orders.applied import Order
+from sqtheory.orders.procedural import quantized_image, sparse_image
 from sqtheory.records import sealed, unsealed
 
 SCHEMA = "sqtheory.scores/2"
@@ -82,11 +83,14 @@ class Evaluations:
 
     def of_mask(self, assignment: Assignment) -> Scores:
         """The model under the mask of every weight."""
-        return self.with_weights(weights_by(self.model, lambda layer: assignment.of(layer.name)[0]))
+        return self.with_weights(
+            images(self.model, lambda layer: sparse_image(layer.weight, assignment.of(layer.name)))
+        )
 
     def of_format(self, assignment: Assignment, activations: Operator = IDENTITY) -> Scores:
         """The model under the format of every weight."""
-        return self.with_weights(weights_by(self.model, lambda layer: assignment.of(layer.name)[1]), activations)
+        found = images(self.model, lambda layer: quantized_image(layer.weight, assignment.of(layer.name)))
+        return self.with_weights(found, activations)
 
     def of_orders(
         self, s: Sparsifier, q: Quantizer, orders: Sequence[Order], activations: Operator = IDENTITY
