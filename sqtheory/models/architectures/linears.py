@@ -14,6 +14,7 @@ from sqtheory.alphabet.scaling import Frozen, Reach, Scaling, maxima
 from sqtheory.alphabet.traits import DETERMINISTIC
 from sqtheory.arrays import Array, FixedArray
 from sqtheory.exceptions import about
+from sqtheory.models.architectures.layers import attention, concentrations
 
 
 @final
@@ -45,6 +46,10 @@ class Linears(ABC):
     @abstractmethod
     def __call__(self, layer: Linear, x: Array) -> Array:
         """The output (…, outputs) for inputs (batch, positions, inputs): a new array, which the model may overwrite."""
+
+    def attended(self, at: str, q: Array, k: Array, v: Array, *, causal: bool = False) -> Array:
+        """``attention`` of these heads, in the block whose linears have names that begin with ``at`` and a dot."""
+        return attention(q, k, v, causal=causal)
 
 
 @final
@@ -95,16 +100,23 @@ class Compressed(Linears):
 class Watched(Linears):
     """The outputs of another policy, each shown to ``see`` with its layer and its input first.
 
-    ``see(layer, x, y)`` must copy what it keeps: the model overwrites these arrays.
+    ``see(layer, x, y)`` must copy what it keeps: the model overwrites these arrays. ``attending`` is told of each
+    attention in which block it is and what every position receives, (batch, positions).
     """
 
     inner: Linears
     see: Callable[[Linear, Array, Array], None]
+    attending: Callable[[str, Array], None] | None = None
 
     def __call__(self, layer: Linear, x: Array) -> Array:
         y = self.inner(layer, x)
         self.see(layer, x, y)
         return y
+
+    def attended(self, at: str, q: Array, k: Array, v: Array, *, causal: bool = False) -> Array:
+        if self.attending is not None:
+            self.attending(at, concentrations(q, k, causal=causal))
+        return self.inner.attended(at, q, k, v, causal=causal)
 
 
 def quantized_inputs(layer: Linear, x: Array, activations: Operator) -> Array:
