@@ -27,6 +27,7 @@ from sqtheory.api.given import (
     statistics_of,
     words,
 )
+from sqtheory.api.operators import method_of
 from sqtheory.api.pipelines import RecipeFile, check_alone, rules_of
 from sqtheory.api.result import Result, Say, unsaid
 from sqtheory.compress import Applied, Recipe, Report, RuledRecipe, beside
@@ -38,6 +39,7 @@ from sqtheory.files.packing import bits_sentence
 from sqtheory.files.statistics import Statistics
 from sqtheory.files.targets import Chooser, Targets
 from sqtheory.files.views.seeing import axes_of
+from sqtheory.methods import Method
 from sqtheory.orders.applied import Order
 from sqtheory.tables import Table, one_line, share, short
 from sqtheory.version import __version__
@@ -174,6 +176,7 @@ def apply(
     strict: bool = False,
     keep_going: bool = False,
     statistics: Known | None = None,
+    method: str | Method | None = None,
     workers: int = 1,
     dry_run: bool = False,
     force: bool = False,
@@ -195,10 +198,12 @@ def apply(
     made: Recipe | RuledRecipe
     rules = None if recipe is None else rules_of(recipe)
     if rules is None:
-        made = _uniform(mask or "1:1", format, order, frozen_scale, norm, ties, seed, words(axis), known)
+        made = _uniform(
+            mask or "1:1", format, order, frozen_scale, norm, ties, seed, words(axis), known, method_of(method)
+        )
         chosen = Targets(words(targets), words(ignore))
     else:
-        check_alone(any((mask, format, order, frozen_scale, ties, targets, ignore)))
+        check_alone(any((mask, format, order, frozen_scale, ties, targets, ignore, method)))
         chosen, made = rules, RuledRecipe.of_rules(rules, norm=norm, seed=seed, axes=words(axis)).told(known)
     with held(checkpoint) as source, Threads(workers).crew() as (executor, ahead):
         files = compress.layout_of(source, Path(out), folder=is_folder(checkpoint), packing=packing)
@@ -229,6 +234,7 @@ def _uniform(
     seed: int,
     axes: tuple[str, ...],
     known: Statistics | None,
+    by: Method | None,
 ) -> Recipe:
     """The same for every target."""
     if format is None:
@@ -236,6 +242,8 @@ def _uniform(
     rng = np.random.default_rng(seed)
     rule = None if ties is None else operators.tie_rule(ties, norm, rng)
     s = operators.mask(mask, rule, rng, calibrated=True)
-    operators.check_awaited(known, [s])
+    operators.check_awaited(known, [s], by)
     given = Order[order] if isinstance(order, str) else order or Order.sq
-    return Recipe(str(s), str(format), given, norm, frozen_scale, seed, axes=axes).told(known)
+    named = "" if by is None else by.name
+    made = Recipe(str(s), str(format), given, norm, frozen_scale, seed, axes=axes, method=named).told(known)
+    return made if by is None else made.by(by)

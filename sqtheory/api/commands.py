@@ -22,24 +22,25 @@ class Commands:
     """The path of the file of statistics."""
     recipe: str | None = None
     """The path of the recipe, in whose place masks, formats and orders stand otherwise."""
+    method: str | None = None
+    """The published method that chooses the operators."""
 
     def page(self, masks: Sequence[str], formats: Sequence[str], out: Path | None, *, prediction: bool) -> str:
         """The one that makes the page."""
         flags = [] if prediction else ["--no-prediction"]
-        return self._line(
-            "report", masks, formats, [*flags, *self._statistics(), "-o", "report.html" if out is None else str(out)]
-        )
+        page = "report.html" if out is None else str(out)
+        return self._line("report", masks, formats, [*flags, *self._method(), *self._statistics(), "-o", page])
 
     def compressing(self, mask: str, fmt: str, order: str, *, calibrated: bool) -> tuple[str, ...]:
         """Those that compress in this order, check that, and decide whether it is the better one for every tensor."""
         if self.recipe is not None:
             order, calibrated = "recipe", self.statistics is not None
-        out, known = self._compressed(order), self._statistics() if calibrated else []
+        out, by, known = self._compressed(order), self._method(), self._statistics() if calibrated else []
         decided = ["sqtheory", "decide", "sq_never_worse", *_operators([mask], [fmt]), *self._norm()]
         return (
-            self._line("apply", [mask], [fmt], [*([] if self.recipe else ["--order", order]), *known], out),
+            self._line("apply", [mask], [fmt], [*([] if self.recipe else ["--order", order]), *by, *known], out),
             shlex.join(["sqtheory", "verify", out, "--against", self.checkpoint, *known]),
-            *(() if known else (shlex.join(decided),)),
+            *(() if known or by else (shlex.join(decided),)),
         )
 
     def _compressed(self, order: str) -> str:
@@ -61,6 +62,10 @@ class Commands:
     def _statistics(self) -> list[str]:
         """The file of statistics, if there is one."""
         return [] if self.statistics is None else ["--statistics", self.statistics]
+
+    def _method(self) -> list[str]:
+        """The method, if there is one."""
+        return [] if self.method is None else ["--method", self.method]
 
     def _norm(self) -> list[str]:
         """The norm and the seed where they are not the defaults."""

@@ -67,11 +67,14 @@ class Asked:
     statistics: str | None
     """SHA-256 of the file of statistics."""
     rules: Rules | None = None
+    method: str = ""
+    """The published method that chose the operators."""
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
         known: dict[str, Any] = {} if self.statistics is None else {"statistics": self.statistics}
         known |= {"axis": list(self.axis)} if self.axis else {}
+        known |= {"method": self.method} if self.method else {}
         recipe = {} if self.rules is None else {"rules": self.rules.to_list(), "sha256": self.rules.sha256}
         names = ("ties", "seed", "targets", "ignore", "strict", "keep_going", "sort", "top", "fail_over")
         given = {name: json_ready(getattr(self, name)) for name in names}

@@ -14,6 +14,7 @@ from sqtheory.api.given import Format, Mask, TieRule
 from sqtheory.exceptions import need
 from sqtheory.execution.assignment import Assignment, Spelled, awaited, bound, calibrated, check_awaits_none
 from sqtheory.files.statistics import Statistics
+from sqtheory.methods import Method, find
 
 
 def mask(given: Mask, ties: Ties | None, rng: Generator, *, calibrated: bool = False) -> Sparsifier:
@@ -52,8 +53,9 @@ def grid(
     norm: float = 2.0,
     seed: int = 0,
     known: Statistics | None = None,
+    method: Method | None = None,
 ) -> tuple[Assignment, ...]:
-    """Every mask with every format, each once, told the statistics that it awaits.
+    """Every mask with every format, each once, told the statistics that it awaits, by a method where there is one.
 
     What is given as text draws from generators made of the seed and the name of a tensor; of operators each generator
     is asked once, for a seed. Raises SpellingError, and ValueError where statistics are missing or not awaited.
@@ -68,8 +70,9 @@ def grid(
     else:
         found = bound(tuple(dict.fromkeys(read)), tuple(dict.fromkeys(quantizers)))
     pairs = tuple(found)
-    check_awaited(known, (one.pattern[0] for one in pairs))
-    return tuple(calibrated(one, known) for one in pairs)
+    check_awaited(known, (one.pattern[0] for one in pairs), method)
+    told = tuple(calibrated(one, known) for one in pairs)
+    return told if method is None else tuple(method.assigned(one, known) for one in told)
 
 
 def awaits(text: str) -> bool:
@@ -77,10 +80,17 @@ def awaits(text: str) -> bool:
     return awaited(mask(text, None, np.random.default_rng(0), calibrated=True)) is not None
 
 
-def check_awaited(known: Statistics | None, masks: Iterable[Sparsifier]) -> None:
-    """ValueError where statistics are given and no mask awaits them."""
-    if known is not None and not any(s.score is not None and s.score.awaits for s in masks):
+def check_awaited(known: Statistics | None, masks: Iterable[Sparsifier], method: Method | None = None) -> None:
+    """ValueError where statistics are given and neither a mask awaits them nor the method needs them."""
+    if known is None or (method is not None and method.needs):
+        return
+    if not any(s.score is not None and s.score.awaits for s in masks):
         raise ValueError("--statistics are given, but no --mask awaits any: try 'nm(2, 4, score=wanda)'")
+
+
+def method_of(given: str | Method | None) -> Method | None:
+    """A published method by its name, or as it is. Raises ValueError naming the closest."""
+    return find(given) if isinstance(given, str) else given
 
 
 def distinct(operators: Iterable[object]) -> list[str]:

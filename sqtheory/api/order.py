@@ -19,6 +19,7 @@ from sqtheory.api.given import (
     statistics_of,
     words,
 )
+from sqtheory.api.operators import method_of
 from sqtheory.api.pipelines import Job, RecipeFile, pipelines_of
 from sqtheory.api.result import Say, unsaid
 from sqtheory.execution import Sweep
@@ -28,6 +29,7 @@ from sqtheory.execution.selection import Tolerance
 from sqtheory.execution.workers import workers as staff_of
 from sqtheory.files import atomic
 from sqtheory.files.views.seeing import notes
+from sqtheory.methods import Method
 from sqtheory.orders.grid import Row
 
 SORTS = ("file", "worst", "gap")
@@ -50,6 +52,7 @@ def order(
     strict: bool = False,
     keep_going: bool = False,
     statistics: Known | None = None,
+    method: str | Method | None = None,
     sort: str = "file",
     top: int | None = None,
     fail_over: float | None = None,
@@ -74,9 +77,16 @@ def order(
     check_norm(norm)
     if sort not in SORTS:
         raise ValueError(f"sort is {', '.join(SORTS)}, got {sort!r}")
-    known = statistics_of(statistics)
+    known, by = statistics_of(statistics), method_of(method)
     asked = pipelines_of(
-        masks, formats, recipe, ties=ties, norm=norm, seed=seed, targets=targets, ignore=ignore, known=known
+        *(masks, formats, recipe),
+        ties=ties,
+        norm=norm,
+        seed=seed,
+        targets=targets,
+        ignore=ignore,
+        known=known,
+        method=by,
     )
     staff = staff_of(executor, workers)
     folder = None if results is None else Path(results)
@@ -131,5 +141,6 @@ def order(
             fail_over,
             None if known is None else known.sha256,
             asked.rules,
+            "" if by is None else by.name,
         ),
     )

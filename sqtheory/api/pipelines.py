@@ -17,6 +17,7 @@ from sqtheory.files.checkpoints import Checkpoint, TensorInfo
 from sqtheory.files.statistics import Statistics
 from sqtheory.files.targets import Chooser, Targets
 from sqtheory.files.views.axes import Axes
+from sqtheory.methods import Method
 
 RecipeFile: TypeAlias = PathLike | Rules
 """Rules, or the TOML file that they are read from."""
@@ -79,7 +80,8 @@ class GridPipelines(Pipelines):
         return [op for one in self.grid for op in one.pattern]
 
     def jobs(self, taken: Sequence[TensorInfo]) -> tuple[Job, ...]:
-        return (Job(self.grid, tuple(taken)),)
+        shapes = {info.name: info.shape for info in taken}
+        return (Job(tuple(one.on(shapes) for one in self.grid), tuple(taken)),)
 
 
 @final
@@ -122,6 +124,7 @@ def pipelines_of(
     targets: Words,
     ignore: Words,
     known: Statistics | None,
+    method: Method | None = None,
 ) -> Pipelines:
     """Read what is asked. Raises SpellingError, and ValueError for a recipe beside what it says itself."""
     read: tuple[Mask, ...] = several(masks)
@@ -130,17 +133,18 @@ def pipelines_of(
     if recipe is None:
         if not (read and quantizers):
             raise ValueError("--mask and --format are needed, or --recipe")
-        return GridPipelines(operators.grid(read, quantizers, ties=ties, norm=norm, seed=seed, known=known), chosen)
-    check_alone(any((read, quantizers, ties, chosen.include, chosen.ignore)))
+        pairs = operators.grid(read, quantizers, ties=ties, norm=norm, seed=seed, known=known, method=method)
+        return GridPipelines(pairs, chosen)
+    check_alone(any((read, quantizers, ties, chosen.include, chosen.ignore, method)))
     rules = rules_of(recipe)
     awaiting = [operators.awaits(rule.mask) for rule in rules.rules]
     if known is not None and not any(awaiting):
         raise ValueError("--statistics are given, but no rule has a mask that awaits any")
-    pairs = (
+    ruled = (
         () if rule.leave else operators.grid([rule.mask], [rule.format], seed=seed, known=known if awaits else None)
         for rule, awaits in zip(rules.rules, awaiting, strict=True)
     )
-    return RuledPipelines(rules, tuple(pairs))
+    return RuledPipelines(rules, tuple(ruled))
 
 
 def rules_of(recipe: RecipeFile) -> Rules:

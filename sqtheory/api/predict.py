@@ -114,7 +114,8 @@ def predict(
             x = StoredTensor.of(source, info.name) or source.read(info.name)
             try:
                 with about(f"tensor {info.name!r}"):
-                    own = [agreement(info.name, x, *one.of(info.name), p) for one, p in pipelines]
+                    pairs = [(one.of(info.name), p) for one, p in pipelines]
+                    own = [agreement(info.name, x, pair.s, pair.q, p) for pair, p in pairs]
             except InputRefused as refusal:
                 if not tolerates(info, refusal):
                     raise

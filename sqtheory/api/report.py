@@ -25,6 +25,7 @@ from sqtheory.api.given import (
     statistics_path,
     words,
 )
+from sqtheory.api.operators import method_of
 from sqtheory.api.pipelines import RecipeFile, pipelines_of
 from sqtheory.api.result import Result
 from sqtheory.exceptions import NotCovered, about
@@ -38,6 +39,7 @@ from sqtheory.execution.workers import Threads
 from sqtheory.files import atomic
 from sqtheory.files.checkpoints import Checkpoint, StoredTensor, TensorInfo
 from sqtheory.files.outputs import check_outputs, check_page
+from sqtheory.methods import Method
 from sqtheory.orders.applied import Order, Winner
 from sqtheory.orders.grid import Row, pipeline_table, sentences, total_of
 from sqtheory.show.page import Findings, Section, page
@@ -123,6 +125,7 @@ def report(
     strict: bool = False,
     keep_going: bool = False,
     statistics: Known | None = None,
+    method: str | Method | None = None,
     prediction: bool = True,
     workers: int = 1,
     force: bool = False,
@@ -137,14 +140,22 @@ def report(
     file = None if out is None else Path(out)
     if file is not None:
         _check_out(file, checkpoint, statistics, force)
-    known = statistics_of(statistics)
+    known, by = statistics_of(statistics), method_of(method)
     asked = pipelines_of(
-        masks, formats, recipe, ties=ties, norm=norm, seed=seed, targets=targets, ignore=ignore, known=known
+        *(masks, formats, recipe),
+        ties=ties,
+        norm=norm,
+        seed=seed,
+        targets=targets,
+        ignore=ignore,
+        known=known,
+        method=by,
     )
     commands = Commands(
         *(name_of(checkpoint), norm, seed, asked.chosen.include, asked.chosen.ignore, words(axis)),
         None if known is None else str(known.path),
         None if asked.rules is None else asked.rules.source,
+        None if by is None else by.name,
     )
     sections: list[Section] = []
     with opened(checkpoint) as whole:
@@ -165,7 +176,8 @@ def report(
                     section = _section(one, norm, rows[at :: len(job.grid)], _whole(job.tensors, list(gaps)), commands)
                     sections.append(replace(section, rule=job.rule))
     spelled_masks, spelled_formats = (
-        tuple(dict.fromkeys(spelled)) for spelled in zip(*(one.words for job in jobs for one in job.grid), strict=True)
+        tuple(dict.fromkeys(map(str, spelled)))
+        for spelled in zip(*(one.pattern for job in jobs for one in job.grid), strict=True)
     )
     found = Findings(
         checkpoint=name_of(checkpoint),
@@ -211,10 +223,12 @@ def _gaps(
             checked(fmt, mask, info.shape, norm)
         except NotCovered as silence:
             return str(silence)
-        s, q = assignment.of(info.name)
+        pair = assignment.of(info.name)
+        if not pair.plain:
+            return f"no law predicts what a method does {pair.procedure.title}"
         x = StoredTensor.of(source, info.name) or source.read(info.name)
         try:
-            return agreement(info.name, x, s, q, norm)
+            return agreement(info.name, x, pair.s, pair.q, norm)
         except NotCovered as silence:
             return str(silence)
 
@@ -235,11 +249,13 @@ def _section(
 ) -> Section:
     predicted = tuple(g for g in found if not isinstance(g, str))
     best = Order.qs.name if total_of(rows).winner is Winner.qs else Order.sq.name
-    mask, fmt = assignment.words
+    mask, fmt = map(str, assignment.pattern)
     return Section(
         rows=tuple(rows),
         gaps=AgreementReport(mask, fmt, norm, predicted),
         unpredicted=dict(Counter(g for g in found if isinstance(g, str))),
-        commands=commands.compressing(mask, fmt, best, calibrated=bool(awaited(assignment.pattern[0]))),
+        commands=commands.compressing(
+            mask, fmt, best, calibrated=commands.method is not None or bool(awaited(assignment.pattern[0]))
+        ),
         pruned=pruned(assignment.pattern[0], (shape for row in rows for shape in row.shapes)),
     )

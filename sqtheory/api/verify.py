@@ -15,6 +15,7 @@ from sqtheory.execution.prefetch import Watch, unwatched
 from sqtheory.execution.workers import Threads
 from sqtheory.files import atomic
 from sqtheory.files.checkpoints.tensors import plain, quoted
+from sqtheory.methods import find
 from sqtheory.tables import Table
 
 
@@ -81,7 +82,10 @@ def verify(
     atomic.recover(path.parent)
     with ExitStack() as stack:
         report = compress.read_report(compress.beside(path))
-        report = replace(report, recipe=report.recipe.told(statistics_of(statistics)))
+        treatment = report.recipe.told(statistics_of(statistics))
+        if treatment.method and (against is not None or statistics is not None):
+            treatment = treatment.by(find(treatment.method))
+        report = replace(report, recipe=treatment)
         written = compress.written(path, report.packing)
         stack.enter_context(written.source)
         layout = None

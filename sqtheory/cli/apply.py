@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqtheory.alphabet.storage import Index
 from sqtheory.cli import options
-from sqtheory.cli.options import CHECKPOINT_HELP, add_pipeline, add_statistics, add_targets, add_tolerance
+from sqtheory.cli.options import CHECKPOINT_HELP, add_method, add_pipeline, add_statistics, add_targets, add_tolerance
 from sqtheory.cli.printing import say
 from sqtheory.cli.progress import watched
 from sqtheory.cli.verb import Document, Form, Verb
@@ -82,7 +82,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--order",
         choices=[order.name for order in Order],
         default=None,
-        help="sq: sparsify, then quantize (default); qs: quantize, then sparsify; gain: the best mask for q(x)",
+        help="sq: sparsify, then quantize (default); qs: quantize, then sparsify; gain: the best mask for q(x); "
+        "joint: the one pass of a --method that has one",
     )
     parser.add_argument(
         "--frozen-scale", action="store_true", help="S→Q at the scales of the dense tensor, as qs and gain have anyway"
@@ -103,6 +104,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_pipeline(parser)
     add_statistics(parser)
+    add_method(parser)
     add_targets(parser)
     add_tolerance(parser)
     parser.add_argument("--workers", type=options.count, default=1, metavar="N", help="tensors computed at once (1)")
@@ -134,6 +136,7 @@ def run(arguments: argparse.Namespace) -> Document:
         strict=arguments.strict,
         keep_going=arguments.keep_going,
         statistics=arguments.statistics,
+        method=arguments.method,
         workers=arguments.workers,
         dry_run=arguments.dry_run,
         force=arguments.force,

@@ -152,6 +152,16 @@ def add_statistics(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_method(parser: argparse.ArgumentParser) -> None:
+    """``--method``."""
+    parser.add_argument(
+        "--method",
+        default=None,
+        metavar="NAME",
+        help="let a published method choose what is kept and how the rest makes up for it (sqtheory methods)",
+    )
+
+
 def statistics(arguments: argparse.Namespace) -> "Statistics | None":
     """The file of ``--statistics``, read."""
     from sqtheory.files.statistics import Statistics

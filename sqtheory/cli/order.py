@@ -7,6 +7,7 @@ from sqtheory.cli.options import (
     CHECKPOINT_HELP,
     add_engine,
     add_grid,
+    add_method,
     add_pipeline,
     add_statistics,
     add_targets,
@@ -55,6 +56,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_pipeline(parser)
     add_engine(parser)
     add_statistics(parser)
+    add_method(parser)
     add_targets(parser)
     add_tolerance(parser)
     parser.add_argument("--experts", action="store_true", help="a line for each expert of a tensor that holds several")
@@ -92,6 +94,7 @@ def run(arguments: argparse.Namespace) -> Document:
             strict=arguments.strict,
             keep_going=arguments.keep_going,
             statistics=arguments.statistics,
+            method=arguments.method,
             sort=arguments.sort,
             top=arguments.top,
             fail_over=arguments.fail_over,

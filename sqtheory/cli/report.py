@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from sqtheory.cli import options
-from sqtheory.cli.options import CHECKPOINT_HELP, add_pipeline, add_statistics, add_targets, add_tolerance
+from sqtheory.cli.options import CHECKPOINT_HELP, add_method, add_pipeline, add_statistics, add_targets, add_tolerance
 from sqtheory.cli.progress import watched
 from sqtheory.cli.verb import Document, Verb
 
@@ -30,6 +30,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="FILE", help="the page, a .html file")
     add_pipeline(parser)
     add_statistics(parser)
+    add_method(parser)
     add_targets(parser)
     add_tolerance(parser)
     parser.add_argument("--workers", type=options.count, default=1, metavar="N", help="tensors computed at once (1)")
@@ -60,6 +61,7 @@ def run(arguments: argparse.Namespace) -> Document:
         strict=arguments.strict,
         keep_going=arguments.keep_going,
         statistics=arguments.statistics,
+        method=arguments.method,
         prediction=not arguments.no_prediction,
         workers=arguments.workers,
         force=arguments.force,

@@ -84,6 +84,7 @@ def plan(
         lambda info: done.of(info.stored.name).assignment.pattern,
         strict=strict,
     )
+    done = recipe = recipe.among({info.name: info.stored.shape for info in chosen.taken})
     for info in chosen.taken:
         check_type(layout, recipe, info.stored)
     ties = equal_tensors(layout.source)

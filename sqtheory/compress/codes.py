@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from sqtheory.alphabet.procedures import PLAIN
 from sqtheory.alphabet.scaling.rule import Reach
 from sqtheory.alphabet.storage import Index
 from sqtheory.alphabet.traits import DETERMINISTIC
 from sqtheory.arrays import Array
+from sqtheory.compress.image import best_mask
 from sqtheory.compress.recipe import Recipe
 from sqtheory.exceptions import InputRefused
 from sqtheory.files.packing import Packed, pack_image, pack_kept, pack_values
@@ -36,18 +38,22 @@ def codes_of(recipe: Recipe, x: Array, name: str, index: Index | None = None) ->
 
 def _by_rows(recipe: Recipe, name: str) -> bool:
     """Every row of a matrix is masked and rounded by itself, and nothing is drawn."""
-    s, q = recipe.assignment.of(name)
+    pair = recipe.assignment.of(name)
+    s, q = pair.s, pair.q
     alone = q.partition.along_rows and q.scaling.looks_at is Reach.block and s.groups.along_rows
     return alone and s.by_magnitude and s.ties.foreseen and DETERMINISTIC in q.traits & s.traits
 
 
 def _packed(recipe: Recipe, x: Array, name: str, index: Index | None) -> Packed:
-    s, q = recipe.assignment.of(name)
+    pair = recipe.assignment.of(name)
+    if pair.procedure != PLAIN:
+        raise InputRefused(f"what method {recipe.method} makes {pair.procedure.title} is written as values: no --pack")
+    s, q = pair.s, pair.q
     if recipe.order is Order.qs:
         return pack_image(x, q >> s, index=index)
     if recipe.order is Order.gain:
         image = q(x)
-        kept = recipe.best_mask(x, image, s)
+        kept = best_mask(x, image, s, recipe.norm)
     elif recipe.frozen_scale:
         kept = s.mask(x)
         image = np.where(kept, x, x.dtype.type(0))

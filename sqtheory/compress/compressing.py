@@ -28,7 +28,7 @@ from sqtheory.files.packing import unpack
 from sqtheory.files.views.viewed import as_matrix
 from sqtheory.orders.applied import Order
 from sqtheory.orders.errors import norm
-from sqtheory.orders.grid import Row, tensor_rows
+from sqtheory.orders.grid import Row, pipeline_rows
 from sqtheory.orders.together import together
 
 
@@ -83,8 +83,7 @@ def row_of(recipe: Recipe, name: str, x: Array) -> Row:
     """The errors of both orders on x and the reason for the winner, as ``order`` gives them."""
     rows: list[Row] = []
     for own, matrix in recipe.matrices(x, name):
-        s, q = recipe.assignment.of(own)
-        rows += tensor_rows(own, matrix, [s], [q], recipe.norm)
+        rows += pipeline_rows(own, matrix, [recipe.assignment.of(own)], recipe.norm)
     row = rows[0] if len(rows) == 1 else together(name, x.shape, rows)
     return replace(row, name=name).spelled(*recipe.assignment.words)
 
@@ -140,7 +139,7 @@ def _lost(recipe: Recipe, name: str, x: Array, y: Array) -> str | None:
     """Which pattern is lost in which matrix, in words."""
     pairs = zip(recipe.matrices(x, name), recipe.matrices(y, name), strict=True)
     faults = (
-        (own, lost(recipe.assignment.of(own)[0], before, after, first=recipe.order is Order.sq))
+        (own, lost(recipe.assignment.of(own).s, before, after, first=recipe.order is Order.sq))
         for (own, before), (_, after) in pairs
     )
     return next((in_matrix(name, own, fault) for own, fault in faults if fault is not None), None)
@@ -176,7 +175,7 @@ def distance(x: Array, y: Array, p: float) -> float:
 def off_grid(recipe: Recipe, name: str, y: Array) -> str | None:
     """The first entry of y that quantizing again moves by more than the rounding of a scale, in words."""
     for own, matrix in recipe.matrices(y, name):
-        fault = _moved(recipe.assignment.of(own)[1], matrix)
+        fault = _moved(recipe.assignment.of(own).q, matrix)
         if fault is not None:
             return in_matrix(name, own, fault)
     return None

@@ -9,19 +9,18 @@ from typing import Any, final
 import numpy as np
 
 from sqtheory.alphabet.norms import check_norm
+from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.shares import paired
-from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.traits import IDEMPOTENT
-from sqtheory.arrays import Array, Mask
-from sqtheory.exceptions import InputRefused
-from sqtheory.execution.assignment import Alike, Assignment, Calibrated, Spelled, awaited, calibrated
+from sqtheory.arrays import Array
+from sqtheory.compress.image import image_of
+from sqtheory.execution.assignment import Alike, Assigner, Assignment, Calibrated, Spelled, awaited, calibrated
 from sqtheory.files.checkpoints import TensorInfo
 from sqtheory.files.statistics import Statistics
 from sqtheory.files.targets import NO_TARGET, Targets
 from sqtheory.files.views.view import View
 from sqtheory.files.views.viewed import as_matrix
 from sqtheory.orders.applied import Order
-from sqtheory.orders.optimum import gain_mask
 from sqtheory.orders.pair import Pair
 from sqtheory.orders.rulings import Ruling
 from sqtheory.tables import json_ready
@@ -46,6 +45,19 @@ class Treatment(ABC):
     @abstractmethod
     def on(self, taken: Sequence[TensorInfo]) -> "Treatment":
         """The same of these targets of a checkpoint."""
+
+    @property
+    def method(self) -> str:
+        """The name of the published method that chooses operators, empty where none does."""
+        return ""
+
+    def by(self, assigner: Assigner) -> "Treatment":
+        """The same by the method whose name is recorded."""
+        raise ValueError(f"no method is recorded, got {assigner.name}")
+
+    def among(self, shapes: Mapping[str, Shape]) -> "Treatment":
+        """The same for a checkpoint whose targets have these shapes."""
+        return self
 
     @abstractmethod
     def seeing(self, views: Mapping[str, View]) -> "Treatment":
@@ -103,12 +115,6 @@ class Treatment(ABC):
         """Plain words and numbers, ready for JSON."""
 
 
-def check_recorded(known: Statistics, sha256: str | None) -> None:
-    """InputRefused for other statistics than those whose hash is recorded, if one is."""
-    if sha256 not in (None, known.sha256):
-        raise InputRefused(f"{known}: its SHA-256 is {known.sha256}, the recipe has statistics of {sha256}")
-
-
 @final
 @dataclass(frozen=True)
 class Recipe(Treatment):
@@ -130,14 +136,22 @@ class Recipe(Treatment):
     """SHA-256 of the file of statistics that the mask awaits."""
     axes: tuple[str, ...] = ()
     """What is said of the axes that layers sum over, as ``Axes.parse`` reads it."""
+    method: str = ""
+    """The published method that chooses the operators of each tensor; it is told which by ``by``."""
     known: Statistics | None = field(default=None, init=False, repr=False, compare=False)
+    assigner: Assigner | None = field(default=None, init=False, repr=False, compare=False)
+    shapes: Mapping[str, Shape] = field(default_factory=dict, init=False, repr=False, compare=False)
     views: Mapping[str, View] = field(default_factory=dict, init=False, repr=False, compare=False)
     alike: Mapping[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_norm(self.norm)
         spelled = Spelled(self.mask, self.format, self.seed)
-        if self.statistics is not None and awaited(spelled.pattern[0]) is None:
+        if self.order is Order.joint and not self.method:
+            raise ValueError("a joint pass is a method's: --order joint takes --method")
+        if self.frozen_scale and self.method:
+            raise ValueError(f"--frozen-scale is for operators as they are, method {self.method} has its own scales")
+        if self.statistics is not None and not self.method and awaited(spelled.pattern[0]) is None:
             raise ValueError(f"statistics of inputs are given, but {spelled.mask} awaits none")
         for name, value in {"norm": float(self.norm), "mask": spelled.mask, "format": spelled.format}.items():
             object.__setattr__(self, name, value)
@@ -151,7 +165,7 @@ class Recipe(Treatment):
     def told(self, known: Statistics | None) -> "Recipe":
         if known is None:
             return self
-        check_recorded(known, self.statistics)
+        known.check_recorded(self.statistics)
         return self._having(statistics=known.sha256, known=known)
 
     @property
@@ -164,9 +178,24 @@ class Recipe(Treatment):
     def drawing(self, alike: Mapping[str, str]) -> "Recipe":
         return self._having(alike=dict(alike))
 
+    def by(self, assigner: Assigner) -> "Recipe":
+        if assigner.name != self.method:
+            raise ValueError(f"the recipe is by {self.method or 'no method'}, got {assigner.name}")
+        return self._having(assigner=assigner)
+
+    def among(self, shapes: Mapping[str, Shape]) -> "Recipe":
+        own: dict[str, Shape] = {}
+        for name, shape in shapes.items():
+            view = self.views.get(name)
+            if view is None:
+                own[name] = shape
+            else:
+                own |= {f"{name}{index}": view.matrices(shape)[1:] for index in view.indices(shape)}
+        return self._having(shapes=own)
+
     def _having(self, statistics: str | None = None, **told: object) -> "Recipe":
         made = replace(self, statistics=statistics or self.statistics)
-        for name in ("known", "views", "alike"):
+        for name in ("known", "views", "alike", "assigner", "shapes"):
             object.__setattr__(made, name, told.get(name, getattr(self, name)))
         return made
 
@@ -187,13 +216,18 @@ class Recipe(Treatment):
 
     @cached_property
     def assignment(self) -> Assignment:
-        """s and q of every tensor; where statistics are awaited and not known, s ranks nothing."""
+        """The operators of every tensor; where statistics are awaited and not known, s ranks nothing."""
         spelled: Assignment = Spelled(self.mask, self.format, self.seed)
         if self.alike:
             spelled = Alike(spelled, self.alike)
-        return spelled if self.known is None else Calibrated(spelled, self.known)
+        if self.known is not None:
+            spelled = Calibrated(spelled, self.known)
+        return spelled if self.assigner is None else self.assigner.assigned(spelled, self.known, self.shapes)
 
     def check_known(self, tensors: Iterable[TensorInfo]) -> None:
+        if self.assigner is not None and self.assigner.needs and self.known is None:
+            what = " and ".join(map(str, self.assigner.needs))
+            raise ValueError(f"method {self.method} needs {what} of each tensor: --statistics FILE")
         calibrated(self.assignment, self.known)
         if self.known is not None:
             infos = [(own, as_matrix(info, self.views.get(info.name))) for info in tensors for own in self.names(info)]
@@ -208,26 +242,7 @@ class Recipe(Treatment):
         return view.back(np.stack(images) if view.apart else images[0], x.shape)
 
     def _image(self, x: Array, name: str) -> Array:
-        s, q = self.assignment.of(name)
-        if self.order is Order.qs:
-            return (q >> s)(x, out=np.empty_like(x))
-        if self.order is Order.gain:
-            image = q(x)
-            np.copyto(image, 0, where=~self.best_mask(x, image, s))
-            return image
-        if self.frozen_scale:
-            y = s(x)
-            return q.frozen(x).into(y, y, x)
-        return (s >> q)(x, out=np.empty_like(x))
-
-    def best_mask(self, x: Array, image: Array, s: Sparsifier) -> Mask:
-        """The mask of the optimum of ``order``, group by group where groups have a budget of their own."""
-        if not s.fixed_budget or not x.ndim:
-            return gain_mask(x, image, s, self.norm)
-        kept = np.empty(x.shape, np.bool_)
-        for cut in s.groups.slabs(x.shape):
-            kept[cut] = gain_mask(x[cut], image[cut], s, self.norm)
-        return kept
+        return image_of(x, self.assignment.of(name), self.order, self.norm, frozen_scale=self.frozen_scale)
 
     def on_grid(self, shape: tuple[int, ...]) -> Ruling:
         """Whether q(y) = y, in real arithmetic, for the image y of every tensor of this shape: theorem ``idempotence``.
@@ -235,6 +250,8 @@ class Recipe(Treatment):
         It needs an idempotent q and scales that the mask cannot move, or S→Q, whose scales are those of its image.
         """
         s, q = self.assignment.pattern
+        if self.method:
+            return Ruling(False, f"the method {self.method} has scales of its own")
         if IDEMPOTENT not in q.traits:
             return Ruling(False, f"{q} is not idempotent")
         if self.order is Order.sq and not self.frozen_scale:
@@ -254,7 +271,7 @@ class Recipe(Treatment):
     @property
     def title(self) -> str:
         """The mask, the format and the order, in words."""
-        return f"{paired(self.mask, self.format)}, {self.order.value}"
+        return f"{paired(self.mask, self.format)}, {self.order.value}{f', by {self.method}' if self.method else ''}"
 
     def groups(self, names: Iterable[str]) -> tuple[tuple[str, "Recipe", frozenset[str]], ...]:
         return ((self.title, self, frozenset(names)),)
@@ -278,4 +295,5 @@ class Recipe(Treatment):
             "seed": self.seed,
             **({} if self.statistics is None else {"statistics": self.statistics}),
             **({"axes": list(self.axes)} if self.axes else {}),
+            **({"method": self.method} if self.method else {}),
         }

@@ -2,21 +2,24 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TypeAlias, final
 
 import numpy as np
 
 from sqtheory.alphabet.notation import parse_as
+from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.scores import Statistic
 from sqtheory.alphabet.sparsifiers import Sparsifier
+from sqtheory.arrays import Array
 from sqtheory.execution.fingerprints import generators, rebound, word
 from sqtheory.files.statistics import Statistics
+from sqtheory.orders.pair import Pair
 
 Operators: TypeAlias = tuple[Sparsifier, Quantizer]
-"""s and q of one tensor."""
+"""s and q."""
 
 
 class Assignment(ABC):
@@ -42,14 +45,43 @@ class Assignment(ABC):
         """All tensors have the same operators."""
 
     @abstractmethod
-    def of(self, name: str) -> Operators:
-        """s and q of the tensor of this name. Raises InputRefused, naming it, where something of it is not known."""
+    def of(self, name: str) -> Pair:
+        """The operators of the tensor of this name. Raises InputRefused, naming it, where something is not known."""
+
+    def on(self, shapes: Mapping[str, Shape]) -> "Assignment":
+        """The same for a checkpoint whose targets have these shapes."""
+        return self
 
     @property
     def words(self) -> tuple[str, str]:
         """How the mask and the format are written."""
         s, q = self.pattern
         return str(s), str(q)
+
+
+class Assigner(ABC):
+    """What makes other operators of those of an assignment and of what is known of each tensor: a published method."""
+
+    name: str
+    needs: tuple[Statistic, ...]
+    """What must be known of the inputs of every tensor."""
+
+    @abstractmethod
+    def assigned(
+        self, inner: Assignment, statistics: Statistics | None, shapes: Mapping[str, Shape] | None = None
+    ) -> Assignment:
+        """The operators for every tensor; ``shapes`` are those of all targets."""
+
+
+class InputOperators(ABC):
+    """s and q for the inputs of every layer, which are pruned as they are computed, each row by its own budget."""
+
+    mask: str
+    """How it is written."""
+
+    @abstractmethod
+    def of(self, name: str, weight: Array) -> Pair:
+        """s and q of the inputs of the layer of this name, which computes with this weight."""
 
 
 @final
@@ -69,13 +101,12 @@ class Bound(Assignment):
     def uniform(self) -> bool:
         return not self.seeds
 
-    def of(self, name: str) -> Operators:
+    def of(self, name: str) -> Pair:
         if not self.seeds:
-            return self.s, self.q
+            return Pair(self.s, self.q)
         own = generators((self.s, self.q))
         rngs = (np.random.default_rng([*seed, word(name)]) for seed in self.seeds)
-        pair: Operators = rebound((self.s, self.q), dict(zip(own, rngs, strict=True)))
-        return pair
+        return Pair(*rebound((self.s, self.q), dict(zip(own, rngs, strict=True))))
 
 
 @final
@@ -113,7 +144,7 @@ class Spelled(Assignment):
     def uniform(self) -> bool:
         return self._read.uniform
 
-    def of(self, name: str) -> Operators:
+    def of(self, name: str) -> Pair:
         return self._read.of(name)
 
 
@@ -155,7 +186,7 @@ class Alike(Derived):
 
     first: Mapping[str, str]
 
-    def of(self, name: str) -> Operators:
+    def of(self, name: str) -> Pair:
         return self.inner.of(self.first.get(name, name))
 
 
@@ -175,12 +206,12 @@ class Informed(Derived):
 class Calibrated(Informed):
     """The operators of another assignment, told what they await of the inputs of each tensor."""
 
-    def of(self, name: str) -> Operators:
-        s, q = self.inner.of(name)
-        statistic = awaited(s)
-        if s.score is None or statistic is None:
-            return s, q
-        return s.with_score(s.score.told(self.statistics.of(name, statistic))), q
+    def of(self, name: str) -> Pair:
+        pair = self.inner.of(name)
+        score, statistic = pair.s.score, awaited(pair.s)
+        if score is None or statistic is None:
+            return pair
+        return replace(pair, s=pair.s.with_score(score.told(self.statistics.of(name, statistic))))
 
 
 def awaited(s: Sparsifier) -> Statistic | None:

@@ -25,7 +25,7 @@ from sqtheory.alphabet.kernels import engine_name
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.exceptions import CheckpointError, InputRefused, WorkerFailed, about
-from sqtheory.execution.assignment import Assignment, Operators, bound
+from sqtheory.execution.assignment import Assignment, bound
 from sqtheory.execution.fingerprints import description, generators, program
 from sqtheory.execution.leases import Leases
 from sqtheory.execution.results import Results
@@ -33,6 +33,7 @@ from sqtheory.execution.tasks import Batch, Done, Task, Views
 from sqtheory.files.checkpoints import Checkpoint, TensorInfo
 from sqtheory.orders.batches import SMALL, STACK
 from sqtheory.orders.grid import Row
+from sqtheory.orders.pair import Pair
 
 AHEAD = 32
 """Tensors handed to an executor before the first of them is finished."""
@@ -190,7 +191,7 @@ class Sweep:
         files = dict.fromkeys(map(self._checkpoint.origin, names)) if known else ()
         return tuple((name, known[name]) for name in files if name in known)
 
-    def _grid(self, name: str) -> tuple[Operators, ...]:
+    def _grid(self, name: str) -> tuple[Pair, ...]:
         try:
             return tuple(one.of(name) for one in self._assignments)
         except CheckpointError:  # of another file, which it names
@@ -199,7 +200,7 @@ class Sweep:
             with about(str(self._checkpoint.path)):
                 raise
 
-    def _key(self, name: str, grid: tuple[Operators, ...]) -> str:
+    def _key(self, name: str, grid: tuple[Pair, ...]) -> str:
         """What the results of a tensor are kept under: all that they depend on but its entries."""
         numbers = {key: number for number, key in enumerate(generators(grid))}
         seeds = [one.seeds for one in self._assignments]

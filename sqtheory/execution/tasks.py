@@ -9,7 +9,6 @@ import numpy as np
 from sqtheory.alphabet.kernels import Engine, engine
 from sqtheory.arrays import as_real
 from sqtheory.exceptions import about
-from sqtheory.execution.assignment import Operators
 from sqtheory.execution.fingerprints import digest_of, program
 from sqtheory.execution.results import Results
 from sqtheory.files.checkpoints import Checkpoint, StoredTensor, open_checkpoint
@@ -17,6 +16,7 @@ from sqtheory.files.views.view import View
 from sqtheory.files.views.viewed import ViewedCheckpoint
 from sqtheory.orders.batches import batch_rows
 from sqtheory.orders.grid import Row, of_quantized, pipeline_rows
+from sqtheory.orders.pair import Pair
 
 Views: TypeAlias = tuple[tuple[str, View], ...]
 """By which views a task's tensors are shown, indices apart as tensors of their own."""
@@ -41,7 +41,7 @@ class Task:
     path: Path
     name: str
     views: Views
-    grid: tuple[Operators, ...]
+    grid: tuple[Pair, ...]
     p: float
     key: str
     program: str
@@ -86,7 +86,7 @@ class Batch:
     path: Path
     names: tuple[str, ...]
     views: Views
-    grid: tuple[Operators, ...]
+    grid: tuple[Pair, ...]
     p: float
     program: str
     engine: Engine

@@ -4,6 +4,7 @@
 the last of a matrix [out, in], k…·in of a kernel, input channels fastest. Of a tensor of experts NAME are all of them,
 which have the same inputs then, or NAME[e] is the one of index e.
 ``NAME.moments``, F64 (inputs, inputs): XᵀX; where the norms are not there, the roots of its diagonal are.
+``NAME.means`` and ``NAME.variances``, F64 (inputs,): the mean of every input j over the samples, and its variance.
 Metadata: ``schema``; and, for the reader, ``model``, ``samples`` (what they are) and ``count`` (how many).
 """
 
@@ -11,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import final
 
 import numpy as np
@@ -59,10 +61,15 @@ class Statistics:
                 if not name or kind not in Statistic.__members__:
                     words = " nor ".join(f"NAME.{one.name}" for one in Statistic)
                     raise refused(path, f"it is neither {words}", info.name)
-                if kind == Statistic.norms.name:
-                    norms[name] = _read(file, info, 1)
-                elif f"{name}.{Statistic.norms.name}" not in there:
-                    norms[name] = np.sqrt(np.diagonal(_read(file, info, 2)))
+                statistic = Statistic[kind]
+                if statistic is Statistic.norms:
+                    norms[name] = _read(file, info, statistic)
+                elif f"{name}.{Statistic.norms.name}" in there:
+                    continue
+                elif statistic is not Statistic.moments:
+                    raise refused(path, f"there is no {name}.{Statistic.norms.name} beside it", info.name)
+                else:
+                    norms[name] = np.sqrt(np.diagonal(_read(file, info, statistic)))
             return cls(path, digest(path), dict(file.metadata), norms)
 
     def __str__(self) -> str:
@@ -82,7 +89,7 @@ class Statistics:
     def moments_of(self, name: str) -> Array:
         """XᵀX of a weight, float64 (inputs, inputs), read now. Raises CheckpointError, also where there are none."""
         with reading(self.path) as file:
-            sigma = _read(file, file.info(f"{self._told(name)}.{Statistic.moments.name}"), 2)
+            sigma = _read(file, file.info(f"{self._told(name)}.{Statistic.moments.name}"), Statistic.moments)
         wanted = self.norms_of(name)
         if sigma.shape != wanted.shape * 2 or not np.allclose(np.sqrt(np.diagonal(sigma)), wanted, AGREEMENT, 0):
             raise refused(self.path, "its diagonal is not that of the norms", f"{name}.{Statistic.moments.name}")
@@ -90,7 +97,27 @@ class Statistics:
 
     def of(self, name: str, statistic: Statistic) -> Array:
         """One statistic of the inputs of a weight. Raises as ``norms_of`` and ``moments_of``."""
-        return self.norms_of(name) if statistic is Statistic.norms else self.moments_of(name)
+        match statistic:
+            case Statistic.norms:
+                return self.norms_of(name)
+            case Statistic.moments:
+                return self.moments_of(name)
+            case Statistic.means | Statistic.variances:
+                return self._input_values(name, statistic)
+
+    def _input_values(self, name: str, statistic: Statistic) -> Array:
+        """A number of every input of a weight, float64 (inputs,), read now. Raises as ``moments_of``."""
+        with reading(self.path) as file:
+            info = file.info(f"{self._told(name)}.{statistic.name}")
+            values = _read(file, info, statistic)
+        if values.shape != self.norms_of(name).shape:
+            raise refused(self.path, f"{values.size} numbers of {self.norms_of(name).size} inputs", info.name)
+        return values
+
+    def check_recorded(self, sha256: str | None) -> None:
+        """InputRefused for other statistics than those whose hash is recorded, if one is."""
+        if sha256 not in (None, self.sha256):
+            raise InputRefused(f"{self}: its SHA-256 is {self.sha256}, the recipe has statistics of {sha256}")
 
     def check(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
         """Raise CheckpointError unless all of it is of weights that there are, each with as many inputs as it has.
@@ -111,17 +138,20 @@ def write_statistics(
     moments: Mapping[str, Array],
     metadata: Mapping[str, str],
     *,
+    means: Mapping[str, Array] = MappingProxyType({}),
+    variances: Mapping[str, Array] = MappingProxyType({}),
     force: bool = False,
 ) -> None:
     """Write a file of statistics, whole or not at all; equal statistics make equal bytes.
 
     Raises InputRefused naming the tensor for what ``Statistics.read`` would refuse, FileExistsError, OSError.
     """
-    values = {f"{name}.{Statistic.norms.name}": norms[name] for name in sorted(norms)}
-    values |= {f"{name}.{Statistic.moments.name}": moments[name] for name in sorted(moments)}
-    for name, array in values.items():
-        if (rule := _fault(array)) is not None:
-            raise InputRefused(f"tensor {quoted(name)}: {rule}")
+    values: dict[str, Array] = {}
+    for statistic, known in zip(Statistic, (norms, moments, means, variances), strict=True):
+        for name in sorted(known):
+            if (rule := _fault(known[name], statistic)) is not None:
+                raise InputRefused(f"tensor {quoted(f'{name}.{statistic.name}')}: {rule}")
+            values[f"{name}.{statistic.name}"] = known[name]
     declared = [declare(name, "F64", array.shape) for name, array in values.items()]
     with SafetensorsWriter(path, declared, {"schema": SCHEMA, **metadata}, force=force) as file:
         for name, array in values.items():
@@ -138,25 +168,28 @@ def check_replaced(path: Path) -> None:
         raise FileExistsError(f"{plain(str(path))} is no file of statistics: it is not replaced") from error
 
 
-def _read(file: Checkpoint, info: TensorInfo, axes: int) -> Array:
+def _read(file: Checkpoint, info: TensorInfo, statistic: Statistic) -> Array:
+    axes = 2 if statistic is Statistic.moments else 1
     if not info.is_float or len(info.shape) != axes or len(set(info.shape)) != 1:
         what = "(inputs,)" if axes == 1 else "(inputs, inputs)"
         raise refused(file.path, f"needed real numbers of shape {what}, got {info.dtype} of {info.shape}", info.name)
     values = np.asarray(file.read(info.name), np.float64)
-    if (rule := _fault(values)) is not None:
+    if (rule := _fault(values, statistic)) is not None:
         raise refused(file.path, rule, info.name)
     return values
 
 
-def _fault(values: Array) -> str | None:
-    """Why an array is no norms (one axis) or no second moments (two), in words."""
+def _fault(values: Array, statistic: Statistic) -> str | None:
+    """Why an array is not that statistic, in words."""
     if not np.isfinite(values).all():
         first = first_at(~np.isfinite(values))
         return f"{values[first]} at {first}: statistics are finite"
+    if statistic is Statistic.means:
+        return None
     powers = values if values.ndim == 1 else np.diagonal(values)
     if (powers < 0).any():
         j = int(np.argmax(powers < 0))
-        return f"{powers[j]} at input {j}: {'norms' if values.ndim == 1 else 'powers'} are not negative"
+        return f"{powers[j]} at input {j}: {'powers' if values.ndim == 2 else statistic.name} are not negative"
     if values.ndim == 2:
         sizes = np.sqrt(powers)
         skew = np.abs(values - values.T) > AGREEMENT * np.outer(sizes, sizes)

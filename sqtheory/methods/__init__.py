@@ -2,20 +2,69 @@
 
 from difflib import get_close_matches
 
-from sqtheory.methods import wanda
-from sqtheory.methods.method import Built, Evidence, Fails, Holds, Method, OrderVerdict
+from sqtheory.methods import (
+    armor,
+    cett,
+    chess,
+    dsnot,
+    hbfp,
+    obr,
+    progressive,
+    rsparse,
+    rsq,
+    sharq,
+    slicegpt,
+    slim,
+    sparse_bitnet,
+    teal,
+    wanda,
+    wina,
+)
+from sqtheory.methods.evidence import Evidence, Fails, Holds, OnWeight, OrderVerdict, Runs
+from sqtheory.methods.method import Built, Facts, Method, Variant
 
-__all__ = ["ALL", "Built", "Evidence", "Fails", "Holds", "Method", "OrderVerdict", "find"]
+__all__ = [
+    "ALL",
+    "Built",
+    "Evidence",
+    "Facts",
+    "Fails",
+    "Holds",
+    "Method",
+    "OnWeight",
+    "OrderVerdict",
+    "Runs",
+    "Variant",
+    "find",
+]
 
-ALL: tuple[Method, ...] = (wanda.METHOD,)
+ALL: tuple[Method, ...] = (
+    hbfp.METHOD,
+    wanda.METHOD,
+    wina.METHOD,
+    teal.METHOD,
+    chess.METHOD,
+    rsparse.METHOD,
+    cett.METHOD,
+    obr.METHOD,
+    slim.METHOD,
+    rsq.METHOD,
+    slicegpt.METHOD,
+    dsnot.METHOD,
+    armor.METHOD,
+    sharq.METHOD,
+    sparse_bitnet.METHOD,
+    progressive.METHOD,
+)
 """Every method; a new one is its file and a line here."""
 
 
 def find(name: str) -> Method:
-    """The method of this name. Raises ValueError naming the closest."""
+    """The method of this name, or METHOD:VARIANT. Raises ValueError naming the closest."""
     known = {method.name: method for method in ALL}
-    if name in known:
-        return known[name]
+    own, _, variant = name.partition(":")
+    if own in known:
+        return known[own].variant(variant) if variant else known[own]
     close = get_close_matches(name, known, n=1)
     hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
     raise ValueError(f"there is no method {name!r}: {hint}")

@@ -1,96 +1,66 @@
 """A published method: what it assigns to a tensor of whose inputs something is known, and what is true of its order."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TypeAlias, final
 
+from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.scores import Statistic
 from sqtheory.alphabet.sparsifiers import Sparsifier
-from sqtheory.arrays import Array
-from sqtheory.execution.assignment import Assignment, Informed, Operators
+from sqtheory.arrays import Array, FixedArray
+from sqtheory.execution.assignment import Assigner, Assignment, Derived, InputOperators
 from sqtheory.files.statistics import Statistics
-from sqtheory.theory.case import Case
+from sqtheory.methods.evidence import Evidence, OrderVerdict
+from sqtheory.orders.pair import Pair
 from sqtheory.theory.claims import Reference
 from sqtheory.theory.theorem import Theorem
 
-Known: TypeAlias = Mapping[Statistic, Array]
-"""What is known of the inputs of one tensor."""
-Build: TypeAlias = Callable[[Sparsifier, Quantizer, Known], Operators]
-"""From the boxes and budgets of a mask, a format and what is known: the operators of one tensor."""
+
+@final
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What is known of one tensor: its name, the statistics of its inputs that were asked for, the shapes of all."""
+
+    name: str
+    statistics: Mapping[Statistic, Array]
+    shapes: Mapping[str, Shape]
+    """Of every target by its name; empty where no checkpoint is asked about."""
+    weight: FixedArray | None = None
+    """The weight of the layer, outputs × inputs, for a method that acts on its inputs."""
+
+    def __getitem__(self, statistic: Statistic) -> Array:
+        return self.statistics[statistic]
 
 
-class OrderVerdict(Enum):
-    """Whether to sparsify first."""
+class Operand(Enum):
+    """What a method prunes."""
 
-    holds = "S→Q never loses"
-    fails = "S→Q can lose"
-    depends = "it depends on the norm or the pipeline"
+    weights = "the weights"
+    activations = "the inputs of every layer, as they are computed"
 
     def __str__(self) -> str:
         return self.value
 
 
-class Evidence(ABC):
-    """Why the verdict is what it is: a sentence, the theorem that it is about, and a check that runs."""
-
-    says: str
-    theorem: Theorem
-
-    @property
-    @abstractmethod
-    def favours(self) -> OrderVerdict:
-        """What it speaks for alone."""
-
-    @property
-    @abstractmethod
-    def stands(self) -> bool:
-        """Whether it is so, computed now."""
+Build: TypeAlias = Callable[[Sparsifier, Quantizer, Facts], Pair]
+"""From the boxes and budgets of a mask, a format and what is known: the operators of one tensor."""
 
 
 @final
 @dataclass(frozen=True)
-class Holds(Evidence):
-    """The claims of a theorem hold where its assumptions do, as on this case."""
+class Variant:
+    """An option of a method, or what published code does otherwise: asked for as METHOD:NAME."""
 
+    name: str
     says: str
-    theorem: Theorem
-    case: Case
-
-    @property
-    def favours(self) -> OrderVerdict:
-        return OrderVerdict.holds
-
-    @property
-    def stands(self) -> bool:
-        check = self.theorem.check(self.case)
-        return bool(check.admissible.all() and (check.excess <= 0).all())
+    build: Build
 
 
 @final
 @dataclass(frozen=True)
-class Fails(Evidence):
-    """The claims of a theorem fail on this case, where an assumption of it does."""
-
-    says: str
-    theorem: Theorem
-    case: Case
-
-    @property
-    def favours(self) -> OrderVerdict:
-        return OrderVerdict.fails
-
-    @property
-    def stands(self) -> bool:
-        check = self.theorem.check(self.case)
-        return bool((~check.admissible).all() and (check.excess > 0).all())
-
-
-@final
-@dataclass(frozen=True)
-class Method:
+class Method(Assigner):
     """A way to choose the operators of a tensor that others have published."""
 
     name: str
@@ -101,11 +71,16 @@ class Method:
     build: Build
     evidence: tuple[Evidence, ...]
     """What is true of its order."""
+    rests_on: tuple[Theorem, ...] = ()
+    """Theorems of its own that say nothing of the order."""
+    variants: tuple[Variant, ...] = ()
+    prunes: Operand = Operand.weights
 
     @property
     def theorems(self) -> tuple[Theorem, ...]:
         """The theorems that it rests on."""
-        return tuple(dict.fromkeys(one.theorem for one in self.evidence))
+        spoken_of = (one.theorem for one in self.evidence if one.theorem is not None)
+        return tuple({theorem.slug: theorem for theorem in (*spoken_of, *self.rests_on)}.values())
 
     @property
     def verdict(self) -> OrderVerdict:
@@ -113,26 +88,87 @@ class Method:
         favoured = {one.favours for one in self.evidence}
         return favoured.pop() if len(favoured) == 1 else OrderVerdict.depends
 
-    def assigned(self, inner: Assignment, statistics: Statistics) -> "Built":
-        """The method's operators for every tensor, in the boxes and with the budgets and formats of an assignment."""
-        return Built(inner, statistics, self.name, self.needs, self.build)
+    def variant(self, name: str) -> "Method":
+        """The method with one of its variants for what it builds. Raises ValueError naming those that there are."""
+        for one in self.variants:
+            if one.name == name:
+                return replace(self, name=f"{self.name}:{name}", build=one.build)
+        known = ", ".join(f"{self.name}:{one.name}" for one in self.variants) or "none"
+        raise ValueError(f"{self.name} has no variant {name!r}: known are {known}")
+
+    def assigned(
+        self, inner: Assignment, statistics: Statistics | None, shapes: Mapping[str, Shape] | None = None
+    ) -> "Built":
+        """The method's operators for every tensor, in the boxes and with the budgets and formats of an assignment.
+
+        Raises ValueError where it needs statistics and there are none, and for a method that prunes no weights.
+        """
+        if self.prunes is not Operand.weights:
+            raise ValueError(
+                f"method {self.name} prunes {self.prunes}, no weights: sqtheory evaluate --method {self.name}"
+            )
+        self._check(statistics)
+        return Built(inner, self.name, self.needs, self.build, statistics, shapes or {})
+
+    def on_inputs(self, inner: Assignment, statistics: Statistics | None) -> "OnInputs":
+        """The method's operators for the inputs of every layer. Raises ValueError as ``assigned``, and for weights."""
+        if self.prunes is not Operand.activations:
+            raise ValueError(f"method {self.name} prunes {self.prunes}, not the inputs of layers")
+        self._check(statistics)
+        return OnInputs(f"{inner.words[0]} of inputs by {self.name}", inner, self.needs, self.build, statistics)
+
+    def _check(self, statistics: Statistics | None) -> None:
+        if self.needs and statistics is None:
+            what = " and ".join(map(str, self.needs))
+            raise ValueError(
+                f"method {self.name} needs {what} of each tensor: --statistics FILE, as sqtheory calibrate writes it"
+            )
 
 
 @final
 @dataclass(frozen=True)
-class Built(Informed):
-    """What a method makes of the operators of another assignment and of what is known of each tensor's inputs."""
+class OnInputs(InputOperators):
+    """What a method that prunes activations makes of the operators of an assignment and of a layer's weight."""
+
+    mask: str
+    inner: Assignment
+    needs: tuple[Statistic, ...]
+    build: Build
+    statistics: Statistics | None
+
+    def of(self, name: str, weight: Array) -> Pair:
+        inner, known = self.inner.of(name), self.statistics
+        told = {} if known is None else {need: known.of(name, need) for need in self.needs}
+        return self.build(inner.s.by_rows(), inner.q, Facts(name, told, {}, FixedArray(weight)))
+
+
+@final
+@dataclass(frozen=True)
+class Built(Derived):
+    """What a method makes of the operators of another assignment and of what is known of each tensor."""
 
     name: str
     """Of the method."""
     needs: tuple[Statistic, ...]
     build: Build
+    statistics: Statistics | None
+    shapes: Mapping[str, Shape] = field(compare=False)
+
+    @property
+    def uniform(self) -> bool:
+        return False
 
     @property
     def words(self) -> tuple[str, str]:
         mask, fmt = self.inner.words
         return f"{mask} by {self.name}", fmt
 
-    def of(self, name: str) -> Operators:
-        s, q = self.inner.of(name)
-        return self.build(s, q, {need: self.statistics.of(name, need) for need in self.needs})
+    def on(self, shapes: Mapping[str, Shape]) -> "Built":
+        return replace(self, shapes=shapes)
+
+    def of(self, name: str) -> Pair:
+        inner, known = self.inner.of(name), self.statistics
+        told = {} if known is None else {need: known.of(name, need) for need in self.needs}
+        pair = self.build(inner.s, inner.q, Facts(name, told, self.shapes))
+        moments = told.get(Statistic.moments)
+        return pair if moments is None else replace(pair, moments=FixedArray(moments))

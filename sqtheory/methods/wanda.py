@@ -5,16 +5,17 @@ import numpy as np
 from sqtheory.alphabet.quantizers import Quantizer, int_
 from sqtheory.alphabet.scores import Statistic, awaiting_wanda, wanda
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm
-from sqtheory.execution.assignment import Operators
-from sqtheory.methods.method import Fails, Holds, Known, Method
+from sqtheory.methods.evidence import Fails, Holds
+from sqtheory.methods.method import Facts, Method
+from sqtheory.orders.pair import Pair
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Reference
-from sqtheory.theory.theorems import prune_first_dominates, weighted_dominates
+from sqtheory.theory.theorems import partner_optimal, partner_regret, prune_first_dominates, weighted_dominates
 
 
-def build(s: Sparsifier, q: Quantizer, known: Known) -> Operators:
+def build(s: Sparsifier, q: Quantizer, known: Facts) -> Pair:
     """The mask of s by Wanda's score, which a spelling calls ``score=wanda``, and q."""
-    return s.with_score(awaiting_wanda.told(known[Statistic.norms])), q
+    return Pair(s.with_score(awaiting_wanda.told(known[Statistic.norms])), q)
 
 
 def _two_of_four(*norms: float) -> Sparsifier:
@@ -45,4 +46,5 @@ METHOD = Method(
             Case.of([7, 1.4375, 1, 0], int_(4), _two_of_four(2, 2, 2, 2)),
         ),
     ),
+    rests_on=(partner_optimal.THEOREM, partner_regret.THEOREM),
 )

@@ -16,14 +16,22 @@ from sqtheory.exceptions import NonFinite, first_at
 
 
 class Order(Enum):
-    """Which array a sparsifier s and a quantizer q make of x: q(s(x)), s(q(x)), or q(x) on the best mask for it."""
+    """What is made of x by a sparsifier s and a quantizer q: q(s(x)), s(q(x)), q(x) on the best mask for it.
+
+    ``joint`` is the one pass that does both, of procedures that have one.
+    """
 
     sq = "S→Q"
     qs = "Q→S"
     gain = "gain"
+    joint = "joint"
 
     def __str__(self) -> str:
         return self.value
+
+
+ENTRYWISE = (Order.sq, Order.qs, Order.gain)
+"""Those that any s and q have."""
 
 
 @final

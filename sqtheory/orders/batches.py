@@ -25,7 +25,6 @@ from sqtheory.orders.definition import at_dense_scale, flushed, living, moved
 from sqtheory.orders.errors import box_norms, change, powers, root
 from sqtheory.orders.grid import Grid, Row
 from sqtheory.orders.optimum import gain_mask
-from sqtheory.orders.pair import Pair
 
 SMALL = 1 << 12
 """Tensors of at most so many entries are worth stacking."""
@@ -58,14 +57,16 @@ def batch_rows(names: Sequence[str], x: Array, grid: Grid, p: float) -> list[lis
 
     x: float32 or float64, (tensors, …), none of them empty. Raises what the operators raise, naming a place in x.
     """
-    if p not in NORMS or not x.size or x.ndim < 2 or not all(_by_boxes(s, q) for s, q in grid):
+    if p not in NORMS or not x.size or x.ndim < 2 or not all(pair.plain and _by_boxes(pair.s, pair.q) for pair in grid):
         return None
     shape = x.shape[1:]
-    ours, theirs = {s: each_mask(s, shape) for s, _ in grid}, {q: each_quantizer(q, shape) for _, q in grid}
+    ours = {pair.s: each_mask(pair.s, shape) for pair in grid}
+    theirs = {pair.q: each_quantizer(pair.q, shape) for pair in grid}
     images, kept = {q: theirs[q](x) for q in theirs}, {s: ours[s].mask(x) for s in ours}
     found = []
-    for s, q in grid:
-        two, known = both(x, ours[s], theirs[q], mask=kept[s], image=images[q]), Pair(s, q).on(shape)
+    for pair in grid:
+        s, q = pair.s, pair.q
+        two, known = both(x, ours[s], theirs[q], mask=kept[s], image=images[q]), pair.on(shape)
         found.append([Row.of(name, known, c) for name, c in zip(names, counts_of_each(two, theirs[q], p), strict=True)])
     return [list(rows) for rows in zip(*found, strict=True)]
 

@@ -1,5 +1,7 @@
 """What two orders on one tensor add up to: sums of errors and counts, however they were made."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, final
@@ -8,6 +10,7 @@ import numpy as np
 
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.arrays import Array, Mask
+from sqtheory.tables import json_ready
 
 
 @final
@@ -22,6 +25,44 @@ class Errors:
     gain: float
     sq_dense: float
     """S→Q with every scale frozen at its value for x: ``sq`` when no scale moved, or q is not one quantizer."""
+
+
+@final
+@dataclass(frozen=True)
+class OutputErrors:
+    """‖XWᵀ‖_F of a layer with inputs X, and how much of its output s, q, both orders and one joint pass lose."""
+
+    size: float
+    s: float
+    q: float
+    sq: float
+    qs: float
+    joint: float | None = None
+    """None where the procedure has no joint pass."""
+
+    @classmethod
+    def together(cls, every: Sequence["OutputErrors | None"]) -> "OutputErrors | None":
+        """Of several layers as one, (Σ ‖·‖_F²)^{1/2}; None unless all are known."""
+        known = [one for one in every if one is not None]
+        if len(known) < len(every) or not known:
+            return None
+        size, s, q, sq, qs = (math.hypot(*values) for values in zip(*(one.errors for one in known), strict=True))
+        joints = [one.joint for one in known if one.joint is not None]
+        return cls(size, s, q, sq, qs, math.hypot(*joints) if len(joints) == len(known) else None)
+
+    @property
+    def errors(self) -> tuple[float, float, float, float, float]:
+        """The size and the errors, but for the joint one."""
+        return self.size, self.s, self.q, self.sq, self.qs
+
+    @property
+    def sign(self) -> int:
+        """1 where S→Q loses less of the output, −1 where Q→S does, 0 where they lose the same."""
+        return (self.qs > self.sq) - (self.qs < self.sq)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, ready for JSON."""
+        return {name: json_ready(value) for name, value in vars(self).items() if value is not None}
 
 
 @final

@@ -7,6 +7,7 @@ from itertools import product
 from typing import Any, TypeAlias, final
 
 from sqtheory.alphabet.partition import Shape
+from sqtheory.alphabet.procedures import PLAIN
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.shares import paired
 from sqtheory.alphabet.sparsifiers import Sparsifier
@@ -14,11 +15,12 @@ from sqtheory.arrays import Array, ArrayLike, StreamedTensor, as_real
 from sqtheory.exceptions import about
 from sqtheory.orders import definition, fused
 from sqtheory.orders.applied import Winner, both
-from sqtheory.orders.assumptions import convex
+from sqtheory.orders.assumptions import UNCHANGED, convex
 from sqtheory.orders.channels import ChannelReport
-from sqtheory.orders.counts import Counts, Errors
+from sqtheory.orders.counts import Counts, Errors, OutputErrors
 from sqtheory.orders.errors import additive_bound, norm
 from sqtheory.orders.pair import Pair
+from sqtheory.orders.procedural import ProcedureImages
 from sqtheory.orders.reasons import Reason, reason
 from sqtheory.orders.report import OrderReport
 from sqtheory.orders.rulings import Rulings
@@ -36,7 +38,10 @@ COUNTED = {
 SHARES = ("S %", "Q %", "S→Q %", "Q→S %", "optimum %", "bound %")
 """The errors and the bound that a table shows, in percent of ‖x‖_p."""
 
-Grid: TypeAlias = Sequence[tuple[Sparsifier, Quantizer]]
+OUTPUT_SHARES = ("XWᵀ: S→Q %", "XWᵀ: Q→S %", "XWᵀ: joint %")
+"""The errors of a layer's output, in percent of ‖XWᵀ‖_F."""
+
+Grid: TypeAlias = Sequence[Pair]
 
 
 @final
@@ -52,6 +57,8 @@ class Row:
     """As which matrices the tensor of the file was compared, where it is none [out, in] itself."""
     source: SourceTies | None = None
     """Where the source is quantized: the groups that tie there already."""
+    output: OutputErrors | None = None
+    """Where the second moments of the layer's inputs are known: the errors of its output."""
 
     @classmethod
     def of(cls, name: str, known: Rulings, counts: Counts) -> "Row":
@@ -84,7 +91,8 @@ class Row:
         reported = self.order.to_dict() | {"channels": self.channels.to_dict(), "reason": self.reason.to_dict()}
         view = {} if self.view is None else {"axis": self.view}
         source = {} if self.source is None else {"source": {**vars(self.source)}}
-        return {"name": self.name, **reported, **view, **source}
+        output = {} if self.output is None else {"output": self.output.to_dict()}
+        return {"name": self.name, **reported, **view, **source, **output}
 
 
 @final
@@ -160,7 +168,7 @@ def tensor_rows(
     name: str, x: ArrayLike | StreamedTensor, masks: Sequence[Sparsifier], formats: Sequence[Quantizer], p: float = 2.0
 ) -> list[Row]:
     """Every mask with every format on one tensor, as ``pipeline_rows``."""
-    return pipeline_rows(name, x, list(product(masks, formats)), p)
+    return pipeline_rows(name, x, [Pair(s, q) for s, q in product(masks, formats)], p)
 
 
 def pipeline_rows(name: str, x: ArrayLike | StreamedTensor, grid: Grid, p: float = 2.0) -> list[Row]:
@@ -170,22 +178,34 @@ def pipeline_rows(name: str, x: ArrayLike | StreamedTensor, grid: Grid, p: float
 
     Raises InputRefused (NonFinite, Indivisible) naming the tensor, the place and the rule.
     """
-    pairs = [Pair(s, q) for s, q in grid]
     with about(f"tensor {name!r}"):
         given = x if isinstance(x, StreamedTensor) else as_real(x)
-        known = [pair.on(given.shape) for pair in pairs]
+        if not all(pair.plain for pair in grid):
+            w = given.whole() if isinstance(given, StreamedTensor) else given
+            return [_by_procedure(name, w, pair, p) for pair in grid]
+        known = [pair.on(given.shape) for pair in grid]
         if isinstance(given, StreamedTensor):
-            counted = _in_pieces(given, pairs, p) or _in_memory(given.whole(), pairs, p)
+            counted = _in_pieces(given, grid, p) or _in_memory(given.whole(), grid, p)
         else:
-            counted = _in_memory(given, pairs, p)
+            counted = _in_memory(given, grid, p)
         return [Row.of(name, rulings, counts) for rulings, counts in zip(known, counted, strict=True)]
+
+
+def _by_procedure(name: str, w: Array, pair: Pair, p: float) -> Row:
+    """The row of a weight under a procedure, or of whose layer the output is asked about."""
+    known, images = pair.on(w.shape), ProcedureImages.of(w, pair)
+    output = None if pair.moments is None else images.output_errors(pair.moments.values)
+    if pair.procedure == PLAIN:
+        return replace(Row.of(name, known, _in_memory(w, [pair], p)[0]), output=output)
+    row = Row.of(name, known, images.counts(pair, p))
+    return replace(row, reason=Reason(None, (UNCHANGED.name,)), output=output)
 
 
 def of_quantized(rows: Sequence[Row], x: ArrayLike | StreamedTensor, grid: Grid) -> list[Row]:
     """The rows of a tensor whose entries stand for codes, with the ties that it brings along."""
     given = x if isinstance(x, StreamedTensor) else as_real(x)
-    known = {s: source_ties(given, s) for s in dict.fromkeys(s for s, _ in grid)}
-    return [replace(row, source=known[s]) for row, (s, _) in zip(rows, grid, strict=True)]
+    known = {s: source_ties(given, s) for s in dict.fromkeys(pair.s for pair in grid)}
+    return [replace(row, source=known[pair.s]) for row, pair in zip(rows, grid, strict=True)]
 
 
 def total_of(rows: Sequence[Row]) -> Total:
@@ -214,9 +234,15 @@ def shares(of: OrderReport | Total) -> list[str]:
     return [share(value, of.x_norm) for value in values]
 
 
+def _output_shares(of: OutputErrors | None) -> list[str]:
+    if of is None:
+        return ["–"] * len(OUTPUT_SHARES)
+    return ["–" if value is None else share(value, of.size) for value in (of.sq, of.qs, of.joint)]
+
+
 def pipeline_table(shown: Sequence[Row], rows: Sequence[Row]) -> Table:
     """One line for each shown tensor of one pipeline and a total over all its rows; errors in percent of ‖x‖_p."""
-    viewed = any(row.view for row in rows)
+    viewed, outputs = any(row.view for row in rows), any(row.output for row in rows)
     lines = [
         (
             short(row.name),
@@ -227,13 +253,17 @@ def pipeline_table(shown: Sequence[Row], rows: Sequence[Row]) -> Table:
             row.order.winner.sign,
             str(row.reason),
             *([row.view or "–"] if viewed else []),
+            *(_output_shares(row.output) if outputs else []),
         )
         for row in shown
     ]
     whole = total_of(rows)
     swaps = str(sum(r.order.swaps for r in rows))
     counted = ("total", "", *shares(whole), swaps, whole.open, whole.winner.sign, "", *[""] * viewed)
+    if outputs:
+        counted = (*counted, *_output_shares(OutputErrors.together([row.output for row in rows])))
     header = ("tensor", "shape", *SHARES, "swaps", "open", "winner", "by", *["reduced axis"] * viewed)
+    header += OUTPUT_SHARES * outputs
     return Table(header, (*lines, counted), paired(rows[0].order.mask, rows[0].order.format))
 
 
@@ -242,6 +272,12 @@ def sentences(rows: Sequence[Row]) -> list[str]:
     won = Counter(r.order.winner for r in rows)
     sq, qs, equal = (won[winner] for winner in Winner)
     lines = [f"Of {len(rows)} tensors S→Q wins in {sq}, Q→S in {qs}; they agree in {equal}."]
+    seen = Counter(row.output.sign for row in rows if row.output is not None)
+    if seen:
+        lines.append(
+            f"Of the outputs of {seen.total()} layers, on the inputs of the statistics, S→Q loses less in {seen[1]}, "
+            f"Q→S in {seen[-1]}."
+        )
     if convex(rows[0].order.p).closed and all(r.channels.prune_first_dominates for r in rows):
         lines.append(
             "S→Q cannot lose here (theorem prune_first_dominates): Σ and Z are closed, q is monotone, "

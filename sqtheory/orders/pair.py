@@ -1,16 +1,18 @@
-"""A sparsifier and a quantizer, and all that is known of them on tensors of a shape before one is seen."""
+"""The operators of a tensor: a sparsifier, a quantizer, how both are put to it, and what is known of its shape."""
 
 from dataclasses import dataclass, replace
 from typing import TypeAlias, final
 from weakref import WeakKeyDictionary
 
 from sqtheory.alphabet.partition import Shape
+from sqtheory.alphabet.procedures import PLAIN, Procedure
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.traits import DETERMINISTIC, MONOTONE
+from sqtheory.arrays import FixedArray
 from sqtheory.orders import rulings
 from sqtheory.orders.assumptions import dominates
-from sqtheory.orders.rulings import Rulings
+from sqtheory.orders.rulings import Ruling, Rulings
 
 Known: TypeAlias = dict[tuple[str, str, Shape], Rulings]
 _KNOWN: WeakKeyDictionary[Sparsifier, WeakKeyDictionary[Quantizer, Known]] = WeakKeyDictionary()
@@ -20,13 +22,32 @@ _KNOWN: WeakKeyDictionary[Sparsifier, WeakKeyDictionary[Quantizer, Known]] = Wea
 @final
 @dataclass(frozen=True)
 class Pair:
-    """A sparsifier s and a quantizer q."""
+    """A sparsifier s and a quantizer q of one tensor, and the procedure that puts them to it."""
 
     s: Sparsifier
     q: Quantizer
+    procedure: Procedure = PLAIN
+    moments: FixedArray | None = None
+    """XᵀX of the inputs of the layer, inputs × inputs, where the errors of its output are asked for too."""
+
+    @property
+    def plain(self) -> bool:
+        """Both act entry by entry, and the tensor is all that is asked about."""
+        return self.procedure == PLAIN and self.moments is None
 
     def on(self, shape: Shape) -> Rulings:
         """All rulings on tensors of this shape, made once. Raises ValueError where s or q fits no such tensor."""
+        return self._entrywise(shape) if self.procedure == PLAIN else self._changed(self._entrywise(shape))
+
+    def _changed(self, known: Rulings) -> Rulings:
+        """What is left of the rulings where other entries make up for what is lost."""
+        open_ = Ruling(False, f"survivors change: {self.procedure.title}")
+        zero = known.zero if self.procedure.keeps_pattern else open_
+        return replace(
+            known, selection=open_, scale=open_, zero=zero, magnitude=open_, monotone=open_, prune_first_dominates=False
+        )
+
+    def _entrywise(self, shape: Shape) -> Rulings:
         known = _KNOWN.setdefault(self.s, WeakKeyDictionary()).setdefault(self.q, {})
         key = str(self.s), str(self.q), shape
         if key not in known:

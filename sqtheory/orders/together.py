@@ -6,6 +6,7 @@ from dataclasses import replace
 from sqtheory.alphabet.partition import Shape
 from sqtheory.orders.applied import Winner
 from sqtheory.orders.channels import Channel, ChannelReport
+from sqtheory.orders.counts import OutputErrors
 from sqtheory.orders.grid import Row, total_of
 from sqtheory.orders.reasons import Reason
 from sqtheory.orders.source import SourceTies
@@ -32,6 +33,7 @@ def together(name: str, shape: Shape, rows: Sequence[Row]) -> Row:
         ),
         channels=_channels([row.channels for row in rows]),
         reason=_reason(rows),
+        output=OutputErrors.together([row.output for row in rows]),
         source=SourceTies.together(row.source for row in rows if row.source is not None),
     )
 

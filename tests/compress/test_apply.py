@@ -16,7 +16,7 @@ from sqtheory.compress import Recipe, beside
 from sqtheory.exceptions import Indivisible, InputRefused
 from sqtheory.files.checkpoints import SafetensorsCheckpoint, open_checkpoint
 from sqtheory.files.targets import Targets
-from sqtheory.orders.applied import Order
+from sqtheory.orders.applied import ENTRYWISE, Order
 from tests.compress.material import (
     FIRST,
     INDEX,
@@ -59,7 +59,7 @@ def test_what_is_written_verifies_and_is_the_same_whatever_the_number_of_workers
     assert names == (["w", "f", "h"] if suffix == ".npz" else ["a.weight", "b.weight", "c.weight"])
 
 
-@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("order", ENTRYWISE)
 @pytest.mark.parametrize("frozen", [True, False])
 def test_the_values_are_those_of_the_definition(tmp_path: Path, order: Order, frozen: bool) -> None:
     """By the operators themselves, outside any loop of the command."""

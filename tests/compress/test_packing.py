@@ -17,7 +17,7 @@ from sqtheory.files import zoo
 from sqtheory.files.checkpoints import open_checkpoint
 from sqtheory.files.packing import CompressedTensorsCheckpoint, PackedCheckpoint, unpack
 from sqtheory.files.targets import Targets
-from sqtheory.orders.applied import Order
+from sqtheory.orders.applied import ENTRYWISE, Order
 from tests.compress.material import MATERIAL, RECIPES, SQ, applied, one_file, sharded, verified, weights
 from tests.files.checkpoints.handmade import rewrite
 from tests.nightly import thin
@@ -95,7 +95,7 @@ def model(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     "fmt", ["int4:b32", "int(3, block=8)", "int(5, per=row)", "int(8, per=tensor)", "mxfp4", "nvfp4"]
 )
-@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("order", ENTRYWISE)
 def test_a_folder_of_compressed_tensors_is_read_back(model: Path, fmt: str, order: Order) -> None:
     """The values of the codes: as they are for integers, rounded to bfloat16 for the others."""
     recipe, out = Recipe("2:4", fmt, order), model.parent.parent / "out"

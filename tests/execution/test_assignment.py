@@ -21,6 +21,7 @@ from sqtheory.execution.assignment import bound
 from sqtheory.execution.fingerprints import word
 from sqtheory.files.checkpoints import open_checkpoint
 from sqtheory.orders.errors import norm
+from sqtheory.orders.pair import Pair
 from sqtheory.tables import share
 
 MASK, FORMAT, SEED = "top(0.5, per=row, score=random(rng))", "int4", 3
@@ -80,14 +81,14 @@ def test_what_is_spelled_is_parsed_with_a_generator_of_its_name() -> None:
         expected = q(s(X))
         for assignment in (Spelled(MASK, text, SEED), Recipe(MASK, text, seed=SEED).assignment):
             for _ in range(2):
-                t, r = assignment.of(name)
-                np.testing.assert_array_equal(r(t(X)), expected)
+                pair = assignment.of(name)
+                np.testing.assert_array_equal(pair.q(pair.s(X)), expected)
 
 
 def test_what_draws_nothing_is_the_same_for_all() -> None:
     for assignment in (Spelled("2:4", "mxfp4"), Spelled("2:4", "mxfp4", 5), Bound(nm(2, 4), int_(4))):
         assert assignment.uniform and assignment.seeds == ()
-        assert assignment.of("a") == assignment.of("b") == assignment.pattern
+        assert assignment.of("a") == assignment.of("b") == Pair(*assignment.pattern)
     drawn = Spelled(MASK, FORMAT, SEED)
     assert not drawn.uniform and drawn.seeds == ((SEED,),)
     assert (drawn.mask, drawn.format) == ("top(0.5, per=row, score=random(rng))", "int(4)")
@@ -100,10 +101,9 @@ def test_generators_of_the_caller_are_asked_once() -> None:
     again = [tuple(np.random.default_rng(seed).integers(2**63, size=2).tolist()) for seed in (1, 2)]
     assert [pair.seeds for pair in grid] == [tuple(again), (again[0],), (again[1],), ()]
     after = one.bit_generator.state, two.bit_generator.state
-    s, _ = grid[0].of("a")
-    t, _ = grid[1].of("a")
+    s, t = grid[0].of("a").s, grid[1].of("a").s
     np.testing.assert_array_equal(s.mask(X), t.mask(X))
-    assert not np.array_equal(s.mask(X), grid[0].of("b")[0].mask(X))
+    assert not np.array_equal(s.mask(X), grid[0].of("b").s.mask(X))
     assert (one.bit_generator.state, two.bit_generator.state) == after
 
 

@@ -19,6 +19,7 @@ from sqtheory.execution.assignment import Calibrated
 from sqtheory.files.checkpoints import open_checkpoint
 from sqtheory.files.statistics import Statistics, write_statistics
 from sqtheory.methods import ALL, Fails, Holds, Method, OrderVerdict, find
+from sqtheory.orders.pair import Pair
 from sqtheory.orders.report import compare
 from sqtheory.proofs.references import references
 from sqtheory.theory.case import Case
@@ -48,7 +49,7 @@ def test_a_method_is_compared_on_a_file_and_named_in_the_rows(statistics: Statis
 @every
 def test_a_method_names_its_source_its_needs_and_its_theorems(method: Method) -> None:
     assert method.source.key in references() and method.source.locator
-    assert method.needs and method.title and find(method.name) is method
+    assert method.title and find(method.name) is method
     assert method.theorems and all(BY_SLUG[t.slug] is t for t in method.theorems)
 
 
@@ -83,7 +84,7 @@ def test_an_unknown_method_is_answered_with_the_closest() -> None:
 def test_wanda_builds_what_its_spelling_reads(statistics: Statistics) -> None:
     spelled = Calibrated(Spelled("nm(2, 4, score=wanda)", "int4"), statistics)
     built = find("wanda").assigned(Spelled("2:4", "int4"), statistics)
-    assert built.of("w") == spelled.of("w") == (nm(2, 4, score=wanda(NORMS[None, :])), int_(4))
+    assert built.of("w") == spelled.of("w") == Pair(nm(2, 4, score=wanda(NORMS[None, :])), int_(4))
     assert spelled.words == ("nm(2, 4, score=wanda)", "int(4)") and built.words == ("nm(2, 4) by wanda", "int(4)")
     assert not built.uniform and not spelled.uniform and built.pattern == (nm(2, 4), int_(4))
     for assignment in (built, spelled):
@@ -93,7 +94,7 @@ def test_wanda_builds_what_its_spelling_reads(statistics: Statistics) -> None:
 
 def test_wanda_keeps_the_budget_of_any_mask_and_draws_as_the_mask_does(statistics: Statistics) -> None:
     half = find("wanda").assigned(Spelled("top(0.5, per=row, ties=random(rng))", "int4", 3), statistics)
-    s, _ = half.of("w")
+    s = half.of("w").s
     scores = np.abs(W) * NORMS
     kept = scores >= np.sort(scores, axis=1)[:, [4]]
     np.testing.assert_array_equal(s.mask(W), kept)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias, final
 
 from sqtheory.alphabet.operators import IDENTITY, Operator
@@ -13,6 +14,7 @@ from sqtheory.models.architectures.linears import EXACT, Compressed, Linear, Lin
 from sqtheory.models.architectures.model import Model
 from sqtheory.orders.applied import Order, both
 from sqtheory.orders.optimum import gain_optimum
+from sqtheory.orders.procedural import ordered_image
 
 Weights: TypeAlias = Mapping[str, Array]
 """The weight of every block linear by name."""
@@ -38,15 +40,15 @@ DENSE = Compression()
 
 def weights(model: Model, f: Operator) -> Weights:
     """f(W) of every block linear. Raises what f raises, naming the tensor."""
-    return weights_by(model, lambda layer: f)
+    return images(model, lambda layer: f(layer.weight))
 
 
-def weights_by(model: Model, choose: Callable[[Linear], Operator]) -> Weights:
-    """f(W) of every block linear, f chosen for each."""
+def images(model: Model, image: Callable[[Linear], Array]) -> Weights:
+    """What each block linear has instead of its weight. Raises what ``image`` raises, naming the tensor."""
     out: dict[str, Array] = {}
     for layer in model.linears:
         with about(f"tensor {layer.name!r}"):
-            out[layer.name] = choose(layer)(layer.weight)
+            out[layer.name] = image(layer)
     return out
 
 
@@ -66,6 +68,8 @@ def ordered_weights(
                         made[layer.name] = two.masked_image
                     case Order.gain:
                         made[layer.name] = gain_optimum(two.x, two.image, s, 2)
+                    case Order.joint:
+                        raise ValueError("a joint pass is for a method: --method")
     return out
 
 
@@ -75,19 +79,11 @@ def assigned_weights(
     """``ordered_weights`` with the operators that each weight is assigned, anew for every order: what apply writes."""
     if assignment.uniform:
         return ordered_weights(model, *assignment.pattern, orders)
-    return {order: {one.name: _assigned(assignment, order, one) for one in model.linears} for order in orders}
+    return {order: images(model, partial(_assigned, assignment, order)) for order in orders}
 
 
 def _assigned(assignment: Assignment, order: Order, layer: Linear) -> Array:
-    s, q = assignment.of(layer.name)
-    with about(f"tensor {layer.name!r}"):
-        match order:
-            case Order.sq:
-                return (s >> q)(layer.weight)
-            case Order.qs:
-                return (q >> s)(layer.weight)
-            case Order.gain:
-                return gain_optimum(layer.weight, q(layer.weight), s, 2)
+    return ordered_image(layer.weight, assignment.of(layer.name), order)
 
 
 def compressed(model: Model, recipe: Compression) -> Linears:

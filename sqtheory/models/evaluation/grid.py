@@ -15,7 +15,7 @@ from sqtheory.models.evaluation.comparing import Comparison, compare_orders
 from sqtheory.models.evaluation.data import Samples, samples_for
 from sqtheory.models.evaluation.evaluations import Evaluations
 from sqtheory.models.evaluation.tie_rules import TieRules, tie_rules
-from sqtheory.orders.applied import Order
+from sqtheory.orders.applied import ENTRYWISE
 
 FORMATS = ("int8", "int4", "mxfp8", "mxfp6", "mxfp4", "hbfp8", "hbfp6", "hbfp4", "nvfp4")
 PATTERNS = ("50%", "75%", "2:4", "1:4")
@@ -120,7 +120,7 @@ class CompressionGrid:
             comparisons[cell] = compare_orders(
                 evaluations(self.dense),
                 Bound(cell.pair.mask, cell.pair.format),
-                tuple(Order),
+                ENTRYWISE,
                 activations=cell.activations,
                 tuned=(name, evaluations(name)) if cell.tuned else None,
             )

@@ -29,7 +29,7 @@ from sqtheory.models.evaluation.evaluations import Evaluations
 from sqtheory.models.metrics import cosine_scores
 from sqtheory.models.studies.depth import layer_reports
 from sqtheory.models.studies.questions import QUESTIONS, Subject
-from sqtheory.orders.applied import Order
+from sqtheory.orders.applied import ENTRYWISE, Order
 from tests.models.architectures.folders import (
     BLOCKS,
     EPSILON,
@@ -169,9 +169,7 @@ def test_losses_are_one_minus_the_cosine() -> None:
 
 def test_orders_are_compared_and_kept(model: Bert, samples: Samples, tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
-    found = compare_orders(
-        Evaluations(model, samples, results=tmp_path / "kept"), Bound(nm(2, 4), int_(3)), tuple(Order)
-    )
+    found = compare_orders(Evaluations(model, samples, results=tmp_path / "kept"), Bound(nm(2, 4), int_(3)), ENTRYWISE)
     document = found.to_dict()
     values = {each["name"]: each["cosine"]["value"] for each in document["results"]}
     assert values["dense"] == 1 > values["Q only"] and document["results"][0]["accuracy"] is None
@@ -181,9 +179,7 @@ def test_orders_are_compared_and_kept(model: Bert, samples: Samples, tmp_path: P
     assert document["threshold"] == {"cosine": pytest.approx(values["Q only"] + values["S only"] - 1)}
     excess = document["excess"][0]["cosine"]
     assert excess["value"] == pytest.approx(document["threshold"]["cosine"] - values["S→Q"]), "down is worse"
-    again = compare_orders(
-        Evaluations(model, samples, results=tmp_path / "kept"), Bound(nm(2, 4), int_(3)), tuple(Order)
-    )
+    again = compare_orders(Evaluations(model, samples, results=tmp_path / "kept"), Bound(nm(2, 4), int_(3)), ENTRYWISE)
     np.testing.assert_array_equal(again.orders[Order.qs].losses, found.orders[Order.qs].losses)
     assert json.dumps(again.to_dict(), allow_nan=False) == json.dumps(document)
 

@@ -17,7 +17,7 @@ from tests.show.figures.references import HERE, STYLE, Shot, computed, data_diff
 
 RELATIVE = {
     **dict.fromkeys(("ladder", "tightness", "gap_in_bits"), 1e-12),
-    **{"rotation": 1e-9, "depth": 1e-5, "layer_error": 1e-5},
+    **{"rotation": 1e-9, "rotation_law": 1e-9, "depth": 1e-5, "layer_error": 1e-5},
 }
 """By how much numbers may differ, as a share of the largest of their column.
 

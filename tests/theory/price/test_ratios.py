@@ -5,7 +5,7 @@ from sqtheory.alphabet.formats import E2M1
 from sqtheory.alphabet.quantizers import Quantizer, hbfp, int_, mxfp, scaled
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.files.checkpoints import open_checkpoint
-from sqtheory.orders.applied import Order, both
+from sqtheory.orders.applied import ENTRYWISE, Order, both
 from sqtheory.theory.price import Prices, optimum, price_table, prices
 
 
@@ -50,7 +50,7 @@ def test_a_sample_is_that_of_its_seed() -> None:
 
 
 def test_summaries_and_the_table() -> None:
-    ratios = {name: np.array([1.0, 1.0, 1.5, 2.0]) for name in Order}
+    ratios = {name: np.array([1.0, 1.0, 1.5, 2.0]) for name in ENTRYWISE}
     part = Prices("nm(2, 4)", "int(4)", 2.0, ratios, 3)
     whole = Prices.together([part, part])
     told = whole.summary(Order.sq)

@@ -10,8 +10,9 @@ from sqtheory.alphabet.operators import Operator
 from sqtheory.alphabet.scores import Gain, Score
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.alphabet.ties import Ties, by_original, high_index, low_index
+from sqtheory.arrays import Array
 from sqtheory.models.architectures.linears import Linear
-from sqtheory.models.evaluation.compression import weights_by
+from sqtheory.models.evaluation.compression import images
 from sqtheory.models.studies.depth import layer_reports
 from sqtheory.models.studies.questions.answer import Answer, Subject, listed, percent
 from sqtheory.models.studies.questions.tensors import quantizer
@@ -62,7 +63,7 @@ def rankings(subject: Subject) -> Answer:
         for ranking in RANKINGS:
             scores = []
             for first in (True, False):
-                given = weights_by(subject.evaluations.model, partial(_chain, subject, q, ranking, first))
+                given = images(subject.evaluations.model, partial(_chain, subject, q, ranking, first))
                 scores.append(subject.evaluations.with_weights(given))
             worse = subject.harm(scores[1], scores[0])
             effects[name, ranking] = worse
@@ -102,11 +103,11 @@ def tie_rules(subject: Subject) -> Answer:
     )
 
 
-def _chain(subject: Subject, q: Operator, ranking: str, prune_first: bool, layer: Linear) -> Operator:
+def _chain(subject: Subject, q: Operator, ranking: str, prune_first: bool, layer: Linear) -> Array:
     """Either order with a mask ranked in one of three ways."""
     scores: dict[str, Score] = {"wanda": subject.wanda[layer.name], "gain": Gain(q)}
     s = replace(nm(2, 4), score=scores[ranking]) if ranking in scores else nm(2, 4)
-    return s >> q if prune_first else q >> s
+    return (s >> q if prune_first else q >> s)(layer.weight)
 
 
 def depth(subject: Subject) -> Answer:

@@ -1,0 +1,72 @@
+"""Methods as tables and as plain words."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqtheory.methods.method import Method
+from sqtheory.tables import Table
+
+
+def methods_table(methods: Sequence[Method]) -> Table:
+    """One line for each method: what it is, what it needs, the theorems, the verdict on S→Q, the source."""
+    rows = (
+        (
+            method.name,
+            method.title,
+            ", ".join(need.name for need in method.needs) or "–",
+            ", ".join(theorem.slug for theorem in method.theorems) or "–",
+            str(method.verdict),
+            str(method.source),
+        )
+        for method in methods
+    )
+    return Table(("method", "what", "needs", "theorems", "sparsify first?", "source"), tuple(rows))
+
+
+def evidence_table(method: Method) -> Table:
+    """One line for each piece of evidence on the order, checked now."""
+    rows = (
+        (
+            str(one.favours),
+            one.says,
+            "–" if one.theorem is None else one.theorem.slug,
+            "yes" if one.stands else "no",
+        )
+        for one in method.evidence
+    )
+    return Table(("speaks for", "because", "theorem", "stands"), tuple(rows), f"{method.name}: {method.verdict}")
+
+
+def method_parts(method: Method) -> list[Table | str]:
+    """The record of a method: a sentence, the evidence, the variants."""
+    needs = " and ".join(map(str, method.needs)) or "nothing"
+    said = f"{method.title} ({method.source}). Of the inputs of each layer it needs {needs}."
+    if method.rests_on:
+        said += f" It rests on {', '.join(theorem.slug for theorem in method.rests_on)} (sqtheory show SLUG)."
+    parts: list[Table | str] = [said, evidence_table(method)]
+    if method.variants:
+        rows = tuple((f"{method.name}:{one.name}", one.says) for one in method.variants)
+        parts.append(Table(("variant", "what it does otherwise"), rows))
+    return parts
+
+
+def method_dict(method: Method) -> dict[str, Any]:
+    """The record, ready for JSON."""
+    return {
+        "name": method.name,
+        "title": method.title,
+        "source": str(method.source),
+        "needs": [need.name for need in method.needs],
+        "theorems": [theorem.slug for theorem in method.theorems],
+        "verdict": method.verdict.name,
+        "evidence": [
+            {
+                "favours": one.favours.name,
+                "says": one.says,
+                "theorem": None if one.theorem is None else one.theorem.slug,
+                "stands": one.stands,
+            }
+            for one in method.evidence
+        ],
+        "variants": [{"name": f"{method.name}:{one.name}", "says": one.says} for one in method.variants],
+    }
