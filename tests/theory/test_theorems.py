@@ -36,7 +36,9 @@ SLOW = frozenset(
     {
         *("error_in_bits", "propagation", "order_gap_law", "order_gap_topk", "price_of_order", "linear_layer"),
         *("swap_constant", "weighted_dominates", "gain_optimal", "sparse_grid_projection"),
-        *("dot_bound", "prune_first_bound", "quantize_first_bound"),
+        *("dot_bound", "prune_first_bound", "quantize_first_bound", "best_support", "binary_code_optimal"),
+        *("incoherence", "low_rank_gap", "nm_projection", "partner_perturbed", "refit_optimal", "swap_bias"),
+        *("sweep_bound", "wasserstein_coupling"),
     }
 )
 """Theorems whose proofs take more than a second."""
