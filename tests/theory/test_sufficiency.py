@@ -31,7 +31,7 @@ PIPELINES = 24_000 if NIGHTLY else 60
 ROWS = 24
 STRUCTURES = 24_000 if NIGHTLY else 40
 """Pipelines that a claim is decided for."""
-PATIENCE = 50
+PATIENCE = 150
 """So many times as many where none of them is proved, as where a claim is about one group and one block."""
 FEW = 6
 SLOW = frozenset({"order_gap_law", "order_gap_topk", "price_of_order", "error_in_bits", "dot_concentration"})
