@@ -38,7 +38,8 @@ SLOW = frozenset(
         *("swap_constant", "weighted_dominates", "gain_optimal", "sparse_grid_projection"),
         *("dot_bound", "prune_first_bound", "quantize_first_bound", "best_support", "binary_code_optimal"),
         *("incoherence", "low_rank_gap", "nm_projection", "partner_perturbed", "refit_optimal", "swap_bias"),
-        *("sweep_bound", "wasserstein_coupling"),
+        *("sweep_bound", "wasserstein_coupling", "dyadic_equivariance", "dot_concentration", "gram_error"),
+        *("gram_dominates", "overlap", "free_scale_bound"),
     }
 )
 """Theorems whose proofs take more than a second."""
