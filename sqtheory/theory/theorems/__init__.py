@@ -34,6 +34,7 @@ from sqtheory.theory.theorems import (
     prune_first_identity,
     quantize_first_bound,
     quantize_first_separation,
+    residual_backbone,
     rounding_cell,
     saturation,
     sparse_grid_projection,
@@ -84,6 +85,7 @@ ALL: tuple[Theorem, ...] = (
     linear_layer.THEOREM,
     propagation.THEOREM,
     low_rank_gap.THEOREM,
+    residual_backbone.THEOREM,
     orthogonality_threshold.THEOREM,
 )
 """The theorems in the order in which the tables print them; a new one is two lines here and its two files."""
