@@ -50,6 +50,8 @@ OPERATORS: Mapping[str, Callable[..., Operator]] = {
     "top": sparsifiers.top,
     "threshold": sparsifiers.threshold,
     "blockwise": sparsifiers.blockwise,
+    "transposable": sparsifiers.transposable,
+    "sap": sparsifiers.sap,
     "fixed": sparsifiers.fixed,
     "identity": lambda: IDENTITY,
 }
@@ -123,6 +125,7 @@ SCORE_BUILDERS: Mapping[str, Callable[..., scores.Score]] = {
     "gain": scores.Gain,
     "wanda": scores.wanda,
     "wina": scores.wina,
+    "partnered": scores.partnered,
     "given": scores.given,
     "random": scores.Random,
 }

@@ -2,7 +2,24 @@
 
 from difflib import get_close_matches
 
-from sqtheory.methods import obr, progressive, sharq, slim, sparse_bitnet, wanda
+from sqtheory.methods import (
+    armor,
+    cett,
+    chess,
+    dsnot,
+    hbfp,
+    obr,
+    progressive,
+    rsparse,
+    rsq,
+    sharq,
+    slicegpt,
+    slim,
+    sparse_bitnet,
+    teal,
+    wanda,
+    wina,
+)
 from sqtheory.methods.evidence import Evidence, Fails, Holds, OnWeight, OrderVerdict, Runs
 from sqtheory.methods.method import Built, Facts, Method, Variant
 
@@ -22,9 +39,19 @@ __all__ = [
 ]
 
 ALL: tuple[Method, ...] = (
+    hbfp.METHOD,
     wanda.METHOD,
-    slim.METHOD,
+    wina.METHOD,
+    teal.METHOD,
+    chess.METHOD,
+    rsparse.METHOD,
+    cett.METHOD,
     obr.METHOD,
+    slim.METHOD,
+    rsq.METHOD,
+    slicegpt.METHOD,
+    dsnot.METHOD,
+    armor.METHOD,
     sharq.METHOD,
     sparse_bitnet.METHOD,
     progressive.METHOD,

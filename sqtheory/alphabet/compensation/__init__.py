@@ -1,1 +1,1 @@
-"""What makes up for an error: other entries by second moments of the inputs, sweeps, terms of low rank, residuals."""
+"""What is done to the entries that stay, or to which of them stay, to make up for what was lost."""

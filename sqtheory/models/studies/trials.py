@@ -1,4 +1,4 @@
-"""Methods on a model that runs: what each order costs outputs and the metric, on samples they were not calibrated on."""
+"""Methods on a model that runs: what each order costs outputs and the metric, on samples not calibrated on."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
