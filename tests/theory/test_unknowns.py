@@ -81,6 +81,11 @@ def values_of(row: Unknowns, exact: ExactRow, places: list[int], wanted: set[sym
             entries = [getattr(exact, name)[i] for i in places]
             numbers = [v for entry in entries for v in (entry if isinstance(entry, tuple) else [entry])]
             found |= dict(zip(symbols, numbers, strict=True))
+    for symbols, numbers in zip(row.rounded_rests, exact.rounded_rests, strict=True):
+        if wanted & set(symbols):
+            found |= dict(zip(symbols, (numbers[i] for i in places), strict=True))
+    if row.steps in wanted:
+        found[row.steps] = exact.steps
     if row.half_step in wanted:
         found[row.half_step] = exact.half_step
     return {s: sympy.Rational(Fraction(v)) for s, v in found.items() if isinstance(s, sympy.Symbol)}
