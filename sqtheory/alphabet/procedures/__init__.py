@@ -6,5 +6,4 @@ from sqtheory.alphabet.procedures.plain import PLAIN, Plain
 from sqtheory.alphabet.procedures.procedure import Procedure
 from sqtheory.alphabet.procedures.wrapping import Wrapping
 
-__all__ = ["PLAIN", "Conjugated", "Plain", "Procedure", "Wrapping"]
-__all__ = ["PLAIN", "OfDense", "Plain", "Procedure"]
+__all__ = ["PLAIN", "Conjugated", "OfDense", "Plain", "Procedure", "Wrapping"]
