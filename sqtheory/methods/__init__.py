@@ -2,7 +2,7 @@
 
 from difflib import get_close_matches
 
-from sqtheory.methods import wanda
+from sqtheory.methods import gptq, obc, sparsegpt, wanda
 from sqtheory.methods.evidence import Evidence, Fails, Holds, OnWeight, OrderVerdict, Runs
 from sqtheory.methods.method import Built, Facts, Method, Variant
 
@@ -21,7 +21,7 @@ __all__ = [
     "find",
 ]
 
-ALL: tuple[Method, ...] = (wanda.METHOD,)
+ALL: tuple[Method, ...] = (wanda.METHOD, obc.METHOD, gptq.METHOD, sparsegpt.METHOD)
 """Every method; a new one is its file and a line here."""
 
 
