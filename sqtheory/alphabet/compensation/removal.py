@@ -148,7 +148,7 @@ class Removal:
         return taken
 
     def _pack(self) -> None:
-        width = self._open.shape[1]
+        _, width = self._values.shape
         most = int(self._open.sum(axis=1).max(initial=0))
         if width < FEW or most > 0.8 * width:
             return

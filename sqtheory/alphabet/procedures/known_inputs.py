@@ -20,12 +20,15 @@ class KnownInputs(Procedure):
     share: float = SHARE
     name: ClassVar[str]
     """How messages call it."""
-    keeps_pattern = True
     on_grid = True
 
     def __post_init__(self) -> None:
         need(self.moments, FixedArray, f"{self.name}: moments=")
         damped(self.moments.values, self.share)
+
+    @property
+    def keeps_pattern(self) -> bool:
+        return True
 
     def h(self, w: Array) -> Array:
         """H for a weight. Raises ValueError where the moments are those of other inputs."""
