@@ -2,7 +2,27 @@
 
 from difflib import get_close_matches
 
-from sqtheory.methods import gptq, obc, sparsegpt, wanda
+from sqtheory.methods import (
+    armor,
+    cett,
+    chess,
+    dsnot,
+    gptq,
+    hbfp,
+    obc,
+    obr,
+    progressive,
+    rsparse,
+    rsq,
+    sharq,
+    slicegpt,
+    slim,
+    sparse_bitnet,
+    sparsegpt,
+    teal,
+    wanda,
+    wina,
+)
 from sqtheory.methods.evidence import Evidence, Fails, Holds, OnWeight, OrderVerdict, Runs
 from sqtheory.methods.method import Built, Facts, Method, Variant
 
@@ -21,7 +41,27 @@ __all__ = [
     "find",
 ]
 
-ALL: tuple[Method, ...] = (wanda.METHOD, obc.METHOD, gptq.METHOD, sparsegpt.METHOD)
+ALL: tuple[Method, ...] = (
+    hbfp.METHOD,
+    wanda.METHOD,
+    obc.METHOD,
+    gptq.METHOD,
+    sparsegpt.METHOD,
+    wina.METHOD,
+    teal.METHOD,
+    chess.METHOD,
+    rsparse.METHOD,
+    cett.METHOD,
+    obr.METHOD,
+    slim.METHOD,
+    rsq.METHOD,
+    slicegpt.METHOD,
+    dsnot.METHOD,
+    armor.METHOD,
+    sharq.METHOD,
+    sparse_bitnet.METHOD,
+    progressive.METHOD,
+)
 """Every method; a new one is its file and a line here."""
 
 

@@ -1,1 +1,1 @@
-"""What makes up for an error: second moments, least squares on a support, removal one by one, sweeps with feedback."""
+"""What is done to the entries that stay, or to which of them stay, to make up for what was lost."""
