@@ -59,6 +59,12 @@ def inverse_factor(h: Array) -> Array:
     return np.asarray(np.triu(np.linalg.inv(lower[::-1, ::-1])))
 
 
+def inverse(h: Array) -> Array:
+    """H⁻¹. Raises ValueError unless H is positive definite."""
+    u = inverse_factor(h)
+    return np.asarray(u.T @ u)
+
+
 def conditional_moments(h: Array) -> Array:
     """D_j = H_jj − H_jF H_FF⁻¹ H_Fj over the inputs F after j: what of input j none of them can make up for."""
     return np.asarray(np.diag(inverse_factor(h)) ** -2.0)

@@ -7,6 +7,7 @@ from sqtheory.alphabet.compensation.second_moments import (
     checked,
     conditional_moments,
     damped,
+    inverse,
     inverse_factor,
     lost,
     moments_of,
@@ -36,6 +37,7 @@ def test_the_factor_is_that_of_the_inverse_from_the_first_input_on() -> None:
     u = inverse_factor(H)
     assert np.array_equal(u, np.triu(u))
     np.testing.assert_allclose(u.T @ u @ H, np.eye(6), atol=1e-9)
+    assert np.array_equal(inverse(H), u.T @ u)
     with pytest.raises(ValueError, match="not positive definite"):
         inverse_factor(np.ones((2, 2)))
 
