@@ -2,7 +2,7 @@
 
 from difflib import get_close_matches
 
-from sqtheory.methods import wanda
+from sqtheory.methods import erk, sap, shiftaddllm, srste, wanda, waterfill
 from sqtheory.methods.evidence import Evidence, Fails, Holds, OnWeight, OrderVerdict, Runs
 from sqtheory.methods.method import Built, Facts, Method, Variant
 
@@ -21,7 +21,14 @@ __all__ = [
     "find",
 ]
 
-ALL: tuple[Method, ...] = (wanda.METHOD,)
+ALL: tuple[Method, ...] = (
+    wanda.METHOD,
+    sap.METHOD,
+    shiftaddllm.METHOD,
+    srste.METHOD,
+    erk.METHOD,
+    waterfill.METHOD,
+)
 """Every method; a new one is its file and a line here."""
 
 

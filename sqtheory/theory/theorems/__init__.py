@@ -6,6 +6,7 @@ from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import (
     binary_code_optimal,
     binary_code_residual,
+    budget_price,
     delta_coding,
     dot_bound,
     dot_concentration,
@@ -45,6 +46,7 @@ from sqtheory.theory.theorems import (
     swap_constant,
     swap_gap,
     ties_by_original,
+    water_filling,
     weighted_dominates,
 )
 
@@ -91,6 +93,8 @@ ALL: tuple[Theorem, ...] = (
     binary_code_residual.THEOREM,
     nm_projection.THEOREM,
     index_retention.THEOREM,
+    water_filling.THEOREM,
+    budget_price.THEOREM,
 )
 """The theorems in the order in which the tables print them; a new one is two lines here and its two files."""
 BY_SLUG = {theorem.slug: theorem for theorem in ALL}
