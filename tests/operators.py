@@ -50,6 +50,7 @@ score_rules = st.deferred(
         st.just(scores.magnitude),
         st.builds(scores.Gain, quantizer_strategy | chains, norms),
         st.sampled_from([scores.wanda(ARRAYS["x"]), scores.wina(ARRAYS["w"]), scores.given(ARRAYS["codes"])]),
+        st.builds(scores.partnered, st.just(ARRAYS["x"]), st.floats(0.125, 8), st.floats(0, 8)),
     )
 )
 

@@ -20,6 +20,7 @@ from sqtheory.cli import (
     evaluate,
     figure,
     formats,
+    hbfp,
     inspect,
     layers,
     masks,
@@ -46,6 +47,7 @@ from sqtheory.version import __version__
 VERBS = (
     *(demo.VERB, order.VERB, report.VERB, apply.VERB, verify.VERB, apply.PACK, unpack.VERB, predict.VERB, price.VERB),
     *(calibrate.VERB, evaluate.VERB, table.VERB, layers.VERB, certify.VERB, sensitivity.VERB, questions.VERB),
+    hbfp.VERB,
     *(figure.VERB, inspect.VERB, decide.VERB, theorems.VERB, methods.VERB, show.VERB, prove.VERB),
     *(formats.VERB, masks.VERB, constants.VERB, bench.VERB, scaling.VERB, cite.VERB),
 )

@@ -2,7 +2,29 @@
 
 from difflib import get_close_matches
 
-from sqtheory.methods import erk, sap, shiftaddllm, srste, wanda, waterfill
+from sqtheory.methods import (
+    armor,
+    cett,
+    chess,
+    dsnot,
+    erk,
+    hbfp,
+    obr,
+    progressive,
+    rsparse,
+    rsq,
+    sap,
+    sharq,
+    shiftaddllm,
+    slicegpt,
+    slim,
+    sparse_bitnet,
+    srste,
+    teal,
+    wanda,
+    waterfill,
+    wina,
+)
 from sqtheory.methods.evidence import Evidence, Fails, Holds, OnWeight, OrderVerdict, Runs
 from sqtheory.methods.method import Built, Facts, Method, Variant
 
@@ -22,7 +44,22 @@ __all__ = [
 ]
 
 ALL: tuple[Method, ...] = (
+    hbfp.METHOD,
     wanda.METHOD,
+    wina.METHOD,
+    teal.METHOD,
+    chess.METHOD,
+    rsparse.METHOD,
+    cett.METHOD,
+    obr.METHOD,
+    slim.METHOD,
+    rsq.METHOD,
+    slicegpt.METHOD,
+    dsnot.METHOD,
+    armor.METHOD,
+    sharq.METHOD,
+    sparse_bitnet.METHOD,
+    progressive.METHOD,
     sap.METHOD,
     shiftaddllm.METHOD,
     srste.METHOD,

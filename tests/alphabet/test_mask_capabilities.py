@@ -27,6 +27,7 @@ from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, sap,
 from sqtheory.alphabet.ties import by_original, high_index, low_index
 from sqtheory.exceptions import Indivisible
 from tests.kinds import alphabet_kinds
+from tests.nightly import thin
 
 SHAPE = (4, 8)
 RNG = np.random.default_rng(7)
@@ -153,6 +154,7 @@ def test_a_mask_keeps_all_where_it_says_so(name: str) -> None:
     assert s.keeps_all(SHAPE) == all(s.mask(x).all() for x in tensors())
 
 
+@thin(3)
 @pytest.mark.parametrize(("name", "boxes"), [*product(MASKS, BOXES)])
 def test_a_mask_splits_boxes_where_it_says_so(name: str, boxes: str) -> None:
     s, b = MASKS[name], BOXES[boxes]

@@ -142,7 +142,7 @@ BINDING = [
 ]
 
 
-@thin(2)
+@thin(4)
 @pytest.mark.parametrize(("theorem", "step", "place"), BINDING, ids=[f"{t}-{s.status}-{i}" for t, s, i in BINDING])
 def test_a_changed_claim_is_not_concluded(theorem: Theorem, step: Conclusion, place: int) -> None:
     """Turned round, lowered or off by one: no step that concludes the claim concludes what it is changed to."""
@@ -168,6 +168,7 @@ DERIVED = [
 ]
 
 
+@thin(2)
 @pytest.mark.parametrize(("theorem", "place"), DERIVED, ids=[f"{t}-{a}" for t, a in DERIVED])
 def test_without_an_assumption_something_is_no_longer_derived(theorem: Theorem, place: Assumption) -> None:
     given = tuple(a for a in theorem.given if a != place)
@@ -227,7 +228,10 @@ def test_which_theorems_are_tested_only() -> None:
         *("saturation", "idempotence", "error_in_bits", "storage", "price_of_order", "order_gap_law", "order_gap_topk"),
         *("index_retention", "water_filling", "budget_price"),
     }
-    assert {slug for slug, extent in extents.items() if "in part" in extent} == {"dot_concentration", "binary_code_residual"}
+    assert {slug for slug, extent in extents.items() if "in part" in extent} == {
+        "dot_concentration",
+        "binary_code_residual",
+    }
     assert {slug for slug, extent in extents.items() if "Coq" in extent} == {
         *("prune_first_identity", "prune_first_bound", "overlap", "swap_constant", "swap_gap", "prune_first_dominates"),
         *("frozen_commutation", "ties_by_original", "sparse_grid_projection", "gain_optimal"),
