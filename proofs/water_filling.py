@@ -48,7 +48,7 @@ def bits(a: ExactRow, height: float) -> list[float]:
 
 def lost(a: ExactRow, some: list[float]) -> float:
     """Layer by layer."""
-    return sum(v * 4.0**-spent for v, spent in zip(variances(a), some, strict=True))
+    return math.fsum(v * 4.0**-spent for v, spent in zip(variances(a), some, strict=True))
 
 
 def other(a: ExactRow) -> Number:

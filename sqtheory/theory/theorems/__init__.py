@@ -56,8 +56,8 @@ from sqtheory.theory.theorems import (
     swap_gap,
     sweep_bound,
     ties_by_original,
-    water_filling,
     wasserstein_coupling,
+    water_filling,
     weighted_dominates,
 )
 

@@ -32,7 +32,8 @@ def _priced(case: Case) -> tuple[Array, Array]:
     """Loss and cost of the choices of least loss plus cost, the cheaper of equal ones."""
     losses, costs = _curves(case)
     order = np.lexsort((costs, losses + costs), axis=-1)[..., :1]
-    return tuple(np.take_along_axis(v, order, axis=-1).sum(axis=(1, 2)) for v in (losses, costs))  # type: ignore[return-value]
+    loss, cost = (np.take_along_axis(v, order, axis=-1).sum(axis=(1, 2)) for v in (losses, costs))
+    return loss, cost
 
 
 def _best(case: Case) -> Array:
