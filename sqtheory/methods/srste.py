@@ -16,7 +16,7 @@ from sqtheory.methods.method import Facts, Method, Variant
 from sqtheory.orders.pair import Pair
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Reference
-from sqtheory.theory.theorems import nm_projection, prune_first_dominates
+from sqtheory.theory.theorems import nm_projection, prune_first_dominates, transposable_greedy
 
 
 def build(s: Sparsifier, q: Quantizer, known: Facts) -> Pair:
@@ -56,6 +56,6 @@ METHOD = Method(
             Pair(transposable(1, 2), hbfp(3)),
         ),
     ),
-    rests_on=(nm_projection.THEOREM,),
+    rests_on=(nm_projection.THEOREM, transposable_greedy.THEOREM),
     variants=(Variant("transposable", "n:m along both axes, the best pattern of every m×m tile", along_both_axes),),
 )

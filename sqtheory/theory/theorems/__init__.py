@@ -56,6 +56,7 @@ from sqtheory.theory.theorems import (
     swap_gap,
     sweep_bound,
     ties_by_original,
+    transposable_greedy,
     wasserstein_coupling,
     water_filling,
     weighted_dominates,
@@ -117,6 +118,7 @@ ALL: tuple[Theorem, ...] = (
     index_retention.THEOREM,
     water_filling.THEOREM,
     budget_price.THEOREM,
+    transposable_greedy.THEOREM,
 )
 """The theorems in the order in which the tables print them; a new one is two lines here and its two files."""
 BY_SLUG = {theorem.slug: theorem for theorem in ALL}
