@@ -7,6 +7,7 @@ from sqtheory.theory.theorems import (
     best_support,
     binary_code_optimal,
     binary_code_residual,
+    budget_price,
     delta_coding,
     dot_bound,
     dot_concentration,
@@ -57,7 +58,9 @@ from sqtheory.theory.theorems import (
     swap_gap,
     sweep_bound,
     ties_by_original,
+    transposable_greedy,
     wasserstein_coupling,
+    water_filling,
     weighted_dominates,
 )
 
@@ -117,6 +120,9 @@ ALL: tuple[Theorem, ...] = (
     binary_code_residual.THEOREM,
     nm_projection.THEOREM,
     index_retention.THEOREM,
+    water_filling.THEOREM,
+    budget_price.THEOREM,
+    transposable_greedy.THEOREM,
 )
 """The theorems in the order in which the tables print them; a new one is two lines here and its two files."""
 BY_SLUG = {theorem.slug: theorem for theorem in ALL}
