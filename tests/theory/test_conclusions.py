@@ -226,6 +226,7 @@ def test_which_theorems_are_tested_only() -> None:
     extents = {t.slug: proof_of(t).extent for t in ALL}
     assert {slug for slug, extent in extents.items() if extent == "tested only"} == {
         *("saturation", "idempotence", "error_in_bits", "storage", "price_of_order", "order_gap_law", "order_gap_topk"),
+        *("sweep_bound", "refit_optimal"),
     }
     assert {slug for slug, extent in extents.items() if "in part" in extent} == {"dot_concentration"}
     assert {slug for slug, extent in extents.items() if "Coq" in extent} == {
