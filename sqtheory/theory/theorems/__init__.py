@@ -15,6 +15,7 @@ from sqtheory.theory.theorems import (
     dot_separation,
     dyadic_equivariance,
     error_in_bits,
+    feedback_refills,
     free_scale_bound,
     frozen_commutation,
     gain_optimal,
@@ -57,6 +58,7 @@ from sqtheory.theory.theorems import (
     ties_by_original,
     wasserstein_coupling,
     weighted_dominates,
+    zeros_survive,
 )
 
 ALL: tuple[Theorem, ...] = (
@@ -104,6 +106,8 @@ ALL: tuple[Theorem, ...] = (
     principal_axes.THEOREM,
     sweep_bound.THEOREM,
     refit_optimal.THEOREM,
+    zeros_survive.THEOREM,
+    feedback_refills.THEOREM,
     dot_concentration.THEOREM,
     linear_layer.THEOREM,
     propagation.THEOREM,
