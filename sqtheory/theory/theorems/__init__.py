@@ -16,6 +16,7 @@ from sqtheory.theory.theorems import (
     dot_separation,
     dyadic_equivariance,
     error_in_bits,
+    feedback_refills,
     free_scale_bound,
     frozen_commutation,
     gain_optimal,
@@ -62,6 +63,7 @@ from sqtheory.theory.theorems import (
     wasserstein_coupling,
     water_filling,
     weighted_dominates,
+    zeros_survive,
 )
 
 ALL: tuple[Theorem, ...] = (
@@ -110,6 +112,8 @@ ALL: tuple[Theorem, ...] = (
     principal_axes.THEOREM,
     sweep_bound.THEOREM,
     refit_optimal.THEOREM,
+    zeros_survive.THEOREM,
+    feedback_refills.THEOREM,
     dot_concentration.THEOREM,
     linear_layer.THEOREM,
     propagation.THEOREM,
