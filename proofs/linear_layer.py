@@ -41,9 +41,13 @@ def rational(v: Fraction) -> sympy.Rational:
     return sympy.Rational(v.numerator, v.denominator)
 
 
+SMALL = 2**64
+"""Numerators and denominators up to which squares are taken out of a root: larger ones take long to factor."""
+
+
 def root(v: Fraction) -> sympy.Expr:
     """√v."""
-    return sympy.sqrt(rational(v))
+    return sympy.Pow(rational(v), sympy.Rational(1, 2), evaluate=max(v.numerator, v.denominator) <= SMALL)
 
 
 class Frobenius(sympy.Function):  # type: ignore[misc]

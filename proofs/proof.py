@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -11,7 +11,6 @@ from typing import final
 import numpy as np
 
 from sqtheory.alphabet.norms import spell_norm
-from sqtheory.theory.case import Case
 from sqtheory.theory.claims import CANCELLATION, TOLERANCE, Claim, Quantity, Separation
 from sqtheory.theory.measured import readings
 from sqtheory.theory.render import claim_text
@@ -125,9 +124,9 @@ class Proof:
     def lines(self) -> Iterator[Line]:
         """Discharge the model, every step, and that the steps conclude every claim."""
         started = time.perf_counter()
-        rng = np.random.default_rng(1)
+        rows = self.rows(np.random.default_rng(1))
         for quantity in self.theorem.where:
-            fault = next((f for case in self.cases(rng) if (f := self.model_fault(quantity, case))), "")
+            fault = next((f for each in rows if (f := self.model_fault(quantity, each))), "")
             seconds = time.perf_counter() - started
             yield Line(f"{quantity.name} is {quantity.meaning}", "model (tested)", not fault, seconds, fault)
             started = time.perf_counter()
@@ -157,21 +156,23 @@ class Proof:
             yield step
             yield from step.cases if isinstance(step, Split) else ()
 
-    def cases(self, rng: np.random.Generator, rows: int = MODELLED) -> list[Case]:
-        """Cases to compare the model on."""
+    def rows(self, rng: np.random.Generator, count: int = MODELLED) -> list[list[ExactRow]]:
+        """Cases to compare the model on, row by row: so many rows of the domain together, or those of the witness."""
         domain, witness = self.theorem.domain, self.theorem.witness
-        if domain is None:
-            return list(witness.cases) if isinstance(witness, Separation) else []
-        return [domain.sample(rng, rows // 10) for _ in range(10)]
+        shown = witness.cases if isinstance(witness, Separation) else ()
+        cases = shown if domain is None else [domain.sample(rng, count // 10) for _ in range(10)]
+        return [[ExactRow(case, i) for i in range(len(case))] for case in cases]
 
-    def model_fault(self, quantity: Quantity, case: Case) -> str:
-        """The first row in which a quantity differs from its model; empty if there is none."""
+    def model_fault(self, quantity: Quantity, rows: Sequence[ExactRow]) -> str:
+        """The first row of a case in which a quantity differs from its model; empty if there is none."""
+        case = rows[0].case
         computed = np.broadcast_to(np.asarray(quantity.of(case), np.float64), len(case))
         cancelled = CANCELLATION * case.products**quantity.degree
-        for i, value in enumerate(computed.tolist()):
-            expected = float(self.model[quantity](ExactRow(case, i)))
-            if not abs(value - expected) <= TOLERANCE * abs(expected) + cancelled[i] + quantity.noise + 1e-300:
-                return f"{value} instead of {expected} at {case.row(i)}"
+        for row, value in zip(rows, computed.tolist(), strict=True):
+            expected = float(self.model[quantity](row))
+            room = TOLERANCE * abs(expected) + cancelled[row.index] + quantity.noise + 1e-300
+            if not abs(value - expected) <= room:
+                return f"{value} instead of {expected} at {case.row(row.index)}"
         return ""
 
 

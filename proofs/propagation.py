@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 import sympy
@@ -18,7 +19,7 @@ from .conclusions import Concludes, Lemma
 from .dot_decomposition import error, product
 from .gram_error import matrix
 from .linear_layer import GOLUB, frobenius, products, spectral, triangle, unknown
-from .proof import Proof
+from .proof import MODELLED, Proof
 from .shapes import Groups
 from .steps import Cited, Enumerated, Equal
 from .unknowns import Facts, Unknowns
@@ -53,28 +54,35 @@ def states(n: Network, start: Row, weights: Row) -> list[Row]:
     return [start, first, activate(n.name, through(first, weights))]
 
 
+@lru_cache(maxsize=2 * MODELLED)
+def both_states(n: Network, a: Atoms) -> tuple[list[Row], list[Row]]:
+    """y₀, y₁, y₂ and ŷ₀, ŷ₁, ŷ₂."""
+    return states(n, a.x, a.w), states(n, a.q, compressed(n, a))
+
+
 def distance(n: Network, a: Atoms, depth: int) -> Number:
     """‖y_l − ŷ_l‖_F."""
-    return frobenius(error(states(n, a.x, a.w)[depth], states(n, a.q, compressed(n, a))[depth]))
+    ours, theirs = both_states(n, a)
+    return frobenius(error(ours[depth], theirs[depth]))
 
 
 def residual(n: Network, a: Atoms) -> Number:
     """‖y₀ + y₁ − ŷ₀ − ŷ₁‖_F."""
-    ours, theirs = states(n, a.x, a.w), states(n, a.q, compressed(n, a))
+    ours, theirs = both_states(n, a)
     both = (error(ours[i], theirs[i]) for i in (0, 1))
     return frobenius([one + two for one, two in zip(*both, strict=True)])
 
 
 def fed(n: Network, a: Atoms, depth: int) -> Number:
     """‖y_l (W − Ŵ)ᵀ‖_F."""
-    return frobenius(through(states(n, a.x, a.w)[depth], error(a.w, compressed(n, a))))
+    return frobenius(through(both_states(n, a)[0][depth], error(a.w, compressed(n, a))))
 
 
 def stretched(a: Unknowns, goals: Facts) -> Facts:
     """‖φ(A) − φ(B)‖_F ≤ L ‖A − B‖_F for both layers of both networks."""
     found = []
     for n in NETWORKS:
-        ours, theirs = states(n, a.x, a.w), states(n, a.q, compressed(n, a))
+        ours, theirs = both_states(n, a)
         for depth in (0, 1):
             inside = error(through(ours[depth], a.w), through(theirs[depth], compressed(n, a)))
             after = frobenius(error(ours[depth + 1], theirs[depth + 1]))
@@ -89,7 +97,7 @@ def added(a: Unknowns, goals: Facts) -> Facts:
     found = []
     for n in NETWORKS:
         image = compressed(n, a)
-        ours, theirs = states(n, a.x, a.w), states(n, a.q, image)
+        ours, theirs = both_states(n, a)
         for depth in (0, 1):
             apart = error(ours[depth], theirs[depth])
             found += [triangle(through(ours[depth], error(a.w, image)), through(apart, image))]

@@ -61,7 +61,7 @@ from sqtheory.alphabet.quantizers import (
 )
 from sqtheory.alphabet.rounding import Rounding, half_away, nearest_even, stochastic, toward_zero
 from sqtheory.alphabet.scores import Gain, Random, Score, given, magnitude, wanda, wina
-from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, threshold, top
+from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, sap, threshold, top, transposable
 from sqtheory.alphabet.ties import Adversarial, RandomTies, Ties, adversarial, by_original, high_index, low_index
 from sqtheory.arrays import FixedArray
 from sqtheory.exceptions import CheckpointError, Indivisible, InputRefused, MissingExtra, NonFinite, SpellingError
@@ -178,6 +178,7 @@ __all__ = [
     "predict",
     "relative_error",
     "report",
+    "sap",
     "scaled",
     "sqnr",
     "stochastic",
@@ -185,6 +186,7 @@ __all__ = [
     "threshold",
     "top",
     "toward_zero",
+    "transposable",
     "verify",
     "wanda",
     "wina",

@@ -14,7 +14,7 @@ from sqtheory.alphabet.partition import Blocks, Channels, Columns, Heads, Partit
 from sqtheory.alphabet.quantized import NanRule
 from sqtheory.alphabet.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4, scaled
 from sqtheory.alphabet.rounding import ROUNDINGS
-from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, threshold, top
+from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, sap, threshold, top, transposable
 from sqtheory.arrays import FixedArray
 from sqtheory.strategies import formats, quantizers
 
@@ -50,6 +50,7 @@ score_rules = st.deferred(
         st.just(scores.magnitude),
         st.builds(scores.Gain, quantizer_strategy | chains, norms),
         st.sampled_from([scores.wanda(ARRAYS["x"]), scores.wina(ARRAYS["w"]), scores.given(ARRAYS["codes"])]),
+        st.builds(scores.partnered, st.just(ARRAYS["x"]), st.floats(0.125, 8), st.floats(0, 8)),
     )
 )
 
@@ -114,6 +115,9 @@ def sparsifier(draw: st.DrawFn) -> Sparsifier:
                 lambda: threshold(draw(st.floats(max(rule.least, -1e9), 1e9)), score=rule),
                 lambda: blockwise(share, per=per, norm=draw(norms), score=rule, ties=order),
                 lambda: fixed(ARRAYS["mask"]),
+                lambda: transposable(min(count, m), m, norm=1.5, greedy=True, score=rule),
+                lambda: transposable(2, 4, full=draw(st.booleans()), score=rule),
+                lambda: sap(0.5, draw(st.floats(1, 9)), eta=draw(st.floats(0, 9)), per=per, score=rule),
             ]
         )
     )

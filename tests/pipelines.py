@@ -30,7 +30,15 @@ from sqtheory.alphabet.scaling import (
     Unscaled,
 )
 from sqtheory.alphabet.scores import Gain, Random, Score, given, magnitude, wanda, wina
-from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier, ThresholdSparsifier, TopSparsifier, fixed
+from sqtheory.alphabet.sparsifiers import (
+    BlockSparsifier,
+    Sparsifier,
+    ThresholdSparsifier,
+    TopSparsifier,
+    fixed,
+    sap,
+    transposable,
+)
 from sqtheory.alphabet.ties import TIES, Adversarial, RandomTies, Ties
 from sqtheory.arrays import Array, FixedArray
 from sqtheory.theory import samples
@@ -97,6 +105,8 @@ def quantizer(rng: Generator, shape: Shape) -> Quantizer:
     fmt, rule = pick(rng, SMALL), pick(rng, scalings(rng, blocks.grid(shape)))
     if rule.full_range and isinstance(fmt, IntFormat):
         fmt = IntFormat(fmt.k, full_range=True)
+    if isinstance(rule, FullRange) and fmt.min >= 0:
+        rule = AbsMax()
     saturate = fmt.overflow is None or rng.random() < 0.9
     return Quantizer(fmt, rule, blocks, rounding(rng), saturate, tail=pick(rng, tuple(Tail)))
 
@@ -119,7 +129,7 @@ def score(rng: Generator, shape: Shape, q: Quantizer) -> Score:
 def sparsifier(rng: Generator, shape: Shape, q: Quantizer) -> Sparsifier:
     """Any mask: n:m, shares and counts of any boxes, whole units, thresholds, fixed sets."""
     ranks, rule = score(rng, shape, q), ties(rng)
-    kind = rng.integers(12)
+    kind = rng.integers(13)
     if kind < 6:
         m = pick(rng, (1, 2, 3, 4, 4, 6, shape[-1]))
         return TopSparsifier(int(rng.integers(1, m + 1)), Blocks(m), ranks, rule, pick(rng, tuple(Tail)))
@@ -127,6 +137,9 @@ def sparsifier(rng: Generator, shape: Shape, q: Quantizer) -> Sparsifier:
         return ThresholdSparsifier(pick(rng, (0.0, 0.5, 1.0, 3.0)), ranks)
     if kind == 7:
         return fixed(rng.random(shape) < 0.6)
+    if kind == 12:
+        greedy = transposable(int(rng.integers(1, 3)), 2, norm=pick(rng, (1.0, 2.0)), greedy=True, score=ranks)
+        return greedy if len(shape) > 1 and rng.random() < 0.5 else sap(*pick(rng, ((0.5, 1), (1, 2))), score=ranks)
     share = Fraction(int(rng.integers(1, 9)), 8)
     if kind == 8:
         return BlockSparsifier(share, partition(rng, shape), pick(rng, EXPONENTS), ranks, rule)

@@ -131,12 +131,12 @@ def test_every_file_names_its_command_and_holds_its_whole_grid() -> None:
 
 @pytest.mark.parametrize("file", REPORTS, ids=lambda file: file.stem)
 def test_reports_say_what_weights_and_model_say(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The counts of one section verbatim; of another a pipeline computed again, images only every night."""
+    """The counts of one section verbatim; every night of another a pipeline computed again."""
     asked, text = command(file), file.read_text(encoding="utf-8")
     assert main([*asked[:2], "--ask", "collisions", "--samples", "1"]) == 0
     section = capsys.readouterr().out.split("\n\n", 1)[1]
     assert section.strip() in text
-    if "vit" in file.stem and not NIGHTLY:
+    if not NIGHTLY:
         return
     model = open_model(asked[1])
     study = Study.of(model, samples_for(model), int(asked[asked.index("--samples") + 1]), 1, 1, None)
@@ -147,7 +147,7 @@ def test_reports_say_what_weights_and_model_say(file: Path, capsys: pytest.Captu
 
 @pytest.mark.parametrize("file", PREDICTIONS, ids=lambda file: file.stem)
 def test_predictions_follow_from_their_sensitivities(file: Path) -> None:
-    """Of one pipeline the gap is predicted again, and measured, of one layer every sensitivity: images every night."""
+    """Of one pipeline the gap is predicted again; every night it is measured, and of one layer every sensitivity."""
     asked, text, rng = command(file), file.read_text(encoding="utf-8"), random.Random(file.stat().st_size)
     options = dict(zip(asked[2::2], asked[3::2], strict=True))
     model = open_model(asked[1])
@@ -160,8 +160,7 @@ def test_predictions_follow_from_their_sensitivities(file: Path) -> None:
     pattern = pipeline.split()[0]
     s, q = parse_as(Sparsifier, "mask", pattern), parse_as(Quantizer, "format", pipeline.split()[1])
     cells = dict(zip(rows["pipeline"], rows[pipeline], strict=True))
-    whole = NIGHTLY or "vit" not in file.stem
-    if whole:
+    if NIGHTLY:
         measured = study.measured(s, q)
         assert [measured.value, measured.standard_error] == pytest.approx(
             [float(cells["measured"]), float(cells["±"])], abs=NOISE
@@ -171,7 +170,7 @@ def test_predictions_follow_from_their_sensitivities(file: Path) -> None:
         title = around.value if around is Around.dense else f"{pattern}: {around.value}"
         at = columns["layer"].index(title)
         slope = {each.name: float(columns[each.name][at]) for each in model.linears}
-        if whole:
+        if NIGHTLY:
             room = 0.02 * max(map(abs, slope.values()))
             found = study.sensitivities.of(layer, around, study.weights_at(around, s))
             assert found == pytest.approx(slope[layer.name], abs=room)

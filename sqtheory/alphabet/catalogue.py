@@ -42,6 +42,8 @@ MASKS: tuple[tuple[str, str], ...] = (
     ("top(16, block=64)", "keep 16 of every 64"),
     ("threshold(0.01)", "keep |x| ≥ 0.01"),
     ("blockwise(0.5, tile=(4, 4))", "keep half of the 4×4 tiles, by their 2-norm"),
+    ("transposable(2, 4)", "at most 2:4 along rows and columns: the best pattern of every 4×4 tile"),
+    ("sap(0.5, 1, per=row)", "as many of every row as its PQ index allows"),
     ("nm(2, 4, ties=by_original)", "ties of q(x) go to the larger original"),
     ("nm(2, 4, score=wanda)", "rank by |w| times the norm of its input, told by --statistics"),
     ("nm(2, 4, score=gain(int4, 2))", "rank by what keeping an entry saves after rounding"),
@@ -101,5 +103,5 @@ def _mask_row(text: str, what: str) -> tuple[str, ...]:
     s = parse(text)
     assert isinstance(s, Sparsifier)
     group = 64
-    kept = "by value" if text.startswith("threshold") else str(Fraction(s.budget(group), group))
+    kept = "by value" if s.budget(group) == group else str(Fraction(s.budget(group), group))
     return (text, str(s), kept, what)

@@ -64,6 +64,11 @@ class Operator(ABC):
         """The boxes into which tensors must divide, what becomes of short ones, and what they are called."""
         return ()
 
+    @property
+    def by_row(self) -> bool:
+        """No entry's image depends on another row, of any tensor."""
+        return False
+
     def check(self, shape: Shape) -> None:
         """Raise what every tensor of this shape is refused for: Indivisible, or ValueError for an axis it lacks."""
         for boxes, tail, what in self.boxes:
@@ -118,6 +123,10 @@ class Identity(Operator):
     def traits(self) -> frozenset[Trait]:
         return frozenset(TRAITS)
 
+    @property
+    def by_row(self) -> bool:
+        return True
+
     def apply(self, x: Array, origin: Array) -> Array:
         return x
 
@@ -153,6 +162,10 @@ class Chain(Operator):
     def traits(self) -> frozenset[Trait]:
         common = frozenset.intersection(*(f.traits for f in self.parts))
         return frozenset(t for t in common if t.survives)
+
+    @property
+    def by_row(self) -> bool:
+        return all(f.by_row for f in self.parts)
 
     def apply(self, x: Array, origin: Array) -> Array:
         for f in self.parts:

@@ -14,7 +14,7 @@ from sqtheory.alphabet.partition import Shape, Whole
 from sqtheory.alphabet.rationals import NotRational, Rationals, rationals
 from sqtheory.alphabet.traits import DETERMINISTIC, DYADIC_EQUIVARIANT, ODD, SCALE_EQUIVARIANT, Trait
 from sqtheory.arrays import Array, ArrayLike, FixedArray, as_real
-from sqtheory.exceptions import need, need_generator
+from sqtheory.exceptions import need, need_generator, real
 
 HOMOGENEOUS = frozenset({ODD, DYADIC_EQUIVARIANT, SCALE_EQUIVARIANT, DETERMINISTIC})
 """What a ranking hands on that is the same for −x and for c x, c > 0."""
@@ -43,6 +43,8 @@ class Score(ABC):
     """The ranking is that of |x_i|."""
     is_constant: ClassVar[bool] = False
     """The score does not depend on x."""
+    partnered: ClassVar[bool] = False
+    """It is a power of |x_ij| times a number for every column j."""
     is_drawn: ClassVar[bool] = False
     """The score is drawn anew at every evaluation, and does not depend on x."""
     least: ClassVar[float] = -np.inf
@@ -153,21 +155,30 @@ class Gain(Score):
 @final
 @dataclass(frozen=True)
 class Partnered(Score):
-    """|x_ij| · ‖P_{:, j}‖₂: the operand times the norm of its partner along the contraction.
+    """|x_ij|^a · ‖P_{:, j}‖₂^b: the operand times the norm of its partner along the contraction; powers a > 0, b ≥ 0.
 
     ``wanda(X)``: x a weight (out × in), P its activations X (samples × in), `sun2024wanda`, Eq. 1.
     ``wina(W)``: x an activation (… × in), P the weight W (out × in), `chen2025wina`, Eq. 4.
+    b = 0 drops the partner: TEAL's |x|, and so does a column of zeros then.
     Without a partner it awaits the norms of the inputs, and ranks nothing before it is told.
     """
 
     partner: FixedArray | None
     name: str
     """The word it is written with."""
+    operand_power: float = 1.0
+    """a."""
+    partner_power: float = 1.0
+    """b."""
+    partnered = True
     least = 0.0
     traits = HOMOGENEOUS
     zero_is_least = True
 
     def __post_init__(self) -> None:
+        a, b = (real(p, f"{self.name}: a power") for p in (self.operand_power, self.partner_power))
+        if not (0 < a < np.inf and 0 <= b < np.inf):
+            raise ValueError(f"{self.name} needs finite powers a > 0 and b >= 0, got {a:g} and {b:g}")
         if self.partner is None:
             return
         need(self.partner, FixedArray, f"{self.name}: the array")
@@ -191,16 +202,20 @@ class Partnered(Score):
         norms = column_norms(self.partner.values)
         if x.shape[-1:] != norms.shape:
             raise ValueError(f"{self.name} has {norms.size} input channels, the tensor of shape {x.shape} does not")
-        return np.asarray(np.abs(x) * norms)
+        size = np.abs(x) if self.operand_power == 1 else np.abs(x.astype(np.float64)) ** self.operand_power
+        return np.asarray(size * (norms if self.partner_power == 1 else norms**self.partner_power))
 
     def linear(self, shape: Shape) -> Array | None:
-        return None if self.partner is None else self.of(np.ones(shape))
+        return None if self.partner is None or self.operand_power != 1 else self.of(np.ones(shape))
 
     def prescribed(self, shape: Shape) -> Shape:
         return shape if self.partner is None else (*shape[:-1], self.partner.values.shape[1])
 
     def __str__(self) -> str:
-        return self.name if self.partner is None else f"{self.name}({self.partner.name})"
+        if self.partner is None:
+            return self.name
+        powers = (self.operand_power, self.partner_power)
+        return f"{self.name}({', '.join([self.partner.name, *(f'{p!r}' for p in powers if powers != (1, 1))])})"
 
 
 @final
@@ -266,6 +281,11 @@ def wanda(activations: ArrayLike) -> Partnered:
 def wina(weight: ArrayLike) -> Partnered:
     """|x_j| · ‖W_{:, j}‖₂ for a weight W (out × in); `chen2025wina`, Eq. 4."""
     return Partnered(FixedArray(weight), "wina")
+
+
+def partnered(partner: ArrayLike, operand: float = 1.0, power: float = 1.0) -> Partnered:
+    """|x_j|^operand · ‖P_{:, j}‖₂^power for any partner P of as many columns as x."""
+    return Partnered(FixedArray(partner), "partnered", float(operand), float(power))
 
 
 def given(scores: ArrayLike) -> Given:

@@ -50,6 +50,8 @@ OPERATORS: Mapping[str, Callable[..., Operator]] = {
     "top": sparsifiers.top,
     "threshold": sparsifiers.threshold,
     "blockwise": sparsifiers.blockwise,
+    "transposable": sparsifiers.transposable,
+    "sap": sparsifiers.sap,
     "fixed": sparsifiers.fixed,
     "identity": lambda: IDENTITY,
 }
@@ -67,12 +69,16 @@ ALIASES: Patterns = {
     r"mxfp8_e5m2": ("mxfp(e5m2)", lambda m: quantizers.mxfp(E5M2)),
     r"mxfp6_e3m2": ("mxfp(e3m2)", lambda m: quantizers.mxfp(E3M2)),
     r"bcq(\d+)": ("bcq3", lambda m: quantizers.bcq(int(m[1]))),
+    r"ternary": (
+        "ternary",
+        lambda m: quantizers.int_(2, per=Whole(), scaling=scaling.AbsMean()),
+    ),
     **aliases.PATTERNS,
 }
 """Short spellings as people type them; ``nvfp4`` and others without parentheses are constructors of their own."""
 ALIAS_EXAMPLES = (
     *("2:4", "50%", "4:8", "1:4", "75%", "int8", "int4", "int4:b32", "hbfp8", "hbfp6", "hbfp4"),
-    *("mxfp8", "mxfp6", "mxfp4", "mxfp8_e5m2", "mxfp6_e3m2", "mxint8", "nvfp4", "nf4", "bcq3"),
+    *("mxfp8", "mxfp6", "mxfp4", "mxfp8_e5m2", "mxfp6_e3m2", "mxint8", "nvfp4", "nf4", "bcq3", "ternary"),
     *(preset.name.lower() for preset in aliases.TYPED),
 )
 
@@ -108,6 +114,8 @@ FLOATS: Mapping[str, FloatFormat] = {name: f for name, f in FORMATS.items() if i
 SCALING_BUILDERS: Mapping[str, Callable[..., scaling.Scaling]] = {
     "percentile": scaling.Percentile,
     "mse": scaling.MeanSquare,
+    "absmean": scaling.AbsMean,
+    "histogram": scaling.Histogram,
     "frozen": _frozen,
     "twolevel": scaling.TwoLevel,
     "shared": scaling.SharedExponent,
@@ -117,6 +125,7 @@ SCORE_BUILDERS: Mapping[str, Callable[..., scores.Score]] = {
     "gain": scores.Gain,
     "wanda": scores.wanda,
     "wina": scores.wina,
+    "partnered": scores.partnered,
     "given": scores.given,
     "random": scores.Random,
 }

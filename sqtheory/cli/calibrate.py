@@ -15,7 +15,10 @@ a safetensors file of schema sqtheory.statistics/1, which order, report, apply, 
   NAME.norms     F64 (inputs,)          ‖X_j‖₂ of every input j of the weight NAME, whose last axis are its inputs
   NAME.moments   F64 (inputs, inputs)   XᵀX, with --moments
   NAME.means     F64 (inputs,)          the mean of every input j, and NAME.variances its variance, with --means
-  metadata       schema, model, samples (what they are), count (how many)
+  metadata       schema, model, samples (what they are), count (how many), tokens (what they weigh, with --tokens)
+
+With --tokens attention a token x_t counts by the attention that it receives in its block, as RSQ has it: X is √r_t x_t,
+r_t from 1 to 3 before its sum is brought to the number of tokens of the sample.
 
 Of a model that cannot be computed here, a file of your own in this layout does as well: norms are enough, and so are
 moments; of the metadata schema is needed. Refused are NaN, infinities, negative norms, another number of inputs than
@@ -25,6 +28,7 @@ samples make the same bytes. Samples are spread over the set that evaluate measu
 EXAMPLES = """\
 examples:
   sqtheory calibrate lm-dense -o stats.safetensors
+  sqtheory calibrate lm-dense -o stats.safetensors --moments --tokens attention
   sqtheory calibrate my-model.safetensors -o stats.safetensors --data my-text.txt --samples 128
   sqtheory order zoo:lm-dense --mask 'nm(2, 4, score=wanda)' --format int4 --statistics stats.safetensors
 
@@ -42,6 +46,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--moments", action="store_true", help="write XᵀX too, inputs × inputs numbers a weight")
     parser.add_argument("--means", action="store_true", help="write the mean and the variance of every input too")
+    parser.add_argument(
+        "--tokens", choices=("attention",), help="weigh every token by the attention that it receives in its block"
+    )
     add_files(parser)
     parser.add_argument("--force", action="store_true", help="replace FILE")
 
@@ -69,9 +76,12 @@ def run(arguments: argparse.Namespace) -> Document:
     atomic.check_folder(arguments.out.parent)
     model = open_model(arguments.model, heads=arguments.heads)
     samples = samples_for(model, tuple(arguments.data)).some(arguments.samples)
+    weighed = arguments.tokens is not None
     with single_threaded_products(), counter(len(samples), "calibrate", samples.unit) as done:
-        found = seen_inputs(model, samples, moments=arguments.moments, done=done)
+        found = seen_inputs(model, samples, moments=arguments.moments, by_attention=weighed, done=done)
     metadata = {"model": name if known else arguments.model, "samples": f"{samples.unit}s", "count": str(len(samples))}
+    if weighed:
+        metadata["tokens"] = arguments.tokens
     more = {"means": found.means, "variances": found.variances} if arguments.means else {}
     write_statistics(arguments.out, found.norms, found.moments, metadata, **more, force=arguments.force)
     what = " and ".join(["norms", *["second moments"] * arguments.moments, *["means and variances"] * arguments.means])

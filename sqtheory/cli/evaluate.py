@@ -11,7 +11,7 @@ from sqtheory.orders.applied import Order
 from sqtheory.version import __version__
 
 if TYPE_CHECKING:
-    from sqtheory.execution.assignment import Assignment
+    from sqtheory.execution.assignment import Assignment, InputOperators
     from sqtheory.files.statistics import Statistics
     from sqtheory.models.evaluation.comparing import Comparison
     from sqtheory.models.evaluation.evaluations import Evaluations
@@ -45,6 +45,7 @@ examples:
   sqtheory evaluate lm-dense --mask 2:4 --format hbfp4 --samples 64
   sqtheory evaluate lm-dense --mask 'nm(2, 4, score=wanda)' --format int4 --statistics stats.safetensors
   sqtheory evaluate lm-dense --mask 2:4 --format int4 --method sparsegpt --statistics stats.safetensors
+  sqtheory evaluate lm-dense --mask 50% --format int4 --method wina
   sqtheory evaluate lm-dense --mask 50% --format mxfp4 --order both --order gain --activations --json
   sqtheory evaluate my-model.safetensors --format int4 --data my-text.txt
   sqtheory evaluate checkpoint20.npz --mask 2:4 --format hbfp4 --data cmudict.dict
@@ -85,6 +86,7 @@ def run(arguments: argparse.Namespace) -> Document:
     from sqtheory.models import open_model, samples_for
     from sqtheory.models.evaluation.comparing import compare_orders
     from sqtheory.models.evaluation.evaluations import Evaluations
+    from sqtheory.models.evaluation.inputs import compare_inputs, of_inputs
 
     mask, fmt = arguments.mask, arguments.format
     if (mask is None or fmt is None) and arguments.order:
@@ -93,7 +95,7 @@ def run(arguments: argparse.Namespace) -> Document:
         raise ValueError("--activations needs the --format they are quantized with")
     given = arguments.order or [BOTH]
     orders = list(dict.fromkeys(order for name in given for order in (TWO if name == BOTH else (Order[name],))))
-    assignment, known = _assigned(arguments)
+    assignment, pruned, known = _assigned(arguments)
     model = open_model(arguments.model, heads=arguments.heads)
     assignment = assignment.on({layer.name: layer.weight.shape for layer in model.linears})
     if known is not None:
@@ -105,9 +107,14 @@ def run(arguments: argparse.Namespace) -> Document:
     with counter(runs * len(samples), "evaluate", samples.unit, quiet=arguments.json) as done:
         found = Evaluations(model, samples, arguments.workers or cores(), arguments.results, done)
         comparison = None
-        if mask and fmt:
+        if mask and fmt and pruned:
+            comparison = compare_inputs(found, assignment, pruned, orders, activations=arguments.activations)
+            scores = comparison.all
+        elif mask and fmt:
             comparison = compare_orders(found, assignment, orders, activations=arguments.activations)
             scores = comparison.all
+        elif mask and pruned:
+            scores = {pruned.mask: of_inputs(found, pruned)}
         elif mask:
             scores = {assignment.words[0]: found.of_mask(assignment)}
         elif fmt:
@@ -122,15 +129,19 @@ def run(arguments: argparse.Namespace) -> Document:
     )
 
 
-def _assigned(arguments: argparse.Namespace) -> "tuple[Assignment, Statistics | None]":
-    """The operators of every weight, and the statistics that they are told."""
+def _assigned(arguments: argparse.Namespace) -> "tuple[Assignment, InputOperators | None, Statistics | None]":
+    """The operators of every weight, those of inputs where a method prunes these, and the statistics they are told."""
     from sqtheory.api.operators import grid, method_of
+    from sqtheory.methods.method import Operand
 
     known = options.statistics(arguments)
     masks, formats = [arguments.mask or NO_MASK], [arguments.format or NO_FORMAT]
     by = method_of(arguments.method)
-    [assignment] = grid(masks, formats, seed=arguments.seed, known=known, method=by)
-    return assignment, known
+    if by is None or by.prunes is Operand.weights:
+        [assignment] = grid(masks, formats, seed=arguments.seed, known=known, method=by)
+        return assignment, None, known
+    [assignment] = grid(masks, formats, seed=arguments.seed, known=None if by.needs else known)
+    return assignment, by.on_inputs(assignment, known), known
 
 
 def _content(

@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from sqtheory.cli.evaluation_options import add_evaluation, add_files, cores
 from sqtheory.cli.verb import MARKDOWN_TABLES, Document, Verb, json_of
 
 DESCRIPTION = """\
@@ -12,23 +13,40 @@ depends, each on evidence that runs.
 
 With NAME the record of one: every piece of evidence and whether it stands, computed now, and its variants, what
 published code does otherwise, which are asked for as NAME:VARIANT. order, report, apply and evaluate take one as
---method NAME, with the boxes and budgets of --mask and the format of --format; verify takes it from the report."""
+--method NAME, with the boxes and budgets of --mask and the format of --format; verify takes it from the report.
+
+With --on MODEL every method, or that of NAME, is tried: calibrated on the first half of the samples, judged on the
+second. For S→Q, Q→S and the joint pass of those that have one: the share ‖X(W − Ŵ)ᵀ‖_F / ‖XWᵀ‖_F of the outputs that
+is lost, mean over layers, and the metric; against each other and against plain magnitude, S→Q, paired sample by
+sample. ± is one standard error."""
 
 EXAMPLES = """\
 examples:
   sqtheory methods
   sqtheory methods wanda
+  sqtheory methods --on lm-dense --mask 2:4 --format int4 --format mxfp4 --samples 128
   sqtheory calibrate lm-dense -o stats.safetensors --moments --means
   sqtheory order zoo:lm-dense --mask 2:4 --format int4 --method wanda --statistics stats.safetensors"""
+
+
+SAMPLES = 64
+"""Tried on so many, half of which calibrate."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     parser.add_argument("name", nargs="?", default=None, metavar="NAME", help="of one method")
+    parser.add_argument("--on", default=None, metavar="MODEL", help="try them on a model, as evaluate takes it")
+    parser.add_argument("--mask", default="2:4", metavar="MASK", help="with --on: boxes and budgets (2:4)")
+    parser.add_argument("--format", action="append", metavar="FORMAT", help="with --on (int4; repeatable)")
+    add_files(parser)
+    add_evaluation(parser, "64")
 
 
 def run(arguments: argparse.Namespace) -> Document:
     """Look up, print; 1 where some evidence does not stand."""
+    if arguments.on is not None:
+        return _tried(arguments)
     from sqtheory.methods import ALL, find
     from sqtheory.methods.telling import method_dict, method_parts, methods_table
 
@@ -44,6 +62,33 @@ def run(arguments: argparse.Namespace) -> Document:
         status=1 if fallen else 0,
         notes=fallen,
     )
+
+
+def _tried(arguments: argparse.Namespace) -> Document:
+    """Try on a model."""
+    from sqtheory.alphabet.notation import parse_as
+    from sqtheory.alphabet.quantizers import Quantizer
+    from sqtheory.alphabet.sparsifiers import Sparsifier
+    from sqtheory.cli.progress import counter
+    from sqtheory.files import atomic
+    from sqtheory.methods import ALL, find
+    from sqtheory.models import open_model, samples_for
+    from sqtheory.models.studies.trials import trial_metric, trial_tables, trials
+
+    mask = str(parse_as(Sparsifier, "mask", arguments.mask))
+    formats = [str(parse_as(Quantizer, "format", one)) for one in arguments.format or ["int4"]]
+    methods = ALL if arguments.name is None else (find(arguments.name),)
+    model = open_model(arguments.on)
+    samples = samples_for(model, tuple(arguments.data)).some(arguments.samples or SAMPLES)
+    if arguments.results is not None:
+        atomic.check_folder(arguments.results)
+    with counter((len(methods) + 1) * len(formats), "methods", "trials") as done:
+        workers = arguments.workers or cores()
+        dense, found = trials(
+            model, samples, methods, mask, formats, workers=workers, results=arguments.results, done=done
+        )
+    tables = list(trial_tables(model.label, mask, dense, found, trial_metric(model)))
+    return Document(text=lambda render: "\n\n".join(map(render, tables)))
 
 
 VERB = Verb(

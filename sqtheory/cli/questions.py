@@ -14,6 +14,7 @@ Answer the open questions about the order of sparsity and quantization with numb
   ties          what does the tie rule change where weights sit on a grid?
   unstructured  do unstructured masks ever prefer Q→S on real weights?
   frozen        what do frozen dense scales change?
+  intensity     does the weaker of both come first?
 Prints a report in Markdown whose sentences are made from the numbers of its tables. ± is one standard error, paired."""
 
 EXAMPLES = """\

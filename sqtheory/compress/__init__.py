@@ -5,11 +5,10 @@ from sqtheory.compress.applying import Plan, apply, plan
 from sqtheory.compress.layout import Layout, Packing
 from sqtheory.compress.layouts import layout_of, written
 from sqtheory.compress.reading import read_report
-from sqtheory.compress.recipe import Recipe
+from sqtheory.compress.recipe import Recipe, Treatment
 from sqtheory.compress.report import Applied, LeftAlone, Report, beside
 from sqtheory.compress.ruled import RuledRecipe
 from sqtheory.compress.ties import sentences as said_of_ties
-from sqtheory.compress.treatment import Treatment
 from sqtheory.compress.verifying import Verification, verify
 
 __all__ = [

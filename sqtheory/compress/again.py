@@ -11,9 +11,8 @@ from sqtheory.compress.applying import metadata
 from sqtheory.compress.compressing import Outcome, kept_apart, left_alone
 from sqtheory.compress.layout import ITSELF, Layout, origin_of
 from sqtheory.compress.reading import difference
-from sqtheory.compress.recipe import Recipe
+from sqtheory.compress.recipe import Recipe, Treatment
 from sqtheory.compress.report import Applied, LeftAlone, Report
-from sqtheory.compress.treatment import Treatment
 from sqtheory.files.checkpoints import TensorInfo
 from sqtheory.files.digests import digest, sha256
 from sqtheory.files.packing import CompressedTensorsCheckpoint, PackedCheckpoint

@@ -13,9 +13,9 @@ import numpy as np
 from sqtheory.arrays import as_real
 from sqtheory.compress.compressing import Outcome, applied, check_type, compressed, left_alone
 from sqtheory.compress.layout import Content, Layout, Made, Pieces
+from sqtheory.compress.recipe import Treatment
 from sqtheory.compress.report import Applied, Report, beside, check_report
 from sqtheory.compress.ties import Ties, equal_tensors, first_of
-from sqtheory.compress.treatment import Treatment
 from sqtheory.exceptions import InputRefused
 from sqtheory.execution.prefetch import InTurn, Watch, unwatched
 from sqtheory.execution.selection import Selection, Tolerance, select_by

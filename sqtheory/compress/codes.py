@@ -9,6 +9,7 @@ from sqtheory.alphabet.scaling.rule import Reach
 from sqtheory.alphabet.storage import Index
 from sqtheory.alphabet.traits import DETERMINISTIC
 from sqtheory.arrays import Array
+from sqtheory.compress.image import best_mask
 from sqtheory.compress.recipe import Recipe
 from sqtheory.exceptions import InputRefused
 from sqtheory.files.packing import Packed, pack_image, pack_kept, pack_values
@@ -52,7 +53,7 @@ def _packed(recipe: Recipe, x: Array, name: str, index: Index | None) -> Packed:
         return pack_image(x, q >> s, index=index)
     if recipe.order is Order.gain:
         image = q(x)
-        kept = recipe.best_mask(x, image, s)
+        kept = best_mask(x, image, s, recipe.norm)
     elif recipe.frozen_scale:
         kept = s.mask(x)
         image = np.where(kept, x, x.dtype.type(0))

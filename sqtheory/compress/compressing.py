@@ -15,9 +15,8 @@ from sqtheory.arrays import Array, as_real
 from sqtheory.compress.codes import codes_of
 from sqtheory.compress.layout import CHUNK, Layout, Made, Target
 from sqtheory.compress.patterns import lost
-from sqtheory.compress.recipe import Recipe
+from sqtheory.compress.recipe import Recipe, Treatment
 from sqtheory.compress.report import Applied, LeftAlone
-from sqtheory.compress.treatment import Treatment
 from sqtheory.exceptions import InputRefused, about
 from sqtheory.execution.selection import Tolerance, misfit
 from sqtheory.files.checkpoints import TensorInfo

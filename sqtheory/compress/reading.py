@@ -87,7 +87,7 @@ def _report(content: dict[str, Any]) -> Report:
 def _recipe(content: Any) -> Any:
     """A recipe as one object with its kind; each rule of one that has rules holds its targets."""
     if not fits(content, dict) or "rules" not in content:
-        return {"kind": "uniform", "statistics": None, "axes": [], **_without(content, "ties")}
+        return {"kind": "uniform", "statistics": None, "axes": [], "method": "", **_without(content, "ties")}
     rules: list[Any] = content["rules"] if fits(content["rules"], list) else []
     named = {"rules": [_without(rule, "tensors") for rule in rules], "tensors": [rule["tensors"] for rule in rules]}
     return {"kind": "ruled", "statistics": None, "axes": [], **content, **named}

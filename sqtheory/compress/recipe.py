@@ -1,6 +1,7 @@
 """What is done to every target: a mask, a format, an order; in words that mean the same wherever they are read."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, final
@@ -9,12 +10,10 @@ import numpy as np
 
 from sqtheory.alphabet.norms import check_norm
 from sqtheory.alphabet.partition import Shape
-from sqtheory.alphabet.procedures import PLAIN
 from sqtheory.alphabet.shares import paired
-from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.traits import IDEMPOTENT
-from sqtheory.arrays import Array, Mask
-from sqtheory.compress.treatment import Treatment, check_recorded
+from sqtheory.arrays import Array
+from sqtheory.compress.image import image_of
 from sqtheory.execution.assignment import Alike, Assigner, Assignment, Calibrated, Spelled, awaited, calibrated
 from sqtheory.files.checkpoints import TensorInfo
 from sqtheory.files.statistics import Statistics
@@ -22,11 +21,98 @@ from sqtheory.files.targets import NO_TARGET, Targets
 from sqtheory.files.views.view import View
 from sqtheory.files.views.viewed import as_matrix
 from sqtheory.orders.applied import Order
-from sqtheory.orders.optimum import gain_mask
 from sqtheory.orders.pair import Pair
-from sqtheory.orders.procedural import ordered_image
 from sqtheory.orders.rulings import Ruling
 from sqtheory.tables import json_ready
+
+
+class Treatment(ABC):
+    """What is done to each target of a checkpoint."""
+
+    norm: float
+    """The p of all errors."""
+    known: Statistics | None
+    """Statistics of the inputs, where a mask was told them."""
+    views: Mapping[str, View]
+    """As which matrices tensors are compressed, by name; the others as they are."""
+    alike: Mapping[str, str]
+    """Tensors that draw what another of this name draws, because they are equal to it."""
+
+    @abstractmethod
+    def of(self, name: str) -> "Recipe":
+        """What is done to the target of this name. Raises ValueError for a tensor that is none."""
+
+    @abstractmethod
+    def on(self, taken: Sequence[TensorInfo]) -> "Treatment":
+        """The same of these targets of a checkpoint."""
+
+    @property
+    def method(self) -> str:
+        """The name of the published method that chooses operators, empty where none does."""
+        return ""
+
+    def by(self, assigner: Assigner) -> "Treatment":
+        """The same by the method whose name is recorded."""
+        raise ValueError(f"no method is recorded, got {assigner.name}")
+
+    def among(self, shapes: Mapping[str, Shape]) -> "Treatment":
+        """The same for a checkpoint whose targets have these shapes."""
+        return self
+
+    @abstractmethod
+    def seeing(self, views: Mapping[str, View]) -> "Treatment":
+        """The same for tensors with these views."""
+
+    @property
+    @abstractmethod
+    def draws(self) -> bool:
+        """A mask or a format draws random numbers."""
+
+    @abstractmethod
+    def drawing(self, alike: Mapping[str, str]) -> "Treatment":
+        """The same in which tensors draw what others draw, whose names these are."""
+
+    @abstractmethod
+    def told(self, known: Statistics | None) -> "Treatment":
+        """The same with the statistics that masks await.
+
+        Raises ValueError where none does, InputRefused for others than those whose hash is recorded.
+        """
+
+    @abstractmethod
+    def check_known(self, tensors: Iterable[TensorInfo]) -> None:
+        """Raise ValueError where statistics are awaited and not known, CheckpointError where they are of others."""
+
+    @property
+    @abstractmethod
+    def said_of_axes(self) -> tuple[str, ...]:
+        """What is said of the axes that layers sum over, as ``Axes.parse`` reads it."""
+
+    @property
+    @abstractmethod
+    def order_word(self) -> str:
+        """The name of the order, in the metadata of a file."""
+
+    @property
+    @abstractmethod
+    def ties(self) -> str | None:
+        """The tie rule of the mask, if it ranks."""
+
+    @abstractmethod
+    def groups(self, names: Iterable[str]) -> tuple[tuple[str, "Recipe", frozenset[str]], ...]:
+        """The targets of these names by what is done to them: a title, the recipe, its names."""
+
+    @abstractmethod
+    def reason_to_skip(self, info: TensorInfo, reasons: Collection[str]) -> str | None:
+        """Why a tensor is no target, where ``reasons`` are those of all that were left alone; None for a target."""
+
+    def faults(self, tensors: Iterable[TensorInfo]) -> Iterator[tuple[str, str]]:
+        """Tensors of the source that rules choose otherwise than is recorded, by name, in words."""
+        return iter(())
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Plain words and numbers, ready for JSON."""
 
 
 @final
@@ -79,7 +165,7 @@ class Recipe(Treatment):
     def told(self, known: Statistics | None) -> "Recipe":
         if known is None:
             return self
-        check_recorded(known, self.statistics)
+        known.check_recorded(self.statistics)
         return self._having(statistics=known.sha256, known=known)
 
     @property
@@ -156,29 +242,7 @@ class Recipe(Treatment):
         return view.back(np.stack(images) if view.apart else images[0], x.shape)
 
     def _image(self, x: Array, name: str) -> Array:
-        pair = self.assignment.of(name)
-        s, q = pair.s, pair.q
-        if pair.procedure != PLAIN or self.order is Order.joint:
-            return ordered_image(x, pair, self.order, self.norm)
-        if self.order is Order.qs:
-            return (q >> s)(x, out=np.empty_like(x))
-        if self.order is Order.gain:
-            image = q(x)
-            np.copyto(image, 0, where=~self.best_mask(x, image, s))
-            return image
-        if self.frozen_scale:
-            y = s(x)
-            return q.frozen(x).into(y, y, x)
-        return (s >> q)(x, out=np.empty_like(x))
-
-    def best_mask(self, x: Array, image: Array, s: Sparsifier) -> Mask:
-        """The mask of the optimum of ``order``, group by group where groups have a budget of their own."""
-        if not s.fixed_budget or not x.ndim:
-            return gain_mask(x, image, s, self.norm)
-        kept = np.empty(x.shape, np.bool_)
-        for cut in s.groups.slabs(x.shape):
-            kept[cut] = gain_mask(x[cut], image[cut], s, self.norm)
-        return kept
+        return image_of(x, self.assignment.of(name), self.order, self.norm, frozen_scale=self.frozen_scale)
 
     def on_grid(self, shape: tuple[int, ...]) -> Ruling:
         """Whether q(y) = y, in real arithmetic, for the image y of every tensor of this shape: theorem ``idempotence``.

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Annotated, Any, final
 
 from sqtheory.compress.layout import Packing
-from sqtheory.compress.recipe import Recipe
+from sqtheory.compress.recipe import Recipe, Treatment
 from sqtheory.compress.ruled import RuledRecipe
-from sqtheory.compress.treatment import Treatment
 from sqtheory.files.checkpoints import Decoding
 from sqtheory.files.checkpoints.tensors import plain
 from sqtheory.files.views.view import View

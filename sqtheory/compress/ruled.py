@@ -6,8 +6,7 @@ from functools import cached_property
 from typing import Any, final
 
 from sqtheory.alphabet.norms import check_norm
-from sqtheory.compress.recipe import Recipe
-from sqtheory.compress.treatment import Treatment, check_recorded
+from sqtheory.compress.recipe import Recipe, Treatment
 from sqtheory.execution.assignment import awaited
 from sqtheory.execution.rules import RecipeRule, Rules
 from sqtheory.files.checkpoints import TensorInfo
@@ -107,7 +106,7 @@ class RuledRecipe(Treatment):
     def told(self, known: Statistics | None) -> "RuledRecipe":
         if known is None:
             return self
-        check_recorded(known, self.statistics)
+        known.check_recorded(self.statistics)
         if not any(recipe and awaited(recipe.assignment.pattern[0]) for recipe in self._recipes):
             raise ValueError("statistics of inputs are given, but no rule has a mask that awaits any")
         return self._with(known, self.views, statistics=known.sha256)

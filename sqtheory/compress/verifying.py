@@ -14,9 +14,9 @@ from sqtheory.compress.compressing import Outcome, applied, in_matrix, off_grid
 from sqtheory.compress.headers import headers_of
 from sqtheory.compress.layout import ITSELF, Layout, origin_of
 from sqtheory.compress.patterns import broken
+from sqtheory.compress.recipe import Treatment
 from sqtheory.compress.report import Applied, LeftAlone, Report
 from sqtheory.compress.ties import equal_tensors, first_of
-from sqtheory.compress.treatment import Treatment
 from sqtheory.exceptions import CheckpointError
 from sqtheory.execution.prefetch import InTurn, Watch, unwatched
 from sqtheory.files.checkpoints import SafetensorsCheckpoint, ShardedCheckpoint, TensorInfo

@@ -13,6 +13,7 @@ from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.scores import Statistic
 from sqtheory.alphabet.sparsifiers import Sparsifier
+from sqtheory.arrays import Array
 from sqtheory.execution.fingerprints import generators, rebound, word
 from sqtheory.files.statistics import Statistics
 from sqtheory.orders.pair import Pair
@@ -70,6 +71,17 @@ class Assigner(ABC):
         self, inner: Assignment, statistics: Statistics | None, shapes: Mapping[str, Shape] | None = None
     ) -> Assignment:
         """The operators for every tensor; ``shapes`` are those of all targets."""
+
+
+class InputOperators(ABC):
+    """s and q for the inputs of every layer, which are pruned as they are computed, each row by its own budget."""
+
+    mask: str
+    """How it is written."""
+
+    @abstractmethod
+    def of(self, name: str, weight: Array) -> Pair:
+        """s and q of the inputs of the layer of this name, which computes with this weight."""
 
 
 @final

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from sqtheory.exceptions import InputRefused
 from sqtheory.execution.rules import RecipeRule, Rules
 from sqtheory.files.checkpoints.tensors import plain
-from sqtheory.orders.applied import Order
+from sqtheory.orders.applied import ENTRYWISE, Order
 
 LARGEST = 1 << 20
 """Bytes of a file that are read at all."""
@@ -88,8 +88,9 @@ def _text(value: object, where: str) -> str:
 
 
 def _order(value: object, where: str) -> Order:
-    if not isinstance(value, str) or value not in Order.__members__:
-        _refuse(where, f"one of {', '.join(Order.__members__)}", value)
+    known = [order.name for order in ENTRYWISE]
+    if not isinstance(value, str) or value not in known:
+        _refuse(where, f"one of {', '.join(known)}", value)
     return Order[value]
 
 

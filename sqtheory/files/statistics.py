@@ -114,6 +114,11 @@ class Statistics:
             raise refused(self.path, f"{values.size} numbers of {self.norms_of(name).size} inputs", info.name)
         return values
 
+    def check_recorded(self, sha256: str | None) -> None:
+        """InputRefused for other statistics than those whose hash is recorded, if one is."""
+        if sha256 not in (None, self.sha256):
+            raise InputRefused(f"{self}: its SHA-256 is {self.sha256}, the recipe has statistics of {sha256}")
+
     def check(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
         """Raise CheckpointError unless all of it is of weights that there are, each with as many inputs as it has.
 

@@ -2,7 +2,24 @@
 
 from difflib import get_close_matches
 
-from sqtheory.methods import hbfp, wanda
+from sqtheory.methods import (
+    armor,
+    cett,
+    chess,
+    dsnot,
+    hbfp,
+    obr,
+    progressive,
+    rsparse,
+    rsq,
+    sharq,
+    slicegpt,
+    slim,
+    sparse_bitnet,
+    teal,
+    wanda,
+    wina,
+)
 from sqtheory.methods.evidence import Evidence, Fails, Holds, OnWeight, OrderVerdict, Runs
 from sqtheory.methods.method import Built, Facts, Method, Variant
 
@@ -21,7 +38,24 @@ __all__ = [
     "find",
 ]
 
-ALL: tuple[Method, ...] = (wanda.METHOD, hbfp.METHOD)
+ALL: tuple[Method, ...] = (
+    hbfp.METHOD,
+    wanda.METHOD,
+    wina.METHOD,
+    teal.METHOD,
+    chess.METHOD,
+    rsparse.METHOD,
+    cett.METHOD,
+    obr.METHOD,
+    slim.METHOD,
+    rsq.METHOD,
+    slicegpt.METHOD,
+    dsnot.METHOD,
+    armor.METHOD,
+    sharq.METHOD,
+    sparse_bitnet.METHOD,
+    progressive.METHOD,
+)
 """Every method; a new one is its file and a line here."""
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import TypeAlias, final
 
 from sqtheory.alphabet.partition import Shape
@@ -9,7 +10,7 @@ from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.scores import Statistic
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array, FixedArray
-from sqtheory.execution.assignment import Assigner, Assignment, Derived
+from sqtheory.execution.assignment import Assigner, Assignment, Derived, InputOperators
 from sqtheory.files.statistics import Statistics
 from sqtheory.methods.evidence import Evidence, OrderVerdict
 from sqtheory.orders.pair import Pair
@@ -26,9 +27,21 @@ class Facts:
     statistics: Mapping[Statistic, Array]
     shapes: Mapping[str, Shape]
     """Of every target by its name; empty where no checkpoint is asked about."""
+    weight: FixedArray | None = None
+    """The weight of the layer, outputs × inputs, for a method that acts on its inputs."""
 
     def __getitem__(self, statistic: Statistic) -> Array:
         return self.statistics[statistic]
+
+
+class Operand(Enum):
+    """What a method prunes."""
+
+    weights = "the weights"
+    activations = "the inputs of every layer, as they are computed"
+
+    def __str__(self) -> str:
+        return self.value
 
 
 Build: TypeAlias = Callable[[Sparsifier, Quantizer, Facts], Pair]
@@ -61,6 +74,7 @@ class Method(Assigner):
     rests_on: tuple[Theorem, ...] = ()
     """Theorems of its own that say nothing of the order."""
     variants: tuple[Variant, ...] = ()
+    prunes: Operand = Operand.weights
 
     @property
     def theorems(self) -> tuple[Theorem, ...]:
@@ -87,14 +101,45 @@ class Method(Assigner):
     ) -> "Built":
         """The method's operators for every tensor, in the boxes and with the budgets and formats of an assignment.
 
-        Raises ValueError where it needs statistics and there are none.
+        Raises ValueError where it needs statistics and there are none, and for a method that prunes no weights.
         """
+        if self.prunes is not Operand.weights:
+            raise ValueError(
+                f"method {self.name} prunes {self.prunes}, no weights: sqtheory evaluate --method {self.name}"
+            )
+        self._check(statistics)
+        return Built(inner, self.name, self.needs, self.build, statistics, shapes or {})
+
+    def on_inputs(self, inner: Assignment, statistics: Statistics | None) -> "OnInputs":
+        """The method's operators for the inputs of every layer. Raises ValueError as ``assigned``, and for weights."""
+        if self.prunes is not Operand.activations:
+            raise ValueError(f"method {self.name} prunes {self.prunes}, not the inputs of layers")
+        self._check(statistics)
+        return OnInputs(f"{inner.words[0]} of inputs by {self.name}", inner, self.needs, self.build, statistics)
+
+    def _check(self, statistics: Statistics | None) -> None:
         if self.needs and statistics is None:
             what = " and ".join(map(str, self.needs))
             raise ValueError(
                 f"method {self.name} needs {what} of each tensor: --statistics FILE, as sqtheory calibrate writes it"
             )
-        return Built(inner, self.name, self.needs, self.build, statistics, shapes or {})
+
+
+@final
+@dataclass(frozen=True)
+class OnInputs(InputOperators):
+    """What a method that prunes activations makes of the operators of an assignment and of a layer's weight."""
+
+    mask: str
+    inner: Assignment
+    needs: tuple[Statistic, ...]
+    build: Build
+    statistics: Statistics | None
+
+    def of(self, name: str, weight: Array) -> Pair:
+        inner, known = self.inner.of(name), self.statistics
+        told = {} if known is None else {need: known.of(name, need) for need in self.needs}
+        return self.build(inner.s.by_rows(), inner.q, Facts(name, told, {}, FixedArray(weight)))
 
 
 @final

@@ -86,6 +86,12 @@ ONE_SCALE = Premise(
 )
 NORM = Premise("norm", "p ≥ 1", lambda known, p: convex(p))
 
+UNCHANGED = Premise(
+    "entrywise",
+    "s and q are put to the weight as they are: no survivor makes up for what is lost",
+    lambda known, p: known.magnitude,
+)
+
 DOMINANCE = (Z, SIGMA, ORDERED, MAGNITUDE, ONE_SCALE, NORM)
 """With all of them S→Q is never the worse order (theorem ``prune_first_dominates``)."""
 

@@ -15,7 +15,7 @@ from sqtheory.arrays import Array, ArrayLike, StreamedTensor, as_real
 from sqtheory.exceptions import about
 from sqtheory.orders import definition, fused
 from sqtheory.orders.applied import Winner, both
-from sqtheory.orders.assumptions import convex
+from sqtheory.orders.assumptions import UNCHANGED, convex
 from sqtheory.orders.channels import ChannelReport
 from sqtheory.orders.counts import Counts, Errors, OutputErrors
 from sqtheory.orders.errors import additive_bound, norm
@@ -198,7 +198,7 @@ def _by_procedure(name: str, w: Array, pair: Pair, p: float) -> Row:
     if pair.procedure == PLAIN:
         return replace(Row.of(name, known, _in_memory(w, [pair], p)[0]), output=output)
     row = Row.of(name, known, images.counts(pair, p))
-    return replace(row, reason=Reason(None, ("entrywise",)), output=output)
+    return replace(row, reason=Reason(None, (UNCHANGED.name,)), output=output)
 
 
 def of_quantized(rows: Sequence[Row], x: ArrayLike | StreamedTensor, grid: Grid) -> list[Row]:

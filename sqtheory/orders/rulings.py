@@ -115,6 +115,8 @@ def scale(s: Sparsifier, q: Quantizer, shape: Shape, everything: bool, splits: b
         return Ruling(False, why)
     if s.cut is not None:
         return Ruling(True, "a threshold on magnitudes prunes a block's maximum only with the whole block")
+    if not s.fixed_budget:
+        return Ruling(False, "entries do not compete by magnitude alone, so a block's maximum can be pruned")
     if q.partition.overlaps(s.groups, shape).offender(s.budget) is not None:
         why = (
             "a group has at least as many entries outside a scale block that it meets as it keeps, "

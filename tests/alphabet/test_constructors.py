@@ -61,6 +61,18 @@ REFUSED: dict[str, tuple[Callable[[Any], object], tuple[Any, ...]]] = {
     "blockwise norm": (lambda v: sq.blockwise(0.5, per=TILES, norm=v), NORMS),
     "blockwise score": (lambda v: sq.blockwise(0.5, per=TILES, score=v), RULES),
     "blockwise ties": (lambda v: sq.blockwise(0.5, per=TILES, ties=v), RULES),
+    "transposable n": (lambda v: sq.transposable(v, 4), (*SIZES, 5)),
+    "transposable m": (lambda v: sq.transposable(2, v), (*SIZES, 1)),
+    "transposable norm": (lambda v: sq.transposable(2, 4, norm=v), (*NORMS, math.inf)),
+    "transposable greedy": (lambda v: sq.transposable(2, 4, greedy=v), FLAGS),
+    "transposable full": (lambda v: sq.transposable(2, 4, full=v), FLAGS),
+    "transposable score": (lambda v: sq.transposable(2, 4, score=v), RULES),
+    **{
+        f"sap {name}": (lambda v, name=name: sq.sap(**{name: v}), (*WRONG, *TRUTH, *ENDLESS, None, -1, *more))
+        for name, more in (("p", (0, 1, 2)), ("q", (0, 0.5)), ("eta", ()), ("gamma", ()), ("beta", (1,)))
+    },
+    "sap per": (lambda v: sq.sap(per=v), OPTIONAL),
+    "sap score": (lambda v: sq.sap(score=v), RULES),
     "fixed": (sq.fixed, (*ARRAYS, 1, 0.5, [0, 1])),
     "Gain q": (sq.Gain, RULES),
     "Gain p": (lambda v: sq.Gain(sq.int_(4), v), NORMS),

@@ -23,10 +23,11 @@ from sqtheory.alphabet.partition import (
 )
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.scores import Gain, Random, given, magnitude, wanda
-from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, threshold, top
+from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, sap, threshold, top, transposable
 from sqtheory.alphabet.ties import by_original, high_index, low_index
 from sqtheory.exceptions import Indivisible
 from tests.kinds import alphabet_kinds
+from tests.nightly import thin
 
 SHAPE = (4, 8)
 RNG = np.random.default_rng(7)
@@ -41,6 +42,14 @@ MASKS: dict[str, Sparsifier] = {
         *(threshold(1.0), threshold(0.0), threshold(7.5, score=given(PLACES)), threshold(1.0, score=Gain(int_(2)))),
         *(blockwise(0.5, per=Tiles(2, 2)), blockwise(1.0, per=Tiles(2, 2)), blockwise(0.5, per=Rows())),
         *(blockwise(0.5, per=Tiles(2, 2), score=given(PLACES)), fixed(UNEVEN), fixed(np.ones(SHAPE, bool))),
+        *(
+            transposable(2, 4),
+            transposable(2, 4, full=True),
+            transposable(1, 2, norm=1, greedy=True),
+            transposable(4, 4),
+            sap(),
+            sap(1, 2, per=Rows()),
+        ),
     )
 }
 BOXES: dict[str, Partition] = {
@@ -145,6 +154,7 @@ def test_a_mask_keeps_all_where_it_says_so(name: str) -> None:
     assert s.keeps_all(SHAPE) == all(s.mask(x).all() for x in tensors())
 
 
+@thin(3)
 @pytest.mark.parametrize(("name", "boxes"), [*product(MASKS, BOXES)])
 def test_a_mask_splits_boxes_where_it_says_so(name: str, boxes: str) -> None:
     s, b = MASKS[name], BOXES[boxes]

@@ -11,7 +11,7 @@ from sqtheory.alphabet.formats import FORMATS, FloatFormat, Format, IntFormat
 from sqtheory.alphabet.quantizers import int_, mxint
 from sqtheory.alphabet.rationals import NotRational, rationals
 from sqtheory.alphabet.rounding import stochastic
-from sqtheory.alphabet.scores import HOMOGENEOUS, Gain, Random, Score, given, wanda, wina
+from sqtheory.alphabet.scores import HOMOGENEOUS, Gain, Random, Score, given, partnered, wanda, wina
 from sqtheory.alphabet.scores import SCORES as NAMED
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.alphabet.ties import TIES, Adversarial, RandomTies, Sight, Ties
@@ -30,6 +30,7 @@ PARTNER = np.array([[1.0, 2, 0, 3, 1, 0.5, 4, 1]])
 SCORES: dict[str, Score] = {
     **{name: score for name, score in NAMED.items() if score.awaits is None},
     **{"wanda": wanda(PARTNER), "wina": wina(PARTNER), "random": Random(np.random.default_rng(0))},
+    **{f"partnered({a}, {b})": partnered(PARTNER, a, b) for a, b in ((2.0, 1.0), (1.0, 0.5), (1.0, 0.0))},
     **{f"gain of {q}": Gain(q) for q in (int_(4), mxint(4))},
     "gain of chance": Gain(int_(4, rounding=stochastic(np.random.default_rng(0)))),
     "given": given(np.arange(24.0).reshape(SHAPE)),

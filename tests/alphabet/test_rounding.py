@@ -26,6 +26,7 @@ from sqtheory.alphabet.rounding import (
     toward_zero,
 )
 from tests.alphabet.test_formats import STORED
+from tests.nightly import thin
 from tests.twins.formats import (
     GRIDS,
     OVERFLOWS,
@@ -157,6 +158,7 @@ def test_first_numbers_that_overflow() -> None:
     np.testing.assert_array_equal(E8M0.round(np.array([0.0, -1, 2.0**128]), saturate=False), [np.nan] * 3)
 
 
+@thin(2)
 @RULES
 @NAMED
 def test_cell_boundaries_round_by_the_exact_rule(fmt: Format, rounding: Rounding) -> None:

@@ -13,6 +13,7 @@ from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.rationals import NotRational, rationals
 from sqtheory.alphabet.scaling import (
     SCALINGS,
+    AbsMean,
     FromMaximum,
     Frozen,
     Numbers,
@@ -40,10 +41,11 @@ RULES: dict[str, Scaling] = {
     **{
         str(rule): rule for rule in (Percentile(60), SharedExponent(), SharedExponent(1e-8), TwoLevel(), TwoLevel(E2M3))
     },
+    "absmean(0.5)": AbsMean(0.5),
     **{"unscaled": Unscaled(), "one frozen": Frozen(FixedArray(0.3)), "rows": RowTwoLevel(TwoLevel())},
     "frozen": Frozen(FixedArray(np.linspace(0.1, 0.9, 6).reshape(GRID))),
 }
-BOUNDED = {"absmax", "fullrange", "midpoint", "floor", "ceil", "even", "rceil", "shared"}
+BOUNDED = {"absmax", "absmean", "fullrange", "midpoint", "floor", "ceil", "even", "rceil", "shared"}
 """Rules of which the supremum of σ_B/max|x_B| is known."""
 
 

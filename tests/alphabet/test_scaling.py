@@ -23,16 +23,19 @@ from sqtheory.alphabet.formats import (
     Format,
     IntFormat,
 )
+from sqtheory.alphabet.notation import parse
 from sqtheory.alphabet.partition import Blocks, Rows, Tiles, Whole
 from sqtheory.alphabet.quantizers import int_, scaled
 from sqtheory.alphabet.rounding import floor, nearest_even
 from sqtheory.alphabet.scaling import (
     SCALINGS,
     AbsMax,
+    AbsMean,
     Exponent,
     Frozen,
     FullRange,
     HalfRange,
+    Histogram,
     MeanSquare,
     Midpoint,
     Percentile,
@@ -146,6 +149,69 @@ def test_a_mask_that_takes_the_last_negative_entry_reverses_the_order() -> None:
     q = int_(8, per=Whole(), scaling=HalfRange())
     error = {"mask first": np.abs(x - q(mask * x)).sum(), "mask last": np.abs(x - mask * q(x)).sum()}
     assert error["mask last"] < 0.12 < 1.2 < error["mask first"]
+
+
+@DTYPES
+def test_the_mean_of_magnitudes_is_that_of_exact_sums(dtype: type) -> None:
+    """Relative to n − 1 = 7 additions, a division and a rounding of float64, then one rounding to the dtype."""
+    rounding = 9 * 2.0**-53 + float(np.finfo(dtype).eps) / 2
+    for name, sample in SAMPLES.items():
+        x = sample(np.random.default_rng(16), (4, 27), dtype)
+        got = AbsMean().scales(x, Blocks(8), IntFormat(2))
+        assert got.dtype == dtype, name
+        for box, scale in zip(twin.blocks(x.shape, 8, -1), got.ravel(), strict=True):
+            mean = sum(Fraction(float(abs(x[i]))) for i in box) / len(box)
+            assert (scale == 0) == (mean == 0), name
+            assert abs(float(scale) - float(mean)) <= rounding * float(mean) + float(np.finfo(dtype).tiny), name
+
+
+def test_ternary_weights_are_those_of_bitnet() -> None:
+    """round(w/γ) clipped to −1, 0, 1, times γ = mean |w|; a tensor of small mean is divided by 1e-5 instead."""
+    w = np.array([[2.0, -0.5, 0.25, 1.25], [-0.1, 0.0, 1.9, -2.0]])
+    q = int_(2, per=Whole(), scaling=AbsMean())
+    assert q.scales(w) == 1 and q(w).tolist() == [[1, 0, 0, 1], [0, 0, 1, -1]]
+    held = int_(2, per=Whole(), scaling=AbsMean(1e-5))
+    np.testing.assert_array_equal(held(w), q(w))
+    assert held.scales(w * 1e-9) == 1e-5 and not held(w * 1e-9).any() and q(w * 1e-9).any()
+    assert str(held) == "int(2, per=tensor, scaling=absmean(1e-05))" and parse(str(held)) == held
+    for wrong in (-1.0, np.inf, np.nan):
+        with pytest.raises(ValueError, match="finite and not negative"):
+            AbsMean(wrong)
+
+
+@pytest.mark.parametrize("fmt", [INT4, E2M1, FORMATS["nf4"]], ids=str)
+@pytest.mark.parametrize("name", ["normal", "heavy", "one_signed"])
+def test_a_scale_of_a_histogram_by_loops_over_its_bins(fmt: Format, name: str) -> None:
+    """The sums of squares are those of the definition within n ε, so no middle that is tried loses less."""
+    x = SAMPLES[name](np.random.default_rng(17), (3, 200), np.float64)
+    for row, scale in zip(x, Histogram(40).scales(x, Rows(), fmt).ravel(), strict=True):
+        top = max(abs(row))
+        middles = [(i + 0.5) / 40 for i in range(40)]
+        counts = [0] * 40
+        for v in row:
+            counts[min(int(abs(v) / top * 40), 39)] += 1
+
+        def loss(i: int, counts: list[int] = counts, middles: list[float] = middles) -> float:
+            sigma = middles[i] / fmt.max
+            levels = [sigma * float(level) for level in fmt.values]
+            return sum(n * min(abs(c - level) for level in levels) ** 2 for n, c in zip(counts, middles, strict=True))
+
+        coarse = min(range(0, 40, 4), key=loss)
+        tried = range(max(coarse - 4, 0), min(coarse + 4, 36) + 1)
+        chosen = round(float(scale) * fmt.max / top * 40 - 0.5)
+        assert chosen in tried and scale == pytest.approx(middles[chosen] * top / fmt.max, rel=1e-14)
+        assert loss(chosen) <= min(map(loss, tried)) * (1 + 1e-12)
+
+
+def test_a_histogram_clips_an_outlier_and_refuses_too_few_bins() -> None:
+    x = np.append(np.random.default_rng(18).normal(size=4000), 20.0)
+    clipped, full = Histogram().scales(x, Whole(), INT4), AbsMax().scales(x, Whole(), INT4)
+    assert clipped < full / 3
+    q = [int_(4, per=Whole(), scaling=rule) for rule in (Histogram(), AbsMax())]
+    assert np.linalg.norm(x - q[0](x)) < 0.75 * np.linalg.norm(x - q[1](x))
+    for wrong in (9, 4097):
+        with pytest.raises(ValueError, match="10 to 4096 bins"):
+            Histogram(wrong)
 
 
 def test_two_levels_by_hand() -> None:

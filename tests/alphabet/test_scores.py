@@ -26,12 +26,13 @@ from sqtheory.alphabet.scores import (
     awaiting_wanda,
     check_norm,
     magnitude,
+    partnered,
     spell_norm,
     wanda,
     wina,
 )
 from sqtheory.alphabet.scores import given as given_score
-from sqtheory.alphabet.sparsifiers import nm
+from sqtheory.alphabet.sparsifiers import nm, threshold
 from sqtheory.alphabet.traits import DETERMINISTIC, DYADIC_EQUIVARIANT, ODD, SCALE_EQUIVARIANT
 from sqtheory.arrays import FixedArray
 from tests.operators import spelled_in_order
@@ -123,6 +124,33 @@ def test_wanda_and_wina_multiply_by_the_norms_of_the_partner_columns() -> None:
     rng = np.random.default_rng(1)
     w, a = rng.normal(size=(5, 7)).astype(np.float32), rng.normal(size=(20, 7)).astype(np.float16)
     assert np.allclose(wanda(a).of(w), np.abs(w) * np.linalg.norm(a.astype(float), axis=0), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("a", "b"), [(1, 1), (2, 2), (1, 0), (1, 0.5), (0.5, 2)])
+def test_a_power_of_the_operand_times_one_of_the_partner(a: float, b: float) -> None:
+    x, p = np.array([[3.0, -2.0, 0.0], [0.5, 1.0, 8.0]]), np.array([[3.0, 0.0, 1.0], [4.0, 0.0, 0.0]])
+    score = partnered(p, a, b)
+    expected = [[abs(v) ** a * n**b for v, n in zip(row, (5.0, 0.0, 1.0), strict=True)] for row in x]
+    np.testing.assert_allclose(score.of(x), expected, rtol=1e-15)
+    assert (score.linear(x.shape) is None) == (a != 1)
+    spelled = f"threshold(1.0, score={score})"
+    assert parse(spelled, {"p": p}) == threshold(1.0, score=score) and str(parse(spelled, {"p": p})) == spelled
+    ranks = np.argsort(score.of(x), axis=None, kind="stable"), np.argsort(partnered(p, 1, b / a).of(x), axis=None)
+    assert a * b == 0 or [score.of(x).flat[i] for i in ranks[0]] == [score.of(x).flat[i] for i in ranks[1]]
+
+
+def test_no_power_of_the_partner_is_the_magnitude_and_ones_are_wanda() -> None:
+    x, p = np.random.default_rng(3).standard_normal((4, 8)), np.random.default_rng(4).standard_normal((5, 8))
+    assert np.array_equal(partnered(p, 1, 0).of(x), magnitude.of(x))
+    assert (
+        np.array_equal(partnered(p).of(x), wanda(p).of(x)) and str(partnered(p)) == f"partnered({FixedArray(p).name})"
+    )
+
+
+@pytest.mark.parametrize("powers", [(0, 1), (-1, 1), (1, -0.5), (math.inf, 1), (1, math.nan)])
+def test_a_power_that_is_none_is_refused(powers: tuple[float, float]) -> None:
+    with pytest.raises(ValueError, match="partnered needs finite powers a > 0 and b >= 0"):
+        partnered(np.ones((1, 2)), *powers)
 
 
 def test_partners_must_fit() -> None:

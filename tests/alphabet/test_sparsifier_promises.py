@@ -22,8 +22,10 @@ from sqtheory.alphabet.sparsifiers import (
     blockwise,
     fixed,
     nm,
+    sap,
     threshold,
     top,
+    transposable,
 )
 from sqtheory.alphabet.ties import Adversarial, RandomTies, adversarial, by_original, high_index
 from sqtheory.alphabet.traits import DETERMINISTIC, IDEMPOTENT, KEEPS_ZERO, MAX_DETERMINED, MONOTONE, ODD, TRAITS
@@ -38,6 +40,10 @@ SPARSIFIERS: list[Sparsifier] = [
     threshold(1.0),
     blockwise(0.5, per=Tiles(2, 2)),
     fixed(np.eye(4, 8, dtype=bool)),
+    transposable(2, 4),
+    transposable(1, 2, norm=1, greedy=True),
+    sap(),
+    sap(1, 2, eta=0.5, per=Rows()),
     nm(2, 4, score=wanda(np.ones((3, 8)))),
     nm(2, 4, score=Gain(int_(3))),
     nm(2, 4, ties=by_original),

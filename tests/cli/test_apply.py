@@ -13,7 +13,7 @@ from sqtheory.files import zoo
 from sqtheory.files.checkpoints import open_checkpoint
 from tests.compress.material import INDEX, MATERIAL, archive, one_file, sharded
 from tests.files.checkpoints.handmade import often
-from tests.nightly import nightly
+from tests.nightly import nightly, thin
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="uses /proc and limits of Linux")
 PIPELINE = ("--mask", "2:4", "--format", "mxfp4")
@@ -26,6 +26,7 @@ def refused(capsys: pytest.CaptureFixture[str], status: int, *arguments: object)
     return captured.err
 
 
+@thin(2)
 @pytest.mark.parametrize("model", zoo.names())
 def test_models_of_the_zoo_are_applied_verified_and_inspected(
     model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -151,6 +152,7 @@ main(["apply", sys.argv[2], sys.argv[3], "--mask", "2:4", "--format", "mxfp4", "
 """
 
 
+@thin(2)
 @LINUX
 @pytest.mark.parametrize("old", [pytest.param(False, marks=nightly), True], ids=["new", "replacing"])
 @pytest.mark.parametrize("kind", MATERIAL)
@@ -172,6 +174,7 @@ def test_a_process_killed_in_the_middle_of_a_write_leaves_what_was_there(tmp_pat
     assert main(["verify", str(out), "--against", str(source)]) == 0
 
 
+@thin(2)
 @LINUX
 @pytest.mark.parametrize("kind", MATERIAL)
 def test_a_full_disk_is_status_four_and_leaves_nothing(tmp_path: Path, kind: str) -> None:
@@ -193,7 +196,7 @@ def test_a_full_disk_is_status_four_and_leaves_nothing(tmp_path: Path, kind: str
 def test_memory_does_not_grow_with_the_number_of_tensors(tmp_path: Path) -> None:
     w = np.random.default_rng(0).standard_normal((512, 1024)).astype("f2")
     peaks = []
-    for count in (2, 24):
+    for count in (2, 12):
         save_file({f"{i}.weight": w for i in range(count)}, tmp_path / f"{count}.safetensors")
         code = (
             "import re, sys\nfrom sqtheory.cli import main\n"

@@ -57,6 +57,20 @@ def test_one_operator_alone_and_activations(capsys: pytest.CaptureFixture[str]) 
     assert said(capsys, "evaluate", "lm-dense", "--mask", "50%", "--markdown").startswith("**lm-dense")
 
 
+def test_a_method_of_activations_prunes_inputs(capsys: pytest.CaptureFixture[str]) -> None:
+    """WINA keeps what counts for the output: it loses less of the metric than magnitude, at one budget."""
+    alone = {
+        name: json.loads(said(capsys, "evaluate", "lm-dense", "--mask", "50%", "--method", name, "--json"))
+        for name in ("wina", "teal")
+    }
+    assert alone["wina"]["of"] == "top(0.5) of inputs by wina" and alone["teal"]["method"] == "teal"
+    assert alone["wina"]["bits_per_byte"]["value"] < alone["teal"]["bits_per_byte"]["value"]
+    text = said(
+        capsys, "evaluate", "lm-dense", "--mask", "50%", "--format", "int3", "--method", "wina", "--activations"
+    )
+    assert "top(0.5) of inputs by wina with int(3), weights and activations" in text and "Q→S minus S→Q" in text
+
+
 def test_your_own_text_and_your_own_folder_of_results(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     text = tmp_path / "text"
     text.write_bytes(b"And it came to pass in those days. " * 60)
@@ -137,6 +151,11 @@ def test_a_llama_in_hugging_faces_layout(capsys: pytest.CaptureFixture[str], tmp
         (("vit-dense", "--samples", "10001"), 2, "1 to 10000 can be taken"),
         (("lm-dense", "--data", "a", "b"), 2, "this model is evaluated on one text file, got 2 files"),
         (("lm-dense", "--data", "nowhere"), 4, "nowhere: No such file"),
+        (
+            ("lm-dense", "--mask", "50%", "--format", "int4", "--method", "wina", "--order", "gain", "--samples", "2"),
+            2,
+            "inputs are pruned before or after rounding: --order is sq, qs or both",
+        ),
         (("lm-dense", "--heads", "5"), 2, "a width of 192 has no 5 heads"),
     ],
 )

@@ -149,7 +149,7 @@ WRITING: dict[str, tuple[str, ...]] = {
 }
 
 
-@thin(3)
+@thin(5)
 @pytest.mark.parametrize("call", ["write", "fsync", "mkdir"])
 @pytest.mark.parametrize("verb", WRITING)
 def test_a_full_disk_is_named_with_the_file_and_leaves_nothing(

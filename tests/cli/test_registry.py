@@ -50,7 +50,7 @@ def test_every_statement_is_plain_latex(theorem: object, capsys: pytest.CaptureF
 
 
 def test_a_proof_prints_every_line_and_its_time(capsys: pytest.CaptureFixture[str]) -> None:
-    text = said(capsys, "prove", "prune_first_identity")
+    text = said(capsys, "prove", "dot_decomposition")
     assert "1 theorems, 0 failures" in text and " ms  " in text
 
 

@@ -32,6 +32,7 @@ from tests.compress.material import (
     weights,
 )
 from tests.files.checkpoints.handmade import read_all, rewrite
+from tests.nightly import thin
 
 
 def content(path: Path) -> dict[str, bytes]:
@@ -39,6 +40,7 @@ def content(path: Path) -> dict[str, bytes]:
     return {file.relative_to(path).as_posix(): file.read_bytes() for file in files}
 
 
+@thin(2)
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
 @pytest.mark.parametrize(("suffix", "make"), MATERIAL.values(), ids=MATERIAL)
 def test_what_is_written_verifies_and_is_the_same_whatever_the_number_of_workers(

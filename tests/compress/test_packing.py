@@ -20,6 +20,7 @@ from sqtheory.files.targets import Targets
 from sqtheory.orders.applied import ENTRYWISE, Order
 from tests.compress.material import MATERIAL, RECIPES, SQ, applied, one_file, sharded, verified, weights
 from tests.files.checkpoints.handmade import rewrite
+from tests.nightly import thin
 
 CODES, FOLDER = Packing(), Packing("compressed-tensors")
 
@@ -66,6 +67,7 @@ def test_one_shard_that_is_called_like_the_packed_file_is_told_apart(tmp_path: P
     assert verified(out, source).failures == ()
 
 
+@thin(2)
 @pytest.mark.parametrize("packing", [CODES, FOLDER], ids=["codes", "folder"])
 @pytest.mark.parametrize("model", [name for name in zoo.names() if name.endswith("s2of4")])
 def test_models_of_the_zoo(model: str, packing: Packing, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from sqtheory.files.inspection import PATTERNS
 from sqtheory.orders.applied import ENTRYWISE, Order
 from tests.compress.material import applied, weights
 from tests.files.checkpoints.handmade import read_all
+from tests.nightly import thin
 
 FORMATS = (
     *("bcq(2)", "bcq(3, block=8)", "cast(bcq2)", "scaled(e8m0)", "int(4, rounding=stochastic(rng))"),
@@ -74,6 +75,7 @@ def test_other_patterns_and_short_last_groups_are_kept_too(n: int, m: int, lengt
     assert lost(s, x, Recipe("1:1", "int4").image(x, "w"), first=True) is None
 
 
+@thin(2)
 @pytest.mark.parametrize("axis", [0, 1])
 @pytest.mark.parametrize(("n", "m"), PATTERNS)
 @pytest.mark.parametrize("fmt", [*FORMATS, *(q for q, _ in catalogue.QUANTIZERS)])

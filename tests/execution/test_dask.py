@@ -19,6 +19,7 @@ from sqtheory.execution import Dask, sweep
 from sqtheory.execution import workers as module
 from sqtheory.files.checkpoints import open_checkpoint
 from tests.execution.material import GRID, lines, operators, printed, serial, write
+from tests.nightly import nightly
 
 if TYPE_CHECKING:
     from distributed import Client, LocalCluster
@@ -58,7 +59,7 @@ def busy_process(client: "Client") -> int:
     raise AssertionError("no worker has work")
 
 
-@pytest.mark.parametrize("keeps_results", [True, False])
+@pytest.mark.parametrize("keeps_results", [True, pytest.param(False, marks=nightly)])
 def test_a_worker_killed_in_the_middle_loses_nothing_and_doubles_nothing(
     keeps_results: bool, client: "Client", tmp_path: Path
 ) -> None:
@@ -135,7 +136,7 @@ def started(*words: str) -> "subprocess.Popen[bytes]":
     ("victim", "said"),
     [
         ("scheduler", "is gone: start one, and run again"),
-        ("worker", "has no workers any more, for 2 s: start dask-worker"),
+        pytest.param("worker", "has no workers any more, for 2 s: start dask-worker", marks=nightly),
     ],
 )
 def test_a_cluster_that_goes_away_is_one_line_and_ends(

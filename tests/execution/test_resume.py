@@ -100,6 +100,7 @@ def test_the_claim_of_a_process_that_died_after_it_had_finished_goes(
     assert counted(folder, path) == (0, 4) and list(folder.glob("*/claim"))
 
 
+@nightly
 def test_two_processes_at_once_double_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, folder = write(tmp_path / "w.safetensors", 24, (32, 128)), tmp_path / "results"
     arguments = ("--results", str(folder))

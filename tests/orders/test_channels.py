@@ -32,7 +32,7 @@ from sqtheory.orders import channels
 from sqtheory.orders.applied import both
 from sqtheory.orders.channels import ChannelReport
 from sqtheory.orders.report import compare, order_report
-from tests.nightly import often
+from tests.nightly import often, thin
 from tests.twins.orders import boxes
 
 Generator = np.random.Generator
@@ -168,7 +168,7 @@ def kind(sentence: str) -> str:
 
 def test_a_closed_structure_is_closed_on_every_tensor_and_three_make_the_orders_agree() -> None:
     seen: Counter[str] = Counter()
-    for seed in range(often(300)):
+    for seed in range(often(100)):
         rng = np.random.default_rng(seed)
         shape = SHAPES[rng.integers(len(SHAPES))]
         s, q = some_mask(rng, shape), some_format(rng, shape)
@@ -215,7 +215,7 @@ OPEN_ZERO = ("has no zero, so pruned entries come back",)
 
 def test_the_counts_agree_with_naive_ones() -> None:
     compared: Counter[str] = Counter()
-    for seed in range(often(200)):
+    for seed in range(often(100)):
         rng = np.random.default_rng(10_000 + seed)
         shape = SHAPES[rng.integers(len(SHAPES))]
         s, q = some_mask(rng, shape), some_format(rng, shape)
@@ -231,6 +231,7 @@ def test_the_counts_agree_with_naive_ones() -> None:
     assert min(compared.values()) > 5, compared
 
 
+@thin(2)
 @pytest.mark.parametrize("block", range(1, 9))
 def test_the_overlap_condition_is_exact(block: int) -> None:
     """Theorem overlap for all sizes up to 8: Σ is possible exactly where some tensor moves a scale."""

@@ -10,6 +10,7 @@ from sqtheory.orders.grid import Row, tensor_rows
 from sqtheory.orders.reasons import Reason
 from sqtheory.theory import theorems
 from sqtheory.theory.theorems import BY_SLUG
+from tests.nightly import often
 
 
 def row(x: list[float], mask: str, fmt: str, p: float = 1.0) -> Row:
@@ -56,7 +57,7 @@ def test_a_reason_never_forgives_a_loss() -> None:
     rng = np.random.default_rng(0)
     for mask in ("2:4", "50%", "threshold(0.7)", "nm(2, 4, ties=high_index)"):
         for fmt in ("int3", "int(3, block=2)", "bcq2", "nf4", "mxfp4", "hbfp(3, rounding=ceil)"):
-            for _ in range(30):
+            for _ in range(often(8)):
                 found = row(list(rng.integers(-30, 31, 16) / 4), mask, fmt)
                 assert not found.guarantee_broken
                 assert isinstance(found.reason, Reason)

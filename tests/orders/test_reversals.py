@@ -22,6 +22,7 @@ from sqtheory.alphabet.ties import adversarial, by_original, high_index, low_ind
 from sqtheory.alphabet.traits import KEEPS_ZERO, MONOTONE
 from sqtheory.orders import channels
 from sqtheory.orders.report import OrderReport, compare
+from tests.nightly import often
 
 NINE = Codebook("nine", tuple(float(v) for v in range(-4, 5)))
 CONVEX = (1, 2, 3, math.inf)
@@ -231,7 +232,7 @@ def reversals(q: Callable[[], Quantizer], s: Sparsifier, p: float, x: np.ndarray
 @pytest.mark.parametrize("p", [1, 2])
 def test_reversals_are_no_rarity_where_a_hypothesis_fails(p: float) -> None:
     """Counted on the same data: none where the theorem applies, some wherever one of its hypotheses is dropped."""
-    x = np.random.default_rng(9).standard_normal((150, 16))
+    x = np.random.default_rng(9).standard_normal((often(60), 16))
     s = nm(2, 4)
     assert reversals(lambda: int_(3), s, p, x) == 0
     dropped = {

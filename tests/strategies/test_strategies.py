@@ -37,7 +37,7 @@ from sqtheory.strategies.cases import DRAWN
 from sqtheory.strategies.tensors import DYADICS
 from sqtheory.theory import samples
 from sqtheory.theory.domain import Arrays, Domain, OneOf
-from tests.nightly import often
+from tests.nightly import often, thin
 
 QUICK = settings(
     database=None, deadline=None, derandomize=True, max_examples=60, suppress_health_check=list(HealthCheck)
@@ -122,14 +122,14 @@ def examples(strategy: st.SearchStrategy[Any], count: int) -> list[Any]:
 @pytest.mark.parametrize("kind", Kind, ids=str)
 def test_a_kind_is_what_it_says(kind: Kind) -> None:
     always, sometimes = KINDS[kind]
-    found = examples(blocks(8, dtype=np.float32, kinds=(kind,)), often(20))
+    found = examples(blocks(8, dtype=np.float32, kinds=(kind,)), often(10))
     assert all(x.shape == (8,) and x.dtype == np.float32 and always(x) for x in found)
     assert [i for i, seen in enumerate(sometimes) if not any(seen(x) for x in found)] == []
 
 
 @pytest.fixture(scope="module")
 def many() -> list[Array]:
-    return examples(tensors(), often(40))
+    return examples(tensors(), often(20))
 
 
 @pytest.mark.parametrize("promise", PROMISES)
@@ -160,7 +160,7 @@ def test_every_pipeline_applies_to_every_tensor(drawn: tuple[Array, tuple[Sparsi
 
 @pytest.mark.parametrize("fmt", [BFLOAT16, E8M0, Codebook("bit", (0.0, 1.0))], ids=str)
 def test_formats_of_great_range_or_one_sign_get_scales_that_exist(fmt: Format) -> None:
-    for q, x in examples(st.tuples(quantizers(elements=st.just(fmt)), blocks(3)), often(8)):
+    for q, x in examples(st.tuples(quantizers(elements=st.just(fmt)), blocks(3)), often(4)):
         assert np.isfinite(q(x)).all() and np.all(q.scales(x) >= 0)
 
 
@@ -175,6 +175,7 @@ def test_filters_hold(x: Array, q: Quantizer, s: Sparsifier) -> None:
         assert not sparse[~s.mask(x)].any()
 
 
+@thin(2)
 @pytest.mark.parametrize(
     ("strategy", "sought"),
     [
@@ -237,7 +238,7 @@ def test_without_hypothesis_the_extra_is_named() -> None:
 
 def drawn_from(*kinds: samples.Sampler) -> list[Array]:
     domain = Domain(x=Arrays(8, kinds=kinds), q=OneOf(int_(4)))
-    return [case.x for case in examples(cases(domain), often(10))]
+    return [case.x for case in examples(cases(domain), often(5))]
 
 
 def test_cases_are_of_the_kinds_of_their_domain() -> None:

@@ -42,6 +42,7 @@ from sqtheory.theory.quantities import (
 from sqtheory.theory.sides import sides
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL, frozen_commutation, gain_optimal, prune_first_identity, ties_by_original
+from tests.nightly import thin
 
 QUANTITIES = (
     *(ERROR_S, ERROR_Q, ERROR_SQ, ERROR_QS, ERROR_Q_PRUNED, POWER_S, POWER_Q, POWER_SQ, POWER_Q_KEPT),
@@ -70,6 +71,7 @@ def number(term: Any, x: list[Any], row: np.ndarray) -> Fraction:
     return Fraction(found.numerator_as_long(), found.denominator_as_long())
 
 
+@thin(2)
 @pytest.mark.parametrize(("mask", "fmt", "shape"), PIPELINES)
 @pytest.mark.parametrize("p", [1.0, 2.0, inf])
 def test_a_quantity_has_one_value_over_all_numbers(mask: str, fmt: str, shape: tuple[int, ...], p: float) -> None:

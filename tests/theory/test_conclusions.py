@@ -142,7 +142,7 @@ BINDING = [
 ]
 
 
-@thin(2)
+@thin(4)
 @pytest.mark.parametrize(("theorem", "step", "place"), BINDING, ids=[f"{t}-{s.status}-{i}" for t, s, i in BINDING])
 def test_a_changed_claim_is_not_concluded(theorem: Theorem, step: Conclusion, place: int) -> None:
     """Turned round, lowered or off by one: no step that concludes the claim concludes what it is changed to."""
@@ -168,6 +168,7 @@ DERIVED = [
 ]
 
 
+@thin(2)
 @pytest.mark.parametrize(("theorem", "place"), DERIVED, ids=[f"{t}-{a}" for t, a in DERIVED])
 def test_without_an_assumption_something_is_no_longer_derived(theorem: Theorem, place: Assumption) -> None:
     given = tuple(a for a in theorem.given if a != place)

@@ -14,6 +14,7 @@ from sqtheory.proofs.steps import Formal
 from sqtheory.theory.render import claim_text
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL, BY_SLUG
+from tests.nightly import thin
 
 FORMALLY = [(t, step) for t in ALL for step in proof_of(t).steps if isinstance(step, FormallyConcludes)]
 every = pytest.mark.parametrize(("theorem", "step"), FORMALLY, ids=[f"{t}-{s.name}" for t, s in FORMALLY])
@@ -49,6 +50,7 @@ def test_hypotheses_are_read_one_by_one() -> None:
     assert pieces("a -> (b -> c) -> d", "->") == ["a", "(b -> c)", "d"]
 
 
+@thin(2)
 @every
 def test_every_assumption_that_a_statement_uses_is_one_of_the_theorem(
     theorem: Theorem, step: FormallyConcludes
@@ -69,6 +71,7 @@ CHANGES: dict[str, Callable[[list[str], str], tuple[list[str], str]]] = {
 }
 
 
+@thin(2)
 @pytest.mark.parametrize("change", CHANGES)
 @every
 def test_a_changed_statement_is_noticed(

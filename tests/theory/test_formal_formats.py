@@ -15,9 +15,12 @@ from sqtheory.alphabet.quantizers import Quantizer, hbfp, int_, mxfp, mxint, nvf
 from sqtheory.alphabet.rounding import half_away, nearest_even
 from sqtheory.arrays import Array
 from sqtheory.proofs.machine_checked import ProofError, compile_in, requires, source
+from tests.nightly import NIGHTLY
 from tests.twins.quantizers import power_of_two_above, power_of_two_below
 
-needs_coq = pytest.mark.skipif(shutil.which("coqc") is None, reason="coqc is absent: formal proofs not checked")
+needs_coq = pytest.mark.skipif(
+    not NIGHTLY or shutil.which("coqc") is None, reason="coqc is absent, or every night: HYPOTHESIS_PROFILE=nightly"
+)
 SHIPPED, SCALES, GRIDS, GAINS = (
     source(f"{name}.v") for name in ("ShippedFormats", "BlockScales", "FiniteGrids", "gain_optimal")
 )

@@ -24,6 +24,7 @@ from sqtheory.proofs.machine_checked import (
 from sqtheory.proofs.proof import Proof, proof_files, proof_of
 from sqtheory.proofs.showing import prove
 from sqtheory.theory.theorems import ALL, BY_SLUG
+from tests.nightly import nightly
 
 needs_coq = pytest.mark.skipif(shutil.which("coqc") is None, reason="coqc is absent: formal proofs not checked")
 
@@ -147,8 +148,10 @@ def test_a_true_claim_is_proved_and_a_false_one_is_not(tmp_path: Path, monkeypat
         check()
 
 
+@nightly
 @needs_coq
 def test_some_theorems_can_be_checked_alone() -> None:
+    """By day ``show`` has one checked, in ``tests/cli/test_registry.py``."""
     names = ("prune_first_identity", "swap_gap", "swap_constant")
     checked = check_named(*names)
     assert tuple(theorem.name for theorem in checked) == names and checked[0].file == "prune_first_identity.v"

@@ -24,13 +24,12 @@ from sqtheory.theory.quantities import decided_by_tensor
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL, BY_SLUG
 from tests import pipelines as alphabet
-from tests.nightly import thin
+from tests.nightly import NIGHTLY, thin
 
-TIMES = {"dev": 1, "ci": 1, "nightly": 200}[os.environ.get("HYPOTHESIS_PROFILE", "dev")]
-PIPELINES = 120 * TIMES
+PIPELINES = 24_000 if NIGHTLY else 60
 """Pipelines for each theorem."""
 ROWS = 24
-STRUCTURES = 120 * TIMES
+STRUCTURES = 24_000 if NIGHTLY else 40
 """Pipelines that a claim is decided for."""
 PATIENCE = 50
 """So many times as many where none of them is proved, as where a claim is about one group and one block."""
@@ -139,7 +138,7 @@ STRENGTH = 3_000
 LOST = [(t.slug, a.name) for t in UNIVERSAL for a in t.given if not a.defining and (t.slug, a.name) not in RARE]
 
 
-@thin(3)
+@thin(12)
 @pytest.mark.parametrize(("slug", "lost"), LOST, ids=[f"{slug}-{lost}" for slug, lost in LOST])
 def test_the_attack_notices_an_assumption_that_is_lost(slug: str, lost: str) -> None:
     """Each fault that a record once had is put back: one assumption is taken away."""

@@ -19,18 +19,27 @@ from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.exceptions import Undefined
 from sqtheory.proofs.exact import ExactRow
-from sqtheory.proofs.proof import proof_of
+from sqtheory.proofs.proof import MODELLED, proof_of
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Approached, Attained, Claim, NoneKnown, Separation
 from sqtheory.theory.quantities import ERROR_Q, ERROR_QS, ERROR_S, MAGNITUDE
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL
-from tests.nightly import often
+from tests.nightly import NIGHTLY, nightly
 
-ROWS = {"dev": 50_000, "ci": 500_000, "nightly": 20_000_000}[os.environ.get("HYPOTHESIS_PROFILE", "dev")]
+ROWS = {"dev": 20_000, "ci": 500_000, "nightly": 20_000_000}[os.environ.get("HYPOTHESIS_PROFILE", "dev")]
 """Random rows for each theorem, two or more blocks of four in each: 10⁶ blocks in CI, 10⁹ for all in the nightly."""
+EXAMPLES = {"dev": 10, "ci": 100}.get(os.environ.get("HYPOTHESIS_PROFILE", "dev"), settings().max_examples)
 BATCH = 20_000
 UNIVERSAL = [t for t in ALL if t.domain is not None]
+SLOW = frozenset(
+    {
+        *("error_in_bits", "propagation", "order_gap_law", "order_gap_topk", "price_of_order", "linear_layer"),
+        *("swap_constant", "weighted_dominates", "gain_optimal", "sparse_grid_projection"),
+        *("dot_bound", "prune_first_bound", "quantize_first_bound"),
+    }
+)
+"""Theorems whose proofs take more than a second."""
 every = pytest.mark.parametrize("theorem", ALL, ids=str)
 universal = pytest.mark.parametrize("theorem", UNIVERSAL, ids=str)
 BROKEN = replace(
@@ -82,7 +91,7 @@ def test_holds_and_is_not_vacuous(theorem: Theorem) -> None:
 
 @universal
 @given(data=st.data())
-@settings(max_examples=100 if ROWS == 500_000 else settings().max_examples)
+@settings(max_examples=EXAMPLES)
 def test_holds_where_hypothesis_looks(theorem: Theorem, data: st.DataObject) -> None:
     assert theorem.domain is not None
     case = data.draw(strategies.cases(theorem.domain))
@@ -144,16 +153,20 @@ def test_every_assumption_is_necessary(theorem: Theorem) -> None:
 
 @every
 def test_its_proof_is_discharged(theorem: Theorem) -> None:
-    failed = [line for line in proof_of(theorem).lines() if not line.discharged]
-    assert not failed
+    """Of a slow one by day that its steps conclude every claim; ``python -m proofs`` discharges all of them."""
+    proof = proof_of(theorem)
+    lines = proof.bindings() if theorem.slug in SLOW and not NIGHTLY else proof.lines()
+    assert not [line for line in lines if not line.discharged]
 
 
+@nightly
 @every
 def test_its_quantities_agree_with_a_naive_evaluation(theorem: Theorem) -> None:
+    """On ten times the rows on which its proof compares them."""
     proof = proof_of(theorem)
-    cases = proof.cases(np.random.default_rng(2), often(100))
-    assert cases
-    faults = [f"{q}: {fault}" for q in theorem.where for case in cases if (fault := proof.model_fault(q, case))]
+    rows = proof.rows(np.random.default_rng(2), 10 * MODELLED)
+    assert rows
+    faults = [f"{q}: {fault}" for q in theorem.where for each in rows if (fault := proof.model_fault(q, each))]
     assert not faults
 
 
@@ -165,6 +178,7 @@ def test_its_file_has_its_name_and_its_statement_renders(theorem: Theorem) -> No
 
 
 def test_the_registry_lists_every_file_once() -> None:
+    assert {t.slug for t in ALL} > SLOW
     files = {path.stem for path in Path(sqtheory.theory.theorems.__file__).parent.glob("*.py")}
     assert files - {"__init__", "vocabulary"} == {t.slug for t in ALL}
     assert len({t.slug for t in ALL}) == len(ALL)

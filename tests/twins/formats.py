@@ -38,24 +38,23 @@ def integers(k: int, full: bool = False) -> Grid:
 
 
 def minifloat(e: int, m: int, bias: int, special: str, signed: bool = True, subnormal: bool = True) -> Grid:
-    """Sign, e exponent bits, m fraction bits; special codes: "none", "nan" (all ones) or "ieee" (the top binade)."""
-    last_digit_even: dict[Fraction, bool] = {}
+    """Sign, e exponent bits, m fraction bits; special codes: "none", "nan" (all ones) or "ieee" (the top binade).
+
+    Codes ascend with what they stand for, so that nothing is sorted.
+    """
+    positive: list[tuple[Fraction, bool]] = []
     for exponent in range(2**e):
+        unit = Fraction(2) ** (max(exponent, int(subnormal)) - bias - m)
         for fraction in range(2**m):
             if special == "ieee" and exponent == 2**e - 1:
                 continue
             if special == "nan" and exponent == 2**e - 1 and fraction == 2**m - 1:
                 continue
-            if exponent == 0 and subnormal:
-                significand, power = fraction, 1 - bias - m
-            else:
-                significand, power = 2**m + fraction, exponent - bias - m
-            value = significand * Fraction(2) ** power
-            last_digit_even[value] = significand % 2 == 0
-            if signed:
-                last_digit_even[-value] = significand % 2 == 0
-    numbers = tuple(sorted(last_digit_even))
-    return Grid(numbers, tuple(last_digit_even[n] for n in numbers), signed_zero=signed)
+            significand = fraction if exponent == 0 and subnormal else 2**m + fraction
+            positive.append((significand * unit, significand % 2 == 0))
+    negative = [(-v, even) for v, even in reversed(positive) if v] if signed else []
+    numbers, last_digit_even = zip(*negative, *positive, strict=True)
+    return Grid(numbers, last_digit_even, signed_zero=signed)
 
 
 def levels(values: Sequence[float]) -> Grid:

@@ -1,15 +1,17 @@
-"""How the scale σ of a block is chosen: by its maximum, a power of two, two levels, a percentile, an error, or not.
+"""How the scale σ of a block is chosen: from its maximum, mean, percentile or error, in one level or two, or not.
 
 Rule for scales too small for the arithmetic (every scaling that looks at the block): a block of zeros has σ = 0
-and so image 0, but for ``halfrange`` and ``shared(ε)``, whose rules give it a scale; where a positive σ would
-round to 0 it becomes the smallest positive number of its format instead, so a block is never divided by zero;
-ratios are clipped to the range of the format, so a σ rounded down saturates; an image beyond the largest number
-of the dtype becomes that number.
+and so image 0, but for ``halfrange``, ``shared(ε)`` and ``absmean(ε)``, whose rules give it a scale; where a
+positive σ would round to 0 it becomes the smallest positive number of its format instead, so a block is never
+divided by zero; ratios are clipped to the range of the format, so a σ rounded down saturates; an image beyond the
+largest number of the dtype becomes that number.
 """
 
+from sqtheory.alphabet.scaling.average import AbsMean
 from sqtheory.alphabet.scaling.dyadic import Exponent, PowerOfTwo, SharedExponent
 from sqtheory.alphabet.scaling.fitted import MeanSquare, Percentile
 from sqtheory.alphabet.scaling.given import Frozen, Unscaled
+from sqtheory.alphabet.scaling.histogram import Histogram
 from sqtheory.alphabet.scaling.maximum import AbsMax, FullRange, HalfRange, Midpoint
 from sqtheory.alphabet.scaling.rule import EXPONENT, FromMaximum, Numbers, Reach, Scaling, maxima, positive
 from sqtheory.alphabet.scaling.two_level import RowTwoLevel, TwoLevel
@@ -21,6 +23,8 @@ SCALINGS: dict[str, Scaling] = {
     "halfrange": HalfRange(),
     **{e.name: PowerOfTwo(e) for e in Exponent},
     "mse": MeanSquare(),
+    "absmean": AbsMean(),
+    "histogram": Histogram(),
 }
 """The rules that need no argument, by name."""
 
@@ -28,11 +32,13 @@ __all__ = [
     "EXPONENT",
     "SCALINGS",
     "AbsMax",
+    "AbsMean",
     "Exponent",
     "FromMaximum",
     "Frozen",
     "FullRange",
     "HalfRange",
+    "Histogram",
     "MeanSquare",
     "Midpoint",
     "Numbers",

@@ -8,7 +8,9 @@ from sqtheory.alphabet.partition import Blocks, Partition, Tail, Whole
 from sqtheory.alphabet.scores import Score, magnitude
 from sqtheory.alphabet.selection import as_fraction
 from sqtheory.alphabet.sparsifiers.entries import FixedMask, ThresholdSparsifier, TopSparsifier
+from sqtheory.alphabet.sparsifiers.indexed import IndexedSparsifier
 from sqtheory.alphabet.sparsifiers.sparsifier import Sparsifier
+from sqtheory.alphabet.sparsifiers.transposable import TransposableSparsifier
 from sqtheory.alphabet.sparsifiers.units import BlockSparsifier
 from sqtheory.alphabet.ties import Ties, low_index
 from sqtheory.arrays import ArrayLike, FixedArray
@@ -73,6 +75,48 @@ def blockwise(
     return BlockSparsifier(as_fraction(keep), per, check_norm(norm), score, ties)
 
 
+def transposable(
+    n: int, m: int, *, norm: float = 2.0, greedy: bool = False, full: bool = False, score: Score = magnitude
+) -> TransposableSparsifier:
+    """n:m along both of the last two axes: of every m×m tile the pattern of largest Σ |score|^p, p = ``norm``.
+
+    A row or column of a tile keeps n entries or fewer, exactly n with ``full``: a matrix and its transpose are n:m
+    alike. All patterns are tried, or with ``greedy`` the largest entries taken as long as their row and column have
+    less than n.
+
+    >>> transposable(1, 2)([[3, 2], [2, 0]])
+    array([[3., 0.],
+           [0., 0.]])
+    >>> transposable(1, 2, norm=1)([[3, 2], [2, 0]])
+    array([[0., 2.],
+           [2., 0.]])
+    """
+    return TransposableSparsifier(n, m, check_norm(norm), greedy, full, score)
+
+
+def sap(
+    p: float = 0.5,
+    q: float = 1.0,
+    *,
+    eta: float = 0.0,
+    gamma: float | Fraction = 1.0,
+    beta: float | Fraction = 0.9,
+    per: Partition | None = None,
+    score: Score = magnitude,
+) -> IndexedSparsifier:
+    """A step of sparsity-informed adaptive pruning: as many entries as the PQ index of the group ``per`` allows.
+
+    ⌊min(γ (d − ⌈r⌉), β d)⌋ of d entries, the smallest first, fewer where there are ties: r is what no fewer entries
+    are left than where the others' p-th powers sum to at most η times theirs.
+
+    >>> sap()([8, 1, 1, 1, 1, 1, 1, 1])
+    array([8., 1., 1., 1., 1., 1., 1., 1.])
+    >>> sap()([8, 4, 2, 1, 0.5, 0.25])
+    array([8. , 4. , 2. , 1. , 0.5, 0. ])
+    """
+    return IndexedSparsifier(p, q, eta, gamma, beta, Whole() if per is None else per, score)
+
+
 def fixed(mask: ArrayLike | FixedArray) -> FixedMask:
     """s(x) = m ⊙ x for a given boolean mask.
 
@@ -85,12 +129,16 @@ def fixed(mask: ArrayLike | FixedArray) -> FixedMask:
 __all__ = [
     "BlockSparsifier",
     "FixedMask",
+    "IndexedSparsifier",
     "Sparsifier",
     "ThresholdSparsifier",
     "TopSparsifier",
+    "TransposableSparsifier",
     "blockwise",
     "fixed",
     "nm",
+    "sap",
     "threshold",
     "top",
+    "transposable",
 ]

@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 
 from sqtheory.alphabet import kernels
-from sqtheory.alphabet.partition import Blocks, Partition, Shape, Tail, Whole
+from sqtheory.alphabet.partition import Blocks, Partition, Rows, Shape, Tail, Whole
 from sqtheory.alphabet.scores import Score, magnitude
 from sqtheory.alphabet.selection import Amount, checked_amount, spell_amount, tied_at_cut
 from sqtheory.alphabet.selection import top as select_top
@@ -61,6 +61,13 @@ class TopSparsifier(Sparsifier):
 
     def with_score(self, score: Score) -> "TopSparsifier":
         return replace(self, score=score)
+
+    def by_rows(self) -> "TopSparsifier":
+        return replace(self, groups=Rows()) if self.groups == Whole() else self
+
+    @property
+    def by_row(self) -> bool:
+        return self.groups.along_rows and _entrywise(self.score)
 
     @property
     def boxes(self) -> tuple[tuple[Partition, Tail, str], ...]:
@@ -133,6 +140,10 @@ class ThresholdSparsifier(Sparsifier):
     def cut(self) -> float:
         return self.threshold
 
+    @property
+    def by_row(self) -> bool:
+        return _entrywise(self.score)
+
     def with_score(self, score: Score) -> "ThresholdSparsifier":
         return ThresholdSparsifier(self.threshold, score)
 
@@ -188,3 +199,8 @@ class FixedMask(Sparsifier):
 
     def __str__(self) -> str:
         return f"fixed({self.kept.name})"
+
+
+def _entrywise(score: Score) -> bool:
+    """An entry's score is its own, of the entry and its column."""
+    return score.is_magnitude or score.partnered

@@ -74,6 +74,10 @@ class Sparsifier(Operator):
         """Of every group G the ``budget(|G|)`` entries of largest magnitude are kept."""
         return self.fixed_budget and self.score is not None and self.score.is_magnitude
 
+    def by_rows(self) -> "Sparsifier":
+        """The same with a budget for every row where the tensor has one; itself elsewhere."""
+        return self
+
     @property
     def ranks(self) -> bool:
         """A tie rule decides between entries at the cut."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sqtheory.arrays import Array
 from sqtheory.exceptions import CheckpointError
-from sqtheory.models.architectures.layers import attention, gelu, layer_norm
+from sqtheory.models.architectures.layers import gelu, layer_norm
 from sqtheory.models.architectures.linears import EXACT, Linear, Linears
 from sqtheory.models.architectures.model import Model, Shapes, Source, depth_of
 from sqtheory.models.configurations import Companion
@@ -132,7 +132,7 @@ class Bert(Model):
         batch, length, _ = x.shape
         split = (linears(self.linear(f"{at}.{n}"), x).reshape(batch, length, self.heads, -1) for n in ATTENTION[:3])
         q, k, v = (heads.swapaxes(1, 2) for heads in split)
-        return attention(q, k, v)
+        return linears.attended(at, q, k, v)
 
     def _normed(self, x: Array, at: str) -> Array:
         return layer_norm(x, self.tensors[f"{at}.weight"], self.tensors[f"{at}.bias"], self.epsilon)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, final
 from numpy.typing import NDArray
 
 from sqtheory.arrays import Array
-from sqtheory.models.architectures.layers import attention, rms_norm, rotate, rotations, silu_product
+from sqtheory.models.architectures.layers import rms_norm, rotate, rotations, silu_product
 from sqtheory.models.architectures.linears import EXACT, Linear, Linears
 from sqtheory.models.architectures.model import Model, Shapes, Source, depth_of, heads_of
 
@@ -76,7 +76,7 @@ class ByteDecoder(Model):
         batch, length, _ = y.shape
         split = (linears(self.linear(f"{at}.{n}"), y).reshape(batch, length, self.heads, -1) for n in LAYERS[:3])
         q, k, v = (heads.swapaxes(1, 2) for heads in split)
-        return attention(rotate(q, *turn), rotate(k, *turn), v, causal=True)
+        return linears.attended(at, rotate(q, *turn), rotate(k, *turn), v, causal=True)
 
     def _normed(self, x: Array, at: str) -> Array:
         return rms_norm(x, self.tensors[f"{at}.weight"], EPSILON)

@@ -115,6 +115,19 @@ def attention(q: Array, k: Array, v: Array, *, causal: bool = False) -> Array:
     return out.reshape(batch, length, heads * size)
 
 
+def concentrations(q: Array, k: Array, *, causal: bool = False) -> Array:
+    """Σ over heads and queries of the attention that each key receives, float64 (batch, length); its sum heads·length.
+
+    q, k as in ``attention`` (`sung2025rsq`, §4.2: a token is the more important the more attention it receives).
+    """
+    scores = np.matmul(q, k.swapaxes(-1, -2)).astype(np.float64) / math.sqrt(q.shape[-1])
+    if causal:
+        scores += np.triu(np.full(scores.shape[-2:], -np.inf), 1)
+    scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    received: Array = (scores / scores.sum(axis=-1, keepdims=True)).sum(axis=(1, 2))
+    return received
+
+
 def _divide_by_root(rows: Array, epsilon: float) -> None:
     """Divide every row by √(mean of its squares + ε)."""
     squares = np.einsum("ij,ij->i", rows, rows)

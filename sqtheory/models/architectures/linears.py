@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import final
 
 import numpy as np
@@ -14,6 +14,7 @@ from sqtheory.alphabet.scaling import Frozen, Reach, Scaling, maxima
 from sqtheory.alphabet.traits import DETERMINISTIC
 from sqtheory.arrays import Array, FixedArray
 from sqtheory.exceptions import about
+from sqtheory.models.architectures.layers import attention, concentrations
 
 
 @final
@@ -46,6 +47,10 @@ class Linears(ABC):
     def __call__(self, layer: Linear, x: Array) -> Array:
         """The output (…, outputs) for inputs (batch, positions, inputs): a new array, which the model may overwrite."""
 
+    def attended(self, at: str, q: Array, k: Array, v: Array, *, causal: bool = False) -> Array:
+        """``attention`` of these heads, in the block whose linears have names that begin with ``at`` and a dot."""
+        return attention(q, k, v, causal=causal)
+
 
 @final
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ EXACT = Exact()
 @final
 @dataclass(frozen=True, eq=False)
 class Compressed(Linears):
-    """q(x) Ŵᵀ + b: weights by name, inputs through an operator.
+    """q(x) Ŵᵀ + b: weights by name, inputs through an operator, or one of the layer's own by its name in ``own``.
 
     An operator whose scales are shared beyond one row (NVFP4's tensor scale) sees one sample at a time, so that no
     output depends on which samples are computed together. Raises ValueError for a random operator on activations.
@@ -74,17 +79,20 @@ class Compressed(Linears):
 
     weights: Mapping[str, Array]
     activations: Operator = IDENTITY
+    own: Mapping[str, Operator] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if DETERMINISTIC not in self.activations.traits:
-            raise ValueError(f"activations need a deterministic operator, got {self.activations}")
+        for f in (self.activations, *self.own.values()):
+            if DETERMINISTIC not in f.traits:
+                raise ValueError(f"activations need a deterministic operator, got {f}")
 
     @property
     def by_row(self) -> bool:
-        return self.activations == IDENTITY or _by_row(self.activations)
+        return self.activations.by_row and all(f.by_row for f in self.own.values())
 
     def __call__(self, layer: Linear, x: Array) -> Array:
-        return layer.of(quantized_inputs(layer, x, self.activations), self.weights[layer.name])
+        f = self.own.get(layer.name, self.activations)
+        return layer.of(quantized_inputs(layer, x, f), self.weights[layer.name])
 
 
 @final
@@ -92,16 +100,23 @@ class Compressed(Linears):
 class Watched(Linears):
     """The outputs of another policy, each shown to ``see`` with its layer and its input first.
 
-    ``see(layer, x, y)`` must copy what it keeps: the model overwrites these arrays.
+    ``see(layer, x, y)`` must copy what it keeps: the model overwrites these arrays. ``attending`` is told of each
+    attention in which block it is and what every position receives, (batch, positions).
     """
 
     inner: Linears
     see: Callable[[Linear, Array, Array], None]
+    attending: Callable[[str, Array], None] | None = None
 
     def __call__(self, layer: Linear, x: Array) -> Array:
         y = self.inner(layer, x)
         self.see(layer, x, y)
         return y
+
+    def attended(self, at: str, q: Array, k: Array, v: Array, *, causal: bool = False) -> Array:
+        if self.attending is not None:
+            self.attending(at, concentrations(q, k, causal=causal))
+        return self.inner.attended(at, q, k, v, causal=causal)
 
 
 def quantized_inputs(layer: Linear, x: Array, activations: Operator) -> Array:
@@ -109,7 +124,7 @@ def quantized_inputs(layer: Linear, x: Array, activations: Operator) -> Array:
     if activations == IDENTITY:
         return x
     with about(f"input of {layer.name!r}"):
-        if _by_row(activations):
+        if activations.by_row:
             return activations(x)
         if isinstance(activations, Quantizer) and _by_sample(activations.scaling) and np.isfinite(x).all():
             return _of_samples(activations, x)(x)
@@ -117,11 +132,6 @@ def quantized_inputs(layer: Linear, x: Array, activations: Operator) -> Array:
         for sample, image in zip(x, out, strict=True):
             activations(sample, out=image)
         return out
-
-
-def _by_row(f: Operator) -> bool:
-    """No entry's image depends on another row."""
-    return isinstance(f, Quantizer) and f.scaling.looks_at is not Reach.tensor and f.partition.along_rows
 
 
 def _by_sample(scaling: Scaling) -> bool:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sqtheory.arrays import Array
 from sqtheory.exceptions import CheckpointError
-from sqtheory.models.architectures.layers import attention, rms_norm, rotate, rotations, silu_product
+from sqtheory.models.architectures.layers import rms_norm, rotate, rotations, silu_product
 from sqtheory.models.architectures.linears import EXACT, Linear, Linears
 from sqtheory.models.architectures.model import Model, Shapes, depth_of
 from sqtheory.models.tokenizers.byte_pairs import BytePairs
@@ -121,7 +121,7 @@ class Llama(Model):
         )
         each = self.heads // self.groups
         q, k = (rotate(self._halves(heads), *turn) for heads in (q, k))
-        return attention(q, np.repeat(k, each, 1), np.repeat(v, each, 1), causal=True)
+        return linears.attended(at, q, np.repeat(k, each, 1), np.repeat(v, each, 1), causal=True)
 
     def _heads(self, values: Array, count: int) -> Array:
         """(batch, heads, length, size)."""

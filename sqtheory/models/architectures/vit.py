@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.arrays import Array
-from sqtheory.models.architectures.layers import attention, gelu, layer_norm
+from sqtheory.models.architectures.layers import gelu, layer_norm
 from sqtheory.models.architectures.linears import EXACT, Linear, Linears
 from sqtheory.models.architectures.model import Model, Shapes, Source, depth_of, heads_of
 
@@ -100,7 +100,7 @@ class VisionTransformer(Model):
         batch, length, width = x.shape
         joined = linears(self.linear(f"{at}.qkv"), x)
         q, k, v = joined.reshape(batch, length, 3, self.heads, width // self.heads).transpose(2, 0, 3, 1, 4)
-        return attention(q, k, v)
+        return linears.attended(at, q, k, v)
 
     def _normed(self, x: Array, at: str) -> Array:
         return layer_norm(x, self.tensors[f"{at}.weight"], self.tensors[f"{at}.bias"], EPSILON)

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import final
 
 import numpy as np
@@ -108,13 +109,15 @@ class Evaluations:
             self.prepared[asked] = assigned_weights(self.model, assignment, orders)
         return {order: self.with_weights(self.prepared[asked][order], activations) for order in orders}
 
-    def with_weights(self, given: Weights, activations: Operator = IDENTITY) -> Scores:
-        """The model with these weights for its block linears."""
-        key = self._key(given, activations)
+    def with_weights(
+        self, given: Weights, activations: Operator = IDENTITY, own: Mapping[str, Operator] = MappingProxyType({})
+    ) -> Scores:
+        """The model with these weights for its block linears; ``own``: what is done to the inputs of some of them."""
+        key = self._key(given, activations, own)
         found = self.known.get(key) or self._read(key)
         if found is None:
             found = evaluate(
-                self.model, self.samples, Compressed(given, activations), workers=self.workers, done=self.done
+                self.model, self.samples, Compressed(given, activations, own), workers=self.workers, done=self.done
             )
             if self.results is not None:
                 atomic.write(self._path(key), sealed(StoredScores.of(key, found)).encode(), force=True)
@@ -123,11 +126,12 @@ class Evaluations:
         self.known[key] = found
         return found
 
-    def _key(self, given: Weights, activations: Operator) -> str:
+    def _key(self, given: Weights, activations: Operator, own: Mapping[str, Operator]) -> str:
         replaced = {name: digest_of(w + w.dtype.type(0)) for name, w in given.items()}
         kept = {name: digest_of(t) for name, t in self.model.tensors.items() if name not in given}
         data = [digest_of(part) for part in (self.samples.inputs, self.samples.targets)]
-        parts = (program(), self.model.spelled, description(activations, {}), data, sorted((kept | replaced).items()))
+        inputs = [description(activations, {}), *((name, description(f, {})) for name, f in sorted(own.items()))]
+        parts = (program(), self.model.spelled, inputs, data, sorted((kept | replaced).items()))
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
     def _path(self, key: str) -> Path:

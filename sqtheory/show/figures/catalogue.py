@@ -14,6 +14,7 @@ from sqtheory.show.figures import (
     order_map,
     price,
     rotation,
+    rotation_law,
     threshold,
     tightness,
 )
@@ -22,7 +23,7 @@ from sqtheory.show.figures.data import FigureKind
 KINDS: tuple[FigureKind[Any], ...] = (
     *(gap_in_bits.KIND, order_map.KIND, block.KIND, ladder.KIND),
     *(gain_curve.KIND, price.KIND, channel_map.KIND, tightness.KIND),
-    *(depth.KIND, threshold.KIND, layer_error.KIND, rotation.KIND),
+    *(depth.KIND, threshold.KIND, layer_error.KIND, rotation.KIND, rotation_law.KIND),
 )
 BY_NAME = {kind.name: kind for kind in KINDS}
 """The figures by name."""

@@ -15,6 +15,7 @@ from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.traits import DYADIC_EQUIVARIANT, SCALE_EQUIVARIANT
+from sqtheory.alphabet.transforms import block_of, hadamard
 from sqtheory.arrays import Array
 from sqtheory.orders.applied import both
 from sqtheory.show.figures.data import Data, FigureKind, Request, cells
@@ -98,7 +99,7 @@ def compute(request: Request) -> Rotations:
 
     tensors = []
     for name, w in request.tensors():
-        block = min(LARGEST, w.shape[-1] & -w.shape[-1])
+        block = block_of(w.shape[-1], LARGEST)
         rotated = (w.reshape(-1, block) @ hadamard(block)).reshape(w.shape)
         limit = normal_errors(s, q, w.shape, deviation(w, q))
         tensors.append(Rotated(name, block, errors(w), errors(rotated), limit))
@@ -145,14 +146,6 @@ def _normal_errors(s: Sparsifier, q: Quantizer, group: int, block: Shape, size: 
         *known(lambda: (expected_square_error(law, q),), 1),
         *known(both_errors, 2),
     )
-
-
-def hadamard(size: int) -> Array:
-    """H with H Hᵀ = I and entries ±1/√n, by Sylvester's doubling; n a power of two."""
-    h = np.ones((1, 1))
-    while len(h) < size:
-        h = np.block([[h, h], [h, -h]]) / np.sqrt(2)
-    return h
 
 
 def draw(data: Rotations, style: Style) -> Figure:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from sqtheory.alphabet.norms import spell_norm
 from sqtheory.orders.applied import Winner
+from sqtheory.orders.assumptions import UNCHANGED
 from sqtheory.orders.grid import SHARES, Row, Total, pipeline_table, sentences, shares, total_of
 from sqtheory.orders.report import OrderReport
 from sqtheory.show.page.drawing import channel_map, gap_scatter, worst
@@ -151,6 +152,7 @@ def _glossary(found: Findings) -> list[str]:
     theorems = [find(slug) for slug in slugs]
     failed = dict.fromkeys(name for r in reasons for name in r.failed)
     statements = {a.name: a.statement for a in find("prune_first_dominates").given}
+    statements[UNCHANGED.name] = UNCHANGED.statement
     claims = Table(
         ("theorem", "says", "claims", "if", "source"),
         tuple(

@@ -122,7 +122,7 @@ def images(q: Quantizer, x: NDArray[np.floating]) -> Iterator[tuple[str, NDArray
         yield "rational", given
 
 
-@thin(3)
+@thin(5)
 @EXPONENTS
 @DTYPES
 @KINDS

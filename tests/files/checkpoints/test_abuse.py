@@ -180,7 +180,7 @@ for file in sorted((here / "fine").iterdir()):  # everything that verbs import l
         run(*words)
 (here / "new").unlink()
 counts = {}
-for file in sorted((here / "hostile").iterdir()):
+for file in sorted((here / "hostile").iterdir())[: 1 if broken else None]:
     for words in verbs(str(file)):
         on = words[-1] != "new"  # unpacking may begin to write
         status = run(*words)
@@ -218,7 +218,7 @@ def fill(tmp_path: Path) -> None:
     whole, packed = ((fine / name).read_bytes() for name in ("w.safetensors", "p"))
     words = re.findall(rb'(?<=: )\\"[^"]*\\"|(?<=:)\\"[^"]*\\"', packed)
     assert len(words) == 8
-    for number in range(often(40)):
+    for number in range(often(20)):
         evil = str(rng.choice(EVIL)).encode()
         length, content = int.from_bytes(packed[:8], "little"), packed
         header = content[8 : 8 + length].replace(words[rng.integers(len(words))], b'\\"' + evil + b'\\"', 1)
@@ -247,7 +247,7 @@ def test_verbs_run_nothing_and_write_nothing(tmp_path: Path, broken: bool) -> No
         return
     assert ran.returncode == 0, ran.stderr
     counts = json.loads(re.sub(r"(\d+):", r'"\1":', ran.stdout))
-    assert set(counts) <= {"0", "2", "3"} and counts["3"] > often(40)
+    assert set(counts) <= {"0", "2", "3"} and counts["3"] > often(20)
     assert [p for p in sorted(tmp_path.rglob("*")) if p.name != "new"] == before
 
 
@@ -278,15 +278,15 @@ print(len(seen))
 
 
 def test_processes_never_see_a_mixed_file(tmp_path: Path) -> None:
-    """8 processes write one file, 20 times each, and 4 read it."""
+    """4 processes write one file, 20 times each, and 2 read it; ten times as many every night."""
     file = tmp_path / "w.safetensors"
     subprocess.run([sys.executable, "-c", WRITE, "0", file, "1"], check=True)
     started = [
         subprocess.Popen([sys.executable, "-c", code, str(i), file, str(count)], stdout=subprocess.PIPE, text=True)
-        for code, processes, count in ((WRITE, 8, often(20)), (READ, 4, often(20)))
+        for code, processes, count in ((WRITE, often(4), 20), (READ, often(2), 20))
         for i in range(processes)
     ]
     ended = [(process.communicate()[0], process.returncode) for process in started]
     assert {status for _, status in ended} == {0}
-    assert max(int(said) for said, _ in ended[8:]) > 1
+    assert max(int(said) for said, _ in ended[often(4) :]) > 1
     assert [p.name for p in tmp_path.iterdir()] == ["w.safetensors"]

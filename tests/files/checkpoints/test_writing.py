@@ -21,6 +21,7 @@ from sqtheory.files.atomic import files
 from sqtheory.files.checkpoints import SafetensorsCheckpoint, SafetensorsWriter, declare, open_checkpoint
 from sqtheory.files.checkpoints.elements import BITS, ELEMENTS
 from tests.files.checkpoints.handmade import entry, often, read_all, safetensors_bytes
+from tests.nightly import nightly
 
 KINDS = {
     **{"BOOL": "?", "I8": "i1", "U8": "u1", "I16": "i2", "U16": "u2", "I32": "i4", "U32": "u4", "I64": "i8"},
@@ -322,7 +323,7 @@ for i in range(1, 100000):
 
 
 @LINUX
-@pytest.mark.parametrize("nameless", [True, False], ids=["O_TMPFILE", "hidden name"])
+@pytest.mark.parametrize("nameless", [True, pytest.param(False, marks=nightly)], ids=["O_TMPFILE", "hidden name"])
 def test_a_process_killed_while_writing_leaves_a_whole_file_and_nothing_that_stays(file: Path, nameless: bool) -> None:
     """What has a name when its process is killed goes when the next one writes there.
 

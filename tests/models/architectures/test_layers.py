@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from sqtheory.arrays import Array
-from sqtheory.models.architectures.layers import attention, gelu, layer_norm, rms_norm, rotate, rotations, silu_product
+from sqtheory.models.architectures.layers import (
+    attention,
+    concentrations,
+    gelu,
+    layer_norm,
+    rms_norm,
+    rotate,
+    rotations,
+    silu_product,
+)
 
 
 def normal(*shape: int, seed: int = 0, scale: float = 1.0) -> Array:
@@ -71,3 +80,15 @@ def test_attention(causal: bool, scale: float) -> None:
     weights /= weights.sum(axis=-1, keepdims=True)
     expected = np.einsum("bhij,bhjd->bihd", weights, v.astype(np.float64)).reshape(2, 11, 24)
     np.testing.assert_allclose(attention(q, k, v, causal=causal), expected, atol=2e-3 if scale > 1 else 1e-5)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_what_keys_receive_is_the_column_sums_of_attention(causal: bool) -> None:
+    """Attention to values that are the unit vectors gives its own rows."""
+    q, k = normal(2, 3, 5, 8), normal(2, 3, 5, 8, seed=1, scale=4)
+    units = np.broadcast_to(np.eye(5, 8, dtype=np.float32), (2, 3, 5, 8))
+    rows = attention(q, k, units, causal=causal).reshape(2, 5, 3, 8)[..., :5]
+    received = concentrations(q, k, causal=causal)
+    np.testing.assert_allclose(received, rows.astype(np.float64).sum(axis=(1, 2)), rtol=1e-5)
+    np.testing.assert_allclose(received.sum(axis=1), 15, rtol=1e-12)
+    assert not causal or (received[:, -1] <= 3 + 1e-12).all()

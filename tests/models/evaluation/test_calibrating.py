@@ -18,6 +18,8 @@ def test_norms_and_moments_are_those_of_all_positions_of_all_samples(name: str) 
         x = inputs[layer.name].astype(np.float64)
         np.testing.assert_allclose(found.norms[layer.name], np.linalg.norm(x, axis=0), rtol=1e-12)
         np.testing.assert_allclose(found.moments[layer.name], x.T @ x, rtol=1e-9, atol=1e-9 * (x**2).sum())
+        np.testing.assert_allclose(found.means[layer.name], x.mean(axis=0), rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(found.variances[layer.name], x.var(axis=0), rtol=1e-9, atol=1e-9 * (x**2).mean())
         assert found.norms[layer.name].shape == layer.weight.shape[1:]
     assert sum(told) == len(some)
 

@@ -8,7 +8,6 @@ import pickle
 import subprocess
 import sys
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,31 +25,22 @@ from sqtheory.show.figures.catalogue import BY_NAME, find
 from sqtheory.show.figures.data import Data, Request
 from sqtheory.show.figures.style import DOUBLE, SINGLE, STYLES, encode
 from tests.nightly import NIGHTLY, thin
-from tests.show.figures import references
+from tests.show.figures.references import computed
 from tests.show.figures.texts import text_faults
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Request:
-    return references.small(tmp_path_factory.mktemp("model"))
-
-
-@cache
-def data(name: str, request: Request) -> Data:
-    found: Data = BY_NAME[name].compute(request)
-    return found
-
-
+@thin(2)
 @pytest.mark.parametrize("style", STYLES if NIGHTLY else ["single"])
 @pytest.mark.parametrize("name", BY_NAME)
 def test_no_text_is_cut_or_covered(name: str, style: str, small: Request) -> None:
-    assert text_faults(BY_NAME[name].draw(data(name, small), STYLES[style]), STYLES[style]) == []
+    assert text_faults(BY_NAME[name].draw(computed(name, small), STYLES[style]), STYLES[style]) == []
 
 
+@thin(2)
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("name", ["channels", "rotation"])
 def test_no_text_is_cut_or_covered_with_all_layers_of_a_model(name: str, style: str) -> None:
-    assert text_faults(BY_NAME[name].draw(data(name, Request()), STYLES[style]), STYLES[style]) == []
+    assert text_faults(BY_NAME[name].draw(computed(name, Request()), STYLES[style]), STYLES[style]) == []
 
 
 MATHEMATICS = "a$x^$ \\ $_b"
@@ -60,7 +50,7 @@ MATHEMATICS = "a$x^$ \\ $_b"
 @thin(3)
 @pytest.mark.parametrize("name", BY_NAME)
 def test_no_name_is_set_as_mathematics(name: str, small: Request) -> None:
-    found = data(name, small)
+    found = computed(name, small)
     if hasattr(found, "model"):
         found = replace(found, model=f"folder/{MATHEMATICS}")
     if isinstance(found, channel_map.ChannelMap):
@@ -74,7 +64,7 @@ def test_no_name_is_set_as_mathematics(name: str, small: Request) -> None:
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_data_and_caption_travel_with_the_figure(name: str, small: Request) -> None:
-    found = data(name, small)
+    found = computed(name, small)
     rows = list(csv.reader(io.StringIO(found.csv())))
     assert len(rows) > 2 and len({len(row) for row in rows}) == 1
     text = found.caption
@@ -82,25 +72,25 @@ def test_data_and_caption_travel_with_the_figure(name: str, small: Request) -> N
     assert not any(number in text for number in ("nan", "inf %"))
 
 
-@thin(3)
+@thin(6)
 @pytest.mark.parametrize("name", BY_NAME)
 def test_the_same_request_gives_the_same_data(name: str, small: Request) -> None:
-    first, again = data(name, small), BY_NAME[name].compute(small)
+    first, again = computed(name, small), BY_NAME[name].compute(small)
     assert first.csv() == again.csv() and first.caption == again.caption
 
 
 def test_bytes_are_the_same_in_another_process_and_carry_no_date(small: Request, tmp_path: Path) -> None:
-    """Two figures by day: lines, a map of colours."""
-    drawn = BY_NAME if NIGHTLY else ("order_map", "tightness")
-    computed = {name: data(name, small) for name in drawn}
-    (tmp_path / "data").write_bytes(pickle.dumps(computed))
+    """One figure by day, a map of colours; lines are in ``test_order_gap``."""
+    drawn = BY_NAME if NIGHTLY else ("order_map",)
+    found = {name: computed(name, small) for name in drawn}
+    (tmp_path / "data").write_bytes(pickle.dumps(found))
     code = (
         "import pickle, sys; from tests.show.figures.test_catalogue import hashes;"
         "print(hashes(pickle.load(open(sys.argv[1], 'rb'))))"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "data")]
     other = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert other == f"{hashes(computed)}\n"
+    assert other == f"{hashes(found)}\n"
 
 
 def hashes(computed: dict[str, Data]) -> list[str]:
@@ -161,9 +151,7 @@ def test_the_block_is_the_one_done_by_hand() -> None:
     assert np.array_equal(np.array(found.extra) > 0, expected)
 
 
-def test_rotating_is_orthonormal_and_gains_are_those_of_the_definition() -> None:
-    h = rotation.hadamard(16)
-    assert np.allclose(h @ h.T, np.eye(16), atol=1e-14) and np.allclose(np.abs(h), 0.25)
+def test_gains_are_those_of_the_definition() -> None:
     [curve] = [c for c in gain_curve.compute(Request()).curves if (c.format, c.p) == ("int3", 1.0)]
     for t, gain in zip(curve.t, curve.gain, strict=True):
         assert gain == pytest.approx(t - min(abs(t - level / 3) for level in range(4)), abs=1e-12)

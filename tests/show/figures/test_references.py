@@ -11,13 +11,13 @@ from matplotlib.lines import Line2D
 from matplotlib.transforms import ScaledTranslation
 
 from sqtheory.show.figures.catalogue import BY_NAME
-from sqtheory.show.figures.data import Data, Request
+from sqtheory.show.figures.data import Request
 from tests.nightly import nightly, thin
-from tests.show.figures.references import HERE, STYLE, Shot, data_differs, small, thinned
+from tests.show.figures.references import HERE, STYLE, Shot, computed, data_differs, thinned
 
 RELATIVE = {
     **dict.fromkeys(("ladder", "tightness", "gap_in_bits"), 1e-12),
-    **{"rotation": 1e-9, "depth": 1e-5, "layer_error": 1e-5},
+    **{"rotation": 1e-9, "rotation_law": 1e-9, "depth": 1e-5, "layer_error": 1e-5},
 }
 """By how much numbers may differ, as a share of the largest of their column.
 
@@ -31,23 +31,13 @@ EXCESS = 1e-3
 """What is beyond the threshold is a small difference of such means (moved by 1e-5)."""
 
 
-@pytest.fixture(scope="module")
-def request_(tmp_path_factory: pytest.TempPathFactory) -> Request:
-    return small(tmp_path_factory.mktemp("model"))
-
-
-@pytest.fixture(scope="module")
-def found(request_: Request) -> dict[str, Data]:
-    return {name: kind.compute(request_) for name, kind in BY_NAME.items()}
-
-
 @pytest.fixture(params=BY_NAME)
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def shot(name: str, found: dict[str, Data], change: Callable[[Figure], None] = lambda figure: None) -> Shot:
-    figure = BY_NAME[name].draw(found[name], STYLE)
+def shot(name: str, small: Request, change: Callable[[Figure], None] = lambda figure: None) -> Shot:
+    figure = BY_NAME[name].draw(computed(name, small), STYLE)
     change(figure)
     return Shot.of(figure, reference(name).places)
 
@@ -60,21 +50,21 @@ def test_there_are_references_of_all_figures_and_no_others() -> None:
     assert {path.stem for path in HERE.iterdir() if path.suffix in (".png", ".csv")} == set(BY_NAME)
 
 
-def test_data_are_those_of_the_reference(name: str, found: dict[str, Data]) -> None:
+def test_data_are_those_of_the_reference(name: str, small: Request) -> None:
     expected = (HERE / f"{name}.csv").read_text(encoding="utf-8")
     relative = RELATIVE.get(name, EXCESS if name == "threshold" else 0.0)
-    assert data_differs(thinned(found[name]), expected, relative) == []
+    assert data_differs(thinned(computed(name, small)), expected, relative) == []
 
 
-def test_the_image_is_that_of_the_reference(name: str, found: dict[str, Data]) -> None:
-    assert shot(name, found).differs(reference(name)) == ""
+def test_the_image_is_that_of_the_reference(name: str, small: Request) -> None:
+    assert shot(name, small).differs(reference(name)) == ""
 
 
-@thin(5)
+@thin(8)
 @pytest.mark.parametrize("hinting", ["none", pytest.param("force_autohint", marks=nightly)])
-def test_another_rasterizer_of_type_passes(name: str, hinting: str, found: dict[str, Data]) -> None:
+def test_another_rasterizer_of_type_passes(name: str, hinting: str, small: Request) -> None:
     with rc_context({"text.hinting": hinting}):
-        changed = shot(name, found)
+        changed = shot(name, small)
     assert changed.differs(reference(name)) == ""
 
 
@@ -106,14 +96,14 @@ def remove_names(figure: Figure) -> None:
     figure.axes[-1].set(xlabel="", ylabel="")
 
 
-@thin(5)
+@thin(12)
 @pytest.mark.parametrize(
     "change", [move, pytest.param(recolour, marks=nightly), pytest.param(remove_names, marks=nightly)]
 )
 def test_what_is_moved_or_coloured_or_missing_is_seen(
-    name: str, change: Callable[[Figure], None], found: dict[str, Data]
+    name: str, change: Callable[[Figure], None], small: Request
 ) -> None:
-    assert shot(name, found, change).differs(reference(name)) != ""
+    assert shot(name, small, change).differs(reference(name)) != ""
 
 
 def test_data_that_differ_are_seen() -> None:

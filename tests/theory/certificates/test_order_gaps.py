@@ -15,7 +15,7 @@ from sqtheory.orders.applied import both
 from sqtheory.orders.matrix_errors import second_moments
 from sqtheory.theory.certificates import OutputGap, output_gap
 from sqtheory.theory.expectations.agreement import correlation
-from tests.nightly import nightly
+from tests.nightly import nightly, thin
 from tests.theory.certificates.material import activations, linears
 
 MODELS = (pytest.param("zoo:lm-dense", marks=nightly), "zoo:vit-dense")
@@ -43,6 +43,7 @@ def test_inputs_of_equal_power_give_the_gap_of_the_tensor(model: str, fmt: str) 
     assert all(g.decided and g.measured > 0 for g in found)
 
 
+@thin(2)
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("fmt", ["int4", "mxfp4"])
 @pytest.mark.parametrize("kind", ["channels", "positive", "low_rank"])

@@ -22,6 +22,7 @@ from sqtheory.theory.expectations import (
     order_gap_law,
     order_gap_topk,
 )
+from tests.nightly import thin
 
 HALF_NORMAL = ScipyDensity(stats.norm())
 LAWS = {
@@ -149,6 +150,7 @@ def test_the_finite_step_value_by_adaptive_quadrature(name: str, p: int) -> None
         assert expected_order_gap(ScipyDensity(LAWS[name]), INT4, 1 / 3, n, m, p) == pytest.approx(exact, rel=1e-6)
 
 
+@thin(2)
 @pytest.mark.parametrize("name", ["normal", "laplace", "t5", "uniform"])
 @pytest.mark.parametrize(("n", "m"), [(2, 4), (1, 4), (3, 4), (4, 8)])
 @pytest.mark.parametrize("p", [1, 2])

@@ -34,7 +34,7 @@ FORMATS = {
 }
 
 
-@thin(2)
+@thin(6)
 @pytest.mark.parametrize("name", LAWS)
 @pytest.mark.parametrize("fmt", FORMATS)
 def test_the_squared_error_is_what_is_sampled(name: str, fmt: str) -> None:
@@ -46,7 +46,7 @@ def test_the_squared_error_is_what_is_sampled(name: str, fmt: str) -> None:
     assert abs(found.mean() - exact) <= 5 * found.std() / math.sqrt(len(found)) + 1e-12
 
 
-@thin(3)
+@thin(6)
 @pytest.mark.parametrize("name", LAWS)
 @pytest.mark.parametrize("q", [int_(4), int_(2, block=8), int_(3, block=4), hbfp(4), mxfp(E2M1)], ids=str)
 @pytest.mark.parametrize("mask", [(2, 4), (1, 4), (3, 4), (1, 2)], ids=str)

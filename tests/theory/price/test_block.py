@@ -39,7 +39,7 @@ def hard_blocks(rng: np.random.Generator) -> Array:
     return np.array([*fixed, *rng.integers(-12, 13, (6, 4)) / 4])
 
 
-@thin(2)
+@thin(4)
 @pytest.mark.parametrize("p", [1, 2])
 @pytest.mark.parametrize("s", [nm(2, 4), nm(1, 4), nm(3, 4), nm(1, 2), nm(4, 4)], ids=str)
 @pytest.mark.parametrize("q", QUANTIZERS, ids=str)
@@ -136,6 +136,7 @@ def mixed_integer(x: Array, levels: Array, n: int) -> float:
     return float(solved.fun)
 
 
+@thin(2)
 @pytest.mark.parametrize(
     ("q", "n"), [(int_(3), 2), (int_(3), 1), (int_(4), 2), (int_(2), 3), (scaled(E2M1), 2), (scaled(E2M1), 3)], ids=str
 )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from sqtheory.models.studies.questions.answer import Answer, Subject
+from sqtheory.models.studies.questions.intensity import weaker_first
 from sqtheory.models.studies.questions.metric import bit_widths, depth, rankings, tie_rules
 from sqtheory.models.studies.questions.tensors import collisions, frozen_scales, unstructured
 from sqtheory.models.studies.questions.why import reasons
@@ -18,6 +19,7 @@ QUESTIONS: Mapping[str, Callable[[Subject], Answer]] = MappingProxyType(
         "ties": tie_rules,
         "unstructured": unstructured,
         "frozen": frozen_scales,
+        "intensity": weaker_first,
     }
 )
 """Every question by a short name."""

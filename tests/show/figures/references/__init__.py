@@ -5,6 +5,7 @@ import io
 import json
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import final
 
@@ -17,6 +18,7 @@ from matplotlib.text import Text
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from sqtheory.show.figures.catalogue import BY_NAME
 from sqtheory.show.figures.data import Data, Request
 from sqtheory.show.figures.style import DOUBLE
 from tests.models.architectures.small import model
@@ -41,6 +43,13 @@ def small(folder: Path) -> Request:
     path = folder / "w.npz"
     np.savez(path, allow_pickle=False, **model("lm-dense").tensors)
     return Request(str(path))
+
+
+@cache
+def computed(name: str, request: Request) -> Data:
+    """What a figure draws, kept from test to test and from file to file."""
+    found: Data = BY_NAME[name].compute(request)
+    return found
 
 
 def thinned(data: Data) -> str:

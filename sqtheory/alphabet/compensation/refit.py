@@ -1,0 +1,38 @@
+"""Least squares on a support: what the entries that stay must be for a layer to lose least."""
+
+import numpy as np
+
+from sqtheory.arrays import Array, Mask
+
+CHUNK = 1 << 19
+"""So many entries of matrices are solved for at once."""
+
+
+def refitted(w: Array, keep: Mask, h: Array) -> Array:
+    """argmin tr((W − V) H (W − V)ᵀ) over V with V_ij = 0 off the support: V_S = (W H)_S H_SS⁻¹ in every row, float64.
+
+    w and ``keep`` (rows, inputs), H (inputs, inputs) positive definite. Raises ValueError where it is singular on the
+    support of a row.
+    """
+    target = w.astype(np.float64) @ h
+    size, out = h.shape[0], np.zeros(w.shape)
+    step = max(1, CHUNK // max(1, size * size))
+    for at in range(0, len(w), step):
+        part = slice(at, at + step)
+        m = keep[part].astype(np.float64)
+        system = h * m[:, :, None] * m[:, None, :] + np.eye(size) * (1 - m)[:, None, :]
+        try:
+            out[part] = np.linalg.solve(system, (target[part] * m)[:, :, None])[:, :, 0]
+        except np.linalg.LinAlgError:
+            raise ValueError("second moments are singular on the support of a row: damp them") from None
+    return np.where(keep, out, 0.0)
+
+
+def unreachable(w: Array, keep: Mask, h: Array) -> float:
+    """min tr(E H Eᵀ) over the supports: Σ over rows of w_P (H_PP − H_PS H_SS⁻¹ H_SP) w_Pᵀ."""
+    total = 0.0
+    for row, kept in zip(w.astype(np.float64), keep, strict=True):
+        pruned = np.flatnonzero(~kept)
+        inside = np.linalg.inv(h)[np.ix_(pruned, pruned)]
+        total += float(row[pruned] @ np.linalg.solve(inside, row[pruned])) if pruned.size else 0.0
+    return total

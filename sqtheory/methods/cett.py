@@ -1,0 +1,52 @@
+"""CETT: a threshold on |x_j|·‖W_:j‖₂, so large that what it prunes is a share of the layer's output (Sparsing Law)."""
+
+import numpy as np
+
+from sqtheory.alphabet.quantizers import int_
+from sqtheory.alphabet.thresholds import cett
+from sqtheory.arrays import Array
+from sqtheory.methods.evidence import Holds, OrderVerdict, Runs
+from sqtheory.methods.method import Method, Operand
+from sqtheory.methods.wina import build, two_of_four
+from sqtheory.theory.case import Case
+from sqtheory.theory.claims import Reference
+from sqtheory.theory.theorems import partner_optimal, weighted_dominates
+
+X = np.array([[-2.0, -0.5, -1.0], [1.0, 1.0, 1.0]])
+W = np.array([[3.0, 1.75, -1.25], [-1.75, -1.5, 1.0]])
+TARGET = 0.125
+
+
+def largest(weight: Array) -> float:
+    """The largest score up to which the tail is at most the target of the output, one score after the other."""
+    scores = np.unique(np.abs(X) * np.linalg.norm(weight, axis=0))
+    return max((float(t) for t in scores if cett(X, weight, float(t)) <= TARGET), default=0.0)
+
+
+def stale() -> bool:
+    """The threshold of W exceeds the target on q(W), that of q(W) does not."""
+    image = int_(3)(W)
+    return cett(X, image, largest(W)) > TARGET >= cett(X, image, largest(image))
+
+
+METHOD = Method(
+    name="cett",
+    title="CETT: activations below a share of the layer's output pruned; the threshold is the mask's",
+    source=Reference("luo2025sparsing", "thunlp/SparsingLaw a6d9b4c, src/model_utils.py"),
+    needs=(),
+    build=build,
+    evidence=(
+        Runs(
+            "a threshold found before the weight is quantized can prune more than its share after",
+            OrderVerdict.fails,
+            stale,
+        ),
+        Holds(
+            "of a fixed number of activations, in the norm of the columns, if those of a group have one",
+            weighted_dominates.THEOREM,
+            Case.of([7, 1.4375, 1, 0], int_(4), two_of_four(2, 2, 2, 2)),
+        ),
+    ),
+    rests_on=(partner_optimal.THEOREM,),
+    prunes=Operand.activations,
+)

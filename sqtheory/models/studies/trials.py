@@ -1,0 +1,179 @@
+"""Methods on a model that runs: what each order costs outputs and the metric, on samples not calibrated on."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import final
+
+import numpy as np
+
+from sqtheory.arrays import Array
+from sqtheory.execution.assignment import Assigner, Assignment, Spelled
+from sqtheory.files.statistics import Statistics, write_statistics
+from sqtheory.models.architectures.model import Model
+from sqtheory.models.evaluation.calibrating import SeenInputs, seen_inputs
+from sqtheory.models.evaluation.compression import Weights, assigned_weights
+from sqtheory.models.evaluation.data import Samples
+from sqtheory.models.evaluation.evaluations import Evaluations
+from sqtheory.models.metrics import METRICS, Estimate, Metric, Scores
+from sqtheory.orders.applied import Order
+from sqtheory.orders.matrix_errors import gram_norm
+from sqtheory.tables import Table
+
+ORDERS = (Order.sq, Order.qs, Order.joint)
+PLAIN_MASK = "magnitude"
+"""What the mask and the format alone are called, which every method is compared with."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """One method with one format: the share of outputs lost and the scores of each order that it has."""
+
+    method: str
+    format: str
+    outputs: Mapping[Order, Estimate]
+    """Mean over layers of ‖X(W − Ŵ)ᵀ‖_F / ‖XWᵀ‖_F on the samples that are judged, with its standard error."""
+    scores: Mapping[Order, Scores]
+    refused: str = ""
+    """Why it was not tried, if it was not."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Halves:
+    """The first half of a set of samples, from which methods are calibrated, and the second, which judges them."""
+
+    calibration: Samples
+    judged: Samples
+
+    @classmethod
+    def of(cls, samples: Samples) -> "Halves":
+        """Raises ValueError for a single sample."""
+        half = len(samples) // 2
+        if not half:
+            raise ValueError("half of the samples calibrate and half judge: two at least are needed")
+        first, second = (
+            Samples(samples.unit, samples.inputs[cut], samples.targets[cut])
+            for cut in (slice(half), slice(half, 2 * half))
+        )
+        return cls(first, second)
+
+
+def trials(
+    model: Model,
+    samples: Samples,
+    methods: Sequence[Assigner],
+    mask: str,
+    formats: Sequence[str],
+    *,
+    workers: int = 1,
+    results: Path | None = None,
+    done: Callable[[int], None] = lambda count: None,
+) -> tuple[Scores, tuple[Trial, ...]]:
+    """The scores of the dense model, and every method with every format, plain magnitude first.
+
+    ``done`` is told of each trial. Statistics are those of the dense model on the first half of the samples.
+    """
+    halves = Halves.of(samples)
+    seen, unseen = (seen_inputs(model, half, moments=True) for half in (halves.calibration, halves.judged))
+    evaluations = Evaluations(model, halves.judged, workers, results)
+    shapes = {layer.name: layer.weight.shape for layer in model.linears}
+    found: list[Trial] = []
+    with TemporaryDirectory() as folder:
+        known = _statistics(Path(folder) / "statistics.safetensors", seen)
+        for fmt in formats:
+            plain = Spelled(mask, fmt)
+            ways = [(PLAIN_MASK, None), *((method.name, method) for method in methods)]
+            for name, method in ways:
+                try:
+                    assigned = plain if method is None else method.assigned(plain, known, shapes)
+                    found.append(_trial(evaluations, unseen.moments, name, fmt, assigned))
+                except ValueError as refusal:
+                    found.append(Trial(name, fmt, {}, {}, str(refusal)))
+                done(1)
+    return evaluations.dense(), tuple(found)
+
+
+def _statistics(path: Path, seen: SeenInputs) -> Statistics:
+    write_statistics(path, seen.norms, seen.moments, {}, means=seen.means, variances=seen.variances)
+    return Statistics.read(path)
+
+
+def _trial(
+    evaluations: Evaluations,
+    moments: Mapping[str, Array],
+    name: str,
+    fmt: str,
+    assignment: Assignment,
+) -> Trial:
+    outputs: dict[Order, Estimate] = {}
+    scores: dict[Order, Scores] = {}
+    for order in ORDERS:
+        if order is Order.joint and not _has_joint(evaluations.model, assignment):
+            continue
+        made = assigned_weights(evaluations.model, assignment, [order])[order]
+        outputs[order] = _lost(evaluations.model, made, moments)
+        scores[order] = evaluations.with_weights(made)
+    return Trial(name, fmt, outputs, scores)
+
+
+def _has_joint(model: Model, assignment: Assignment) -> bool:
+    """The procedure of the first layer has a pass that does both."""
+    layer = model.linears[0]
+    pair = assignment.of(layer.name)
+    return pair.procedure.joint(layer.weight, pair.s, pair.q) is not None
+
+
+def _lost(model: Model, made: Weights, moments: Mapping[str, Array]) -> Estimate:
+    shares = [
+        gram_norm(layer.weight.astype(np.float64) - made[layer.name], moments[layer.name])
+        / gram_norm(layer.weight, moments[layer.name])
+        for layer in model.linears
+    ]
+    error = float(np.std(shares, ddof=1)) / math.sqrt(len(shares)) if len(shares) > 1 else math.nan
+    return Estimate.normal(float(np.mean(shares)), error)
+
+
+def trial_tables(label: str, mask: str, dense: Scores, found: Sequence[Trial], metric: Metric) -> Iterator[Table]:
+    """One table for each format, a line for each method; the last columns against plain magnitude, S→Q."""
+    value = metric.estimate(dense)
+    named = metric.name.replace("_", " ")
+    header = (
+        *("method", "outputs lost: S→Q %", "±", "Q→S %", "±", "joint %", "±"),
+        *(f"{named}: S→Q", "Q→S", "joint", "Q→S − S→Q", "±", "best − magnitude", "±", "best"),
+    )
+    for fmt in dict.fromkeys(trial.format for trial in found):
+        here = [trial for trial in found if trial.format == fmt]
+        plain = here[0]
+        rows = tuple(_line(trial, plain, metric) for trial in here if not trial.refused)
+        title = f"{label}: {mask} with {fmt} (dense: {value.value:.4f} ± {value.standard_error:.4f})"
+        yield Table(header, rows, title)
+        refused = tuple((trial.method, trial.refused) for trial in here if trial.refused)
+        if refused:
+            yield Table(("not tried", "because"), refused)
+
+
+def _line(trial: Trial, plain: Trial, metric: Metric) -> tuple[str, ...]:
+    cells = [trial.method]
+    for order in ORDERS:
+        lost = trial.outputs.get(order)
+        cells += ["–", "–"] if lost is None else [f"{100 * lost.value:.3f}", f"{100 * lost.standard_error:.3f}"]
+    values = {order: metric.estimate(scores).value for order, scores in trial.scores.items()}
+    cells += [f"{values[order]:.4f}" if order in values else "–" for order in ORDERS]
+    pick = min if metric.up_is_worse else max
+    best = pick(values, key=lambda order: values[order])
+    for scores, reference in (
+        (trial.scores[Order.qs], trial.scores[Order.sq]),
+        (trial.scores[best], plain.scores[Order.sq]),
+    ):
+        gap = metric.difference(scores, reference)
+        cells += [f"{gap.value:+.4f}", f"{gap.standard_error:.4f}"]
+    return (*cells, str(best))
+
+
+def trial_metric(model: Model) -> Metric:
+    """The first of a model's metrics."""
+    return METRICS[model.metrics[0]]
