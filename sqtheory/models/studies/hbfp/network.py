@@ -9,7 +9,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from sqtheory.arrays import Array
-from sqtheory.models.studies.hbfp.arithmetic import Arithmetic, Operand
+from sqtheory.models.studies.hbfp.arithmetic import Arithmetic, WeightOperand
 
 
 @final
@@ -32,7 +32,7 @@ class Perceptron:
         ]
         return cls(tuple(weights), tuple(np.zeros(outputs, dtype) for outputs, _ in pairs))
 
-    def operands(self, arithmetic: Sequence[Arithmetic]) -> tuple[Operand, ...]:
+    def operands(self, arithmetic: Sequence[Arithmetic]) -> tuple[WeightOperand, ...]:
         """What the products of every layer see of its weight."""
         return tuple(each.operand(w) for each, w in zip(arithmetic, self.weights, strict=True))
 
@@ -56,7 +56,7 @@ class Perceptron:
                 g = arithmetic[layer].input_gradient(g, operands[layer]) * (values[layer] > 0)
         return loss, tuple(reversed(by_weight)), tuple(reversed(by_bias))
 
-    def _forward(self, x: Array, arithmetic: Sequence[Arithmetic], operands: Sequence[Operand]) -> list[Array]:
+    def _forward(self, x: Array, arithmetic: Sequence[Arithmetic], operands: Sequence[WeightOperand]) -> list[Array]:
         """The inputs of every layer, and the logits."""
         values = [x]
         last = len(self.weights) - 1
