@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from numpy.random import Generator
@@ -24,7 +24,7 @@ class Perceptron:
     biases: tuple[Array, ...]
 
     @classmethod
-    def drawn(cls, widths: Sequence[int], rng: Generator, dtype: type[np.floating] = np.float32) -> "Perceptron":
+    def drawn(cls, widths: Sequence[int], rng: Generator, dtype: type[np.floating[Any]] = np.float32) -> "Perceptron":
         """Normal weights of variance 2/inputs (He et al. 2015) and biases of 0."""
         pairs = list(zip(widths[1:], widths[:-1], strict=True))
         weights = [
@@ -41,7 +41,7 @@ class Perceptron:
         return self._forward(x, arithmetic, self.operands(arithmetic))[-1]
 
     def gradients(
-        self, x: Array, classes: NDArray[np.integer], arithmetic: Sequence[Arithmetic]
+        self, x: Array, classes: NDArray[np.integer[Any]], arithmetic: Sequence[Arithmetic]
     ) -> tuple[float, tuple[Array, ...], tuple[Array, ...]]:
         """The mean cross-entropy, and its gradients by every weight and every bias, as the arithmetic computes them."""
         operands = self.operands(arithmetic)
@@ -66,7 +66,7 @@ class Perceptron:
         return values
 
 
-def cross_entropy(logits: Array, classes: NDArray[np.integer]) -> tuple[float, Array]:
+def cross_entropy(logits: Array, classes: NDArray[np.integer[Any]]) -> tuple[float, Array]:
     """−mean log softmax(logits)[class], and its gradient by the logits (batch, classes)."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     exponentials = np.exp(shifted)
