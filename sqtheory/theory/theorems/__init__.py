@@ -7,6 +7,7 @@ from sqtheory.theory.theorems import (
     best_support,
     binary_code_optimal,
     binary_code_residual,
+    budget_price,
     delta_coding,
     dot_bound,
     dot_concentration,
@@ -15,6 +16,7 @@ from sqtheory.theory.theorems import (
     dot_separation,
     dyadic_equivariance,
     error_in_bits,
+    feedback_refills,
     free_scale_bound,
     frozen_commutation,
     gain_optimal,
@@ -46,6 +48,7 @@ from sqtheory.theory.theorems import (
     quantize_first_bound,
     quantize_first_separation,
     refit_optimal,
+    residual_backbone,
     rounding_cell,
     saturation,
     sparse_grid_projection,
@@ -56,8 +59,11 @@ from sqtheory.theory.theorems import (
     swap_gap,
     sweep_bound,
     ties_by_original,
+    transposable_greedy,
     wasserstein_coupling,
+    water_filling,
     weighted_dominates,
+    zeros_survive,
 )
 
 ALL: tuple[Theorem, ...] = (
@@ -106,15 +112,21 @@ ALL: tuple[Theorem, ...] = (
     principal_axes.THEOREM,
     sweep_bound.THEOREM,
     refit_optimal.THEOREM,
+    zeros_survive.THEOREM,
+    feedback_refills.THEOREM,
     dot_concentration.THEOREM,
     linear_layer.THEOREM,
     propagation.THEOREM,
     low_rank_gap.THEOREM,
+    residual_backbone.THEOREM,
     orthogonality_threshold.THEOREM,
     binary_code_optimal.THEOREM,
     binary_code_residual.THEOREM,
     nm_projection.THEOREM,
     index_retention.THEOREM,
+    water_filling.THEOREM,
+    budget_price.THEOREM,
+    transposable_greedy.THEOREM,
 )
 """The theorems in the order in which the tables print them; a new one is two lines here and its two files."""
 BY_SLUG = {theorem.slug: theorem for theorem in ALL}
