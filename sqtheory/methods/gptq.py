@@ -16,7 +16,7 @@ from sqtheory.methods.method import Facts, Method, Variant
 from sqtheory.orders.pair import Pair
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Reference
-from sqtheory.theory.theorems import gram_dominates, refit_optimal, sweep_bound
+from sqtheory.theory.theorems import feedback_refills, gram_dominates, refit_optimal, sweep_bound, zeros_survive
 
 
 def by(known: Facts) -> ErrorFeedback:
@@ -85,7 +85,7 @@ METHOD = Method(
             [[4, -1, 1, 1], [-1, 3, 0, 1], [1, 0, 3, -2], [1, 1, -2, 3]],
         ),
     ),
-    rests_on=(sweep_bound.THEOREM, refit_optimal.THEOREM),
+    rests_on=(sweep_bound.THEOREM, zeros_survive.THEOREM, feedback_refills.THEOREM, refit_optimal.THEOREM),
     variants=(
         Variant("act_order", "the columns of largest H_jj are rounded first, at scales fixed before", act_order),
         Variant("frozen", "S→Q rounds at the scales of the dense weight", frozen),
