@@ -78,6 +78,7 @@ def test_an_unknown_method_is_answered_with_the_closest() -> None:
     with pytest.raises(ValueError, match="did you mean wanda"):
         find("wandaa")
     with pytest.raises(ValueError, match="known are .*wanda"):
+    with pytest.raises(ValueError, match=r"known are .*wanda"):
         find("zzz")
 
 
