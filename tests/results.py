@@ -1,6 +1,7 @@
 """The committed result tables: ``python -m tests.results FILE`` regenerates one by the command in its first line."""
 
 import importlib.util
+import os
 import shlex
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "notebooks" / "results"
+NOTHING_KEPT = ("scaling", "hbfp")
+"""Verbs that go on from nothing, but for trainings."""
 BEGIN, END = "<!-- sqtheory ", " -->"
 
 
@@ -35,11 +38,12 @@ def _packaged(package: str, file: str) -> Path:
 
 
 def regenerate(file: Path, kept: Path) -> None:
-    """Run the command of a file and replace all but its first line."""
+    """Run the command of a file in its folder, where figures go, and replace all but its first line."""
     arguments = command(file)
-    resumes = [] if arguments[0] == "scaling" else ["--results", str(kept)]
+    resumes = ["--results", str(kept)] if arguments[0] not in NOTHING_KEPT or "training" in arguments else []
     call = [sys.executable, "-m", "sqtheory", *located(arguments), *resumes]
-    printed = subprocess.run(call, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT).stdout
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    printed = subprocess.run(call, stdout=subprocess.PIPE, text=True, check=True, cwd=FOLDER, env=environment).stdout
     file.write_text(f"{BEGIN}{shlex.join(arguments)}{END}\n{printed}", encoding="utf-8")
 
 

@@ -4,6 +4,7 @@ import random
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sqtheory.alphabet.notation import parse_as
@@ -14,8 +15,13 @@ from sqtheory.cli import main, parser
 from sqtheory.cli.table import grid_of
 from sqtheory.exceptions import MissingExtra
 from sqtheory.execution.costs import MACHINES, MODELS
+from sqtheory.files import zoo
 from sqtheory.models import ACCURACY, METRICS, open_model, samples_for
+from sqtheory.models.evaluation.data import labelled
 from sqtheory.models.evaluation.evaluations import Evaluations
+from sqtheory.models.studies.hbfp import SECTIONS, TRAININGS, Descent, train
+from sqtheory.models.studies.hbfp.images import FOLDS, fold
+from sqtheory.models.studies.hbfp.space import BITS, BOXES, DISTRIBUTIONS, cell
 from sqtheory.models.studies.networks.prediction import Study, weighed
 from sqtheory.models.studies.networks.sensitivity import Around
 from sqtheory.orders.applied import Order
@@ -25,6 +31,7 @@ from tests.results import FOLDER, command, located
 FILES = sorted(FOLDER.glob("table-*.md"))
 REPORTS = sorted(FOLDER.glob("questions-*.md"))
 PREDICTIONS = sorted(FOLDER.glob("prediction-*.md"))
+BLOCK_FLOATS = sorted(FOLDER.glob("hbfp-*.md"))
 NOISE = 0.0015
 """By how much another order of summation may move a number: in bits per byte, and as a share of larger ones."""
 FLIPS = 0.35
@@ -107,8 +114,8 @@ def test_the_difference_of_the_orders_is_printed_as_it_follows(file: Path) -> No
 
 
 def test_every_file_names_its_command_and_holds_its_whole_grid() -> None:
-    single = {FOLDER / "scaling.md", FOLDER / "README.md"}
-    assert FILES and {*FILES, *REPORTS, *PREDICTIONS, *single} == set(FOLDER.iterdir())
+    single = {FOLDER / name for name in ("scaling.md", "README.md", "hbfp-training.svg")}
+    assert FILES and {*FILES, *REPORTS, *PREDICTIONS, *BLOCK_FLOATS, *single} == set(FOLDER.iterdir())
     for file in FILES:
         arguments = command(file)
         assert arguments[0] == "table"
@@ -195,6 +202,49 @@ def test_the_projection_follows_from_what_was_measured() -> None:
         reading = 2 * model.parameters / (int(machines) * 1e9)
         total = work / int(slots) + (1 - 1 / int(slots)) * longest + reading
         assert float(value) * {"s": 1, "min": 60, "h": 3600}[unit] == pytest.approx(total, rel=0.03)
+
+
+def rows_of(text: str, question: str) -> dict[tuple[str, ...], list[str]]:
+    """The rows of the table below a question, by the cells before the first number."""
+    section = next(part for part in text.split("\n## ") if part.startswith(question))
+    lines = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| ")][2:]
+    return {tuple(line[:3]): line for line in lines}
+
+
+def test_the_design_space_is_computed_again() -> None:
+    """Sections without tensors verbatim; of the samples and of the zoo's weights a cell each, the zoo's every night."""
+    text = (FOLDER / "hbfp-space.md").read_text(encoding="utf-8")
+    for section in ("density", "operations"):
+        assert SECTIONS[section]().markdown() in text
+    draw = random.Random(len(text))
+    name, boxes, bits = draw.choice(sorted(DISTRIBUTIONS)), draw.choice(BOXES), draw.choice(BITS)
+    row = rows_of(text, "What do mantissa and block do to samples?")[name, str(boxes), str(bits)]
+    found = cell(DISTRIBUTIONS[name](np.random.default_rng(0)), bits, boxes, np.random.default_rng(0))
+    assert float(row[3].removesuffix(" dB")) == pytest.approx(found.sqnr, abs=0.0051)
+    assert float(row[5]) == pytest.approx(found.first / found.half_steps, abs=0.0006)
+    assert float(row[8].rstrip("%")) == pytest.approx(100 * found.gaps[0], abs=0.0051)
+    assert len(rows_of(text, "What do mantissa and block do to the weights")) == 2 * len(BITS) * len(BOXES)
+    if NIGHTLY:
+        assert SECTIONS["tensors"]().table.markdown() in text
+
+
+def test_differences_of_trainings_follow_from_their_means() -> None:
+    """As they are printed; every night one training of one fold again, within what another order of sums may do."""
+    text = (FOLDER / "hbfp-training.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    means = {row[0]: row for row in rows if row[0] in {training.name for training in TRAININGS}}
+    assert list(means) == [training.name for training in TRAININGS]
+    for name, row in means.items():
+        if name != "FP32":
+            assert float(row[3]) == pytest.approx(float(row[1]) - float(means["FP32"][1]), abs=0.0151)
+    for name in ("HBFP6", "HBFP4", "Boosters"):
+        [row] = [row for row in rows if len(row) == 5 and row[0] == name]
+        assert row[1:3] == [means[f"{name}, 2:4 {order}"][1] for order in (Order.sq, Order.qs)]
+        assert float(row[3]) == pytest.approx(float(row[2]) - float(row[1]), abs=0.0151)
+    if NIGHTLY:
+        images = labelled(*(zoo.data(name) for name in zoo.data_names()[:2]))
+        found = [100 * train(fold(images, number), TRAININGS[0], Descent(), number).accuracy for number in range(FOLDS)]
+        assert np.mean(found) == pytest.approx(float(means["FP32"][1]), abs=3 * float(means["FP32"][2]))
 
 
 def test_another_number_is_seen() -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sqtheory.models.studies.questions import Answer
 
 TRAINING = "training"
+DRAWN = (".svg", ".pdf", ".png")
 SECTIONS = ("distributions", "tensors", "density", "operations", TRAINING)
 
 DESCRIPTION = """\
@@ -87,6 +88,8 @@ def _comparison(arguments: argparse.Namespace) -> "CrossValidation":
     files = arguments.data or tuple(map(zoo.data, zoo.data_names()[:2]))
     images, labels = map(Path, files)
     if arguments.figure is not None:
+        if arguments.figure.suffix not in DRAWN:
+            raise ValueError(f"a figure is written as {', '.join(DRAWN)}, got {arguments.figure}")
         check_outputs([arguments.figure], str(images))
     descent = Descent() if arguments.epochs is None else replace(Descent(), epochs=arguments.epochs)
     samples = labelled(images, labels).some(arguments.samples)

@@ -71,8 +71,8 @@ METHOD = Method(
         Variant(
             "emulator",
             "the exponent ⌈log₂(max + 1e-8)⌉ in float32 of parsa-epfl/HBFPEmulator and simlaharma/HBFPEmulator_AB: a "
-            "small power of two as maximum has the next exponent and is kept, from 1 on it is clamped as without; a "
-            "block of zeros has a scale",
+            "maximum of 1/8 or a smaller power of two has the next exponent and is kept, from 1/4 on it is clamped as "
+            "without; a block of zeros has a scale",
             lambda s, q, known: _pair(s, q, build(s, q, known).q.format.bits, EMULATED),
         ),
     ),

@@ -24,7 +24,7 @@ class Conversion(Enum):
 
 @final
 @dataclass(frozen=True, eq=False)
-class Operand:
+class WeightOperand:
     """What the products of one step see of a weight (outputs, inputs)."""
 
     wide: Array
@@ -49,22 +49,22 @@ class Arithmetic:
     order: Order = Order.sq
     conversion: Conversion = Conversion.product
 
-    def operand(self, w: Array) -> Operand:
+    def operand(self, w: Array) -> WeightOperand:
         """What is made of a weight (outputs, inputs), float32 or float64."""
         if self.s is None:
-            return Operand(w, None, self.q(w))
+            return WeightOperand(w, None, self.q(w))
         if self.order is Order.sq:
             sparse = self.s(w)
-            return Operand(sparse, None, self.q(sparse))
+            return WeightOperand(sparse, None, self.q(sparse))
         image = self.q(w)
         kept = self.s.mask(image, w)
-        return Operand(w, kept, np.where(kept, image, w.dtype.type(0)))
+        return WeightOperand(w, kept, np.where(kept, image, w.dtype.type(0)))
 
-    def output(self, x: Array, weight: Operand) -> Array:
+    def output(self, x: Array, weight: WeightOperand) -> Array:
         """XŴᵀ (batch, outputs) of inputs X (batch, inputs)."""
         return np.asarray(self.q(x) @ weight.image.T)
 
-    def input_gradient(self, g: Array, weight: Operand) -> Array:
+    def input_gradient(self, g: Array, weight: WeightOperand) -> Array:
         """GŴ (batch, inputs) of the gradients G of outputs (batch, outputs)."""
         if self.conversion is Conversion.tensor:
             return np.asarray(self.q(g) @ weight.image)

@@ -84,9 +84,13 @@ class CrossValidation:
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
     def _read(self, key: str) -> Run | None:
-        found = self.results and stored(self.results / f"{key}.json")
+        if self.results is None:
+            return None
+        found = stored(self.results / f"{key}.json")
         line = found and unsealed(StoredRun, found[1])
-        return Run(line.losses, line.accuracies) if line and (line.schema, line.key) == (SCHEMA, key) else None
+        if line is None or (line.schema, line.key) != (SCHEMA, key):
+            return None
+        return Run(line.losses, line.accuracies)
 
 
 @final

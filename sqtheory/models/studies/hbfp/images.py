@@ -1,7 +1,7 @@
 """Small grey images as vectors, and the splits on which training runs are repeated."""
 
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +47,7 @@ def fold(samples: Samples, number: int, folds: int = FOLDS) -> Split:
     return Split(vectors[~held], classes[~held], vectors[held], classes[held])
 
 
-def _halved(images: NDArray[np.floating]) -> NDArray[np.float64]:
+def _halved(images: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     count, height, width = images.shape
     if height % 2 or width % 2:
         raise ValueError(f"images are halved, so their sides must be even, got {height} × {width}")

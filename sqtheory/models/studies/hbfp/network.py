@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
 from sqtheory.arrays import Array
-from sqtheory.models.studies.hbfp.arithmetic import Arithmetic, Operand
+from sqtheory.models.studies.hbfp.arithmetic import Arithmetic, WeightOperand
 
 
 @final
@@ -24,7 +24,7 @@ class Perceptron:
     biases: tuple[Array, ...]
 
     @classmethod
-    def drawn(cls, widths: Sequence[int], rng: Generator, dtype: type[np.floating] = np.float32) -> "Perceptron":
+    def drawn(cls, widths: Sequence[int], rng: Generator, dtype: type[np.floating[Any]] = np.float32) -> "Perceptron":
         """Normal weights of variance 2/inputs (He et al. 2015) and biases of 0."""
         pairs = list(zip(widths[1:], widths[:-1], strict=True))
         weights = [
@@ -32,7 +32,7 @@ class Perceptron:
         ]
         return cls(tuple(weights), tuple(np.zeros(outputs, dtype) for outputs, _ in pairs))
 
-    def operands(self, arithmetic: Sequence[Arithmetic]) -> tuple[Operand, ...]:
+    def operands(self, arithmetic: Sequence[Arithmetic]) -> tuple[WeightOperand, ...]:
         """What the products of every layer see of its weight."""
         return tuple(each.operand(w) for each, w in zip(arithmetic, self.weights, strict=True))
 
@@ -41,7 +41,7 @@ class Perceptron:
         return self._forward(x, arithmetic, self.operands(arithmetic))[-1]
 
     def gradients(
-        self, x: Array, classes: NDArray[np.integer], arithmetic: Sequence[Arithmetic]
+        self, x: Array, classes: NDArray[np.integer[Any]], arithmetic: Sequence[Arithmetic]
     ) -> tuple[float, tuple[Array, ...], tuple[Array, ...]]:
         """The mean cross-entropy, and its gradients by every weight and every bias, as the arithmetic computes them."""
         operands = self.operands(arithmetic)
@@ -56,7 +56,7 @@ class Perceptron:
                 g = arithmetic[layer].input_gradient(g, operands[layer]) * (values[layer] > 0)
         return loss, tuple(reversed(by_weight)), tuple(reversed(by_bias))
 
-    def _forward(self, x: Array, arithmetic: Sequence[Arithmetic], operands: Sequence[Operand]) -> list[Array]:
+    def _forward(self, x: Array, arithmetic: Sequence[Arithmetic], operands: Sequence[WeightOperand]) -> list[Array]:
         """The inputs of every layer, and the logits."""
         values = [x]
         last = len(self.weights) - 1
@@ -66,7 +66,7 @@ class Perceptron:
         return values
 
 
-def cross_entropy(logits: Array, classes: NDArray[np.integer]) -> tuple[float, Array]:
+def cross_entropy(logits: Array, classes: NDArray[np.integer[Any]]) -> tuple[float, Array]:
     """−mean log softmax(logits)[class], and its gradient by the logits (batch, classes)."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     exponentials = np.exp(shifted)

@@ -42,9 +42,9 @@ def training(layers: Sequence[LayerCost]) -> list[int]:
 def shares(schedule: Schedule, layers: Sequence[LayerCost], epochs: int) -> Mapping[int | None, Fraction]:
     """The share of all multiplications of a training run with each number of bits; the shares sum to 1."""
     steps = training(layers)
-    found: dict[int | None, Fraction] = {}
+    found: dict[int | None, int] = {}
     for epoch in range(epochs):
         for place, count in enumerate(steps):
             bits = schedule.at(place, len(layers), epoch, epochs)
-            found[bits] = found.get(bits, Fraction(0)) + Fraction(count, epochs * sum(steps))
-    return found
+            found[bits] = found.get(bits, 0) + count
+    return {bits: Fraction(count, epochs * sum(steps)) for bits, count in found.items()}

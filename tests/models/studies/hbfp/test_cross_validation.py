@@ -14,7 +14,7 @@ from sqtheory.models.studies.hbfp.cross_validation import TWO_SIDED, CrossValida
 from sqtheory.models.studies.hbfp.images import fold
 from sqtheory.models.studies.hbfp.trainings import BOOSTED, DENSE, FULL, SPARSE, TRAININGS
 
-SMALL = Descent(hidden=(16,), epochs=2, batch=20, rate=0.05, block=8)
+SMALL = Descent(hidden=(16,), epochs=2, batch=40, rate=0.1, block=8)
 IMAGES = labelled(*(zoo.data(name) for name in zoo.data_names()[:2])).some(250)
 
 
@@ -42,7 +42,7 @@ def test_a_training_is_a_function_of_its_seed(training: object) -> None:
 
 def test_all_trainings_start_from_the_same_weights_and_see_the_same_samples() -> None:
     """A step of rate 0: what is left is the accuracy of the start, and the loss of float32 on the same batches."""
-    part, still = fold(IMAGES, 0), Descent(hidden=(16,), epochs=1, batch=20, rate=0.0)
+    part, still = fold(IMAGES, 0), Descent(hidden=(16,), epochs=1, batch=40, rate=0.0)
     exact, near = (train(part, training, still, 0) for training in (FULL, DENSE[1]))
     assert exact.losses[0] == pytest.approx(near.losses[0], rel=0.02) and exact.losses[0] != near.losses[0]
 

@@ -55,7 +55,8 @@ def test_layers_multiply_once_for_every_weight_and_place() -> None:
 
 def test_the_published_share_is_that_of_one_epoch_of_three_hundred() -> None:
     assert round(float(1 - Fraction(1, 300)), 3) == STATED
-    said = operations().sentences[0]
+    said, script, _ = operations().sentences
+    assert script.endswith(f"the last 5 of 90 epochs: {100 * 85 / 90:.2f}%.")
     assert "last epoch alone at 6: ResNet-20, 32 × 32 in 300, " in said and said.endswith("as well: none.")
     for each in PAPERS:
         alone = shares(Schedule(4, boosted=6, epochs=1), each.layers, each.epochs)
