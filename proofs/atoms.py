@@ -82,6 +82,16 @@ class Atoms(PairedInstance):
     def rounded_differences(self) -> Row:
         """The image of x_1, x_2 − x_1, …, x_T − x_{T−1}."""
 
+    @property
+    @abstractmethod
+    def rounded_rests(self) -> tuple[Row, Row]:
+        """The images of x − q(s(x)) and of x − s(q(x))."""
+
+    @property
+    @abstractmethod
+    def steps(self) -> Number:
+        """The largest level over the least distance of two."""
+
     @abstractmethod
     def shifted(self, j: int) -> Row:
         """q(2^j x)."""

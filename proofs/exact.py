@@ -179,6 +179,18 @@ class ExactRow(Atoms):
         """q of the differences."""
         return self.of(self.case.q(np.diff(self.case.x, axis=1, prepend=0.0)))
 
+    @cached_property
+    def rounded_rests(self) -> tuple[Row, Row]:
+        """q of both."""
+        made = self.case.orders.after_mask, self.case.orders.masked_image
+        first, second = (self.of(self.case.q(self.case.x - image)) for image in made)
+        return first, second
+
+    @property
+    def steps(self) -> Number:
+        """By trying every pair of neighbouring levels."""
+        return Fraction(float(self.case.q.format.max)) / least_gap(self.case.q.format)
+
     def shifted(self, j: int) -> Row:
         """q(2^j x)."""
         return self.of(self.case.q(np.ldexp(self.case.x, j)))

@@ -25,10 +25,22 @@ least = sympy.symbols("least", nonnegative=True)
 
 
 class Rest(sympy.Function):  # type: ignore[misc]
-    """The distance of a matrix of unknowns to rank ``RANK``."""
+    """The distance of a matrix, given entry by entry, to rank ``RANK``: of numbers a float."""
 
     is_real = True
     is_nonnegative = True
+
+    @classmethod
+    def eval(cls, *entries: sympy.Expr) -> sympy.Expr | None:
+        """By the singular values, where all entries are numbers."""
+        return sympy.Float(tail(list(map(float, entries)))) if all(e.is_number for e in entries) else None
+
+
+def tail(row: Row) -> float:
+    """√ of the sum of the squares of all but the largest singular values."""
+    unit = max(map(abs, row)) or 1
+    spectrum = np.linalg.svd([[float(v / unit) for v in r] for r in matrix(row)], compute_uv=False)
+    return float(np.sqrt((spectrum[RANK:] ** 2).sum()) * float(unit))
 
 
 def rest(row: Row) -> Number:
@@ -39,9 +51,7 @@ def rest(row: Row) -> Number:
     gram = [[product(u, v) for v in rows] for u in rows]
     if all(gram[i][j] == 0 for i in range(len(gram)) for j in range(i)):
         return root(sum(sorted((gram[i][i] for i in range(len(gram))), reverse=True)[RANK:], Fraction(0)))
-    unit = max(max(map(abs, r)) for r in rows)
-    spectrum = np.linalg.svd([[float(v / unit) for v in r] for r in rows], compute_uv=False)
-    return float(np.sqrt((spectrum[RANK:] ** 2).sum()) * float(unit))
+    return tail(row)
 
 
 def errors(a: Atoms) -> tuple[Row, Row]:

@@ -1,5 +1,6 @@
 """zᵀGz = Σ G_jj z_j² + zᵀOz, O = G off its diagonal; the score drops least of the first, and G of W has no O."""
 
+import math
 from itertools import combinations
 from typing import Any
 
@@ -40,7 +41,7 @@ def excess(a: Atoms) -> Number:
 
 def norm(row: Row) -> float:
     """‖·‖₂."""
-    return float(dot(row, row)) ** 0.5
+    return math.sqrt(dot(row, row))
 
 
 def alike(a: Atoms) -> Number:

@@ -4,10 +4,11 @@ In the basis of the axes a projection of rank k has the diagonal c with 0 ≤ c_
 of the energy: at most the k largest λ. What is kept and what is deleted add up to ‖X‖² by Pythagoras.
 """
 
+from decimal import Decimal, localcontext
 from fractions import Fraction
+from itertools import combinations
 from typing import Any
 
-import mpmath
 import sympy
 
 from sqtheory.theory.claims import Reference
@@ -26,13 +27,35 @@ DIGITS = 40
 
 
 def eigenvalues(gram: list[Row]) -> Row:
-    """Those of XᵀX, largest first: the diagonal where nothing else is there, else to so many digits."""
-    if not any(v for i, row in enumerate(gram) for j, v in enumerate(row) if i != j):
-        return sorted((row[i] for i, row in enumerate(gram)), reverse=True)
-    with mpmath.workdps(DIGITS):
-        numbers = [[mpmath.mpf(v.numerator) / v.denominator for v in row] for row in gram]
-        found = mpmath.eigsy(mpmath.matrix(numbers), eigvals_only=True)
-        return sorted((sympy.Float(str(v), DIGITS) for v in found), key=float, reverse=True)
+    """Those of XᵀX, largest first, by turning one pair of inputs after the other until nothing is off the diagonal.
+
+    Jacobi's method in decimals of so many digits; exact where nothing is off the diagonal to begin with.
+    """
+    size = range(len(gram))
+    if not any(gram[i][j] for i in size for j in size if i != j):
+        return sorted((gram[i][i] for i in size), reverse=True)
+    with localcontext(prec=DIGITS):
+        h = [[Decimal(v.numerator) / v.denominator for v in row] for row in gram]
+        least = sum(h[i][i] for i in size) * Decimal(10) ** (10 - DIGITS)
+        while max(abs(h[i][j]) for i, j in combinations(size, 2)) > least:
+            for i, j in combinations(size, 2):
+                if abs(h[i][j]) > least:
+                    turn(h, i, j)
+        return sorted((Fraction(h[i][i]) for i in size), reverse=True)
+
+
+def turn(h: list[list[Decimal]], i: int, j: int) -> None:
+    """h ↦ GᵀhG for the rotation G of the inputs i and j that makes h_ij 0."""
+    ratio = (h[j][j] - h[i][i]) / (2 * h[i][j])
+    t = (1 if ratio >= 0 else -1) / (abs(ratio) + (ratio * ratio + 1).sqrt())
+    c = 1 / (t * t + 1).sqrt()
+    s = t * c
+    for row in h:
+        row[i], row[j] = c * row[i] - s * row[j], s * row[i] + c * row[j]
+    h[i], h[j] = (
+        [c * u - s * v for u, v in zip(h[i], h[j], strict=True)],
+        [s * u + c * v for u, v in zip(h[i], h[j], strict=True)],
+    )
 
 
 def leading(a: Atoms) -> Number:
@@ -59,8 +82,7 @@ def deleted(a: Atoms) -> Number:
 
 def trailing(a: Atoms) -> Number:
     """The sum of the other eigenvalues, as what they add up to less the leading ones."""
-    rest = total(a) - leading(a)
-    return rest if isinstance(rest, Fraction) else max(rest, sympy.Integer(0))
+    return max(total(a) - leading(a), Fraction(0))
 
 
 def without(row: list[Fraction], directions: list[list[Fraction]]) -> list[Fraction]:

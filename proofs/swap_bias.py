@@ -55,12 +55,13 @@ def swapped(w: Row, image: Row, keep: list[bool], homes: list[int], x: Row) -> l
 def rows(a: Atoms) -> list[tuple[Row, Row]]:
     """W − m ⊙ q(W) of every row before and after its swaps."""
     home = {i: g for g, group in enumerate(a.weight.groups) for i in group}
-    found = []
+    found: list[tuple[Row, Row]] = []
     for start in range(0, len(a.w), 4):
         at = range(start, start + 4)
         w, image, keep = ([row[i] for i in at] for row in (a.w, a.weight.q, a.weight.m))
         now = swapped(w, image, keep, [home[i] for i in at], a.x)
-        found.append(tuple([v - q if k else v for v, q, k in zip(w, image, m, strict=True)] for m in (keep, now)))
+        before, after = ([v - q if k else v for v, q, k in zip(w, image, m, strict=True)] for m in (keep, now))
+        found.append((before, after))
     return found
 
 
@@ -98,7 +99,7 @@ def nearer(z3: Any) -> tuple[list[Any], Any]:
 
 def published_rises() -> list[str]:
     """Without the check of signs e = 1 goes to 1 − 3 − 1; by a weight of the sign of e it goes to 1 − ½ + 2."""
-    moves = {"signs unchecked": (1, 3, -1), "any sign given up": (1, Fraction(1, 2), 2)}
+    moves = {"signs unchecked": (1.0, 3.0, -1.0), "any sign given up": (1.0, 0.5, 2.0)}
     return [name for name, (e, c, d) in moves.items() if not abs(e - c + d) > abs(e)]
 
 

@@ -179,6 +179,16 @@ class Unknowns(Atoms):
         """One unknown an entry."""
         return self._symbols("e")
 
+    @cached_property
+    def rounded_rests(self) -> tuple[Row, Row]:
+        """Two unknowns an entry."""
+        return self._symbols("t"), self._symbols("u")
+
+    @property
+    def steps(self) -> Number:
+        """An unknown."""
+        return sympy.Symbol("steps", positive=True)
+
     def shifted(self, j: int) -> Row:
         """σ ρ(2^j x/σ) for a rounding ρ: σ is 2^j times the scale of x where scales follow, else an unknown."""
         own = self.scale if FOLLOWS in self.given else self._symbols(f"s{j}_", positive=True)

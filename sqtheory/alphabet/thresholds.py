@@ -12,14 +12,14 @@ from sqtheory.arrays import Array, FixedArray
 
 @final
 @dataclass(frozen=True)
-class Histogram:
+class BinnedSamples:
     """Counts of samples in bins, float64 (bins,), and the bins' centres, ascending."""
 
     centres: FixedArray
     counts: FixedArray
 
     @classmethod
-    def of(cls, x: Array, *, bins: int = 10_000, tail: float = 0.01) -> "Histogram":
+    def of(cls, x: Array, *, bins: int = 10_000, tail: float = 0.01) -> "BinnedSamples":
         """Equal bins between the quantiles ``tail`` and 1 − ``tail`` of all samples, one more beyond either.
 
         `liu2025teal`, utils/utils.py. Raises ValueError for fewer than 3 bins, or where the two quantiles are equal.
@@ -38,7 +38,7 @@ class Histogram:
         return float(np.interp(q * total[-1], total, self.centres.values))
 
 
-def symmetric_threshold(h: Histogram, sparsity: float) -> float:
+def symmetric_threshold(h: BinnedSamples, sparsity: float) -> float:
     """F⁻¹(½ + s/2), the s-quantile of |x| if the law of x is symmetric about 0; TEAL's (`liu2025teal`).
 
     Of any law it prunes s + P(x > τ) − P(x < −τ) if τ ≥ 0, more than s where the right tail is the heavier, and nothing

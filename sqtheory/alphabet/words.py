@@ -115,7 +115,7 @@ SCALING_BUILDERS: Mapping[str, Callable[..., scaling.Scaling]] = {
     "percentile": scaling.Percentile,
     "mse": scaling.MeanSquare,
     "absmean": scaling.AbsMean,
-    "histogram": scaling.Histogram,
+    "histogram": scaling.LeastOfHistogram,
     "frozen": _frozen,
     "twolevel": scaling.TwoLevel,
     "shared": scaling.SharedExponent,

@@ -72,20 +72,23 @@ def _tried(arguments: argparse.Namespace) -> Document:
     from sqtheory.cli.progress import counter
     from sqtheory.files import atomic
     from sqtheory.methods import ALL, find
+    from sqtheory.methods.method import Operand
     from sqtheory.models import open_model, samples_for
     from sqtheory.models.studies.trials import trial_metric, trial_tables, trials
 
     mask = str(parse_as(Sparsifier, "mask", arguments.mask))
     formats = [str(parse_as(Quantizer, "format", one)) for one in arguments.format or ["int4"]]
-    methods = ALL if arguments.name is None else (find(arguments.name),)
+    asked = ALL if arguments.name is None else (find(arguments.name),)
+    methods = [method for method in asked if method.prunes is Operand.weights]
+    inputs = {method.name: method.on_inputs for method in asked if method.prunes is Operand.activations}
     model = open_model(arguments.on)
     samples = samples_for(model, tuple(arguments.data)).some(arguments.samples or SAMPLES)
     if arguments.results is not None:
         atomic.check_folder(arguments.results)
-    with counter((len(methods) + 1) * len(formats), "methods", "trials") as done:
+    with counter((len(asked) + 2) * len(formats), "methods", "trials") as done:
         workers = arguments.workers or cores()
         dense, found = trials(
-            model, samples, methods, mask, formats, workers=workers, results=arguments.results, done=done
+            *(model, samples, methods, inputs, mask, formats), workers=workers, results=arguments.results, done=done
         )
     tables = list(trial_tables(model.label, mask, dense, found, trial_metric(model)))
     return Document(text=lambda render: "\n\n".join(map(render, tables)))

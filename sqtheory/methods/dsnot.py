@@ -22,14 +22,20 @@ PER_SEQUENCE = 0.1 / 2048
 """Published code stops at 0.1, of sums over the 2048 tokens of a sequence."""
 
 
+SKIPPED = ("mlp", "gate_proj", "up_proj", "down_proj", "fc1", "fc2")
+"""Parts of the names of layers that published code leaves to Wanda unless told otherwise."""
+
+
 def building(rows: SwapRule, runs: SwapRule | None = None) -> Build:
-    """The mask of s by Wanda's score with swaps by a rule, another one for n:m masks where there is one."""
+    """The mask of s by Wanda's score with swaps by a rule; published code has another for n:m, and skips layers."""
 
     def build(s: Sparsifier, q: Quantizer, known: Facts) -> Pair:
         wanted = (Statistic.means, Statistic.variances, Statistic.norms)
         means, variances, norms = (FixedArray(known[one]) for one in wanted)
         rule = rows if runs is None or s.groups.run is None else runs
         scored = s.with_score(awaiting_wanda.told(known[Statistic.norms]))
+        if runs is not None and any(part in SKIPPED for part in known.name.split(".")):
+            return Pair(scored, q)
         return Pair(scored, q, Swapping(InputLaw(means, variances, norms), rule))
 
     return build
@@ -72,7 +78,8 @@ METHOD = Method(
         Variant(
             "published",
             "as its code runs: rows do not check the sign of what is lost (the option is on by default and cannot be "
-            "set off), n:m groups give up their least weight of any sign; either lets the mean error rise",
+            "set off), n:m groups give up their least weight of any sign; either lets the mean error rise. Layers of a "
+            "block's MLP keep Wanda's mask, its default",
             building(
                 SwapRule(tolerance=PER_SEQUENCE, keeps_sign=False), SwapRule(tolerance=PER_SEQUENCE, against=False)
             ),

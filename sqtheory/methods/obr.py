@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sqtheory.alphabet.compensation.halves import Halves
+from sqtheory.alphabet.compensation.halves import HalfByHalf
 from sqtheory.alphabet.quantizers import Quantizer, int_
 from sqtheory.alphabet.scores import Statistic, awaiting_wanda
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm
@@ -27,7 +27,7 @@ def rounded(s: Sparsifier, q: Quantizer, known: Facts) -> Pair:
 def _halves(s: Sparsifier, q: Quantizer, known: Facts, *, feedback: bool) -> Pair:
     moments = known[Statistic.moments]
     norms = np.sqrt(np.diag(moments))
-    return Pair(s.with_score(awaiting_wanda.told(norms)), q, Halves(FixedArray(moments), feedback=feedback))
+    return Pair(s.with_score(awaiting_wanda.told(norms)), q, HalfByHalf(FixedArray(moments), feedback=feedback))
 
 
 HELPED = FixedArray([[19.0, 2, -7, 10], [2, 17, -14, -2], [-7, -14, 19, -3], [10, -2, -3, 13]])
@@ -44,14 +44,14 @@ METHOD = Method(
             "as the method does it, since survivors make up for what is pruned before they are rounded",
             OrderVerdict.holds,
             FixedArray([[-6.0, 3, 2, -5]]),
-            Pair(nm(2, 4), int_(3), Halves(HELPED, feedback=True)),
+            Pair(nm(2, 4), int_(3), HalfByHalf(HELPED, feedback=True)),
             HELPED,
         ),
         OnWeight(
             "where the mask of the quantized weight is the luckier one",
             OrderVerdict.fails,
             FixedArray([[-8.0, 4, 2, 5]]),
-            Pair(nm(2, 4), int_(3), Halves(HARMED, feedback=True)),
+            Pair(nm(2, 4), int_(3), HalfByHalf(HARMED, feedback=True)),
             HARMED,
         ),
     ),

@@ -5,11 +5,11 @@ import numpy as np
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.arrays import Array
 from sqtheory.methods.evidence import Fails, Holds, OrderVerdict, Runs
-from sqtheory.methods.method import Method, Operand
+from sqtheory.methods.method import Method, Pruned
 from sqtheory.methods.wina import build, two_of_four
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Reference
-from sqtheory.theory.theorems import partner_optimal, partner_regret, weighted_dominates
+from sqtheory.theory.theorems import partner_exact, partner_optimal, partner_regret, weighted_dominates
 
 W = np.array([[4.0, 1, 0, -2], [1, 3, -1, 0], [0, 1, 2, 5]])
 
@@ -55,6 +55,6 @@ METHOD = Method(
             quantized_after,
         ),
     ),
-    rests_on=(partner_optimal.THEOREM, partner_regret.THEOREM),
-    prunes=Operand.activations,
+    rests_on=(partner_exact.THEOREM, partner_optimal.THEOREM, partner_regret.THEOREM),
+    prunes=Pruned.activations,
 )

@@ -1,39 +1,53 @@
-"""RSQ: inputs rotated by a randomized Hadamard matrix and tokens weighed by their attention before rounding."""
+"""RSQ: inputs rotated by a randomized Hadamard matrix, tokens weighed by their attention, rounded with feedback."""
+
+from functools import cache
 
 import numpy as np
 
-from sqtheory.alphabet.procedures import PLAIN, Conjugated
+from sqtheory.alphabet.procedures import PLAIN, Conjugated, ErrorFeedback
 from sqtheory.alphabet.quantizers import Quantizer, int_
 from sqtheory.alphabet.scores import Statistic
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm
 from sqtheory.alphabet.transforms import random_signs, randomized_hadamard
-from sqtheory.arrays import FixedArray
+from sqtheory.arrays import Array, FixedArray
 from sqtheory.methods.evidence import OnWeight, OrderVerdict
 from sqtheory.methods.method import Facts, Method, Variant
 from sqtheory.orders.pair import Pair
 from sqtheory.theory.claims import Reference
-from sqtheory.theory.theorems import gram_error, incoherence
+from sqtheory.theory.theorems import gram_error, incoherence, sweep_bound
 
 SEED = 0
 """Of the signs: tensors of as many inputs are rotated alike."""
 
 
+@cache
 def rotation(inputs: int) -> FixedArray:
     """The rotation of all tensors of so many inputs."""
     return FixedArray(randomized_hadamard(random_signs(inputs, np.random.default_rng(SEED))))
 
 
+def rotated(moments: Array) -> Conjugated:
+    """The sweep of `frantar2023gptq` in rotated inputs, of second moments RᵀHR."""
+    r = rotation(len(moments))
+    turned = r.values.T @ moments @ r.values
+    return Conjugated(ErrorFeedback(FixedArray((turned + turned.T) / 2)), r)
+
+
 def build(s: Sparsifier, q: Quantizer, known: Facts) -> Pair:
-    """s and q on the weight in rotated inputs; XᵀRX is what ``calibrate --moments --tokens attention`` writes."""
+    """s and q in rotated inputs; the moments are XᵀRX where ``calibrate --moments --tokens attention`` wrote them."""
+    return Pair(s, q, rotated(known[Statistic.moments]))
+
+
+def nearest(s: Sparsifier, q: Quantizer, known: Facts) -> Pair:
+    """s and q in rotated inputs, entry by entry."""
     return Pair(s, q, Conjugated(PLAIN, rotation(len(known[Statistic.moments]))))
 
 
-def unrotated(s: Sparsifier, q: Quantizer, known: Facts) -> Pair:
-    """s and q on the weight as it is."""
-    return Pair(s, q)
+def _on(says: str, favours: OrderVerdict, w: list[float], moments: list[list[float]]) -> OnWeight:
+    known = FixedArray(np.array(moments))
+    return OnWeight(says, favours, FixedArray([w]), Pair(nm(2, 4), int_(3), rotated(known.values)), known)
 
 
-ROTATED = Pair(nm(2, 4), int_(4), Conjugated(PLAIN, rotation(4)))
 METHOD = Method(
     name="rsq",
     title="RSQ: rotate, scale, then quantize",
@@ -41,23 +55,19 @@ METHOD = Method(
     needs=(Statistic.moments,),
     build=build,
     evidence=(
-        OnWeight(
-            "where two entries of the rotated weight round to one magnitude and the smaller is kept",
+        _on(
+            "on this weight: rounding first turns round how its rotated entries rank",
             OrderVerdict.holds,
-            FixedArray([[-5.0, -1, -2, 2]]),
-            ROTATED,
-            FixedArray([[5.0, 3, 1, 0], [3, 3, 0, -1], [1, 0, 3, -1], [0, -1, -1, 2]]),
+            [-5.0, -6, 7, 2],
+            [[4.0, -2, 1, 2], [-2, 3, 1, -3], [1, 1, 4, -2], [2, -3, -2, 5]],
         ),
-        OnWeight(
-            "where the inputs are correlated: magnitude in the rotated basis is no longer what the output loses",
+        _on(
+            "on this one: inputs are correlated, and what the sweep makes of the whole weight makes up for more",
             OrderVerdict.fails,
-            FixedArray([[-7.0, 6, -6, 2]]),
-            ROTATED,
-            FixedArray([[3.0, 0, 3, 3], [0, 2, -1, 1], [3, -1, 5, 1], [3, 1, 1, 9]]),
+            [-7.0, -6, -7, 0],
+            [[3.0, -1, -1, -2], [-1, 3, -2, 2], [-1, -2, 3, 0], [-2, 2, 0, 3]],
         ),
     ),
-    rests_on=(incoherence.THEOREM, gram_error.THEOREM),
-    variants=(
-        Variant("unrotated", "without the rotation: what it takes from pruning and gives to rounding", unrotated),
-    ),
+    rests_on=(incoherence.THEOREM, gram_error.THEOREM, sweep_bound.THEOREM),
+    variants=(Variant("nearest", "the rotation alone: entries are rounded to nearest without feedback", nearest),),
 )

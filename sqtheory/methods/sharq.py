@@ -8,7 +8,7 @@ from sqtheory.methods.evidence import OnWeight, OrderVerdict
 from sqtheory.methods.method import Facts, Method, Variant
 from sqtheory.orders.pair import Pair
 from sqtheory.theory.claims import Reference
-from sqtheory.theory.theorems import rounding_cell
+from sqtheory.theory.theorems import residual_backbone
 
 
 def build(s: Sparsifier, q: Quantizer, known: Facts) -> Pair:
@@ -42,6 +42,6 @@ METHOD = Method(
             Pair(nm(2, 4), int_(4), Residual()),
         ),
     ),
-    rests_on=(rounding_cell.THEOREM,),
+    rests_on=(residual_backbone.THEOREM,),
     variants=(Variant("of_sparse", "the residual of s(x): what q loses of the backbone stays lost", of_sparse),),
 )

@@ -8,7 +8,7 @@ import numpy as np
 from sqtheory.alphabet.compensation.low_rank import LowRank
 from sqtheory.alphabet.partition import Whole
 from sqtheory.alphabet.quantizers import Quantizer, int_
-from sqtheory.alphabet.scaling import Histogram, Numbers
+from sqtheory.alphabet.scaling import LeastOfHistogram, Numbers
 from sqtheory.alphabet.scores import Statistic, awaiting_wanda
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm
 from sqtheory.arrays import FixedArray
@@ -22,7 +22,7 @@ from sqtheory.theory.theorems import frozen_commutation, low_rank_gap
 def build(s: Sparsifier, q: Quantizer, known: Facts) -> Pair:
     """Wanda's mask, the scales of a histogram where those of q are real numbers of one level, and a correction."""
     fitted = q.scaling.follows_maximum and q.scaling.values is Numbers.real and q.scaling.scale_format is None
-    return by_own_scales(s, replace(q, scaling=Histogram()) if fitted else q, known)
+    return by_own_scales(s, replace(q, scaling=LeastOfHistogram()) if fitted else q, known)
 
 
 def by_own_scales(s: Sparsifier, q: Quantizer, known: Facts) -> Pair:
@@ -45,7 +45,7 @@ def shifted(s: Sparsifier, q: Quantizer, known: Facts) -> Pair:
     return build(s, q, Facts(known.name, {Statistic.norms: norms}, known.shapes))
 
 
-EXAMPLE = Pair(nm(2, 4), int_(3, per=Whole(), scaling=Histogram()), LowRank(None, Fraction(1, 4)))
+EXAMPLE = Pair(nm(2, 4), int_(3, per=Whole(), scaling=LeastOfHistogram()), LowRank(None, Fraction(1, 4)))
 
 METHOD = Method(
     name="slim",

@@ -10,7 +10,13 @@ from sqtheory.methods.method import Facts, Method
 from sqtheory.orders.pair import Pair
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Reference
-from sqtheory.theory.theorems import partner_optimal, partner_regret, prune_first_dominates, weighted_dominates
+from sqtheory.theory.theorems import (
+    partner_exact,
+    partner_optimal,
+    partner_regret,
+    prune_first_dominates,
+    weighted_dominates,
+)
 
 
 def build(s: Sparsifier, q: Quantizer, known: Facts) -> Pair:
@@ -46,5 +52,5 @@ METHOD = Method(
             Case.of([7, 1.4375, 1, 0], int_(4), _two_of_four(2, 2, 2, 2)),
         ),
     ),
-    rests_on=(partner_optimal.THEOREM, partner_regret.THEOREM),
+    rests_on=(partner_exact.THEOREM, partner_optimal.THEOREM, partner_regret.THEOREM),
 )

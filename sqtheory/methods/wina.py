@@ -2,21 +2,38 @@
 
 import numpy as np
 
+from sqtheory.alphabet.procedures import PLAIN
+from sqtheory.alphabet.procedures.conjugated import Conjugated
 from sqtheory.alphabet.quantizers import Quantizer, int_
 from sqtheory.alphabet.scores import magnitude, wina
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm
+from sqtheory.alphabet.transforms.principal import principal_axes
 from sqtheory.methods.evidence import Fails, Holds
-from sqtheory.methods.method import Facts, Method, Operand, Variant
+from sqtheory.methods.method import Facts, Method, Pruned, Variant
 from sqtheory.orders.pair import Pair
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Reference
-from sqtheory.theory.theorems import partner_optimal, partner_perturbed, partner_regret, weighted_dominates
+from sqtheory.theory.theorems import (
+    partner_exact,
+    partner_optimal,
+    partner_perturbed,
+    partner_regret,
+    weighted_dominates,
+)
 
 
 def build(s: Sparsifier, q: Quantizer, known: Facts) -> Pair:
     """The mask of s by WINA's score of the layer's weight, and q."""
     assert known.weight is not None
     return Pair(s.with_score(wina(known.weight.values)), q)
+
+
+def orthogonal(s: Sparsifier, q: Quantizer, known: Facts) -> Pair:
+    """The mask in the basis V of the right singular vectors of W = UΣVᵀ: of xV by |(xV)_j|·σ_j, then back by Vᵀ."""
+    assert known.weight is not None
+    w = known.weight.values.astype(np.float64)
+    axes = principal_axes(w.T @ w).axes
+    return Pair(s.with_score(wina(w @ axes.values)), q, Conjugated(PLAIN, axes))
 
 
 SCORED = ("k_proj", "gate_proj", "qkv", "gate_up_proj")
@@ -53,7 +70,7 @@ METHOD = Method(
             Case.of([7, 1.4375, 1, 0], int_(4), two_of_four(2, 2, 2, 2)),
         ),
     ),
-    rests_on=(partner_optimal.THEOREM, partner_regret.THEOREM, partner_perturbed.THEOREM),
+    rests_on=(partner_exact.THEOREM, partner_optimal.THEOREM, partner_regret.THEOREM, partner_perturbed.THEOREM),
     variants=(
         Variant(
             "published",
@@ -61,6 +78,12 @@ METHOD = Method(
             "projections, or of those fused with them, and by magnitude for all others",
             published,
         ),
+        Variant(
+            "orthogonal",
+            "in the basis of each weight's right singular vectors: orthogonal columns, and the mask is exact; "
+            "the weight is rounded in its own",
+            orthogonal,
+        ),
     ),
-    prunes=Operand.activations,
+    prunes=Pruned.activations,
 )

@@ -35,7 +35,7 @@ from sqtheory.alphabet.scaling import (
     Frozen,
     FullRange,
     HalfRange,
-    Histogram,
+    LeastOfHistogram,
     MeanSquare,
     Midpoint,
     Percentile,
@@ -184,7 +184,7 @@ def test_ternary_weights_are_those_of_bitnet() -> None:
 def test_a_scale_of_a_histogram_by_loops_over_its_bins(fmt: Format, name: str) -> None:
     """The sums of squares are those of the definition within n ε, so no middle that is tried loses less."""
     x = SAMPLES[name](np.random.default_rng(17), (3, 200), np.float64)
-    for row, scale in zip(x, Histogram(40).scales(x, Rows(), fmt).ravel(), strict=True):
+    for row, scale in zip(x, LeastOfHistogram(40).scales(x, Rows(), fmt).ravel(), strict=True):
         top = max(abs(row))
         middles = [(i + 0.5) / 40 for i in range(40)]
         counts = [0] * 40
@@ -205,13 +205,13 @@ def test_a_scale_of_a_histogram_by_loops_over_its_bins(fmt: Format, name: str) -
 
 def test_a_histogram_clips_an_outlier_and_refuses_too_few_bins() -> None:
     x = np.append(np.random.default_rng(18).normal(size=4000), 20.0)
-    clipped, full = Histogram().scales(x, Whole(), INT4), AbsMax().scales(x, Whole(), INT4)
+    clipped, full = LeastOfHistogram().scales(x, Whole(), INT4), AbsMax().scales(x, Whole(), INT4)
     assert clipped < full / 3
-    q = [int_(4, per=Whole(), scaling=rule) for rule in (Histogram(), AbsMax())]
+    q = [int_(4, per=Whole(), scaling=rule) for rule in (LeastOfHistogram(), AbsMax())]
     assert np.linalg.norm(x - q[0](x)) < 0.75 * np.linalg.norm(x - q[1](x))
     for wrong in (9, 4097):
         with pytest.raises(ValueError, match="10 to 4096 bins"):
-            Histogram(wrong)
+            LeastOfHistogram(wrong)
 
 
 def test_two_levels_by_hand() -> None:

@@ -6,7 +6,7 @@ import pytest
 from sqtheory.alphabet.scores import wina
 from sqtheory.alphabet.sparsifiers import threshold
 from sqtheory.alphabet.thresholds import (
-    Histogram,
+    BinnedSamples,
     averaged_quantile,
     bisected_threshold,
     cett,
@@ -19,12 +19,12 @@ RNG = np.random.default_rng(0)
 
 def test_a_histogram_counts_every_sample_once_and_its_quantiles_are_those_of_the_samples() -> None:
     x = RNG.standard_normal((40, 50))
-    h = Histogram.of(x, bins=500)
+    h = BinnedSamples.of(x, bins=500)
     assert h.counts.values.sum() == x.size and (np.diff(h.centres.values) > 0).all()
     width = np.diff(h.centres.values)[5]
     for q in (0.1, 0.3, 0.5, 0.8):
         assert abs(h.quantile(q) - np.quantile(x, q)) < 3 * width
-    few = Histogram.of(np.arange(100.0), bins=4)
+    few = BinnedSamples.of(np.arange(100.0), bins=4)
     assert few.counts.values.tolist() == [1, 49, 49, 1] or few.counts.values.sum() == 100
 
 
@@ -32,18 +32,18 @@ def test_a_histogram_counts_every_sample_once_and_its_quantiles_are_those_of_the
 def test_the_symmetric_threshold_is_off_by_the_difference_of_the_tails(share: float) -> None:
     normal, skewed = RNG.standard_normal(40_000), RNG.standard_exponential(40_000)
     for x in (normal, skewed, skewed - 0.5):
-        t = symmetric_threshold(Histogram.of(x), share)
+        t = symmetric_threshold(BinnedSamples.of(x), share)
         pruned = float((np.abs(x) <= t).mean())
         assert abs(pruned - (share + (x > t).mean() - (x < -t).mean())) < 2e-3
-    t = symmetric_threshold(Histogram.of(normal), share)
+    t = symmetric_threshold(BinnedSamples.of(normal), share)
     assert abs((np.abs(normal) <= t).mean() - share) < 0.02
 
 
 def test_of_positive_activations_half_becomes_three_quarters() -> None:
     x = np.abs(RNG.standard_normal(20_000))
-    assert (x <= symmetric_threshold(Histogram.of(x), 0.5)).mean() == pytest.approx(0.75, abs=2e-3)
-    assert symmetric_threshold(Histogram.of(x), 0.0) == 0.0
-    assert symmetric_threshold(Histogram.of(-x), 0.5) < 0, "a quantile of a negative law: nothing is pruned"
+    assert (x <= symmetric_threshold(BinnedSamples.of(x), 0.5)).mean() == pytest.approx(0.75, abs=2e-3)
+    assert symmetric_threshold(BinnedSamples.of(x), 0.0) == 0.0
+    assert symmetric_threshold(BinnedSamples.of(-x), 0.5) < 0, "a quantile of a negative law: nothing is pruned"
 
 
 def test_a_mean_of_quantiles_is_no_quantile() -> None:
@@ -84,11 +84,11 @@ def test_bisection_misses_the_largest_threshold_of_its_target() -> None:
 
 def test_what_has_no_threshold_is_refused() -> None:
     with pytest.raises(ValueError, match="3 samples have no histogram"):
-        Histogram.of(np.arange(3.0))
+        BinnedSamples.of(np.arange(3.0))
     with pytest.raises(ValueError, match="have no histogram"):
-        Histogram.of(np.ones(500))
+        BinnedSamples.of(np.ones(500))
     with pytest.raises(ValueError, match=r"a sparsity is in \[0, 1\)"):
-        symmetric_threshold(Histogram.of(np.arange(500.0)), 1.0)
+        symmetric_threshold(BinnedSamples.of(np.arange(500.0)), 1.0)
     with pytest.raises(ValueError, match=r"a share of 0.1 of \[5\] scores"):
         averaged_quantile([np.arange(5.0)], 0.1)
     with pytest.raises(ValueError, match="row 1 has an output of 0"):

@@ -29,7 +29,7 @@ from sqtheory.execution.workers import Dask, Mpi, Processes, Threads, workers
 from sqtheory.files.checkpoints import open_checkpoint
 from sqtheory.orders.grid import tensor_rows
 from tests.execution.material import GRID, lines, operators, printed, serial, write
-from tests.nightly import NIGHTLY
+from tests.nightly import NIGHTLY, nightly
 
 
 def test_every_number_of_threads_and_processes_prints_the_same_bytes(
@@ -313,6 +313,7 @@ def test_a_tiny_tensor_costs_few_calls(tmp_path: Path) -> None:
         assert once[name] == again[name] > 0, name
 
 
+@nightly
 def test_tiny_tensors_have_the_rows_of_each_alone(tmp_path: Path) -> None:
     path, rng = tmp_path / "w.safetensors", np.random.default_rng(6)
     shapes = [(8, 8), (4, 4), (4, 4), (2, 4, 8), (16, 64), (8, 8), (8, 8), (1, 4)]

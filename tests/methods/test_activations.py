@@ -1,5 +1,7 @@
 """Methods that prune the inputs of layers: one family of scores, refused where weights are asked for, run where not."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -9,14 +11,15 @@ from sqtheory.alphabet.scores import partnered, wina
 from sqtheory.alphabet.sparsifiers import nm, threshold, top
 from sqtheory.execution import Spelled
 from sqtheory.methods import ALL, Method, find
-from sqtheory.methods.method import Operand
+from sqtheory.methods.method import Pruned
 from sqtheory.methods.rsparse import low_rank
 from sqtheory.models.architectures.linears import Compressed, Linear, quantized_inputs
+from sqtheory.orders.procedural import sparse_image
 
 RNG = np.random.default_rng(3)
 W = RNG.standard_normal((6, 16))
 X = RNG.standard_normal((2, 5, 16)).astype(np.float32)
-ACTIVATIONS = [method for method in ALL if method.prunes is Operand.activations]
+ACTIVATIONS = [method for method in ALL if method.prunes is Pruned.activations]
 
 
 @pytest.mark.parametrize("method", ACTIVATIONS, ids=lambda method: method.name)
@@ -48,6 +51,23 @@ def test_published_code_knows_the_columns_of_two_projections_alone() -> None:
         assert of_inputs.of(name, W).s == nm(2, 4, score=wina(W))
     for name in ("layers.0.q_proj.weight", "layers.0.up_proj.weight", "blocks.0.fc1.weight", "upgate_proj.weight"):
         assert of_inputs.of(name, W).s == nm(2, 4)
+
+
+def test_in_the_basis_of_its_singular_vectors_the_mask_of_every_row_is_the_best_of_all() -> None:
+    """By trying every set of kept coordinates; in the own basis some row has a better mask."""
+    w, x = RNG.standard_normal((4, 6)), RNG.standard_normal((30, 6))
+    of_inputs = find("wina:orthogonal").on_inputs(Spelled("50%", "int4"), None)
+    pair = of_inputs.of("w", w)
+    made = sparse_image(x, pair)
+    basis = pair.procedure.basis.values  # type: ignore[attr-defined]
+    np.testing.assert_allclose((w @ basis).T @ (w @ basis), np.diag(np.linalg.norm(w @ basis, axis=0) ** 2), atol=1e-12)
+    lost = np.linalg.norm((x - made) @ w.T, axis=1)
+    sets = [np.isin(np.arange(6), kept) for kept in itertools.combinations(range(6), 3)]
+    rotated = [np.linalg.norm((x @ basis * ~kept) @ (w @ basis).T, axis=1) for kept in sets]
+    np.testing.assert_allclose(lost, np.min(rotated, axis=0), atol=1e-9)
+    own = np.linalg.norm((x - find("wina").on_inputs(Spelled("50%", "int4"), None).of("w", w).s(x)) @ w.T, axis=1)
+    assert (own > np.min([np.linalg.norm((x * ~kept) @ w.T, axis=1) for kept in sets], axis=0) + 1e-9).any()
+    assert lost.sum() < own.sum()
 
 
 def test_the_scale_that_r_sparse_stores_is_the_norm_of_a_column() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from sqtheory.alphabet.compensation.swap import lost_means
 from sqtheory.alphabet.partition import Blocks
+from sqtheory.alphabet.procedures import PLAIN
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.scores import wanda
 from sqtheory.alphabet.sparsifiers import nm
@@ -22,15 +23,17 @@ W = RNG.standard_normal((48, 32)).astype(np.float32)
 X = RNG.standard_normal((300, 32)) + RNG.standard_normal(32)
 
 
+FOUND = {"norms": np.linalg.norm(X, axis=0), "means": X.mean(axis=0), "variances": X.var(axis=0)}
+
+
 @pytest.fixture
 def statistics(tmp_path: Path) -> Statistics:
-    found = {"norms": np.linalg.norm(X, axis=0), "means": X.mean(axis=0), "variances": X.var(axis=0)}
-    return written(tmp_path / "s.safetensors", found)
+    return written(tmp_path / "s.safetensors", FOUND, "w")
 
 
-def written(path: Path, found: dict[str, Array]) -> Statistics:
+def written(path: Path, found: dict[str, Array], name: str) -> Statistics:
     write_statistics(
-        path, {"w": found["norms"]}, {}, {}, means={"w": found["means"]}, variances={"w": found["variances"]}
+        path, {name: found["norms"]}, {}, {}, means={name: found["means"]}, variances={name: found["variances"]}
     )
     return Statistics.read(path)
 
@@ -59,9 +62,12 @@ def test_the_joint_pass_knows_the_rounding(statistics: Statistics) -> None:
     assert np.isin(joint, np.append(int_(3)(W), 0)).all() and ((joint != 0).sum(axis=1) <= 16).all()
 
 
-def test_published_code_checks_one_sign_alone(statistics: Statistics) -> None:
-    """Rows: the sign of what is lost; groups: that of what is given up. Each variant is its own rule."""
+def test_published_code_checks_one_sign_alone(statistics: Statistics, tmp_path: Path) -> None:
+    """Rows: the sign of what is given up; groups: that of what is lost. Layers of an MLP are left to Wanda."""
+    mlp = written(tmp_path / "mlp.safetensors", FOUND, "layers.0.mlp.up.weight")
     for mask, own in (("top(0.5, per=row)", (False, True)), ("2:4", (True, False))):
         law = find("dsnot:published").assigned(Spelled(mask, "int4"), statistics).of("w").procedure
         assert (law.rule.keeps_sign, law.rule.against) == own and law.rule.tolerance == 0.1 / 2048  # type: ignore[attr-defined]
+    assert find("dsnot:published").assigned(Spelled("2:4", "int4"), mlp).of("layers.0.mlp.up.weight").procedure == PLAIN
+    assert find("dsnot").assigned(Spelled("2:4", "int4"), mlp).of("layers.0.mlp.up.weight").procedure != PLAIN
     assert find("dsnot").assigned(Spelled("2:4", "int4"), statistics).of("w").procedure.rule.against  # type: ignore[attr-defined]

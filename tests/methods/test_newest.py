@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sqtheory.alphabet.compensation.halves import Halves
+from sqtheory.alphabet.compensation.halves import HalfByHalf
 from sqtheory.alphabet.compensation.low_rank import LowRank
 from sqtheory.alphabet.compensation.residual import Residual
 from sqtheory.alphabet.notation import parse
 from sqtheory.alphabet.procedures import PLAIN, OfDense
 from sqtheory.alphabet.quantizers import hbfp, int_, mxint, nvfp4
-from sqtheory.alphabet.scaling import AbsMean, Histogram
+from sqtheory.alphabet.scaling import AbsMean, LeastOfHistogram
 from sqtheory.alphabet.scores import Statistic, wanda
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.arrays import Array, FixedArray
@@ -45,7 +45,7 @@ def test_they_are_listed_and_none_of_them_is_right_without_conditions(name: str)
 
 def test_slim_takes_wandas_mask_a_fitted_scale_and_a_tenth_of_the_rank() -> None:
     pair = built("slim")
-    assert pair.q == replace(Q, scaling=Histogram()) and pair.procedure == LowRank(FixedArray(NORMS))
+    assert pair.q == replace(Q, scaling=LeastOfHistogram()) and pair.procedure == LowRank(FixedArray(NORMS))
     np.testing.assert_array_equal(pair.s.mask(W), nm(2, 4, score=wanda(NORMS[None, :])).mask(W))
     image = pair.procedure.sparse_quantized(W, pair.s, pair.q)
     assert np.linalg.matrix_rank(image - (pair.s >> pair.q)(W), tol=1e-9) == 2
@@ -78,8 +78,8 @@ def test_a_correction_of_slim_leaves_less_of_the_weighted_error_than_none() -> N
 
 def test_obr_prunes_by_wanda_and_moves_errors_by_the_moments_of_the_inputs() -> None:
     pair, rounded = built("obr"), built("obr:rounded")
-    assert pair.procedure == Halves(FixedArray(X.T @ X), feedback=True)
-    assert rounded == replace(pair, procedure=Halves(FixedArray(X.T @ X)))
+    assert pair.procedure == HalfByHalf(FixedArray(X.T @ X), feedback=True)
+    assert rounded == replace(pair, procedure=HalfByHalf(FixedArray(X.T @ X)))
     np.testing.assert_array_equal(pair.s.mask(W), nm(2, 4, score=wanda(NORMS[None, :])).mask(W))
     lost = {"feedback": outputs(pair), "rounded": outputs(rounded), "none": outputs(replace(pair, procedure=PLAIN))}
     assert lost["feedback"]["sq"] < lost["rounded"]["sq"] < lost["none"]["sq"]

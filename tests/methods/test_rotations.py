@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sqtheory.alphabet.procedures import PLAIN, Conjugated, Wrapping
+from sqtheory.alphabet.procedures import PLAIN, Conjugated, ErrorFeedback, Wrapping
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.scores import Statistic
 from sqtheory.alphabet.sparsifiers import FixedMask, Sparsifier, nm, threshold, top
@@ -28,11 +28,23 @@ Q = int_(4)
 KNOWN = Facts("w", {Statistic.moments: H, Statistic.norms: NORMS}, {})
 
 
-def test_rsq_rotates_all_tensors_of_as_many_inputs_alike() -> None:
-    pair = find("rsq").build(nm(2, 4), Q, KNOWN)
-    assert pair == Pair(nm(2, 4), Q, Conjugated(PLAIN, rotation(16)))
-    assert rotation(16) == rotation(16) and len({str(rotation(n).values.shape) for n in (12, 16)}) == 2
-    assert find("rsq:unrotated").build(nm(2, 4), Q, KNOWN) == Pair(nm(2, 4), Q)
+def test_rsq_rotates_all_tensors_of_as_many_inputs_alike_and_sweeps_there() -> None:
+    r = rotation(16)
+    pair, rotated = find("rsq").build(nm(2, 4), Q, KNOWN), FixedArray(r.values.T @ H @ r.values)
+    swept = ErrorFeedback(rotated)
+    turned = W @ r.values
+    expected = swept.sparse_quantized(turned, nm(2, 4), Q) @ r.values.T
+    np.testing.assert_allclose(pair.procedure.sparse_quantized(W, nm(2, 4), Q), expected, rtol=0, atol=1e-9)
+    assert rotation(16) is r and rotation(12).values.shape == (12, 12)
+    assert find("rsq:nearest").build(nm(2, 4), Q, KNOWN) == Pair(nm(2, 4), Q, Conjugated(PLAIN, r))
+
+
+def test_feedback_in_rotated_inputs_loses_less_of_the_output_than_rounding_to_nearest() -> None:
+    with_feedback, nearest = (
+        ProcedureImages.of(W, find(name).build(nm(2, 4), int_(3), KNOWN)).output_errors(H)
+        for name in ("rsq", "rsq:nearest")
+    )
+    assert with_feedback.q < nearest.q and with_feedback.s == pytest.approx(nearest.s)
 
 
 @pytest.mark.parametrize(("s", "kept"), [(nm(2, 4), 8), (nm(3, 4), 12), (nm(1, 2), 8), (top(0.7), 12), (top(5), 5)])
@@ -71,7 +83,7 @@ def test_armor_wraps_and_its_variant_steps_as_published_code() -> None:
     assert isinstance(theirs, Wrapping) and theirs.normalized and theirs.step.epsilon == 1e-8 and not theirs.step.exact
 
 
-@pytest.mark.parametrize("name", ["rsq", "rsq:unrotated", "slicegpt", "armor", "armor:published"])
+@pytest.mark.parametrize("name", ["rsq", "rsq:nearest", "slicegpt", "armor", "armor:published"])
 def test_every_result_is_a_finite_weight_and_pruning_costs(name: str, tmp_path: Path) -> None:
     write_statistics(tmp_path / "s.safetensors", {"w": NORMS}, {"w": H}, {})
     pair = find(name).assigned(Spelled("2:4", "int8"), Statistics.read(tmp_path / "s.safetensors")).of("w")
@@ -86,7 +98,7 @@ def test_rotating_a_weight_with_outliers_helps_rounding_and_hurts_pruning() -> N
     w = np.random.default_rng(1).standard_t(3, (64, 64))
     known = Facts("w", {Statistic.moments: np.eye(64)}, {})
     turned, plain = (
-        ProcedureImages.of(w, find(name).build(nm(2, 4), Q, known)).output_errors(np.eye(64))
-        for name in ("rsq", "rsq:unrotated")
+        ProcedureImages.of(w, pair).output_errors(np.eye(64))
+        for pair in (find("rsq:nearest").build(nm(2, 4), Q, known), Pair(nm(2, 4), Q))
     )
     assert turned.q < plain.q and turned.s > plain.s

@@ -122,7 +122,7 @@ def examples(strategy: st.SearchStrategy[Any], count: int) -> list[Any]:
 @pytest.mark.parametrize("kind", Kind, ids=str)
 def test_a_kind_is_what_it_says(kind: Kind) -> None:
     always, sometimes = KINDS[kind]
-    found = examples(blocks(8, dtype=np.float32, kinds=(kind,)), often(10))
+    found = examples(blocks(8, dtype=np.float32, kinds=(kind,)), often(20))
     assert all(x.shape == (8,) and x.dtype == np.float32 and always(x) for x in found)
     assert [i for i, seen in enumerate(sometimes) if not any(seen(x) for x in found)] == []
 

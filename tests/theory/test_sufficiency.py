@@ -31,8 +31,9 @@ PIPELINES = 24_000 if NIGHTLY else 60
 ROWS = 24
 STRUCTURES = 24_000 if NIGHTLY else 40
 """Pipelines that a claim is decided for."""
-PATIENCE = 50
-"""So many times as many where none of them is proved, as where a claim is about one group and one block."""
+PATIENCE = 150
+"""So many times as many where fewer than ``LEAST`` are proved, as where a claim is about one group and one block."""
+LEAST = 3
 FEW = 6
 SLOW = frozenset({"order_gap_law", "order_gap_topk", "price_of_order", "error_in_bits", "dot_concentration"})
 """Theorems that list groups, masks or outcomes: fewer rows."""
@@ -96,7 +97,7 @@ def proved_by_structure(rng: np.random.Generator, claim: str) -> Iterator[tuple[
     """Pipelines for which every condition of some route to the claim is closed, one outcome of chance at a time."""
     proved = 0
     for tried in range(PATIENCE * STRUCTURES):
-        if proved and tried >= STRUCTURES:
+        if proved >= LEAST and tried >= STRUCTURES:
             return
         shape, p = alphabet.pick(rng, SHAPES), alphabet.pick(rng, alphabet.EXPONENTS)
         with refusals_allowed(claim):

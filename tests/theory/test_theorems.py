@@ -27,16 +27,19 @@ from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL
 from tests.nightly import NIGHTLY, nightly
 
-ROWS = {"dev": 20_000, "ci": 500_000, "nightly": 20_000_000}[os.environ.get("HYPOTHESIS_PROFILE", "dev")]
+ROWS = {"dev": 30_000, "ci": 500_000, "nightly": 20_000_000}[os.environ.get("HYPOTHESIS_PROFILE", "dev")]
 """Random rows for each theorem, two or more blocks of four in each: 10⁶ blocks in CI, 10⁹ for all in the nightly."""
 EXAMPLES = {"dev": 10, "ci": 100}.get(os.environ.get("HYPOTHESIS_PROFILE", "dev"), settings().max_examples)
-BATCH = 20_000
+BATCH = min(20_000, ROWS // 6)
 UNIVERSAL = [t for t in ALL if t.domain is not None]
 SLOW = frozenset(
     {
         *("error_in_bits", "propagation", "order_gap_law", "order_gap_topk", "price_of_order", "linear_layer"),
         *("swap_constant", "weighted_dominates", "gain_optimal", "sparse_grid_projection"),
-        *("dot_bound", "prune_first_bound", "quantize_first_bound"),
+        *("dot_bound", "prune_first_bound", "quantize_first_bound", "best_support", "binary_code_optimal"),
+        *("incoherence", "low_rank_gap", "nm_projection", "partner_perturbed", "refit_optimal", "swap_bias"),
+        *("sweep_bound", "wasserstein_coupling", "dyadic_equivariance", "dot_concentration", "gram_error"),
+        *("gram_dominates", "overlap", "free_scale_bound"),
     }
 )
 """Theorems whose proofs take more than a second."""

@@ -1,6 +1,7 @@
 """The grid of a quantizer in every column of a matrix: the scales of its blocks are spread once."""
 
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import final
 
 import numpy as np
@@ -9,6 +10,17 @@ from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.scaling import Reach
 from sqtheory.arrays import Array
+
+
+class ScalesOf(Enum):
+    """Of what the scales are that a pruned weight is rounded with."""
+
+    given = "of the pruned weight"
+    dense = "of the weight before it is pruned"
+    running = "of what a block holds when the sweep comes to it"
+
+    def __str__(self) -> str:
+        return self.name
 
 
 @final

@@ -6,6 +6,7 @@ import numpy as np
 
 from sqtheory.alphabet.compensation.column_grid import ColumnGrid
 from sqtheory.alphabet.compensation.removal import Counts, Removal, ToGrid, ToZero
+from sqtheory.alphabet.compensation.second_moments import inverse
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array, Mask
 
@@ -24,11 +25,11 @@ def removed(
     whose budget is shared out by the losses of removing every row down to nothing (`frantar2022obc`, §4, global step).
     Raises ValueError for other groups, and for masks that have no budget and are not fixed.
     """
-    inverse = np.linalg.inv(h)
+    inverted = inverse(h)
     out, keep = np.empty(w.shape), np.ones(w.shape, np.bool_)
-    move, quotas, groups = ToZero(pruning), *_quotas(w, inverse, s, ToZero(pruning))
+    move, quotas, groups = ToZero(pruning), *_quotas(w, inverted, s, ToZero(pruning))
     for rows in chunks(w):
-        row, left = Removal(w, inverse, rows), quotas[rows].copy()
+        row, left = Removal(w[rows], inverted, scales_of(pruning or rounding, rows)), quotas[rows].copy()
         for _ in range(int(left.sum(axis=1).max(initial=0))):
             active = np.asarray(left.any(axis=1))
             places, _ = row.move(move, np.take_along_axis(left, groups[rows], axis=1) > 0, active)
@@ -44,13 +45,18 @@ def rounded_greedily(w: Array, h: Array, grid: ColumnGrid, keep: Mask | None = N
 
     Entries off ``keep`` are set first, what they hold made up for by those that stay (`frantar2022obc`, §5, OBQ).
     """
-    inverse, out = np.linalg.inv(h), np.empty(w.shape)
+    inverted, out = inverse(h), np.empty(w.shape)
     for rows in chunks(w):
-        row = Removal(w, inverse, rows)
+        row = Removal(w[rows], inverted, scales_of(grid, rows))
         if keep is not None:
             without(row, keep[rows])
         out[rows] = finished(row, grid)
     return out
+
+
+def scales_of(grid: ColumnGrid | None, rows: Counts) -> Array | None:
+    """Those of some rows, if there is a grid."""
+    return None if grid is None else grid.scales[rows]
 
 
 def without(row: Removal, keep: Mask) -> None:
@@ -63,9 +69,10 @@ def without(row: Removal, keep: Mask) -> None:
 
 def finished(row: Removal, grid: ColumnGrid) -> Array:
     """All entries that are open, rounded."""
-    rounding = ToGrid(grid)
-    for _ in range(int(row.open.sum(axis=1).max(initial=0))):
-        row.move(rounding, row.open, np.asarray(row.open.any(axis=1)))
+    rounding, open_ = ToGrid(grid), row.open
+    counts = open_.sum(axis=1)
+    for k in range(int(counts.max(initial=0))):
+        row.move(rounding, open_, np.asarray(k < counts))
     return row.values
 
 
@@ -75,7 +82,7 @@ def chunks(w: Array) -> Iterator[Counts]:
     return (np.arange(at, min(at + step, len(w))) for at in range(0, len(w), step))
 
 
-def _quotas(w: Array, inverse: Array, s: Sparsifier, move: ToZero) -> tuple[Counts, Counts]:
+def _quotas(w: Array, inverted: Array, s: Sparsifier, move: ToZero) -> tuple[Counts, Counts]:
     """How many entries each row may lose of each of its groups (rows, groups), and the group of every entry."""
     shape = rows, inputs = w.shape
     if s.score is None:
@@ -91,12 +98,15 @@ def _quotas(w: Array, inverse: Array, s: Sparsifier, move: ToZero) -> tuple[Coun
         sizes = np.diff([*range(0, inputs, side[1]), inputs])
         lost = np.array([size - s.budget(int(size)) for size in sizes], np.intp)
         return np.tile(lost, (rows, 1)), np.tile(np.arange(inputs) // side[1], (rows, 1))
-    losses = np.concatenate([_losses(Removal(w, inverse, part), move) for part in chunks(w)])
+    losses = np.concatenate(
+        [_losses(Removal(w[part], inverted, scales_of(move.grid, part)), move) for part in chunks(w)]
+    )
     order = np.argsort(losses, axis=None, kind="stable")[: w.size - s.budget(w.size)]
     return np.bincount(order // inputs, minlength=rows)[:, None], np.zeros(shape, np.intp)
 
 
 def _losses(row: Removal, move: ToZero) -> Array:
     """What each next entry costs as every row is pruned down to nothing, (rows, inputs)."""
-    every = np.ones(len(row.values), np.bool_)
-    return np.stack([row.move(move, row.open, every)[1] for _ in range(row.values.shape[1])], axis=1)
+    open_ = row.open
+    every = np.ones(len(open_), np.bool_)
+    return np.stack([row.move(move, open_, every)[1] for _ in range(open_.shape[1])], axis=1)

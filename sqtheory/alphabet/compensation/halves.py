@@ -28,7 +28,7 @@ def shifted(w: Array, image: Array, keep: Mask, h: Array, split: int) -> Array:
 
 @final
 @dataclass(frozen=True)
-class Halves(Procedure):
+class HalfByHalf(Procedure):
     """Survivors make up for the pruned weights, and those from input ``split`` on for the rounding of those before it.
 
     ``moments``: XᵀX, (inputs, inputs), to whose diagonal ``damping`` times its mean is added. All codes have the scales

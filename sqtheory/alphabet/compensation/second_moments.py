@@ -9,14 +9,6 @@ SHARE = 0.01
 """What published code adds to the diagonal, as a share of its mean (`frantar2023gptq`, §3.3, step 3)."""
 
 
-def moments_of(inputs: ArrayLike) -> Array:
-    """XᵀX in float64 for X of shape (samples, inputs)."""
-    x = as_real(inputs).astype(np.float64)
-    if x.ndim != 2:
-        raise ValueError(f"inputs X have the shape (samples, inputs), got {x.shape}")
-    return np.asarray(x.T @ x)
-
-
 def checked(moments: ArrayLike) -> Array:
     """The moments in float64, their two halves averaged.
 
@@ -57,6 +49,12 @@ def inverse_factor(h: Array) -> Array:
     except np.linalg.LinAlgError:
         raise ValueError("second moments are not positive definite: damp them by a larger share") from None
     return np.asarray(np.triu(np.linalg.inv(lower[::-1, ::-1])))
+
+
+def inverse(h: Array) -> Array:
+    """H⁻¹. Raises ValueError unless H is positive definite."""
+    u = inverse_factor(h)
+    return np.asarray(u.T @ u)
 
 
 def conditional_moments(h: Array) -> Array:

@@ -1,9 +1,10 @@
 """Swaps of kept and pruned entries that make a mask lose less of a layer's mean output (DSnoT)."""
 
 from dataclasses import dataclass
-from typing import final
+from typing import Any, TypeAlias, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sqtheory.alphabet.partition import Partition
 from sqtheory.arrays import Array, FixedArray, Mask
@@ -31,6 +32,8 @@ class SwapRule:
             raise ValueError(f"swaps need finite numbers cycles, tolerance, power >= 0, got {self}")
 
 
+Homes: TypeAlias = NDArray[np.integer[Any]]
+"""The number of each entry's group."""
 SWAPS = SwapRule()
 """The rule under which the mean error never rises."""
 
@@ -77,7 +80,7 @@ def swapped(w: Array, keep: Mask, image: Array, groups: Partition, law: InputLaw
     return swaps(keep, home, lost_means(w, keep * image, means), part, rank, variances[None, :], rule)
 
 
-def swaps(keep: Mask, home: Array, lost: Array, part: Array, rank: Array, variances: Array, rule: SwapRule) -> Mask:
+def swaps(keep: Mask, home: Homes, lost: Array, part: Array, rank: Array, variances: Array, rule: SwapRule) -> Mask:
     """The mask after the swaps of every row, all (rows, inputs) but ``lost``, e of every row (rows,).
 
     ``home`` numbers the groups, ``part`` is what an entry adds to its row's mean output where it is kept, ``rank``

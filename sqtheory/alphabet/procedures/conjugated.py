@@ -67,4 +67,4 @@ class Conjugated(Procedure):
         return np.asarray(w.astype(np.float64) @ r)
 
     def _back(self, rotated: Array, w: Array) -> Array:
-        return (rotated @ self.basis.values.T).astype(w.dtype)
+        return np.asarray(rotated @ self.basis.values.T, w.dtype)

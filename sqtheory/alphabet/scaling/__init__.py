@@ -11,7 +11,7 @@ from sqtheory.alphabet.scaling.average import AbsMean
 from sqtheory.alphabet.scaling.dyadic import Exponent, PowerOfTwo, SharedExponent
 from sqtheory.alphabet.scaling.fitted import MeanSquare, Percentile
 from sqtheory.alphabet.scaling.given import Frozen, Unscaled
-from sqtheory.alphabet.scaling.histogram import Histogram
+from sqtheory.alphabet.scaling.histogram import LeastOfHistogram
 from sqtheory.alphabet.scaling.maximum import AbsMax, FullRange, HalfRange, Midpoint
 from sqtheory.alphabet.scaling.rule import EXPONENT, FromMaximum, Numbers, Reach, Scaling, maxima, positive
 from sqtheory.alphabet.scaling.two_level import RowTwoLevel, TwoLevel
@@ -24,7 +24,7 @@ SCALINGS: dict[str, Scaling] = {
     **{e.name: PowerOfTwo(e) for e in Exponent},
     "mse": MeanSquare(),
     "absmean": AbsMean(),
-    "histogram": Histogram(),
+    "histogram": LeastOfHistogram(),
 }
 """The rules that need no argument, by name."""
 
@@ -38,7 +38,7 @@ __all__ = [
     "Frozen",
     "FullRange",
     "HalfRange",
-    "Histogram",
+    "LeastOfHistogram",
     "MeanSquare",
     "Midpoint",
     "Numbers",

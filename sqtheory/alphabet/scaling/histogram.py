@@ -20,7 +20,7 @@ MOST_BINS = 4096
 
 @final
 @dataclass(frozen=True)
-class Histogram(Scaling):
+class LeastOfHistogram(Scaling):
     """σ = α/max Γ, α the middle c_i of one of n bins of [0, max |x_B|] where Σ_j n_j (c_j − σρ(c_j/σ))² is least.
 
     n_j entries of |x_B| lie in bin j, ρ rounds to nearest and saturates. Tried are every tenth of the bins, then all

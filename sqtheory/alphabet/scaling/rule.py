@@ -77,6 +77,11 @@ class Scaling(ABC):
         """i where a power-of-two scale σ is stored as the exponent of σ·2^i."""
         return 0
 
+    @property
+    def by_block(self) -> bool:
+        """A scale depends on the entries of its block alone, or on none."""
+        return self.looks_at is not Reach.tensor
+
     def by_rows(self) -> "Scaling":
         """The rule that makes of every x[i] what this one makes of a tensor that is x[i] alone."""
         return self

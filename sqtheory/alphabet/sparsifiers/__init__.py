@@ -8,7 +8,7 @@ from sqtheory.alphabet.partition import Blocks, Partition, Tail, Whole
 from sqtheory.alphabet.scores import Score, magnitude
 from sqtheory.alphabet.selection import as_fraction
 from sqtheory.alphabet.sparsifiers.entries import FixedMask, ThresholdSparsifier, TopSparsifier
-from sqtheory.alphabet.sparsifiers.indexed import IndexedSparsifier
+from sqtheory.alphabet.sparsifiers.indexed import IndexedSparsifier, exactly
 from sqtheory.alphabet.sparsifiers.sparsifier import Sparsifier
 from sqtheory.alphabet.sparsifiers.transposable import TransposableSparsifier
 from sqtheory.alphabet.sparsifiers.units import BlockSparsifier
@@ -114,7 +114,9 @@ def sap(
     >>> sap()([8, 4, 2, 1, 0.5, 0.25])
     array([8. , 4. , 2. , 1. , 0.5, 0. ])
     """
-    return IndexedSparsifier(p, q, eta, gamma, beta, Whole() if per is None else per, score)
+    return IndexedSparsifier(
+        p, q, eta, exactly(gamma, "gamma="), exactly(beta, "beta="), Whole() if per is None else per, score
+    )
 
 
 def fixed(mask: ArrayLike | FixedArray) -> FixedMask:

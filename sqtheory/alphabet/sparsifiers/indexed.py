@@ -43,9 +43,7 @@ class IndexedSparsifier(Sparsifier):
         need(self.score, Score, "score=")
         retained(np.zeros((1, 1)), self.p, self.q, self.eta)
         for name in ("gamma", "beta"):
-            if not math.isfinite(real(getattr(self, name), f"{name}=")):
-                raise ValueError(f"{name}= is a finite number, got {getattr(self, name)}")
-            object.__setattr__(self, name, as_fraction(getattr(self, name)))
+            object.__setattr__(self, name, exactly(getattr(self, name), f"{name}="))
         if not (self.gamma >= 0 and 0 <= self.beta < 1):
             raise ValueError(f"a step prunes γ ≥ 0 times what it may and at most β < 1, got {self.gamma}, {self.beta}")
 
@@ -84,11 +82,22 @@ class IndexedSparsifier(Sparsifier):
         return super().traits - {IDEMPOTENT, SCALE_EQUIVARIANT}
 
     def __str__(self) -> str:
-        named = {"eta": (self.eta, 0.0), "gamma": (self.gamma, Fraction(1)), "beta": (self.beta, Fraction(9, 10))}
+        named: dict[str, tuple[float | Fraction, float | Fraction]] = {
+            "eta": (self.eta, 0.0),
+            "gamma": (self.gamma, Fraction(1)),
+            "beta": (self.beta, Fraction(9, 10)),
+        }
         told = [f"{name}={_spelled(value)}" for name, (value, usual) in named.items() if value != usual]
         where = [str(self.groups)] if self.groups != Whole() else []
         exponents = [spell_norm(self.p), spell_norm(self.q)]
         return f"sap({', '.join([*exponents, *told, *where, *spell_choice(self.score, self.ties)])})"
+
+
+def exactly(value: float | Fraction, what: str) -> Fraction:
+    """The decimal that a finite number is written as. Raises TypeError or ValueError, naming ``what``, for others."""
+    if not math.isfinite(real(value, what)):
+        raise ValueError(f"{what} is a finite number, got {value}")
+    return as_fraction(value)
 
 
 def _spelled(value: float | Fraction) -> str:

@@ -1,23 +1,56 @@
 """A mask on the inputs of the block linears and a format on their weights, in both orders."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import final
 
 from sqtheory.alphabet.operators import IDENTITY, Operator
+from sqtheory.alphabet.procedures import PLAIN
+from sqtheory.alphabet.traits import DETERMINISTIC, Trait
+from sqtheory.arrays import Array
 from sqtheory.execution.assignment import Assignment, InputOperators
 from sqtheory.models.evaluation.comparing import Comparison
 from sqtheory.models.evaluation.compression import Weights, images
 from sqtheory.models.evaluation.evaluations import Evaluations
 from sqtheory.models.metrics import Scores
 from sqtheory.orders.applied import Order
-from sqtheory.orders.procedural import quantized_image
+from sqtheory.orders.pair import Pair
+from sqtheory.orders.procedural import ordered_image, quantized_image, sparse_image
 
 ORDERS = (Order.sq, Order.qs)
+
+
+@final
+@dataclass(frozen=True)
+class Proceeding(Operator):
+    """The mask of a pair, or mask and format in an order, as its procedure puts them to rows of any leading axes."""
+
+    pair: Pair
+    order: Order | None = None
+
+    @property
+    def traits(self) -> frozenset[Trait]:
+        return self.pair.s.traits & self.pair.q.traits & {DETERMINISTIC}
+
+    @property
+    def by_row(self) -> bool:
+        return self.pair.s.by_row and (self.order is None or self.pair.q.by_row)
+
+    def apply(self, x: Array, origin: Array) -> Array:
+        rows = x.reshape(-1, x.shape[-1])
+        made = sparse_image(rows, self.pair) if self.order is None else ordered_image(rows, self.pair, self.order)
+        return made.reshape(x.shape)
+
+    def __str__(self) -> str:
+        pair = self.pair
+        acts = {None: f"{pair.s}", Order.sq: f"{pair.s} >> {pair.q}", Order.qs: f"{pair.q} >> {pair.s}"}[self.order]
+        return f"{acts} {pair.procedure.title}"
 
 
 def of_inputs(dense: Evaluations, pruned: InputOperators) -> Scores:
     """The model whose inputs of block linears are pruned, by what their weights say."""
     exact = images(dense.model, lambda layer: layer.weight)
-    return dense.with_weights(exact, IDENTITY, _masks(pruned, exact))
+    return dense.with_weights(exact, IDENTITY, _inputs(pruned, exact, IDENTITY, None))
 
 
 def compare_inputs(
@@ -34,8 +67,8 @@ def compare_inputs(
     exact = images(model, lambda layer: layer.weight)
     rounded = images(model, lambda layer: quantized_image(layer.weight, assignment.of(layer.name)))
     own: dict[Order, Mapping[str, Operator]] = {
-        Order.sq: {name: s >> inputs for name, s in _masks(pruned, exact).items()},
-        Order.qs: {name: inputs >> s for name, s in _masks(pruned, rounded).items()},
+        Order.sq: _inputs(pruned, exact, inputs, Order.sq),
+        Order.qs: _inputs(pruned, rounded, inputs, Order.qs),
     }
     return Comparison(
         pruned.mask,
@@ -50,5 +83,13 @@ def compare_inputs(
     )
 
 
-def _masks(pruned: InputOperators, weights: Weights) -> Mapping[str, Operator]:
-    return {name: pruned.of(name, weight).s for name, weight in weights.items()}
+def _inputs(pruned: InputOperators, weights: Weights, q: Operator, order: Order | None) -> Mapping[str, Operator]:
+    pairs = {name: pruned.of(name, weight) for name, weight in weights.items()}
+    return {name: _applied(pair, q, order) for name, pair in pairs.items()}
+
+
+def _applied(pair: Pair, q: Operator, order: Order | None) -> Operator:
+    """What an order does to inputs that q rounds, if it is not the identity."""
+    if pair.procedure != PLAIN:
+        return Proceeding(pair, None if q == IDENTITY else order)
+    return q >> pair.s if order is Order.qs else pair.s >> q

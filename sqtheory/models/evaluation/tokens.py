@@ -27,7 +27,7 @@ def token_weights(received: Array) -> Array:
 
 
 @final
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class AttentionWeighting:
     """The inputs of every linear of a batch, with the weights that the attention of its block gives their tokens.
 
@@ -48,7 +48,8 @@ class AttentionWeighting:
     def attending(self, block: str, received: Array) -> None:
         """What the tokens receive in the attention of a block."""
         self._weights[block] = token_weights(received)
-        waiting, self._waiting = self._waiting, []
+        waiting = self._waiting.copy()
+        self._waiting.clear()
         for name, x in waiting:
             self.see(name, x)
 

@@ -5,26 +5,31 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import final
+from typing import TypeAlias, final
 
 import numpy as np
 
+from sqtheory.alphabet.operators import Operator
 from sqtheory.arrays import Array
-from sqtheory.execution.assignment import Assigner, Assignment, Spelled
+from sqtheory.execution.assignment import Assigner, Assignment, InputOperators, Spelled
 from sqtheory.files.statistics import Statistics, write_statistics
+from sqtheory.models.architectures.linears import EXACT, Linear, Watched, quantized_inputs
 from sqtheory.models.architectures.model import Model
 from sqtheory.models.evaluation.calibrating import SeenInputs, seen_inputs
-from sqtheory.models.evaluation.compression import Weights, assigned_weights
+from sqtheory.models.evaluation.compression import Weights, assigned_weights, images
 from sqtheory.models.evaluation.data import Samples
 from sqtheory.models.evaluation.evaluations import Evaluations
+from sqtheory.models.evaluation.inputs import compare_inputs
 from sqtheory.models.metrics import METRICS, Estimate, Metric, Scores
 from sqtheory.orders.applied import Order
 from sqtheory.orders.matrix_errors import gram_norm
+from sqtheory.orders.pair import Pair
+from sqtheory.orders.procedural import quantized_image
 from sqtheory.tables import Table
 
 ORDERS = (Order.sq, Order.qs, Order.joint)
-PLAIN_MASK = "magnitude"
-"""What the mask and the format alone are called, which every method is compared with."""
+PLAIN_MASK, PLAIN_INPUTS = "magnitude", "magnitude of inputs"
+"""What the mask and the format alone are called, which every method on weights, or on inputs, is compared with."""
 
 
 @final
@@ -39,6 +44,24 @@ class Trial:
     scores: Mapping[Order, Scores]
     refused: str = ""
     """Why it was not tried, if it was not."""
+    on_inputs: bool = False
+    """It prunes the inputs of layers."""
+
+
+OnInputsOf: TypeAlias = Callable[[Assignment, Statistics], InputOperators]
+"""What a method that prunes the inputs of layers makes of a mask, a format and statistics."""
+
+
+@final
+@dataclass(frozen=True)
+class MaskOfInputs(InputOperators):
+    """The mask and the format of an assignment as they are, for the inputs of every layer."""
+
+    inner: Assignment
+    mask: str = PLAIN_INPUTS
+
+    def of(self, name: str, weight: Array) -> Pair:
+        return Pair(*self.inner.pattern)
 
 
 @final
@@ -66,6 +89,7 @@ def trials(
     model: Model,
     samples: Samples,
     methods: Sequence[Assigner],
+    inputs: Mapping[str, OnInputsOf],
     mask: str,
     formats: Sequence[str],
     *,
@@ -73,7 +97,7 @@ def trials(
     results: Path | None = None,
     done: Callable[[int], None] = lambda count: None,
 ) -> tuple[Scores, tuple[Trial, ...]]:
-    """The scores of the dense model, and every method with every format, plain magnitude first.
+    """The scores of the dense model, and every method with every format, plain magnitude first, then those on inputs.
 
     ``done`` is told of each trial. Statistics are those of the dense model on the first half of the samples.
     """
@@ -93,6 +117,9 @@ def trials(
                     found.append(_trial(evaluations, unseen.moments, name, fmt, assigned))
                 except ValueError as refusal:
                     found.append(Trial(name, fmt, {}, {}, str(refusal)))
+                done(1)
+            for name, of_inputs in {PLAIN_INPUTS: lambda plain, known: MaskOfInputs(plain), **inputs}.items():
+                found.append(_trial_on_inputs(evaluations, name, plain, of_inputs(plain, known)))
                 done(1)
     return evaluations.dense(), tuple(found)
 
@@ -120,6 +147,34 @@ def _trial(
     return Trial(name, fmt, outputs, scores)
 
 
+def _trial_on_inputs(evaluations: Evaluations, name: str, plain: Spelled, pruned: InputOperators) -> Trial:
+    found = compare_inputs(evaluations, plain, pruned, (Order.sq, Order.qs), activations=False)
+    model = evaluations.model
+    exact = images(model, lambda layer: layer.weight)
+    rounded = images(model, lambda layer: quantized_image(layer.weight, plain.of(layer.name)))
+    outputs = {
+        order: _lost_on_inputs(evaluations, rounded, {n: pruned.of(n, w).s for n, w in seen.items()})
+        for order, seen in ((Order.sq, exact), (Order.qs, rounded))
+    }
+    return Trial(name, plain.format, outputs, found.orders, on_inputs=True)
+
+
+def _lost_on_inputs(evaluations: Evaluations, made: Weights, masks: Mapping[str, Operator]) -> Estimate:
+    """Mean over layers of ‖XWᵀ − s(X)Ŵᵀ‖_F / ‖XWᵀ‖_F at the inputs of the dense model."""
+    lost, size = dict.fromkeys(made, 0.0), dict.fromkeys(made, 0.0)
+
+    def see(layer: Linear, x: Array, y: Array) -> None:
+        kept = quantized_inputs(layer, x, masks[layer.name]).astype(np.float64)
+        exact = x.astype(np.float64) @ layer.weight.T
+        size[layer.name] += float(np.square(exact).sum())
+        lost[layer.name] += float(np.square(exact - kept @ made[layer.name].T).sum())
+
+    model, samples = evaluations.model, evaluations.samples
+    for start in range(0, len(samples), model.batch):
+        model.logits(samples.inputs[start : start + model.batch], Watched(EXACT, see))
+    return _mean([math.sqrt(lost[name] / size[name]) for name in made])
+
+
 def _has_joint(model: Model, assignment: Assignment) -> bool:
     """The procedure of the first layer has a pass that does both."""
     layer = model.linears[0]
@@ -133,6 +188,10 @@ def _lost(model: Model, made: Weights, moments: Mapping[str, Array]) -> Estimate
         / gram_norm(layer.weight, moments[layer.name])
         for layer in model.linears
     ]
+    return _mean(shares)
+
+
+def _mean(shares: Sequence[float]) -> Estimate:
     error = float(np.std(shares, ddof=1)) / math.sqrt(len(shares)) if len(shares) > 1 else math.nan
     return Estimate.normal(float(np.mean(shares)), error)
 
@@ -147,8 +206,8 @@ def trial_tables(label: str, mask: str, dense: Scores, found: Sequence[Trial], m
     )
     for fmt in dict.fromkeys(trial.format for trial in found):
         here = [trial for trial in found if trial.format == fmt]
-        plain = here[0]
-        rows = tuple(_line(trial, plain, metric) for trial in here if not trial.refused)
+        plain = {on: next(trial for trial in here if trial.on_inputs is on) for on in (False, True)}
+        rows = tuple(_line(trial, plain[trial.on_inputs], metric) for trial in here if not trial.refused)
         title = f"{label}: {mask} with {fmt} (dense: {value.value:.4f} ± {value.standard_error:.4f})"
         yield Table(header, rows, title)
         refused = tuple((trial.method, trial.refused) for trial in here if trial.refused)

@@ -1,6 +1,7 @@
 """Whether a rotation pays before pruning and quantizing: by the tails of a weight and the bits of an entry."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import final
@@ -108,7 +109,7 @@ def compute(request: Request) -> RotationLaw:
 
 def _points(
     name: str,
-    weights: list[Array],
+    weights: Sequence[Array],
     s: Sparsifier,
     formats: dict[int, Quantizer],
     rng: np.random.Generator,
@@ -123,7 +124,7 @@ def _points(
     return found
 
 
-def _relative(weights: list[Array], s: Sparsifier, q: Quantizer) -> float:
+def _relative(weights: Sequence[Array], s: Sparsifier, q: Quantizer) -> float:
     """(Σ ‖W − q(s(W))‖²/Σ ‖W‖²)^{1/2} over weights."""
     lost = sum(float(np.square(w - q(s(w))).sum()) for w in weights)
     size = sum(float(np.square(w).sum()) for w in weights)

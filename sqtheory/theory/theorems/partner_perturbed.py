@@ -28,7 +28,7 @@ def quaternions(rng: Generator, shape: tuple[int, ...], dtype: type) -> Array:
     a, b, c, d = rng.integers(-8, 9, (4, shape[0]))
     rows = [[a, -b, -c, -d], [b, a, -d, c], [c, d, a, -b], [d, -c, b, a]]
     x = np.moveaxis(np.array(rows, np.float64), 2, 0) * 2.0 ** rng.integers(-2, 3, (shape[0], 1, INPUTS))
-    other = rng.integers(-7, 8, x.shape)
+    other = rng.integers(-7, 8, (shape[0], INPUTS, INPUTS))
     other[:, 0, 0] = 7
     return np.asarray(np.where(rng.random((shape[0], 1, 1)) < 0.75, x, other).reshape(shape).astype(dtype))
 

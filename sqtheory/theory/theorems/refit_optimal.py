@@ -13,12 +13,12 @@ from sqtheory.theory.quantities import Z, of_weight
 from sqtheory.theory.samples import heavy, normal, one_signed, ties
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems.gram_error import INPUTS, matrix
-from sqtheory.theory.theorems.sweep_bound import EYE, LOST, Moments
+from sqtheory.theory.theorems.sweep_bound import EYE, LOST, Moments, mask_of
 
 
 def refit(case: Case) -> Array:
     """V with V_S = (W H)_S H_SS⁻¹ in every output and 0 elsewhere, (rows, outputs, inputs)."""
-    h, kept = Moments.of(case).h[:, None], matrix(case.weight.orders.mask).astype(np.float64)
+    h, kept = Moments.of(case).h[:, None], mask_of(case).astype(np.float64)
     target = np.einsum("boi,bij->boj", matrix(case.weight.x), h[:, 0]) * kept
     system = h * kept[..., :, None] * kept[..., None, :] + np.eye(INPUTS) * (1 - kept)[..., None, :]
     return np.asarray(np.linalg.solve(system, target[..., None])[..., 0])
@@ -26,7 +26,7 @@ def refit(case: Case) -> Array:
 
 def out_of_reach(case: Case) -> Array:
     """Σ over outputs of w_P ([H⁻¹]_PP)⁻¹ w_Pᵀ."""
-    moments, kept = Moments.of(case), matrix(case.weight.orders.mask).astype(np.float64)
+    moments, kept = Moments.of(case), mask_of(case).astype(np.float64)
     inverse, lost = np.linalg.inv(moments.h)[:, None], 1 - kept
     pruned = matrix(case.weight.x) * lost
     system = inverse * lost[..., :, None] * lost[..., None, :] + np.eye(INPUTS) * kept[..., None, :]

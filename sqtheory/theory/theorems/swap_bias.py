@@ -39,19 +39,16 @@ def _law(case: Case) -> tuple[Array, Array, Array]:
     return mean, variance, power
 
 
-def masks(case: Case) -> tuple[Array, Array]:
-    """W and m ⊙ q(W) as rows of inputs, then (…) with the mask after swaps."""
-    w, image, keep = (matrix(a).reshape(-1, INPUTS) for a in (case.weight.x, *_made(case)))
+def masks(case: Case) -> tuple[Mask, Mask]:
+    """The mask of s at W as rows of inputs, and the mask after swaps."""
+    w, image = (matrix(a).reshape(-1, INPUTS) for a in (case.weight.x, case.weight.orders.image))
+    keep = case.weight.orders.mask.reshape(w.shape)
     mean, variance, power = _law(case)
     shape = case.x[:1].shape
     label = case.s.groups.spread(np.arange(case.s.groups.count(shape)).reshape(case.s.groups.grid(shape)), shape)
     home = np.tile(label.reshape(-1, INPUTS), (len(case), 1))
     lost = ((w - keep * image) * mean).sum(axis=1)
     return keep, swaps(keep, home, lost, image * mean, w**2 * power, variance, SWAPS)
-
-
-def _made(case: Case) -> tuple[Array, Mask]:
-    return case.weight.orders.image, case.weight.orders.mask
 
 
 def errors(case: Case) -> tuple[Array, Array]:

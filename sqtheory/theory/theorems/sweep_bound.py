@@ -75,7 +75,7 @@ class Swept:
     def of(cls, case: Case) -> "Swept":
         """The sweep over w under the moments of x and the mask of w."""
         moments, w, fmt = Moments.of(case), matrix(case.weight.x), case.q.format
-        scales, mask = matrix(case.weight.dense_scale), matrix(case.weight.orders.mask)
+        scales, mask = matrix(case.weight.dense_scale), mask_of(case)
         held, images, unit = w.copy(), np.zeros(w.shape), np.where(scales == 0, 1, scales)
         for j in range(INPUTS):
             before = np.einsum("boi,bi->bo", (w - images)[:, :, :j], moments.factor[:, :j, j])
@@ -87,6 +87,11 @@ class Swept:
     def weighed(self, values: Array, *, kept: bool) -> Array:
         """Σ D_j v² over kept, or over pruned entries."""
         return self.moments.weighed(np.where(self.mask == kept, values, 0.0) ** 2)
+
+
+def mask_of(case: Case) -> Mask:
+    """What s keeps of w, (rows, outputs, inputs)."""
+    return np.asarray(matrix(case.weight.orders.mask.astype(np.float64)) > 0)
 
 
 def lost(case: Case) -> Array:

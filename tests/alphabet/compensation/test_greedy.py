@@ -48,7 +48,7 @@ def test_a_given_mask_is_removed_whatever_it_costs() -> None:
 
 
 def test_the_inverse_of_what_is_left_is_kept_up() -> None:
-    row = Removal(W, np.linalg.inv(H), np.arange(6))
+    row = Removal(W, np.linalg.inv(H))
     for places in ([0, 1, 2, 3, 4, 5], [1, 2, 3, 4, 5, 0]):
         row.set(np.array(places), np.zeros(6), np.ones(6, bool))
     for i in range(6):
@@ -111,7 +111,7 @@ def test_an_entry_beyond_the_grid_is_rounded_first() -> None:
     """10 on a grid that ends at 3 goes before 1 and 3, which cost nothing."""
     w, h = np.array([[10.0, 1.0, 3.0]]), layer(1, 3)[1]
     grid = ColumnGrid(int_(3), np.full((1, 3), 1.0))
-    row = Removal(w, np.linalg.inv(h), np.arange(1))
+    row = Removal(w, np.linalg.inv(h), grid.scales)
     places, _ = row.move(ToGrid(grid), row.open, np.ones(1, bool))
     assert places.tolist() == [0] and row.values[0, 0] == 3.0
 

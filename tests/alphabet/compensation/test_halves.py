@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from sqtheory.alphabet.compensation.halves import Halves, shifted
+from sqtheory.alphabet.compensation.halves import HalfByHalf, shifted
 from sqtheory.alphabet.partition import Rows
 from sqtheory.alphabet.procedures import PLAIN
 from sqtheory.alphabet.quantizers import int_
@@ -20,7 +20,7 @@ S, Q = nm(2, 4), int_(4, per=Rows())
 KEEP = S.mask(W)
 IMAGE = np.round(W)
 FIRST = np.arange(8) < 4
-EXACT = Halves(FixedArray(H), damping=0.0)
+EXACT = HalfByHalf(FixedArray(H), damping=0.0)
 
 
 def fitted(target: np.ndarray, free: np.ndarray, x: np.ndarray = X) -> np.ndarray:
@@ -77,14 +77,14 @@ def test_the_whole_pass_row_by_row_from_the_definitions(feedback: bool) -> None:
             error = np.where(np.arange(8) == j, row - out, 0.0)
             row = row + fitted(error, np.arange(8) > j)
         want.append(out)
-    got = Halves(FixedArray(H), feedback=feedback, damping=0.0).sparse_quantized(W, S, Q)
+    got = HalfByHalf(FixedArray(H), feedback=feedback, damping=0.0).sparse_quantized(W, S, Q)
     np.testing.assert_allclose(got, want, atol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("feedback", [False, True])
 def test_every_result_is_on_the_grid_of_the_dense_weight_and_keeps_its_pattern(feedback: bool, dtype: type) -> None:
-    w, procedure = W.astype(dtype), Halves(FixedArray(H), feedback=feedback)
+    w, procedure = W.astype(dtype), HalfByHalf(FixedArray(H), feedback=feedback)
     for out in (procedure.sparse_quantized(w, S, Q), procedure.quantized_sparse(w, S, Q)):
         codes = out / Q.scales(w)
         assert out.dtype == dtype and np.abs(codes - np.round(codes)).max() < 1e-5 and np.abs(codes).max() < 7.5
@@ -99,10 +99,10 @@ def test_moving_errors_helps_on_correlated_inputs_and_is_nothing_on_uncorrelated
     for _ in range(20):
         x = many.standard_normal((60, 16)) @ many.standard_normal((16, 16))
         w, h = many.standard_normal((8, 16)), FixedArray(x.T @ x)
-        moved, plain = Halves(h).sparse_quantized(w, S, Q), S.mask(w) * Q.frozen(w)(w)
+        moved, plain = HalfByHalf(h).sparse_quantized(w, S, Q), S.mask(w) * Q.frozen(w)(w)
         gains.append(np.linalg.norm(x @ (moved - w).T) / np.linalg.norm(x @ (plain - w).T))
     assert np.mean(gains) < 0.9
-    alone = Halves(FixedArray(np.diag(np.diag(H))))
+    alone = HalfByHalf(FixedArray(np.diag(np.diag(H))))
     np.testing.assert_array_equal(alone.sparse_quantized(W, S, Q), np.where(KEEP, Q(W), 0))
     np.testing.assert_array_equal(alone.quantized(W, Q), PLAIN.quantized(W, Q))
 
@@ -115,4 +115,7 @@ def test_survivors_restored_alone_are_the_least_squares_fit() -> None:
 def test_moments_of_another_layer_are_refused() -> None:
     with pytest.raises(ValueError, match=r"moments of 8 inputs do not fit a weight of shape \(6, 4\)"):
         EXACT.sparse(W[:, :4], S)
-    assert Halves(FixedArray(H), Fraction(1, 4)) != EXACT and "fed back" in Halves(FixedArray(H), feedback=True).title
+    assert (
+        HalfByHalf(FixedArray(H), Fraction(1, 4)) != EXACT
+        and "fed back" in HalfByHalf(FixedArray(H), feedback=True).title
+    )

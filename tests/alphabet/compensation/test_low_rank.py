@@ -10,7 +10,7 @@ from sqtheory.alphabet.compensation.low_rank import LowRank, best_of_rank, tails
 from sqtheory.alphabet.partition import Whole
 from sqtheory.alphabet.procedures import PLAIN
 from sqtheory.alphabet.quantizers import int_
-from sqtheory.alphabet.scaling import Histogram
+from sqtheory.alphabet.scaling import LeastOfHistogram
 from sqtheory.alphabet.scores import wanda
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.arrays import FixedArray
@@ -76,7 +76,7 @@ def test_bad_ranks_and_weights_are_refused() -> None:
 
 
 W = RNG.standard_normal((20, 16)) * np.linspace(1, 3, 16)
-S, Q = nm(2, 4, score=wanda(np.diag(np.linspace(1, 2, 16)))), int_(3, per=Whole(), scaling=Histogram())
+S, Q = nm(2, 4, score=wanda(np.diag(np.linspace(1, 2, 16)))), int_(3, per=Whole(), scaling=LeastOfHistogram())
 S4 = nm(2, 4)
 NORMS = FixedArray(np.linspace(1, 2, 16))
 FIFTH = LowRank(NORMS, Fraction(1, 5))

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.alphabet.ties import Adversarial, Ties, by_original, high_index, low_index
-from tests.nightly import thin
 
 Ints = NDArray[np.int32]
 STEP, TOP = 16, 7 * 16
@@ -112,7 +111,6 @@ def test_the_integers_are_those_of_the_operators(n: int, rule: str) -> None:
     assert np.array_equal(s.mask(q(rows), rows), m2.T)
 
 
-@thin(2)
 @every
 def test_no_block_breaks_a_theorem(n: int, rule: str) -> None:
     """Identity, bounds, dominance (L1, squared L2, largest), projection, margin: none of 5.77 million."""

@@ -9,6 +9,7 @@ from sqtheory.models import ACCURACY, EXACT, Linear, Watched
 from sqtheory.models.evaluation.evaluations import Evaluations
 from sqtheory.models.studies.questions import QUESTIONS, Answer, Subject
 from tests.models.architectures.small import model, samples
+from tests.nightly import thin
 
 
 @cache
@@ -26,6 +27,7 @@ def column(found: Answer, name: str) -> dict[str, str]:
     return {" ".join(row[: at if at < 2 else 1]): row[at] for row in found.table.rows}
 
 
+@thin(2)
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_every_question_has_numbers_and_says_what_they_are(question: str) -> None:
     found = answer(question)

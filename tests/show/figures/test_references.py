@@ -56,6 +56,7 @@ def test_data_are_those_of_the_reference(name: str, small: Request) -> None:
     assert data_differs(thinned(computed(name, small)), expected, relative) == []
 
 
+@thin(2)
 def test_the_image_is_that_of_the_reference(name: str, small: Request) -> None:
     assert shot(name, small).differs(reference(name)) == ""
 

@@ -39,7 +39,7 @@ def hard_blocks(rng: np.random.Generator) -> Array:
     return np.array([*fixed, *rng.integers(-12, 13, (6, 4)) / 4])
 
 
-@thin(4)
+@thin(8)
 @pytest.mark.parametrize("p", [1, 2])
 @pytest.mark.parametrize("s", [nm(2, 4), nm(1, 4), nm(3, 4), nm(1, 2), nm(4, 4)], ids=str)
 @pytest.mark.parametrize("q", QUANTIZERS, ids=str)

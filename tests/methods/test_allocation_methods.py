@@ -1,0 +1,70 @@
+"""ERK and water-filling share one budget of a checkpoint exactly, from shapes alone."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from sqtheory.alphabet.allocation.densities import erdos_renyi_kernel
+from sqtheory.alphabet.quantizers import hbfp, int_
+from sqtheory.alphabet.scores import Random
+from sqtheory.alphabet.sparsifiers import Sparsifier, nm, threshold, top
+from sqtheory.methods import find
+from sqtheory.methods.method import Facts
+from sqtheory.orders.pair import Pair
+
+SHAPES = {"narrow": (16, 8), "conv": (8, 4, 3, 3), "wide": (64, 96), "bias": (8,)}
+MATRICES = {name: shape for name, shape in SHAPES.items() if len(shape) > 1}
+
+
+def built(method: str, s: Sparsifier, bits: int = 4) -> dict[str, Pair]:
+    return {name: find(method).build(s, int_(bits), Facts(name, {}, SHAPES)) for name in MATRICES}
+
+
+@pytest.mark.parametrize("method", ["erk", "erk:er", "erk:uniform"])
+@pytest.mark.parametrize(("s", "share"), [(top(0.25), 4), (nm(2, 4, axis=0), 2)])
+def test_the_budget_of_the_mask_is_met_exactly(method: str, s: Sparsifier, share: int) -> None:
+    total = sum(math.prod(shape) for shape in MATRICES.values())
+    kept = {name: pair.s.budget(math.prod(SHAPES[name])) for name, pair in built(method, s).items()}
+    assert sum(kept.values()) == total // share
+    assert all(
+        pair.s.mask(np.random.default_rng(0).random(SHAPES[name])).sum() == kept[name]
+        for name, pair in built(method, s).items()
+    )
+
+
+def test_erk_keeps_what_its_densities_say_and_wider_layers_less() -> None:
+    found = built("erk", top(0.25))
+    wanted = erdos_renyi_kernel(list(MATRICES.values()), Fraction(1, 4))
+    assert [pair.s.budget(10**6) for pair in found.values()] == list(wanted.kept)
+    shares = [Fraction(k, math.prod(s)) for k, s in zip(wanted.kept, MATRICES.values(), strict=True)]
+    assert shares[0] == 1 and shares[2] < shares[1]
+    rng = np.random.default_rng(3)
+    score = Random(rng)
+    assert built("erk", top(0.25, score=score))["wide"].s.score is score
+
+
+def test_water_filling_gives_bits_to_narrow_layers_and_keeps_to_the_budget() -> None:
+    found = {name: pair.q.format.bits for name, pair in built("waterfill", nm(2, 4), 4).items()}
+    spent = sum(bits * math.prod(SHAPES[name]) for name, bits in found.items())
+    assert found["narrow"] > found["wide"] and found["conv"] > found["wide"]
+    assert spent <= 4 * sum(math.prod(shape) for shape in MATRICES.values())
+    assert built("waterfill", nm(2, 4), 8)["wide"].q == int_(8)
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "s", "q", "message"),
+    [
+        ("erk", "bias", top(0.5), int_(4), "'bias' is none of them"),
+        ("erk", "wide", threshold(0.5), int_(4), "keeps no fixed number of entries"),
+        ("erk", "narrow", top(1), int_(4), "of 3 entries to keep erk gives 'narrow' none"),
+        ("waterfill", "bias", top(0.5), int_(4), "'bias' is none of them"),
+        ("waterfill", "wide", top(0.5), hbfp(16), "integer formats of 2 to 8 bits"),
+        ("shiftaddllm:lat", "other", top(0.5), int_(4), "its shape is not known"),
+        ("srste:transposable", "wide", top(0.5), int_(4), "is for n:m masks"),
+    ],
+)
+def test_what_cannot_be_shared_is_refused(method: str, name: str, s: Sparsifier, q: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        find(method).build(s, q, Facts(name, {}, SHAPES))  # type: ignore[arg-type]
