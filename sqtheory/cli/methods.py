@@ -72,15 +72,15 @@ def _tried(arguments: argparse.Namespace) -> Document:
     from sqtheory.cli.progress import counter
     from sqtheory.files import atomic
     from sqtheory.methods import ALL, find
-    from sqtheory.methods.method import Operand
+    from sqtheory.methods.method import PrunedOperand
     from sqtheory.models import open_model, samples_for
     from sqtheory.models.studies.trials import trial_metric, trial_tables, trials
 
     mask = str(parse_as(Sparsifier, "mask", arguments.mask))
     formats = [str(parse_as(Quantizer, "format", one)) for one in arguments.format or ["int4"]]
     asked = ALL if arguments.name is None else (find(arguments.name),)
-    methods = [method for method in asked if method.prunes is Operand.weights]
-    inputs = {method.name: method.on_inputs for method in asked if method.prunes is Operand.activations}
+    methods = [method for method in asked if method.prunes is PrunedOperand.weights]
+    inputs = {method.name: method.on_inputs for method in asked if method.prunes is PrunedOperand.activations}
     model = open_model(arguments.on)
     samples = samples_for(model, tuple(arguments.data)).some(arguments.samples or SAMPLES)
     if arguments.results is not None:

@@ -6,7 +6,7 @@ from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.thresholds import cett
 from sqtheory.arrays import Array
 from sqtheory.methods.evidence import Holds, OrderVerdict, Runs
-from sqtheory.methods.method import Method, Pruned
+from sqtheory.methods.method import Method, PrunedOperand
 from sqtheory.methods.wina import build, two_of_four
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Reference
@@ -48,5 +48,5 @@ METHOD = Method(
         ),
     ),
     rests_on=(partner_optimal.THEOREM,),
-    prunes=Pruned.activations,
+    prunes=PrunedOperand.activations,
 )

@@ -6,7 +6,7 @@ from sqtheory.alphabet.quantizers import Quantizer, int_
 from sqtheory.alphabet.scores import magnitude, partnered
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm
 from sqtheory.methods.evidence import Fails, Holds
-from sqtheory.methods.method import Facts, Method, Pruned
+from sqtheory.methods.method import Facts, Method, PrunedOperand
 from sqtheory.orders.pair import Pair
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Reference
@@ -46,5 +46,5 @@ METHOD = Method(
             Case.of([7, 1.4375, 1, 0], int_(4), gated(2, 2, 2, 2)),
         ),
     ),
-    prunes=Pruned.activations,
+    prunes=PrunedOperand.activations,
 )

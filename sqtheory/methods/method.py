@@ -34,7 +34,7 @@ class Facts:
         return self.statistics[statistic]
 
 
-class Pruned(Enum):
+class PrunedOperand(Enum):
     """What a method prunes."""
 
     weights = "the weights"
@@ -74,7 +74,7 @@ class Method(Assigner):
     rests_on: tuple[Theorem, ...] = ()
     """Theorems of its own that say nothing of the order."""
     variants: tuple[Variant, ...] = ()
-    prunes: Pruned = Pruned.weights
+    prunes: PrunedOperand = PrunedOperand.weights
 
     @property
     def theorems(self) -> tuple[Theorem, ...]:
@@ -103,7 +103,7 @@ class Method(Assigner):
 
         Raises ValueError where it needs statistics and there are none, and for a method that prunes no weights.
         """
-        if self.prunes is not Pruned.weights:
+        if self.prunes is not PrunedOperand.weights:
             raise ValueError(
                 f"method {self.name} prunes {self.prunes}, no weights: sqtheory evaluate --method {self.name}"
             )
@@ -112,7 +112,7 @@ class Method(Assigner):
 
     def on_inputs(self, inner: Assignment, statistics: Statistics | None) -> "OnInputs":
         """The method's operators for the inputs of every layer. Raises ValueError as ``assigned``, and for weights."""
-        if self.prunes is not Pruned.activations:
+        if self.prunes is not PrunedOperand.activations:
             raise ValueError(f"method {self.name} prunes {self.prunes}, not the inputs of layers")
         self._check(statistics)
         return OnInputs(f"{inner.words[0]} of inputs by {self.name}", inner, self.needs, self.build, statistics)

@@ -5,7 +5,7 @@ import numpy as np
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.arrays import Array
 from sqtheory.methods.evidence import Fails, Holds, OrderVerdict, Runs
-from sqtheory.methods.method import Method, Pruned
+from sqtheory.methods.method import Method, PrunedOperand
 from sqtheory.methods.wina import build, two_of_four
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Reference
@@ -56,5 +56,5 @@ METHOD = Method(
         ),
     ),
     rests_on=(partner_exact.THEOREM, partner_optimal.THEOREM, partner_regret.THEOREM),
-    prunes=Pruned.activations,
+    prunes=PrunedOperand.activations,
 )

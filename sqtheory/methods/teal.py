@@ -6,7 +6,7 @@ from sqtheory.alphabet.quantizers import Quantizer, int_
 from sqtheory.alphabet.scores import magnitude
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm
 from sqtheory.methods.evidence import Fails, Holds
-from sqtheory.methods.method import Facts, Method, Pruned
+from sqtheory.methods.method import Facts, Method, PrunedOperand
 from sqtheory.orders.pair import Pair
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Reference
@@ -36,5 +36,5 @@ METHOD = Method(
             Case.of(np.diag([1.0, 8, 1, 1]).ravel(), int_(4), nm(2, 4), w=[7, 1.75, 2.25, 0] * 4),
         ),
     ),
-    prunes=Pruned.activations,
+    prunes=PrunedOperand.activations,
 )

@@ -9,7 +9,7 @@ from sqtheory.alphabet.scores import magnitude, wina
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm
 from sqtheory.alphabet.transforms.principal import principal_axes
 from sqtheory.methods.evidence import Fails, Holds
-from sqtheory.methods.method import Facts, Method, Pruned, Variant
+from sqtheory.methods.method import Facts, Method, PrunedOperand, Variant
 from sqtheory.orders.pair import Pair
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Reference
@@ -85,5 +85,5 @@ METHOD = Method(
             orthogonal,
         ),
     ),
-    prunes=Pruned.activations,
+    prunes=PrunedOperand.activations,
 )

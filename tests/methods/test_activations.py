@@ -11,7 +11,7 @@ from sqtheory.alphabet.scores import partnered, wina
 from sqtheory.alphabet.sparsifiers import nm, threshold, top
 from sqtheory.execution import Spelled
 from sqtheory.methods import ALL, Method, find
-from sqtheory.methods.method import Pruned
+from sqtheory.methods.method import PrunedOperand
 from sqtheory.methods.rsparse import low_rank
 from sqtheory.models.architectures.linears import Compressed, Linear, quantized_inputs
 from sqtheory.orders.procedural import sparse_image
@@ -19,7 +19,7 @@ from sqtheory.orders.procedural import sparse_image
 RNG = np.random.default_rng(3)
 W = RNG.standard_normal((6, 16))
 X = RNG.standard_normal((2, 5, 16)).astype(np.float32)
-ACTIVATIONS = [method for method in ALL if method.prunes is Pruned.activations]
+ACTIVATIONS = [method for method in ALL if method.prunes is PrunedOperand.activations]
 
 
 @pytest.mark.parametrize("method", ACTIVATIONS, ids=lambda method: method.name)
