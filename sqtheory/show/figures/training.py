@@ -9,17 +9,18 @@ from matplotlib.figure import Figure
 
 from sqtheory.models.studies.hbfp import Run, Training
 from sqtheory.models.studies.hbfp.cross_validation import spread
+from sqtheory.models.studies.hbfp.trainings import DENSE
 from sqtheory.show.figures.style import DASHES, MARKERS, PALETTE, Style
 
-CURVES = 6
-"""So many of the first trainings are drawn through the epochs."""
+CURVES = (*DENSE[:5], DENSE[6])
+"""The trainings that are drawn through the epochs, where they were made."""
 
 
 def draw(runs: Mapping[Training, Sequence[Run]], style: Style) -> Figure:
     """Left the mean accuracy after every epoch, right that of the last, every run a dot; bars are ± the spread."""
     with rc_context(style.rc):
         figure, [curves, ends] = style.grid(2, 3 + 1.9 * max(12, len(runs)))
-        _through_epochs(curves, dict(list(runs.items())[:CURVES]), style)
+        _through_epochs(curves, {training: each for training, each in runs.items() if training in CURVES}, style)
         _at_the_end(ends, runs)
         figure.legend(loc="outside lower left", ncols=3, columnspacing=1.2)
     return figure

@@ -118,13 +118,15 @@ def _space(question: str, found: Mapping[str, Sequence[Cell]]) -> Answer:
     per_bit = [_slope(every) for every in found.values()]
     gaps = {(name, each.bits, str(each.boxes)): each.gaps[0] for name, every in found.items() for each in every}
     where = max(gaps, key=gaps.__getitem__)
-    negative = [f"{name} {k} bits {b}" for (name, k, b), gap in gaps.items() if gap < 0]
+    everything = [each for every in found.values() for each in every]
+    ahead = [[each.bits for each in everything if each.gaps[mask] < 0] for mask in (0, 1)]
     loose = [f"{name} {_best(every)}" for name, every in found.items()]
     said = (
         f"From 5 to 8 bits a bit is worth {min(per_bit):.2f} to {max(per_bit):.2f} dB in blocks of 64.",
         f"The best block at 4 bits of those that store less than 4.3 bits an entry: {listed(loose)}.",
         f"Q→S loses most beyond S→Q, {percent(gaps[where])} in squared error under 2:4, with {where[0]}, {where[1]} "
-        f"bits, {where[2]}; it loses less with: {listed(negative)}.",
+        f"bits, {where[2]}. Of {len(everything)} cells it loses less in {len(ahead[0])} under 2:4 and in "
+        f"{len(ahead[1])} under 50%, of at most {max((*ahead[0], *ahead[1]), default=0)} bits.",
         "SQNR is to the nearest; the bound of W₁ is the mean of half a step, that of W₂ its root mean square, which "
         "hold where nothing is clipped; clipped are entries beyond the last level by more than half a step; Q→S worse "
         "is in squared error.",

@@ -136,7 +136,7 @@ def accuracies(runs: Mapping[Training, Sequence[Run]], about: str) -> Answer:
         rows.append((training.name, f"{np.mean(values):.2f}", f"{spread(values):.2f}", *cells, f"{losses:.3f}"))
         lost += [f"{training.name} ({less.value:+.2f})"] if less and less.certain else []
     header = ("training", "accuracy", "spread", "less FP32", "±", "training loss")
-    said = f"Certainly (95 %, paired over folds) unlike FP32: {listed(lost)}. {about}"
+    said = f"Unlike FP32 at 95 % each (paired over folds, {len(runs) - 1} compared): {listed(lost)}. {about}"
     return Answer("What does training in block floating point cost?", Table(header, tuple(rows)), (said,))
 
 
@@ -160,5 +160,5 @@ def orders(runs: Mapping[Training, Sequence[Run]]) -> Answer | None:
     if not rows:
         return None
     header = ("training, 2:4", "S→Q", "Q→S", "Q→S less S→Q", "±")
-    said = f"The order is certain (95 %, paired over folds) with: {listed(certain)}."
+    said = f"The orders differ at 95 % each (paired over folds, {len(rows)} compared) with: {listed(certain)}."
     return Answer("Does the order of mask and format matter while training?", Table(header, tuple(rows)), (said,))
