@@ -39,6 +39,23 @@ def test_the_budget_is_spent_exactly_in_at_most_as_many_rounds_as_layers(seed: i
     assert all(k <= n for k, n in zip(found.kept, sizes, strict=True))
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_capped_proportional_shares_are_the_least_sum_of_squares_over_weights(seed: int) -> None:
+    """Karush, Kuhn and Tucker of min Σ n d²/r: d_l/r_l is one number ε below 1, no more at 1; no other d costs less."""
+    rng = np.random.default_rng(seed)
+    sizes, density = rng.integers(1, 9, 5).tolist(), Fraction(int(rng.integers(8, 25)), 32)
+    weights, other = ([Fraction(int(v)) for v in rng.integers(1, 40, 5)] for _ in range(2))
+    found = capped_proportional(sizes, weights, density)
+    slopes = [d / r for d, r in zip(found.shares, weights, strict=True)]
+    assert all(s == found.factor if d < 1 else s <= max(slopes) for s, d in zip(slopes, found.shares, strict=True))
+    assert all(1 / r <= found.factor for d, r in zip(found.shares, weights, strict=True) if d == 1 and found.factor)
+    costs = [
+        sum(n * d * d / r for n, d, r in zip(sizes, some.shares, weights, strict=True))
+        for some in (found, capped_proportional(sizes, other, density))
+    ]
+    assert costs[0] <= costs[1]
+
+
 def test_as_many_rounds_as_layers_can_be_needed() -> None:
     sizes, weights = [1] * 4, [Fraction(1, 100**i) for i in range(4)]
     assert capped_proportional(sizes, weights, Fraction(31, 32)).rounds == 4
