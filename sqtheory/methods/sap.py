@@ -1,9 +1,11 @@
 """SAP: how much of each group is pruned follows from its PQ index, a measure of how sparse it already is.
 
-The mask given says by its groups whose index it is (tensor, rows) and by its score what goes first; its own budget is
-not used. One step of the published iteration, without the training between steps.
+The mask given says by its groups whose index it is, the rows' or the tensor's, and by its score what goes first. Its
+own budget is not used, and n:m, whose groups are too small to have an index, stands for the tensor. It is one step of the
+published iteration, without the training between steps.
 """
 
+from sqtheory.alphabet.partition import Whole
 from sqtheory.alphabet.quantizers import Quantizer, int_
 from sqtheory.alphabet.scores import magnitude
 from sqtheory.alphabet.sparsifiers import IndexedSparsifier, Sparsifier, sap
@@ -16,10 +18,11 @@ from sqtheory.theory.theorems import index_retention
 
 
 def stepped(p: float, q: float, eta: float = 0.0) -> Build:
-    """A step of these exponents, in the groups of s by its score."""
+    """A step of these exponents, by the score of s."""
 
     def build(s: Sparsifier, fmt: Quantizer, known: Facts) -> Pair:
-        return Pair(IndexedSparsifier(p, q, eta, groups=s.groups, score=s.score or magnitude), fmt)
+        scope = s.groups if s.groups.run is None else Whole()
+        return Pair(IndexedSparsifier(p, q, eta, groups=scope, score=s.score or magnitude), fmt)
 
     return build
 

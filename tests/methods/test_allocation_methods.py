@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from sqtheory.alphabet.allocation.densities import erdos_renyi_kernel
+from sqtheory.alphabet.partition import Rows
 from sqtheory.alphabet.quantizers import hbfp, int_
 from sqtheory.alphabet.scores import Random
-from sqtheory.alphabet.sparsifiers import Sparsifier, nm, threshold, top
+from sqtheory.alphabet.sparsifiers import Sparsifier, nm, sap, threshold, top
 from sqtheory.methods import find
 from sqtheory.methods.method import Facts
 from sqtheory.orders.pair import Pair
@@ -51,6 +52,13 @@ def test_water_filling_gives_bits_to_narrow_layers_and_keeps_to_the_budget() -> 
     assert found["narrow"] > found["wide"] and found["conv"] > found["wide"]
     assert spent <= 4 * sum(math.prod(shape) for shape in MATRICES.values())
     assert built("waterfill", nm(2, 4), 8)["wide"].q == int_(8)
+
+
+def test_sap_takes_the_index_of_rows_or_of_the_tensor() -> None:
+    nothing = Facts("w", {}, {})
+    rows, whole = (find("sap").build(s, int_(4), nothing) for s in (top(0.5, per=Rows()), nm(2, 4)))
+    assert (rows.s, whole.s) == (sap(0.5, 1, per=Rows()), sap(0.5, 1)) and rows.q == int_(4)
+    assert find("sap:1-2").build(nm(2, 4), int_(4), nothing).s == sap(1, 2)
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def test_evidence_that_is_wrong_does_not_stand() -> None:
 def test_an_unknown_method_is_answered_with_the_closest() -> None:
     with pytest.raises(ValueError, match="did you mean wanda"):
         find("wandaa")
-    with pytest.raises(ValueError, match="known are wanda"):
+    with pytest.raises(ValueError, match=r"known are .*wanda"):
         find("zzz")
 
 

@@ -42,6 +42,10 @@ class Shifted(Procedure):
     def quantized_sparse(self, w: Array, s: Sparsifier, q: Quantizer) -> Array:
         return self.sparse(q(w), s)
 
+    @property
+    def has_joint(self) -> bool:
+        return self.both
+
     def joint(self, w: Array, s: Sparsifier, q: Quantizer) -> Array | None:
         return 2 * q(s(w)) if self.both else None
 

@@ -10,7 +10,7 @@ from sqtheory.alphabet.compensation.second_moments import inverse
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array, Mask
 
-ROOM = 1 << 20
+ROOM = 1 << 21
 """So many entries of factors are held at once."""
 
 

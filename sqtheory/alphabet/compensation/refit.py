@@ -14,18 +14,19 @@ def refitted(w: Array, keep: Mask, h: Array) -> Array:
     w and ``keep`` (rows, inputs), H (inputs, inputs) positive definite. Raises ValueError where it is singular on the
     support of a row.
     """
-    target = w.astype(np.float64) @ h
-    size, out = h.shape[0], np.zeros(w.shape)
-    step = max(1, CHUNK // max(1, size * size))
-    for at in range(0, len(w), step):
-        part = slice(at, at + step)
-        m = keep[part].astype(np.float64)
-        system = h * m[:, :, None] * m[:, None, :] + np.eye(size) * (1 - m)[:, None, :]
-        try:
-            out[part] = np.linalg.solve(system, (target[part] * m)[:, :, None])[:, :, 0]
-        except np.linalg.LinAlgError:
-            raise ValueError("second moments are singular on the support of a row: damp them") from None
-    return np.where(keep, out, 0.0)
+    target, out = w.astype(np.float64) @ h, np.zeros(w.shape)
+    counts = np.count_nonzero(keep, axis=1)
+    for count in np.unique(counts[counts > 0]).tolist():
+        alike = np.flatnonzero(counts == count)
+        step = max(1, CHUNK // count**2)
+        for rows in (alike[at : at + step, None] for at in range(0, len(alike), step)):
+            support = np.nonzero(keep[rows[:, 0]])[1].reshape(-1, count)
+            system = h[support[:, :, None], support[:, None, :]]
+            try:
+                out[rows, support] = np.linalg.solve(system, target[rows, support][:, :, None])[:, :, 0]
+            except np.linalg.LinAlgError:
+                raise ValueError("second moments are singular on the support of a row: damp them") from None
+    return out
 
 
 def unreachable(w: Array, keep: Mask, h: Array) -> float:

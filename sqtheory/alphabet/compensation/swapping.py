@@ -44,6 +44,10 @@ class Swapping(Procedure):
     def quantized_sparse(self, w: Array, s: Sparsifier, q: Quantizer) -> Array:
         return self.sparse(q(w), s)
 
+    @property
+    def has_joint(self) -> bool:
+        return True
+
     def joint(self, w: Array, s: Sparsifier, q: Quantizer) -> Array:
         image = q(w)
         return np.where(self.mask(w, image, s), image, w.dtype.type(0))

@@ -53,6 +53,10 @@ class Conjugated(Procedure):
     def quantized_sparse(self, w: Array, s: Sparsifier, q: Quantizer) -> Array:
         return self._there_and_back(w, lambda x: self.inner.quantized_sparse(x, s, q))
 
+    @property
+    def has_joint(self) -> bool:
+        return self.inner.has_joint
+
     def joint(self, w: Array, s: Sparsifier, q: Quantizer) -> Array | None:
         rotated = self.inner.joint(self._there(w), s, q)
         return None if rotated is None else self._back(rotated, w)

@@ -49,6 +49,10 @@ class GreedyRemoval(KnownInputs):
         grid = ColumnGrid.of(q, w)
         return removed(self.quantized(w, q), self.h(w), s, rounding=grid)[0].astype(w.dtype)
 
+    @property
+    def has_joint(self) -> bool:
+        return True
+
     def joint(self, w: Array, s: Sparsifier, q: Quantizer) -> Array:
         grid = ColumnGrid.of(q, w)
         return removed(w, self.h(w), s, grid, grid)[0].astype(w.dtype)

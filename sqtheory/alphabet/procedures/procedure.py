@@ -45,6 +45,11 @@ class Procedure(ABC):
     def quantized_sparse(self, w: Array, s: Sparsifier, q: Quantizer) -> Array:
         """Q→S: the weight that is quantized first."""
 
+    @property
+    def has_joint(self) -> bool:
+        """There is a pass that prunes and quantizes at once."""
+        return False
+
     def joint(self, w: Array, s: Sparsifier, q: Quantizer) -> Array | None:
         """The weight after one pass that prunes and quantizes; None where there is no such pass."""
         return None

@@ -53,6 +53,10 @@ class PruningFeedback(KnownInputs):
         h, grid = self.h(w), ColumnGrid.of(q, w)
         return pruned(rounded(w, h, grid), h, self._masks(s), grid)[0].astype(w.dtype)
 
+    @property
+    def has_joint(self) -> bool:
+        return True
+
     def joint(self, w: Array, s: Sparsifier, q: Quantizer) -> Array:
         return pruned(w, self.h(w), self._masks(s), ColumnGrid.of(q, w))[0].astype(w.dtype)
 

@@ -73,8 +73,9 @@ class IndexedSparsifier(Sparsifier):
         size = scores.shape[1]
         needed = np.ceil(retained(values, self.p, self.q, self.eta) * (1 - NOISE)).astype(int)
         most = int(self.beta * size)
-        pruned = [min(int(self.gamma * max(0, size - int(k))), most) for k in needed]
-        pivot = np.take_along_axis(np.sort(scores, axis=1), np.array(pruned, int)[:, None], axis=1)
+        bounds, which = np.unique(needed, return_inverse=True)
+        pruned = np.array([min(int(self.gamma * max(0, size - k)), most) for k in bounds.tolist()], int)
+        pivot = np.take_along_axis(np.sort(scores, axis=1), pruned[which.reshape(-1), None], axis=1)
         return np.asarray(scores >= pivot)
 
     @property

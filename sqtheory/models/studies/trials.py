@@ -176,10 +176,8 @@ def _lost_on_inputs(evaluations: Evaluations, made: Weights, masks: Mapping[str,
 
 
 def _has_joint(model: Model, assignment: Assignment) -> bool:
-    """The procedure of the first layer has a pass that does both."""
-    layer = model.linears[0]
-    pair = assignment.of(layer.name)
-    return pair.procedure.joint(layer.weight, pair.s, pair.q) is not None
+    """Every layer has a pass that does both."""
+    return all(assignment.of(layer.name).procedure.has_joint for layer in model.linears)
 
 
 def _lost(model: Model, made: Weights, moments: Mapping[str, Array]) -> Estimate:

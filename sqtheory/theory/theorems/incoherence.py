@@ -5,15 +5,18 @@ stay pruning loses at least the share 1 − kμ²/n, and an integer grid of ±L 
 that lowers μ lowers both.
 """
 
+from fractions import Fraction
+
 import numpy as np
 
 from sqtheory.alphabet.formats import E2M1
 from sqtheory.alphabet.partition import Rows
-from sqtheory.alphabet.quantizers import bcq, hbfp, int_, nf4, scaled
+from sqtheory.alphabet.quantizers import Quantizer, bcq, hbfp, int_, nf4, scaled
 from sqtheory.alphabet.rounding import toward_zero
 from sqtheory.alphabet.sparsifiers import nm, threshold, top
 from sqtheory.arrays import Array, Mask
-from sqtheory.theory.case import Case
+from sqtheory.orders.rulings import Ruling
+from sqtheory.theory.case import KEEP_ALL, Case
 from sqtheory.theory.claims import Assumption, Attained, Claim, Quantity, Reference
 from sqtheory.theory.domain import Arrays, Domain, OneOf
 from sqtheory.theory.measured import measured
@@ -62,7 +65,17 @@ CELL = Quantity(
 )
 
 
+def _ruled(q: Quantizer) -> Ruling:
+    levels = q.format.values
+    shares = [q.scaling.share(q.format, negative) for negative in (False, True)]
+    if levels[0] == -levels[-1] and all(share is not None and share * Fraction(levels[-1]) == 1 for share in shares):
+        return Ruling(True, f"the scale is {q.scaling} and the levels of {q.format} end at ±{levels[-1]:g}")
+    return decided_by_tensor(KEEP_ALL, q, 2.0, ())
+
+
 def _spans(case: Case) -> Mask:
+    if _ruled(case.q).closed:
+        return np.ones(len(case), bool)
     levels, largest = case.q.format.values, _maxima(case)
     ends = np.abs(case.dense_scale * levels[-1] - largest) <= 1e-12 * largest
     return case.every(ends & (levels[0] == -levels[-1]))
@@ -77,7 +90,7 @@ SPANS = Assumption(
     "spans",
     "in every block the levels reach from −max|x_i| to max|x_i|",
     _spans,
-    decided_by_tensor,
+    lambda s, q, p, shape: _ruled(q),
 )
 
 THEOREM = Theorem(

@@ -4,7 +4,7 @@ import numpy as np
 
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.sparsifiers.transposable import best, patterns, taken
-from sqtheory.arrays import Array
+from sqtheory.arrays import Array, Mask
 from sqtheory.exceptions import Undefined
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Attained, Claim, Quantity, Reference
@@ -22,7 +22,7 @@ def _tiles(case: Case) -> Array:
     return np.abs(case.x).reshape(-1, M * M)
 
 
-def _sum(case: Case, kept: Array) -> Array:
+def _sum(case: Case, kept: Mask) -> Array:
     return np.asarray(np.where(kept, _tiles(case), 0.0).reshape(len(case), -1).sum(axis=1))
 
 
