@@ -229,10 +229,10 @@ def test_the_design_space_is_computed_again() -> None:
 
 
 def test_differences_of_trainings_follow_from_their_means() -> None:
-    """As they are printed; every night one training of one fold again, within what another order of sums may do."""
+    """As they are printed; every night those in float32 again, within what another order of sums may do."""
     text = (FOLDER / "hbfp-training.md").read_text(encoding="utf-8")
     rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
-    means = {row[0]: row for row in rows if row[0] in {training.name for training in TRAININGS}}
+    means = {row[0]: row for row in rows if len(row) == 6 and row[0] not in ("training", "---")}
     assert list(means) == [training.name for training in TRAININGS]
     for name, row in means.items():
         if name != "FP32":

@@ -35,7 +35,7 @@ examples:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     parser.add_argument("section", nargs="*", metavar="SECTION", help=f"of {', '.join(SECTIONS)}")
-    parser.add_argument("--data", nargs=2, default=(), metavar="FILE", help="IDX images and IDX labels to train on")
+    parser.add_argument("--data", nargs="+", default=[], metavar="FILE", help="IDX images and IDX labels to train on")
     parser.add_argument(
         "--samples", type=options.count, default=None, metavar="N", help="so many images, evenly spread (all)"
     )
@@ -86,6 +86,8 @@ def _comparison(arguments: argparse.Namespace) -> "CrossValidation":
     if arguments.results is not None:
         atomic.check_folder(arguments.results)
     files = arguments.data or tuple(map(zoo.data, zoo.data_names()[:2]))
+    if len(files) != 2:
+        raise ValueError(f"training takes IDX images and IDX labels, got {len(files)} file(s)")
     images, labels = map(Path, files)
     if arguments.figure is not None:
         if arguments.figure.suffix not in DRAWN:

@@ -47,8 +47,8 @@ __all__ = [
 ]
 
 ALL: tuple[Method, ...] = (
-    hbfp.METHOD,
     wanda.METHOD,
+    hbfp.METHOD,
     wina.METHOD,
     teal.METHOD,
     chess.METHOD,

@@ -33,6 +33,7 @@ def test_a_training_prints_its_table_and_draws_its_figure(capsys: pytest.Capture
         (["whence"], "a section is one of distributions, tensors, density, operations, training"),
         (["density", "--epochs", "2"], "are of training"),
         (["training", "--training", "FP8"], "a training is one of FP32; HBFP8;"),
+        (["training", "--data", "images"], "takes IDX images and IDX labels, got 1"),
         (["training", "--figure", "x.gif"], "a figure is written as .svg, .pdf, .png, got x.gif"),
         (["training", "--samples", "999999"], "there are 10000 samples"),
     ],
