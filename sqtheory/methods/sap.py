@@ -1,7 +1,5 @@
 """SAP: how much of each group is pruned follows from its PQ index, a measure of how sparse it already is.
 
-The mask given says by its groups whose index it is, the rows' or the tensor's, and by its score what goes first. Its
-own budget is not used, and n:m, whose groups are too small to have an index, stands for the tensor. It is one step of the
 The mask given says by its groups whose index it is, the rows' or the tensor's, and by its score what goes first; its
 budget is not used, and n:m, whose groups are too small to have an index, stands for the tensor. One step of the
 published iteration, without the training between steps.

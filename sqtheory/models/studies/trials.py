@@ -42,6 +42,8 @@ class Trial:
     outputs: Mapping[Order, Estimate]
     """Mean over layers of ‖X(W − Ŵ)ᵀ‖_F / ‖XWᵀ‖_F on the samples that are judged, with its standard error."""
     scores: Mapping[Order, Scores]
+    zeros: float = 0.0
+    """The share of zeros that S→Q leaves in the weights."""
     refused: str = ""
     """Why it was not tried, if it was not."""
     on_inputs: bool = False
@@ -116,7 +118,7 @@ def trials(
                     assigned = plain if method is None else method.assigned(plain, known, shapes)
                     found.append(_trial(evaluations, unseen.moments, name, fmt, assigned))
                 except ValueError as refusal:
-                    found.append(Trial(name, fmt, {}, {}, str(refusal)))
+                    found.append(Trial(name, fmt, {}, {}, refused=str(refusal)))
                 done(1)
             for name, of_inputs in {PLAIN_INPUTS: lambda plain, known: MaskOfInputs(plain), **inputs}.items():
                 found.append(_trial_on_inputs(evaluations, name, plain, of_inputs(plain, known)))
@@ -138,13 +140,15 @@ def _trial(
 ) -> Trial:
     outputs: dict[Order, Estimate] = {}
     scores: dict[Order, Scores] = {}
+    zeros = 0.0
     for order in ORDERS:
         if order is Order.joint and not _has_joint(evaluations.model, assignment):
             continue
         made = assigned_weights(evaluations.model, assignment, [order])[order]
         outputs[order] = _lost(evaluations.model, made, moments)
         scores[order] = evaluations.with_weights(made)
-    return Trial(name, fmt, outputs, scores)
+        zeros = _zeros(made) if order is Order.sq else zeros
+    return Trial(name, fmt, outputs, scores, zeros)
 
 
 def _trial_on_inputs(evaluations: Evaluations, name: str, plain: Spelled, pruned: InputOperators) -> Trial:
@@ -180,6 +184,10 @@ def _has_joint(model: Model, assignment: Assignment) -> bool:
     return all(assignment.of(layer.name).procedure.has_joint for layer in model.linears)
 
 
+def _zeros(made: Weights) -> float:
+    return sum(int(np.count_nonzero(w == 0)) for w in made.values()) / sum(w.size for w in made.values())
+
+
 def _lost(model: Model, made: Weights, moments: Mapping[str, Array]) -> Estimate:
     shares = [
         gram_norm(layer.weight.astype(np.float64) - made[layer.name], moments[layer.name])
@@ -199,7 +207,7 @@ def trial_tables(label: str, mask: str, dense: Scores, found: Sequence[Trial], m
     value = metric.estimate(dense)
     named = metric.name.replace("_", " ")
     header = (
-        *("method", "outputs lost: S→Q %", "±", "Q→S %", "±", "joint %", "±"),
+        *("method", "zeros %", "outputs lost: S→Q %", "±", "Q→S %", "±", "joint %", "±"),
         *(f"{named}: S→Q", "Q→S", "joint", "Q→S − S→Q", "±", "best − magnitude", "±", "best"),
     )
     for fmt in dict.fromkeys(trial.format for trial in found):
@@ -214,7 +222,7 @@ def trial_tables(label: str, mask: str, dense: Scores, found: Sequence[Trial], m
 
 
 def _line(trial: Trial, plain: Trial, metric: Metric) -> tuple[str, ...]:
-    cells = [trial.method]
+    cells = [trial.method, "–" if trial.on_inputs else f"{100 * trial.zeros:.1f}"]
     for order in ORDERS:
         lost = trial.outputs.get(order)
         cells += ["–", "–"] if lost is None else [f"{100 * lost.value:.3f}", f"{100 * lost.standard_error:.3f}"]
