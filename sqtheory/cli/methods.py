@@ -18,8 +18,8 @@ published code does otherwise, which are asked for as NAME:VARIANT. order, repor
 With --on MODEL every method, or that of NAME, is tried: calibrated on the first half of the samples, judged on the
 second. For S→Q, Q→S and the joint pass of those that have one: the share ‖X(W − Ŵ)ᵀ‖_F / ‖XWᵀ‖_F of the outputs that
 is lost, mean over layers, and the metric; against each other and against plain magnitude, S→Q, paired sample by
-sample. ± is one standard error. Zeros are counted, since a method may leave the pattern of --mask; what is stored beside
-the weights (low-rank terms, wrappers, residuals) is not charged."""
+sample. ± is one standard error. Zeros are counted, since a method may leave the pattern of --mask; what is stored
+beside the weights (low-rank terms, wrappers, residuals) is not charged."""
 
 EXAMPLES = """\
 examples:
