@@ -230,7 +230,7 @@ def fill(tmp_path: Path) -> None:
         (hostile / f"changed{number}").write_bytes(changed)
 
 
-@pytest.mark.parametrize("broken", [False, True])
+@pytest.mark.parametrize("broken", [pytest.param(False, marks=nightly), True])
 def test_verbs_run_nothing_and_write_nothing(tmp_path: Path, broken: bool) -> None:
     """``inspect``, ``order`` and ``unpack`` raise no audit event of an import, a process or a file to be written.
 
@@ -266,6 +266,7 @@ for _ in range(int(sys.argv[3])):
 READ = """
 import sys
 from sqtheory.files.checkpoints import open_checkpoint
+from tests.nightly import nightly
 seen = set()
 for _ in range(int(sys.argv[3])):
     with open_checkpoint(sys.argv[2]) as checkpoint:
