@@ -96,6 +96,7 @@ from sqtheory.files.packing.schema import Schema
 from tests.files.checkpoints.handmade import often, safetensors_bytes
 from tests.files.checkpoints.test_gguf import gguf_bytes
 from tests.files.checkpoints.test_gguf import tensor as gguf_tensor
+from tests.nightly import nightly
 
 TESTS = Path(__file__).parents[2]
 EVIL = ("evil", "evil.py", "evil:run", "os:system", "evil.run", "__import__('evil')", "../evil", "torch.load")
@@ -266,7 +267,7 @@ for _ in range(int(sys.argv[3])):
 READ = """
 import sys
 from sqtheory.files.checkpoints import open_checkpoint
-from tests.nightly import nightly
+
 seen = set()
 for _ in range(int(sys.argv[3])):
     with open_checkpoint(sys.argv[2]) as checkpoint:
