@@ -267,7 +267,6 @@ for _ in range(int(sys.argv[3])):
 READ = """
 import sys
 from sqtheory.files.checkpoints import open_checkpoint
-
 seen = set()
 for _ in range(int(sys.argv[3])):
     with open_checkpoint(sys.argv[2]) as checkpoint:
