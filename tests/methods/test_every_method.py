@@ -46,7 +46,7 @@ def orders(pair: Pair) -> tuple[Order, ...]:
 def test_results_are_new_matrices_of_the_shape_and_type_and_finite(way: Method) -> None:
     pair, before = built(way), W.copy()
     for dtype in (np.float32, np.float64):
-        w = W.astype(dtype)
+        w: Array = W.astype(dtype)
         made = [sparse_image(w, pair), quantized_image(w, pair), *(ordered_image(w, pair, o) for o in orders(pair))]
         for y in made:
             assert y.shape == w.shape and y.dtype == dtype and np.isfinite(y).all()
