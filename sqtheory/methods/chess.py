@@ -3,8 +3,10 @@
 import numpy as np
 
 from sqtheory.alphabet.quantizers import Quantizer, int_
+from sqtheory.alphabet.scaling import Frozen
 from sqtheory.alphabet.scores import magnitude, partnered
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm
+from sqtheory.arrays import FixedArray
 from sqtheory.methods.evidence import Fails, Holds
 from sqtheory.methods.method import Facts, Method, PrunedOperand
 from sqtheory.orders.pair import Pair
@@ -21,6 +23,11 @@ def build(s: Sparsifier, q: Quantizer, known: Facts) -> Pair:
 def gated(*means: float) -> Sparsifier:
     """2:4 of a gate g by |g_j| E|u_j| for the means of |u_j|."""
     return nm(2, 4, score=partnered(np.array([means])))
+
+
+def by_channel(*scales: float) -> Quantizer:
+    """int4 with these scales of the channels."""
+    return int_(4, block=1, scaling=Frozen(FixedArray(np.array([scales]))))
 
 
 METHOD = Method(
@@ -43,7 +50,7 @@ METHOD = Method(
         Holds(
             "of a gate whose scale in channel j is c/E|u_j|, as thresholds by channel allow",
             weighted_dominates.THEOREM,
-            Case.of([7, 1.4375, 1, 0], int_(4), gated(2, 2, 2, 2)),
+            Case.of([7, 1.4375, 1, 0], by_channel(4, 2, 1, 4), gated(1, 2, 4, 1)),
         ),
     ),
     prunes=PrunedOperand.activations,

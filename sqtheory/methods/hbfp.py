@@ -71,8 +71,8 @@ METHOD = Method(
         Variant(
             "emulator",
             "the exponent ⌈log₂(max + 1e-8)⌉ in float32 of parsa-epfl/HBFPEmulator and simlaharma/HBFPEmulator_AB: a "
-            "maximum of 1/8 or a smaller power of two has the next exponent and is kept, from 1/4 on it is clamped as "
-            "without; a block of zeros has a scale",
+            "maximum that is a power of two from 2⁻²⁶ to 1/8 has the next exponent and is kept, from 1/4 on it is "
+            "clamped as without; no exponent is below -26, in blocks of zeros neither",
             lambda s, q, known: _pair(s, q, build(s, q, known).q.format.bits, EMULATED),
         ),
     ),

@@ -27,10 +27,12 @@ def rotation(inputs: int) -> FixedArray:
 
 
 def rotated(moments: Array) -> Conjugated:
-    """The sweep of `frantar2023gptq` in rotated inputs, of second moments RᵀHR."""
+    """The sweep of `frantar2023gptq` in rotated inputs, of second moments RᵀHR: powers that round below 0 are 0."""
     r = rotation(len(moments))
     turned = r.values.T @ moments @ r.values
-    return Conjugated(ErrorFeedback(FixedArray((turned + turned.T) / 2)), r)
+    turned = (turned + turned.T) / 2
+    np.fill_diagonal(turned, np.maximum(np.diag(turned), 0.0))
+    return Conjugated(ErrorFeedback(FixedArray(turned)), r)
 
 
 def build(s: Sparsifier, q: Quantizer, known: Facts) -> Pair:

@@ -35,7 +35,7 @@ METHOD = Method(
     build=stepped(0.5, 1),
     evidence=(
         OnWeight(
-            "rounding lowers the index of this weight and ties its smallest entries, which then all stay",
+            "rounding ties the smallest entries of this weight, which then all stay, though its index rises",
             OrderVerdict.fails,
             FixedArray([[-1.25, -1.25, -7.75, 1.5, 1, -1.25]]),
             Pair(sap(), int_(4)),

@@ -67,7 +67,8 @@ METHOD = Method(
     build=build,
     evidence=(
         Holds(
-            "where inputs are uncorrelated and of one power in every group: then it is magnitude and plain rounding",
+            "where inputs are uncorrelated and of one power in every group, of a slab at most: then it is magnitude "
+            "and plain rounding",
             gram_dominates.THEOREM,
             Case.of(np.eye(4).ravel(), int_(4), nm(2, 4), w=[7, 2.5, 1, 1] * 4),
         ),

@@ -18,36 +18,39 @@ from sqtheory.orders.matrix_errors import gram_norm
 from sqtheory.orders.optimum import gain_optimum
 from sqtheory.orders.pair import Pair
 
+LARGEST = 2.0**500
+"""Of entries of a weight under a procedure that squares them."""
+
 
 def ordered_image(w: Array, pair: Pair, order: Order, p: float = 2.0) -> Array:
     """What one order makes of a weight under the procedure of a pair, a new array of its shape and dtype.
 
-    Raises ValueError for a weight that is no matrix and for a joint pass where there is none, NonFinite for NaN or
-    infinity, and what the operators raise.
+    Raises ValueError for a weight that is no matrix, for entries whose squares are beyond float64 and for a joint pass
+    where there is none, NonFinite for NaN or infinity, also of what is made, and what the operators raise.
     """
     s, q, by = pair.s, pair.q, _fitting(w, pair.procedure)
     match order:
         case Order.sq:
-            return by.sparse_quantized(w, s, q)
+            return _finite(by.sparse_quantized(w, s, q), by)
         case Order.qs:
-            return by.quantized_sparse(w, s, q)
+            return _finite(by.quantized_sparse(w, s, q), by)
         case Order.gain:
             return gain_optimum(w, by.quantized(w, q), s, p)
         case Order.joint:
             found = by.joint(w, s, q)
             if found is None:
                 raise ValueError(f"there is no joint pass of {s} and {q} {by.title}: --order is sq, qs or gain")
-            return found
+            return _finite(found, by)
 
 
 def sparse_image(w: Array, pair: Pair) -> Array:
     """What s alone makes of a weight under the procedure of a pair. Raises as ``ordered_image``."""
-    return _fitting(w, pair.procedure).sparse(w, pair.s)
+    return _finite(_fitting(w, pair.procedure).sparse(w, pair.s), pair.procedure)
 
 
 def quantized_image(w: Array, pair: Pair) -> Array:
     """What q alone makes of a weight under the procedure of a pair. Raises as ``ordered_image``."""
-    return _fitting(w, pair.procedure).quantized(w, pair.q)
+    return _finite(_fitting(w, pair.procedure).quantized(w, pair.q), pair.procedure)
 
 
 def _fitting(w: Array, procedure: Procedure) -> Procedure:
@@ -58,7 +61,20 @@ def _fitting(w: Array, procedure: Procedure) -> Procedure:
     if not np.isfinite(w).all():
         first = first_at(~np.isfinite(w))
         raise NonFinite(f"{w[first]} at {first}: {procedure.title} needs finite numbers")
+    if float(np.abs(w).max(initial=0)) > LARGEST:
+        first = first_at(np.abs(w.astype(np.float64)) > LARGEST)
+        raise ValueError(
+            f"{w[first]} at {first}: {procedure.title} squares entries, which may be {LARGEST:.3g} at most"
+        )
     return procedure
+
+
+def _finite(made: Array, procedure: Procedure) -> Array:
+    """What a procedure made. Raises NonFinite where that is beyond its dtype."""
+    if procedure != PLAIN and not np.isfinite(made).all():
+        first = first_at(~np.isfinite(made))
+        raise NonFinite(f"{made[first]} at {first} of what is made: {procedure.title} goes beyond {made.dtype}")
+    return made
 
 
 @final
@@ -77,13 +93,14 @@ class ProcedureImages:
     def of(cls, w: Array, pair: Pair) -> "ProcedureImages":
         """All of them. Raises as ``ordered_image``."""
         s, q, by = pair.s, pair.q, _fitting(w, pair.procedure)
+        joint = by.joint(w, s, q)
         return cls(
             w,
-            by.sparse(w, s),
-            by.quantized(w, q),
-            by.sparse_quantized(w, s, q),
-            by.quantized_sparse(w, s, q),
-            by.joint(w, s, q),
+            _finite(by.sparse(w, s), by),
+            _finite(by.quantized(w, q), by),
+            _finite(by.sparse_quantized(w, s, q), by),
+            _finite(by.quantized_sparse(w, s, q), by),
+            None if joint is None else _finite(joint, by),
         )
 
     def output_errors(self, moments: Array) -> OutputErrors:

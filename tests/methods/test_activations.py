@@ -11,6 +11,7 @@ from sqtheory.alphabet.scores import partnered, wina
 from sqtheory.alphabet.sparsifiers import nm, threshold, top
 from sqtheory.execution import Spelled
 from sqtheory.methods import ALL, Method, find
+from sqtheory.methods.evidence import Holds
 from sqtheory.methods.method import PrunedOperand
 from sqtheory.methods.rsparse import low_rank
 from sqtheory.models.architectures.linears import Compressed, Linear, quantized_inputs
@@ -117,3 +118,12 @@ def test_what_is_by_row_is_that_of_each_row_alone(f: object) -> None:
     x = X[0].astype(np.float64)
     alone = np.stack([f(row[None])[0] for row in x])  # type: ignore[operator]
     assert np.array_equal(f(x), alone) == f.by_row  # type: ignore[operator,attr-defined]
+
+
+def test_scales_of_channels_make_up_for_what_a_gate_multiplies() -> None:
+    """The case has several E|u_j| and the scales 4/E|u_j|."""
+    made_up = find("chess").evidence[2]
+    assert isinstance(made_up, Holds) and made_up.case.s.score is not None
+    weights = made_up.case.s.score.linear((1, 4))
+    assert weights is not None and len(np.unique(weights)) == 3
+    np.testing.assert_array_equal(weights * made_up.case.dense_scale, np.full((1, 4), 4.0))

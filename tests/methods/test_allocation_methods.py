@@ -10,8 +10,10 @@ from sqtheory.alphabet.allocation.densities import erdos_renyi_kernel
 from sqtheory.alphabet.partition import Rows
 from sqtheory.alphabet.quantizers import hbfp, int_
 from sqtheory.alphabet.scores import Random
-from sqtheory.alphabet.sparsifiers import Sparsifier, nm, sap, threshold, top
+from sqtheory.alphabet.sparsifiers import IndexedSparsifier, Sparsifier, nm, sap, threshold, top
+from sqtheory.alphabet.sparsity_index import pq_index
 from sqtheory.methods import find
+from sqtheory.methods.evidence import OnWeight
 from sqtheory.methods.method import Facts
 from sqtheory.orders.pair import Pair
 
@@ -52,6 +54,17 @@ def test_water_filling_gives_bits_to_narrow_layers_and_keeps_to_the_budget() -> 
     assert found["narrow"] > found["wide"] and found["conv"] > found["wide"]
     assert spent <= 4 * sum(math.prod(shape) for shape in MATRICES.values())
     assert built("waterfill", nm(2, 4), 8)["wide"].q == int_(8)
+
+
+def test_what_rounding_does_to_the_index_of_saps_two_weights() -> None:
+    """Both indices rise; of the first more stays all the same, since its smallest entries are tied."""
+    for one, more in zip(find("sap").evidence, (True, False), strict=True):
+        assert isinstance(one, OnWeight)
+        w, s = one.weight.values, one.pair.s
+        image = one.pair.q(w)
+        assert isinstance(s, IndexedSparsifier)
+        before, after = (float(pq_index(x.reshape(1, -1), s.p, s.q)[0]) for x in (w, image))
+        assert after > before and (int(s.mask(image).sum()) > int(s.mask(w).sum())) == more
 
 
 def test_sap_takes_the_index_of_rows_or_of_the_tensor() -> None:

@@ -7,6 +7,7 @@ from sqtheory.alphabet.quantizers import Quantizer, int_
 from sqtheory.alphabet.scores import Statistic
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm
 from sqtheory.arrays import Array, FixedArray
+from sqtheory.exceptions import NonFinite
 from sqtheory.methods import ALL, Facts, Method
 from sqtheory.methods.method import PrunedOperand
 from sqtheory.orders.applied import ENTRYWISE, Order
@@ -45,12 +46,27 @@ def orders(pair: Pair) -> tuple[Order, ...]:
 def test_results_are_new_matrices_of_the_shape_and_type_and_finite(way: Method) -> None:
     pair, before = built(way), W.copy()
     for dtype in (np.float32, np.float64):
-        w = W.astype(dtype)
+        w: Array = W.astype(dtype)
         made = [sparse_image(w, pair), quantized_image(w, pair), *(ordered_image(w, pair, o) for o in orders(pair))]
         for y in made:
             assert y.shape == w.shape and y.dtype == dtype and np.isfinite(y).all()
             assert not np.may_share_memory(y, w)
     np.testing.assert_array_equal(W, before)
+
+
+@every
+@pytest.mark.parametrize("w", [W.astype(np.float64) * 1e300, W * np.float32(1e38)], ids=["float64", "float32"])
+@pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
+@pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
+def test_what_goes_beyond_the_dtype_is_refused_and_not_infinite(way: Method, w: Array) -> None:
+    pair = built(way)
+    for order in orders(pair):
+        try:
+            assert np.isfinite(ordered_image(w, pair, order)).all()
+        except NonFinite:
+            assert w.dtype == np.float32
+        except ValueError as refused:
+            assert "squares entries" in str(refused)
 
 
 @every

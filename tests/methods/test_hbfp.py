@@ -36,6 +36,14 @@ def test_variants_are_the_last_epoch_and_the_exponent_of_the_emulator() -> None:
     assert built("hbfp:emulator", "blocks.0.w").q == hbfp(6, block=16, compat=1e-8)
 
 
+def test_no_exponent_of_the_emulator_is_below_minus_26() -> None:
+    """1e-8 is above 2⁻²⁷: 2⁻²⁶ still has the next exponent, smaller maxima that of the sum."""
+    q = built("hbfp:emulator", "blocks.2.w").q
+    for maximum, exponent in ((2.0**-26, -25), (2.0**-27, -25), (2.0**-28, -26), (2.0**-60, -26), (0.0, -26)):
+        [scale] = q.scales(np.array([[maximum] + [0.0] * 15], np.float32)).ravel()
+        assert scale == 2.0 ** (exponent - 3)
+
+
 @pytest.mark.parametrize(("maximum", "bumped"), [(2.0**-10, True), (0.125, True), (0.25, False), (4.0, False)])
 def test_the_emulator_keeps_a_small_power_of_two_and_clamps_a_large_one(maximum: float, bumped: bool) -> None:
     """The sum with 1e-8 lies above a power of two that is small, and in float32 is that power else."""

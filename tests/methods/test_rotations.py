@@ -39,6 +39,14 @@ def test_rsq_rotates_all_tensors_of_as_many_inputs_alike_and_sweeps_there() -> N
     assert find("rsq:nearest").build(nm(2, 4), Q, KNOWN) == Pair(nm(2, 4), Q, Conjugated(PLAIN, r))
 
 
+def test_rsq_takes_inputs_that_a_rotation_leaves_no_power() -> None:
+    """All inputs one multiple of another: some rotated power is 0, and rounds to either side of it."""
+    for x in np.random.default_rng(4).standard_normal((40, 5)):
+        h = (x @ x) * np.ones((12, 12))
+        pair = find("rsq").build(nm(2, 4), Q, Facts("w", {Statistic.moments: h}, {}))
+        assert np.isfinite(pair.procedure.sparse_quantized(W[:, :12], nm(2, 4), Q)).all()
+
+
 def test_feedback_in_rotated_inputs_loses_less_of_the_output_than_rounding_to_nearest() -> None:
     with_feedback, nearest = (
         ProcedureImages.of(W, find(name).build(nm(2, 4), int_(3), KNOWN)).output_errors(H)

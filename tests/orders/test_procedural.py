@@ -131,6 +131,10 @@ def test_what_a_procedure_cannot_take_is_refused() -> None:
         ordered_image(W, Pair(S, Q, Shifted(1, both=False)), Order.joint)
     with pytest.raises(ValueError, match=r"is for matrices.*got shape \(8,\)"):
         ordered_image(W[0], PAIR, Order.sq)
+    large = W.astype(np.float64)
+    large[1, 2] = 2.0**501
+    with pytest.raises(ValueError, match=r"at \(1, 2\): .* squares entries, which may be 3\.27e\+150 at most"):
+        ordered_image(large, PAIR, Order.sq)
     spoiled = W.copy()
     spoiled[1, 2] = np.nan
     with pytest.raises(NonFinite, match=r"nan at \(1, 2\).*needs finite numbers"):

@@ -48,9 +48,10 @@ def water_filled(variances: Sequence[float], sizes: Sequence[int], mean_bits: fl
 
 
 def _level(power: Array, count: Array, budget: float) -> float:
-    """log₂ θ: of the layers of largest variance so many are under water that the next one is not."""
+    """log₂ θ: of the layers of largest variance so many are under water that the next one is not, the first always."""
     order = np.argsort(-power[power > 0], kind="stable")
     height, size = np.log2(power[power > 0][order]), count[power > 0][order]
     levels = (np.cumsum(size * height) - 2 * budget) / np.cumsum(size)
-    wet = np.flatnonzero(height >= levels)
-    return float(levels[wet[-1]])
+    wet = height >= levels
+    wet[0] = True
+    return float(levels[np.flatnonzero(wet)[-1]])

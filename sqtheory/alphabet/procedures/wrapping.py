@@ -49,6 +49,8 @@ class Wrapping(Procedure):
             raise ValueError(
                 "wrappers need one norm of every input, blocks of an entry or more, and no negative passes"
             )
+        if not (np.isfinite(self.norms.values) & (self.norms.values >= 0)).all():
+            raise ValueError("wrappers need finite norms of the inputs, none of them negative")
 
     def sparse(self, w: Array, s: Sparsifier) -> Array:
         return self._made(w, self._fitted(w, s))

@@ -5,34 +5,24 @@ group's values v is ‖r − X v‖², r and X made of the rest and of the wrapp
 the group is never loses.
 """
 
-from itertools import product
-
 import numpy as np
 
 from sqtheory.alphabet.formats import E2M1
+from sqtheory.alphabet.partition import Rows
 from sqtheory.alphabet.quantizers import bcq, hbfp, int_, mxfp
-from sqtheory.alphabet.sparsifiers import nm, threshold
-from sqtheory.arrays import Array, Mask
-from sqtheory.exceptions import Undefined
+from sqtheory.alphabet.sparsifiers import nm, top
+from sqtheory.arrays import Array
 from sqtheory.theory import samples
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Attained, Claim, Quantity, Reference
 from sqtheory.theory.domain import Arrays, Domain, OneOf
-from sqtheory.theory.quantities import BUDGETED, Z, of_weight
+from sqtheory.theory.quantities import Z, of_weight
 from sqtheory.theory.theorem import Theorem
-from sqtheory.theory.theorems.gram_error import INPUTS, LAYER_QS, LAYER_SQ, matrix
+from sqtheory.theory.theorems.gram_error import LAYER_QS, LAYER_SQ, matrix
+from sqtheory.theory.theorems.partner_optimal import WITHIN, masks
 
 DEPENDENT = 1e-12
 """Share of the largest singular value of unit columns below which they count as dependent."""
-
-
-def supports(case: Case) -> Mask:
-    """Every choice of kept inputs of four that s could make, (choices, 4). Raises Undefined where it has no budget."""
-    if not case.s.fixed_budget or INPUTS % (side := case.s.groups.sides((1, INPUTS))[-1]):
-        raise Undefined(f"{case.s} has no budget of four inputs, or of parts of them")
-    kept = case.s.budget(side)
-    rows = [row for row in product((False, True), repeat=side) if sum(row) == kept]
-    return np.array([sum(parts, ()) for parts in product(rows, repeat=INPUTS // side)])
 
 
 def _best(case: Case) -> Array:
@@ -40,7 +30,7 @@ def _best(case: Case) -> Array:
     y, least = x @ w.swapaxes(1, 2), np.full(w.shape[:2], np.inf)
     sizes = np.linalg.norm(x, axis=1, keepdims=True)
     units = np.divide(x, sizes, out=np.zeros_like(x), where=sizes > 0)
-    for support in supports(case):
+    for support in masks(case.s):
         some = units * support
         left = y - some @ (np.linalg.pinv(some, rcond=DEPENDENT) @ y)
         least = np.minimum(least, (left**2).sum(axis=1))
@@ -62,7 +52,7 @@ THEOREM = Theorem(
     where=(BEST, LAYER_SQ, LAYER_QS),
     given=(
         of_weight(Z).shown(Case.of(np.eye(4).ravel(), bcq(2), nm(1, 2), w=[3, 1] * 8)),
-        BUDGETED.shown(Case.of(np.eye(4).ravel(), int_(4), threshold(1), w=[3, -1] * 8)),
+        WITHIN.shown(Case.of(np.eye(4).ravel(), int_(4), top(0.5, per=Rows()), w=[7] * 4 + [1] * 12)),
     ),
     domain=Domain(
         x=Arrays(16, kinds=(samples.normal, samples.ties, samples.one_signed), subnormal=False),

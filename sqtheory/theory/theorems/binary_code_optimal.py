@@ -33,7 +33,7 @@ def _scaled(case: Case) -> tuple[Array, Array]:
 
 
 def _best(case: Case) -> Array:
-    """min over supports with as many entries of every group as s keeps of ‖x‖² − (Σ_K|x|)²/|K|, all supports tried."""
+    """min over supports K, all tried, of Σ_K(|x_i| − mean_K|x|)² + Σ_P x_i², no difference of large squares."""
     if not case.s.fixed_budget:
         raise Undefined(f"{case.s} has no budget for every group")
     x, unit = _scaled(case)
@@ -41,11 +41,13 @@ def _best(case: Case) -> Array:
     groups = [rows for part in places for rows in part.tolist()]
     if (count := prod(comb(len(g), case.s.budget(len(g))) for g in groups)) > CHOICES:
         raise Undefined(f"at most {CHOICES} supports of a row are tried, {case.s} has {count}")
-    most = np.zeros(len(x))
-    kept = sum(case.s.budget(len(g)) for g in groups)
+    size, least = np.abs(x), np.full(len(x), np.inf)
     for chosen in itertools.product(*(itertools.combinations(g, case.s.budget(len(g))) for g in groups)):
-        most = np.maximum(most, np.abs(x[:, list(itertools.chain(*chosen))]).sum(axis=1))
-    return np.asarray(((x**2).sum(axis=1) - most**2 / max(kept, 1)) * unit**2)
+        kept = np.zeros(x.shape[1], bool)
+        kept[list(itertools.chain(*chosen))] = True
+        mean = size[:, kept].sum(axis=1, keepdims=True) / max(kept.sum(), 1)
+        least = np.minimum(least, (np.where(kept, size - mean, size) ** 2).sum(axis=1))
+    return np.asarray(least * unit**2)
 
 
 FITTED = Quantity(

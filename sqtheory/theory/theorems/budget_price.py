@@ -15,6 +15,8 @@ from sqtheory.theory.theorem import Theorem
 
 CHOICES = 4
 """Choices of a tensor: entries of a row that follow each other."""
+TRIED = CHOICES**6
+"""As many choices of all tensors together are tried, no more."""
 FINEST, MOST = 8.0, 2.0**40
 """Costs and losses are whole eighths up to so many, so that float64 adds them exactly."""
 
@@ -40,6 +42,8 @@ def _best(case: Case) -> Array:
     """The least loss of any choices that cost no more, all of them tried."""
     losses, costs = _curves(case)
     _, budget = _priced(case)
+    if (count := CHOICES ** losses.shape[1]) > TRIED:
+        raise Undefined(f"at most {TRIED} choices of all tensors are tried, {losses.shape[1]} tensors have {count}")
     least = np.full(len(case), np.inf)
     for places in itertools.product(range(CHOICES), repeat=losses.shape[1]):
         at = (slice(None), np.arange(losses.shape[1]), np.array(places))

@@ -42,6 +42,11 @@ def test_layers_under_water_have_no_bits_and_those_without_variance_never() -> N
     assert water_filled([0.0, 0.0], [1, 1], 0.0).bits == (0.0, 0.0)
 
 
+def test_a_largest_layer_whose_level_rounds_above_it_counts_as_under_water() -> None:
+    """41 · log₂ 0.1/41 rounds above log₂ 0.1."""
+    assert water_filled([0.1, 0.01], [41, 1], 0.0).bits == (0.0, 0.0)
+
+
 def test_variances_at_the_ends_of_float64_are_no_hindrance() -> None:
     found = water_filled([2.0**1000, 2.0**-1000], [1, 1], 300.0)
     assert found.bits == (600.0, 0.0) and found.level == -200.0 and found.gain == 2.0**600

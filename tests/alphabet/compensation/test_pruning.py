@@ -111,6 +111,27 @@ def test_a_count_for_the_whole_matrix_is_not_shared_out_by_slabs() -> None:
     assert SlabMasks(blockwise(0.5, per=Tiles(2, 3)), columns=8).width(W.shape) == 6
 
 
+@pytest.mark.parametrize(
+    "s",
+    [
+        *(top(0.3, per=Rows()), top(0.05, per=Rows()), top(1, per=Rows()), top(5, per=Rows())),
+        *(top(0.3), top(0.01), top(1), top(40), nm(3, 16), nm(9, 16), top(0.5)),
+    ],
+    ids=str,
+)
+def test_slabs_together_keep_the_budget_of_every_group(s: Sparsifier) -> None:
+    """A share that is no whole number of a slab is rounded up once, not in every slab; ties or not."""
+    for w in (W, np.round(W), np.zeros_like(W)):
+        _, keep = pruned(w, H, SlabMasks(s, columns=5))
+        counts = s.groups.reduce(keep.astype(float), lambda rows: rows.sum(axis=1))
+        assert (counts == s.budget(keep.size // counts.size)).all()
+
+
+def test_groups_as_wide_as_the_matrix_are_no_slabs() -> None:
+    """n:m of all 16 inputs is refused by slabs of 8."""
+    assert SlabMasks(nm(4, 16), columns=8).width(W.shape) == 16
+
+
 def test_a_mask_that_is_given_is_taken_as_it_is() -> None:
     mask: Mask = np.random.default_rng(4).random(W.shape) < 0.5
     assert np.array_equal(pruned(W, H, SlabMasks(fixed(mask)))[1], mask)

@@ -100,3 +100,6 @@ def test_blocks_divide_rows_and_inputs_whatever_they_are() -> None:
         BY.sparse(w, S)
     with pytest.raises(ValueError, match="one norm of every input"):
         Wrapping(FixedArray(np.ones((2, 2))))
+    for bad in (np.nan, np.inf, -1.0):
+        with pytest.raises(ValueError, match="finite norms of the inputs, none of them negative"):
+            Wrapping(FixedArray(np.array([1.0, bad])))
