@@ -57,5 +57,15 @@ TEX = {
         "±": r"\pm",
         "Ω": r"\Omega",
     },
+    **{
+        "α": r"\alpha",
+        "η": r"\eta",
+        "θ": r"\theta",
+        "λ": r"\lambda",
+        "μ": r"\mu",
+        "′": "'",
+        "¼": r"\tfrac14",
+        "¹": "^1",
+    },
 }
 """Each sign of the statements in LaTeX."""

@@ -23,6 +23,7 @@ from sqtheory.orders import batches, definition
 from sqtheory.orders.applied import both
 from sqtheory.orders.batches import batch_rows
 from sqtheory.orders.grid import Row, tensor_rows
+from sqtheory.orders.pair import Pair
 from sqtheory.theory.samples import SAMPLES
 from tests.nightly import often
 
@@ -71,7 +72,7 @@ def disagreements(p: float, dtype: type, count: int) -> tuple[int, int]:
         expected = alone(x, s, q, p)
         if expected is None:
             continue
-        got = batch_rows([str(i) for i in range(len(x))], x, [(s, q)], p)  # type: ignore[list-item]
+        got = batch_rows([str(i) for i in range(len(x))], x, [Pair(s, q)], p)  # type: ignore[arg-type]
         tried += 1
         wrong += got != expected
     return tried, wrong
@@ -116,11 +117,11 @@ def test_a_fault_is_seen(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     fmt, name, broken = FAULTS[fault]
     x = np.random.default_rng(3).normal(size=(40, 4, 8))
     [s], [q] = parsed(Sparsifier, ("2:4",)), parsed(Quantizer, (fmt,))
-    assert batch_rows(range(40), x, [(s, q)], 2.0) is not None  # type: ignore[arg-type, list-item]
+    assert batch_rows(range(40), x, [Pair(s, q)], 2.0) is not None  # type: ignore[arg-type, list-item]
     expected = [tensor_rows(i, one, [s], [q]) for i, one in enumerate(x)]  # type: ignore[arg-type, list-item]
-    assert batch_rows(range(40), x, [(s, q)], 2.0) == expected  # type: ignore[arg-type, list-item]
+    assert batch_rows(range(40), x, [Pair(s, q)], 2.0) == expected  # type: ignore[arg-type, list-item]
     monkeypatch.setattr(batches, name, broken)
-    assert batch_rows(range(40), x, [(s, q)], 2.0) != expected  # type: ignore[arg-type, list-item]
+    assert batch_rows(range(40), x, [Pair(s, q)], 2.0) != expected  # type: ignore[arg-type, list-item]
 
 
 @pytest.mark.parametrize(
@@ -133,26 +134,26 @@ def test_a_fault_is_seen(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_needs_the_tensor_alone_is_left(mask: str, fmt: str) -> None:
     x = np.random.default_rng(1).normal(size=(3, 4, 8))
     [s], [q] = parsed(Sparsifier, (mask,)), parsed(Quantizer, (fmt,))
-    assert batch_rows("abc", x, [(s, q)], 2.0) is None  # type: ignore[list-item]
-    assert batch_rows("abc", x, [(sq.nm(2, 4), q)], 1.5) is None  # type: ignore[list-item]
+    assert batch_rows("abc", x, [Pair(s, q)], 2.0) is None  # type: ignore[list-item]
+    assert batch_rows("abc", x, [Pair(sq.nm(2, 4), q)], 1.5) is None  # type: ignore[list-item]
 
 
 def test_a_grid_comes_tensor_by_tensor() -> None:
     x = np.random.default_rng(2).normal(size=(3, 4, 8)).astype(np.float32)
     masks, formats = [sq.nm(2, 4), sq.nm(1, 4)], [sq.int_(4), sq.mxfp(E2M1)]
-    got = batch_rows("abc", x, list(product(masks, formats)), 2.0)
+    got = batch_rows("abc", x, [Pair(s, q) for s, q in product(masks, formats)], 2.0)
     assert got == [tensor_rows(name, one, masks, formats) for name, one in zip("abc", x, strict=True)]
     x[1, 2, 3] = np.nan
     with pytest.raises(NonFinite):
-        batch_rows("abc", x, list(product(masks, formats)), 2.0)
+        batch_rows("abc", x, [Pair(s, q) for s, q in product(masks, formats)], 2.0)
 
 
 def test_an_axis_that_only_the_stack_has_is_refused() -> None:
     [s], [q] = parsed(Sparsifier, ("nm(2, 4, axis=-2)",)), parsed(Quantizer, ("int(4, block=4, axis=-2)",))
     for pair in ((s, sq.int_(4)), (sq.nm(2, 4), q)):
         with pytest.raises(ValueError, match=r"axis -2 does not exist in a tensor of shape \(8,\)"):
-            batch_rows("abcd", np.ones((4, 8)), [pair], 2.0)  # type: ignore[list-item]
-    assert batch_rows("abcd", np.ones(4), [(sq.nm(1, 2), sq.int_(4))], 2.0) is None
+            batch_rows("abcd", np.ones((4, 8)), [Pair(*pair)], 2.0)  # type: ignore[list-item]
+    assert batch_rows("abcd", np.ones(4), [Pair(sq.nm(1, 2), sq.int_(4))], 2.0) is None
 
 
 @pytest.mark.parametrize("p", [1.0, 2.0, math.inf])
@@ -190,6 +191,6 @@ def test_a_mask_of_another_kind_is_left_to_the_definitions() -> None:
             return "mine"
 
     x = np.random.default_rng(8).normal(size=(3, 4, 8))
-    assert Mine().by_magnitude and batch_rows("abc", x, [(Mine(), sq.int_(4))], 2.0) is None
+    assert Mine().by_magnitude and batch_rows("abc", x, [Pair(Mine(), sq.int_(4))], 2.0) is None
     [row], [same] = (tensor_rows("a", x[0], [s], [sq.int_(4)]) for s in (Mine(), sq.nm(2, 4)))
     assert (row.order.errors, row.channels.open, row.reason) == (same.order.errors, same.channels.open, same.reason)

@@ -200,6 +200,14 @@ def test_a_theorem_without_assumptions_says_so() -> None:
         "gram_error",
         "linear_layer",
         "propagation",
+        *(
+            "index_retention",
+            "transposable_greedy",
+            "binary_code_residual",
+            "budget_price",
+            "low_rank_gap",
+            "water_filling",
+        ),
     }
     with pytest.raises(ValueError, match="assumptions or is unconditional"):
         replace(BY_SLUG["storage"], given=())
