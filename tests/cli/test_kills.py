@@ -296,7 +296,7 @@ def test_what_a_killed_run_left_goes_with_the_next(
             (home / name).write_bytes(data)
 
     deaths = 0
-    for _ in kills(lambda: run(*command), reset, every=1 if NIGHTLY else 5):
+    for _ in kills(lambda: run(*command), reset, every=1 if NIGHTLY else 4):
         deaths += 1
         seen = {name: data for name, data in tree(home).items() if not any(p[0] == "." for p in Path(name).parts)}
         for name, data in seen.items():

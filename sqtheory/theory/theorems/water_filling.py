@@ -54,7 +54,7 @@ def lost(case: Case, bits: Array) -> Array:
 LOST = Quantity(
     "lost",
     r"\sum_l\sigma_l^2\,4^{-b_l}",
-    "Σ x_l² 4^{−b_l} over the largest x_l², b_l = max(0, ½ log₂(x_l²/θ)) of the sum n b̄ for the b̄ bits of q's codes",
+    "Σ x_l² 4^{−b_l} over the largest x_l², b_l = max(0, ½ log₂(x_l²/θ)) of the sum n b for the b bits of q's codes",
     lambda case: lost(case, filled(case)[0]),
     0,
 )
