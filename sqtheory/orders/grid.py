@@ -107,6 +107,8 @@ class Total:
     """How many tensors each order wins."""
     open: str
     """The symbols of the channels open on some tensor."""
+    output: OutputErrors | None = None
+    """Where the second moments of inputs are known: the errors of all these layers' outputs."""
 
     @property
     def bound(self) -> float:
@@ -137,6 +139,7 @@ class Total:
             "winner": self.winner,
             "winners": self.winners,
             "channels_open": self.open,
+            **({} if self.output is None else {"output": self.output.to_dict()}),
         }
 
 
@@ -216,7 +219,8 @@ def total_of(rows: Sequence[Row]) -> Total:
     winners = Counter(r.order.winner for r in rows)
     symbols = "".join(c for c in "MΣZ" if any(c in r.channels.open for r in rows)) or "–"
     x_norm = norm([r.order.x_norm for r in rows], p)
-    return Total(p, x_norm, errors, {winner: winners[winner] for winner in Winner}, symbols)
+    output = OutputErrors.together([r.output for r in rows])
+    return Total(p, x_norm, errors, {winner: winners[winner] for winner in Winner}, symbols, output)
 
 
 def by_tensor(rows: Sequence[Row]) -> list[list[Row]]:
@@ -261,7 +265,7 @@ def pipeline_table(shown: Sequence[Row], rows: Sequence[Row]) -> Table:
     swaps = str(sum(r.order.swaps for r in rows))
     counted = ("total", "", *shares(whole), swaps, whole.open, whole.winner.sign, "", *[""] * viewed)
     if outputs:
-        counted = (*counted, *_output_shares(OutputErrors.together([row.output for row in rows])))
+        counted = (*counted, *_output_shares(whole.output))
     header = ("tensor", "shape", *SHARES, "swaps", "open", "winner", "by", *["reduced axis"] * viewed)
     header += OUTPUT_SHARES * outputs
     return Table(header, (*lines, counted), paired(rows[0].order.mask, rows[0].order.format))
