@@ -16,6 +16,7 @@ from sqtheory.cli.table import grid_of
 from sqtheory.exceptions import MissingExtra
 from sqtheory.execution.costs import MACHINES, MODELS
 from sqtheory.files import zoo
+from sqtheory.methods import ALL, find
 from sqtheory.models import ACCURACY, METRICS, open_model, samples_for
 from sqtheory.models.evaluation.data import labelled
 from sqtheory.models.evaluation.evaluations import Evaluations
@@ -24,6 +25,7 @@ from sqtheory.models.studies.hbfp.images import FOLDS, fold
 from sqtheory.models.studies.hbfp.space import BITS, BOXES, DISTRIBUTIONS, cell
 from sqtheory.models.studies.networks.prediction import Study, weighed
 from sqtheory.models.studies.networks.sensitivity import Around
+from sqtheory.models.studies.trials import trial_metric, trial_tables, trials
 from sqtheory.orders.applied import Order
 from tests.nightly import NIGHTLY
 from tests.results import FOLDER, command, located
@@ -31,6 +33,7 @@ from tests.results import FOLDER, command, located
 FILES = sorted(FOLDER.glob("table-*.md"))
 REPORTS = sorted(FOLDER.glob("questions-*.md"))
 PREDICTIONS = sorted(FOLDER.glob("prediction-*.md"))
+TRIALS = sorted(FOLDER.glob("methods-*.md"))
 BLOCK_FLOATS = sorted(FOLDER.glob("hbfp-*.md"))
 NOISE = 0.0015
 """By how much another order of summation may move a number: in bits per byte, and as a share of larger ones."""
@@ -115,7 +118,7 @@ def test_the_difference_of_the_orders_is_printed_as_it_follows(file: Path) -> No
 
 def test_every_file_names_its_command_and_holds_its_whole_grid() -> None:
     single = {FOLDER / name for name in ("scaling.md", "README.md", "hbfp-training.svg")}
-    assert FILES and {*FILES, *REPORTS, *PREDICTIONS, *BLOCK_FLOATS, *single} == set(FOLDER.iterdir())
+    assert FILES and {*FILES, *REPORTS, *PREDICTIONS, *BLOCK_FLOATS, *TRIALS, *single} == set(FOLDER.iterdir())
     for file in FILES:
         arguments = command(file)
         assert arguments[0] == "table"
@@ -251,3 +254,35 @@ def test_another_number_is_seen() -> None:
     row = ["2.5", "1.0", "yes"]
     assert agree(row, ["2.5001", "1.0", "yes"], NOISE) and agree(row, ["2.5", "1.0", "unclear"], NOISE)
     assert not agree(row, ["2.51", "1.0", "yes"], NOISE) and not agree(row, ["2.5", "1.0", "no"], NOISE)
+
+
+def trial_rows(text: str) -> list[list[str]]:
+    """The cells of every line of every table of trials."""
+    lines = [line for line in text.splitlines() if line.startswith("| ") and not line.startswith("| ---")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_trials_have_a_line_for_every_method() -> None:
+    tried = {row[0] for file in TRIALS for row in trial_rows(file.read_text(encoding="utf-8"))}
+    assert TRIALS and {method.name for method in ALL} < tried
+
+
+@pytest.mark.parametrize("file", TRIALS, ids=lambda file: file.stem)
+def test_differences_of_a_trial_follow_from_its_numbers(file: Path) -> None:
+    """And every night the line of a method is computed again."""
+    head, *rows = trial_rows(file.read_text(encoding="utf-8"))
+    sq, qs, gap = (head.index(name) for name in (head[8], "Q→S", "Q→S − S→Q"))
+    numbers = [row for row in rows if row[0] not in ("method", "not tried") and len(row) == len(head)]
+    assert len(numbers) > 20
+    for row in numbers:
+        assert abs(float(row[qs]) - float(row[sq]) - float(row[gap])) < 1.6e-4, row
+    if not NIGHTLY:
+        return
+    asked = command(file)
+    model = open_model(asked[asked.index("--on") + 1])
+    samples = samples_for(model).some(int(asked[asked.index("--samples") + 1]))
+    dense, found = trials(model, samples, [find("wanda")], {}, "nm(2, 4)", ["int(4)"])
+    [table, *_] = trial_tables("", "", dense, found, trial_metric(model))
+    [again] = [row for row in table.rows if row[0] == "wanda"]
+    [committed] = [row for row in numbers if row[0] == "wanda"][:1]
+    assert agree(list(again[:-1]), committed[:-1], FLIPS / 100 if trial_metric(model) is ACCURACY else NOISE)

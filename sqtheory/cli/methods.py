@@ -8,14 +8,14 @@ from sqtheory.cli.verb import MARKDOWN_TABLES, Document, Verb, json_of
 
 DESCRIPTION = """\
 Published methods of pruning and quantization, in the terms of this package: where each is from, what it must know of
-the inputs of a layer, the theorems that it rests on, and whether to sparsify first: S→Q never loses, can lose, or it
-depends, each on evidence that runs.
+the inputs of a layer, and whether to sparsify first: proved by a theorem, refuted by a case that breaks an assumption
+or by a weight (a witness), or both: right where the assumptions hold, S→Q can lose elsewhere. All of it runs.
 
 With NAME the record of one: every piece of evidence and whether it stands, computed now, and its variants, what
 published code does otherwise, which are asked for as NAME:VARIANT. order, report, apply and evaluate take one as
 --method NAME, with the boxes and budgets of --mask and the format of --format; verify takes it from the report.
 
-With --on MODEL every method, or that of NAME, is tried: calibrated on the first half of the samples, judged on the
+With --on MODEL every method, or those of NAME, are tried: calibrated on the first half of the samples, judged on the
 second. For S→Q, Q→S and the joint pass of those that have one: the share ‖X(W − Ŵ)ᵀ‖_F / ‖XWᵀ‖_F of the outputs that
 is lost, mean over layers, and the metric; against each other and against plain magnitude, S→Q, paired sample by
 sample. ± is one standard error. Zeros are counted, since a method may leave the pattern of --mask; what is stored
@@ -36,7 +36,7 @@ SAMPLES = 64
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
-    parser.add_argument("name", nargs="?", default=None, metavar="NAME", help="of one method")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="of one method, or of those to list or to try")
     parser.add_argument("--on", default=None, metavar="MODEL", help="try them on a model, as evaluate takes it")
     parser.add_argument("--mask", default="2:4", metavar="MASK", help="with --on: boxes and budgets (2:4)")
     parser.add_argument("--format", action="append", metavar="FORMAT", help="with --on (int4; repeatable)")
@@ -51,10 +51,11 @@ def run(arguments: argparse.Namespace) -> Document:
     from sqtheory.methods import ALL, find
     from sqtheory.methods.telling import method_dict, method_parts, methods_table
 
-    if arguments.name is None:
-        content: dict[str, Any] = {"methods": [method_dict(method) for method in ALL]}
-        return Document("sqtheory.methods/1", lambda: content, lambda render: render(methods_table(ALL)))
-    method = find(arguments.name)
+    if len(arguments.names) != 1:
+        listed = [find(name) for name in arguments.names] or ALL
+        content: dict[str, Any] = {"methods": [method_dict(method) for method in listed]}
+        return Document("sqtheory.methods/1", lambda: content, lambda render: render(methods_table(listed)))
+    method = find(arguments.names[0])
     fallen = tuple(f"{method.name}: {one.says}: this does not stand" for one in method.evidence if not one.stands)
     return Document(
         "sqtheory.methods/1",
@@ -79,7 +80,7 @@ def _tried(arguments: argparse.Namespace) -> Document:
 
     mask = str(parse_as(Sparsifier, "mask", arguments.mask))
     formats = [str(parse_as(Quantizer, "format", one)) for one in arguments.format or ["int4"]]
-    asked = ALL if arguments.name is None else (find(arguments.name),)
+    asked = [find(name) for name in arguments.names] or ALL
     methods = [method for method in asked if method.prunes is PrunedOperand.weights]
     inputs = {method.name: method.on_inputs for method in asked if method.prunes is PrunedOperand.activations}
     model = open_model(arguments.on)

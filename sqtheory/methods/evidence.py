@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 
@@ -20,7 +20,7 @@ class OrderVerdict(Enum):
 
     holds = "S→Q never loses"
     fails = "S→Q can lose"
-    depends = "it depends on the norm or the pipeline"
+    depends = "right where assumptions hold"
 
     def __str__(self) -> str:
         return self.value
@@ -33,6 +33,8 @@ class Evidence(ABC):
     theorem: Theorem | None
     favours: OrderVerdict
     """What it speaks for alone."""
+    proves: ClassVar[bool] = False
+    """It holds of every weight on which assumptions hold."""
 
     @property
     @abstractmethod
@@ -49,6 +51,7 @@ class Holds(Evidence):
     theorem: Theorem
     case: Case
     favours = OrderVerdict.holds
+    proves = True
 
     @property
     def stands(self) -> bool:

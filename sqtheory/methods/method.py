@@ -92,9 +92,12 @@ class Method(Assigner):
 
     @property
     def verdict(self) -> OrderVerdict:
-        """Whether to sparsify first, by the evidence."""
-        favoured = {one.favours for one in self.evidence}
-        return favoured.pop() if len(favoured) == 1 else OrderVerdict.depends
+        """Whether to sparsify first: proved, refuted, or proved under assumptions and refuted without them."""
+        refuted = any(one.favours is OrderVerdict.fails for one in self.evidence)
+        proved = any(one.proves and one.favours is OrderVerdict.holds for one in self.evidence)
+        if proved and not refuted:
+            return OrderVerdict.holds
+        return OrderVerdict.depends if proved else OrderVerdict.fails
 
     def variant(self, name: str) -> "Method":
         """The method with one of its variants for what it builds. Raises ValueError naming those that there are."""

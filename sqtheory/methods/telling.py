@@ -1,26 +1,36 @@
 """Methods as tables and as plain words."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from sqtheory.methods.evidence import Evidence, OrderVerdict
 from sqtheory.methods.method import Method
 from sqtheory.tables import Table
 
 
 def methods_table(methods: Sequence[Method]) -> Table:
-    """One line for each method: what it is, what it needs, the theorems, the verdict on S→Q, the source."""
+    """One line for each method: what it is, whether to sparsify first and by what, what it needs, where it is from."""
     rows = (
         (
             method.name,
             method.title,
-            ", ".join(need.name for need in method.needs) or "–",
-            ", ".join(theorem.slug for theorem in method.theorems) or "–",
             str(method.verdict),
+            _by(one for one in method.evidence if one.proves),
+            _by((one for one in method.evidence if one.favours is OrderVerdict.fails), "outside "),
+            ", ".join(theorem.slug for theorem in method.rests_on) or "–",
+            ", ".join(need.name for need in method.needs) or "–",
             str(method.source),
         )
         for method in methods
     )
-    return Table(("method", "what", "needs", "theorems", "sparsify first?", "source"), tuple(rows))
+    header = ("method", "what", "sparsify first?", "proved by", "S→Q can lose", "rests on", "needs", "source")
+    return Table(header, tuple(rows))
+
+
+def _by(evidence: Iterable[Evidence], before: str = "") -> str:
+    """The theorems, or weights and checks, that evidence is of."""
+    named = ("on a witness" if one.theorem is None else f"{before}{one.theorem.slug}" for one in evidence)
+    return ", ".join(dict.fromkeys(named)) or "–"
 
 
 def evidence_table(method: Method) -> Table:

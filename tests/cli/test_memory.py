@@ -46,7 +46,8 @@ def test_apply_to_many_matrices(order: str, tmp_path: Path) -> None:
     assert peak("apply", str(file), str(out), *asked, "--json") < LIMIT
 
 
-@pytest.mark.parametrize("form", [pytest.param("mxfp4", marks=nightly), "nvfp4"])
+@nightly
+@pytest.mark.parametrize("form", ["mxfp4", "nvfp4"])
 def test_a_report_with_its_predicted_gaps(form: str, tmp_path: Path) -> None:
     """By day a matrix of 64 MiB; every night one of 512 MiB, and one that is read whole."""
     file = written(tmp_path / "w.safetensors", [SHAPE, (4096, 65536)] if NIGHTLY else [(4096, 8192)])

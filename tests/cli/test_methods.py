@@ -17,6 +17,7 @@ from sqtheory.files.checkpoints import open_checkpoint
 from sqtheory.methods import ALL, Facts, Method, OrderVerdict, Runs, Variant, find
 from sqtheory.orders.pair import Pair
 from sqtheory.theory.claims import Reference
+from tests.nightly import NIGHTLY
 from tests.orders.test_procedural import Shifted
 
 TARGET = "layers.0.q_proj.weight"
@@ -147,5 +148,5 @@ def test_methods_are_tried_on_halves_of_the_samples(capsys: pytest.CaptureFixtur
     text, _ = said(capsys, 0, *asked, "--markdown")
     lines = [line for line in text.splitlines() if line.startswith("| ")]
     assert [line.split(" | ")[0] for line in lines[2:]] == ["| magnitude", "| wanda"]
-    assert text == said(capsys, 0, *asked, "--markdown")[0]
+    assert not NIGHTLY or text == said(capsys, 0, *asked, "--markdown")[0]
     assert "two at least" in said(capsys, 2, "methods", "--on", "lm-dense", "--samples", "1")[1]

@@ -96,6 +96,7 @@ from sqtheory.files.packing.schema import Schema
 from tests.files.checkpoints.handmade import often, safetensors_bytes
 from tests.files.checkpoints.test_gguf import gguf_bytes
 from tests.files.checkpoints.test_gguf import tensor as gguf_tensor
+from tests.nightly import nightly
 
 TESTS = Path(__file__).parents[2]
 EVIL = ("evil", "evil.py", "evil:run", "os:system", "evil.run", "__import__('evil')", "../evil", "torch.load")
@@ -230,7 +231,7 @@ def fill(tmp_path: Path) -> None:
         (hostile / f"changed{number}").write_bytes(changed)
 
 
-@pytest.mark.parametrize("broken", [False, True])
+@pytest.mark.parametrize("broken", [pytest.param(False, marks=nightly), True])
 def test_verbs_run_nothing_and_write_nothing(tmp_path: Path, broken: bool) -> None:
     """``inspect``, ``order`` and ``unpack`` raise no audit event of an import, a process or a file to be written.
 

@@ -16,7 +16,7 @@ from sqtheory.files.checkpoints import gguf as gguf_reader
 from sqtheory.files.checkpoints.elements import ELEMENTS, nbytes_of
 from tests.files.checkpoints.handmade import entry, safetensors_bytes
 from tests.files.checkpoints.test_gguf import write
-from tests.nightly import NIGHTLY
+from tests.nightly import NIGHTLY, nightly
 
 LIMIT = 64 << 10
 """KiB of resident memory at most."""
@@ -100,6 +100,7 @@ def peak(*words: str) -> int:
     return int(ran.stderr.split()[-1])
 
 
+@nightly
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
 def test_inspect_holds_64_mebibytes_whatever_the_size(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """At 128 MiB here, at 2 GiB every night: one tensor of half the file, and many."""

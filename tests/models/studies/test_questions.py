@@ -27,7 +27,7 @@ def column(found: Answer, name: str) -> dict[str, str]:
     return {" ".join(row[: at if at < 2 else 1]): row[at] for row in found.table.rows}
 
 
-@thin(2)
+@thin(3)
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_every_question_has_numbers_and_says_what_they_are(question: str) -> None:
     found = answer(question)

@@ -24,7 +24,7 @@ from sqtheory.show.figures import block, channel_map, gain_curve, gap_in_bits, r
 from sqtheory.show.figures.catalogue import BY_NAME, find
 from sqtheory.show.figures.data import Data, Request
 from sqtheory.show.figures.style import DOUBLE, SINGLE, STYLES, encode
-from tests.nightly import NIGHTLY, thin
+from tests.nightly import NIGHTLY, nightly, thin
 from tests.show.figures.references import computed
 from tests.show.figures.texts import text_faults
 
@@ -79,6 +79,7 @@ def test_the_same_request_gives_the_same_data(name: str, small: Request) -> None
     assert first.csv() == again.csv() and first.caption == again.caption
 
 
+@nightly
 def test_bytes_are_the_same_in_another_process_and_carry_no_date(small: Request, tmp_path: Path) -> None:
     """One figure by day, a map of colours; lines are in ``test_order_gap``."""
     drawn = BY_NAME if NIGHTLY else ("order_map",)
