@@ -181,7 +181,7 @@ def _faults(written: Layout, info: TensorInfo, treatment: Treatment, one: Applie
             return
         recipe = treatment.of(one.name)
         try:
-            for own, matrix in recipe.matrices(y, one.name):
+            for own, matrix in recipe.matrices(y, one.name) if recipe.tells_masks else ():
                 fault = broken(recipe.assignment.of(own).s, matrix)
                 if fault is not None:
                     yield f"the pattern is broken: {in_matrix(one.name, own, fault)}"

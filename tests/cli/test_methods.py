@@ -117,6 +117,16 @@ def test_what_does_not_go_with_a_method_is_refused(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_method_that_chooses_its_own_budget_is_verified_without_the_source(
+    statistics: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "o.safetensors")
+    for name, more in {"sap": (), "erk": (), "slicegpt": ("--order", "gain", "--statistics", statistics)}.items():
+        asked = ("apply", "zoo:lm-dense", out, "--force", *PIPELINE, "--method", name, *TARGETS, *more)
+        said(capsys, 0, *asked)
+        said(capsys, 0, "verify", out)
+
+
 def test_the_record_of_a_variant_says_what_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     text, _ = said(capsys, 0, "methods", "gptq:frozen")
     assert "gptq:frozen: S→Q rounds at the scales of the dense weight" in text
