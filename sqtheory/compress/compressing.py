@@ -66,7 +66,7 @@ def compressed(layout: Layout, recipe: Recipe, info: TensorInfo, x: Array) -> Ma
         if layout.packing is not None:
             packed = codes_of(recipe, x, info.name, layout.packing.index)
             return Made(packed.schema.in_place(unpack(packed)), 0, packed)
-        y = recipe.image(x, info.name)
+        y = np.ascontiguousarray(recipe.image(x, info.name))  # a flat view of it is rounded in place
         return Made(y, _round(y, element, info))
 
 

@@ -199,11 +199,6 @@ class Recipe(Treatment):
             object.__setattr__(made, name, told.get(name, getattr(self, name)))
         return made
 
-    @property
-    def tells_masks(self) -> bool:
-        """The mask of every tensor is known: a method that has not been told may make another of the one spelled."""
-        return not self.method or self.assigner is not None
-
     def names(self, info: TensorInfo) -> list[str]:
         """What the matrices of a tensor are called."""
         view = self.views.get(info.name)

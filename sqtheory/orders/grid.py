@@ -108,7 +108,6 @@ class Total:
     open: str
     """The symbols of the channels open on some tensor."""
     output: OutputErrors | None = None
-    """Where the second moments of inputs are known: the errors of all these layers' outputs."""
 
     @property
     def bound(self) -> float:
@@ -214,13 +213,12 @@ def of_quantized(rows: Sequence[Row], x: ArrayLike | StreamedTensor, grid: Grid)
 def total_of(rows: Sequence[Row]) -> Total:
     """Norms of all the rows' tensors together, each the norm of the tensors' norms; all rows have one p."""
     p = rows[0].order.p if rows else 2.0
-
     errors = Errors(**{k: norm([vars(r.order.errors)[k] for r in rows], p) for k in Errors.__dataclass_fields__})
     winners = Counter(r.order.winner for r in rows)
     symbols = "".join(c for c in "MΣZ" if any(c in r.channels.open for r in rows)) or "–"
     x_norm = norm([r.order.x_norm for r in rows], p)
-    output = OutputErrors.together([r.output for r in rows])
-    return Total(p, x_norm, errors, {winner: winners[winner] for winner in Winner}, symbols, output)
+    lost = OutputErrors.together([r.output for r in rows])
+    return Total(p, x_norm, errors, {winner: winners[winner] for winner in Winner}, symbols, lost)
 
 
 def by_tensor(rows: Sequence[Row]) -> list[list[Row]]:
@@ -263,9 +261,8 @@ def pipeline_table(shown: Sequence[Row], rows: Sequence[Row]) -> Table:
     ]
     whole = total_of(rows)
     swaps = str(sum(r.order.swaps for r in rows))
-    counted = ("total", "", *shares(whole), swaps, whole.open, whole.winner.sign, "", *[""] * viewed)
-    if outputs:
-        counted = (*counted, *_output_shares(whole.output))
+    counted: tuple[str, ...] = ("total", "", *shares(whole), swaps, whole.open, whole.winner.sign, "", *[""] * viewed)
+    counted += tuple(_output_shares(whole.output)) * outputs
     header = ("tensor", "shape", *SHARES, "swaps", "open", "winner", "by", *["reduced axis"] * viewed)
     header += OUTPUT_SHARES * outputs
     return Table(header, (*lines, counted), paired(rows[0].order.mask, rows[0].order.format))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
 import sqtheory.methods
 from sqtheory.alphabet.quantizers import Quantizer, int_
@@ -125,6 +125,17 @@ def test_a_method_that_chooses_its_own_budget_is_verified_without_the_source(
         asked = ("apply", "zoo:lm-dense", out, "--force", *PIPELINE, "--method", name, *TARGETS, *more)
         said(capsys, 0, *asked)
         said(capsys, 0, "verify", out)
+
+
+def test_an_image_by_columns_is_rounded_to_the_type_of_its_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, out = tmp_path / "x.safetensors", tmp_path / "o.safetensors"
+    save_file({"w": np.random.default_rng(0).standard_normal((8, 16)).astype(np.float16)}, source)
+    asked = ("apply", str(source), str(out), *PIPELINE, "--method", "shiftaddllm:acc", "--json")
+    [one] = json.loads(said(capsys, 0, *asked)[0])["tensors"]
+    assert one["rounded"] and load_file(out)["w"].dtype == np.float16
+    said(capsys, 0, "verify", str(out), "--against", str(source))
 
 
 def test_the_record_of_a_variant_says_what_it_is(capsys: pytest.CaptureFixture[str]) -> None:
