@@ -85,7 +85,8 @@ def check_awaited(known: Statistics | None, masks: Iterable[Sparsifier], method:
     if known is None or (method is not None and method.needs):
         return
     if not any(s.score is not None and s.score.awaits for s in masks):
-        raise ValueError("--statistics are given, but no --mask awaits any: try 'nm(2, 4, score=wanda)'")
+        said = "no --mask awaits any" if method is None else f"neither --mask nor --method {method.name} awaits any"
+        raise ValueError(f"--statistics are given, but {said}: try 'nm(2, 4, score=wanda)'")
 
 
 def method_of(given: str | Method | None) -> Method | None:

@@ -83,8 +83,9 @@ def verify(
     with ExitStack() as stack:
         report = compress.read_report(compress.beside(path))
         treatment = report.recipe.told(statistics_of(statistics))
-        if treatment.method and (against is not None or statistics is not None):
-            treatment = treatment.by(find(treatment.method))
+        by = find(treatment.method) if treatment.method else None
+        if by is not None and (against is not None or statistics is not None or not by.needs):
+            treatment = treatment.by(by)
         report = replace(report, recipe=treatment)
         written = compress.written(path, report.packing)
         stack.enter_context(written.source)

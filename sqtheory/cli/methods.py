@@ -87,7 +87,7 @@ def _tried(arguments: argparse.Namespace) -> Document:
     samples = samples_for(model, tuple(arguments.data)).some(arguments.samples or SAMPLES)
     if arguments.results is not None:
         atomic.check_folder(arguments.results)
-    with counter((len(asked) + 2) * len(formats), "methods", "trials") as done:
+    with counter((len(asked) + 1 + bool(inputs)) * len(formats), "methods", "trials") as done:
         workers = arguments.workers or cores()
         dense, found = trials(
             *(model, samples, methods, inputs, mask, formats), workers=workers, results=arguments.results, done=done

@@ -11,7 +11,8 @@ from sqtheory.cli.verb import Document, Verb, json_of
 DESCRIPTION = """\
 Check a checkpoint that `sqtheory apply` wrote, from its bytes and from OUT.sqtheory.json beside it.
 
-For every tensor: the type and shape, the pattern of the mask in every group, the number of zeros, the values on
+For every tensor: the type and shape, the pattern of the mask in every group (of a --method that chooses masks by
+statistics: where they are given), the number of zeros, the values on
 the grid where a theorem (idempotence) says that they quantize to themselves, the hash of the bytes. Of packed tensors
 the values are those that the codes stand for, which are on their grid whatever the codes. For every file: the hash of
 all that is no entry of a tensor (headers, metadata, schemas of codes, the index, config.json, the nodes of an ONNX

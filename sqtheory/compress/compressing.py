@@ -66,7 +66,7 @@ def compressed(layout: Layout, recipe: Recipe, info: TensorInfo, x: Array) -> Ma
         if layout.packing is not None:
             packed = codes_of(recipe, x, info.name, layout.packing.index)
             return Made(packed.schema.in_place(unpack(packed)), 0, packed)
-        y = recipe.image(x, info.name)
+        y = np.ascontiguousarray(recipe.image(x, info.name))  # a flat view of it is rounded in place
         return Made(y, _round(y, element, info))
 
 
@@ -100,7 +100,7 @@ def applied(layout: Layout, treatment: Treatment, info: TensorInfo) -> Outcome:
     with about_tensor(layout.source.path, info.name):
         fault = _lost(recipe, info.name, x, y)
         if fault is not None:
-            raise InputRefused(f"{fault} (is 0 a value of the format?)")
+            raise InputRefused(f"{fault} ({_reason(recipe, info)})")
     row = row_of(recipe, info.name, x)
     error = distance(x, y, recipe.norm)
     del x
@@ -143,6 +143,13 @@ def _lost(recipe: Recipe, name: str, x: Array, y: Array) -> str | None:
         for (own, before), (_, after) in pairs
     )
     return next((in_matrix(name, own, fault) for own, fault in faults if fault is not None), None)
+
+
+def _reason(recipe: Recipe, info: TensorInfo) -> str:
+    """Why a pattern may be lost, in words."""
+    if all(recipe.assignment.of(own).procedure.keeps_pattern for own in recipe.names(info)):
+        return "is 0 a value of the format?"
+    return f"method {recipe.method} leaves it: sqtheory order and evaluate say what it costs"
 
 
 def in_matrix(name: str, own: str, fault: str) -> str:

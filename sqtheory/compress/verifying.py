@@ -180,8 +180,9 @@ def _faults(written: Layout, info: TensorInfo, treatment: Treatment, one: Applie
             yield str(refusal.__cause__ or refusal)  # bytes that are no codes, or not so many
             return
         recipe = treatment.of(one.name)
+        told = not recipe.method or recipe.assigner is not None  # else a method may have made another mask
         try:
-            for own, matrix in recipe.matrices(y, one.name):
+            for own, matrix in recipe.matrices(y, one.name) if told else ():
                 fault = broken(recipe.assignment.of(own).s, matrix)
                 if fault is not None:
                     yield f"the pattern is broken: {in_matrix(one.name, own, fault)}"

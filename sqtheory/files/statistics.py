@@ -89,7 +89,7 @@ class Statistics:
     def moments_of(self, name: str) -> Array:
         """XᵀX of a weight, float64 (inputs, inputs), read now. Raises CheckpointError, also where there are none."""
         with reading(self.path) as file:
-            sigma = _read(file, file.info(f"{self._told(name)}.{Statistic.moments.name}"), Statistic.moments)
+            sigma = _read(file, self._info(file, name, Statistic.moments), Statistic.moments)
         wanted = self.norms_of(name)
         if sigma.shape != wanted.shape * 2 or not np.allclose(np.sqrt(np.diagonal(sigma)), wanted, AGREEMENT, 0):
             raise refused(self.path, "its diagonal is not that of the norms", f"{name}.{Statistic.moments.name}")
@@ -105,10 +105,19 @@ class Statistics:
             case Statistic.means | Statistic.variances:
                 return self._input_values(name, statistic)
 
+    def _info(self, file: Checkpoint, name: str, statistic: Statistic) -> TensorInfo:
+        """Where a statistic of a weight is in the file. Raises CheckpointError saying which option writes it."""
+        told = f"{self._told(name)}.{statistic.name}"
+        if told not in {info.name for info in file.tensors}:
+            option = "--moments" if statistic is Statistic.moments else "--means"
+            what = f"no tensor {quoted(told)}, {statistic}: sqtheory calibrate writes it with {option}"
+            raise refused(self.path, what)
+        return file.info(told)
+
     def _input_values(self, name: str, statistic: Statistic) -> Array:
         """A number of every input of a weight, float64 (inputs,), read now. Raises as ``moments_of``."""
         with reading(self.path) as file:
-            info = file.info(f"{self._told(name)}.{statistic.name}")
+            info = self._info(file, name, statistic)
             values = _read(file, info, statistic)
         if values.shape != self.norms_of(name).shape:
             raise refused(self.path, f"{values.size} numbers of {self.norms_of(name).size} inputs", info.name)

@@ -81,6 +81,6 @@ def find(name: str) -> Method:
     own, _, variant = name.partition(":")
     if own in known:
         return known[own].variant(variant) if variant else known[own]
-    close = get_close_matches(name, known, n=1)
+    close = get_close_matches(own.lower(), known, n=1)
     hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
     raise ValueError(f"there is no method {name!r}: {hint}")

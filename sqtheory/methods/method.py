@@ -75,6 +75,14 @@ class Method(Assigner):
     """Theorems of its own that say nothing of the order."""
     variants: tuple[Variant, ...] = ()
     prunes: PrunedOperand = PrunedOperand.weights
+    chosen: Variant | None = None
+    """Which of the variants it is, if any."""
+
+    @property
+    def spelled_variants(self) -> Mapping[str, Variant]:
+        """All variants, as they are asked for."""
+        own = self.name.partition(":")[0]
+        return {f"{own}:{one.name}": one for one in self.variants}
 
     @property
     def theorems(self) -> tuple[Theorem, ...]:
@@ -93,11 +101,11 @@ class Method(Assigner):
 
     def variant(self, name: str) -> "Method":
         """The method with one of its variants for what it builds. Raises ValueError naming those that there are."""
-        for one in self.variants:
-            if one.name == name:
-                return replace(self, name=f"{self.name}:{name}", build=one.build)
-        known = ", ".join(f"{self.name}:{one.name}" for one in self.variants) or "none"
-        raise ValueError(f"{self.name} has no variant {name!r}: known are {known}")
+        spelled = f"{self.name}:{name}"
+        if spelled in self.spelled_variants:
+            one = self.spelled_variants[spelled]
+            return replace(self, name=spelled, build=one.build, chosen=one)
+        raise ValueError(f"{self.name} has no variant {name!r}: known are {', '.join(self.spelled_variants) or 'none'}")
 
     def assigned(
         self, inner: Assignment, statistics: Statistics | None, shapes: Mapping[str, Shape] | None = None

@@ -44,18 +44,20 @@ def evidence_table(method: Method) -> Table:
         )
         for one in method.evidence
     )
-    return Table(("speaks for", "because", "theorem", "stands"), tuple(rows), f"{method.name}: {method.verdict}")
+    own = method.name.partition(":")[0]
+    return Table(("speaks for", "because", "theorem", "stands"), tuple(rows), f"{own}: {method.verdict}")
 
 
 def method_parts(method: Method) -> list[Table | str]:
     """The record of a method: a sentence, the evidence, the variants."""
     needs = " and ".join(map(str, method.needs)) or "nothing"
-    said = f"{method.title} ({method.source}). Of the inputs of each layer it needs {needs}."
+    does = "" if method.chosen is None else f" {method.name}: {method.chosen.says}."
+    said = f"{method.title} ({method.source}).{does} Of the inputs of each layer it needs {needs}."
     if method.rests_on:
         said += f" It rests on {', '.join(theorem.slug for theorem in method.rests_on)} (sqtheory show SLUG)."
     parts: list[Table | str] = [said, evidence_table(method)]
     if method.variants:
-        rows = tuple((f"{method.name}:{one.name}", one.says) for one in method.variants)
+        rows = tuple((name, one.says) for name, one in method.spelled_variants.items())
         parts.append(Table(("variant", "what it does otherwise"), rows))
     return parts
 
@@ -78,5 +80,5 @@ def method_dict(method: Method) -> dict[str, Any]:
             }
             for one in method.evidence
         ],
-        "variants": [{"name": f"{method.name}:{one.name}", "says": one.says} for one in method.variants],
+        "variants": [{"name": name, "says": one.says} for name, one in method.spelled_variants.items()],
     }

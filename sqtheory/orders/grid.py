@@ -107,6 +107,7 @@ class Total:
     """How many tensors each order wins."""
     open: str
     """The symbols of the channels open on some tensor."""
+    output: OutputErrors | None = None
 
     @property
     def bound(self) -> float:
@@ -137,6 +138,7 @@ class Total:
             "winner": self.winner,
             "winners": self.winners,
             "channels_open": self.open,
+            **({} if self.output is None else {"output": self.output.to_dict()}),
         }
 
 
@@ -211,12 +213,12 @@ def of_quantized(rows: Sequence[Row], x: ArrayLike | StreamedTensor, grid: Grid)
 def total_of(rows: Sequence[Row]) -> Total:
     """Norms of all the rows' tensors together, each the norm of the tensors' norms; all rows have one p."""
     p = rows[0].order.p if rows else 2.0
-
     errors = Errors(**{k: norm([vars(r.order.errors)[k] for r in rows], p) for k in Errors.__dataclass_fields__})
     winners = Counter(r.order.winner for r in rows)
     symbols = "".join(c for c in "MΣZ" if any(c in r.channels.open for r in rows)) or "–"
     x_norm = norm([r.order.x_norm for r in rows], p)
-    return Total(p, x_norm, errors, {winner: winners[winner] for winner in Winner}, symbols)
+    lost = OutputErrors.together([r.output for r in rows])
+    return Total(p, x_norm, errors, {winner: winners[winner] for winner in Winner}, symbols, lost)
 
 
 def by_tensor(rows: Sequence[Row]) -> list[list[Row]]:
@@ -259,9 +261,8 @@ def pipeline_table(shown: Sequence[Row], rows: Sequence[Row]) -> Table:
     ]
     whole = total_of(rows)
     swaps = str(sum(r.order.swaps for r in rows))
-    counted = ("total", "", *shares(whole), swaps, whole.open, whole.winner.sign, "", *[""] * viewed)
-    if outputs:
-        counted = (*counted, *_output_shares(OutputErrors.together([row.output for row in rows])))
+    counted: tuple[str, ...] = ("total", "", *shares(whole), swaps, whole.open, whole.winner.sign, "", *[""] * viewed)
+    counted += tuple(_output_shares(whole.output)) * outputs
     header = ("tensor", "shape", *SHARES, "swaps", "open", "winner", "by", *["reduced axis"] * viewed)
     header += OUTPUT_SHARES * outputs
     return Table(header, (*lines, counted), paired(rows[0].order.mask, rows[0].order.format))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
 import sqtheory.methods
 from sqtheory.alphabet.quantizers import Quantizer, int_
@@ -71,6 +71,7 @@ def test_a_procedure_goes_through_every_verb(
     [row] = ordered["tensors"]
     assert ordered["recipe"]["method"] == "scratch" and row["mask"] == "nm(2, 4) by scratch"
     assert row["errors"]["s"] == pytest.approx(np.linalg.norm(w - moved), rel=1e-6)
+    assert ordered["total"]["output"] == row["output"]
     assert set(row["output"]) == {"size", "s", "q", "sq", "qs", "joint"} and row["reason"]["failed"] == ["entrywise"]
     for order, wanted in {"sq": q(moved), "joint": 2 * q(s(w))}.items():
         out = tmp_path / f"{order}.safetensors"
@@ -104,12 +105,45 @@ def test_what_does_not_go_with_a_method_is_refused(
     by = ("--method", "scratch", "--statistics", statistics)
     assert "needs XᵀX of each tensor: --statistics FILE" in said(capsys, 2, *apply, "--method", "scratch")[1]
     assert "did you mean wanda" in said(capsys, 2, *apply, "--method", "wnada")[1]
+    unawaited = said(capsys, 2, *apply, "--method", "erk", *by[2:])[1]
+    assert "--statistics are given, but neither --mask nor --method erk awaits any" in unawaited
+    left = said(capsys, 3, *apply, "--method", "sharq")[1]
+    assert f"'{TARGET}': the pattern of the mask is lost" in left and "method sharq leaves it" in left
     assert "--frozen-scale is for operators as they are" in said(capsys, 2, *apply, *by, "--frozen-scale")[1]
     assert "--order joint takes --method" in said(capsys, 2, *apply, "--order", "joint")[1]
     assert "no joint pass" in said(capsys, 3, *apply, "--method", "scratch:still", *by[2:], "--order", "joint")[1]
     packed = ("pack", *apply[1:], *by)
     assert "is written as values: no --pack" in said(capsys, 3, *packed)[1]
     assert not list(tmp_path.iterdir())
+
+
+def test_a_method_that_chooses_its_own_budget_is_verified_without_the_source(
+    statistics: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "o.safetensors")
+    for name, more in {"sap": (), "erk": (), "slicegpt": ("--order", "gain", "--statistics", statistics)}.items():
+        asked = ("apply", "zoo:lm-dense", out, "--force", *PIPELINE, "--method", name, *TARGETS, *more)
+        said(capsys, 0, *asked)
+        said(capsys, 0, "verify", out)
+
+
+def test_an_image_by_columns_is_rounded_to_the_type_of_its_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, out = tmp_path / "x.safetensors", tmp_path / "o.safetensors"
+    save_file({"w": np.random.default_rng(0).standard_normal((8, 16)).astype(np.float16)}, source)
+    asked = ("apply", str(source), str(out), *PIPELINE, "--method", "shiftaddllm:acc", "--json")
+    [one] = json.loads(said(capsys, 0, *asked)[0])["tensors"]
+    assert one["rounded"] and load_file(out)["w"].dtype == np.float16
+    said(capsys, 0, "verify", str(out), "--against", str(source))
+
+
+def test_the_record_of_a_variant_says_what_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    text, _ = said(capsys, 0, "methods", "gptq:frozen")
+    assert "gptq:frozen: S→Q rounds at the scales of the dense weight" in text
+    assert "gptq:spared " in text and "gptq:frozen:spared" not in text
+    own, whole = (json.loads(said(capsys, 0, "methods", name, "--json")[0]) for name in ("gptq:frozen", "gptq"))
+    assert own["name"] == "gptq:frozen" and own["variants"] == whole["variants"]
 
 
 def test_the_table_has_a_line_for_each_method(capsys: pytest.CaptureFixture[str]) -> None:

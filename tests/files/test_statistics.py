@@ -106,8 +106,10 @@ def test_what_is_not_there_is_refused_by_the_name_of_the_weight(file: Path) -> N
     for ask in (found.norms_of, found.moments_of):
         with pytest.raises(CheckpointError, match="'other"):
             ask("other")
-    with pytest.raises(CheckpointError, match=r"no tensor 'w\.moments'"):
+    with pytest.raises(CheckpointError, match=r"no tensor 'w\.moments', XᵀX: .* --moments"):
         found.moments_of("w")
+    with pytest.raises(CheckpointError, match=r"no tensor 'w\.means', the mean of every input j: .* --means"):
+        found.of("w", Statistic.means)
     with pytest.raises(CheckpointError, match=r"'v\.moments': its diagonal is not that of the norms"):
         found.moments_of("v")
 

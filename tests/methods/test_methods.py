@@ -77,6 +77,8 @@ def test_evidence_that_is_wrong_does_not_stand() -> None:
 def test_an_unknown_method_is_answered_with_the_closest() -> None:
     with pytest.raises(ValueError, match="did you mean wanda"):
         find("wandaa")
+    with pytest.raises(ValueError, match="did you mean gptq"):
+        find("GPTQ")
     with pytest.raises(ValueError, match=r"known are .*wanda"):
         find("zzz")
 

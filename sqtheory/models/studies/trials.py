@@ -99,7 +99,7 @@ def trials(
     results: Path | None = None,
     done: Callable[[int], None] = lambda count: None,
 ) -> tuple[Scores, tuple[Trial, ...]]:
-    """The scores of the dense model, and every method with every format, plain magnitude first, then those on inputs.
+    """The scores of the dense model, and every method with every format, plain magnitude first, then any on inputs.
 
     ``done`` is told of each trial. Statistics are those of the dense model on the first half of the samples.
     """
@@ -120,7 +120,8 @@ def trials(
                 except ValueError as refusal:
                     found.append(Trial(name, fmt, {}, {}, refused=str(refusal)))
                 done(1)
-            for name, of_inputs in {PLAIN_INPUTS: lambda plain, known: MaskOfInputs(plain), **inputs}.items():
+            own = {PLAIN_INPUTS: lambda plain, known: MaskOfInputs(plain)} if inputs else {}
+            for name, of_inputs in {**own, **inputs}.items():
                 found.append(_trial_on_inputs(evaluations, name, plain, of_inputs(plain, known)))
                 done(1)
     return evaluations.dense(), tuple(found)
@@ -212,7 +213,9 @@ def trial_tables(label: str, mask: str, dense: Scores, found: Sequence[Trial], m
     )
     for fmt in dict.fromkeys(trial.format for trial in found):
         here = [trial for trial in found if trial.format == fmt]
-        plain = {on: next(trial for trial in here if trial.on_inputs is on) for on in (False, True)}
+        plain = {
+            on: next(trial for trial in here if trial.on_inputs is on) for on in {trial.on_inputs for trial in here}
+        }
         rows = tuple(_line(trial, plain[trial.on_inputs], metric) for trial in here if not trial.refused)
         title = f"{label}: {mask} with {fmt} (dense: {value.value:.4f} ± {value.standard_error:.4f})"
         yield Table(header, rows, title)
