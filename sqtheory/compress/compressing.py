@@ -14,7 +14,7 @@ from sqtheory.alphabet.traits import ROUNDING_ERROR
 from sqtheory.arrays import Array, as_real
 from sqtheory.compress.codes import codes_of
 from sqtheory.compress.layout import CHUNK, Layout, Made, Target
-from sqtheory.compress.patterns import lost
+from sqtheory.compress.patterns import lost, promised
 from sqtheory.compress.recipe import Recipe, Treatment
 from sqtheory.compress.report import Applied, LeftAlone
 from sqtheory.exceptions import InputRefused, about
@@ -100,7 +100,7 @@ def applied(layout: Layout, treatment: Treatment, info: TensorInfo) -> Outcome:
     with about_tensor(layout.source.path, info.name):
         fault = _lost(recipe, info.name, x, y)
         if fault is not None:
-            raise InputRefused(f"{fault} ({_reason(recipe, info)})")
+            raise InputRefused(f"{fault} (is 0 a value of the format?)")
     row = row_of(recipe, info.name, x)
     error = distance(x, y, recipe.norm)
     del x
@@ -139,17 +139,10 @@ def _lost(recipe: Recipe, name: str, x: Array, y: Array) -> str | None:
     """Which pattern is lost in which matrix, in words."""
     pairs = zip(recipe.matrices(x, name), recipe.matrices(y, name), strict=True)
     faults = (
-        (own, lost(recipe.assignment.of(own).s, before, after, first=recipe.order is Order.sq))
+        (own, lost(promised(recipe.assignment.of(own)), before, after, first=recipe.order is Order.sq))
         for (own, before), (_, after) in pairs
     )
     return next((in_matrix(name, own, fault) for own, fault in faults if fault is not None), None)
-
-
-def _reason(recipe: Recipe, info: TensorInfo) -> str:
-    """Why a pattern may be lost, in words."""
-    if all(recipe.assignment.of(own).procedure.keeps_pattern for own in recipe.names(info)):
-        return "is 0 a value of the format?"
-    return f"method {recipe.method} leaves it: sqtheory order and evaluate say what it costs"
 
 
 def in_matrix(name: str, own: str, fault: str) -> str:

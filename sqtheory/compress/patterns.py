@@ -8,9 +8,18 @@ from sqtheory.alphabet.sparsifiers import Sparsifier, nm
 from sqtheory.arrays import Array, Mask
 from sqtheory.compress.layout import CHUNK
 from sqtheory.exceptions import first_at
+from sqtheory.orders.pair import Pair
 
 GROUPS = (4, 2, 8, 16)
 """The sizes m of groups in which a source may keep n of every m, n at most half; a short last group is not one."""
+
+
+def promised(pair: Pair) -> Sparsifier:
+    """The mask whose zeros are in every result: that of the pair, or the one that prunes nothing.
+
+    A low-rank term or a wrapper makes no zeros, and the weight of the layer is what is written.
+    """
+    return pair.s if pair.procedure.keeps_pattern else nm(1, 1)
 
 
 def broken(s: Sparsifier, y: Array) -> str | None:

@@ -13,7 +13,7 @@ from sqtheory.compress.applying import metadata
 from sqtheory.compress.compressing import Outcome, applied, in_matrix, off_grid
 from sqtheory.compress.headers import headers_of
 from sqtheory.compress.layout import ITSELF, Layout, origin_of
-from sqtheory.compress.patterns import broken
+from sqtheory.compress.patterns import broken, promised
 from sqtheory.compress.recipe import Treatment
 from sqtheory.compress.report import Applied, LeftAlone, Report
 from sqtheory.compress.ties import equal_tensors, first_of
@@ -183,7 +183,7 @@ def _faults(written: Layout, info: TensorInfo, treatment: Treatment, one: Applie
         told = not recipe.method or recipe.assigner is not None  # else a method may have made another mask
         try:
             for own, matrix in recipe.matrices(y, one.name) if told else ():
-                fault = broken(recipe.assignment.of(own).s, matrix)
+                fault = broken(promised(recipe.assignment.of(own)), matrix)
                 if fault is not None:
                     yield f"the pattern is broken: {in_matrix(one.name, own, fault)}"
             fault = off_grid(recipe, one.name, y) if one.on_grid and written.packing is None else None

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 import sqtheory.methods
@@ -107,8 +108,6 @@ def test_what_does_not_go_with_a_method_is_refused(
     assert "did you mean wanda" in said(capsys, 2, *apply, "--method", "wnada")[1]
     unawaited = said(capsys, 2, *apply, "--method", "erk", *by[2:])[1]
     assert "--statistics are given, but neither --mask nor --method erk awaits any" in unawaited
-    left = said(capsys, 3, *apply, "--method", "sharq")[1]
-    assert f"'{TARGET}': the pattern of the mask is lost" in left and "method sharq leaves it" in left
     assert "--frozen-scale is for operators as they are" in said(capsys, 2, *apply, *by, "--frozen-scale")[1]
     assert "--order joint takes --method" in said(capsys, 2, *apply, "--order", "joint")[1]
     assert "no joint pass" in said(capsys, 3, *apply, "--method", "scratch:still", *by[2:], "--order", "joint")[1]
@@ -144,6 +143,22 @@ def test_the_record_of_a_variant_says_what_it_is(capsys: pytest.CaptureFixture[s
     assert "gptq:spared " in text and "gptq:frozen:spared" not in text
     own, whole = (json.loads(said(capsys, 0, "methods", name, "--json")[0]) for name in ("gptq:frozen", "gptq"))
     assert own["name"] == "gptq:frozen" and own["variants"] == whole["variants"]
+
+
+def test_a_method_that_keeps_no_pattern_is_written_and_verified(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "o.safetensors"
+    said(capsys, 0, "apply", "zoo:lm-dense", str(out), *PIPELINE, "--method", "sharq", *TARGETS)
+    assert np.count_nonzero(load_file(out)[TARGET] == 0) < 0.2 * 192 * 192
+    said(capsys, 0, "verify", str(out))
+    said(capsys, 0, "verify", str(out), "--against", "zoo:lm-dense")
+    kept = load_file(out)
+    kept[TARGET][0, 0] += 1
+    with safe_open(out, "np") as written:
+        metadata = written.metadata()
+    save_file(kept, out, metadata=metadata)
+    assert said(capsys, 1, "verify", str(out))[1]
 
 
 def test_the_table_has_a_line_for_each_method(capsys: pytest.CaptureFixture[str]) -> None:
