@@ -15,6 +15,7 @@ Answer the open questions about the order of sparsity and quantization with numb
   unstructured  do unstructured masks ever prefer Q→S on real weights?
   frozen        what do frozen dense scales change?
   intensity     does the weaker of both come first?
+  budget        what does a density and a format for each layer save, under one budget?
 Prints a report in Markdown whose sentences are made from the numbers of its tables. ± is one standard error, paired."""
 
 EXAMPLES = """\

@@ -56,8 +56,8 @@ def test_order_apply_verify_and_report_speak_of_one_mask(file: Path, capsys: pyt
 
     with open_checkpoint(out) as opened:
         for name, x in (("a.weight", X), ("b.weight", X[::-1])):
-            s, q = Spelled(MASK, FORMAT, SEED).of(name)
-            np.testing.assert_array_equal(opened.read(name), (s >> q)(x))
+            pair = Spelled(MASK, FORMAT, SEED).of(name)
+            np.testing.assert_array_equal(opened.read(name), (pair.s >> pair.q)(x))
     assert ordered["a.weight"]["s"] != ordered["b.weight"]["s"], "another name draws other numbers"
 
 

@@ -23,6 +23,8 @@ from sqtheory.theory.theorems.partner_optimal import WITHIN, masks
 
 DEPENDENT = 1e-12
 """Share of the largest singular value of unit columns below which they count as dependent."""
+NOISE = 64 * float(np.finfo(np.float64).eps)
+"""Share of what is fitted that rounding may leave of an exact fit."""
 
 
 def _best(case: Case) -> Array:
@@ -33,7 +35,8 @@ def _best(case: Case) -> Array:
     for support in masks(case.s):
         some = units * support
         left = y - some @ (np.linalg.pinv(some, rcond=DEPENDENT) @ y)
-        least = np.minimum(least, (left**2).sum(axis=1))
+        lost = (left**2).sum(axis=1)
+        least = np.minimum(least, np.where(lost <= NOISE**2 * (y**2).sum(axis=1), 0.0, lost))
     return np.asarray(least.sum(axis=1))
 
 

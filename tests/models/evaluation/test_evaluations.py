@@ -64,15 +64,17 @@ def test_keys_tell_apart_all_that_matters() -> None:
     weights = {layer.name: layer.weight for layer in some.model.linears}
     pruned = {name: S(w) for name, w in weights.items()}
     keys = [
-        some._key(weights, int_(4)),
-        some._key(weights, hbfp(4)),
-        some._key(pruned, int_(4)),
-        more._key(weights, int_(4)),
-        Evaluations(model("vit-s50"), samples("vit-dense"))._key(weights, int_(4)),
+        some._key(weights, int_(4), {}),
+        some._key(weights, hbfp(4), {}),
+        some._key(pruned, int_(4), {}),
+        more._key(weights, int_(4), {}),
+        Evaluations(model("vit-s50"), samples("vit-dense"))._key(weights, int_(4), {}),
+        some._key(weights, int_(4), {next(iter(weights)): S}),
+        some._key(weights, int_(4), {next(iter(weights)): hbfp(4)}),
     ]
     assert len(set(keys)) == len(keys)
     signed = {name: np.where(w == 0, -w, w) for name, w in pruned.items()}
-    assert some._key(signed, int_(4)) == keys[2], "zeros of either sign are one weight"
+    assert some._key(signed, int_(4), {}) == keys[2], "zeros of either sign are one weight"
 
 
 def test_orders_agree_on_weights_that_hold_the_mask() -> None:

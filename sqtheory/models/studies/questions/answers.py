@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from sqtheory.models.studies.questions.answer import Answer, Subject
+from sqtheory.models.studies.questions.budget import shared_budget
 from sqtheory.models.studies.questions.intensity import weaker_first
 from sqtheory.models.studies.questions.metric import bit_widths, depth, rankings, tie_rules
 from sqtheory.models.studies.questions.tensors import collisions, frozen_scales, unstructured
@@ -20,6 +21,7 @@ QUESTIONS: Mapping[str, Callable[[Subject], Answer]] = MappingProxyType(
         "unstructured": unstructured,
         "frozen": frozen_scales,
         "intensity": weaker_first,
+        "budget": shared_budget,
     }
 )
 """Every question by a short name."""
