@@ -225,9 +225,6 @@ class Recipe(Treatment):
         return spelled if self.assigner is None else self.assigner.assigned(spelled, self.known, self.shapes)
 
     def check_known(self, tensors: Iterable[TensorInfo]) -> None:
-        if self.assigner is not None and self.assigner.needs and self.known is None:
-            what = " and ".join(map(str, self.assigner.needs))
-            raise ValueError(f"method {self.method} needs {what} of each tensor: --statistics FILE")
         calibrated(self.assignment, self.known)
         if self.known is not None:
             infos = [(own, as_matrix(info, self.views.get(info.name))) for info in tensors for own in self.names(info)]

@@ -20,7 +20,7 @@ from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier
 from sqtheory.alphabet.traits import DETERMINISTIC
 from sqtheory.arrays import Array, Mask
 from sqtheory.orders.applied import TwoOrders, both
-from sqtheory.orders.counts import Counts, Errors, Openings, Sums, beyond_range, sign
+from sqtheory.orders.counts import Counts, Errors, Openings, Sums, beyond_range, ends, sign
 from sqtheory.orders.definition import at_dense_scale, flushed, living, moved
 from sqtheory.orders.errors import box_norms, change, powers, root
 from sqtheory.orders.grid import Grid, Row
@@ -103,7 +103,7 @@ def counts_of_each(two: TwoOrders, q: Quantizer, p: float) -> Iterator[Counts]:
 
 def _openings(two: TwoOrders, q: Quantizer) -> Iterator[Openings]:
     dense, alive = q.scales(two.x), living(two, q)
-    low, high = (q.partition.reduce(two.x, end) for end in (_least, _greatest))
+    low, high = ends(two.x, q.partition)
     return map(
         Openings,
         _each(two.s.groups.reduce(two.reselected, lambda rows: np.asarray(np.any(rows, axis=1)))),
@@ -181,11 +181,3 @@ def _each(where: Mask) -> list[int]:
 
 def _flat(stack: NDArray[Any]) -> NDArray[Any]:
     return stack.reshape(len(stack), -1)
-
-
-def _least(rows: Array) -> Array:
-    return np.asarray(rows.min(axis=1))
-
-
-def _greatest(rows: Array) -> Array:
-    return np.asarray(rows.max(axis=1))

@@ -8,6 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
+from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.arrays import Array, Mask
 from sqtheory.tables import json_ready
@@ -146,6 +147,12 @@ class GroupErrors:
 def sign(lead: float | Fraction) -> int:
     """1, 0 or −1."""
     return 0 if lead == 0 else 1 if lead > 0 else -1
+
+
+def ends(x: Array, boxes: Partition) -> tuple[Array, Array]:
+    """The least and the greatest entry of every box, in the shape of the grid of boxes."""
+    low = boxes.reduce(x, lambda rows: np.asarray(rows.min(axis=1)))
+    return low, boxes.reduce(x, lambda rows: np.asarray(rows.max(axis=1)))
 
 
 def beyond_range(low: Array, high: Array, scales: Array, q: Quantizer) -> Mask:

@@ -9,7 +9,7 @@ from sqtheory.alphabet.norms import check_norm, unit_of
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.arrays import Array, Mask
 from sqtheory.orders.applied import TwoOrders, survivors
-from sqtheory.orders.counts import Counts, Errors, GroupErrors, Openings, Sums, beyond_range, sign
+from sqtheory.orders.counts import Counts, Errors, GroupErrors, Openings, Sums, beyond_range, ends, sign
 from sqtheory.orders.errors import Pieces, additive_bound, box_norms, change_of, largest_of, norm, norm_of, powers, root
 from sqtheory.orders.optimum import gain_mask
 
@@ -55,7 +55,7 @@ def sums_of(two: TwoOrders, best: Mask, p: float) -> Sums:
 def openings_of(two: TwoOrders, q: Quantizer) -> Openings:
     """In how many places each channel is open under the quantizer q of both orders."""
     x, alive, pruned, dense = two.x, living(two, q), ~two.mask, q.scales(two.x)
-    low, high = (q.partition.reduce(x, end) for end in (lambda rows: rows.min(axis=1), lambda rows: rows.max(axis=1)))
+    low, high = ends(x, q.partition)
     return Openings(
         selected=_count(two.s.groups.reduce(two.reselected, lambda rows: np.asarray(np.any(rows, axis=1)))),
         moved=_count(moved(two, q, dense) & alive),

@@ -11,7 +11,7 @@ from sqtheory.alphabet.procedures import PLAIN, Procedure
 from sqtheory.arrays import Array, Mask
 from sqtheory.exceptions import NonFinite, first_at
 from sqtheory.orders.applied import Order
-from sqtheory.orders.counts import Counts, Errors, Openings, OutputErrors, Sums, beyond_range, sign
+from sqtheory.orders.counts import Counts, Errors, Openings, OutputErrors, Sums, beyond_range, ends, sign
 from sqtheory.orders.definition import flushed
 from sqtheory.orders.errors import change, norm
 from sqtheory.orders.matrix_errors import gram_norm
@@ -122,16 +122,17 @@ class ProcedureImages:
         lone_s, lone_q, lost_sq, lost_qs, least = (norm(w.astype(np.float64) - one, p) for one in made)
         lead = lost_qs - lost_sq if p == math.inf else change(w, self.sq, self.qs, p)
         kept, differs = self.sparse != 0, (self.sq != 0) != (self.qs != 0)
-        moved = q.scales(self.sparse) != q.scales(w)
+        dense = q.scales(w)
+        moved = q.scales(self.sparse) != dense
         alive = q.partition.reduce(kept, _any)
-        low, high = (q.partition.reduce(w, end) for end in (_least, _greatest))
+        low, high = ends(w, q.partition)
         openings = Openings(
             selected=_count(s.groups.reduce(differs, _any)),
             moved=_count(moved & alive),
             living=_count(alive),
             back=_count(~kept & (self.sq != 0)),
             pruned=_count(~kept),
-            saturated=_count(beyond_range(low, high, q.scales(w), q)),
+            saturated=_count(beyond_range(low, high, dense, q)),
             flushed=_count(flushed(low, high, self.quantized, q)),
         )
         swaps = _count((self.sq != 0) & (self.qs == 0) & (self.quantized != 0))
@@ -141,14 +142,6 @@ class ProcedureImages:
 
 def _any(rows: Array | Mask) -> Mask:
     return np.asarray(np.any(rows, axis=1))
-
-
-def _least(rows: Array) -> Array:
-    return np.asarray(rows.min(axis=1))
-
-
-def _greatest(rows: Array) -> Array:
-    return np.asarray(rows.max(axis=1))
 
 
 def _count(where: Mask) -> int:
