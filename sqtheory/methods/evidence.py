@@ -9,6 +9,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from sqtheory.arrays import FixedArray
+from sqtheory.orders.counts import OutputErrors
 from sqtheory.orders.pair import Pair
 from sqtheory.orders.procedural import ProcedureImages
 from sqtheory.theory.case import Case
@@ -91,10 +92,15 @@ class OnWeight(Evidence):
     theorem = None
 
     @property
-    def stands(self) -> bool:
+    def errors(self) -> OutputErrors:
+        """What each order loses of the output."""
         w = self.weight.values
         moments = np.eye(w.shape[1]) if self.moments is None else self.moments.values
-        lead = ProcedureImages.of(w, self.pair).output_errors(moments).sign
+        return ProcedureImages.of(w, self.pair).output_errors(moments)
+
+    @property
+    def stands(self) -> bool:
+        lead = self.errors.sign
         return lead == {OrderVerdict.holds: 1, OrderVerdict.fails: -1}.get(self.favours, 0)
 
 
@@ -111,3 +117,10 @@ class Runs(Evidence):
     @property
     def stands(self) -> bool:
         return self.check()
+
+
+def joint_gains(one: OnWeight) -> float:
+    """How much less of the output the joint pass loses on a weight than S→Q; its procedure has such a pass."""
+    errors = one.errors
+    assert errors.joint is not None
+    return errors.sq - errors.joint
