@@ -44,3 +44,14 @@ def test_a_budget_for_each_layer_saves_error_on_a_model() -> None:
         same, own, bound = (float(cell.rstrip("%")) for cell in (row[2], row[3], row[4]))
         assert bound <= own <= same and float(row[7]) - float(row[6]) == pytest.approx(-float(row[8]), abs=2e-5)
         assert row[1] in [str(way) for way in WAYS]
+
+
+def test_a_budget_that_no_way_fits_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    subject = Subject(Evaluations(model("vit-dense"), samples("vit-dense", 2)))
+    monkeypatch.setattr(budget, "BUDGETS", (1, 4))
+    answer = shared_budget(subject)
+    assert [row[0] for row in answer.table.rows] == ["4"] and "of 1 budgets" in answer.sentences[0]
+    assert answer.sentences[1:] == ("None of the ways fits 1 bits per weight.",)
+    monkeypatch.setattr(budget, "BUDGETS", (1,))
+    with pytest.raises(ValueError, match="the cheapest way takes .* bits per weight, the largest budget is 1"):
+        shared_budget(subject)

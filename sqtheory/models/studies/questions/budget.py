@@ -60,8 +60,12 @@ def shared_budget(subject: Subject) -> Answer:
     curves = [[way.choice(layer.weight) for way in WAYS] for layer in layers]
     energy = sum(float(np.square(layer.weight.astype(np.float64)).sum()) for layer in layers)
     entries = sum(layer.weight.size for layer in layers)
+    cheapest = min(sum(curve[at].cost for curve in curves) for at in range(len(WAYS))) / entries
+    budgets = [bits for bits in BUDGETS if cheapest <= bits]
+    if not budgets:
+        raise ValueError(f"the cheapest way takes {cheapest:.2f} bits per weight, the largest budget is {max(BUDGETS)}")
     rows, saved = [], []
-    for bits in BUDGETS:
+    for bits in budgets:
         budget = bits * entries
         same, own = _alike(curves, budget), allocated(curves, budget)
         alike, apart = (_scores(subject, places) for places in ((same,) * len(layers), own.places))
@@ -90,7 +94,8 @@ def shared_budget(subject: Subject) -> Answer:
         Table(header, tuple(rows)),
         (
             f"Of the squared error of the weights, {', '.join(parts)}; in the {subject.metric_name} it is certainly "
-            f"better, beyond two standard errors, at {better} of {len(BUDGETS)} budgets.",
+            f"better, beyond two standard errors, at {better} of {len(rows)} budgets.",
+            *(f"None of the ways fits {bits} bits per weight." for bits in BUDGETS if bits not in budgets),
         ),
     )
 
