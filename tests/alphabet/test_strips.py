@@ -40,8 +40,8 @@ def one_by_one(f: Operator, x: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("text", [*APART, *TOGETHER])
 def test_strips_give_the_image_of_the_whole(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     f = written(text)
-    assert f.unit((3, 5, 96)) == APART.get(text)
-    base = np.random.default_rng(17).normal(size=(3, 5, 96))
+    assert f.unit((4, 5, 96)) == APART.get(text)
+    base = np.random.default_rng(17).normal(size=(4, 5, 96))
     for x in (base, base.astype(np.float32), base[::-1, :, ::2][:, ::2], np.asfortranarray(base)):
         expected = one_by_one(f, x)
         for limit in (50, 96 * 3):
