@@ -185,6 +185,8 @@ class Chain(Operator):
         return math.lcm(*known) if len(known) == len(units) else None
 
     def apply(self, x: Array, origin: Array) -> Array:
+        if self._unit(x) is not None:
+            return self.into(np.empty(x.shape, x.dtype), x, origin)
         for f in self.parts:
             x = f.apply(x, origin)
         return x
@@ -192,7 +194,7 @@ class Chain(Operator):
     def into(self, out: Array, x: Array, origin: Array) -> Array:
         if np.may_share_memory(out, origin):
             return super().into(out, x, origin)
-        unit = None if x.size <= STRIP or np.may_share_memory(out, x) else self.unit(x.shape)
+        unit = None if np.may_share_memory(out, x) else self._unit(x)
         if unit is not None:
             try:
                 for strip in strips((out, x, origin), unit, STRIP):
@@ -201,6 +203,9 @@ class Chain(Operator):
             except ValueError:  # said of the whole tensor below, which names the place in it
                 pass
         return self._whole(out, x, origin)
+
+    def _unit(self, x: Array) -> int | None:
+        return None if x.size <= STRIP else self.unit(x.shape)
 
     def _whole(self, out: Array, x: Array, origin: Array) -> Array:
         for f in self.parts:
