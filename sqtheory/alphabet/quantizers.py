@@ -22,17 +22,7 @@ from sqtheory.alphabet.operators import Operator
 from sqtheory.alphabet.partition import Blocks, Partition, Shape, Tail
 from sqtheory.alphabet.quantized import NanRule, Quantized
 from sqtheory.alphabet.rounding import Rounding, half_away, nearest_even
-from sqtheory.alphabet.scaling import (
-    AbsMax,
-    Frozen,
-    FullRange,
-    PowerOfTwo,
-    Reach,
-    Scaling,
-    SharedExponent,
-    TwoLevel,
-    Unscaled,
-)
+from sqtheory.alphabet.scaling import AbsMax, Frozen, FullRange, PowerOfTwo, Scaling, SharedExponent, TwoLevel, Unscaled
 from sqtheory.alphabet.signatures import spelled_out
 from sqtheory.alphabet.traits import DETERMINISTIC, IDEMPOTENT, KEEPS_ZERO, MAX_DETERMINED, MONOTONE, ODD, Trait
 from sqtheory.arrays import Array, ArrayLike, FixedArray, as_real
@@ -117,8 +107,7 @@ class Quantizer(Operator):
         return self.scaling.by_block and self.partition.along_rows
 
     def unit(self, shape: Shape) -> int | None:
-        alone = self.scaling.follows_maximum and self.scaling.looks_at is Reach.block and self.rounding.deterministic
-        return self.partition.last_run(shape) if alone else None
+        return self.partition.last_run(shape) if self.scaling.apart and self.rounding.deterministic else None
 
     def is_idle(self, shape: Shape) -> bool:
         single = all(min(*pair) == 1 for pair in zip(self.partition.sides(shape), shape, strict=True))
