@@ -16,7 +16,7 @@ def stream_bytes(count: int, k: int) -> int:
 
 
 def pack_bits(fields: NDArray[np.integer[Any]], k: int) -> NDArray[np.uint8]:
-    """The stream Σ f_i 2^{ik} of fields 0 ≤ f_i < 2^k in C order, as bytes with the lowest first; 0 ≤ k ≤ 64."""
+    """The stream Σ f_i 2^{ik} of the lowest k bits of fields in C order, as bytes with the lowest first; 0 ≤ k ≤ 64."""
     flat = fields.reshape(-1)
     out = np.empty(stream_bytes(flat.size, k), np.uint8)
     for at, stop, begin, end in _pieces(flat.size, k):
@@ -64,7 +64,7 @@ def _folded(fields: NDArray[np.integer[Any]], k: int) -> NDArray[np.uint8]:
     Two neighbours of a word become one field of twice the width, until these are whole bytes or eight are together.
     """
     full = np.zeros(-(-fields.size // 8) * 8, np.uint8)
-    full[: fields.size] = fields
+    np.bitwise_and(fields, (1 << k) - 1, out=full[: fields.size], casting="unsafe")
     width = 8
     while k % 8 and width < 64:
         width *= 2
