@@ -84,7 +84,7 @@ class Quantizer(Operator):
 
     def scales(self, x: Array) -> Array:
         """σ_B of every block of x (finite float32 or float64), in the shape of the grid of blocks."""
-        return self.scaling.scales(x, self.partition, self.format)
+        return kernels.block_scales(x, self.format, self.scaling, self.partition)
 
     def frozen(self, x: ArrayLike) -> "Quantizer":
         """The same quantizer with every scale fixed at its value for x, which must be finite."""

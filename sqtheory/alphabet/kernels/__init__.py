@@ -8,12 +8,13 @@ from sqtheory.alphabet.kernels.engine import ENGINES, Engine, by_definition, eng
 from sqtheory.alphabet.kernels.masks import keep_largest, pruned
 from sqtheory.alphabet.kernels.maxima import finite
 from sqtheory.alphabet.kernels.occupancy import WORDS, fullest, fullest_run
-from sqtheory.alphabet.kernels.quantization import quantize, safe_scale
+from sqtheory.alphabet.kernels.quantization import block_scales, quantize, safe_scale
 
 __all__ = [
     "ENGINES",
     "WORDS",
     "Engine",
+    "block_scales",
     "by_definition",
     "engine",
     "engine_name",
