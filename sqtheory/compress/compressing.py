@@ -16,6 +16,7 @@ from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.traits import ROUNDING_ERROR
 from sqtheory.arrays import Array, as_real
 from sqtheory.compress.codes import codes_of
+from sqtheory.compress.draft import Draft
 from sqtheory.compress.layout import CHUNK, Layout, Made, Target
 from sqtheory.compress.patterns import lost, promised
 from sqtheory.compress.recipe import Recipe, Treatment
@@ -91,8 +92,8 @@ def row_of(recipe: Recipe, name: str, x: Array) -> Row:
     return replace(row, name=name).spelled(*recipe.assignment.words)
 
 
-def applied(layout: Layout, treatment: Treatment, info: TensorInfo) -> Outcome:
-    """Compress a tensor, write nothing, and say all that there is to say of it.
+def applied(layout: Layout, treatment: Treatment, info: TensorInfo, draft: Draft | None = None) -> Outcome:
+    """Compress a tensor, write nothing but codes to the ``draft``, and say all that there is to say of it.
 
     Raises as ``compressed``, and InputRefused where zeros that a pattern needs do not come back as 0.
     """
@@ -100,6 +101,7 @@ def applied(layout: Layout, treatment: Treatment, info: TensorInfo) -> Outcome:
     x = as_real(layout.source.read(info.name))
     made = compressed(layout, recipe, info, x)
     y, rounded = made.values, made.rounded
+    assert y is not None
     with about_tensor(layout.source.path, info.name):
         fault = _lost(recipe, info.name, x, y)
         if fault is not None:
@@ -115,6 +117,8 @@ def applied(layout: Layout, treatment: Treatment, info: TensorInfo) -> Outcome:
             took = f"{stored.bits_in_file // 8} bytes of codes, scales and places are more than the {info.nbytes}"
             raise InputRefused(f"{took} that it takes now: --ignore leaves it alone")
         content = sha256(stored.pieces)
+    if draft is not None and made.packed is not None:
+        draft.keep(info.name, made.packed)
     view = recipe.views.get(info.name)
     record = Applied.of(
         row,
