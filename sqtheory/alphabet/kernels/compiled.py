@@ -9,6 +9,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numba import njit
 
+from sqtheory.alphabet.kernels import compiled_masks as masks
+
+__all__ = ["FLOATS", "INTEGERS", "LARGEST", "LENGTHS", "MAXIMA", "count_losses", "count_losses_by_key", "masks"]
 Loop: TypeAlias = Any
 """A compiled function; its arguments are arrays and numpy scalars of one precision."""
 
@@ -111,7 +114,7 @@ def count_losses_by_key(columns, keys, wins_ties, out):  # type: ignore[no-untyp
                 out[i, r] += not won
 
 
-LENGTHS = (2, 4, 8)
+LENGTHS = (2, 8)
 """Other runs do not vectorize and are ranked faster by columns."""
 MAXIMA = {np.dtype(np.float32): _maxima(np.int32), np.dtype(np.float64): _maxima(np.int64)}
 INTEGERS = _integers()
