@@ -39,13 +39,6 @@ def _of_four(kind: type) -> Loop:
 
 def _of_rows(kind: type) -> Loop:
     @njit(cache=True, nogil=True)
-    def at_least(sizes, cut):  # type: ignore[no-untyped-def]
-        count = kind(0)
-        for i in range(sizes.size):
-            count = kind(count + kind(sizes[i] >= cut))
-        return count
-
-    @njit(cache=True, nogil=True)
     def of_rows(bits, magnitude, k, low_index, out):  # type: ignore[no-untyped-def]
         """Mark the k largest of every row, 0 < k < its length; of equal ones the earlier wins, or the later.
 
@@ -63,19 +56,19 @@ def _of_rows(kind: type) -> Loop:
                 largest = max(largest, size)
             top = max(top, largest)
             low, above = kind(0), length  # at least ``low`` are ``above`` entries, at least ``high`` are ``below``
-            high, below = largest, np.int64(at_least(sizes, largest))
-            if below >= k:
-                low, above, high, below = largest, below, kind(largest + kind(1)), np.int64(0)
-            turn = 0
+            high, below = kind(largest + kind(1)), np.int64(0)
+            cut, turn = largest, 0
             while above != k and below != k and high - low > 1:
-                turn += 1
-                share = 0.5 if turn % 3 == 0 else (above - k) / (above - below)
-                cut = kind(low + max(1, min(np.int64((high - low) * share), np.int64(high - low) - 1)))
-                count = np.int64(at_least(sizes, cut))
+                count = kind(0)
+                for i in range(length):
+                    count = kind(count + kind(sizes[i] >= cut))
                 if count >= k:
-                    low, above = cut, count
+                    low, above = cut, np.int64(count)
                 else:
-                    high, below = cut, count
+                    high, below = cut, np.int64(count)
+                turn += 1
+                share = 0.5 if turn % 3 == 0 else (above - k) / max(1, above - below)
+                cut = kind(low + max(1, min(np.int64((high - low) * share), np.int64(high - low) - 1)))
             cut = low if above == k else high
             for i in range(length):
                 marks[i] = sizes[i] >= cut
