@@ -9,6 +9,7 @@ from sqtheory.alphabet.norms import check_norm
 from sqtheory.alphabet.operators import Operator
 from sqtheory.alphabet.outputs import apart, check_output
 from sqtheory.arrays import Array, ArrayLike, as_real
+from sqtheory.orders.compiled_errors import error_units
 from sqtheory.orders.errors import norm, powers, root
 
 STEEPEST = 2.5
@@ -38,6 +39,9 @@ def error_norm(f: Operator, x: ArrayLike, p: float = 2.0, *, out: Array | None =
         if out is not None:
             out[...] = image
         return size
+    found = error_units(f, given, p, out)
+    if found is not None:
+        return root(rounded(found), p)
     arrays = (given,) if out is None else (given, out)
     steady = p <= STEEPEST and given.dtype == np.float32  # no power is near the ends of float64
     units, norms = 0, list[float]()

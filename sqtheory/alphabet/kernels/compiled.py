@@ -9,9 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numba import njit
 
-from sqtheory.alphabet.kernels import compiled_masks as masks
+from sqtheory.alphabet.kernels import compiled_chains, compiled_groups, compiled_masks
 
-__all__ = ["FLOATS", "INTEGERS", "LARGEST", "LENGTHS", "MAXIMA", "count_losses", "count_losses_by_key", "masks"]
 Loop: TypeAlias = Any
 """A compiled function; its arguments are arrays and numpy scalars of one precision."""
 
@@ -120,3 +119,9 @@ MAXIMA = {np.dtype(np.float32): _maxima(np.int32), np.dtype(np.float64): _maxima
 INTEGERS = _integers()
 FLOATS = {np.dtype(np.float32): _floats(np.float32, np.int32), np.dtype(np.float64): _floats(np.float64, np.int64)}
 LARGEST = {m: _largest_of_runs(m) for m in LENGTHS}
+GROUPS = compiled_groups
+"""Both orders on short groups."""
+MASKS = compiled_masks
+"""Masks of the largest magnitudes."""
+CHAINS = compiled_chains
+"""What a mask and a format make of float32 numbers, and its error."""

@@ -57,7 +57,7 @@ def _one_tile(x: Array, out: Mask, k: int, key: Array | None, low_index: bool) -
     if loops is not None:
         kind = INTEGER[x.dtype].type
         bits, magnitude = x.reshape(-1, m).view(kind), kind(MAGNITUDE[x.dtype])
-        top = loops.masks.OF_ROWS[x.dtype](bits, magnitude, k, low_index, out.reshape(-1, m))
+        top = loops.MASKS.OF_ROWS[x.dtype](bits, magnitude, k, low_index, out.reshape(-1, m))
         return bool(top < INFINITE[x.dtype])
     sizes: Array = np.abs(x, out=scratch("magnitudes", x.size, x.dtype).reshape(x.shape)).reshape(-1, m)
     if not np.maximum.reduce(sizes, axis=None) < np.inf:

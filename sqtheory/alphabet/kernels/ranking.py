@@ -23,7 +23,7 @@ def largest_of_runs(x: Array, out: Mask, k: int, key: Array | None, low_index: b
     if loops is not None and m == 4:
         kind = INTEGER[x.dtype].type
         bits, magnitude = x.reshape(-1).view(kind), kind(MAGNITUDE[x.dtype])
-        top = loops.masks.OF_FOUR[x.dtype](bits, magnitude, kind(m - k), kind(low_index), out.reshape(-1))
+        top = loops.MASKS.OF_FOUR[x.dtype](bits, magnitude, kind(m - k), kind(low_index), out.reshape(-1))
         return bool(top < INFINITE[x.dtype])
     if loops is not None and m in loops.LENGTHS:
         kind, ties = INTEGER[x.dtype].type, (0, 1) if low_index else (1, 0)

@@ -102,14 +102,14 @@ def _by_loops(x: Array, out: Mask, k: int, bracket: _Bracket, key: Array | None,
     low, high = (kind(real.type(end).view(kind)) for end in (bracket.low, bracket.high))
     room = x.size // ROOM
     places, sizes = scratch("places", room, np.int64), scratch("sizes", room, kind)
-    beyond, noted, top = loops.masks.BEYOND[real](x.view(kind), kind(MAGNITUDE[real]), low, high, out, places, sizes)
+    beyond, noted, top = loops.MASKS.BEYOND[real](x.view(kind), kind(MAGNITUDE[real]), low, high, out, places, sizes)
     if not top < INFINITE[real]:
         return False
     if not 0 < k - beyond <= noted:
         return None
     places, sizes = places[:noted], sizes[:noted]
     cut = np.partition(sizes, noted - (k - beyond))[noted - (k - beyond)]
-    above, at_cut = loops.masks.SETTLE[real](places, sizes, cut, out)
+    above, at_cut = loops.MASKS.SETTLE[real](places, sizes, cut, out)
     _keep_tied(out, places[:at_cut], k - beyond - above, key, low_index)
     return True
 
