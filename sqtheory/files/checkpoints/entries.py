@@ -14,7 +14,7 @@ from sqtheory.files.checkpoints.tensors import PIECE_BYTES, TensorInfo, plain, r
 def fill(source: IO[bytes], nbytes: int) -> NDArray[np.uint8]:
     """The next bytes of a stream, read in pieces into one array; EOFError when the stream ends before."""
     raw = np.empty(nbytes, np.uint8)
-    rest = memoryview(raw)
+    rest = raw.data
     while rest:
         count = source.readinto(rest[:PIECE_BYTES])  # type: ignore[attr-defined]
         if not count:
