@@ -22,9 +22,8 @@ _asked = 0
 def engine(name: str) -> AbstractContextManager[None]:
     """Compute on ``numpy`` tiles, on ``numba``, or by ``definition`` on whole arrays: the same results bit for bit.
 
-    It holds in this thread and task. Norms of ``order`` may differ in their last digits, for sums are taken in
-    another order. Raises at once ValueError for another name, MissingExtra where numba is not installed; it is loaded
-    when there is enough to do for it.
+    It holds in this thread and task. Raises at once ValueError for another name, MissingExtra where numba is not
+    installed; it is loaded when there is enough to do for it.
 
     >>> from sqtheory import int_
     >>> with engine("definition"):
