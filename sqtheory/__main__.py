@@ -6,7 +6,7 @@ import sys
 
 def main() -> int:
     """Run the command line on the words of this process; its exit status."""
-    gc.set_threshold(50_000)  # modules are many objects and no garbage, which is looked for less often
+    gc.set_threshold(100_000)  # modules are many objects and no garbage, which is looked for less often
     from sqtheory.cli import main as run
 
     return run()

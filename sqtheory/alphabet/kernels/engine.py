@@ -12,7 +12,7 @@ from sqtheory.exceptions import MissingExtra
 
 Engine: TypeAlias = Literal["numpy", "numba", "definition"]
 ENGINES: tuple[Engine, ...] = ("numpy", "numba", "definition")
-ENOUGH = 1 << 22
+ENOUGH = 1 << 24
 """Entries that kernels are asked for in all before the loops in machine code are loaded: for fewer, numpy is there."""
 _ENGINE: ContextVar[Engine] = ContextVar("engine", default="numpy")
 _LOOPS = "sqtheory.alphabet.kernels.compiled"
