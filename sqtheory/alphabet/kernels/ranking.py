@@ -18,7 +18,7 @@ def largest_of_runs(x: Array, out: Mask, k: int, key: Array | None, low_index: b
     Among equal magnitudes the larger key wins, then the lower index, or the higher. False if x holds NaN or
     infinity, where ``out`` is spoiled.
     """
-    loops, m = compiled(), x.shape[-1]
+    loops, m = compiled(x.size), x.shape[-1]
     if loops is not None and m in loops.LENGTHS and key is None and x.flags.c_contiguous and out.flags.c_contiguous:
         kind, ties = INTEGER[x.dtype].type, (0, 1) if low_index else (1, 0)
         loops.LARGEST[m](x.reshape(-1).view(kind), kind(MAGNITUDE[x.dtype]), k, *map(kind, ties), out.reshape(-1))
@@ -55,7 +55,7 @@ def count_losses(columns: Array, keys: Array | None, low_index: bool) -> NDArray
     """
     m, runs = columns.shape
     losses = scratch("losses", m * runs, np.uint8).reshape(m, runs)
-    loops = compiled()
+    loops = compiled(columns.size)
     if loops is not None and keys is None:
         loops.count_losses(columns, low_index, losses)
         return losses
