@@ -10,8 +10,8 @@ from sqtheory.alphabet.traits import DETERMINISTIC, Trait
 from sqtheory.arrays import Array
 from sqtheory.execution.assignment import Assignment, InputOperators
 from sqtheory.models.evaluation.comparing import Comparison
-from sqtheory.models.evaluation.compression import Weights, images
 from sqtheory.models.evaluation.evaluations import Evaluations
+from sqtheory.models.evaluation.weight_images import Weights, images
 from sqtheory.models.metrics import Scores
 from sqtheory.orders.applied import Order
 from sqtheory.orders.pair import Pair

@@ -16,10 +16,10 @@ from sqtheory.files.statistics import Statistics, write_statistics
 from sqtheory.models.architectures.linears import EXACT, Linear, Watched, quantized_inputs
 from sqtheory.models.architectures.model import Model
 from sqtheory.models.evaluation.calibrating import SeenInputs, seen_inputs
-from sqtheory.models.evaluation.compression import Weights, assigned_weights, images
 from sqtheory.models.evaluation.data import Samples
 from sqtheory.models.evaluation.evaluations import Evaluations
 from sqtheory.models.evaluation.inputs import compare_inputs
+from sqtheory.models.evaluation.weight_images import Weights, assigned_weights, images
 from sqtheory.models.metrics import METRICS, Estimate, Metric, Scores
 from sqtheory.orders.applied import Order
 from sqtheory.orders.matrix_errors import gram_norm
