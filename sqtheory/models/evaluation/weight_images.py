@@ -47,13 +47,6 @@ def ordered_weights(
     return _by_order(model, orders, lambda layer: each.together(layer, s, q, orders))
 
 
-def assigned_weights(
-    model: Model, assignment: Assignment, orders: Sequence[Order] = (Order.sq, Order.qs)
-) -> Mapping[Order, Weights]:
-    """``ordered_weights`` with the operators that each weight is assigned: what apply writes."""
-    return WeightImages(model).ordered(assignment, orders)
-
-
 @final
 @dataclass(frozen=True, eq=False)
 class WeightImages:
@@ -88,7 +81,7 @@ class WeightImages:
         return images(self.model, made)
 
     def ordered(self, assignment: Assignment, orders: Sequence[Order]) -> Mapping[Order, Weights]:
-        """What each order makes of every weight with its own mask and format."""
+        """What each order makes of every weight with the mask and the format that it is assigned: what apply writes."""
         return _by_order(self.model, orders, lambda layer: self._assigned(layer, assignment, orders))
 
     def together(self, layer: Linear, s: Sparsifier, q: Operator, orders: Sequence[Order]) -> list[Array]:
