@@ -1,6 +1,5 @@
 """Measuring what a sweep costs on this machine: synthetic tensors in files, a fresh process for every sample."""
 
-import json
 import multiprocessing
 import os
 import re
@@ -19,6 +18,7 @@ from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.execution.costs import Machine, Rate, Sample
 from sqtheory.execution.sweeping import sweep
+from sqtheory.execution.synthetic import write_normal
 from sqtheory.execution.workers import Processes, Threads, Workers
 from sqtheory.files.checkpoints import open_checkpoint
 from sqtheory.files.checkpoints.stored import LARGE
@@ -50,10 +50,10 @@ def measure(
     with tempfile.TemporaryDirectory() as folder:
         for block, operator, n in plan:
             yield f"2^{n.bit_length() - 1} entries in blocks of {block}"
-            path = _tensors(Path(folder) / f"{n}.safetensors", 1, n)
+            path = write_normal(Path(folder) / f"{n}.safetensors", 1, n // WIDTH, WIDTH, "F16")
             idle, seconds, extra = _afresh(path, s, operator)
             samples.append(Sample(n, block, seconds, extra))
-        path = _tensors(Path(folder) / "many.safetensors", MANY, typical)
+        path = write_normal(Path(folder) / "many.safetensors", MANY, typical // WIDTH, WIDTH, "F16")
         for count in workers:
             for crew in (Threads(count), Processes(count)):
                 yield f"{count} {type(crew).__name__.lower()}"
@@ -86,19 +86,6 @@ def _together(path: Path, s: Sparsifier, q: Quantizer, workers: Workers) -> floa
         start = time.perf_counter()
         list(sweep(checkpoint, checkpoint.tensors, [s], [q], executor=executor))
         return time.perf_counter() - start
-
-
-def _tensors(path: Path, count: int, entries: int) -> Path:
-    """A safetensors file of so many normal tensors stored as float16."""
-    rng, nbytes, shape = np.random.default_rng(0), 2 * entries, [entries // WIDTH, WIDTH]
-    places = {str(i): [i * nbytes, (i + 1) * nbytes] for i in range(count)}
-    listing = {name: {"dtype": "F16", "shape": shape, "data_offsets": place} for name, place in places.items()}
-    header = json.dumps(listing).encode()
-    with path.open("wb") as file:
-        file.write(len(header).to_bytes(8, "little") + header)
-        for _ in places:
-            file.write(rng.standard_normal(shape, np.float32).astype("<f2").tobytes())
-    return path
 
 
 def _memory(field: str) -> float:
