@@ -27,6 +27,7 @@ MATRICES = 8
 """In the file on which verbs work."""
 FORMATS = ("mxfp4", "mxfp8", "nvfp4", "hbfp8", "hbfp4", "int8", "int4", "nf4", "int(4, scaling=halfrange)")
 MASKS = ("2:4", "50%")
+MODELS = ("vit-dense", "lm-dense")
 SPEEDUPS = MappingProxyType({2: 1.8, 16: 12.0})
 """How many times as fast so many workers are meant to be."""
 
@@ -83,7 +84,7 @@ APPLY = _verb("apply", FILE, OUT, *PIPELINE, "--force")
 PACK = _verb("apply", FILE, PACKED, *PIPELINE, "--pack", "--force")
 VERIFY = _verb("verify", OUT, "--against", FILE, after=APPLY)
 KERNELS = _verb("bench", "50%", "2:4 >> mxfp8, L2 error", "--size", SIZE, "--rounds", "3", "--json")
-PASSES = _verb("bench", "--check", "vit-dense", "lm-dense", "--rounds", "3", "--json")
+PASSES = _verb("bench", "--check", *MODELS, "--rounds", "3", "--json")
 ONCE = "order, 2:4 and mxfp4"
 
 
@@ -103,10 +104,7 @@ def rows(size: int, workers: int) -> tuple[BenchRow, ...]:
         BenchRow("verify --against", Processor(VERIFY), ONCE, once, 2.0, third),
         BenchRow("50% mask alone", Told(KERNELS, "50%"), "a copy", Fixed(1.0), 2.0),
         BenchRow("2:4 >> mxfp8 with its error", Told(KERNELS, "2:4 >> mxfp8, L2 error"), "a copy", Fixed(1.0), 3.0),
-        *(
-            BenchRow(f"logits of {m}", Told(PASSES, m), "its products", Fixed(1.0), 1.15)
-            for m in ("vit-dense", "lm-dense")
-        ),
+        *(BenchRow(f"logits of {m}", Told(PASSES, m), "its products", Fixed(1.0), 1.15) for m in MODELS),
         BenchRow("memory of order, 50%", Memory(HALF, START), "one of its tensors", Fixed(4.0 * size / MATRICES), 2.5),
         *(_shared(kind, workers) for kind in ("threads", "processes") if workers > 1),
     )

@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> Document:
     return _whole(arguments, asked)
 
 
-def _inside(arguments: argparse.Namespace, asked: dict[str, int]) -> Document:
+def _inside(arguments: argparse.Namespace, asked: dict[str, Any]) -> Document:
     """The kernels, in this process."""
     from sqtheory.bench import CASES, PASSES, check, measure
 
@@ -81,7 +81,7 @@ def _inside(arguments: argparse.Namespace, asked: dict[str, int]) -> Document:
     return _document("sqtheory.bench/1", report, report.to_dict, all(m.held for m in report.measured))
 
 
-def _whole(arguments: argparse.Namespace, asked: dict[str, int]) -> Document:
+def _whole(arguments: argparse.Namespace, asked: dict[str, Any]) -> Document:
     """Verbs, as processes, then peers."""
     from sqtheory.bench import Bench, Build, BuildComparison
 

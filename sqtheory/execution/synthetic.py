@@ -2,10 +2,11 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-DTYPES = {"F16": np.dtype("<f2"), "F32": np.dtype("<f4")}
+DTYPES: dict[str, np.dtype[Any]] = {"F16": np.dtype("<f2"), "F32": np.dtype("<f4")}
 """Types of stored entries by their names in safetensors."""
 PIECE = 1 << 20
 """Entries drawn at once: writing a file takes little memory, however long it is."""
