@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
+from sqtheory.alphabet.kernels.exact import rounded, total
 from sqtheory.alphabet.kernels.runs import rows, tiles
 from sqtheory.alphabet.kernels.scratch import scratch
-from sqtheory.alphabet.kernels.sums import dot
 from sqtheory.alphabet.norms import check_norm
 from sqtheory.alphabet.operators import Operator, parts_of
 from sqtheory.alphabet.outputs import apart, check_output
@@ -16,8 +16,10 @@ from sqtheory.alphabet.scaling import Reach
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.traits import DETERMINISTIC
 from sqtheory.arrays import Array, ArrayLike, as_real
-from sqtheory.orders.errors import norm
+from sqtheory.orders.errors import norm, powers, root
 
+STEEPEST = 2.5
+"""Up to this p the powers of float32 numbers are far from the ends of float64."""
 CHUNK = 1 << 18
 """Entries taken at once."""
 
@@ -44,26 +46,27 @@ def error_norm(f: Operator, x: ArrayLike, p: float = 2.0, *, out: Array | None =
             out[...] = image
         return size
     arrays = (given,) if out is None else (given, out)
+    steady = p <= STEEPEST and given.dtype == np.float32  # no power is near the ends of float64
+    units, norms = 0, list[float]()
     try:
-        parts = [
-            _part(f, part[0], part[1] if out is not None else np.empty_like(part[0]), p)
-            for view in rows(arrays, unit)
-            for part in tiles(view, CHUNK)
-        ]
+        for part in (cut for view in rows(arrays, unit) for cut in tiles(view, CHUNK)):
+            e = _error(f, part[0], part[1] if out is not None else np.empty_like(part[0]))
+            if steady:
+                units += total(powers(np.abs(e, out=e), p))
+            else:
+                norms.append(norm(e, p))
     except ValueError:
         f(given)  # names the place in the whole tensor
         raise
-    return norm(parts, p)
+    return root(rounded(units), p) if steady else norm(norms, p)
 
 
-def _part(f: Operator, x: Array, out: Array, p: float) -> float:
+def _error(f: Operator, x: Array, out: Array) -> Array:
+    """x − f(x) in memory of the kernels, and f(x) in ``out``."""
     f.into(out, x, x)
-    error = scratch("error", x.size, np.float64).reshape(x.shape)
+    error: Array = scratch("error", x.size, np.float64).reshape(x.shape)
     np.copyto(error, x)
-    np.subtract(error, out, out=error)
-    if p == 2 and x.dtype == np.float32:  # squares of float32 numbers are far from the ends of float64
-        return math.sqrt(dot(error, error))
-    return norm(error, p)
+    return np.subtract(error, out, out=error)
 
 
 def _unit(f: Operator, shape: Shape) -> int | None:
