@@ -13,13 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
+from sqtheory.alphabet.kernels import Engine, engine, engine_name
 from sqtheory.alphabet.partition import Blocks
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.execution.costs import Machine, Rate, Sample
+from sqtheory.execution.rates import rates
 from sqtheory.execution.sweeping import sweep
 from sqtheory.execution.synthetic import write_normal
-from sqtheory.execution.workers import Processes, Threads, Workers
 from sqtheory.files.checkpoints import open_checkpoint
 from sqtheory.files.checkpoints.stored import LARGE
 from sqtheory.orders import fused
@@ -45,7 +46,7 @@ def measure(
     plan = [(own, q, n) for n in sorted(sizes)]
     plan += [(b, replace(q, partition=Blocks(b)), typical) for b in blocks if b != own]
     samples: list[Sample] = []
-    rates: list[Rate] = []
+    reached: list[Rate] = []
     idle = 0.0
     with tempfile.TemporaryDirectory() as folder:
         for block, operator, n in plan:
@@ -54,19 +55,20 @@ def measure(
             idle, seconds, extra = _afresh(path, s, operator)
             samples.append(Sample(n, block, seconds, extra))
         path = write_normal(Path(folder) / "many.safetensors", MANY, typical // WIDTH, WIDTH, "F16")
-        for count in workers:
-            for crew in (Threads(count), Processes(count)):
-                yield f"{count} {type(crew).__name__.lower()}"
-                rates.append(Rate(type(crew).__name__.lower(), count, MANY * typical / _together(path, s, q, crew)))
+        for step in rates(path, s, q, MANY * typical, workers):
+            if isinstance(step, Rate):
+                reached.append(step)
+            else:
+                yield step
     streams = fused.counts_of(np.ones((fused.LEAST // WIDTH, WIDTH), np.float32), Pair(s, q), 2.0) is not None
-    yield Machine(tuple(samples), tuple(rates), idle, LARGE if streams else None)
+    yield Machine(tuple(samples), tuple(reached), idle, LARGE if streams else None)
 
 
-def one(path: Path, s: Sparsifier, q: Quantizer) -> tuple[float, float, float]:
+def one(path: Path, s: Sparsifier, q: Quantizer, name: Engine) -> tuple[float, float, float]:
     """Bytes of this process before, median seconds and peak bytes more while it works on the one tensor of a file."""
     _forget_peak()
     idle, seconds = _memory("VmRSS"), []
-    with open_checkpoint(path) as checkpoint:
+    with engine(name), open_checkpoint(path) as checkpoint:
         for _ in range(ROUNDS):
             start = time.perf_counter()
             list(sweep(checkpoint, checkpoint.tensors, [s], [q]))
@@ -76,16 +78,7 @@ def one(path: Path, s: Sparsifier, q: Quantizer) -> tuple[float, float, float]:
 
 def _afresh(path: Path, s: Sparsifier, q: Quantizer) -> tuple[float, float, float]:
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(one, path, s, q).result()
-
-
-def _together(path: Path, s: Sparsifier, q: Quantizer, workers: Workers) -> float:
-    """Seconds of a sweep whose workers are there already."""
-    with open_checkpoint(path) as checkpoint, workers.crew() as (executor, count):
-        list(sweep(checkpoint, checkpoint.tensors[:count], [s], [q], executor=executor))
-        start = time.perf_counter()
-        list(sweep(checkpoint, checkpoint.tensors, [s], [q], executor=executor))
-        return time.perf_counter() - start
+        return pool.submit(one, path, s, q, engine_name()).result()
 
 
 def _memory(field: str) -> float:
