@@ -21,8 +21,12 @@ def peers(case: str, x: Array) -> Iterator[Peer]:
     name = f"compressed-tensors {__version__}"
     if case in SCHEMES:
         args = preset_name_to_scheme(SCHEMES[case], []).weights
-        lacks = "the error" if case == "nvfp4" else "the error; the floor rule (it rounds the maximum first)"
-        yield compiled(name, partial(_image, args), x, lacks)
+        rule = (
+            "one product of both scales (it divides by the larger)"
+            if case == "nvfp4"
+            else "the floor rule (it rounds the maximum first)"
+        )
+        yield compiled(name, partial(_image, args), x, f"the error; {rule}")
     if case == "int8":
         args = QuantizationArgs(num_bits=8, strategy="group", group_size=64, symmetric=True)
         yield compiled(name, partial(_image, args), x, "the error; the scale amax/127 (2 amax/255 there)")
