@@ -1,6 +1,8 @@
 """Hypothesis profiles: ``HYPOTHESIS_PROFILE`` is dev (default), ci (derandomized, prints blobs) or nightly.
 
 None has a deadline: how long an example takes says how busy a machine is. CI draws 50 examples, dev half.
+
+Each of several workers multiplies matrices in one thread: the threads of all would wait for one another, spinning.
 """
 
 import math
@@ -11,6 +13,10 @@ import pytest
 from hypothesis import settings
 
 from tests.nightly import NIGHTLY
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # before numpy is imported, and for every process that a test starts
+    for library in ("OMP", "OPENBLAS", "MKL"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 settings.register_profile("dev", deadline=None, max_examples=25)
 settings.register_profile("ci", deadline=None, max_examples=50, derandomize=True, print_blob=True)
