@@ -20,7 +20,7 @@ def quantizer(text: str) -> Quantizer:
     return q
 
 
-@thin(8)
+@thin(3)
 @pytest.mark.parametrize("model", ["zoo:lm-dense", "zoo:vit-dense"])
 @pytest.mark.parametrize("fmt", ["int8", "int4", "mxfp4", "hbfp4"])
 @pytest.mark.parametrize("kind", ["white", "channels", "low_rank"])

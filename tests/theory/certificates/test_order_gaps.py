@@ -43,7 +43,7 @@ def test_inputs_of_equal_power_give_the_gap_of_the_tensor(model: str, fmt: str) 
     assert all(g.decided and g.measured > 0 for g in found)
 
 
-@thin(6)
+@thin(2)
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("fmt", ["int4", "mxfp4"])
 @pytest.mark.parametrize("kind", ["channels", "positive", "low_rank"])
