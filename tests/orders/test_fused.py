@@ -65,7 +65,7 @@ def compared(x: Array, s: Sparsifier, q: Quantizer, p: float) -> bool:
     return True
 
 
-@thin(3)
+@thin(6)
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("p", NORMS)
 @pytest.mark.parametrize("q", QUANTIZERS, ids=str)
