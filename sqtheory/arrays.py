@@ -68,6 +68,15 @@ def same_memory(a: NDArray[Any], b: NDArray[Any]) -> bool:
     return (a.ctypes.data, a.shape, a.strides, a.dtype) == (b.ctypes.data, b.shape, b.strides, b.dtype)
 
 
+def same_bytes(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    """Two arrays have the same entries in C order, byte for byte."""
+    if a.nbytes != b.nbytes:
+        return False
+    flat, other = (np.ascontiguousarray(x).reshape(-1).view(np.uint8) for x in (a, b))
+    cuts = (slice(at, at + PIECE) for at in range(0, flat.size, PIECE))
+    return all(np.array_equal(flat[cut], other[cut]) for cut in cuts)
+
+
 class StreamedTensor(ABC):
     """A tensor that need not be in memory: read piece by piece, as often as needed, or whole."""
 

@@ -1,6 +1,8 @@
 """Hypothesis profiles: ``HYPOTHESIS_PROFILE`` is dev (default), ci (derandomized, prints blobs) or nightly.
 
 None has a deadline: how long an example takes says how busy a machine is. CI draws 50 examples, dev half.
+
+Each of several workers multiplies matrices in one thread: the threads of all would wait for one another, spinning.
 """
 
 import math
@@ -11,7 +13,11 @@ from zlib import crc32
 import pytest
 from hypothesis import settings
 
-from tests.nightly import NIGHTLY
+from tests.nightly import NIGHTLY, nightly
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # before numpy is imported, and for every process that a test starts
+    for library in ("OMP", "OPENBLAS", "MKL"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 settings.register_profile("dev", deadline=None, max_examples=25)
 settings.register_profile("ci", deadline=None, max_examples=50, derandomize=True, print_blob=True)
@@ -20,10 +26,13 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of a test with the mark ``thin(n)`` one of n cases by day, spread over all its parameters; all every night."""
+    """Of a test with the mark ``thin(n)`` one of n cases by day, spread over all its parameters; all every night.
+
+    Cases that are for the night alone do not count: of the others at least one is left.
+    """
     cases: dict[str, list[pytest.Item]] = {}
     for item in items:
-        if item.get_closest_marker("thin") and not NIGHTLY:
+        if item.get_closest_marker("thin") and not NIGHTLY and nightly.mark not in item.iter_markers("skipif"):
             cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
     left: list[pytest.Item] = []
     for some in cases.values():

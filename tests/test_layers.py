@@ -48,17 +48,20 @@ HOMES: dict[str, str | tuple[str, ...]] = {
     "threadpoolctl": "models/evaluation/evaluating.py",
     "distributed": "execution/workers.py",
     "mpi4py": "execution/workers.py",
-    "numba": "alphabet/kernels/compiled.py",
-    "ml_dtypes": "bench/peers.py",
-    "gfloat": "bench/peers.py",
+    "numba": ("alphabet/kernels/compiled", "models/architectures/compiled.py"),
+    "ml_dtypes": "bench/peers/ml_dtypes.py",
+    "gfloat": "bench/peers/gfloat.py",
+    "torch": "bench/peers/",
+    "torchao": "bench/peers/torchao.py",
+    "compressed_tensors": "bench/peers/compressed_tensors.py",
 }
 """Each package that is not ours and the file or folder (or few) that imports it."""
 
-NOWHERE = ("torch", "pickle")
+NOWHERE = ("pickle",)
 HEAVY = (
     *("scipy", "sympy", "matplotlib", "hypothesis", "onnx", "gguf"),
     *("z3", "dask", "distributed", "mpi4py", "numba", "pandas"),
-    *("torch", "tqdm", "safetensors", "ml_dtypes", "pytest", "threadpoolctl"),
+    *("torch", "torchao", "compressed_tensors", "tqdm", "safetensors", "ml_dtypes", "pytest", "threadpoolctl"),
     "argcomplete",
 )
 LONGEST = 300
@@ -245,7 +248,7 @@ IMPORT_FAULTS = {
     "inside a function": ("orders/errors.py", "def f():\n    import sqtheory.cli.options", "imports cli (floor 8)"),
     "the package itself": ("orders/grid.py", "from sqtheory import __version__", "imports __init__ (floor 8)"),
     "relatively": ("orders/grid.py", "from .errors import norm", "imports .errors relatively"),
-    "torch": ("cli/order.py", "import torch.nn", "imports torch, which has no place"),
+    "torch": ("cli/order.py", "import torch.nn", "imports torch, whose home is bench/peers/"),
     "pickle": ("exceptions.py", "from pickle import loads", "imports pickle, which has no place"),
     "another home": (
         *("show/figures/style.py", "import safetensors.numpy"),

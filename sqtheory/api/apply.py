@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -207,8 +208,9 @@ def apply(
     else:
         check_alone(any((mask, format, order, frozen_scale, ties, targets, ignore, method)))
         chosen, made = rules, RuledRecipe.of_rules(rules, norm=norm, seed=seed, axes=words(axis)).told(known)
-    with held(checkpoint) as source, Threads(workers).crew() as (executor, ahead):
+    with held(checkpoint) as source, Threads(workers).crew() as (executor, ahead), ExitStack() as stack:
         files = compress.layout_of(source, Path(out), folder=is_folder(checkpoint), packing=packing)
+        keeps = pack and not dry_run and Path(out).parent.is_dir()
         plan = compress.plan(
             *(files, made, chosen, __version__),
             executor=executor,
@@ -217,6 +219,7 @@ def apply(
             force=force,
             strict=strict,
             keep_going=keep_going,
+            draft=stack.enter_context(compress.Draft(Path(out))) if keeps else None,
         )
         if not dry_run:
             compress.apply(plan, executor=executor, ahead=ahead, watch=watch, force=force)

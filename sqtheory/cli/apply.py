@@ -109,6 +109,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_targets(parser)
     add_tolerance(parser)
     parser.add_argument("--workers", type=options.count, default=1, metavar="N", help="tensors computed at once (1)")
+    options.add_engine(parser)
     parser.add_argument("--dry-run", action="store_true", help="compute, check and report everything, write nothing")
     parser.add_argument("--force", action="store_true", help="replace OUT and its report")
 

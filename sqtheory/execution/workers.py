@@ -146,6 +146,18 @@ def _dask(address: str) -> Iterator[Crew]:
             executor.shutdown(wait=False)
 
 
+@contextmanager
+def local_dask(count: int) -> Iterator[Dask]:
+    """A cluster of so many processes on this machine, which lasts as long as the ``with``. Raises MissingExtra."""
+    try:
+        from distributed import LocalCluster
+    except ImportError as error:
+        raise MissingExtra("distributed", "dask", "a dask cluster") from error
+    here = {"processes": True, "host": "127.0.0.1", "dashboard_address": ":0", "silence_logs": logging.CRITICAL}
+    with LocalCluster(n_workers=count, threads_per_worker=1, **here) as cluster:
+        yield Dask(cluster.scheduler_address)
+
+
 def _watch(client: Any, executor: Executor, left: threading.Event, alone: threading.Event) -> None:
     """Give up what is asked of a cluster that has had no worker for some time; it would be waited for without end."""
     last = time.monotonic()

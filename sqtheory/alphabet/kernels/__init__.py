@@ -7,15 +7,20 @@ is given, and where it has no loop for them it says so and the definition does t
 from sqtheory.alphabet.kernels.engine import ENGINES, Engine, by_definition, engine, engine_name, usual
 from sqtheory.alphabet.kernels.masks import keep_largest, pruned
 from sqtheory.alphabet.kernels.maxima import finite
-from sqtheory.alphabet.kernels.quantization import quantize, safe_scale
+from sqtheory.alphabet.kernels.occupancy import WORDS, fullest, fullest_run
+from sqtheory.alphabet.kernels.quantization import block_scales, quantize, safe_scale
 
 __all__ = [
     "ENGINES",
+    "WORDS",
     "Engine",
+    "block_scales",
     "by_definition",
     "engine",
     "engine_name",
     "finite",
+    "fullest",
+    "fullest_run",
     "keep_largest",
     "pruned",
     "quantize",

@@ -17,6 +17,8 @@ INTEGER: dict[np.dtype[Any], np.dtype[Any]] = {
 """The integers in which a float's bits are read: magnitudes compare like their bits."""
 MAGNITUDE = {real: np.iinfo(kind).max for real, kind in INTEGER.items()}
 """All bits but the sign."""
+INFINITE = {real: kind.type(np.asarray(np.inf, real).view(kind)) for real, kind in INTEGER.items()}
+"""The bits of infinity; those of every number are below, those of NaN above."""
 
 
 def magnitude_bits(x: Array) -> NDArray[Any]:

@@ -80,6 +80,20 @@ def scale_rule(x: Array, fmt: Format, scaling: Scaling) -> Scale | None:
     return (lambda amax: scaling.of_maxima(amax, top, fmt)) if top[0] < np.inf else None
 
 
+def block_scales(x: Array, fmt: Format, scaling: Scaling, blocks: Partition) -> Array:
+    """``scaling.scales`` of finite x: tile by tile where blocks are equal runs of memory and maxima decide."""
+    size = None if by_definition() else blocks.last_run(x.shape)
+    runs = size is not None and size <= per_tile(x) and x.shape[-1] % size == 0 and x.flags.c_contiguous
+    scale = scale_rule(x, fmt, scaling) if runs else None
+    if size is None or scale is None:
+        return scaling.scales(x, blocks, fmt)
+    out, flat, step = np.empty(blocks.grid(x.shape), x.dtype), x.reshape(-1), per_tile(x) // size * size
+    for at in range(0, x.size, step):
+        part = flat[at : at + step]
+        out.reshape(-1)[at // size :][: part.size // size] = scale(amax_of_runs(part, size))
+    return out
+
+
 def by_maxima(x: Array, out: Array, size: int, scale: Scale, tile: Tile) -> bool:
     """Write σ ρ(x/σ) to ``out`` for runs of ``size`` along the last axis; False at the first NaN or infinity.
 
