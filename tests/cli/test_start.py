@@ -51,6 +51,12 @@ def test_order_of_a_small_file_loads_nothing_that_it_does_not_use(tmp_path: Path
     assert not found & {f"sqtheory.cli.{verb.name}" for verb in VERBS if verb.name != "order"}
 
 
+def test_evaluate_without_a_method_loads_none() -> None:
+    found = loaded("evaluate", "lm-dense", "--mask", "2:4", "--format", "int4", "--samples", "1", "--json")
+    assert "sqtheory.models.evaluation.comparing" in found
+    assert not found & {"sympy", "matplotlib", "sqtheory.methods", "sqtheory.theory.theorem"}
+
+
 @pytest.mark.parametrize("word", ["--version", "--help"])
 def test_version_and_help_do_without_numpy(word: str) -> None:
     found = loaded(word)
