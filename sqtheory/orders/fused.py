@@ -21,6 +21,7 @@ from sqtheory.alphabet.scaling import Reach
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.traits import DETERMINISTIC, KEEPS_ZERO
 from sqtheory.arrays import Array, StreamedTensor
+from sqtheory.orders.compiled_tiles import CompiledGroups, CompiledTile
 from sqtheory.orders.counts import Counts, sign
 from sqtheory.orders.errors import change
 from sqtheory.orders.group_tiles import Groups, GroupTile
@@ -31,6 +32,8 @@ LEAST = 1 << 15
 """A tensor of fewer entries is left to the definitions."""
 CHUNK = 1 << 17
 """Entries taken at once."""
+LARGE = 1 << 19
+"""Entries taken at once by compiled loops, which cut them into strips themselves."""
 STEEPEST = 8.0
 """The largest p whose powers stay in range without a unit of their own."""
 PIECE = 1 << 22
@@ -89,7 +92,7 @@ def counts_of(x: Array | StreamedTensor, pair: Pair, p: float) -> Counts | None:
     return None if lead is None else found.counts(p, lead)
 
 
-def _tiles(x: Array | StreamedTensor, pair: Pair, p: float) -> Iterator[GroupTile | None]:
+def _tiles(x: Array | StreamedTensor, pair: Pair, p: float) -> Iterator[GroupTile | CompiledTile | None]:
     """The tensor tile by tile, each gone when the next is asked for; None where the pass is not for it."""
     q = pair.q
     plan = None if by_definition() or x.size < LEAST else plan_of(pair, x.shape, p)
@@ -99,8 +102,9 @@ def _tiles(x: Array | StreamedTensor, pair: Pair, p: float) -> Iterator[GroupTil
         yield None
         return
     groups = Groups(pair, plan.keep, scale, Tile.of(q.format, q.rounding, q.saturate, x.dtype), p)
-    for (part,) in (cut for view in views for cut in tiles(view, CHUNK)):
-        yield groups.tile(part.reshape(*part.shape[:-1], -1, plan.size), part.shape[-1] // plan.size)
+    fast = CompiledGroups.of(groups, plan.size, x.dtype)
+    for (part,) in (cut for view in views for cut in tiles(view, CHUNK if fast is None else LARGE)):
+        yield (fast or groups).tile(part.reshape(*part.shape[:-1], -1, plan.size), part.shape[-1] // plan.size)
 
 
 def _exact_lead(x: Array | StreamedTensor, pair: Pair, p: float) -> int | None:
