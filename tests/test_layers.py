@@ -48,7 +48,7 @@ HOMES: dict[str, str | tuple[str, ...]] = {
     "threadpoolctl": "models/evaluation/evaluating.py",
     "distributed": "execution/workers.py",
     "mpi4py": "execution/workers.py",
-    "numba": "alphabet/kernels/compiled",
+    "numba": ("alphabet/kernels/compiled", "models/architectures/compiled.py"),
     "ml_dtypes": "bench/peers/ml_dtypes.py",
     "gfloat": "bench/peers/gfloat.py",
     "torch": "bench/peers/",
@@ -307,17 +307,22 @@ def loaded(statement: str) -> set[str]:
 @pytest.mark.parametrize(
     ("statement", "allowed"),
     [
-        ("import sqtheory", set()),
+        ("import sqtheory; sqtheory.int_", set()),
         ("import sqtheory.alphabet.words, sqtheory.alphabet.catalogue, sqtheory.files.atomic", set()),
         ("import sqtheory.orders.grid, sqtheory.orders.batches, sqtheory.orders.assumptions", set()),
         ("import sqtheory.files.checkpoints, sqtheory.execution, sqtheory.files.inspection", {"safetensors"}),
-        ("import sqtheory.cli", {"safetensors"}),
+        ("import sqtheory.cli; sqtheory.cli.parser()", set()),
     ],
 )
 def test_importing_the_package_loads_nothing_heavy(statement: str, allowed: set[str]) -> None:
     found = loaded(statement)
     assert {"sqtheory", "numpy"} <= found
     assert not found & set(HEAVY) - allowed
+
+
+@pytest.mark.parametrize("statement", ["import sqtheory", "import sqtheory.cli.order", "import sqtheory.exceptions"])
+def test_help_and_a_refusal_do_without_numpy(statement: str) -> None:
+    assert not loaded(statement) & {"numpy", *HEAVY}
 
 
 def test_a_heavy_import_would_be_seen() -> None:

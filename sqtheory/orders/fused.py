@@ -28,7 +28,7 @@ from sqtheory.orders.group_tiles import Groups, GroupTile
 from sqtheory.orders.pair import Pair
 from sqtheory.orders.partial import Partial
 
-LEAST = 1 << 15
+LEAST = 1 << 10
 """A tensor of fewer entries is left to the definitions."""
 CHUNK = 1 << 17
 """Entries taken at once."""
@@ -101,8 +101,8 @@ def _tiles(x: Array | StreamedTensor, pair: Pair, p: float) -> Iterator[GroupTil
     if plan is None or views is None or scale is None:
         yield None
         return
-    groups = Groups(pair, plan.keep, scale, Tile.of(q.format, q.rounding, q.saturate, x.dtype), p)
-    fast = CompiledGroups.of(groups, plan.size, x.dtype)
+    groups = Groups(pair, plan.keep, scale, Tile.of(q.format, q.rounding, q.saturate, x.dtype, x.size), p)
+    fast = CompiledGroups.of(groups, plan.size, x.dtype, x.size)
     for (part,) in (cut for view in views for cut in tiles(view, CHUNK if fast is None else LARGE)):
         yield (fast or groups).tile(part.reshape(*part.shape[:-1], -1, plan.size), part.shape[-1] // plan.size)
 

@@ -31,9 +31,11 @@ def rounder(fmt: Format, rounding: Rounding, saturate: bool, dtype: np.dtype[Any
     return lambda v, bound: np.copyto(v, fmt.round(v, rounding, saturate=saturate))
 
 
-def compiled_image(fmt: Format, rounding: Rounding, saturate: bool, dtype: np.dtype[Any]) -> Compiled | None:
+def compiled_image(
+    fmt: Format, rounding: Rounding, saturate: bool, dtype: np.dtype[Any], entries: int
+) -> Compiled | None:
     """σ ρ(x/σ) as one compiled loop over (layers, runs, size); None where numpy or the definition must do it."""
-    loops = compiled()
+    loops = compiled(entries)
     if loops is None or not (saturate and rounding == nearest_even and fmt.min < 0):
         return None
     low, high, places = dtype.type(fmt.min), dtype.type(fmt.max), np.finfo(dtype).nmant
