@@ -7,6 +7,7 @@ Each of several workers multiplies matrices in one thread: the threads of all wo
 
 import math
 import os
+import sys
 from zlib import crc32
 
 import pytest
@@ -43,3 +44,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left)
         gone = set(left)
         items[:] = [item for item in items if item not in gone]
+
+
+@pytest.fixture
+def compiled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the engine is numba the loops are loaded by the first kernel, however little there is to do."""
+    import sqtheory.alphabet.kernels
+
+    monkeypatch.setattr(sys.modules[f"{sqtheory.alphabet.kernels.__name__}.engine"], "ENOUGH", 0)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias, final
+from typing import TYPE_CHECKING, TypeAlias, final
 
 import numpy as np
 
@@ -10,13 +10,15 @@ from sqtheory.alphabet.kernels import Engine, engine
 from sqtheory.arrays import as_real
 from sqtheory.exceptions import about
 from sqtheory.execution.fingerprints import digest_of, program
-from sqtheory.execution.results import Results
 from sqtheory.files.checkpoints import Checkpoint, StoredTensor, open_checkpoint
 from sqtheory.files.views.view import View
 from sqtheory.files.views.viewed import ViewedCheckpoint
 from sqtheory.orders.batches import batch_rows
 from sqtheory.orders.grid import Row, of_quantized, pipeline_rows
 from sqtheory.orders.pair import Pair
+
+if TYPE_CHECKING:
+    from sqtheory.execution.results import Results
 
 Views: TypeAlias = tuple[tuple[str, View], ...]
 """By which views a task's tensors are shown, indices apart as tensors of their own."""
@@ -48,7 +50,7 @@ class Task:
     """Digest of the program that asks."""
     engine: Engine
     """Which loops compute; workers do not inherit that of the caller."""
-    results: Results | None
+    results: "Results | None"
 
     @property
     def what(self) -> str:

@@ -7,13 +7,13 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, TypeAlias, final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.alphabet.norms import units
-from sqtheory.alphabet.partition import Blocks, Partition, Rows, Shape
+from sqtheory.alphabet.partition import Blocks, Partition, Shape
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.selection import tied_at_cut
 from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier
@@ -22,7 +22,7 @@ from sqtheory.arrays import Array, Mask
 from sqtheory.orders.applied import TwoOrders, both
 from sqtheory.orders.counts import Counts, Errors, Openings, Sums, beyond_range, ends, sign
 from sqtheory.orders.definition import at_dense_scale, flushed, living, moved
-from sqtheory.orders.errors import box_norms, change, powers, root
+from sqtheory.orders.errors import change, powers, root
 from sqtheory.orders.grid import Grid, Row
 from sqtheory.orders.optimum import gain_mask
 
@@ -34,8 +34,6 @@ NORMS = (1.0, 2.0, math.inf)
 """Those whose powers are the same wherever an entry lies in an array."""
 DOUBT = 64 * float(np.finfo(np.float64).eps)
 """A lead of a smaller share of the powers that make it is judged by the tensor alone."""
-
-Norms: TypeAlias = list[float]
 
 
 @final
@@ -121,33 +119,32 @@ def _sums(two: TwoOrders, p: float) -> Iterator[Sums]:
     given, best = x.astype(np.float64), gain_mask(two.x, two.image, two.s, p)
     results = [_flat(y) for y in (two.after_mask, two.masked_image, np.where(best, two.image, zero))]
     results.append(_flat(at_dense_scale(two)))
-    alone = (x, np.where(_flat(two.mask), zero, x), given - _flat(two.image))
-    sizes = zip(*(box_norms(e, p, Rows()).reshape(-1).tolist() for e in alone), strict=True)
-    for (lead, norms), (size, s, q) in zip(_led(x, given, results, p), sizes, strict=True):
-        yield Sums(p, size, Errors(s, q, *norms), lead)
+    alone = (given, np.where(_flat(two.mask), 0.0, given), given - _flat(two.image))
+    norms = zip(*(_norms(e, p) for e in (*alone, *(given - y for y in results))), strict=True)
+    for lead, (size, *errors) in zip(_led(x, given, results, p), norms, strict=True):
+        yield Sums(p, size, Errors(*errors), lead)
 
 
-def _led(x: Array, given: Array, results: list[Array], p: float) -> Iterator[tuple[int, Norms]]:
-    """The sign of the lead and the norms of the errors of all results, S→Q and Q→S first, for every row of x."""
-    errors = [np.abs(given - y) for y in results]
+def _norms(e: Array, p: float) -> list[float]:
+    """The norm of every row."""
+    sizes = np.abs(e)
+    largest = sizes.max(axis=1)
     if p == math.inf:
-        for sq, qs, *others in zip(*(e.max(axis=1).tolist() for e in errors), strict=True):
-            yield sign(qs - sq), [sq, qs, *others]
+        return [float(v) for v in largest]
+    unit = units(largest, p)
+    terms = powers(sizes / unit[:, None], p).tolist()
+    return [root(math.fsum(row), p) * scale for row, scale in zip(terms, unit.tolist(), strict=True)]
+
+
+def _led(x: Array, given: Array, results: list[Array], p: float) -> Iterator[int]:
+    """The sign of the lead of S→Q over Q→S, the first two results, for every row of x."""
+    errors = [np.abs(given - y) for y in results[:2]]
+    if p == math.inf:
+        sq, qs = (e.max(axis=1).tolist() for e in errors)
+        yield from (sign(b - a) for a, b in zip(sq, qs, strict=True))
         return
-    leads = _leads(errors[:2], results[0] != results[1], p)
-    for i, (norms, lead) in enumerate(zip(_summed(errors, results, p), leads, strict=True)):
-        yield sign(change(x[i], results[0][i], results[1][i], p) if lead is None else lead), norms
-
-
-def _summed(errors: list[Array], results: list[Array], p: float) -> Iterator[Norms]:
-    """The norm of each error row by row: entries on which all results agree have one sum, the rest is not rounded."""
-    unit = units(np.maximum.reduce([e.max(axis=1) for e in errors]), p)
-    terms = [powers(e / unit[:, None], p) for e in errors]
-    apart = np.logical_or.reduce([y != results[0] for y in results[1:]])
-    common = np.add.reduce(np.where(apart, 0.0, terms[0]), axis=1).tolist()
-    split = [t[apart].tolist() for t in terms]
-    for cut, rest, scale in zip(_cuts(apart), common, unit.tolist(), strict=True):
-        yield [root(math.fsum([*part[cut], rest]), p) * scale for part in split]
+    for i, lead in enumerate(_leads(errors, results[0] != results[1], p)):
+        yield sign(change(x[i], results[0][i], results[1][i], p) if lead is None else lead)
 
 
 def _leads(errors: list[Array], apart: Mask, p: float) -> Iterator[float | None]:

@@ -1,16 +1,13 @@
 """The sums and counts of two orders by their definition, on whole tensors."""
 
-import math
-
 import numpy as np
 
-from sqtheory.alphabet.kernels.sums import exact_parts, pairwise
-from sqtheory.alphabet.norms import check_norm, unit_of
+from sqtheory.alphabet.norms import check_norm
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.arrays import Array, Mask
 from sqtheory.orders.applied import TwoOrders, survivors
 from sqtheory.orders.counts import Counts, Errors, GroupErrors, Openings, Sums, beyond_range, ends, sign
-from sqtheory.orders.errors import Pieces, additive_bound, box_norms, change_of, largest_of, norm, norm_of, powers, root
+from sqtheory.orders.errors import Pieces, additive_bound, box_norms, change_of, norm, norm_of
 from sqtheory.orders.optimum import gain_mask
 
 
@@ -24,9 +21,7 @@ def counts_of(two: TwoOrders, q: Quantizer, p: float) -> Counts:
 def sums_of(two: TwoOrders, best: Mask, p: float) -> Sums:
     """The norms, and which order wins; ``best`` is the mask of the optimum.
 
-    Where results differ their errors are summed without rounding, onto one sum over the entries where they
-    agree, so the order of the norms does not depend on how a sum was accumulated. ``lead`` is exact for
-    p = 1, 2, 3, …; for other p, differences below the rounding of the powers count as equal.
+    ``lead`` is exact for p = 1, 2, 3, …; for other p, differences below the rounding of the powers count as equal.
     """
     x = two.x
     flat, image, after = (a.reshape(-1) for a in (x, two.image, two.after_mask))
@@ -39,7 +34,7 @@ def sums_of(two: TwoOrders, best: Mask, p: float) -> Sums:
         lambda cut: np.where(optimal[cut], image[cut], zero),
         lambda cut: dense[cut],
     ]
-    sq, qs, least, sq_dense = _norms(flat, results, p)
+    sq, qs, least, sq_dense = (norm_of(_error_of(flat, y), flat.size, p) for y in results)
     lead = change_of(flat, results[0], results[1], p) if p < np.inf else qs - sq
     errors = Errors(
         s=norm_of(lambda cut: np.where(mask[cut], zero, flat[cut]), flat.size, p),
@@ -97,28 +92,6 @@ def at_dense_scale(two: TwoOrders) -> Array:
         return two.after_mask
     y = two.sparse
     return two.q.frozen(two.x).into(y, y, two.x)
-
-
-def _norms(x: Array, results: list[Pieces], p: float) -> list[float]:
-    """‖x − y‖_p of every result y, for flat x."""
-    largest = [largest_of(_error_of(x, y), x.size) for y in results]
-    if p == np.inf:
-        return largest
-    unit = unit_of(np.array(largest), p)
-    parts: list[list[float]] = [[] for _ in results]
-
-    def shared(cut: slice) -> Array:
-        """The powers of the errors where all results agree; the others are split into ``parts`` on the way."""
-        given, images = x[cut].astype(np.float64), [y(cut) for y in results]
-        common = powers(np.abs(given - images[0]) / unit, p)
-        at = np.flatnonzero(np.logical_or.reduce([y != images[0] for y in images[1:]]))
-        for part, y in zip(parts, images, strict=True):
-            part += exact_parts(powers(np.abs(given[at] - y[at]) / unit, p))
-        common[at] = 0
-        return common
-
-    common = pairwise(shared, x.size)
-    return [root(math.fsum([*part, common]), p) * unit for part in parts]
 
 
 def _error_of(x: Array, y: Pieces) -> Pieces:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from sqtheory.alphabet.kernels.sums import exact_parts, pairwise
+from sqtheory.alphabet.kernels.exact import rounded, total, total_of
 from sqtheory.alphabet.norms import STEEP, check_norm, unit_of, units
 from sqtheory.alphabet.operators import Operator
 from sqtheory.alphabet.partition import Partition
@@ -31,6 +31,8 @@ def error(f: Operator, x: ArrayLike) -> Array:
 def norm(e: ArrayLike, p: float = 2.0) -> float:
     """‖e‖_p = (Σ |e_i|^p)^{1/p} for 0 < p < ∞, max |e_i| for p = ∞; 0 for an empty tensor (p < 1: a quasi-norm).
 
+    The powers are float64 numbers whose sum is rounded once, so their order does not matter.
+
     >>> norm([3, 4])
     5.0
     """
@@ -42,14 +44,14 @@ def norm_of(entries: Pieces, size: int, p: float) -> float:
     """``norm`` of so many entries that are made piece by piece, twice."""
     check_norm(p)
     largest = largest_of(entries, size)
+    if p == np.inf or not math.isfinite(largest):
+        return largest
     unit = unit_of(np.array(largest), p)
-    if p == np.inf:
-        return largest / unit * unit
 
     def terms(cut: slice) -> Array:
         return powers(np.abs(entries(cut).astype(np.float64)) / unit, p)
 
-    return root(pairwise(terms, size), p) * unit
+    return root(rounded(total_of(terms, size)), p) * unit
 
 
 def largest_of(entries: Pieces, size: int) -> float:
@@ -148,13 +150,11 @@ def change_of(x: Array, y: Pieces, z: Pieces, p: float) -> float | Fraction:
     cuts = [slice(at, min(at + PIECE, x.size)) for at in range(0, x.size, PIECE)]
     errors = ((np.abs(at - near), np.abs(at - far)) for at, near, far in map(differing, cuts))
     unit = unit_of(np.array([np.max(e, initial=0.0) for pair in errors for e in pair]), p)
-    leads, sums = list[float](), list[float]()
+    ours = theirs = 0
     for at, near, far in map(differing, cuts):
-        ours, theirs = (powers(np.abs(at - e) / unit, p) for e in (near, far))
-        leads += exact_parts(theirs) + exact_parts(-ours)
-        sums += [float(np.sum(ours)), float(np.sum(theirs))]
-    lead = math.fsum(leads)
-    if abs(lead) > (p + 4) * np.finfo(np.float64).eps * math.fsum(sums):
+        ours, theirs = (s + total(powers(np.abs(at - e) / unit, p)) for s, e in ((ours, near), (theirs, far)))
+    lead = rounded(theirs - ours)
+    if abs(lead) > (p + 4) * np.finfo(np.float64).eps * rounded(theirs + ours):
         return lead
     if not (float(p).is_integer() and p <= STEEP):
         return 0.0

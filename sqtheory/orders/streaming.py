@@ -1,23 +1,19 @@
 """The error of a chain of operators in one pass over a tensor, none of whose intermediate tensors is ever whole."""
 
-import math
-
 import numpy as np
 
-from sqtheory.alphabet.kernels.runs import rows, tiles
+from sqtheory.alphabet.kernels.exact import rounded, total
+from sqtheory.alphabet.kernels.runs import strips
 from sqtheory.alphabet.kernels.scratch import scratch
-from sqtheory.alphabet.kernels.sums import dot
 from sqtheory.alphabet.norms import check_norm
-from sqtheory.alphabet.operators import Operator, parts_of
+from sqtheory.alphabet.operators import Operator
 from sqtheory.alphabet.outputs import apart, check_output
-from sqtheory.alphabet.partition import Partition, Shape
-from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.scaling import Reach
-from sqtheory.alphabet.sparsifiers import Sparsifier
-from sqtheory.alphabet.traits import DETERMINISTIC
 from sqtheory.arrays import Array, ArrayLike, as_real
-from sqtheory.orders.errors import norm
+from sqtheory.orders.compiled_errors import error_units
+from sqtheory.orders.errors import norm, powers, root
 
+STEEPEST = 2.5
+"""Up to this p the powers of float32 numbers are far from the ends of float64."""
 CHUNK = 1 << 18
 """Entries taken at once."""
 
@@ -36,57 +32,35 @@ def error_norm(f: Operator, x: ArrayLike, p: float = 2.0, *, out: Array | None =
     given = as_real(x)
     if out is not None:
         check_output(out, given.shape, given.dtype)
-    unit = _unit(f, given.shape)
+    unit = f.unit(given.shape)
     if unit is None or (out is not None and not apart(out, given)):
         image = f(given)
         size = norm(given.astype(np.float64) - image, p)
         if out is not None:
             out[...] = image
         return size
+    found = error_units(f, given, p, out)
+    if found is not None:
+        return root(rounded(found), p)
     arrays = (given,) if out is None else (given, out)
+    steady = p <= STEEPEST and given.dtype == np.float32  # no power is near the ends of float64
+    units, norms = 0, list[float]()
     try:
-        parts = [
-            _part(f, part[0], part[1] if out is not None else np.empty_like(part[0]), p)
-            for view in rows(arrays, unit)
-            for part in tiles(view, CHUNK)
-        ]
+        for part in strips(arrays, unit, CHUNK):
+            e = _error(f, part[0], part[1] if out is not None else np.empty_like(part[0]))
+            if steady:
+                units += total(powers(np.abs(e, out=e), p))
+            else:
+                norms.append(norm(e, p))
     except ValueError:
         f(given)  # names the place in the whole tensor
         raise
-    return norm(parts, p)
+    return root(rounded(units), p) if steady else norm(norms, p)
 
 
-def _part(f: Operator, x: Array, out: Array, p: float) -> float:
+def _error(f: Operator, x: Array, out: Array) -> Array:
+    """x − f(x) in memory of the kernels, and f(x) in ``out``."""
     f.into(out, x, x)
-    error = scratch("error", x.size, np.float64).reshape(x.shape)
+    error: Array = scratch("error", x.size, np.float64).reshape(x.shape)
     np.copyto(error, x)
-    np.subtract(error, out, out=error)
-    if p == 2 and x.dtype == np.float32:  # squares of float32 numbers are far from the ends of float64
-        return math.sqrt(dot(error, error))
-    return norm(error, p)
-
-
-def _unit(f: Operator, shape: Shape) -> int | None:
-    """The shortest run of the last axis on which f acts whatever the rest is; None if there is none."""
-    if not shape or not all(shape):
-        return None
-    units = [_own_unit(part, shape) for part in parts_of(f)]
-    if any(unit is None for unit in units):
-        return None
-    length = shape[-1]
-    unit = math.lcm(*(unit for unit in units if unit is not None))
-    short = any(unit is not None and length % unit for unit in units)
-    return length if short else min(unit, length)
-
-
-def _own_unit(f: Operator, shape: Shape) -> int | None:
-    boxes: Partition
-    if isinstance(f, Quantizer):
-        steady = f.scaling.follows_maximum and f.scaling.looks_at is Reach.block
-        boxes, alone = f.partition, steady and DETERMINISTIC in f.traits
-    elif isinstance(f, Sparsifier):
-        boxes, alone = f.groups, f.by_magnitude and f.ties.foreseen
-    else:
-        return None
-    sides = boxes.sides(shape)
-    return sides[-1] if alone and all(c == 1 for c in sides[:-1]) else None
+    return np.subtract(error, out, out=error)

@@ -200,6 +200,7 @@ def test_nothing_to_work_on_is_refused(capsys: pytest.CaptureFixture[str]) -> No
     assert "not a regular expression" in refused(capsys, 2, *asked, "--targets", "re:(")
 
 
+@pytest.mark.usefixtures("compiled_at_once")
 def test_engines_agree(capsys: pytest.CaptureFixture[str]) -> None:
     """Counts and verdicts in full, norms to their last digits; compiled loops in every digit."""
     arguments = ("zoo:vit-dense", "--mask", "2:4", *grid("int4", "mxfp4"), *SOME_LAYERS, "--engine")

@@ -108,7 +108,7 @@ FAULTS: dict[str, tuple[str, str, Callable[..., object]]] = {
         "each_quantizer",
         together,
     ),
-    "rounded sums": ("hbfp4", "_summed", lambda e, y, p: np.sqrt([(v**2).sum(axis=1) for v in e]).T.tolist()),
+    "rounded sums": ("hbfp4", "_norms", lambda e, p: np.sqrt((e**2).sum(axis=1)).tolist()),
     "a lead of another tensor": ("int4", "_leads", lambda e, apart, p: [1.0] * len(apart)),
 }
 

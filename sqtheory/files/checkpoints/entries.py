@@ -14,13 +14,13 @@ from sqtheory.files.checkpoints.tensors import PIECE_BYTES, TensorInfo, plain, r
 def fill(source: IO[bytes], nbytes: int) -> NDArray[np.uint8]:
     """The next bytes of a stream, read in pieces into one array; EOFError when the stream ends before."""
     raw = np.empty(nbytes, np.uint8)
-    done = 0
-    while done < nbytes:
-        piece = source.read(min(PIECE_BYTES, nbytes - done))
-        if not piece:
+    rest = memoryview(raw)
+    while rest:
+        count = source.readinto(rest[:PIECE_BYTES])  # type: ignore[attr-defined]
+        if not count:
+            done = nbytes - len(rest)
             raise EOFError(f"the data end after {done} of {nbytes} bytes: truncated, or changed since it was opened")
-        raw[done : done + len(piece)] = np.frombuffer(piece, np.uint8)
-        done += len(piece)
+        rest = rest[count:]
     return raw
 
 

@@ -53,5 +53,5 @@ def test_a_budget_that_no_way_fits_is_said(monkeypatch: pytest.MonkeyPatch) -> N
     assert [row[0] for row in answer.table.rows] == ["4"] and "of 1 budgets" in answer.sentences[0]
     assert answer.sentences[1:] == ("None of the ways fits 1 bits per weight.",)
     monkeypatch.setattr(budget, "BUDGETS", (1,))
-    with pytest.raises(ValueError, match="the cheapest way takes .* bits per weight, the largest budget is 1"):
+    with pytest.raises(ValueError, match=r"the cheapest way takes .* bits per weight, the largest budget is 1"):
         shared_budget(subject)

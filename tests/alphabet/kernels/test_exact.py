@@ -1,0 +1,67 @@
+"""Exact sums: of numbers of all sizes and signs, of chosen ones, against rational arithmetic and ``math.fsum``."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from sqtheory.alphabet.kernels.exact import ROW, TILE, UNIT, rounded, sums, total, total_of, units
+
+
+def terms(seed: int) -> np.ndarray:
+    """Squares over many binades, some of them subnormal, in lengths that are and are not whole rows."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(0, 3000))
+    x = rng.standard_normal(n) ** 2 * 2.0 ** rng.integers(-60, 60, n)
+    return x * 2.0 ** (-960 if seed % 3 == 0 else 0) * 2.0 ** rng.integers(-300, 300 if seed % 5 == 0 else -299, n)
+
+
+def sum_of(x: np.ndarray) -> Fraction:
+    return sum(map(Fraction, x.tolist()), Fraction(0))
+
+
+@pytest.mark.parametrize("seed", range(0, 60, 10))
+def test_sums_are_exact(seed: int) -> None:
+    for x in map(terms, range(seed, seed + 10)):
+        signed = x * np.random.default_rng(seed).choice([-1, 1], x.size)
+        for numbers in (x, signed):
+            assert Fraction(total(numbers), 1 << UNIT) == sum_of(numbers)
+            assert rounded(total(numbers)) == math.fsum(numbers)
+
+
+def test_a_plain_sum_would_not_do() -> None:
+    assert any(Fraction(float(np.sum(x))) != sum_of(x) for x in map(terms, range(60)))
+
+
+@pytest.mark.parametrize("n", [0, 1, ROW - 1, ROW, ROW + 1, TILE + 3 * ROW + 7])
+def test_neither_order_nor_pieces_matter(n: int) -> None:
+    rng = np.random.default_rng(n)
+    x = rng.standard_normal(n) ** 2
+    assert total(x) == total(rng.permutation(x)) == total(x[: n // 3]) + total(x[n // 3 :])
+    assert total(x) == total_of(lambda cut: x[cut], n)
+
+
+def test_the_largest_terms_of_a_row_do_not_overflow() -> None:
+    x = np.full(ROW, np.nextafter(1.0, 0.0))
+    assert Fraction(total(x), 1 << UNIT) == ROW * Fraction(float(x[0]))
+    assert total(-x) == -total(x)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_mask_chooses(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal(5000) ** 2 * 2.0 ** rng.integers(-90, 1, 5000)
+    on = rng.random(5000) < 0.3
+    assert sums(x, np.array([on, 1.0 * on - ~on])) == [total(x), total(x[on]), total(x[on]) - total(x[~on])]
+
+
+@pytest.mark.parametrize("power", [*range(1000, 1024), -1000, -1022, -1074])
+def test_sums_at_the_ends_of_the_range(power: int) -> None:
+    x = np.ldexp(np.array([1.0, 0.75, 2.0**-60, 2.0**-80, -(2.0**-200)]), power)
+    assert Fraction(total(x), 1 << UNIT) == sum_of(x)
+
+
+def test_a_sum_beyond_the_range_is_infinite() -> None:
+    top = np.full(4, np.finfo(np.float64).max)
+    assert rounded(total(top)) == math.inf and rounded(total(-top)) == -math.inf and units(0.5) == 1 << UNIT - 1
