@@ -38,7 +38,7 @@ PIECE = 1 << 22
 """So many entries of a stored tensor, or a few more, are in memory at once."""
 WITNESSES = 1 << 20
 """So many entries on which the orders differ are looked at again, to find the winner where rounding hides it."""
-Witnesses: TypeAlias = tuple[Array, ...]
+Witnesses: TypeAlias = tuple[Array, Array, Array]
 """Entries on which the orders differ, and both their results there."""
 
 
@@ -130,7 +130,8 @@ class FusedPass:
 
 def joined(found: Iterable[Witnesses]) -> Witnesses:
     """The witnesses of several parts together."""
-    return tuple(map(np.concatenate, zip(*found, strict=True)))
+    given, near, far = map(np.concatenate, zip(*found, strict=True))
+    return given, near, far
 
 
 def exact_lead(witnesses: Witnesses, p: float) -> int:

@@ -88,7 +88,7 @@ class GroupTile:
             flushed=self._flushed(tops),
         )
 
-    def witnesses(self) -> tuple[Array, ...]:
+    def witnesses(self) -> tuple[Array, Array, Array]:
         """The entries on which the orders differ, and both their results there."""
         at = np.flatnonzero(self._moved)
         y = self._y.reshape(-1)[at]

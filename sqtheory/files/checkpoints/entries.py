@@ -41,7 +41,7 @@ Source: TypeAlias = IO[bytes] | Window
 def fill(source: Source, nbytes: int) -> NDArray[np.uint8]:
     """The next bytes of a stream, read in pieces into one array; EOFError when the stream ends before."""
     raw = np.empty(nbytes, np.uint8)
-    view, done = memoryview(raw), 0
+    view, done = raw.data, 0
     while done < nbytes:
         count = source.readinto(view[done : done + PIECE_BYTES])  # type: ignore[union-attr]
         if not count:
