@@ -22,6 +22,7 @@ from sqtheory.alphabet.scaling import Reach
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.traits import DETERMINISTIC, KEEPS_ZERO
 from sqtheory.arrays import Array, StreamedTensor
+from sqtheory.orders.compiled_tiles import CompiledGroups, CompiledTile
 from sqtheory.orders.counts import Counts, sign
 from sqtheory.orders.errors import change
 from sqtheory.orders.group_tiles import Groups, GroupTile
@@ -32,6 +33,8 @@ LEAST = 1 << 15
 """A tensor of fewer entries is left to the definitions."""
 CHUNK = 1 << 17
 """Entries taken at once."""
+LARGE = 1 << 19
+"""Entries taken at once by compiled loops, which cut them into strips themselves."""
 STEEPEST = 8.0
 """The largest p whose powers stay in range without a unit of their own."""
 PIECE = 1 << 22
@@ -87,8 +90,9 @@ def plan_for(pair: Pair, shape: Shape, p: float) -> FusedPlan | None:
 class FusedPass:
     """What is done to every part of a tensor: an array whose last axis is cut into the scale blocks of the plan."""
 
-    groups: Groups
     plan: FusedPlan
+    groups: Groups
+    fast: CompiledGroups | None
 
     @classmethod
     def of(cls, pair: Pair, plan: FusedPlan, p: float, top: Array) -> "FusedPass | None":
@@ -98,8 +102,10 @@ class FusedPass:
         """
         q = pair.q
         scale = scale_rule(top, q.format, q.scaling)
-        rounding = Tile.of(q.format, q.rounding, q.saturate, top.dtype)
-        return None if scale is None else cls(Groups(pair, plan.keep, scale, rounding, p), plan)
+        if scale is None:
+            return None
+        groups = Groups(pair, plan.keep, scale, Tile.of(q.format, q.rounding, q.saturate, top.dtype), p)
+        return cls(plan, groups, CompiledGroups.of(groups, plan.size, top.dtype))
 
     def partial(self, parts: Iterable[Array]) -> Partial | None:
         """What some parts add up to; None where the pass is not for them."""
@@ -121,11 +127,11 @@ class FusedPass:
                 return None
         return joined(found)
 
-    def _tiles(self, parts: Iterable[Array]) -> Iterator[GroupTile]:
+    def _tiles(self, parts: Iterable[Array]) -> Iterator[GroupTile | CompiledTile]:
         """The parts tile by tile, each gone when the next is asked for."""
-        size = self.plan.size
-        for (tile,) in (cut for part in parts for view in rows((part,), self.plan.block) for cut in tiles(view, CHUNK)):
-            yield self.groups.tile(tile.reshape(*tile.shape[:-1], -1, size), tile.shape[-1] // size)
+        size, most = self.plan.size, CHUNK if self.fast is None else LARGE
+        for (tile,) in (cut for part in parts for view in rows((part,), self.plan.block) for cut in tiles(view, most)):
+            yield (self.fast or self.groups).tile(tile.reshape(*tile.shape[:-1], -1, size), tile.shape[-1] // size)
 
 
 def joined(found: Iterable[Witnesses]) -> Witnesses:

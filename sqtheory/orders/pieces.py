@@ -12,7 +12,7 @@ from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.scaling import Reach
 from sqtheory.arrays import Array
 from sqtheory.orders.counts import Counts, sign
-from sqtheory.orders.fused import CHUNK, FusedPass, FusedPlan, Witnesses, exact_lead, joined, plan_for
+from sqtheory.orders.fused import LARGE, FusedPass, FusedPlan, Witnesses, exact_lead, joined, plan_for
 from sqtheory.orders.pair import Pair
 from sqtheory.orders.partial import Partial
 
@@ -72,8 +72,8 @@ class Pieces:
 
     @property
     def chunk(self) -> int:
-        """Entries of a piece that are taken at once: of an only pair, as many as are cut from a tensor in memory."""
-        return max(1, CHUNK // self.unit) * self.unit
+        """Entries of a piece that are in memory at once."""
+        return max(1, LARGE // self.unit) * self.unit
 
     def cuts(self) -> list[Cut]:
         """All pieces."""

@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numba import njit
 
+from sqtheory.alphabet.kernels import compiled_groups
+
 Loop: TypeAlias = Any
 """A compiled function; its arguments are arrays and numpy scalars of one precision."""
 
@@ -117,3 +119,5 @@ MAXIMA = {np.dtype(np.float32): _maxima(np.int32), np.dtype(np.float64): _maxima
 INTEGERS = _integers()
 FLOATS = {np.dtype(np.float32): _floats(np.float32, np.int32), np.dtype(np.float64): _floats(np.float64, np.int64)}
 LARGEST = {m: _largest_of_runs(m) for m in LENGTHS}
+GROUPS = compiled_groups
+"""Both orders on short groups."""
