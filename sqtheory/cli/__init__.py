@@ -5,9 +5,8 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 
-from sqtheory.alphabet.kernels import engine
 from sqtheory.cli import (
     apply,
     bench,
@@ -39,9 +38,8 @@ from sqtheory.cli import (
     unpack,
     verify,
 )
-from sqtheory.cli.completion import complete
+from sqtheory.cli.completion import complete, completes
 from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, WorkerFailed
-from sqtheory.tables import shown
 from sqtheory.version import __version__
 
 VERBS = (
@@ -69,25 +67,27 @@ start with:  sqtheory demo
              sqtheory theorems"""
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole grammar of the command line."""
+def parser(words: Sequence[str] | None = None) -> argparse.ArgumentParser:
+    """The whole grammar of the command line; for a line of ``words`` the verb it begins with, or what each is for."""
     top = argparse.ArgumentParser(
         prog="sqtheory", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     top.add_argument("--version", action="version", version=f"sqtheory {__version__}")
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb in VERBS:
-        verb.add(verbs)
+    alone = tuple(verb for verb in VERBS if words and verb.name == words[0])
+    for verb in alone or VERBS:
+        verb.add(verbs, whole=words is None or verb.name in words)
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return its exit status; every refusal is one line on stderr."""
-    grammar = parser()
+    words = sys.argv[1:] if argv is None else argv
+    grammar = parser(None if completes() else words)
     try:
         complete(grammar)
-        arguments = grammar.parse_args(argv)
-        with engine(getattr(arguments, "engine", "numpy")):
+        arguments = grammar.parse_args(words)
+        with _engine(arguments):
             status: int = arguments.run(arguments)
         sys.stdout.flush()
         return status
@@ -108,7 +108,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say(KeyboardInterrupt("interrupted"), 130)
 
 
+def _engine(arguments: argparse.Namespace) -> AbstractContextManager[None]:
+    """The engine that is chosen; verbs that offer none compute on numpy."""
+    if "engine" not in arguments:
+        return nullcontext()
+    from sqtheory.alphabet.kernels import engine
+
+    return engine(arguments.engine)
+
+
 def _say(error: BaseException, status: int) -> int:
+    from sqtheory.tables import shown
+
     said = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.strerror else str(error)
     message = shown(" ".join(said.split())) or type(error).__name__
     print(f"sqtheory: {message}", file=sys.stderr)

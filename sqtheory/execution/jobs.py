@@ -27,16 +27,17 @@ def at_once(task: Task | Batch) -> Job:
     return tuple(done)
 
 
-def job_of(task: Task, checkpoint: Checkpoint) -> Job:
+def job_of(task: Task, checkpoint: Checkpoint, wanted: int) -> Job:
     """In pieces where the tensor is large and the file gives ranges of it, for those pairs that can; else at once.
 
+    ``wanted``: entries of a piece, about.
     Raises ValueError where a mask or a format does not fit the tensor.
     """
     info = checkpoint.info(task.name)
     if info.quantized or info.shown_of is not None or not info.is_float:
         return at_once(task)
-    pieces = Pieces.of(task.grid, info.shape, task.p)
-    if pieces is None or not checkpoint.splits(task.name, pieces.unit):
+    pieces = Pieces.of(task.grid, info.shape, task.p, wanted)
+    if pieces is None or not checkpoint.splits(task.name, pieces.step):
         return at_once(task)
     return _InPieces(task, pieces, info.shape).job()
 

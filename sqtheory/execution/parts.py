@@ -26,7 +26,7 @@ class Largest(Question):
     """The largest magnitude."""
 
     def of(self, x: StoredTensor, pieces: Pieces, cut: Cut) -> float:
-        return top_of(x.between(*cut, pieces.chunk))
+        return top_of(x.between(*cut, pieces.step))
 
 
 @final
@@ -38,7 +38,7 @@ class Counted(Question):
     """The largest magnitude of the tensor, where some scale depends on it."""
 
     def of(self, x: StoredTensor, pieces: Pieces, cut: Cut) -> Any:
-        return pieces.partials(x.between(*cut, pieces.chunk), self.top)
+        return pieces.partials(x.between(*cut, pieces.step), self.top)
 
 
 @final
@@ -49,7 +49,7 @@ class Deciding(Question):
     top: float
 
     def of(self, x: StoredTensor, pieces: Pieces, cut: Cut) -> Any:
-        return pieces.witnesses(x.between(*cut, pieces.chunk), self.top)
+        return pieces.witnesses(x.between(*cut, pieces.step), self.top)
 
 
 @final

@@ -19,7 +19,7 @@ from contextlib import nullcontext
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from sqtheory.alphabet.kernels import engine_name
 from sqtheory.alphabet.quantizers import Quantizer
@@ -29,8 +29,6 @@ from sqtheory.execution.assignment import Assignment, bound
 from sqtheory.execution.fingerprints import description, generators, program
 from sqtheory.execution.jobs import Job, Work, at_once, job_of
 from sqtheory.execution.kept import Views
-from sqtheory.execution.leases import Leases
-from sqtheory.execution.results import Results
 from sqtheory.execution.tasks import Batch, Done, Task
 from sqtheory.execution.underway import Ordered, Underway
 from sqtheory.files.checkpoints import Checkpoint, TensorInfo
@@ -38,6 +36,11 @@ from sqtheory.orders.batches import SMALL, STACK
 from sqtheory.orders.grid import Row
 from sqtheory.orders.pair import Pair
 
+if TYPE_CHECKING:
+    from sqtheory.execution.results import Results
+
+SHARES = 64
+"""Pieces of all tensors together, if these are neither too small nor too large."""
 AHEAD = 32
 """Tensors handed to an executor before the first of them is finished."""
 POLL = 0.2
@@ -101,8 +104,9 @@ class Sweep:
         self._assignments = tuple(assignments)
         self._uniform = all(one.uniform for one in self._assignments)
         self._executor, self._waits, self._tolerates = executor, waits, tolerates
-        self._results = None if results is None else Results(results.absolute())
+        self._results = None if results is None else _below(results)
         self._ahead = 1 if executor is None else ahead
+        self._wanted = sum(info.size for info in self._tensors) // SHARES
 
     def __len__(self) -> int:
         return len(self._tensors)
@@ -125,7 +129,7 @@ class Sweep:
         pending, foreign = deque(self._runs()), deque[range]()
         ready, running = deque[Ordered](), dict[Future[Any], Ordered]()
         told = False
-        with nullcontext() if self._results is None else Leases(self._results.folder) as leases:
+        with nullcontext() if self._results is None else self._results.shared() as leases:
             try:
                 while pending or ready or running or foreign:
                     while (ready or pending) and len(running) < self._ahead:
@@ -195,13 +199,19 @@ class Sweep:
 
     def _batch(self, names: list[str]) -> Batch:
         path = self._checkpoint.path.absolute()
-        return Batch(path, tuple(names), self._views(names), self._grid(names[0]), self._p, program(), engine_name())
+        return Batch(path, tuple(names), self._views(names), self._grid(names[0]), self._p, self._asking, engine_name())
 
     def _task(self, name: str) -> Task:
         grid = self._grid(name)
         key = "" if self._results is None else self._key(name, grid)
         path = self._checkpoint.path.absolute()
-        return Task(path, name, self._views([name]), grid, self._p, key, program(), engine_name(), self._results)
+        return Task(path, name, self._views([name]), grid, self._p, key, self._asking, engine_name(), self._results)
+
+    @property
+    def _asking(self) -> str:
+        """The program that workers elsewhere must run; none where the tasks stay in this process."""
+        here = self._executor is None or isinstance(self._executor, ThreadPoolExecutor)
+        return "" if here else program()
 
     def _views(self, names: Sequence[str]) -> Views:
         known = self._checkpoint.views
@@ -221,14 +231,14 @@ class Sweep:
         """What the results of a tensor are kept under: all that they depend on but its entries."""
         numbers = {key: number for number, key in enumerate(generators(grid))}
         seeds = [one.seeds for one in self._assignments]
-        asked: list[object] = [program(), engine_name(), description(grid, numbers), seeds, float(self._p), name]
+        asked: list[object] = [program(), description(grid, numbers), seeds, float(self._p), name]
         asked += ["quantized"] if self._checkpoint.info(name).quantized else []
         asked += [str(view) for _, view in self._views([name])]
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:32]
 
     def _job(self, task: Task) -> Job:
         try:
-            return job_of(task, self._checkpoint)
+            return job_of(task, self._checkpoint, self._wanted)
         except ValueError:  # which the task says in its own words
             return at_once(task)
 
@@ -255,6 +265,13 @@ class Sweep:
             gone = "its executor or scheduler is gone" if isinstance(error, CancelledError) else str(error)
             where = f"{self._checkpoint.path}: tensor {asked.work.what}"
             raise WorkerFailed(f"{where}: {type(error).__name__}: {gone}") from error
+
+
+def _below(folder: Path) -> "Results":
+    """The results that are kept in a folder."""
+    from sqtheory.execution.results import Results
+
+    return Results(folder.absolute())
 
 
 def _now(compute: Callable[[], Any]) -> "Future[Any]":

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 
@@ -13,11 +13,13 @@ from sqtheory.arrays import as_real
 from sqtheory.exceptions import about
 from sqtheory.execution.fingerprints import digest_of, program
 from sqtheory.execution.kept import Views, kept
-from sqtheory.execution.results import Results
 from sqtheory.files.checkpoints import Checkpoint, StoredTensor
 from sqtheory.orders.batches import batch_rows
 from sqtheory.orders.grid import Row, of_quantized, pipeline_rows
 from sqtheory.orders.pair import Pair
+
+if TYPE_CHECKING:
+    from sqtheory.execution.results import Results
 
 FEW = 4
 """So many names are all shown."""
@@ -47,7 +49,7 @@ class Task:
     """Digest of the program that asks."""
     engine: Engine
     """Which loops compute; workers do not inherit that of the caller."""
-    results: Results | None
+    results: "Results | None"
 
     @property
     def what(self) -> str:

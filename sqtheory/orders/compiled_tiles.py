@@ -30,9 +30,9 @@ class CompiledGroups:
         self.ties: tuple[int, ...] = (1, 1) if not ties.index_only else () if ties.low_index else (1,)
 
     @classmethod
-    def of(cls, groups: Groups, m: int, dtype: np.dtype[Any]) -> "CompiledGroups | None":
-        """None where numpy must do it: no compiled engine, other dtypes, lengths, norms or roundings."""
-        loops, q = compiled(), groups.pair.q
+    def of(cls, groups: Groups, m: int, dtype: np.dtype[Any], entries: int) -> "CompiledGroups | None":
+        """None where numpy must do it: no compiled engine, few entries, other dtypes, lengths, norms or roundings."""
+        loops, q = compiled(entries), groups.pair.q
         if loops is None or dtype != np.float32 or m not in loops.GROUPS.LENGTHS or groups.p not in (1, 2):
             return None
         rounding = loop_rounding(q.format, q.rounding, q.saturate)

@@ -29,11 +29,11 @@ from sqtheory.orders.group_tiles import Groups, GroupTile
 from sqtheory.orders.pair import Pair
 from sqtheory.orders.partial import Partial
 
-LEAST = 1 << 15
+LEAST = 1 << 10
 """A tensor of fewer entries is left to the definitions."""
 CHUNK = 1 << 17
 """Entries taken at once."""
-LARGE = 1 << 19
+LARGE = 1 << 22
 """Entries taken at once by compiled loops, which cut them into strips themselves."""
 STEEPEST = 8.0
 """The largest p whose powers stay in range without a unit of their own."""
@@ -95,17 +95,18 @@ class FusedPass:
     fast: CompiledGroups | None
 
     @classmethod
-    def of(cls, pair: Pair, plan: FusedPlan, p: float, top: Array) -> "FusedPass | None":
-        """The pass over tensors of the dtype of ``top``, numbers with the largest magnitude of the tensor among them.
+    def of(cls, pair: Pair, plan: FusedPlan, p: float, top: Array, size: int) -> "FusedPass | None":
+        """The pass over tensors of so many entries, of the dtype of ``top``.
 
-        ``top`` counts only where some scale looks at all of the tensor. None where that is NaN or infinite.
+        ``top``: numbers with the largest magnitude of the tensor among them, where a scale looks at all of the tensor;
+        None where that is NaN or infinite.
         """
         q = pair.q
         scale = scale_rule(top, q.format, q.scaling)
         if scale is None:
             return None
-        groups = Groups(pair, plan.keep, scale, Tile.of(q.format, q.rounding, q.saturate, top.dtype), p)
-        return cls(plan, groups, CompiledGroups.of(groups, plan.size, top.dtype))
+        groups = Groups(pair, plan.keep, scale, Tile.of(q.format, q.rounding, q.saturate, top.dtype, size), p)
+        return cls(plan, groups, CompiledGroups.of(groups, plan.size, top.dtype, size))
 
     def partial(self, parts: Iterable[Array]) -> Partial | None:
         """What some parts add up to; None where the pass is not for them."""
@@ -153,7 +154,7 @@ def counts_of(x: Array | StreamedTensor, pair: Pair, p: float) -> Counts | None:
     plan = plan_for(pair, x.shape, p)
     if plan is None or (isinstance(x, StreamedTensor) and not _joins(plan, x.shape)):
         return None
-    over = FusedPass.of(pair, plan, p, _maxima(x, pair.q))
+    over = FusedPass.of(pair, plan, p, _maxima(x, pair.q), x.size)
     found = over and over.partial(_parts(x, plan))
     if over is None or found is None:
         return None

@@ -12,16 +12,14 @@ from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.scaling import Reach
 from sqtheory.arrays import Array
 from sqtheory.orders.counts import Counts, sign
-from sqtheory.orders.fused import LARGE, FusedPass, FusedPlan, Witnesses, exact_lead, joined, plan_for
+from sqtheory.orders.fused import FusedPass, FusedPlan, Witnesses, exact_lead, joined, plan_for
 from sqtheory.orders.pair import Pair
 from sqtheory.orders.partial import Partial
 
-LEAST = 1 << 19
-"""Entries of a piece at least, about."""
+LEAST = 1 << 20
+"""Entries of a piece at least, about: beside them what is done once for a piece is little."""
 MOST = 1 << 22
-"""Entries of a piece at most, unless one scale block has more."""
-PIECES = 32
-"""Pieces of a tensor, where these are neither too small nor too large."""
+"""Entries of a piece at most, unless one scale block has more; all are in memory at once."""
 Cut: TypeAlias = tuple[int, int]
 """From which place in C order to which."""
 
@@ -31,7 +29,7 @@ Cut: TypeAlias = tuple[int, int]
 class Pieces:
     """How a tensor of a shape is cut for some pairs: pieces of whole scale blocks of each, wherever they are counted.
 
-    The borders depend on the shape and the pairs alone.
+    The borders depend on the shape, the pairs and what is wanted, never on who counts.
     """
 
     places: tuple[int, ...]
@@ -40,15 +38,16 @@ class Pieces:
     plans: tuple[FusedPlan, ...]
     widths: tuple[int, ...]
     """Entries that each plan takes as a row: a scale block, or a row of the tensor that ends with a short one."""
-    unit: int
-    """Entries that are whole rows of every plan."""
+    step: int
+    """Entries of every piece but the last: whole rows of every plan."""
     size: int
     p: float
 
     @classmethod
-    def of(cls, grid: Sequence[Pair], shape: Shape, p: float) -> "Pieces | None":
+    def of(cls, grid: Sequence[Pair], shape: Shape, p: float, wanted: int) -> "Pieces | None":
         """The pieces for those pairs that can be counted so; None where none can, or where there would be one piece.
 
+        ``wanted``: entries of a piece, about, if that is neither too few nor too many.
         Raises ValueError where a mask or a format fits no such tensor.
         """
         size = math.prod(shape)
@@ -61,19 +60,9 @@ class Pieces:
             return None
         places, pairs, plans = zip(*found, strict=True)
         widths = tuple(shape[-1] if shape[-1] % plan.block else plan.block for plan in plans)
-        pieces = cls(places, pairs, plans, widths, math.lcm(*widths), size, p)
-        return pieces if pieces.step < pieces.size else None
-
-    @property
-    def step(self) -> int:
-        """Entries of every piece but the last."""
-        wanted = min(max(self.size // PIECES, LEAST), MOST)
-        return -(-wanted // self.unit) * self.unit
-
-    @property
-    def chunk(self) -> int:
-        """Entries of a piece that are in memory at once."""
-        return max(1, LARGE // self.unit) * self.unit
+        unit = math.lcm(*widths)
+        step = -(-min(max(wanted, LEAST), MOST) // unit) * unit
+        return cls(places, pairs, plans, widths, step, size, p) if step < size else None
 
     def cuts(self) -> list[Cut]:
         """All pieces."""
@@ -134,7 +123,7 @@ class Pieces:
                 yield i, over, chunk.reshape(-1, width)
 
     def _passes(self, top: Array) -> list[FusedPass]:
-        passes = (FusedPass.of(*each, self.p, top) for each in zip(self.grid, self.plans, strict=True))
+        passes = (FusedPass.of(*each, self.p, top, self.size) for each in zip(self.grid, self.plans, strict=True))
         return [one for one in passes if one is not None]
 
 

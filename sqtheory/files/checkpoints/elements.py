@@ -47,6 +47,8 @@ class Native:
 
     def encode(self, values: NDArray[Any]) -> NDArray[np.uint8]:
         """The bytes of values that this type has exactly; ValueError for any other value."""
+        if values.dtype == self.code:
+            return np.ascontiguousarray(values).reshape(-1).view(np.uint8)
         with np.errstate(over="ignore", invalid="ignore"):
             stored = values.astype(self.code)
             same = stored.dtype.kind == values.dtype.kind

@@ -41,12 +41,13 @@ Source: TypeAlias = IO[bytes] | Window
 def fill(source: Source, nbytes: int) -> NDArray[np.uint8]:
     """The next bytes of a stream, read in pieces into one array; EOFError when the stream ends before."""
     raw = np.empty(nbytes, np.uint8)
-    view, done = raw.data, 0
-    while done < nbytes:
-        count = source.readinto(view[done : done + PIECE_BYTES])  # type: ignore[union-attr]
+    rest = raw.data
+    while rest:
+        count = source.readinto(rest[:PIECE_BYTES])  # type: ignore[union-attr]
         if not count:
+            done = nbytes - len(rest)
             raise EOFError(f"the data end after {done} of {nbytes} bytes: truncated, or changed since it was opened")
-        done += count
+        rest = rest[count:]
     return raw
 
 

@@ -6,7 +6,6 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self, final
@@ -209,6 +208,8 @@ class Checkpoint(ABC):
     def info(self, name: str) -> TensorInfo:
         """What is said of one tensor; CheckpointError, with the nearest name, when there is none of this name."""
         if name not in self._by_name:
+            from difflib import get_close_matches
+
             near = get_close_matches(name, self._by_name, n=1) if len(self._by_name) < _MANY else []
             raise refused(self._path, f"no tensor {quoted(name)}" + (f"; nearest: {quoted(near[0])}" if near else ""))
         return self._by_name[name]
