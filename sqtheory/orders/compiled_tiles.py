@@ -50,7 +50,7 @@ class CompiledTile:
     def __init__(self, of: CompiledGroups, part: Array, run: int) -> None:
         self._of, self._part, self._run = of, part, run
 
-    def witnesses(self) -> tuple[Array, ...]:
+    def witnesses(self) -> tuple[Array, Array, Array]:
         """The entries on which the orders differ, and both their results there."""
         return GroupTile(self._of.groups, self._part, self._run).witnesses()
 

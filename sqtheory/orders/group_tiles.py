@@ -127,12 +127,12 @@ class GroupTile:
             flushed=self._flushed(tops),
         )
 
-    def witnesses(self) -> tuple[Array, ...]:
+    def witnesses(self) -> tuple[Array, Array, Array]:
         """The entries on which the orders differ, and both their results there."""
         at = np.flatnonzero(self._moved)
-        x, images, kept, again = (a.reshape(-1)[at] for a in (self._x, self._images, self._kept, self._again))
-        y = np.copysign(images, x)
-        return x, y * kept, y * again
+        x: Array = self._x.reshape(-1)[at]
+        y: Array = np.copysign(self._images.reshape(-1)[at], x)
+        return x, y * self._kept.reshape(-1)[at], y * self._again.reshape(-1)[at]
 
     def _sums(self, high: float) -> tuple[int, int, int, int, int, int, int]:
         """Of x, s, q, S→Q, Q→S and the optimum; and how many powers may have underflowed.
