@@ -30,7 +30,7 @@ def error_units(f: Operator, x: Array, p: float, out: Array | None) -> int | Non
     which every unit has whole blocks. ``out`` is spoiled then.
     """
     loops, plain = compiled(x.size), all(a.flags.c_contiguous for a in (x, *([] if out is None else [out])))
-    parts, unit = parts_of(f), f.unit(x.shape)
+    parts, unit = parts_of(f), f.strip(x.shape)
     if loops is None or x.dtype != np.float32 or p not in (1, 2) or not plain or unit is None or x.shape[-1] % unit:
         return None
     *before, q = parts if 1 <= len(parts) <= 2 else (None,)
