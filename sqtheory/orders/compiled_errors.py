@@ -98,5 +98,5 @@ class _Chunks:
         square = (1,) if p == 2 else ()
         if not self.loops.image_and_error(x, y, np.array(sigma), self.size, rounding, square, power, sums):
             return None
-        first, second = (sum(sums[:, at].tolist()) for at in (0, 1))
+        first, second = (sum(map(int, sums[:, at])) for at in (0, 1))
         return (first << UNIT + power - 52) + (second << UNIT + power - 104)

@@ -90,7 +90,7 @@ def _beyond(kind: type) -> Loop:
 
         Returns how many are above, how many were noted (−1 where a strip more may not fit), and the largest.
         """
-        top, above, noted = kind(0), 0, 0
+        top, above, noted = kind(0), np.int64(0), np.int64(0)
         inside = np.zeros(STRIP, np.uint8)
         words = inside.view(np.uint64)
         for start in range(0, bits.size, STRIP):
