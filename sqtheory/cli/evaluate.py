@@ -134,12 +134,16 @@ def run(arguments: argparse.Namespace) -> Document:
 def _assigned(arguments: argparse.Namespace) -> "tuple[Assignment, InputOperators | None, Statistics | None]":
     """The operators of every weight, those of inputs where a method prunes these, and the statistics they are told."""
     from sqtheory.api.operators import grid, method_of
-    from sqtheory.methods.method import PrunedOperand
 
     known = options.statistics(arguments)
     masks, formats = [arguments.mask or NO_MASK], [arguments.format or NO_FORMAT]
     by = method_of(arguments.method)
-    if by is None or by.prunes is PrunedOperand.weights:
+    if by is None:
+        [assignment] = grid(masks, formats, seed=arguments.seed, known=known)
+        return assignment, None, known
+    from sqtheory.methods.method import PrunedOperand  # loads every method
+
+    if by.prunes is PrunedOperand.weights:
         [assignment] = grid(masks, formats, seed=arguments.seed, known=known, method=by)
         return assignment, None, known
     [assignment] = grid(masks, formats, seed=arguments.seed, known=None if by.needs else known)

@@ -196,7 +196,7 @@ def off_grid(recipe: Recipe, name: str, y: Array) -> str | None:
 
 
 def _moved(q: Quantizer, y: Array) -> str | None:
-    unit = q.unit(y.shape)
+    unit = q.strip(y.shape)
     if unit is not None and all(_rests(q, strip) for (strip,) in strips((y,), unit, CHUNK)):
         return None
     again = q(y)

@@ -31,7 +31,7 @@ PIPELINES = 24_000 if NIGHTLY else 30
 ROWS = 24
 STRUCTURES = 24_000 if NIGHTLY else 16
 """Pipelines that a claim is decided for."""
-PATIENCE = 150
+PATIENCE = 150 if NIGHTLY else 375
 """So many times as many where fewer than ``LEAST`` are proved, as where a claim is about one group and one block."""
 LEAST = 3
 FEW = 6

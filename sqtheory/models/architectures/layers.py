@@ -29,7 +29,7 @@ ROWS = 48
 def layer_norm(x: Array, weight: Array, bias: Array, epsilon: float) -> Array:
     """(x − mean)/√(variance + ε) · weight + bias over the last axis; a new array."""
     width = x.shape[-1]
-    flat, loops = x.reshape(-1, width), _loops()
+    flat, loops = x.reshape(-1, width), _loops(x.size)
     means = flat @ np.full(width, 1 / width, x.dtype)
     out = np.empty(flat.shape, x.dtype)
     if loops is None:
@@ -53,7 +53,7 @@ def rms_norm(x: Array, weight: Array, epsilon: float) -> Array:
 
 def gelu(x: Array) -> Array:
     """xΦ(x), Φ the normal distribution function, within 1e-6 of it in float32; overwrites x, tile by tile."""
-    flat, loops = x.reshape(-1), _loops()
+    flat, loops = x.reshape(-1), _loops(x.size)
     square, z = np.empty(TILE, x.dtype), np.empty(TILE, x.dtype)
     coefficients = tuple(map(x.dtype.type, GELU))
     for start in range(0, flat.size, TILE):
@@ -159,9 +159,9 @@ def _reciprocal_roots(rows: Array, epsilon: float) -> Array:
     return np.asarray(1 / np.sqrt(squares / rows.shape[1] + rows.dtype.type(epsilon)))
 
 
-def _loops() -> ModuleType | None:
-    """The same maps in machine code, where the engine is numba."""
-    if compiled() is None:
+def _loops(entries: int) -> ModuleType | None:
+    """The same maps in machine code for so many entries, where the engine is numba."""
+    if compiled(entries) is None:
         return None
     import sqtheory.models.architectures.compiled as loops
 

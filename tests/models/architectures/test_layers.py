@@ -5,6 +5,7 @@ import pytest
 
 from sqtheory.alphabet.kernels import engine
 from sqtheory.arrays import Array
+from sqtheory.models.architectures import compiled as loops
 from sqtheory.models.architectures.layers import (
     ROWS,
     TILE,
@@ -77,17 +78,22 @@ def test_turned_pairs_have_the_bits_of_the_formula() -> None:
     np.testing.assert_array_equal(rotate(x, cos, sin), expected)
 
 
-def test_compiled_loops_have_the_bits_of_numpy() -> None:
+@pytest.mark.usefixtures("compiled_at_once")
+def test_compiled_loops_have_the_bits_of_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     """More entries than a tile; GELU where tanh is ±1, where squares overflow, and at numbers that are none."""
     wide, weight, bias = normal(3, TILE, scale=4), normal(TILE, seed=1), normal(TILE, seed=2)
     odd = np.array([0.0, -0.0, 1e-42, 30, -30, 3e19, -3e38, np.inf, np.nan], np.float32)
     with np.errstate(over="ignore", invalid="ignore"):
         plain = [layer_norm(wide, weight, bias, 0.01), gelu(wide.copy()), gelu(odd.copy())]
+    used: list[object] = []
+    gated = loops.gated
+    monkeypatch.setattr(loops, "gated", lambda *given: (used.append(given), gated(*given)))
     with engine("numba"):
         fast = [layer_norm(wide, weight, bias, 0.01), gelu(wide.copy()), gelu(odd.copy())]
     for one, other in zip(plain, fast, strict=True):
         np.testing.assert_array_equal(one, other)
         np.testing.assert_array_equal(np.signbit(one), np.signbit(other))
+    assert len(used) == 4
 
 
 @pytest.mark.parametrize("causal", [False, True])
