@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -40,10 +40,12 @@ from sqtheory.files.packing import bits_sentence
 from sqtheory.files.statistics import Statistics
 from sqtheory.files.targets import Chooser, Targets
 from sqtheory.files.views.seeing import axes_of
-from sqtheory.methods import Method
 from sqtheory.orders.applied import Order
 from sqtheory.tables import Table, one_line, share, short
 from sqtheory.version import __version__
+
+if TYPE_CHECKING:
+    from sqtheory.methods import Method
 
 ERRORS = ("S %", "Q %", "S→Q %", "Q→S %", "written %", "bound %")
 
@@ -177,7 +179,7 @@ def apply(
     strict: bool = False,
     keep_going: bool = False,
     statistics: Known | None = None,
-    method: str | Method | None = None,
+    method: "str | Method | None" = None,
     workers: int = 1,
     dry_run: bool = False,
     force: bool = False,
@@ -237,7 +239,7 @@ def _uniform(
     seed: int,
     axes: tuple[str, ...],
     known: Statistics | None,
-    by: Method | None,
+    by: "Method | None",
 ) -> Recipe:
     """The same for every target."""
     if format is None:

@@ -29,7 +29,7 @@ def error_units(f: Operator, x: Array, p: float, out: Array | None) -> int | Non
     That is for all but p = 1, 2, contiguous float32 tensors, and quantizers with a loop, alone or after a mask of
     which every unit has whole blocks. ``out`` is spoiled then.
     """
-    loops, plain = compiled(), all(a.flags.c_contiguous for a in (x, *([] if out is None else [out])))
+    loops, plain = compiled(x.size), all(a.flags.c_contiguous for a in (x, *([] if out is None else [out])))
     parts, unit = parts_of(f), f.own_run(x.shape)
     if loops is None or x.dtype != np.float32 or p not in (1, 2) or not plain or unit is None or x.shape[-1] % unit:
         return None

@@ -5,14 +5,13 @@ few arrays, and add up integers only, so that they vectorize. Terms t < 2^e are 
 what that sum rounds away plus 1.5·2^{e−52}: integers, exact in any order as long as no term needs bits below 2^{e−104}.
 """
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-Loop: TypeAlias = Any
-"""A compiled function."""
+from sqtheory.alphabet.kernels.compiled_ranking import columns, compared, gained, loop, ranked, ranked_by_key
+
 STRIP = 2048
 """Entries of a strip."""
 DUST = 28
@@ -26,7 +25,7 @@ COUNTS = 4
 f4, f8, i4, i8 = np.float32, np.float64, np.int32, np.int64
 
 
-class Rounding(NamedTuple):
+class LoopRounding(NamedTuple):
     """How ratios are rounded: to whole numbers by ``magic``, by their exponent, or by the cuts between levels."""
 
     kind: int
@@ -67,11 +66,7 @@ def workspace(m: int) -> Workspace:
     return Workspace(*columns, np.empty(n, f4), *(np.empty(n, i4) for _ in range(4)))
 
 
-def _jit(function: Loop) -> Loop:
-    return njit(cache=True, nogil=True, error_model="numpy")(function)
-
-
-@_jit
+@loop
 def _round(v, n, scales, rounding, places):  # type: ignore[no-untyped-def]
     """|σ ρ(x/σ)| in place of x; one σ for every group."""
     m = v.shape[0]
@@ -105,92 +100,7 @@ def _round(v, n, scales, rounding, places):  # type: ignore[no-untyped-def]
                 v[j, r] = abs(rounding.levels[places[r]]) * scales[r]
 
 
-@_jit
-def _columns(x, start, n, lanes, out):  # type: ignore[no-untyped-def]
-    m = len(lanes)
-    for r in range(n):
-        for j in range(m):
-            out[j, r] = x[start + r * m + j]
-
-
-@_jit
-def _ranked(x, n, k, lanes, high, out):  # type: ignore[no-untyped-def]
-    """Bit j of a group's code where entry j is among its k largest; an equal of lower index wins, or of higher."""
-    m = len(lanes)
-    for r in range(n):
-        code = i4(0)
-        for j in range(m):
-            losses = i4(0)
-            for i in range(m):
-                if i == j:
-                    continue
-                if (i < j) == (len(high) == 0):
-                    losses = i4(losses + (i4(1) if x[i, r] >= x[j, r] else i4(0)))
-                else:
-                    losses = i4(losses + (i4(1) if x[i, r] > x[j, r] else i4(0)))
-            code = i4(code | (i4(1 << j) if losses < k else i4(0)))
-        out[r] = code
-
-
-@_jit
-def _ranked_by_key(x, key, n, k, lanes, out):  # type: ignore[no-untyped-def]
-    """The same; among equals the larger key wins, then the lower index."""
-    m = len(lanes)
-    for r in range(n):
-        code = i4(0)
-        for j in range(m):
-            losses = i4(0)
-            for i in range(m):
-                if i == j:
-                    continue
-                wins = key[i, r] >= key[j, r] if i < j else key[i, r] > key[j, r]
-                beaten = (x[i, r] > x[j, r]) | ((x[i, r] == x[j, r]) & wins)
-                losses = i4(losses + (i4(1) if beaten else i4(0)))
-            code = i4(code | (i4(1 << j) if losses < k else i4(0)))
-        out[r] = code
-
-
-@_jit
-def _compared(y, n, lanes, kept, again, counts):  # type: ignore[no-untyped-def]
-    """Count; ``again`` becomes the entries of non-zero image that one order keeps and the other prunes."""
-    m = len(lanes)
-    tied, selected, moved, swaps = i4(0), i4(0), i4(0), i4(0)
-    for r in range(n):
-        alive, least, most = i4(0), f4(np.inf), f4(-1)
-        for j in range(m):
-            v, on = y[j, r], i4(again[r] & i4(1 << j)) != 0
-            alive = i4(alive | (i4(1 << j) if v != f4(0) else i4(0)))
-            up, down = v if on else f4(np.inf), f4(-1) if on else v
-            least = up if up < least else least
-            most = down if down > most else most
-        tied = i4(tied + (i4(1) if least == most else i4(0)))
-        differ = i4((kept[r] ^ again[r]) & alive)
-        selected = i4(selected + (i4(1) if differ != 0 else i4(0)))
-        for j in range(m):
-            moved = i4(moved + (i4(1) if i4(differ & i4(1 << j)) != 0 else i4(0)))
-            swaps = i4(swaps + (i4(1) if i4(differ & kept[r] & i4(1 << j)) != 0 else i4(0)))
-        again[r] = differ
-    counts[0] += tied
-    counts[1] += selected
-    counts[2] += moved
-    counts[3] += swaps
-
-
-@_jit
-def _gained(x, y, n, square, out):  # type: ignore[no-untyped-def]
-    """What keeping each entry saves: t(2|x| − t), or min(t, 2|x| − t)."""
-    m = y.shape[0]
-    for j in range(m):
-        for r in range(n):
-            t = f8(y[j, r])
-            beyond = f8(x[j, r]) * 2.0 - t
-            if len(square):
-                out[j, r] = t * beyond
-            else:
-                out[j, r] = beyond if beyond < t else t
-
-
-@_jit
+@loop
 def _summed(x, y, n, square, kept, lift, rest, out):  # type: ignore[no-untyped-def]
     """Add the integers of x, s, q and of the errors that S→Q keeps."""
     m = x.shape[0]
@@ -224,7 +134,7 @@ def _summed(x, y, n, square, kept, lift, rest, out):  # type: ignore[no-untyped-
         out[7] += e1
 
 
-@_jit
+@loop
 def _differing(x, y, n, square, kept, differ, places, lift, rest, out):  # type: ignore[no-untyped-def]
     """Add what another choice than ``kept`` has more, on the entries where it differs."""
     m = x.shape[0]
@@ -250,7 +160,7 @@ def _differing(x, y, n, square, kept, differ, places, lift, rest, out):  # type:
     out[1] += below
 
 
-@_jit
+@loop
 def _least_bits(x, n):  # type: ignore[no-untyped-def]
     """The bits of the least number that is not 0, less one; of sizes."""
     m = x.shape[0]
@@ -262,7 +172,7 @@ def _least_bits(x, n):  # type: ignore[no-untyped-def]
     return least
 
 
-@_jit
+@loop
 def _top_bits(x, n):  # type: ignore[no-untyped-def]
     m = x.shape[0]
     top = i4(0)
@@ -273,7 +183,7 @@ def _top_bits(x, n):  # type: ignore[no-untyped-def]
     return top
 
 
-@_jit
+@loop
 def _swept(x, y, n, kept, moved, better, floor, dust, found):  # type: ignore[no-untyped-def]
     """Take the entries below ``floor`` out of a strip."""
     m = x.shape[0]
@@ -290,7 +200,7 @@ def _swept(x, y, n, kept, moved, better, floor, dust, found):  # type: ignore[no
     return found
 
 
-@_jit
+@loop
 def tile(x, scales, run, k, lanes, ties, square, rounding, by_size, work, powers, totals, counts, dust):  # type: ignore[no-untyped-def]
     """Add up a tile of whole groups, ``run`` of which share a scale, none of them 0: strip by strip.
 
@@ -303,7 +213,7 @@ def tile(x, scales, run, k, lanes, ties, square, rounding, by_size, work, powers
     for strip in range(totals.shape[0]):
         first = strip * width
         n = min(width, all_groups - first)
-        _columns(x, first * m, n, lanes, work.x)
+        columns(x, first * m, n, lanes, work.x)
         r = 0
         while r < n:
             count = min(left, n - r)
@@ -317,17 +227,17 @@ def tile(x, scales, run, k, lanes, ties, square, rounding, by_size, work, powers
                 work.x[j, r] = abs(work.x[j, r])
         _round(work.y, n, work.scales, rounding, work.places)
         if len(ties) == 2:
-            _ranked(work.x, n, k, lanes, (), work.kept)
-            _ranked_by_key(work.y, work.x, n, k, lanes, work.moved)
+            ranked(work.x, n, k, lanes, (), work.kept)
+            ranked_by_key(work.y, work.x, n, k, lanes, work.moved)
         else:
-            _ranked(work.x, n, k, lanes, ties, work.kept)
-            _ranked(work.y, n, k, lanes, ties, work.moved)
-        _compared(work.y, n, lanes, work.kept, work.moved, counts)
+            ranked(work.x, n, k, lanes, ties, work.kept)
+            ranked(work.y, n, k, lanes, ties, work.moved)
+        compared(work.y, n, lanes, work.kept, work.moved, counts)
         if by_size:
             work.better[:n] = 0
         else:
-            _gained(work.x, work.y, n, square, work.gains)
-            _ranked_by_key(work.gains, work.x, n, k, lanes, work.better)
+            gained(work.x, work.y, n, square, work.gains)
+            ranked_by_key(work.gains, work.x, n, k, lanes, work.better)
             for r in range(n):
                 work.better[r] ^= work.kept[r]
         top, least = (

@@ -53,7 +53,7 @@ def _one_tile(x: Array, out: Mask, k: int, key: Array | None, low_index: bool) -
             largest_of_run(x[i], out[i], k, None if key is None else key[i], low_index)
             for i in np.ndindex(x.shape[:-1])
         )
-    loops = compiled() if key is None and x.flags.c_contiguous and out.flags.c_contiguous else None
+    loops = compiled(x.size) if key is None and x.flags.c_contiguous and out.flags.c_contiguous else None
     if loops is not None:
         kind = INTEGER[x.dtype].type
         bits, magnitude = x.reshape(-1, m).view(kind), kind(MAGNITUDE[x.dtype])

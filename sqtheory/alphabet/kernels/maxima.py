@@ -52,7 +52,7 @@ def run_maxima(bits: NDArray[Any], size: int) -> NDArray[Any]:
 
 def amax_of_runs(x: Array, size: int) -> Array:
     """The largest magnitude of every run of ``size`` entries of a flat array, in memory of the kernels."""
-    loops = compiled()
+    loops = compiled(x.size)
     if loops is None:
         return np.asarray(run_maxima(magnitude_bits(x), size).view(x.dtype))
     kind = INTEGER[x.dtype]

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, final
 import numpy as np
 
 from sqtheory.alphabet.formats import Format
-from sqtheory.alphabet.kernels.engine import by_definition
+from sqtheory.alphabet.kernels.engine import ENOUGH, by_definition
 from sqtheory.alphabet.kernels.maxima import amax_of_runs, finite, largest, magnitude_bits
 from sqtheory.alphabet.kernels.rounders import Compiled, Rounder, compiled_image, rounder
 from sqtheory.alphabet.kernels.runs import along_last, pieces, rows, tiles
@@ -32,10 +32,10 @@ class Tile:
     """The image as one compiled loop, if there is one and the engine asks for it."""
 
     @classmethod
-    def of(cls, fmt: Format, rounding: Rounding, saturate: bool, dtype: np.dtype[Any]) -> "Tile":
-        """What a quantizer of these parts does."""
-        safe = safe_scale(fmt, dtype) if saturate else np.inf
-        return cls(rounder(fmt, rounding, saturate, dtype), safe, compiled_image(fmt, rounding, saturate, dtype))
+    def of(cls, fmt: Format, rounding: Rounding, saturate: bool, dtype: np.dtype[Any], entries: int = ENOUGH) -> "Tile":
+        """What a quantizer of these parts does to a tensor of so many entries."""
+        loop = compiled_image(fmt, rounding, saturate, dtype, entries)
+        return cls(rounder(fmt, rounding, saturate, dtype), safe_scale(fmt, dtype) if saturate else np.inf, loop)
 
 
 def safe_scale(fmt: Format, dtype: np.dtype[Any]) -> float:
@@ -59,7 +59,7 @@ def quantize(
     if runs is None:
         return False
     view, size = runs
-    tile = Tile.of(fmt, rounding, saturate, x.dtype)
+    tile = Tile.of(fmt, rounding, saturate, x.dtype, x.size)
     if scaling.constant == 1:
         return unscaled(x, out, tile)
     scale = scale_rule(x, fmt, scaling)

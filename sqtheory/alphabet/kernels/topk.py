@@ -95,7 +95,7 @@ def _keep_tied(out: Mask, tied: NDArray[np.int64], missing: int, key: Array | No
 
 def _by_loops(x: Array, out: Mask, k: int, bracket: _Bracket, key: Array | None, low_index: bool) -> bool | None:
     """The same in machine code; None where that is not, and where the bracket is crowded or misses the cut."""
-    loops = compiled() if x.flags.c_contiguous and out.flags.c_contiguous and bracket.high < np.inf else None
+    loops = compiled(x.size) if x.flags.c_contiguous and out.flags.c_contiguous and bracket.high < np.inf else None
     if loops is None:
         return None
     real, kind = x.dtype, INTEGER[x.dtype].type
