@@ -96,7 +96,7 @@ class _Chunks:
         strips = -(-x.size // (self.loops.STRIP // self.size * self.size))
         sums = np.empty((strips, 2), np.int64)
         square = (1,) if p == 2 else ()
-        if not self.loops.image_and_error(x, y, np.array(sigma), self.size, rounding, square, power, sums):
+        if not self.loops.image_and_error(x, y, np.array(sigma), self.size, tuple(rounding), square, power, sums):
             return None
         first, second = (int(sum(sums[:, at].tolist())) for at in (0, 1))
         return (first << UNIT + power - 52) + (second << UNIT + power - 104)

@@ -50,16 +50,16 @@ def masked(bits, least, later, size, out, maxima):  # type: ignore[no-untyped-de
 @_jit
 def _rounded(v, scales, size, rounding, places):  # type: ignore[no-untyped-def]
     """σ ρ(x/σ) in place of x for runs of ``size``, each with its σ; the sign of 0 as by ``Format.round``."""
-    low, high, magic = rounding.low, rounding.high, rounding.magic
-    least, lift, exponent, sign = rounding.least, rounding.lift, i4(0x7F800000), i4(-0x80000000)
+    kind, low, high, magic, least, lift, cuts, levels = rounding
+    exponent, sign = i4(0x7F800000), i4(-0x80000000)
     for run in range(v.size // size):
         own, scale = v[run * size : (run + 1) * size], scales[run]
         divisor = f4(1) if scale == f4(0) else scale
-        if rounding.kind == 0:
+        if kind == 0:
             for j in range(size):
                 a = min(max(own[j] / divisor, low), high)
                 own[j] = f4(f4(a + magic) - magic) * scale
-        elif rounding.kind == 1:
+        elif kind == 1:
             for j in range(size):
                 a = min(max(own[j] / divisor, low), high)
                 b = f4(a).view(i4)
@@ -70,18 +70,19 @@ def _rounded(v, scales, size, rounding, places):  # type: ignore[no-untyped-def]
             places[:size] = 0
             for j in range(size):
                 own[j] /= divisor
-            for cut in rounding.cuts:
+            for cut in cuts:
                 for j in range(size):
                     places[j] = i4(places[j] + (i4(1) if own[j] >= cut else i4(0)))
             for j in range(size):
-                own[j] = rounding.levels[places[j]] * scale
+                own[j] = levels[places[j]] * scale
 
 
 @_jit
 def image_and_error(x, y, scales, size, rounding, square, power, totals):  # type: ignore[no-untyped-def]
     """Round y in place, and add up |x − y| or its square, below 2^power: two integers of every strip in ``totals``.
 
-    Returns whether nothing is left beside them.
+    ``rounding``: the fields of a ``LoopRounding``, as a plain tuple, which the code kept on disk can always read back.
+    Returns whether nothing is left beside the integers.
     """
     lift, rest = 2.0**power, 1.5 * 2.0 ** (power - 52)
     step, places = max(1, STRIP // size) * size, np.empty(size, i4)
