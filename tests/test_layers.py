@@ -48,7 +48,7 @@ HOMES: dict[str, str | tuple[str, ...]] = {
     "threadpoolctl": "models/evaluation/evaluating.py",
     "distributed": "execution/workers.py",
     "mpi4py": "execution/workers.py",
-    "numba": "alphabet/kernels/compiled.py",
+    "numba": "alphabet/kernels/compiled",
     "ml_dtypes": "bench/peers.py",
     "gfloat": "bench/peers.py",
 }

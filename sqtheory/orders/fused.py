@@ -18,9 +18,8 @@ from sqtheory.alphabet.kernels.runs import rows, tiles
 from sqtheory.alphabet.partition import Shape, Tail
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.scaling import Reach
-from sqtheory.alphabet.sparsifiers import Sparsifier
-from sqtheory.alphabet.traits import DETERMINISTIC, KEEPS_ZERO
 from sqtheory.arrays import Array, StreamedTensor
+from sqtheory.orders import cuts
 from sqtheory.orders.counts import Counts, sign
 from sqtheory.orders.errors import change
 from sqtheory.orders.group_tiles import Groups, GroupTile
@@ -57,7 +56,7 @@ def plan_of(pair: Pair, shape: Shape, p: float) -> FusedPlan | None:
     """
     s, q = pair.s, pair.q
     m = s.groups.run
-    if m is None or not (1 < m <= LIMIT and _fits(s, q, p)):
+    if m is None or not (1 < m <= LIMIT and pair.ranked_on_maxima and 0 < p <= STEEPEST):
         return None
     axis = s.groups.sides(shape).index(m)
     block = q.partition.sides(shape)[axis]
@@ -67,18 +66,13 @@ def plan_of(pair: Pair, shape: Shape, p: float) -> FusedPlan | None:
     return FusedPlan(axis, m, block, s.budget(m)) if along and whole and not refused else None
 
 
-def _fits(s: Sparsifier, q: Quantizer, p: float) -> bool:
-    """The operators are those of the pass, wherever their boxes lie."""
-    ranked = s.by_magnitude and s.ties.foreseen
-    steady = q.scaling.follows_maximum and q.saturate and {DETERMINISTIC, KEEPS_ZERO} <= q.traits
-    return ranked and steady and 0 < p <= STEEPEST
-
-
 def counts_of(x: Array | StreamedTensor, pair: Pair, p: float) -> Counts | None:
     """What ``definition`` counts on x; None where only it can.
 
     The same to the last bit for a tensor in memory and one that is read piece by piece.
     """
+    if x.size >= LEAST and plan_of(pair, x.shape, p) is None:
+        return cuts.counts_of(x, pair, p, lambda: _maxima(x, pair.q))
     found = Partial()
     for tile in _tiles(x, pair, p):
         part = None if tile is None else tile.partial()

@@ -8,7 +8,7 @@ from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.procedures import PLAIN, Procedure
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
-from sqtheory.alphabet.traits import DETERMINISTIC, MONOTONE
+from sqtheory.alphabet.traits import DETERMINISTIC, KEEPS_ZERO, MONOTONE
 from sqtheory.arrays import FixedArray
 from sqtheory.orders import rulings
 from sqtheory.orders.assumptions import dominates
@@ -34,6 +34,16 @@ class Pair:
     def plain(self) -> bool:
         """Both act entry by entry, and the tensor is all that is asked about."""
         return self.procedure == PLAIN and self.moments is None
+
+    @property
+    def ranked_on_maxima(self) -> bool:
+        """s keeps the largest magnitudes, scales follow from block maxima, q saturates, draws nothing and keeps 0.
+
+        The keys of ties are known before q acts.
+        """
+        ranked = self.s.by_magnitude and self.s.ties.foreseen
+        steady = self.q.scaling.follows_maximum and self.q.saturate
+        return ranked and steady and {DETERMINISTIC, KEEPS_ZERO} <= self.q.traits
 
     def on(self, shape: Shape) -> Rulings:
         """All rulings on tensors of this shape, made once. Raises ValueError where s or q fits no such tensor."""
