@@ -10,7 +10,7 @@ import pytest
 
 from sqtheory.alphabet.formats import E2M1, E4M3
 from sqtheory.alphabet.kernels import brackets, engine
-from sqtheory.alphabet.kernels.brackets import Bracket
+from sqtheory.alphabet.kernels.brackets import Bracket, Place
 from sqtheory.alphabet.partition import Blocks, Channels, Rows, Tiles, Whole
 from sqtheory.alphabet.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, nf4, nvfp4
 from sqtheory.alphabet.rounding import ceil, stochastic, toward_zero
@@ -183,6 +183,10 @@ def test_several_long_groups_of_a_stored_tensor_are_left_to_memory() -> None:
     x = np.random.default_rng(77).normal(size=(2, 640)).astype(np.float32)
     assert fused.counts_of(Stored(x), Pair(top(0.5, per=Rows()), mxfp(E2M1)), 2.0) is None
     assert compared(x, top(0.5, per=Rows()), mxfp(E2M1), 2.0)
+
+
+def _one_more(found: Place | None) -> Place | None:
+    return None if found is None else replace(found, above=found.above + 1)
 
 
 @pytest.mark.usefixtures("small")

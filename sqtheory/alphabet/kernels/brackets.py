@@ -37,6 +37,8 @@ class Bracket:
 
     low: Any
     high: Any
+    unbounded: bool = False
+    """No score lies outside."""
     above: int = 0
     at_high: int = 0
     at_low: int = 0
@@ -47,16 +49,12 @@ class Bracket:
         """Where the k-th largest of ``size`` numbers should lie, of which this is a sample, ascending."""
         least, most = (-np.inf, np.inf) if sample.dtype.kind == "f" else (-1, np.iinfo(sample.dtype).max)
         if not sample.size:
-            return cls(least, most)
+            return cls(least, most, unbounded=True)
         share = 1 - k / size
         spread = deviations * math.sqrt(share * (1 - share) * sample.size) + 2
         low, high = math.floor(share * sample.size - spread), math.ceil(share * sample.size + spread)
-        return cls(sample[low] if low >= 0 else least, sample[high] if high < sample.size else most)
-
-    @property
-    def unbounded(self) -> bool:
-        """Every score lies inside."""
-        return self.above == 0 and self.below == 0
+        inner = low >= 0, high < sample.size
+        return cls(sample[low] if inner[0] else least, sample[high] if inner[1] else most, unbounded=not any(inner))
 
     def add(self, scores: Scores) -> None:
         """Count these (flat)."""
