@@ -14,7 +14,8 @@ from sqtheory.alphabet.shares import paired
 from sqtheory.alphabet.traits import IDEMPOTENT
 from sqtheory.arrays import Array
 from sqtheory.compress.image import image_of
-from sqtheory.execution.assignment import Alike, Assigner, Assignment, Calibrated, Spelled, awaited, calibrated
+from sqtheory.execution.assignment import Assigner, Assignment, Spelled, awaited
+from sqtheory.execution.derived import Alike, Calibrated, calibrated
 from sqtheory.files.checkpoints import TensorInfo
 from sqtheory.files.statistics import Statistics
 from sqtheory.files.targets import NO_TARGET, Targets

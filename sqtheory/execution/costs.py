@@ -29,7 +29,7 @@ class Rate:
     """Many tensors on so many workers: entries a second, all workers together."""
 
     kind: str
-    """``threads`` or ``processes``."""
+    """``threads``, ``processes``, ``shared folder`` or ``dask``."""
     workers: int
     speed: float
 
@@ -169,7 +169,7 @@ def project(measured: Machine, model: CheckpointSize, machines: int, storage: fl
     longest = slow * each.at(model.largest)
     slots = machines * best.workers
     reading = model.parameters * STORED / (machines * storage)
-    copies = best.workers if best.kind == "processes" else 1
+    copies = 1 if best.kind == "threads" else best.workers
     held = min(model.largest, measured.held or model.largest)
     memory = copies * measured.idle + best.workers * measured.extra.at(held)
     total = work / slots + (1 - 1 / slots) * longest + reading

@@ -27,13 +27,10 @@ class CutLoops:
     square: bool
 
     @classmethod
-    def of(cls, dtype: np.dtype[Any], p: float) -> "CutLoops | None":
-        """None where numpy does it."""
-        if compiled() is None or dtype != np.float32:
-            return None
-        import sqtheory.alphabet.kernels.compiled_cuts as loops
-
-        return cls(loops, p == 2)
+    def of(cls, dtype: np.dtype[Any], p: float, entries: int) -> "CutLoops | None":
+        """None where numpy does it: no compiled engine, few entries, another dtype."""
+        loops = compiled(entries)
+        return None if loops is None or dtype != np.float32 else cls(loops.CUTS, p == 2)
 
     def survey(self, x: Array, y: Array, brackets: list[Bracket]) -> None:
         """Count what lies in the bracket of each ranking."""

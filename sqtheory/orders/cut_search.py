@@ -33,7 +33,7 @@ def cuts_of(parts: Parts, blocked: Blocked) -> Ranked | None:
     sample = _sample(parts, blocked)
     if sample is None:
         return None
-    k = blocked.keep
+    k = blocked.groups.keep
     sought = [Sought(k, blocked.size, sample[i], lambda tile, i=i: tile.scores(i).reshape(-1)) for i in RANKINGS]
     found = _places(parts, blocked, sought)
     if found is None:

@@ -19,9 +19,11 @@ from sqtheory.alphabet.kernels.quantization import Tile, scale_rule
 from sqtheory.alphabet.partition import Partition, Shape
 from sqtheory.arrays import Array, StreamedTensor
 from sqtheory.orders.counts import Counts, sign
+from sqtheory.orders.cut_loops import CutLoops
 from sqtheory.orders.cut_search import Parts, cuts_of
 from sqtheory.orders.cut_tiles import IMAGES, RANKINGS, TILE, Blocked, CutTile, Ranked, Seen
 from sqtheory.orders.errors import change
+from sqtheory.orders.group_tiles import Groups
 from sqtheory.orders.pair import Pair
 from sqtheory.orders.partial import Partial
 
@@ -75,8 +77,9 @@ def counts_of(x: Array | StreamedTensor, pair: Pair, p: float, maxima: Callable[
     scale = None if groups is None else scale_rule(maxima(), pair.q.format, pair.q.scaling)
     if plan is None or groups is None or scale is None:
         return None
-    rounding = Tile.of(pair.q.format, pair.q.rounding, pair.q.saturate, x.dtype)
-    blocked = Blocked(pair, plan.size, plan.keep, plan.block, scale, rounding, p, x.dtype)
+    rounding = Tile.of(pair.q.format, pair.q.rounding, pair.q.saturate, x.dtype, x.size)
+    together = Groups(pair, plan.keep, scale, rounding, p)
+    blocked = Blocked(together, plan.size, plan.block, x.dtype, CutLoops.of(x.dtype, p, x.size))
     kind = LongGroup if plan.size > TILE else ShortGroups
     walks: list[GroupWalk] = [kind(parts, blocked) for parts in groups]
     found = Partial()

@@ -2,23 +2,26 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from sqtheory.alphabet.gains import saved
-from sqtheory.alphabet.kernels.exact import Digits, Numbers, total
+from sqtheory.alphabet.kernels.exact import Numbers
 from sqtheory.alphabet.kernels.maxima import INTEGER, run_maxima
 from sqtheory.alphabet.kernels.quantization import Scale, Tile, scaled_image
-from sqtheory.alphabet.kernels.ranking import columns, top_columns
+from sqtheory.alphabet.kernels.ranking import columns, tied_columns, top_columns
 from sqtheory.alphabet.kernels.scratch import scratch
 from sqtheory.alphabet.norms import power_units
 from sqtheory.alphabet.scaling import Numbers as Scales
+from sqtheory.alphabet.traits import ODD
 from sqtheory.arrays import Array, Mask
 from sqtheory.orders.counts import beyond_range
+from sqtheory.orders.group_sums import FRACTION, Entries, out_of_range, weights
 from sqtheory.orders.pair import Pair
-from sqtheory.orders.partial import LOST, Partial
+from sqtheory.orders.partial import Partial
 
 
 @final
@@ -36,11 +39,45 @@ class Groups:
         """Groups, the last axis, of which every ``run`` share a scale."""
         return GroupTile(self, part, run)
 
-    @property
+    @cached_property
+    def odd(self) -> bool:
+        """|q(x)| = q(|x|)."""
+        return ODD in self.pair.q.traits
+
+    @cached_property
     def ranked_by_size(self) -> bool:
         """|x|^p − |x − y|^p never falls where |x| grows: rounding to nearest on Γ = −Γ, products with σ are exact."""
         q = self.pair.q
-        return q.rounding.nearest and q.format.odd and q.scaling.values is not Scales.real and self.p in (1, 2)
+        return q.rounding.nearest and q.format.odd and self._dyadic and self.p in (1, 2)
+
+    def unit(self, sigma: Array) -> int:
+        """u such that products of σ ≥ 0 in float32 and of Γ are multiples of 2^u, if u is no less than −149."""
+        living = sigma[sigma > 0]
+        exponent = math.frexp(float(np.minimum.reduce(living)) * self._least)[1] - 1 if living.size else 0
+        return exponent if self._whole else exponent - 1 - FRACTION
+
+    @property
+    def short(self) -> bool:
+        """Products of σ and of Γ have at most 20 bits, and 0 is no nearer to x_i than q(x)_i."""
+        q = self.pair.q
+        return self._whole and q.rounding.nearest and max(-q.format.min, q.format.max) < self._least * 2**20
+
+    @cached_property
+    def _dyadic(self) -> bool:
+        """Every σ is a power of two or 0."""
+        return self.pair.q.scaling.values is not Scales.real
+
+    @cached_property
+    def _least(self) -> float:
+        """The least magnitude in Γ but 0."""
+        levels = np.abs(self.pair.q.format.values)
+        return float(np.min(levels[levels > 0]))
+
+    @cached_property
+    def _whole(self) -> bool:
+        """Every product of σ and of Γ is a whole number of products of σ and of the least."""
+        ratios = self.pair.q.format.values / self._least
+        return self._dyadic and math.frexp(self._least)[0] == 0.5 and bool(np.all(ratios == np.rint(ratios)))
 
 
 @final
@@ -57,14 +94,16 @@ class GroupTile:
         if not self._finite:
             return
         self._sigma = groups.scale(self._amax)
-        self._y = _like(x, "y", x.dtype)
-        scaled_image(x, self._y, self._sigma, groups.rounding, self._amax)
-        self._images = np.abs(self._y, out=_like(x, "images", x.dtype))
+        self._images = _like(x, "images", x.dtype)
+        scaled_image(self._sizes if groups.odd else x, self._images, self._sigma, groups.rounding, self._amax)
+        if not groups.odd:
+            np.abs(self._images, out=self._images)
         self._kept = self._top(self._sizes, None, "kept")
         self._again = self._top(self._images, None if groups.pair.s.ties.index_only else self._sizes, "again")
-        self._alive = np.not_equal(self._y, 0, out=_like(x, "alive", np.bool_))
+        self._tied = tied_columns(self._images, groups.keep)
+        alive = np.not_equal(self._images, 0, out=_like(x, "alive", np.bool_))
         self._moved = np.not_equal(self._kept, self._again, out=_like(x, "moved", np.bool_))
-        np.logical_and(self._moved, self._alive, out=self._moved)
+        np.logical_and(self._moved, alive, out=self._moved)
 
     def partial(self) -> Partial | None:
         """All that is added up; None at what the pass is not for."""
@@ -73,7 +112,7 @@ class GroupTile:
         x, q, keep = self._x, self._of.pair.q, self._of.keep
         tops = np.maximum.reduce(self._images, axis=0)
         high = np.maximum(self._largest, tops)
-        if self._wide and not np.all(power_units(high, self._of.p) == 1):
+        if out_of_range(x.dtype, self._of.p) and not np.all(power_units(high, self._of.p) == 1):
             return None
         x_sum, s, on_q, sq, qs, gain, lost = self._sums(float(np.maximum.reduce(high)))
         return Partial(
@@ -81,65 +120,47 @@ class GroupTile:
             moved=_count(self._moved),
             selected=_count(np.logical_or.reduce(self._moved, axis=0)),
             swaps=_count(np.logical_and(self._moved, self._kept)),
-            tied=self._tied(),
+            tied=self._tied,
             living=_count(self._amax),
             pruned=x.size - keep * x.shape[1],
             saturated=_count(beyond_range(*self._ends(), self._sigma, q)),
             flushed=self._flushed(tops),
         )
 
-    def witnesses(self) -> tuple[Array, ...]:
+    def witnesses(self) -> tuple[Array, Array, Array]:
         """The entries on which the orders differ, and both their results there."""
         at = np.flatnonzero(self._moved)
-        y = self._y.reshape(-1)[at]
-        return self._x.reshape(-1)[at], y * self._kept.reshape(-1)[at], y * self._again.reshape(-1)[at]
+        x: Array = self._x.reshape(-1)[at]
+        y: Array = np.copysign(self._images.reshape(-1)[at], x)
+        return x, y * self._kept.reshape(-1)[at], y * self._again.reshape(-1)[at]
 
     def _sums(self, high: float) -> tuple[int, int, int, int, int, int, int]:
         """Of x, s, q, S→Q, Q→S and the optimum; and how many powers may have underflowed.
 
-        y_i is 0 or has the sign of x_i, so the error is the difference of their magnitudes.
+        Where y_i = 0 no choice makes a difference, so only the entries that moved need to be asked about.
         """
-        x, p = self._x, self._of.p
-        size, along = (_like(x, name, np.float64) for name in ("size", "along"))
-        np.copyto(size, self._sizes)
-        np.copyto(along, self._images)
-        best: Mask = self._kept if self._of.ranked_by_size else self._best(size, along)
-        error = np.subtract(size, along, out=along)
-        some = [_count(value) for value in (size, error)] if self._wide else []
-        size, error = _powers(size, p), _powers(error, p)
-        lost = sum(some) - sum(_count(value >= LOST) for value in (size, error)) if self._wide else 0
-        power = math.frexp(high**p)[1] + 1
-        on = np.subtract(0, self._kept, out=_like(x, "on", np.int64), dtype=np.int64)
-        digits = Digits(size.reshape(-1), power)
-        x_sum = digits.sum()
-        s = x_sum - digits.sum(on.reshape(-1))
-        digits = Digits(error.reshape(-1), power)
-        q_sum, sq = digits.sum(), s + digits.sum(on.reshape(-1))
-        qs = sq + self._apart(self._moved, size, error)
-        differ = np.logical_and(np.not_equal(self._kept, best), self._alive)
-        return x_sum, s, q_sum, sq, qs, sq + self._apart(differ, size, error), lost
-
-    def _apart(self, differ: Mask, size: Numbers, error: Numbers) -> int:
-        """What another choice than ``kept`` adds, on the entries where it differs."""
-        at = np.flatnonzero(differ)
-        gone, stays, own = (a.reshape(-1)[at] for a in (size, error, self._kept))
-        return total(np.where(own, gone, stays)) - total(np.where(own, stays, gone))
+        of, kept = self._of, self._kept
+        entries = Entries(
+            *(self._sizes.reshape(-1), self._images.reshape(-1), high, of.p, of.unit(self._sigma), of.short)
+        )
+        again = self._again if self._moved.any() else kept
+        best = kept if of.ranked_by_size else self._best(*entries.wide())
+        others = [mask for mask in (again, best) if mask is not kept]
+        found = entries.sums(weights(kept, *others))
+        (x, x_kept), (all_saved, by_kept, *more) = found.powers, found.gains
+        sums = {id(kept): x - by_kept}
+        sums |= {id(mask): x - by_kept - further for mask, further in zip(others, more, strict=True)}
+        return x, x - x_kept, x - all_saved, sums[id(kept)], sums[id(again)], sums[id(best)], found.lost
 
     def _best(self, size: Numbers, along: Numbers) -> Mask:
         """The choice of largest total gain."""
-        gain = saved(size, along, self._of.p, _like(self._x, "gain", np.float64))
+        shape = self._x.shape
+        gain = saved(size, along, self._of.p, scratch("gain", size.size, np.float64)).reshape(shape)
         return top_columns(gain, self._of.keep, self._sizes, True, _like(self._x, "best", np.bool_))
 
     def _top(self, scores: Array, keys: Array | None, name: str) -> Mask:
         low = self._of.pair.s.ties.low_index
         return top_columns(scores, self._of.keep, keys, low, _like(self._x, name, np.bool_))
-
-    def _tied(self) -> int:
-        """Groups in which some image stays that is no larger than one that goes, so a tie rule decides."""
-        inf = self._x.dtype.type(np.inf)
-        least = np.minimum.reduce(np.where(self._again, self._images, inf), axis=0)
-        most = np.maximum.reduce(np.where(self._again, -inf, self._images), axis=0)
-        return _count(least == most)
 
     def _ends(self) -> tuple[Array, Array]:
         """The least and the greatest entry of every block, or what bounds them where Γ = −Γ."""
@@ -156,19 +177,6 @@ class GroupTile:
         if not low.any():  # no largest entry of a block is rounded to 0
             return 0
         return _count(low & (run_maxima(tops.view(INTEGER[tops.dtype]), self._run).view(tops.dtype) == 0))
-
-    @property
-    def _wide(self) -> bool:
-        """p-th powers of numbers of this dtype can leave the range of float64."""
-        return self._x.dtype != np.float32 or self._of.p > 2.5
-
-
-def _powers(value: Numbers, p: float) -> Numbers:
-    """|v_i|^p in place of v_i."""
-    if p == 2:
-        return np.multiply(value, value, out=value)
-    np.abs(value, out=value)
-    return value if p == 1 else np.power(value, p, out=value)
 
 
 def _like(x: Array, name: str, dtype: DTypeLike) -> NDArray[Any]:

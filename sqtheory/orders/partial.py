@@ -1,6 +1,6 @@
 """What pieces of one tensor add up to under a mask and a format, in whatever order they are added."""
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from operator import add
 from typing import final
 
@@ -41,7 +41,7 @@ class Partial:
     flushed: int = 0
 
     def __add__(self, other: "Partial") -> "Partial":
-        return Partial(*map(add, astuple(self), astuple(other)))
+        return Partial(*map(add, vars(self).values(), vars(other).values()))
 
     @property
     def decided(self) -> bool:

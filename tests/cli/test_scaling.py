@@ -10,6 +10,7 @@ from sqtheory.alphabet.quantizers import mxfp
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.cli import main, scaling
 from sqtheory.execution import measure as measuring
+from sqtheory.execution import rates
 from sqtheory.execution.costs import Machine
 from tests.execution.material import write
 
@@ -33,6 +34,7 @@ def measured_once(kept: dict[str, list[str | Machine]], monkeypatch: pytest.Monk
         return kept[repr(asked)]
 
     monkeypatch.setattr(measuring, "measure", measure)
+    monkeypatch.delitem(rates.WAYS, "dask")  # a cluster takes seconds to start
 
 
 def test_measured_numbers_are_those_of_real_runs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,7 +46,9 @@ def test_measured_numbers_are_those_of_real_runs(capsys: pytest.CaptureFixture[s
         *((4096, 32), (16384, 32), (4096, 16), (4096, 64), (4096, 128)),
     ]
     assert all(s["seconds"] > 0 and s["extra"] > 0 for s in samples)
-    assert [(r["kind"], r["workers"]) for r in found["measured"]["rates"]] == [("threads", 1), ("processes", 1)]
+    assert [(r["kind"], r["workers"]) for r in found["measured"]["rates"]] == [
+        *(("threads", 1), ("processes", 1), ("shared folder", 1)),
+    ]
     assert len(found["projected"]) == 9 and found["assumptions"] and found["measured"]["idle"] > 2**20
 
 
@@ -62,7 +66,7 @@ def test_memory_grows_with_the_tensor(tmp_path: Path) -> None:
 def test_the_time_is_the_median_of_what_the_clock_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     readings = iter((0.0, 3.0, 10.0, 11.0, 20.0, 22.0))
     monkeypatch.setattr(measuring, "time", SimpleNamespace(perf_counter=lambda: next(readings)))
-    assert measuring.one(write(tmp_path / "w.safetensors", 1, (8, 1024)), *PIPELINE)[1] == 2.0
+    assert measuring.one(write(tmp_path / "w.safetensors", 1, (8, 1024)), *PIPELINE, "numpy")[1] == 2.0
 
 
 @pytest.mark.parametrize("wrong", ["12", "12,12", "9,12", "12,35", "12,x", ""])

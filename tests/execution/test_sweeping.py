@@ -16,6 +16,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from sqtheory import wanda
+from sqtheory.alphabet.kernels import ENGINES, engine
 from sqtheory.alphabet.notation import parse
 from sqtheory.alphabet.operators import Operator
 from sqtheory.alphabet.quantizers import Quantizer
@@ -193,6 +194,28 @@ def test_a_worker_of_another_version_is_refused(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr("sqtheory.execution.sweeping.program", lambda: "another")
     with ProcessPoolExecutor(1, get_context("spawn")) as pool, pytest.raises(WorkerFailed, match="another version"):
         failing(path, Fatal(ends=True), pool)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_tasks_that_stay_here_do_not_ask_for_the_program(
+    threads: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which would read every file of it."""
+    path = write(tmp_path / "w.safetensors", 3)
+    expected = serial(path)
+    monkeypatch.setattr("sqtheory.execution.sweeping.program", lambda: pytest.fail("its files are read"))
+    with open_checkpoint(path) as checkpoint, Threads(threads).crew() as (executor, _):
+        assert list(sweep(checkpoint, checkpoint.tensors, *operators(), executor=executor)) == expected
+
+
+def test_results_of_one_engine_are_those_of_another(tmp_path: Path) -> None:
+    path = write(tmp_path / "w.safetensors", 2)
+    found = []
+    for name in ENGINES:
+        with engine(name), open_checkpoint(path) as checkpoint:
+            swept = sweep(checkpoint, checkpoint.tensors, *operators(), results=tmp_path / "r")
+            found.append((list(swept), swept.computed))
+    assert [computed for _, computed in found] == [2, 0, 0] and len({str(rows) for rows, _ in found}) == 1
 
 
 class Nameless(Operator):

@@ -11,6 +11,7 @@ import pytest
 from sqtheory.alphabet.formats import E2M1, E4M3
 from sqtheory.alphabet.kernels import brackets, engine
 from sqtheory.alphabet.kernels.brackets import Bracket, Place
+from sqtheory.alphabet.kernels.engine import compiled
 from sqtheory.alphabet.partition import Blocks, Channels, Rows, Tiles, Whole
 from sqtheory.alphabet.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, nf4, nvfp4
 from sqtheory.alphabet.rounding import ceil, stochastic, toward_zero
@@ -84,6 +85,7 @@ def compared(x: Array, s: Sparsifier, q: Quantizer, p: float, stored: bool = Fal
     found = []
     for name in ENGINES:
         with engine(name):
+            compiled()  # the loops are loaded where they are the engine, however few the entries
             found.append(fused.counts_of(Stored(x) if stored else x, Pair(s, q), p))
     assert found[0] == found[1]
     assert found[0] is None or found[0] == definition.counts_of(both(x, s, q), q, p)

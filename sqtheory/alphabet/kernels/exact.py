@@ -1,7 +1,8 @@
 """Sums without any rounding: whole numbers of 2^−1074, the least unit of float64, whatever the order of the terms."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from operator import add
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -11,15 +12,20 @@ from sqtheory.alphabet.kernels.scratch import scratch
 from sqtheory.arrays import PIECE
 
 Numbers: TypeAlias = NDArray[np.floating[Any]]
-Integers: TypeAlias = NDArray[np.int64]
 UNIT = 1074
 """Sums are multiples of 2^−UNIT."""
 TILE = 1 << 14
 """So many terms are split at once: they stay in cache."""
 ROW = 1 << 11
-"""So many integers below 2^51 add up to one below 2^62."""
+BITS = 42
+"""ROW whole numbers of at most 2^BITS add up to at most 2^53: no float64 sum of them rounds, in whatever order."""
+PLACES = 2
+"""So many times terms are split before those with something left are looked at by themselves."""
+SPAN = PLACES * (BITS + 1) - 1
+"""Multiples of 2^{power − SPAN} up to 2^power have nothing left."""
 TALL = 900
 """Terms beyond 2^±TALL are scaled first."""
+_ONES = np.ones(ROW)
 
 
 def total(terms: Numbers) -> int:
@@ -29,20 +35,43 @@ def total(terms: Numbers) -> int:
     1.0
     """
     flat = terms.reshape(-1)
-    return sum(_of_tile(flat[at : at + TILE]) for at in range(0, flat.size, TILE))
+    tiles = (flat[at : at + TILE] for at in range(0, flat.size, TILE))
+    return sum(sums(tile, np.empty((0, tile.size)))[0] for tile in tiles)
 
 
-def _of_tile(flat: Numbers) -> int:
-    top = max(float(np.maximum.reduce(flat)), -float(np.minimum.reduce(flat)))
+def sums(terms: Numbers, weights: Numbers) -> list[int]:
+    """2^1074 Σ t_i, then 2^1074 Σ w_i t_i for every row w of −1, 0, 1: of at most 2^20 finite numbers, exactly."""
+    top = float(np.maximum.reduce(np.abs(terms), initial=0))
     power = math.frexp(top)[1]
     if top == 0:
-        return 0
+        return [0] * (1 + len(weights))
     if power < -TALL:
-        return _of_tile(np.ldexp(flat, TALL)) >> TALL
+        return [units >> TALL for units in sums(np.ldexp(terms, TALL), weights)]
     if power > TALL:
-        large = np.where(np.abs(flat) >= 1, flat, 0.0)
-        return (_of_tile(np.ldexp(large, -TALL)) << TALL) + _of_tile(flat - large)
-    return Digits(flat, power).sum()
+        large = np.where(np.abs(terms) >= 1, terms, 0.0)
+        scaled = [units << TALL for units in sums(np.ldexp(large, -TALL), weights)]
+        return list(map(add, scaled, sums(terms - large, weights)))
+    left = scratch("left", terms.size, np.float64)
+    np.copyto(left, terms)
+    return sums_below(power, left, weights)
+
+
+def sums_below(power: int, terms: Numbers, weights: Numbers, grid: int | None = None) -> list[int]:
+    """``sums`` of terms up to 2^power, |power| ≤ TALL, all multiples of 2^grid if that is given. They are spoiled.
+
+    With c = 3·2^{power+9} the sum t + c lies in one binade, so t + c − c is t to the nearest 2^{power−42}; what
+    remains is at most half of that and is split in the same way, until all of it is such multiples.
+    """
+    found = [0] * (1 + len(weights))
+    for _ in range(PLACES):
+        last = grid is not None and grid >= power - BITS
+        head = terms if last else _split(terms, np.float64(3 * 2.0 ** (power + 51 - BITS)))
+        found = list(map(add, found, _sums_of_multiples(power - BITS, head, weights)))
+        if last:
+            return found
+        power -= BITS + 1
+    at = np.flatnonzero(terms)
+    return list(map(add, found, sums(terms[at], weights[:, at]))) if at.size else found
 
 
 def total_of(terms: Callable[[slice], Numbers], size: int) -> int:
@@ -58,52 +87,30 @@ def rounded(units: int) -> float:
         return float("inf") if units > 0 else float("-inf")
 
 
-class Digits:
-    """Numbers t_i, |t_i| < 2^power and |power| ≤ TALL, as integers at two places and a rest; sums of some are exact.
-
-    They lie in memory of the kernels under ``name``.
-
-    With c = 3·2^power the sum t + c lies in one binade, so its bits less those of c are t to the nearest 2^{power−51};
-    what remains is split in the same way, and what remains then is 0 for all but the smallest.
-    """
-
-    def __init__(self, terms: Numbers, power: int, name: str = "digits") -> None:
-        self._rest = scratch(f"{name} left", terms.size, np.float64)
-        self._lifted = scratch("lifted", terms.size, np.float64)
-        np.copyto(self._rest, terms)
-        self._places = [
-            (self._split(scratch(f"{name} {at}", terms.size, np.int64), power - 52 * at), power - 52 * at - 51)
-            for at in (0, 1)
-        ]
-        self._at = np.flatnonzero(self._rest)
-
-    def sum(self, mask: Integers | None = None) -> int:
-        """The sum of all terms, or of those whose mask is −1 rather than 0, in units of 2^−UNIT."""
-        found = sum(_sum(codes if mask is None else codes & mask) << (UNIT + at) for codes, at in self._places)
-        at = self._at if mask is None else self._at[mask[self._at] != 0]
-        return found + sum(map(units, self._rest[at].tolist()))
-
-    def _split(self, codes: Integers, power: int) -> Integers:
-        """The integers nearest to t_i 2^{51−power}; the terms become what they leave."""
-        lift, lifted = np.float64(3 * 2.0**power), self._lifted
-        np.add(self._rest, lift, out=lifted)
-        np.subtract(lifted.view(np.int64), lift.view(np.int64), out=codes)
-        np.subtract(lifted, lift, out=lifted)
-        np.subtract(self._rest, lifted, out=self._rest)
-        return codes
-
-
 def units(t: float) -> int:
     """A finite number as a multiple of 2^−UNIT."""
     over, under = t.as_integer_ratio()
     return over * ((1 << UNIT) // under)
 
 
-def _sum(codes: Integers) -> int:
-    return sum(int(part) for row in _rows(codes) for part in np.add.reduce(row, axis=-1, keepdims=True).flat)
+def _split(terms: Numbers, lift: np.float64) -> Numbers:
+    """The multiples nearest to the terms, in memory of the kernels; the terms become what they leave."""
+    head = scratch("head", terms.size, np.float64)
+    np.add(terms, lift, out=head)
+    np.subtract(head, lift, out=head)
+    np.subtract(terms, head, out=terms)
+    return head
 
 
-def _rows(codes: Integers) -> Iterator[NDArray[Any]]:
-    full = codes.size // ROW * ROW
-    yield codes[:full].reshape(-1, ROW)
-    yield codes[full:]
+def _sums_of_multiples(place: int, terms: Numbers, weights: Numbers) -> list[int]:
+    """``sums`` of multiples of 2^place up to 2^{place+BITS}, row by row in float64."""
+    height, count = terms.size // ROW, len(weights)
+    full = height * ROW
+    rows = terms[:full].reshape(height, ROW)
+    found = np.empty((height + 1, count + 1))
+    found[:-1, 0] = rows @ _ONES
+    found[:-1, 1:] = (weights[:, :full].reshape(count, height, ROW).transpose(1, 0, 2) @ rows[:, :, None])[:, :, 0]
+    found[-1, 0] = np.add.reduce(terms[full:])
+    found[-1, 1:] = weights[:, full:] @ terms[full:]
+    wholes = np.ldexp(found, -place).astype(np.int64)
+    return [whole << (UNIT + place) for whole in np.add.reduce(wholes, axis=0).tolist()]

@@ -82,6 +82,11 @@ class Scaling(ABC):
         """A scale depends on the entries of its block alone, or on none."""
         return self.looks_at is not Reach.tensor
 
+    @property
+    def apart(self) -> bool:
+        """A scale is made of the largest magnitude of its block, wherever that lies."""
+        return self.follows_maximum and self.looks_at is Reach.block
+
     def by_rows(self) -> "Scaling":
         """The rule that makes of every x[i] what this one makes of a tensor that is x[i] alone."""
         return self

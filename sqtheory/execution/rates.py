@@ -1,0 +1,82 @@
+"""How fast several workers are together: threads, processes, runs that share a folder of results, a dask cluster."""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TypeAlias
+
+from sqtheory.alphabet.kernels import Engine, engine, engine_name
+from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.sparsifiers import Sparsifier
+from sqtheory.exceptions import WorkerFailed
+from sqtheory.execution.costs import Rate
+from sqtheory.execution.sweeping import sweep
+from sqtheory.execution.workers import Processes, Threads, Workers, local_dask
+from sqtheory.files.checkpoints import open_checkpoint
+
+Elapsed: TypeAlias = Callable[[Path, Sparsifier, Quantizer, int], float]
+"""Seconds of a sweep over the tensors of a file by so many workers that are there already."""
+PATIENCE = 120.0
+"""Seconds for which a run waits for those that share its folder."""
+
+
+def rates(path: Path, s: Sparsifier, q: Quantizer, entries: int, counts: Sequence[int]) -> Iterator[str | Rate]:
+    """The names of steps and what each kind of so many workers reaches on a file of ``entries`` in all."""
+    for count in counts:
+        for kind, elapsed in WAYS.items():
+            if kind != "dask" or find_spec("distributed") is not None:
+                yield f"{count} {kind}"
+                yield Rate(kind, count, entries / elapsed(path, s, q, count))
+
+
+def together(path: Path, s: Sparsifier, q: Quantizer, workers: Workers) -> float:
+    """Seconds of a sweep whose workers are there already and have worked before."""
+    with open_checkpoint(path) as checkpoint, workers.crew() as (executor, count):
+        list(sweep(checkpoint, checkpoint.tensors[: 2 * count], [s], [q], executor=executor))
+        start = time.perf_counter()
+        list(sweep(checkpoint, checkpoint.tensors, [s], [q], executor=executor))
+        return time.perf_counter() - start
+
+
+def _threads(path: Path, s: Sparsifier, q: Quantizer, count: int) -> float:
+    return together(path, s, q, Threads(count))
+
+
+def _processes(path: Path, s: Sparsifier, q: Quantizer, count: int) -> float:
+    return together(path, s, q, Processes(count))
+
+
+def _dask(path: Path, s: Sparsifier, q: Quantizer, count: int) -> float:
+    with local_dask(count) as cluster:
+        return together(path, s, q, cluster)
+
+
+def _folder(path: Path, s: Sparsifier, q: Quantizer, count: int) -> float:
+    """From when all are ready to when the last has the results of all."""
+    with tempfile.TemporaryDirectory() as shared, Processes(count).crew() as (pool, _):
+        assert pool is not None
+        asked = [pool.submit(_share, path, s, q, Path(shared), count, engine_name()) for _ in range(count)]
+        starts, ends = zip(*[task.result() for task in asked], strict=True)
+    return float(max(ends) - min(starts))
+
+
+def _share(path: Path, s: Sparsifier, q: Quantizer, shared: Path, count: int, name: Engine) -> tuple[float, float]:
+    """When a run that shares a folder began, all of them being ready, and when it ended, on a clock of the machine."""
+    with engine(name), open_checkpoint(path) as checkpoint:
+        list(sweep(checkpoint, checkpoint.tensors[:1], [s], [q]))
+        (shared / f"{os.getpid()}.ready").touch()
+        last = time.monotonic() + PATIENCE
+        while len(list(shared.glob("*.ready"))) < count:
+            if time.monotonic() > last:
+                raise WorkerFailed(f"of {count} runs that share a folder not all began within {PATIENCE:g} s")
+            time.sleep(0.001)
+        start = time.monotonic()
+        list(sweep(checkpoint, checkpoint.tensors, [s], [q], results=shared / "results"))
+        return start, time.monotonic()
+
+
+WAYS: dict[str, Elapsed] = {"threads": _threads, "processes": _processes, "shared folder": _folder, "dask": _dask}
+"""Every kind of workers by its name; dask only where the package distributed is installed."""
