@@ -13,8 +13,9 @@ from sqtheory.exceptions import MissingExtra
 
 Engine: TypeAlias = Literal["numpy", "numba", "definition"]
 ENGINES: tuple[Engine, ...] = ("numpy", "numba", "definition")
-ENOUGH = 1 << 25
-"""Entries that kernels are asked for in all before the loops in machine code are loaded: for fewer, numpy is there."""
+ENOUGH = 1 << 26
+"""Entries that kernels are asked for in all before the loops in machine code are loaded, which takes as long as numpy
+takes for about half as many."""
 _ENGINE: ContextVar[Engine] = ContextVar("engine", default="numpy")
 _asked = 0
 
@@ -53,7 +54,7 @@ def usual() -> Engine:
 
 
 def compiled(entries: int = ENOUGH) -> ModuleType | None:
-    """The compiled loops where the engine is numba, for a call on so many entries; None where numpy has to do it.
+    """The compiled loops where the engine is numba, for so many entries, now or to come; None where numpy has to do it.
 
     They are loaded when all calls so far had ``ENOUGH`` entries together; not where they cannot be kept on disk.
     """
