@@ -9,7 +9,10 @@ def main() -> int:
     gc.set_threshold(100_000)  # modules are many objects and no garbage, which is looked for less often
     from sqtheory.cli import main as run
 
-    return run()
+    try:
+        return run()
+    finally:
+        gc.freeze()  # nor is it looked for in all of them when the process ends
 
 
 if __name__ == "__main__":

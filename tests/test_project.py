@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 import sqtheory
-from sqtheory import MissingExtra, __version__, cli
-from sqtheory.cli import formats, main
+from sqtheory import MissingExtra, __version__
+from sqtheory.cli import formats, main, verbs
 from sqtheory.cli.verb import Document
 from sqtheory.proofs.references import references
 from tests.nightly import nightly
@@ -50,7 +50,7 @@ def test_a_missing_extra_is_one_line_that_names_it(
     def absent(arguments: object) -> Document:
         raise MissingExtra("onnx", "onnx", "reading an ONNX model")
 
-    monkeypatch.setattr(cli, "VERBS", (replace(formats.VERB, run=absent),))
+    monkeypatch.setattr(verbs, "VERBS", (replace(formats.VERB, run=absent),))
     assert main(["formats"]) == 4
     [line] = capsys.readouterr().err.splitlines()
     assert "pip install 'sqtheory[onnx]'" in line and "reading an ONNX model" in line

@@ -23,7 +23,7 @@ from sqtheory.bench.running import Running, needed
 class Bench:
     """How much is compared: rows and cases of peers with a text of ``only`` in their names, or all of them."""
 
-    size: int = 1 << 25
+    size: int = 1 << 24
     """Entries of the file, rounded up to whole rows of its matrices."""
     rounds: int = 3
     engine: str = "numpy"

@@ -6,50 +6,15 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
+from typing import TYPE_CHECKING
 
-from sqtheory.cli import (
-    apply,
-    bench,
-    calibrate,
-    certify,
-    cite,
-    constants,
-    decide,
-    demo,
-    evaluate,
-    figure,
-    formats,
-    hbfp,
-    inspect,
-    layers,
-    masks,
-    methods,
-    order,
-    predict,
-    price,
-    prove,
-    questions,
-    report,
-    scaling,
-    sensitivity,
-    show,
-    table,
-    theorems,
-    unpack,
-    verify,
-)
 from sqtheory.cli.completion import complete, completes
 from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, WorkerFailed
 from sqtheory.version import __version__
 
-VERBS = (
-    *(demo.VERB, order.VERB, report.VERB, apply.VERB, verify.VERB, apply.PACK, unpack.VERB, predict.VERB, price.VERB),
-    *(calibrate.VERB, evaluate.VERB, table.VERB, layers.VERB, certify.VERB, sensitivity.VERB, questions.VERB),
-    hbfp.VERB,
-    *(figure.VERB, inspect.VERB, decide.VERB, theorems.VERB, methods.VERB, show.VERB, prove.VERB),
-    *(formats.VERB, masks.VERB, constants.VERB, bench.VERB, scaling.VERB, cite.VERB),
-)
-"""The verbs in the order in which help lists them."""
+if TYPE_CHECKING:
+    from sqtheory.cli.verb import Verb
+
 DESCRIPTION = """\
 When a tensor is both sparsified and quantized: what does the order cost, what is guaranteed,
 and which assumption broke? Works on exported weights; needs no GPU and no model code."""
@@ -73,11 +38,28 @@ def parser(words: Sequence[str] | None = None) -> argparse.ArgumentParser:
         prog="sqtheory", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     top.add_argument("--version", action="version", version=f"sqtheory {__version__}")
+    if words and words[0] == "--version":  # which speaks of no verb
+        return top
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    alone = tuple(verb for verb in VERBS if words and verb.name == words[0])
-    for verb in alone or VERBS:
+    alone = _begun(words or ())
+    for verb in alone or _verbs():
         verb.add(verbs, whole=words is None or verb.name in words)
     return top
+
+
+def _verbs() -> "tuple[Verb, ...]":
+    from sqtheory.cli.verbs import VERBS
+
+    return VERBS
+
+
+def _begun(words: Sequence[str]) -> "tuple[Verb, ...]":
+    """The verb that a line begins with, if it begins with one; ``order`` is found without the files of the others."""
+    if words and words[0] == "order":
+        from sqtheory.cli.order import VERB
+
+        return (VERB,)
+    return tuple(verb for verb in _verbs() if words and verb.name == words[0])
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -87,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         complete(grammar)
         arguments = grammar.parse_args(words)
-        with _engine(arguments):
+        with _engine(arguments, alone=argv is None):
             status: int = arguments.run(arguments)
         sys.stdout.flush()
         return status
@@ -108,12 +90,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say(KeyboardInterrupt("interrupted"), 130)
 
 
-def _engine(arguments: argparse.Namespace) -> AbstractContextManager[None]:
-    """The engine that is chosen; verbs that offer none compute on numpy."""
+def _engine(arguments: argparse.Namespace, *, alone: bool) -> AbstractContextManager[None]:
+    """The engine that is chosen; verbs that offer none compute on numpy. ``alone``: the process is for this line."""
     if "engine" not in arguments:
         return nullcontext()
-    from sqtheory.alphabet.kernels import engine
+    from sqtheory.alphabet.kernels import engine, loading
 
+    if alone:
+        loading.alone()
     return engine(arguments.engine)
 
 

@@ -17,7 +17,7 @@ from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier
 from sqtheory.arrays import Array
 
-CHUNK = 1 << 17
+CHUNK = 1 << 18
 """Entries whose scales are computed at once."""
 FURTHEST = 400
 """Powers of errors stay within 2^±this."""
@@ -30,11 +30,12 @@ def error_units(f: Operator, x: Array, p: float, out: Array | None) -> int | Non
     which every unit has whole blocks. ``out`` is spoiled then.
     """
     loops, plain = compiled(x.size), all(a.flags.c_contiguous for a in (x, *([] if out is None else [out])))
-    parts, unit = parts_of(f), f.unit(x.shape)
+    parts, unit = parts_of(f), f.own_run(x.shape)
     if loops is None or x.dtype != np.float32 or p not in (1, 2) or not plain or unit is None or x.shape[-1] % unit:
         return None
-    *masks, q = parts
-    if not isinstance(q, Quantizer) or not all(isinstance(s, Sparsifier) for s in masks) or len(masks) > 1:
+    *before, q = parts if 1 <= len(parts) <= 2 else (None,)
+    s = before[0] if before else None
+    if not isinstance(q, Quantizer) or not isinstance(s, Sparsifier | None):
         return None
     size, scale = q.partition.last_run(x.shape), scale_rule(x, q.format, q.scaling)
     rounding = loop_rounding(q.format, q.rounding, q.saturate)
@@ -42,7 +43,7 @@ def error_units(f: Operator, x: Array, p: float, out: Array | None) -> int | Non
         return None
     if not 1 < size <= loops.CHAINS.STRIP or unit > CHUNK:
         return None
-    chunks = _Chunks(masks[0] if masks else None, size, unit, loops.CHAINS)
+    chunks = _Chunks(s, size, unit, loops.CHAINS)
     step, total = CHUNK // unit * unit, 0
     for at in range(0, x.size, step):
         part = x.reshape(-1)[at : at + step]
@@ -97,5 +98,5 @@ class _Chunks:
         square = (1,) if p == 2 else ()
         if not self.loops.image_and_error(x, y, np.array(sigma), self.size, rounding, square, power, sums):
             return None
-        first, second = (sum(sums[:, at].tolist()) for at in (0, 1))
+        first, second = (int(sum(sums[:, at].tolist())) for at in (0, 1))
         return (first << UNIT + power - 52) + (second << UNIT + power - 104)

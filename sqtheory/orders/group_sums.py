@@ -1,13 +1,15 @@
-"""Sums over groups of one tile: of x, of the errors of s and of q, of both orders and of the best choice."""
+"""Exact sums over one tile: of p-th powers, and of what keeping entries saves of the error."""
 
 import math
 from dataclasses import dataclass
-from operator import add
+from functools import cached_property
+from operator import add, sub
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sqtheory.alphabet.gains import saved
 from sqtheory.alphabet.kernels.exact import BITS, SPAN, Numbers, sums, sums_below
 from sqtheory.alphabet.kernels.scratch import scratch
 from sqtheory.arrays import Array, Mask
@@ -15,40 +17,51 @@ from sqtheory.orders.partial import LOST
 
 FRACTION = 23
 """A float32 number of at least 2^{u + FRACTION} is a multiple of 2^u."""
+LEAST = -149
+"""All of float32 are multiples of 2^this."""
 FEW = 1 / 64
 """Up to so many of the entries are added up by themselves."""
 
 
 @final
 @dataclass(frozen=True)
+class TileSums:
+    """Sums in units of 2^−1074, also under rows of weights −1, 0, 1."""
+
+    powers: list[int]
+    """Σ |x_i|^p; the same with the first row."""
+    gains: list[int]
+    """Σ |x_i|^p − |x_i − y_i|^p; the same with every row."""
+    lost: int
+    """Powers of numbers that are not 0 which may have underflowed."""
+
+
+@final
+@dataclass(frozen=True)
 class Entries:
-    """Flat magnitudes |x_i| and |y_i| of one dtype, y_i being 0 or of the sign of x_i; up to ``high``."""
+    """Flat magnitudes |x_i| and |y_i| up to ``high``, y_i being 0 or of the sign of x_i."""
 
     sizes: Array
     images: Array
     high: float
     p: float
+    unit: int
+    """Every y_i is a multiple of 2^unit."""
+    short: bool
+    """y_i has few bits, and 0 is no nearer to x_i."""
 
-    def sums(self, weights: Numbers, image_unit: int) -> tuple[list[int], list[int], int]:
-        """2^1074 Σ |x_i|^p and 2^1074 Σ |x_i − y_i|^p, each followed by those with every row of weights −1, 0, 1.
-
-        Then how many powers of numbers that are not 0 may have underflowed. Images are multiples of 2^image_unit.
-        """
+    def sums(self, weights: Numbers) -> TileSums:
+        """What the entries add up to."""
         size, along = self.wide()
-        power = math.frexp(self.high**self.p)[1] + (self.p not in (1, 2))
-        at, grid = self._apart(power, image_unit)
-        few = size[at], size[at] - along[at]
-        size[at] = along[at] = 0
-        most = size, np.subtract(size, along, out=along)
-        some = sum(_count(value) for value in most) if out_of_range(self.sizes.dtype, self.p) else 0
-        for value in (*few, *most):
-            _raise(value, self.p)
-        lost = some - sum(_count(value >= LOST) for value in most) if out_of_range(self.sizes.dtype, self.p) else 0
-        of_x, of_error = (
-            list(map(add, sums_below(power, terms, weights, grid), sums(rest, weights[:, at])))
-            for terms, rest in zip(most, few, strict=True)
-        )
-        return of_x, of_error, lost
+        if self._gains_are_exact:
+            gain = saved(size, along, 2, scratch("gain", size.size, np.float64))
+            gains = sums_below(self._power, gain, weights, 2 * self.unit - FRACTION)
+            powers, _ = self._powers(size, weights[:1])
+            return TileSums(powers, gains, 0)
+        error = np.subtract(size, along, out=along)
+        powers, lost = self._powers(size, weights)
+        of_error, gone = self._powers(error, weights)
+        return TileSums(powers[:2], list(map(sub, powers, of_error)), lost + gone)
 
     def wide(self) -> tuple[Numbers, Numbers]:
         """Both in float64, in memory of the kernels."""
@@ -57,21 +70,57 @@ class Entries:
         np.copyto(along, self.images)
         return size, along
 
-    def _apart(self, power: int, image_unit: int) -> tuple[NDArray[np.intp], int | None]:
+    def _powers(self, terms: Numbers, weights: Numbers) -> tuple[list[int], int]:
+        """The exact sums of |t_i|^p, the terms being spoiled, and how many may have underflowed."""
+        apart, grid = self._apart
+        few = _raised(terms[apart], self.p)
+        terms[apart] = 0
+        wide = out_of_range(self.sizes.dtype, self.p)
+        some = np.count_nonzero(terms) if wide else 0
+        most = _raised(terms, self.p)
+        lost = int(some - np.count_nonzero(most >= LOST)) if wide else 0
+        return list(map(add, sums_below(self._power, most, weights, grid), sums(few, weights[:, apart]))), lost
+
+    @cached_property
+    def _power(self) -> int:
+        """No p-th power is above 2^this."""
+        return math.frexp(self.high**self.p)[1] + (self.p not in (1, 2))
+
+    @cached_property
+    def _apart(self) -> tuple[NDArray[np.intp], int | None]:
         """Entries that are added up by themselves, and g, if the powers of all others are multiples of 2^g.
 
-        If x_i and y_i are multiples of 2^u, so is x_i − y_i, and of 2^{2u} its square, however they are rounded: up
-        to 2^53 such units nothing is, and beyond the spacing of float64 is a multiple of the unit.
+        If x_i and y_i are multiples of 2^u, so is x_i − y_i, and of 2^{2u} its square, however float64 rounds them:
+        it rounds only what exceeds 2^53 units, to multiples of them.
         """
         if self.sizes.dtype == np.float32 and self.p in (1, 2):
-            unit = -(((BITS if self.p == 1 else SPAN) - power) // int(self.p))
-            if unit <= image_unit:
+            unit = -((self._span - self._power) // int(self.p))
+            if unit <= max(self.unit, LEAST):
                 small = np.less(self.sizes, 2.0 ** (unit + FRACTION), out=scratch("small", self.sizes.size, np.bool_))
                 if small.any():
                     np.logical_and(small, self.sizes, out=small)
-                if _count(small) <= FEW * small.size:
+                if np.count_nonzero(small) <= FEW * small.size:
                     return np.flatnonzero(small), unit * int(self.p)
         return np.empty(0, np.intp), None
+
+    @property
+    def _span(self) -> int:
+        return BITS if self.p == 1 else SPAN
+
+    @property
+    def _gains_are_exact(self) -> bool:
+        """|x_i|² − |x_i − y_i|² = |y_i| (2|x_i| − |y_i|) in float64, and a multiple of 2^{2 unit − 23}.
+
+        Where y_i ≠ 0 the unit is at least twice the spacing of float32 at x_i, so x_i − y_i, no larger than x_i, has 24
+        bits; and |x_i| ≥ |y_i|/2 ≥ 2^{unit−1} is a multiple of 2^{unit−24}.
+        """
+        return (
+            self.short
+            and self.p == 2
+            and self.sizes.dtype == np.float32
+            and self.unit > LEAST
+            and self.high < min(2.0 ** (self.unit + FRACTION - 1), 2.0**127)
+        )
 
 
 def out_of_range(dtype: np.dtype[Any], p: float) -> bool:
@@ -88,15 +137,9 @@ def weights(kept: Mask, *others: Mask) -> Numbers:
     return rows.reshape(len(rows), -1)
 
 
-def _raise(value: Numbers, p: float) -> None:
+def _raised(value: Numbers, p: float) -> Numbers:
     """|v_i|^p in place of v_i."""
     if p == 2:
-        np.multiply(value, value, out=value)
-        return
+        return np.multiply(value, value, out=value)
     np.abs(value, out=value)
-    if p != 1:
-        np.power(value, p, out=value)
-
-
-def _count(values: NDArray[Any]) -> int:
-    return int(np.count_nonzero(values))
+    return value if p == 1 else np.power(value, p, out=value)

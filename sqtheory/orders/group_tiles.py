@@ -1,6 +1,7 @@
 """A tile of short groups, all inside scale blocks: both masks, both results and what they add up to."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, final
@@ -31,13 +32,19 @@ class Groups:
 
     pair: Pair
     keep: int
-    scale: Scale
+    scale: Scale | None
+    """From maxima; None where signs count too."""
     rounding: Tile
     p: float
 
     def tile(self, part: Array, run: int) -> "GroupTile":
         """Groups, the last axis, of which every ``run`` share a scale."""
         return GroupTile(self, part, run)
+
+    def scales(self, amax: Array, least: Callable[[], Array]) -> Array:
+        """σ of blocks with these maxima and least entries."""
+        q = self.pair.q
+        return self.scale(amax) if self.scale else q.scaling.of_signed_maxima(amax, least(), q.format)
 
     @cached_property
     def odd(self) -> bool:
@@ -50,11 +57,17 @@ class Groups:
         q = self.pair.q
         return q.rounding.nearest and q.format.odd and self._dyadic and self.p in (1, 2)
 
-    def image_unit(self, sigma: Array) -> int:
-        """u such that products of σ ≥ 0 in float32 and of Γ are multiples of 2^u."""
+    def unit(self, sigma: Array) -> int:
+        """u such that products of σ ≥ 0 in float32 and of Γ are multiples of 2^u, if u is no less than −149."""
         living = sigma[sigma > 0]
         exponent = math.frexp(float(np.minimum.reduce(living)) * self._least)[1] - 1 if living.size else 0
-        return max(exponent if self._multiples else exponent - 1 - FRACTION, -149)
+        return exponent if self._whole else exponent - 1 - FRACTION
+
+    @property
+    def short(self) -> bool:
+        """Products of σ and of Γ have at most 20 bits, and 0 is no nearer to x_i than q(x)_i."""
+        q = self.pair.q
+        return self._whole and q.rounding.nearest and max(-q.format.min, q.format.max) < self._least * 2**20
 
     @cached_property
     def _dyadic(self) -> bool:
@@ -68,8 +81,8 @@ class Groups:
         return float(np.min(levels[levels > 0]))
 
     @cached_property
-    def _multiples(self) -> bool:
-        """Every product is a multiple of 2^{⌊log₂ of the least⌋}."""
+    def _whole(self) -> bool:
+        """Every product of σ and of Γ is a whole number of products of σ and of the least."""
         ratios = self.pair.q.format.values / self._least
         return self._dyadic and math.frexp(self._least)[0] == 0.5 and bool(np.all(ratios == np.rint(ratios)))
 
@@ -87,7 +100,7 @@ class GroupTile:
         self._finite = bool(np.maximum.reduce(self._amax) < np.inf)
         if not self._finite:
             return
-        self._sigma = groups.scale(self._amax)
+        self._sigma = groups.scales(self._amax, lambda: x.reshape(len(x), -1, run).min(axis=(0, 2)))
         self._images = _like(x, "images", x.dtype)
         scaled_image(self._sizes if groups.odd else x, self._images, self._sigma, groups.rounding, self._amax)
         if not groups.odd:
@@ -121,12 +134,12 @@ class GroupTile:
             flushed=self._flushed(tops),
         )
 
-    def witnesses(self) -> tuple[Array, ...]:
+    def witnesses(self) -> tuple[Array, Array, Array]:
         """The entries on which the orders differ, and both their results there."""
         at = np.flatnonzero(self._moved)
-        x, images, kept, again = (a.reshape(-1)[at] for a in (self._x, self._images, self._kept, self._again))
-        y = np.copysign(images, x)
-        return x, y * kept, y * again
+        x: Array = self._x.reshape(-1)[at]
+        y: Array = np.copysign(self._images.reshape(-1)[at], x)
+        return x, y * self._kept.reshape(-1)[at], y * self._again.reshape(-1)[at]
 
     def _sums(self, high: float) -> tuple[int, int, int, int, int, int, int]:
         """Of x, s, q, S→Q, Q→S and the optimum; and how many powers may have underflowed.
@@ -134,18 +147,17 @@ class GroupTile:
         Where y_i = 0 no choice makes a difference, so only the entries that moved need to be asked about.
         """
         of, kept = self._of, self._kept
-        entries = Entries(self._sizes.reshape(-1), self._images.reshape(-1), high, of.p)
+        entries = Entries(
+            *(self._sizes.reshape(-1), self._images.reshape(-1), high, of.p, of.unit(self._sigma), of.short)
+        )
         again = self._again if self._moved.any() else kept
         best = kept if of.ranked_by_size else self._best(*entries.wide())
         others = [mask for mask in (again, best) if mask is not kept]
-        (x, x_kept, *x_more), (q, q_kept, *q_more), lost = entries.sums(
-            weights(kept, *others), of.image_unit(self._sigma)
-        )
-        sq = x - x_kept + q_kept
-        sums = {id(kept): sq} | {
-            id(mask): sq + more - less for mask, more, less in zip(others, q_more, x_more, strict=True)
-        }
-        return x, x - x_kept, q, sq, sums[id(again)], sums[id(best)], lost
+        found = entries.sums(weights(kept, *others))
+        (x, x_kept), (all_saved, by_kept, *more) = found.powers, found.gains
+        sums = {id(kept): x - by_kept}
+        sums |= {id(mask): x - by_kept - further for mask, further in zip(others, more, strict=True)}
+        return x, x - x_kept, x - all_saved, sums[id(kept)], sums[id(again)], sums[id(best)], found.lost
 
     def _best(self, size: Numbers, along: Numbers) -> Mask:
         """The choice of largest total gain."""

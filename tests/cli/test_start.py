@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from sqtheory.cli import VERBS, main, parser
+from sqtheory.cli import main, parser
 from sqtheory.cli.verb import Verb
+from sqtheory.cli.verbs import VERBS
 
 SCRIPT = """
 import json, sys
@@ -47,6 +48,7 @@ def test_order_of_a_small_file_loads_nothing_that_it_does_not_use(tmp_path: Path
     found = loaded("order", str(path), "--mask", "2:4", "--format", "mxfp4")
     assert {"numpy", "safetensors", "sqtheory.orders.grid"} <= found
     assert not found & {*FOREIGN, *(f"sqtheory.{name}" for name in OURS)}
+    assert not found & {f"sqtheory.cli.{verb.name}" for verb in VERBS if verb.name != "order"}
 
 
 def test_evaluate_without_a_method_loads_none() -> None:

@@ -27,7 +27,7 @@ from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL
 from tests.nightly import NIGHTLY, nightly
 
-ROWS = {"dev": 12_000, "ci": 500_000, "nightly": 20_000_000}[os.environ.get("HYPOTHESIS_PROFILE", "dev")]
+ROWS = {"dev": 15_000, "ci": 500_000, "nightly": 20_000_000}[os.environ.get("HYPOTHESIS_PROFILE", "dev")]
 """Random rows for each theorem, two or more blocks of four in each: 10⁶ blocks in CI, 10⁹ for all in the nightly."""
 EXAMPLES = {"dev": 5, "ci": 100}.get(os.environ.get("HYPOTHESIS_PROFILE", "dev"), settings().max_examples)
 BATCH = min(20_000, ROWS // 6)

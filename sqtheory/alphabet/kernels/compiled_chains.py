@@ -91,9 +91,8 @@ def image_and_error(x, y, scales, size, rounding, square, power, totals):  # typ
         _rounded(image, scales[start // size :], size, rounding, places)
         first, second = i8(0), i8(0)
         for i in range(given.size):
-            t = abs(f8(given[i]) - f8(image[i]))
-            if len(square):
-                t = t * t
+            e = f8(given[i]) - f8(image[i])
+            t = e * e if len(square) else abs(e)
             h = t + lift
             d = t - (h - lift)
             g = d + rest

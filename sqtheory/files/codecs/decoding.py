@@ -112,11 +112,16 @@ class DecodedCheckpoint(Checkpoint):
     def stored(self, name: str) -> Iterator[NDArray[np.uint8]]:
         return super().stored(name) if self.info(name).quantized else self._inner.stored(name)
 
+    def splits(self, name: str, unit: int) -> bool:
+        return not self.info(name).quantized and self._inner.splits(name, unit)
+
+    def entries(self, name: str, begin: int, end: int) -> NDArray[Any]:
+        if self.info(name).quantized:
+            return super().entries(name, begin, end)
+        return self._inner.entries(name, begin, end)
+
     def slabs(self, name: str) -> Iterator[NDArray[Any]]:
         return super().slabs(name) if self.info(name).quantized else self._inner.slabs(name)
-
-    def part(self, name: str, index: int) -> NDArray[Any] | None:
-        return None if self.info(name).quantized else self._inner.part(name, index)
 
     def _statuses(self) -> tuple[os.stat_result, ...]:
         return *self._inner._statuses(), *self._configuration.statuses()
