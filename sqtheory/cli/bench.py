@@ -48,9 +48,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--old", type=Path, metavar="PATH", help="another build: the folder that holds its sqtheory/")
     parser.add_argument("--workers", type=count, metavar="N", help="workers that are compared with one (2)")
-    parser.add_argument(
-        "--size", type=count, metavar="N", help="entries (16777216; with --check 4194304)"
-    )
+    parser.add_argument("--size", type=count, metavar="N", help="entries (16777216; with --check 4194304)")
     parser.add_argument("--rounds", type=count, metavar="N", help="rounds (3; kernels 9; with --check 5)")
     add_engine(parser)
 
