@@ -19,15 +19,15 @@ from sqtheory.alphabet.kernels.runs import rows, tiles
 from sqtheory.alphabet.partition import Shape, Tail
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.scaling import Reach
-from sqtheory.alphabet.sparsifiers import Sparsifier
-from sqtheory.alphabet.traits import DETERMINISTIC, KEEPS_ZERO
 from sqtheory.arrays import Array, StreamedTensor
+from sqtheory.orders import cuts
 from sqtheory.orders.compiled_tiles import CompiledGroups, CompiledTile
 from sqtheory.orders.counts import Counts, sign
 from sqtheory.orders.errors import change
 from sqtheory.orders.group_tiles import Groups, GroupTile
 from sqtheory.orders.pair import Pair
 from sqtheory.orders.partial import Partial
+from sqtheory.orders.shifted_scales import shifted
 
 LEAST = 1 << 10
 """A tensor of fewer entries is left to the definitions."""
@@ -63,7 +63,9 @@ def plan_of(pair: Pair, shape: Shape, p: float) -> FusedPlan | None:
     """
     s, q = pair.s, pair.q
     m = s.groups.run
-    if m is None or not (1 < m <= LIMIT and _fits(s, q, p)):
+    if m is None or not (1 < m <= LIMIT and pair.ranked and 0 < p <= STEEPEST):
+        return None
+    if not (q.scaling.follows_maximum or q.scaling.follows_signs):
         return None
     axis = s.groups.sides(shape).index(m)
     block = q.partition.sides(shape)[axis]
@@ -71,13 +73,6 @@ def plan_of(pair: Pair, shape: Shape, p: float) -> FusedPlan | None:
     whole = shape[axis] % m == 0 and block % m == 0 and block <= CHUNK
     refused = q.tail is Tail.error and q.partition.tails(shape) > 0
     return FusedPlan(axis, m, block, s.budget(m)) if along and whole and not refused else None
-
-
-def _fits(s: Sparsifier, q: Quantizer, p: float) -> bool:
-    """The operators are those of the pass, wherever their boxes lie."""
-    ranked = s.by_magnitude and s.ties.foreseen
-    steady = q.scaling.follows_maximum and q.saturate and {DETERMINISTIC, KEEPS_ZERO} <= q.traits
-    return ranked and steady and 0 < p <= STEEPEST
 
 
 def plan_for(pair: Pair, shape: Shape, p: float) -> FusedPlan | None:
@@ -103,36 +98,42 @@ class FusedPass:
         """
         q = pair.q
         scale = scale_rule(top, q.format, q.scaling)
-        if scale is None:
+        if scale is None and not q.scaling.follows_signs:
             return None
         groups = Groups(pair, plan.keep, scale, Tile.of(q.format, q.rounding, q.saturate, top.dtype, size), p)
         return cls(plan, groups, CompiledGroups.of(groups, plan.size, top.dtype, size))
 
     def partial(self, parts: Iterable[Array]) -> Partial | None:
         """What some parts add up to; None where the pass is not for them."""
-        found = Partial()
-        for tile in self._tiles(parts):
-            part = tile.partial()
+        found, signed = Partial(), self.groups.scale is None
+        for blocks in self._cuts(parts):
+            part = self._tile(blocks).partial()
             if part is None:
                 return None
-            found += part
+            found += shifted(part, self.groups, self.plan.size, blocks) if signed else part
         return found
 
     def witnesses(self, parts: Iterable[Array]) -> Witnesses | None:
         """The witnesses among some parts; None where they are too many."""
         found, left = list[Witnesses](), WITNESSES
-        for tile in self._tiles(parts):
-            found.append(tile.witnesses())
+        if self.groups.scale is None:  # some block may have another scale after the mask
+            return None
+        for blocks in self._cuts(parts):
+            found.append(self._tile(blocks).witnesses())
             left -= found[-1][0].size
             if left < 0:
                 return None
         return joined(found)
 
-    def _tiles(self, parts: Iterable[Array]) -> Iterator[GroupTile | CompiledTile]:
-        """The parts tile by tile, each gone when the next is asked for."""
-        size, most = self.plan.size, CHUNK if self.fast is None else LARGE
-        for (tile,) in (cut for part in parts for view in rows((part,), self.plan.block) for cut in tiles(view, most)):
-            yield (self.fast or self.groups).tile(tile.reshape(*tile.shape[:-1], -1, size), tile.shape[-1] // size)
+    def _cuts(self, parts: Iterable[Array]) -> Iterator[Array]:
+        """The parts tile by tile, the last axis a scale block."""
+        most = CHUNK if self.fast is None else LARGE
+        return (tile for part in parts for view in rows((part,), self.plan.block) for (tile,) in tiles(view, most))
+
+    def _tile(self, blocks: Array) -> GroupTile | CompiledTile:
+        """One tile, gone when the next is asked for."""
+        size = self.plan.size
+        return (self.fast or self.groups).tile(blocks.reshape(*blocks.shape[:-1], -1, size), blocks.shape[-1] // size)
 
 
 def joined(found: Iterable[Witnesses]) -> Witnesses:
@@ -152,7 +153,9 @@ def counts_of(x: Array | StreamedTensor, pair: Pair, p: float) -> Counts | None:
     The same to the last bit for a tensor in memory and one that is read piece by piece.
     """
     plan = plan_for(pair, x.shape, p)
-    if plan is None or (isinstance(x, StreamedTensor) and not _joins(plan, x.shape)):
+    if plan is None:
+        return cuts.counts_of(x, pair, p, lambda: _maxima(x, pair.q)) if x.size >= LEAST else None
+    if isinstance(x, StreamedTensor) and not _joins(plan, x.shape):
         return None
     over = FusedPass.of(pair, plan, p, _maxima(x, pair.q), x.size)
     found = over and over.partial(_parts(x, plan))

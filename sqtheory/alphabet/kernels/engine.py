@@ -1,6 +1,5 @@
 """Which loops run: those of numpy, the same in machine code (extra ``fast``), or none but the definitions."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
@@ -8,6 +7,7 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Literal, TypeAlias
 
+from sqtheory.alphabet.kernels.loading import load
 from sqtheory.exceptions import MissingExtra
 
 Engine: TypeAlias = Literal["numpy", "numba", "definition"]
@@ -15,7 +15,7 @@ ENGINES: tuple[Engine, ...] = ("numpy", "numba", "definition")
 ENOUGH = 1 << 24
 """Entries that kernels are asked for in all before the loops in machine code are loaded: for fewer, numpy is there."""
 _ENGINE: ContextVar[Engine] = ContextVar("engine", default="numpy")
-_LOOPS = "sqtheory.alphabet.kernels.compiled"
+_loops: ModuleType | None = None
 _asked = 0
 
 
@@ -57,14 +57,18 @@ def compiled(entries: int = ENOUGH) -> ModuleType | None:
 
     They are loaded when all calls so far had ``ENOUGH`` entries together.
     """
-    global _asked
+    global _asked, _loops
     if _ENGINE.get() != "numba":
         return None
-    if _LOOPS not in sys.modules:
+    if _loops is None:
         _asked += entries
         if _asked < ENOUGH:
             return None
-    return _load()
+        try:
+            _loops = load()
+        except ImportError as error:
+            raise _missing() from error
+    return _loops
 
 
 def by_definition() -> bool:
@@ -79,14 +83,6 @@ def engine_name() -> Engine:
 
 def _installed() -> bool:
     return find_spec("numba") is not None
-
-
-def _load() -> ModuleType:
-    try:
-        import sqtheory.alphabet.kernels.compiled as loops
-    except ImportError as error:
-        raise _missing() from error
-    return loops
 
 
 def _missing() -> MissingExtra:

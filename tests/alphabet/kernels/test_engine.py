@@ -55,6 +55,23 @@ def test_numba_is_loaded_when_there_is_enough_to_do_and_not_before() -> None:
     assert found.stdout.split() == ["False", "False", "True"]
 
 
+QUICK = """
+import gc, sys, sqtheory
+from sqtheory.alphabet.kernels import loading
+from sqtheory.alphabet.kernels.engine import compiled
+with sqtheory.engine("numba"):
+    loading.alone()
+    loops, found = compiled(), set(sys.modules)
+import scipy.linalg, scipy.linalg.cython_blas
+print("scipy.linalg" in found, gc.isenabled(), loops is sys.modules["sqtheory.alphabet.kernels.compiled"])
+"""
+
+
+def test_loops_alone_do_without_products_of_matrices() -> None:
+    found = subprocess.run([sys.executable, "-c", QUICK], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["False", "True", "True"] and found.stderr == ""
+
+
 def test_the_usual_engine_is_numba_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert usual() == "numba"
     monkeypatch.setitem(sys.modules, "numba", None)
