@@ -19,9 +19,8 @@ from sqtheory.alphabet.kernels.runs import rows, tiles
 from sqtheory.alphabet.partition import Shape, Tail
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.scaling import Reach
-from sqtheory.alphabet.sparsifiers import Sparsifier
-from sqtheory.alphabet.traits import DETERMINISTIC, KEEPS_ZERO
 from sqtheory.arrays import Array, StreamedTensor
+from sqtheory.orders import cuts
 from sqtheory.orders.compiled_tiles import CompiledGroups, CompiledTile
 from sqtheory.orders.counts import Counts, sign
 from sqtheory.orders.errors import change
@@ -32,13 +31,13 @@ from sqtheory.orders.shifted_scales import shifted
 
 LEAST = 1 << 10
 """A tensor of fewer entries is left to the definitions."""
-CHUNK = 1 << 17
+CHUNK = 1 << 18
 """Entries taken at once."""
 LARGE = 1 << 22
 """Entries taken at once by compiled loops, which cut them into strips themselves."""
 STEEPEST = 8.0
 """The largest p whose powers stay in range without a unit of their own."""
-PIECE = 1 << 22
+PIECE = 1 << 20
 """So many entries of a stored tensor, or a few more, are in memory at once."""
 WITNESSES = 1 << 20
 """So many entries on which the orders differ are looked at again, to find the winner where rounding hides it."""
@@ -64,7 +63,9 @@ def plan_of(pair: Pair, shape: Shape, p: float) -> FusedPlan | None:
     """
     s, q = pair.s, pair.q
     m = s.groups.run
-    if m is None or not (1 < m <= LIMIT and _fits(s, q, p)):
+    if m is None or not (1 < m <= LIMIT and pair.ranked and 0 < p <= STEEPEST):
+        return None
+    if not (q.scaling.follows_maximum or q.scaling.follows_signs):
         return None
     axis = s.groups.sides(shape).index(m)
     block = q.partition.sides(shape)[axis]
@@ -72,17 +73,6 @@ def plan_of(pair: Pair, shape: Shape, p: float) -> FusedPlan | None:
     whole = shape[axis] % m == 0 and block % m == 0 and block <= CHUNK
     refused = q.tail is Tail.error and q.partition.tails(shape) > 0
     return FusedPlan(axis, m, block, s.budget(m)) if along and whole and not refused else None
-
-
-def _fits(s: Sparsifier, q: Quantizer, p: float) -> bool:
-    """The operators are those of the pass, wherever their boxes lie."""
-    ranked = s.by_magnitude and s.ties.foreseen
-    steady = (
-        (q.scaling.follows_maximum or q.scaling.follows_signs)
-        and q.saturate
-        and {DETERMINISTIC, KEEPS_ZERO} <= q.traits
-    )
-    return ranked and steady and 0 < p <= STEEPEST
 
 
 def plan_for(pair: Pair, shape: Shape, p: float) -> FusedPlan | None:
@@ -163,7 +153,9 @@ def counts_of(x: Array | StreamedTensor, pair: Pair, p: float) -> Counts | None:
     The same to the last bit for a tensor in memory and one that is read piece by piece.
     """
     plan = plan_for(pair, x.shape, p)
-    if plan is None or (isinstance(x, StreamedTensor) and not _joins(plan, x.shape)):
+    if plan is None:
+        return cuts.counts_of(x, pair, p, lambda: _maxima(x, pair.q)) if x.size >= LEAST else None
+    if isinstance(x, StreamedTensor) and not _joins(plan, x.shape):
         return None
     over = FusedPass.of(pair, plan, p, _maxima(x, pair.q), x.size)
     found = over and over.partial(_parts(x, plan))

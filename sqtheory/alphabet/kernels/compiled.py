@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numba import njit
 
-from sqtheory.alphabet.kernels import compiled_chains, compiled_groups, compiled_masks
+from sqtheory.alphabet.kernels import compiled_chains, compiled_cuts, compiled_groups, compiled_masks
 
 Loop: TypeAlias = Any
 """A compiled function; its arguments are arrays and numpy scalars of one precision."""
@@ -121,6 +121,8 @@ FLOATS = {np.dtype(np.float32): _floats(np.float32, np.int32), np.dtype(np.float
 LARGEST = {m: _largest_of_runs(m) for m in LENGTHS}
 GROUPS = compiled_groups
 """Both orders on short groups."""
+CUTS = compiled_cuts
+"""Both orders on groups of whole scale blocks."""
 MASKS = compiled_masks
 """Masks of the largest magnitudes."""
 CHAINS = compiled_chains
