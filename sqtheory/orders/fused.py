@@ -33,7 +33,7 @@ CHUNK = 1 << 18
 """Entries taken at once."""
 STEEPEST = 8.0
 """The largest p whose powers stay in range without a unit of their own."""
-PIECE = 1 << 20
+PIECE = 1 << 22
 """So many entries of a stored tensor, or a few more, are in memory at once."""
 WITNESSES = 1 << 20
 """So many entries on which the orders differ are looked at again, to find the winner where rounding hides it."""

@@ -130,9 +130,9 @@ class GroupTile:
     def witnesses(self) -> tuple[Array, ...]:
         """The entries on which the orders differ, and both their results there."""
         at = np.flatnonzero(self._moved)
-        x, images, kept, again = (a.reshape(-1)[at] for a in (self._x, self._images, self._kept, self._again))
-        y = np.copysign(images, x)
-        return x, y * kept, y * again
+        x = self._x.reshape(-1)[at]
+        y = np.copysign(self._images.reshape(-1)[at], x)
+        return x, y * self._kept.reshape(-1)[at], y * self._again.reshape(-1)[at]
 
     def _sums(self, high: float) -> tuple[int, int, int, int, int, int, int]:
         """Of x, s, q, S→Q, Q→S and the optimum; and how many powers may have underflowed.
@@ -144,7 +144,8 @@ class GroupTile:
             *(self._sizes.reshape(-1), self._images.reshape(-1), high, of.p, of.unit(self._sigma), of.short)
         )
         again = self._again if self._moved.any() else kept
-        best = kept if of.ranked_by_size else self._best(*entries.wide())
+        best = kept if of.ranked_by_size else self._best(*entries.wide)
+        best = kept if np.array_equal(best, kept) else best
         others = [mask for mask in (again, best) if mask is not kept]
         found = entries.sums(weights(kept, *others))
         (x, x_kept), (all_saved, by_kept, *more) = found.powers, found.gains
