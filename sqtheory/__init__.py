@@ -14,71 +14,72 @@ documentation.
 
 from typing import TYPE_CHECKING
 
-from sqtheory.alphabet.formats import (
-    BFLOAT16,
-    E2M1,
-    E2M3,
-    E3M2,
-    E4M3,
-    E4M3_IEEE,
-    E5M2,
-    E8M0,
-    FLOAT16,
-    FORMATS,
-    INT2,
-    INT3,
-    INT4,
-    INT5,
-    INT6,
-    INT7,
-    INT8,
-    INT16,
-    NF4,
-    Codebook,
-    FloatFormat,
-    Format,
-    IntFormat,
-    Nonfinite,
-    SpecialCodes,
-    bcq_format,
-)
-from sqtheory.alphabet.kernels import engine
-from sqtheory.alphabet.notation import parse
-from sqtheory.alphabet.operators import IDENTITY, Chain, Identity, Operator
-from sqtheory.alphabet.partition import Blocks, Channels, Columns, Heads, Partition, Rows, Tail, Tiles, Whole
-from sqtheory.alphabet.quantized import NanRule, Quantized
-from sqtheory.alphabet.quantizers import (
-    Quantizer,
-    bcq,
-    cast,
-    hbfp,
-    int_,
-    mxfp,
-    mxint,
-    nf4,
-    nvfp4,
-    scaled,
-)
-from sqtheory.alphabet.rounding import Rounding, half_away, nearest_even, stochastic, toward_zero
-from sqtheory.alphabet.scores import Gain, Random, Score, given, magnitude, wanda, wina
-from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, sap, threshold, top, transposable
-from sqtheory.alphabet.ties import Adversarial, RandomTies, Ties, adversarial, by_original, high_index, low_index
-from sqtheory.arrays import FixedArray
 from sqtheory.exceptions import CheckpointError, Indivisible, InputRefused, MissingExtra, NonFinite, SpellingError
-from sqtheory.orders.channels import ChannelReport, explain
-from sqtheory.orders.errors import error, norm, relative_error, sqnr
-from sqtheory.orders.report import OrderReport, compare
-from sqtheory.orders.streaming import error_norm
 from sqtheory.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from sqtheory.alphabet.formats import (
+        BFLOAT16,
+        E2M1,
+        E2M3,
+        E3M2,
+        E4M3,
+        E4M3_IEEE,
+        E5M2,
+        E8M0,
+        FLOAT16,
+        FORMATS,
+        INT2,
+        INT3,
+        INT4,
+        INT5,
+        INT6,
+        INT7,
+        INT8,
+        INT16,
+        NF4,
+        Codebook,
+        FloatFormat,
+        Format,
+        IntFormat,
+        Nonfinite,
+        SpecialCodes,
+        bcq_format,
+    )
+    from sqtheory.alphabet.kernels.engine import engine
+    from sqtheory.alphabet.notation import parse
+    from sqtheory.alphabet.operators import IDENTITY, Chain, Identity, Operator
+    from sqtheory.alphabet.partition import Blocks, Channels, Columns, Heads, Partition, Rows, Tail, Tiles, Whole
+    from sqtheory.alphabet.quantized import NanRule, Quantized
+    from sqtheory.alphabet.quantizers import (
+        Quantizer,
+        bcq,
+        cast,
+        hbfp,
+        int_,
+        mxfp,
+        mxint,
+        nf4,
+        nvfp4,
+        scaled,
+    )
+    from sqtheory.alphabet.rounding import Rounding, half_away, nearest_even, stochastic, toward_zero
+    from sqtheory.alphabet.scores import Gain, Random, Score, given, magnitude, wanda, wina
+    from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, sap, threshold, top
+    from sqtheory.alphabet.sparsifiers.transposable import transposable
+    from sqtheory.alphabet.ties import Adversarial, RandomTies, Ties, adversarial, by_original, high_index, low_index
     from sqtheory.api.apply import apply
     from sqtheory.api.inspect import inspect
     from sqtheory.api.order import order
     from sqtheory.api.predict import predict
     from sqtheory.api.report import report
     from sqtheory.api.verify import verify
+    from sqtheory.arrays import FixedArray
     from sqtheory.files.checkpoints import open_checkpoint
+    from sqtheory.orders.channels import ChannelReport, explain
+    from sqtheory.orders.errors import error, norm, relative_error, sqnr
+    from sqtheory.orders.report import OrderReport, compare
+    from sqtheory.orders.streaming import error_norm
     from sqtheory.theory import theorems
     from sqtheory.theory.case import Case
     from sqtheory.theory.decide import decide
@@ -193,8 +194,53 @@ __all__ = [
 ]
 
 
+LATER = frozenset(
+    {"Case", "apply", "decide", "inspect", "open_checkpoint", "order", "predict", "report", "theorems", "verify"}
+)
+"""Names that load more than numpy: sympy, or readers of files."""
+_PARTS = frozenset({"alphabet", "arrays", "orders", "tables", "tex"})
+"""Modules that are there once the other names are."""
+
+
 def __getattr__(name: str) -> object:
-    """The public names that load more than numpy: sympy, or readers of files."""
+    """The public names, loaded when they are asked for: ``LATER`` one by one, all others together."""
+    if name in LATER:
+        return _call(name)
+    if name in __all__ or name in _PARTS:
+        globals().update(_operators())
+        return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _operators() -> dict[str, object]:
+    """What is public and not ``LATER``."""
+    from sqtheory.alphabet import (
+        formats,
+        kernels,
+        notation,
+        operators,
+        partition,
+        quantized,
+        quantizers,
+        rounding,
+        scores,
+        sparsifiers,
+        ties,
+    )
+    from sqtheory.arrays import FixedArray
+    from sqtheory.orders import channels, errors, report, streaming
+
+    alphabet = (
+        *(formats, kernels, notation, operators, partition, quantized, quantizers),
+        *(rounding, scores, sparsifiers, ties),
+    )
+    found: dict[str, object] = {"FixedArray": FixedArray}
+    for home in (*alphabet, channels, errors, report, streaming):
+        found |= {name: value for name, value in vars(home).items() if name in __all__ and name not in LATER}
+    return found
+
+
+def _call(name: str) -> object:
     if name == "apply":
         from sqtheory.api.apply import apply
 

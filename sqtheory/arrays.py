@@ -1,15 +1,17 @@
 """What counts as a real array here, and immutable arrays with value equality."""
 
 import hashlib
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[np.floating[Any]]
 Mask: TypeAlias = NDArray[np.bool_]
+Real = TypeVar("Real", bound=np.floating[Any])
 PIECE = 1 << 17
 """So many numbers are made at once."""
 ArrayLike: TypeAlias = Array | NDArray[Any] | Sequence[Any] | float
@@ -44,12 +46,35 @@ def plain_array(x: ArrayLike) -> NDArray[Any]:
 
 
 def _holds_masked(x: object) -> bool:
+    if "numpy.ma" not in sys.modules:  # numpy loads it when it is first asked for: no array of it is there
+        return False
     return isinstance(x, np.ma.MaskedArray) or (isinstance(x, list | tuple) and any(map(_holds_masked, x)))
+
+
+def distinct(x: NDArray[Real]) -> NDArray[Real]:
+    """The numbers of x in ascending order, each once; x holds no NaN. (``np.unique`` loads numpy.ma to ask for masks.)
+
+    >>> distinct(np.array([3.0, 1.0, 3.0]))
+    array([1., 3.])
+    """
+    ascending = np.sort(x, axis=None)
+    first = np.ones(ascending.size, np.bool_)
+    np.not_equal(ascending[1:], ascending[:-1], out=first[1:])
+    return ascending[first]
 
 
 def same_memory(a: NDArray[Any], b: NDArray[Any]) -> bool:
     """Every entry of a lies where that of b does."""
     return (a.ctypes.data, a.shape, a.strides, a.dtype) == (b.ctypes.data, b.shape, b.strides, b.dtype)
+
+
+def same_bytes(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    """Two arrays have the same entries in C order, byte for byte."""
+    if a.nbytes != b.nbytes:
+        return False
+    flat, other = (np.ascontiguousarray(x).reshape(-1).view(np.uint8) for x in (a, b))
+    cuts = (slice(at, at + PIECE) for at in range(0, flat.size, PIECE))
+    return all(np.array_equal(flat[cut], other[cut]) for cut in cuts)
 
 
 class StreamedTensor(ABC):

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def need(value: object, kind: type, what: str) -> None:
@@ -18,12 +18,16 @@ def need(value: object, kind: type, what: str) -> None:
 
 def need_generator(value: object, what: str) -> None:
     """Raise TypeError unless a parameter is a numpy.random.Generator; ``what`` says who needs it."""
+    import numpy as np  # a refusal alone is no reason to load it
+
     if not isinstance(value, np.random.Generator):
         raise TypeError(f"{what} a numpy.random.Generator, got {type(value).__name__}")
 
 
-def first_at(flags: NDArray[Any]) -> tuple[int, ...]:
+def first_at(flags: "NDArray[Any]") -> tuple[int, ...]:
     """The index of the first True, in C order. Raises IndexError where none is."""
+    import numpy as np
+
     return tuple(int(i) for i in np.argwhere(flags)[0])
 
 

@@ -1,7 +1,6 @@
 """One table, four renderings: aligned text, Markdown, HTML, LaTeX; and numbers as JSON allows them."""
 
 import hashlib
-import html
 import json
 import math
 import re
@@ -9,8 +8,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
-
-import numpy as np
 
 from sqtheory.exceptions import MissingExtra
 from sqtheory.tex import TEX
@@ -115,14 +112,16 @@ class Table(Tabular):
 
     def html(self, *, footer: int = 0) -> str:
         """A plain table element, every cell escaped; the last ``footer`` rows are its foot."""
+        from html import escape
+
         align = ["right" if right else "left" for right in self._numeric]
 
         def line(cells: Sequence[str], tag: str) -> str:
             columns = zip(cells, align, strict=True)
-            inside = [f'<{tag} style="text-align:{a}">{html.escape(cell)}</{tag}>' for cell, a in columns]
+            inside = [f'<{tag} style="text-align:{a}">{escape(cell)}</{tag}>' for cell, a in columns]
             return f"<tr>{''.join(inside)}</tr>"
 
-        caption = f"<caption>{html.escape(self.title)}</caption>" if self.title else ""
+        caption = f"<caption>{escape(self.title)}</caption>" if self.title else ""
         rows = [line(row, "td") for row in self.rows]
         cut = len(rows) - footer
         foot = f"<tfoot>{''.join(rows[cut:])}</tfoot>" if footer else ""
@@ -167,6 +166,8 @@ def number(value: float | int | None, digits: int = 4) -> str:
 
 def json_ready(value: Any) -> Any:
     """The same structure with numbers that JSON can hold: NaN and ±∞ become strings, numpy scalars Python's."""
+    import numpy as np  # text alone does without
+
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, dict):

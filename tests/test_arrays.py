@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 
 import sqtheory as sq
 from sqtheory import arrays
-from sqtheory.arrays import FixedArray, as_real
+from sqtheory.arrays import FixedArray, as_real, distinct
 from sqtheory.files.checkpoints import TensorInfo
 from sqtheory.files.inspection import inspect_tensor
 from sqtheory.files.packing import pack, pack_values
@@ -26,6 +26,7 @@ from sqtheory.theory.certificates import stacks
 from sqtheory.theory.expectations import agreement, predict_order_gap
 from sqtheory.theory.price import optimum
 
+FEW = st.sampled_from([0.0, -0.0, 1.0, -2.5, np.inf, -np.inf])
 KEPT_TYPES = ["?", "i1", "u1", "i4", "u8", "f2", "f4", "f8"]
 ANY = st.sampled_from(KEPT_TYPES).flatmap(
     lambda kind: hnp.arrays(kind, hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3))
@@ -215,3 +216,8 @@ def test_a_fixed_array_is_laid_over_the_shape_of_a_tensor() -> None:
         with pytest.raises(ValueError) as caught:
             row.over(shape)
         assert str(caught.value) == f"an array of shape (3,) does not fit a tensor of shape {shape}"
+
+
+@given(hnp.arrays(st.sampled_from([np.float32, np.float64]), hnp.array_shapes(max_dims=2, min_side=0), elements=FEW))
+def test_distinct_numbers_are_those_of_numpy(x: Any) -> None:
+    assert np.array_equal(distinct(x), np.unique(x)) and distinct(x).dtype == x.dtype

@@ -15,7 +15,7 @@ import pytest
 import sympy
 
 import sqtheory
-from sqtheory.cli import VERBS
+from sqtheory.cli.verbs import VERBS
 from sqtheory.proofs.proof import proof_of
 from sqtheory.proofs.steps import Equal
 from sqtheory.theory.theorems import BY_SLUG

@@ -48,17 +48,20 @@ HOMES: dict[str, str | tuple[str, ...]] = {
     "threadpoolctl": "models/evaluation/evaluating.py",
     "distributed": "execution/workers.py",
     "mpi4py": "execution/workers.py",
-    "numba": "alphabet/kernels/compiled.py",
-    "ml_dtypes": "bench/peers.py",
-    "gfloat": "bench/peers.py",
+    "numba": ("alphabet/kernels/compiled", "models/architectures/compiled.py"),
+    "ml_dtypes": "bench/peers/ml_dtypes.py",
+    "gfloat": "bench/peers/gfloat.py",
+    "torch": "bench/peers/",
+    "torchao": "bench/peers/torchao.py",
+    "compressed_tensors": "bench/peers/compressed_tensors.py",
 }
 """Each package that is not ours and the file or folder (or few) that imports it."""
 
-NOWHERE = ("torch", "pickle")
+NOWHERE = ("pickle",)
 HEAVY = (
     *("scipy", "sympy", "matplotlib", "hypothesis", "onnx", "gguf"),
     *("z3", "dask", "distributed", "mpi4py", "numba", "pandas"),
-    *("torch", "tqdm", "safetensors", "ml_dtypes", "pytest", "threadpoolctl"),
+    *("torch", "torchao", "compressed_tensors", "tqdm", "safetensors", "ml_dtypes", "pytest", "threadpoolctl"),
     "argcomplete",
 )
 LONGEST = 300
@@ -245,7 +248,7 @@ IMPORT_FAULTS = {
     "inside a function": ("orders/errors.py", "def f():\n    import sqtheory.cli.options", "imports cli (floor 8)"),
     "the package itself": ("orders/grid.py", "from sqtheory import __version__", "imports __init__ (floor 8)"),
     "relatively": ("orders/grid.py", "from .errors import norm", "imports .errors relatively"),
-    "torch": ("cli/order.py", "import torch.nn", "imports torch, which has no place"),
+    "torch": ("cli/order.py", "import torch.nn", "imports torch, whose home is bench/peers/"),
     "pickle": ("exceptions.py", "from pickle import loads", "imports pickle, which has no place"),
     "another home": (
         *("show/figures/style.py", "import safetensors.numpy"),
@@ -304,17 +307,22 @@ def loaded(statement: str) -> set[str]:
 @pytest.mark.parametrize(
     ("statement", "allowed"),
     [
-        ("import sqtheory", set()),
+        ("import sqtheory; sqtheory.int_", set()),
         ("import sqtheory.alphabet.words, sqtheory.alphabet.catalogue, sqtheory.files.atomic", set()),
         ("import sqtheory.orders.grid, sqtheory.orders.batches, sqtheory.orders.assumptions", set()),
         ("import sqtheory.files.checkpoints, sqtheory.execution, sqtheory.files.inspection", {"safetensors"}),
-        ("import sqtheory.cli", {"safetensors"}),
+        ("import sqtheory.cli; sqtheory.cli.parser()", set()),
     ],
 )
 def test_importing_the_package_loads_nothing_heavy(statement: str, allowed: set[str]) -> None:
     found = loaded(statement)
     assert {"sqtheory", "numpy"} <= found
     assert not found & set(HEAVY) - allowed
+
+
+@pytest.mark.parametrize("statement", ["import sqtheory", "import sqtheory.cli.order", "import sqtheory.exceptions"])
+def test_help_and_a_refusal_do_without_numpy(statement: str) -> None:
+    assert not loaded(statement) & {"numpy", *HEAVY}
 
 
 def test_a_heavy_import_would_be_seen() -> None:

@@ -1,8 +1,11 @@
 """Every public name has an example that runs: in its docstring, or on the page of public names."""
 
+import ast
 import doctest
 import inspect
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,3 +55,19 @@ def test_what_is_loaded_on_first_use_is_there_and_nothing_else_is() -> None:
     assert sqtheory.theorems.find("margin") is sqtheory.theorems.BY_SLUG["margin"]
     with pytest.raises(AttributeError, match="module 'sqtheory' has no attribute 'theorem'"):
         getattr(sqtheory, "theorem")  # noqa: B009
+
+
+def test_every_name_is_what_type_checkers_take_it_for() -> None:
+    """And each of them, and no other, is listed."""
+    body = ast.parse(Path(sqtheory.__file__).read_text(encoding="utf-8")).body
+    told = [n for part in body for n in (part.body if isinstance(part, ast.If) else [part])]
+    homes = {alias.name: n.module for n in told if isinstance(n, ast.ImportFrom) for alias in n.names}
+    for name in sqtheory.__all__:
+        assert getattr(sqtheory, name) is getattr(sys.modules[str(homes[name])], name)
+    assert homes.keys() - {"TYPE_CHECKING", "__version__"} == set(sqtheory.__all__)
+
+
+def test_parts_of_the_package_are_there_without_being_imported() -> None:
+    script = "import sqtheory as sq; print(sq.orders.__name__, sq.exceptions.about.__name__, sq.alphabet.formats.E2M1)"
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["sqtheory.orders", "about", "e2m1"]

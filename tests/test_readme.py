@@ -12,6 +12,7 @@ from sqtheory.cli import main
 from sqtheory.show.figures.catalogue import find
 from sqtheory.show.figures.data import Request
 from sqtheory.theory.theorems import BY_SLUG
+from tests.nightly import nightly
 from tests.readme import CONTRIBUTING, DOCS, GENERATED, LINK, PICTURE, README, ROOT, pages, regenerated
 
 BUILT = ("commands", "theorems", "api")
@@ -28,7 +29,15 @@ def marked(name: str, kind: str, page: Path) -> list[str]:
     return str(lines).strip().splitlines()
 
 
-@pytest.mark.parametrize("page", pages(), ids=lambda page: page.stem)
+GENERATED_PAGES = [
+    pytest.param(page, marks=[nightly] * (page.stem == "costs"), id=page.stem)
+    for page in pages()
+    if GENERATED.search(text(page))
+]
+"""That of costs measures a model ten times over."""
+
+
+@pytest.mark.parametrize("page", GENERATED_PAGES)
 def test_generated_tables_are_current(page: Path) -> None:
     assert regenerated(page) == text(page)
 
@@ -40,6 +49,7 @@ def test_readme_is_short_with_two_tables_and_one_picture_and_the_pages_have_the_
     assert commands == {"order", "formats", "masks", "methods", "theorems", "constants", "predict", "price"}
 
 
+@nightly
 def test_the_picture_shows_what_is_measured() -> None:
     _, name, _, model, *_ = PICTURE.split()
     assert f'src="{(DOCS / name).relative_to(ROOT)}.png"' in text(README) and (DOCS / f"{name}.png").is_file()
@@ -66,6 +76,7 @@ def test_what_is_compressed_verifies_as_printed(tmp_path: Path, monkeypatch: pyt
     assert len(list(tmp_path.iterdir())) == 2
 
 
+@nightly
 def test_wanda_goes_from_a_model_to_a_verified_checkpoint_as_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

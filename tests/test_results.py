@@ -27,7 +27,7 @@ from sqtheory.models.studies.networks.prediction import Study, weighed
 from sqtheory.models.studies.networks.sensitivity import Around
 from sqtheory.models.studies.trials import trial_metric, trial_tables, trials
 from sqtheory.orders.applied import Order
-from tests.nightly import NIGHTLY
+from tests.nightly import NIGHTLY, nightly, thin
 from tests.results import FOLDER, command, located
 
 FILES = sorted(FOLDER.glob("table-*.md"))
@@ -66,21 +66,16 @@ def agree(mine: list[str], theirs: list[str], room: float) -> bool:
     return True
 
 
+@nightly
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_sampled_row_is_computed_again(file: Path) -> None:
-    """Of one cell of the grid one order with weights compressed alone.
-
-    Every night both orders and their paired difference, of any cell, and images too, which take as long as all else.
-    """
-    if "vit" in file.stem and not NIGHTLY:
-        pytest.skip("every night: HYPOTHESIS_PROFILE=nightly")
+    """Of one cell of the grid both orders and their paired difference."""
     try:
         grid = grid_of(parser().parse_args(located(command(file))))
     except FileNotFoundError as absent:
         pytest.skip(str(absent))
     draw = random.Random(file.stat().st_size)
-    cell = draw.choice(grid.cells if NIGHTLY else [cell for cell in grid.cells if not cell.activations])
-    orders = (Order.sq, Order.qs) if NIGHTLY else (draw.choice((Order.sq, Order.qs)),)
+    cell, orders = draw.choice(grid.cells), (Order.sq, Order.qs)
     model = open_model(grid.name_of(cell))
     try:
         evaluations = Evaluations(model, grid.taken(samples_for(model)), workers=2)
@@ -89,10 +84,9 @@ def test_a_sampled_row_is_computed_again(file: Path) -> None:
     q = cell.pair.format
     scores = evaluations.of_orders(cell.pair.mask, q, orders, q if cell.activations else IDENTITY)
     metric = METRICS[model.metrics[0]]
-    found = {2 + (Order.sq, Order.qs).index(order): metric.estimate(scores[order]).value for order in orders}
-    if len(orders) == 2:
-        difference = metric.difference(scores[Order.qs], scores[Order.sq])
-        found |= {5: difference.value, 6: difference.standard_error}
+    difference = metric.difference(scores[Order.qs], scores[Order.sq])
+    found = {column: metric.estimate(scores[order]).value for column, order in enumerate(orders, 2)}
+    found |= {5: difference.value, 6: difference.standard_error}
     unit, room = (100, FLIPS) if metric is ACCURACY else (1, NOISE)
     [rows] = [
         rows
@@ -132,6 +126,7 @@ def test_every_file_names_its_command_and_holds_its_whole_grid() -> None:
         assert one_shot[0].keys() == one_shot[1].keys() > tuned[0].keys() == tuned[1].keys()
 
 
+@thin(2)
 @pytest.mark.parametrize("file", REPORTS, ids=lambda file: file.stem)
 def test_reports_say_what_weights_and_model_say(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The counts of one section verbatim; every night of another a pipeline computed again."""
@@ -148,6 +143,7 @@ def test_reports_say_what_weights_and_model_say(file: Path, capsys: pytest.Captu
     assert [sign * found.value, found.standard_error] == pytest.approx([float(cell) for cell in row], abs=NOISE)
 
 
+@thin(2)
 @pytest.mark.parametrize("file", PREDICTIONS, ids=lambda file: file.stem)
 def test_predictions_follow_from_their_sensitivities(file: Path) -> None:
     """Of one pipeline the gap is predicted again; every night it is measured, and of one layer every sensitivity."""

@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
-from sqtheory.cli import VERBS, main
+from sqtheory.cli import main
+from sqtheory.cli.verbs import VERBS
 from sqtheory.proofs import machine_checked
 from sqtheory.proofs.proof import proof_of
 from sqtheory.show.figures import witness

@@ -1,6 +1,5 @@
 """What is said of a word that is not in the vocabulary: nothing but what can be written in its place."""
 
-import difflib
 import inspect
 import re
 from collections.abc import Sequence
@@ -21,13 +20,15 @@ def a(noun: str) -> str:
 
 def unknown(what: str, word: str, known: Sequence[str], otherwise: str) -> str:
     """The message for a word that is none of what is ``known``; ``otherwise`` is the advice where nothing is."""
+    from difflib import get_close_matches
+
     if what == "operator" and word in FORMATS:
         also = "mxfp" if word in FLOATS else "scaled"
         return f"{word} is a format, not an operator: write cast({word}) or {also}({word})"
     elsewhere = [k.what for k in KINDS.values() if word in k.names or word in k.constructors]
-    near = difflib.get_close_matches(word[:40].lower(), known, n=1, cutoff=0.5)
+    near = get_close_matches(word[:40].lower(), known, n=1, cutoff=0.5)
     if what == "operator":  # mxfp8 before mxfp, which says nothing without an element
-        near = difflib.get_close_matches(word[:40].lower(), [k for k in known if k in ALIAS_EXAMPLES], 1, 0.75) or near
+        near = get_close_matches(word[:40].lower(), [k for k in known if k in ALIAS_EXAMPLES], 1, 0.75) or near
     if elsewhere and what != "option":
         advice = f"it is {a(elsewhere[0])}"
     elif near:

@@ -1,5 +1,6 @@
 """Shape-preserving maps of real arrays and their composition in the order of the arrow."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,11 +8,15 @@ from typing import final
 
 import numpy as np
 
+from sqtheory.alphabet.kernels.runs import strips
 from sqtheory.alphabet.outputs import apart, check_output
 from sqtheory.alphabet.partition import Partition, Shape, Tail
 from sqtheory.alphabet.traits import TRAITS, Trait
 from sqtheory.arrays import Array, ArrayLike, as_real, same_memory
 from sqtheory.tables import Table
+
+STRIP = 1 << 18
+"""So many entries go through a whole chain before the next, where its operators act on runs of the last axis."""
 
 
 class Operator(ABC):
@@ -68,6 +73,10 @@ class Operator(ABC):
     def by_row(self) -> bool:
         """No entry's image depends on another row, of any tensor."""
         return False
+
+    def own_run(self, shape: Shape) -> int | None:
+        """The length of runs of the last axis that each have an image of their own, in tensors of this shape."""
+        return None
 
     def check(self, shape: Shape) -> None:
         """Raise what every tensor of this shape is refused for: Indivisible, or ValueError for an axis it lacks."""
@@ -127,6 +136,9 @@ class Identity(Operator):
     def by_row(self) -> bool:
         return True
 
+    def own_run(self, shape: Shape) -> int | None:
+        return 1 if shape and all(shape) else None
+
     def apply(self, x: Array, origin: Array) -> Array:
         return x
 
@@ -167,7 +179,14 @@ class Chain(Operator):
     def by_row(self) -> bool:
         return all(f.by_row for f in self.parts)
 
+    def own_run(self, shape: Shape) -> int | None:
+        units = [f.own_run(shape) for f in self.parts]
+        known = [unit for unit in units if unit is not None]
+        return math.lcm(*known) if len(known) == len(units) else None
+
     def apply(self, x: Array, origin: Array) -> Array:
+        if self._unit(x) is not None:
+            return self.into(np.empty(x.shape, x.dtype), x, origin)
         for f in self.parts:
             x = f.apply(x, origin)
         return x
@@ -175,6 +194,20 @@ class Chain(Operator):
     def into(self, out: Array, x: Array, origin: Array) -> Array:
         if np.may_share_memory(out, origin):
             return super().into(out, x, origin)
+        unit = None if np.may_share_memory(out, x) else self._unit(x)
+        if unit is not None:
+            try:
+                for strip in strips((out, x, origin), unit, STRIP):
+                    self._whole(*strip)
+                return out
+            except ValueError:  # said of the whole tensor below, which names the place in it
+                pass
+        return self._whole(out, x, origin)
+
+    def _unit(self, x: Array) -> int | None:
+        return None if x.size <= STRIP else self.own_run(x.shape)
+
+    def _whole(self, out: Array, x: Array, origin: Array) -> Array:
         for f in self.parts:
             x = f.into(out, x, origin)
         return out

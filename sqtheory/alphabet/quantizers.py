@@ -84,7 +84,7 @@ class Quantizer(Operator):
 
     def scales(self, x: Array) -> Array:
         """σ_B of every block of x (finite float32 or float64), in the shape of the grid of blocks."""
-        return self.scaling.scales(x, self.partition, self.format)
+        return kernels.block_scales(x, self.format, self.scaling, self.partition)
 
     def frozen(self, x: ArrayLike) -> "Quantizer":
         """The same quantizer with every scale fixed at its value for x, which must be finite."""
@@ -105,6 +105,9 @@ class Quantizer(Operator):
     @property
     def by_row(self) -> bool:
         return self.scaling.by_block and self.partition.along_rows
+
+    def own_run(self, shape: Shape) -> int | None:
+        return self.partition.last_run(shape) if self.scaling.apart and self.rounding.deterministic else None
 
     def is_idle(self, shape: Shape) -> bool:
         single = all(min(*pair) == 1 for pair in zip(self.partition.sides(shape), shape, strict=True))

@@ -3,9 +3,10 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -39,10 +40,12 @@ from sqtheory.files.packing import bits_sentence
 from sqtheory.files.statistics import Statistics
 from sqtheory.files.targets import Chooser, Targets
 from sqtheory.files.views.seeing import axes_of
-from sqtheory.methods import Method
 from sqtheory.orders.applied import Order
 from sqtheory.tables import Table, one_line, share, short
 from sqtheory.version import __version__
+
+if TYPE_CHECKING:
+    from sqtheory.methods import Method
 
 ERRORS = ("S %", "Q %", "S→Q %", "Q→S %", "written %", "bound %")
 
@@ -176,7 +179,7 @@ def apply(
     strict: bool = False,
     keep_going: bool = False,
     statistics: Known | None = None,
-    method: str | Method | None = None,
+    method: "str | Method | None" = None,
     workers: int = 1,
     dry_run: bool = False,
     force: bool = False,
@@ -205,8 +208,9 @@ def apply(
     else:
         check_alone(any((mask, format, order, frozen_scale, ties, targets, ignore, method)))
         chosen, made = rules, RuledRecipe.of_rules(rules, norm=norm, seed=seed, axes=words(axis)).told(known)
-    with held(checkpoint) as source, Threads(workers).crew() as (executor, ahead):
+    with held(checkpoint) as source, Threads(workers).crew() as (executor, ahead), ExitStack() as stack:
         files = compress.layout_of(source, Path(out), folder=is_folder(checkpoint), packing=packing)
+        keeps = pack and not dry_run and Path(out).parent.is_dir()
         plan = compress.plan(
             *(files, made, chosen, __version__),
             executor=executor,
@@ -215,6 +219,7 @@ def apply(
             force=force,
             strict=strict,
             keep_going=keep_going,
+            draft=stack.enter_context(compress.Draft(Path(out))) if keeps else None,
         )
         if not dry_run:
             compress.apply(plan, executor=executor, ahead=ahead, watch=watch, force=force)
@@ -234,7 +239,7 @@ def _uniform(
     seed: int,
     axes: tuple[str, ...],
     known: Statistics | None,
-    by: Method | None,
+    by: "Method | None",
 ) -> Recipe:
     """The same for every target."""
     if format is None:

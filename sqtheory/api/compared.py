@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, final
 from sqtheory.alphabet.norms import spell_norm
 from sqtheory.alphabet.shares import Pruned
 from sqtheory.api.result import Result
-from sqtheory.execution.rules import Rules
 from sqtheory.execution.selection import Selection
 from sqtheory.orders.grid import Row, by_tensor, pipeline_table, sentences, total_of
 from sqtheory.tables import Table, json_ready
 from sqtheory.version import __version__
 
 if TYPE_CHECKING:
+    from sqtheory.execution.rules import Rules
     from sqtheory.show.figures.style import Drawing
 
 
@@ -66,7 +66,7 @@ class Asked:
     fail_over: float | None
     statistics: str | None
     """SHA-256 of the file of statistics."""
-    rules: Rules | None = None
+    rules: "Rules | None" = None
     method: str = ""
     """The published method that chose the operators."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.random import Generator
@@ -12,9 +13,11 @@ from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.ties import Adversarial, Ties
 from sqtheory.api.given import Format, Mask, TieRule
 from sqtheory.exceptions import need
-from sqtheory.execution.assignment import Assignment, Spelled, awaited, bound, calibrated, check_awaits_none
+from sqtheory.execution.assignment import Assignment, Spelled, awaited, bound, check_awaits_none
 from sqtheory.files.statistics import Statistics
-from sqtheory.methods import Method, find
+
+if TYPE_CHECKING:
+    from sqtheory.methods import Method
 
 
 def mask(given: Mask, ties: Ties | None, rng: Generator, *, calibrated: bool = False) -> Sparsifier:
@@ -53,7 +56,7 @@ def grid(
     norm: float = 2.0,
     seed: int = 0,
     known: Statistics | None = None,
-    method: Method | None = None,
+    method: "Method | None" = None,
 ) -> tuple[Assignment, ...]:
     """Every mask with every format, each once, told the statistics that it awaits, by a method where there is one.
 
@@ -69,10 +72,13 @@ def grid(
         found = [Spelled(s, q, seed) for s, q in product(distinct(read), distinct(quantizers))]
     else:
         found = bound(tuple(dict.fromkeys(read)), tuple(dict.fromkeys(quantizers)))
-    pairs = tuple(found)
+    pairs: tuple[Assignment, ...] = tuple(found)
     check_awaited(known, (one.pattern[0] for one in pairs), method)
-    told = tuple(calibrated(one, known) for one in pairs)
-    return told if method is None else tuple(method.assigned(one, known) for one in told)
+    if any(awaited(one.pattern[0]) is not None for one in pairs):
+        from sqtheory.execution.derived import calibrated
+
+        pairs = tuple(calibrated(one, known) for one in pairs)
+    return pairs if method is None else tuple(method.assigned(one, known) for one in pairs)
 
 
 def awaits(text: str) -> bool:
@@ -80,7 +86,7 @@ def awaits(text: str) -> bool:
     return awaited(mask(text, None, np.random.default_rng(0), calibrated=True)) is not None
 
 
-def check_awaited(known: Statistics | None, masks: Iterable[Sparsifier], method: Method | None = None) -> None:
+def check_awaited(known: Statistics | None, masks: Iterable[Sparsifier], method: "Method | None" = None) -> None:
     """ValueError where statistics are given and neither a mask awaits them nor the method needs them."""
     if known is None or (method is not None and method.needs):
         return
@@ -89,9 +95,13 @@ def check_awaited(known: Statistics | None, masks: Iterable[Sparsifier], method:
         raise ValueError(f"--statistics are given, but {said}: try 'nm(2, 4, score=wanda)'")
 
 
-def method_of(given: str | Method | None) -> Method | None:
+def method_of(given: "str | Method | None") -> "Method | None":
     """A published method by its name, or as it is. Raises ValueError naming the closest."""
-    return find(given) if isinstance(given, str) else given
+    if not isinstance(given, str):
+        return given
+    from sqtheory.methods import find
+
+    return find(given)
 
 
 def distinct(operators: Iterable[object]) -> list[str]:

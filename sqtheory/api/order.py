@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqtheory.alphabet.norms import check_norm
 from sqtheory.alphabet.shares import pruned
@@ -29,8 +30,10 @@ from sqtheory.execution.selection import Tolerance
 from sqtheory.execution.workers import workers as staff_of
 from sqtheory.files import atomic
 from sqtheory.files.views.seeing import notes
-from sqtheory.methods import Method
 from sqtheory.orders.grid import Row
+
+if TYPE_CHECKING:
+    from sqtheory.methods import Method
 
 SORTS = ("file", "worst", "gap")
 """The orders in which tensors are shown: as in the file, largest S→Q error first, largest difference first."""
@@ -52,7 +55,7 @@ def order(
     strict: bool = False,
     keep_going: bool = False,
     statistics: Known | None = None,
-    method: str | Method | None = None,
+    method: "str | Method | None" = None,
     sort: str = "file",
     top: int | None = None,
     fail_over: float | None = None,

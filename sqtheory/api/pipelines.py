@@ -3,21 +3,22 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, final
+from typing import TYPE_CHECKING, TypeAlias, final
 
 from sqtheory.alphabet.operators import Operator
 from sqtheory.api import operators
 from sqtheory.api.given import Format, Mask, PathLike, TieRule, Words, several, words
 from sqtheory.api.sight import choose
 from sqtheory.execution.assignment import Assignment
-from sqtheory.execution.recipe_file import read_rules
 from sqtheory.execution.rules import Rules
 from sqtheory.execution.selection import Selection
 from sqtheory.files.checkpoints import Checkpoint, TensorInfo
 from sqtheory.files.statistics import Statistics
 from sqtheory.files.targets import Chooser, Targets
 from sqtheory.files.views.axes import Axes
-from sqtheory.methods import Method
+
+if TYPE_CHECKING:
+    from sqtheory.methods import Method
 
 RecipeFile: TypeAlias = PathLike | Rules
 """Rules, or the TOML file that they are read from."""
@@ -124,7 +125,7 @@ def pipelines_of(
     targets: Words,
     ignore: Words,
     known: Statistics | None,
-    method: Method | None = None,
+    method: "Method | None" = None,
 ) -> Pipelines:
     """Read what is asked. Raises SpellingError, and ValueError for a recipe beside what it says itself."""
     read: tuple[Mask, ...] = several(masks)
@@ -149,7 +150,11 @@ def pipelines_of(
 
 def rules_of(recipe: RecipeFile) -> Rules:
     """The rules, read where a file is named."""
-    return recipe if isinstance(recipe, Rules) else read_rules(recipe)
+    if isinstance(recipe, Rules):
+        return recipe
+    from sqtheory.execution.recipe_file import read_rules
+
+    return read_rules(recipe)
 
 
 def check_alone(more: bool) -> None:

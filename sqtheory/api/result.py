@@ -1,6 +1,5 @@
 """What a call gives back: records, and the same as text, HTML, a data frame and JSON."""
 
-import html
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
@@ -57,4 +56,6 @@ class Result(Framed):
 
 
 def _paragraphs(text: str) -> str:
-    return "".join(f"<p>{html.escape(shown(line))}</p>" for line in text.split("\n"))
+    from html import escape
+
+    return "".join(f"<p>{escape(shown(line))}</p>" for line in text.split("\n"))

@@ -8,6 +8,7 @@ from typing import Any, final
 
 from sqtheory import compress
 from sqtheory.api.given import Known, PathLike, Source, is_folder, name_of, opened, statistics_of
+from sqtheory.api.operators import method_of
 from sqtheory.api.pipelines import RecipeFile, rules_of
 from sqtheory.api.result import Result
 from sqtheory.compress import Failure, Report, Verification
@@ -15,7 +16,6 @@ from sqtheory.execution.prefetch import Watch, unwatched
 from sqtheory.execution.workers import Threads
 from sqtheory.files import atomic
 from sqtheory.files.checkpoints.tensors import plain, quoted
-from sqtheory.methods import find
 from sqtheory.tables import Table
 
 
@@ -83,7 +83,7 @@ def verify(
     with ExitStack() as stack:
         report = compress.read_report(compress.beside(path))
         treatment = report.recipe.told(statistics_of(statistics))
-        by = find(treatment.method) if treatment.method else None
+        by = method_of(treatment.method or None)
         if by is not None and (against is not None or statistics is not None or not by.needs):
             treatment = treatment.by(by)
         report = replace(report, recipe=treatment)

@@ -1,7 +1,7 @@
 """Whether speed is far off: kernels against their definitions and a copy, forward passes against their products."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, TypeAlias, final
@@ -13,9 +13,9 @@ from sqtheory.arrays import Array
 from sqtheory.bench.cases import CASES, Call, Operation
 from sqtheory.bench.measuring import LEAST, matrix
 from sqtheory.bench.passes import PASSES, Pass
+from sqtheory.bench.turns import Clock, turns
 from sqtheory.tables import Table, Tabular, json_ready, number
 
-Clock: TypeAlias = Callable[[], float]
 Verdict: TypeAlias = Literal["met", "missed", "far off"]
 FAR = 8.0
 """A kernel is far off beyond so many times its goal."""
@@ -110,7 +110,7 @@ def _of_case(case: Operation, x: Array, rounds: int, clock: Clock) -> list[Speed
     with engine("definition"):
         slow = case.prepare(x)
     calls: list[Call] = [case.prepare(x), partial(_defined, slow), partial(np.copyto, target, source)]
-    own, defined, copied = _turns(calls, rounds, clock)
+    own, defined, copied = turns(calls, rounds, clock)
     found = [SpeedRatio(case.name, "its definition", own, defined, 1 / case.gain, 1.0)]
     if case.goal is not None:
         scaled = tuple(t * x.size / LEAST for t in copied)
@@ -125,19 +125,5 @@ def _defined(call: Call) -> None:
 
 def _of_pass(forward: Pass, rounds: int, clock: Clock) -> SpeedRatio:
     with forward.prepared() as (own, products):
-        passed, multiplied = _turns([own, products], rounds, clock)
+        passed, multiplied = turns([own, products], rounds, clock)
     return SpeedRatio(forward.name, "its products", passed, multiplied, forward.goal, FAR_PASS * forward.goal)
-
-
-def _turns(calls: Sequence[Call], rounds: int, clock: Clock) -> list[tuple[float, ...]]:
-    """The times of each call, one for each round, in which all take their turn; the first, unmeasured, warms up."""
-    spent = []
-    for _ in range(rounds + 1):
-        spent.append([_timed(call, clock) for call in calls])
-    return list(zip(*spent[1:], strict=True))
-
-
-def _timed(call: Call, clock: Clock) -> float:
-    start = clock()
-    call()
-    return clock() - start

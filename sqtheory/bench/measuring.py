@@ -15,13 +15,11 @@ import numpy as np
 from sqtheory.alphabet.kernels import engine, engine_name
 from sqtheory.arrays import Array
 from sqtheory.bench.cases import CASES, Call, Operation
-from sqtheory.bench.peers import peers
+from sqtheory.bench.peers import first, peers
 from sqtheory.tables import Table, Tabular, json_ready, number
 
 WIDTH = 4096
 """Columns of the matrix that is measured."""
-SLOW = 1 << 20
-"""Definitions and peers are measured on a matrix of at most so many entries."""
 LEAST = 1 << 22
 """A copy and a case are repeated until they have worked through so many entries."""
 
@@ -102,14 +100,15 @@ class Timings(Tabular):
 def measure(cases: Sequence[Operation] = tuple(CASES.values()), *, size: int = 1 << 24, rounds: int = 9) -> Timings:
     """Time the cases on ``size`` standard normal float32 numbers (rounded up to whole rows) under the present engine.
 
-    Definitions and peers are timed too, in fewer rounds on fewer entries. Raises ValueError for no case or no round.
+    Definitions and peers are timed too, in fewer rounds, definitions and slow peers on fewer entries. Raises
+    ValueError for no case or no round.
     """
     if not cases or rounds < 1 or size < 1:
         raise ValueError(f"needed a case, a round and an entry, got {len(cases)}, {rounds} and {size}")
     x = matrix(size)
     calls = [case.prepare(x) for case in cases]
     copies, ratios, spent = _rounds(x, calls, rounds)
-    small = x[: max(1, SLOW // WIDTH)]
+    small = first(x)
     few = max(1, rounds // 3)
     with engine("definition"):
         naive = [_median_ratio(small, case.prepare, few) for case in cases]
@@ -122,13 +121,21 @@ def measure(cases: Sequence[Operation] = tuple(CASES.values()), *, size: int = 1
             float(np.percentile(own, 75)),
             statistics.median(times) / x.size * 1e9,
             slow,
-            {peer: _median_ratio(small, prepare, few) for peer, prepare in peers(case.name)},
+            {
+                peer.name: statistics.median(_rounds(peer.matrix, [peer.call], few)[1][0])
+                for peer in peers(case.name, x)
+            },
         )
         for case, own, times, slow in zip(cases, ratios, spent, naive, strict=True)
     ]
     copied = statistics.median(copies) / x.size * 1e9
-    day, versions = date.today().isoformat(), f"Python {platform.python_version()}, numpy {np.__version__}"
-    return Timings(tuple(measured), x.size, rounds, engine_name(), copied, day, _machine(), versions)
+    return Timings(tuple(measured), x.size, rounds, engine_name(), copied, *here())
+
+
+def here() -> tuple[str, str, str]:
+    """The day, the machine and the versions."""
+    versions = f"Python {platform.python_version()}, numpy {np.__version__}"
+    return date.today().isoformat(), _machine(), versions
 
 
 def matrix(size: int) -> Array:

@@ -5,53 +5,16 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
+from typing import TYPE_CHECKING
 
-from sqtheory.alphabet.kernels import engine
-from sqtheory.cli import (
-    apply,
-    bench,
-    calibrate,
-    certify,
-    cite,
-    constants,
-    decide,
-    demo,
-    evaluate,
-    figure,
-    formats,
-    hbfp,
-    inspect,
-    layers,
-    masks,
-    methods,
-    order,
-    predict,
-    price,
-    prove,
-    questions,
-    report,
-    scaling,
-    sensitivity,
-    show,
-    table,
-    theorems,
-    unpack,
-    verify,
-)
-from sqtheory.cli.completion import complete
+from sqtheory.cli.completion import complete, completes
 from sqtheory.exceptions import InputRefused, MissingExtra, SpellingError, WorkerFailed
-from sqtheory.tables import shown
 from sqtheory.version import __version__
 
-VERBS = (
-    *(demo.VERB, order.VERB, report.VERB, apply.VERB, verify.VERB, apply.PACK, unpack.VERB, predict.VERB, price.VERB),
-    *(calibrate.VERB, evaluate.VERB, table.VERB, layers.VERB, certify.VERB, sensitivity.VERB, questions.VERB),
-    hbfp.VERB,
-    *(figure.VERB, inspect.VERB, decide.VERB, theorems.VERB, methods.VERB, show.VERB, prove.VERB),
-    *(formats.VERB, masks.VERB, constants.VERB, bench.VERB, scaling.VERB, cite.VERB),
-)
-"""The verbs in the order in which help lists them."""
+if TYPE_CHECKING:
+    from sqtheory.cli.verb import Verb
+
 DESCRIPTION = """\
 When a tensor is both sparsified and quantized: what does the order cost, what is guaranteed,
 and which assumption broke? Works on exported weights; needs no GPU and no model code."""
@@ -69,25 +32,44 @@ start with:  sqtheory demo
              sqtheory theorems"""
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole grammar of the command line."""
+def parser(words: Sequence[str] | None = None) -> argparse.ArgumentParser:
+    """The whole grammar of the command line; for a line of ``words`` the verb it begins with, or what each is for."""
     top = argparse.ArgumentParser(
         prog="sqtheory", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     top.add_argument("--version", action="version", version=f"sqtheory {__version__}")
+    if words and words[0] == "--version":  # which speaks of no verb
+        return top
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb in VERBS:
-        verb.add(verbs)
+    alone = _begun(words or ())
+    for verb in alone or _verbs():
+        verb.add(verbs, whole=words is None or verb.name in words)
     return top
+
+
+def _verbs() -> "tuple[Verb, ...]":
+    from sqtheory.cli.verbs import VERBS
+
+    return VERBS
+
+
+def _begun(words: Sequence[str]) -> "tuple[Verb, ...]":
+    """The verb that a line begins with, if it begins with one; ``order`` is found without the files of the others."""
+    if words and words[0] == "order":
+        from sqtheory.cli.order import VERB
+
+        return (VERB,)
+    return tuple(verb for verb in _verbs() if words and verb.name == words[0])
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return its exit status; every refusal is one line on stderr."""
-    grammar = parser()
+    words = sys.argv[1:] if argv is None else argv
+    grammar = parser(None if completes() else words)
     try:
         complete(grammar)
-        arguments = grammar.parse_args(argv)
-        with engine(getattr(arguments, "engine", "numpy")):
+        arguments = grammar.parse_args(words)
+        with _engine(arguments, alone=argv is None):
             status: int = arguments.run(arguments)
         sys.stdout.flush()
         return status
@@ -108,7 +90,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say(KeyboardInterrupt("interrupted"), 130)
 
 
+def _engine(arguments: argparse.Namespace, *, alone: bool) -> AbstractContextManager[None]:
+    """The engine that is chosen; verbs that offer none compute on numpy. ``alone``: the process is for this line."""
+    if "engine" not in arguments:
+        return nullcontext()
+    from sqtheory.alphabet.kernels import engine, loading
+
+    if alone:
+        loading.alone()
+    return engine(arguments.engine)
+
+
 def _say(error: BaseException, status: int) -> int:
+    from sqtheory.tables import shown
+
     said = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.strerror else str(error)
     message = shown(" ".join(said.split())) or type(error).__name__
     print(f"sqtheory: {message}", file=sys.stderr)

@@ -3,14 +3,12 @@
 import argparse
 from pathlib import Path
 
-from sqtheory.alphabet.storage import Index
 from sqtheory.cli import options
 from sqtheory.cli.options import CHECKPOINT_HELP, add_method, add_pipeline, add_statistics, add_targets, add_tolerance
 from sqtheory.cli.printing import say
 from sqtheory.cli.progress import watched
 from sqtheory.cli.verb import Document, Form, Verb
 from sqtheory.files.code_layout import CodeLayout
-from sqtheory.orders.applied import Order
 
 REPORT = (Form("--json", "print the report as one JSON object, sqtheory.apply/2"),)
 
@@ -71,6 +69,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """All arguments but ``--pack``."""
+    from sqtheory.alphabet.storage import Index
+    from sqtheory.orders.applied import Order
+
     parser.add_argument("checkpoint", metavar="CKPT", help=CHECKPOINT_HELP)
     parser.add_argument(
         "out", metavar="OUT", type=Path, help="a file of the same kind, or a folder for a folder; codes: see --layout"
@@ -108,6 +109,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_targets(parser)
     add_tolerance(parser)
     parser.add_argument("--workers", type=options.count, default=1, metavar="N", help="tensors computed at once (1)")
+    options.add_engine(parser)
     parser.add_argument("--dry-run", action="store_true", help="compute, check and report everything, write nothing")
     parser.add_argument("--force", action="store_true", help="replace OUT and its report")
 

@@ -42,7 +42,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> Document:
     """Open, certify, print."""
     from sqtheory.cli.progress import counter
-    from sqtheory.models.evaluation.compression import ordered_weights
+    from sqtheory.models.evaluation.weight_images import ordered_weights
     from sqtheory.models.studies.networks import certify_layers, certify_stack, guarantee_table, totals
     from sqtheory.orders.applied import Order
 

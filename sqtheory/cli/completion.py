@@ -6,13 +6,18 @@ import os
 from sqtheory.exceptions import MissingExtra
 
 
+def completes() -> bool:
+    """Whether a shell asks."""
+    return "_ARGCOMPLETE" in os.environ
+
+
 def complete(parser: argparse.ArgumentParser) -> None:
     """Answer a shell that asks for completions, and exit; return where none asks.
 
     Verbs, options and their choices are those of the parser, all else is a file. Raises MissingExtra where the shell
     asks and argcomplete is not installed.
     """
-    if "_ARGCOMPLETE" not in os.environ:
+    if not completes():
         return
     try:
         import argcomplete

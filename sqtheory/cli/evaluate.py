@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from sqtheory.cli import options
 from sqtheory.cli.evaluation_options import add_data, add_evaluation, add_model, cores
 from sqtheory.cli.verb import MARKDOWN_TABLES, Document, Verb, json_of
-from sqtheory.orders.applied import Order
 from sqtheory.version import __version__
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ examples:
   sqtheory evaluate checkpoint20.npz --mask 2:4 --format hbfp4 --data cmudict.dict
   sqtheory evaluate all-MiniLM-L6-v2 --mask 50% --format hbfp6 --samples 50"""
 
-BOTH, TWO = "both", (Order.sq, Order.qs)
+BOTH, TWO = "both", ("sq", "qs")
 """What ``--order`` calls these two."""
 NO_MASK, NO_FORMAT = "1:1", "int8"
 """What stands in the place of a mask or a format that is not asked for, and is not used."""
@@ -59,6 +58,8 @@ NO_MASK, NO_FORMAT = "1:1", "int8"
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
+    from sqtheory.orders.applied import Order
+
     add_model(parser)
     parser.add_argument("--mask", default=None, metavar="MASK", help="2:4, 50%%, … (sqtheory masks)")
     parser.add_argument("--format", default=None, metavar="FORMAT", help="int4, mxfp4, … (sqtheory formats)")
@@ -87,6 +88,7 @@ def run(arguments: argparse.Namespace) -> Document:
     from sqtheory.models.evaluation.comparing import compare_orders
     from sqtheory.models.evaluation.evaluations import Evaluations
     from sqtheory.models.evaluation.inputs import compare_inputs, of_inputs
+    from sqtheory.orders.applied import Order
 
     mask, fmt = arguments.mask, arguments.format
     if (mask is None or fmt is None) and arguments.order:
@@ -94,7 +96,7 @@ def run(arguments: argparse.Namespace) -> Document:
     if fmt is None and arguments.activations:
         raise ValueError("--activations needs the --format they are quantized with")
     given = arguments.order or [BOTH]
-    orders = list(dict.fromkeys(order for name in given for order in (TWO if name == BOTH else (Order[name],))))
+    orders = [Order[one] for one in dict.fromkeys(one for name in given for one in (TWO if name == BOTH else (name,)))]
     assignment, pruned, known = _assigned(arguments)
     model = open_model(arguments.model, heads=arguments.heads)
     assignment = assignment.on({layer.name: layer.weight.shape for layer in model.linears})
@@ -132,12 +134,16 @@ def run(arguments: argparse.Namespace) -> Document:
 def _assigned(arguments: argparse.Namespace) -> "tuple[Assignment, InputOperators | None, Statistics | None]":
     """The operators of every weight, those of inputs where a method prunes these, and the statistics they are told."""
     from sqtheory.api.operators import grid, method_of
-    from sqtheory.methods.method import PrunedOperand
 
     known = options.statistics(arguments)
     masks, formats = [arguments.mask or NO_MASK], [arguments.format or NO_FORMAT]
     by = method_of(arguments.method)
-    if by is None or by.prunes is PrunedOperand.weights:
+    if by is None:
+        [assignment] = grid(masks, formats, seed=arguments.seed, known=known)
+        return assignment, None, known
+    from sqtheory.methods.method import PrunedOperand  # loads every method
+
+    if by.prunes is PrunedOperand.weights:
         [assignment] = grid(masks, formats, seed=arguments.seed, known=known, method=by)
         return assignment, None, known
     [assignment] = grid(masks, formats, seed=arguments.seed, known=None if by.needs else known)

@@ -5,18 +5,14 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.random import Generator
-
-from sqtheory.alphabet.kernels import ENGINES
-from sqtheory.alphabet.norms import check_norm
-from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.sparsifiers import Sparsifier
-from sqtheory.files.targets import Targets
-
 if TYPE_CHECKING:
+    from numpy.random import Generator
+
+    from sqtheory.alphabet.quantizers import Quantizer
+    from sqtheory.alphabet.sparsifiers import Sparsifier
     from sqtheory.files.checkpoints import Checkpoint
     from sqtheory.files.statistics import Statistics
+    from sqtheory.files.targets import Targets
 
 CHECKPOINT_HELP = (
     "a .safetensors, .gguf, .onnx, .tflite, .npz or .npy file, a model.bin of CTranslate2, a folder of .safetensors "
@@ -63,8 +59,13 @@ def add_seed(parser: argparse.ArgumentParser, what: str = "seed of the generator
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
     """``--engine``, which holds while the verb runs."""
+    from sqtheory.alphabet.kernels import ENGINES, usual
+
     parser.add_argument(
-        "--engine", choices=ENGINES, default="numpy", help="numba: compiled loops (extra fast); definition: no loops"
+        "--engine",
+        choices=ENGINES,
+        default=usual(),
+        help="numba: compiled loops (default where the extra fast is installed); numpy; definition: no loops",
     )
 
 
@@ -91,8 +92,10 @@ def add_targets(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def targets(arguments: argparse.Namespace) -> Targets:
+def targets(arguments: argparse.Namespace) -> "Targets":
     """The rule that the two options spell."""
+    from sqtheory.files.targets import Targets
+
     return Targets(tuple(arguments.targets), tuple(arguments.ignore))
 
 
@@ -122,13 +125,19 @@ def add_tolerance(parser: argparse.ArgumentParser) -> None:
 
 def add_workers(parser: argparse.ArgumentParser) -> None:
     """``--workers``, ``--executor`` and ``--results``."""
-    parser.add_argument("--workers", type=count, default=None, metavar="N", help="tensors computed at once (1)")
+    parser.add_argument(
+        "--workers",
+        type=count,
+        default=None,
+        metavar="N",
+        help="tensors, or pieces of large ones, computed at once (1)",
+    )
     parser.add_argument(
         "--executor",
-        default="threads",
+        default=None,
         metavar="KIND",
-        help="threads (default), processes, dask:ADDRESS of a scheduler, or mpi: the ranks of "
-        "mpiexec -n 5 python -m mpi4py.futures -m sqtheory ...",
+        help="threads (default with compiled loops, --engine numba), processes (default with others), dask:ADDRESS of "
+        "a scheduler, or mpi: the ranks of mpiexec -n 5 python -m mpi4py.futures -m sqtheory ...",
     )
     parser.add_argument(
         "--results",
@@ -169,11 +178,13 @@ def statistics(arguments: argparse.Namespace) -> "Statistics | None":
     return None if arguments.statistics is None else Statistics.read(arguments.statistics)
 
 
-def operators(arguments: argparse.Namespace, p: float = 2.0) -> tuple[Sparsifier, tuple[Quantizer, ...], Generator]:
+def operators(arguments: argparse.Namespace, p: float = 2.0) -> "tuple[Sparsifier, tuple[Quantizer, ...], Generator]":
     """``--mask``, each ``--format``, and the generator of ``--seed`` that they may name.
 
     Under ``--ties`` where the verb has it; p is the norm for which ties are adversarial.
     """
+    import numpy as np
+
     from sqtheory.api.operators import mask, quantizer, tie_rule
 
     rng = np.random.default_rng(arguments.seed)
@@ -188,6 +199,8 @@ def check_drawn_nowhere(arguments: argparse.Namespace) -> None:
 
     Raises SpellingError, ValueError for a mask that awaits statistics and for operators that draw random numbers.
     """
+    import numpy as np
+
     from sqtheory.api.operators import mask, quantizer
     from sqtheory.execution.fingerprints import generators
 
@@ -208,6 +221,8 @@ def shape(text: str) -> tuple[int, ...]:
 
 def exponent(text: str) -> float:
     """Read the p of a norm: a positive number or ``inf``."""
+    from sqtheory.alphabet.norms import check_norm
+
     try:
         p = float(text)
         check_norm(p)

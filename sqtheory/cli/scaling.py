@@ -28,6 +28,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     parser.add_argument("--mask", default="2:4", metavar="MASK", help="default 2:4")
     parser.add_argument("--format", default="mxfp4", metavar="FORMAT", help="default mxfp4")
+    options.add_engine(parser)
     options.add_seed(parser, "seed of what spellings call rng (0)")
     parser.add_argument(
         "--exponents",
@@ -46,6 +47,7 @@ def run(arguments: argparse.Namespace) -> Document:
     """Measure, fit, project, print."""
     import numpy as np
 
+    from sqtheory.alphabet.kernels import engine_name
     from sqtheory.execution.costs import MACHINES, MODELS, Machine, assumptions, project
     from sqtheory.execution.measure import cores, measure
 
@@ -67,12 +69,13 @@ def run(arguments: argparse.Namespace) -> Document:
     system = f"{busy}{platform.machine()}, {platform.system()}"
     here = f"{system}, Python {platform.python_version()}, numpy {np.__version__}"
     tables = [_sizes(measured, f"{s} with {q}"), _rates(measured), _projected(projected)]
-    about = f"sqtheory {__version__} on {cores()} processors, {here}."
+    about = f"sqtheory {__version__} on {cores()} processors, {here}, engine {engine_name()}."
     assumed = "Assumptions:\n" + "\n".join(f"- {line}" for line in said)
     return Document(
         "sqtheory.scaling/1",
         lambda: {
             "version": __version__,
+            "engine": engine_name(),
             "machine": {"processors": cores(), "system": here},
             "mask": str(s),
             "format": str(q),

@@ -106,8 +106,11 @@ class Verb:
     examples: str = ""
     preset: Mapping[str, object] | None = None
 
-    def add(self, verbs: Verbs) -> None:
-        """Describe the verb; a description of several lines is laid out already."""
+    def add(self, verbs: Verbs, *, whole: bool = True) -> None:
+        """Describe the verb, or else say what it is for; a description of several lines is laid out already."""
+        if not whole:
+            verbs.add_parser(self.name, help=self.help, add_help=False)
+            return
         laid_out = "\n" in self.description + self.examples
         parser = verbs.add_parser(
             self.name,

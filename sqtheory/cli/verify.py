@@ -44,6 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     options.add_recipe(parser, "it must have been made by these rules")
     options.add_statistics(parser)
     parser.add_argument("--workers", type=options.count, default=1, metavar="N", help="tensors checked at once (1)")
+    options.add_engine(parser)
 
 
 def run(arguments: argparse.Namespace) -> Document:

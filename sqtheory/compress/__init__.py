@@ -2,6 +2,7 @@
 
 from sqtheory.compress.again import Failure
 from sqtheory.compress.applying import Plan, apply, plan
+from sqtheory.compress.draft import Draft
 from sqtheory.compress.layout import Layout, Packing
 from sqtheory.compress.layouts import layout_of, written
 from sqtheory.compress.reading import read_report
@@ -13,6 +14,7 @@ from sqtheory.compress.verifying import Verification, verify
 
 __all__ = [
     "Applied",
+    "Draft",
     "Failure",
     "Layout",
     "LeftAlone",

@@ -1,12 +1,12 @@
 """A report made again from the source and the recipe, and held against the report that there is."""
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import TypeAlias, final
 
 from sqtheory.alphabet.formats import BFLOAT16
-from sqtheory.arrays import as_real
+from sqtheory.arrays import as_real, same_bytes
 from sqtheory.compress.applying import metadata
 from sqtheory.compress.compressing import Outcome, kept_apart, left_alone
 from sqtheory.compress.layout import ITSELF, Layout, origin_of
@@ -14,7 +14,7 @@ from sqtheory.compress.reading import difference
 from sqtheory.compress.recipe import Recipe, Treatment
 from sqtheory.compress.report import Applied, LeftAlone, Report
 from sqtheory.files.checkpoints import TensorInfo
-from sqtheory.files.digests import digest, sha256
+from sqtheory.files.digests import digest
 from sqtheory.files.packing import CompressedTensorsCheckpoint, PackedCheckpoint
 from sqtheory.files.packing.compressed_tensors import scheme_of
 from sqtheory.files.targets import IGNORED
@@ -87,21 +87,27 @@ def of_headers(report: Report, against: Layout, outcomes: Sequence[Outcome]) -> 
 
 
 def of_left_alone(
-    written: Layout, info: TensorInfo, recipe: Treatment, against: Layout, original: TensorInfo, one: LeftAlone
+    content: Callable[[], str], recipe: Treatment, against: Layout, original: TensorInfo, one: LeftAlone
 ) -> Rules:
-    """A tensor that was copied."""
+    """A tensor that was copied; ``content`` is the SHA-256 of its bytes."""
     made = left_alone(against, recipe, original, one.reason)
-    if sha256(written.source.stored(info.name)) != made.sha256:
+    if content() != made.sha256:
         yield "left alone, but its bytes are not those of the source"
     if made != one:
         yield f"the report of it: {difference(as_json(made), as_json(one))}"
 
 
 def of_target(
-    written: Layout, info: TensorInfo, recipe: Recipe, against: Layout, outcome: Outcome, one: Applied
+    written: Layout,
+    info: TensorInfo,
+    recipe: Recipe,
+    against: Layout,
+    outcome: Outcome,
+    one: Applied,
+    content: Callable[[], str],
 ) -> Rules:
-    """A tensor that was changed: its bytes, what these stand for, and all that is said of it."""
-    if sha256(written.source.stored(info.name)) != outcome.record.sha256:
+    """A tensor that was changed: its bytes, of SHA-256 ``content``, what they stand for, and all that is said of it."""
+    if content() != outcome.record.sha256:
         yield "its bytes are not what the recipe makes of the source"
     schema = outcome.target.schema
     if schema is not None:
@@ -112,7 +118,7 @@ def of_target(
         y = recipe.image(as_real(against.source.read(one.name)), one.name)
         if isinstance(written.source, CompressedTensorsCheckpoint) and scheme_of(schema).kind == "float":
             y = BFLOAT16.round(y, saturate=False)
-        if written.source.read(info.name).tobytes() != y.tobytes():
+        if not same_bytes(written.source.read(info.name), y):
             yield "its codes do not stand for the values that the recipe makes of the source"
     for name in (field.name for field in fields(Applied)):
         old, new = getattr(one, name), getattr(outcome.record, name)

@@ -12,6 +12,8 @@ import numpy as np
 
 from sqtheory.arrays import as_real
 from sqtheory.compress.compressing import Outcome, applied, check_type, compressed, left_alone
+from sqtheory.compress.draft import Draft
+from sqtheory.compress.image import Memory, reused
 from sqtheory.compress.layout import Content, Layout, Made, Pieces
 from sqtheory.compress.recipe import Treatment
 from sqtheory.compress.report import Applied, Report, beside, check_report
@@ -42,6 +44,8 @@ class Plan:
     """Tensors of the source that are equal."""
     signature: Signature
     """Of the source as it was read."""
+    draft: Draft | None = None
+    """The codes that are written, where they were kept."""
 
     @property
     def nbytes(self) -> int:
@@ -62,8 +66,9 @@ def plan(
     force: bool = False,
     strict: bool = False,
     keep_going: bool = False,
+    draft: Draft | None = None,
 ) -> Plan:
-    """Compress every target without writing anything.
+    """Compress every target without writing anything; codes are kept in the ``draft``, or are made again later.
 
     Targets that do not fit the mask or the format, and attention masks of -inf, are left alone, unless ``strict``;
     with ``keep_going`` those as well that cannot take the result. Raises InputRefused naming the tensors, also where
@@ -94,7 +99,7 @@ def plan(
     before = layout.source.signature
     source = {name: digest(path) for name, path in layout.files().items()}
     copied = {name: digest(path) for name, path in layout.others().items()}
-    attempt = partial(_attempt, layout, recipe, tolerates)
+    attempt = partial(_attempt, layout, recipe, tolerates, draft)
     found = tuple(watch(InTurn(attempt, [info.stored for info in chosen.taken], executor, ahead), "plan"))
     outcomes = tuple(one for one in found if one is not None)
     chosen = chosen.without(tolerates.left)
@@ -106,7 +111,7 @@ def plan(
     report = Report(version, recipe, layout.packing, source, copied, {}, tensors, left, lost)
     headers = layout.headers([one.target for one in outcomes], partial(metadata, report))
     _same(layout, before)
-    return Plan(layout, replace(report, headers=headers), chosen, ties, before)
+    return Plan(layout, replace(report, headers=headers), chosen, ties, before, draft)
 
 
 def apply(
@@ -126,7 +131,17 @@ def apply(
     planned: Mapping[str, Applied] = {one.name: one for one in report.tensors}
     left = {one.name: one.sha256 for one in report.left_alone}
     targets = [info for info in layout.tensors() if info.name in planned]
-    results = iter(watch(InTurn(partial(_made, layout, report.recipe), targets, executor, ahead), "write"))
+    results = iter(
+        watch(
+            InTurn(
+                partial(_made, layout, report.recipe, plan.draft, np.empty if executor else reused),
+                targets,
+                executor,
+                ahead,
+            ),
+            "write",
+        )
+    )
     out, beside_it = layout.out.name, beside(layout.out).name
     with atomic.Together(
         layout.out.parent, {beside_it: None, **dict.fromkeys(layout.beside()), out: layout.parts()}, force=force
@@ -139,10 +154,12 @@ def apply(
         _same(layout, plan.signature)
 
 
-def _attempt(layout: Layout, recipe: Treatment, tolerates: Tolerance, info: TensorInfo) -> Outcome | None:
+def _attempt(
+    layout: Layout, recipe: Treatment, tolerates: Tolerance, draft: Draft | None, info: TensorInfo
+) -> Outcome | None:
     """What comes of a tensor; None for one whose refusal is tolerated."""
     try:
-        return applied(layout, recipe, info)
+        return applied(layout, recipe, info, draft)
     except InputRefused as refusal:
         if tolerates(info, refusal):
             return None
@@ -178,8 +195,11 @@ def metadata(report: Report, source: str) -> dict[str, str]:
     }
 
 
-def _made(layout: Layout, recipe: Treatment, info: TensorInfo) -> Made:
-    return compressed(layout, recipe.of(info.name), info, as_real(layout.source.read(info.name)))
+def _made(layout: Layout, recipe: Treatment, draft: Draft | None, memory: Memory, info: TensorInfo) -> Made:
+    kept = None if draft is None else draft.packed(info.name)
+    if kept is not None:
+        return Made(None, 0, kept)
+    return compressed(layout, recipe.of(info.name), info, as_real(layout.source.read(info.name)), memory)
 
 
 def _contents(

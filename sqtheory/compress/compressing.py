@@ -9,10 +9,15 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from sqtheory.alphabet.kernels import finite
+from sqtheory.alphabet.kernels.runs import strips
+from sqtheory.alphabet.kernels.scratch import scratch
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.traits import ROUNDING_ERROR
 from sqtheory.arrays import Array, as_real
 from sqtheory.compress.codes import codes_of
+from sqtheory.compress.draft import Draft
+from sqtheory.compress.image import Memory, reused
 from sqtheory.compress.layout import CHUNK, Layout, Made, Target
 from sqtheory.compress.patterns import lost, promised
 from sqtheory.compress.recipe import Recipe, Treatment
@@ -23,7 +28,7 @@ from sqtheory.files.checkpoints import TensorInfo
 from sqtheory.files.checkpoints.elements import Element
 from sqtheory.files.checkpoints.tensors import plain, quoted, refused
 from sqtheory.files.digests import sha256
-from sqtheory.files.inspection import TensorSummary, inspect_tensor
+from sqtheory.files.inspection import kept_patterns
 from sqtheory.files.packing import unpack
 from sqtheory.files.views.viewed import as_matrix
 from sqtheory.orders.applied import Order
@@ -54,8 +59,8 @@ def kept_apart(layout: Layout, recipe: Treatment, info: TensorInfo) -> Iterator[
             yield tolerates.left[info.name]
 
 
-def compressed(layout: Layout, recipe: Recipe, info: TensorInfo, x: Array) -> Made:
-    """What is written for x.
+def compressed(layout: Layout, recipe: Recipe, info: TensorInfo, x: Array, memory: Memory = np.empty) -> Made:
+    """What is written for x; values lie in ``memory``, if they can.
 
     Raises InputRefused, naming file and tensor: for values beyond the range of that type, and what the operators
     raise.
@@ -65,8 +70,8 @@ def compressed(layout: Layout, recipe: Recipe, info: TensorInfo, x: Array) -> Ma
     with about_tensor(layout.source.path, info.name):
         if layout.packing is not None:
             packed = codes_of(recipe, x, info.name, layout.packing.index)
-            return Made(packed.schema.in_place(unpack(packed)), 0, packed)
-        y = np.ascontiguousarray(recipe.image(x, info.name))  # a flat view of it is rounded in place
+            return Made(packed.schema.in_place(unpack(packed, memory)), 0, packed)
+        y = np.ascontiguousarray(recipe.image(x, info.name, memory))  # a flat view of it is rounded in place
         return Made(y, _round(y, element, info))
 
 
@@ -88,29 +93,33 @@ def row_of(recipe: Recipe, name: str, x: Array) -> Row:
     return replace(row, name=name).spelled(*recipe.assignment.words)
 
 
-def applied(layout: Layout, treatment: Treatment, info: TensorInfo) -> Outcome:
-    """Compress a tensor, write nothing, and say all that there is to say of it.
+def applied(layout: Layout, treatment: Treatment, info: TensorInfo, draft: Draft | None = None) -> Outcome:
+    """Compress a tensor, write nothing but codes to the ``draft``, and say all that there is to say of it.
 
     Raises as ``compressed``, and InputRefused where zeros that a pattern needs do not come back as 0.
     """
     recipe = treatment.of(info.name)
     x = as_real(layout.source.read(info.name))
-    made = compressed(layout, recipe, info, x)
+    made = compressed(layout, recipe, info, x, reused)
     y, rounded = made.values, made.rounded
+    assert y is not None
     with about_tensor(layout.source.path, info.name):
         fault = _lost(recipe, info.name, x, y)
         if fault is not None:
             raise InputRefused(f"{fault} (is 0 a value of the format?)")
     row = row_of(recipe, info.name, x)
-    error = distance(x, y, recipe.norm)
+    known = None if rounded or recipe.draws else _known(recipe, row)
+    error = distance(x, y, recipe.norm) if known is None else known
     del x
-    summary = _summary(recipe, info, y)
+    zeros, patterns = _zeros(recipe, info, y)
     with about_tensor(layout.source.path, info.name):
         stored = layout.stored(info, made)
         if layout.packing is not None and stored.bits_in_file > 8 * info.nbytes:
             took = f"{stored.bits_in_file // 8} bytes of codes, scales and places are more than the {info.nbytes}"
             raise InputRefused(f"{took} that it takes now: --ignore leaves it alone")
         content = sha256(stored.pieces)
+    if draft is not None and made.packed is not None:
+        draft.keep(info.name, made.packed)
     view = recipe.views.get(info.name)
     record = Applied.of(
         row,
@@ -119,14 +128,22 @@ def applied(layout: Layout, treatment: Treatment, info: TensorInfo) -> Outcome:
         dtype=info.dtype if made.packed is None else made.packed.schema.dtype,
         error=error,
         rounded=rounded,
-        zeros=summary.zeros,
-        patterns=summary.patterns,
+        zeros=zeros,
+        patterns=patterns,
         on_grid=rounded == 0 and _closed(recipe, info) and off_grid(recipe, info.name, y) is None,
         bits=stored.bits,
         bits_in_file=stored.bits_in_file,
         sha256=content,
     )
     return Outcome(record, stored.target)
+
+
+def _known(recipe: Recipe, row: Row) -> float | None:
+    """The error of values that are those of the operators; None for an order that is not compared."""
+    e = row.order.errors
+    if recipe.order is Order.sq:
+        return e.sq_dense if recipe.frozen_scale else e.sq
+    return {Order.qs: e.qs, Order.gain: e.gain}.get(recipe.order)
 
 
 def _closed(recipe: Recipe, info: TensorInfo) -> bool:
@@ -150,12 +167,10 @@ def in_matrix(name: str, own: str, fault: str) -> str:
     return fault if own == name else f"in {own.removeprefix(name)}, {fault}"
 
 
-def _summary(recipe: Recipe, info: TensorInfo, y: Array) -> TensorSummary:
+def _zeros(recipe: Recipe, info: TensorInfo, y: Array) -> tuple[int, tuple[str, ...]]:
     """The zeros of a tensor, and the patterns along the axis that its layer sums over."""
     view = recipe.views.get(info.name)
-    if view is None:
-        return inspect_tensor(info, y)
-    return inspect_tensor(replace(info, shape=view.shape(info.shape)), view.forward(y))
+    return kept_patterns(info.shape, y) if view is None else kept_patterns(view.shape(info.shape), view.forward(y))
 
 
 def left_alone(layout: Layout, recipe: Treatment, info: TensorInfo, reason: str) -> LeftAlone:
@@ -182,6 +197,9 @@ def off_grid(recipe: Recipe, name: str, y: Array) -> str | None:
 
 
 def _moved(q: Quantizer, y: Array) -> str | None:
+    unit = q.own_run(y.shape)
+    if unit is not None and all(_rests(q, strip) for (strip,) in strips((y,), unit, CHUNK)):
+        return None
     again = q(y)
     for at in range(0, y.size, CHUNK):
         old, new = y.reshape(-1)[at : at + CHUNK], again.reshape(-1)[at : at + CHUNK]
@@ -191,6 +209,11 @@ def _moved(q: Quantizer, y: Array) -> str | None:
             place = tuple(int(i) for i in where)
             return f"entry {place} is {old[moved[0]]}, which is off the grid of {q}: it gives {new[moved[0]]}"
     return None
+
+
+def _rests(q: Quantizer, y: Array) -> bool:
+    """q gives back y, which is made of whole blocks, to the last bit or but for the sign of 0."""
+    return bool(np.array_equal(q.into(scratch("again", y.size, y.dtype).reshape(y.shape), y, y), y))
 
 
 @contextmanager
@@ -208,7 +231,7 @@ def about_tensor(path: Path, name: str) -> Iterator[None]:
 def _round(y: NDArray[Any], element: Element, info: TensorInfo) -> int:
     """Replace every value by the nearest of the type it is stored in; how many that changed."""
     if not element.widened:
-        if not np.isfinite(y).all():
+        if not finite(y):
             raise InputRefused("the format makes infinity or NaN of some entry")
         return 0
     flat, changed = y.reshape(-1), 0

@@ -45,7 +45,8 @@ class Packing:
 class Made:
     """What is written for one tensor: values, and their codes where codes are what is written."""
 
-    values: Array
+    values: Array | None
+    """None where they are not asked for, only their codes."""
     rounded: int
     """Entries whose value the tensor's type does not have, so that they were rounded once more."""
     packed: Packed | None = None
@@ -154,6 +155,7 @@ class Layout(ABC):
 
     def stored(self, info: TensorInfo, made: Made) -> StoredResult:
         """What is written for a result."""
+        assert made.values is not None
         return StoredResult(Target(info.name), self.encoded(info, made.values), None, 8 * info.nbytes)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from sqtheory.alphabet.kernels import WORDS, fullest_run
 from sqtheory.alphabet.partition import Blocks
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm
 from sqtheory.arrays import Array, Mask
@@ -67,7 +68,7 @@ def _revives(x: Array, y: Array) -> bool:
     """Some entry is 0 in x and not in y."""
     a, b = x.reshape(-1), y.reshape(-1)
     cuts = (slice(at, at + CHUNK) for at in range(0, a.size, CHUNK))
-    return any(bool(np.any((a[cut] == 0) & (b[cut] != 0))) for cut in cuts)
+    return any(bool(np.any(b[cut][zero])) for cut in cuts if np.any(zero := a[cut] == 0))
 
 
 def _stray(s: Sparsifier, y: Array, kept: Mask) -> str | None:
@@ -77,6 +78,9 @@ def _stray(s: Sparsifier, y: Array, kept: Mask) -> str | None:
 
 def _crowded(s: Sparsifier, y: Array) -> str | None:
     y = np.atleast_1d(y)
+    m = s.groups.last_run(y.shape)
+    if m in WORDS and y.shape[-1] % m == 0 and y.flags.c_contiguous and fullest_run(y, m) <= s.budget(m):
+        return None
     for cut in s.groups.slabs(y.shape):
         counts = s.groups.reduce(y[cut], _counts)
         allowed = s.groups.reduce(y[cut], lambda rows: np.full(rows.shape[0], s.budget(rows.shape[1]), np.int32))
@@ -89,4 +93,9 @@ def _crowded(s: Sparsifier, y: Array) -> str | None:
 
 
 def _counts(rows: Array) -> NDArray[np.int32]:
+    if rows.shape[1] >= CHUNK // 64:
+        return np.array(
+            [sum(np.count_nonzero(row[at : at + CHUNK] != 0) for at in range(0, row.size, CHUNK)) for row in rows],
+            np.int32,
+        )
     return np.asarray(np.add.reduce(rows != 0, axis=1, dtype=np.int32))

@@ -5,12 +5,12 @@ A lease only saves work. If two processes take one tensor after all, both comput
 
 import contextlib
 import os
+import platform
 import re
-import socket
+import secrets
 import stat
 import threading
 import time
-import uuid
 from pathlib import Path
 from types import TracebackType
 from typing import Self, final
@@ -51,9 +51,9 @@ class Leases:
         self._seen: dict[Path, tuple[int, float]] = {}
         self._left = threading.Event()
         self._thread = threading.Thread(target=self._touch, name="leases", daemon=True)
-        word = uuid.uuid4().hex
+        word = secrets.token_hex(16)
         self._own = folder / f".{word}"
-        self._text = f"{socket.gethostname()} {os.getpid()} {word}"
+        self._text = f"{platform.node()} {os.getpid()} {word}"
 
     def take(self, key: str) -> bool:
         """Take a key; False if another process holds it."""
@@ -141,7 +141,7 @@ class Leases:
             with contextlib.suppress(OSError):
                 path.unlink()
             return True
-        aside = path.with_name(f".{uuid.uuid4().hex}")
+        aside = path.with_name(f".{secrets.token_hex(16)}")
         with contextlib.suppress(FileNotFoundError):
             os.replace(path, aside)
             aside.unlink()
@@ -153,7 +153,7 @@ class Leases:
         if found is None:
             return True
         touched, owner = found[0].st_mtime_ns, OWNER.fullmatch(found[1])
-        if owner is not None and owner["host"] == socket.gethostname() and not _runs(int(owner["pid"])):
+        if owner is not None and owner["host"] == platform.node() and not _runs(int(owner["pid"])):
             return True
         before, since = self._seen.get(path, (None, 0.0))
         if before != touched:

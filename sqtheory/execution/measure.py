@@ -1,6 +1,5 @@
 """Measuring what a sweep costs on this machine: synthetic tensors in files, a fresh process for every sample."""
 
-import json
 import multiprocessing
 import os
 import re
@@ -14,12 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
+from sqtheory.alphabet.kernels import Engine, engine, engine_name
 from sqtheory.alphabet.partition import Blocks
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.execution.costs import Machine, Rate, Sample
+from sqtheory.execution.rates import rates
 from sqtheory.execution.sweeping import sweep
-from sqtheory.execution.workers import Processes, Threads, Workers
+from sqtheory.execution.synthetic import write_normal
 from sqtheory.files.checkpoints import open_checkpoint
 from sqtheory.files.checkpoints.stored import LARGE
 from sqtheory.orders import fused
@@ -45,28 +46,29 @@ def measure(
     plan = [(own, q, n) for n in sorted(sizes)]
     plan += [(b, replace(q, partition=Blocks(b)), typical) for b in blocks if b != own]
     samples: list[Sample] = []
-    rates: list[Rate] = []
+    reached: list[Rate] = []
     idle = 0.0
     with tempfile.TemporaryDirectory() as folder:
         for block, operator, n in plan:
             yield f"2^{n.bit_length() - 1} entries in blocks of {block}"
-            path = _tensors(Path(folder) / f"{n}.safetensors", 1, n)
+            path = write_normal(Path(folder) / f"{n}.safetensors", 1, n // WIDTH, WIDTH, "F16")
             idle, seconds, extra = _afresh(path, s, operator)
             samples.append(Sample(n, block, seconds, extra))
-        path = _tensors(Path(folder) / "many.safetensors", MANY, typical)
-        for count in workers:
-            for crew in (Threads(count), Processes(count)):
-                yield f"{count} {type(crew).__name__.lower()}"
-                rates.append(Rate(type(crew).__name__.lower(), count, MANY * typical / _together(path, s, q, crew)))
+        path = write_normal(Path(folder) / "many.safetensors", MANY, typical // WIDTH, WIDTH, "F16")
+        for step in rates(path, s, q, MANY * typical, workers):
+            if isinstance(step, Rate):
+                reached.append(step)
+            else:
+                yield step
     streams = fused.counts_of(np.ones((fused.LEAST // WIDTH, WIDTH), np.float32), Pair(s, q), 2.0) is not None
-    yield Machine(tuple(samples), tuple(rates), idle, LARGE if streams else None)
+    yield Machine(tuple(samples), tuple(reached), idle, LARGE if streams else None)
 
 
-def one(path: Path, s: Sparsifier, q: Quantizer) -> tuple[float, float, float]:
+def one(path: Path, s: Sparsifier, q: Quantizer, name: Engine) -> tuple[float, float, float]:
     """Bytes of this process before, median seconds and peak bytes more while it works on the one tensor of a file."""
     _forget_peak()
     idle, seconds = _memory("VmRSS"), []
-    with open_checkpoint(path) as checkpoint:
+    with engine(name), open_checkpoint(path) as checkpoint:
         for _ in range(ROUNDS):
             start = time.perf_counter()
             list(sweep(checkpoint, checkpoint.tensors, [s], [q]))
@@ -76,29 +78,7 @@ def one(path: Path, s: Sparsifier, q: Quantizer) -> tuple[float, float, float]:
 
 def _afresh(path: Path, s: Sparsifier, q: Quantizer) -> tuple[float, float, float]:
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(one, path, s, q).result()
-
-
-def _together(path: Path, s: Sparsifier, q: Quantizer, workers: Workers) -> float:
-    """Seconds of a sweep whose workers are there already."""
-    with open_checkpoint(path) as checkpoint, workers.crew() as (executor, count):
-        list(sweep(checkpoint, checkpoint.tensors[:count], [s], [q], executor=executor))
-        start = time.perf_counter()
-        list(sweep(checkpoint, checkpoint.tensors, [s], [q], executor=executor))
-        return time.perf_counter() - start
-
-
-def _tensors(path: Path, count: int, entries: int) -> Path:
-    """A safetensors file of so many normal tensors stored as float16."""
-    rng, nbytes, shape = np.random.default_rng(0), 2 * entries, [entries // WIDTH, WIDTH]
-    places = {str(i): [i * nbytes, (i + 1) * nbytes] for i in range(count)}
-    listing = {name: {"dtype": "F16", "shape": shape, "data_offsets": place} for name, place in places.items()}
-    header = json.dumps(listing).encode()
-    with path.open("wb") as file:
-        file.write(len(header).to_bytes(8, "little") + header)
-        for _ in places:
-            file.write(rng.standard_normal(shape, np.float32).astype("<f2").tobytes())
-    return path
+        return pool.submit(one, path, s, q, engine_name()).result()
 
 
 def _memory(field: str) -> float:

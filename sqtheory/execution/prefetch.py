@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
+from contextvars import copy_context
 from typing import Generic, Protocol, TypeVar, final
 
 Item = TypeVar("Item")
@@ -23,7 +24,10 @@ def unwatched(items: Iterable[Item], what: str) -> Iterable[Item]:
 
 @final
 class InTurn(Generic[Item, Done]):
-    """f(item) for each item in turn, a few of them computed ahead; without an executor one at a time, here."""
+    """f(item) for each item in turn, a few of them computed ahead by threads; without any one at a time, here.
+
+    Threads compute by the engine of the caller.
+    """
 
     def __init__(
         self, function: Callable[[Item], Done], items: Sequence[Item], executor: Executor | None, ahead: int
@@ -42,7 +46,7 @@ class InTurn(Generic[Item, Done]):
         running = deque[Future[Done]]()
         try:
             for item in self._items:
-                running.append(self._executor.submit(self._function, item))
+                running.append(self._executor.submit(copy_context().run, self._function, item))
                 if len(running) >= self._ahead:
                     yield running.popleft().result()
             while running:

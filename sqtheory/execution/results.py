@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
+from sqtheory.execution.leases import Leases
 from sqtheory.execution.stored import stored
 from sqtheory.files import atomic
 from sqtheory.files.checkpoints import Signature
@@ -46,6 +47,10 @@ class Results:
     """The lines below a folder."""
 
     folder: Path
+
+    def shared(self) -> Leases:
+        """The leases by which processes that share the folder share the work."""
+        return Leases(self.folder)
 
     def of_file(self, key: str, signature: Signature) -> tuple[Row, ...] | None:
         """The rows that were computed from this very file, unchanged since; None where there are none."""

@@ -19,22 +19,29 @@ from contextlib import nullcontext
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import final
+from typing import TYPE_CHECKING, Any, final
 
 from sqtheory.alphabet.kernels import engine_name
+from sqtheory.alphabet.kernels.engine import compiled
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.exceptions import CheckpointError, InputRefused, WorkerFailed, about
 from sqtheory.execution.assignment import Assignment, bound
 from sqtheory.execution.fingerprints import description, generators, program
-from sqtheory.execution.leases import Leases
-from sqtheory.execution.results import Results
-from sqtheory.execution.tasks import Batch, Done, Task, Views
+from sqtheory.execution.jobs import Job, Work, at_once, job_of
+from sqtheory.execution.kept import Views
+from sqtheory.execution.tasks import Batch, Done, Task
+from sqtheory.execution.underway import Ordered, Underway
 from sqtheory.files.checkpoints import Checkpoint, TensorInfo
 from sqtheory.orders.batches import SMALL, STACK
 from sqtheory.orders.grid import Row
 from sqtheory.orders.pair import Pair
 
+if TYPE_CHECKING:
+    from sqtheory.execution.results import Results
+
+SHARES = 64
+"""Pieces of all tensors together, if these are neither too small nor too large."""
 AHEAD = 32
 """Tensors handed to an executor before the first of them is finished."""
 POLL = 0.2
@@ -98,13 +105,16 @@ class Sweep:
         self._assignments = tuple(assignments)
         self._uniform = all(one.uniform for one in self._assignments)
         self._executor, self._waits, self._tolerates = executor, waits, tolerates
-        self._results = None if results is None else Results(results.absolute())
+        self._results = None if results is None else _below(results)
         self._ahead = 1 if executor is None else ahead
+        self._wanted = sum(info.size for info in self._tensors) // SHARES
 
     def __len__(self) -> int:
         return len(self._tensors)
 
     def __iter__(self) -> Iterator[list[Row]]:
+        if self._here:
+            compiled(len(self._assignments) * sum(info.size for info in self._tensors))  # what is to come in all
         early: dict[int, list[Row]] = {}
         following = 0
         for index, done in self._any_order():
@@ -120,16 +130,21 @@ class Sweep:
 
     def _any_order(self) -> Iterator[tuple[int, Done]]:
         pending, foreign = deque(self._runs()), deque[range]()
-        running: dict[Future[tuple[Done, ...]], tuple[range, Task | Batch]] = {}
+        ready, running = deque[Ordered](), dict[Future[Any], Ordered]()
         told = False
-        with nullcontext() if self._results is None else Leases(self._results.folder) as leases:
+        with nullcontext() if self._results is None else self._results.shared() as leases:
             try:
-                while pending or running or foreign:
-                    while pending and len(running) < self._ahead:
+                while pending or ready or running or foreign:
+                    while (ready or pending) and len(running) < self._ahead:
+                        if ready:
+                            asked = ready.popleft()
+                            if asked.by.done is None:
+                                running[self._submit(asked.work)] = asked
+                            continue
                         run = pending.popleft()
                         if len(run) > 1:
                             batch = self._batch([self._tensors[index].name for index in run])
-                            running[self._submit(batch)] = run, batch
+                            ready.extend(Underway(run, "", at_once(batch)).start())
                             continue
                         task = self._task(self._tensors[run.start].name)
                         rows = self._results and self._results.of_file(task.key, self._checkpoint.signature)
@@ -140,7 +155,7 @@ class Sweep:
                         elif leases and not leases.take(task.key):
                             foreign.append(run)
                         else:
-                            running[self._submit(task)] = run, task
+                            ready.extend(Underway(run, task.key, self._job(task)).start())
                     finished = wait(running, POLL if foreign else None, FIRST_COMPLETED).done if running else ()
                     if foreign and not running:
                         if not told:
@@ -148,18 +163,27 @@ class Sweep:
                         told = True
                         time.sleep(POLL)
                     for future in finished:
-                        run, asked = running[future]
+                        asked = running[future]
+                        one, run = asked.by, asked.by.run
+                        if one.done is not None:  # given up before this came
+                            del running[future]
+                            continue
                         try:
-                            done = self._outcome(future, running)
+                            ready.extend(self._after(asked, future, running))
                         except InputRefused as refusal:
                             if len(run) == 1 and not self._tolerates(self._tensors[run.start], refusal):
                                 raise
-                            done = (Done((), computed=True),) if len(run) == 1 else ()
-                            pending.extendleft(range(at, at + 1) for at in reversed(run) if not done)
+                            one.give_up()
+                            for other in (other for other, its in running.items() if its.by is one):
+                                other.cancel()
+                            pending.extendleft(range(at, at + 1) for at in reversed(run) if len(run) > 1)
+                            if len(run) == 1:
+                                yield run.start, Done((), computed=True)
                         del running[future]
-                        if leases and isinstance(asked, Task):
-                            leases.release(asked.key)
-                        yield from zip(run if done else (), done, strict=True)
+                        if one.done is not None:
+                            if leases and one.key:
+                                leases.release(one.key)
+                            yield from zip(run if one.done else (), one.done, strict=True)
                     pending.extend(foreign)
                     foreign.clear()
             finally:
@@ -178,13 +202,23 @@ class Sweep:
 
     def _batch(self, names: list[str]) -> Batch:
         path = self._checkpoint.path.absolute()
-        return Batch(path, tuple(names), self._views(names), self._grid(names[0]), self._p, program(), engine_name())
+        return Batch(path, tuple(names), self._views(names), self._grid(names[0]), self._p, self._asking, engine_name())
 
     def _task(self, name: str) -> Task:
         grid = self._grid(name)
         key = "" if self._results is None else self._key(name, grid)
         path = self._checkpoint.path.absolute()
-        return Task(path, name, self._views([name]), grid, self._p, key, program(), engine_name(), self._results)
+        return Task(path, name, self._views([name]), grid, self._p, key, self._asking, engine_name(), self._results)
+
+    @property
+    def _here(self) -> bool:
+        """The tasks stay in this process."""
+        return self._executor is None or isinstance(self._executor, ThreadPoolExecutor)
+
+    @property
+    def _asking(self) -> str:
+        """The program that workers elsewhere must run."""
+        return "" if self._here else program()
 
     def _views(self, names: Sequence[str]) -> Views:
         known = self._checkpoint.views
@@ -204,12 +238,18 @@ class Sweep:
         """What the results of a tensor are kept under: all that they depend on but its entries."""
         numbers = {key: number for number, key in enumerate(generators(grid))}
         seeds = [one.seeds for one in self._assignments]
-        asked: list[object] = [program(), engine_name(), description(grid, numbers), seeds, float(self._p), name]
+        asked: list[object] = [program(), description(grid, numbers), seeds, float(self._p), name]
         asked += ["quantized"] if self._checkpoint.info(name).quantized else []
         asked += [str(view) for _, view in self._views([name])]
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:32]
 
-    def _submit(self, task: Task | Batch) -> "Future[tuple[Done, ...]]":
+    def _job(self, task: Task) -> Job:
+        try:
+            return job_of(task, self._checkpoint, self._wanted)
+        except ValueError:  # which the task says in its own words
+            return at_once(task)
+
+    def _submit(self, task: Work) -> "Future[Any]":
         if self._executor is None:
             return _now(lambda: task.on(self._checkpoint))
         try:
@@ -219,27 +259,31 @@ class Sweep:
         except RuntimeError as error:  # an executor that broke, or was shut down, before this task
             return _now(partial(_fail, error))
 
-    def _outcome(
-        self,
-        future: "Future[tuple[Done, ...]]",
-        running: dict["Future[tuple[Done, ...]]", tuple[range, Task | Batch]],
-    ) -> tuple[Done, ...]:
+    def _after(self, asked: Ordered, future: "Future[Any]", running: dict["Future[Any]", Ordered]) -> Iterator[Ordered]:
+        """The work that follows from what a future holds."""
         try:
-            return future.result()
+            return asked.by.take(asked.place, future.result())
         except ValueError:
             raise
         except BrokenExecutor as error:
-            names = ", ".join(task.what for _, task in running.values())
+            names = ", ".join(dict.fromkeys(other.work.what for other in running.values()))
             raise WorkerFailed(f"{self._checkpoint.path}: a worker died; it had one of the tensors {names}") from error
         except Exception as error:
             gone = "its executor or scheduler is gone" if isinstance(error, CancelledError) else str(error)
-            where = f"{self._checkpoint.path}: tensor {running[future][1].what}"
+            where = f"{self._checkpoint.path}: tensor {asked.work.what}"
             raise WorkerFailed(f"{where}: {type(error).__name__}: {gone}") from error
 
 
-def _now(compute: Callable[[], tuple[Done, ...]]) -> "Future[tuple[Done, ...]]":
+def _below(folder: Path) -> "Results":
+    """The results that are kept in a folder."""
+    from sqtheory.execution.results import Results
+
+    return Results(folder.absolute())
+
+
+def _now(compute: Callable[[], Any]) -> "Future[Any]":
     """A future that is finished already."""
-    future: Future[tuple[Done, ...]] = Future()
+    future: Future[Any] = Future()
     try:
         future.set_result(compute())
     except Exception as error:
@@ -247,5 +291,5 @@ def _now(compute: Callable[[], tuple[Done, ...]]) -> "Future[tuple[Done, ...]]":
     return future
 
 
-def _fail(error: Exception) -> tuple[Done, ...]:
+def _fail(error: Exception) -> Any:
     raise error

@@ -1,8 +1,10 @@
 """One tensor of a sweep: a picklable value that any machine with the file and this program can compute."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias, final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 
@@ -10,16 +12,15 @@ from sqtheory.alphabet.kernels import Engine, engine
 from sqtheory.arrays import as_real
 from sqtheory.exceptions import about
 from sqtheory.execution.fingerprints import digest_of, program
-from sqtheory.execution.results import Results
-from sqtheory.files.checkpoints import Checkpoint, StoredTensor, open_checkpoint
-from sqtheory.files.views.view import View
-from sqtheory.files.views.viewed import ViewedCheckpoint
+from sqtheory.execution.kept import Views, kept
+from sqtheory.files.checkpoints import Checkpoint, StoredTensor
 from sqtheory.orders.batches import batch_rows
 from sqtheory.orders.grid import Row, of_quantized, pipeline_rows
 from sqtheory.orders.pair import Pair
 
-Views: TypeAlias = tuple[tuple[str, View], ...]
-"""By which views a task's tensors are shown, indices apart as tensors of their own."""
+if TYPE_CHECKING:
+    from sqtheory.execution.results import Results
+
 FEW = 4
 """So many names are all shown."""
 
@@ -48,7 +49,7 @@ class Task:
     """Digest of the program that asks."""
     engine: Engine
     """Which loops compute; workers do not inherit that of the caller."""
-    results: Results | None
+    results: "Results | None"
 
     @property
     def what(self) -> str:
@@ -57,7 +58,7 @@ class Task:
 
     def run(self) -> tuple[Done, ...]:
         """Open the file and compute. Raises RuntimeError where another version of this program runs."""
-        with _opened(self.path, self.views, self.program) as checkpoint:
+        with opened(self.path, self.views, self.program) as checkpoint:
             return self.on(checkpoint)
 
     def on(self, checkpoint: Checkpoint) -> tuple[Done, ...]:
@@ -99,7 +100,7 @@ class Batch:
 
     def run(self) -> tuple[Done, ...]:
         """``Task.run`` of every tensor."""
-        with _opened(self.path, self.views, self.program) as checkpoint:
+        with opened(self.path, self.views, self.program) as checkpoint:
             return self.on(checkpoint)
 
     def on(self, checkpoint: Checkpoint) -> tuple[Done, ...]:
@@ -122,8 +123,10 @@ class Batch:
         return Task(self.path, name, self.views, self.grid, self.p, "", self.program, self.engine, None)
 
 
-def _opened(path: Path, views: Views, asking: str) -> Checkpoint:
+@contextmanager
+def opened(path: Path, views: Views, asking: str) -> Iterator[Checkpoint]:
+    """The checkpoint that a task is about. Raises RuntimeError where another version of this program asks."""
     if asking != program():
         raise RuntimeError("this worker runs another version of sqtheory or numpy than the sweep that asks it")
-    opened = open_checkpoint(path)
-    return ViewedCheckpoint(opened, dict(views), apart=True) if views else opened
+    with kept.opened(path, views) as checkpoint:
+        yield checkpoint

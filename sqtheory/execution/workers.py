@@ -1,19 +1,17 @@
 """Who computes: this thread, several threads or processes, a dask cluster, the ranks of an MPI job."""
 
 import logging
-import multiprocessing
 import os
-import signal
 import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from multiprocessing import connection
 from typing import Any, TypeAlias, final
 
+from sqtheory.alphabet.kernels import Engine
 from sqtheory.exceptions import MissingExtra, WorkerFailed
 
 Crew: TypeAlias = tuple[Executor | None, int]
@@ -49,6 +47,9 @@ class Processes(Workers):
     count: int = 1
 
     def crew(self) -> AbstractContextManager[Crew]:
+        import multiprocessing
+        from concurrent.futures import ProcessPoolExecutor
+
         afresh = multiprocessing.get_context("spawn")
         return _pool(ProcessPoolExecutor(self.count, afresh, _follow_parent), self.count)
 
@@ -88,6 +89,11 @@ def workers(text: str, count: int | None = None) -> Workers:
     return found
 
 
+def suited(engine: Engine, count: int | None) -> str:
+    """The kind that scales: threads under compiled loops, which hold no lock; else processes, if there are several."""
+    return "threads" if engine == "numba" or (count or 1) == 1 else "processes"
+
+
 @contextmanager
 def _pool(executor: Executor, count: int) -> Iterator[Crew]:
     try:
@@ -98,6 +104,9 @@ def _pool(executor: Executor, count: int) -> Iterator[Crew]:
 
 def _follow_parent() -> None:
     """Leave interrupts to the parent, and end when it ends, even if it was killed."""
+    import multiprocessing
+    import signal
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -105,6 +114,8 @@ def _follow_parent() -> None:
 
 
 def _end_after(sentinel: int) -> None:
+    from multiprocessing import connection
+
     connection.wait([sentinel])
     os._exit(1)
 
@@ -139,6 +150,18 @@ def _dask(address: str) -> Iterator[Crew]:
         finally:
             left.set()
             executor.shutdown(wait=False)
+
+
+@contextmanager
+def local_dask(count: int) -> Iterator[Dask]:
+    """A cluster of so many processes on this machine, which lasts as long as the ``with``. Raises MissingExtra."""
+    try:
+        from distributed import LocalCluster
+    except ImportError as error:
+        raise MissingExtra("distributed", "dask", "a dask cluster") from error
+    here = {"processes": True, "host": "127.0.0.1", "dashboard_address": ":0", "silence_logs": logging.CRITICAL}
+    with LocalCluster(n_workers=count, threads_per_worker=1, **here) as cluster:
+        yield Dask(cluster.scheduler_address)
 
 
 def _watch(client: Any, executor: Executor, left: threading.Event, alone: threading.Event) -> None:

@@ -8,6 +8,8 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from sqtheory.alphabet.kernels import fullest
+from sqtheory.alphabet.partition import Shape
 from sqtheory.arrays import Array, as_real, plain_array
 from sqtheory.files.checkpoints.tensors import TensorInfo
 from sqtheory.tables import json_ready
@@ -59,7 +61,7 @@ def inspect_slabs(info: TensorInfo, slabs: Iterable[NDArray[Any]]) -> TensorSumm
     """Count and measure the entries of a tensor that comes in flat pieces, as ``Checkpoint.slabs`` gives them."""
     zeros = negative_zeros = nan = inf = 0
     high, low = -math.inf, math.inf
-    kept = [(n, m) for n, m in PATTERNS if len(info.shape) >= 2 and info.shape[-1] % m == 0]
+    kept = _candidates(info.shape)
     for chunk in _chunks(slabs):
         zero = chunk == 0
         zeros += int(np.count_nonzero(zero))
@@ -71,8 +73,8 @@ def inspect_slabs(info: TensorInfo, slabs: Iterable[NDArray[Any]]) -> TensorSumm
         low = min(
             low, float(np.fmin.reduce(np.where(zero, magnitude.dtype.type(math.inf), magnitude), initial=math.inf))
         )
-        kept = [(n, m) for n, m in kept if _keeps(zero, n, m)]
-    something = zeros < info.size
+        alive = np.logical_not(zero, out=zero)
+        kept = [(n, m) for n, m in kept if fullest(alive, m) <= n]
     return TensorSummary(
         name=info.name,
         dtype=info.dtype,
@@ -84,7 +86,7 @@ def inspect_slabs(info: TensorInfo, slabs: Iterable[NDArray[Any]]) -> TensorSumm
         inf=inf,
         absmax=high if nan < info.size else math.nan,
         absmin_nonzero=low if zeros + nan < info.size else math.nan,
-        patterns=tuple(f"{n}:{m}" for n, m in kept) if something else (),
+        patterns=_spelled(kept, zeros < info.size),
     )
 
 
@@ -95,9 +97,19 @@ def _chunks(slabs: Iterable[NDArray[Any]]) -> Iterator[Array]:
             yield as_real(flat[at : at + _CHUNK])
 
 
-def _keeps(zero: NDArray[np.bool_], n: int, m: int) -> bool:
-    """At least m − n of every m consecutive entries are zero."""
-    counts = np.zeros(zero.size // m, np.uint8)
-    for column in zero.view(np.uint8).reshape(-1, m).T:  # a few long sums are faster than many short ones
-        counts += column
-    return bool(np.all(counts >= m - n))
+def kept_patterns(shape: Shape, values: Array) -> tuple[int, tuple[str, ...]]:
+    """How many entries are 0, and ``TensorSummary.patterns``, of finite entries of a tensor of this shape."""
+    flat, zeros, kept = np.ascontiguousarray(values).reshape(-1), 0, _candidates(shape)
+    for at in range(0, flat.size, _CHUNK):
+        alive = flat[at : at + _CHUNK] != 0
+        zeros += alive.size - int(np.count_nonzero(alive))
+        kept = [(n, m) for n, m in kept if fullest(alive, m) <= n]
+    return zeros, _spelled(kept, zeros < flat.size)
+
+
+def _candidates(shape: Shape) -> list[tuple[int, int]]:
+    return [(n, m) for n, m in PATTERNS if len(shape) >= 2 and shape[-1] % m == 0]
+
+
+def _spelled(kept: list[tuple[int, int]], something: bool) -> tuple[str, ...]:
+    return tuple(f"{n}:{m}" for n, m in kept) if something else ()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 
 
@@ -52,8 +53,6 @@ _PATTERNS: Mapping[str, str] = MappingProxyType(
     }
 )
 """What it is → the pattern of its name, the first that is found."""
-_ROLES = tuple((role, re.compile(pattern)) for role, pattern in _PATTERNS.items())
-_ANY = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS.values()))
 
 
 def role_of(name: str) -> str | None:
@@ -61,6 +60,10 @@ def role_of(name: str) -> str | None:
 
     A router is a weight, and so are the projections of positions and the linear maps of low rank.
     """
-    if _ANY.search(name) is None:
-        return None
-    return next(role for role, pattern in _ROLES if pattern.search(name))
+    return next((role for role, pattern in _roles() if pattern.search(name)), None)
+
+
+@cache
+def _roles() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Compiled when the first name is asked about."""
+    return tuple((role, re.compile(pattern)) for role, pattern in _PATTERNS.items())

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sqtheory.alphabet.compensation.wrappers import PUBLISHED_STEP
-from sqtheory.alphabet.procedures import Wrapping
+from sqtheory.alphabet.procedures.wrapping import Wrapping
 from sqtheory.alphabet.quantizers import Quantizer, int_
 from sqtheory.alphabet.scores import Statistic
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm

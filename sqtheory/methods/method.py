@@ -10,7 +10,8 @@ from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.scores import Statistic
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array, FixedArray
-from sqtheory.execution.assignment import Assigner, Assignment, Derived, InputOperators
+from sqtheory.execution.assignment import Assigner, Assignment, InputOperators
+from sqtheory.execution.derived import Derived
 from sqtheory.files.statistics import Statistics
 from sqtheory.methods.evidence import Evidence, OrderVerdict
 from sqtheory.orders.pair import Pair

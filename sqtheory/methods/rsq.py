@@ -4,7 +4,9 @@ from functools import cache
 
 import numpy as np
 
-from sqtheory.alphabet.procedures import PLAIN, Conjugated, ErrorFeedback
+from sqtheory.alphabet.procedures import PLAIN
+from sqtheory.alphabet.procedures.conjugated import Conjugated
+from sqtheory.alphabet.procedures.error_feedback import ErrorFeedback
 from sqtheory.alphabet.quantizers import Quantizer, int_
 from sqtheory.alphabet.scores import Statistic
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from sqtheory.alphabet.procedures import PLAIN, Conjugated
+from sqtheory.alphabet.procedures import PLAIN
+from sqtheory.alphabet.procedures.conjugated import Conjugated
 from sqtheory.alphabet.quantizers import Quantizer, int_
 from sqtheory.alphabet.scores import Statistic
 from sqtheory.alphabet.sparsifiers import FixedMask, Sparsifier

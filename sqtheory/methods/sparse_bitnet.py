@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from sqtheory.alphabet.partition import Whole
-from sqtheory.alphabet.procedures import OfDense
+from sqtheory.alphabet.procedures.of_dense import OfDense
 from sqtheory.alphabet.quantizers import Quantizer, int_
 from sqtheory.alphabet.scaling import AbsMean
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm

@@ -7,9 +7,10 @@ from sqtheory.models.architectures.llama import Llama
 from sqtheory.models.architectures.model import Model
 from sqtheory.models.architectures.opening import open_model
 from sqtheory.models.architectures.vit import VisionTransformer
-from sqtheory.models.evaluation.compression import DENSE, Compression, compressed, ordered_weights, weights
+from sqtheory.models.evaluation.compression import DENSE, Compression, compressed
 from sqtheory.models.evaluation.data import Samples, labelled, samples_for, windows
 from sqtheory.models.evaluation.evaluating import evaluate
+from sqtheory.models.evaluation.weight_images import ordered_weights, weights
 from sqtheory.models.metrics import (
     ACCURACY,
     BITS_PER_BYTE,

@@ -4,9 +4,10 @@ For masks n:m by magnitude, scales set by block maxima, every group in one block
 a group survives, so no scale moves: S→Q is m ⊙ q(x), and each result keeps some entries of q(x) and zeroes the rest.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import final
+from typing import TypeAlias, final
 
 import numpy as np
 
@@ -18,25 +19,30 @@ from sqtheory.alphabet.kernels.runs import rows, tiles
 from sqtheory.alphabet.partition import Shape, Tail
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.scaling import Reach
-from sqtheory.alphabet.sparsifiers import Sparsifier
-from sqtheory.alphabet.traits import DETERMINISTIC, KEEPS_ZERO
 from sqtheory.arrays import Array, StreamedTensor
+from sqtheory.orders import cuts
+from sqtheory.orders.compiled_tiles import CompiledGroups, CompiledTile
 from sqtheory.orders.counts import Counts, sign
 from sqtheory.orders.errors import change
 from sqtheory.orders.group_tiles import Groups, GroupTile
 from sqtheory.orders.pair import Pair
 from sqtheory.orders.partial import Partial
+from sqtheory.orders.shifted_scales import shifted
 
-LEAST = 1 << 15
+LEAST = 1 << 10
 """A tensor of fewer entries is left to the definitions."""
 CHUNK = 1 << 18
 """Entries taken at once."""
+LARGE = 1 << 22
+"""Entries taken at once by compiled loops, which cut them into strips themselves."""
 STEEPEST = 8.0
 """The largest p whose powers stay in range without a unit of their own."""
 PIECE = 1 << 22
 """So many entries of a stored tensor, or a few more, are in memory at once."""
 WITNESSES = 1 << 20
 """So many entries on which the orders differ are looked at again, to find the winner where rounding hides it."""
+Witnesses: TypeAlias = tuple[Array, Array, Array]
+"""Entries on which the orders differ, and both their results there."""
 
 
 @final
@@ -57,7 +63,9 @@ def plan_of(pair: Pair, shape: Shape, p: float) -> FusedPlan | None:
     """
     s, q = pair.s, pair.q
     m = s.groups.run
-    if m is None or not (1 < m <= LIMIT and _fits(s, q, p)):
+    if m is None or not (1 < m <= LIMIT and pair.ranked and 0 < p <= STEEPEST):
+        return None
+    if not (q.scaling.follows_maximum or q.scaling.follows_signs):
         return None
     axis = s.groups.sides(shape).index(m)
     block = q.partition.sides(shape)[axis]
@@ -67,11 +75,76 @@ def plan_of(pair: Pair, shape: Shape, p: float) -> FusedPlan | None:
     return FusedPlan(axis, m, block, s.budget(m)) if along and whole and not refused else None
 
 
-def _fits(s: Sparsifier, q: Quantizer, p: float) -> bool:
-    """The operators are those of the pass, wherever their boxes lie."""
-    ranked = s.by_magnitude and s.ties.foreseen
-    steady = q.scaling.follows_maximum and q.saturate and {DETERMINISTIC, KEEPS_ZERO} <= q.traits
-    return ranked and steady and 0 < p <= STEEPEST
+def plan_for(pair: Pair, shape: Shape, p: float) -> FusedPlan | None:
+    """``plan_of`` where kernels are wanted and there are entries enough for them."""
+    return None if by_definition() or math.prod(shape) < LEAST else plan_of(pair, shape, p)
+
+
+@final
+@dataclass(frozen=True)
+class FusedPass:
+    """What is done to every part of a tensor: an array whose last axis is cut into the scale blocks of the plan."""
+
+    plan: FusedPlan
+    groups: Groups
+    fast: CompiledGroups | None
+
+    @classmethod
+    def of(cls, pair: Pair, plan: FusedPlan, p: float, top: Array, size: int) -> "FusedPass | None":
+        """The pass over tensors of so many entries, of the dtype of ``top``.
+
+        ``top``: numbers with the largest magnitude of the tensor among them, where a scale looks at all of the tensor;
+        None where that is NaN or infinite.
+        """
+        q = pair.q
+        scale = scale_rule(top, q.format, q.scaling)
+        if scale is None and not q.scaling.follows_signs:
+            return None
+        groups = Groups(pair, plan.keep, scale, Tile.of(q.format, q.rounding, q.saturate, top.dtype, size), p)
+        return cls(plan, groups, CompiledGroups.of(groups, plan.size, top.dtype, size))
+
+    def partial(self, parts: Iterable[Array]) -> Partial | None:
+        """What some parts add up to; None where the pass is not for them."""
+        found, signed = Partial(), self.groups.scale is None
+        for blocks in self._cuts(parts):
+            part = self._tile(blocks).partial()
+            if part is None:
+                return None
+            found += shifted(part, self.groups, self.plan.size, blocks) if signed else part
+        return found
+
+    def witnesses(self, parts: Iterable[Array]) -> Witnesses | None:
+        """The witnesses among some parts; None where they are too many."""
+        found, left = list[Witnesses](), WITNESSES
+        if self.groups.scale is None:  # some block may have another scale after the mask
+            return None
+        for blocks in self._cuts(parts):
+            found.append(self._tile(blocks).witnesses())
+            left -= found[-1][0].size
+            if left < 0:
+                return None
+        return joined(found)
+
+    def _cuts(self, parts: Iterable[Array]) -> Iterator[Array]:
+        """The parts tile by tile, the last axis a scale block."""
+        most = CHUNK if self.fast is None else LARGE
+        return (tile for part in parts for view in rows((part,), self.plan.block) for (tile,) in tiles(view, most))
+
+    def _tile(self, blocks: Array) -> GroupTile | CompiledTile:
+        """One tile, gone when the next is asked for."""
+        size = self.plan.size
+        return (self.fast or self.groups).tile(blocks.reshape(*blocks.shape[:-1], -1, size), blocks.shape[-1] // size)
+
+
+def joined(found: Iterable[Witnesses]) -> Witnesses:
+    """The witnesses of several parts together."""
+    given, near, far = map(np.concatenate, zip(*found, strict=True))
+    return given, near, far
+
+
+def exact_lead(witnesses: Witnesses, p: float) -> int:
+    """The sign of the lead of S→Q over Q→S."""
+    return sign(change(*witnesses, p))
 
 
 def counts_of(x: Array | StreamedTensor, pair: Pair, p: float) -> Counts | None:
@@ -79,55 +152,35 @@ def counts_of(x: Array | StreamedTensor, pair: Pair, p: float) -> Counts | None:
 
     The same to the last bit for a tensor in memory and one that is read piece by piece.
     """
-    found = Partial()
-    for tile in _tiles(x, pair, p):
-        part = None if tile is None else tile.partial()
-        if part is None:
-            return None
-        found += part
-    lead = sign(found.lead) if found.decided else _exact_lead(x, pair, p)
-    return None if lead is None else found.counts(p, lead)
+    plan = plan_for(pair, x.shape, p)
+    if plan is None:
+        return cuts.counts_of(x, pair, p, lambda: _maxima(x, pair.q)) if x.size >= LEAST else None
+    if isinstance(x, StreamedTensor) and not _joins(plan, x.shape):
+        return None
+    over = FusedPass.of(pair, plan, p, _maxima(x, pair.q), x.size)
+    found = over and over.partial(_parts(x, plan))
+    if over is None or found is None:
+        return None
+    if found.decided:
+        return found.counts(p, sign(found.lead))
+    witnesses = over.witnesses(_parts(x, plan))
+    return None if witnesses is None else found.counts(p, exact_lead(witnesses, p))
 
 
-def _tiles(x: Array | StreamedTensor, pair: Pair, p: float) -> Iterator[GroupTile | None]:
-    """The tensor tile by tile, each gone when the next is asked for; None where the pass is not for it."""
-    q = pair.q
-    plan = None if by_definition() or x.size < LEAST else plan_of(pair, x.shape, p)
-    views = None if plan is None else _views(x, plan)
-    scale = None if views is None else scale_rule(_maxima(x, q), q.format, q.scaling)
-    if plan is None or views is None or scale is None:
-        yield None
-        return
-    groups = Groups(pair, plan.keep, scale, Tile.of(q.format, q.rounding, q.saturate, x.dtype), p)
-    for (part,) in (cut for view in views for cut in tiles(view, CHUNK)):
-        yield groups.tile(part.reshape(*part.shape[:-1], -1, plan.size), part.shape[-1] // plan.size)
+def _joins(plan: FusedPlan, shape: Shape) -> bool:
+    """The scale blocks are runs of memory that join without a rest."""
+    return plan.axis == len(shape) - 1 and shape[-1] % plan.block == 0
 
 
-def _exact_lead(x: Array | StreamedTensor, pair: Pair, p: float) -> int | None:
-    """The sign of the lead from the entries on which the orders differ; None where they are too many."""
-    found, left = [], WITNESSES
-    for tile in _tiles(x, pair, p):
-        assert tile is not None
-        found.append(tile.witnesses())
-        left -= found[-1][0].size
-        if left < 0:
-            return None
-    given, near, far = map(np.concatenate, zip(*found, strict=True))
-    return sign(change(given, near, far, p))
-
-
-def _views(x: Array | StreamedTensor, plan: FusedPlan) -> Iterator[tuple[Array, ...]] | None:
-    """Scale blocks as rows; None for a stored tensor in which they are no runs of memory that join without a rest.
+def _parts(x: Array | StreamedTensor, plan: FusedPlan) -> Iterator[Array]:
+    """Arrays whose last axis is that of the plan.
 
     The pieces of a stored tensor are whole numbers of the tiles that would be cut from one in memory.
     """
     if isinstance(x, np.ndarray):
-        return rows((np.moveaxis(x, plan.axis, -1),), plan.block)
-    block = plan.block
-    if plan.axis != len(x.shape) - 1 or x.shape[-1] % block:
-        return None
-    unit = max(1, CHUNK // block) * block
-    return ((piece.reshape(-1, block),) for piece in x.pieces(-(-PIECE // unit) * unit))
+        return iter((np.moveaxis(x, plan.axis, -1),))
+    unit = max(1, CHUNK // plan.block) * plan.block
+    return (piece.reshape(-1, plan.block) for piece in x.pieces(-(-PIECE // unit) * unit))
 
 
 def _maxima(x: Array | StreamedTensor, q: Quantizer) -> Array:

@@ -1,6 +1,7 @@
 """A tile of short groups, all inside scale blocks: both masks, both results and what they add up to."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, final
@@ -31,13 +32,19 @@ class Groups:
 
     pair: Pair
     keep: int
-    scale: Scale
+    scale: Scale | None
+    """From maxima; None where signs count too."""
     rounding: Tile
     p: float
 
     def tile(self, part: Array, run: int) -> "GroupTile":
         """Groups, the last axis, of which every ``run`` share a scale."""
         return GroupTile(self, part, run)
+
+    def scales(self, amax: Array, least: Callable[[], Array]) -> Array:
+        """σ of blocks with these maxima and least entries."""
+        q = self.pair.q
+        return self.scale(amax) if self.scale else q.scaling.of_signed_maxima(amax, least(), q.format)
 
     @cached_property
     def odd(self) -> bool:
@@ -93,7 +100,7 @@ class GroupTile:
         self._finite = bool(np.maximum.reduce(self._amax) < np.inf)
         if not self._finite:
             return
-        self._sigma = groups.scale(self._amax)
+        self._sigma = groups.scales(self._amax, lambda: x.reshape(len(x), -1, run).min(axis=(0, 2)))
         self._images = _like(x, "images", x.dtype)
         scaled_image(self._sizes if groups.odd else x, self._images, self._sigma, groups.rounding, self._amax)
         if not groups.odd:
@@ -127,11 +134,11 @@ class GroupTile:
             flushed=self._flushed(tops),
         )
 
-    def witnesses(self) -> tuple[Array, ...]:
+    def witnesses(self) -> tuple[Array, Array, Array]:
         """The entries on which the orders differ, and both their results there."""
         at = np.flatnonzero(self._moved)
-        x = self._x.reshape(-1)[at]
-        y = np.copysign(self._images.reshape(-1)[at], x)
+        x: Array = self._x.reshape(-1)[at]
+        y: Array = np.copysign(self._images.reshape(-1)[at], x)
         return x, y * self._kept.reshape(-1)[at], y * self._again.reshape(-1)[at]
 
     def _sums(self, high: float) -> tuple[int, int, int, int, int, int, int]:

@@ -8,7 +8,7 @@ from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.procedures import PLAIN, Procedure
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
-from sqtheory.alphabet.traits import DETERMINISTIC, MONOTONE
+from sqtheory.alphabet.traits import DETERMINISTIC, KEEPS_ZERO, MONOTONE
 from sqtheory.arrays import FixedArray
 from sqtheory.orders import rulings
 from sqtheory.orders.assumptions import dominates
@@ -34,6 +34,17 @@ class Pair:
     def plain(self) -> bool:
         """Both act entry by entry, and the tensor is all that is asked about."""
         return self.procedure == PLAIN and self.moments is None
+
+    @property
+    def ranked(self) -> bool:
+        """s keeps the largest magnitudes, by keys of ties known before q acts; q saturates, draws nothing, keeps 0."""
+        known = self.s.by_magnitude and self.s.ties.foreseen
+        return known and self.q.saturate and {DETERMINISTIC, KEEPS_ZERO} <= self.q.traits
+
+    @property
+    def ranked_on_maxima(self) -> bool:
+        """The same, and scales follow from block maxima."""
+        return self.ranked and self.q.scaling.follows_maximum
 
     def on(self, shape: Shape) -> Rulings:
         """All rulings on tensors of this shape, made once. Raises ValueError where s or q fits no such tensor."""

@@ -1,21 +1,15 @@
 """The error of a chain of operators in one pass over a tensor, none of whose intermediate tensors is ever whole."""
 
-import math
-
 import numpy as np
 
 from sqtheory.alphabet.kernels.exact import rounded, total
-from sqtheory.alphabet.kernels.runs import rows, tiles
+from sqtheory.alphabet.kernels.runs import strips
 from sqtheory.alphabet.kernels.scratch import scratch
 from sqtheory.alphabet.norms import check_norm
-from sqtheory.alphabet.operators import Operator, parts_of
+from sqtheory.alphabet.operators import Operator
 from sqtheory.alphabet.outputs import apart, check_output
-from sqtheory.alphabet.partition import Partition, Shape
-from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.scaling import Reach
-from sqtheory.alphabet.sparsifiers import Sparsifier
-from sqtheory.alphabet.traits import DETERMINISTIC
 from sqtheory.arrays import Array, ArrayLike, as_real
+from sqtheory.orders.compiled_errors import error_units
 from sqtheory.orders.errors import norm, powers, root
 
 STEEPEST = 2.5
@@ -38,18 +32,21 @@ def error_norm(f: Operator, x: ArrayLike, p: float = 2.0, *, out: Array | None =
     given = as_real(x)
     if out is not None:
         check_output(out, given.shape, given.dtype)
-    unit = _unit(f, given.shape)
+    unit = f.own_run(given.shape)
     if unit is None or (out is not None and not apart(out, given)):
         image = f(given)
         size = norm(given.astype(np.float64) - image, p)
         if out is not None:
             out[...] = image
         return size
+    found = error_units(f, given, p, out)
+    if found is not None:
+        return root(rounded(found), p)
     arrays = (given,) if out is None else (given, out)
     steady = p <= STEEPEST and given.dtype == np.float32  # no power is near the ends of float64
     units, norms = 0, list[float]()
     try:
-        for part in (cut for view in rows(arrays, unit) for cut in tiles(view, CHUNK)):
+        for part in strips(arrays, unit, CHUNK):
             e = _error(f, part[0], part[1] if out is not None else np.empty_like(part[0]))
             if steady:
                 units += total(powers(np.abs(e, out=e), p))
@@ -67,29 +64,3 @@ def _error(f: Operator, x: Array, out: Array) -> Array:
     error: Array = scratch("error", x.size, np.float64).reshape(x.shape)
     np.copyto(error, x)
     return np.subtract(error, out, out=error)
-
-
-def _unit(f: Operator, shape: Shape) -> int | None:
-    """The shortest run of the last axis on which f acts whatever the rest is; None if there is none."""
-    if not shape or not all(shape):
-        return None
-    units = [_own_unit(part, shape) for part in parts_of(f)]
-    if any(unit is None for unit in units):
-        return None
-    length = shape[-1]
-    unit = math.lcm(*(unit for unit in units if unit is not None))
-    short = any(unit is not None and length % unit for unit in units)
-    return length if short else min(unit, length)
-
-
-def _own_unit(f: Operator, shape: Shape) -> int | None:
-    boxes: Partition
-    if isinstance(f, Quantizer):
-        steady = f.scaling.follows_maximum and f.scaling.looks_at is Reach.block
-        boxes, alone = f.partition, steady and DETERMINISTIC in f.traits
-    elif isinstance(f, Sparsifier):
-        boxes, alone = f.groups, f.by_magnitude and f.ties.foreseen
-    else:
-        return None
-    sides = boxes.sides(shape)
-    return sides[-1] if alone and all(c == 1 for c in sides[:-1]) else None

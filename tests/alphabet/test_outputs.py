@@ -115,7 +115,7 @@ OVERLAPS: dict[str, Callable[[type, Path], Pair]] = {
 }
 
 
-@thin(2)
+@thin(4)
 @ENGINES
 @pytest.mark.parametrize("overlap", OVERLAPS)
 def test_the_result_is_that_of_a_new_array(overlap: str, name: str, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from sqtheory.alphabet.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp,
 from sqtheory.alphabet.rounding import ROUNDINGS, half_away
 from sqtheory.alphabet.scaling import Exponent, FullRange, HalfRange, Midpoint, PowerOfTwo
 from sqtheory.theory.samples import SAMPLES
+from tests.nightly import thin
 from tests.twins import quantizers as twin
 from tests.twins.formats import BCQ2, BCQ3, BCQ3_ZERO, GRIDS, NF4, Grid, integers
 
@@ -74,6 +75,7 @@ def disagreements(
     return found
 
 
+@thin(2)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("q", "definition"), QUANTIZERS, ids=lambda v: str(v) if isinstance(v, Quantizer) else "")
 def test_quantizers_are_their_definition(q: Quantizer, definition: Definition, dtype: type) -> None:

@@ -47,6 +47,7 @@ from sqtheory.alphabet.scaling import (
 )
 from sqtheory.arrays import FixedArray
 from sqtheory.theory.samples import SAMPLES
+from tests.nightly import thin
 from tests.twins import quantizers as twin
 from tests.twins.formats import GRIDS, round_exactly
 
@@ -268,6 +269,7 @@ def losses(block: NDArray[Any], scale: Any, fmt: Format) -> Fraction:
     return total
 
 
+@thin(3)
 @DTYPES
 @pytest.mark.parametrize("fmt", [INT4, E2M1, FORMATS["nf4"]], ids=str)
 @pytest.mark.parametrize("name", ["normal", "heavy", "one_signed", "ties"])
@@ -292,6 +294,7 @@ def test_of_equal_losses_the_largest_scale_is_taken() -> None:
         MeanSquare(0)
 
 
+@thin(3)
 @pytest.mark.parametrize("name", ["int8", "int2", "e4m3", "e2m1", "nf4"])
 @pytest.mark.parametrize("rule", [*SCALINGS.values(), SharedExponent(), SharedExponent(1e-8), Percentile(50)], ids=str)
 def test_scales_too_small_for_the_arithmetic_never_divide_by_zero(name: str, rule: Scaling) -> None:

@@ -30,6 +30,7 @@ from sqtheory.alphabet.sparsifiers import (
 from sqtheory.alphabet.ties import Adversarial, RandomTies, adversarial, by_original, high_index
 from sqtheory.alphabet.traits import DETERMINISTIC, IDEMPOTENT, KEEPS_ZERO, MAX_DETERMINED, MONOTONE, ODD, TRAITS
 from sqtheory.exceptions import NonFinite
+from tests.nightly import thin
 from tests.operators import spelled_in_order
 
 SPARSIFIERS: list[Sparsifier] = [
@@ -157,6 +158,7 @@ EVERYTHING = frozenset(TRAITS) - {MONOTONE}
 RANKED = frozenset(TRAITS) - {MONOTONE, MAX_DETERMINED}
 
 
+@thin(2)
 @pytest.mark.parametrize(
     ("s", "traits"),
     [

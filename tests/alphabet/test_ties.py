@@ -17,6 +17,7 @@ from sqtheory.alphabet.quantizers import Quantizer, cast, hbfp, int_, mxfp, mxin
 from sqtheory.alphabet.rounding import floor, half_away, toward_zero
 from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, nm, top
 from sqtheory.alphabet.ties import TIES, Adversarial, RandomTies, adversarial, by_original, high_index, low_index
+from tests.nightly import thin
 from tests.twins import masks as twin
 
 NORMS = [1, 2, np.inf]
@@ -52,6 +53,7 @@ def tied_tensor(rng: np.random.Generator, dtype: type = np.float32) -> np.ndarra
     return (x * 2.0 ** rng.integers(-3, 4)).astype(dtype)
 
 
+@thin(2)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("q", "s"), KEEPING, ids=lambda op: str(op))
 def test_theorem_frozen_commutation(q: Quantizer, s: Sparsifier, dtype: type) -> None:

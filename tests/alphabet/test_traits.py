@@ -125,7 +125,7 @@ def violated(f: Operator, trait: Trait, x: NDArray[Any]) -> bool:
         return True
 
 
-@thin(3)
+@thin(6)
 @pytest.mark.parametrize("f", [*QUANTIZERS, *SPARSIFIERS, IDENTITY], ids=str)
 def test_every_declared_trait_holds(f: Operator) -> None:
     for trait in f.traits:

@@ -10,6 +10,7 @@ from sqtheory.alphabet.scores import wanda
 from sqtheory.alphabet.sparsifiers import nm, transposable
 from sqtheory.alphabet.sparsifiers.transposable import patterns
 from sqtheory.exceptions import Indivisible
+from tests.nightly import thin
 
 W = np.random.default_rng(0).standard_normal((8, 12))
 
@@ -47,6 +48,7 @@ def test_a_short_pattern_can_keep_more_than_any_full_one() -> None:
     assert transposable(2, 4, greedy=True)(w).sum() == 14
 
 
+@thin(2)
 @pytest.mark.parametrize(("n", "m", "p"), [(1, 2, 2.0), (2, 4, 2.0), (2, 4, 1.0), (1, 4, 0.5), (2, 3, 2.0)])
 @pytest.mark.parametrize("full", [False, True])
 def test_no_pattern_of_a_tile_keeps_more_and_the_transpose_is_as_good(n: int, m: int, p: float, full: bool) -> None:

@@ -14,8 +14,8 @@ from tests.nightly import NIGHTLY
 def test_demo_measures_concludes_and_draws(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What it measures is kept for its second run, which only has to refuse to write; by day four formats of nine."""
-    formats = FORMATS if NIGHTLY else ("int8", "hbfp8", "hbfp6", "hbfp4")
+    """What it measures is kept for its second run, which only has to refuse to write; by day three formats of nine."""
+    formats = FORMATS if NIGHTLY else ("hbfp8", "hbfp6", "hbfp4")
     monkeypatch.setattr(demo, "FORMATS", formats)
     measured = cache(demo.measure)
     monkeypatch.setattr(demo, "measure", lambda *, quiet: measured(quiet=quiet))

@@ -137,7 +137,7 @@ def planned(source: Path, out: Path, options: tuple[str, ...], *, force: bool) -
 BY_DAY = (("packed", False), ("packed folder", True), ("compressed-tensors", False), ("npz", True), ("onnx", False))
 """Of the kinds besides one file and a folder: a kind of file, and whether it replaces one."""
 WHOLE = ("safetensors", True, "whole")
-"""Killed at every call by day too; the others at every fifth, and at every one nightly."""
+"""Killed at every third call by day; the others at every ninth; all at every one nightly."""
 
 
 @pytest.mark.parametrize("half", [False, True] if NIGHTLY else [False], ids=lambda half: "half" if half else "before")
@@ -155,7 +155,7 @@ def test_a_checkpoint_and_its_report_are_both_or_neither(
     by_day = kind in ("safetensors", "folder") or (system == "whole" and (kind, force) in BY_DAY)
     if not (NIGHTLY or (by_day and (system == "whole" or kind == "safetensors"))):
         pytest.skip("nightly, with every system")
-    every = 1 if NIGHTLY or (kind, force, system) == WHOLE else 5
+    every = 1 if NIGHTLY else 3 if (kind, force, system) == WHOLE else 9
     name, to, new, old = APPLIED[kind]
     source, home, kept = SOURCES[name](place / name), place / "home", place / "kept"
     out = home / to
@@ -263,9 +263,19 @@ def test_unpack_killed_anywhere(place: Path, force: bool) -> None:
 PAGE = ("--mask", "2:4", "--format", "int4", "--no-prediction")
 WRITTEN: dict[str, tuple[str, ...]] = {
     "report": ("report", "in.safetensors", *PAGE, "-o", "home/page.html"),
-    "figure": ("figure", "ladder", "--model", "in.safetensors", "--format", "svg", "--out", "home"),
+    "figure": ("figure", "block", "--model", "in.safetensors", "--format", "svg", "--out", "home"),
     "order": ("order", "in.safetensors", "--mask", "2:4", "--format", "int4", "--results", "home"),
-    "order in threads": ("order", "in.safetensors", *MXFP4, "--results", "home", "--workers", "2"),
+    "order in threads": (
+        "order",
+        "in.safetensors",
+        *MXFP4,
+        "--results",
+        "home",
+        "--workers",
+        "2",
+        "--executor",
+        "threads",
+    ),
 }
 
 

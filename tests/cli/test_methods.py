@@ -18,6 +18,7 @@ from sqtheory.files.checkpoints import open_checkpoint
 from sqtheory.methods import ALL, Facts, Method, OrderVerdict, Runs, Variant, find
 from sqtheory.orders.pair import Pair
 from sqtheory.theory.claims import Reference
+from tests.models.architectures.small import written
 from tests.nightly import NIGHTLY
 from tests.orders.test_procedural import Shifted
 
@@ -180,7 +181,8 @@ def test_a_record_says_whether_its_evidence_stands(
 
 
 def test_methods_are_tried_on_halves_of_the_samples(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    asked = ("methods", "wanda", "--on", "lm-dense", "--samples", "2", "--results", str(tmp_path))
+    model = str(written(tmp_path / "lm.npz", "lm-dense"))
+    asked = ("methods", "wanda", "--on", model, "--samples", "2", "--results", str(tmp_path / "kept"))
     text, _ = said(capsys, 0, *asked, "--markdown")
     lines = [line for line in text.splitlines() if line.startswith("| ")]
     assert [line.split(" | ")[0] for line in lines[2:]] == ["| magnitude", "| wanda"]

@@ -10,6 +10,7 @@ from safetensors.numpy import load_file, save_file
 
 from sqtheory.cli import main
 from sqtheory.execution.selection import MASK
+from tests.nightly import nightly
 
 ASKED = ("--mask", "2:4", "--format", "int4")
 CHANNELS = "3 input channels at each place of the kernel are not a whole number of groups of 4 (tail=error)"
@@ -94,7 +95,9 @@ def test_all_targets_that_do_not_fit_are_an_error_that_names_them(
     assert out == "" and err.count("\n") == 1 and "'0.fc.weight'" in err and "(and 1 more)" in err
 
 
-@pytest.mark.parametrize("workers", [(), ("--workers", "2"), ("--results", "r"), ("--executor", "processes")])
+@pytest.mark.parametrize(
+    "workers", [(), ("--workers", "2"), ("--results", "r"), pytest.param(("--executor", "processes"), marks=nightly)]
+)
 def test_a_weight_with_nan_is_an_error_and_keep_going_passes_it(
     workers: tuple[str, ...], broken: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,7 +9,7 @@ from safetensors.numpy import save_file
 from sqtheory.alphabet.kernels import ENGINES
 from sqtheory.cli import main
 from sqtheory.files import zoo
-from tests.nightly import NIGHTLY
+from tests.nightly import NIGHTLY, thin
 
 FORMATS = ("int8", "int4", "hbfp8", "hbfp6", "hbfp4", "mxfp8", "mxfp6", "mxfp4", "nvfp4")
 SOME_LAYERS = ("--targets", r"re:(blocks|layers)\.[05]\..*(proj|qkv|fc1|fc2)\.weight")
@@ -25,6 +25,7 @@ def grid(*formats: str) -> list[str]:
     return [word for f in formats for word in ("--format", f)]
 
 
+@thin(2)
 @pytest.mark.parametrize("model", zoo.names())
 def test_sparsifying_first_never_loses_for_nm_masks_on_real_weights(
     model: str, capsys: pytest.CaptureFixture[str]
@@ -45,6 +46,7 @@ def test_sparsifying_first_never_loses_for_nm_masks_on_real_weights(
         assert {row["winner"] for row in rows} == {"sq"}
 
 
+@thin(2)
 @pytest.mark.parametrize("model", ["lm-s50", "vit-s50"])
 def test_a_fixed_unstructured_pattern_makes_the_orders_agree(model: str, capsys: pytest.CaptureFixture[str]) -> None:
     found = document(capsys, f"zoo:{model}", "--mask", "50%", *grid("int4", "hbfp4", "mxfp4", "nvfp4"), *SOME_LAYERS)
@@ -198,6 +200,7 @@ def test_nothing_to_work_on_is_refused(capsys: pytest.CaptureFixture[str]) -> No
     assert "not a regular expression" in refused(capsys, 2, *asked, "--targets", "re:(")
 
 
+@pytest.mark.usefixtures("compiled_at_once")
 def test_engines_agree(capsys: pytest.CaptureFixture[str]) -> None:
     """Counts and verdicts in full, norms to their last digits; compiled loops in every digit."""
     arguments = ("zoo:vit-dense", "--mask", "2:4", *grid("int4", "mxfp4"), *SOME_LAYERS, "--engine")

@@ -13,7 +13,7 @@ from sqtheory.cli import main
 from sqtheory.files.checkpoints import SafetensorsCheckpoint
 from tests.cli.test_kills import APPLIED, MXFP4, PAGE, SOURCES, archive, safetensors, sharded
 from tests.files.atomic.killing import CALLS, tree
-from tests.nightly import NIGHTLY, thin
+from tests.nightly import NIGHTLY, nightly, thin
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="uses links, limits and devices of Linux")
 
@@ -140,6 +140,7 @@ class Full:
         patch.setattr(os, call, faulty)
 
 
+ORDERS = (("order", *MXFP4), ("order", *MXFP4, "--json"))
 WRITING: dict[str, tuple[str, ...]] = {
     **{kind: ("apply", name, f"home/{to}", *new) for kind, (name, to, new, _) in APPLIED.items()},
     "unpack": ("unpack", "packed.safetensors", "home/out.safetensors"),
@@ -149,7 +150,7 @@ WRITING: dict[str, tuple[str, ...]] = {
 }
 
 
-@thin(5)
+@thin(8)
 @pytest.mark.parametrize("call", ["write", "fsync", "mkdir"])
 @pytest.mark.parametrize("verb", WRITING)
 def test_a_full_disk_is_named_with_the_file_and_leaves_nothing(
@@ -188,7 +189,7 @@ def test_a_full_disk_is_named_with_the_file_and_leaves_nothing(
 
 
 @LINUX
-@pytest.mark.parametrize("verb", [("inspect",), ("order", *MXFP4), ("order", *MXFP4, "--json")])
+@pytest.mark.parametrize("verb", [("inspect",), *(pytest.param(v, marks=nightly) for v in ORDERS)])
 def test_a_full_standard_output_is_said(tmp_path: Path, verb: tuple[str, ...]) -> None:
     import subprocess
 
@@ -220,7 +221,7 @@ def replaced(path: Path) -> None:
 
 READING: dict[str, tuple[str, ...]] = {
     "order": ("order", "in.safetensors", *MXFP4),
-    "order in threads": ("order", "in.safetensors", *MXFP4, "--workers", "2"),
+    "order in threads": ("order", "in.safetensors", *MXFP4, "--workers", "2", "--executor", "threads"),
     "order with results": ("order", "in.safetensors", *MXFP4, "--results", "results"),
     "report": ("report", "in.safetensors", *PAGE, "-o", "page.html"),
     "apply": ("apply", "in.safetensors", "out.safetensors", *MXFP4),
@@ -235,6 +236,7 @@ READING: dict[str, tuple[str, ...]] = {
 }
 
 
+@thin(2)
 @pytest.mark.parametrize("change", [touched, changed_and_set_back, replaced])
 @pytest.mark.parametrize("verb", READING)
 def test_an_input_that_changes_while_it_is_read_is_refused_by_name(

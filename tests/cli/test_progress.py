@@ -14,6 +14,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from sqtheory.cli.progress import counter, progress
+from tests.nightly import nightly
 
 
 class Terminal(io.StringIO):
@@ -32,7 +33,9 @@ def test_a_terminal_sees_a_bar_and_a_file_does_not(monkeypatch: pytest.MonkeyPat
     assert list(progress([1], "count", quiet=True)) == [1] and quiet.getvalue() == ""
 
 
-@pytest.mark.parametrize("size", [(0, 0), (24, 80), (40, 0)])
+@pytest.mark.parametrize(
+    "size", [(0, 0), pytest.param((24, 80), marks=nightly), pytest.param((40, 0), marks=nightly)], ids=str
+)
 def test_a_terminal_that_does_not_say_its_size_sees_a_bar(size: tuple[int, int], tmp_path: Path) -> None:
     """A file of many tiny tensors on a real terminal, of these lines and columns."""
     path = tmp_path / "tiny.safetensors"

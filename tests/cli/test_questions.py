@@ -4,13 +4,15 @@ import pytest
 
 from sqtheory.cli import main
 from sqtheory.models.studies.questions import QUESTIONS
+from tests.models.architectures import small
 from tests.models.architectures.small_gru import dictionary, written
 
 
-def test_a_report_of_what_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["questions", "vit-dense", "--ask", "depth", "--samples", "2"]) == 0
+def test_a_report_of_what_is_asked(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    model = str(small.written(tmp_path / "vit.npz", "vit-dense"))
+    assert main(["questions", model, "--ask", "depth", "--samples", "2"]) == 0
     printed = capsys.readouterr().out
-    assert printed.startswith("# Open questions, answered on vit-dense (2 images)\n\n## Does the relative error")
+    assert printed.startswith(f"# Open questions, answered on {model} (2 images)\n\n## Does the relative error")
     assert printed.count("\n## ") == 1 and printed.count("S→Q: from") == 3
 
 

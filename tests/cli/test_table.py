@@ -1,5 +1,6 @@
 import json
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -7,8 +8,9 @@ import pytest
 from sqtheory.alphabet.words import ALIAS_EXAMPLES
 from sqtheory.cli import main
 from sqtheory.models.evaluation.data import windows
-from sqtheory.models.evaluation.grid import FORMATS, PATTERNS, QUICK_SHARE, TUNED, CompressionGrid
+from sqtheory.models.evaluation.grid import FORMATS, PATTERNS, QUICK_SHARE, TUNED, CompressionGrid, Found
 from tests.models.architectures.small import samples
+from tests.nightly import NIGHTLY
 
 FEW = ("table", "--model", "lm", "--samples", "2", "--format", "hbfp4", "--mask", "2:4", "--mask", "75%")
 
@@ -17,6 +19,24 @@ FEW = ("table", "--model", "lm", "--samples", "2", "--format", "hbfp4", "--mask"
 def kept(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A folder of results for this file: each evaluation is computed once."""
     return str(tmp_path_factory.mktemp("kept"))
+
+
+@pytest.fixture(scope="module")
+def known() -> dict[str, Found]:
+    return {}
+
+
+@pytest.fixture
+def compared_once(known: dict[str, Found], monkeypatch: pytest.MonkeyPatch) -> None:
+    """By day a grid is there for the next shape of its tables; every night it is taken from the results each time."""
+    really = CompressionGrid.run
+
+    def run(grid: CompressionGrid, **options: Any) -> Found:
+        if NIGHTLY or str(grid) not in known:
+            known[str(grid)] = really(grid, **options)
+        return known[str(grid)]
+
+    monkeypatch.setattr(CompressionGrid, "run", run)
 
 
 def said(capsys: pytest.CaptureFixture[str], kept: str, *argv: str) -> str:
@@ -52,6 +72,7 @@ def test_a_quick_grid_of_a_file_takes_a_sixteenth() -> None:
     assert len(CompressionGrid.of("a.gguf").taken(every)) == len(every)
 
 
+@pytest.mark.usefixtures("compared_once")
 def test_tables_in_three_shapes(capsys: pytest.CaptureFixture[str], kept: str) -> None:
     markdown = said(capsys, kept)
     titles = re.findall(r"\*\*(.*?) \(dense", markdown)
@@ -76,6 +97,7 @@ def test_tables_in_three_shapes(capsys: pytest.CaptureFixture[str], kept: str) -
     ]
 
 
+@pytest.mark.usefixtures("compared_once")
 def test_a_line_says_what_its_evaluations_say(capsys: pytest.CaptureFixture[str], kept: str) -> None:
     lines = [[c.strip() for c in line.split("|")[1:-1]] for line in said(capsys, kept).splitlines() if "|" in line]
     row = dict(zip(lines[0], lines[2], strict=True))  # the columns ± and exceeds keep their last

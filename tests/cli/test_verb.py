@@ -5,8 +5,9 @@ import json
 
 import pytest
 
-from sqtheory.cli import VERBS, parser
+from sqtheory.cli import parser
 from sqtheory.cli.verb import MARKDOWN, Document, Verb, json_of
+from sqtheory.cli.verbs import VERBS
 from sqtheory.tables import Table
 
 TABLE = Table(("a", "b"), (("x\u2028y", "2"),))

@@ -67,7 +67,7 @@ def test_one_shard_that_is_called_like_the_packed_file_is_told_apart(tmp_path: P
     assert verified(out, source).failures == ()
 
 
-@thin(2)
+@thin(4)
 @pytest.mark.parametrize("packing", [CODES, FOLDER], ids=["codes", "folder"])
 @pytest.mark.parametrize("model", [name for name in zoo.names() if name.endswith("s2of4")])
 def test_models_of_the_zoo(model: str, packing: Packing, tmp_path: Path) -> None:
@@ -92,6 +92,7 @@ def model(tmp_path: Path) -> Path:
     return file
 
 
+@thin(2)
 @pytest.mark.parametrize(
     "fmt", ["int4:b32", "int(3, block=8)", "int(5, per=row)", "int(8, per=tensor)", "mxfp4", "nvfp4"]
 )

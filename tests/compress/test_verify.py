@@ -20,6 +20,7 @@ from sqtheory.exceptions import CheckpointError, InputRefused
 from sqtheory.orders.applied import Order
 from tests.compress.material import INDEX, RECIPES, SECOND, SQ, applied, archive, one_file, sharded, verified
 from tests.files.checkpoints.handmade import often
+from tests.nightly import thin
 
 Tensors = dict[str, np.ndarray]
 
@@ -176,6 +177,7 @@ LIES: dict[str, tuple[Callable[[Report], Report], str | None, str]] = {
 }
 
 
+@thin(2)
 @pytest.mark.parametrize(("lie", "tensor", "rule"), LIES.values(), ids=LIES)
 def test_a_report_that_lies_is_caught_by_its_source(
     source: Path, out: Path, lie: Callable[[Report], Report], tensor: str | None, rule: str

@@ -60,7 +60,7 @@ def wait_until(condition: Callable[[], bool], *processes: "subprocess.Popen[str]
 @pytest.mark.parametrize(
     ("executor", "how"),
     [
-        ("threads", signal.SIGINT),
+        pytest.param("threads", signal.SIGINT, marks=nightly),
         ("processes", signal.SIGKILL),
         pytest.param("threads", signal.SIGKILL, marks=nightly),
         pytest.param("processes", signal.SIGINT, marks=nightly),
@@ -111,6 +111,7 @@ def test_two_processes_at_once_double_nothing(tmp_path: Path, capsys: pytest.Cap
     assert len(lines(folder)) == 24 and not list(folder.glob("*/claim"))
 
 
+@nightly
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="processes are stopped by a signal of POSIX")
 def test_two_processes_that_share_a_folder_share_the_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One is stopped when only what others hold is left, so that the other computes the rest, however fast each is."""

@@ -16,6 +16,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from sqtheory import wanda
+from sqtheory.alphabet.kernels import ENGINES, engine
 from sqtheory.alphabet.notation import parse
 from sqtheory.alphabet.operators import Operator
 from sqtheory.alphabet.quantizers import Quantizer
@@ -28,7 +29,7 @@ from sqtheory.execution import sweep
 from sqtheory.execution.workers import Dask, Mpi, Processes, Threads, workers
 from sqtheory.files.checkpoints import open_checkpoint
 from sqtheory.orders.grid import tensor_rows
-from tests.execution.material import GRID, lines, operators, printed, serial, write
+from tests.execution.material import FORMATS, GRID, MASKS, lines, operators, printed, serial, write
 from tests.nightly import NIGHTLY, nightly
 
 
@@ -195,6 +196,28 @@ def test_a_worker_of_another_version_is_refused(tmp_path: Path, monkeypatch: pyt
         failing(path, Fatal(ends=True), pool)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_tasks_that_stay_here_do_not_ask_for_the_program(
+    threads: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which would read every file of it."""
+    path = write(tmp_path / "w.safetensors", 3)
+    expected = serial(path)
+    monkeypatch.setattr("sqtheory.execution.sweeping.program", lambda: pytest.fail("its files are read"))
+    with open_checkpoint(path) as checkpoint, Threads(threads).crew() as (executor, _):
+        assert list(sweep(checkpoint, checkpoint.tensors, *operators(), executor=executor)) == expected
+
+
+def test_results_of_one_engine_are_those_of_another(tmp_path: Path) -> None:
+    path = write(tmp_path / "w.safetensors", 2)
+    found = []
+    for name in ENGINES:
+        with engine(name), open_checkpoint(path) as checkpoint:
+            swept = sweep(checkpoint, checkpoint.tensors, *operators(), results=tmp_path / "r")
+            found.append((list(swept), swept.computed))
+    assert [computed for _, computed in found] == [2, 0, 0] and len({str(rows) for rows, _ in found}) == 1
+
+
 class Nameless(Operator):
     """No dataclass."""
 
@@ -338,3 +361,14 @@ def test_one_of_many_tiny_tensors_is_refused_by_its_name(tmp_path: Path) -> None
         order_of(path)
     said = f"{path}: tensor 'm.17.weight': inf at (3, 5), block (3, 0) of block=64: refused by nan=error"
     assert str(refused.value) == said
+
+
+def test_a_sweep_tells_the_engine_what_is_to_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that loops are there for its first tensor; workers elsewhere see for themselves."""
+    told: list[int] = []
+    monkeypatch.setattr("sqtheory.execution.sweeping.compiled", told.append)
+    path = write(tmp_path / "w.safetensors", 3)
+    with open_checkpoint(path) as checkpoint, ThreadPoolExecutor(1) as pool:
+        for executor in (None, pool):
+            next(iter(sweep(checkpoint, checkpoint.tensors, *operators(), executor=executor)))
+    assert told == [3 * 16 * 128 * len(MASKS) * len(FORMATS)] * 2

@@ -7,7 +7,10 @@ import pytest
 
 from sqtheory.alphabet.compensation.column_grid import ScalesOf
 from sqtheory.alphabet.compensation.rounding import ColumnOrder, Zeros
-from sqtheory.alphabet.procedures import ErrorFeedback, GreedyRemoval, Procedure, PruningFeedback
+from sqtheory.alphabet.procedures import Procedure
+from sqtheory.alphabet.procedures.error_feedback import ErrorFeedback
+from sqtheory.alphabet.procedures.greedy_removal import GreedyRemoval
+from sqtheory.alphabet.procedures.pruning_feedback import PruningFeedback
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.scores import Statistic
 from sqtheory.alphabet.sparsifiers import nm

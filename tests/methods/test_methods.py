@@ -15,7 +15,7 @@ from sqtheory.alphabet.sparsifiers import nm, top
 from sqtheory.arrays import Array, FixedArray
 from sqtheory.exceptions import CheckpointError
 from sqtheory.execution import Spelled, Sweep
-from sqtheory.execution.assignment import Calibrated
+from sqtheory.execution.derived import Calibrated
 from sqtheory.files.checkpoints import open_checkpoint
 from sqtheory.files.statistics import Statistics, write_statistics
 from sqtheory.methods import ALL, Fails, Holds, Method, OrderVerdict, find

@@ -9,7 +9,8 @@ from sqtheory.alphabet.compensation.halves import HalfByHalf
 from sqtheory.alphabet.compensation.low_rank import LowRank
 from sqtheory.alphabet.compensation.residual import Residual
 from sqtheory.alphabet.notation import parse
-from sqtheory.alphabet.procedures import PLAIN, OfDense
+from sqtheory.alphabet.procedures import PLAIN
+from sqtheory.alphabet.procedures.of_dense import OfDense
 from sqtheory.alphabet.quantizers import hbfp, int_, mxint, nvfp4
 from sqtheory.alphabet.scaling import AbsMean, LeastOfHistogram
 from sqtheory.alphabet.scores import Statistic, wanda

@@ -5,7 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sqtheory.alphabet.procedures import PLAIN, Conjugated, ErrorFeedback, Wrapping
+from sqtheory.alphabet.procedures import PLAIN
+from sqtheory.alphabet.procedures.conjugated import Conjugated
+from sqtheory.alphabet.procedures.error_feedback import ErrorFeedback
+from sqtheory.alphabet.procedures.wrapping import Wrapping
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.scores import Statistic
 from sqtheory.alphabet.sparsifiers import FixedMask, Sparsifier, nm, threshold, top

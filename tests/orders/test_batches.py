@@ -25,7 +25,7 @@ from sqtheory.orders.batches import batch_rows
 from sqtheory.orders.grid import Row, tensor_rows
 from sqtheory.orders.pair import Pair
 from sqtheory.theory.samples import SAMPLES
-from tests.nightly import often
+from tests.nightly import often, thin
 
 MASKS = (
     *("2:4", "nm(1, 4, axis=0)", "nm(4, 8, tail=short)", "nm(2, 4, ties=high_index)", "nm(2, 4, ties=by_original)"),
@@ -81,6 +81,7 @@ def disagreements(p: float, dtype: type, count: int) -> tuple[int, int]:
 KINDS = [kind for kind in SAMPLES if kind != "short_tail"]
 
 
+@thin(2)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("p", [1.0, 2.0, math.inf])
 def test_a_stack_changes_no_bit(p: float, dtype: type) -> None:

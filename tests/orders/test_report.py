@@ -85,7 +85,7 @@ def quarters(rng: np.random.Generator, shape: tuple[int, ...], blocks: Partition
     return x
 
 
-@thin(5)
+@thin(10)
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("name", PAIRS)
 def test_everything_agrees_with_exact_rationals_and_exhaustive_search(name: str, layout: str) -> None:
@@ -148,6 +148,7 @@ def batch(seed: int, rows: int = 48, dtype: type = np.float32) -> Array:
     return (x * 2.0 ** rng.integers(-20, 21, (rows, 1))).astype(dtype)
 
 
+@thin(2)
 @pytest.mark.parametrize("q", FORMATS, ids=str)
 def test_pruning_first_never_loses(q: Quantizer) -> None:
     """Theorem prune_first_dominates, in every one of 15 000 groups, for p ≥ 1 and every tie rule; nightly of 30 000."""
@@ -224,7 +225,7 @@ MASKS: dict[str, Sparsifier] = {
 }
 
 
-@thin(2)
+@thin(4)
 @pytest.mark.parametrize("mask", MASKS)
 def test_with_scale_and_zero_closed_the_error_splits(mask: str) -> None:
     """Theorems prune_first_identity and prune_first_bound, wherever the channels Σ and Z are closed on the tensor."""
@@ -251,7 +252,7 @@ def test_with_scale_and_zero_closed_the_error_splits(mask: str) -> None:
     assert seen >= 2
 
 
-@thin(2)
+@thin(4)
 @pytest.mark.parametrize("p", NORMS)
 @pytest.mark.parametrize("mask", MASKS)
 def test_no_order_at_the_dense_scale_beats_the_gain_optimum(mask: str, p: float) -> None:
@@ -297,7 +298,7 @@ def test_ties_by_the_original_make_both_orders_equal(q: Quantizer, pattern: tupl
     assert order_report(both(x, nm(*pattern), q)).swaps > 0
 
 
-@thin(2)
+@thin(4)
 @pytest.mark.parametrize("ties", [low_index, high_index, by_original, Adversarial(1)], ids=str)
 @pytest.mark.parametrize("q", [*FORMATS, nf4(), int_(4, scaling=HalfRange()), cast(E5M2)], ids=str)
 def test_on_a_tensor_that_is_sparse_already_the_orders_agree(q: Quantizer, ties: Ties) -> None:
@@ -325,6 +326,7 @@ def exact_winner(x: Array, orders_of: tuple[Array, Array], p: int) -> str:
     return "sq" if sums[0] < sums[1] else "qs" if sums[1] < sums[0] else "equal"
 
 
+@thin(2)
 @pytest.mark.parametrize("p", [1, 2, 3])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_winner_is_exact_where_sums_nearly_tie(p: int, dtype: type) -> None:
@@ -372,7 +374,7 @@ def test_the_winner_never_contradicts_the_reported_errors(x: Array, p: float, s:
         assert compare(-x, s, q, p).to_dict() == found.to_dict()
 
 
-@thin(2)
+@thin(4)
 @pytest.mark.parametrize("p", NORMS)
 def test_results_do_not_depend_on_the_memory_layout(p: float) -> None:
     x = np.random.default_rng(11).standard_normal((48, 64))

@@ -12,6 +12,7 @@ from sqtheory.exceptions import NonFinite
 from sqtheory.orders import streaming
 from sqtheory.orders.errors import error, norm
 from sqtheory.orders.streaming import error_norm
+from tests.nightly import thin
 
 CHAINS = (
     *(
@@ -31,6 +32,7 @@ def written(text: str) -> Operator:
     return f
 
 
+@thin(2)
 @pytest.mark.parametrize("p", [0.5, 1, 2, 3, math.inf])
 @pytest.mark.parametrize("text", CHAINS)
 def test_the_error_of_a_chain_is_that_of_its_image(text: str, p: float, monkeypatch: pytest.MonkeyPatch) -> None:

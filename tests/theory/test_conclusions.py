@@ -170,7 +170,7 @@ DERIVED = [
 ]
 
 
-@thin(2)
+@thin(3)
 @pytest.mark.parametrize(("theorem", "place"), DERIVED, ids=[f"{t}-{a}" for t, a in DERIVED])
 def test_without_an_assumption_something_is_no_longer_derived(theorem: Theorem, place: Assumption) -> None:
     given = tuple(a for a in theorem.given if a != place)

@@ -10,7 +10,7 @@ import sympy
 from sqtheory.alphabet.quantizers import bcq, hbfp, int_
 from sqtheory.alphabet.rounding import floor
 from sqtheory.alphabet.sparsifiers import nm, top
-from sqtheory.proofs import prune_first_dominates, prune_first_identity, steps, swap_constant, swap_gap
+from sqtheory.proofs import prune_first_identity, steps, swap_constant, swap_gap
 from sqtheory.proofs.atoms import Model
 from sqtheory.proofs.conclusions import Concludes
 from sqtheory.proofs.proof import Proof, proof_of
@@ -29,6 +29,7 @@ from sqtheory.theory.render import claim_text
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL, BY_SLUG
 from sqtheory.theory.theorems.swap_constant import HALVES, lower_end
+from tests.nightly import thin
 
 DOMINATES = BY_SLUG["prune_first_dominates"]
 CONSTANT = BY_SLUG["swap_constant"]
@@ -141,6 +142,7 @@ def claiming(theorem: Theorem, *claims: Claim) -> Theorem:
     return replace(theorem, claims=claims, where=tuple(known[s] for s in spoken))
 
 
+@thin(2)
 @pytest.mark.parametrize(("n", "m", "groups"), [(1, 2, 1), (1, 4, 1), (2, 4, 1), (2, 4, 2)], ids=str)
 @pytest.mark.parametrize("slug", ["swap_constant", "swap_gap"])
 def test_no_smaller_constant_holds_for_an_instance(slug: str, n: int, m: int, groups: int) -> None:
@@ -272,7 +274,7 @@ def test_a_formal_step_must_be_stated() -> None:
 
 
 def test_a_proof_with_one_false_step_fails_in_that_step_alone() -> None:
-    whole = prune_first_dominates.PROOF
+    whole = prune_first_identity.PROOF
     wrong = Equal("p = 2: the exchange costs v (a − b)", a**2 - (a - v) ** 2 - b**2 + (b - v) ** 2, v * (a - b))
     lines = list(Proof(whole.theorem, whole.model, (*whole.steps, wrong)).lines())
     assert [line.says for line in lines if not line.discharged] == [wrong.says]

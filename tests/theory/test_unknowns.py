@@ -143,7 +143,7 @@ def misread(theorem: Theorem, step: Concludes, exact: ExactRow) -> list[str]:
     return found
 
 
-@thin(4)
+@thin(8)
 @pytest.mark.parametrize(("theorem", "step"), STEPS, ids=[f"{t}-{s.shape}-{s.exponent}" for t, s in STEPS])
 def test_what_is_read_into_assumptions_holds_of_real_rows(theorem: Theorem, step: Concludes) -> None:
     seen = 0
@@ -174,7 +174,7 @@ def assigned(e: sympy.Expr, values: Mapping[Any, Any], p: float) -> float:
     return float(numbers.replace(Root, lambda v: sympy.Float(float(v) ** (1 / p))).replace(Dual, norm))
 
 
-@thin(4)
+@thin(8)
 @pytest.mark.parametrize("says", LEMMAS)
 def test_a_lemma_holds_of_random_numbers(says: str) -> None:
     theorem, step, lemma = LEMMAS[says]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.alphabet.rounding import Rounding, half_away, nearest_even
-from sqtheory.arrays import Array
+from sqtheory.arrays import Array, distinct
 
 Codes: TypeAlias = NDArray[np.integer[Any]]
 Table: TypeAlias = NDArray[np.float64]
@@ -58,7 +58,7 @@ class Format(ABC):
     def values(self) -> Table:
         """The finite representable numbers in ascending order, each once (−0 counts as 0)."""
         finite = self.code_values[np.isfinite(self.code_values)]
-        return np.unique(finite + 0.0)
+        return distinct(finite + 0.0)
 
     @property
     def max(self) -> float:
@@ -184,4 +184,4 @@ def _critical(fmt: Format) -> Table:
     """Magnitudes at which a rounding rule can change its mind: 0, levels, midpoints, and their neighbours."""
     points = np.abs(np.concatenate([fmt.values, (fmt.values[1:] + fmt.values[:-1]) / 2]))
     below, above = np.abs(np.nextafter(points, -np.inf)), np.nextafter(points, np.inf)
-    return np.unique(np.concatenate([[0.0], below, points, above]))
+    return distinct(np.concatenate([[0.0], below, points, above]))

@@ -4,20 +4,26 @@ A kernel knows no rule of its own: constants, scales and cuts come from the form
 is given, and where it has no loop for them it says so and the definition does the work.
 """
 
-from sqtheory.alphabet.kernels.engine import ENGINES, Engine, by_definition, engine, engine_name
+from sqtheory.alphabet.kernels.engine import ENGINES, Engine, by_definition, engine, engine_name, usual
 from sqtheory.alphabet.kernels.masks import keep_largest, pruned
 from sqtheory.alphabet.kernels.maxima import finite
-from sqtheory.alphabet.kernels.quantization import quantize, safe_scale
+from sqtheory.alphabet.kernels.occupancy import WORDS, fullest, fullest_run
+from sqtheory.alphabet.kernels.quantization import block_scales, quantize, safe_scale
 
 __all__ = [
     "ENGINES",
+    "WORDS",
     "Engine",
+    "block_scales",
     "by_definition",
     "engine",
     "engine_name",
     "finite",
+    "fullest",
+    "fullest_run",
     "keep_largest",
     "pruned",
     "quantize",
     "safe_scale",
+    "usual",
 ]

@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numba import njit
 
+from sqtheory.alphabet.kernels import compiled_chains, compiled_cuts, compiled_groups, compiled_masks
+
 Loop: TypeAlias = Any
 """A compiled function; its arguments are arrays and numpy scalars of one precision."""
 
@@ -111,9 +113,22 @@ def count_losses_by_key(columns, keys, wins_ties, out):  # type: ignore[no-untyp
                 out[i, r] += not won
 
 
-LENGTHS = (2, 4, 8)
+LENGTHS = (2, 8)
 """Other runs do not vectorize and are ranked faster by columns."""
 MAXIMA = {np.dtype(np.float32): _maxima(np.int32), np.dtype(np.float64): _maxima(np.int64)}
 INTEGERS = _integers()
 FLOATS = {np.dtype(np.float32): _floats(np.float32, np.int32), np.dtype(np.float64): _floats(np.float64, np.int64)}
 LARGEST = {m: _largest_of_runs(m) for m in LENGTHS}
+GROUPS = compiled_groups
+"""Both orders on short groups."""
+CUTS = compiled_cuts
+"""Both orders on groups of whole scale blocks."""
+MASKS = compiled_masks
+"""Masks of the largest magnitudes."""
+CHAINS = compiled_chains
+"""What a mask and a format make of float32 numbers, and its error."""
+
+
+def prepare() -> None:
+    """Let numba do what it does at the first call of any loop, which takes as long as loading it."""
+    MAXIMA[np.dtype(np.float32)](np.zeros((1, 1), np.int32), np.int32(0), np.empty(1, np.int32))

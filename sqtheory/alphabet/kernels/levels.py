@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from sqtheory.alphabet.formats import Codebook
+from sqtheory.alphabet.formats import Codebook, Format
 from sqtheory.alphabet.kernels.maxima import INTEGER
 from sqtheory.alphabet.kernels.scratch import scratch
 from sqtheory.alphabet.rounding import Rounding
@@ -17,7 +17,7 @@ FEW = 32
 
 def to_level(v: Array, fmt: Codebook, rounding: Rounding) -> None:
     """``fmt.round(v, rounding)`` of finite or infinite entries of a flat array, in place."""
-    cuts, levels = _cuts(fmt, rounding, v.dtype), fmt.values.astype(v.dtype)
+    cuts, levels = level_cuts(fmt, rounding, v.dtype), fmt.values.astype(v.dtype)
     if levels.size > FEW:
         np.take(levels, np.searchsorted(cuts, v, side="right"), out=v)
         return
@@ -29,7 +29,7 @@ def to_level(v: Array, fmt: Codebook, rounding: Rounding) -> None:
 
 
 @lru_cache
-def _cuts(fmt: Codebook, rounding: Rounding, dtype: np.dtype[Any]) -> Array:
+def level_cuts(fmt: Format, rounding: Rounding, dtype: np.dtype[Any]) -> Array:
     """For each level but the first, the least number of the dtype that ``fmt.round`` sends to it or above.
 
     Every rounding is non-decreasing, so bisection over the dtype's numbers between two levels finds it.

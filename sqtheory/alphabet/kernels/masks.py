@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from sqtheory.alphabet import selection
-from sqtheory.alphabet.kernels.engine import by_definition
-from sqtheory.alphabet.kernels.maxima import INTEGER, finite
+from sqtheory.alphabet.kernels.engine import by_definition, compiled
+from sqtheory.alphabet.kernels.maxima import INFINITE, INTEGER, MAGNITUDE, finite
 from sqtheory.alphabet.kernels.ranking import LIMIT, largest_of_runs
 from sqtheory.alphabet.kernels.runs import Arrays, along_last, pieces, rows, tiles
 from sqtheory.alphabet.kernels.scratch import per_tile, scratch
@@ -53,6 +53,12 @@ def _one_tile(x: Array, out: Mask, k: int, key: Array | None, low_index: bool) -
             largest_of_run(x[i], out[i], k, None if key is None else key[i], low_index)
             for i in np.ndindex(x.shape[:-1])
         )
+    loops = compiled(x.size) if key is None and x.flags.c_contiguous and out.flags.c_contiguous else None
+    if loops is not None:
+        kind = INTEGER[x.dtype].type
+        bits, magnitude = x.reshape(-1, m).view(kind), kind(MAGNITUDE[x.dtype])
+        top = loops.MASKS.OF_ROWS[x.dtype](bits, magnitude, k, low_index, out.reshape(-1, m))
+        return bool(top < INFINITE[x.dtype])
     sizes: Array = np.abs(x, out=scratch("magnitudes", x.size, x.dtype).reshape(x.shape)).reshape(-1, m)
     if not np.maximum.reduce(sizes, axis=None) < np.inf:
         return False

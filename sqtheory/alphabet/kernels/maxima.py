@@ -17,6 +17,8 @@ INTEGER: dict[np.dtype[Any], np.dtype[Any]] = {
 """The integers in which a float's bits are read: magnitudes compare like their bits."""
 MAGNITUDE = {real: np.iinfo(kind).max for real, kind in INTEGER.items()}
 """All bits but the sign."""
+INFINITE = {real: kind.type(np.asarray(np.inf, real).view(kind)) for real, kind in INTEGER.items()}
+"""The bits of infinity; those of every number are below, those of NaN above."""
 
 
 def magnitude_bits(x: Array) -> NDArray[Any]:
@@ -50,7 +52,7 @@ def run_maxima(bits: NDArray[Any], size: int) -> NDArray[Any]:
 
 def amax_of_runs(x: Array, size: int) -> Array:
     """The largest magnitude of every run of ``size`` entries of a flat array, in memory of the kernels."""
-    loops = compiled()
+    loops = compiled(x.size)
     if loops is None:
         return np.asarray(run_maxima(magnitude_bits(x), size).view(x.dtype))
     kind = INTEGER[x.dtype]

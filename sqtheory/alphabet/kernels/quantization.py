@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, final
 import numpy as np
 
 from sqtheory.alphabet.formats import Format
-from sqtheory.alphabet.kernels.engine import by_definition
+from sqtheory.alphabet.kernels.engine import ENOUGH, by_definition
 from sqtheory.alphabet.kernels.maxima import amax_of_runs, finite, largest, magnitude_bits
 from sqtheory.alphabet.kernels.rounders import Compiled, Rounder, compiled_image, rounder
 from sqtheory.alphabet.kernels.runs import along_last, pieces, rows, tiles
@@ -32,10 +32,10 @@ class Tile:
     """The image as one compiled loop, if there is one and the engine asks for it."""
 
     @classmethod
-    def of(cls, fmt: Format, rounding: Rounding, saturate: bool, dtype: np.dtype[Any]) -> "Tile":
-        """What a quantizer of these parts does."""
-        safe = safe_scale(fmt, dtype) if saturate else np.inf
-        return cls(rounder(fmt, rounding, saturate, dtype), safe, compiled_image(fmt, rounding, saturate, dtype))
+    def of(cls, fmt: Format, rounding: Rounding, saturate: bool, dtype: np.dtype[Any], entries: int = ENOUGH) -> "Tile":
+        """What a quantizer of these parts does to a tensor of so many entries."""
+        loop = compiled_image(fmt, rounding, saturate, dtype, entries)
+        return cls(rounder(fmt, rounding, saturate, dtype), safe_scale(fmt, dtype) if saturate else np.inf, loop)
 
 
 def safe_scale(fmt: Format, dtype: np.dtype[Any]) -> float:
@@ -59,7 +59,7 @@ def quantize(
     if runs is None:
         return False
     view, size = runs
-    tile = Tile.of(fmt, rounding, saturate, x.dtype)
+    tile = Tile.of(fmt, rounding, saturate, x.dtype, x.size)
     if scaling.constant == 1:
         return unscaled(x, out, tile)
     scale = scale_rule(x, fmt, scaling)
@@ -78,6 +78,20 @@ def scale_rule(x: Array, fmt: Format, scaling: Scaling) -> Scale | None:
         return None
     top = largest(x) if scaling.looks_at is Reach.tensor else np.zeros(1, x.dtype)
     return (lambda amax: scaling.of_maxima(amax, top, fmt)) if top[0] < np.inf else None
+
+
+def block_scales(x: Array, fmt: Format, scaling: Scaling, blocks: Partition) -> Array:
+    """``scaling.scales`` of finite x: tile by tile where blocks are equal runs of memory and maxima decide."""
+    size = None if by_definition() else blocks.last_run(x.shape)
+    runs = size is not None and size <= per_tile(x) and x.shape[-1] % size == 0 and x.flags.c_contiguous
+    scale = scale_rule(x, fmt, scaling) if runs else None
+    if size is None or scale is None:
+        return scaling.scales(x, blocks, fmt)
+    out, flat, step = np.empty(blocks.grid(x.shape), x.dtype), x.reshape(-1), per_tile(x) // size * size
+    for at in range(0, x.size, step):
+        part = flat[at : at + step]
+        out.reshape(-1)[at // size :][: part.size // size] = scale(amax_of_runs(part, size))
+    return out
 
 
 def by_maxima(x: Array, out: Array, size: int, scale: Scale, tile: Tile) -> bool:

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.alphabet.kernels.engine import compiled
-from sqtheory.alphabet.kernels.maxima import INTEGER, MAGNITUDE, finite
+from sqtheory.alphabet.kernels.maxima import INFINITE, INTEGER, MAGNITUDE, finite
 from sqtheory.alphabet.kernels.scratch import scratch
 from sqtheory.arrays import Array, Mask
 
@@ -18,8 +18,14 @@ def largest_of_runs(x: Array, out: Mask, k: int, key: Array | None, low_index: b
     Among equal magnitudes the larger key wins, then the lower index, or the higher. False if x holds NaN or
     infinity, where ``out`` is spoiled.
     """
-    loops, m = compiled(), x.shape[-1]
-    if loops is not None and m in loops.LENGTHS and key is None and x.flags.c_contiguous and out.flags.c_contiguous:
+    m, plain = x.shape[-1], key is None and x.flags.c_contiguous and out.flags.c_contiguous
+    loops = compiled(x.size) if plain else None
+    if loops is not None and m == 4:
+        kind = INTEGER[x.dtype].type
+        bits, magnitude = x.reshape(-1).view(kind), kind(MAGNITUDE[x.dtype])
+        top = loops.MASKS.OF_FOUR[x.dtype](bits, magnitude, kind(m - k), kind(low_index), out.reshape(-1))
+        return bool(top < INFINITE[x.dtype])
+    if loops is not None and m in loops.LENGTHS:
         kind, ties = INTEGER[x.dtype].type, (0, 1) if low_index else (1, 0)
         loops.LARGEST[m](x.reshape(-1).view(kind), kind(MAGNITUDE[x.dtype]), k, *map(kind, ties), out.reshape(-1))
         return finite(x)
@@ -73,7 +79,7 @@ def count_losses(columns: Array, keys: Array | None, low_index: bool) -> NDArray
     """
     m, runs = columns.shape
     losses = scratch("losses", m * runs, np.uint8).reshape(m, runs)
-    loops = compiled()
+    loops = compiled(columns.size)
     if loops is not None and keys is None:
         loops.count_losses(columns, low_index, losses)
         return losses

@@ -7,7 +7,7 @@ import numpy as np
 
 from sqtheory.alphabet.formats import Codebook, FloatFormat, Format, IntFormat
 from sqtheory.alphabet.kernels.engine import compiled
-from sqtheory.alphabet.kernels.levels import to_level
+from sqtheory.alphabet.kernels.levels import FEW, level_cuts, to_level
 from sqtheory.alphabet.kernels.maxima import INTEGER
 from sqtheory.alphabet.kernels.scratch import scratch
 from sqtheory.alphabet.rounding import Rounding, nearest_even
@@ -31,9 +31,11 @@ def rounder(fmt: Format, rounding: Rounding, saturate: bool, dtype: np.dtype[Any
     return lambda v, bound: np.copyto(v, fmt.round(v, rounding, saturate=saturate))
 
 
-def compiled_image(fmt: Format, rounding: Rounding, saturate: bool, dtype: np.dtype[Any]) -> Compiled | None:
+def compiled_image(
+    fmt: Format, rounding: Rounding, saturate: bool, dtype: np.dtype[Any], entries: int
+) -> Compiled | None:
     """σ ρ(x/σ) as one compiled loop over (layers, runs, size); None where numpy or the definition must do it."""
-    loops = compiled()
+    loops = compiled(entries)
     if loops is None or not (saturate and rounding == nearest_even and fmt.min < 0):
         return None
     low, high, places = dtype.type(fmt.min), dtype.type(fmt.max), np.finfo(dtype).nmant
@@ -46,6 +48,28 @@ def compiled_image(fmt: Format, rounding: Rounding, saturate: bool, dtype: np.dt
         lift, sign = kind((places - fmt.m << places) + (1 << places - 1)), np.iinfo(kind).min
         return lambda x, sigma, out: loops.FLOATS[dtype](x, sigma, low, high, exponent, least, lift, kind(sign), out)
     return None
+
+
+def loop_rounding(fmt: Format, rounding: Rounding, saturate: bool) -> Any:
+    """How compiled loops round float32 ratios: by whole numbers, exponents or cuts; None where they do not.
+
+    To be called where the engine is numba.
+    """
+    loops, real = compiled(), np.float32
+    if loops is None or not saturate or not rounding.deterministic:
+        return None
+    ends, none = (real(fmt.min), real(fmt.max)), np.empty(0, np.float32)
+    places = np.finfo(real).nmant
+    if rounding == nearest_even and isinstance(fmt, IntFormat):
+        return loops.GROUPS.LoopRounding(0, *ends, real(1.5 * 2.0**places), np.int32(0), np.int32(0), none, none)
+    if rounding == nearest_even and isinstance(fmt, FloatFormat) and _steps_by_exponent(fmt, np.dtype(real)):
+        least = np.asarray(fmt.min_normal, real).view(np.int32)[()]
+        lift = np.int32((places - fmt.m << places) + (1 << places - 1))
+        return loops.GROUPS.LoopRounding(1, *ends, real(0), least, lift, none, none)
+    if len(fmt.values) > FEW:
+        return None
+    cuts = level_cuts(fmt, rounding, np.dtype(real))
+    return loops.GROUPS.LoopRounding(2, *ends, real(0), np.int32(0), np.int32(0), cuts, fmt.values.astype(real))
 
 
 def _to_integer(v: Array, fmt: IntFormat, bound: Callable[[], float]) -> None:

@@ -72,3 +72,13 @@ def pieces(arrays: Arrays, limit: int) -> Iterator[Arrays]:
     if all(a.flags.c_contiguous for a in arrays):
         arrays = tuple(a.reshape(-1) for a in arrays)
     return tiles(tuple(a[..., None] for a in arrays), limit)
+
+
+def strips(arrays: Arrays, unit: int, limit: int) -> Iterator[Arrays]:
+    """Cut arrays of one shape into parts (…, size) of whole runs of ``unit`` along the last axis, ``limit`` at most.
+
+    Of the whole axis, where that is no multiple of the unit, or where a unit is longer than the limit.
+    """
+    length = arrays[0].shape[-1]
+    run = unit if length % unit == 0 else length
+    return (cut for view in rows(arrays, run) for cut in tiles(view, limit))

@@ -60,6 +60,13 @@ class Partition(ABC):
         """Every box is a run along the last axis of any tensor."""
         return False
 
+    def last_run(self, shape: Shape) -> int | None:
+        """The length of a box, where every box of tensors of this shape is a run of their last axis; None elsewhere."""
+        if not shape or not all(shape):
+            return None
+        *others, last = self.sides(shape)
+        return last if all(c == 1 for c in others) else None
+
     def bounded(self, axes: int) -> tuple[tuple[int, int], ...]:
         """The axes on which a tensor has several boxes, and the side of a box there; 1: any number is whole."""
         return ()

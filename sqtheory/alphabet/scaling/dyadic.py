@@ -53,7 +53,8 @@ class PowerOfTwo(FromMaximum):
         Under ``even`` a rule that rounds down may leave the maximum where twice it is beyond the range.
         """
         twice = 2 * fmt.values
-        closed = np.isin(twice[np.abs(twice) <= fmt.max], fmt.values).all()
+        inside = twice[np.abs(twice) <= fmt.max]
+        closed = np.array_equal(fmt.values[np.searchsorted(fmt.values, inside)], inside)
         kept = closed and 2.0 ** (np.frexp(fmt.max)[1] - 1) in fmt.values
         return bool(fmt.odd and kept and (self.exponent is not Exponent.even or rounding.nearest))
 

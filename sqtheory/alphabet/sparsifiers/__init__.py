@@ -10,7 +10,7 @@ from sqtheory.alphabet.selection import as_fraction
 from sqtheory.alphabet.sparsifiers.entries import FixedMask, ThresholdSparsifier, TopSparsifier
 from sqtheory.alphabet.sparsifiers.indexed import IndexedSparsifier, exactly
 from sqtheory.alphabet.sparsifiers.sparsifier import Sparsifier
-from sqtheory.alphabet.sparsifiers.transposable import TransposableSparsifier
+from sqtheory.alphabet.sparsifiers.transposable import TransposableSparsifier, transposable
 from sqtheory.alphabet.sparsifiers.units import BlockSparsifier
 from sqtheory.alphabet.ties import Ties, low_index
 from sqtheory.arrays import ArrayLike, FixedArray
@@ -73,25 +73,6 @@ def blockwise(
     array([0., 0., 3., 3.])
     """
     return BlockSparsifier(as_fraction(keep), per, check_norm(norm), score, ties)
-
-
-def transposable(
-    n: int, m: int, *, norm: float = 2.0, greedy: bool = False, full: bool = False, score: Score = magnitude
-) -> TransposableSparsifier:
-    """n:m along both of the last two axes: of every m×m tile the pattern of largest Σ |score|^p, p = ``norm``.
-
-    A row or column of a tile keeps n entries or fewer, exactly n with ``full``: a matrix and its transpose are n:m
-    alike. All patterns are tried, or with ``greedy`` the largest entries taken as long as their row and column have
-    less than n.
-
-    >>> transposable(1, 2)([[3, 2], [2, 0]])
-    array([[3., 0.],
-           [0., 0.]])
-    >>> transposable(1, 2, norm=1)([[3, 2], [2, 0]])
-    array([[0., 2.],
-           [2., 0.]])
-    """
-    return TransposableSparsifier(n, m, check_norm(norm), greedy, full, score)
 
 
 def sap(

@@ -74,6 +74,9 @@ class Sparsifier(Operator):
         """Of every group G the ``budget(|G|)`` entries of largest magnitude are kept."""
         return self.fixed_budget and self.score is not None and self.score.is_magnitude
 
+    def own_run(self, shape: Shape) -> int | None:
+        return self.groups.last_run(shape) if self.by_magnitude and self.ties.foreseen else None
+
     def by_rows(self) -> "Sparsifier":
         """The same with a budget for every row where the tensor has one; itself elsewhere."""
         return self

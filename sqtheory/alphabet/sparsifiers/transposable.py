@@ -145,3 +145,22 @@ def taken(weights: Array, n: int, m: int) -> Mask:
         rows[tiles, row] += free
         columns[tiles, column] += free
     return kept
+
+
+def transposable(
+    n: int, m: int, *, norm: float = 2.0, greedy: bool = False, full: bool = False, score: Score = magnitude
+) -> TransposableSparsifier:
+    """n:m along both of the last two axes: of every m×m tile the pattern of largest Σ |score|^p, p = ``norm``.
+
+    A row or column of a tile keeps n entries or fewer, exactly n with ``full``: a matrix and its transpose are n:m
+    alike. All patterns are tried, or with ``greedy`` the largest entries taken as long as their row and column have
+    less than n.
+
+    >>> transposable(1, 2)([[3, 2], [2, 0]])
+    array([[3., 0.],
+           [0., 0.]])
+    >>> transposable(1, 2, norm=1)([[3, 2], [2, 0]])
+    array([[0., 2.],
+           [2., 0.]])
+    """
+    return TransposableSparsifier(n, m, check_norm(norm), greedy, full, score)

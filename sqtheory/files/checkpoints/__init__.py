@@ -4,8 +4,9 @@ from sqtheory.files.checkpoints.decoding import Decoding
 from sqtheory.files.checkpoints.opening import open_stored
 from sqtheory.files.checkpoints.safetensors import SafetensorsCheckpoint
 from sqtheory.files.checkpoints.shards import ShardedCheckpoint
+from sqtheory.files.checkpoints.signature import Signature
 from sqtheory.files.checkpoints.stored import StoredTensor
-from sqtheory.files.checkpoints.tensors import Checkpoint, Signature, TensorInfo
+from sqtheory.files.checkpoints.tensors import Checkpoint, TensorInfo
 from sqtheory.files.checkpoints.values import open_checkpoint, reading
 from sqtheory.files.checkpoints.writing import CheckpointWriter, SafetensorsWriter, declare, redeclare
 

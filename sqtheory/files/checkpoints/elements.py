@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import IO, Any, TypeAlias, final
+from typing import Any, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.alphabet.formats import BFLOAT16, E2M1, E2M3, E3M2, E4M3, E5M2, E8M0, FloatFormat
 from sqtheory.alphabet.quantizers import cast
-from sqtheory.files.checkpoints.entries import booleans, decoded, fill, widen
+from sqtheory.files.checkpoints.entries import Source, booleans, decoded, fill, widen
 
 _PIECE = 3 << 18
 """Bytes decoded at once: a whole number of codes of 4, 6, 8 and 16 bits."""
@@ -47,6 +47,8 @@ class Native:
 
     def encode(self, values: NDArray[Any]) -> NDArray[np.uint8]:
         """The bytes of values that this type has exactly; ValueError for any other value."""
+        if values.dtype == self.code:
+            return np.ascontiguousarray(values).reshape(-1).view(np.uint8)
         with np.errstate(over="ignore", invalid="ignore"):
             stored = values.astype(self.code)
             same = stored.dtype.kind == values.dtype.kind
@@ -142,7 +144,7 @@ def nbytes_of(dtype: str, shape: tuple[int, ...]) -> int:
     return bits // 8
 
 
-def read_values(source: IO[bytes], nbytes: int, element: Element) -> NDArray[Any]:
+def read_values(source: Source, nbytes: int, element: Element) -> NDArray[Any]:
     """The next entries of a stream; those that come wider than they are stored are decoded in pieces."""
     if element.widened:
         return decoded(source, nbytes, 8 * nbytes // element.bits, _PIECE, element.decode)

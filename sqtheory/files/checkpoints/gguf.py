@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sqtheory.exceptions import MissingExtra
 from sqtheory.files.checkpoints.elements import ELEMENTS, read_values
-from sqtheory.files.checkpoints.entries import decoded
+from sqtheory.files.checkpoints.entries import Window, decoded
 from sqtheory.files.checkpoints.gguf_blocks import EXPANSIONS
 from sqtheory.files.checkpoints.gguf_header import TYPES, read_header, read_metadata
 from sqtheory.files.checkpoints.tensors import SLAB, FileCheckpoint, TensorInfo, plain, refused
@@ -46,6 +46,16 @@ class GgufCheckpoint(FileCheckpoint):
 
     streams = True
 
+    def splits(self, name: str, unit: int) -> bool:
+        return self.info(name).dtype in ELEMENTS
+
+    def entries(self, name: str, begin: int, end: int) -> NDArray[Any]:
+        info = self.info(name)
+        if info.dtype not in ELEMENTS:
+            return super().entries(name, begin, end)
+        size = ELEMENTS[info.dtype].bits // 8
+        return self._values(info, begin * size, (end - begin) * size, end - begin)
+
     def slabs(self, name: str) -> Iterator[NDArray[Any]]:
         info = self.info(name)
         unit = ELEMENTS[info.dtype].bits * SLAB // 8 if info.dtype in ELEMENTS else TYPES[self._stored[name].kind][2]
@@ -62,12 +72,12 @@ class GgufCheckpoint(FileCheckpoint):
         stored = self._stored[info.name]
         expand = None if info.dtype in ELEMENTS else _blocks(stored.kind)
         try:
-            with self._lock, np.errstate(all="ignore"):
-                self._file.seek(stored.begin + at)
+            source = Window(self._file, stored.begin + at, self._lock)
+            with np.errstate(all="ignore"):
                 if expand is None:
-                    return read_values(self._file, nbytes, ELEMENTS[info.dtype])
+                    return read_values(source, nbytes, ELEMENTS[info.dtype])
                 piece = _PIECE // TYPES[stored.kind][2] * TYPES[stored.kind][2]
-                return decoded(self._file, nbytes, size, piece, expand)
+                return decoded(source, nbytes, size, piece, expand)
         except NotImplementedError as error:
             raise refused(self._path, f"the gguf package cannot expand {info.dtype}", info.name) from error
         except (EOFError, OSError, ValueError) as error:

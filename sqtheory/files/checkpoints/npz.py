@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from sqtheory.files.checkpoints.entries import booleans, fill, pieces, pieces_at, widen
 from sqtheory.files.checkpoints.npz_structure import check_structure, structure
-from sqtheory.files.checkpoints.pickles import pickled
+from sqtheory.files.checkpoints.pickle_operations import pickled
 from sqtheory.files.checkpoints.tensors import Checkpoint, FileCheckpoint, TensorInfo, check_tensor, plain, refused
 
 MAX_EXPANSION = 1000

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from sqtheory.exceptions import CheckpointError
 from sqtheory.files import zoo
-from sqtheory.files.checkpoints.pickles import PICKLE, PICKLE_SUFFIXES, is_pickle, pickle_said
+from sqtheory.files.checkpoints.pickles import PICKLE, PICKLE_SUFFIXES, is_pickle
 from sqtheory.files.checkpoints.safetensors import MAX_HEADER, SafetensorsCheckpoint
 from sqtheory.files.checkpoints.shards import INDEX_SUFFIX, ShardedCheckpoint, in_folder
 from sqtheory.files.checkpoints.tensors import Checkpoint, plain, refused
@@ -66,12 +66,18 @@ def open_stored(path: str | os.PathLike[str]) -> Checkpoint:
         from sqtheory.files.checkpoints.ctranslate2 import Ctranslate2Checkpoint
 
         return Ctranslate2Checkpoint(file)
-    found = pickle_said(file) if is_pickle(head) else "an HDF5 file" if head.startswith(_HDF5) else None
+    found = _pickled(file) if is_pickle(head) else "an HDF5 file" if head.startswith(_HDF5) else None
     suffix = file.suffix.lower()
     if found is None and suffix == ".safetensors":
         return SafetensorsCheckpoint(file)
     found = found or _SUFFIX.get(suffix) or f"unknown content, starting with {head[:8]!r}"
     raise refused(file, f"{found}; {READABLE}")
+
+
+def _pickled(file: Path) -> str:
+    from sqtheory.files.checkpoints.pickle_operations import pickle_said
+
+    return pickle_said(file)
 
 
 def _is_ctranslate2(head: bytes) -> bool:

@@ -1,167 +1,30 @@
-"""Pickles, which run code when they are read: how they are recognised, and what to do with one. None is ever read.
-
-What to do is told from the operations that a pickle lists (``pickletools``), none of which is carried out.
-"""
-
-import io
-import pickletools
-import zipfile
-import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, final
+"""Pickles, which run code when they are read: how they are recognised, and what is said of one. None is ever read."""
 
 PICKLE_SUFFIXES = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle")
-_RUNS = "which can run code when it is read: where you trust it, convert it with"
-_LONGEST = 1 << 24
-"""Bytes of a pickle whose operations are looked at."""
-_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
-"""The pickle with which a file of torch.save begins that is no zip archive; two more stand before the object."""
-_KEYS = ("state_dict", "model_state_dict", "model", "module", "params", "params_ema")
-"""Where a dictionary that training writes holds the weights."""
-_TENSOR = "torch._utils _rebuild_"
-_ORDERED = "collections OrderedDict"
-_READ = (ValueError, RuntimeError, OSError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+RUNS = "which can run code when it is read: where you trust it, convert it with"
 
 
-def _saved(dictionary: str) -> str:
+def saved(dictionary: str) -> str:
     """How the tensors of a dictionary are saved, also such as share memory or are transposed."""
     tensors = f"{{k: t.contiguous().clone() for k, t in {dictionary}.items() if torch.is_tensor(t)}}"
     return f"safetensors.torch.save_file({tensors}, 'model.safetensors')"
 
 
-def _loaded(safe: bool) -> str:
+def loaded(safe: bool) -> str:
+    """How a file is read that only ``torch.load`` reads; not ``safe``: with whatever it names."""
     return f"torch.load(FILE, 'cpu', weights_only={safe})"
 
 
-PICKLE = f"a PyTorch or Python pickle, {_RUNS} {_saved(_loaded(True))}"
+PICKLE = f"a PyTorch or Python pickle, {RUNS} {saved(loaded(True))}"
 """What is said of a pickle of which nothing else is known."""
-TORCHSCRIPT = f"a TorchScript archive, {_RUNS} " + _saved("torch.jit.load(FILE, 'cpu').state_dict()")
+TORCHSCRIPT = f"a TorchScript archive, {RUNS} " + saved("torch.jit.load(FILE, 'cpu').state_dict()")
 """What is said of what torch.jit.save writes."""
-EXPORTED = f"a program that torch.export wrote, {_RUNS} " + _saved("torch.export.load(FILE).state_dict")
+EXPORTED = f"a program that torch.export wrote, {RUNS} " + saved("torch.export.load(FILE).state_dict")
 """What is said of what torch.export.save writes."""
-PYTHON = f"a Python pickle, {_RUNS} numpy.savez('model.npz', **pickle.load(open(FILE, 'rb')))"
+PYTHON = f"a Python pickle, {RUNS} numpy.savez('model.npz', **pickle.load(open(FILE, 'rb')))"
 """What is said of a pickle that PyTorch did not write and that holds no tensor of it."""
-
-
-def pickled(archive: zipfile.ZipFile) -> str | None:
-    """What is said of a zip archive where PyTorch wrote it, None where it did not."""
-    parts = {member: member.split("/") for member in archive.namelist()}
-    ends = {path[-1] for path in parts.values()}
-    if "constants.pkl" in ends or ("data.pkl" in ends and any("code" in path[:-1] for path in parts.values())):
-        return TORCHSCRIPT
-    if {"archive_format", "model.json"} <= ends:
-        return EXPORTED
-    for member, path in parts.items():
-        if path[-1] == "data.pkl":
-            try:
-                with archive.open(member) as stream:
-                    return _said(io.BytesIO(stream.read(_LONGEST)))
-            except _READ:
-                return PICKLE
-    return None
 
 
 def is_pickle(head: bytes) -> bool:
     """Whether a file begins like a pickle of protocol 2 or later (older ones have no mark of their own)."""
     return head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
-
-
-def pickle_said(file: Path) -> str:
-    """What is said of a file that begins like a pickle."""
-    try:
-        with file.open("rb") as opened:
-            stream = io.BytesIO(opened.read(_LONGEST))
-        if stream.getvalue().startswith(_MAGIC):
-            for _ in range(3):
-                for _ in pickletools.genops(stream):
-                    pass
-            return _said(stream)
-        found = _look(stream)
-    except _READ:
-        return PICKLE
-    return _told(found, "pickle.load(open(FILE, 'rb'))") if found.torch else PYTHON
-
-
-@final
-@dataclass
-class _PickleLook:
-    """What the operations of a pickle show: the first of them, classes and functions named, where the weights are."""
-
-    top: str = ""
-    known: bool = True
-    """Everything that is named is what ``torch.load`` takes for harmless."""
-    torch: bool = False
-    key: str | None = None
-    inner: str = ""
-    """The first operation of what the key stands for."""
-
-
-def _said(stream: IO[bytes]) -> str:
-    found = _look(stream)
-    return _told(found, _loaded(found.known))
-
-
-def _told(found: _PickleLook, source: str) -> str:
-    whole = source if found.key is None else f"{source}[{found.key!r}]"
-    first = found.top if found.key is None else found.inner
-    if first.startswith(_TENSOR):
-        return f"a PyTorch pickle of one tensor, {_RUNS} " + _saved(f"{{'tensor': {source}}}")
-    if first in ("EMPTY_LIST", "EMPTY_TUPLE", "MARK", "LIST", "TUPLE"):
-        return f"a PyTorch pickle of a list, {_RUNS} " + _saved(f"{{str(i): t for i, t in enumerate({source})}}")
-    if first in ("EMPTY_DICT", "DICT", _ORDERED):
-        return f"a PyTorch pickle, {_RUNS} {_saved(whole)}"
-    if " " in first or first == "module":
-        return f"a PyTorch pickle of a whole module, {_RUNS} " + _saved(f"{whole}.state_dict()")
-    return PICKLE
-
-
-def _look(stream: IO[bytes]) -> _PickleLook:
-    """The next pickle of a stream. Raises ValueError where it is none or cut off."""
-    found, waiting = _PickleLook(), ""
-    for place, (name, word) in enumerate(_operations(stream)):
-        if place == 0 or (place == 1 and found.top == "MARK" and word == "module"):
-            found.top = word  # in files that are no archives a whole module stands in a tuple, after this word
-        if waiting:
-            if word in ("EMPTY_DICT", _ORDERED) or (" " in word and not word.startswith(_TENSOR)):
-                found.key, found.inner = waiting, word
-            waiting = ""
-        if name in ("GLOBAL", "STACK_GLOBAL"):
-            found.torch |= word.startswith("torch")
-            found.known &= _harmless(word)
-        elif found.key is None and found.top in ("EMPTY_DICT", _ORDERED) and word in _KEYS:
-            waiting = word
-    return found
-
-
-def _operations(stream: IO[bytes]) -> Iterator[tuple[str, str]]:
-    """Each operation but those on the memo, and a word for it: a text, ``module name`` of what is named, or its name.
-
-    A text that is taken from the memo is a text again.
-    """
-    texts: list[str] = []
-    memo: dict[object, str | None] = {}
-    last: str | None = None
-    for operation, argument, _ in pickletools.genops(stream):
-        name = operation.name
-        if name in ("PROTO", "FRAME"):
-            continue
-        if name in ("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"):
-            memo[len(memo) if name == "MEMOIZE" else argument] = last
-            continue
-        taken = memo.get(argument) if name in ("GET", "BINGET", "LONG_BINGET") else None
-        last = argument if isinstance(argument, str) else taken
-        if name == "STACK_GLOBAL":
-            yield name, " ".join(texts[-2:])
-        elif last is not None:
-            texts = [*texts[-1:], last]
-            yield name, last
-        else:
-            yield name, name
-
-
-def _harmless(named: str) -> bool:
-    module, _, name = named.partition(" ")
-    storage = module in ("torch", "torch.storage") and (name.endswith("Storage") or not name[:1].isupper())
-    return named in (_ORDERED, "torch Size") or module in ("torch._utils", "torch._tensor") or storage

@@ -1,6 +1,5 @@
 """Tensors of a safetensors file: the Rust parser of the safetensors library is the gate, these checks are stricter."""
 
-import math
 import os
 import threading
 from collections.abc import Iterator, Mapping
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from sqtheory.files.checkpoints.elements import BITS, ELEMENTS, Element, nbytes_of, read_values
-from sqtheory.files.checkpoints.entries import fill, pieces_at
+from sqtheory.files.checkpoints.entries import Window, fill, pieces_at
 from sqtheory.files.checkpoints.json_text import json_object
 from sqtheory.files.checkpoints.tensors import SLAB, FileCheckpoint, TensorInfo, check_tensor, natural, plain, refused
 from sqtheory.records import fits
@@ -77,20 +76,22 @@ class SafetensorsCheckpoint(FileCheckpoint):
     streams = True
     encodes = True
 
+    def splits(self, name: str, unit: int) -> bool:
+        return self._element(self.info(name)).bits * unit % 8 == 0
+
+    def entries(self, name: str, begin: int, end: int) -> NDArray[Any]:
+        info = self.info(name)
+        element = self._element(info)
+        first, rest = divmod(begin * element.bits, 8)
+        last, over = divmod(end * element.bits, 8)
+        return super().entries(name, begin, end) if rest or over else self._values(info, element, first, last - first)
+
     def slabs(self, name: str) -> Iterator[NDArray[Any]]:
         info = self.info(name)
         element = self._element(info)
         step = SLAB * element.bits // 8
         for at in range(0, info.nbytes, step):
             yield self._values(info, element, at, min(step, info.nbytes - at))
-
-    def part(self, name: str, index: int) -> NDArray[Any] | None:
-        info = self.info(name)
-        element, shape = self._element(info), info.shape[1:]
-        bits = element.bits * math.prod(shape)
-        if bits % 8:
-            return None
-        return self._values(info, element, index * bits // 8, bits // 8).reshape(shape)
 
     def _read(self, info: TensorInfo) -> NDArray[Any]:
         return self._values(info, self._element(info), 0, info.nbytes).reshape(info.shape)
@@ -103,9 +104,8 @@ class SafetensorsCheckpoint(FileCheckpoint):
     def _values(self, info: TensorInfo, element: Element, at: int, nbytes: int) -> NDArray[Any]:
         """The values of some bytes of a tensor."""
         try:
-            with self._lock:
-                self._file.seek(self._body + self._begin[info.name] + at)
-                return read_values(self._file, nbytes, element)
+            source = Window(self._file, self._body + self._begin[info.name] + at, self._lock)
+            return read_values(source, nbytes, element)
         except (EOFError, OSError, ValueError) as error:
             raise refused(self._path, plain(str(error)), info.name) from error
 

@@ -63,11 +63,14 @@ class ShardedCheckpoint(Checkpoint):
     def stored(self, name: str) -> Iterator[NDArray[np.uint8]]:
         return self._shards[self._shard_of[self.info(name).name]].stored(name)
 
+    def splits(self, name: str, unit: int) -> bool:
+        return self._shards[self._shard_of[self.info(name).name]].splits(name, unit)
+
+    def entries(self, name: str, begin: int, end: int) -> NDArray[Any]:
+        return self._shards[self._shard_of[self.info(name).name]].entries(name, begin, end)
+
     def slabs(self, name: str) -> Iterator[NDArray[Any]]:
         return self._shards[self._shard_of[self.info(name).name]].slabs(name)
-
-    def part(self, name: str, index: int) -> NDArray[Any] | None:
-        return self._shards[self._shard_of[self.info(name).name]].part(name, index)
 
     def _read(self, info: TensorInfo) -> NDArray[Any]:
         return self._shards[self._shard_of[info.name]].read(info.name)

@@ -43,6 +43,20 @@ class StoredTensor(StreamedTensor):
         return next(map(as_real, self.checkpoint.slabs(self.name))).dtype
 
     def pieces(self, entries: int) -> Iterator[Array]:
+        if self.checkpoint.splits(self.name, entries):
+            return self.between(0, self.size, entries)
+        return self._joined(entries)
+
+    def between(self, begin: int, end: int, entries: int) -> Iterator[Array]:
+        """Those of ``pieces`` from one place to another, reading no more than these if the checkpoint can."""
+        cuts = range(begin, end, entries)
+        return (as_real(self.checkpoint.entries(self.name, at, min(at + entries, end))) for at in cuts)
+
+    def whole(self) -> Array:
+        return as_real(self.checkpoint.read(self.name))
+
+    def _joined(self, entries: int) -> Iterator[Array]:
+        """``pieces`` from slabs of other lengths."""
         waiting: list[Array] = []
         ready = 0
         for slab in map(as_real, self.checkpoint.slabs(self.name)):
@@ -55,6 +69,3 @@ class StoredTensor(StreamedTensor):
                 waiting, ready = [joined[whole:]], ready - whole
         if ready:
             yield np.concatenate(waiting)
-
-    def whole(self) -> Array:
-        return as_real(self.checkpoint.read(self.name))

@@ -1,13 +1,11 @@
 """What every file of tensors offers (a list of names, one array at a time), and the rules all of them obey."""
 
-import hashlib
 import math
 import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self, final
@@ -17,6 +15,7 @@ from numpy.typing import NDArray
 
 from sqtheory.exceptions import CheckpointError
 from sqtheory.files.checkpoints.decoding import Decoding
+from sqtheory.files.checkpoints.signature import Signature
 from sqtheory.files.views.view import View
 
 MAX_NAME = 4096
@@ -35,24 +34,6 @@ _MANY = 1 << 13
 """Among so many names the nearest is not looked for."""
 _FLOATS = ("f", "bf", "double")
 """How the names of floating-point types begin: F16, float32, BF16, DOUBLE."""
-
-
-@final
-@dataclass(frozen=True)
-class Signature:
-    """What the file system says of open files; another one after every write to them and every change of their names.
-
-    The same on every machine that mounts the same file system, whatever the path.
-    """
-
-    inode: int
-    """The number of the file; where there are several, a digest of the signature of each."""
-    size: int
-    """Bytes of all files."""
-    modified: int
-    """When bytes changed last, in nanoseconds since 1970."""
-    changed: int
-    """When bytes, names or times changed last: unlike ``modified`` no program can set it back."""
 
 
 @final
@@ -161,12 +142,7 @@ class Checkpoint(ABC):
     @property
     def signature(self) -> Signature:
         """The signature of what is open here, even if its path means another file by now."""
-        each = [_signature(status) for status in self._statuses()]
-        if len(each) == 1:
-            return each[0]
-        digest = int.from_bytes(hashlib.sha256(repr(each).encode()).digest()[:16])
-        size = sum(one.size for one in each)
-        return Signature(digest, size, max(one.modified for one in each), max(one.changed for one in each))
+        return Signature.of(self._statuses())
 
     def holds(self, path: Path) -> bool:
         """Whether a path leads to one of the files that are open here, by whatever name."""
@@ -196,9 +172,19 @@ class Checkpoint(ABC):
         """
         return self._read(self.info(name))
 
+    def splits(self, name: str, unit: int) -> bool:
+        """Whether ``entries`` reads no more of a tensor than it gives, where that is whole runs of ``unit`` entries."""
+        return False
+
+    def entries(self, name: str, begin: int, end: int) -> NDArray[Any]:
+        """Of the entries that ``read`` gives, in C order, those of these places; flat."""
+        return self.read(name).reshape(-1)[begin:end]
+
     def part(self, name: str, index: int) -> NDArray[Any] | None:
         """The entries of x that have this index along the first axis; None where all would have to be read for them."""
-        return None
+        shape = self.info(name).shape[1:]
+        n = math.prod(shape)
+        return self.entries(name, index * n, index * n + n).reshape(shape) if self.splits(name, n) else None
 
     def slabs(self, name: str) -> Iterator[NDArray[Any]]:
         """The entries that ``read`` gives, in C order, in flat arrays of a multiple of 32 entries, but for the last.
@@ -222,6 +208,8 @@ class Checkpoint(ABC):
     def info(self, name: str) -> TensorInfo:
         """What is said of one tensor; CheckpointError, with the nearest name, when there is none of this name."""
         if name not in self._by_name:
+            from difflib import get_close_matches
+
             near = get_close_matches(name, self._by_name, n=1) if len(self._by_name) < _MANY else []
             raise refused(self._path, f"no tensor {quoted(name)}" + (f"; nearest: {quoted(near[0])}" if near else ""))
         return self._by_name[name]
@@ -250,10 +238,6 @@ class FileCheckpoint(Checkpoint):
 
     def _statuses(self) -> tuple[os.stat_result, ...]:
         return (os.fstat(self._file.fileno()),)
-
-
-def _signature(status: os.stat_result) -> Signature:
-    return Signature(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def natural(name: str) -> tuple[tuple[tuple[int, str], ...], str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from sqtheory.files.checkpoints.decoding import Decoding
 from sqtheory.files.checkpoints.safetensors import SafetensorsCheckpoint
 from sqtheory.files.checkpoints.tensors import Checkpoint, TensorInfo, plain, quoted, refused
-from sqtheory.files.codecs.codec import Codec, Encoded, Stored
 from sqtheory.files.codecs.companions import activation_scales, check_left, is_code
 from sqtheory.files.codecs.configuration import Configuration
+
+if TYPE_CHECKING:
+    from sqtheory.files.codecs.codec import Codec, Encoded, Stored
 
 
 def decoded(checkpoint: Checkpoint) -> Checkpoint:
@@ -33,11 +35,12 @@ def decoded(checkpoint: Checkpoint) -> Checkpoint:
         undo.callback(configuration.close)
         infos = {info.name: info for info in checkpoint.tensors}
         metadata = checkpoint.metadata if isinstance(checkpoint, SafetensorsCheckpoint) else {}
-        stored = Stored(checkpoint.path, infos, configuration.content, checkpoint.read, metadata)
-        encoded = {}
+        encoded: dict[str, Encoded] = {}
         if configuration.method is not None or any(map(is_code, infos.values())):
+            from sqtheory.files.codecs.codec import Stored
             from sqtheory.files.codecs.registry import CODECS
 
+            stored = Stored(checkpoint.path, infos, configuration.content, checkpoint.read, metadata)
             encoded = _encoded(stored, configuration, CODECS)
         parts = {name for one in encoded.values() for name in one.parts.values()}
         for name in encoded:
@@ -66,7 +69,7 @@ class DecodedCheckpoint(Checkpoint):
         self,
         checkpoint: Checkpoint,
         configuration: Configuration,
-        encoded: Mapping[str, Encoded],
+        encoded: "Mapping[str, Encoded]",
         hidden: frozenset[str],
     ) -> None:
         """Take over an open checkpoint and what is known of it; ``hidden`` are scales of activations."""
@@ -79,7 +82,7 @@ class DecodedCheckpoint(Checkpoint):
         return self._inner
 
     @property
-    def encoded(self) -> Mapping[str, Encoded]:
+    def encoded(self) -> "Mapping[str, Encoded]":
         """How each quantized weight is stored, by its name."""
         return MappingProxyType(self._encoded)
 
@@ -109,11 +112,16 @@ class DecodedCheckpoint(Checkpoint):
     def stored(self, name: str) -> Iterator[NDArray[np.uint8]]:
         return super().stored(name) if self.info(name).quantized else self._inner.stored(name)
 
+    def splits(self, name: str, unit: int) -> bool:
+        return not self.info(name).quantized and self._inner.splits(name, unit)
+
+    def entries(self, name: str, begin: int, end: int) -> NDArray[Any]:
+        if self.info(name).quantized:
+            return super().entries(name, begin, end)
+        return self._inner.entries(name, begin, end)
+
     def slabs(self, name: str) -> Iterator[NDArray[Any]]:
         return super().slabs(name) if self.info(name).quantized else self._inner.slabs(name)
-
-    def part(self, name: str, index: int) -> NDArray[Any] | None:
-        return None if self.info(name).quantized else self._inner.part(name, index)
 
     def _statuses(self) -> tuple[os.stat_result, ...]:
         return *self._inner._statuses(), *self._configuration.statuses()
@@ -148,7 +156,7 @@ class DecodedCheckpoint(Checkpoint):
         return values
 
 
-def _encoded(stored: Stored, configuration: Configuration, codecs: Sequence[type[Codec]]) -> dict[str, Encoded]:
+def _encoded(stored: "Stored", configuration: Configuration, codecs: "Sequence[type[Codec]]") -> "dict[str, Encoded]":
     """Every quantized weight by its name; CheckpointError for one that two layouts claim."""
     method = configuration.method
     asked = [one for one in codecs if method is None or one.says_itself or method in one.methods]
@@ -165,5 +173,5 @@ def _encoded(stored: Stored, configuration: Configuration, codecs: Sequence[type
     return found
 
 
-def _spelled(one: Encoded) -> str:
+def _spelled(one: "Encoded") -> str:
     return ", ".join(f"{part} {quoted(name)}" for part, name in one.parts.items())

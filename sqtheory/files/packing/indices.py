@@ -15,6 +15,7 @@ from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.storage import Index
 from sqtheory.arrays import Mask
 from sqtheory.files.bits import pack_bits, unpack_bits
+from sqtheory.files.packing.small_patterns import WORDS, ranks_of, rows_of
 
 RANKED = 1 << 16
 """Groups of m with n survivors have their patterns numbered where n·m is at most this and C(m, n) < 2^62."""
@@ -69,9 +70,11 @@ class Places:
             units = unpack_bits(raw, 1, boxes.count(shape)).astype(np.bool_).reshape(boxes.grid(shape))
             return np.ascontiguousarray(boxes.spread(units, shape))
         sizes, total = boxes.sizes(shape), self.bits(shape)
-        bits = np.unpackbits(raw, bitorder="little")
-        if bits[total:].any():
+        if total % 8 and raw[-1] >> total % 8:
             raise ValueError("the bits after the last index are not all 0")
+        if len(sizes) == 1:
+            return boxes.join([self._rows(raw, *sizes[0])], shape)
+        bits = np.unpackbits(raw, bitorder="little")
         rows, at = [], 0
         for count, size in sizes:
             stream = np.packbits(bits[at : at + count * self._bits(size)], bitorder="little")
@@ -104,6 +107,10 @@ class Places:
         """The fields of groups and their bits."""
         count, size = rows.shape
         n = self._budget(size)
+        if size in WORDS and self.index is Index.combination and rows.flags.c_contiguous:
+            ranks = ranks_of(rows, n)
+            if ranks is not None:
+                return ranks, self._bits(size)
         if np.any(rows.sum(axis=1) != n):
             wrong = int(rows.sum(axis=1)[rows.sum(axis=1) != n][0])
             raise ValueError(f"a group of {size} keeps {wrong} entries, not {n}")
@@ -128,6 +135,8 @@ class Places:
             np.put_along_axis(rows, places, True, axis=1)
             return rows
         ranks = unpack_bits(stream, self._bits(size), count)
+        if size in WORDS and ranks.max() < comb(size, n):
+            return rows_of(ranks, size, n)
         for at in range(0, count, _GROUPS):
             rank = ranks[at : at + _GROUPS].astype(np.int64)
             if np.any(rank >= comb(size, n)):

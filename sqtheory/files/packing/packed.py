@@ -1,6 +1,6 @@
 """Tensors as codes, scales and places of survivors, and back to the same values bit for bit."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, final
@@ -8,9 +8,11 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from sqtheory.alphabet import kernels
 from sqtheory.alphabet.formats import Codes, Format
+from sqtheory.alphabet.kernels.scratch import scratch
 from sqtheory.alphabet.operators import Operator, parts_of
-from sqtheory.alphabet.partition import Whole
+from sqtheory.alphabet.partition import Shape, Whole
 from sqtheory.alphabet.partition.boxes import Boxes, Where
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
@@ -18,6 +20,7 @@ from sqtheory.alphabet.storage import Index
 from sqtheory.arrays import Array, ArrayLike, Mask, as_real, plain_array
 from sqtheory.exceptions import InputRefused, about, first_at
 from sqtheory.files.bits import pack_bits, unpack_bits
+from sqtheory.files.packing.coding import codes_of
 from sqtheory.files.packing.indices import Places, places_of
 from sqtheory.files.packing.scales import scales_of
 from sqtheory.files.packing.schema import CODES, DTYPES, INDICES, Schema
@@ -72,10 +75,12 @@ def pack_image(x: ArrayLike, f: Operator, *, index: Index | None = None, real: s
             return pack_values(q(given), q, q.scales(given), operator=str(f), real=real)
         case (Sparsifier() as s, Quantizer() as q):
             kept = s.mask(given)
-            pruned = np.where(kept, given, given.dtype.type(0))
-            image, scales = q(pruned), q.scales(pruned)
+            pruned = kernels.pruned(given, kept, _memory("pruned values", given))
+            image, scales = q(pruned, out=_memory("packed values", given)), q.scales(pruned)
             if not q.format.has_zero:  # pruned entries come back as other levels
                 return pack_values(image, q, scales, operator=str(f), real=real)
+            places = places_of(s, image.shape, index)
+            return pack_values(image, q, scales, kept, places, operator=str(f), real=real)
         case (Quantizer() as q, Sparsifier() as s):
             image, scales = q(given), q.scales(given)
             kept = s.mask(image, given)
@@ -99,7 +104,7 @@ def pack_kept(
 
     Raises as ``pack_values``, and ValueError where an index is asked for that cannot hold the mask.
     """
-    values = np.where(kept, image, image.dtype.type(0))
+    values = kernels.pruned(image, kept, _memory("packed values", image))
     return pack_values(values, q, scales, kept, places_of(s, image.shape, index), operator=operator, real=real)
 
 
@@ -128,8 +133,7 @@ def pack_values(
             f"of the grid of blocks, got {values.dtype}, {scales.dtype} and {scales.shape}"
         )
     boxes = Boxes(q.partition.sides(values.shape))
-    every = np.broadcast_to(np.bool_(True), values.shape) if kept is None else kept
-    codes = _codes(values, q.format, boxes, scales, every)
+    codes = _codes(values, q.format, boxes, scales, kept)
     if q.scaling.bits()[0] == 0 and any(q.scaling.bits()) and scales.size:  # one for all
         boxes = Boxes(Whole().sides(values.shape))
         scales = scales.reshape(-1)[:1].reshape(boxes.grid(values.shape))
@@ -142,9 +146,12 @@ def pack_values(
     return Packed(schema, arrays)
 
 
-def unpack(packed: Packed) -> Array:
-    """x_i = fl(σ_B · c_i) for kept entries, +0 for pruned ones; ValueError for arrays that hold no such tensor."""
-    out = np.empty(packed.schema.shape, np.dtype(DTYPES[packed.schema.dtype]))
+def unpack(packed: Packed, memory: Callable[[Shape, np.dtype[Any]], Array] = np.empty) -> Array:
+    """x_i = fl(σ_B · c_i) for kept entries, +0 for pruned ones; ValueError for arrays that hold no such tensor.
+
+    The values lie in what ``memory`` gives for their shape and dtype.
+    """
+    out = memory(packed.schema.shape, np.dtype(DTYPES[packed.schema.dtype]))
     for entries, levels, scales in slabs_of(packed):
         out[entries] = image_of(levels, scales)
     return out
@@ -155,6 +162,8 @@ def slabs_of(packed: Packed) -> Iterator[tuple[Where, Array, Array]]:
     schema, arrays = packed.schema, packed.arrays
     dtype = np.dtype(DTYPES[schema.dtype])
     codes = unpack_bits(arrays[CODES], schema.format.bits, schema.kept)
+    table = schema.format.code_values.astype(dtype)
+    known = bool(np.all(np.isfinite(table)))
     scales = schema.scales.decode(arrays, schema.boxes.grid(schema.shape), dtype)
     kept: Mask = np.broadcast_to(np.bool_(True), schema.shape)
     if schema.mask is not None:
@@ -164,10 +173,14 @@ def slabs_of(packed: Packed) -> Iterator[tuple[Where, Array, Array]]:
     done = 0
     for entries, cells in schema.boxes.bands(schema.shape, _CHUNK):
         here = kept[entries]
-        count = int(np.count_nonzero(here))
-        levels = np.zeros(here.shape, dtype)
-        levels[here] = schema.format.decode(codes[done : done + count], dtype)
-        if not np.all(np.isfinite(levels)):
+        count = here.size if schema.mask is None else int(np.count_nonzero(here))
+        own = np.take(table, codes[done : done + count])
+        if schema.mask is None:
+            levels = own.reshape(here.shape)
+        else:
+            levels = np.zeros(here.shape, dtype)
+            levels[here] = own
+        if not known and not np.all(np.isfinite(own)):
             raise ValueError(f"a code is no number of {schema.format}")
         yield entries, levels, schema.boxes.spread(scales[cells], here.shape)
         done += count
@@ -189,18 +202,32 @@ def image_of(levels: Array, scales: Array) -> Array:
     """fl(σ·c), a product beyond the dtype being its largest number."""
     largest = np.finfo(levels.dtype).max
     with np.errstate(over="ignore"):
-        return np.asarray(np.clip(levels * scales, -largest, largest))
+        image = np.asarray(levels * scales)
+    if np.maximum.reduce(np.abs(image), axis=None, initial=0) > largest:
+        image = image.clip(-largest, largest)
+    return image
 
 
-def _codes(values: Array, fmt: Format, boxes: Boxes, scales: Array, kept: Mask) -> Codes:
-    """The codes of kept values in C order."""
+def _memory(name: str, x: Array) -> Array:
+    """Memory of the kernels in the shape of x."""
+    return np.asarray(scratch(name, x.size, x.dtype).reshape(x.shape))
+
+
+def _codes(values: Array, fmt: Format, boxes: Boxes, scales: Array, kept: Mask | None) -> Codes:
+    """The codes of kept values in C order, by default of all."""
+    every: Mask = np.broadcast_to(np.bool_(True), values.shape) if kept is None else kept
     found: list[Codes] = [np.empty(0, np.uint8 if fmt.bits <= 8 else np.uint16)]
     for entries, cells in boxes.bands(values.shape, _CHUNK):
-        part, here = values[entries], kept[entries]
-        stray = ~here & ((part != 0) | np.signbit(part))
+        part, here = values[entries], every[entries]
+        stray = np.greater(_bits(part) != 0, here)
         if stray.any():
             raise InputRefused(f"{_at(values, entries, stray, boxes)} is pruned and must be +0")
-        sigma = boxes.spread(scales[cells], part.shape)[here]
+        spread = boxes.spread(scales[cells], part.shape)
+        codes = codes_of(part, spread, fmt)
+        if codes is not None:
+            found.append(codes.reshape(-1) if kept is None else codes[here])
+            continue
+        sigma = spread[here]
         levels, wrong = _levels(part[here], sigma, fmt)
         if wrong.size:
             where = np.zeros(part.shape, np.bool_)
@@ -232,8 +259,11 @@ def _levels(y: Array, sigma: Array, fmt: Format) -> tuple[Array, NDArray[np.intp
 
 def _same(a: Array, b: Array) -> Mask:
     """Entries with the same bits."""
-    bits = f"u{a.dtype.itemsize}"
-    return np.asarray(np.ascontiguousarray(a).view(bits) == np.ascontiguousarray(b).view(bits))
+    return np.asarray(_bits(a) == _bits(b))
+
+
+def _bits(a: Array) -> NDArray[Any]:
+    return np.ascontiguousarray(a).view(f"u{a.dtype.itemsize}").reshape(a.shape)
 
 
 def _at(values: Array, entries: Where, wrong: Mask, boxes: Boxes) -> str:

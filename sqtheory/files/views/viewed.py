@@ -102,6 +102,14 @@ class ViewedCheckpoint(Checkpoint):
     def stored(self, name: str) -> Iterator[NDArray[np.uint8]]:
         return super().stored(name) if name in self._home else self._inner.stored(name)
 
+    def splits(self, name: str, unit: int) -> bool:
+        return name not in self._home and self._inner.splits(name, unit)
+
+    def entries(self, name: str, begin: int, end: int) -> NDArray[Any]:
+        if name in self._home:
+            return super().entries(name, begin, end)
+        return self._inner.entries(name, begin, end)
+
     def slabs(self, name: str) -> Iterator[NDArray[Any]]:
         return super().slabs(name) if name in self._home else self._inner.slabs(name)
 

@@ -130,8 +130,8 @@ class Bert(Model):
 
     def _attended(self, x: Array, at: str, linears: Linears) -> Array:
         batch, length, _ = x.shape
-        split = (linears(self.linear(f"{at}.{n}"), x).reshape(batch, length, self.heads, -1) for n in ATTENTION[:3])
-        q, k, v = (heads.swapaxes(1, 2) for heads in split)
+        three = linears.each([self.linear(f"{at}.{name}") for name in ATTENTION[:3]], x)
+        q, k, v = (each.reshape(batch, length, self.heads, -1).swapaxes(1, 2) for each in three)
         return linears.attended(at, q, k, v)
 
     def _normed(self, x: Array, at: str) -> Array:

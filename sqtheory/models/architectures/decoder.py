@@ -63,7 +63,7 @@ class ByteDecoder(Model):
                 self.linear(f"{at}.o_proj"), self._attended(self._normed(x, f"{at}.{NORMS[0]}"), at, linears, turn)
             )
             y = self._normed(x, f"{at}.{NORMS[1]}")
-            gate, up = (linears(self.linear(f"{at}.{name}"), y) for name in ("gate_proj", "up_proj"))
+            gate, up = linears.each([self.linear(f"{at}.{name}") for name in ("gate_proj", "up_proj")], y)
             x += linears(self.linear(f"{at}.down_proj"), silu_product(gate, up))
         return self._normed(x, "norm").reshape(-1, embedding.shape[1]) @ embedding.T
 
@@ -74,8 +74,8 @@ class ByteDecoder(Model):
 
     def _attended(self, y: Array, at: str, linears: Linears, turn: tuple[Array, Array]) -> Array:
         batch, length, _ = y.shape
-        split = (linears(self.linear(f"{at}.{n}"), y).reshape(batch, length, self.heads, -1) for n in LAYERS[:3])
-        q, k, v = (heads.swapaxes(1, 2) for heads in split)
+        three = linears.each([self.linear(f"{at}.{name}") for name in LAYERS[:3]], y)
+        q, k, v = (each.reshape(batch, length, self.heads, -1).swapaxes(1, 2) for each in three)
         return linears.attended(at, rotate(q, *turn), rotate(k, *turn), v, causal=True)
 
     def _normed(self, x: Array, at: str) -> Array:

@@ -1,7 +1,7 @@
 """What the linear layers of a model do: as exported, with other weights and quantized inputs, or watched."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import final
 
@@ -46,6 +46,10 @@ class Linears(ABC):
     @abstractmethod
     def __call__(self, layer: Linear, x: Array) -> Array:
         """The output (…, outputs) for inputs (batch, positions, inputs): a new array, which the model may overwrite."""
+
+    def each(self, layers: Sequence[Linear], x: Array) -> tuple[Array, ...]:
+        """The outputs of layers that are given the same inputs."""
+        return tuple(self(layer, x) for layer in layers)
 
     def attended(self, at: str, q: Array, k: Array, v: Array, *, causal: bool = False) -> Array:
         """``attention`` of these heads, in the block whose linears have names that begin with ``at`` and a dot."""
@@ -94,6 +98,13 @@ class Compressed(Linears):
         f = self.own.get(layer.name, self.activations)
         return layer.of(quantized_inputs(layer, x, f), self.weights[layer.name])
 
+    def each(self, layers: Sequence[Linear], x: Array) -> tuple[Array, ...]:
+        """Inputs that several layers share are quantized once; a refusal names the first."""
+        if any(layer.name in self.own for layer in layers):
+            return super().each(layers, x)
+        seen = quantized_inputs(layers[0], x, self.activations)
+        return tuple(layer.of(seen, self.weights[layer.name]) for layer in layers)
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -112,6 +123,12 @@ class Watched(Linears):
         y = self.inner(layer, x)
         self.see(layer, x, y)
         return y
+
+    def each(self, layers: Sequence[Linear], x: Array) -> tuple[Array, ...]:
+        outputs = self.inner.each(layers, x)
+        for layer, y in zip(layers, outputs, strict=True):
+            self.see(layer, x, y)
+        return outputs
 
     def attended(self, at: str, q: Array, k: Array, v: Array, *, causal: bool = False) -> Array:
         if self.attending is not None:

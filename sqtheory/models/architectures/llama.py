@@ -105,7 +105,7 @@ class Llama(Model):
             y = self._normed(x, f"{at}.{names.norms[0]}")
             x += linears(self.linear(f"{at}.{output}"), self._attended(y, at, linears, turn))
             y = self._normed(x, f"{at}.{names.norms[1]}")
-            opened, values = (linears(self.linear(f"{at}.{name}"), y) for name in (gate, up))
+            opened, values = linears.each([self.linear(f"{at}.{name}") for name in (gate, up)], y)
             x += linears(self.linear(f"{at}.{down}"), silu_product(opened, values))
         head = self.tensors[f"{names.embedding if self.tied else names.head}.weight"]
         return self._normed(x, names.norm).reshape(-1, x.shape[2]) @ head.T
@@ -115,10 +115,9 @@ class Llama(Model):
         """Queries or keys (batch, heads, length, d) with entries i and i + d/2 those that turn together."""
 
     def _attended(self, y: Array, at: str, linears: Linears, turn: tuple[Array, Array]) -> Array:
-        q, k, v = (
-            self._heads(linears(self.linear(f"{at}.{name}"), y), count)
-            for name, count in zip(self.names.layers[:3], (self.heads, self.groups, self.groups), strict=True)
-        )
+        three = linears.each([self.linear(f"{at}.{name}") for name in self.names.layers[:3]], y)
+        counts = (self.heads, self.groups, self.groups)
+        q, k, v = (self._heads(values, count) for values, count in zip(three, counts, strict=True))
         each = self.heads // self.groups
         q, k = (rotate(self._halves(heads), *turn) for heads in (q, k))
         return linears.attended(at, q, np.repeat(k, each, 1), np.repeat(v, each, 1), causal=True)

@@ -4,6 +4,7 @@ import base64
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import final
@@ -13,18 +14,18 @@ import numpy as np
 from sqtheory.alphabet.operators import IDENTITY, Operator
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
+from sqtheory.alphabet.traits import DETERMINISTIC
 from sqtheory.execution.assignment import Assignment, Bound
 from sqtheory.execution.fingerprints import description, digest_of, program
 from sqtheory.execution.stored import stored
 from sqtheory.files import atomic
 from sqtheory.models.architectures.linears import Compressed
 from sqtheory.models.architectures.model import Model
-from sqtheory.models.evaluation.compression import Weights, assigned_weights, images, weights
 from sqtheory.models.evaluation.data import Samples
 from sqtheory.models.evaluation.evaluating import evaluate
+from sqtheory.models.evaluation.weight_images import WeightImages, Weights, weights
 from sqtheory.models.metrics import Reals, Scores
 from sqtheory.orders.applied import Order
-from sqtheory.orders.procedural import quantized_image, sparse_image
 from sqtheory.records import sealed, unsealed
 
 SCHEMA = "sqtheory.scores/2"
@@ -62,7 +63,8 @@ class Evaluations:
     """Scores of one model on one set of samples under any weights and activations.
 
     Kept by content: of the weights (+0 and −0 are one), the other tensors, the operator on activations, the samples
-    and this program. ``results``: a folder where finished evaluations stay for later runs.
+    and this program; and by the operators, so that what was asked before is not made again. ``results``: a folder
+    where finished evaluations stay for later runs.
     """
 
     model: Model
@@ -71,8 +73,15 @@ class Evaluations:
     results: Path | None = None
     done: Callable[[int], None] = lambda count: None
     known: dict[str, Scores] = field(default_factory=dict)
-    prepared: dict[tuple[Assignment | Order, ...], Mapping[Order, Weights]] = field(default_factory=dict)
+    asked: dict[tuple[object, ...], Scores] = field(default_factory=dict)
+    """By what was asked: the operators on weights and on inputs."""
+    prepared: dict[Assignment, dict[Order, Weights]] = field(default_factory=dict)
     """The weights of the last assignment of a mask and a format."""
+
+    @cached_property
+    def images(self) -> WeightImages:
+        """What the last masks and formats make of the weights."""
+        return WeightImages(self.model)
 
     def dense(self) -> Scores:
         """The model as exported."""
@@ -80,18 +89,20 @@ class Evaluations:
 
     def of(self, f: Operator, activations: Operator = IDENTITY) -> Scores:
         """The model with f(W) for the weight of every block linear."""
-        return self.with_weights(weights(self.model, f), activations)
+        drawn = DETERMINISTIC not in f.traits
+        return self._once(None if drawn else (f, activations), lambda: weights(self.model, f), activations)
 
     def of_mask(self, assignment: Assignment) -> Scores:
         """The model under the mask of every weight."""
-        return self.with_weights(
-            images(self.model, lambda layer: sparse_image(layer.weight, assignment.of(layer.name)))
-        )
+        s, _ = assignment.pattern
+        key = None if DETERMINISTIC not in s.traits else (s if assignment.uniform else assignment, "S")
+        return self._once(key, lambda: self.images.sparse(assignment))
 
     def of_format(self, assignment: Assignment, activations: Operator = IDENTITY) -> Scores:
         """The model under the format of every weight."""
-        found = images(self.model, lambda layer: quantized_image(layer.weight, assignment.of(layer.name)))
-        return self.with_weights(found, activations)
+        _, q = assignment.pattern
+        key = None if DETERMINISTIC not in q.traits else (q if assignment.uniform else assignment, activations, "Q")
+        return self._once(key, lambda: self.images.quantized(assignment), activations)
 
     def of_orders(
         self, s: Sparsifier, q: Quantizer, orders: Sequence[Order], activations: Operator = IDENTITY
@@ -103,11 +114,18 @@ class Evaluations:
         self, assignment: Assignment, orders: Sequence[Order], activations: Operator = IDENTITY
     ) -> Mapping[Order, Scores]:
         """The model under the mask and the format of every weight, in each of several orders."""
-        asked: tuple[Assignment | Order, ...] = (assignment, *orders)
-        if asked not in self.prepared:
+        made = self.made(assignment, orders)
+        return {order: self.with_weights(made[order], activations) for order in orders}
+
+    def made(self, assignment: Assignment, orders: Sequence[Order]) -> Mapping[Order, Weights]:
+        """The weights under the mask and the format of each, at least in these orders."""
+        if assignment not in self.prepared:
             self.prepared.clear()
-            self.prepared[asked] = assigned_weights(self.model, assignment, orders)
-        return {order: self.with_weights(self.prepared[asked][order], activations) for order in orders}
+        known = self.prepared.setdefault(assignment, {})
+        missing = [order for order in orders if order not in known]
+        if missing:
+            known.update(self.images.ordered(assignment, missing))
+        return known
 
     def with_weights(
         self, given: Weights, activations: Operator = IDENTITY, own: Mapping[str, Operator] = MappingProxyType({})
@@ -126,12 +144,32 @@ class Evaluations:
         self.known[key] = found
         return found
 
+    def _once(
+        self, key: tuple[object, ...] | None, given: Callable[[], Weights], activations: Operator = IDENTITY
+    ) -> Scores:
+        """The scores that are known by a key, else with the weights that are given; None: known by none."""
+        found = None if key is None else self.asked.get(key)
+        if found is not None:
+            self.done(len(found))
+            return found
+        found = self.with_weights(given(), activations)
+        if key is not None:
+            self.asked[key] = found
+        return found
+
+    @cached_property
+    def _digests(self) -> Mapping[str, str]:
+        """Of every tensor as exported."""
+        return {name: digest_of(tensor) for name, tensor in self.model.tensors.items()}
+
+    @cached_property
+    def _data(self) -> list[str]:
+        return [digest_of(part) for part in (self.samples.inputs, self.samples.targets)]
+
     def _key(self, given: Weights, activations: Operator, own: Mapping[str, Operator]) -> str:
         replaced = {name: digest_of(w + w.dtype.type(0)) for name, w in given.items()}
-        kept = {name: digest_of(t) for name, t in self.model.tensors.items() if name not in given}
-        data = [digest_of(part) for part in (self.samples.inputs, self.samples.targets)]
         inputs = [description(activations, {}), *((name, description(f, {})) for name, f in sorted(own.items()))]
-        parts = (program(), self.model.spelled, inputs, data, sorted((kept | replaced).items()))
+        parts = (program(), self.model.spelled, inputs, self._data, sorted({**self._digests, **replaced}.items()))
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
     def _path(self, key: str) -> Path:

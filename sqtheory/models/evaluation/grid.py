@@ -73,6 +73,12 @@ class CompressionGrid:
         )
 
     @property
+    def by_format(self) -> tuple["GridPair", ...]:
+        """The pairs of the first format, then those of the next."""
+        count = len(self.formats)
+        return tuple(pair for first in range(count) for pair in self.pairs[first::count])
+
+    @property
     def cells(self) -> tuple["GridCell", ...]:
         """Every comparison to make: one mask and format with and without activations follow each other."""
         return tuple(
@@ -102,9 +108,10 @@ class CompressionGrid:
     def run(
         self, *, workers: int = 1, results: Path | None = None, done: Callable[[int], None] = lambda count: None
     ) -> "Found":
-        """Compute every cell, then both tie rules of every pair; equal weights are evaluated once, whatever made them.
+        """Compute the cells and both tie rules of every pair; equal weights are evaluated once, whatever made them.
 
-        ``done`` is told of every cell and pair finished, ``len(cells) + len(tied)`` together.
+        Format by format, so that each makes an image of every weight once. ``done`` is told of every cell and pair
+        finished, ``len(cells) + len(tied)`` together.
         """
         opened: dict[str, Evaluations] = {}
 
@@ -114,24 +121,29 @@ class CompressionGrid:
                 opened[name] = Evaluations(model, self.taken(samples_for(model, self.data)), workers, results)
             return opened[name]
 
-        comparisons: dict[GridCell, Comparison] = {}
-        for cell in self.cells:
+        def compared(cell: GridCell) -> Comparison:
             name = self.name_of(cell)
-            comparisons[cell] = compare_orders(
+            return compare_orders(
                 evaluations(self.dense),
                 Bound(cell.pair.mask, cell.pair.format),
                 ENTRYWISE,
                 activations=cell.activations,
                 tuned=(name, evaluations(name)) if cell.tuned else None,
             )
-            done(1)
-        ties: dict[GridPair, TieRules] = {}
-        for pair in self.tied:
-            on_a_grid = tie_rules(evaluations(self.dense), pair.mask, pair.format)
-            if on_a_grid is not None:
-                ties[pair] = on_a_grid
-            done(1)
-        return Found(evaluations(self.dense).model.label, comparisons, ties)
+
+        comparisons: dict[GridCell, Comparison] = {}
+        ties: dict[GridPair, TieRules | None] = {}
+        for pair in self.by_format:
+            for cell in self.cells:
+                if cell.pair == pair:
+                    comparisons[cell] = compared(cell)
+                    done(1)
+            if pair in self.tied:
+                ties[pair] = tie_rules(evaluations(self.dense), pair.mask, pair.format)
+                done(1)
+        on_a_grid = {pair: rules for pair in self.tied if (rules := ties[pair]) is not None}
+        ordered = {cell: comparisons[cell] for cell in self.cells}
+        return Found(evaluations(self.dense).model.label, ordered, on_a_grid)
 
 
 @final

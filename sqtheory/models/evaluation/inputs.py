@@ -10,12 +10,12 @@ from sqtheory.alphabet.traits import DETERMINISTIC, Trait
 from sqtheory.arrays import Array
 from sqtheory.execution.assignment import Assignment, InputOperators
 from sqtheory.models.evaluation.comparing import Comparison
-from sqtheory.models.evaluation.compression import Weights, images
 from sqtheory.models.evaluation.evaluations import Evaluations
+from sqtheory.models.evaluation.weight_images import Weights, images
 from sqtheory.models.metrics import Scores
 from sqtheory.orders.applied import Order
 from sqtheory.orders.pair import Pair
-from sqtheory.orders.procedural import ordered_image, quantized_image, sparse_image
+from sqtheory.orders.procedural import ordered_image, sparse_image
 
 ORDERS = (Order.sq, Order.qs)
 
@@ -65,7 +65,7 @@ def compare_inputs(
         raise ValueError(f"{pruned.mask}: inputs are pruned before or after rounding: --order is sq, qs or both")
     model, inputs = dense.model, assignment.pattern[1] if activations else IDENTITY
     exact = images(model, lambda layer: layer.weight)
-    rounded = images(model, lambda layer: quantized_image(layer.weight, assignment.of(layer.name)))
+    rounded = dense.images.quantized(assignment)
     own: dict[Order, Mapping[str, Operator]] = {
         Order.sq: _inputs(pruned, exact, inputs, Order.sq),
         Order.qs: _inputs(pruned, rounded, inputs, Order.qs),

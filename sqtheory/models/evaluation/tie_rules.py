@@ -6,11 +6,12 @@ from typing import Any, final
 
 import numpy as np
 
-from sqtheory.alphabet.operators import Operator
+from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.ties import high_index, low_index
-from sqtheory.models.evaluation.compression import Weights, ordered_weights
+from sqtheory.execution.assignment import Bound
 from sqtheory.models.evaluation.evaluations import Evaluations
+from sqtheory.models.evaluation.weight_images import Weights
 from sqtheory.models.metrics import METRICS, Estimate, Metric, Scores
 from sqtheory.orders.applied import Order
 
@@ -63,10 +64,10 @@ class TieRules:
         }
 
 
-def tie_rules(evaluations: Evaluations, s: Sparsifier, q: Operator) -> TieRules | None:
+def tie_rules(evaluations: Evaluations, s: Sparsifier, q: Quantizer) -> TieRules | None:
     """Evaluate both orders under both rules; None where neither moves ``ON_A_GRID`` of the entries."""
     model = evaluations.model
-    low, high = (ordered_weights(model, s.with_ties(rule), q) for rule in (low_index, high_index))
+    low, high = (evaluations.made(Bound(s.with_ties(rule), q), ORDERS) for rule in (low_index, high_index))
     moved = {order: _differing(low[order], high[order]) for order in ORDERS}
     if max(moved.values()) < ON_A_GRID:
         return None

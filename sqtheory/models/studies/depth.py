@@ -13,8 +13,8 @@ from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array
 from sqtheory.models.architectures.linears import EXACT, Compressed, Linear, Watched, quantized_inputs
 from sqtheory.models.architectures.model import Model
-from sqtheory.models.evaluation.compression import Weights, ordered_weights, weights
 from sqtheory.models.evaluation.data import Samples
+from sqtheory.models.evaluation.weight_images import Weights, ordered_weights, weights
 from sqtheory.orders.applied import Order
 from sqtheory.tables import Table, json_ready, short
 

@@ -16,15 +16,14 @@ from sqtheory.files.statistics import Statistics, write_statistics
 from sqtheory.models.architectures.linears import EXACT, Linear, Watched, quantized_inputs
 from sqtheory.models.architectures.model import Model
 from sqtheory.models.evaluation.calibrating import SeenInputs, seen_inputs
-from sqtheory.models.evaluation.compression import Weights, assigned_weights, images
 from sqtheory.models.evaluation.data import Samples
 from sqtheory.models.evaluation.evaluations import Evaluations
 from sqtheory.models.evaluation.inputs import compare_inputs
+from sqtheory.models.evaluation.weight_images import Weights, images
 from sqtheory.models.metrics import METRICS, Estimate, Metric, Scores
 from sqtheory.orders.applied import Order
 from sqtheory.orders.matrix_errors import gram_norm
 from sqtheory.orders.pair import Pair
-from sqtheory.orders.procedural import quantized_image
 from sqtheory.tables import Table
 
 ORDERS = (Order.sq, Order.qs, Order.joint)
@@ -139,45 +138,43 @@ def _trial(
     fmt: str,
     assignment: Assignment,
 ) -> Trial:
-    outputs: dict[Order, Estimate] = {}
-    scores: dict[Order, Scores] = {}
-    zeros = 0.0
-    for order in ORDERS:
-        if order is Order.joint and not _has_joint(evaluations.model, assignment):
-            continue
-        made = assigned_weights(evaluations.model, assignment, [order])[order]
-        outputs[order] = _lost(evaluations.model, made, moments)
-        scores[order] = evaluations.with_weights(made)
-        zeros = _zeros(made) if order is Order.sq else zeros
-    return Trial(name, fmt, outputs, scores, zeros)
+    model = evaluations.model
+    orders = [order for order in ORDERS if order is not Order.joint or _has_joint(model, assignment)]
+    made = evaluations.images.ordered(assignment, orders)
+    outputs = {order: _lost(model, weights, moments) for order, weights in made.items()}
+    scores = {order: evaluations.with_weights(weights) for order, weights in made.items()}
+    return Trial(name, fmt, outputs, scores, _zeros(made[Order.sq]))
 
 
 def _trial_on_inputs(evaluations: Evaluations, name: str, plain: Spelled, pruned: InputOperators) -> Trial:
     found = compare_inputs(evaluations, plain, pruned, (Order.sq, Order.qs), activations=False)
-    model = evaluations.model
-    exact = images(model, lambda layer: layer.weight)
-    rounded = images(model, lambda layer: quantized_image(layer.weight, plain.of(layer.name)))
-    outputs = {
-        order: _lost_on_inputs(evaluations, rounded, {n: pruned.of(n, w).s for n, w in seen.items()})
+    exact = images(evaluations.model, lambda layer: layer.weight)
+    rounded = evaluations.images.quantized(plain)
+    masks = {
+        order: {n: pruned.of(n, w).s for n, w in seen.items()}
         for order, seen in ((Order.sq, exact), (Order.qs, rounded))
     }
+    outputs = _lost_on_inputs(evaluations, rounded, masks)
     return Trial(name, plain.format, outputs, found.orders, on_inputs=True)
 
 
-def _lost_on_inputs(evaluations: Evaluations, made: Weights, masks: Mapping[str, Operator]) -> Estimate:
-    """Mean over layers of ‖XWᵀ − s(X)Ŵᵀ‖_F / ‖XWᵀ‖_F at the inputs of the dense model."""
-    lost, size = dict.fromkeys(made, 0.0), dict.fromkeys(made, 0.0)
+def _lost_on_inputs(
+    evaluations: Evaluations, made: Weights, masks: Mapping[Order, Mapping[str, Operator]]
+) -> Mapping[Order, Estimate]:
+    """Mean over layers of ‖XWᵀ − s(X)Ŵᵀ‖_F / ‖XWᵀ‖_F for the masks of each order, in one pass of the dense model."""
+    lost, size = {order: dict.fromkeys(made, 0.0) for order in masks}, dict.fromkeys(made, 0.0)
 
     def see(layer: Linear, x: Array, y: Array) -> None:
-        kept = quantized_inputs(layer, x, masks[layer.name]).astype(np.float64)
         exact = x.astype(np.float64) @ layer.weight.T
         size[layer.name] += float(np.square(exact).sum())
-        lost[layer.name] += float(np.square(exact - kept @ made[layer.name].T).sum())
+        for order, own in masks.items():
+            kept = quantized_inputs(layer, x, own[layer.name]).astype(np.float64)
+            lost[order][layer.name] += float(np.square(exact - kept @ made[layer.name].T).sum())
 
     model, samples = evaluations.model, evaluations.samples
     for start in range(0, len(samples), model.batch):
         model.logits(samples.inputs[start : start + model.batch], Watched(EXACT, see))
-    return _mean([math.sqrt(lost[name] / size[name]) for name in made])
+    return {order: _mean([math.sqrt(each[name] / size[name]) for name in made]) for order, each in lost.items()}
 
 
 def _has_joint(model: Model, assignment: Assignment) -> bool:

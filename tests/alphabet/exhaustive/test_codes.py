@@ -39,7 +39,7 @@ def cases(codes: str, q: Quantizer) -> list[Case]:
     return [Case(ROWS[codes], q, s) for s in (nm(2, 4), nm(2, 4, ties=Adversarial(1)), nm(1, 4))]
 
 
-@thin(4)
+@thin(8)
 @pytest.mark.parametrize("slug", CLAIMS)
 @pytest.mark.parametrize(("codes", "q"), PIPELINES, ids=str)
 def test_no_block_breaks_a_theorem(slug: str, codes: str, q: Quantizer) -> None:

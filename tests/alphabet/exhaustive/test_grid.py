@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.alphabet.ties import Adversarial, Ties, by_original, high_index, low_index
+from tests.nightly import NIGHTLY, nightly
 
 Ints = NDArray[np.int32]
 STEP, TOP = 16, 7 * 16
@@ -93,7 +94,8 @@ def totals(n: int, rule: str) -> dict[str, int]:
     return found
 
 
-CASES = [(2, "low"), (2, "high"), (2, "original"), (2, "adversarial"), (1, "adversarial"), (3, "adversarial")]
+ALL = [(2, "low"), (2, "high"), (2, "original"), (2, "adversarial"), (1, "adversarial"), (3, "adversarial")]
+CASES = ALL if NIGHTLY else [(2, "low"), (3, "adversarial")]
 every = pytest.mark.parametrize(("n", "rule"), CASES)
 
 
@@ -128,6 +130,7 @@ def test_the_swap_constants_hold_and_are_nearly_attained(n: int, rule: str) -> N
         assert found["surplus"] >= swaps * (STEP // 2 - 2) and found["gap"] >= swaps * (STEP - 2)
 
 
+@nightly
 def test_how_often_quantizing_first_exceeds_both_errors() -> None:
     assert totals(2, "original")["beyond"] == totals(2, "original")["commute"] == 0
     assert totals(2, "low")["beyond"] == totals(2, "high")["beyond"] == 160_084

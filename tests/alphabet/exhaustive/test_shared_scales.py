@@ -122,7 +122,7 @@ def images(q: Quantizer, x: NDArray[np.floating]) -> Iterator[tuple[str, NDArray
         yield "rational", given
 
 
-@thin(5)
+@thin(15)
 @EXPONENTS
 @DTYPES
 @KINDS

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import sqtheory
-from sqtheory.alphabet.kernels import engine_name
+from sqtheory.alphabet.kernels import engine_name, usual
 from sqtheory.alphabet.kernels.engine import compiled
 
 
@@ -34,13 +34,68 @@ def test_without_numba_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> No
     assert engine_name() == "numpy"
 
 
-def test_numba_is_loaded_when_it_is_asked_for_and_not_before() -> None:
-    script = (
-        "import sys, numpy as np, sqtheory; sqtheory.int_(4)(np.ones(64)); before = 'numba' in sys.modules\n"
-        "with sqtheory.engine('numba'): print(before, 'numba' in sys.modules)"
-    )
-    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert found.stdout.split() == ["False", "True"]
+LOADING = """
+import sys, numpy as np, sqtheory
+from sqtheory.alphabet.kernels.engine import ENOUGH, compiled
+def loaded(): return "numba" in sys.modules
+q, s, x = sqtheory.int_(4), sqtheory.nm(2, 4), np.ones(1 << 15)
+with sqtheory.engine("numpy"):
+    q(np.ones(ENOUGH)), compiled(ENOUGH)
+    print(loaded(), end=" ")
+with sqtheory.engine("numba"):
+    q(x), s.mask(x), compiled(ENOUGH // 2)
+    print(loaded(), end=" ")
+    compiled(ENOUGH // 2)
+    print(loaded())
+"""
+
+
+def test_numba_is_loaded_when_there_is_enough_to_do_and_not_before() -> None:
+    found = subprocess.run([sys.executable, "-c", LOADING], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["False", "False", "True"]
+
+
+QUICK = """
+import gc, sys, sqtheory
+from sqtheory.alphabet.kernels import loading
+from sqtheory.alphabet.kernels.engine import compiled
+with sqtheory.engine("numba"):
+    loading.alone()
+    loops, found = compiled(), set(sys.modules)
+import scipy.linalg, scipy.linalg.cython_blas
+print("scipy.linalg" in found, gc.isenabled(), loops is sys.modules["sqtheory.alphabet.kernels.compiled"])
+"""
+
+
+def test_loops_alone_do_without_products_of_matrices() -> None:
+    found = subprocess.run([sys.executable, "-c", QUICK], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["False", "True", "True"] and found.stderr == ""
+
+
+UNKEPT = """
+import warnings, numpy as np, sqtheory
+from numba.core import caching
+from sqtheory.alphabet.kernels.engine import compiled
+base = vars(caching).get("CacheImpl") or caching._CacheImpl
+for kind in (base, *base.__subclasses__()):
+    kind._locator_classes = []
+with sqtheory.engine("numba"), warnings.catch_warnings(record=True) as said:
+    print(compiled(), compiled(), sqtheory.int_(4)(np.full(4, 7.0))[0])
+[one] = said
+print(one.message)
+"""
+
+
+def test_loops_that_cannot_be_kept_are_not_compiled_in_every_process() -> None:
+    found = subprocess.run([sys.executable, "-c", UNKEPT], capture_output=True, text=True, check=True)
+    first, said = found.stdout.splitlines()
+    assert first == "None None 7.0" and "set NUMBA_CACHE_DIR" in said
+
+
+def test_the_usual_engine_is_numba_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert usual() == "numba"
+    monkeypatch.setitem(sys.modules, "numba", None)
+    assert usual() == "numpy"
 
 
 def test_read_only_tensors_and_many_threads() -> None:

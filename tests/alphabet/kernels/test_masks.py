@@ -47,7 +47,7 @@ def disagreements(s: TopSparsifier, dtype: type) -> list[str]:
     return found
 
 
-@thin(4)
+@thin(8)
 @pytest.mark.usefixtures("cut")
 @pytest.mark.parametrize("ties", TIES, ids=str)
 @pytest.mark.parametrize("keep", [1, 7, Fraction(1, 2), Fraction(9, 10)], ids=str)

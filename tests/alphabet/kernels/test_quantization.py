@@ -70,7 +70,7 @@ def disagreements(q: Quantizer, image: Image, dtype: type) -> list[str]:
     return found
 
 
-@thin(6)
+@thin(10)
 @pytest.mark.usefixtures("loops", "tile")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("q", QUANTIZERS, ids=str)

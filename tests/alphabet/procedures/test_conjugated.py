@@ -6,7 +6,8 @@ from typing import final
 import numpy as np
 import pytest
 
-from sqtheory.alphabet.procedures import PLAIN, Conjugated, Procedure
+from sqtheory.alphabet.procedures import PLAIN, Procedure
+from sqtheory.alphabet.procedures.conjugated import Conjugated
 from sqtheory.alphabet.quantizers import Quantizer, int_
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm
 from sqtheory.alphabet.transforms import random_signs, randomized_hadamard

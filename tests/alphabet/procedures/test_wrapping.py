@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sqtheory.alphabet.compensation.wrappers import PUBLISHED_STEP, joined
-from sqtheory.alphabet.procedures import Wrapping
+from sqtheory.alphabet.procedures.wrapping import Wrapping
 from sqtheory.alphabet.quantizers import bcq, int_
 from sqtheory.alphabet.sparsifiers import fixed, nm, top
 from sqtheory.arrays import Array, FixedArray

@@ -50,7 +50,7 @@ def read_or_refuse(file: Path, content: bytes) -> None:
         assert str(error).isprintable()
 
 
-@settings(COMMON, max_examples=often(300))
+@settings(COMMON, max_examples=often(120))
 @given(data=st.data())
 def test_any_change_of_a_safetensors_file_is_read_or_refused(file: Path, data: st.DataObject) -> None:
     content = bytearray(SMALL)
@@ -81,7 +81,7 @@ JSON = st.recursive(
 )
 
 
-@settings(COMMON, max_examples=often(150))
+@settings(COMMON, max_examples=often(60))
 @given(
     header=st.dictionaries(
         st.text(max_size=4) | st.just("__metadata__"),
@@ -169,7 +169,7 @@ def test_every_truncation_is_refused(file: Path) -> None:
         refusal(file)
 
 
-@settings(COMMON, max_examples=often(300))
+@settings(COMMON, max_examples=often(120))
 @given(data=st.data())
 def test_any_change_of_an_npz_is_read_or_refused(file: Path, data: st.DataObject) -> None:
     content = bytearray(sample_npz(file.parent))
@@ -188,7 +188,7 @@ def test_any_change_of_an_npz_is_read_or_refused(file: Path, data: st.DataObject
             assert array.tobytes() in (np.arange(6.0).tobytes(), np.ones(3, np.float32).tobytes())
 
 
-@settings(COMMON, max_examples=often(300))
+@settings(COMMON, max_examples=often(120))
 @given(data=st.data())
 def test_any_npy_header_is_read_or_refused(file: Path, data: st.DataObject) -> None:
     text = NPY_FIELDS.format(data.draw(st.sampled_from(["(1,)", "()", "(0, 3)", "(True,)", "(1.0,)"])))

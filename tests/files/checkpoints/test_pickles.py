@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from sqtheory.exceptions import CheckpointError
 from sqtheory.files.checkpoints import open_checkpoint
-from sqtheory.files.checkpoints.pickles import PICKLE, PYTHON, pickle_said, pickled
+from sqtheory.files.checkpoints.pickle_operations import pickle_said, pickled
+from sqtheory.files.checkpoints.pickles import PICKLE, PYTHON
 from tests.files.checkpoints.handmade import refusal
 
 FOLDER = Path(__file__).parent / "reference"

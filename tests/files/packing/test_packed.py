@@ -71,7 +71,7 @@ def test_quantized_values_come_back_and_take_the_stored_bits(q: Quantizer, dtype
     assert 0 <= packed.padding < 8 * len(packed.arrays) and 8 * packed.nbytes == packed.schema.bits + packed.padding
 
 
-@thin(3)
+@thin(6)
 @pytest.mark.parametrize("s", MASKS, ids=str)
 @pytest.mark.parametrize("q", [int_(4), hbfp(6), mxfp(E2M1), nvfp4(), bcq(3)], ids=str)
 @pytest.mark.parametrize("index", [None, *Index])
@@ -96,7 +96,7 @@ def test_only_survivors_are_stored_in_either_order(s: Any, q: Quantizer, index: 
         assert packed.padding < 8 * len(packed.arrays)
 
 
-@thin(5)
+@thin(9)
 @pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("dtype", [np.float32, pytest.param(np.float64, marks=nightly)])
 def test_every_format_under_every_mask(name: str, dtype: type) -> None:

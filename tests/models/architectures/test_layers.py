@@ -3,8 +3,12 @@ import math
 import numpy as np
 import pytest
 
+from sqtheory.alphabet.kernels import engine
 from sqtheory.arrays import Array
+from sqtheory.models.architectures import compiled as loops
 from sqtheory.models.architectures.layers import (
+    ROWS,
+    TILE,
     attention,
     concentrations,
     gelu,
@@ -67,19 +71,46 @@ def test_rotations_turn_pairs_of_halves() -> None:
     np.testing.assert_allclose(turned, np.concatenate([expected.real, expected.imag], axis=-1), atol=1e-5)
 
 
+def test_turned_pairs_have_the_bits_of_the_formula() -> None:
+    x, (cos, sin) = normal(2, 9, 3, 8).swapaxes(1, 2), rotations(9, 8)
+    first, second = x[..., :4], x[..., 4:]
+    expected = np.concatenate([first * cos - second * sin, second * cos + first * sin], axis=-1)
+    np.testing.assert_array_equal(rotate(x, cos, sin), expected)
+
+
+@pytest.mark.usefixtures("compiled_at_once")
+def test_compiled_loops_have_the_bits_of_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More entries than a tile; GELU where tanh is ±1, where squares overflow, and at numbers that are none."""
+    wide, weight, bias = normal(3, TILE, scale=4), normal(TILE, seed=1), normal(TILE, seed=2)
+    odd = np.array([0.0, -0.0, 1e-42, 30, -30, 3e19, -3e38, np.inf, np.nan], np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        plain = [layer_norm(wide, weight, bias, 0.01), gelu(wide.copy()), gelu(odd.copy())]
+    used: list[object] = []
+    gated = loops.gated
+    monkeypatch.setattr(loops, "gated", lambda *given: (used.append(given), gated(*given)))
+    with engine("numba"):
+        fast = [layer_norm(wide, weight, bias, 0.01), gelu(wide.copy()), gelu(odd.copy())]
+    for one, other in zip(plain, fast, strict=True):
+        np.testing.assert_array_equal(one, other)
+        np.testing.assert_array_equal(np.signbit(one), np.signbit(other))
+    assert len(used) == 4
+
+
 @pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize("scale", [1.0, 30.0])
-def test_attention(causal: bool, scale: float) -> None:
+@pytest.mark.parametrize("length", [11, ROWS, 2 * ROWS + 5])
+def test_attention(causal: bool, scale: float, length: int) -> None:
     """Scores of scale 30 spread over thousands, so that every row needs a maximum of its own."""
-    q, k, v = normal(3, 2, 4, 11, 6, scale=scale)
+    q, k, v = normal(3, 2, 4, length, 6, scale=scale)
     scores = np.einsum("bhid,bhjd->bhij", *(a.astype(np.float64) for a in (q, k))) / math.sqrt(6)
     assert (scores.max() - scores.min() > 80) == (scale > 1)
+    room = 2 * float(np.finfo(np.float32).eps * np.abs(scores).max() * np.abs(v).max())
     if causal:
-        scores[..., np.triu_indices(11, 1)[0], np.triu_indices(11, 1)[1]] = -np.inf
+        scores += np.triu(np.full((length, length), -np.inf), 1)
     weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
     weights /= weights.sum(axis=-1, keepdims=True)
-    expected = np.einsum("bhij,bhjd->bihd", weights, v.astype(np.float64)).reshape(2, 11, 24)
-    np.testing.assert_allclose(attention(q, k, v, causal=causal), expected, atol=2e-3 if scale > 1 else 1e-5)
+    expected = np.einsum("bhij,bhjd->bihd", weights, v.astype(np.float64)).reshape(2, length, 24)
+    np.testing.assert_allclose(attention(q, k, v, causal=causal), expected, atol=max(room, 1e-5))
 
 
 @pytest.mark.parametrize("causal", [False, True])

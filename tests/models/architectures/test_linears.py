@@ -1,12 +1,15 @@
+from collections import Counter
+
 import numpy as np
 import pytest
 
 from sqtheory import hbfp, int_, nvfp4, stochastic
-from sqtheory.alphabet.operators import IDENTITY
+from sqtheory.alphabet.operators import IDENTITY, Operator
 from sqtheory.alphabet.partition import Columns, Rows
 from sqtheory.arrays import Array
 from sqtheory.exceptions import NonFinite
 from sqtheory.models import EXACT, Compressed, Linear, Linears, Watched, evaluate
+from sqtheory.models.architectures import linears as policies
 from tests.models.architectures.small import model, samples
 
 
@@ -59,6 +62,23 @@ def test_no_sample_depends_on_its_neighbours(q: type) -> None:
     together = Compressed({"w": layer.weight}, q)(layer, x)
     for sample, image in zip(x, together, strict=True):
         np.testing.assert_array_equal(image, q(sample))
+
+
+def test_inputs_that_layers_share_are_quantized_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Queries, keys and values read the same, as do gate and up; a layer with an operator of its own does not share."""
+    some, count, inner = model("lm-dense"), Counter[str](), policies.quantized_inputs
+
+    def counting(layer: Linear, x: Array, activations: Operator) -> Array:
+        count[layer.name.split(".")[2]] += 1
+        return inner(layer, x, activations)
+
+    monkeypatch.setattr(policies, "quantized_inputs", counting)
+    weights = {layer.name: layer.weight for layer in some.linears}
+    shared = some.logits(samples("lm-dense").inputs, Compressed(weights, int_(4)))
+    assert count == {"q_proj": 1, "o_proj": 1, "gate_proj": 1, "down_proj": 1}
+    alone = Compressed(weights, IDENTITY, dict.fromkeys(weights, int_(4)))
+    np.testing.assert_array_equal(shared, some.logits(samples("lm-dense").inputs, alone))
+    assert sum(count.values()) == 4 + 7
 
 
 def test_what_cannot_be_an_activation_format_is_refused() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from sqtheory.alphabet.notation import parse
 from sqtheory.models import DENSE, METRICS, Compression, Model, compressed, evaluate, open_model, samples_for
-from tests.nightly import nightly
+from tests.nightly import nightly, thin
 
 REFERENCE = np.load(Path(__file__).with_name("reference_logits.npz"))
 BITS = 1e-3
@@ -60,6 +60,7 @@ def measured(name: str, mask: str | None, metric: str, count: int | None = None)
     return METRICS[metric].estimate(evaluate(model, samples_for(model).some(count), compressed(model, recipe))).value
 
 
+@thin(3)
 @pytest.mark.parametrize(("name", "mask"), VIT)
 def test_accuracy_on_some_images(name: str, mask: str | None) -> None:
     share = VIT[name, mask]

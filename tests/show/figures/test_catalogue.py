@@ -29,14 +29,14 @@ from tests.show.figures.references import computed
 from tests.show.figures.texts import text_faults
 
 
-@thin(2)
+@thin(3)
 @pytest.mark.parametrize("style", STYLES if NIGHTLY else ["single"])
 @pytest.mark.parametrize("name", BY_NAME)
 def test_no_text_is_cut_or_covered(name: str, style: str, small: Request) -> None:
     assert text_faults(BY_NAME[name].draw(computed(name, small), STYLES[style]), STYLES[style]) == []
 
 
-@thin(2)
+@thin(6)
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("name", ["channels", "rotation"])
 def test_no_text_is_cut_or_covered_with_all_layers_of_a_model(name: str, style: str) -> None:
@@ -47,7 +47,7 @@ MATHEMATICS = "a$x^$ \\ $_b"
 """A name that fails, and so stops the figure, wherever it is set as mathematics."""
 
 
-@thin(3)
+@thin(6)
 @pytest.mark.parametrize("name", BY_NAME)
 def test_no_name_is_set_as_mathematics(name: str, small: Request) -> None:
     found = computed(name, small)
@@ -62,6 +62,7 @@ def test_no_name_is_set_as_mathematics(name: str, small: Request) -> None:
     assert texts or not hasattr(found, "model") or name in ("block", "price", "rotation")
 
 
+@thin(4)
 @pytest.mark.parametrize("name", BY_NAME)
 def test_data_and_caption_travel_with_the_figure(name: str, small: Request) -> None:
     found = computed(name, small)

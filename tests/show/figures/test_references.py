@@ -56,12 +56,12 @@ def test_data_are_those_of_the_reference(name: str, small: Request) -> None:
     assert data_differs(thinned(computed(name, small)), expected, relative) == []
 
 
-@thin(2)
+@thin(3)
 def test_the_image_is_that_of_the_reference(name: str, small: Request) -> None:
     assert shot(name, small).differs(reference(name)) == ""
 
 
-@thin(8)
+@thin(26)
 @pytest.mark.parametrize("hinting", ["none", pytest.param("force_autohint", marks=nightly)])
 def test_another_rasterizer_of_type_passes(name: str, hinting: str, small: Request) -> None:
     with rc_context({"text.hinting": hinting}):

@@ -20,7 +20,7 @@ def test_every_theorem_has_a_figure_or_neither_exists() -> None:
     assert len(DRAWN) > 20
 
 
-@thin(4)
+@thin(10)
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("slug", DRAWN)
 def test_no_text_is_cut_or_covered(slug: str, style: str) -> None:

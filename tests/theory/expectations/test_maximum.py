@@ -34,7 +34,7 @@ FORMATS = {
 }
 
 
-@thin(6)
+@thin(9)
 @pytest.mark.parametrize("name", LAWS)
 @pytest.mark.parametrize("fmt", FORMATS)
 def test_the_squared_error_is_what_is_sampled(name: str, fmt: str) -> None:
@@ -46,7 +46,7 @@ def test_the_squared_error_is_what_is_sampled(name: str, fmt: str) -> None:
     assert abs(found.mean() - exact) <= 5 * found.std() / math.sqrt(len(found)) + 1e-12
 
 
-@thin(6)
+@thin(12)
 @pytest.mark.parametrize("name", LAWS)
 @pytest.mark.parametrize("q", [int_(4), int_(2, block=8), int_(3, block=4), hbfp(4), mxfp(E2M1)], ids=str)
 @pytest.mark.parametrize("mask", [(2, 4), (1, 4), (3, 4), (1, 2)], ids=str)
@@ -90,7 +90,7 @@ def test_top_masks_of_a_whole_tensor(p: int) -> None:
 
 
 def test_each_bit_divides_the_squared_error_by_four_in_the_end() -> None:
-    for law in (stats.norm(), stats.laplace(), stats.t(5)):
+    for law in (stats.norm(), stats.laplace(), stats.t(5)) if NIGHTLY else (stats.laplace(),):
         errors = [expected_square_error(ScipyDensity(law), int_(k)) for k in (2, 3, 4, 8, 9)]
         assert all(a > b for a, b in pairwise(errors))
         assert errors[3] / errors[4] == pytest.approx((255 / 127) ** 2, rel=0.01)

@@ -18,7 +18,7 @@ from sqtheory.files.targets import Targets
 from sqtheory.orders.applied import both
 from sqtheory.theory.expectations import AgreementReport, agreement, predict_order_gap
 from tests.counting import counted
-from tests.nightly import nightly, thin
+from tests.nightly import NIGHTLY, nightly, thin
 
 MODELS = ("zoo:lm-dense", "zoo:vit-dense")
 FORMATS = ("int8", "int6", "int4", "int3", "int2", "hbfp4", "mxfp4", "nvfp4")
@@ -38,7 +38,7 @@ def report(model: str, fmt: str, p: float) -> AgreementReport:
     return AgreementReport(str(s), str(q), p, tuple(agreement(name, x, s, q, p) for name, x in linears(model)))
 
 
-@thin(2)
+@thin(4)
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("fmt", FORMATS)
 @pytest.mark.parametrize("p", [1, pytest.param(2, marks=nightly)])
@@ -49,6 +49,7 @@ def test_every_linear_layer_of_the_models_ties_averaged(model: str, fmt: str, p:
     assert found.correlations[0] > 0.98
 
 
+@thin(2)
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("fmt", (*FORMATS, "int9", "int10"))
 @pytest.mark.parametrize("p", [1, pytest.param(2, marks=nightly)])
@@ -70,7 +71,7 @@ def test_the_correlation_at_8_bits_is_limited_by_the_number_of_swaps() -> None:
     rng = np.random.default_rng(0)
     q, s = int_(8), nm(2, 4)
     found = []
-    for _ in range(4):
+    for _ in range(4 if NIGHTLY else 2):
         rows = []
         for name, x in linears("zoo:vit-dense"):
             order = np.concatenate([start + rng.permutation(64) for start in range(0, x.shape[1], 64)])
@@ -80,7 +81,7 @@ def test_the_correlation_at_8_bits_is_limited_by_the_number_of_swaps() -> None:
     assert 0.95 < min(r.correlations[1] for r in found) < 0.98
 
 
-@thin(2)
+@thin(3)
 @pytest.mark.parametrize("fmt", ["int8", "int4", "int2", "mxfp4", "nvfp4"])
 def test_within_its_standard_error_where_arrangements_are_equally_likely(fmt: str) -> None:
     """The entries of every block of the models in random order: four standard errors, ties averaged or not."""

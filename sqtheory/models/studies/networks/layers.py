@@ -12,9 +12,9 @@ from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array
 from sqtheory.exceptions import NotCovered, about
 from sqtheory.models.architectures.model import Model
-from sqtheory.models.evaluation.compression import ordered_weights
 from sqtheory.models.evaluation.data import Samples
 from sqtheory.models.evaluation.evaluating import single_threaded_products
+from sqtheory.models.evaluation.weight_images import ordered_weights
 from sqtheory.models.studies.networks.activations import inputs_of
 from sqtheory.orders.applied import Order
 from sqtheory.orders.matrix_errors import gram_norm, second_moments

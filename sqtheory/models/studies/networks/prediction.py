@@ -15,9 +15,9 @@ from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.exceptions import about
 from sqtheory.models.architectures.model import Model
-from sqtheory.models.evaluation.compression import Weights, ordered_weights, weights
 from sqtheory.models.evaluation.data import Samples
 from sqtheory.models.evaluation.evaluations import Evaluations
+from sqtheory.models.evaluation.weight_images import Weights, ordered_weights, weights
 from sqtheory.models.metrics import Estimate
 from sqtheory.models.studies.networks.activations import moments_of
 from sqtheory.models.studies.networks.layers import law_of

@@ -9,8 +9,8 @@ import numpy as np
 
 from sqtheory.arrays import Array
 from sqtheory.models.architectures.linears import Linear
-from sqtheory.models.evaluation.compression import Weights
 from sqtheory.models.evaluation.evaluations import Evaluations
+from sqtheory.models.evaluation.weight_images import Weights
 from sqtheory.models.metrics import BITS_PER_BYTE, COSINE, CROSS_ENTROPY, Metric
 from sqtheory.orders.matrix_errors import gram_norm
 

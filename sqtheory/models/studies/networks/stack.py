@@ -18,9 +18,9 @@ from sqtheory.models.architectures.layers import silu_product
 from sqtheory.models.architectures.linears import EXACT, Compressed, Linear, Watched
 from sqtheory.models.architectures.model import Model
 from sqtheory.models.architectures.vit import VisionTransformer
-from sqtheory.models.evaluation.compression import Weights
 from sqtheory.models.evaluation.data import Samples
 from sqtheory.models.evaluation.evaluating import single_threaded_products
+from sqtheory.models.evaluation.weight_images import Weights
 from sqtheory.orders.matrix_errors import spectral
 from sqtheory.theory.certificates import (
     through_activation,

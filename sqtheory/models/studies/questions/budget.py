@@ -11,7 +11,7 @@ from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.storage import stored_bits
 from sqtheory.arrays import Array
-from sqtheory.models.evaluation.compression import images
+from sqtheory.models.evaluation.weight_images import images
 from sqtheory.models.metrics import Scores
 from sqtheory.models.studies.questions.answer import Answer, Subject, percent
 from sqtheory.models.studies.questions.tensors import mask, quantizer

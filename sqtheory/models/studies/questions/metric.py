@@ -12,7 +12,7 @@ from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.alphabet.ties import Ties, by_original, high_index, low_index
 from sqtheory.arrays import Array
 from sqtheory.models.architectures.linears import Linear
-from sqtheory.models.evaluation.compression import images
+from sqtheory.models.evaluation.weight_images import images
 from sqtheory.models.studies.depth import layer_reports
 from sqtheory.models.studies.questions.answer import Answer, Subject, listed, percent
 from sqtheory.models.studies.questions.tensors import quantizer

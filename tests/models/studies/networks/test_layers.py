@@ -7,7 +7,7 @@ import pytest
 
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.sparsifiers import nm, top
-from sqtheory.models.evaluation.compression import ordered_weights
+from sqtheory.models.evaluation.weight_images import ordered_weights
 from sqtheory.models.studies.networks import LayerGuarantee, certify_layers, guarantee_table, totals
 from sqtheory.models.studies.networks.activations import inputs_of, moments_of
 from sqtheory.models.studies.networks.layers import law_of

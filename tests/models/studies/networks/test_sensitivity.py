@@ -9,7 +9,7 @@ import pytest
 from sqtheory.alphabet.operators import IDENTITY
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.models import BITS_PER_BYTE, CROSS_ENTROPY, Bert, Compressed, evaluate
-from sqtheory.models.evaluation.compression import weights
+from sqtheory.models.evaluation.weight_images import weights
 from sqtheory.models.studies.networks.prediction import Study
 from sqtheory.models.studies.networks.sensitivity import DISTANCE, Around, smooth_metric
 from sqtheory.orders.matrix_errors import gram_norm

@@ -8,7 +8,7 @@ import pytest
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.arrays import Array
-from sqtheory.models.evaluation.compression import weights
+from sqtheory.models.evaluation.weight_images import weights
 from sqtheory.models.studies.networks import StackBound, certify_stack
 from tests.models.architectures.small import model, samples
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from sqtheory.show.figures.catalogue import BY_NAME
 from sqtheory.show.figures.data import Data, Request
 from sqtheory.show.figures.style import DOUBLE
-from tests.models.architectures.small import model
+from tests.models.architectures.small import written
 from tests.show.figures.texts import hidden
 
 HERE = Path(__file__).parent
@@ -40,9 +40,7 @@ Image = NDArray[np.float64]
 
 def small(folder: Path) -> Request:
     """The first block of the language model, written to a folder: real weights, little work."""
-    path = folder / "w.npz"
-    np.savez(path, allow_pickle=False, **model("lm-dense").tensors)
-    return Request(str(path))
+    return Request(str(written(folder / "w.npz", "lm-dense")))
 
 
 @cache

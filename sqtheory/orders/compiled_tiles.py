@@ -1,0 +1,142 @@
+"""A tile of short groups in machine code: what ``group_tiles`` adds up, to the last bit, without its columns."""
+
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqtheory.alphabet.kernels.engine import compiled
+from sqtheory.alphabet.kernels.exact import UNIT, total
+from sqtheory.alphabet.kernels.maxima import amax_of_runs
+from sqtheory.alphabet.kernels.quantization import contiguous, scaled_image
+from sqtheory.alphabet.kernels.rounders import loop_rounding
+from sqtheory.alphabet.kernels.scratch import scratch
+from sqtheory.arrays import Array
+from sqtheory.orders.counts import beyond_range
+from sqtheory.orders.group_tiles import Groups, GroupTile
+from sqtheory.orders.partial import Partial
+
+HIGH = 32
+"""Integers are summed in two halves, the lower of so many bits."""
+
+
+@final
+class CompiledGroups:
+    """How groups are compared by compiled loops."""
+
+    def __init__(self, groups: Groups, loops: Any, rounding: Any) -> None:
+        self.groups, self.loops, self.rounding = groups, loops, rounding
+        ties = groups.pair.s.ties
+        self.ties: tuple[int, ...] = (1, 1) if not ties.index_only else () if ties.low_index else (1,)
+
+    @classmethod
+    def of(cls, groups: Groups, m: int, dtype: np.dtype[Any], entries: int) -> "CompiledGroups | None":
+        """None where numpy must do it: no compiled engine, few entries, other dtypes, lengths, norms or roundings."""
+        loops, q = compiled(entries), groups.pair.q
+        if loops is None or dtype != np.float32 or m not in loops.GROUPS.LENGTHS or groups.p not in (1, 2):
+            return None
+        rounding = loop_rounding(q.format, q.rounding, q.saturate)
+        return None if rounding is None else cls(groups, loops.GROUPS, rounding)
+
+    def tile(self, part: Array, run: int) -> "CompiledTile":
+        """Groups, the last axis, of which every ``run`` share a scale."""
+        return CompiledTile(self, part, run)
+
+
+@final
+class CompiledTile:
+    """One tile; what the loops are not for goes to numpy."""
+
+    def __init__(self, of: CompiledGroups, part: Array, run: int) -> None:
+        self._of, self._part, self._run = of, part, run
+
+    def witnesses(self) -> tuple[Array, Array, Array]:
+        """The entries on which the orders differ, and both their results there."""
+        return GroupTile(self._of.groups, self._part, self._run).witnesses()
+
+    def partial(self) -> Partial | None:
+        """All that is added up; None at NaN or infinity."""
+        of, m = self._of.groups, self._part.shape[-1]
+        x = contiguous(self._part)
+        amax = amax_of_runs(x, self._run * m)
+        if not np.maximum.reduce(amax) < np.inf:
+            return None
+        sigma = of.scales(amax, lambda: x.reshape(amax.size, -1).min(axis=1))
+        if np.maximum.reduce(sigma) > of.rounding.safe:
+            return GroupTile(of, self._part, self._run).partial()
+        sums, (tied, selected, moved, swaps) = self._added(x, np.where(sigma == 0, np.float32(1), sigma), m)
+        x_sum, s, q_sum, stays, qs_more, gain_more = sums
+        sq = s + stays
+        return Partial(
+            *(x_sum, s, q_sum, sq, sq + qs_more, sq + gain_more),
+            moved=moved,
+            selected=selected,
+            swaps=swaps,
+            tied=tied,
+            living=int(np.count_nonzero(amax)),
+            pruned=x.size - of.keep * (x.size // m),
+            saturated=self._saturated(x, amax, sigma),
+            flushed=self._flushed(x, amax, sigma),
+        )
+
+    def _added(self, x: Array, divisor: Array, m: int) -> tuple[list[int], list[int]]:
+        """The sums and the counts of the strips."""
+        of, loops = self._of.groups, self._of.loops
+        width = loops.STRIP // m
+        strips = -(-x.size // (width * m))
+        powers, totals = scratch("powers", strips, np.int64), scratch("totals", 2 * loops.TOTALS * strips, np.int64)
+        totals, counts = totals.reshape(strips, -1), np.zeros(loops.COUNTS, np.int64)
+        dust = loops.Dust(*(scratch(f"dust {at}", x.size, kind) for at, kind in enumerate(("f4", "f4", "u1"))))
+        columns = (
+            scratch(f"column {at}", width * m, kind).reshape(m, -1) for at, kind in enumerate(("f4", "f4", "f8"))
+        )
+        each = (scratch(f"each {at}", width, kind) for at, kind in enumerate(("f4", "i4", "i4", "i4", "i4")))
+        found = loops.tile(
+            *(x, divisor, self._run, of.keep, tuple(range(m)), self._of.ties, (1,) if of.p == 2 else ()),
+            *(self._of.rounding, of.ranked_by_size, loops.Workspace(*columns, *each)),
+            *(powers, totals, counts, dust),
+        )
+        sums = _whole(powers, totals)
+        apart = self._apart(*(part[:found] for part in dust)) if found else [0] * len(sums)
+        return [a + b for a, b in zip(sums, apart, strict=True)], counts.tolist()
+
+    def _apart(self, x: Array, y: Array, who: NDArray[np.uint8]) -> list[int]:
+        """The sums of the entries that are too small for their strip."""
+        size = x.astype(np.float64)
+        error = np.abs(size - y)
+        if self._of.groups.p == 2:
+            size, error = size * size, error * error
+        ours, theirs, best = (who >> bit & 1 == 1 for bit in range(3))
+        sq, qs, gain = (total(np.where(on, error, size)) for on in (ours, theirs, best))
+        return [total(size), total(size[~ours]), total(error), total(error[ours]), qs - sq, gain - sq]
+
+    def _saturated(self, x: Array, amax: Array, sigma: Array) -> int:
+        q = self._of.groups.pair.q
+        beyond = beyond_range(-amax, amax, sigma, q)
+        if q.format.min != -q.format.max and beyond.any():
+            blocks = x.reshape(amax.size, -1)
+            beyond = beyond_range(blocks.min(axis=1), blocks.max(axis=1), sigma, q)
+        return int(np.count_nonzero(beyond))
+
+    def _flushed(self, x: Array, amax: Array, sigma: Array) -> int:
+        """Blocks with an entry that is not 0, and an image that is."""
+        fmt = self._of.groups.pair.q.format
+        low = np.flatnonzero((amax > 0) & ~(amax > sigma * (max(-fmt.min, fmt.max) / 2)))
+        if not low.size:  # no largest entry of a block is rounded to 0
+            return 0
+        blocks = x.reshape(amax.size, -1)[low]
+        images = np.empty_like(blocks)
+        scaled_image(blocks.reshape(-1), images.reshape(-1), sigma[low], self._of.groups.rounding, None)
+        return int(np.count_nonzero(~images.any(axis=1)))
+
+
+def _whole(powers: NDArray[np.int64], totals: NDArray[np.int64]) -> list[int]:
+    """The sums of all strips in units of 2^−UNIT; two integers of a strip stand for each."""
+    sums = [0] * (totals.shape[1] // 2)
+    for power in np.unique(powers).tolist():
+        rows = totals[powers == power]
+        high, low = (rows >> HIGH).sum(axis=0).tolist(), (rows & (1 << HIGH) - 1).sum(axis=0).tolist()
+        both = [(a << HIGH) + b for a, b in zip(high, low, strict=True)]
+        for at, (first, second) in enumerate(zip(both[::2], both[1::2], strict=True)):
+            sums[at] += (first << UNIT + power - 52) + (second << UNIT + power - 104)
+    return sums

@@ -1,0 +1,231 @@
+"""A tile of groups that hold whole scale blocks, or of a part of one: what ranks its entries, what it adds up to."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias, final
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from sqtheory.alphabet.gains import saved
+from sqtheory.alphabet.kernels.brackets import Bracket, Place, Scores
+from sqtheory.alphabet.kernels.cuts import Cuts, Ties
+from sqtheory.alphabet.kernels.maxima import INTEGER, amax_of_runs
+from sqtheory.alphabet.kernels.quantization import scaled_image
+from sqtheory.alphabet.kernels.scratch import scratch
+from sqtheory.alphabet.norms import power_units
+from sqtheory.arrays import Array, Mask
+from sqtheory.orders.counts import beyond_range
+from sqtheory.orders.cut_loops import CutLoops, Masks
+from sqtheory.orders.group_sums import Entries, out_of_range, weights
+from sqtheory.orders.group_tiles import Groups
+from sqtheory.orders.partial import Partial
+
+TILE = 1 << 16
+"""Entries taken at once; a longer group is cut from a sample."""
+SIZES, IMAGES, GAINS = RANKINGS = (0, 1, 2)
+"""What ranks the entries for S→Q, for Q→S and for the optimum."""
+Ranked: TypeAlias = tuple[Cuts, Cuts, Cuts]
+"""Where each ranking is cut."""
+Seen: TypeAlias = tuple[Ties, Ties, Ties]
+"""How many ties at the cut came before, in each ranking."""
+
+
+@final
+@dataclass(frozen=True)
+class Blocked:
+    """How groups of ``size`` entries are compared, of which every ``block`` share a scale."""
+
+    groups: Groups
+    size: int
+    block: int
+    dtype: np.dtype[Any]
+    loops: CutLoops | None
+
+    def tile(self, part: Array) -> "CutTile | None":
+        """Rows of a tile: groups, or a part of one; None where an entry is NaN or infinite."""
+        amax = amax_of_runs(part.reshape(-1), self.block).copy()
+        return CutTile(self, part, amax) if np.maximum.reduce(amax) < np.inf else None
+
+    @property
+    def low_index(self) -> tuple[bool, bool, bool]:
+        """Whether the lower of equal indices stays, in each ranking."""
+        low = self.groups.pair.s.ties.low_index
+        return low, low, True
+
+    @property
+    def by_key(self) -> tuple[bool, bool, bool]:
+        """Whether of equal scores the larger magnitude stays, in each ranking."""
+        return False, not self.groups.pair.s.ties.index_only, True
+
+    @property
+    def dull(self) -> tuple[float | None, float | None, float | None]:
+        """The score of entries of which any may stay for all that is counted, in each ranking.
+
+        Of gain 0 are those that q maps to 0 or to twice themselves, if no product underflows, as of float32 none does.
+        """
+        return None, None, 0.0 if self.dtype == np.float32 else None
+
+    def by_index(self, ranking: int, cut: Place) -> bool:
+        """No key decides between the entries at a cut: all stay, or it does not matter which."""
+        all_stay = cut.ties == self.groups.keep - cut.above
+        return all_stay or not self.by_key[ranking] or cut.score == self.dull[ranking]
+
+
+@final
+class CutTile:
+    """Rows (rows, n) of finite entries, in memory of the kernels: another tile takes their place."""
+
+    def __init__(self, blocked: Blocked, x: Array, amax: Array) -> None:
+        self._of, self._x, self._amax = blocked, x, amax
+        self._sigma = blocked.groups.scale(amax)
+        self._y = _like(x, "y", x.dtype)
+        with np.errstate(over="ignore"):
+            scaled_image(x.reshape(1, -1), self._y.reshape(1, -1), self._sigma, blocked.groups.rounding, amax)
+
+    def scores(self, which: int) -> Scores:
+        """What ranks the entries: bits of magnitudes, or gains."""
+        if which == GAINS:
+            gain = scratch("gain", self._x.size, np.float64)
+            return saved(*self._entries.wide(), self._of.groups.p, gain).reshape(self._x.shape)
+        return self.magnitudes if which == SIZES else self._images.view(INTEGER[self._x.dtype])
+
+    def cuts(self) -> Ranked:
+        """Where each row is cut, which is a group."""
+        of, keys = self._of, self.magnitudes
+        first, second, third = (
+            Cuts.of_rows(self.scores(i), of.groups.keep, keys if of.by_key[i] else None, of.low_index[i], of.dull[i])
+            for i in RANKINGS
+        )
+        return first, second, third
+
+    @property
+    def magnitudes(self) -> Scores:
+        """The bits of |x_i|: what decides between equal scores."""
+        return self._sizes.view(INTEGER[self._x.dtype])
+
+    @cached_property
+    def _sizes(self) -> Array:
+        return np.abs(self._x, out=_like(self._x, "sizes", self._x.dtype))
+
+    @cached_property
+    def _images(self) -> Array:
+        return np.abs(self._y, out=_like(self._x, "images", self._x.dtype))
+
+    @cached_property
+    def _entries(self) -> Entries:
+        groups, high = self._of.groups, float(np.maximum.reduce(self._high))
+        flat = self._sizes.reshape(-1), self._images.reshape(-1)
+        return Entries(*flat, high, groups.p, groups.unit(self._sigma), groups.short)
+
+    def survey(self, brackets: list[Bracket]) -> None:
+        """Count what lies in the bracket of each ranking."""
+        if self._of.loops is not None:
+            self._of.loops.survey(self._x, self._y, brackets)
+            return
+        for i, bracket in enumerate(brackets):
+            bracket.add(self.scores(i).reshape(-1))
+
+    def partial(self, cuts: Ranked, seen: Seen) -> Partial | None:
+        """All that is added up; None at what the pass is not for."""
+        x, groups = self._x, self._of.groups
+        if out_of_range(x.dtype, groups.p) and not np.all(power_units(self._high, groups.p) == 1):
+            return None
+        masks = self._masks(cuts, seen)
+        sums, counts = self._in_loops(masks) or self._in_numpy(masks)
+        return Partial(
+            *sums,
+            moved=int(counts[:, 0].sum()),
+            swaps=int(counts[:, 1].sum()),
+            selected=_count(counts[:, 0]) if self._whole else 0,
+            tied=_count(cuts[IMAGES].tied) if self._whole else 0,
+            living=self._living(cuts[SIZES], masks[SIZES]),
+            pruned=x.size - _count(masks[SIZES]),
+            saturated=_count(beyond_range(*self._ends(), self._sigma, groups.pair.q)),
+            flushed=self._flushed(),
+        )
+
+    def witnesses(self, cuts: Ranked, seen: Seen) -> tuple[Array, ...]:
+        """The entries on which the orders differ, and both their results there."""
+        kept, again, _ = self._masks(cuts, seen)
+        at = np.flatnonzero(self._moved(kept, again))
+        y = self._y.reshape(-1)[at]
+        return self._x.reshape(-1)[at], y * kept.reshape(-1)[at], y * again.reshape(-1)[at]
+
+    def _masks(self, cuts: Ranked, seen: Seen) -> Masks:
+        first, second, third = masks = tuple(_like(self._x, f"mask {i}", np.bool_) for i in RANKINGS)
+        if self._of.loops is not None and all(one.key is None for one in cuts):
+            self._of.loops.mark(self._x, self._y, cuts, seen, (first, second, third))
+            return first, second, third
+        for i, (one, mask) in enumerate(zip(cuts, masks, strict=True)):
+            one.mark(self.scores(i), None if one.key is None else self.magnitudes, seen[i], mask)
+        return first, second, third
+
+    def _moved(self, kept: Mask, again: Mask) -> Mask:
+        moved = np.not_equal(kept, again, out=_like(self._x, "moved", np.bool_))
+        alive = np.not_equal(self._y, 0, out=_like(self._x, "alive", np.bool_))
+        return np.logical_and(moved, alive, out=moved)
+
+    @cached_property
+    def _high(self) -> Array:
+        """The largest magnitude of x and y in every row, or for float32 a bound for all rows."""
+        if self._of.dtype != np.float32:
+            ends = (np.maximum.reduce(a, axis=1) for a in (self._sizes, self._images))
+            return np.maximum(*ends)
+        fmt, tops = self._of.groups.pair.q.format, (np.maximum.reduce(a) for a in (self._amax, self._sigma))
+        top, sigma = map(float, tops)
+        return np.array([max(top, sigma * max(-fmt.min, fmt.max))])
+
+    def _in_loops(self, masks: Masks) -> tuple[tuple[int, ...], NDArray[np.int64]] | None:
+        """The sums of x, s, q, S→Q, Q→S and the optimum, and in every row what moved and what of it S→Q keeps."""
+        if self._of.loops is None:
+            return None
+        power = math.frexp(float(np.maximum.reduce(self._high)) ** self._of.groups.p)[1]
+        found = self._of.loops.sums(self._x, self._y, masks, power)
+        return None if found is None else (found.all, found.counts)
+
+    def _in_numpy(self, masks: Masks) -> tuple[tuple[int, ...], NDArray[np.int64]]:
+        """The same, and how many powers may have underflowed."""
+        moved = self._moved(*masks[:GAINS])
+        rows = [np.count_nonzero(marks, axis=1) for marks in (moved, moved & masks[SIZES])]
+        found = self._entries.sums(weights(*masks))
+        (x, x_kept), (all_saved, kept, again, best) = found.powers, found.gains
+        sq = x - kept
+        return (x, x - x_kept, x - all_saved, sq, sq - again, sq - best, found.lost), np.stack(rows, axis=1)
+
+    def _living(self, cuts: Cuts, kept: Mask) -> int:
+        """Blocks with a survivor: those whose largest entry is above the cut, and some whose largest is at it."""
+        by_row = self._amax.reshape(len(self._x), -1)
+        cut = cuts.score[:, None].view(self._amax.dtype)
+        at_cut = np.flatnonzero((by_row == cut) & (by_row > 0))
+        return _count(by_row > cut) + _count(np.any(kept.reshape(-1, self._of.block)[at_cut], axis=1))
+
+    def _ends(self) -> tuple[Array, Array]:
+        """The least and the greatest entry of every block, or what bounds them where Γ = −Γ."""
+        fmt = self._of.groups.pair.q.format
+        if fmt.min == -fmt.max:
+            return -self._amax, self._amax
+        rows = self._x.reshape(-1, self._of.block)
+        return rows.min(axis=1), rows.max(axis=1)
+
+    def _flushed(self) -> int:
+        """Blocks with an entry that is not 0, and an image that is."""
+        fmt, amax = self._of.groups.pair.q.format, self._amax
+        low = np.logical_and(amax > 0, ~(amax > self._sigma * (max(-fmt.min, fmt.max) / 2)))
+        at = np.flatnonzero(low)  # no largest entry of another block is rounded to 0
+        return _count(~np.any(self._y.reshape(-1, self._of.block)[at], axis=1))
+
+    @property
+    def _whole(self) -> bool:
+        """Each row is a group."""
+        return self._x.shape[1] == self._of.size
+
+
+def _like(x: Array, name: str, dtype: DTypeLike) -> NDArray[Any]:
+    """Memory of the kernels in the shape of x."""
+    return scratch(f"cut {name}", x.size, dtype).reshape(x.shape)
+
+
+def _count(values: NDArray[Any]) -> int:
+    return int(np.count_nonzero(values))
