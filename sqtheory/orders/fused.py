@@ -37,7 +37,7 @@ LARGE = 1 << 22
 """Entries taken at once by compiled loops, which cut them into strips themselves."""
 STEEPEST = 8.0
 """The largest p whose powers stay in range without a unit of their own."""
-PIECE = 1 << 20
+PIECE = 1 << 22
 """So many entries of a stored tensor, or a few more, are in memory at once."""
 WITNESSES = 1 << 20
 """So many entries on which the orders differ are looked at again, to find the winner where rounding hides it."""

@@ -52,19 +52,19 @@ class Entries:
 
     def sums(self, weights: Numbers) -> TileSums:
         """What the entries add up to."""
-        size, along = self.wide()
+        size, along = self.wide
         if self._gains_are_exact:
             gain = saved(size, along, 2, scratch("gain", size.size, np.float64))
             gains = sums_below(self._power, gain, weights, 2 * self.unit - FRACTION)
-            powers, _ = self._powers(size, weights[:1])
-            return TileSums(powers, gains, 0)
+            return TileSums(self._powers(size, weights[:1])[0], gains, 0)
         error = np.subtract(size, along, out=along)
         powers, lost = self._powers(size, weights)
         of_error, gone = self._powers(error, weights)
         return TileSums(powers[:2], list(map(sub, powers, of_error)), lost + gone)
 
+    @cached_property
     def wide(self) -> tuple[Numbers, Numbers]:
-        """Both in float64, in memory of the kernels."""
+        """Both in float64, in memory of the kernels, until ``sums`` is asked for."""
         size, along = (scratch(name, self.sizes.size, np.float64) for name in ("size", "along"))
         np.copyto(size, self.sizes)
         np.copyto(along, self.images)

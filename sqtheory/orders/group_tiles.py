@@ -151,7 +151,8 @@ class GroupTile:
             *(self._sizes.reshape(-1), self._images.reshape(-1), high, of.p, of.unit(self._sigma), of.short)
         )
         again = self._again if self._moved.any() else kept
-        best = kept if of.ranked_by_size else self._best(*entries.wide())
+        best = kept if of.ranked_by_size else self._best(*entries.wide)
+        best = kept if np.array_equal(best, kept) else best
         others = [mask for mask in (again, best) if mask is not kept]
         found = entries.sums(weights(kept, *others))
         (x, x_kept), (all_saved, by_kept, *more) = found.powers, found.gains

@@ -6,7 +6,19 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from sqtheory.alphabet.kernels.exact import ROW, TILE, UNIT, rounded, sums, total, total_of, units
+from sqtheory.alphabet.kernels.exact import (
+    BITS,
+    ROW,
+    SPAN,
+    TILE,
+    UNIT,
+    rounded,
+    sums,
+    sums_below,
+    total,
+    total_of,
+    units,
+)
 
 
 def terms(seed: int) -> np.ndarray:
@@ -54,6 +66,18 @@ def test_a_mask_chooses(seed: int) -> None:
     x = rng.standard_normal(5000) ** 2 * 2.0 ** rng.integers(-90, 1, 5000)
     on = rng.random(5000) < 0.3
     assert sums(x, np.array([on, 1.0 * on - ~on])) == [total(x), total(x[on]), total(x[on]) - total(x[~on])]
+
+
+@pytest.mark.parametrize("span", [BITS, SPAN, SPAN + 9])
+def test_multiples_of_a_grid_up_to_a_power_have_nothing_left(span: int) -> None:
+    """Terms as large and as fine as is allowed, in rows that are full; with a finer grid there is something left."""
+    rng = np.random.default_rng(span)
+    digits = min(span, 53)
+    whole = rng.integers(1, (1 << digits) + 1, ROW + 9) | 1
+    for x in (np.full(ROW, 2.0**7), whole * 2.0 ** (7 - span), whole * 2.0 ** rng.integers(7 - span, 8 - digits)):
+        x, on = np.minimum(x, 2.0**7), rng.random(x.size) < 0.5
+        assert sums_below(7, x.copy(), 1.0 * on[None], 7 - span) == [total(x), total(x[on])]
+        assert Fraction(total(x), 1 << UNIT) == sum_of(x)
 
 
 @pytest.mark.parametrize("power", [*range(1000, 1024), -1000, -1022, -1074])
