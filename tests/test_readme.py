@@ -76,6 +76,7 @@ def test_what_is_compressed_verifies_as_printed(tmp_path: Path, monkeypatch: pyt
     assert len(list(tmp_path.iterdir())) == 2
 
 
+@nightly
 def test_wanda_goes_from_a_model_to_a_verified_checkpoint_as_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

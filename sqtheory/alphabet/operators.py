@@ -74,7 +74,7 @@ class Operator(ABC):
         """No entry's image depends on another row, of any tensor."""
         return False
 
-    def unit(self, shape: Shape) -> int | None:
+    def own_run(self, shape: Shape) -> int | None:
         """The length of runs of the last axis that each have an image of their own, in tensors of this shape."""
         return None
 
@@ -136,7 +136,7 @@ class Identity(Operator):
     def by_row(self) -> bool:
         return True
 
-    def unit(self, shape: Shape) -> int | None:
+    def own_run(self, shape: Shape) -> int | None:
         return 1 if shape and all(shape) else None
 
     def apply(self, x: Array, origin: Array) -> Array:
@@ -179,8 +179,8 @@ class Chain(Operator):
     def by_row(self) -> bool:
         return all(f.by_row for f in self.parts)
 
-    def unit(self, shape: Shape) -> int | None:
-        units = [f.unit(shape) for f in self.parts]
+    def own_run(self, shape: Shape) -> int | None:
+        units = [f.own_run(shape) for f in self.parts]
         known = [unit for unit in units if unit is not None]
         return math.lcm(*known) if len(known) == len(units) else None
 
@@ -205,7 +205,7 @@ class Chain(Operator):
         return self._whole(out, x, origin)
 
     def _unit(self, x: Array) -> int | None:
-        return None if x.size <= STRIP else self.unit(x.shape)
+        return None if x.size <= STRIP else self.own_run(x.shape)
 
     def _whole(self, out: Array, x: Array, origin: Array) -> Array:
         for f in self.parts:

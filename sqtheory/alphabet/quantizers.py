@@ -106,7 +106,7 @@ class Quantizer(Operator):
     def by_row(self) -> bool:
         return self.scaling.by_block and self.partition.along_rows
 
-    def unit(self, shape: Shape) -> int | None:
+    def own_run(self, shape: Shape) -> int | None:
         return self.partition.last_run(shape) if self.scaling.apart and self.rounding.deterministic else None
 
     def is_idle(self, shape: Shape) -> bool:

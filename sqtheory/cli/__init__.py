@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         complete(grammar)
         arguments = grammar.parse_args(words)
-        with _engine(arguments):
+        with _engine(arguments, alone=argv is None):
             status: int = arguments.run(arguments)
         sys.stdout.flush()
         return status
@@ -90,12 +90,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say(KeyboardInterrupt("interrupted"), 130)
 
 
-def _engine(arguments: argparse.Namespace) -> AbstractContextManager[None]:
-    """The engine that is chosen; verbs that offer none compute on numpy."""
+def _engine(arguments: argparse.Namespace, *, alone: bool) -> AbstractContextManager[None]:
+    """The engine that is chosen; verbs that offer none compute on numpy. ``alone``: the process is for this line."""
     if "engine" not in arguments:
         return nullcontext()
-    from sqtheory.alphabet.kernels import engine
+    from sqtheory.alphabet.kernels import engine, loading
 
+    if alone:
+        loading.alone()
     return engine(arguments.engine)
 
 

@@ -125,13 +125,19 @@ def add_tolerance(parser: argparse.ArgumentParser) -> None:
 
 def add_workers(parser: argparse.ArgumentParser) -> None:
     """``--workers``, ``--executor`` and ``--results``."""
-    parser.add_argument("--workers", type=count, default=None, metavar="N", help="tensors computed at once (1)")
+    parser.add_argument(
+        "--workers",
+        type=count,
+        default=None,
+        metavar="N",
+        help="tensors, or pieces of large ones, computed at once (1)",
+    )
     parser.add_argument(
         "--executor",
-        default="threads",
+        default=None,
         metavar="KIND",
-        help="threads (default), processes, dask:ADDRESS of a scheduler, or mpi: the ranks of "
-        "mpiexec -n 5 python -m mpi4py.futures -m sqtheory ...",
+        help="threads (default with compiled loops, --engine numba), processes (default with others), dask:ADDRESS of "
+        "a scheduler, or mpi: the ranks of mpiexec -n 5 python -m mpi4py.futures -m sqtheory ...",
     )
     parser.add_argument(
         "--results",

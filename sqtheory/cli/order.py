@@ -76,7 +76,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Document:
     """Read, compare, print; 1 if a check failed."""
+    from sqtheory.alphabet.kernels import engine_name
     from sqtheory.api.order import order
+    from sqtheory.execution.workers import suited
 
     return Document.of(
         order(
@@ -99,7 +101,7 @@ def run(arguments: argparse.Namespace) -> Document:
             top=arguments.top,
             fail_over=arguments.fail_over,
             workers=arguments.workers,
-            executor=arguments.executor,
+            executor=arguments.executor or suited(engine_name(), arguments.workers),
             results=arguments.results,
             watch=watched(arguments),
             say=say,

@@ -13,6 +13,7 @@ import numpy as np
 from sqtheory.arrays import as_real
 from sqtheory.compress.compressing import Outcome, applied, check_type, compressed, left_alone
 from sqtheory.compress.draft import Draft
+from sqtheory.compress.image import Memory, reused
 from sqtheory.compress.layout import Content, Layout, Made, Pieces
 from sqtheory.compress.recipe import Treatment
 from sqtheory.compress.report import Applied, Report, beside, check_report
@@ -130,7 +131,17 @@ def apply(
     planned: Mapping[str, Applied] = {one.name: one for one in report.tensors}
     left = {one.name: one.sha256 for one in report.left_alone}
     targets = [info for info in layout.tensors() if info.name in planned]
-    results = iter(watch(InTurn(partial(_made, layout, report.recipe, plan.draft), targets, executor, ahead), "write"))
+    results = iter(
+        watch(
+            InTurn(
+                partial(_made, layout, report.recipe, plan.draft, np.empty if executor else reused),
+                targets,
+                executor,
+                ahead,
+            ),
+            "write",
+        )
+    )
     out, beside_it = layout.out.name, beside(layout.out).name
     with atomic.Together(
         layout.out.parent, {beside_it: None, **dict.fromkeys(layout.beside()), out: layout.parts()}, force=force
@@ -184,11 +195,11 @@ def metadata(report: Report, source: str) -> dict[str, str]:
     }
 
 
-def _made(layout: Layout, recipe: Treatment, draft: Draft | None, info: TensorInfo) -> Made:
+def _made(layout: Layout, recipe: Treatment, draft: Draft | None, memory: Memory, info: TensorInfo) -> Made:
     kept = None if draft is None else draft.packed(info.name)
     if kept is not None:
         return Made(None, 0, kept)
-    return compressed(layout, recipe.of(info.name), info, as_real(layout.source.read(info.name)))
+    return compressed(layout, recipe.of(info.name), info, as_real(layout.source.read(info.name)), memory)
 
 
 def _contents(

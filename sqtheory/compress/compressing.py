@@ -17,6 +17,7 @@ from sqtheory.alphabet.traits import ROUNDING_ERROR
 from sqtheory.arrays import Array, as_real
 from sqtheory.compress.codes import codes_of
 from sqtheory.compress.draft import Draft
+from sqtheory.compress.image import Memory, reused
 from sqtheory.compress.layout import CHUNK, Layout, Made, Target
 from sqtheory.compress.patterns import lost, promised
 from sqtheory.compress.recipe import Recipe, Treatment
@@ -58,8 +59,8 @@ def kept_apart(layout: Layout, recipe: Treatment, info: TensorInfo) -> Iterator[
             yield tolerates.left[info.name]
 
 
-def compressed(layout: Layout, recipe: Recipe, info: TensorInfo, x: Array) -> Made:
-    """What is written for x.
+def compressed(layout: Layout, recipe: Recipe, info: TensorInfo, x: Array, memory: Memory = np.empty) -> Made:
+    """What is written for x; values lie in ``memory``, if they can.
 
     Raises InputRefused, naming file and tensor: for values beyond the range of that type, and what the operators
     raise.
@@ -69,8 +70,8 @@ def compressed(layout: Layout, recipe: Recipe, info: TensorInfo, x: Array) -> Ma
     with about_tensor(layout.source.path, info.name):
         if layout.packing is not None:
             packed = codes_of(recipe, x, info.name, layout.packing.index)
-            return Made(packed.schema.in_place(unpack(packed)), 0, packed)
-        y = np.ascontiguousarray(recipe.image(x, info.name))  # a flat view of it is rounded in place
+            return Made(packed.schema.in_place(unpack(packed, memory)), 0, packed)
+        y = np.ascontiguousarray(recipe.image(x, info.name, memory))  # a flat view of it is rounded in place
         return Made(y, _round(y, element, info))
 
 
@@ -99,7 +100,7 @@ def applied(layout: Layout, treatment: Treatment, info: TensorInfo, draft: Draft
     """
     recipe = treatment.of(info.name)
     x = as_real(layout.source.read(info.name))
-    made = compressed(layout, recipe, info, x)
+    made = compressed(layout, recipe, info, x, reused)
     y, rounded = made.values, made.rounded
     assert y is not None
     with about_tensor(layout.source.path, info.name):
@@ -196,7 +197,7 @@ def off_grid(recipe: Recipe, name: str, y: Array) -> str | None:
 
 
 def _moved(q: Quantizer, y: Array) -> str | None:
-    unit = q.unit(y.shape)
+    unit = q.own_run(y.shape)
     if unit is not None and all(_rests(q, strip) for (strip,) in strips((y,), unit, CHUNK)):
         return None
     again = q(y)

@@ -1,7 +1,13 @@
 """What a recipe makes of one matrix, in the dtype of the matrix."""
 
+import math
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
 import numpy as np
 
+from sqtheory.alphabet.kernels.scratch import scratch
+from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.procedures import PLAIN
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array, Mask
@@ -10,9 +16,20 @@ from sqtheory.orders.optimum import gain_mask
 from sqtheory.orders.pair import Pair
 from sqtheory.orders.procedural import ordered_image
 
+Memory: TypeAlias = Callable[[Shape, np.dtype[Any]], Array]
+"""Uninitialized memory for entries of a shape and a dtype: ``np.empty``, or some that is used again."""
 
-def image_of(x: Array, pair: Pair, order: Order, p: float, *, frozen_scale: bool) -> Array:
-    """q(s(x)), s(q(x)), m* ⊙ q(x), or what the procedure of the pair makes: a new array. Raises what they raise.
+
+def reused(shape: Shape, dtype: np.dtype[Any]) -> Array:
+    """The same memory of this thread every time: what was there before is overwritten."""
+    memory: Array = scratch("image of a tensor", math.prod(shape), dtype)
+    return memory.reshape(shape)
+
+
+def image_of(x: Array, pair: Pair, order: Order, p: float, *, frozen_scale: bool, memory: Memory = np.empty) -> Array:
+    """q(s(x)), s(q(x)), m* ⊙ q(x), or what the procedure of the pair makes: no part of x. Raises what they raise.
+
+    The first two lie in what ``memory`` gives for a shape and a dtype.
 
     With ``frozen_scale`` S→Q keeps the scales of x.
     """
@@ -20,7 +37,7 @@ def image_of(x: Array, pair: Pair, order: Order, p: float, *, frozen_scale: bool
     if pair.procedure != PLAIN or order is Order.joint:
         return ordered_image(x, pair, order, p)
     if order is Order.qs:
-        return (q >> s)(x, out=np.empty_like(x))
+        return (q >> s)(x, out=memory(x.shape, x.dtype))
     if order is Order.gain:
         image = q(x)
         np.copyto(image, 0, where=~best_mask(x, image, s, p))
@@ -28,7 +45,7 @@ def image_of(x: Array, pair: Pair, order: Order, p: float, *, frozen_scale: bool
     if frozen_scale:
         y = s(x)
         return q.frozen(x).into(y, y, x)
-    return (s >> q)(x, out=np.empty_like(x))
+    return (s >> q)(x, out=memory(x.shape, x.dtype))
 
 
 def best_mask(x: Array, image: Array, s: Sparsifier, p: float) -> Mask:

@@ -13,7 +13,7 @@ from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.shares import paired
 from sqtheory.alphabet.traits import IDEMPOTENT
 from sqtheory.arrays import Array
-from sqtheory.compress.image import image_of
+from sqtheory.compress.image import Memory, image_of
 from sqtheory.execution.assignment import Assigner, Assignment, Spelled, awaited
 from sqtheory.execution.derived import Alike, Calibrated, calibrated
 from sqtheory.files.checkpoints import TensorInfo
@@ -231,16 +231,17 @@ class Recipe(Treatment):
             infos = [(own, as_matrix(info, self.views.get(info.name))) for info in tensors for own in self.names(info)]
             self.known.check({own: info.shape for own, info in infos})
 
-    def image(self, x: Array, name: str) -> Array:
-        """The result in the dtype of x, a new array. Raises what s and q raise."""
+    def image(self, x: Array, name: str, memory: Memory = np.empty) -> Array:
+        """The result in the dtype of x, a new array or in ``memory``. Raises what s and q raise."""
         view = self.views.get(name)
         if view is None:
-            return self._image(x, name)
+            return self._image(x, name, memory)
         images = [self._image(matrix, own) for own, matrix in self.matrices(x, name)]
         return view.back(np.stack(images) if view.apart else images[0], x.shape)
 
-    def _image(self, x: Array, name: str) -> Array:
-        return image_of(x, self.assignment.of(name), self.order, self.norm, frozen_scale=self.frozen_scale)
+    def _image(self, x: Array, name: str, memory: Memory = np.empty) -> Array:
+        pair, frozen = self.assignment.of(name), self.frozen_scale
+        return image_of(x, pair, self.order, self.norm, frozen_scale=frozen, memory=memory)
 
     def on_grid(self, shape: tuple[int, ...]) -> Ruling:
         """Whether q(y) = y, in real arithmetic, for the image y of every tensor of this shape: theorem ``idempotence``.

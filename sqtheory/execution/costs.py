@@ -130,7 +130,7 @@ class Projection:
     """At most, if the assumptions hold: reading and computing do not overlap."""
     reading: float
     longest: float
-    """Seconds of the largest tensor, which no number of machines shortens."""
+    """Seconds of the largest tensor on one worker."""
     memory: float
     """Bytes on one machine when every worker has the largest tensor."""
 
@@ -188,7 +188,7 @@ def assumptions(measured: Machine, storage: float) -> list[str]:
         f"{measured.efficiency(best):.0%} of the speed of as many alone; machines do not slow each other down.",
         f"Every parameter is compared once, under one mask and one format, and stored in {STORED} bytes, which each "
         f"machine reads at {storage / 1e9:g} GB/s, not while it computes.",
-        "One tensor is one task: the largest bounds the time from below, and every worker may have one such at once"
+        "Large tensors are cut into pieces, which only shortens the time and is left out: every worker may have one"
         + (f", of which it holds at most {measured.held} entries." if measured.held else "."),
         *(f"{model.name}: {model.tensors} tensors ({model.kind})." for model in MODELS),
     ]

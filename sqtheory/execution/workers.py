@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeAlias, final
 
+from sqtheory.alphabet.kernels import Engine
 from sqtheory.exceptions import MissingExtra, WorkerFailed
 
 Crew: TypeAlias = tuple[Executor | None, int]
@@ -86,6 +87,11 @@ def workers(text: str, count: int | None = None) -> Workers:
     if count is not None and isinstance(found, Dask | Mpi):
         raise ValueError(f"{text} has its own number of workers: leave --workers out")
     return found
+
+
+def suited(engine: Engine, count: int | None) -> str:
+    """The kind that scales: threads under compiled loops, which hold no lock; else processes, if there are several."""
+    return "threads" if engine == "numba" or (count or 1) == 1 else "processes"
 
 
 @contextmanager

@@ -30,7 +30,7 @@ def error_units(f: Operator, x: Array, p: float, out: Array | None) -> int | Non
     which every unit has whole blocks. ``out`` is spoiled then.
     """
     loops, plain = compiled(x.size), all(a.flags.c_contiguous for a in (x, *([] if out is None else [out])))
-    parts, unit = parts_of(f), f.unit(x.shape)
+    parts, unit = parts_of(f), f.own_run(x.shape)
     if loops is None or x.dtype != np.float32 or p not in (1, 2) or not plain or unit is None or x.shape[-1] % unit:
         return None
     *before, q = parts if 1 <= len(parts) <= 2 else (None,)
@@ -98,5 +98,5 @@ class _Chunks:
         square = (1,) if p == 2 else ()
         if not self.loops.image_and_error(x, y, np.array(sigma), self.size, rounding, square, power, sums):
             return None
-        first, second = (sum(sums[:, at].tolist()) for at in (0, 1))
+        first, second = (int(sum(sums[:, at].tolist())) for at in (0, 1))
         return (first << UNIT + power - 52) + (second << UNIT + power - 104)

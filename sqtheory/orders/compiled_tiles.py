@@ -57,7 +57,7 @@ class CompiledTile:
         amax = amax_of_runs(x, self._run * m)
         if not np.maximum.reduce(amax) < np.inf:
             return None
-        sigma = of.scale(amax)
+        sigma = of.scales(amax, lambda: x.reshape(amax.size, -1).min(axis=1))
         if np.maximum.reduce(sigma) > of.rounding.safe:
             return GroupTile(of, self._part, self._run).partial()
         sums, (tied, selected, moved, swaps) = self._added(x, np.where(sigma == 0, np.float32(1), sigma), m)

@@ -27,16 +27,17 @@ from sqtheory.orders.errors import change
 from sqtheory.orders.group_tiles import Groups, GroupTile
 from sqtheory.orders.pair import Pair
 from sqtheory.orders.partial import Partial
+from sqtheory.orders.shifted_scales import shifted
 
 LEAST = 1 << 10
 """A tensor of fewer entries is left to the definitions."""
-CHUNK = 1 << 17
+CHUNK = 1 << 18
 """Entries taken at once."""
 LARGE = 1 << 22
 """Entries taken at once by compiled loops, which cut them into strips themselves."""
 STEEPEST = 8.0
 """The largest p whose powers stay in range without a unit of their own."""
-PIECE = 1 << 22
+PIECE = 1 << 20
 """So many entries of a stored tensor, or a few more, are in memory at once."""
 WITNESSES = 1 << 20
 """So many entries on which the orders differ are looked at again, to find the winner where rounding hides it."""
@@ -62,7 +63,9 @@ def plan_of(pair: Pair, shape: Shape, p: float) -> FusedPlan | None:
     """
     s, q = pair.s, pair.q
     m = s.groups.run
-    if m is None or not (1 < m <= LIMIT and pair.ranked_on_maxima and 0 < p <= STEEPEST):
+    if m is None or not (1 < m <= LIMIT and pair.ranked and 0 < p <= STEEPEST):
+        return None
+    if not (q.scaling.follows_maximum or q.scaling.follows_signs):
         return None
     axis = s.groups.sides(shape).index(m)
     block = q.partition.sides(shape)[axis]
@@ -95,36 +98,42 @@ class FusedPass:
         """
         q = pair.q
         scale = scale_rule(top, q.format, q.scaling)
-        if scale is None:
+        if scale is None and not q.scaling.follows_signs:
             return None
         groups = Groups(pair, plan.keep, scale, Tile.of(q.format, q.rounding, q.saturate, top.dtype, size), p)
         return cls(plan, groups, CompiledGroups.of(groups, plan.size, top.dtype, size))
 
     def partial(self, parts: Iterable[Array]) -> Partial | None:
         """What some parts add up to; None where the pass is not for them."""
-        found = Partial()
-        for tile in self._tiles(parts):
-            part = tile.partial()
+        found, signed = Partial(), self.groups.scale is None
+        for blocks in self._cuts(parts):
+            part = self._tile(blocks).partial()
             if part is None:
                 return None
-            found += part
+            found += shifted(part, self.groups, self.plan.size, blocks) if signed else part
         return found
 
     def witnesses(self, parts: Iterable[Array]) -> Witnesses | None:
         """The witnesses among some parts; None where they are too many."""
         found, left = list[Witnesses](), WITNESSES
-        for tile in self._tiles(parts):
-            found.append(tile.witnesses())
+        if self.groups.scale is None:  # some block may have another scale after the mask
+            return None
+        for blocks in self._cuts(parts):
+            found.append(self._tile(blocks).witnesses())
             left -= found[-1][0].size
             if left < 0:
                 return None
         return joined(found)
 
-    def _tiles(self, parts: Iterable[Array]) -> Iterator[GroupTile | CompiledTile]:
-        """The parts tile by tile, each gone when the next is asked for."""
-        size, most = self.plan.size, CHUNK if self.fast is None else LARGE
-        for (tile,) in (cut for part in parts for view in rows((part,), self.plan.block) for cut in tiles(view, most)):
-            yield (self.fast or self.groups).tile(tile.reshape(*tile.shape[:-1], -1, size), tile.shape[-1] // size)
+    def _cuts(self, parts: Iterable[Array]) -> Iterator[Array]:
+        """The parts tile by tile, the last axis a scale block."""
+        most = CHUNK if self.fast is None else LARGE
+        return (tile for part in parts for view in rows((part,), self.plan.block) for (tile,) in tiles(view, most))
+
+    def _tile(self, blocks: Array) -> GroupTile | CompiledTile:
+        """One tile, gone when the next is asked for."""
+        size = self.plan.size
+        return (self.fast or self.groups).tile(blocks.reshape(*blocks.shape[:-1], -1, size), blocks.shape[-1] // size)
 
 
 def joined(found: Iterable[Witnesses]) -> Witnesses:

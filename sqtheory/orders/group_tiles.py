@@ -1,6 +1,7 @@
 """A tile of short groups, all inside scale blocks: both masks, both results and what they add up to."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, final
@@ -31,13 +32,19 @@ class Groups:
 
     pair: Pair
     keep: int
-    scale: Scale
+    scale: Scale | None
+    """From maxima; None where signs count too."""
     rounding: Tile
     p: float
 
     def tile(self, part: Array, run: int) -> "GroupTile":
         """Groups, the last axis, of which every ``run`` share a scale."""
         return GroupTile(self, part, run)
+
+    def scales(self, amax: Array, least: Callable[[], Array]) -> Array:
+        """σ of blocks with these maxima and least entries."""
+        q = self.pair.q
+        return self.scale(amax) if self.scale else q.scaling.of_signed_maxima(amax, least(), q.format)
 
     @cached_property
     def odd(self) -> bool:
@@ -93,7 +100,7 @@ class GroupTile:
         self._finite = bool(np.maximum.reduce(self._amax) < np.inf)
         if not self._finite:
             return
-        self._sigma = groups.scale(self._amax)
+        self._sigma = groups.scales(self._amax, lambda: x.reshape(len(x), -1, run).min(axis=(0, 2)))
         self._images = _like(x, "images", x.dtype)
         scaled_image(self._sizes if groups.odd else x, self._images, self._sigma, groups.rounding, self._amax)
         if not groups.odd:

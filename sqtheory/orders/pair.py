@@ -36,14 +36,15 @@ class Pair:
         return self.procedure == PLAIN and self.moments is None
 
     @property
-    def ranked_on_maxima(self) -> bool:
-        """s keeps the largest magnitudes, scales follow from block maxima, q saturates, draws nothing and keeps 0.
+    def ranked(self) -> bool:
+        """s keeps the largest magnitudes, by keys of ties known before q acts; q saturates, draws nothing, keeps 0."""
+        known = self.s.by_magnitude and self.s.ties.foreseen
+        return known and self.q.saturate and {DETERMINISTIC, KEEPS_ZERO} <= self.q.traits
 
-        The keys of ties are known before q acts.
-        """
-        ranked = self.s.by_magnitude and self.s.ties.foreseen
-        steady = self.q.scaling.follows_maximum and self.q.saturate
-        return ranked and steady and {DETERMINISTIC, KEEPS_ZERO} <= self.q.traits
+    @property
+    def ranked_on_maxima(self) -> bool:
+        """The same, and scales follow from block maxima."""
+        return self.ranked and self.q.scaling.follows_maximum
 
     def on(self, shape: Shape) -> Rulings:
         """All rulings on tensors of this shape, made once. Raises ValueError where s or q fits no such tensor."""

@@ -17,10 +17,7 @@ DOUBT = 1 << 48
 @final
 @dataclass(frozen=True)
 class Partial:
-    """Sums of p-th powers of entries and errors, exactly, in units of 2^−1074; and counts. Pieces add up.
-
-    For pairs under which no mask moves a scale: S→Q at the dense scale is S→Q.
-    """
+    """Sums of p-th powers of entries and errors, exactly, in units of 2^−1074; and counts. Pieces add up."""
 
     x: int = 0
     s: int = 0
@@ -39,6 +36,10 @@ class Partial:
     pruned: int = 0
     saturated: int = 0
     flushed: int = 0
+    shifted: int = 0
+    """Blocks whose scale the mask moves."""
+    shift: int = 0
+    """What S→Q adds up to there, beyond ``sq``, which is at the scales of x."""
 
     def __add__(self, other: "Partial") -> "Partial":
         return Partial(*map(add, vars(self).values(), vars(other).values()))
@@ -46,19 +47,19 @@ class Partial:
     @property
     def decided(self) -> bool:
         """The sign of ``lead`` is not that of rounded powers."""
-        return not self.moved or abs(self.lead) * DOUBT > self.sq + self.qs
+        return not (self.moved or self.shifted) or abs(self.lead) * DOUBT > self.sq + self.qs
 
     @property
     def lead(self) -> int:
         """‖ε_{Q→S}‖^p − ‖ε_{S→Q}‖^p but for the rounding of each power."""
-        return self.qs - self.sq
+        return self.qs - self.sq - self.shift
 
     def counts(self, p: float, lead: int) -> Counts | None:
         """All of the tensor with the sign of the exact lead; None where powers were lost."""
-        totals = [rounded(units) for units in (self.s, self.q, self.sq, self.qs, self.gain, self.x)]
+        sums = (self.s, self.q, self.sq + self.shift, self.qs, self.gain, self.sq, self.x)
+        totals = [rounded(units) for units in sums]
         if self.lost and min(totals) < LOST:
             return None
-        s, q, sq, qs, gain, x = (root(total, p) for total in totals)
-        errors = Errors(s=s, q=q, sq=sq, qs=qs, gain=gain, sq_dense=sq)
-        openings = Openings(self.selected, 0, self.living, 0, self.pruned, self.saturated, self.flushed)
-        return Counts(Sums(p, x, errors, sign(lead)), self.swaps, self.tied, openings)
+        *errors, x = (root(total, p) for total in totals)
+        openings = Openings(self.selected, self.shifted, self.living, 0, self.pruned, self.saturated, self.flushed)
+        return Counts(Sums(p, x, Errors(*errors), sign(lead)), self.swaps, self.tied, openings)

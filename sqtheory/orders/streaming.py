@@ -32,7 +32,7 @@ def error_norm(f: Operator, x: ArrayLike, p: float = 2.0, *, out: Array | None =
     given = as_real(x)
     if out is not None:
         check_output(out, given.shape, given.dtype)
-    unit = f.unit(given.shape)
+    unit = f.own_run(given.shape)
     if unit is None or (out is not None and not apart(out, given)):
         image = f(given)
         size = norm(given.astype(np.float64) - image, p)

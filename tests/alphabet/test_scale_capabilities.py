@@ -31,6 +31,7 @@ from sqtheory.alphabet.traits import DYADIC_EQUIVARIANT, ODD, SCALE_EQUIVARIANT,
 from sqtheory.arrays import Array, FixedArray
 from sqtheory.exceptions import Undefined
 from tests.kinds import alphabet_kinds
+from tests.nightly import thin
 
 Tensor = NDArray[np.float64]
 SHAPE = (3, 8)
@@ -68,6 +69,7 @@ def test_every_rule_of_the_alphabet_is_asked() -> None:
     assert {type(rule) for rule in RULES.values()} == alphabet_kinds(Scaling)
 
 
+@thin(2)
 @pytest.mark.parametrize("name", RULES)
 def test_a_scale_looks_at_what_it_declares(name: str) -> None:
     rule, own, others = RULES[name], False, False
@@ -88,6 +90,7 @@ def test_a_scale_is_a_number_of_the_declared_kind(name: str) -> None:
     assert rule.constant == (found[0] if found.size == 1 else None)
 
 
+@thin(2)
 @pytest.mark.parametrize("name", RULES)
 def test_a_scale_follows_the_maximum_where_it_says_so(name: str) -> None:
     """A frozen number is a function of anything: that it is one says ``constant``."""
@@ -112,6 +115,7 @@ def test_a_scale_follows_the_maximum_where_it_says_so(name: str) -> None:
     assert rule.follows_maximum == isinstance(rule, FromMaximum)
 
 
+@thin(2)
 @pytest.mark.parametrize("name", RULES)
 def test_a_scale_is_a_share_of_the_maximum_where_it_says_so(name: str) -> None:
     rule = RULES[name]
@@ -238,6 +242,7 @@ def check_symmetries(rule: Scaling) -> None:
     assert seen_equivariance(rule) == rule.equivariance
 
 
+@thin(2)
 @pytest.mark.parametrize("name", RULES)
 def test_a_scale_has_the_symmetries_that_it_declares(name: str) -> None:
     check_symmetries(RULES[name])

@@ -40,7 +40,7 @@ def one_by_one(f: Operator, x: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("text", [*APART, *TOGETHER])
 def test_strips_give_the_image_of_the_whole(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     f = written(text)
-    assert f.unit((4, 5, 96)) == APART.get(text)
+    assert f.own_run((4, 5, 96)) == APART.get(text)
     base = np.random.default_rng(17).normal(size=(4, 5, 96))
     for x in (base, base.astype(np.float32), base[::-1, :, ::2][:, ::2], np.asfortranarray(base)):
         expected = one_by_one(f, x)
@@ -74,6 +74,6 @@ def test_a_refusal_names_the_place_in_the_whole_tensor(monkeypatch: pytest.Monke
 
 def test_a_tensor_without_axis_or_entry_has_no_run() -> None:
     for shape in ((), (0,), (3, 0)):
-        assert written("2:4 >> int4").unit(shape) is None
-        assert IDENTITY.unit(shape) is None
-    assert IDENTITY.unit((3,)) == 1
+        assert written("2:4 >> int4").own_run(shape) is None
+        assert IDENTITY.own_run(shape) is None
+    assert IDENTITY.own_run((3,)) == 1

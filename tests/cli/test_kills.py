@@ -265,7 +265,17 @@ WRITTEN: dict[str, tuple[str, ...]] = {
     "report": ("report", "in.safetensors", *PAGE, "-o", "home/page.html"),
     "figure": ("figure", "block", "--model", "in.safetensors", "--format", "svg", "--out", "home"),
     "order": ("order", "in.safetensors", "--mask", "2:4", "--format", "int4", "--results", "home"),
-    "order in threads": ("order", "in.safetensors", *MXFP4, "--results", "home", "--workers", "2"),
+    "order in threads": (
+        "order",
+        "in.safetensors",
+        *MXFP4,
+        "--results",
+        "home",
+        "--workers",
+        "2",
+        "--executor",
+        "threads",
+    ),
 }
 
 

@@ -221,7 +221,7 @@ def replaced(path: Path) -> None:
 
 READING: dict[str, tuple[str, ...]] = {
     "order": ("order", "in.safetensors", *MXFP4),
-    "order in threads": ("order", "in.safetensors", *MXFP4, "--workers", "2"),
+    "order in threads": ("order", "in.safetensors", *MXFP4, "--workers", "2", "--executor", "threads"),
     "order with results": ("order", "in.safetensors", *MXFP4, "--results", "results"),
     "report": ("report", "in.safetensors", *PAGE, "-o", "page.html"),
     "apply": ("apply", "in.safetensors", "out.safetensors", *MXFP4),

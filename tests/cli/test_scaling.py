@@ -13,6 +13,7 @@ from sqtheory.execution import measure as measuring
 from sqtheory.execution import rates
 from sqtheory.execution.costs import Machine
 from tests.execution.material import write
+from tests.nightly import nightly
 
 PIPELINE = (nm(2, 4), mxfp(E2M1))
 QUICK = ("--exponents", "12,14", "--workers", "1", "--format", "int4:b32")
@@ -58,6 +59,7 @@ def test_tables_and_assumptions_are_printed(capsys: pytest.CaptureFixture[str]) 
     assert "| 1 T | 64 | 64 |" in text and "| ns/entry |" in text and "at 2.5 GB/s" in text
 
 
+@nightly
 def test_memory_grows_with_the_tensor(tmp_path: Path) -> None:
     small, large = (measuring._afresh(write(tmp_path / f"{n}.safetensors", 1, (n, 1024)), *PIPELINE) for n in (8, 4096))
     assert large[2] - small[2] > 3 * 4088 * 1024, "most of the tensor in float32"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,6 +13,7 @@ from sqtheory.exceptions import WorkerFailed
 from sqtheory.execution import rates as module
 from sqtheory.execution.costs import Rate
 from sqtheory.execution.rates import rates
+from sqtheory.execution.workers import Threads
 from tests.execution.material import write
 from tests.nightly import nightly
 
@@ -38,22 +40,30 @@ def test_speed_is_entries_over_the_time_of_all_workers(monkeypatch: pytest.Monke
 
 def test_runs_that_share_a_folder_begin_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "w.safetensors", 2, (8, 64))
-    start, end = module._share(path, *PIPELINE, tmp_path, 1, "numpy")
-    assert start < end and len(list((tmp_path / "results").glob("*/*.json"))) == 2
+    spans = module._share(path, *PIPELINE, tmp_path, 1, "numpy")
+    assert len(spans) == module.TURNS and all(start < end for start, end in spans)
+    for turn in range(module.TURNS):
+        assert len(list((tmp_path / f"results-{turn}").glob("*/*.json"))) == 2, "nothing is there from the turn before"
     monkeypatch.setattr(module, "PATIENCE", 0.01)
     with pytest.raises(WorkerFailed, match="of 2 runs that share a folder not all began"):
         module._share(path, *PIPELINE, tmp_path, 2, "numpy")
 
 
-def test_the_time_of_a_shared_folder_is_from_the_first_start_to_the_last_end(
+def test_the_time_of_a_shared_folder_is_that_of_its_shortest_turn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_share", _spans)
     assert module._folder(tmp_path, *PIPELINE, 1) == 7.0
 
 
-def _spans(*asked: object) -> tuple[float, float]:
-    return 1.0, 8.0
+def _spans(*asked: object) -> list[module.Span]:
+    return [(1.0, 9.0), (11.0, 18.0)]
+
+
+def test_the_least_time_of_workers_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    readings = iter((0.0, 5.0, 10.0, 12.0, 20.0, 23.0))
+    monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: next(readings)))
+    assert module.together(write(tmp_path / "w.safetensors", 1, (8, 64)), *PIPELINE, Threads(1)) == 2.0
 
 
 @nightly

@@ -29,9 +29,9 @@ from tests.nightly import NIGHTLY, thin
 PIPELINES = 24_000 if NIGHTLY else 30
 """Pipelines for each theorem."""
 ROWS = 24
-STRUCTURES = 24_000 if NIGHTLY else 16
+STRUCTURES = 24_000 if NIGHTLY else 25
 """Pipelines that a claim is decided for."""
-PATIENCE = 150 if NIGHTLY else 375
+PATIENCE = 150 if NIGHTLY else 240
 """So many times as many where fewer than ``LEAST`` are proved, as where a claim is about one group and one block."""
 LEAST = 3
 FEW = 6

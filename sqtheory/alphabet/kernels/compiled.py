@@ -127,3 +127,8 @@ MASKS = compiled_masks
 """Masks of the largest magnitudes."""
 CHAINS = compiled_chains
 """What a mask and a format make of float32 numbers, and its error."""
+
+
+def prepare() -> None:
+    """Let numba do what it does at the first call of any loop, which takes as long as loading it."""
+    MAXIMA[np.dtype(np.float32)](np.zeros((1, 1), np.int32), np.int32(0), np.empty(1, np.int32))

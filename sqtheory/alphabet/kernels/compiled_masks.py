@@ -90,7 +90,7 @@ def _beyond(kind: type) -> Loop:
 
         Returns how many are above, how many were noted (−1 where a strip more may not fit), and the largest.
         """
-        top, above, noted = kind(0), 0, 0
+        top, above, noted = kind(0), np.int64(0), np.int64(0)
         inside = np.zeros(STRIP, np.uint8)
         words = inside.view(np.uint64)
         for start in range(0, bits.size, STRIP):
@@ -122,7 +122,7 @@ def _settle() -> Loop:
     @njit(cache=True, nogil=True)
     def settle(places, sizes, cut, out):  # type: ignore[no-untyped-def]
         """Mark what is above the cut; the places of what is at it come first. Returns how many there are of either."""
-        above, tied = 0, 0
+        above, tied = np.int64(0), np.int64(0)
         for i in range(places.size):
             size, place = sizes[i], places[i]
             if size > cut:

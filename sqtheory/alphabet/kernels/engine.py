@@ -1,21 +1,22 @@
 """Which loops run: those of numpy, the same in machine code (extra ``fast``), or none but the definitions."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from functools import cache
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Literal, TypeAlias
 
+from sqtheory.alphabet.kernels.loading import load
 from sqtheory.exceptions import MissingExtra
 
 Engine: TypeAlias = Literal["numpy", "numba", "definition"]
 ENGINES: tuple[Engine, ...] = ("numpy", "numba", "definition")
-ENOUGH = 1 << 24
-"""Entries that kernels are asked for in all before the loops in machine code are loaded: for fewer, numpy is there."""
+ENOUGH = 1 << 26
+"""Entries that kernels are asked for in all before the loops in machine code are loaded, which takes as long as numpy
+takes for about half as many."""
 _ENGINE: ContextVar[Engine] = ContextVar("engine", default="numpy")
-_LOOPS = "sqtheory.alphabet.kernels.compiled"
 _asked = 0
 
 
@@ -53,18 +54,24 @@ def usual() -> Engine:
 
 
 def compiled(entries: int = ENOUGH) -> ModuleType | None:
-    """The compiled loops where the engine is numba, for a call on so many entries; None where numpy has to do it.
+    """The compiled loops where the engine is numba, for so many entries, now or to come; None where numpy has to do it.
 
-    They are loaded when all calls so far had ``ENOUGH`` entries together.
+    They are loaded when all calls so far had ``ENOUGH`` entries together; not where they cannot be kept on disk.
     """
     global _asked
     if _ENGINE.get() != "numba":
         return None
-    if _LOOPS not in sys.modules:
+    if _asked < ENOUGH:
         _asked += entries
-        if _asked < ENOUGH:
-            return None
-    return _load()
+    return _loops() if _asked >= ENOUGH else None
+
+
+@cache
+def _loops() -> ModuleType | None:
+    try:
+        return load()
+    except ImportError as error:
+        raise _missing() from error
 
 
 def by_definition() -> bool:
@@ -79,14 +86,6 @@ def engine_name() -> Engine:
 
 def _installed() -> bool:
     return find_spec("numba") is not None
-
-
-def _load() -> ModuleType:
-    try:
-        import sqtheory.alphabet.kernels.compiled as loops
-    except ImportError as error:
-        raise _missing() from error
-    return loops
 
 
 def _missing() -> MissingExtra:

@@ -69,7 +69,7 @@ def tied_columns(scores: Array, k: int) -> int:
     np.negative(next_to_cut.view(np.int8), out=next_to_cut.view(np.int8))
     np.copyto(bits, next_to_cut.view(np.int8))
     np.bitwise_and(bits, scores.reshape(-1).view(kind), out=bits)
-    return runs - int(np.count_nonzero(np.bitwise_xor.reduce(bits.reshape(m, runs), axis=0)))
+    return int(runs - np.count_nonzero(np.bitwise_xor.reduce(bits.reshape(m, runs), axis=0)))
 
 
 def count_losses(columns: Array, keys: Array | None, low_index: bool) -> NDArray[np.uint8]:

@@ -75,15 +75,18 @@ class HalfRange(Scaling):
     """
 
     full_range = True
+    follows_signs = True
     equivariance = FULL
 
     def scales(self, x: Array, blocks: Partition, fmt: Format) -> Array:
-        amax, real = maxima(x, blocks), x.dtype.type
-        one_signed = (blocks.reduce(x, lambda rows: rows.min(axis=1)) >= 0) & (amax > 0)
-        top, span = np.where(amax == 0, real(1), amax), fmt.max - fmt.min
+        return self.of_signed_maxima(maxima(x, blocks), blocks.reduce(x, lambda rows: rows.min(axis=1)), fmt)
+
+    def of_signed_maxima(self, amax: Array, least: Array, fmt: Format) -> Array:
+        real, span = amax.dtype.type, fmt.max - fmt.min
+        top = np.where(amax == 0, real(1), amax)
         wide = top / real(span / 2)
-        narrow = top / real(span) if span <= float(np.finfo(x.dtype).max) else wide / 2
-        return positive(np.where(one_signed, narrow, wide), amax)
+        narrow = top / real(span) if span <= float(np.finfo(amax.dtype).max) else wide / 2
+        return positive(np.where((least >= 0) & (amax > 0), narrow, wide), amax)
 
     def share(self, fmt: Format, negative: bool) -> Fraction:
         return (2 if negative else 1) / (Fraction(fmt.max) - Fraction(fmt.min))

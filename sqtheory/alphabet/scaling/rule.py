@@ -44,6 +44,8 @@ class Scaling(ABC):
     """σ_B depends on x through max |x_B| (and max |x| for two-level scales) at most."""
     follows_maximum: ClassVar[bool] = False
     """σ_B is one function, ``of_maxima``, of max |x_B| and max |x| for every block."""
+    follows_signs: ClassVar[bool] = False
+    """σ_B is one function, ``of_signed_maxima``, of max |x_B| and of whether some entry is negative."""
     full_range: ClassVar[bool] = False
     """An integer format used with this rule includes −2^{k−1}."""
     sign_blind: ClassVar[bool] = False
@@ -97,6 +99,10 @@ class Scaling(ABC):
         Raises Undefined unless the rule ``follows_maximum``.
         """
         raise Undefined(f"scales by {self} do not follow from the maxima of blocks")
+
+    def of_signed_maxima(self, amax: Array, least: Array, fmt: Format) -> Array:
+        """σ of blocks with these maxima and least entries. Raises Undefined unless the rule ``follows_signs``."""
+        raise Undefined(f"scales by {self} do not follow from the maxima and signs of blocks")
 
     def share(self, fmt: Format, negative: bool) -> Fraction | None:
         """σ_B/max |x_B| where it is one number for all blocks with a negative entry, or all without one; else None."""

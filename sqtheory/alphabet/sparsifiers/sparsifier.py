@@ -74,7 +74,7 @@ class Sparsifier(Operator):
         """Of every group G the ``budget(|G|)`` entries of largest magnitude are kept."""
         return self.fixed_budget and self.score is not None and self.score.is_magnitude
 
-    def unit(self, shape: Shape) -> int | None:
+    def own_run(self, shape: Shape) -> int | None:
         return self.groups.last_run(shape) if self.by_magnitude and self.ties.foreseen else None
 
     def by_rows(self) -> "Sparsifier":

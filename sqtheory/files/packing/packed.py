@@ -1,6 +1,6 @@
 """Tensors as codes, scales and places of survivors, and back to the same values bit for bit."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, final
@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from sqtheory.alphabet import kernels
 from sqtheory.alphabet.formats import Codes, Format
+from sqtheory.alphabet.kernels.scratch import scratch
 from sqtheory.alphabet.operators import Operator, parts_of
-from sqtheory.alphabet.partition import Whole
+from sqtheory.alphabet.partition import Shape, Whole
 from sqtheory.alphabet.partition.boxes import Boxes, Where
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
@@ -74,10 +75,12 @@ def pack_image(x: ArrayLike, f: Operator, *, index: Index | None = None, real: s
             return pack_values(q(given), q, q.scales(given), operator=str(f), real=real)
         case (Sparsifier() as s, Quantizer() as q):
             kept = s.mask(given)
-            pruned = kernels.pruned(given, kept, np.empty(given.shape, given.dtype))
-            image, scales = q(pruned), q.scales(pruned)
+            pruned = kernels.pruned(given, kept, _memory("pruned values", given))
+            image, scales = q(pruned, out=_memory("packed values", given)), q.scales(pruned)
             if not q.format.has_zero:  # pruned entries come back as other levels
                 return pack_values(image, q, scales, operator=str(f), real=real)
+            places = places_of(s, image.shape, index)
+            return pack_values(image, q, scales, kept, places, operator=str(f), real=real)
         case (Quantizer() as q, Sparsifier() as s):
             image, scales = q(given), q.scales(given)
             kept = s.mask(image, given)
@@ -101,7 +104,7 @@ def pack_kept(
 
     Raises as ``pack_values``, and ValueError where an index is asked for that cannot hold the mask.
     """
-    values = kernels.pruned(image, kept, np.empty(image.shape, image.dtype))
+    values = kernels.pruned(image, kept, _memory("packed values", image))
     return pack_values(values, q, scales, kept, places_of(s, image.shape, index), operator=operator, real=real)
 
 
@@ -143,9 +146,12 @@ def pack_values(
     return Packed(schema, arrays)
 
 
-def unpack(packed: Packed) -> Array:
-    """x_i = fl(σ_B · c_i) for kept entries, +0 for pruned ones; ValueError for arrays that hold no such tensor."""
-    out = np.empty(packed.schema.shape, np.dtype(DTYPES[packed.schema.dtype]))
+def unpack(packed: Packed, memory: Callable[[Shape, np.dtype[Any]], Array] = np.empty) -> Array:
+    """x_i = fl(σ_B · c_i) for kept entries, +0 for pruned ones; ValueError for arrays that hold no such tensor.
+
+    The values lie in what ``memory`` gives for their shape and dtype.
+    """
+    out = memory(packed.schema.shape, np.dtype(DTYPES[packed.schema.dtype]))
     for entries, levels, scales in slabs_of(packed):
         out[entries] = image_of(levels, scales)
     return out
@@ -200,6 +206,11 @@ def image_of(levels: Array, scales: Array) -> Array:
     if np.maximum.reduce(np.abs(image), axis=None, initial=0) > largest:
         image = image.clip(-largest, largest)
     return image
+
+
+def _memory(name: str, x: Array) -> Array:
+    """Memory of the kernels in the shape of x."""
+    return np.asarray(scratch(name, x.size, x.dtype).reshape(x.shape))
 
 
 def _codes(values: Array, fmt: Format, boxes: Boxes, scales: Array, kept: Mask | None) -> Codes:

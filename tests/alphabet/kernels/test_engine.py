@@ -55,6 +55,43 @@ def test_numba_is_loaded_when_there_is_enough_to_do_and_not_before() -> None:
     assert found.stdout.split() == ["False", "False", "True"]
 
 
+QUICK = """
+import gc, sys, sqtheory
+from sqtheory.alphabet.kernels import loading
+from sqtheory.alphabet.kernels.engine import compiled
+with sqtheory.engine("numba"):
+    loading.alone()
+    loops, found = compiled(), set(sys.modules)
+import scipy.linalg, scipy.linalg.cython_blas
+print("scipy.linalg" in found, gc.isenabled(), loops is sys.modules["sqtheory.alphabet.kernels.compiled"])
+"""
+
+
+def test_loops_alone_do_without_products_of_matrices() -> None:
+    found = subprocess.run([sys.executable, "-c", QUICK], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["False", "True", "True"] and found.stderr == ""
+
+
+UNKEPT = """
+import warnings, numpy as np, sqtheory
+from numba.core import caching
+from sqtheory.alphabet.kernels.engine import compiled
+base = vars(caching).get("CacheImpl") or caching._CacheImpl
+for kind in (base, *base.__subclasses__()):
+    kind._locator_classes = []
+with sqtheory.engine("numba"), warnings.catch_warnings(record=True) as said:
+    print(compiled(), compiled(), sqtheory.int_(4)(np.full(4, 7.0))[0])
+[one] = said
+print(one.message)
+"""
+
+
+def test_loops_that_cannot_be_kept_are_not_compiled_in_every_process() -> None:
+    found = subprocess.run([sys.executable, "-c", UNKEPT], capture_output=True, text=True, check=True)
+    first, said = found.stdout.splitlines()
+    assert first == "None None 7.0" and "set NUMBA_CACHE_DIR" in said
+
+
 def test_the_usual_engine_is_numba_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert usual() == "numba"
     monkeypatch.setitem(sys.modules, "numba", None)

@@ -11,7 +11,8 @@ from sqtheory.alphabet.formats import E2M1
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array
-from sqtheory.execution.assignment import Bound, Derived
+from sqtheory.execution.assignment import Bound
+from sqtheory.execution.derived import Derived
 from sqtheory.models.evaluation import weight_images
 from sqtheory.models.evaluation.weight_images import WeightImages, weights
 from sqtheory.orders.applied import ENTRYWISE, Order

@@ -62,6 +62,7 @@ def test_no_name_is_set_as_mathematics(name: str, small: Request) -> None:
     assert texts or not hasattr(found, "model") or name in ("block", "price", "rotation")
 
 
+@thin(4)
 @pytest.mark.parametrize("name", BY_NAME)
 def test_data_and_caption_travel_with_the_figure(name: str, small: Request) -> None:
     found = computed(name, small)

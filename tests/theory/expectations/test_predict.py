@@ -38,7 +38,7 @@ def report(model: str, fmt: str, p: float) -> AgreementReport:
     return AgreementReport(str(s), str(q), p, tuple(agreement(name, x, s, q, p) for name, x in linears(model)))
 
 
-@thin(2)
+@thin(4)
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("fmt", FORMATS)
 @pytest.mark.parametrize("p", [1, pytest.param(2, marks=nightly)])
