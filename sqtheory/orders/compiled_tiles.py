@@ -3,10 +3,8 @@
 from typing import Any, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sqtheory.alphabet.kernels.engine import compiled
-from sqtheory.alphabet.kernels.exact import UNIT, total
 from sqtheory.alphabet.kernels.maxima import amax_of_runs
 from sqtheory.alphabet.kernels.quantization import contiguous, scaled_image
 from sqtheory.alphabet.kernels.rounders import loop_rounding
@@ -15,9 +13,7 @@ from sqtheory.arrays import Array
 from sqtheory.orders.counts import beyond_range
 from sqtheory.orders.group_tiles import Groups, GroupTile
 from sqtheory.orders.partial import Partial
-
-HIGH = 32
-"""Integers are summed in two halves, the lower of so many bits."""
+from sqtheory.orders.strip_sums import strip_sums
 
 
 @final
@@ -96,19 +92,7 @@ class CompiledTile:
             *(self._of.rounding, of.ranked_by_size, loops.Workspace(*columns, *each)),
             *(powers, totals, counts, dust),
         )
-        sums = _whole(powers, totals)
-        apart = self._apart(*(part[:found] for part in dust)) if found else [0] * len(sums)
-        return [a + b for a, b in zip(sums, apart, strict=True)], counts.tolist()
-
-    def _apart(self, x: Array, y: Array, who: NDArray[np.uint8]) -> list[int]:
-        """The sums of the entries that are too small for their strip."""
-        size = x.astype(np.float64)
-        error = np.abs(size - y)
-        if self._of.groups.p == 2:
-            size, error = size * size, error * error
-        ours, theirs, best = (who >> bit & 1 == 1 for bit in range(3))
-        sq, qs, gain = (total(np.where(on, error, size)) for on in (ours, theirs, best))
-        return [total(size), total(size[~ours]), total(error), total(error[ours]), qs - sq, gain - sq]
+        return strip_sums(powers, totals, of.p, [part[:found] for part in dust]), counts.tolist()
 
     def _saturated(self, x: Array, amax: Array, sigma: Array) -> int:
         q = self._of.groups.pair.q
@@ -128,15 +112,3 @@ class CompiledTile:
         images = np.empty_like(blocks)
         scaled_image(blocks.reshape(-1), images.reshape(-1), sigma[low], self._of.groups.rounding, None)
         return int(np.count_nonzero(~images.any(axis=1)))
-
-
-def _whole(powers: NDArray[np.int64], totals: NDArray[np.int64]) -> list[int]:
-    """The sums of all strips in units of 2^−UNIT; two integers of a strip stand for each."""
-    sums = [0] * (totals.shape[1] // 2)
-    for power in np.unique(powers).tolist():
-        rows = totals[powers == power]
-        high, low = (rows >> HIGH).sum(axis=0).tolist(), (rows & (1 << HIGH) - 1).sum(axis=0).tolist()
-        both = [(a << HIGH) + b for a, b in zip(high, low, strict=True)]
-        for at, (first, second) in enumerate(zip(both[::2], both[1::2], strict=True)):
-            sums[at] += (first << UNIT + power - 52) + (second << UNIT + power - 104)
-    return sums

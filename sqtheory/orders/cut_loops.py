@@ -1,8 +1,7 @@
-"""What a tile of cut groups counts, marks and adds up in compiled loops, where the engine has them."""
+"""What compiled loops count and add up of a tile of cut groups, where the engine has them."""
 
 from dataclasses import dataclass
-from types import ModuleType
-from typing import Any, TypeAlias, final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,77 +9,81 @@ from numpy.typing import NDArray
 from sqtheory.alphabet.kernels.brackets import Bracket
 from sqtheory.alphabet.kernels.cuts import Cuts, Ties
 from sqtheory.alphabet.kernels.engine import compiled
-from sqtheory.alphabet.kernels.exact import UNIT
+from sqtheory.alphabet.kernels.rounders import loop_rounding
 from sqtheory.alphabet.kernels.scratch import scratch
-from sqtheory.arrays import Array, Mask
+from sqtheory.arrays import Array
+from sqtheory.orders.group_tiles import Groups
+from sqtheory.orders.strip_sums import strip_sums
 
-Masks: TypeAlias = tuple[Mask, Mask, Mask]
-"""Of both orders and of the optimum."""
+
+@final
+@dataclass(frozen=True, eq=False)
+class LoopFound:
+    """What a tile adds up to."""
+
+    sums: tuple[int, ...]
+    """Of x, s, q, S→Q, Q→S and the optimum."""
+    counts: NDArray[np.int64]
+    """(rows, 2): entries of non-zero image that one order keeps and the other prunes; those that S→Q keeps."""
+    alive: NDArray[np.bool_]
+    """Blocks that keep an entry at the cut."""
 
 
 @final
 @dataclass(frozen=True)
 class CutLoops:
-    """The loops for Σ|e|^p of float32, p = 1 or 2."""
+    """The loops for float32 and Σ|e|^p, p = 1 or 2, under scales of blocks of ``run`` entries."""
 
-    loops: ModuleType
-    square: bool
+    loops: Any
+    rounding: Any
+    p: float
+    run: int
 
     @classmethod
-    def of(cls, dtype: np.dtype[Any], p: float, entries: int) -> "CutLoops | None":
-        """None where numpy does it: no compiled engine, few entries, another dtype."""
-        loops = compiled(entries)
-        return None if loops is None or dtype != np.float32 else cls(loops.CUTS, p == 2)
+    def of(cls, groups: Groups, run: int, dtype: np.dtype[Any], entries: int) -> "CutLoops | None":
+        """None where numpy does it: no compiled engine, few entries, another dtype or rounding."""
+        loops, q = compiled(entries), groups.pair.q
+        if loops is None or dtype != np.float32:
+            return None
+        rounding = loop_rounding(q.format, q.rounding, q.saturate)
+        return None if rounding is None else cls(loops.CUTS, rounding, groups.p, run)
 
-    def survey(self, x: Array, y: Array, brackets: list[Bracket]) -> None:
+    def survey(self, x: Array, sigma: Array, brackets: list[Bracket]) -> None:
         """Count what lies in the bracket of each ranking."""
         ends = np.array([[one.low, one.high] for one in brackets[:2]], np.int32)
-        gain_ends = np.array([brackets[2].low, brackets[2].high])
+        gain_ends = np.array([brackets[2].low, brackets[2].high], np.float64)
         counts = np.zeros((3, 4), np.int64)
         found = [scratch(f"found {i}", x.size, kind) for i, kind in enumerate((np.int32, np.int32, np.float64))]
-        self.loops.survey(x.reshape(-1), y.reshape(-1), self.square, ends, gain_ends, counts, *found)
+        self.loops.survey(x.reshape(-1), *self._given(sigma), ends, gain_ends, self._work(), counts, *found)
         for one, count, between in zip(brackets, counts, found, strict=True):
             one.take(count, between)
 
-    def mark(self, x: Array, y: Array, cuts: tuple[Cuts, ...], seen: tuple[Ties, ...], out: Masks) -> None:
-        """The masks where no keys decide; ``seen`` is brought up."""
+    def weigh(self, x: Array, sigma: Array, cuts: tuple[Cuts, ...], seen: tuple[Ties, ...]) -> LoopFound:
+        """All sums where no keys decide; ``seen`` is brought up."""
         first, last, before = (np.stack(ends) for ends in ([c.first for c in cuts], [c.last for c in cuts], seen))
-        bits, (*_, gains) = np.stack([c.score for c in cuts[:2]]), (c.score for c in cuts)
-        masks = (mask.view(np.int8) for mask in out)
-        self.loops.mark(x, y, self.square, bits, gains, first, last, before, *masks)
+        places = self.loops.CutPlaces(np.stack([c.score for c in cuts[:2]]), cuts[2].score, first, last, before)
+        strips = len(x) * -(-x.shape[1] // self.loops.STRIP)
+        weighed = self.loops.Weighed(
+            np.empty(strips, np.int64),
+            np.empty((strips, 2 * self.loops.TOTALS), np.int64),
+            np.zeros((len(x), self.loops.COUNTS), np.int64),
+            np.zeros(sigma.size, np.uint8),
+        )
+        dust = self.loops.Dust(*(scratch(f"dust {at}", x.size, kind) for at, kind in enumerate(("f4", "f4", "u1"))))
+        found = self.loops.weigh(x, *self._given(sigma), places, self._work(), weighed, dust)
         for ties, now in zip(seen, before, strict=True):
             ties[...] = now
+        sums = strip_sums(weighed.powers, weighed.totals, self.p, [part[:found] for part in dust])
+        x_sum, s, q_sum, stays, qs_more, gain_more = sums
+        sq = s + stays
+        together = x_sum, s, q_sum, sq, sq + qs_more, sq + gain_more
+        return LoopFound(together, weighed.counts, weighed.alive.view(np.bool_))
 
-    def sums(self, x: Array, y: Array, masks: Masks, power: int) -> "LoopSums | None":
-        """None where some term reaches below 2^{power − 104}; every term is less than 2^power."""
-        sums, counts = np.zeros((2, self.loops.SUMS, 2, 2), np.int64), np.zeros((len(x), 2), np.int64)
-        lift, lower = 2.0**power, 1.5 * 2.0 ** (power - 52)
-        given = (mask.view(np.int8) for mask in masks)
-        rest = self.loops.add_up(x, y, *given, self.square, lift, lower, sums, counts)
-        if rest:
-            return None
-        units = [[_units(places.tolist(), power, self.loops.HALF) for places in of.reshape(-1, 2, 2)] for of in sums]
-        return LoopSums(units[0], units[1], counts)
+    def _given(self, sigma: Array) -> tuple[Any, ...]:
+        divisor = np.where(sigma == 0, np.float32(1), sigma)
+        return divisor, self.run, (1,) if self.p == 2 else (), self.rounding
 
-
-@final
-@dataclass(frozen=True, eq=False)
-class LoopSums:
-    """Sums of powers of entries and of their errors, each of all and of those that each mask keeps; and ``counts``."""
-
-    sizes: list[int]
-    errors: list[int]
-    counts: NDArray[np.int64]
-    """(rows, 2): entries of non-zero image that one order keeps and the other prunes; those that S→Q keeps."""
-
-    @property
-    def all(self) -> tuple[int, ...]:
-        """Of x, s, q, S→Q, Q→S and the optimum."""
-        x, *kept = self.sizes
-        q, *errors = self.errors
-        return x, x - kept[0], q, *(x - size + error for size, error in zip(kept, errors, strict=True))
-
-
-def _units(places: list[list[int]], power: int, half: int) -> int:
-    first, second = ((high << half) + low for high, low in places)
-    return (first << (UNIT + power - 52)) + (second << (UNIT + power - 104))
+    def _work(self) -> Any:
+        columns = (scratch(f"column {at}", self.loops.STRIP, kind)[None] for at, kind in enumerate(("f4", "f4", "f8")))
+        each = (scratch(f"each {at}", self.loops.STRIP, kind) for at, kind in enumerate(("f4", "i4", "i4", "i4", "i4")))
+        return self.loops.Workspace(*columns, *each)

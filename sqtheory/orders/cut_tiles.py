@@ -1,6 +1,5 @@
 """A tile of groups that hold whole scale blocks, or of a part of one: what ranks its entries, what it adds up to."""
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias, final
@@ -17,19 +16,26 @@ from sqtheory.alphabet.kernels.scratch import scratch
 from sqtheory.alphabet.norms import power_units
 from sqtheory.arrays import Array, Mask
 from sqtheory.orders.counts import beyond_range
-from sqtheory.orders.cut_loops import CutLoops, Masks
+from sqtheory.orders.cut_loops import CutLoops
 from sqtheory.orders.group_sums import Entries, out_of_range, weights
 from sqtheory.orders.group_tiles import Groups
 from sqtheory.orders.partial import Partial
 
 TILE = 1 << 16
 """Entries taken at once; a longer group is cut from a sample."""
+LARGE = 1 << 20
+"""Entries taken at once by compiled loops, which cut them into strips themselves."""
 SIZES, IMAGES, GAINS = RANKINGS = (0, 1, 2)
 """What ranks the entries for S→Q, for Q→S and for the optimum."""
 Ranked: TypeAlias = tuple[Cuts, Cuts, Cuts]
 """Where each ranking is cut."""
 Seen: TypeAlias = tuple[Ties, Ties, Ties]
 """How many ties at the cut came before, in each ranking."""
+
+
+Masks: TypeAlias = tuple[Mask, Mask, Mask]
+Found: TypeAlias = tuple[tuple[int, ...], NDArray[np.int64], int]
+"""The first fields of a Partial; in every row how many moved and how many of them S→Q keeps; blocks with a survivor."""
 
 
 @final
@@ -42,6 +48,12 @@ class Blocked:
     block: int
     dtype: np.dtype[Any]
     loops: CutLoops | None
+
+    @property
+    def most(self) -> int:
+        """Entries of a tile."""
+        by_loops = self.loops is not None and self.groups.pair.s.ties.index_only
+        return LARGE if by_loops and self.size > TILE else TILE
 
     def tile(self, part: Array) -> "CutTile | None":
         """Rows of a tile: groups, or a part of one; None where an entry is NaN or infinite."""
@@ -80,9 +92,15 @@ class CutTile:
     def __init__(self, blocked: Blocked, x: Array, amax: Array) -> None:
         self._of, self._x, self._amax = blocked, x, amax
         self._sigma = blocked.groups.scale(amax)
-        self._y = _like(x, "y", x.dtype)
+
+    @cached_property
+    def _y(self) -> Array:
+        """q(x)."""
+        y = _like(self._x, "y", self._x.dtype)
         with np.errstate(over="ignore"):
-            scaled_image(x.reshape(1, -1), self._y.reshape(1, -1), self._sigma, blocked.groups.rounding, amax)
+            rounding = self._of.groups.rounding
+            scaled_image(self._x.reshape(1, -1), y.reshape(1, -1), self._sigma, rounding, self._amax)
+        return y
 
     def scores(self, which: int) -> Scores:
         """What ranks the entries: bits of magnitudes, or gains."""
@@ -121,8 +139,8 @@ class CutTile:
 
     def survey(self, brackets: list[Bracket]) -> None:
         """Count what lies in the bracket of each ranking."""
-        if self._of.loops is not None:
-            self._of.loops.survey(self._x, self._y, brackets)
+        if self._loops is not None:
+            self._loops.survey(self._x, self._sigma, brackets)
             return
         for i, bracket in enumerate(brackets):
             bracket.add(self.scores(i).reshape(-1))
@@ -132,16 +150,16 @@ class CutTile:
         x, groups = self._x, self._of.groups
         if out_of_range(x.dtype, groups.p) and not np.all(power_units(self._high, groups.p) == 1):
             return None
-        masks = self._masks(cuts, seen)
-        sums, counts = self._in_loops(masks) or self._in_numpy(masks)
+        loops = self._loops if all(one.key is None for one in cuts) else None
+        sums, counts, living = self._in_numpy(cuts, seen) if loops is None else self._in_loops(loops, cuts, seen)
         return Partial(
             *sums,
             moved=int(counts[:, 0].sum()),
             swaps=int(counts[:, 1].sum()),
             selected=_count(counts[:, 0]) if self._whole else 0,
             tied=_count(cuts[IMAGES].tied) if self._whole else 0,
-            living=self._living(cuts[SIZES], masks[SIZES]),
-            pruned=x.size - _count(masks[SIZES]),
+            living=living,
+            pruned=x.size - groups.keep * len(x) if self._whole else 0,
             saturated=_count(beyond_range(*self._ends(), self._sigma, groups.pair.q)),
             flushed=self._flushed(),
         )
@@ -155,9 +173,6 @@ class CutTile:
 
     def _masks(self, cuts: Ranked, seen: Seen) -> Masks:
         first, second, third = masks = tuple(_like(self._x, f"mask {i}", np.bool_) for i in RANKINGS)
-        if self._of.loops is not None and all(one.key is None for one in cuts):
-            self._of.loops.mark(self._x, self._y, cuts, seen, (first, second, third))
-            return first, second, third
         for i, (one, mask) in enumerate(zip(cuts, masks, strict=True)):
             one.mark(self.scores(i), None if one.key is None else self.magnitudes, seen[i], mask)
         return first, second, third
@@ -177,29 +192,32 @@ class CutTile:
         top, sigma = map(float, tops)
         return np.array([max(top, sigma * max(-fmt.min, fmt.max))])
 
-    def _in_loops(self, masks: Masks) -> tuple[tuple[int, ...], NDArray[np.int64]] | None:
-        """The sums of x, s, q, S→Q, Q→S and the optimum, and in every row what moved and what of it S→Q keeps."""
-        if self._of.loops is None:
-            return None
-        power = math.frexp(float(np.maximum.reduce(self._high)) ** self._of.groups.p)[1]
-        found = self._of.loops.sums(self._x, self._y, masks, power)
-        return None if found is None else (found.all, found.counts)
+    @property
+    def _loops(self) -> CutLoops | None:
+        """The compiled loops, for scales under which no image leaves the range."""
+        return self._of.loops if np.maximum.reduce(self._sigma) <= self._of.groups.rounding.safe else None
 
-    def _in_numpy(self, masks: Masks) -> tuple[tuple[int, ...], NDArray[np.int64]]:
-        """The same, and how many powers may have underflowed."""
+    def _in_loops(self, loops: CutLoops, cuts: Ranked, seen: Seen) -> Found:
+        found = loops.weigh(self._x, self._sigma, cuts, seen)
+        above, at_cut = self._beside(cuts[SIZES])
+        return found.sums, found.counts, above + _count(found.alive[at_cut])
+
+    def _in_numpy(self, cuts: Ranked, seen: Seen) -> Found:
+        masks = self._masks(cuts, seen)
         moved = self._moved(*masks[:GAINS])
         rows = [np.count_nonzero(marks, axis=1) for marks in (moved, moved & masks[SIZES])]
         found = self._entries.sums(weights(*masks))
         (x, x_kept), (all_saved, kept, again, best) = found.powers, found.gains
         sq = x - kept
-        return (x, x - x_kept, x - all_saved, sq, sq - again, sq - best, found.lost), np.stack(rows, axis=1)
+        sums = x, x - x_kept, x - all_saved, sq, sq - again, sq - best, found.lost
+        above, at_cut = self._beside(cuts[SIZES])
+        alive = np.any(masks[SIZES].reshape(-1, self._of.block)[at_cut], axis=1)
+        return sums, np.stack(rows, axis=1), above + _count(alive)
 
-    def _living(self, cuts: Cuts, kept: Mask) -> int:
-        """Blocks with a survivor: those whose largest entry is above the cut, and some whose largest is at it."""
-        by_row = self._amax.reshape(len(self._x), -1)
-        cut = cuts.score[:, None].view(self._amax.dtype)
-        at_cut = np.flatnonzero((by_row == cut) & (by_row > 0))
-        return _count(by_row > cut) + _count(np.any(kept.reshape(-1, self._of.block)[at_cut], axis=1))
+    def _beside(self, cuts: Cuts) -> tuple[int, NDArray[np.intp]]:
+        """How many blocks keep their largest entry since it is above the cut, and those whose largest is at it."""
+        by_row, cut = self._amax.reshape(len(self._x), -1), cuts.score[:, None].view(self._amax.dtype)
+        return _count(by_row > cut), np.flatnonzero((by_row == cut) & (by_row > 0))
 
     def _ends(self) -> tuple[Array, Array]:
         """The least and the greatest entry of every block, or what bounds them where Γ = −Γ."""
@@ -214,7 +232,13 @@ class CutTile:
         fmt, amax = self._of.groups.pair.q.format, self._amax
         low = np.logical_and(amax > 0, ~(amax > self._sigma * (max(-fmt.min, fmt.max) / 2)))
         at = np.flatnonzero(low)  # no largest entry of another block is rounded to 0
-        return _count(~np.any(self._y.reshape(-1, self._of.block)[at], axis=1))
+        if not at.size:
+            return 0
+        blocks = self._x.reshape(-1, self._of.block)[at]
+        images = np.empty_like(blocks)
+        rounding = self._of.groups.rounding
+        scaled_image(blocks.reshape(1, -1), images.reshape(1, -1), self._sigma[at], rounding, None)
+        return _count(~np.any(images, axis=1))
 
     @property
     def _whole(self) -> bool:

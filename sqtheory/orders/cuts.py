@@ -6,7 +6,7 @@ where each ranking is cut, the second adds up; groups of a tile's size or less a
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from math import prod
@@ -73,15 +73,17 @@ def counts_of(x: Array | StreamedTensor, pair: Pair, p: float, maxima: Callable[
     ``maxima``: numbers with the largest magnitude of x among them, as far as the scales of q need it.
     """
     plan = None if by_definition() else plan_of(pair, x.shape, p)
-    groups = None if plan is None else _groups(x, plan)
-    scale = None if groups is None else scale_rule(maxima(), pair.q.format, pair.q.scaling)
-    if plan is None or groups is None or scale is None:
+    if plan is None or (isinstance(x, StreamedTensor) and TILE < plan.size < x.size):
+        return None
+    scale = scale_rule(maxima(), pair.q.format, pair.q.scaling)
+    if scale is None:
         return None
     rounding = Tile.of(pair.q.format, pair.q.rounding, pair.q.saturate, x.dtype, x.size)
     together = Groups(pair, plan.keep, scale, rounding, p)
-    blocked = Blocked(together, plan.size, plan.block, x.dtype, CutLoops.of(x.dtype, p, x.size))
+    loops = CutLoops.of(together, plan.block, x.dtype, x.size)
+    blocked = Blocked(together, plan.size, plan.block, x.dtype, loops)
     kind = LongGroup if plan.size > TILE else ShortGroups
-    walks: list[GroupWalk] = [kind(parts, blocked) for parts in groups]
+    walks: list[GroupWalk] = [kind(parts, blocked) for parts in _groups(x, plan, blocked.most)]
     found = Partial()
     for walk in walks:
         part = walk.partial()
@@ -144,7 +146,8 @@ class LongGroup(GroupWalk):
 
     def _with_groups(self, found: Partial) -> Partial:
         assert self._cuts is not None
-        return replace(found, selected=int(found.moved > 0), tied=int(self._cuts[IMAGES].tied[0]))
+        pruned = self._of.size - self._of.groups.keep
+        return replace(found, selected=int(found.moved > 0), tied=int(self._cuts[IMAGES].tied[0]), pruned=pruned)
 
 
 def _none_seen(rows: int) -> Seen:
@@ -165,24 +168,22 @@ def _exact_lead(walks: list[GroupWalk], p: float) -> int | None:
     return sign(change(given, near, far, p))
 
 
-def _groups(x: Array | StreamedTensor, plan: CutPlan) -> list[Parts] | None:
-    """The groups of one walk each: all short ones, or a long one; None for several long ones in a stored tensor."""
+def _groups(x: Array | StreamedTensor, plan: CutPlan, most: int) -> list[Parts]:
+    """The groups of one walk each: all short ones, or a long one, which in a stored tensor is all of it."""
     short = plan.size <= TILE
     unit = plan.size if short else plan.block
     if isinstance(x, np.ndarray):
         flat = x.reshape(-1)
         ranges = [flat] if short else flat.reshape(-1, plan.size)
-        return [partial(_tiles, lambda held=held: (held,), plan) for held in ranges]
-    if not short and plan.size != x.size:
-        return None
-    return [partial(_tiles, partial(x.pieces, -(-PIECE // unit) * unit), plan)]
+        return [partial(_tiles, lambda held=held: (held,), plan, most) for held in ranges]
+    return [partial(_tiles, partial(x.pieces, -(-PIECE // unit) * unit), plan, most)]
 
 
-def _tiles(pieces: Callable[[], Iterator[Array]], plan: CutPlan) -> Iterator[Array]:
-    """Rows that are groups, or one row that is a part of a group, about ``TILE`` entries at once."""
+def _tiles(pieces: Callable[[], Iterable[Array]], plan: CutPlan, most: int) -> Iterator[Array]:
+    """Rows that are groups, or one row that is a part of a group."""
     short = plan.size <= TILE
     unit = plan.size if short else plan.block
-    step = TILE // unit * unit
+    step = max(1, most // unit) * unit
     for piece in pieces():
         for at in range(0, piece.size, step):
             yield piece[at : at + step].reshape(-1, plan.size) if short else piece[None, at : at + step]

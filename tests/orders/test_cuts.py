@@ -19,7 +19,7 @@ from sqtheory.alphabet.scaling import FullRange, HalfRange
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm, threshold, top
 from sqtheory.alphabet.ties import TIES, Ties, adversarial
 from sqtheory.arrays import Array, StreamedTensor
-from sqtheory.orders import cut_loops, cut_search, cut_tiles, cuts, definition, fused, partial
+from sqtheory.orders import cut_search, cut_tiles, cuts, definition, fused, partial, strip_sums
 from sqtheory.orders.applied import both
 from sqtheory.orders.counts import Counts
 from sqtheory.orders.pair import Pair
@@ -46,8 +46,9 @@ ENGINES = ("numpy", "numba")
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take small tensors too, long groups in several tiles and by samples."""
     monkeypatch.setattr(fused, "LEAST", 1)
-    for module in (cuts, cut_search):
+    for module in (cuts, cut_search, cut_tiles):
         monkeypatch.setattr(module, "TILE", 320)
+    monkeypatch.setattr(cut_tiles, "LARGE", 320)
     monkeypatch.setattr(cut_search, "SAMPLE", 300)
     monkeypatch.setattr(cuts, "PIECE", 500)
     monkeypatch.setattr(brackets, "DEVIATIONS", 0.5)
@@ -204,8 +205,7 @@ def test_a_broken_cut_is_noticed(broken: str, monkeypatch: pytest.MonkeyPatch) -
     elif broken == "tie":
         monkeypatch.setattr(cut_tiles.Blocked, "low_index", (False, False, False))
     elif broken == "sum":
-        units: Any = cut_loops._units
-        monkeypatch.setattr(cut_loops, "_units", lambda places, power, half: units(places, power, half - 1))
+        monkeypatch.setattr(strip_sums, "UNIT", strip_sums.UNIT + 1)
     else:
         monkeypatch.setattr(Partial, "__add__", lambda one, other: other)
     x = np.random.default_rng(78).normal(size=(6, 160)).astype(np.float32)

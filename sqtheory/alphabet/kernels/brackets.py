@@ -11,7 +11,7 @@ from sqtheory.alphabet.kernels.scratch import scratch
 
 Scores: TypeAlias = NDArray[Any]
 """Finite floating-point numbers, or the bits of magnitudes."""
-DEVIATIONS = 10.0
+DEVIATIONS = 6.0
 """Half the width of a bracket, in standard deviations of a quantile of as many independent numbers.
 
 Numbers of one scale block come together in the sample and need not be independent.

@@ -1,53 +1,93 @@
-"""The loops of ``cuts`` and ``brackets`` and the sums behind them in machine code (extra ``fast``), for float32.
+"""Both orders on groups of whole scale blocks in machine code (extra ``fast``), of float32 numbers: strip by strip.
 
-Each goes over strips that stay in the first cache, in short loops that vectorize.
+A strip stays in the first cache, as the one column that the loops of ``compiled_groups`` add up.
 """
 
-from typing import Any, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+from numpy.typing import NDArray
 
-Loop: TypeAlias = Any
-"""A compiled function."""
+from sqtheory.alphabet.kernels.compiled_groups import (
+    DUST,
+    TOTALS,
+    Dust,
+    Workspace,
+    _differing,
+    _least_bits,
+    _round,
+    _summed,
+    _swept,
+    _top_bits,
+)
+from sqtheory.alphabet.kernels.compiled_ranking import gained, loop
+
 STRIP = 1024
-"""Entries of a strip: as many integers below 2^53 add up to one below 2^63."""
-MAGNITUDE = np.int32(0x7FFFFFFF)
-"""All bits but the sign."""
-HALF = 26
-"""The sum of a strip is kept as its last bits and the rest."""
-SUMS = 4
-"""Sums of powers: of all entries, and of those that each ranking keeps."""
+"""Entries of a strip."""
+COUNTS = 2
+"""Counts of a row: entries of non-zero image that one order keeps and the other prunes; those that S→Q keeps."""
+f4, f8, i4, i8 = np.float32, np.float64, np.int32, np.int64
+__all__ = [
+    "COUNTS",
+    "STRIP",
+    "TOTALS",
+    "CutPlaces",
+    "Dust",
+    "Weighed",
+    "Workspace",
+    "survey",
+    "weigh",
+]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def gains(x, y, square, out):  # type: ignore[no-untyped-def]
-    """What keeping an entry saves of Σ|e|², or of Σ|e|; y_i is 0 or has the sign of x_i."""
-    if square:
-        for i in range(x.size):
-            along = np.float64(abs(y[i]))
-            out[i] = along * (2 * np.float64(abs(x[i])) - along)
-    else:
-        for i in range(x.size):
-            along = np.float64(abs(y[i]))
-            out[i] = min(along, 2 * np.float64(abs(x[i])) - along)
+class CutPlaces(NamedTuple):
+    """Where rows are cut, one entry each; by ranking: |x|, |q(x)|, gain."""
+
+    bits: NDArray[np.int32]
+    """(2, rows): of the magnitudes at the cut."""
+    gains: NDArray[np.float64]
+    first: NDArray[np.int64]
+    """(3, rows): the ties that stay, counted in the order of indices, are from ``first`` to before ``last``."""
+    last: NDArray[np.int64]
+    seen: NDArray[np.int64]
+    """(3, rows): how many came before."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _magnitudes(bits, out):  # type: ignore[no-untyped-def]
-    for i in range(bits.size):
-        out[i] = bits[i] & MAGNITUDE
+class Weighed(NamedTuple):
+    """What is found: as in ``compiled_groups``, and what is not of strips."""
+
+    powers: NDArray[np.int64]
+    totals: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    """(rows, COUNTS)."""
+    alive: NDArray[np.uint8]
+    """1 for blocks that keep an entry at the cut."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@loop
+def _quantized(x, start, n, scales, run, rounding, work):  # type: ignore[no-untyped-def]
+    """|x| and |q(x)| of a strip; every ``run`` entries share a scale, none of which is 0."""
+    r = 0
+    while r < n:
+        block, inside = (start + r) // run, (start + r) % run
+        count = min(run - inside, n - r)
+        work.scales[r : r + count] = scales[block]
+        r += count
+    for r in range(n):
+        work.y[0, r] = x[start + r]
+        work.x[0, r] = abs(x[start + r])
+    _round(work.y, n, work.scales, rounding, work.places)
+
+
+@loop
 def _collect(scores, low, high, counts, out):  # type: ignore[no-untyped-def]
     """Count what is above ``high``, at it, at ``low`` if that is less, and write what is between to ``out``."""
-    above, from_high, over_low, from_low = np.int32(0), np.int32(0), np.int32(0), np.int32(0)
+    above, from_high, over_low, from_low = i4(0), i4(0), i4(0), i4(0)
     for i in range(scores.size):
-        above = np.int32(above + np.int32(scores[i] > high))
-        from_high = np.int32(from_high + np.int32(scores[i] >= high))
-        over_low = np.int32(over_low + np.int32(scores[i] > low))
-        from_low = np.int32(from_low + np.int32(scores[i] >= low))
+        above = i4(above + i4(scores[i] > high))
+        from_high = i4(from_high + i4(scores[i] >= high))
+        over_low = i4(over_low + i4(scores[i] > low))
+        from_low = i4(from_low + i4(scores[i] >= low))
     place = counts[3]
     if over_low > from_high:
         for i in range(scores.size):
@@ -61,118 +101,94 @@ def _collect(scores, low, high, counts, out):  # type: ignore[no-untyped-def]
     counts[3] = place
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def survey(x, y, square, ends, gain_ends, counts, sizes, images, saved):  # type: ignore[no-untyped-def]
-    """``_collect`` of the magnitudes of x and of y and of the gains; x and y are flat, their bits at ``ends``."""
-    bits, scores = np.empty(STRIP, np.int32), np.empty(STRIP, np.float64)
+@loop
+def survey(x, scales, run, square, rounding, ends, gain_ends, work, counts, sizes, images, saved):  # type: ignore[no-untyped-def]
+    """``_collect`` of the bits of |x| and of |q(x)| between ``ends`` (2, 2), and of the gains."""
     for start in range(0, x.size, STRIP):
-        stop = min(start + STRIP, x.size)
-        own, image = x[start:stop], y[start:stop]
-        _magnitudes(own.view(np.int32), bits)
-        _collect(bits[: stop - start], ends[0, 0], ends[0, 1], counts[0], sizes)
-        _magnitudes(image.view(np.int32), bits)
-        _collect(bits[: stop - start], ends[1, 0], ends[1, 1], counts[1], images)
-        gains(own, image, square, scores)
-        _collect(scores[: stop - start], gain_ends[0], gain_ends[1], counts[2], saved)
+        n = min(STRIP, x.size - start)
+        _quantized(x, start, n, scales, run, rounding, work)
+        gained(work.x, work.y, n, square, work.gains)
+        _collect(work.x[0, :n].view(i4), ends[0, 0], ends[0, 1], counts[0], sizes)
+        _collect(work.y[0, :n].view(i4), ends[1, 0], ends[1, 1], counts[1], images)
+        _collect(work.gains[0, :n], gain_ends[0], gain_ends[1], counts[2], saved)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _mark(scores, cut, first, last, seen, out):  # type: ignore[no-untyped-def]
-    """Mark what is above the cut, and of what is at it the ones from ``first`` to before ``last``; those seen now."""
-    ties = np.int32(0)
+@loop
+def _mark(scores, cut, ranking, row, places, out):  # type: ignore[no-untyped-def]
+    """Mark what is above the cut, and of what is at it the ones from ``first`` to before ``last``."""
+    first, last, seen = places.first[ranking, row], places.last[ranking, row], places.seen[ranking, row]
+    ties = i4(0)
     for i in range(scores.size):
-        ties += np.int32(scores[i] == cut)
+        ties = i4(ties + i4(scores[i] == cut))
     if first <= seen and seen + ties <= last:
         for i in range(scores.size):
-            out[i] = scores[i] >= cut
+            out[i] = i4(1) if scores[i] >= cut else i4(0)
     elif seen + ties <= first or last <= seen:
         for i in range(scores.size):
-            out[i] = scores[i] > cut
+            out[i] = i4(1) if scores[i] > cut else i4(0)
     else:
         place = seen
         for i in range(scores.size):
             tie = scores[i] == cut
-            out[i] = (scores[i] > cut) | (tie & (first <= place) & (place < last))
+            out[i] = i4((scores[i] > cut) | (tie & (first <= place) & (place < last)))
             place += np.int64(tie)
-    return seen + ties
+    places.seen[ranking, row] = seen + ties
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def mark(x, y, square, cuts, gain_cuts, first, last, seen, kept, again, best):  # type: ignore[no-untyped-def]
-    """The masks of all three rankings of rows (rows, n), cut at ``cuts`` (2, rows) and ``gain_cuts`` (rows)."""
-    bits, scores = np.empty(STRIP, np.int32), np.empty(STRIP, np.float64)
-    for r in range(x.shape[0]):
-        for start in range(0, x.shape[1], STRIP):
-            stop = min(start + STRIP, x.shape[1])
-            n, own, image = stop - start, x[r, start:stop], y[r, start:stop]
-            _magnitudes(own.view(np.int32), bits)
-            seen[0, r] = _mark(bits[:n], cuts[0, r], first[0, r], last[0, r], seen[0, r], kept[r, start:stop])
-            _magnitudes(image.view(np.int32), bits)
-            seen[1, r] = _mark(bits[:n], cuts[1, r], first[1, r], last[1, r], seen[1, r], again[r, start:stop])
-            gains(own, image, square, scores)
-            seen[2, r] = _mark(scores[:n], gain_cuts[r], first[2, r], last[2, r], seen[2, r], best[r, start:stop])
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _add(terms, kept, again, best, lift, lower, sums):  # type: ignore[no-untyped-def]
-    """Add terms below ``lift`` = 2^j as integers at two places to ``sums`` (SUMS, 2, 2); how many leave something.
-
-    t + 2^j lies in one binade, so its bits less those of 2^j are t to the nearest 2^{j−52}; ``lower`` = 1.5·2^{j−52}
-    does the same with what remains, to the nearest 2^{j−104}.
-    """
-    base, under, rest = np.float64(lift).view(np.int64), np.float64(lower).view(np.int64), np.int64(0)
-    a0, a1, k0, k1 = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
-    m0, m1, g0, g1 = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
-    for i in range(terms.size):
-        lifted = terms[i] + lift
-        left = terms[i] - (lifted - lift)
-        lowered = left + lower
-        rest += np.int64(left - (lowered - lower) != 0)
-        high, low = np.float64(lifted).view(np.int64) - base, np.float64(lowered).view(np.int64) - under
-        one, two, three = -np.int64(kept[i]), -np.int64(again[i]), -np.int64(best[i])
-        a0 += high
-        a1 += low
-        k0 += high & one
-        k1 += low & one
-        m0 += high & two
-        m1 += low & two
-        g0 += high & three
-        g1 += low & three
-    for at, (high, low) in enumerate(((a0, a1), (k0, k1), (m0, m1), (g0, g1))):
-        for place, total in enumerate((high, low)):
-            sums[at, place, 0] += total >> HALF
-            sums[at, place, 1] += total & ((1 << HALF) - 1)
-    return rest
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _differ(y, kept, again, counts):  # type: ignore[no-untyped-def]
-    """Count entries of non-zero image that one mask keeps and the other does not, and those that the first keeps."""
-    moved, swaps = np.int32(0), np.int32(0)
-    for i in range(y.size):
-        differ = (kept[i] != again[i]) & (y[i] != 0)
-        moved += np.int32(differ)
-        swaps += np.int32(differ & (kept[i] != 0))
-    counts[0] += moved
+@loop
+def _differ(y, n, kept, moved, better, counts):  # type: ignore[no-untyped-def]
+    """Of masks what differs from the first where the image is not 0; counted for the second. What the first keeps."""
+    all_moved, swaps, stay = i4(0), i4(0), i4(0)
+    for r in range(n):
+        alive = i4(1) if y[0, r] != 0 else i4(0)
+        moved[r] = i4(moved[r] ^ kept[r]) & alive
+        better[r] = i4(better[r] ^ kept[r]) & alive
+        all_moved = i4(all_moved + moved[r])
+        swaps = i4(swaps + i4(moved[r] & kept[r]))
+        stay = i4(stay + kept[r])
+    counts[0] += all_moved
     counts[1] += swaps
+    return stay
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def add_up(x, y, kept, again, best, square, lift, lower, sums, counts):  # type: ignore[no-untyped-def]
-    """Sums of |x_i|^p and of |x_i − y_i|^p (2, SUMS, 2, 2), ``counts`` (rows, 2) of ``_differ``; terms not summed."""
-    terms, rest = np.empty(STRIP, np.float64), np.int64(0)
-    for r in range(x.shape[0]):
-        for start in range(0, x.shape[1], STRIP):
-            stop = min(start + STRIP, x.shape[1])
-            n, own, image = stop - start, x[r, start:stop], y[r, start:stop]
-            one, two, three = kept[r, start:stop], again[r, start:stop], best[r, start:stop]
-            for i in range(n):
-                size = np.float64(abs(own[i]))
-                terms[i] = size * size if square else size
-            rest += _add(terms[:n], one, two, three, lift, lower, sums[0])
-            for i in range(n):
-                error = abs(np.float64(own[i]) - np.float64(image[i]))
-                terms[i] = error * error if square else error
-            rest += _add(terms[:n], one, two, three, lift, lower, sums[1])
-            _differ(image, one, two, counts[r])
-    return rest
+@loop
+def weigh(x, scales, run, square, rounding, places, work, weighed, dust):  # type: ignore[no-untyped-def]
+    """Add up rows (rows, n), cut at ``places``, and bring up the ties seen; returns how many entries are dust."""
+    flat, found, strip = x.reshape(-1), 0, 0
+    for row in range(x.shape[0]):
+        for start in range(row * x.shape[1], (row + 1) * x.shape[1], STRIP):
+            n = min(STRIP, (row + 1) * x.shape[1] - start)
+            _quantized(flat, start, n, scales, run, rounding, work)
+            gained(work.x, work.y, n, square, work.gains)
+            sizes, before = work.x[0, :n].view(i4), places.seen[0, row]
+            images, gains = work.y[0, :n].view(i4), work.gains[0, :n]
+            _mark(sizes, places.bits[0, row], 0, row, places, work.kept)
+            _mark(images, places.bits[1, row], 1, row, places, work.moved)
+            _mark(gains, places.gains[row], 2, row, places, work.better)
+            if places.seen[0, row] > before:
+                for r in range(n):
+                    if sizes[r] == places.bits[0, row] and work.kept[r] != 0:
+                        weighed.alive[(start + r) // run] = 1
+            stay = i8(_differ(work.y, n, work.kept, work.moved, work.better, weighed.counts[row]))
+            top = max(_top_bits(work.x, n), _top_bits(work.y, n))
+            least = min(_least_bits(work.x, n), _least_bits(work.y, n))
+            power = (top >> 23) - 126 if top >> 23 else -125
+            if power - ((least + 1 >> 23) - 127) > DUST:
+                floor = f4(2.0 ** (power - DUST))
+                found = _swept(work.x, work.y, n, work.kept, work.moved, work.better, floor, dust, found)
+            power = 2 * power if len(square) else power
+            lift, rest = 2.0**power, 1.5 * 2.0 ** (power - 52)
+            weighed.powers[strip] = power
+            own = weighed.totals[strip]
+            own[:] = 0
+            _summed(work.x, work.y, n, square, work.kept, lift, rest, own)
+            for place, high in ((0, lift), (1, rest)):
+                bits = f8(high).view(i8)
+                own[0 + place] -= n * bits
+                own[2 + place] -= (n - stay) * bits
+                own[4 + place] -= n * bits
+                own[6 + place] -= stay * bits
+            _differing(work.x, work.y, n, square, work.kept, work.moved, work.places, lift, rest, own[8:])
+            _differing(work.x, work.y, n, square, work.kept, work.better, work.places, lift, rest, own[10:])
+            strip += 1
+    return found
