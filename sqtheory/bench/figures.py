@@ -8,8 +8,9 @@ from typing import TypeAlias, final
 
 from sqtheory.bench.builds import ProcessCost
 
-FILE, SMALL, OUT, PACKED, SIZE = "{file}", "{small}", "{out}", "{packed}", "{size}"
-"""Words of a command that stand for a file of the size that is asked for, one of 100 KB, two outputs, and the size."""
+FILE, EIGHTH, SMALL, OUT, PACKED, SIZE = "{file}", "{eighth}", "{small}", "{out}", "{packed}", "{size}"
+"""Words of a command that stand for a file of the size that is asked for, one of an eighth of it, one of 100 KB, two
+outputs, and the size."""
 
 
 @final
@@ -82,7 +83,7 @@ class Elapsed(Figure):
 @final
 @dataclass(frozen=True)
 class Memory(Figure):
-    """Bytes that a process held at most, beyond another that has hardly anything to do."""
+    """Bytes that a process held at most, beyond another that has less to do and imports the same."""
 
     command: Command
     idle: Command

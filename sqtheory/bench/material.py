@@ -12,7 +12,7 @@ from sqtheory.execution.synthetic import write_normal
 @final
 @dataclass(frozen=True)
 class Material:
-    """A file of float32 matrices of 4096 columns, and one of 100 KB, in a folder."""
+    """A file of float32 matrices of 4096 columns, one of an eighth of it, and one of 100 KB, in a folder."""
 
     folder: Path
     size: int
@@ -21,7 +21,7 @@ class Material:
     @property
     def rows(self) -> int:
         """Of each matrix."""
-        return -(-self.size // (MATRICES * WIDTH))
+        return _rows(self.size)
 
     @property
     def entries(self) -> int:
@@ -34,11 +34,22 @@ class Material:
         return self.folder / "matrices.safetensors"
 
     @property
+    def eighth(self) -> Path:
+        """One of an eighth of the first, in as many matrices."""
+        return self.folder / "eighth.safetensors"
+
+    @property
     def small(self) -> Path:
         """The small one."""
         return self.folder / "small.safetensors"
 
     def write(self) -> None:
-        """Write both."""
+        """Write all."""
         write_normal(self.file, MATRICES, self.rows, WIDTH, "F32")
+        write_normal(self.eighth, MATRICES, _rows(self.size // 8), WIDTH, "F32")
         write_normal(self.small, 1, 25, 1024, "F32")
+
+
+def _rows(size: int) -> int:
+    """How many rows a matrix needs for so many entries in all."""
+    return max(1, -(-size // (MATRICES * WIDTH)))

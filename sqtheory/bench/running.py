@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import final
 
 from sqtheory.bench.builds import FINE, USAGE, Build, ProcessCost, Runner
-from sqtheory.bench.figures import FILE, OUT, PACKED, SIZE, SMALL, Command, Figure
+from sqtheory.bench.figures import EIGHTH, FILE, OUT, PACKED, SIZE, SMALL, Command, Figure
 from sqtheory.bench.material import Material
 from sqtheory.exceptions import WorkerFailed
 
@@ -21,6 +21,7 @@ class Running:
         self._runner = runner
         self._words = {
             FILE: str(material.file),
+            EIGHTH: str(material.eighth),
             SMALL: str(material.small),
             OUT: "out.safetensors",
             PACKED: "packed.safetensors",

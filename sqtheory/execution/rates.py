@@ -65,7 +65,8 @@ def _folder(path: Path, s: Sparsifier, q: Quantizer, count: int) -> float:
     with tempfile.TemporaryDirectory() as shared, Processes(count).crew() as (pool, _):
         assert pool is not None
         asked = [pool.submit(_share, path, s, q, Path(shared), count, engine_name()) for _ in range(count)]
-        turns = zip(*[task.result() for task in asked], strict=True)
+        runs: list[list[Span]] = [task.result() for task in asked]
+    turns = [[run[turn] for run in runs] for turn in range(len(runs[0]))]
     return min(max(end for _, end in spans) - min(start for start, _ in spans) for spans in turns)
 
 

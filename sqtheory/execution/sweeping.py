@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from sqtheory.alphabet.kernels import engine_name
+from sqtheory.alphabet.kernels.engine import compiled
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.exceptions import CheckpointError, InputRefused, WorkerFailed, about
@@ -112,6 +113,8 @@ class Sweep:
         return len(self._tensors)
 
     def __iter__(self) -> Iterator[list[Row]]:
+        if self._here:
+            compiled(len(self._assignments) * sum(info.size for info in self._tensors))  # what is to come in all
         early: dict[int, list[Row]] = {}
         following = 0
         for index, done in self._any_order():
@@ -208,10 +211,14 @@ class Sweep:
         return Task(path, name, self._views([name]), grid, self._p, key, self._asking, engine_name(), self._results)
 
     @property
+    def _here(self) -> bool:
+        """The tasks stay in this process."""
+        return self._executor is None or isinstance(self._executor, ThreadPoolExecutor)
+
+    @property
     def _asking(self) -> str:
-        """The program that workers elsewhere must run; none where the tasks stay in this process."""
-        here = self._executor is None or isinstance(self._executor, ThreadPoolExecutor)
-        return "" if here else program()
+        """The program that workers elsewhere must run."""
+        return "" if self._here else program()
 
     def _views(self, names: Sequence[str]) -> Views:
         known = self._checkpoint.views

@@ -31,13 +31,13 @@ from sqtheory.orders.shifted_scales import shifted
 
 LEAST = 1 << 10
 """A tensor of fewer entries is left to the definitions."""
-CHUNK = 1 << 17
+CHUNK = 1 << 18
 """Entries taken at once."""
 LARGE = 1 << 22
 """Entries taken at once by compiled loops, which cut them into strips themselves."""
 STEEPEST = 8.0
 """The largest p whose powers stay in range without a unit of their own."""
-PIECE = 1 << 22
+PIECE = 1 << 20
 """So many entries of a stored tensor, or a few more, are in memory at once."""
 WITNESSES = 1 << 20
 """So many entries on which the orders differ are looked at again, to find the winner where rounding hides it."""

@@ -96,10 +96,11 @@ class Entries:
         if self.sizes.dtype == np.float32 and self.p in (1, 2):
             unit = -((self._span - self._power) // int(self.p))
             if unit <= max(self.unit, LEAST):
-                small = np.less(self.sizes, 2.0 ** (unit + FRACTION), out=scratch("small", self.sizes.size, np.bool_))
-                if small.any():
-                    np.logical_and(small, self.sizes, out=small)
-                if np.count_nonzero(small) <= FEW * small.size:
+                bound, small = 2.0 ** (unit + FRACTION), scratch("small", self.sizes.size, np.bool_)
+                few = np.count_nonzero(np.less(self.sizes, bound, out=small)) <= FEW * small.size
+                if not few:  # most of them may be 0
+                    few = np.count_nonzero(np.logical_and(small, self.sizes > 0, out=small)) <= FEW * small.size
+                if few:
                     return np.flatnonzero(small), unit * int(self.p)
         return np.empty(0, np.intp), None
 
@@ -131,9 +132,10 @@ def out_of_range(dtype: np.dtype[Any], p: float) -> bool:
 def weights(kept: Mask, *others: Mask) -> Numbers:
     """A row of 1 where entries are kept; then rows of what others keep less that."""
     rows: Numbers = scratch("weights", (1 + len(others)) * kept.size, np.float64).reshape(-1, *kept.shape)
+    more = scratch("small", kept.size, np.int8).reshape(kept.shape)
     np.copyto(rows[0], kept)
     for row, other in zip(rows[1:], others, strict=True):
-        np.copyto(row, np.subtract(other.view(np.int8), kept.view(np.int8)))
+        np.copyto(row, np.subtract(other.view(np.int8), kept.view(np.int8), out=more))
     return rows.reshape(len(rows), -1)
 
 

@@ -195,12 +195,12 @@ def test_a_full_disk_is_status_four_and_leaves_nothing(tmp_path: Path, kind: str
 @LINUX
 def test_memory_does_not_grow_with_the_number_of_tensors(tmp_path: Path) -> None:
     w = np.random.default_rng(0).standard_normal((512, 1024)).astype("f2")
-    peaks = []
+    peaks, asked = [], [*PIPELINE, "--engine", "numpy"]  # numba takes memory when it is first worth its start
     for count in (1, 7):
         save_file({f"{i}.weight": w for i in range(count)}, tmp_path / f"{count}.safetensors")
         code = (
             "import re, sys\nfrom sqtheory.cli import main\n"
-            f"main(['apply', '{count}.safetensors', 'out{count}.safetensors', '--mask', '2:4', '--format', 'mxfp4'])\n"
+            f"main(['apply', '{count}.safetensors', 'out{count}.safetensors', *{asked}])\n"
             "print(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1], file=sys.stderr)"
         )
         run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)

@@ -29,7 +29,7 @@ from sqtheory.execution import sweep
 from sqtheory.execution.workers import Dask, Mpi, Processes, Threads, workers
 from sqtheory.files.checkpoints import open_checkpoint
 from sqtheory.orders.grid import tensor_rows
-from tests.execution.material import GRID, lines, operators, printed, serial, write
+from tests.execution.material import FORMATS, GRID, MASKS, lines, operators, printed, serial, write
 from tests.nightly import NIGHTLY, nightly
 
 
@@ -361,3 +361,14 @@ def test_one_of_many_tiny_tensors_is_refused_by_its_name(tmp_path: Path) -> None
         order_of(path)
     said = f"{path}: tensor 'm.17.weight': inf at (3, 5), block (3, 0) of block=64: refused by nan=error"
     assert str(refused.value) == said
+
+
+def test_a_sweep_tells_the_engine_what_is_to_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that loops are there for its first tensor; workers elsewhere see for themselves."""
+    told: list[int] = []
+    monkeypatch.setattr("sqtheory.execution.sweeping.compiled", told.append)
+    path = write(tmp_path / "w.safetensors", 3)
+    with open_checkpoint(path) as checkpoint, ThreadPoolExecutor(1) as pool:
+        for executor in (None, pool):
+            next(iter(sweep(checkpoint, checkpoint.tensors, *operators(), executor=executor)))
+    assert told == [3 * 16 * 128 * len(MASKS) * len(FORMATS)] * 2

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from sqtheory.files.checkpoints import TensorInfo
-from sqtheory.files.inspection import TensorSummary, inspect_tensor
+from sqtheory.files.inspection import TensorSummary, inspect_tensor, kept_patterns
 
 FEW = st.sampled_from([0.0, -0.0, 1.0, -2.5, math.nan, math.inf, -math.inf, 5e-324, 1e300])
 
@@ -113,3 +113,14 @@ def test_the_dictionary_is_strict_json() -> None:
         "patterns": [],
     }
     assert summary(np.zeros((2, 2))).to_dict()["absmin_nonzero"] == "NaN"
+
+
+@pytest.mark.parametrize("shape", [(8, 24), (6, 22), (5, 7), (96,), (2, 3, 8), (0, 4)])
+def test_zeros_and_patterns_alone_are_those_of_the_summary(shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(3)
+    for share in (0.0, 0.3, 0.9):
+        x = np.where(rng.random(shape) < share, 1.5, -0.0)
+        if x.ndim > 1:
+            x[..., ::2] = 0
+        whole = summary(x)
+        assert kept_patterns(shape, x) == (whole.zeros, whole.patterns)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from functools import cache
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Literal, TypeAlias
@@ -12,10 +13,10 @@ from sqtheory.exceptions import MissingExtra
 
 Engine: TypeAlias = Literal["numpy", "numba", "definition"]
 ENGINES: tuple[Engine, ...] = ("numpy", "numba", "definition")
-ENOUGH = 1 << 24
-"""Entries that kernels are asked for in all before the loops in machine code are loaded: for fewer, numpy is there."""
+ENOUGH = 1 << 26
+"""Entries that kernels are asked for in all before the loops in machine code are loaded, which takes as long as numpy
+takes for about half as many."""
 _ENGINE: ContextVar[Engine] = ContextVar("engine", default="numpy")
-_loops: ModuleType | None = None
 _asked = 0
 
 
@@ -53,22 +54,24 @@ def usual() -> Engine:
 
 
 def compiled(entries: int = ENOUGH) -> ModuleType | None:
-    """The compiled loops where the engine is numba, for a call on so many entries; None where numpy has to do it.
+    """The compiled loops where the engine is numba, for so many entries, now or to come; None where numpy has to do it.
 
-    They are loaded when all calls so far had ``ENOUGH`` entries together.
+    They are loaded when all calls so far had ``ENOUGH`` entries together; not where they cannot be kept on disk.
     """
-    global _asked, _loops
+    global _asked
     if _ENGINE.get() != "numba":
         return None
-    if _loops is None:
+    if _asked < ENOUGH:
         _asked += entries
-        if _asked < ENOUGH:
-            return None
-        try:
-            _loops = load()
-        except ImportError as error:
-            raise _missing() from error
-    return _loops
+    return _loops() if _asked >= ENOUGH else None
+
+
+@cache
+def _loops() -> ModuleType | None:
+    try:
+        return load()
+    except ImportError as error:
+        raise _missing() from error
 
 
 def by_definition() -> bool:

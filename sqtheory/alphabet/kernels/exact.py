@@ -102,15 +102,17 @@ def _split(terms: Numbers, lift: np.float64) -> Numbers:
     return head
 
 
-def _sums_of_multiples(place: int, terms: Numbers, weights: Numbers) -> list[int]:
-    """``sums`` of multiples of 2^place up to 2^{place+BITS}, row by row in float64."""
-    height, count = terms.size // ROW, len(weights)
-    full = height * ROW
-    rows = terms[:full].reshape(height, ROW)
-    found = np.empty((height + 1, count + 1))
-    found[:-1, 0] = rows @ _ONES
-    found[:-1, 1:] = (weights[:, :full].reshape(count, height, ROW).transpose(1, 0, 2) @ rows[:, :, None])[:, :, 0]
-    found[-1, 0] = np.add.reduce(terms[full:])
-    found[-1, 1:] = weights[:, full:] @ terms[full:]
-    wholes = np.ldexp(found, -place).astype(np.int64)
-    return [whole << (UNIT + place) for whole in np.add.reduce(wholes, axis=0).tolist()]
+def _sums_of_multiples(unit: int, terms: Numbers, weights: Numbers) -> list[int]:
+    """``sums`` of multiples of 2^unit up to 2^{unit+BITS}, row by row in float64."""
+    full, count = terms.size // ROW, len(weights)
+    rows, rest = terms[: full * ROW].reshape(full, ROW), terms[full * ROW :]
+    found = np.empty((full + bool(rest.size), count + 1))
+    found[:full, 0] = rows @ _ONES
+    found[:full, 1:] = (weights[:, : full * ROW].reshape(count, full, ROW).transpose(1, 0, 2) @ rows[:, :, None])[
+        :, :, 0
+    ]
+    if rest.size:
+        found[-1, 0] = np.add.reduce(rest)
+        found[-1, 1:] = weights[:, full * ROW :] @ rest
+    wholes = np.ldexp(found, -unit).astype(np.int64)
+    return [whole << (UNIT + unit) for whole in np.add.reduce(wholes, axis=0).tolist()]

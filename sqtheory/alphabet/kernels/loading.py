@@ -3,6 +3,7 @@
 import gc
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -19,11 +20,19 @@ def alone() -> None:
     _alone = True
 
 
-def load() -> ModuleType:
-    """The module of the loops, which can be called at once. Raises ImportError where numba cannot be imported."""
-    with _LOCK, _undisturbed():
-        import sqtheory.alphabet.kernels.compiled as loops
+def load() -> ModuleType | None:
+    """The module of the loops, which can be called at once; None, with a warning, where they could not be kept.
 
+    That is where numba may write neither beside the loops nor in the folder of the user: every process would compile
+    them again. Raises ImportError where numba cannot be imported.
+    """
+    with _LOCK, _undisturbed():
+        try:
+            import sqtheory.alphabet.kernels.compiled as loops
+        except RuntimeError as error:
+            said = f"numba cannot keep what it compiles ({error}): set NUMBA_CACHE_DIR to a folder; numpy computes"
+            warnings.warn(said, RuntimeWarning, stacklevel=3)
+            return None
         loops.prepare()
     return loops
 

@@ -18,6 +18,8 @@ GELU = (
     1.80564580e-09,
 )
 """P with Φ(x) ≈ (1 + tanh(x P(x²)))/2, minimax for |x| ≤ 5.5: xΦ(x) errs by 7e-8. Beyond, P > 0 and tanh is ±1."""
+WORTH = 32
+"""So many entries here are worth loading the compiled loops for as much as one of a kernel."""
 TILE = 1 << 16
 """Entries whose intermediate results stay in cache."""
 SPREAD = 80.0
@@ -161,7 +163,7 @@ def _reciprocal_roots(rows: Array, epsilon: float) -> Array:
 
 def _loops(entries: int) -> ModuleType | None:
     """The same maps in machine code for so many entries, where the engine is numba."""
-    if compiled(entries) is None:
+    if compiled(entries // WORTH) is None:
         return None
     import sqtheory.models.architectures.compiled as loops
 

@@ -72,6 +72,26 @@ def test_loops_alone_do_without_products_of_matrices() -> None:
     assert found.stdout.split() == ["False", "True", "True"] and found.stderr == ""
 
 
+UNKEPT = """
+import warnings, numpy as np, sqtheory
+from numba.core import caching
+from sqtheory.alphabet.kernels.engine import compiled
+base = vars(caching).get("CacheImpl") or caching._CacheImpl
+for kind in (base, *base.__subclasses__()):
+    kind._locator_classes = []
+with sqtheory.engine("numba"), warnings.catch_warnings(record=True) as said:
+    print(compiled(), compiled(), sqtheory.int_(4)(np.full(4, 7.0))[0])
+[one] = said
+print(one.message)
+"""
+
+
+def test_loops_that_cannot_be_kept_are_not_compiled_in_every_process() -> None:
+    found = subprocess.run([sys.executable, "-c", UNKEPT], capture_output=True, text=True, check=True)
+    first, said = found.stdout.splitlines()
+    assert first == "None None 7.0" and "set NUMBA_CACHE_DIR" in said
+
+
 def test_the_usual_engine_is_numba_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert usual() == "numba"
     monkeypatch.setitem(sys.modules, "numba", None)
