@@ -5,7 +5,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias, final
 
-from sqtheory.execution.parts import Counted, Deciding, Digest, Largest, Part, Question
+from sqtheory.execution.parts import Counted, Deciding, Digest, Part, PieceQuestion, PieceTop
 from sqtheory.execution.tasks import Batch, Done, Task
 from sqtheory.files.checkpoints import Checkpoint, Signature
 from sqtheory.orders.counts import Counts
@@ -86,7 +86,7 @@ class _InPieces:
     def _counts(self) -> Generator[Sequence[Work], list[Any], list[Counts] | None]:
         pieces, top = self._pieces, 0.0
         if pieces.needs_top:
-            tops = yield from self._ask(pieces, Largest())
+            tops = yield from self._ask(pieces, PieceTop())
             top = math.nan if tops is None else max(tops)
             if not top < math.inf:
                 return None
@@ -102,7 +102,7 @@ class _InPieces:
             witnesses = [joined(each) for each in zip(*found, strict=True)]
         return pieces.counts(partials, witnesses)
 
-    def _ask(self, pieces: Pieces, question: Question, cuts: Sequence[Cut] | None = None) -> Asking:
+    def _ask(self, pieces: Pieces, question: PieceQuestion, cuts: Sequence[Cut] | None = None) -> Asking:
         """The answers about all pieces, or those; None unless all are there and of one file."""
         answers = yield [Part(self._task, pieces, cut, question) for cut in cuts or pieces.cuts()]
         if self._signature is None:

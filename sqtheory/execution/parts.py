@@ -12,7 +12,7 @@ from sqtheory.files.checkpoints import Checkpoint, Signature, StoredTensor
 from sqtheory.orders.pieces import Cut, Pieces, top_of
 
 
-class Question(ABC):
+class PieceQuestion(ABC):
     """What is asked of a piece of a tensor."""
 
     @abstractmethod
@@ -22,7 +22,7 @@ class Question(ABC):
 
 @final
 @dataclass(frozen=True)
-class Largest(Question):
+class PieceTop(PieceQuestion):
     """The largest magnitude."""
 
     def of(self, x: StoredTensor, pieces: Pieces, cut: Cut) -> float:
@@ -31,7 +31,7 @@ class Largest(Question):
 
 @final
 @dataclass(frozen=True)
-class Counted(Question):
+class Counted(PieceQuestion):
     """What the entries add up to, for every pair."""
 
     top: float
@@ -43,7 +43,7 @@ class Counted(Question):
 
 @final
 @dataclass(frozen=True)
-class Deciding(Question):
+class Deciding(PieceQuestion):
     """The entries on which the orders differ, for every pair."""
 
     top: float
@@ -54,7 +54,7 @@ class Deciding(Question):
 
 @final
 @dataclass(frozen=True)
-class Digest(Question):
+class Digest(PieceQuestion):
     """The digest of the whole tensor, whatever the piece."""
 
     def of(self, x: StoredTensor, pieces: Pieces, cut: Cut) -> str:
@@ -63,7 +63,7 @@ class Digest(Question):
 
 @final
 @dataclass(frozen=True)
-class Answer:
+class PieceAnswer:
     """What was found of a piece; the same file says the same."""
 
     signature: Signature | None
@@ -79,19 +79,19 @@ class Part:
     task: Task
     pieces: Pieces
     cut: Cut
-    question: Question
+    question: PieceQuestion
 
     @property
     def what(self) -> str:
         """The tensor by its name."""
         return self.task.what
 
-    def run(self) -> Answer:
+    def run(self) -> PieceAnswer:
         """Open the file and compute. Raises as ``Task.run``."""
         with opened(self.task.path, self.task.views, self.task.program) as checkpoint:
             return self.on(checkpoint)
 
-    def on(self, checkpoint: Checkpoint) -> Answer:
+    def on(self, checkpoint: Checkpoint) -> PieceAnswer:
         """Compute from the open file; a refusal is no answer, for the whole tensor says what is wrong with it."""
         before = checkpoint.signature
         try:
@@ -99,4 +99,4 @@ class Part:
                 found = self.question.of(StoredTensor(checkpoint, self.task.name), self.pieces, self.cut)
         except InputRefused:
             found = None
-        return Answer(before if checkpoint.signature == before else None, found)
+        return PieceAnswer(before if checkpoint.signature == before else None, found)

@@ -103,7 +103,7 @@ def test_pieces_in_any_order_make_the_rows_of_the_whole(
     assert swept(path, shuffled) == expected(path)
     parts = [one for one in shuffled.ran if isinstance(one, Part)]
     asked = {type(one.question).__name__ for one in parts}
-    assert asked == {"Largest", "Counted"} | ({"Deciding"} if doubt == 0 else set())
+    assert asked == {"PieceTop", "Counted"} | ({"Deciding"} if doubt == 0 else set())
     assert len({(one.what, one.cut) for one in parts}) == 14
 
 

@@ -10,6 +10,7 @@ from sqtheory.alphabet.formats import E2M1
 from sqtheory.alphabet.kernels import engine
 from sqtheory.alphabet.partition import Rows
 from sqtheory.alphabet.quantizers import Quantizer, hbfp, int_, mxfp, nvfp4
+from sqtheory.alphabet.scaling import HalfRange
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm, top
 from sqtheory.alphabet.ties import high_index
 from sqtheory.arrays import Array
@@ -26,6 +27,7 @@ GRID = [
     for s, q in (
         *((nm(2, 4), q) for q in (mxfp(E2M1), hbfp(4, block=16), nvfp4(), int_(4, per=Rows()))),
         (nm(1, 4, ties=high_index), int_(4, block=48)),
+        (nm(2, 4), int_(4, block=32, scaling=HalfRange())),
     )
 ]
 
@@ -123,5 +125,5 @@ def test_a_piece_that_is_added_twice_is_noticed(monkeypatch: pytest.MonkeyPatch)
     x = np.random.default_rng(83).normal(size=(16, 256)).astype(np.float32)
     cut = Pieces.of(GRID[:1], x.shape, 2.0, 1)
     assert cut is not None and counted(x, cut, 0) == of_whole(x, GRID[:1], 2.0)
-    monkeypatch.setattr(pieces.Partial, "__add__", lambda self, other: other)
+    monkeypatch.setattr(partial.Partial, "__add__", lambda self, other: other)
     assert counted(x, cut, 0) != of_whole(x, GRID[:1], 2.0)
