@@ -34,7 +34,7 @@ def cuts_of(parts: Parts, blocked: Blocked) -> Ranked | None:
     if sample is None:
         return None
     k = blocked.groups.keep
-    sought = [Sought(k, blocked.size, sample[i], lambda tile, i=i: tile.scores(i).reshape(-1)) for i in RANKINGS]
+    sought = [Sought(k, blocked.size, sample[i], _of_all(i)) for i in RANKINGS]
     found = _places(parts, blocked, sought)
     if found is None:
         return None
@@ -44,13 +44,22 @@ def cuts_of(parts: Parts, blocked: Blocked) -> Ranked | None:
             k - found[i].above,
             found[i].ties,
             sample[SIZES][sample[i] == found[i].score],
-            lambda tile, i=i: tile.magnitudes[tile.scores(i) == found[i].score],
+            _of_ties(i, found[i]),
         )
         for i in unclear
     ]
     keys = dict(zip(unclear, _places(parts, blocked, among) or [], strict=True))
     first, second, third = (Cuts.at(found[i], keys.get(i), k, blocked.low_index[i]) for i in RANKINGS)
     return first, second, third
+
+
+def _of_all(ranking: int) -> Callable[[CutTile], Scores]:
+    return lambda tile: tile.scores(ranking).reshape(-1)
+
+
+def _of_ties(ranking: int, cut: Place) -> Callable[[CutTile], Scores]:
+    """The keys of the entries at a cut."""
+    return lambda tile: tile.magnitudes[tile.scores(ranking) == cut.score]
 
 
 def _places(parts: Parts, blocked: Blocked, sought: Sequence[Sought]) -> list[Place] | None:

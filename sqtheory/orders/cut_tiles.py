@@ -1,6 +1,6 @@
 """A tile of groups that hold whole scale blocks, or of a part of one: what ranks its entries, what it adds up to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeAlias, final
 
@@ -11,7 +11,7 @@ from sqtheory.alphabet.gains import saved
 from sqtheory.alphabet.kernels.brackets import Bracket, Place, Scores
 from sqtheory.alphabet.kernels.cuts import Cuts, Ties
 from sqtheory.alphabet.kernels.maxima import INTEGER, amax_of_runs
-from sqtheory.alphabet.kernels.quantization import scaled_image
+from sqtheory.alphabet.kernels.quantization import Scale, scaled_image
 from sqtheory.alphabet.kernels.scratch import scratch
 from sqtheory.alphabet.norms import power_units
 from sqtheory.arrays import Array, Mask
@@ -44,6 +44,7 @@ class Blocked:
     """How groups of ``size`` entries are compared, of which every ``block`` share a scale."""
 
     groups: Groups
+    scale: Scale
     size: int
     block: int
     dtype: np.dtype[Any]
@@ -91,7 +92,7 @@ class CutTile:
 
     def __init__(self, blocked: Blocked, x: Array, amax: Array) -> None:
         self._of, self._x, self._amax = blocked, x, amax
-        self._sigma = blocked.groups.scale(amax)
+        self._sigma = blocked.scale(amax)
 
     @cached_property
     def _y(self) -> Array:
@@ -152,8 +153,8 @@ class CutTile:
             return None
         loops = self._loops if all(one.key is None for one in cuts) else None
         sums, counts, living = self._in_numpy(cuts, seen) if loops is None else self._in_loops(loops, cuts, seen)
-        return Partial(
-            *sums,
+        return replace(
+            Partial(*sums),
             moved=int(counts[:, 0].sum()),
             swaps=int(counts[:, 1].sum()),
             selected=_count(counts[:, 0]) if self._whole else 0,
@@ -180,14 +181,14 @@ class CutTile:
     def _moved(self, kept: Mask, again: Mask) -> Mask:
         moved = np.not_equal(kept, again, out=_like(self._x, "moved", np.bool_))
         alive = np.not_equal(self._y, 0, out=_like(self._x, "alive", np.bool_))
-        return np.logical_and(moved, alive, out=moved)
+        return np.asarray(np.logical_and(moved, alive, out=moved))
 
     @cached_property
     def _high(self) -> Array:
         """The largest magnitude of x and y in every row, or for float32 a bound for all rows."""
         if self._of.dtype != np.float32:
             ends = (np.maximum.reduce(a, axis=1) for a in (self._sizes, self._images))
-            return np.maximum(*ends)
+            return np.asarray(np.maximum(*ends))
         fmt, tops = self._of.groups.pair.q.format, (np.maximum.reduce(a) for a in (self._amax, self._sigma))
         top, sigma = map(float, tops)
         return np.array([max(top, sigma * max(-fmt.min, fmt.max))])
@@ -243,7 +244,7 @@ class CutTile:
     @property
     def _whole(self) -> bool:
         """Each row is a group."""
-        return self._x.shape[1] == self._of.size
+        return bool(self._x.shape[1] == self._of.size)
 
 
 def _like(x: Array, name: str, dtype: DTypeLike) -> NDArray[Any]:

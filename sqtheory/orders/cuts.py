@@ -6,7 +6,7 @@ where each ranking is cut, the second adds up; groups of a tile's size or less a
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from math import prod
@@ -81,7 +81,7 @@ def counts_of(x: Array | StreamedTensor, pair: Pair, p: float, maxima: Callable[
     rounding = Tile.of(pair.q.format, pair.q.rounding, pair.q.saturate, x.dtype, x.size)
     together = Groups(pair, plan.keep, scale, rounding, p)
     loops = CutLoops.of(together, plan.block, x.dtype, x.size)
-    blocked = Blocked(together, plan.size, plan.block, x.dtype, loops)
+    blocked = Blocked(together, scale, plan.size, plan.block, x.dtype, loops)
     kind = LongGroup if plan.size > TILE else ShortGroups
     walks: list[GroupWalk] = [kind(parts, blocked) for parts in _groups(x, plan, blocked.most)]
     found = Partial()
@@ -175,11 +175,11 @@ def _groups(x: Array | StreamedTensor, plan: CutPlan, most: int) -> list[Parts]:
     if isinstance(x, np.ndarray):
         flat = x.reshape(-1)
         ranges = [flat] if short else flat.reshape(-1, plan.size)
-        return [partial(_tiles, lambda held=held: (held,), plan, most) for held in ranges]
+        return [partial(_tiles, partial(iter, (held,)), plan, most) for held in ranges]
     return [partial(_tiles, partial(x.pieces, -(-PIECE // unit) * unit), plan, most)]
 
 
-def _tiles(pieces: Callable[[], Iterable[Array]], plan: CutPlan, most: int) -> Iterator[Array]:
+def _tiles(pieces: Callable[[], Iterator[Array]], plan: CutPlan, most: int) -> Iterator[Array]:
     """Rows that are groups, or one row that is a part of a group."""
     short = plan.size <= TILE
     unit = plan.size if short else plan.block

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.alphabet.kernels.exact import UNIT, total
-from sqtheory.arrays import Array
 
 HIGH = 32
 """Integers are summed in two halves, the lower of so many bits."""
@@ -18,12 +17,13 @@ def strip_sums(
 ) -> list[int]:
     """Of x, s, q, what S→Q keeps of q, and what Q→S and the optimum have more than S→Q; in units of 2^−UNIT."""
     sums = _whole(powers, totals)
-    apart = _apart(*dust, p) if dust[0].size else [0] * len(sums)
+    apart = _apart(dust, p) if dust[0].size else [0] * len(sums)
     return [a + b for a, b in zip(sums, apart, strict=True)]
 
 
-def _apart(x: Array, y: Array, who: NDArray[np.uint8], p: float) -> list[int]:
+def _apart(dust: Sequence[NDArray[Any]], p: float) -> list[int]:
     """The sums of the entries that are too small for their strip."""
+    x, y, who = dust
     size = x.astype(np.float64)
     error = np.abs(size - y)
     if p == 2:

@@ -39,8 +39,8 @@ class Cuts:
         ties, wanted = (found.ties, last) if key is None else (key.ties, last - key.above)
         first = 0 if low_index else ties - wanted
         keys = None if key is None else np.array([key.score])
-        ends = (np.array([end]) for end in (first, first + wanted))
-        return cls(np.array([found.score]), keys, *ends, np.array([found.ties > last]))
+        ends = np.array([first]), np.array([first + wanted])
+        return cls(np.array([found.score]), keys, ends[0], ends[1], np.array([found.ties > last]))
 
     @classmethod
     def of_rows(cls, scores: Scores, k: int, keys: Scores | None, low_index: bool, dull: float | None) -> "Cuts":
@@ -56,11 +56,12 @@ class Cuts:
         key = None
         if keys is not None:
             unclear = np.flatnonzero(tied & (cut != dull) if dull is not None else tied)
-            key = np.full(len(scores), EVERY, keys.dtype) if unclear.size else None
+            least_kept = np.full(len(scores), EVERY, keys.dtype)
+            key = least_kept if unclear.size else None
             for row in unclear:
                 its = np.sort(keys[row, np.flatnonzero(scores[row] == cut[row])])[::-1]
                 least = its[wanted[row] - 1]
-                key[row], wanted[row] = least, wanted[row] - np.count_nonzero(its > least)
+                least_kept[row], wanted[row] = least, wanted[row] - np.count_nonzero(its > least)
                 ties[row] = np.count_nonzero(its == least)
         first = np.zeros_like(wanted) if low_index else ties - wanted
         return cls(cut, key, first, first + wanted, tied)
@@ -84,7 +85,7 @@ class Cuts:
             ties &= rank <= last[:, None]
             if np.any(first):
                 ties &= rank > first[:, None]
-        return np.logical_or(kept, ties, out=kept)
+        return np.asarray(np.logical_or(kept, ties, out=kept))
 
 
 def _count(marks: NDArray[Any]) -> Ties:
