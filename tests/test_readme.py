@@ -49,7 +49,6 @@ def test_readme_is_short_with_two_tables_and_one_picture_and_the_pages_have_the_
     assert commands == {"order", "formats", "masks", "methods", "theorems", "constants", "predict", "price"}
 
 
-@nightly
 def test_the_picture_shows_what_is_measured() -> None:
     _, name, _, model, *_ = PICTURE.split()
     assert f'src="{(DOCS / name).relative_to(ROOT)}.png"' in text(README) and (DOCS / f"{name}.png").is_file()

@@ -14,7 +14,7 @@ from sqtheory.alphabet.kernels.rounders import loop_rounding
 from sqtheory.alphabet.kernels.scratch import scratch
 from sqtheory.alphabet.operators import Operator, parts_of
 from sqtheory.alphabet.quantizers import Quantizer
-from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier
+from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array
 
 CHUNK = 1 << 18
@@ -35,7 +35,7 @@ def error_units(f: Operator, x: Array, p: float, out: Array | None) -> int | Non
         return None
     *before, q = parts if 1 <= len(parts) <= 2 else (None,)
     s = before[0] if before else None
-    if not isinstance(q, Quantizer) or not isinstance(s, Sparsifier | None):
+    if not isinstance(q, Quantizer) or not (s is None or isinstance(s, Sparsifier)):
         return None
     size, scale = q.partition.last_run(x.shape), scale_rule(x, q.format, q.scaling)
     rounding = loop_rounding(q.format, q.rounding, q.saturate)
@@ -68,7 +68,7 @@ def error_units(f: Operator, x: Array, p: float, out: Array | None) -> int | Non
 class _Chunks:
     """A mask or none, and blocks of ``size`` in units of whole blocks and groups."""
 
-    s: Operator | None
+    s: Sparsifier | None
     size: int
     unit: int
     loops: Any
@@ -77,8 +77,8 @@ class _Chunks:
         """What the mask leaves, in ``out``: the largest magnitude of each of its blocks, and of all of x."""
         amax: Array = scratch("tops", x.size // self.size, x.dtype)
         s, bits = self.s, np.int32
-        four = isinstance(s, TopSparsifier) and s.ties.index_only and s.groups.last_run((self.unit,)) == 4
-        if four and isinstance(s, TopSparsifier) and self.size % 4 == 0:
+        four = s is not None and s.ties.index_only and s.groups.last_run((self.unit,)) == 4
+        if s is not None and four and self.size % 4 == 0:
             least, later = bits(4 - s.budget(4)), bits(s.ties.low_index)
             self.loops.masked(x.view(bits), least, later, self.size, out.view(bits), amax.view(bits))
             return amax, float(np.maximum.reduce(amax))

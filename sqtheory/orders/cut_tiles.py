@@ -107,7 +107,8 @@ class CutTile:
         """What ranks the entries: bits of magnitudes, or gains."""
         if which == GAINS:
             gain = scratch("gain", self._x.size, np.float64)
-            return saved(*self._entries.wide(), self._of.groups.p, gain).reshape(self._x.shape)
+            size, along = self._entries.wide()
+            return saved(size, along, self._of.groups.p, gain).reshape(self._x.shape)
         return self.magnitudes if which == SIZES else self._images.view(INTEGER[self._x.dtype])
 
     def cuts(self) -> Ranked:
