@@ -107,7 +107,7 @@ class CutTile:
         """What ranks the entries: bits of magnitudes, or gains."""
         if which == GAINS:
             gain = scratch("gain", self._x.size, np.float64)
-            size, along = self._entries.wide()
+            size, along = self._entries.wide
             return saved(size, along, self._of.groups.p, gain).reshape(self._x.shape)
         return self.magnitudes if which == SIZES else self._images.view(INTEGER[self._x.dtype])
 
