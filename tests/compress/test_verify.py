@@ -402,7 +402,7 @@ def test_any_change_of_a_report_is_refused_or_caught(out: Path, source: Path) ->
 
 
 HOSTILE = """
-import os, sys
+import difflib, os, sys  # difflib: what words a faulty name is near to
 from pathlib import Path
 import sqtheory.compress, sqtheory.files.checkpoints, sqtheory.cli.verify, sqtheory.execution.workers
 import sqtheory.orders.fused, sqtheory.files.inspection

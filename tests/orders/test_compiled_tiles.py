@@ -15,7 +15,7 @@ from sqtheory.alphabet.scaling import FullRange
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm
 from sqtheory.alphabet.ties import by_original, high_index
 from sqtheory.arrays import Array
-from sqtheory.orders import compiled_tiles, definition, fused
+from sqtheory.orders import definition, fused, strip_sums
 from sqtheory.orders.applied import both
 from sqtheory.orders.compiled_tiles import CompiledTile
 from sqtheory.orders.pair import Pair
@@ -98,11 +98,11 @@ def test_what_is_not_finite_is_left_to_the_definitions() -> None:
 def test_a_broken_loop_is_noticed(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
     x = np.random.default_rng(5).standard_normal((8, 512)).astype(np.float32)
     x[0, 0] = 1e-30
-    sound: Any = compiled_tiles._whole
+    sound: Any = strip_sums._whole
     if broken == "totals":
-        monkeypatch.setattr(compiled_tiles, "_whole", lambda powers, totals: sound(powers, totals + 1))
+        monkeypatch.setattr(strip_sums, "_whole", lambda powers, totals: sound(powers, totals + 1))
     elif broken == "dust":
-        monkeypatch.setattr(CompiledTile, "_apart", lambda tile, x, y, who: [1 << 1060] * 6)
+        monkeypatch.setattr(strip_sums, "_apart", lambda dust, p: [1 << 1060] * 6)
     else:
         monkeypatch.setattr(CompiledTile, "_saturated", lambda *rest: 0)
     with pytest.raises(AssertionError):
