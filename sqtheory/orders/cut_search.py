@@ -18,7 +18,7 @@ Parts: TypeAlias = Callable[[], Iterator[Array]]
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sought:
     """The k-th largest of so many scores of a group, by a sample of them."""
 

@@ -37,7 +37,7 @@ class TileSums:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entries:
     """Flat magnitudes |x_i| and |y_i| up to ``high``, y_i being 0 or of the sign of x_i."""
 
