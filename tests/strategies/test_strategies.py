@@ -37,13 +37,12 @@ from sqtheory.strategies.cases import DRAWN
 from sqtheory.strategies.tensors import DYADICS
 from sqtheory.theory import samples
 from sqtheory.theory.domain import Arrays, Domain, OneOf
-from tests.nightly import NIGHTLY, often, thin
+from tests.nightly import often, thin
 
 QUICK = settings(
     database=None, deadline=None, derandomize=True, max_examples=60, suppress_health_check=list(HealthCheck)
 )
 SEEK = settings(QUICK, max_examples=2000)
-STARTS = 16 if NIGHTLY else 6
 
 
 def has_tie(x: Array) -> bool:
@@ -108,7 +107,7 @@ def examples(strategy: st.SearchStrategy[Any], count: int) -> list[Any]:
     Those of one start resemble each other, and depend on constants in whatever modules are loaded.
     """
     found: list[Any] = []
-    for start in range(STARTS):
+    for start in range(16):
 
         @seed(start)
         @settings(QUICK, derandomize=False, max_examples=count, phases=[Phase.generate])
