@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> Document:
     asked = {key: value for key in ("size", "rounds") if (value := getattr(arguments, key)) is not None}
     if arguments.check or arguments.case:
         if given := [name for name in WHOLE if getattr(arguments, name) is not None]:
-            raise ValueError(f"--{given[0]} is of the table of whole verbs, without CASE and --check")
+            raise ValueError(f"--{given[0]} is for the table of whole verbs: leave out CASE and --check")
         return _inside(arguments, asked)
     return _whole(arguments, asked)
 

@@ -63,7 +63,7 @@ def test_the_table_of_whole_verbs_is_printed_and_missed_targets_are_a_status(
 def test_options_of_whole_verbs_are_for_them_alone(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     for extra in (["--check"], ["2:4"]):
         assert main(["bench", *extra, "--only", "apply"]) == 2
-        assert "--only is of the table of whole verbs" in capsys.readouterr().err
+        assert "--only is for the table of whole verbs" in capsys.readouterr().err
     assert main(["bench", "--old", str(tmp_path)]) == 2
     assert "holds no build of sqtheory" in capsys.readouterr().err
 

@@ -4,23 +4,16 @@ Powers t < 2^e of errors are added as in ``compiled_groups``: the bits of t + 2^
 plus 1.5·2^{e−52}, are integers, exact in any order; what is left then is 0, or the strip is not of these loops.
 """
 
-from typing import Any, TypeAlias
-
 import numpy as np
-from numba import njit
 
-Loop: TypeAlias = Any
-"""A compiled function."""
+from sqtheory.alphabet.kernels.compiled_ranking import loop
+
 STRIP = 2048
 """Entries of a strip at most: so many integers below 2^52 add up to one of 64 bits."""
 f4, f8, i4, i8 = np.float32, np.float64, np.int32, np.int64
 
 
-def _jit(function: Loop) -> Loop:
-    return njit(cache=True, nogil=True, error_model="numpy")(function)
-
-
-@_jit
+@loop
 def masked(bits, least, later, size, out, maxima):  # type: ignore[no-untyped-def]
     """x where it beats ``least`` others of its four, else +0, as bits, and the largest magnitude of every ``size``.
 
@@ -47,7 +40,7 @@ def masked(bits, least, later, size, out, maxima):  # type: ignore[no-untyped-de
             maxima[first + run] = top
 
 
-@_jit
+@loop
 def _rounded(v, scales, size, rounding, places):  # type: ignore[no-untyped-def]
     """σ ρ(x/σ) in place of x for runs of ``size``, each with its σ; the sign of 0 as by ``Format.round``."""
     kind, low, high, magic, least, lift, cuts, levels = rounding
@@ -77,7 +70,7 @@ def _rounded(v, scales, size, rounding, places):  # type: ignore[no-untyped-def]
                 own[j] = levels[places[j]] * scale
 
 
-@_jit
+@loop
 def image_and_error(x, y, scales, size, rounding, square, power, totals):  # type: ignore[no-untyped-def]
     """Round y in place, and add up |x − y| or its square, below 2^power: two integers of every strip in ``totals``.
 

@@ -59,13 +59,6 @@ class Dust(NamedTuple):
     who: NDArray[np.uint8]
 
 
-def workspace(m: int) -> Workspace:
-    """Memory for strips of groups of m."""
-    n = STRIP // m
-    columns = (np.empty((m, n), f4), np.empty((m, n), f4), np.empty((m, n), f8))
-    return Workspace(*columns, np.empty(n, f4), *(np.empty(n, i4) for _ in range(4)))
-
-
 @loop
 def _round(v, n, scales, rounding, places):  # type: ignore[no-untyped-def]
     """|σ ρ(x/σ)| in place of x; one σ for every group."""
