@@ -8,25 +8,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.alphabet.kernels.compiled_groups import (
-    DUST,
-    TOTALS,
-    Dust,
-    Workspace,
-    _differing,
-    _least_bits,
-    _round,
-    _summed,
-    _swept,
-    _top_bits,
-)
+from sqtheory.alphabet.kernels.compiled_groups import TOTALS, Dust, Workspace, added_up, rounded
 from sqtheory.alphabet.kernels.compiled_ranking import gained, loop
 
 STRIP = 1024
 """Entries of a strip."""
 COUNTS = 2
 """Counts of a row: entries of non-zero image that one order keeps and the other prunes; those that S→Q keeps."""
-f4, f8, i4, i8 = np.float32, np.float64, np.int32, np.int64
+i4, i8 = np.int32, np.int64
 __all__ = [
     "COUNTS",
     "STRIP",
@@ -76,7 +65,7 @@ def _quantized(x, start, n, scales, run, rounding, work):  # type: ignore[no-unt
     for r in range(n):
         work.y[0, r] = x[start + r]
         work.x[0, r] = abs(x[start + r])
-    _round(work.y, n, work.scales, rounding, work.places)
+    rounded(work.y, n, work.scales, rounding, work.places)
 
 
 @loop
@@ -170,25 +159,6 @@ def weigh(x, scales, run, square, rounding, places, work, weighed, dust):  # typ
                     if sizes[r] == places.bits[0, row] and work.kept[r] != 0:
                         weighed.alive[(start + r) // run] = 1
             stay = i8(_differ(work.y, n, work.kept, work.moved, work.better, weighed.counts[row]))
-            top = max(_top_bits(work.x, n), _top_bits(work.y, n))
-            least = min(_least_bits(work.x, n), _least_bits(work.y, n))
-            power = (top >> 23) - 126 if top >> 23 else -125
-            if power - ((least + 1 >> 23) - 127) > DUST:
-                floor = f4(2.0 ** (power - DUST))
-                found = _swept(work.x, work.y, n, work.kept, work.moved, work.better, floor, dust, found)
-            power = 2 * power if len(square) else power
-            lift, rest = 2.0**power, 1.5 * 2.0 ** (power - 52)
-            weighed.powers[strip] = power
-            own = weighed.totals[strip]
-            own[:] = 0
-            _summed(work.x, work.y, n, square, work.kept, lift, rest, own)
-            for place, high in ((0, lift), (1, rest)):
-                bits = f8(high).view(i8)
-                own[0 + place] -= n * bits
-                own[2 + place] -= (n - stay) * bits
-                own[4 + place] -= n * bits
-                own[6 + place] -= stay * bits
-            _differing(work.x, work.y, n, square, work.kept, work.moved, work.places, lift, rest, own[8:])
-            _differing(work.x, work.y, n, square, work.kept, work.better, work.places, lift, rest, own[10:])
+            found = added_up(n, square, stay, False, work, weighed.powers, weighed.totals, strip, dust, found)
             strip += 1
     return found

@@ -60,7 +60,7 @@ class Dust(NamedTuple):
 
 
 @loop
-def _round(v, n, scales, rounding, places):  # type: ignore[no-untyped-def]
+def rounded(v, n, scales, rounding, places):  # type: ignore[no-untyped-def]
     """|σ ρ(x/σ)| in place of x; one σ for every group."""
     m = v.shape[0]
     low, high, magic = rounding.low, rounding.high, rounding.magic
@@ -194,6 +194,36 @@ def _swept(x, y, n, kept, moved, better, floor, dust, found):  # type: ignore[no
 
 
 @loop
+def added_up(n, square, stay, by_size, work, powers, totals, strip, dust, found):  # type: ignore[no-untyped-def]
+    """Add up a strip of which ``stay`` entries are kept; returns how many entries are dust, those found before too.
+
+    ``by_size``: the optimum keeps what S→Q keeps.
+    """
+    top = max(_top_bits(work.x, n), _top_bits(work.y, n))
+    least = min(_least_bits(work.x, n), _least_bits(work.y, n))
+    power = (top >> 23) - 126 if top >> 23 else -125
+    if power - ((least + 1 >> 23) - 127) > DUST:
+        floor = f4(2.0 ** (power - DUST))
+        found = _swept(work.x, work.y, n, work.kept, work.moved, work.better, floor, dust, found)
+    power = 2 * power if len(square) else power
+    lift, rest = 2.0**power, 1.5 * 2.0 ** (power - 52)
+    powers[strip] = power
+    own, entries = totals[strip], i8(n) * work.x.shape[0]
+    own[:] = 0
+    _summed(work.x, work.y, n, square, work.kept, lift, rest, own)
+    for place, high in ((0, lift), (1, rest)):
+        bits = f8(high).view(i8)
+        own[0 + place] -= entries * bits
+        own[2 + place] -= (entries - stay) * bits
+        own[4 + place] -= entries * bits
+        own[6 + place] -= stay * bits
+    _differing(work.x, work.y, n, square, work.kept, work.moved, work.places, lift, rest, own[8:])
+    if not by_size:
+        _differing(work.x, work.y, n, square, work.kept, work.better, work.places, lift, rest, own[10:])
+    return found
+
+
+@loop
 def tile(x, scales, run, k, lanes, ties, square, rounding, by_size, work, powers, totals, counts, dust):  # type: ignore[no-untyped-def]
     """Add up a tile of whole groups, ``run`` of which share a scale, none of them 0: strip by strip.
 
@@ -218,7 +248,7 @@ def tile(x, scales, run, k, lanes, ties, square, rounding, by_size, work, powers
             for r in range(n):
                 work.y[j, r] = work.x[j, r]
                 work.x[j, r] = abs(work.x[j, r])
-        _round(work.y, n, work.scales, rounding, work.places)
+        rounded(work.y, n, work.scales, rounding, work.places)
         if len(ties) == 2:
             ranked(work.x, n, k, lanes, (), work.kept)
             ranked_by_key(work.y, work.x, n, k, lanes, work.moved)
@@ -233,29 +263,5 @@ def tile(x, scales, run, k, lanes, ties, square, rounding, by_size, work, powers
             ranked_by_key(work.gains, work.x, n, k, lanes, work.better)
             for r in range(n):
                 work.better[r] ^= work.kept[r]
-        top, least = (
-            max(_top_bits(work.x, n), _top_bits(work.y, n)),
-            min(_least_bits(work.x, n), _least_bits(work.y, n)),
-        )
-        power = (top >> 23) - 126 if top >> 23 else -125
-        if power - ((least + 1 >> 23) - 127) > DUST:
-            found = _swept(
-                *(work.x, work.y, n, work.kept, work.moved, work.better, f4(2.0 ** (power - DUST)), dust, found)
-            )
-        power = 2 * power if len(square) else power
-        lift, rest = 2.0**power, 1.5 * 2.0 ** (power - 52)
-        powers[strip] = power
-        own = totals[strip]
-        own[:] = 0
-        _summed(work.x, work.y, n, square, work.kept, lift, rest, own)
-        entries, stay = i8(n) * m, i8(n) * k
-        for place, high in ((0, lift), (1, rest)):
-            bits = f8(high).view(i8)
-            own[0 + place] -= entries * bits
-            own[2 + place] -= (entries - stay) * bits
-            own[4 + place] -= entries * bits
-            own[6 + place] -= stay * bits
-        _differing(work.x, work.y, n, square, work.kept, work.moved, work.places, lift, rest, own[8:])
-        if not by_size:
-            _differing(work.x, work.y, n, square, work.kept, work.better, work.places, lift, rest, own[10:])
+        found = added_up(n, square, i8(n) * k, by_size, work, powers, totals, strip, dust, found)
     return found
