@@ -9,9 +9,9 @@ from sqtheory.execution.parts import Counted, Deciding, Digest, Part, PieceQuest
 from sqtheory.execution.tasks import Batch, Done, Task
 from sqtheory.files.checkpoints import Checkpoint, Signature
 from sqtheory.orders.counts import Counts
-from sqtheory.orders.fused import Witnesses, joined
 from sqtheory.orders.grid import Row
 from sqtheory.orders.pieces import Cut, Pieces, added, undecided
+from sqtheory.orders.witnesses import Witnesses, joined
 
 Work: TypeAlias = Task | Batch | Part
 """What an executor is given."""

@@ -166,7 +166,7 @@ class CutTile:
             flushed=self._flushed(),
         )
 
-    def witnesses(self, cuts: Ranked, seen: Seen) -> tuple[Array, ...]:
+    def witnesses(self, cuts: Ranked, seen: Seen) -> tuple[Array, Array, Array]:
         """The entries on which the orders differ, and both their results there."""
         kept, again, _ = self._masks(cuts, seen)
         at = np.flatnonzero(self._moved(kept, again))

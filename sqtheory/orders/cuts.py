@@ -22,15 +22,13 @@ from sqtheory.orders.counts import Counts, sign
 from sqtheory.orders.cut_loops import CutLoops
 from sqtheory.orders.cut_search import Parts, cuts_of
 from sqtheory.orders.cut_tiles import IMAGES, RANKINGS, TILE, Blocked, CutTile, Ranked, Seen
-from sqtheory.orders.errors import change
 from sqtheory.orders.group_tiles import Groups
 from sqtheory.orders.pair import Pair
 from sqtheory.orders.partial import Partial
+from sqtheory.orders.witnesses import Witnesses, exact_lead, few
 
 PIECE = 1 << 22
 """So many entries of a stored tensor, or a few more, are in memory at once."""
-WITNESSES = 1 << 20
-"""So many entries on which the orders differ are looked at again, to find the winner where rounding hides it."""
 Step: TypeAlias = tuple[CutTile, Ranked, Seen]
 
 
@@ -157,15 +155,14 @@ def _none_seen(rows: int) -> Seen:
 
 def _exact_lead(walks: list[GroupWalk], p: float) -> int | None:
     """The sign of the lead from the entries on which the orders differ; None where they are too many."""
-    found, left = [], WITNESSES
-    for step in (step for walk in walks for step in walk.steps()):
-        assert step is not None
-        found.append(step[0].witnesses(*step[1:]))
-        left -= found[-1][0].size
-        if left < 0:
-            return None
-    given, near, far = map(np.concatenate, zip(*found, strict=True))
-    return sign(change(given, near, far, p))
+
+    def each() -> Iterator[Witnesses]:
+        for step in (step for walk in walks for step in walk.steps()):
+            assert step is not None
+            yield step[0].witnesses(*step[1:])
+
+    found = few(each())
+    return None if found is None else exact_lead(found, p)
 
 
 def _groups(x: Array | StreamedTensor, plan: CutPlan, most: int) -> list[Parts]:

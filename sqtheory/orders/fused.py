@@ -7,7 +7,7 @@ a group survives, so no scale moves: S→Q is m ⊙ q(x), and each result keeps 
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias, final
+from typing import final
 
 import numpy as np
 
@@ -23,11 +23,11 @@ from sqtheory.arrays import Array, StreamedTensor
 from sqtheory.orders import cuts
 from sqtheory.orders.compiled_tiles import CompiledGroups, CompiledTile
 from sqtheory.orders.counts import Counts, sign
-from sqtheory.orders.errors import change
 from sqtheory.orders.group_tiles import Groups, GroupTile
 from sqtheory.orders.pair import Pair
 from sqtheory.orders.partial import Partial
 from sqtheory.orders.shifted_scales import shifted
+from sqtheory.orders.witnesses import Witnesses, exact_lead, few
 
 LEAST = 1 << 10
 """A tensor of fewer entries is left to the definitions."""
@@ -39,10 +39,6 @@ STEEPEST = 8.0
 """The largest p whose powers stay in range without a unit of their own."""
 PIECE = 1 << 22
 """So many entries of a stored tensor, or a few more, are in memory at once."""
-WITNESSES = 1 << 20
-"""So many entries on which the orders differ are looked at again, to find the winner where rounding hides it."""
-Witnesses: TypeAlias = tuple[Array, Array, Array]
-"""Entries on which the orders differ, and both their results there."""
 
 
 @final
@@ -115,15 +111,9 @@ class FusedPass:
 
     def witnesses(self, parts: Iterable[Array]) -> Witnesses | None:
         """The witnesses among some parts; None where they are too many."""
-        found, left = list[Witnesses](), WITNESSES
         if self.groups.scale is None:  # some block may have another scale after the mask
             return None
-        for blocks in self._cuts(parts):
-            found.append(self._tile(blocks).witnesses())
-            left -= found[-1][0].size
-            if left < 0:
-                return None
-        return joined(found)
+        return few(self._tile(blocks).witnesses() for blocks in self._cuts(parts))
 
     def _cuts(self, parts: Iterable[Array]) -> Iterator[Array]:
         """The parts tile by tile, the last axis a scale block."""
@@ -134,17 +124,6 @@ class FusedPass:
         """One tile, gone when the next is asked for."""
         size = self.plan.size
         return (self.fast or self.groups).tile(blocks.reshape(*blocks.shape[:-1], -1, size), blocks.shape[-1] // size)
-
-
-def joined(found: Iterable[Witnesses]) -> Witnesses:
-    """The witnesses of several parts together."""
-    given, near, far = map(np.concatenate, zip(*found, strict=True))
-    return given, near, far
-
-
-def exact_lead(witnesses: Witnesses, p: float) -> int:
-    """The sign of the lead of S→Q over Q→S."""
-    return sign(change(*witnesses, p))
 
 
 def counts_of(x: Array | StreamedTensor, pair: Pair, p: float) -> Counts | None:

@@ -12,9 +12,10 @@ from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.scaling import Reach
 from sqtheory.arrays import Array
 from sqtheory.orders.counts import Counts, sign
-from sqtheory.orders.fused import FusedPass, FusedPlan, Witnesses, exact_lead, joined, plan_for
+from sqtheory.orders.fused import FusedPass, FusedPlan, plan_for
 from sqtheory.orders.pair import Pair
 from sqtheory.orders.partial import Partial
+from sqtheory.orders.witnesses import Witnesses, exact_lead, joined
 
 LEAST = 1 << 20
 """Entries of a piece at least, about: beside them what is done once for a piece is little."""

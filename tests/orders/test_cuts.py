@@ -19,7 +19,7 @@ from sqtheory.alphabet.scaling import FullRange, HalfRange
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm, threshold, top
 from sqtheory.alphabet.ties import TIES, Ties, adversarial
 from sqtheory.arrays import Array, StreamedTensor
-from sqtheory.orders import cut_search, cut_tiles, cuts, definition, fused, partial, strip_sums
+from sqtheory.orders import cut_search, cut_tiles, cuts, definition, fused, partial, strip_sums, witnesses
 from sqtheory.orders.applied import both
 from sqtheory.orders.counts import Counts
 from sqtheory.orders.pair import Pair
@@ -177,7 +177,7 @@ def test_a_verdict_that_rounding_hides_is_exact(monkeypatch: pytest.MonkeyPatch)
     x = SAMPLES["ties"](np.random.default_rng(76), (8, 160), np.float32)
     for per in (Whole(), Rows()):
         assert compared(x, top(0.5, per=per), mxfp(E2M1), 2.0)
-    monkeypatch.setattr(cuts, "WITNESSES", 0)
+    monkeypatch.setattr(witnesses, "WITNESSES", 0)
     assert not compared(x, top(0.5), mxfp(E2M1), 2.0)
 
 

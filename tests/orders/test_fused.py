@@ -19,7 +19,7 @@ from sqtheory.alphabet.scaling import Exponent, FullRange, HalfRange, Percentile
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm, threshold
 from sqtheory.alphabet.ties import adversarial, by_original, high_index
 from sqtheory.arrays import Array
-from sqtheory.orders import definition, fused, grid, group_sums, group_tiles, partial
+from sqtheory.orders import definition, fused, grid, group_sums, group_tiles, partial, witnesses
 from sqtheory.orders.applied import both
 from sqtheory.orders.counts import Counts, sign
 from sqtheory.orders.grid import Row
@@ -151,7 +151,7 @@ def test_a_verdict_that_rounding_hides_is_exact() -> None:
 def test_too_many_witnesses_are_left_to_the_definitions(monkeypatch: pytest.MonkeyPatch) -> None:
     x = SAMPLES["ties"](np.random.default_rng(65), (16, 256), np.float32)
     expected = grid.tensor_rows("x", x, [nm(2, 4, ties=high_index)], [mxfp(E2M1)])[0].order
-    monkeypatch.setattr(fused, "WITNESSES", 0)
+    monkeypatch.setattr(witnesses, "WITNESSES", 0)
     monkeypatch.setattr(partial, "DOUBT", 0)
     assert fused.counts_of(x, Pair(nm(2, 4, ties=high_index), mxfp(E2M1)), 2.0) is None
     again = grid.tensor_rows("x", x, [nm(2, 4, ties=high_index)], [mxfp(E2M1)])[0].order

@@ -16,9 +16,9 @@ from sqtheory.alphabet.ties import high_index
 from sqtheory.arrays import Array
 from sqtheory.orders import fused, partial, pieces
 from sqtheory.orders.counts import Counts
-from sqtheory.orders.fused import joined
 from sqtheory.orders.pair import Pair
 from sqtheory.orders.pieces import Pieces, added, top_of, undecided
+from sqtheory.orders.witnesses import joined
 from sqtheory.theory.samples import SAMPLES
 from tests.nightly import NIGHTLY
 
