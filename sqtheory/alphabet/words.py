@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, final
 import numpy as np
 
 from sqtheory.alphabet import aliases, quantizers, scaling, scores, sparsifiers, ties
+from sqtheory.alphabet.budgets import Count
 from sqtheory.alphabet.formats import E2M1, E2M3, E3M2, E4M3, E5M2, FORMATS, FloatFormat, Format, IntFormat, bcq_format
 from sqtheory.alphabet.operators import IDENTITY, Operator
 from sqtheory.alphabet.partition import Channels, Columns, Partition, Rows, Tail, Whole
@@ -129,6 +130,11 @@ SCORE_BUILDERS: Mapping[str, Callable[..., scores.Score]] = {
     "given": scores.given,
     "random": scores.Random,
 }
+TIE_BUILDERS: Mapping[str, Callable[..., ties.Ties]] = {
+    "random": ties.RandomTies,
+    "adversarial": ties.Adversarial,
+    "introselect": ties.Introselect,
+}
 KINDS: Mapping[Any, ArgumentKind] = {
     Operator: ArgumentKind("operator", {}, OPERATORS, ALIASES, ALIAS_EXAMPLES),
     FloatFormat: ArgumentKind("floating-point format", FLOATS),
@@ -136,7 +142,9 @@ KINDS: Mapping[Any, ArgumentKind] = {
     scaling.Scaling: ArgumentKind("scaling rule", scaling.SCALINGS, SCALING_BUILDERS),
     Rounding: ArgumentKind("rounding rule", ROUNDINGS, {"stochastic": stochastic}),
     scores.Score: ArgumentKind("score", scores.SCORES, SCORE_BUILDERS),
-    ties.Ties: ArgumentKind("tie rule", ties.TIES, {"random": ties.RandomTies, "adversarial": ties.Adversarial}),
+    ties.Ties: ArgumentKind("tie rule", ties.TIES, TIE_BUILDERS),
+    ties.Selected: ArgumentKind("side of a selection", {str(side): side for side in ties.Selected}),
+    Count: ArgumentKind("rule for counts", {str(rule): rule for rule in Count}),
     NanRule: ArgumentKind("NaN rule", {str(rule): rule for rule in NanRule}),
     Tail: ArgumentKind("tail rule", {str(tail): tail for tail in Tail}),
     Partition: ArgumentKind("partition", PARTITIONS),
