@@ -16,19 +16,19 @@ class Accumulation(ABC):
     """A map (x, w) ↦ fl(Σ_k x_k w_k): how the sum of products is computed, for every pair of rows.
 
     >>> from sqtheory.arithmetic import accumulation
-    >>> float(accumulation("fp8_fast").dot([256.0] * 2, [1.0, 2**-6]))  # 14 bits, cut towards zero
+    >>> accumulation("fp8_fast").dot([256.0] * 2, [1.0, 2**-6])  # 14 bits, cut towards zero
     260.0
     """
 
-    def dot(self, x: ArrayLike, w: ArrayLike) -> np.floating:
-        """Σ_k x_k w_k of two vectors of one length, a scalar of the accumulator's precision.
+    def dot(self, x: ArrayLike, w: ArrayLike) -> float:
+        """Σ_k x_k w_k of two vectors of one length, a number of the accumulator's precision.
 
         Raises ValueError as ``matmul``.
         """
         a, b = as_real(x), as_real(w)
         if a.ndim != 1 or a.shape != b.shape:
             raise ValueError(f"a dot product is of two vectors of one length, got shapes {a.shape} and {b.shape}")
-        return self.matmul(a[None], b[None])[0, 0]
+        return float(self.matmul(a[None], b[None])[0, 0])
 
     def matmul(self, x: ArrayLike, w: ArrayLike) -> Array:
         """X Wᵀ: y_ij = Σ_k x_ik w_jk for x (n × K) and w (m × K), as a layer of weight w makes of inputs x.

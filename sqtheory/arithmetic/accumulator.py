@@ -7,7 +7,7 @@ import numpy as np
 
 from sqtheory.alphabet.kernels.engine import compiled
 from sqtheory.arithmetic.accumulation import PRODUCTS, Accumulation
-from sqtheory.arithmetic.chaining import Chaining, OneChain, Places
+from sqtheory.arithmetic.chaining import ONE_CHAIN, Chaining, Places
 from sqtheory.arithmetic.operand import NO_EXPONENT, Exponents, Operand
 from sqtheory.arrays import Array
 from sqtheory.exceptions import need, whole
@@ -32,7 +32,7 @@ class Accumulator(Accumulation):
     group: int
     fraction: int
     significant: int
-    chain: Chaining = OneChain()
+    chain: Chaining = ONE_CHAIN
     span: int = 0
     """Places along K that a group takes up; 0 for as many as products."""
 
@@ -58,7 +58,7 @@ class Accumulator(Accumulation):
         return self.accumulate(start, a, b)
 
     def accumulate(self, start: Array, a: Array, b: Array) -> Array:
-        """The float32 accumulators ``start`` (n × m) after all products of a (n × K) and b (m × K), operands as read."""
+        """The float32 accumulators ``start`` (n × m) after the products of a (n × K) and b (m × K), operands as read."""
         ea, eb = self.operand.exponents(a), self.operand.exponents(b)
         out = np.empty(start.shape, np.float32)
         every = self.chain.every(self.span)

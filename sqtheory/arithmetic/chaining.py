@@ -109,6 +109,9 @@ class Halves(Chaining):
         return f"halves({self.period})"
 
 
+ONE_CHAIN = OneChain()
+
+
 def runs(length: int, span: int, first: int = 0) -> Iterator[slice]:
     """Cuts of [first, first + length) into runs of ``span``, the last perhaps shorter."""
     for at in range(first, first + length, span):

@@ -1,4 +1,4 @@
-"""Chains of groups in machine code (extra ``fast``), for operands of 8 bits: compiled when first called, kept on disk."""
+"""Chains of groups in machine code (extra ``fast``) for 8-bit operands: compiled when first called, kept on disk."""
 
 import numpy as np
 from numba import njit

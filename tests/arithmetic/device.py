@@ -41,9 +41,9 @@ class Draw:
         bits = self[what]
         match self.operand:
             case "e4m3":
-                return bits.view(ml_dtypes.float8_e4m3fn).astype(np.float32)
+                return np.asarray(bits.view(ml_dtypes.float8_e4m3fn), np.float32)
             case "e5m2":
-                return bits.view(ml_dtypes.float8_e5m2).astype(np.float32)
+                return np.asarray(bits.view(ml_dtypes.float8_e5m2), np.float32)
             case "f16":
                 return bits.view(np.float16).astype(np.float32)
             case "bf16":
