@@ -58,7 +58,7 @@ class Accumulator(Accumulation):
         return self.accumulate(start, a, b)
 
     def accumulate(self, start: Array, a: Array, b: Array) -> Array:
-        """The float32 accumulators ``start`` (n × m) after the products of a (n × K) and b (m × K), operands as read."""
+        """The float32 accumulators ``start`` (n × m) after the products of a (n × K) and b (m × K), as read."""
         ea, eb = self.operand.exponents(a), self.operand.exponents(b)
         out = np.empty(start.shape, np.float32)
         every = self.chain.every(self.span)

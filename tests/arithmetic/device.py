@@ -27,6 +27,9 @@ class Draw:
     operand: str
     length: int
 
+    def __str__(self) -> str:
+        return f"{self.operand}-{self.length}"
+
     def __getitem__(self, what: str) -> np.ndarray:
         return arrays()[f"{self.operand}/{self.length}/{what}"]
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-import sqtheory as sq
 from sqtheory.arithmetic import ACCUMULATIONS, Accumulation, Accumulator, mma_sync, wgmma
 from tests.arithmetic.device import Draw, draws
 
@@ -29,9 +28,7 @@ def results(draw: Draw, kind: str) -> np.ndarray:
     return one.accumulate(np.ascontiguousarray(start), one.operand.read(a, "a"), one.operand.read(b, "b"))
 
 
-@pytest.mark.parametrize(
-    ("draw", "kind"), CASES, ids=lambda v: getattr(v, "operand", "") and f"{v.operand}-{v.length}" or v
-)
+@pytest.mark.parametrize(("draw", "kind"), CASES, ids=str)
 def test_every_result_is_the_device_s(draw: Draw, kind: str) -> None:
     np.testing.assert_array_equal(results(draw, kind).view(np.uint32), draw[kind])
 
