@@ -5,7 +5,15 @@ from sqtheory.arithmetic.accumulator import Accumulator
 from sqtheory.arithmetic.chaining import Chaining, Halves, OneChain, Promoted
 from sqtheory.arithmetic.named import ACCUMULATIONS, accumulation, aligned, mma_sync, wgmma
 from sqtheory.arithmetic.operand import OPERANDS, Operand
-from sqtheory.arithmetic.plain import Exact, Pairwise, Sequential, exact, float32_pairwise, float32_sequential, float64
+from sqtheory.arithmetic.plain import (
+    ExactSum,
+    PairwiseSum,
+    SequentialSum,
+    exact,
+    float32_pairwise,
+    float32_sequential,
+    float64,
+)
 
 __all__ = [
     "ACCUMULATIONS",
@@ -13,13 +21,13 @@ __all__ = [
     "Accumulation",
     "Accumulator",
     "Chaining",
-    "Exact",
+    "ExactSum",
     "Halves",
     "OneChain",
     "Operand",
-    "Pairwise",
+    "PairwiseSum",
     "Promoted",
-    "Sequential",
+    "SequentialSum",
     "accumulation",
     "aligned",
     "exact",

@@ -14,7 +14,7 @@ Precision = Literal["float32", "float64"]
 
 @final
 @dataclass(frozen=True)
-class Exact(Accumulation):
+class ExactSum(Accumulation):
     """Σ_k x_k w_k in real arithmetic, rounded once to float64 (operands of float32 or less)."""
 
     def _matmul(self, x: Array, w: Array) -> Array:
@@ -32,7 +32,7 @@ class Exact(Accumulation):
 
 @final
 @dataclass(frozen=True)
-class Sequential(Accumulation):
+class SequentialSum(Accumulation):
     """C ← fl(C + fl(x_k w_k)) for k = 0, 1, …, from 0."""
 
     precision: Precision = "float32"
@@ -50,7 +50,7 @@ class Sequential(Accumulation):
 
 @final
 @dataclass(frozen=True)
-class Pairwise(Accumulation):
+class PairwiseSum(Accumulation):
     """Neighbours are added, then neighbours of those sums, until one is left; an odd one is carried over."""
 
     precision: Precision = "float32"
@@ -92,7 +92,7 @@ def _fits(a: Array, b: Array) -> bool:
     return bool(np.ldexp(sizes[0] * sizes[1] * a.shape[1], -unit) < 2.0**52)
 
 
-exact = Exact()
-float32_sequential = Sequential()
-float32_pairwise = Pairwise()
-float64 = Pairwise("float64")
+exact = ExactSum()
+float32_sequential = SequentialSum()
+float32_pairwise = PairwiseSum()
+float64 = PairwiseSum("float64")
