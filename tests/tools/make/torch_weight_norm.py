@@ -28,9 +28,7 @@ def mask(x: np.ndarray, level: float, block: tuple[int, int], zeros: int, norm: 
     """Packed bits of the mask after one step."""
     model = torch.nn.Sequential(torch.nn.Linear(*reversed(x.shape), bias=False))
     model[0].weight.data = torch.from_numpy(x.copy()).to(dtype)
-    sparsifier = WeightNormSparsifier(
-        sparsity_level=level, sparse_block_shape=block, zeros_per_block=zeros, norm=norm
-    )
+    sparsifier = WeightNormSparsifier(sparsity_level=level, sparse_block_shape=block, zeros_per_block=zeros, norm=norm)
     sparsifier.prepare(model, [{"tensor_fqn": "0.weight"}])
     sparsifier.step()
     return np.packbits(model[0].parametrizations.weight[0].mask.float().numpy() != 0)
