@@ -2,7 +2,7 @@
 
 from sqtheory.arithmetic.accumulation import Accumulation
 from sqtheory.arithmetic.accumulator import Accumulator
-from sqtheory.arithmetic.chaining import Chaining, Halves, OneChain, Promoted
+from sqtheory.arithmetic.chaining import Chaining, OneChain, Promoted, TwoHalves
 from sqtheory.arithmetic.named import ACCUMULATIONS, accumulation, aligned, mma_sync, wgmma
 from sqtheory.arithmetic.operand import OPERANDS, Operand
 from sqtheory.arithmetic.plain import (
@@ -22,7 +22,6 @@ __all__ = [
     "Accumulator",
     "Chaining",
     "ExactSum",
-    "Halves",
     "OneChain",
     "Operand",
     "PairwiseSum",

@@ -85,7 +85,7 @@ class Promoted(Chaining):
 
 @final
 @dataclass(frozen=True)
-class Halves(Chaining):
+class TwoHalves(Chaining):
     """C ← fl32(C + group(group(0, places k with k mod ``period`` < ``period``/2), the others)), ``span`` by span."""
 
     period: int

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from sqtheory.arithmetic.accumulation import Accumulation
 from sqtheory.arithmetic.accumulator import Accumulator
-from sqtheory.arithmetic.chaining import Halves, Promoted
+from sqtheory.arithmetic.chaining import Promoted, TwoHalves
 from sqtheory.arithmetic.operand import OPERANDS
 from sqtheory.arithmetic.plain import exact, float32_pairwise, float32_sequential, float64
 from sqtheory.exceptions import SpellingError
@@ -33,7 +33,7 @@ def mma_sync(operand: str, *, sparse: bool = False) -> Accumulator:
     if operand not in ("e4m3", "e5m2"):
         return replace(wgmma(operand, sparse=sparse), name=_name("mma_sync", operand, sparse))
     one = _instruction("mma_sync", operand, 32, (25, 24), sparse)
-    return replace(one, chain=Halves(8 if sparse else 4))
+    return replace(one, chain=TwoHalves(8 if sparse else 4))
 
 
 def aligned(operand: str, *, group: int, fraction: int, significant: int) -> Accumulator:
