@@ -27,6 +27,7 @@ __all__ = [
     "PairwiseSum",
     "Promoted",
     "SequentialSum",
+    "TwoHalves",
     "accumulation",
     "aligned",
     "exact",
