@@ -65,6 +65,7 @@ OPERATORS: Mapping[str, Callable[..., Operator]] = {
     "blockwise": sparsifiers.blockwise,
     "transposable": sparsifiers.transposable,
     "sap": sparsifiers.sap,
+    "patterns": sparsifiers.patterns,
     "fixed": sparsifiers.fixed,
     "identity": lambda: IDENTITY,
 }

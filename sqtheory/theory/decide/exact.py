@@ -53,7 +53,7 @@ def mask(s: Sparsifier, x: Rationals, origin: Rationals) -> Mask:
         keys = None if key is None else _ranks(_unit_norms(s, key)).reshape(1, -1)
         kept = s.ties.select(strength.reshape(1, -1), s.budget(strength.size), keys)
         return s.unit.spread(kept.reshape(strength.shape), x.shape)
-    raise NotRational(f"the mask {s} is not computed in rational numbers")
+    return s.exact_mask(scores)
 
 
 def _select(s: Sparsifier, scores: NDArray[Any], keys: NDArray[Any] | None) -> Mask:
