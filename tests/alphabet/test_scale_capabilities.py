@@ -66,18 +66,8 @@ RULES: dict[str, Scaling] = {
     "held": Held(Stored(E4M3, late=True), *(FixedArray(np.linspace(a, 0.9, 6).reshape(GRID)) for a in (0.1, 0.2))),
 }
 BOUNDED = {
-    "signedmax",
-    "signedmax(minimum=true)",
-    "reciprocal(absmax)",
-    "absmax",
-    "absmean",
-    "fullrange",
-    "midpoint",
-    "floor",
-    "ceil",
-    "even",
-    "rceil",
-    "shared",
+    *("absmax", "absmean", "fullrange", "midpoint", "floor", "ceil", "even", "rceil", "shared"),
+    *("signedmax", "signedmax(minimum=true)", "reciprocal(absmax)"),
 }
 """Rules of which the supremum of σ_B/max|x_B| is known."""
 
