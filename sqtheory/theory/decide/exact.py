@@ -20,12 +20,19 @@ def scales(q: Quantizer, x: Rationals) -> Rationals:
     return q.partition.spread(q.scaling.exact(x, q.partition, q.format), x.shape)
 
 
-def image(q: Quantizer, x: Rationals, sigma: Rationals) -> Rationals:
-    """σ ρ(x/σ) entry by entry. Raises NotRational where an entry overflows instead of saturating."""
+def divisors(q: Quantizer, x: Rationals, sigma: Rationals) -> Rationals:
+    """What every entry of x is divided by to make its code, where ``sigma`` are its scales. Raises as ``scales``."""
+    if q.scaling.exact_codes:
+        return sigma
+    return q.partition.spread(q.scaling.exact_divisors(x, q.partition, q.format), x.shape)
+
+
+def image(q: Quantizer, x: Rationals, sigma: Rationals, by: Rationals) -> Rationals:
+    """σ ρ(x/d) entry by entry, d = ``by`` mostly σ. Raises NotRational where an entry overflows."""
     levels = steps(q.format, q.rounding)
     out: Rationals = np.empty(x.shape, object)
-    for i, (v, scale) in enumerate(zip(x.flat, sigma.flat, strict=True)):
-        ratio = v / scale if scale else v
+    for i, (v, scale, divisor) in enumerate(zip(x.flat, sigma.flat, by.flat, strict=True)):
+        ratio = v / divisor if divisor else v
         if not q.saturate and not Fraction(q.format.min) <= ratio <= Fraction(q.format.max):
             raise NotRational("this entry overflows")
         out.flat[i] = scale * levels.level(ratio)
