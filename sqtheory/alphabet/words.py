@@ -8,8 +8,20 @@ from typing import Any, TypeAlias, final
 
 import numpy as np
 
-from sqtheory.alphabet import aliases, quantizers, scaling, scores, sparsifiers, ties
-from sqtheory.alphabet.formats import E2M1, E2M3, E3M2, E4M3, E5M2, FORMATS, FloatFormat, Format, IntFormat, bcq_format
+from sqtheory.alphabet import affine, aliases, quantizers, scaling, scores, sparsifiers, ties
+from sqtheory.alphabet.formats import (
+    E2M1,
+    E2M3,
+    E3M2,
+    E4M3,
+    E5M2,
+    FORMATS,
+    FloatFormat,
+    Format,
+    IntFormat,
+    UnsignedFormat,
+    bcq_format,
+)
 from sqtheory.alphabet.operators import IDENTITY, Operator
 from sqtheory.alphabet.partition import Channels, Columns, Partition, Rows, Tail, Whole
 from sqtheory.alphabet.quantized import NanRule
@@ -46,6 +58,7 @@ OPERATORS: Mapping[str, Callable[..., Operator]] = {
     "bcq": quantizers.bcq,
     "cast": quantizers.cast,
     "scaled": quantizers.scaled,
+    "affine": affine.affine,
     "nm": sparsifiers.nm,
     "top": sparsifiers.top,
     "threshold": sparsifiers.threshold,
@@ -84,6 +97,7 @@ ALIAS_EXAMPLES = (
 
 FORMAT_FAMILIES: Patterns = {
     r"int(\d+)(full)?": ("int9, int9full", lambda m: IntFormat(int(m[1]), bool(m[2]))),
+    r"uint(\d+)": ("uint4", lambda m: UnsignedFormat(int(m[1]))),
     r"bcq(\d+)(zero)?": ("bcq4, bcq4zero", lambda m: bcq_format(int(m[1]), bool(m[2]))),
 }
 """Formats by pattern, beside those with a name of their own."""
@@ -137,6 +151,9 @@ KINDS: Mapping[Any, ArgumentKind] = {
     Rounding: ArgumentKind("rounding rule", ROUNDINGS, {"stochastic": stochastic}),
     scores.Score: ArgumentKind("score", scores.SCORES, SCORE_BUILDERS),
     ties.Ties: ArgumentKind("tie rule", ties.TIES, {"random": ties.RandomTies, "adversarial": ties.Adversarial}),
+    affine.Offset: ArgumentKind("offset", {str(offset): offset for offset in affine.Offset}),
+    affine.Added: ArgumentKind("place of the zero point", {str(added): added for added in affine.Added}),
+    scaling.Range: ArgumentKind("range", {str(range): range for range in scaling.Range}),
     NanRule: ArgumentKind("NaN rule", {str(rule): rule for rule in NanRule}),
     Tail: ArgumentKind("tail rule", {str(tail): tail for tail in Tail}),
     Partition: ArgumentKind("partition", PARTITIONS),

@@ -49,15 +49,18 @@ def _zero_back(two: TwoOrders, q: Quantizer) -> Mask:
 
 
 def _scale_kept(two: TwoOrders, q: Quantizer) -> Mask:
-    return np.asarray(~(moved(two, q, q.scales(two.x)) & living(two, q)).reshape(len(two.x), -1).any(axis=1))
+    return np.asarray(~(moved(two, q, q.placed(two.x)) & living(two, q)).reshape(len(two.x), -1).any(axis=1))
 
 
 def _one_scale(two: TwoOrders, q: Quantizer) -> Mask:
     """Where s has no groups with budgets of their own, every row is one."""
-    scales = q.partition.spread(q.scales(two.x), two.x.shape)
     groups = two.s.groups if two.s.fixed_budget else Rows()
-    single = groups.reduce(scales, lambda rows: np.asarray(rows.max(axis=1) == rows.min(axis=1)))
-    return np.asarray(single.reshape(len(two.x), -1).all(axis=1))
+    found = np.ones(len(two.x), bool)
+    for one in q.placed(two.x):
+        spread = q.partition.spread(one, two.x.shape)
+        single = groups.reduce(spread, lambda rows: np.asarray(rows.max(axis=1) == rows.min(axis=1)))
+        found &= single.reshape(len(two.x), -1).all(axis=1)
+    return found
 
 
 Z = Premise(

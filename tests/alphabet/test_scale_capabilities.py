@@ -7,23 +7,31 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sqtheory.alphabet.formats import E2M1, E2M3, E4M3, INT4, Format, IntFormat
+from sqtheory.alphabet.formats import E2M1, E2M3, E4M3, FLOAT16, INT4, Format, IntFormat, UnsignedFormat
 from sqtheory.alphabet.partition import Blocks, Partition, Rows
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.rationals import NotRational, rationals
 from sqtheory.alphabet.scaling import (
     SCALINGS,
     AbsMean,
+    Affine,
+    Edge,
     FromMaximum,
     Frozen,
+    FrozenAffine,
+    Middle,
+    Minimum,
     Numbers,
     Percentile,
+    Range,
     Reach,
+    RealZero,
     RowTwoLevel,
     Scaling,
     SharedExponent,
     TwoLevel,
     Unscaled,
+    ZeroPoint,
     maxima,
 )
 from sqtheory.alphabet.scaling.rule import DYADIC, FULL
@@ -37,7 +45,18 @@ Tensor = NDArray[np.float64]
 SHAPE = (3, 8)
 BLOCKS = Blocks(4)
 GRID = BLOCKS.grid(SHAPE)
+AFFINE: dict[str, Affine] = {
+    str(rule): rule
+    for rule in (
+        *(ZeroPoint(), ZeroPoint(Range.own), Minimum(), Minimum(Range.with_zero), Middle(), Edge(), Edge(1e-3)),
+        *(RealZero(), RealZero(rounded=True), RealZero(most=2.0), RealZero(narrow=0.5), Minimum(stored=FLOAT16)),
+    )
+}
 RULES: dict[str, Scaling] = {
+    **AFFINE,
+    "frozen affine": FrozenAffine(
+        Minimum(), (FixedArray(np.linspace(0.1, 0.9, 6).reshape(GRID)), FixedArray(np.linspace(-3, 3, 6).reshape(GRID)))
+    ),
     **{str(rule): rule for rule in SCALINGS.values()},
     **{
         str(rule): rule for rule in (Percentile(60), SharedExponent(), SharedExponent(1e-8), TwoLevel(), TwoLevel(E2M3))
@@ -51,7 +70,7 @@ BOUNDED = {"absmax", "absmean", "fullrange", "midpoint", "floor", "ceil", "even"
 
 
 def format_of(rule: Scaling) -> Format:
-    return IntFormat(4, full_range=True) if rule.full_range else INT4
+    return UnsignedFormat(4) if rule.shifts else IntFormat(4, full_range=True) if rule.full_range else INT4
 
 
 def tensors(count: int = 30, seed: int = 3) -> Iterator[Tensor]:
@@ -170,7 +189,7 @@ def test_a_power_of_two_is_exact_for_float64_maxima_only() -> None:
 @pytest.mark.parametrize("name", RULES)
 def test_by_rows_every_row_is_a_tensor_of_its_own(name: str) -> None:
     rule = RULES[name]
-    if name == "frozen":  # whose scales are those of a grid of three rows
+    if name in ("frozen", "frozen affine"):  # whose scales are those of a grid of three rows
         return
     apart = False
     for x in tensors():

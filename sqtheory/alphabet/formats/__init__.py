@@ -7,6 +7,7 @@ from sqtheory.alphabet.formats.floating import FloatFormat, SpecialCodes, binade
 from sqtheory.alphabet.formats.format import Codes, Format, Table, is_monotone, is_odd
 from sqtheory.alphabet.formats.integer import IntFormat
 from sqtheory.alphabet.formats.steps import StepFunction, steps
+from sqtheory.alphabet.formats.unsigned import UnsignedFormat
 
 Nonfinite = SpecialCodes
 """The name of SpecialCodes up to version 0.1, too near to the exception NonFinite."""
@@ -83,6 +84,7 @@ __all__ = [
     "SpecialCodes",
     "StepFunction",
     "Table",
+    "UnsignedFormat",
     "bcq_format",
     "binade",
     "is_monotone",

@@ -49,10 +49,10 @@ def quantize(
 ) -> bool:
     """Write the image of x under a quantizer of these parts to ``out``; False where the definition must do it.
 
-    That is for blocks that are no runs along an axis, random rounding, and NaN or infinity in x; ``out`` may be
-    spoiled then. x and ``out`` are one array or do not overlap, or the result is undefined.
+    That is for blocks that are no runs along an axis or have an offset, random rounding, and NaN or infinity in x;
+    ``out`` may be spoiled then. x and ``out`` are one array or do not overlap, or the result is undefined.
     """
-    if by_definition() or not rounding.deterministic or not x.size:
+    if by_definition() or scaling.shifts or not rounding.deterministic or not x.size:
         return False
     both = x.flags.c_contiguous and out.flags.c_contiguous
     runs = along_last(x.shape, blocks.sides(x.shape), both)

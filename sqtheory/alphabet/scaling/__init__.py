@@ -7,13 +7,15 @@ divided by zero; ratios are clipped to the range of the format, so a σ rounded 
 largest number of the dtype becomes that number.
 """
 
+from sqtheory.alphabet.scaling.affine import Affine, FrozenAffine, Range
 from sqtheory.alphabet.scaling.average import AbsMean
 from sqtheory.alphabet.scaling.dyadic import Exponent, PowerOfTwo, SharedExponent
 from sqtheory.alphabet.scaling.fitted import MeanSquare, Percentile
 from sqtheory.alphabet.scaling.given import Frozen, Unscaled
 from sqtheory.alphabet.scaling.histogram import LeastOfHistogram
 from sqtheory.alphabet.scaling.maximum import AbsMax, FullRange, HalfRange, Midpoint
-from sqtheory.alphabet.scaling.rule import EXPONENT, FromMaximum, Numbers, Reach, Scaling, maxima, positive
+from sqtheory.alphabet.scaling.offsets import Edge, Middle, Minimum, RealZero, ZeroPoint
+from sqtheory.alphabet.scaling.rule import EXPONENT, FromMaximum, Numbers, Placed, Reach, Scaling, maxima, positive
 from sqtheory.alphabet.scaling.two_level import RowTwoLevel, TwoLevel
 
 SCALINGS: dict[str, Scaling] = {
@@ -33,23 +35,32 @@ __all__ = [
     "SCALINGS",
     "AbsMax",
     "AbsMean",
+    "Affine",
+    "Edge",
     "Exponent",
     "FromMaximum",
     "Frozen",
+    "FrozenAffine",
     "FullRange",
     "HalfRange",
     "LeastOfHistogram",
     "MeanSquare",
+    "Middle",
     "Midpoint",
+    "Minimum",
     "Numbers",
     "Percentile",
+    "Placed",
     "PowerOfTwo",
+    "Range",
     "Reach",
+    "RealZero",
     "RowTwoLevel",
     "Scaling",
     "SharedExponent",
     "TwoLevel",
     "Unscaled",
+    "ZeroPoint",
     "maxima",
     "positive",
 ]

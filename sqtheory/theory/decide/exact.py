@@ -1,12 +1,12 @@
 """Both orders in rational arithmetic: scales, codes and masks from their definitions, nothing rounded but onto Γ."""
 
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.alphabet.formats import steps
+from sqtheory.alphabet.formats import Format, steps
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.rationals import NotRational, Rationals
 from sqtheory.alphabet.selection import top as select_top
@@ -14,22 +14,28 @@ from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier
 from sqtheory.alphabet.ties import Sight
 from sqtheory.arrays import Mask
 
-
-def scales(q: Quantizer, x: Rationals) -> Rationals:
-    """σ of every entry of x, the shape of x. Raises NotRational for rules that are not computed here."""
-    return q.partition.spread(q.scaling.exact(x, q.partition, q.format), x.shape)
+Placed: TypeAlias = tuple[Rationals, ...]
+"""What the rule of the scales makes of the block of every entry, the scale first: arrays of the shape of the tensor."""
 
 
-def image(q: Quantizer, x: Rationals, sigma: Rationals) -> Rationals:
+def placed(q: Quantizer, x: Rationals) -> Placed:
+    """σ of every entry of x, and its offset if it has one. Raises NotRational for rules that are not computed here."""
+    return tuple(q.partition.spread(one, x.shape) for one in q.scaling.exact_placed(x, q.partition, q.format))
+
+
+def image(q: Quantizer, x: Rationals, of_blocks: Placed) -> Rationals:
     """σ ρ(x/σ) entry by entry. Raises NotRational where an entry overflows instead of saturating."""
-    levels = steps(q.format, q.rounding)
-    out: Rationals = np.empty(x.shape, object)
-    for i, (v, scale) in enumerate(zip(x.flat, sigma.flat, strict=True)):
-        ratio = v / scale if scale else v
-        if not q.saturate and not Fraction(q.format.min) <= ratio <= Fraction(q.format.max):
-            raise NotRational("this entry overflows")
-        out.flat[i] = scale * levels.level(ratio)
-    return out
+
+    def level(fmt: Format, ratios: Rationals) -> Rationals:
+        levels = steps(fmt, q.rounding)
+        out: Rationals = np.empty(ratios.shape, object)
+        for i, ratio in enumerate(ratios.flat):
+            if not q.saturate and not Fraction(fmt.min) <= ratio <= Fraction(fmt.max):
+                raise NotRational("this entry overflows")
+            out.flat[i] = levels.level(ratio)
+        return out
+
+    return q.scaling.images(x, of_blocks, q.format, level)[1]
 
 
 def mask(s: Sparsifier, x: Rationals, origin: Rationals) -> Mask:

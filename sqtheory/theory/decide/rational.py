@@ -11,7 +11,7 @@ from sqtheory.arrays import Array, Mask
 from sqtheory.orders.applied import survivors
 from sqtheory.theory.decide import numbers
 from sqtheory.theory.decide.draws import Draw
-from sqtheory.theory.decide.exact import image, mask, scales
+from sqtheory.theory.decide.exact import image, mask, placed
 from sqtheory.theory.decide.numbers import Radical, Size
 from sqtheory.theory.instance import FloatRows, ScaledInstance
 
@@ -98,11 +98,11 @@ def rational_orders(draw: Draw, x: Rationals) -> ExactOrders:
     """Both orders under one draw. Raises NotRational where the pipeline is not rational."""
     kept = mask(draw.first, x, x)
     sparse = pick(kept, x, Fraction(0))
-    dense, moved = scales(draw.before, x), scales(draw.after, sparse)
+    dense, moved = placed(draw.before, x), placed(draw.after, sparse)
     quantized = image(draw.before, x, dense)
     again = mask(draw.then, quantized, x)
-    after, frozen = (image(draw.after, sparse, sigma) for sigma in (moved, dense))
-    parts = (x, kept, quantized, again, after, frozen, dense, moved, survivors(kept, x, draw.after))
+    after, frozen = (image(draw.after, sparse, of_blocks) for of_blocks in (moved, dense))
+    parts = (x, kept, quantized, again, after, frozen, dense[0], moved[0], survivors(kept, x, draw.after))
     return ExactOrders(*(tuple(part.flatten().tolist()) for part in parts))
 
 
