@@ -1,11 +1,11 @@
 """Affine quantizers: unsigned codes under a scale and an offset of every block."""
 
-from dataclasses import fields
 from enum import Enum
+from inspect import signature
 from typing import Any, TypedDict, Unpack
 
 from sqtheory.alphabet.formats import FloatFormat, UnsignedFormat
-from sqtheory.alphabet.options import USUAL
+from sqtheory.alphabet.options import USUAL, check_options
 from sqtheory.alphabet.partition import Blocks, Partition, Tail
 from sqtheory.alphabet.quantized import NanRule
 from sqtheory.alphabet.quantizers import Quantizer
@@ -97,10 +97,7 @@ def affine(
     """
     need(offset, Offset, "offset=")
     need(added, Added, "added=")
-    if unknown := options.keys() - AffineOptions.__annotations__:
-        raise TypeError(f"unknown option {sorted(unknown)[0]!r}: known are {', '.join(AffineOptions.__annotations__)}")
-    if options.get("per") is not None and "block" in options:
-        raise TypeError("block= and per= exclude each other")
+    check_options(options, AffineOptions)
     rule = RULES[offset]
     given: dict[str, tuple[Any, bool]] = {
         "range": (range, range is not None),
@@ -114,9 +111,9 @@ def affine(
         "narrow": (narrow, narrow != 0.0),
     }
     asked = {name: value for name, (value, own) in given.items() if own}
-    if alien := asked.keys() - {field.name for field in fields(rule)}:
+    if alien := asked.keys() - signature(rule).parameters:
         raise ValueError(f"{sorted(alien)[0].removesuffix('_before')}= says nothing of offset={offset}")
     chosen: AffineOptions = {**_USUAL, **options}
-    boxes = chosen["per"] or Blocks(chosen["block"])
+    boxes = Blocks(chosen["block"]) if chosen["per"] is None else chosen["per"]
     need(boxes, Partition, "per=")
     return Quantizer(UnsignedFormat(k), rule(**asked), boxes, chosen["rounding"], True, chosen["nan"], chosen["tail"])

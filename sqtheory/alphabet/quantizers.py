@@ -1,6 +1,5 @@
 """Quantizers: format × scaling × partition × rounding, and the named ones of the literature."""
 
-import re
 from dataclasses import dataclass, replace
 from typing import Unpack, final
 
@@ -10,7 +9,6 @@ from sqtheory.alphabet import kernels
 from sqtheory.alphabet.formats import (
     E2M1,
     NF4,
-    Codebook,
     FloatFormat,
     Format,
     IntFormat,
@@ -18,13 +16,14 @@ from sqtheory.alphabet.formats import (
     bcq_format,
     is_monotone,
     is_odd,
+    sums_of,
 )
 from sqtheory.alphabet.operators import Operator
-from sqtheory.alphabet.options import CAST, MX, NV, REAL, SHARED, SUMS, Options
+from sqtheory.alphabet.options import CAST, MX, NV, REAL, SHARED, SUMS, Options, check_options
 from sqtheory.alphabet.partition import Blocks, Partition, Shape, Tail
 from sqtheory.alphabet.quantized import NanRule, Quantized
 from sqtheory.alphabet.rounding import Rounding, nearest_even
-from sqtheory.alphabet.scaling import Frozen, FullRange, Placed, PowerOfTwo, Scaling, SharedExponent, TwoLevel, Unscaled
+from sqtheory.alphabet.scaling import Frozen, Held, Placed, PowerOfTwo, Scaling, SharedExponent, TwoLevel, Unscaled
 from sqtheory.alphabet.signatures import spelled_out
 from sqtheory.alphabet.traits import DETERMINISTIC, IDEMPOTENT, KEEPS_ZERO, MAX_DETERMINED, MONOTONE, ODD, Trait
 from sqtheory.arrays import Array, ArrayLike, FixedArray, as_real
@@ -67,18 +66,17 @@ class Quantizer(Operator):
             raise ValueError(f"{self.format} has no infinity and no NaN, so it can only saturate")
         if self.scaling.full_range and self.format != self.format.full():
             raise ValueError(f"scaling={self.scaling} needs a full-range integer format, got {self.format}")
-        if isinstance(self.scaling, FullRange) and self.format.min >= 0:
+        if self.scaling.needs_negative and self.format.min >= 0:
             raise ValueError(f"scaling={self.scaling} needs a negative level, {self.format} has none")
         if self.scaling.shifts and not isinstance(self.format, UnsignedFormat):
-            raise ValueError(
-                f"scaling={self.scaling} needs an unsigned integer format, got {self.format}: write affine(k)"
-            )
+            raise ValueError(f"scaling={self.scaling} needs an unsigned format, got {self.format}: write affine(k)")
 
     @property
     def traits(self) -> frozenset[Trait]:
         steady, ordered = self.rounding.deterministic, self.saturate or self.format.overflow == np.inf
+        mirrored = self.format.has_zero and is_odd(self.format, self.rounding) and self.scaling.sign_blind
         conditions = {
-            ODD: self.format.has_zero and is_odd(self.format, self.rounding) and self.scaling.sign_blind,
+            ODD: steady and (self.scaling.sign_odd or mirrored),
             MONOTONE: is_monotone(self.format, self.rounding) and ordered,
             KEEPS_ZERO: self.scaling.keeps_zero(self.format),
             IDEMPOTENT: steady and self.saturate and self.scaling.reproduces(self.format, self.rounding),
@@ -88,26 +86,38 @@ class Quantizer(Operator):
         }
         return frozenset(t for t, holds in conditions.items() if holds)
 
+    @property
+    def nearest(self) -> bool:
+        """q(x)_i is a nearest level to x_i at the scale of its block, of those in range."""
+        return self.rounding.nearest and self.scaling.exact_codes
+
     def scales(self, x: Array) -> Array:
         """σ_B of every block of x (finite float32 or float64), in the shape of the grid of blocks."""
         return kernels.block_scales(x, self.format, self.scaling, self.partition)
 
+    def divisors(self, x: Array, scales: Array) -> Array:
+        """What blocks of these ``scales`` are divided by to make codes: σ itself, unless another is stored."""
+        return scales if self.scaling.exact_codes else self.scaling.divisors(x, self.partition, self.format)
+
     def frozen(self, x: ArrayLike) -> "Quantizer":
         """The same quantizer with every scale fixed at its value for x, which must be finite."""
-        placed = self._placed(as_real(x))[1]
-        return replace(self, scaling=self.scaling.frozen(placed) or Frozen(FixedArray(placed[0])))
+        _, placed = self._placed(as_real(x))
+        plain = self.scaling.direct and not self.scaling.signed
+        known = Frozen(FixedArray(placed[0])) if plain else self.scaling.frozen(placed)
+        return replace(self, scaling=known or Held(self.scaling, *map(FixedArray, placed)))
 
     def placed(self, x: Array) -> Placed:
-        """The scales of x, and what the rule of the scales adds to them; see ``Scaling.placed``."""
+        """The scales of x, and what the rule of the scales has beside them; see ``Scaling.placed``."""
         if self.scaling.shifts:
             return self.scaling.placed(x, self.partition, self.format)
-        return (self.scales(x),)
+        scales = self.scales(x)
+        return scales, self.divisors(x, scales)
 
     def quantize(self, x: ArrayLike) -> Quantized:
         """q(x) with its codes and scales. Raises as q(x) does, and ValueError where an entry is NaN or infinite."""
         values, codes, placed = self._quantize(as_real(x), keep_codes=True)
-        offsets = placed[1] if self.scaling.shifts else None
-        return Quantized(values, self.format.encode(codes), placed[0], self.format, self.partition, offsets)
+        parts = (values, self.format.encode(codes), placed[0], self.format, self.partition)
+        return Quantized(*parts, placed[1] if self.scaling.shifts else None)
 
     def apply(self, x: Array, origin: Array) -> Array:
         return self.into(np.empty(x.shape, x.dtype), x, origin)
@@ -146,7 +156,7 @@ class Quantizer(Operator):
         values: list[Array] = []
         codes: list[Array] = []
         largest = np.finfo(x.dtype).max
-        near_the_end = float(np.fmax.reduce(placed[0], axis=None)) > kernels.safe_scale(self.format, x.dtype)
+        near_the_end = float(np.fmax.reduce(np.abs(placed[0]), axis=None)) > kernels.safe_scale(self.format, x.dtype)
         apart = (self.partition.split_grid(one, x.shape) for one in placed)
         for rows, *own in zip(self.partition.split(x), *apart, strict=True):
             with np.errstate(over="ignore"):  # a ratio or an image may be beyond the dtype: it saturates
@@ -204,27 +214,22 @@ def _family(q: Quantizer) -> tuple[str, list[str], Quantizer]:
             return "nvfp4", [], nvfp4()
         case fmt, _ if fmt == NF4:
             return "nf4", [], nf4()
-        case Codebook() as fmt, _ if sums := re.fullmatch(r"bcq([1-8])(zero)?", fmt.name):
-            k, zero = int(sums[1]), bool(sums[2])
-            if fmt == bcq_format(k, zero):
-                return "bcq", [str(k), *(["zero=true"] if zero else [])], bcq(k, zero=zero)
-            return "scaled", [str(fmt)], scaled(fmt)
+        case fmt, _ if sums := sums_of(fmt):
+            k, zero = sums
+            return "bcq", [str(k), *(["zero=true"] if zero else [])], bcq(k, zero=zero)
         case fmt, _:
             return "scaled", [str(fmt)], scaled(fmt)
 
 
 def _named(fmt: Format, defaults: Options, options: Options) -> Quantizer:
     """A quantizer from a family's defaults and the caller's options. Raises TypeError for an unknown option."""
-    if unknown := options.keys() - Options.__annotations__:
-        raise TypeError(f"unknown option {sorted(unknown)[0]!r}: known are {', '.join(Options.__annotations__)}")
+    check_options(options, Options)
     chosen: Options = {**defaults, **options}
-    scaling, per = chosen["scaling"], chosen["per"]
+    scaling, boxes = chosen["scaling"], chosen["per"]
     need(scaling, Scaling, "scaling=")
     if scaling.full_range:
         fmt = fmt.full()
-    if per is not None and "block" in options:
-        raise TypeError("block= and per= exclude each other")
-    boxes = Blocks(chosen["block"]) if per is None else per
+    boxes = Blocks(chosen["block"]) if boxes is None else boxes
     need(boxes, Partition, "per=")
     return Quantizer(fmt, scaling, boxes, chosen["rounding"], chosen["saturate"], chosen["nan"], chosen["tail"])
 

@@ -21,6 +21,7 @@ from sqtheory.alphabet.formats import (
     IntFormat,
     UnsignedFormat,
     bcq_format,
+    p3109,
 )
 from sqtheory.alphabet.operators import IDENTITY, Operator
 from sqtheory.alphabet.partition import Channels, Columns, Partition, Rows, Tail, Whole
@@ -95,10 +96,18 @@ ALIAS_EXAMPLES = (
     *(preset.name.lower() for preset in aliases.TYPED),
 )
 
+FLOAT_FAMILIES: Patterns = {
+    r"binary(\d+)p(\d+)([su])([ef])": (
+        "binary8p3se, binary6p4uf",
+        lambda m: p3109(int(m[1]), int(m[2]), signed=m[3] == "s", extended=m[4] == "e"),
+    ),
+}
+"""Floating-point formats by pattern, beside those with a name of their own."""
 FORMAT_FAMILIES: Patterns = {
     r"int(\d+)(full)?": ("int9, int9full", lambda m: IntFormat(int(m[1]), bool(m[2]))),
     r"uint(\d+)": ("uint4", lambda m: UnsignedFormat(int(m[1]))),
     r"bcq(\d+)(zero)?": ("bcq4, bcq4zero", lambda m: bcq_format(int(m[1]), bool(m[2]))),
+    **FLOAT_FAMILIES,
 }
 """Formats by pattern, beside those with a name of their own."""
 
@@ -132,6 +141,9 @@ SCALING_BUILDERS: Mapping[str, Callable[..., scaling.Scaling]] = {
     "histogram": scaling.LeastOfHistogram,
     "frozen": _frozen,
     "twolevel": scaling.TwoLevel,
+    "signedmax": scaling.SignedMax,
+    "stored": scaling.Stored,
+    "reciprocal": scaling.Reciprocal,
     "shared": scaling.SharedExponent,
     "unscaled": scaling.Unscaled,
 }
@@ -145,7 +157,7 @@ SCORE_BUILDERS: Mapping[str, Callable[..., scores.Score]] = {
 }
 KINDS: Mapping[Any, ArgumentKind] = {
     Operator: ArgumentKind("operator", {}, OPERATORS, ALIASES, ALIAS_EXAMPLES),
-    FloatFormat: ArgumentKind("floating-point format", FLOATS),
+    FloatFormat: ArgumentKind("floating-point format", FLOATS, {}, FLOAT_FAMILIES),
     Format: ArgumentKind("format", {**FLOATS, **FORMATS}, {}, FORMAT_FAMILIES),
     scaling.Scaling: ArgumentKind("scaling rule", scaling.SCALINGS, SCALING_BUILDERS),
     Rounding: ArgumentKind("rounding rule", ROUNDINGS, {"stochastic": stochastic}),

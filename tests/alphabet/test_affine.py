@@ -328,7 +328,7 @@ def test_what_means_nothing_is_refused(text: str) -> None:
 
 
 def test_parts_of_other_kinds_are_refused() -> None:
-    with pytest.raises(ValueError, match="needs an unsigned integer format, got int4"):
+    with pytest.raises(ValueError, match="needs an unsigned format, got int4"):
         scaled(INT4, scaling=ZeroPoint())
     with pytest.raises(TypeError, match="range="):
         Minimum("own")  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 """Codebooks: any finite set of levels, and the uniform binary-coded sums."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import final
@@ -67,6 +68,13 @@ class Codebook(Format):
         return index, self.values[index], self.values[index + 1]
 
 
+def sums_of(fmt: Format) -> tuple[int, bool] | None:
+    """(k, zero) where a format is ``bcq_format(k, zero)``."""
+    found = re.fullmatch(r"bcq([1-8])(zero)?", fmt.name)
+    size = (int(found[1]), bool(found[2])) if found else None
+    return size if size and fmt == bcq_format(*size) else None
+
+
 def bcq_format(k: int, zero: bool = False) -> Codebook:
     """Γ = {Σ_{i<k} ±2^i} = {±1, ±3, …, ±(2^k−1)}, the uniform binary-coded sums; ``zero`` adds the level 0.
 
@@ -81,3 +89,19 @@ def bcq_format(k: int, zero: bool = False) -> Codebook:
     odd = range(1 - 2**k, 2**k, 2)
     levels = sorted([*odd, 0]) if zero else odd
     return Codebook(f"bcq{k}{'zero' if zero else ''}", tuple(float(v) for v in levels))
+
+
+def dynamic_format() -> Codebook:
+    """The dynamic 8-bit map with sign: 0, 1, and ±10^(i−6) times the middles of 2^i equal parts of [0.1, 1], i < 7.
+
+    Source: dynamic tree quantization of `dettmers2022optimizers`, §1.3; levels are float32 numbers, as in bitsandbytes.
+
+    >>> dynamic_format().values.size
+    256
+    """
+    levels = [0.0, 1.0]
+    for i in range(7):
+        ends = np.linspace(0.1, 1, 2**i + 1, dtype=np.float32)
+        middles = (10.0 ** (i - 6) * ((ends[:-1] + ends[1:]) / 2)).tolist()
+        levels += [sign * float(np.float32(v)) for v in middles for sign in (1, -1)]
+    return Codebook("dynamic8", tuple(sorted(levels)))

@@ -49,10 +49,11 @@ def quantize(
 ) -> bool:
     """Write the image of x under a quantizer of these parts to ``out``; False where the definition must do it.
 
-    That is for blocks that are no runs along an axis or have an offset, random rounding, and NaN or infinity in x;
-    ``out`` may be spoiled then. x and ``out`` are one array or do not overlap, or the result is undefined.
+    That is for blocks that are no runs along an axis, random rounding, codes that are no quotients by σ, and NaN or
+    infinity in x; ``out`` may be
+    spoiled then. x and ``out`` are one array or do not overlap, or the result is undefined.
     """
-    if by_definition() or scaling.shifts or not rounding.deterministic or not x.size:
+    if by_definition() or not (rounding.deterministic and scaling.direct) or not x.size:
         return False
     both = x.flags.c_contiguous and out.flags.c_contiguous
     runs = along_last(x.shape, blocks.sides(x.shape), both)
@@ -170,7 +171,7 @@ def scaled_image(x: Array, out: Array, sigma: Array | None, tile: Tile, amax: Ar
         if amax is None and some_zero:
             spread = _spread(sigma, x.shape[-1])
         np.multiply(out, spread, out=out)
-    if np.maximum.reduce(sigma) > tile.safe:
+    if np.maximum.reduce(np.abs(sigma)) > tile.safe:
         end = np.finfo(x.dtype).max
         np.clip(out, -end, end, out=out)
 

@@ -49,6 +49,8 @@ class Affine(Scaling):
     reciprocal: bool
     shifts = True
     sign_blind = True
+    exact_codes = False
+    direct = False
 
     @property
     def constants(self) -> bool:
@@ -185,6 +187,8 @@ class FrozenAffine(Scaling):
     rule: Affine
     arrays: tuple[FixedArray, ...]
     shifts = True
+    exact_codes = False
+    direct = False
     max_determined = True
     sign_blind = True
 

@@ -162,6 +162,7 @@ class Edge(Affine):
     reciprocal: bool = False
     stored: FloatFormat | None = None
     sign_blind = False
+    signed = True
 
     def __post_init__(self) -> None:
         self.check()

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from enum import Enum
 from fractions import Fraction
-from typing import ClassVar, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
@@ -21,7 +21,7 @@ FULL = frozenset({DYADIC_EQUIVARIANT, SCALE_EQUIVARIANT})
 EXPONENT = E8M0.bits
 """Bits of a power-of-two scale."""
 Placed: TypeAlias = tuple[Array, ...]
-"""What a rule makes of every block: its scale first, then what it adds to it."""
+"""What a rule makes of every block: its scale, then what divides by it, or what it has beside it."""
 Rounder: TypeAlias = Callable[[Format, Array], Array]
 """ρ onto a format."""
 
@@ -39,24 +39,78 @@ class Numbers(Enum):
 
     one = "one number, the same for every block of every tensor"
     dyadic = "0 and powers of two"
-    real = "any numbers that are not negative"
+    real = "any numbers, none of them negative unless the rule is signed"
 
 
 class Scaling(ABC):
-    """A rule x_B ↦ σ_B: the positive number that divides block B before rounding and multiplies it after."""
+    """A rule x_B ↦ σ_B: the number that divides block B before rounding and multiplies it after."""
 
-    max_determined: ClassVar[bool] = False
-    """σ_B depends on x through max |x_B| (and max |x| for two-level scales) at most."""
-    follows_maximum: ClassVar[bool] = False
-    """σ_B is one function, ``of_maxima``, of max |x_B| and max |x| for every block."""
-    follows_signs: ClassVar[bool] = False
-    """σ_B is one function, ``of_signed_maxima``, of max |x_B| and of whether some entry is negative."""
-    full_range: ClassVar[bool] = False
-    """An integer format used with this rule includes −2^{k−1}."""
-    sign_blind: ClassVar[bool] = False
-    """σ(−x) = σ(x) for a grid Γ = −Γ."""
-    shifts: ClassVar[bool] = False
-    """A block has an offset beside its scale, so that codes do not stand for multiples of σ (see ``Affine``)."""
+    @property
+    def max_determined(self) -> bool:
+        """σ_B depends on x through max |x_B| (and max |x| for two-level scales) at most."""
+        return False
+
+    @property
+    def follows_maximum(self) -> bool:
+        """x_i is divided by σ_B itself, one function, ``of_maxima``, of max |x_B| and max |x| for every block."""
+        return False
+
+    @property
+    def follows_signs(self) -> bool:
+        """σ_B is one function, ``of_signed_maxima``, of max |x_B| and of whether some entry is negative."""
+        return False
+
+    @property
+    def full_range(self) -> bool:
+        """An integer format used with this rule includes −2^{k−1}."""
+        return False
+
+    @property
+    def needs_negative(self) -> bool:
+        """It asks for a negative level."""
+        return False
+
+    @property
+    def sign_blind(self) -> bool:
+        """σ(−x) = σ(x) for a grid Γ = −Γ."""
+        return False
+
+    @property
+    def sign_odd(self) -> bool:
+        """σ(−x) = −σ(x), so that q(−x) = −q(x) on any grid."""
+        return False
+
+    @property
+    def signed(self) -> bool:
+        """σ_B can be negative."""
+        return False
+
+    @property
+    def exact_codes(self) -> bool:
+        """In real arithmetic codes are ρ(x/σ): the number that divides is the one that multiplies."""
+        return True
+
+    @property
+    def direct(self) -> bool:
+        """Codes are ρ(fl(x/σ)) in the arithmetic of the tensor too."""
+        return True
+
+    @property
+    def shifts(self) -> bool:
+        """A block has an offset beside its scale, so that codes do not stand for multiples of σ (see ``Affine``)."""
+        return False
+
+    def divisors(self, x: Array, blocks: Partition, fmt: Format) -> Array:
+        """What entries are divided by before rounding: σ, unless the rule stores another number than it codes by."""
+        return self.scales(x, blocks, fmt)
+
+    def exact_divisors(self, x: Rationals, blocks: Partition, fmt: Format) -> Rationals:
+        """The same in rational arithmetic. Raises NotRational as ``exact``."""
+        return self.exact(x, blocks, fmt)
+
+    def ratio(self, x: Array, divisors: Array) -> Array:
+        """Entries over what divides them, which is not 0, as the rule computes it."""
+        return np.asarray(x / divisors)
 
     @property
     def looks_at(self) -> Reach:
@@ -111,22 +165,25 @@ class Scaling(ABC):
 
     def placed(self, x: Array, blocks: Partition, fmt: Format) -> Placed:
         """What ``images`` needs of every block, arrays of shape ``blocks.grid(x.shape)``; the first are ``scales``."""
-        return (self.scales(x, blocks, fmt),)
+        return self.scales(x, blocks, fmt), self.divisors(x, blocks, fmt)
 
     def exact_placed(self, x: Rationals, blocks: Partition, fmt: Format) -> tuple[Rationals, ...]:
         """``placed`` in rational arithmetic. Raises as ``exact``."""
-        return (self.exact(x, blocks, fmt),)
+        sigma = self.exact(x, blocks, fmt)
+        return sigma, sigma if self.exact_codes else self.exact_divisors(x, blocks, fmt)
 
     def images(self, x: Array, placed: Placed, fmt: Format, level: Rounder) -> tuple[Array, Array]:
         """Codes as numbers of ``fmt`` and what they stand for: ρ(x/σ) and σ ρ(x/σ); arrays of Fractions too."""
-        [sigma] = placed
-        code = level(fmt, x / np.where(sigma == 0, sigma.dtype.type(1), sigma))
+        sigma, by = placed
+        divisor = np.where(by == 0, by.dtype.type(1), by)
+        code = level(fmt, x / divisor if x.dtype == object else self.ratio(x, divisor))
         return code, code * sigma
 
     def reach(self, placed: Placed, fmt: Format) -> tuple[Array, Array]:
         """The least and the greatest number that a block holds without saturating, float64."""
         wide = placed[0].astype(np.float64)
-        return wide * fmt.min, wide * fmt.max
+        ends = wide * fmt.min, wide * fmt.max
+        return np.minimum(*ends), np.maximum(*ends)
 
     def frozen(self, placed: Placed) -> "Scaling | None":
         """The rule that makes of every tensor what this one made of one; None where it is that of its scales."""
@@ -152,7 +209,7 @@ class Scaling(ABC):
         return None
 
     def supremum(self, fmt: Format) -> Fraction | None:
-        """The least upper bound of σ_B/max |x_B| over all blocks; None where it is not known, or infinite."""
+        """The least upper bound of |σ_B|/max |x_B| over all blocks; None where it is not known, or infinite."""
         plus, minus = (self.share(fmt, negative) for negative in (False, True))
         return plus if plus == minus else None
 
@@ -233,7 +290,8 @@ def exact_maxima(x: Rationals, blocks: Partition) -> Rationals:
     return blocks.reduce(np.abs(x), lambda rows: rows.max(axis=1))
 
 
-def positive(scale: Array, amax: Array) -> Array:
-    """σ, with the smallest positive number of the dtype where σ rounded to 0 in a block that is not zero."""
-    lost = (scale == 0) & (amax > 0)
-    return np.where(lost, np.finfo(scale.dtype).smallest_subnormal, scale) if lost.any() else scale
+def positive(scale: Array, wanted: Array) -> Array:
+    """σ, with the smallest number of the dtype where σ rounded to 0 and what is wanted, whose sign it has, is not 0."""
+    lost = (scale == 0) & (wanted != 0)
+    least = np.finfo(scale.dtype).smallest_subnormal
+    return np.where(lost, np.copysign(least, wanted).astype(scale.dtype), scale) if lost.any() else scale

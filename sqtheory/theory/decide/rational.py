@@ -31,9 +31,9 @@ class ExactOrders:
     frozen: tuple[Fraction, ...]
     """q(s(x)) at the scales of x."""
     dense: tuple[Fraction, ...]
-    """σ(x)."""
+    """σ(x), or what makes the codes of x."""
     moved: tuple[Fraction, ...]
-    """σ(s(x))."""
+    """σ(s(x)), or what makes its codes."""
     survivors: tuple[bool, ...]
 
 
@@ -102,7 +102,8 @@ def rational_orders(draw: Draw, x: Rationals) -> ExactOrders:
     quantized = image(draw.before, x, dense)
     again = mask(draw.then, quantized, x)
     after, frozen = (image(draw.after, sparse, of_blocks) for of_blocks in (moved, dense))
-    parts = (x, kept, quantized, again, after, frozen, dense[0], moved[0], survivors(kept, x, draw.after))
+    by, then = (one[0] if draw.after.scaling.shifts else one[1] for one in (dense, moved))
+    parts = (x, kept, quantized, again, after, frozen, by, then, survivors(kept, x, draw.after))
     return ExactOrders(*(tuple(part.flatten().tolist()) for part in parts))
 
 

@@ -22,7 +22,7 @@ def differences(values: Array) -> Array:
 
 
 def _in_range(case: Case) -> Mask:
-    low, high = case.q.format.min * case.dense_scale, case.q.format.max * case.dense_scale
+    low, high = np.sort([end * case.dense_scale for end in (case.q.format.min, case.q.format.max)], axis=0)
     return case.every(np.logical_and.reduce([(low <= v) & (v <= high) for v in (case.x, differences(case.x))]))
 
 

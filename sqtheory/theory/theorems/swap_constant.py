@@ -21,7 +21,7 @@ def lower_halves(case: Case) -> Array:
 
     The cell of the smallest level begins at 0: without a zero that is all of v below it, whatever the rounding.
     """
-    fmt, image, sigma = case.q.format, np.abs(case.orders.image), case.dense_scale
+    fmt, image, sigma = case.q.format, np.abs(case.orders.image), np.abs(case.dense_scale)
     levels = np.unique(np.abs(fmt.values))
     reach = np.diff(levels, prepend=0.0) * (0.5 if case.q.rounding.nearest else 0.0)
     reach[0] = levels[0]
