@@ -141,7 +141,7 @@ SCALING_BUILDERS: Mapping[str, Callable[..., scaling.Scaling]] = {
     "frozen": _frozen,
     "twolevel": scaling.TwoLevel,
     "signedmax": scaling.SignedMax,
-    "stored": scaling.Stored,
+    "stored": scaling.StoredScale,
     "reciprocal": scaling.Reciprocal,
     "shared": scaling.SharedExponent,
     "unscaled": scaling.Unscaled,

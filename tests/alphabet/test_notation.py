@@ -178,7 +178,9 @@ def test_every_constructor_is_in_the_catalogue() -> None:
         *("nm", "top", "threshold", "blockwise", "transposable", "sap", "patterns", "fixed", "identity"),
     }
     named = {kind.what: {*kind.names, *kind.constructors} for kind in KINDS.values()}
-    assert named["scaling rule"] == {*scaling.SCALINGS, "percentile", "mse", "frozen", "twolevel", "shared", "unscaled"}
+    assert named["scaling rule"] == {
+        *(*scaling.SCALINGS, "percentile", "mse", "frozen", "twolevel", "shared", "unscaled", "stored", "reciprocal")
+    }
     assert named["score"] == {*scores.SCORES, *SCORE_BUILDERS}
     assert named["tie rule"] == {*ties.TIES, "random", "introselect"} and named["rounding rule"] == {
         *ROUNDINGS,

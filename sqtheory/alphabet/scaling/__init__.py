@@ -16,7 +16,7 @@ from sqtheory.alphabet.scaling.histogram import LeastOfHistogram
 from sqtheory.alphabet.scaling.maximum import AbsMax, FullRange, HalfRange, Midpoint
 from sqtheory.alphabet.scaling.rule import EXPONENT, FromMaximum, Numbers, Reach, Scaling, maxima, positive
 from sqtheory.alphabet.scaling.signed import SignedMax
-from sqtheory.alphabet.scaling.stored import Stored
+from sqtheory.alphabet.scaling.stored import StoredScale
 from sqtheory.alphabet.scaling.two_level import RowTwoLevel, TwoLevel
 
 SCALINGS: dict[str, Scaling] = {
@@ -55,7 +55,7 @@ __all__ = [
     "Scaling",
     "SharedExponent",
     "SignedMax",
-    "Stored",
+    "StoredScale",
     "TwoLevel",
     "Unscaled",
     "maxima",
