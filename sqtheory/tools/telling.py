@@ -5,7 +5,7 @@ from typing import Any
 
 from sqtheory.alphabet.traits import IDEMPOTENT, KEEPS_ZERO, MAX_DETERMINED, ODD, Trait
 from sqtheory.tables import Table
-from sqtheory.tools.tool import Kept, Mode, Step, Tool
+from sqtheory.tools.tool import Mode, Step, Tool, Zeros
 from sqtheory.tools.verdicts import ToolVerdict, brief
 
 
@@ -83,11 +83,11 @@ def has(mode: Mode, trait: Trait, seen: bool | None) -> bool | None:
     return seen if q is None else trait in q.traits
 
 
-def kept(mode: Mode) -> tuple[Kept | None, Kept | None, Kept | None]:
+def kept(mode: Mode) -> tuple[Zeros | None, Zeros | None, Zeros | None]:
     """What becomes of zeros in blocks of both signs, of no negative and of no positive entry."""
     step, q = mode.format, mode.quantizer()
     if step is None or (q is not None and KEEPS_ZERO in q.traits):
-        return (Kept.kept,) * 3
+        return (Zeros.kept,) * 3
     return step.seen.mixed, step.seen.positive, step.seen.negative
 
 

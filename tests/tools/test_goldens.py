@@ -10,7 +10,7 @@ import pytest
 from sqtheory.alphabet.operators import Operator
 from sqtheory.alphabet.traits import KEEPS_ZERO, MAX_DETERMINED, ODD
 from sqtheory.arrays import Array
-from sqtheory.tools import ALL, Kept, Mode, Observed, Step, Tool
+from sqtheory.tools import ALL, Mode, Observed, Step, Tool, Zeros
 from sqtheory.tools.telling import each_mode
 
 HERE = Path(__file__).parent
@@ -67,13 +67,13 @@ def observed(step: Step) -> Observed:
     """What is seen on the inputs that there are."""
     made = {which: image for which, _, image in images(step)}
 
-    def zeros(which: str) -> Kept | None:
+    def zeros(which: str) -> Zeros | None:
         if which not in made:
             return None
         back = np.abs(made[which][inputs()[which] == 0])
         if not back.any():
-            return Kept.kept
-        return Kept.residue if back.max() <= RESIDUE * np.abs(inputs()[which]).max() else Kept.lost
+            return Zeros.kept
+        return Zeros.residue if back.max() <= RESIDUE * np.abs(inputs()[which]).max() else Zeros.lost
 
     pairs = [(a, b) for a, b in (("masked_positive", "masked_negative"), ("positive", "negative")) if {a, b} <= {*made}]
     odd = all(np.array_equal(made[a], -made[b]) for a, b in pairs) if pairs else None
@@ -106,7 +106,7 @@ def test_what_a_release_does_to_zeros_contradicts_neither_traits_nor_record(name
             found.negative,
         )
     else:
-        assert {found.mixed, found.positive, found.negative} <= {Kept.kept, None}
+        assert {found.mixed, found.positive, found.negative} <= {Zeros.kept, None}
     if q is None:
         assert (step.seen.odd, step.seen.by_maximum) == (found.odd, found.by_maximum)
         return
