@@ -45,7 +45,7 @@ from sqtheory.tools import (
     torchao,
     wanda,
 )
-from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Step, Tool, Zeros
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Step, Tool, ZeroFate
 
 __all__ = [
     "ALL",
@@ -56,7 +56,7 @@ __all__ = [
     "OrderGuard",
     "Step",
     "Tool",
-    "Zeros",
+    "ZeroFate",
     "find",
 ]
 

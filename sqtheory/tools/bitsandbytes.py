@@ -1,6 +1,6 @@
 """bitsandbytes."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, Zeros, exactly, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing
 
 TOOL = Tool(
     name="bitsandbytes",
@@ -14,7 +14,7 @@ TOOL = Tool(
             format=missing(
                 "block scales are quantized themselves, around their mean",
                 "bitsandbytes:nf4_double",
-                Observed(mixed=Zeros.kept, positive=Zeros.kept),
+                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept),
             ),
         ),
         Mode(
@@ -23,7 +23,7 @@ TOOL = Tool(
             format=missing(
                 "on a CPU exact zeros become the next code above 0, and some entries take the neighbouring code",
                 "bitsandbytes:dynamic8",
-                Observed(mixed=Zeros.residue, positive=Zeros.residue),
+                Observed(mixed=ZeroFate.residue, positive=ZeroFate.residue),
             ),
         ),
     ),

@@ -1,6 +1,6 @@
 """compressed-tensors, the layouts that llm-compressor writes and vLLM reads."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, Zeros, exactly, missing, nearly
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing, nearly
 
 TOOL = Tool(
     name="compressed-tensors",
@@ -56,7 +56,7 @@ TOOL = Tool(
             format=missing(
                 "it has an integer zero point besides the scale",
                 "compressed_tensors:W4A16_ASYM",
-                Observed(mixed=Zeros.kept, positive=Zeros.kept, negative=Zeros.kept, odd=True),
+                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept, negative=ZeroFate.kept, odd=True),
             ),
         ),
     ),

@@ -1,6 +1,6 @@
 """coremltools on converted models."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, Zeros, exactly, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing
 
 TOOL = Tool(
     name="coremltools",
@@ -35,7 +35,7 @@ TOOL = Tool(
             format=missing(
                 "it has an integer zero point besides the scale",
                 "coremltools:int4_32",
-                Observed(mixed=Zeros.kept, negative=Zeros.kept),
+                Observed(mixed=ZeroFate.kept, negative=ZeroFate.kept),
             ),
         ),
         Mode(
@@ -44,7 +44,7 @@ TOOL = Tool(
             format=missing(
                 "its 16 levels run evenly from the minimum to the maximum of the tensor",
                 "coremltools:palette4_uniform",
-                Observed(mixed=Zeros.lost, negative=Zeros.residue),
+                Observed(mixed=ZeroFate.lost, negative=ZeroFate.residue),
             ),
         ),
     ),

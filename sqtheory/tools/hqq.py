@@ -1,6 +1,6 @@
 """HQQ."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, Zeros, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, missing
 
 TOOL = Tool(
     name="hqq",
@@ -12,7 +12,7 @@ TOOL = Tool(
             format=missing(
                 "it has a real offset besides the scale, both fitted",
                 "hqq:int4",
-                Observed(mixed=Zeros.lost, positive=Zeros.lost, negative=Zeros.lost, odd=False),
+                Observed(mixed=ZeroFate.lost, positive=ZeroFate.lost, negative=ZeroFate.lost, odd=False),
             ),
         ),
         Mode(
@@ -21,7 +21,7 @@ TOOL = Tool(
             format=missing(
                 "it has a real offset besides the scale",
                 "hqq:int4_plain",
-                Observed(mixed=Zeros.lost, positive=Zeros.kept, negative=Zeros.residue, odd=False),
+                Observed(mixed=ZeroFate.lost, positive=ZeroFate.kept, negative=ZeroFate.residue, odd=False),
             ),
         ),
         Mode(
@@ -30,7 +30,7 @@ TOOL = Tool(
             format=missing(
                 "it has an integer zero point besides the scale",
                 "hqq:int4_plain_round_zero",
-                Observed(mixed=Zeros.kept, positive=Zeros.kept, negative=Zeros.kept, odd=True),
+                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept, negative=ZeroFate.kept, odd=True),
             ),
         ),
     ),

@@ -21,7 +21,7 @@ TOOL = Tool(
                 "modelopt_sparse:sparsegpt",
                 559,
                 30720,
-                "which of equal entries it prunes follows torch's partial quicksort, no index rule",
+                "of equal entries it prunes others",
             ),
             counts="kept",
         ),

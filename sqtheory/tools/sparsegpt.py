@@ -28,7 +28,7 @@ TOOL = Tool(
                 "sparsegpt_official:half",
                 205,
                 14336,
-                "in every 128 columns one entry more is pruned, and all that tie with it",
+                "one entry more goes in every 128 columns, here in the tensor",
             ),
             counts="pruned",
             score="float32",

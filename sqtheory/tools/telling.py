@@ -5,7 +5,7 @@ from typing import Any
 
 from sqtheory.alphabet.traits import IDEMPOTENT, KEEPS_ZERO, MAX_DETERMINED, ODD, Trait
 from sqtheory.tables import Table
-from sqtheory.tools.tool import Mode, Step, Tool, Zeros
+from sqtheory.tools.tool import Mode, Step, Tool, ZeroFate
 from sqtheory.tools.verdicts import ToolVerdict, brief
 
 
@@ -83,11 +83,11 @@ def has(mode: Mode, trait: Trait, seen: bool | None) -> bool | None:
     return seen if q is None else trait in q.traits
 
 
-def kept(mode: Mode) -> tuple[Zeros | None, Zeros | None, Zeros | None]:
+def kept(mode: Mode) -> tuple[ZeroFate | None, ZeroFate | None, ZeroFate | None]:
     """What becomes of zeros in blocks of both signs, of no negative and of no positive entry."""
     step, q = mode.format, mode.quantizer()
     if step is None or (q is not None and KEEPS_ZERO in q.traits):
-        return (Zeros.kept,) * 3
+        return (ZeroFate.kept,) * 3
     return step.seen.mixed, step.seen.positive, step.seen.negative
 
 
@@ -133,7 +133,7 @@ def by(verdict: ToolVerdict, mode: Mode) -> str:
 
 
 def hypotheses_table(tools: Sequence[Tool]) -> Table:
-    """One line for each tool in its mode: which assumptions of the theorem it keeps and breaks, and what decides on its order."""
+    """One line for each tool in its mode: assumptions of the theorem that hold and that fail, and what decides."""
     rows = []
     for tool in tools:
         one = brief(tool)

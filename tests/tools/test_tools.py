@@ -7,7 +7,7 @@ from sqtheory.alphabet.notation import parse
 from sqtheory.alphabet.traits import KEEPS_ZERO
 from sqtheory.orders.report import compare
 from sqtheory.theory.decide import decide
-from sqtheory.tools import ALL, CanOrder, Mode, Observed, OrderGuard, Step, Tool, Zeros, find
+from sqtheory.tools import ALL, CanOrder, Mode, Observed, OrderGuard, Step, Tool, ZeroFate, find
 from sqtheory.tools.telling import each_mode, hypotheses_table, properties, tie_rule, tool_dict, zeros_table
 from sqtheory.tools.tool import Measured, exactly, missing
 from sqtheory.tools.verdicts import brief, decided
@@ -81,7 +81,9 @@ def test_tensors_that_are_given_are_tried_before_any_others() -> None:
 
 
 def test_a_step_without_a_spelling_is_open_and_says_what_is_missing() -> None:
-    tool = made(Mode("a", "unknown", format=missing("it is secret", seen=Observed(Zeros.lost, Zeros.kept, odd=False))))
+    tool = made(
+        Mode("a", "unknown", format=missing("it is secret", seen=Observed(ZeroFate.lost, ZeroFate.kept, odd=False)))
+    )
     found = brief(tool)
     assert (found.verdict, found.by) == ("open", "no operator here is it: it is secret")
     assert "open" in found.text() and found.to_dict()["reason"] == found.by
