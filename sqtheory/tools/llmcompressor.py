@@ -27,7 +27,7 @@ TOOL = Tool(
         Mode(
             "wanda-50%",
             "Wanda, half of every row, inputs of one power",
-            exactly("top(0.5, per=row, ties=high_index)"),
+            exactly("top(0.5, per=row, ties=high_index)", "llmcompressor_masks:wanda_half"),
             counts="pruned",
             score="float32",
         ),
@@ -38,12 +38,29 @@ TOOL = Tool(
             counts="pruned",
             score="float32",
         ),
+        Mode(
+            "wanda-1:4",
+            "Wanda, one of four pruned, inputs of one power",
+            missing(SELECTS, "llmcompressor_masks:wanda_1_4"),
+            counts="pruned",
+            score="float32",
+        ),
+        Mode(
+            "sparsegpt-2:4",
+            "SparseGPT, 2:4, uncorrelated inputs of one power",
+            missing(SELECTS, "llmcompressor_masks:sparsegpt_2_4"),
+            counts="pruned",
+            score="float32",
+        ),
     ),
     guard=OrderGuard(
         CanOrder.either,
         "modifiers run in the order of the recipe; nothing warns of quantizing first, and its GPTQ keeps no zeros",
     ),
-    sources=(Measured("llmcompressor", "0.14.0.1"), Measured("compressed-tensors", "0.19.0")),
+    sources=(
+        Measured("llmcompressor", "0.14.0.1"),
+        Measured("compressed-tensors", "0.19.0"),
+    ),
     surprises=(
         "1:4 prunes one of four",
         "SparseGPT unstructured prunes one too many in every 128 columns, and all of equal entries",

@@ -9,7 +9,7 @@ TOOL = Tool(
         Mode(
             "50%",
             "half of a tensor",
-            missing("which of equal entries it prunes follows torch's partial quicksort"),
+            missing("which of equal entries it prunes follows torch's partial quicksort", "nni_prune:level_half"),
             counts="pruned",
         ),
     ),

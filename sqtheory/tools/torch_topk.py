@@ -2,7 +2,8 @@
 
 from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, missing
 
-SELECTS = "which of equal entries it selects follows a partial quicksort, no index rule"
+SELECTS = "which of equal entries it prunes follows torch's partial quicksort, no index rule"
+SELECTS = "which of equal entries it selects follows torch's partial quicksort, no index rule"
 
 TOOL = Tool(
     name="torch-topk",
@@ -14,6 +15,7 @@ TOOL = Tool(
         Mode("keep-4:8", "four largest of eight kept", missing(SELECTS, "torch_topk:keep_4_8"), counts="kept"),
         Mode("keep-half-row", "half of a row kept", missing(SELECTS, "torch_topk:keep_row_half"), counts="kept"),
         Mode("prune-half-row", "half of a row pruned", missing(SELECTS, "torch_topk:prune_row_half"), counts="pruned"),
+        Mode("keep-4-row", "the 4 largest of a row kept", missing(SELECTS, "torch_topk:keep_row_4"), counts="kept"),
     ),
     guard=OrderGuard(CanOrder.prunes, "masks whatever it is given"),
     sources=(Measured("torch", "2.13.0+cpu"),),

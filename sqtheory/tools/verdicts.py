@@ -14,7 +14,7 @@ from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.theory.decide import Decision, Effort, decide
 from sqtheory.theory.decide.questions import question, usual_norm
-from sqtheory.tools.tool import Mode, Tool
+from sqtheory.tools.tool import Tool
 
 USUAL_MASK, USUAL_FORMAT = "2:4", "int4:b32"
 """Asked with a tool that has no mask, or no format."""
@@ -116,7 +116,7 @@ def _decided(
     decide_pair: Callable[[Sparsifier, Quantizer], Decision],
 ) -> ToolVerdict:
     sentence = question(claim, p).sentence
-    check_beside(tool, mask, format)
+    tool.check_beside(mask, format)
     mode = tool.mode
     s, q = mode.sparsifier(), mode.quantizer()
     supplied = []
@@ -132,7 +132,7 @@ def _decided(
         reason = "" if s.score is None or not s.score.awaits else f"its score awaits {s.score.awaits} of the inputs"
         decision = None if reason else decide_pair(s, q)
     return ToolVerdict(
-        tool=f"{tool.own}:{mode.name}",
+        tool=tool.spelled,
         claim=claim,
         sentence=sentence,
         mask="–" if s is None else str(s),
@@ -140,19 +140,5 @@ def _decided(
         supplied=f"asked with {' and '.join(supplied)}, {by}" if supplied else "",
         decision=decision,
         reason=reason,
-        apart=apart(mode),
+        apart=mode.apart,
     )
-
-
-def apart(mode: Mode) -> str:
-    """In how many entries the operators of a mode are not the tool, and why; empty where none is known."""
-    return "; ".join(
-        f"{step} is not it in {step.differ} of {step.of} entries: {step.because}" for step in mode.steps if step.differ
-    )
-
-
-def check_beside(tool: Tool, mask: object, format: object) -> None:
-    """Raise ValueError where a mask or a format is given beside the tool's own."""
-    for option, given, step in (("--mask", mask, tool.mode.mask), ("--format", format, tool.mode.format)):
-        if given and step is not None:
-            raise ValueError(f"--tool {tool.own}:{tool.mode.name} says {step}: leave {option} out")

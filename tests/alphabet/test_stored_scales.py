@@ -75,7 +75,7 @@ def test_images_are_those_of_loops(name: str, dtype: type) -> None:
 def wrong(name: str, **change: Any) -> bool:
     """A quantizer with something changed is told from the loops of the right one."""
     x = np.random.default_rng(62).normal(size=(8, 64)).astype(np.float32)
-    x[0, :16] = np.array([7, 3.5, -3.5, 0.5, -0.5, 1.5, -7, 0.4] * 2)
+    x[0, :16] = [8, 3.5, -3.5, 0.5, -0.5, 1.5, -1.5, 0.4, 7, -7, 3.3, -3.3, 0.4, -0.4, 1, 0]
     return not np.array_equal(replace(CASES[name][0], **change)(x), expected(CASES[name], x))
 
 
@@ -184,7 +184,12 @@ def test_scales_stored_late_are_not_those_of_codes() -> None:
 def test_stored_scales_that_vanish() -> None:
     x = np.array([1e-9, 0, 0, 0])
     assert scaled(E2M1, scaling=Stored(E4M3))(x)[0] == 0 and scaled(E2M1, scaling=Stored(E4M3)).scales(x) == 2.0**-9
-    assert scaled(E2M1, scaling=Stored(E4M3, least=0.0)).scales(x) == 0
+    gone = scaled(E2M1, block=4, scaling=Stored(E4M3, least=0.0))
+    many = np.resize(np.array([1e-9, 1e-5, 0, 1e-7, 4, 3, 2, 1], np.float32), 4096)
+    with engine("definition"):
+        image = gone(many)
+    assert gone.scales(x) == 0 and gone(many).tobytes() == image.tobytes()
+    assert np.count_nonzero(image) == 2048 and not image.reshape(-1, 8)[:, :4].any()
     assert scaled(E2M1, scaling=Stored(E4M3, least=2.0**-6)).scales(x) == 2.0**-6
     assert int_(4, scaling=Stored(FLOAT16, SignedMax())).scales(x) == -(2.0**-24)
     assert Stored(E8M0).values is Numbers.dyadic and Stored(E4M3).values is Numbers.real

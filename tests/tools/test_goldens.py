@@ -1,4 +1,4 @@
-"""Every mode of every tool is, on the test inputs, what its release made of them, or apart in as many entries as said."""
+"""Every mode of every tool is what its release made of the test inputs, or apart in as many entries as it says."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -100,7 +100,11 @@ def test_what_a_release_does_to_zeros_contradicts_neither_traits_nor_record(name
     mode, step = HELD[name]
     found, q = observed(step), mode.quantizer()
     if q is None or KEEPS_ZERO not in q.traits:
-        assert (step.seen.mixed, step.seen.positive, step.seen.negative) == (found.mixed, found.positive, found.negative)
+        assert (step.seen.mixed, step.seen.positive, step.seen.negative) == (
+            found.mixed,
+            found.positive,
+            found.negative,
+        )
     else:
         assert {found.mixed, found.positive, found.negative} <= {Kept.kept, None}
     if q is None:

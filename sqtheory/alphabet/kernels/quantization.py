@@ -168,7 +168,7 @@ def scaled_image(x: Array, out: Array, sigma: Array | None, tile: Tile, amax: Ar
         spread = _spread(divisor, x.shape[-1])
         np.divide(x, spread, out=out)
         tile.round(out.reshape(-1), lambda: np.inf if amax is None else float(np.maximum.reduce(amax / divisor)))
-        if amax is None and some_zero:
+        if some_zero:
             spread = _spread(sigma, x.shape[-1])
         np.multiply(out, spread, out=out)
     if np.maximum.reduce(np.abs(sigma)) > tile.safe:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sqtheory.alphabet import kernels
 from sqtheory.alphabet.formats import BFLOAT16, E2M1, E2M3, E3M2, E4M3, E5M2, E8M0, FLOAT16, FORMATS, NF4, FloatFormat
 from sqtheory.alphabet.kernels import engine, maxima, quantization, rounders
+from sqtheory.alphabet.kernels.levels import level_cuts
 from sqtheory.alphabet.partition import Blocks, Channels, Columns, Partition, Rows, Tiles, Whole
 from sqtheory.alphabet.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4, scaled
 from sqtheory.alphabet.rounding import ROUNDINGS
@@ -119,6 +120,15 @@ def test_most_quantizers_have_a_kernel() -> None:
     assert not kernels.quantize(x, out, E4M3, PowerOfTwo(), Tiles(2, 4), ROUNDINGS["floor"], True)
     with engine("definition"):
         assert not kernels.quantize(x, out, E4M3, PowerOfTwo(), Blocks(8), ROUNDINGS["floor"], True)
+
+
+def test_a_cell_as_wide_as_half_of_all_numbers_is_cut_in_its_middle() -> None:
+    """From −10 to 1 of float64 are more numbers than 63 bits count."""
+    iq4 = FORMATS["iq4"]
+    for kind in (np.float32, np.float64):
+        middles = (iq4.values[1:] + iq4.values[:-1]) / 2
+        cuts = level_cuts(iq4, ROUNDINGS["half_up"], np.dtype(kind))
+        np.testing.assert_array_equal(cuts, middles.astype(kind), strict=True)
 
 
 def without_a_clip(v: NDArray[Any], bound: Callable[[], float]) -> None:
