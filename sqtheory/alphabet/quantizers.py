@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
-from typing import TypedDict, Unpack, final
+from typing import Unpack, final
 
 import numpy as np
 
@@ -19,10 +19,11 @@ from sqtheory.alphabet.formats import (
     is_odd,
 )
 from sqtheory.alphabet.operators import Operator
+from sqtheory.alphabet.options import CAST, MX, NV, REAL, SHARED, SUMS, Options
 from sqtheory.alphabet.partition import Blocks, Partition, Shape, Tail
 from sqtheory.alphabet.quantized import NanRule, Quantized
-from sqtheory.alphabet.rounding import Rounding, half_away, nearest_even
-from sqtheory.alphabet.scaling import AbsMax, Frozen, FullRange, PowerOfTwo, Scaling, SharedExponent, TwoLevel, Unscaled
+from sqtheory.alphabet.rounding import Rounding, nearest_even
+from sqtheory.alphabet.scaling import Frozen, Held, PowerOfTwo, Scaling, SharedExponent, TwoLevel, Unscaled
 from sqtheory.alphabet.signatures import spelled_out
 from sqtheory.alphabet.traits import DETERMINISTIC, IDEMPOTENT, KEEPS_ZERO, MAX_DETERMINED, MONOTONE, ODD, Trait
 from sqtheory.arrays import Array, ArrayLike, FixedArray, as_real
@@ -61,18 +62,20 @@ class Quantizer(Operator):
     def __post_init__(self) -> None:
         for name, kind in KINDS.items():
             need(getattr(self, name), kind, f"{name}=")
+        if self.tail.of_masks:
+            raise ValueError(f"tail={self.tail} is for masks: a scale block that is short has a scale all the same")
         if not self.saturate and self.format.overflow is None:
             raise ValueError(f"{self.format} has no infinity and no NaN, so it can only saturate")
         if self.scaling.full_range and self.format != self.format.full():
             raise ValueError(f"scaling={self.scaling} needs a full-range integer format, got {self.format}")
-        if isinstance(self.scaling, FullRange) and self.format.min >= 0:
+        if self.scaling.needs_negative and self.format.min >= 0:
             raise ValueError(f"scaling={self.scaling} needs a negative level, {self.format} has none")
 
     @property
     def traits(self) -> frozenset[Trait]:
         steady, ordered = self.rounding.deterministic, self.saturate or self.format.overflow == np.inf
         conditions = {
-            ODD: self.format.has_zero and is_odd(self.format, self.rounding) and self.scaling.sign_blind,
+            ODD: steady and (self.scaling.sign_odd or (self._odd_grid and self.scaling.sign_blind)),
             MONOTONE: is_monotone(self.format, self.rounding) and ordered,
             KEEPS_ZERO: self.format.has_zero,
             IDEMPOTENT: steady and self.saturate and self.scaling.reproduces(self.format, self.rounding),
@@ -82,13 +85,31 @@ class Quantizer(Operator):
         }
         return frozenset(t for t, holds in conditions.items() if holds)
 
+    @property
+    def nearest(self) -> bool:
+        """q(x)_i is a nearest level to x_i at the scale of its block, of those in range."""
+        return self.rounding.nearest and self.scaling.exact_codes
+
+    @property
+    def _odd_grid(self) -> bool:
+        return self.format.has_zero and is_odd(self.format, self.rounding)
+
     def scales(self, x: Array) -> Array:
         """σ_B of every block of x (finite float32 or float64), in the shape of the grid of blocks."""
         return kernels.block_scales(x, self.format, self.scaling, self.partition)
 
+    def divisors(self, x: Array, scales: Array) -> Array:
+        """What each block is divided by to make codes, where σ are its ``scales``: σ itself but under a rule that
+        codes by one number and stores another.
+        """
+        return scales if self.scaling.exact_codes else self.scaling.divisors(x, self.partition, self.format)
+
     def frozen(self, x: ArrayLike) -> "Quantizer":
         """The same quantizer with every scale fixed at its value for x, which must be finite."""
-        return replace(self, scaling=Frozen(FixedArray(self._scaled(as_real(x))[1])))
+        _, sigma, divisors = self._scaled(as_real(x))
+        plain = self.scaling.direct and not self.scaling.signed
+        rule = Frozen(FixedArray(sigma)) if plain else Held(self.scaling, FixedArray(sigma), FixedArray(divisors))
+        return replace(self, scaling=rule)
 
     def quantize(self, x: ArrayLike) -> Quantized:
         """q(x) with its codes and scales. Raises as q(x) does, and ValueError where an entry is NaN or infinite."""
@@ -127,26 +148,28 @@ class Quantizer(Operator):
         self.partition.check_tail(x.shape, self.tail, "blocks")
         if x.size == 0:
             return x, x, np.zeros(self.partition.grid(x.shape), x.dtype)
-        x, scales = self._scaled(x)
+        x, scales, divisors = self._scaled(x)
         values: list[Array] = []
         ratios: list[Array] = []
         largest = np.finfo(x.dtype).max
-        near_the_end = float(np.fmax.reduce(scales, axis=None)) > kernels.safe_scale(self.format, x.dtype)
-        for rows, sigma in zip(self.partition.split(x), self.partition.split_grid(scales, x.shape), strict=True):
-            divisor = np.where(sigma == 0, sigma.dtype.type(1), sigma)[:, None]
+        near_the_end = float(np.fmax.reduce(np.abs(scales), axis=None)) > kernels.safe_scale(self.format, x.dtype)
+        grids = (self.partition.split_grid(grid, x.shape) for grid in (scales, divisors))
+        for rows, sigma, by in zip(self.partition.split(x), *grids, strict=True):
+            divisor = np.where(by == 0, by.dtype.type(1), by)[:, None]
             with np.errstate(over="ignore"):  # a ratio or an image may be beyond the dtype: it saturates
-                ratio = self.format.round(rows / divisor, self.rounding, saturate=self.saturate)
+                ratio = self.format.round(self.scaling.ratio(rows, divisor), self.rounding, saturate=self.saturate)
                 value: Array = ratio * sigma[:, None]
             values.append(np.clip(value, -largest, largest) if near_the_end and self.saturate else value)
             ratios.append(ratio)
         image = self.partition.join(values, x.shape)
         return image, self.partition.join(ratios, x.shape) if keep_ratios else image, scales
 
-    def _scaled(self, x: Array) -> tuple[Array, Array]:
-        """x with 0 for NaN and infinities, and its scales, NaN for the blocks that these spoil."""
+    def _scaled(self, x: Array) -> tuple[Array, Array, Array]:
+        """x with 0 for NaN and infinities, its scales and its divisors, NaN for the blocks that these spoil."""
         bad = ~np.isfinite(x)
         if not bad.any():
-            return x, self.scales(x)
+            sigma = self.scales(x)
+            return x, sigma, self.divisors(x, sigma)
         if self.nan is NanRule.error:
             first = first_at(bad)
             block = self.partition.box_of(first, x.shape)
@@ -155,7 +178,8 @@ class Quantizer(Operator):
             raise NonFinite(f"{x[first]} at {first}{also}, block {block} of {self.partition}: refused by nan=error")
         real = np.where(bad, x.dtype.type(0), x)
         spoiled = self.partition.reduce(bad, lambda rows: np.asarray(rows.any(axis=1)))
-        return real, np.where(spoiled, x.dtype.type(np.nan), self.scales(real))
+        sigma, nan = self.scales(real), x.dtype.type(np.nan)
+        return real, *(np.where(spoiled, nan, grid) for grid in (sigma, self.divisors(real, sigma)))
 
     def __str__(self) -> str:
         head, arguments, plain = _family(self)
@@ -194,30 +218,6 @@ def _family(q: Quantizer) -> tuple[str, list[str], Quantizer]:
             return "scaled", [str(fmt)], scaled(fmt)
 
 
-class Options(TypedDict, total=False):
-    """``block`` entries of the last axis, or the boxes ``per`` (``Rows()``, …), share a scale, which ``scaling`` makes.
-
-    ``rounding`` is that of codes; ``saturate`` or not beyond the range; ``nan`` and ``tail`` as for ``Quantizer``.
-    """
-
-    block: int
-    per: Partition | None
-    scaling: Scaling
-    rounding: Rounding
-    saturate: bool
-    nan: NanRule
-    tail: Tail
-
-
-_USUAL: Options = {"per": None, "rounding": nearest_even, "saturate": True, "nan": NanRule.error, "tail": Tail.short}
-_REAL: Options = {**_USUAL, "block": 64, "scaling": AbsMax()}
-_SHARED: Options = {**_USUAL, "block": 64, "scaling": SharedExponent()}
-_MX: Options = {**_USUAL, "block": 32, "scaling": PowerOfTwo()}
-_NV: Options = {**_USUAL, "block": 16, "scaling": TwoLevel()}
-_SUMS: Options = {**_REAL, "rounding": half_away}
-_CAST: Options = {**_USUAL, "block": 1, "scaling": Unscaled()}
-
-
 def _named(fmt: Format, defaults: Options, options: Options) -> Quantizer:
     """A quantizer from a family's defaults and the caller's options. Raises TypeError for an unknown option."""
     if unknown := options.keys() - Options.__annotations__:
@@ -234,67 +234,67 @@ def _named(fmt: Format, defaults: Options, options: Options) -> Quantizer:
     return Quantizer(fmt, scaling, boxes, chosen["rounding"], chosen["saturate"], chosen["nan"], chosen["tail"])
 
 
-@spelled_out(Options, _REAL)
+@spelled_out(Options, REAL)
 def int_(k: int, **options: Unpack[Options]) -> Quantizer:
     """INT-k: codes −(2^{k−1}−1) … 2^{k−1}−1 times a real scale, by default amax/(2^{k−1}−1) per 64 entries.
 
     >>> int_(4)([1.75, 2, 0.25, 7])
     array([2., 2., 0., 7.])
     """
-    return _named(IntFormat(k), _REAL, options)
+    return _named(IntFormat(k), REAL, options)
 
 
-@spelled_out(Options, _SHARED)
+@spelled_out(Options, SHARED)
 def hbfp(k: int, *, compat: float | None = None, **options: Unpack[Options]) -> Quantizer:
     """HBFP-k: sign and k−1 magnitude bits under one exponent ⌈log₂ amax⌉ per 64 entries (`drumond2018hbfp`, §4).
 
     ``compat=1e-8`` reproduces the exponent of the official emulator instead of the exact one.
     """
-    return _named(IntFormat(k), {**_SHARED, "scaling": SharedExponent(compat)}, options)
+    return _named(IntFormat(k), {**SHARED, "scaling": SharedExponent(compat)}, options)
 
 
-@spelled_out(Options, _MX)
+@spelled_out(Options, MX)
 def mxfp(element: FloatFormat, **options: Unpack[Options]) -> Quantizer:
     """MXFP: a small floating-point element under one power of two per 32 entries (OCP MX v1.0, §5)."""
     if not isinstance(element, FloatFormat):
         raise TypeError(f"mxfp needs a floating-point element, got {element}: see mxint for integers")
-    return _named(element, _MX, options)
+    return _named(element, MX, options)
 
 
-@spelled_out(Options, _MX)
+@spelled_out(Options, MX)
 def mxint(k: int = 8, **options: Unpack[Options]) -> Quantizer:
     """MXINT-k: symmetric k-bit integers times 2^{−(k−2)} under 2^{⌊log₂ amax⌋} per 32 entries (OCP MX v1.0, §5.3.4)."""
-    return _named(IntFormat(k), _MX, options)
+    return _named(IntFormat(k), MX, options)
 
 
-@spelled_out(Options, _NV)
+@spelled_out(Options, NV)
 def nvfp4(**options: Unpack[Options]) -> Quantizer:
     """NVFP4: E2M1 under an E4M3 scale per 16 entries under one float32 scale per tensor (`nvidia2025nvfp4`)."""
-    return _named(E2M1, _NV, options)
+    return _named(E2M1, NV, options)
 
 
-@spelled_out(Options, _REAL)
+@spelled_out(Options, REAL)
 def nf4(**options: Unpack[Options]) -> Quantizer:
     """NF4: the 16 normal-quantile levels times amax per 64 entries (`dettmers2023qlora`, §3)."""
-    return _named(NF4, _REAL, options)
+    return _named(NF4, REAL, options)
 
 
-@spelled_out(Options, _SUMS)
+@spelled_out(Options, SUMS)
 def bcq(k: int, *, zero: bool = False, **options: Unpack[Options]) -> Quantizer:
     """BCQ-k: sums Σ ±2^i of k signs times a real scale per 64 entries; 0 is no level unless ``zero``.
 
     Midpoints go away from zero by default: parity of codes has no symmetric meaning without a zero level.
     """
-    return _named(bcq_format(k, zero), _SUMS, options)
+    return _named(bcq_format(k, zero), SUMS, options)
 
 
-@spelled_out(Options, _CAST)
+@spelled_out(Options, CAST)
 def cast(fmt: Format, **options: Unpack[Options]) -> Quantizer:
     """q(x)_i = ρ(x_i): round to a format with no scale, saturating by default; every entry is its own block."""
-    return _named(fmt, _CAST, options)
+    return _named(fmt, CAST, options)
 
 
-@spelled_out(Options, _REAL)
+@spelled_out(Options, REAL)
 def scaled(fmt: Format, **options: Unpack[Options]) -> Quantizer:
     """Any format under any scale rule, by default σ = amax/max Γ per 64 entries (FP8 per tensor: ``per=Whole()``)."""
-    return _named(fmt, _REAL, options)
+    return _named(fmt, REAL, options)

@@ -88,6 +88,41 @@ class HalfAway(Rounding):
 
 @final
 @dataclass(frozen=True)
+class HalfTowardZero(Rounding):
+    """ρ(v) is the nearest grid point; a midpoint goes to the smaller magnitude, and up if it is zero itself."""
+
+    name = "half_toward_zero"
+    nearest = True
+
+    def integer(self, y: Array) -> Array:
+        whole = np.trunc(y)
+        return whole + np.copysign((np.abs(y - whole) > 0.5).astype(y.dtype), y)
+
+    def upper(self, v: Array, lo: Array, hi: Array, lower_is_odd: Flags) -> Flags:
+        above, at = against_middle(v, lo, hi)
+        return np.asarray(above | (at & ((np.abs(hi) < np.abs(lo)) | (hi == -lo))))
+
+
+@final
+@dataclass(frozen=True)
+class HalfUp(Rounding):
+    """ρ(v) is the nearest grid point; a midpoint goes up, ⌊v + ½⌋ on the integers."""
+
+    name = "half_up"
+    odd = False
+    nearest = True
+
+    def integer(self, y: Array) -> Array:
+        whole = np.floor(y)
+        return np.asarray(np.copysign(whole + (y - whole >= 0.5).astype(y.dtype), y))
+
+    def upper(self, v: Array, lo: Array, hi: Array, lower_is_odd: Flags) -> Flags:
+        above, at = against_middle(v, lo, hi)
+        return above | at
+
+
+@final
+@dataclass(frozen=True)
 class TowardZero(Rounding):
     """ρ(v) is the neighbour of smaller magnitude; of −c and c the one on v's side, c for v = 0."""
 
@@ -184,11 +219,15 @@ class Stochastic(Rounding):
 
 nearest_even = NearestEven()
 half_away = HalfAway()
+half_toward_zero = HalfTowardZero()
+half_up = HalfUp()
 toward_zero = TowardZero()
 floor = Floor()
 ceil = Ceil()
 
-ROUNDINGS: dict[str, Rounding] = {r.name: r for r in (nearest_even, half_away, toward_zero, floor, ceil)}
+ROUNDINGS: dict[str, Rounding] = {
+    r.name: r for r in (nearest_even, half_away, half_toward_zero, half_up, toward_zero, floor, ceil)
+}
 """The deterministic rules by name; ``stochastic(rng)`` is made with its Generator."""
 
 

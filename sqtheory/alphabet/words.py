@@ -9,7 +9,20 @@ from typing import Any, TypeAlias, final
 import numpy as np
 
 from sqtheory.alphabet import aliases, quantizers, scaling, scores, sparsifiers, ties
-from sqtheory.alphabet.formats import E2M1, E2M3, E3M2, E4M3, E5M2, FORMATS, FloatFormat, Format, IntFormat, bcq_format
+from sqtheory.alphabet.budgets import Count
+from sqtheory.alphabet.formats import (
+    E2M1,
+    E2M3,
+    E3M2,
+    E4M3,
+    E5M2,
+    FORMATS,
+    FloatFormat,
+    Format,
+    IntFormat,
+    bcq_format,
+    p3109,
+)
 from sqtheory.alphabet.operators import IDENTITY, Operator
 from sqtheory.alphabet.partition import Channels, Columns, Partition, Rows, Tail, Whole
 from sqtheory.alphabet.quantized import NanRule
@@ -82,9 +95,17 @@ ALIAS_EXAMPLES = (
     *(preset.name.lower() for preset in aliases.TYPED),
 )
 
+FLOAT_FAMILIES: Patterns = {
+    r"binary(\d+)p(\d+)([su])([ef])": (
+        "binary8p3se, binary6p4uf",
+        lambda m: p3109(int(m[1]), int(m[2]), signed=m[3] == "s", extended=m[4] == "e"),
+    ),
+}
+"""Floating-point formats by pattern, beside those with a name of their own."""
 FORMAT_FAMILIES: Patterns = {
     r"int(\d+)(full)?": ("int9, int9full", lambda m: IntFormat(int(m[1]), bool(m[2]))),
     r"bcq(\d+)(zero)?": ("bcq4, bcq4zero", lambda m: bcq_format(int(m[1]), bool(m[2]))),
+    **FLOAT_FAMILIES,
 }
 """Formats by pattern, beside those with a name of their own."""
 
@@ -118,6 +139,9 @@ SCALING_BUILDERS: Mapping[str, Callable[..., scaling.Scaling]] = {
     "histogram": scaling.LeastOfHistogram,
     "frozen": _frozen,
     "twolevel": scaling.TwoLevel,
+    "signedmax": scaling.SignedMax,
+    "stored": scaling.Stored,
+    "reciprocal": scaling.Reciprocal,
     "shared": scaling.SharedExponent,
     "unscaled": scaling.Unscaled,
 }
@@ -129,14 +153,21 @@ SCORE_BUILDERS: Mapping[str, Callable[..., scores.Score]] = {
     "given": scores.given,
     "random": scores.Random,
 }
+TIE_BUILDERS: Mapping[str, Callable[..., ties.Ties]] = {
+    "random": ties.RandomTies,
+    "adversarial": ties.Adversarial,
+    "introselect": ties.Introselect,
+}
 KINDS: Mapping[Any, ArgumentKind] = {
     Operator: ArgumentKind("operator", {}, OPERATORS, ALIASES, ALIAS_EXAMPLES),
-    FloatFormat: ArgumentKind("floating-point format", FLOATS),
+    FloatFormat: ArgumentKind("floating-point format", FLOATS, {}, FLOAT_FAMILIES),
     Format: ArgumentKind("format", {**FLOATS, **FORMATS}, {}, FORMAT_FAMILIES),
     scaling.Scaling: ArgumentKind("scaling rule", scaling.SCALINGS, SCALING_BUILDERS),
     Rounding: ArgumentKind("rounding rule", ROUNDINGS, {"stochastic": stochastic}),
     scores.Score: ArgumentKind("score", scores.SCORES, SCORE_BUILDERS),
-    ties.Ties: ArgumentKind("tie rule", ties.TIES, {"random": ties.RandomTies, "adversarial": ties.Adversarial}),
+    ties.Ties: ArgumentKind("tie rule", ties.TIES, TIE_BUILDERS),
+    ties.Selected: ArgumentKind("side of a selection", {str(side): side for side in ties.Selected}),
+    Count: ArgumentKind("rule for counts", {str(rule): rule for rule in Count}),
     NanRule: ArgumentKind("NaN rule", {str(rule): rule for rule in NanRule}),
     Tail: ArgumentKind("tail rule", {str(tail): tail for tail in Tail}),
     Partition: ArgumentKind("partition", PARTITIONS),

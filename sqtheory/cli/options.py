@@ -171,6 +171,27 @@ def add_method(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_tool(parser: argparse.ArgumentParser, gives: str = "mask and format, or the one it has,") -> None:
+    """``--tool``."""
+    parser.add_argument(
+        "--tool",
+        default=None,
+        metavar="NAME[:MODE]",
+        help=f"{gives} as a release of the field makes them (sqtheory tools)",
+    )
+
+
+def say_apart(arguments: argparse.Namespace) -> None:
+    """Say on stderr in how many entries the operators of ``--tool`` are not the tool."""
+    if arguments.tool is None:
+        return
+    from sqtheory.cli.printing import say
+    from sqtheory.tools import find
+
+    if apart := find(arguments.tool).mode.apart:
+        say(apart)
+
+
 def statistics(arguments: argparse.Namespace) -> "Statistics | None":
     """The file of ``--statistics``, read."""
     from sqtheory.files.statistics import Statistics

@@ -156,8 +156,9 @@ def ends(x: Array, boxes: Partition) -> tuple[Array, Array]:
 
 
 def beyond_range(low: Array, high: Array, scales: Array, q: Quantizer) -> Mask:
-    """Which blocks with these least and greatest entries and these scales reach beyond [σ·min Γ, σ·max Γ]."""
+    """Which blocks with these least and greatest entries and these scales reach beyond σ·[min Γ, max Γ]."""
     slack = 4 * float(np.finfo(scales.dtype).eps)  # the rounding of a real scale is no saturation
     with np.errstate(over="ignore"):
-        least, most = (scales.astype(np.float64) * end for end in (q.format.min, q.format.max))
+        reach = [scales.astype(np.float64) * end for end in (q.format.min, q.format.max)]
+        least, most = np.minimum(*reach), np.maximum(*reach)
         return np.asarray((high > most + slack * np.abs(most)) | (low < least - slack * np.abs(least)))

@@ -77,7 +77,15 @@ def living(two: TwoOrders, q: Quantizer) -> Mask:
 
 def moved(two: TwoOrders, q: Quantizer, dense: Array) -> Mask:
     """In which blocks the mask moved the scale from its value for x."""
-    return np.asarray(q.scales(two.sparse) != dense)
+    return rescaled(q, two.x, dense, two.sparse)
+
+
+def rescaled(q: Quantizer, x: Array, dense: Array, sparse: Array) -> Mask:
+    """Which blocks of x, whose scales are ``dense``, have another scale, or divisor of codes, in ``sparse``."""
+    own = q.scales(sparse)
+    if q.scaling.exact_codes:
+        return np.asarray(own != dense)
+    return np.asarray((own != dense) | (q.divisors(sparse, own) != q.divisors(x, dense)))
 
 
 def flushed(low: Array, high: Array, image: Array, q: Quantizer) -> Mask:

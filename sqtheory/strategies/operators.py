@@ -18,6 +18,7 @@ from sqtheory.alphabet.formats import (
     IntFormat,
     SpecialCodes,
     bcq_format,
+    p3109,
 )
 from sqtheory.alphabet.partition import Blocks, Channels, Columns, Heads, Partition, Rows, Shape, Tiles, Whole
 from sqtheory.alphabet.quantized import NanRule
@@ -28,8 +29,11 @@ from sqtheory.alphabet.scaling import (
     Frozen,
     MeanSquare,
     Percentile,
+    Reciprocal,
     Scaling,
     SharedExponent,
+    SignedMax,
+    Stored,
     TwoLevel,
     Unscaled,
 )
@@ -45,10 +49,13 @@ NAMED: tuple[Quantizer, ...] = (
     *(nvfp4(), nf4(), bcq(1), bcq(3), bcq(3, zero=True), cast(E4M3)),
 )
 CODEBOOKS = st.sets(st.sampled_from(DYADICS), min_size=2, max_size=9).filter(lambda v: max(v) > 0)
+P3109 = st.integers(3, 8).flatmap(
+    lambda k: st.builds(p3109, st.just(k), st.integers(1, k - 1), signed=st.booleans(), extended=st.booleans())
+)
 OWN = CODEBOOKS.map(lambda v: Codebook("drawn", tuple(sorted(v)))) | st.integers(2, 5).flatmap(
     lambda e: st.builds(
         *(FloatFormat, st.just("drawn"), st.just(e), st.integers(0, 4), st.integers(0, 2**e - 1)),
-        *(st.sampled_from(SpecialCodes), st.booleans(), st.booleans()),
+        *(st.sampled_from((SpecialCodes.none, SpecialCodes.nan_only, SpecialCodes.ieee)), st.booleans(), st.booleans()),
     )
 )
 RANDOM = st.integers(0, 2**32 - 1).map(np.random.default_rng)
@@ -61,7 +68,7 @@ def formats(*, spelled: bool = False, has_zero: bool | None = None) -> st.Search
     """
     known: st.SearchStrategy[Format] = st.sampled_from(tuple(FORMATS.values()))
     known |= st.builds(IntFormat, st.integers(2, 16), st.booleans())
-    known |= st.builds(bcq_format, st.integers(1, 7), st.booleans())
+    known |= st.builds(bcq_format, st.integers(1, 7), st.booleans()) | P3109
     return (known if spelled else known | OWN).filter(lambda f: has_zero in (None, f.has_zero))
 
 
@@ -80,10 +87,18 @@ def partitions(shape: Shape | None = None, *, block_sizes: Sequence[int] | None 
 def _scalings(fmt: Format, grid: Shape | None) -> st.SearchStrategy[Scaling]:
     scale, count, limit = st.sampled_from((1.0, 0.5, 2.0, 0.0, 1.5, 1 / 7)), prod(grid or ()), 2.0**100 / fmt.max
     each = st.lists(scale, min_size=count, max_size=count).map(lambda v: np.reshape(v, grid or ()))
-    rules = [rule for name, rule in SCALINGS.items() if fmt.min < 0 or name != "fullrange"]
+    rules = [r for r in (*SCALINGS.values(), SignedMax(minimum=True)) if fmt.min < 0 or not r.needs_negative]
     fine = [TwoLevel(f) for f in FORMATS.values() if isinstance(f, FloatFormat) and f.max < limit]
+    makers = [r for r in rules if not r.signed]
+    held = [f for f in FORMATS.values() if isinstance(f, FloatFormat) and f.max < limit]
+    stored = st.builds(
+        *(Stored, st.sampled_from(held), st.sampled_from(makers), st.sampled_from(tuple(ROUNDINGS.values()))),
+        least=st.sampled_from((None, 0.0)),
+        late=st.booleans(),
+    )
     return st.one_of(
         st.sampled_from((*rules, Unscaled(), SharedExponent(), *fine)),
+        stored | st.sampled_from((*makers, TwoLevel())).map(Reciprocal) | stored.map(Reciprocal),
         st.builds(SharedExponent, st.sampled_from((1e-8, 1.0)) | st.floats(1e-12, 1e12)),
         st.builds(Percentile, st.floats(0.001, 99.999)) | st.builds(MeanSquare, st.integers(1, 16)),
         (scale | each).map(lambda v: Frozen(FixedArray(v))),

@@ -54,9 +54,10 @@ def lower_halves(fmt: Format, rounding: Rounding) -> dict[Fraction, Fraction]:
 def swap_constant(q: Quantizer) -> Fraction | None:
     """max_v h⁻(v), the largest L1 excess of Q→S over both errors for one swap, in units of σ; approached.
 
-    None where theorem ``swap_constant`` does not apply: q is not monotone, or its grid not odd or without 0.
+    None where theorem ``swap_constant`` does not apply: q is not monotone, its grid not odd or without 0, or its codes
+    are made by another number than the scale.
     """
-    if MONOTONE not in q.traits or KEEPS_ZERO not in q.traits or not q.format.odd:
+    if MONOTONE not in q.traits or KEEPS_ZERO not in q.traits or not (q.format.odd and q.scaling.exact_codes):
         return None
     return max(lower_halves(q.format, q.rounding).values())
 

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, final
 import numpy as np
 
 from sqtheory.alphabet.partition import Rows
+from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.arrays import Array, Mask
 from sqtheory.orders.applied import TwoOrders, survivors
 from sqtheory.orders.errors import box_norms, powers
@@ -249,11 +250,16 @@ class FloatRows(ScaledInstance, PairedInstance):
         return np.asarray(np.abs(errors).max(axis=1))
 
 
+def coding_scales(q: Quantizer, x: Array) -> Array:
+    """What every entry is divided by to make its code: σ, but under a rule that stores another number."""
+    return q.partition.spread(q.divisors(x, q.scales(x)), x.shape)
+
+
 def rows_of(case: Case) -> FloatRows:
     """Both orders on the rows of a case."""
 
     def scales() -> tuple[Array, Array]:
-        return case.dense_scale, case.spread(case.q.scales(case.orders.sparse))
+        return coding_scales(case.q, case.x), coding_scales(case.q, case.orders.sparse)
 
     partner = None if case.w is None else lambda: rows_of(case.weight)
     return FloatRows(case.orders, case.p, scales, lambda: case.frozen_image, partner)

@@ -197,6 +197,12 @@ def _uniform(q: Quantizer) -> bool:
     return bool(np.ptp(np.diff(q.format.values)) == 0)
 
 
+def _to_nearest(q: Quantizer) -> Ruling:
+    if q.rounding.nearest and not q.nearest:
+        return Ruling(False, f"codes are made by another number than the scale that {q.scaling} stores")
+    return Ruling(q.nearest, f"{q.rounding} {'is' if q.nearest else 'is not'} nearest")
+
+
 def having(name: str, trait: Trait) -> Assumption:
     """The assumption that q has a trait."""
     statement = f"q has {trait}: {trait.statement}"
@@ -241,9 +247,7 @@ NORM = assumed(assumptions.NORM)
 NEAREST = of_pipeline(
     "nearest",
     "q rounds to a nearest level",
-    lambda s, q, p, shape: Ruling(
-        q.rounding.nearest, f"{q.rounding} {'is' if q.rounding.nearest else 'is not'} nearest"
-    ),
+    lambda s, q, p, shape: _to_nearest(q),
 )
 SYMMETRIC = of_pipeline(
     "symmetric",

@@ -180,5 +180,8 @@ def test_every_constructor_is_in_the_catalogue() -> None:
     named = {kind.what: {*kind.names, *kind.constructors} for kind in KINDS.values()}
     assert named["scaling rule"] == {*scaling.SCALINGS, "percentile", "mse", "frozen", "twolevel", "shared", "unscaled"}
     assert named["score"] == {*scores.SCORES, *SCORE_BUILDERS}
-    assert named["tie rule"] == {*ties.TIES, "random"} and named["rounding rule"] == {*ROUNDINGS, "stochastic"}
+    assert named["tie rule"] == {*ties.TIES, "random", "introselect"} and named["rounding rule"] == {
+        *ROUNDINGS,
+        "stochastic",
+    }
     assert {f.name for f in vars(quantizers).values() if isinstance(f, Format)} <= set(FORMATS)

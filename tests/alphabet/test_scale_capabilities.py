@@ -7,21 +7,27 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sqtheory.alphabet.formats import E2M1, E2M3, E4M3, INT4, Format, IntFormat
+from sqtheory.alphabet.formats import BFLOAT16, E2M1, E2M3, E4M3, E8M0, FLOAT16, INT4, Format, IntFormat
 from sqtheory.alphabet.partition import Blocks, Partition, Rows
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.rationals import NotRational, rationals
+from sqtheory.alphabet.rounding import ceil, toward_zero
 from sqtheory.alphabet.scaling import (
     SCALINGS,
+    AbsMax,
     AbsMean,
     FromMaximum,
     Frozen,
+    Held,
     Numbers,
     Percentile,
     Reach,
+    Reciprocal,
     RowTwoLevel,
     Scaling,
     SharedExponent,
+    SignedMax,
+    Stored,
     TwoLevel,
     Unscaled,
     maxima,
@@ -37,16 +43,32 @@ Tensor = NDArray[np.float64]
 SHAPE = (3, 8)
 BLOCKS = Blocks(4)
 GRID = BLOCKS.grid(SHAPE)
+STORED: tuple[Scaling, ...] = (
+    *(
+        Stored(FLOAT16),
+        Stored(E4M3, least=0.0),
+        Stored(E8M0, rounding=ceil),
+        Stored(BFLOAT16, Percentile(60), toward_zero),
+    ),
+    *(Stored(FLOAT16, SignedMax(), late=True), Stored(E4M3, late=True), Stored(BFLOAT16, SignedMax(minimum=True))),
+    *(Reciprocal(AbsMax()), Reciprocal(Stored(FLOAT16)), Stored(FLOAT16, Reciprocal(SignedMax()), late=True)),
+    *(SignedMax(minimum=True), Reciprocal(TwoLevel())),
+)
 RULES: dict[str, Scaling] = {
     **{str(rule): rule for rule in SCALINGS.values()},
     **{
         str(rule): rule for rule in (Percentile(60), SharedExponent(), SharedExponent(1e-8), TwoLevel(), TwoLevel(E2M3))
     },
     "absmean(0.5)": AbsMean(0.5),
+    **{str(rule): rule for rule in STORED},
     **{"unscaled": Unscaled(), "one frozen": Frozen(FixedArray(0.3)), "rows": RowTwoLevel(TwoLevel())},
     "frozen": Frozen(FixedArray(np.linspace(0.1, 0.9, 6).reshape(GRID))),
+    "held": Held(Stored(E4M3, late=True), *(FixedArray(np.linspace(a, 0.9, 6).reshape(GRID)) for a in (0.1, 0.2))),
 }
-BOUNDED = {"absmax", "absmean", "fullrange", "midpoint", "floor", "ceil", "even", "rceil", "shared"}
+BOUNDED = {
+    *("absmax", "absmean", "fullrange", "midpoint", "floor", "ceil", "even", "rceil", "shared"),
+    *("signedmax", "signedmax(minimum=true)", "reciprocal(absmax)"),
+}
 """Rules of which the supremum of σ_B/max|x_B| is known."""
 
 
@@ -58,6 +80,7 @@ def tensors(count: int = 30, seed: int = 3) -> Iterator[Tensor]:
     rng = np.random.default_rng(seed)
     for i in range(count):
         x = rng.integers(-64, 65, SHAPE) / 8 * 2.0 ** rng.integers(-3, 4, (3, 1))
+        x *= 0.7 if i % 4 == 1 else 1.0
         yield np.abs(x) if i % 5 == 0 else x
 
 
@@ -111,8 +134,10 @@ def test_a_scale_follows_the_maximum_where_it_says_so(name: str) -> None:
         for a, sigma in zip(amax.flat, scales(rule, x).flat, strict=True):
             follows &= known.setdefault((float(a), top.item()), float(sigma)) == sigma
             seen.add((float(a), float(sigma)))
-    assert follows == (rule.follows_maximum or rule.constant is not None), seen
-    assert rule.follows_maximum == isinstance(rule, FromMaximum)
+    if rule.direct:
+        assert follows == (rule.follows_maximum or rule.constant is not None), seen
+    assert not rule.follows_maximum or rule.direct
+    assert rule.follows_maximum >= isinstance(rule, FromMaximum)
 
 
 @thin(2)
@@ -142,7 +167,7 @@ def test_no_share_exceeds_the_supremum_and_some_come_close(name: str, fmt: Forma
         assert name not in BOUNDED
         return
     x = np.linspace(1, 4, 30_001)[:, None]
-    ratios = rule.scales(x, Rows(), fmt) / x
+    ratios = np.abs(rule.scales(x, Rows(), fmt)) / x
     assert float(bound) * (1 - 1e-3) < ratios.max() <= float(bound) * (1 + 1e-12)
 
 
@@ -158,7 +183,7 @@ def test_exact_scales_are_those_before_rounding(name: str) -> None:
             assert rule.constant is None and rule.looks_at is not Reach.nothing
             continue
         assert found.shape == GRID and all(isinstance(v, Fraction) for v in found.flat)
-        level = 1e-12 if rule.scale_format is None else 0.15
+        level = 0.15 if rule.scale_format or isinstance(rule, Stored) else 1e-12
         assert np.allclose(found.astype(np.float64), scales(rule, x), rtol=level, atol=0)
 
 
@@ -170,7 +195,7 @@ def test_a_power_of_two_is_exact_for_float64_maxima_only() -> None:
 @pytest.mark.parametrize("name", RULES)
 def test_by_rows_every_row_is_a_tensor_of_its_own(name: str) -> None:
     rule = RULES[name]
-    if name == "frozen":  # whose scales are those of a grid of three rows
+    if name in ("frozen", "held"):  # whose scales are those of a grid of three rows
         return
     apart = False
     for x in tensors():
@@ -186,6 +211,9 @@ def test_bits_of_scales_are_those_of_the_numbers_they_can_be(name: str) -> None:
     block, shared = rule.bits(16)
     if rule.scale_format is not None:
         assert (block, shared) == (rule.scale_format.bits, 32)
+        return
+    if isinstance(rule, Stored):
+        assert (block, shared) == (rule.scale_type.bits, 0)
         return
     kinds = {Numbers.one: [(0, 16), (0, 0)], Numbers.dyadic: [(8, 0)], Numbers.real: [(16, 0)]}
     assert (block, shared) in kinds[rule.values]
@@ -216,6 +244,25 @@ def seen_blind(rule: Scaling) -> bool:
     return all(np.array_equal(rule.scales(-x, BLOCKS, INT4), rule.scales(x, BLOCKS, INT4)) for x in tensors())
 
 
+def seen_odd(rule: Scaling) -> bool:
+    return all(np.array_equal(rule.scales(-x, BLOCKS, format_of(rule)), -scales(rule, x)) for x in tensors())
+
+
+def seen_negative(rule: Scaling) -> bool:
+    return any((scales(rule, x) < 0).any() for x in tensors())
+
+
+def seen_divided(rule: Scaling) -> bool:
+    """Some block is divided by another number than its scale."""
+    return any((rule.divisors(x, BLOCKS, format_of(rule)) != scales(rule, x)).any() for x in tensors())
+
+
+def seen_product(rule: Scaling) -> bool:
+    """Some code is of another ratio than fl(x/σ)."""
+    x = np.linspace(1, 2, 101, dtype=np.float32)
+    return any((rule.ratio(x, np.float32(d)) != x / np.float32(d)).any() for d in (0.3, 0.7, 1.1))
+
+
 def seen_zero(rule: Scaling) -> bool:
     found = []
     for x in (np.zeros(SHAPE), *tensors(5)):
@@ -240,6 +287,9 @@ def seen_equivariance(rule: Scaling) -> frozenset[Trait]:
 def check_symmetries(rule: Scaling) -> None:
     assert (seen_blind(rule), seen_zero(rule)) == (rule.sign_blind, rule.zero_block_is_zero)
     assert seen_equivariance(rule) == rule.equivariance
+    assert (seen_odd(rule), seen_negative(rule)) == (rule.sign_odd, rule.signed)
+    assert seen_divided(rule) != rule.exact_codes
+    assert (seen_divided(rule) or seen_product(rule)) != rule.direct
 
 
 @thin(2)

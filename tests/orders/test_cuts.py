@@ -32,7 +32,7 @@ QUANTIZERS: list[Quantizer] = [
     *(hbfp(6, block=32), nvfp4(), nf4(block=32), bcq(3, zero=True, block=32)),
     *(mxfp(E4M3), mxfp(E2M1), mxfp(E2M1, rounding=toward_zero), mxfp(E2M1, block=160)),
 ]
-RULES = [rule for rule in TIES.values() if rule is not adversarial]
+RULES = [rule for rule in TIES.values() if rule.foreseen and rule.ordered]
 MASKS = [
     top(keep, per=per, ties=rule)
     for keep in (0.5, 1, 0.3, 0.99)

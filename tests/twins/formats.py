@@ -8,6 +8,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
 
 RULES = ("nearest_even", "half_away", "toward_zero", "floor", "ceil")
 OVERFLOWS = "overflows"
@@ -57,6 +60,19 @@ def minifloat(e: int, m: int, bias: int, special: str, signed: bool = True, subn
     return Grid(numbers, last_digit_even, signed_zero=signed)
 
 
+def one_nan(k: int, p: int, infinities: bool = True) -> Grid:
+    """P3109 with a sign: the codes ascend with their magnitudes, the last of them infinite, and −0 does not exist."""
+    positive = []
+    for code in range(2 ** (k - 1) - infinities):
+        exponent, fraction = divmod(code, 2 ** (p - 1))
+        significand = fraction if exponent == 0 else 2 ** (p - 1) + fraction
+        unit = Fraction(2) ** (max(exponent, 1) - 2 ** (k - p - 1) - (p - 1))
+        positive.append((significand * unit, significand % 2 == 0))
+    negative = [(-v, even) for v, even in reversed(positive) if v]
+    numbers, last_digit_even = zip(*negative, *positive, strict=True)
+    return Grid(numbers, last_digit_even)
+
+
 def levels(values: Sequence[float]) -> Grid:
     """A codebook: the last digit is that of the place in the order."""
     return Grid(tuple(Fraction(v) for v in values), tuple(i % 2 == 0 for i in range(len(values))))
@@ -84,9 +100,9 @@ def round_or_overflow(v: Fraction, grid: Grid, rule: str) -> Fraction | str:
     if abs(v) >= next_up or rule in ("floor", "ceil"):
         return OVERFLOWS
     even = grid.even[-1]
-    if _choose(abs(v), grid.top, next_up, even, not even, rule) == next_up:
-        return OVERFLOWS
-    return grid.top if v > 0 else -grid.top
+    if v > 0:
+        return grid.top if _choose(v, grid.top, next_up, even, not even, rule) == grid.top else OVERFLOWS
+    return -grid.top if _choose(v, -next_up, -grid.top, not even, even, rule) == -grid.top else OVERFLOWS
 
 
 def _choose(v: Fraction, lo: Fraction, hi: Fraction, lo_even: bool, hi_even: bool, rule: str) -> Fraction:
@@ -104,6 +120,10 @@ def _choose(v: Fraction, lo: Fraction, hi: Fraction, lo_even: bool, hi_even: boo
         return hi if hi - v < v - lo else lo
     if rule == "half_away":
         return lo if v < 0 else hi
+    if rule == "half_toward_zero":
+        return smaller
+    if rule == "half_up":
+        return hi
     if lo_even != hi_even:
         return lo if lo_even else hi
     return larger
@@ -119,6 +139,23 @@ def gap_outward(v: Fraction, grid: Grid) -> Fraction:
     i = bisect_left(numbers, v) - 1 if v < 0 else bisect_right(numbers, v) - 1
     i = min(max(i, 0), len(numbers) - 2)
     return numbers[i + 1] - numbers[i]
+
+
+FP4_BITS = (("555556", -8), ("555556", -3), ("0", -2), ("555556", -2), ("0", -1), ("555556", -1), ("0", 0))
+"""1/192, 1/6, 1/4, 1/3, 1/2, 2/3, 1 in float32."""
+
+
+def dynamic_levels() -> list[float]:
+    """The dynamic map with sign as bitsandbytes 0.50.2 computes it: ends of parts from the nearer end, in float32."""
+    real, found = np.float32, [0.0, 1.0]
+    for i in range(7):
+        count, step = 2**i, Fraction(float((real(1) - real(0.1)) / real(2**i)))
+        lower = [Fraction(float(real(0.1))) + j * step for j in range((count + 1) // 2)]
+        ends = [real(float(v)) for v in (*lower, *(1 - (count - j) * step for j in range(len(lower), count + 1)))]
+        for low, high in pairwise(ends):
+            size = float(real(10.0 ** (i - 6)) * ((low + high) / real(2)))
+            found += [size, -size]
+    return sorted(found)
 
 
 NF4_PUBLISHED = (
@@ -139,6 +176,10 @@ E4M3_IEEE = minifloat(4, 3, 7, "ieee")
 FLOAT16 = minifloat(5, 10, 15, "ieee")
 BFLOAT16 = minifloat(8, 7, 127, "ieee")
 NF4 = levels(NF4_PUBLISHED)
+IQ4 = levels([-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113])
+FP4_SIZES = [float.fromhex(f"0x1.{digits}p{e}") for digits, e in FP4_BITS]
+FP4 = levels([-v for v in reversed(FP4_SIZES)] + [0.0] + FP4_SIZES)
+DYNAMIC8 = levels(dynamic_levels())
 BCQ2 = levels([-3, -1, 1, 3])
 BCQ3 = levels([-7, -5, -3, -1, 1, 3, 5, 7])
 BCQ3_ZERO = levels([-7, -5, -3, -1, 0, 1, 3, 5, 7])
@@ -148,6 +189,8 @@ GRIDS = {
     **{f"int{k}full": integers(k, full=True) for k in (2, 3, 4, 5, 6, 7, 8, 16)},
     **{"e4m3": E4M3, "e5m2": E5M2, "e3m2": E3M2, "e2m3": E2M3, "e2m1": E2M1, "e8m0": E8M0},
     **{"bfloat16": BFLOAT16, "float16": FLOAT16, "e4m3ieee": E4M3_IEEE},
+    **{"binary8p3se": one_nan(8, 3), "binary8p4se": one_nan(8, 4)},
+    **{"fp4": FP4, "iq4": IQ4, "dynamic8": DYNAMIC8},
     **{"nf4": NF4, "bcq2": BCQ2, "bcq3": BCQ3, "bcq3zero": BCQ3_ZERO},
 }
 """A grid for every named format."""

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
-from sqtheory.alphabet.formats.codebook import Codebook, bcq_format
-from sqtheory.alphabet.formats.floating import FloatFormat, SpecialCodes, binade
+import numpy as np
+
+from sqtheory.alphabet.formats.codebook import Codebook, bcq_format, dynamic_format
+from sqtheory.alphabet.formats.floating import FloatFormat, SpecialCodes, binade, p3109
 from sqtheory.alphabet.formats.format import Codes, Format, Table, is_monotone, is_odd
 from sqtheory.alphabet.formats.integer import IntFormat
 from sqtheory.alphabet.formats.steps import StepFunction, steps
@@ -42,6 +44,13 @@ NF4 = Codebook(
     ),
 )
 """NormalFloat4: quantiles of the normal law, as published (`dettmers2023qlora`, App. E); levels are float32 numbers."""
+IQ4 = Codebook("iq4", tuple(map(float, (-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113))))
+"""The levels of GGUF's IQ4_NL and IQ4_XS (source code of ggml), of which none is 0."""
+_TWELFTHS = (1 / 16, 2, 3, 4, 6, 8, 12)
+FP4 = Codebook("fp4", tuple(sorted(float(np.float32(v / 12)) for v in (*_TWELFTHS, 0, *(-v for v in _TWELFTHS)))))
+"""The levels of bitsandbytes' FP4 (its source code), whose smallest is 1/192; float32 numbers."""
+DYNAMIC8 = dynamic_format()
+BINARY8P3, BINARY8P4 = p3109(8, 3), p3109(8, 4)
 
 FORMATS: Mapping[str, Format] = {
     f.name: f
@@ -49,13 +58,18 @@ FORMATS: Mapping[str, Format] = {
         *(INT2, INT3, INT4, INT5, INT6, INT7, INT8, INT16),
         *(IntFormat(k, full_range=True) for k in (2, 3, 4, 5, 6, 7, 8, 16)),
         *(E4M3, E5M2, E3M2, E2M3, E2M1, E8M0, BFLOAT16, FLOAT16, E4M3_IEEE),
-        *(NF4, bcq_format(2), bcq_format(3), bcq_format(3, zero=True)),
+        *(BINARY8P3, BINARY8P4),
+        *(NF4, FP4, IQ4, DYNAMIC8),
+        *(bcq_format(2), bcq_format(3), bcq_format(3, zero=True)),
     )
 }
 """Every format with a name, in the order the tables print them."""
 
 __all__ = [
     "BFLOAT16",
+    "BINARY8P3",
+    "BINARY8P4",
+    "DYNAMIC8",
     "E2M1",
     "E2M3",
     "E3M2",
@@ -65,6 +79,7 @@ __all__ = [
     "E8M0",
     "FLOAT16",
     "FORMATS",
+    "FP4",
     "INT2",
     "INT3",
     "INT4",
@@ -73,6 +88,7 @@ __all__ = [
     "INT7",
     "INT8",
     "INT16",
+    "IQ4",
     "NF4",
     "Codebook",
     "Codes",
@@ -85,7 +101,9 @@ __all__ = [
     "Table",
     "bcq_format",
     "binade",
+    "dynamic_format",
     "is_monotone",
     "is_odd",
+    "p3109",
     "steps",
 ]

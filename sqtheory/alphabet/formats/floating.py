@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from fractions import Fraction
 from functools import cached_property
 from typing import final
 
@@ -25,6 +26,11 @@ class SpecialCodes(Enum):
     none = "every code is finite"
     nan_only = "the all-ones code is NaN, the rest of the top binade is finite"
     ieee = "the top binade holds infinity and NaN"
+    extended = "the code of −0, or the last one without a sign, is NaN; the code of the largest magnitude is infinity"
+    finite = "the code of −0, or the last one without a sign, is NaN; every other code is finite"
+
+
+_ONE_NAN = (SpecialCodes.extended, SpecialCodes.finite)
 
 
 @final
@@ -58,8 +64,9 @@ class FloatFormat(Format):
             raise ValueError(f"{self.name}: needs 1–8 exponent bits, 0–10 fraction bits, at most 16 in all")
         if not self.name.isidentifier():
             raise ValueError(f"a format's name must be an identifier, got {self.name!r}")
-        finite, nan_only = self.nonfinite is SpecialCodes.none, self.nonfinite is SpecialCodes.nan_only
-        top_holds_numbers = finite or (nan_only and self.m > 0)
+        if self.nonfinite in _ONE_NAN and not self.subnormals:
+            raise ValueError(f"{self.name}: without subnormals there is no −0 whose code could be NaN")
+        top_holds_numbers = self._specials < 1 << self.m
         if self.emin - self.m < -149 or (1 << self.e) - 2 + top_holds_numbers - self.bias > 127:
             raise ValueError(f"{self.name}: bias {self.bias} gives values that float32 does not have")
 
@@ -91,16 +98,34 @@ class FloatFormat(Format):
         leading = (exponent > 0) | (not self.subnormals)
         power = np.maximum(exponent, int(self.subnormals)) - self.bias
         value: Table = np.ldexp(leading + fraction / 2.0**self.m, power)
-        if self.nonfinite is SpecialCodes.nan_only:
-            value[-1] = np.nan
-        elif self.nonfinite is SpecialCodes.ieee:
-            top = exponent == (1 << self.e) - 1
-            value[top] = np.where(fraction[top] == 0, np.inf, np.nan)
-        return np.concatenate([value, -value]) if self.signed else value
+        value[value.size - self._specials :] = np.nan
+        if self.overflow == np.inf:
+            value[value.size - self._specials] = np.inf
+        minus = -value
+        if self.nonfinite in _ONE_NAN:
+            minus[0] = np.nan
+        return np.concatenate([value, minus]) if self.signed else value
+
+    @property
+    def _specials(self) -> int:
+        """How many of the last codes of a sign are no numbers."""
+        match self.nonfinite:
+            case SpecialCodes.none:
+                return 0
+            case SpecialCodes.nan_only:
+                return 1
+            case SpecialCodes.ieee:
+                return 1 << self.m
+            case SpecialCodes.extended:
+                return 1 + (not self.signed)
+            case SpecialCodes.finite:
+                return int(not self.signed)
 
     @property
     def overflow(self) -> float | None:
-        return {SpecialCodes.none: None, SpecialCodes.nan_only: np.nan, SpecialCodes.ieee: np.inf}[self.nonfinite]
+        if self.nonfinite is SpecialCodes.none:
+            return None
+        return np.inf if self.nonfinite in (SpecialCodes.ieee, SpecialCodes.extended) else np.nan
 
     def nearest_grid(self, v: Array, rounding: Rounding) -> Array:
         if self.emin < np.finfo(v.dtype).minexp:  # binades that only subnormal numbers of the dtype are in
@@ -112,7 +137,17 @@ class FloatFormat(Format):
             hi = np.full(inner.shape, self.min_normal)
             up = rounding.upper(inner, -hi, hi, np.ones(inner.shape, np.bool_))  # a tie goes to v's side, 0 up
             rounded[self._in_hole(v)] = np.where(up, hi, -hi)
-        return rounded if self.signed else rounded + v.dtype.type(0)
+        return rounded if self.has_negative_zero or self._has_hole else rounded + v.dtype.type(0)
+
+    def round_exactly(self, v: Fraction, rounding: Rounding) -> Fraction:
+        """ρ(v) of a rational number by a deterministic rule that acts alike in all cells; it saturates."""
+        v = min(max(v, Fraction(self.min)), Fraction(self.max))
+        if self._has_hole and abs(v) < self.min_normal:
+            return Fraction(float(self.nearest_grid(np.array([_beside(v, 2 * self.min_normal)]), rounding)[0]))
+        power = v.numerator.bit_length() - v.denominator.bit_length()
+        power -= bool(v) and Fraction(2) ** power > abs(v)
+        unit = Fraction(2) ** (max(power, self.emin) - self.m)
+        return Fraction(float(rounding.integer(np.array([_beside(v / unit, 1.0)]))[0])) * unit
 
     def step(self, v: Array | float) -> Array:
         magnitude = np.clip(np.abs(np.asarray(v, np.float64)), self.min_normal, self.max)
@@ -128,6 +163,13 @@ class FloatFormat(Format):
         return np.asarray(np.abs(v) < self.min_normal)
 
 
+def _beside(v: Fraction, unit: float) -> float:
+    """A number of float64 on the same side of all multiples of half a unit, or on the same one."""
+    half = Fraction(unit) / 2
+    below = v // half
+    return float((below + (0 if v == below * half else Fraction(1, 2))) * half)
+
+
 def binade(v: Array) -> Array:
     """2^⌊log₂|v|⌋ from the exponent bits, in the dtype of v (float32 or float64); 0 for zero and subnormals."""
     whole = np.atleast_1d(v)
@@ -138,3 +180,20 @@ def binade(v: Array) -> Array:
     )
     power: Array = bits.view(v.dtype)
     return power.reshape(np.shape(v))
+
+
+def p3109(k: int, p: int, *, signed: bool = True, extended: bool = True) -> FloatFormat:
+    """Binary{k}p{p}: k bits with a precision of p, one zero, one NaN, and infinity if ``extended`` (IEEE P3109).
+
+    The exponent has the bias 2^(k−p−1), or 2^(k−p) without a sign. Source: the interim report (`p3109interim`), as
+    gfloat 0.5.2 reads it.
+
+    >>> p3109(8, 3).max
+    49152.0
+    """
+    e = whole(k, "the bits of a P3109 format") - whole(p, "the precision of a P3109 format") + (not signed)
+    if not (1 <= p and 1 <= e):
+        raise ValueError(f"binary{k}p{p}: needs a precision of 1 to {k - 1} bits")
+    name = f"binary{k}p{p}{'s' if signed else 'u'}{'e' if extended else 'f'}"
+    special = SpecialCodes.extended if extended else SpecialCodes.finite
+    return FloatFormat(name, e, p - 1, 1 << e - 1, special, signed)

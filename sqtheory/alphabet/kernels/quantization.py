@@ -49,10 +49,11 @@ def quantize(
 ) -> bool:
     """Write the image of x under a quantizer of these parts to ``out``; False where the definition must do it.
 
-    That is for blocks that are no runs along an axis, random rounding, and NaN or infinity in x; ``out`` may be
+    That is for blocks that are no runs along an axis, random rounding, codes that are no quotients by σ, and NaN or
+    infinity in x; ``out`` may be
     spoiled then. x and ``out`` are one array or do not overlap, or the result is undefined.
     """
-    if by_definition() or not rounding.deterministic or not x.size:
+    if by_definition() or not (rounding.deterministic and scaling.direct) or not x.size:
         return False
     both = x.flags.c_contiguous and out.flags.c_contiguous
     runs = along_last(x.shape, blocks.sides(x.shape), both)
@@ -162,15 +163,15 @@ def scaled_image(x: Array, out: Array, sigma: Array | None, tile: Tile, amax: Ar
         shape = (x.size // x.shape[-1], sigma.size, -1)
         tile.compiled(x.reshape(shape), np.array(sigma), out.reshape(shape))
     else:
-        some_zero = np.minimum.reduce(sigma) == 0
+        some_zero = not np.logical_and.reduce(sigma)
         divisor = np.where(sigma == 0, x.dtype.type(1), sigma) if some_zero else sigma
         spread = _spread(divisor, x.shape[-1])
         np.divide(x, spread, out=out)
         tile.round(out.reshape(-1), lambda: np.inf if amax is None else float(np.maximum.reduce(amax / divisor)))
-        if amax is None and some_zero:
+        if some_zero:
             spread = _spread(sigma, x.shape[-1])
         np.multiply(out, spread, out=out)
-    if np.maximum.reduce(sigma) > tile.safe:
+    if np.maximum.reduce(np.abs(sigma)) > tile.safe:
         end = np.finfo(x.dtype).max
         np.clip(out, -end, end, out=out)
 

@@ -98,4 +98,4 @@ def _float_rounder(fmt: FloatFormat, dtype: np.dtype[Any]) -> Rounder:
 
 def _steps_by_exponent(fmt: FloatFormat, dtype: np.dtype[Any]) -> bool:
     """Every step is a normal number of the dtype, so that its bits are a shifted exponent; 0 and −0 round as others."""
-    return fmt.signed and fmt.subnormals and fmt.emin - fmt.m >= int(np.finfo(dtype).minexp)
+    return fmt.has_negative_zero and fmt.emin - fmt.m >= int(np.finfo(dtype).minexp)

@@ -1,19 +1,22 @@
 """How the scale σ of a block is chosen: from its maximum, mean, percentile or error, in one level or two, or not.
 
 Rule for scales too small for the arithmetic (every scaling that looks at the block): a block of zeros has σ = 0
-and so image 0, but for ``halfrange``, ``shared(ε)`` and ``absmean(ε)``, whose rules give it a scale; where a
-positive σ would round to 0 it becomes the smallest positive number of its format instead, so a block is never
-divided by zero; ratios are clipped to the range of the format, so a σ rounded down saturates; an image beyond the
-largest number of the dtype becomes that number.
+and so image 0, but for ``halfrange``, ``shared(ε)`` and ``absmean(ε)``, whose rules give it a scale; where a σ would
+round to 0 it becomes the smallest number of its format and sign instead, so a block is never divided by zero (but
+under ``stored(…, least=0)``, whose σ = 0 makes the block 0); ratios are clipped to the range of the format, so a σ
+rounded down saturates; an image beyond the largest number of the dtype becomes that number.
 """
 
 from sqtheory.alphabet.scaling.average import AbsMean
+from sqtheory.alphabet.scaling.derived import Held, Reciprocal
 from sqtheory.alphabet.scaling.dyadic import Exponent, PowerOfTwo, SharedExponent
 from sqtheory.alphabet.scaling.fitted import MeanSquare, Percentile
 from sqtheory.alphabet.scaling.given import Frozen, Unscaled
 from sqtheory.alphabet.scaling.histogram import LeastOfHistogram
 from sqtheory.alphabet.scaling.maximum import AbsMax, FullRange, HalfRange, Midpoint
 from sqtheory.alphabet.scaling.rule import EXPONENT, FromMaximum, Numbers, Reach, Scaling, maxima, positive
+from sqtheory.alphabet.scaling.signed import SignedMax
+from sqtheory.alphabet.scaling.stored import Stored
 from sqtheory.alphabet.scaling.two_level import RowTwoLevel, TwoLevel
 
 SCALINGS: dict[str, Scaling] = {
@@ -25,6 +28,7 @@ SCALINGS: dict[str, Scaling] = {
     "mse": MeanSquare(),
     "absmean": AbsMean(),
     "histogram": LeastOfHistogram(),
+    "signedmax": SignedMax(),
 }
 """The rules that need no argument, by name."""
 
@@ -38,6 +42,7 @@ __all__ = [
     "Frozen",
     "FullRange",
     "HalfRange",
+    "Held",
     "LeastOfHistogram",
     "MeanSquare",
     "Midpoint",
@@ -45,9 +50,12 @@ __all__ = [
     "Percentile",
     "PowerOfTwo",
     "Reach",
+    "Reciprocal",
     "RowTwoLevel",
     "Scaling",
     "SharedExponent",
+    "SignedMax",
+    "Stored",
     "TwoLevel",
     "Unscaled",
     "maxima",

@@ -38,6 +38,7 @@ class FullRange(FromMaximum):
     """σ = max |x_B| / 2^{k−1}: −amax is its own image, +amax saturates one step below."""
 
     full_range = True
+    needs_negative = True
     zero_block_is_zero = True
     equivariance = FULL
 

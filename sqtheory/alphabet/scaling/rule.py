@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from enum import Enum
 from fractions import Fraction
-from typing import ClassVar
 
 import numpy as np
 
@@ -34,22 +33,73 @@ class Numbers(Enum):
 
     one = "one number, the same for every block of every tensor"
     dyadic = "0 and powers of two"
-    real = "any numbers that are not negative"
+    real = "any numbers, none of them negative unless the rule is signed"
 
 
 class Scaling(ABC):
-    """A rule x_B ↦ σ_B: the positive number that divides block B before rounding and multiplies it after."""
+    """A rule x_B ↦ σ_B: the number that divides block B before rounding and multiplies it after."""
 
-    max_determined: ClassVar[bool] = False
-    """σ_B depends on x through max |x_B| (and max |x| for two-level scales) at most."""
-    follows_maximum: ClassVar[bool] = False
-    """σ_B is one function, ``of_maxima``, of max |x_B| and max |x| for every block."""
-    follows_signs: ClassVar[bool] = False
-    """σ_B is one function, ``of_signed_maxima``, of max |x_B| and of whether some entry is negative."""
-    full_range: ClassVar[bool] = False
-    """An integer format used with this rule includes −2^{k−1}."""
-    sign_blind: ClassVar[bool] = False
-    """σ(−x) = σ(x) for a grid Γ = −Γ."""
+    @property
+    def max_determined(self) -> bool:
+        """σ_B depends on x through max |x_B| (and max |x| for two-level scales) at most."""
+        return False
+
+    @property
+    def follows_maximum(self) -> bool:
+        """x_i is divided by σ_B itself, one function, ``of_maxima``, of max |x_B| and max |x| for every block."""
+        return False
+
+    @property
+    def follows_signs(self) -> bool:
+        """σ_B is one function, ``of_signed_maxima``, of max |x_B| and of whether some entry is negative."""
+        return False
+
+    @property
+    def full_range(self) -> bool:
+        """An integer format used with this rule includes −2^{k−1}."""
+        return False
+
+    @property
+    def needs_negative(self) -> bool:
+        """It asks for a negative level."""
+        return False
+
+    @property
+    def sign_blind(self) -> bool:
+        """σ(−x) = σ(x) for a grid Γ = −Γ."""
+        return False
+
+    @property
+    def sign_odd(self) -> bool:
+        """σ(−x) = −σ(x), so that q(−x) = −q(x) on any grid."""
+        return False
+
+    @property
+    def signed(self) -> bool:
+        """σ_B can be negative."""
+        return False
+
+    @property
+    def exact_codes(self) -> bool:
+        """In real arithmetic codes are ρ(x/σ): the number that divides is the one that multiplies."""
+        return True
+
+    @property
+    def direct(self) -> bool:
+        """Codes are ρ(fl(x/σ)) in the arithmetic of the tensor too."""
+        return True
+
+    def divisors(self, x: Array, blocks: Partition, fmt: Format) -> Array:
+        """What entries are divided by before rounding: σ, unless the rule stores another number than it codes by."""
+        return self.scales(x, blocks, fmt)
+
+    def exact_divisors(self, x: Rationals, blocks: Partition, fmt: Format) -> Rationals:
+        """The same in rational arithmetic. Raises NotRational as ``exact``."""
+        return self.exact(x, blocks, fmt)
+
+    def ratio(self, x: Array, divisors: Array) -> Array:
+        """Entries over what divides them, which is not 0, as the rule computes it."""
+        return np.asarray(x / divisors)
 
     @property
     def looks_at(self) -> Reach:
@@ -109,7 +159,7 @@ class Scaling(ABC):
         return None
 
     def supremum(self, fmt: Format) -> Fraction | None:
-        """The least upper bound of σ_B/max |x_B| over all blocks; None where it is not known, or infinite."""
+        """The least upper bound of |σ_B|/max |x_B| over all blocks; None where it is not known, or infinite."""
         plus, minus = (self.share(fmt, negative) for negative in (False, True))
         return plus if plus == minus else None
 
@@ -190,7 +240,8 @@ def exact_maxima(x: Rationals, blocks: Partition) -> Rationals:
     return blocks.reduce(np.abs(x), lambda rows: rows.max(axis=1))
 
 
-def positive(scale: Array, amax: Array) -> Array:
-    """σ, with the smallest positive number of the dtype where σ rounded to 0 in a block that is not zero."""
-    lost = (scale == 0) & (amax > 0)
-    return np.where(lost, np.finfo(scale.dtype).smallest_subnormal, scale) if lost.any() else scale
+def positive(scale: Array, wanted: Array) -> Array:
+    """σ, with the smallest number of the dtype where σ rounded to 0 and what is wanted, whose sign it has, is not 0."""
+    lost = (scale == 0) & (wanted != 0)
+    least = np.finfo(scale.dtype).smallest_subnormal
+    return np.where(lost, np.copysign(least, wanted).astype(scale.dtype), scale) if lost.any() else scale

@@ -52,7 +52,7 @@ class Sparsifier(Operator):
     def best_mask(self, benefit: Array, x: Array, origin: Array) -> Mask:
         """The admissible mask of largest total benefit (an array of x's shape): ties go to the larger |origin|."""
         self._require_finite(benefit, "benefit ")
-        return self._choose(benefit, np.abs(origin), x, low=True)
+        return self._choose(benefit, np.abs(origin), x, low_index)
 
     @property
     def units(self) -> Partition | None:
@@ -68,6 +68,11 @@ class Sparsifier(Operator):
     def fixed_budget(self) -> bool:
         """The admissible masks keep ``budget(|G|)`` entries of every group G, any of them."""
         return False
+
+    @property
+    def fills_budget(self) -> bool:
+        """Of every group G the ``budget(|G|)`` entries of largest score are kept, or those and all that equal them."""
+        return self.fixed_budget
 
     @property
     def by_magnitude(self) -> bool:
@@ -110,7 +115,7 @@ class Sparsifier(Operator):
             every = boxes.reduce(kept, lambda rows: np.asarray(rows.all(axis=1)))
             return bool(np.any(some & ~every))
         return not self.keeps_all(shape) and any(
-            box > 1 and not (self.fixed_budget and self.budget(group) >= group)
+            box > 1 and not (self.ranks and self.budget(group) >= group)
             for box, group, *_ in boxes.overlaps(self.groups, shape).pairs
         )
 
@@ -123,7 +128,7 @@ class Sparsifier(Operator):
         return 0
 
     @abstractmethod
-    def _choose(self, scores: Array, key: Array | None, x: Array, low: bool) -> Mask:
+    def _choose(self, scores: Array, key: Array | None, x: Array, ties: Ties) -> Mask:
         """The mask of the best ranked entries."""
 
     def _mask_into(self, out: Mask, x: Array, origin: Array) -> None:
@@ -132,14 +137,14 @@ class Sparsifier(Operator):
     def _mask(self, x: Array, origin: Array) -> Mask:
         self._require_finite(x, "")
         if self.score is None:
-            return self._choose(x, None, x, low=True)
+            return self._choose(x, None, x, self.ties)
         with np.errstate(over="ignore"):
             scores = self.score.of(x)
         self._require_finite(scores, f"score {self.score} = ")
         key = self.ties.key(x, origin)
         if key is not None:
             self._require_finite(key, f"key of ties={self.ties} = ")
-        return self._choose(scores, key, x, low=self.ties.low_index)
+        return self._choose(scores, key, x, self.ties)
 
     def _require_finite(self, values: Array, what: str) -> None:
         if not np.isfinite(values).all():

@@ -81,7 +81,7 @@ class TransposableSparsifier(Sparsifier):
         self._require_finite(benefit, "benefit ")
         return self._tiles(benefit, lambda rows: rows)
 
-    def _choose(self, scores: Array, key: Array | None, x: Array, low: bool) -> Mask:
+    def _choose(self, scores: Array, key: Array | None, x: Array, ties: Ties) -> Mask:
         return self._tiles(np.abs(scores), self._powers)
 
     def _powers(self, rows: Array) -> Array:

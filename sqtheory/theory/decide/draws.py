@@ -17,7 +17,7 @@ from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier
 from sqtheory.alphabet.ties import Sight, high_index, low_index
 from sqtheory.arrays import Array, FixedArray
 from sqtheory.orders.applied import TwoOrders, both
-from sqtheory.theory.instance import FloatRows
+from sqtheory.theory.instance import FloatRows, coding_scales
 
 
 @final
@@ -100,10 +100,10 @@ def run(draw: Draw, x: Array, p: float, shape: Shape) -> FloatRows:
 
 
 def entry_scales(q: Quantizer, x: Array, shape: Shape) -> Array:
-    """σ of every entry of every instance."""
+    """σ of every entry of every instance, or what makes its code."""
     if (wide := _rows_quantizer(q, shape)) is not None:
-        return wide.partition.spread(wide.scales(x), x.shape)
-    return np.stack([q.partition.spread(q.scales(row), shape).ravel() for row in x.reshape(-1, *shape)])
+        return coding_scales(wide, x)
+    return np.stack([coding_scales(q, row).ravel() for row in x.reshape(-1, *shape)])
 
 
 def row_pipeline(s: Sparsifier, q: Quantizer, shape: Shape) -> tuple[Sparsifier, Quantizer] | None:
@@ -143,4 +143,4 @@ def _rows_mask(s: Sparsifier, shape: Shape) -> Sparsifier | None:
     if not isinstance(s, TopSparsifier):
         return s if math.prod(shape) == shape[-1] else None
     boxes = rows_partition(s.groups, shape)
-    return None if boxes is None else replace(s, groups=boxes)
+    return None if boxes is None else s.regrouped(boxes)

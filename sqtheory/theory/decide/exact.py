@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from sqtheory.alphabet.formats import steps
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.rationals import NotRational, Rationals
-from sqtheory.alphabet.selection import top as select_top
 from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier
 from sqtheory.alphabet.ties import Sight
 from sqtheory.arrays import Mask
@@ -20,12 +19,19 @@ def scales(q: Quantizer, x: Rationals) -> Rationals:
     return q.partition.spread(q.scaling.exact(x, q.partition, q.format), x.shape)
 
 
-def image(q: Quantizer, x: Rationals, sigma: Rationals) -> Rationals:
-    """σ ρ(x/σ) entry by entry. Raises NotRational where an entry overflows instead of saturating."""
+def divisors(q: Quantizer, x: Rationals, sigma: Rationals) -> Rationals:
+    """What every entry of x is divided by to make its code, where ``sigma`` are its scales. Raises as ``scales``."""
+    if q.scaling.exact_codes:
+        return sigma
+    return q.partition.spread(q.scaling.exact_divisors(x, q.partition, q.format), x.shape)
+
+
+def image(q: Quantizer, x: Rationals, sigma: Rationals, by: Rationals) -> Rationals:
+    """σ ρ(x/d) entry by entry, d = ``by`` mostly σ. Raises NotRational where an entry overflows."""
     levels = steps(q.format, q.rounding)
     out: Rationals = np.empty(x.shape, object)
-    for i, (v, scale) in enumerate(zip(x.flat, sigma.flat, strict=True)):
-        ratio = v / scale if scale else v
+    for i, (v, scale, divisor) in enumerate(zip(x.flat, sigma.flat, by.flat, strict=True)):
+        ratio = v / divisor if divisor else v
         if not q.saturate and not Fraction(q.format.min) <= ratio <= Fraction(q.format.max):
             raise NotRational("this entry overflows")
         out.flat[i] = scale * levels.level(ratio)
@@ -40,12 +46,12 @@ def mask(s: Sparsifier, x: Rationals, origin: Rationals) -> Mask:
     if s.cut is not None:
         return np.asarray(scores >= Fraction(s.cut), bool)
     key = s.ties.exact(x, origin)
-    if s.fixed_budget:
+    if s.ranks and s.units is None:
         return _select(s, _ranks(scores), None if key is None else _ranks(key))
     if isinstance(s, BlockSparsifier) and s.ties.look_at is not Sight.both:
         strength = _ranks(_unit_norms(s, scores))
         keys = None if key is None else _ranks(_unit_norms(s, key)).reshape(1, -1)
-        kept = select_top(strength.reshape(1, -1), s.budget(strength.size), keys, low_index=s.ties.low_index)
+        kept = s.ties.select(strength.reshape(1, -1), s.budget(strength.size), keys)
         return s.unit.spread(kept.reshape(strength.shape), x.shape)
     raise NotRational(f"the mask {s} is not computed in rational numbers")
 
@@ -53,10 +59,7 @@ def mask(s: Sparsifier, x: Rationals, origin: Rationals) -> Mask:
 def _select(s: Sparsifier, scores: NDArray[Any], keys: NDArray[Any] | None) -> Mask:
     pieces = s.groups.split(scores)
     split = [None] * len(pieces) if keys is None else s.groups.split(keys)
-    chosen = [
-        select_top(rows, s.budget(rows.shape[1]), k, low_index=s.ties.low_index)
-        for rows, k in zip(pieces, split, strict=True)
-    ]
+    chosen = [s.ties.select(rows, s.budget(rows.shape[1]), k) for rows, k in zip(pieces, split, strict=True)]
     return s.groups.join(chosen, scores.shape)
 
 

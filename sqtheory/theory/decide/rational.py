@@ -11,7 +11,7 @@ from sqtheory.arrays import Array, Mask
 from sqtheory.orders.applied import survivors
 from sqtheory.theory.decide import numbers
 from sqtheory.theory.decide.draws import Draw
-from sqtheory.theory.decide.exact import image, mask, scales
+from sqtheory.theory.decide.exact import divisors, image, mask, scales
 from sqtheory.theory.decide.numbers import Radical, Size
 from sqtheory.theory.instance import FloatRows, ScaledInstance
 
@@ -31,9 +31,9 @@ class ExactOrders:
     frozen: tuple[Fraction, ...]
     """q(s(x)) at the scales of x."""
     dense: tuple[Fraction, ...]
-    """σ(x)."""
+    """σ(x), or what makes the codes of x."""
     moved: tuple[Fraction, ...]
-    """σ(s(x))."""
+    """σ(s(x)), or what makes its codes."""
     survivors: tuple[bool, ...]
 
 
@@ -99,10 +99,12 @@ def rational_orders(draw: Draw, x: Rationals) -> ExactOrders:
     kept = mask(draw.first, x, x)
     sparse = pick(kept, x, Fraction(0))
     dense, moved = scales(draw.before, x), scales(draw.after, sparse)
-    quantized = image(draw.before, x, dense)
+    before, after = draw.before, draw.after
+    by, then = divisors(after, x, dense), divisors(after, sparse, moved)
+    quantized = image(before, x, dense, by)
     again = mask(draw.then, quantized, x)
-    after, frozen = (image(draw.after, sparse, sigma) for sigma in (moved, dense))
-    parts = (x, kept, quantized, again, after, frozen, dense, moved, survivors(kept, x, draw.after))
+    images = image(after, sparse, moved, then), image(after, sparse, dense, by)
+    parts = (x, kept, quantized, again, *images, by, then, survivors(kept, x, after))
     return ExactOrders(*(tuple(part.flatten().tolist()) for part in parts))
 
 

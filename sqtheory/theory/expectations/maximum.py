@@ -36,7 +36,7 @@ class Maximum:
 
 def _check_rounding(q: Quantizer) -> None:
     """Raise ValueError unless q rounds to a nearest level and saturates."""
-    if not (q.rounding.nearest and q.saturate):
+    if not (q.nearest and q.saturate):
         raise ValueError(f"needed rounding to nearest, and saturation, got {q}")
 
 

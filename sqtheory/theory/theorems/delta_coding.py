@@ -22,7 +22,7 @@ def differences(values: Array) -> Array:
 
 
 def _in_range(case: Case) -> Mask:
-    low, high = case.q.format.min * case.dense_scale, case.q.format.max * case.dense_scale
+    low, high = np.sort([end * case.dense_scale for end in (case.q.format.min, case.q.format.max)], axis=0)
     return case.every(np.logical_and.reduce([(low <= v) & (v <= high) for v in (case.x, differences(case.x))]))
 
 
@@ -65,7 +65,7 @@ HALF = Quantity(
     "half",
     r"\Delta/2",
     "half of Δ, σ times the least step of the grid",
-    lambda case: case.dense_scale[:, 0] * float(np.diff(case.q.format.values).min()) / 2,
+    lambda case: np.abs(case.dense_scale[:, 0]) * float(np.diff(case.q.format.values).min()) / 2,
 )
 TIMES = Quantity("T", "T", "the number of times", lambda case: np.full(len(case), float(case.x.shape[1])))
 

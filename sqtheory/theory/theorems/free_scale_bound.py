@@ -30,19 +30,21 @@ from sqtheory.theory.theorem import Theorem
 def half_cells(case: Case) -> Array:
     """Half the step of the grid at every kept entry, at the scale of x; 0 at pruned ones."""
     sigma = case.dense_scale
-    ratio = np.divide(case.x, sigma, out=np.zeros_like(case.x), where=sigma > 0)
+    ratio = np.divide(case.x, sigma, out=np.zeros_like(case.x), where=sigma != 0)
     step = np.asarray(case.q.format.step(np.clip(ratio, case.q.format.min, case.q.format.max)))
-    return np.where(case.orders.mask, sigma * step / 2, 0.0)
+    return np.where(case.orders.mask, np.abs(sigma) * step / 2, 0.0)
 
 
 def _in_range(case: Case) -> Mask:
     masked = case.spread(case.q.scales(case.orders.sparse)) * (1 + 1e-12)
-    inside = (case.q.format.min * masked <= case.x) & (case.x <= case.q.format.max * masked)
+    low, high = np.sort([case.q.format.min * masked, case.q.format.max * masked], axis=0)
+    inside = (low <= case.x) & (case.x <= high)
     return case.every(~case.orders.mask | inside)
 
 
 def _not_grown(case: Case) -> Mask:
-    return case.every(~case.orders.mask | (case.spread(case.q.scales(case.orders.sparse)) <= case.dense_scale))
+    before, after = case.dense_scale, case.spread(case.q.scales(case.orders.sparse))
+    return case.every(~case.orders.mask | (np.abs(after) <= np.abs(before)))
 
 
 def _grows_with_maximum(q: Quantizer) -> Ruling:
@@ -66,7 +68,7 @@ POWER_HALF = Quantity(
 )
 NOT_GROWN = Assumption(
     "scale_not_grown",
-    "σ_B(s(x)) ≤ σ_B(x) for every scale block B with a kept entry",
+    "|σ_B(s(x))| ≤ |σ_B(x)| for every scale block B with a kept entry",
     _not_grown,
     lambda s, q, p, shape: _grows_with_maximum(q),
 )

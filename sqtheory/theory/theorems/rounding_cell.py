@@ -16,13 +16,13 @@ from sqtheory.theory.theorem import Theorem
 def ratios(case: Case) -> Array:
     """x/σ, 0 in blocks of scale 0."""
     sigma = case.dense_scale
-    return np.divide(case.x, sigma, out=np.zeros_like(case.x), where=sigma > 0)
+    return np.divide(case.x, sigma, out=np.zeros_like(case.x), where=sigma != 0)
 
 
 def _in_units_of_half_a_cell(case: Case) -> Array:
     levels = case.q.format.values
     gap = np.diff(levels)[np.clip(np.searchsorted(levels, ratios(case), side="right") - 1, 0, levels.size - 2)]
-    sigma = case.dense_scale
+    sigma = np.abs(case.dense_scale)
     size = np.abs(case.x - case.orders.image)
     cell = sigma * gap
     shares = np.divide(2 * size, cell, out=np.zeros_like(size), where=cell > 0)

@@ -1,0 +1,118 @@
+"""The accumulator of a tensor core: products and sum are aligned, cut, added exactly and cut again."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from sqtheory.alphabet.kernels.engine import compiled
+from sqtheory.arithmetic.accumulation import PRODUCTS, Accumulation
+from sqtheory.arithmetic.chaining import ONE_CHAIN, Chaining, Places
+from sqtheory.arithmetic.operand import NO_EXPONENT, Exponents, Operand
+from sqtheory.arrays import Array
+from sqtheory.exceptions import need, whole
+
+LEAST = -126
+"""The exponent of the smallest normal number of float32."""
+
+
+@final
+@dataclass(frozen=True)
+class Accumulator(Accumulation):
+    """C ← cut_P(Σ_k cut(x_k w_k) + cut(C)), group by group, cut at 2^{E−F}, E the largest exponent of what is added.
+
+    Products are exact. Those of a group of ``span`` places along K and C are aligned to E = max(e(x_k) + e(w_k), e(C)),
+    zeros apart, cut towards zero at ``fraction`` = F bits below E and added exactly; the sum is cut towards zero to
+    ``significant`` = P bits. ``chain`` says which group comes after which. A group holds ``group`` = L products that
+    are not zero at most: 2:4 instructions span 2L places. A zero is +0; results are float32.
+    """
+
+    name: str
+    operand: Operand
+    group: int
+    fraction: int
+    significant: int
+    chain: Chaining = ONE_CHAIN
+    span: int = 0
+    """Places along K that a group takes up; 0 for as many as products."""
+
+    def __post_init__(self) -> None:
+        need(self.operand, Operand, "operand=")
+        need(self.chain, Chaining, "chain=")
+        object.__setattr__(self, "span", self.span or self.group)
+        sizes = (("group", 1, 1 << 12), ("fraction", 1, 40), ("significant", 1, 24), ("span", self.group, 1 << 13))
+        for name, low, high in sizes:
+            if not low <= whole(getattr(self, name), f"{name}=") <= high:
+                raise ValueError(f"{self.name}: {name}= lies in {low} … {high}, got {getattr(self, name)}")
+
+    @property
+    def sparse(self) -> bool:
+        """Of ``span`` places only ``group`` may hold numbers that are not zero: a 2:4 instruction."""
+        return self.span > self.group
+
+    def _matmul(self, x: Array, w: Array) -> Array:
+        a, b = self.operand.read(x, "x"), self.operand.read(w, "w")
+        if self.sparse:
+            self._check_kept(b)
+        start = np.zeros((len(a), len(b)), np.float32)
+        return self.accumulate(start, a, b)
+
+    def accumulate(self, start: Array, a: Array, b: Array) -> Array:
+        """The float32 accumulators ``start`` (n × m) after the products of a (n × K) and b (m × K), as read."""
+        ea, eb = self.operand.exponents(a), self.operand.exponents(b)
+        out = np.empty(start.shape, np.float32)
+        every = self.chain.every(self.span)
+        if self._dtype is np.float32 and every is not None and compiled(a.size * len(b) // 8) is not None:
+            from sqtheory.arithmetic.compiled import chain8
+
+            cuts = (self.span, every, self.fraction, self.significant, LEAST)
+            chain8(start, a, ea, b, eb, *cuts, out)
+            return out
+        side = max(1, int((PRODUCTS // self.span) ** 0.5))
+        for i in range(0, len(a), side):
+            rows = np.ascontiguousarray(a[i : i + side].T), np.ascontiguousarray(ea[i : i + side].T)
+            for j in range(0, len(b), side):
+                columns = np.ascontiguousarray(b[j : j + side].T), np.ascontiguousarray(eb[j : j + side].T)
+                tile = start[i : i + side, j : j + side].astype(np.float64)
+                out[i : i + side, j : j + side] = self._tile(tile, *rows, *columns)
+        return out
+
+    def _tile(self, start: Array, a: Array, ea: Exponents, b: Array, eb: Exponents) -> Array:
+        """``accumulate`` of few rows, operands transposed (K × rows)."""
+
+        def step(total: Array, places: Places) -> Array:
+            products = np.multiply(a[places, :, None], b[places, None, :], dtype=self._dtype)
+            exponents = ea[places, :, None] + eb[places, None, :]
+            return self._group(total, products, exponents)
+
+        return self.chain.total(start, len(a), self.span, step)
+
+    @property
+    def _dtype(self) -> type[np.floating]:
+        """float32 where it holds products and sums of a group exactly, in units of 2^{E−F}."""
+        few = 2 * self.operand.fraction_bits + 2 <= 24 and self.operand.emin >= -16
+        return np.float32 if few and self.fraction + 3 + self.span.bit_length() <= 24 else np.float64
+
+    def _group(self, total: Array, products: Array, exponents: Exponents) -> Array:
+        """C after one group: products (places × n × m) with their exponents; spoils them."""
+        own = np.where(total == 0, NO_EXPONENT, np.maximum(np.frexp(total)[1] - 1, LEAST))
+        top = np.maximum(exponents.max(axis=0, initial=2 * NO_EXPONENT), own)
+        unit = np.where(top > NO_EXPONENT // 2, top - self.fraction, 0)
+        products *= np.ldexp(products.dtype.type(1), -unit)
+        np.trunc(products, out=products)
+        total = products.sum(axis=0).astype(np.float64) + np.trunc(np.ldexp(total, -unit))
+        keep = np.int64(-1) << np.int64(53 - self.significant)
+        return np.ldexp((total.view(np.int64) & keep).view(np.float64), unit) + 0.0
+
+    def _check_kept(self, w: Array) -> None:
+        """Raises ValueError naming the first group of four of w with more than two that are not zero."""
+        k = w.shape[1] - w.shape[1] % 4
+        full = np.argwhere(np.count_nonzero(w[:, :k].reshape(len(w), -1, 4), axis=2) > 2)
+        if len(full):
+            row, four = map(int, full[0])
+            raise ValueError(
+                f"w[{row}, {4 * four}:{4 * four + 4}] has more than 2 of 4: prune it, or {self.name} dense"
+            )
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,123 @@
+"""How the sums of groups of products become one sum."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqtheory.arrays import Array
+from sqtheory.exceptions import whole
+
+Places: TypeAlias = NDArray[np.intp] | slice
+Step: TypeAlias = Callable[[Array, Places], Array]
+"""(accumulator, places of a group along K) ↦ the accumulator after that group."""
+
+
+class Chaining(ABC):
+    """An order in which groups of ``span`` places are added up; ``start`` is the float32 accumulator before."""
+
+    @abstractmethod
+    def total(self, start: Array, length: int, span: int, step: Step) -> Array:
+        """The sum of all products, float64 that float32 holds."""
+
+    @abstractmethod
+    def additions(self, length: int, span: int) -> int:
+        """How many sums are rounded to float32 outside groups."""
+
+    def every(self, span: int) -> int | None:
+        """Places after which a run of groups from 0 is added to the total, 0 for never; None where that says it not."""
+        return None
+
+
+@final
+@dataclass(frozen=True)
+class OneChain(Chaining):
+    """C ← group(C, products) for one group after the other."""
+
+    def total(self, start: Array, length: int, span: int, step: Step) -> Array:
+        total = start
+        for places in runs(length, span):
+            total = step(total, places)
+        return total
+
+    def additions(self, length: int, span: int) -> int:
+        return 0
+
+    def every(self, span: int) -> int:
+        return 0
+
+    def __str__(self) -> str:
+        return "one_chain"
+
+
+@final
+@dataclass(frozen=True)
+class Promoted(Chaining):
+    """C ← fl32(C + chain of ``places`` products from 0), as kernels do that add to float32 now and then."""
+
+    places: int = 128
+
+    def __post_init__(self) -> None:
+        if whole(self.places, "products between promotions") < 1:
+            raise ValueError(f"promoted after at least one product, got {self.places}")
+
+    def total(self, start: Array, length: int, span: int, step: Step) -> Array:
+        total = start
+        for first in range(0, length, self.places):
+            part = np.zeros_like(start)
+            for places in runs(min(self.places, length - first), span, first):
+                part = step(part, places)
+            total = rounded(total + part)
+        return total
+
+    def additions(self, length: int, span: int) -> int:
+        return -(-length // self.places)
+
+    def every(self, span: int) -> int | None:
+        return self.places if self.places % span == 0 else None
+
+    def __str__(self) -> str:
+        return f"promoted({self.places})"
+
+
+@final
+@dataclass(frozen=True)
+class TwoHalves(Chaining):
+    """C ← fl32(C + group(group(0, places k with k mod ``period`` < ``period``/2), the others)), ``span`` by span."""
+
+    period: int
+
+    def __post_init__(self) -> None:
+        if whole(self.period, "the period of halves") < 2 or self.period % 2:
+            raise ValueError(f"halves have an even period, got {self.period}")
+
+    def total(self, start: Array, length: int, span: int, step: Step) -> Array:
+        total = start
+        for first in range(0, length, span):
+            places = np.arange(first, min(first + span, length))
+            early = places % self.period < self.period // 2
+            total = rounded(total + step(step(np.zeros_like(start), places[early]), places[~early]))
+        return total
+
+    def additions(self, length: int, span: int) -> int:
+        return -(-length // span)
+
+    def __str__(self) -> str:
+        return f"halves({self.period})"
+
+
+ONE_CHAIN = OneChain()
+
+
+def runs(length: int, span: int, first: int = 0) -> Iterator[slice]:
+    """Cuts of [first, first + length) into runs of ``span``, the last perhaps shorter."""
+    for at in range(first, first + length, span):
+        yield slice(at, min(at + span, first + length))
+
+
+def rounded(total: Array) -> Array:
+    """To float32, nearest even, held in float64."""
+    return np.asarray(total.astype(np.float32).astype(np.float64))

@@ -1,0 +1,26 @@
+"""The official code of SparseGPT."""
+
+from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, missing
+
+SELECTS = "which of equal entries it prunes follows torch's partial quicksort, no index rule"
+
+TOOL = Tool(
+    name="sparsegpt",
+    title="SparseGPT's official code, uncorrelated inputs of one power",
+    modes=(
+        Mode("2:4", "two zeros of four", missing(SELECTS, "sparsegpt_official:2_4"), counts="pruned", score="float32"),
+        Mode("1:4", "one zero of four", missing(SELECTS, "sparsegpt_official:1_4"), counts="pruned", score="float32"),
+        Mode(
+            "50%",
+            "unstructured",
+            missing(
+                "in every 128 columns one entry more is pruned, and all that tie with it", "sparsegpt_official:half"
+            ),
+            counts="pruned",
+            score="float32",
+        ),
+    ),
+    guard=OrderGuard(CanOrder.joint, "prunes and rounds column by column; a mask that is given is not kept"),
+    sources=(Measured("IST-DASLab/sparsegpt", "147d2159dc4f3e9f73e47b32c04d7b3708f44436"),),
+    surprises=("unstructured it prunes one entry more in every slab than asked",),
+)
