@@ -21,7 +21,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("alphabet", "records"),
     ("arithmetic", "orders", "files"),
     ("execution", "theory"),
-    ("compress", "methods", "models", "proofs", "strategies"),
+    ("compress", "methods", "models", "proofs", "strategies", "tools"),
     ("bench", "show"),
     ("api",),
     ("__init__", "cli"),

@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import final
 
-from sqtheory.alphabet.formats import E2M1, E2M3, E4M3
+from sqtheory.alphabet.formats import E2M1, E2M3, E4M3, FLOAT16
 from sqtheory.alphabet.partition import Rows, Tiles, Whole
 from sqtheory.alphabet.quantizers import Quantizer, int_, mxfp, nvfp4, scaled
-from sqtheory.alphabet.scaling import SCALINGS
+from sqtheory.alphabet.rounding import half_away, half_up
+from sqtheory.alphabet.scaling import SCALINGS, AbsMax, Reciprocal, SignedMax, StoredScale
 
 MIDPOINT, EVEN, RCEIL = SCALINGS["midpoint"], SCALINGS["even"], SCALINGS["rceil"]
 
@@ -56,7 +57,7 @@ def _group(k: int) -> Callable[[], Quantizer]:
     return lambda: int_(k, block=128, scaling=MIDPOINT)
 
 
-TYPED: tuple[Preset, ...] = (
+COMPRESSED: tuple[Preset, ...] = (
     Preset("W4A16", _group(4), "4 bits in groups of 128, scale 2 amax/15"),
     Preset("W4A8", _group(4), f"the same; {_WEIGHTS}"),
     *(Preset(f"W{k}A16", _group(k), f"{k} bits in groups of 128, scale 2 amax/{2**k - 1}") for k in (2, 3, 5, 6, 7, 8)),
@@ -71,19 +72,32 @@ TYPED: tuple[Preset, ...] = (
 )
 """As the preset schemes of compressed-tensors 0.20.1 (llm-compressor, vLLM) have them, bit for bit on float32."""
 
-ABSENT: tuple[Missing, ...] = (
-    Missing(
-        "Q4_0, Q5_0",
-        r"(?i:q[45]_0)",
-        "its scale is the maximum with its sign over −2^(k−1), stored in float16, and codes round half up",
-        "int(4, block=32, scaling=fullrange)",
-    ),
-    Missing(
+_SIGNED, _LARGEST = (StoredScale(FLOAT16, Reciprocal(rule), least=0.0, late=True) for rule in (SignedMax(), AbsMax()))
+
+
+def _legacy(k: int) -> Quantizer:
+    return int_(k, block=32, scaling=_SIGNED, rounding=half_up)
+
+
+def _ternary() -> Quantizer:
+    return int_(2, block=256, scaling=_LARGEST, rounding=half_away)
+
+
+GGUF: tuple[Preset, ...] = (
+    Preset("Q4_0", lambda: _legacy(4), "4 bits in blocks of 32, the largest magnitude becomes −8, scales in float16"),
+    Preset("Q5_0", lambda: _legacy(5), "the same with 5 bits"),
+    Preset(
         "Q8_0",
-        r"(?i:q8_0)",
-        "its scale amax/127 is stored in float16 after codes are made by its reciprocal, half away from zero",
-        "int(8, block=32, rounding=half_away)",
+        lambda: int_(8, block=32, scaling=_LARGEST, rounding=half_away),
+        "8 bits in blocks of 32, amax/127, scales in float16",
     ),
+    Preset("TQ1_0", _ternary, "−1, 0 and 1 in blocks of 256, amax, scales in float16"),
+    Preset("TQ2_0", _ternary, "the same, stored otherwise"),
+)
+"""As gguf 0.19.0 quantizes (llama.cpp), bit for bit on float32 unless a scale is beyond float16."""
+TYPED = COMPRESSED + GGUF
+
+ABSENT: tuple[Missing, ...] = (
     Missing("Q4_1, Q5_1", r"(?i:q[458]_1)", "it has an offset besides the scale, so that 0 is no level", ""),
     Missing(
         "Q2_K … Q6_K, IQ…",

@@ -100,7 +100,7 @@ class HalfTowardZero(Rounding):
 
     def upper(self, v: Array, lo: Array, hi: Array, lower_is_odd: Flags) -> Flags:
         above, at = against_middle(v, lo, hi)
-        return above | (at & ((np.abs(hi) < np.abs(lo)) | (hi == -lo)))
+        return np.asarray(above | (at & ((np.abs(hi) < np.abs(lo)) | (hi == -lo))))
 
 
 @final
@@ -114,7 +114,7 @@ class HalfUp(Rounding):
 
     def integer(self, y: Array) -> Array:
         whole = np.floor(y)
-        return np.copysign(whole + (y - whole >= 0.5).astype(y.dtype), y)
+        return np.asarray(np.copysign(whole + (y - whole >= 0.5).astype(y.dtype), y))
 
     def upper(self, v: Array, lo: Array, hi: Array, lower_is_odd: Flags) -> Flags:
         above, at = against_middle(v, lo, hi)

@@ -69,11 +69,10 @@ def _max_determined(f: Map, x: Array) -> bool:
     top = int(np.argmax(np.abs(x)))
     image = f(x)
     for j in range(x.size):
-        if j != top:
-            smaller = x.copy()
-            smaller[j] = -x[j] / 2
-            if not np.array_equal(np.delete(f(smaller), j), np.delete(image, j)):
-                return False
+        other = x.copy()
+        other[j] = -x[j] / 2 if j != top else -x[j]
+        if not np.array_equal(np.delete(f(other), j), np.delete(image, j)):
+            return False
     return True
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, final
 import numpy as np
 
 from sqtheory.alphabet import affine, aliases, quantizers, scaling, scores, sparsifiers, ties
+from sqtheory.alphabet.budgets import Count
 from sqtheory.alphabet.formats import (
     E2M1,
     E2M3,
@@ -66,6 +67,7 @@ OPERATORS: Mapping[str, Callable[..., Operator]] = {
     "blockwise": sparsifiers.blockwise,
     "transposable": sparsifiers.transposable,
     "sap": sparsifiers.sap,
+    "patterns": sparsifiers.patterns,
     "fixed": sparsifiers.fixed,
     "identity": lambda: IDENTITY,
 }
@@ -142,7 +144,7 @@ SCALING_BUILDERS: Mapping[str, Callable[..., scaling.Scaling]] = {
     "frozen": _frozen,
     "twolevel": scaling.TwoLevel,
     "signedmax": scaling.SignedMax,
-    "stored": scaling.Stored,
+    "stored": scaling.StoredScale,
     "reciprocal": scaling.Reciprocal,
     "shared": scaling.SharedExponent,
     "unscaled": scaling.Unscaled,
@@ -155,6 +157,11 @@ SCORE_BUILDERS: Mapping[str, Callable[..., scores.Score]] = {
     "given": scores.given,
     "random": scores.Random,
 }
+TIE_BUILDERS: Mapping[str, Callable[..., ties.Ties]] = {
+    "random": ties.RandomTies,
+    "adversarial": ties.Adversarial,
+    "introselect": ties.Introselect,
+}
 KINDS: Mapping[Any, ArgumentKind] = {
     Operator: ArgumentKind("operator", {}, OPERATORS, ALIASES, ALIAS_EXAMPLES),
     FloatFormat: ArgumentKind("floating-point format", FLOATS, {}, FLOAT_FAMILIES),
@@ -162,7 +169,9 @@ KINDS: Mapping[Any, ArgumentKind] = {
     scaling.Scaling: ArgumentKind("scaling rule", scaling.SCALINGS, SCALING_BUILDERS),
     Rounding: ArgumentKind("rounding rule", ROUNDINGS, {"stochastic": stochastic}),
     scores.Score: ArgumentKind("score", scores.SCORES, SCORE_BUILDERS),
-    ties.Ties: ArgumentKind("tie rule", ties.TIES, {"random": ties.RandomTies, "adversarial": ties.Adversarial}),
+    ties.Ties: ArgumentKind("tie rule", ties.TIES, TIE_BUILDERS),
+    ties.Selected: ArgumentKind("side of a selection", {str(side): side for side in ties.Selected}),
+    Count: ArgumentKind("rule for counts", {str(rule): rule for rule in Count}),
     affine.Offset: ArgumentKind("offset", {str(offset): offset for offset in affine.Offset}),
     affine.Added: ArgumentKind("place of the zero point", {str(added): added for added in affine.Added}),
     scaling.Range: ArgumentKind("range", {str(range): range for range in scaling.Range}),

@@ -34,7 +34,7 @@ from sqtheory.alphabet.scaling import (
     Scaling,
     SharedExponent,
     SignedMax,
-    Stored,
+    StoredScale,
     TwoLevel,
     Unscaled,
     ZeroPoint,
@@ -60,13 +60,17 @@ AFFINE: dict[str, Affine] = {
 }
 STORED: tuple[Scaling, ...] = (
     *(
-        Stored(FLOAT16),
-        Stored(E4M3, least=0.0),
-        Stored(E8M0, rounding=ceil),
-        Stored(BFLOAT16, Percentile(60), toward_zero),
+        StoredScale(FLOAT16),
+        StoredScale(E4M3, least=0.0),
+        StoredScale(E8M0, rounding=ceil),
+        StoredScale(BFLOAT16, Percentile(60), toward_zero),
     ),
-    *(Stored(FLOAT16, SignedMax(), late=True), Stored(E4M3, late=True), Stored(BFLOAT16, SignedMax(minimum=True))),
-    *(Reciprocal(AbsMax()), Reciprocal(Stored(FLOAT16)), Stored(FLOAT16, Reciprocal(SignedMax()), late=True)),
+    *(
+        StoredScale(FLOAT16, SignedMax(), late=True),
+        StoredScale(E4M3, late=True),
+        StoredScale(BFLOAT16, SignedMax(minimum=True)),
+    ),
+    *(Reciprocal(AbsMax()), Reciprocal(StoredScale(FLOAT16)), StoredScale(FLOAT16, Reciprocal(SignedMax()), late=True)),
     *(SignedMax(minimum=True), Reciprocal(TwoLevel())),
 )
 RULES: dict[str, Scaling] = {
@@ -82,21 +86,11 @@ RULES: dict[str, Scaling] = {
     **{str(rule): rule for rule in STORED},
     **{"unscaled": Unscaled(), "one frozen": Frozen(FixedArray(0.3)), "rows": RowTwoLevel(TwoLevel())},
     "frozen": Frozen(FixedArray(np.linspace(0.1, 0.9, 6).reshape(GRID))),
-    "held": Held(Stored(E4M3, late=True), *(FixedArray(np.linspace(a, 0.9, 6).reshape(GRID)) for a in (0.1, 0.2))),
+    "held": Held(StoredScale(E4M3, late=True), *(FixedArray(np.linspace(a, 0.9, 6).reshape(GRID)) for a in (0.1, 0.2))),
 }
 BOUNDED = {
-    "signedmax",
-    "signedmax(minimum=true)",
-    "reciprocal(absmax)",
-    "absmax",
-    "absmean",
-    "fullrange",
-    "midpoint",
-    "floor",
-    "ceil",
-    "even",
-    "rceil",
-    "shared",
+    *("absmax", "absmean", "fullrange", "midpoint", "floor", "ceil", "even", "rceil", "shared"),
+    *("signedmax", "signedmax(minimum=true)", "reciprocal(absmax)"),
 }
 """Rules of which the supremum of σ_B/max|x_B| is known."""
 
@@ -212,7 +206,7 @@ def test_exact_scales_are_those_before_rounding(name: str) -> None:
             assert rule.constant is None and rule.looks_at is not Reach.nothing
             continue
         assert found.shape == GRID and all(isinstance(v, Fraction) for v in found.flat)
-        level = 0.15 if rule.scale_format or isinstance(rule, Stored | Edge) else 1e-12
+        level = 0.15 if rule.scale_format or isinstance(rule, StoredScale | Edge) else 1e-12
         assert np.allclose(found.astype(np.float64), scales(rule, x), rtol=level, atol=0)
 
 
@@ -241,7 +235,7 @@ def test_bits_of_scales_are_those_of_the_numbers_they_can_be(name: str) -> None:
     if rule.scale_format is not None:
         assert (block, shared) == (rule.scale_format.bits, 32)
         return
-    if isinstance(rule, Stored):
+    if isinstance(rule, StoredScale):
         assert (block, shared) == (rule.scale_type.bits, 0)
         return
     kinds = {Numbers.one: [(0, 16), (0, 0)], Numbers.dyadic: [(8, 0)], Numbers.real: [(16, 0)]}

@@ -16,6 +16,7 @@ from sqtheory.alphabet.formats import (
     E3M2,
     E4M3,
     E5M2,
+    E8M0,
     FORMATS,
     INT4,
     INT8,
@@ -26,7 +27,7 @@ from sqtheory.alphabet.formats import (
 from sqtheory.alphabet.notation import parse
 from sqtheory.alphabet.partition import Blocks, Rows, Tiles, Whole
 from sqtheory.alphabet.quantizers import int_, scaled
-from sqtheory.alphabet.rounding import floor, nearest_even
+from sqtheory.alphabet.rounding import ceil, floor, nearest_even
 from sqtheory.alphabet.scaling import (
     SCALINGS,
     AbsMax,
@@ -40,8 +41,11 @@ from sqtheory.alphabet.scaling import (
     Midpoint,
     Percentile,
     PowerOfTwo,
+    Reciprocal,
     Scaling,
     SharedExponent,
+    SignedMax,
+    StoredScale,
     TwoLevel,
     Unscaled,
 )
@@ -63,6 +67,14 @@ RULES: list[tuple[Scaling, Format, twin.Rule]] = [
     *((PowerOfTwo(e), fmt, twin.power_of_two(e.name, m, m * (fmt == INT8))) for e in Exponent for fmt, m in ELEMENTS),
     *((SharedExponent(), IntFormat(k), twin.shared_exponent) for k in (2, 3, 4, 8)),
     (TwoLevel(), E2M1, twin.two_level),
+    *((SignedMax(minimum=m), fmt, twin.signed_max(m)) for m in (False, True) for fmt in (FULL4, FORMATS["iq4"])),
+    (StoredScale(E4M3), E2M1, twin.stored(twin.absmax, GRIDS["e4m3"])),
+    (StoredScale(E4M3, least=2.0**-6), E2M1, twin.stored(twin.absmax, GRIDS["e4m3"], least=2.0**-6)),
+    (StoredScale(E5M2, least=0.0), E2M1, twin.stored(twin.absmax, GRIDS["e5m2"], least=0.0)),
+    (StoredScale(E8M0, rounding=ceil), E2M1, twin.stored(twin.absmax, GRIDS["e8m0"], "ceil")),
+    (StoredScale(E8M0, Midpoint()), FULL4, twin.stored(twin.midpoint, GRIDS["e8m0"])),
+    (StoredScale(BFLOAT16, SignedMax(), floor), FULL4, twin.stored(twin.signed_max(False), GRIDS["bfloat16"], "floor")),
+    (Reciprocal(AbsMax()), INT8, twin.absmax),
     (Unscaled(), E4M3, twin.unscaled),
 ]
 
@@ -78,7 +90,7 @@ def test_scales_are_those_of_the_definition(rule: Scaling, fmt: Format, definiti
         boxes, grid = twin.blocks(x.shape, 8, -1), GRIDS[fmt.name]
         expected = [definition([x[i] for i in box], list(x.flat), grid) for box in boxes]
         np.testing.assert_array_equal(got.ravel(), expected, err_msg=name)
-        assert not np.signbit(got).any(), name
+        assert not np.signbit(got if not rule.signed else got[got == 0]).any(), name
 
 
 @pytest.mark.parametrize("power", [-126, -60, -1, 0, 1, 7, 100, 127])
@@ -304,7 +316,9 @@ def test_scales_too_small_for_the_arithmetic_never_divide_by_zero(name: str, rul
     x = np.stack([steps, -steps // 2, 0 * steps, steps // 3], axis=1).astype(np.float32) * np.float32(2.0**-149)
     result = scaled(fmt, scaling=rule, per=Rows()).quantize(x)
     assert np.isfinite(result.values).all() and np.isfinite(result.scales).all()
-    assert np.all(result.scales[1:] > 0) and np.all(result.values[0] == 0)
+    assert np.all((result.scales[1:] if not rule.signed else np.abs(result.scales[1:])) > 0) and np.all(
+        result.values[0] == 0
+    )
     decoded = fmt.decode(result.codes)
     assert decoded.min() >= fmt.min and decoded.max() <= fmt.max
     np.testing.assert_array_equal(result.values, decoded * result.scales)

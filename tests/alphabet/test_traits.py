@@ -11,7 +11,16 @@ from sqtheory.alphabet.formats import E2M1, E4M3, E5M2, E8M0, FORMATS, INT4, Cod
 from sqtheory.alphabet.operators import IDENTITY, Operator
 from sqtheory.alphabet.partition import Whole
 from sqtheory.alphabet.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4, scaled
-from sqtheory.alphabet.rounding import Rounding, ceil, floor, half_away, stochastic, toward_zero
+from sqtheory.alphabet.rounding import (
+    Rounding,
+    ceil,
+    floor,
+    half_away,
+    half_toward_zero,
+    half_up,
+    stochastic,
+    toward_zero,
+)
 from sqtheory.alphabet.scaling import (
     Exponent,
     Frozen,
@@ -21,7 +30,10 @@ from sqtheory.alphabet.scaling import (
     Midpoint,
     Percentile,
     PowerOfTwo,
+    Reciprocal,
     SharedExponent,
+    SignedMax,
+    StoredScale,
 )
 from sqtheory.alphabet.scores import Gain, Random, wanda
 from sqtheory.alphabet.sparsifiers import TopSparsifier, fixed, nm, threshold, top
@@ -51,6 +63,13 @@ QUANTIZERS: list[Quantizer] = [
     *(int_(4, per=ONE, rounding=r) for r in (floor, ceil, toward_zero, half_away, stochastic(rng))),
     *(int_(4, per=ONE, scaling=s) for s in (FullRange(), Midpoint(), HalfRange(), Percentile(80), MeanSquare(10))),
     int_(4, per=ONE, scaling=Frozen(FixedArray(0.3))),
+    *(int_(4, per=ONE, rounding=r) for r in (half_toward_zero, half_up)),
+    *(int_(4, per=ONE, scaling=SignedMax(m), rounding=r) for m in (False, True) for r in (half_away, half_up)),
+    scaled(FORMATS["iq4"], per=ONE, scaling=SignedMax()),
+    *(scaled(E2M1, per=ONE, scaling=StoredScale(f)) for f in (E4M3, E8M0)),
+    int_(4, per=ONE, scaling=StoredScale(E4M3, SignedMax(), late=True), rounding=half_up),
+    int_(4, per=ONE, scaling=Reciprocal(Midpoint())),
+    *(scaled(FORMATS[name], per=ONE) for name in ("fp4", "iq4", "dynamic8", "binary8p3se")),
     *(hbfp(4, per=ONE), hbfp(6, per=ONE), hbfp(4, per=ONE, compat=1e-8)),
     *(mxfp(e, per=ONE) for e in FORMATS.values() if isinstance(e, FloatFormat) and e.bits <= 8 and e != E8M0),
     *(mxfp(E4M3, per=ONE, scaling=PowerOfTwo(e)) for e in Exponent),
@@ -79,6 +98,8 @@ POOL: list[tuple[str, NDArray[Any]]] = [
     ("both signs of the maximum", np.array([7.5, -7.5, 1, 0, 2, -2, 0.4, -0.4])),
     ("one-signed, one step below the middle of NF4 levels", np.array([0.5005, 0.1, 0, 0, 0.2, 0.1, 0.3, 0.1])),
     ("maximum that falls below a power of two", np.array([0.501, 0.3, 0.1, 0, 0, 0, 0, 0])),
+    ("a maximum of 1.6 · 6 steps of E4M3", 1.6 * 2.0**-9 * np.array([6, 5, 3, -2, 1, 0.4, -0.3, 0])),
+    ("midpoints of both signs", np.array([7, 2.5, -2.5, 0, 1, -1, 0.5, -0.5])),
     ("of the size of the emulator's ε", 1e-8 * np.array([0.9, 0.3, 0.1, -0.4, 0.2, 0.5, 0.6, -0.7])),
 ]
 

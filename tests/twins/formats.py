@@ -100,9 +100,9 @@ def round_or_overflow(v: Fraction, grid: Grid, rule: str) -> Fraction | str:
     if abs(v) >= next_up or rule in ("floor", "ceil"):
         return OVERFLOWS
     even = grid.even[-1]
-    if _choose(abs(v), grid.top, next_up, even, not even, rule) == next_up:
-        return OVERFLOWS
-    return grid.top if v > 0 else -grid.top
+    if v > 0:
+        return grid.top if _choose(v, grid.top, next_up, even, not even, rule) == grid.top else OVERFLOWS
+    return -grid.top if _choose(v, -next_up, -grid.top, not even, even, rule) == -grid.top else OVERFLOWS
 
 
 def _choose(v: Fraction, lo: Fraction, hi: Fraction, lo_even: bool, hi_even: bool, rule: str) -> Fraction:
@@ -146,14 +146,14 @@ FP4_BITS = (("555556", -8), ("555556", -3), ("0", -2), ("555556", -2), ("0", -1)
 
 
 def dynamic_levels() -> list[float]:
-    """The dynamic map with sign: for every decade a sum of float32 numbers at a time; 0 and 1 beside."""
-    real = np.float32
-    found = [0.0, 1.0]
+    """The dynamic map with sign as bitsandbytes 0.50.2 computes it: ends of parts from the nearer end, in float32."""
+    real, found = np.float32, [0.0, 1.0]
     for i in range(7):
-        parts = 2**i
-        ends = [real(0.1 + j * (0.9 / parts)) for j in range(parts)] + [real(1)]
+        count, step = 2**i, Fraction(float((real(1) - real(0.1)) / real(2**i)))
+        lower = [Fraction(float(real(0.1))) + j * step for j in range((count + 1) // 2)]
+        ends = [real(float(v)) for v in (*lower, *(1 - (count - j) * step for j in range(len(lower), count + 1)))]
         for low, high in pairwise(ends):
-            size = float(real(10.0 ** (i - 6) * float((low + high) / real(2))))
+            size = float(real(10.0 ** (i - 6)) * ((low + high) / real(2)))
             found += [size, -size]
     return sorted(found)
 

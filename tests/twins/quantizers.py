@@ -134,6 +134,35 @@ def two_level(block: Sequence[Real], tensor: Sequence[Real], grid: Grid) -> Real
     return kept_positive(g * real(float(s)), top > 0)
 
 
+def signed_max(minimum: bool) -> Rule:
+    """The entry of largest magnitude over the lowest level; of equal ones the first, or a negative one."""
+
+    def rule(block: Sequence[Real], tensor: Sequence[Real], grid: Grid) -> Real:
+        top = largest(block)
+        ties = [v for v in block if abs(v) == top]
+        peak = min(ties) if minimum else ties[0]
+        if peak == 0:
+            return abs(peak)
+        size = kept_positive(abs(peak) / peak.dtype.type(float(-grid.bottom)), True)
+        return -size if peak > 0 else size
+
+    return rule
+
+
+def stored(rule: Rule, kind: Grid, rounding: str = "nearest_even", least: float | None = None) -> Rule:
+    """The scale of another rule as a number of a format."""
+
+    def held(block: Sequence[Real], tensor: Sequence[Real], grid: Grid) -> Real:
+        scale = rule(block, tensor, grid)
+        number = round_exactly(Fraction(float(scale)), kind, rounding)
+        low = Fraction(least) if least is not None else min(v for v in kind.numbers if v > 0)
+        if abs(number) < low:
+            number = low if scale > 0 else -low
+        return scale if scale == 0 else scale.dtype.type(float(number))
+
+    return held
+
+
 def unscaled(block: Sequence[Real], tensor: Sequence[Real], grid: Grid) -> Real:
     return block[0].dtype.type(1)
 
@@ -165,13 +194,30 @@ def _by(shape: Index, label: Callable[[Index], Index]) -> list[list[Index]]:
     return list(boxes.values())
 
 
-def quantize(x: NDArray[Any], boxes: Iterable[list[Index]], rule: Rule, grid: Grid, rounding: str) -> NDArray[Any]:
-    """fl(σ · ρ(fl(x/σ))), σ from the rule for every box; where σ = 0 the ratio is x itself."""
+def inverse(divisor: Real) -> Real:
+    """1/d, or the largest number of the dtype where that is beyond it."""
+    most, one = np.finfo(divisor.dtype).max, divisor.dtype.type(1)
+    if abs(Fraction(float(divisor))) < 1 / Fraction(float(most)):
+        return np.copysign(most, divisor)
+    return one / divisor
+
+
+def quantize(
+    x: NDArray[Any],
+    boxes: Iterable[list[Index]],
+    rule: Rule,
+    grid: Grid,
+    rounding: str,
+    by: Rule | None = None,
+    reciprocal: bool = False,
+) -> NDArray[Any]:
+    """fl(σ · ρ(fl(x/d))), σ from the rule for every box, d = σ or ``by`` another; where d = 0 the ratio is x itself."""
     image, tensor = np.empty_like(x), [x[i] for i in np.ndindex(x.shape)]
     for box in boxes:
         scale = rule([x[i] for i in box], tensor, grid)
+        divisor = scale if by is None else by([x[i] for i in box], tensor, grid)
         for i in box:
-            ratio = x[i] if scale == 0 else x[i] / scale
+            ratio = x[i] if divisor == 0 else x[i] * inverse(divisor) if reciprocal else x[i] / divisor
             number = x.dtype.type(float(round_exactly(Fraction(float(ratio)), grid, rounding)))
             if number == 0 and grid.signed_zero:
                 number = np.copysign(number, ratio)

@@ -94,14 +94,18 @@ def bcq_format(k: int, zero: bool = False) -> Codebook:
 def dynamic_format() -> Codebook:
     """The dynamic 8-bit map with sign: 0, 1, and ±10^(i−6) times the middles of 2^i equal parts of [0.1, 1], i < 7.
 
-    Source: dynamic tree quantization of `dettmers2022optimizers`, §1.3; levels are float32 numbers, as in bitsandbytes.
+    Source: dynamic tree quantization of `dettmers2022optimizers`, §1.3; its levels in the float32 arithmetic of
+    bitsandbytes 0.50.2, where ends of parts are counted from the nearer end of the interval.
 
     >>> dynamic_format().values.size
     256
     """
-    levels = [0.0, 1.0]
+    real, levels = np.float32, [0.0, 1.0]
+    low, high = real(0.1), real(1)
     for i in range(7):
-        ends = np.linspace(0.1, 1, 2**i + 1, dtype=np.float32)
-        middles = (10.0 ** (i - 6) * ((ends[:-1] + ends[1:]) / 2)).tolist()
-        levels += [sign * float(np.float32(v)) for v in middles for sign in (1, -1)]
+        parts, step = np.arange(2**i + 1), np.float64((high - low) / real(2**i))
+        from_below, from_above = low + step * parts, high - step * (2**i - parts)
+        ends = np.where(parts < (2**i + 1) // 2, from_below, from_above).astype(real)
+        middles = (real(10.0 ** (i - 6)) * ((ends[:-1] + ends[1:]) / real(2))).tolist()
+        levels += [sign * v for v in middles for sign in (1, -1)]
     return Codebook("dynamic8", tuple(sorted(levels)))

@@ -37,7 +37,7 @@ def level_cuts(fmt: Format, rounding: Rounding, dtype: np.dtype[Any]) -> Array:
     levels = fmt.values.astype(dtype)
     low, high = (_ordinal(ends) for ends in (levels[:-1], levels[1:]))
     while np.any(low + 1 < high):
-        middle = low + (high - low) // 2
+        middle = (low >> 1) + (high >> 1) + (low & high & 1)  # their difference may be beyond 64 bits
         up = fmt.round(_number(middle, dtype), rounding) >= levels[1:]
         low, high = np.where(up, low, middle), np.where(up, middle, high)
     return _number(high, dtype)

@@ -163,12 +163,12 @@ def scaled_image(x: Array, out: Array, sigma: Array | None, tile: Tile, amax: Ar
         shape = (x.size // x.shape[-1], sigma.size, -1)
         tile.compiled(x.reshape(shape), np.array(sigma), out.reshape(shape))
     else:
-        some_zero = np.minimum.reduce(sigma) == 0
+        some_zero = not np.logical_and.reduce(sigma)
         divisor = np.where(sigma == 0, x.dtype.type(1), sigma) if some_zero else sigma
         spread = _spread(divisor, x.shape[-1])
         np.divide(x, spread, out=out)
         tile.round(out.reshape(-1), lambda: np.inf if amax is None else float(np.maximum.reduce(amax / divisor)))
-        if amax is None and some_zero:
+        if some_zero:
             spread = _spread(sigma, x.shape[-1])
         np.multiply(out, spread, out=out)
     if np.maximum.reduce(np.abs(sigma)) > tile.safe:

@@ -18,7 +18,7 @@ from sqtheory.alphabet.scaling.maximum import AbsMax, FullRange, HalfRange, Midp
 from sqtheory.alphabet.scaling.offsets import Edge, Middle, Minimum, RealZero, ZeroPoint
 from sqtheory.alphabet.scaling.rule import EXPONENT, FromMaximum, Numbers, Placed, Reach, Scaling, maxima, positive
 from sqtheory.alphabet.scaling.signed import SignedMax
-from sqtheory.alphabet.scaling.stored import Stored
+from sqtheory.alphabet.scaling.stored import StoredScale
 from sqtheory.alphabet.scaling.two_level import RowTwoLevel, TwoLevel
 
 SCALINGS: dict[str, Scaling] = {
@@ -65,7 +65,7 @@ __all__ = [
     "Scaling",
     "SharedExponent",
     "SignedMax",
-    "Stored",
+    "StoredScale",
     "TwoLevel",
     "Unscaled",
     "ZeroPoint",

@@ -39,8 +39,8 @@ class SignedMax(Scaling):
         return not self.minimum
 
     def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
-        """No other image may be larger than that of x_j."""
-        return rounding.nearest and -fmt.min >= fmt.max and (not self.minimum or -fmt.min > fmt.max)
+        """No other image may be as large as that of x_j, or else the other sign must make no difference."""
+        return rounding.nearest and (-fmt.min > fmt.max or fmt.odd)
 
     def share(self, fmt: Format, negative: bool) -> Fraction | None:
         return None if negative else 1 / Fraction(fmt.min)
@@ -59,7 +59,7 @@ class SignedMax(Scaling):
         """x_j of every row."""
         if self.minimum:
             low, high = rows.min(axis=1), rows.max(axis=1)
-            return np.where(-low >= high, low, high)
+            return np.asarray(np.where(-low >= high, low, high))
         at = np.abs(rows).argmax(axis=1)
         return np.asarray(rows[np.arange(len(rows)), at])
 

@@ -65,7 +65,7 @@ HALF = Quantity(
     "half",
     r"\Delta/2",
     "half of Δ, σ times the least step of the grid",
-    lambda case: case.dense_scale[:, 0] * float(np.diff(case.q.format.values).min()) / 2,
+    lambda case: np.abs(case.dense_scale[:, 0]) * float(np.diff(case.q.format.values).min()) / 2,
 )
 TIMES = Quantity("T", "T", "the number of times", lambda case: np.full(len(case), float(case.x.shape[1])))
 

@@ -20,6 +20,7 @@ def lower_halves(case: Case) -> Array:
     """σ h⁻(v) for the image v of every entry: v less the lower end of its cell, 0 at v = 0; the shape of x.
 
     The cell of the smallest level begins at 0: without a zero that is all of v below it, whatever the rounding.
+    Where another number d than σ makes the codes, cells are those of d, and v may lie below its own: 0 there.
     """
     fmt, image, sigma = case.q.format, np.abs(case.orders.image), np.abs(case.dense_scale)
     levels = np.unique(np.abs(fmt.values))
@@ -29,7 +30,11 @@ def lower_halves(case: Case) -> Array:
     nearest = np.abs(levels[np.clip(np.searchsorted(levels, ratio), 1, levels.size - 1)] - ratio)
     below = np.abs(levels[np.clip(np.searchsorted(levels, ratio) - 1, 0, levels.size - 1)] - ratio)
     index = np.clip(np.searchsorted(levels, ratio) - (below < nearest), 0, levels.size - 1)
-    return np.where(image > 0, sigma * reach[index], 0.0)
+    halves = np.where(image > 0, sigma * reach[index], 0.0)
+    if case.q.scaling.exact_codes:
+        return halves
+    by = np.abs(case.spread(case.q.divisors(case.x, case.q.scales(case.x))))
+    return np.where(image > 0, np.maximum(image - by * (levels[index] - reach[index]), 0), 0.0)
 
 
 def _swapped_out(case: Case) -> Array:

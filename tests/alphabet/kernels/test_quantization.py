@@ -9,8 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from sqtheory.alphabet import kernels
-from sqtheory.alphabet.formats import BFLOAT16, E2M1, E2M3, E3M2, E4M3, E5M2, E8M0, FLOAT16, NF4, FloatFormat
+from sqtheory.alphabet.formats import BFLOAT16, E2M1, E2M3, E3M2, E4M3, E5M2, E8M0, FLOAT16, FORMATS, NF4, FloatFormat
 from sqtheory.alphabet.kernels import engine, maxima, quantization, rounders
+from sqtheory.alphabet.kernels.levels import level_cuts
 from sqtheory.alphabet.partition import Blocks, Channels, Columns, Partition, Rows, Tiles, Whole
 from sqtheory.alphabet.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4, scaled
 from sqtheory.alphabet.rounding import ROUNDINGS
@@ -23,6 +24,8 @@ from sqtheory.alphabet.scaling import (
     Midpoint,
     Percentile,
     PowerOfTwo,
+    SignedMax,
+    StoredScale,
 )
 from sqtheory.arrays import FixedArray
 from sqtheory.theory.samples import SAMPLES
@@ -40,6 +43,10 @@ QUANTIZERS: list[Quantizer] = [
     *(scaled(f) for f in (E4M3, BFLOAT16, FLOAT16, E8M0)),
     *(cast(E5M2, saturate=False), scaled(BFLOAT16, saturate=False)),
     *(nf4(rounding=r) for r in ROUNDINGS.values()),
+    *(int_(4, scaling=SignedMax(m), rounding=ROUNDINGS["half_up"]) for m in (False, True)),
+    *(scaled(E2M1, scaling=StoredScale(f, least=0.0)) for f in (E4M3, E8M0)),
+    scaled(FORMATS["iq4"], scaling=StoredScale(FLOAT16, SignedMax())),
+    *(scaled(FORMATS[name]) for name in ("fp4", "dynamic8", "binary8p4se")),
     int_(4, scaling=Frozen(FixedArray(0.0))),
     bcq(2, scaling=Frozen(FixedArray(0.25))),
     *(f(FloatFormat("holed", 2, 1, 1, subnormals=False)) for f in (cast, scaled)),
@@ -113,6 +120,15 @@ def test_most_quantizers_have_a_kernel() -> None:
     assert not kernels.quantize(x, out, E4M3, PowerOfTwo(), Tiles(2, 4), ROUNDINGS["floor"], True)
     with engine("definition"):
         assert not kernels.quantize(x, out, E4M3, PowerOfTwo(), Blocks(8), ROUNDINGS["floor"], True)
+
+
+def test_a_cell_as_wide_as_half_of_all_numbers_is_cut_in_its_middle() -> None:
+    """From −10 to 1 of float64 are more numbers than 63 bits count."""
+    iq4 = FORMATS["iq4"]
+    for kind in (np.float32, np.float64):
+        middles = (iq4.values[1:] + iq4.values[:-1]) / 2
+        cuts = level_cuts(iq4, ROUNDINGS["half_up"], np.dtype(kind))
+        np.testing.assert_array_equal(cuts, middles.astype(kind), strict=True)
 
 
 def without_a_clip(v: NDArray[Any], bound: Callable[[], float]) -> None:

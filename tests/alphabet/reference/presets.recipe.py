@@ -1,9 +1,10 @@
-"""What compressed-tensors 0.20.1 makes of weights under its preset schemes: python … > presets.json."""
+"""What compressed-tensors 0.20.1 and gguf 0.19.0 make of weights under their schemes: python … > presets.json."""
 
 import hashlib
 import json
 from importlib.metadata import version
 
+import gguf
 import numpy as np
 import torch
 from compressed_tensors.quantization.lifecycle.forward import fake_quantize
@@ -15,6 +16,8 @@ NAMES = (
     *("FP8", "FP8_DYNAMIC", "FP8_BLOCK"),
     *("MXFP4A16", "MXFP6A16", "MXFP8A16", "NVFP4A16"),
 )
+
+GGUF = ("Q4_0", "Q5_0", "Q8_0", "TQ1_0", "TQ2_0")
 
 
 def weights():
@@ -54,10 +57,18 @@ def digest(x, name):
     return hashlib.sha256(y.tobytes()).hexdigest()
 
 
+def gguf_digest(x, name):
+    """Of what is read from GGUF blocks of this type, -0 as 0."""
+    kind = gguf.GGMLQuantizationType[name]
+    y = gguf.quants.dequantize(gguf.quants.quantize(x, kind), kind) + np.float32(0)
+    return hashlib.sha256(y.tobytes()).hexdigest()
+
+
 def main():
     """Print the hashes."""
     found = {name: {kind: digest(x, name) for kind, x in weights().items()} for name in NAMES}
-    print(json.dumps({"compressed-tensors": version("compressed-tensors"), "sha256": found}, indent=1))
+    found |= {name: {kind: gguf_digest(x, name) for kind, x in weights().items()} for name in GGUF}
+    print(json.dumps({**{p: version(p) for p in ("compressed-tensors", "gguf")}, "sha256": found}, indent=1))
 
 
 if __name__ == "__main__":

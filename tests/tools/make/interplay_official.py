@@ -6,7 +6,8 @@ Packages: torch==2.13.0+cpu numpy==2.4.6. Python 3.11.7.
 The images of ``float_to_bfp_blocked`` for a weight, on a CPU, rounding_mode "determ" (its default, "stoc", is random),
 epsilon 1e-8, as its scripts have it. ``2_4``, ``1_4``, ``half``: pruned only (k of 4 *kept*; half of the tensor).
 ``hbfp8``, ``hbfp6``, ``hbfp4``: mant_bits 7, 5, 3 in blocks of 64 along a row; ``int8``, ``int4``: the SparseGPT code's
-quantizer, symmetric, per row. ``2_4_then_hbfp6`` has first "s", ``hbfp6_then_2_4`` first "q", and so on.
+quantizer, symmetric, per row. ``hbfp6_of_64th``: of the input over 64, times 64. ``2_4_then_hbfp6`` has first "s",
+``hbfp6_then_2_4`` first "q", and so on.
 """
 
 import sys
@@ -52,6 +53,8 @@ def main() -> None:
     for mode, grid in FORMATS.items():
         for name in ("normal", "positive", "negative", "signs", "halves", "spread"):
             out[f"{mode}/{name}"] = image(inputs[name], **grid)
+    for name in ("normal", *TIED):
+        out[f"hbfp6_of_64th/{name}"] = 64 * image(inputs[name] / 64, **FORMATS["hbfp6"])
     for mask in ("2_4", "half"):
         for mode in ("hbfp6", "hbfp4", "int4"):
             for name in ("normal", "halves", "levels"):
