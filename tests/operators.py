@@ -15,7 +15,7 @@ from sqtheory.alphabet.partition import Blocks, Channels, Columns, Heads, Partit
 from sqtheory.alphabet.quantized import NanRule
 from sqtheory.alphabet.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4, scaled
 from sqtheory.alphabet.rounding import ROUNDINGS
-from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, sap, threshold, top, transposable
+from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, patterns, sap, threshold, top, transposable
 from sqtheory.arrays import FixedArray
 from sqtheory.strategies import formats, quantizers
 
@@ -120,6 +120,7 @@ def sparsifier(draw: st.DrawFn) -> Sparsifier:
                 lambda: blockwise(share, per=per, norm=draw(norms), score=rule, ties=order),
                 lambda: fixed(ARRAYS["mask"]),
                 lambda: transposable(min(count, m), m, norm=1.5, greedy=True, score=rule),
+                lambda: patterns(2, 4, score=rule),
                 lambda: transposable(2, 4, full=draw(st.booleans()), score=rule),
                 lambda: sap(0.5, draw(st.floats(1, 9)), eta=draw(st.floats(0, 9)), per=per, score=rule),
             ]

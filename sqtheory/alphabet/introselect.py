@@ -106,7 +106,7 @@ class _Runs:
         each, before = np.arange(rows.size), np.maximum(swaps - 1, 0)
         met = np.where(swaps > 0, right[each, before], last)
         beyond = np.append(left, np.full((rows.size, 1), high), axis=1)[each, swaps]
-        return np.minimum(beyond, met)
+        return np.asarray(np.minimum(beyond, met))
 
     def _median(self, rows: Places, first: Places, last: Places) -> Places:
         """Where the median of the second, the middle and the last entry is; the last of equals."""

@@ -47,7 +47,8 @@ def add_pipeline(parser: argparse.ArgumentParser) -> None:
         default=None,
         metavar="RULE",
         help="which of equally ranked entries survive: low_index (default), high_index, by_original, adversarial "
-        "(the worst in the norm of --norm), random(rng)",
+        "(the worst in the norm of --norm), introselect(keep) or introselect(prune) as torch.topk on a CPU, "
+        "all_survive, all_die, random(rng)",
     )
     add_seed(parser)
 

@@ -33,7 +33,7 @@ from sqtheory.alphabet.scaling import (
     Scaling,
     SharedExponent,
     SignedMax,
-    Stored,
+    StoredScale,
     TwoLevel,
     Unscaled,
 )
@@ -92,7 +92,7 @@ def _scalings(fmt: Format, grid: Shape | None) -> st.SearchStrategy[Scaling]:
     makers = [r for r in rules if not r.signed]
     held = [f for f in FORMATS.values() if isinstance(f, FloatFormat) and f.max < limit]
     stored = st.builds(
-        *(Stored, st.sampled_from(held), st.sampled_from(makers), st.sampled_from(tuple(ROUNDINGS.values()))),
+        *(StoredScale, st.sampled_from(held), st.sampled_from(makers), st.sampled_from(tuple(ROUNDINGS.values()))),
         least=st.sampled_from((None, 0.0)),
         late=st.booleans(),
     )

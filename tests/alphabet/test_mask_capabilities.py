@@ -24,7 +24,7 @@ from sqtheory.alphabet.partition import (
 )
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.scores import Gain, Random, given, magnitude, wanda
-from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, sap, threshold, top, transposable
+from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, patterns, sap, threshold, top, transposable
 from sqtheory.alphabet.ties import Introselect, Selected, all_die, all_survive, by_original, high_index, low_index
 from sqtheory.exceptions import Indivisible
 from tests.kinds import alphabet_kinds
@@ -57,6 +57,7 @@ MASKS: dict[str, Sparsifier] = {
             transposable(4, 4),
             sap(),
             sap(1, 2, per=Rows()),
+            patterns(2, 4),
         ),
     )
 }
@@ -72,7 +73,8 @@ BOXES: dict[str, Partition] = {
 def tensors(count: int = 25, seed: int = 2) -> list[NDArray[np.float64]]:
     rng = np.random.default_rng(seed)
     drawn = [np.trunc(rng.normal(size=SHAPE) * 2.0 ** rng.integers(-2, 4, (4, 1)) * 8) / 8 for _ in range(count)]
-    return [*drawn, np.ones(SHAPE), np.tile([4.0, -4, 1, 2], (4, 2))]
+    hidden = np.tile([2.0**-30, 1, 0, 0], (4, 2))
+    return [*drawn, np.ones(SHAPE), np.tile([4.0, -4, 1, 2], (4, 2)), hidden]
 
 
 def counts(s: Sparsifier, mask: NDArray[np.bool_]) -> bool:

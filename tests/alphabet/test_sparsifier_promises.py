@@ -23,6 +23,7 @@ from sqtheory.alphabet.sparsifiers import (
     blockwise,
     fixed,
     nm,
+    patterns,
     sap,
     threshold,
     top,
@@ -39,7 +40,16 @@ from sqtheory.alphabet.ties import (
     by_original,
     high_index,
 )
-from sqtheory.alphabet.traits import DETERMINISTIC, IDEMPOTENT, KEEPS_ZERO, MAX_DETERMINED, MONOTONE, ODD, TRAITS
+from sqtheory.alphabet.traits import (
+    DETERMINISTIC,
+    IDEMPOTENT,
+    KEEPS_ZERO,
+    MAX_DETERMINED,
+    MONOTONE,
+    ODD,
+    SCALE_EQUIVARIANT,
+    TRAITS,
+)
 from sqtheory.exceptions import NonFinite
 from tests.nightly import thin
 from tests.operators import spelled_in_order
@@ -54,6 +64,7 @@ SPARSIFIERS: list[Sparsifier] = [
     fixed(np.eye(4, 8, dtype=bool)),
     transposable(2, 4),
     transposable(1, 2, norm=1, greedy=True),
+    patterns(2, 4),
     sap(),
     sap(1, 2, eta=0.5, per=Rows()),
     nm(2, 4, score=wanda(np.ones((3, 8)))),
@@ -197,6 +208,7 @@ RANKED = frozenset(TRAITS) - {MONOTONE, MAX_DETERMINED}
         (top(0.5, score=given_score(np.ones(4)), ties=by_original), RANKED - {IDEMPOTENT}),
         (top(0.5, score=given_score(np.ones(4)), ties=adversarial), RANKED - {IDEMPOTENT}),
         (blockwise(0.5, per=Blocks(2)), RANKED),
+        (patterns(2, 4), RANKED - {SCALE_EQUIVARIANT}),
         (fixed(np.ones(4, bool)), EVERYTHING),
         (threshold(0.5), {ODD, MONOTONE, KEEPS_ZERO, IDEMPOTENT, MAX_DETERMINED, DETERMINISTIC}),
         (threshold(0.5, score=given_score(np.ones(4))), EVERYTHING),

@@ -10,6 +10,7 @@ from sqtheory.alphabet.scores import Score, magnitude
 from sqtheory.alphabet.selection import as_fraction
 from sqtheory.alphabet.sparsifiers.entries import FixedMask, ThresholdSparsifier, TopSparsifier
 from sqtheory.alphabet.sparsifiers.indexed import IndexedSparsifier, exactly
+from sqtheory.alphabet.sparsifiers.ordered import PatternSparsifier, patterns
 from sqtheory.alphabet.sparsifiers.sparsifier import Sparsifier
 from sqtheory.alphabet.sparsifiers.transposable import TransposableSparsifier, transposable
 from sqtheory.alphabet.sparsifiers.units import BlockSparsifier
@@ -119,6 +120,7 @@ __all__ = [
     "BlockSparsifier",
     "FixedMask",
     "IndexedSparsifier",
+    "PatternSparsifier",
     "Sparsifier",
     "ThresholdSparsifier",
     "TopSparsifier",
@@ -126,6 +128,7 @@ __all__ = [
     "blockwise",
     "fixed",
     "nm",
+    "patterns",
     "sap",
     "threshold",
     "top",

@@ -8,6 +8,7 @@ from sqtheory.alphabet import kernels
 from sqtheory.alphabet.operators import Operator
 from sqtheory.alphabet.outputs import apart, check_output
 from sqtheory.alphabet.partition import Partition, Shape
+from sqtheory.alphabet.rationals import NotRational, Rationals
 from sqtheory.alphabet.scores import Score, magnitude
 from sqtheory.alphabet.ties import Sight, Ties, low_index
 from sqtheory.alphabet.traits import DETERMINISTIC, IDEMPOTENT, KEEPS_ZERO, MONOTONE, TRAITS, Trait
@@ -75,6 +76,11 @@ class Sparsifier(Operator):
         return self.fixed_budget
 
     @property
+    def adds_in_float32(self) -> bool:
+        """Scores of a group are added up in float32, where a large one hides how small ones differ."""
+        return False
+
+    @property
     def by_magnitude(self) -> bool:
         """Of every group G the ``budget(|G|)`` entries of largest magnitude are kept."""
         return self.fixed_budget and self.score is not None and self.score.is_magnitude
@@ -130,6 +136,10 @@ class Sparsifier(Operator):
     @abstractmethod
     def _choose(self, scores: Array, key: Array | None, x: Array, ties: Ties) -> Mask:
         """The mask of the best ranked entries."""
+
+    def exact_mask(self, scores: Rationals) -> Mask:
+        """The mask of rational scores, of masks without a tie rule. Raises NotRational where it is not computed so."""
+        raise NotRational(f"the mask {self} is not computed in rational numbers")
 
     def _mask_into(self, out: Mask, x: Array, origin: Array) -> None:
         out[...] = self._mask(x, origin)
