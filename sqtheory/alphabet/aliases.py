@@ -9,7 +9,7 @@ from sqtheory.alphabet.formats import E2M1, E2M3, E4M3, FLOAT16
 from sqtheory.alphabet.partition import Rows, Tiles, Whole
 from sqtheory.alphabet.quantizers import Quantizer, int_, mxfp, nvfp4, scaled
 from sqtheory.alphabet.rounding import half_away, half_up
-from sqtheory.alphabet.scaling import SCALINGS, AbsMax, Reciprocal, SignedMax, Stored
+from sqtheory.alphabet.scaling import SCALINGS, AbsMax, Reciprocal, SignedMax, StoredScale
 
 MIDPOINT, EVEN, RCEIL = SCALINGS["midpoint"], SCALINGS["even"], SCALINGS["rceil"]
 
@@ -72,7 +72,7 @@ COMPRESSED: tuple[Preset, ...] = (
 )
 """As the preset schemes of compressed-tensors 0.20.1 (llm-compressor, vLLM) have them, bit for bit on float32."""
 
-_SIGNED, _LARGEST = (Stored(FLOAT16, Reciprocal(rule), least=0.0, late=True) for rule in (SignedMax(), AbsMax()))
+_SIGNED, _LARGEST = (StoredScale(FLOAT16, Reciprocal(rule), least=0.0, late=True) for rule in (SignedMax(), AbsMax()))
 
 
 def _legacy(k: int) -> Quantizer:

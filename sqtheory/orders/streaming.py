@@ -16,7 +16,7 @@ from sqtheory.orders.errors import norm, powers, root
 
 STEEPEST = 2.5
 """Up to this p the powers of float32 numbers are far from the ends of float64."""
-CHUNK = 1 << 18
+CHUNK = 1 << 20
 """Entries taken at once."""
 
 

@@ -45,18 +45,18 @@ from sqtheory.tools import (
     torchao,
     wanda,
 )
-from sqtheory.tools.tool import CanOrder, Kept, Measured, Mode, Observed, OrderGuard, Step, Tool
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Step, Tool, ZeroFate
 
 __all__ = [
     "ALL",
     "CanOrder",
-    "Kept",
     "Measured",
     "Mode",
     "Observed",
     "OrderGuard",
     "Step",
     "Tool",
+    "ZeroFate",
     "find",
 ]
 

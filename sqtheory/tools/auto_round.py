@@ -1,6 +1,6 @@
 """Intel's AutoRound, without tuning."""
 
-from sqtheory.tools.tool import CanOrder, Kept, Measured, Mode, Observed, OrderGuard, Tool, exactly, missing, nearly
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing, nearly
 
 TOOL = Tool(
     name="auto-round",
@@ -23,7 +23,7 @@ TOOL = Tool(
             format=missing(
                 "it has an integer zero point besides the scale",
                 "auto_round:int4_asym",
-                Observed(mixed=Kept.kept, positive=Kept.kept, negative=Kept.kept, odd=True),
+                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept, negative=ZeroFate.kept, odd=True),
             ),
         ),
         Mode("mxfp4", "E2M1 per 32", format=exactly("mxfp(e2m1)", "auto_round:mxfp4")),

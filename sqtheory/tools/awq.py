@@ -1,6 +1,6 @@
 """AWQ's official code."""
 
-from sqtheory.tools.tool import CanOrder, Kept, Measured, Mode, Observed, OrderGuard, Tool, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, missing
 
 POINT = "it has an integer zero point besides the scale"
 
@@ -14,7 +14,7 @@ TOOL = Tool(
             format=missing(
                 POINT,
                 "awq_official:asym_4_group_128",
-                Observed(mixed=Kept.kept, positive=Kept.kept, odd=True, by_maximum=True),
+                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept, odd=True, by_maximum=True),
             ),
         ),
         Mode(
@@ -23,7 +23,7 @@ TOOL = Tool(
             format=missing(
                 POINT,
                 "awq_official:asym_4_group_32",
-                Observed(mixed=Kept.kept, positive=Kept.kept, odd=True, by_maximum=False),
+                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept, odd=True, by_maximum=False),
             ),
         ),
     ),

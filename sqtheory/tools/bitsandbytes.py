@@ -1,6 +1,6 @@
 """bitsandbytes."""
 
-from sqtheory.tools.tool import CanOrder, Kept, Measured, Mode, Observed, OrderGuard, Tool, exactly, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing
 
 TOOL = Tool(
     name="bitsandbytes",
@@ -14,7 +14,7 @@ TOOL = Tool(
             format=missing(
                 "block scales are quantized themselves, around their mean",
                 "bitsandbytes:nf4_double",
-                Observed(mixed=Kept.kept, positive=Kept.kept),
+                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept),
             ),
         ),
         Mode(
@@ -23,7 +23,7 @@ TOOL = Tool(
             format=missing(
                 "on a CPU exact zeros become the next code above 0, and some entries take the neighbouring code",
                 "bitsandbytes:dynamic8",
-                Observed(mixed=Kept.residue, positive=Kept.residue),
+                Observed(mixed=ZeroFate.residue, positive=ZeroFate.residue),
             ),
         ),
     ),

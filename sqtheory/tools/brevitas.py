@@ -1,6 +1,6 @@
 """Brevitas."""
 
-from sqtheory.tools.tool import CanOrder, Kept, Measured, Mode, Observed, OrderGuard, Tool, exactly, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing
 
 TOOL = Tool(
     name="brevitas",
@@ -14,7 +14,7 @@ TOOL = Tool(
             format=missing(
                 "its step is half the usual one, and what lies above is cut",
                 "brevitas:mxint8",
-                Observed(mixed=Kept.kept),
+                Observed(mixed=ZeroFate.kept),
             ),
         ),
         Mode("int8", "per output channel", format=exactly("int(8, per=row)", "brevitas:int8_row")),
@@ -25,7 +25,7 @@ TOOL = Tool(
             format=missing(
                 "it has an integer zero point besides the scale",
                 "brevitas:uint4_shifted_row",
-                Observed(mixed=Kept.kept, positive=Kept.kept, negative=Kept.kept, odd=True),
+                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept, negative=ZeroFate.kept, odd=True),
             ),
         ),
     ),

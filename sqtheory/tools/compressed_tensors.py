@@ -1,6 +1,6 @@
 """compressed-tensors, the layouts that llm-compressor writes and vLLM reads."""
 
-from sqtheory.tools.tool import CanOrder, Kept, Measured, Mode, Observed, OrderGuard, Tool, exactly, missing, nearly
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing, nearly
 
 TOOL = Tool(
     name="compressed-tensors",
@@ -31,10 +31,7 @@ TOOL = Tool(
         Mode(
             "sparse-24-bitmask",
             "2:4 as stored by releases up to 0.14",
-            missing(
-                "which of equal entries it selects follows torch's partial quicksort, no index rule",
-                "compressed_tensors_sparse:2_4",
-            ),
+            exactly("nm(2, 4, ties=introselect(keep))", "compressed_tensors_sparse:2_4"),
             counts="kept",
             axis="flat runs of 4",
         ),
@@ -59,7 +56,7 @@ TOOL = Tool(
             format=missing(
                 "it has an integer zero point besides the scale",
                 "compressed_tensors:W4A16_ASYM",
-                Observed(mixed=Kept.kept, positive=Kept.kept, negative=Kept.kept, odd=True),
+                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept, negative=ZeroFate.kept, odd=True),
             ),
         ),
     ),

@@ -1,6 +1,6 @@
 """coremltools on converted models."""
 
-from sqtheory.tools.tool import CanOrder, Kept, Measured, Mode, Observed, OrderGuard, Tool, exactly, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing
 
 TOOL = Tool(
     name="coremltools",
@@ -26,7 +26,7 @@ TOOL = Tool(
         Mode(
             "50%",
             "prune_weights, half of a tensor",
-            missing("all that tie with the percentile are pruned", "coremltools_prune:coreml_half"),
+            exactly("top(0.5, ties=all_die)", "coremltools_prune:coreml_half"),
             counts="pruned",
         ),
         Mode(
@@ -35,7 +35,7 @@ TOOL = Tool(
             format=missing(
                 "it has an integer zero point besides the scale",
                 "coremltools:int4_32",
-                Observed(mixed=Kept.kept, negative=Kept.kept),
+                Observed(mixed=ZeroFate.kept, negative=ZeroFate.kept),
             ),
         ),
         Mode(
@@ -44,7 +44,7 @@ TOOL = Tool(
             format=missing(
                 "its 16 levels run evenly from the minimum to the maximum of the tensor",
                 "coremltools:palette4_uniform",
-                Observed(mixed=Kept.lost, negative=Kept.residue),
+                Observed(mixed=ZeroFate.lost, negative=ZeroFate.residue),
             ),
         ),
     ),

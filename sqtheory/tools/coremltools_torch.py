@@ -1,6 +1,6 @@
 """The pruner of coremltools that runs in torch."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly
 
 TOOL = Tool(
     name="coremltools-torch",
@@ -34,7 +34,7 @@ TOOL = Tool(
         Mode(
             "50%",
             "half of a tensor",
-            missing("all that tie with the threshold stay", "coremltools_prune:torch_half"),
+            exactly("top(0.5, ties=all_survive)", "coremltools_prune:torch_half"),
             counts="pruned",
             score="of the weights",
         ),

@@ -1,6 +1,6 @@
 """llama.cpp's C library."""
 
-from sqtheory.tools.tool import CanOrder, Kept, Measured, Mode, Observed, OrderGuard, Tool, missing, nearly
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, missing, nearly
 
 FITTED = "its scales are fitted by a search, and quantized themselves"
 
@@ -11,29 +11,33 @@ TOOL = Tool(
         Mode(
             "Q4_K",
             "4 bits, scales and minima of 6 bits",
-            format=missing(FITTED, "ggml:Q4_K", Observed(mixed=Kept.lost, positive=Kept.lost)),
+            format=missing(FITTED, "ggml:Q4_K", Observed(mixed=ZeroFate.lost, positive=ZeroFate.lost)),
         ),
-        Mode("Q2_K", "2 bits", format=missing(FITTED, "ggml:Q2_K", Observed(mixed=Kept.lost, positive=Kept.lost))),
+        Mode(
+            "Q2_K", "2 bits", format=missing(FITTED, "ggml:Q2_K", Observed(mixed=ZeroFate.lost, positive=ZeroFate.lost))
+        ),
         Mode(
             "Q3_K",
             "3 bits, no minima",
-            format=missing(FITTED, "ggml:Q3_K", Observed(mixed=Kept.kept, positive=Kept.kept)),
+            format=missing(FITTED, "ggml:Q3_K", Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept)),
         ),
-        Mode("Q5_K", "5 bits", format=missing(FITTED, "ggml:Q5_K", Observed(mixed=Kept.lost, positive=Kept.lost))),
+        Mode(
+            "Q5_K", "5 bits", format=missing(FITTED, "ggml:Q5_K", Observed(mixed=ZeroFate.lost, positive=ZeroFate.lost))
+        ),
         Mode(
             "Q6_K",
             "6 bits, no minima",
-            format=missing(FITTED, "ggml:Q6_K", Observed(mixed=Kept.kept, positive=Kept.kept)),
+            format=missing(FITTED, "ggml:Q6_K", Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept)),
         ),
         Mode(
             "IQ4_NL",
             "16 levels, none of them 0",
-            format=missing(FITTED, "ggml:IQ4_NL", Observed(mixed=Kept.lost, positive=Kept.lost)),
+            format=missing(FITTED, "ggml:IQ4_NL", Observed(mixed=ZeroFate.lost, positive=ZeroFate.lost)),
         ),
         Mode(
             "IQ4_XS",
             "the same, scales of 6 bits",
-            format=missing(FITTED, "ggml:IQ4_XS", Observed(mixed=Kept.lost, positive=Kept.lost)),
+            format=missing(FITTED, "ggml:IQ4_XS", Observed(mixed=ZeroFate.lost, positive=ZeroFate.lost)),
         ),
         Mode(
             "NVFP4",

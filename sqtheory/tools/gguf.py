@@ -1,6 +1,6 @@
 """The Python package gguf."""
 
-from sqtheory.tools.tool import CanOrder, Kept, Measured, Mode, Observed, OrderGuard, Tool, exactly, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing
 
 WHY = "it has a real offset besides the scale, both stored in float16"
 
@@ -13,7 +13,9 @@ TOOL = Tool(
             "Q4_1",
             "4 bits and a minimum",
             format=missing(
-                WHY, "gguf:Q4_1", Observed(mixed=Kept.lost, positive=Kept.kept, negative=Kept.residue, odd=False)
+                WHY,
+                "gguf:Q4_1",
+                Observed(mixed=ZeroFate.lost, positive=ZeroFate.kept, negative=ZeroFate.residue, odd=False),
             ),
         ),
         Mode("Q5_0", "5 bits", format=exactly("Q5_0", "gguf:Q5_0")),
@@ -21,7 +23,9 @@ TOOL = Tool(
             "Q5_1",
             "5 bits and a minimum",
             format=missing(
-                WHY, "gguf:Q5_1", Observed(mixed=Kept.lost, positive=Kept.kept, negative=Kept.residue, odd=False)
+                WHY,
+                "gguf:Q5_1",
+                Observed(mixed=ZeroFate.lost, positive=ZeroFate.kept, negative=ZeroFate.residue, odd=False),
             ),
         ),
         Mode("Q8_0", "8 bits", format=exactly("Q8_0", "gguf:Q8_0")),

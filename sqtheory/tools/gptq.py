@@ -1,6 +1,6 @@
 """The quantizer of GPTQ's official code."""
 
-from sqtheory.tools.tool import CanOrder, Kept, Measured, Mode, Observed, OrderGuard, Tool, exactly, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing
 
 TOOL = Tool(
     name="gptq",
@@ -22,7 +22,7 @@ TOOL = Tool(
             format=missing(
                 "it has an integer zero point besides the scale",
                 "gptq_official:asym_4",
-                Observed(mixed=Kept.kept, positive=Kept.kept, odd=True, by_maximum=True),
+                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept, odd=True, by_maximum=True),
             ),
         ),
     ),

@@ -1,6 +1,6 @@
 """HQQ."""
 
-from sqtheory.tools.tool import CanOrder, Kept, Measured, Mode, Observed, OrderGuard, Tool, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, missing
 
 TOOL = Tool(
     name="hqq",
@@ -12,7 +12,7 @@ TOOL = Tool(
             format=missing(
                 "it has a real offset besides the scale, both fitted",
                 "hqq:int4",
-                Observed(mixed=Kept.lost, positive=Kept.lost, negative=Kept.lost, odd=False),
+                Observed(mixed=ZeroFate.lost, positive=ZeroFate.lost, negative=ZeroFate.lost, odd=False),
             ),
         ),
         Mode(
@@ -21,7 +21,7 @@ TOOL = Tool(
             format=missing(
                 "it has a real offset besides the scale",
                 "hqq:int4_plain",
-                Observed(mixed=Kept.lost, positive=Kept.kept, negative=Kept.residue, odd=False),
+                Observed(mixed=ZeroFate.lost, positive=ZeroFate.kept, negative=ZeroFate.residue, odd=False),
             ),
         ),
         Mode(
@@ -30,7 +30,7 @@ TOOL = Tool(
             format=missing(
                 "it has an integer zero point besides the scale",
                 "hqq:int4_plain_round_zero",
-                Observed(mixed=Kept.kept, positive=Kept.kept, negative=Kept.kept, odd=True),
+                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept, negative=ZeroFate.kept, odd=True),
             ),
         ),
     ),

@@ -1,6 +1,6 @@
 """The official code of the paper that this package starts from."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly, nearly
+from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly
 
 TOOL = Tool(
     name="interplay",
@@ -9,7 +9,7 @@ TOOL = Tool(
         Mode(
             "hbfp6-2:4",
             "2:4 by magnitude and HBFP of 6 bits, blocks of 64",
-            nearly("nm(2, 4)", "interplay_official:2_4", 184, 10240, "which of equal entries it keeps is its own"),
+            exactly("nm(2, 4, ties=introselect(prune))", "interplay_official:2_4"),
             exactly("hbfp(6, compat=1e-08)", "interplay_official:hbfp6"),
             counts="kept",
         ),

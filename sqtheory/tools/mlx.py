@@ -1,6 +1,6 @@
 """Apple's MLX."""
 
-from sqtheory.tools.tool import CanOrder, Kept, Measured, Mode, Observed, OrderGuard, Tool, exactly, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing
 
 TOOL = Tool(
     name="mlx",
@@ -12,7 +12,7 @@ TOOL = Tool(
             format=missing(
                 "it has a real offset, at the edge of larger magnitude",
                 "mlx:affine4_32",
-                Observed(mixed=Kept.residue, negative=Kept.residue),
+                Observed(mixed=ZeroFate.residue, negative=ZeroFate.residue),
             ),
         ),
         Mode(

@@ -1,8 +1,6 @@
 """Intel neural-compressor, last release with a pruner."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, missing
-
-WHY = "all that tie with the cut are pruned"
+from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly
 
 TOOL = Tool(
     name="neural-compressor",
@@ -11,14 +9,14 @@ TOOL = Tool(
         Mode(
             "2:4",
             "two zeros of four, by magnitude",
-            missing(WHY, "neural_compressor_prune:2_4"),
+            exactly("nm(2, 4, ties=all_die)", "neural_compressor_prune:2_4"),
             counts="pruned",
             score="of the weights",
         ),
         Mode(
             "4:8",
             "four zeros of eight",
-            missing(WHY, "neural_compressor_prune:4_8"),
+            exactly("nm(4, 8, ties=all_die)", "neural_compressor_prune:4_8"),
             counts="pruned",
             score="of the weights",
         ),

@@ -1,6 +1,6 @@
 """ONNX Runtime's quantizers."""
 
-from sqtheory.tools.tool import CanOrder, Kept, Measured, Mode, Observed, OrderGuard, Tool, exactly, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing
 
 POINT = "it has an integer zero point besides the scale"
 
@@ -18,7 +18,9 @@ TOOL = Tool(
         Mode(
             "matmul4bits-asym",
             "blocks of 32, asymmetric",
-            format=missing(POINT, "onnxruntime:matmul4bits_asym", Observed(mixed=Kept.kept, negative=Kept.kept)),
+            format=missing(
+                POINT, "onnxruntime:matmul4bits_asym", Observed(mixed=ZeroFate.kept, negative=ZeroFate.kept)
+            ),
         ),
         Mode(
             "matmul8bits-sym",
@@ -36,7 +38,7 @@ TOOL = Tool(
         Mode(
             "qdq-uint8",
             "QDQ, asymmetric",
-            format=missing(POINT, "onnxruntime:qdq_uint8", Observed(mixed=Kept.kept, negative=Kept.kept)),
+            format=missing(POINT, "onnxruntime:qdq_uint8", Observed(mixed=ZeroFate.kept, negative=ZeroFate.kept)),
         ),
     ),
     guard=OrderGuard(CanOrder.quantizes, "zeros of a pruned weight stay, in all of 140 combinations of settings"),

@@ -1,6 +1,6 @@
 """Weights for OpenVINO, as NNCF compresses them."""
 
-from sqtheory.tools.tool import CanOrder, Kept, Measured, Mode, Observed, OrderGuard, Tool, exactly, missing, nearly
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing, nearly
 
 WHY = "these take the neighbouring code"
 
@@ -23,7 +23,7 @@ TOOL = Tool(
             "INT4_ASYM",
             "4 bits in groups",
             format=missing(
-                "it has an integer zero point besides the scale", "nncf:INT4_ASYM", Observed(mixed=Kept.kept)
+                "it has an integer zero point besides the scale", "nncf:INT4_ASYM", Observed(mixed=ZeroFate.kept)
             ),
         ),
         Mode("MXFP4", "E2M1 per 32", format=exactly("mxfp(e2m1, scaling=rceil)", "nncf:MXFP4")),

@@ -1,6 +1,6 @@
 """optimum-quanto."""
 
-from sqtheory.tools.tool import CanOrder, Kept, Measured, Mode, Observed, OrderGuard, Tool, exactly, missing, nearly
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing, nearly
 
 OFFSET = "it has a real offset besides the scale"
 
@@ -12,14 +12,18 @@ TOOL = Tool(
             "qint4",
             "4 bits in groups",
             format=missing(
-                OFFSET, "quanto:qint4", Observed(mixed=Kept.lost, positive=Kept.kept, negative=Kept.kept, odd=False)
+                OFFSET,
+                "quanto:qint4",
+                Observed(mixed=ZeroFate.lost, positive=ZeroFate.kept, negative=ZeroFate.kept, odd=False),
             ),
         ),
         Mode(
             "qint2",
             "2 bits in groups",
             format=missing(
-                OFFSET, "quanto:qint2", Observed(mixed=Kept.lost, positive=Kept.kept, negative=Kept.residue, odd=False)
+                OFFSET,
+                "quanto:qint2",
+                Observed(mixed=ZeroFate.lost, positive=ZeroFate.kept, negative=ZeroFate.residue, odd=False),
             ),
         ),
         Mode("qint8", "8 bits per output", format=exactly("int(8, per=row)", "quanto:qint8")),
@@ -34,7 +38,7 @@ TOOL = Tool(
             format=missing(
                 "it has an integer zero point besides the scale",
                 "quanto:qint4_zeropoint",
-                Observed(mixed=Kept.kept, positive=Kept.kept, negative=Kept.kept, odd=True),
+                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept, negative=ZeroFate.kept, odd=True),
             ),
         ),
     ),

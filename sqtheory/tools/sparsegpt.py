@@ -1,20 +1,34 @@
 """The official code of SparseGPT."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, missing
-
-SELECTS = "which of equal entries it prunes follows torch's partial quicksort, no index rule"
+from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly, nearly
 
 TOOL = Tool(
     name="sparsegpt",
     title="SparseGPT's official code, uncorrelated inputs of one power",
     modes=(
-        Mode("2:4", "two zeros of four", missing(SELECTS, "sparsegpt_official:2_4"), counts="pruned", score="float32"),
-        Mode("1:4", "one zero of four", missing(SELECTS, "sparsegpt_official:1_4"), counts="pruned", score="float32"),
+        Mode(
+            "2:4",
+            "two zeros of four",
+            exactly("nm(2, 4, ties=introselect(prune))", "sparsegpt_official:2_4"),
+            counts="pruned",
+            score="float32",
+        ),
+        Mode(
+            "1:4",
+            "one zero of four",
+            exactly("nm(3, 4, ties=introselect(prune))", "sparsegpt_official:1_4"),
+            counts="pruned",
+            score="float32",
+        ),
         Mode(
             "50%",
             "unstructured",
-            missing(
-                "in every 128 columns one entry more is pruned, and all that tie with it", "sparsegpt_official:half"
+            nearly(
+                "top(0.5, count=one_more, ties=all_die)",
+                "sparsegpt_official:half",
+                205,
+                14336,
+                "one entry more goes in every 128 columns, here in the tensor",
             ),
             counts="pruned",
             score="float32",

@@ -11,7 +11,7 @@ from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 
 
-class Kept(Enum):
+class ZeroFate(Enum):
     """What becomes of the exact zeros of a block."""
 
     kept = "kept"
@@ -30,9 +30,9 @@ class Observed:
     ``mixed``, ``positive``, ``negative``: zeros of blocks of both signs, of no negative and of no positive entry.
     """
 
-    mixed: Kept | None = None
-    positive: Kept | None = None
-    negative: Kept | None = None
+    mixed: ZeroFate | None = None
+    positive: ZeroFate | None = None
+    negative: ZeroFate | None = None
     odd: bool | None = None
     by_maximum: bool | None = None
     """Masking all but the larger half of every four entries moved no other entry's image."""
@@ -40,7 +40,7 @@ class Observed:
 
 
 UNSEEN = Observed()
-KEEPS = Observed(Kept.kept, Kept.kept, Kept.kept)
+KEEPS = Observed(ZeroFate.kept, ZeroFate.kept, ZeroFate.kept)
 
 
 @final

@@ -1,8 +1,6 @@
 """``torch.ao.pruning``."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, missing
-
-WHY = "it ranks squares in float32, and which of equal ones it prunes follows a partial quicksort"
+from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly
 
 TOOL = Tool(
     name="torch-ao-pruning",
@@ -11,23 +9,20 @@ TOOL = Tool(
         Mode(
             "2:4",
             "two zeros of four, level 1",
-            missing(WHY, "torch_weight_norm:2_4"),
+            exactly("nm(2, 4, ties=introselect(prune))", "torch_weight_norm:2_4"),
             counts="pruned",
             score="squares in the dtype of the weights",
         ),
         Mode(
             "2:4-l1",
             "the same by |x|",
-            missing(
-                "which of equal entries it prunes follows torch's partial quicksort, no index rule",
-                "torch_weight_norm:2_4_l1",
-            ),
+            exactly("nm(2, 4, ties=introselect(prune))", "torch_weight_norm:2_4_l1"),
             counts="pruned",
         ),
         Mode(
             "4:8",
             "four zeros of eight",
-            missing(WHY, "torch_weight_norm:4_8"),
+            exactly("nm(4, 8, ties=introselect(prune))", "torch_weight_norm:4_8"),
             counts="pruned",
             score="squares in the dtype of the weights",
         ),

@@ -1,6 +1,6 @@
 """torchao, whose pruners are gone."""
 
-from sqtheory.tools.tool import CanOrder, Kept, Measured, Mode, Observed, OrderGuard, Tool, exactly, missing, nearly
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing, nearly
 
 TOOL = Tool(
     name="torchao",
@@ -12,7 +12,7 @@ TOOL = Tool(
             format=missing(
                 "it has a real offset besides the scale",
                 "torchao:int4_tinygemm_bfloat16",
-                Observed(mixed=Kept.lost, positive=Kept.kept),
+                Observed(mixed=ZeroFate.lost, positive=ZeroFate.kept),
             ),
         ),
         Mode(
@@ -26,7 +26,7 @@ TOOL = Tool(
             format=missing(
                 "it has an integer zero point besides the scale",
                 "torchao:int4_asymmetric",
-                Observed(mixed=Kept.kept, positive=Kept.kept, negative=Kept.kept, odd=True),
+                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept, negative=ZeroFate.kept, odd=True),
             ),
         ),
         Mode(
@@ -62,7 +62,7 @@ TOOL = Tool(
             format=missing(
                 "its scale is the larger of −min/8 and max/7",
                 "torchao:int4_symmetric_no_clipping_err",
-                Observed(mixed=Kept.kept, positive=Kept.kept),
+                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept),
             ),
         ),
         Mode(

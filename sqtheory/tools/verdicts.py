@@ -20,8 +20,16 @@ USUAL_MASK, USUAL_FORMAT = "2:4", "int4:b32"
 """Asked with a tool that has no mask, or no format."""
 CLAIM = "sq_never_worse"
 """What a verdict on the order is about."""
-BRIEF = Effort(seconds=60.0, instances=300, smt_steps=0, smt_entries=0, examples=0)
+BRIEF = Effort(seconds=60.0, instances=100, smt_steps=0, smt_entries=0, examples=0)
 """What is spent on one line of a table of all tools: no clock and no solver decides."""
+
+
+FIRST: tuple[tuple[int, ...], ...] = (
+    *((7, -7, 7), (-7, 7, -7), (7, 7, -7), (7, -7, -7)),
+    *((-59, 512, 60), (-7, 7, 9), (6, -5, 5)),
+    *((*(1,) * 63, 3), (1, 1, 1, 3, *(1,) * 60)),
+)
+"""Tried before other tensors: equal magnitudes of both signs, entries of uneven codes, groups of two scales."""
 
 
 @final
@@ -94,7 +102,9 @@ def decided(
     """
     p = usual_norm(claim) if p is None else p
     draws = np.random.default_rng(0) if rng is None else rng
-    return _decided(tool, claim, mask, format, p, lambda s, q: decide(claim, s, q, p=p, shape=shape, rng=draws))
+    return _decided(
+        tool, claim, mask, format, p, lambda s, q: decide(claim, s, q, p=p, shape=shape, rng=draws, first=FIRST)
+    )
 
 
 def brief(tool: Tool) -> ToolVerdict:
@@ -104,7 +114,7 @@ def brief(tool: Tool) -> ToolVerdict:
 
 @cache
 def _briefly(s: Sparsifier, q: Quantizer) -> Decision:
-    return decide(CLAIM, s, q, p=2.0, rng=np.random.default_rng(0), effort=BRIEF)
+    return decide(CLAIM, s, q, p=2.0, rng=np.random.default_rng(0), effort=BRIEF, first=FIRST)
 
 
 def _decided(

@@ -1,23 +1,29 @@
 """Wanda's official code."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly, missing
-
-SELECTS = "which of equal entries it prunes follows torch's partial quicksort, no index rule"
+from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly
 
 TOOL = Tool(
     name="wanda",
     title="Wanda's official code, inputs of one power",
     modes=(
         Mode(
-            "2:4", "two zeros of four", missing(SELECTS, "wanda_official:wanda_2_4"), counts="pruned", score="float32"
+            "2:4",
+            "two zeros of four",
+            exactly("nm(2, 4, ties=introselect(prune))", "wanda_official:wanda_2_4"),
+            counts="pruned",
+            score="float32",
         ),
         Mode(
-            "4:8", "four zeros of eight", missing(SELECTS, "wanda_official:wanda_4_8"), counts="pruned", score="float32"
+            "4:8",
+            "four zeros of eight",
+            exactly("nm(4, 8, ties=introselect(prune))", "wanda_official:wanda_4_8"),
+            counts="pruned",
+            score="float32",
         ),
         Mode(
             "magnitude-2:4",
             "its magnitude pruning, two zeros of four",
-            missing(SELECTS, "wanda_official:magnitude_2_4"),
+            exactly("nm(2, 4, ties=introselect(prune))", "wanda_official:magnitude_2_4"),
             counts="pruned",
         ),
         Mode(

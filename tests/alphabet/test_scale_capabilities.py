@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sqtheory.alphabet.formats import BFLOAT16, E2M1, E2M3, E4M3, E8M0, FLOAT16, INT4, Format, IntFormat
+from sqtheory.alphabet.formats import BFLOAT16, E2M1, E2M3, E4M3, E8M0, FLOAT16, INT4, Format, IntFormat, UnsignedFormat
 from sqtheory.alphabet.partition import Blocks, Partition, Rows
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.rationals import NotRational, rationals
@@ -16,20 +16,28 @@ from sqtheory.alphabet.scaling import (
     SCALINGS,
     AbsMax,
     AbsMean,
+    Affine,
+    Edge,
     FromMaximum,
     Frozen,
+    FrozenAffine,
     Held,
+    Middle,
+    Minimum,
     Numbers,
     Percentile,
+    Range,
     Reach,
+    RealZero,
     Reciprocal,
     RowTwoLevel,
     Scaling,
     SharedExponent,
     SignedMax,
-    Stored,
+    StoredScale,
     TwoLevel,
     Unscaled,
+    ZeroPoint,
     maxima,
 )
 from sqtheory.alphabet.scaling.rule import DYADIC, FULL
@@ -43,18 +51,33 @@ Tensor = NDArray[np.float64]
 SHAPE = (3, 8)
 BLOCKS = Blocks(4)
 GRID = BLOCKS.grid(SHAPE)
+AFFINE: dict[str, Affine] = {
+    str(rule): rule
+    for rule in (
+        *(ZeroPoint(), ZeroPoint(Range.own), Minimum(), Minimum(Range.with_zero), Middle(), Edge(), Edge(1e-3)),
+        *(RealZero(), RealZero(rounded=True), RealZero(most=2.0), RealZero(narrow=0.5), Minimum(stored=FLOAT16)),
+    )
+}
 STORED: tuple[Scaling, ...] = (
     *(
-        Stored(FLOAT16),
-        Stored(E4M3, least=0.0),
-        Stored(E8M0, rounding=ceil),
-        Stored(BFLOAT16, Percentile(60), toward_zero),
+        StoredScale(FLOAT16),
+        StoredScale(E4M3, least=0.0),
+        StoredScale(E8M0, rounding=ceil),
+        StoredScale(BFLOAT16, Percentile(60), toward_zero),
     ),
-    *(Stored(FLOAT16, SignedMax(), late=True), Stored(E4M3, late=True), Stored(BFLOAT16, SignedMax(minimum=True))),
-    *(Reciprocal(AbsMax()), Reciprocal(Stored(FLOAT16)), Stored(FLOAT16, Reciprocal(SignedMax()), late=True)),
+    *(
+        StoredScale(FLOAT16, SignedMax(), late=True),
+        StoredScale(E4M3, late=True),
+        StoredScale(BFLOAT16, SignedMax(minimum=True)),
+    ),
+    *(Reciprocal(AbsMax()), Reciprocal(StoredScale(FLOAT16)), StoredScale(FLOAT16, Reciprocal(SignedMax()), late=True)),
     *(SignedMax(minimum=True), Reciprocal(TwoLevel())),
 )
 RULES: dict[str, Scaling] = {
+    **AFFINE,
+    "frozen affine": FrozenAffine(
+        Minimum(), (FixedArray(np.linspace(0.1, 0.9, 6).reshape(GRID)), FixedArray(np.linspace(-3, 3, 6).reshape(GRID)))
+    ),
     **{str(rule): rule for rule in SCALINGS.values()},
     **{
         str(rule): rule for rule in (Percentile(60), SharedExponent(), SharedExponent(1e-8), TwoLevel(), TwoLevel(E2M3))
@@ -63,7 +86,7 @@ RULES: dict[str, Scaling] = {
     **{str(rule): rule for rule in STORED},
     **{"unscaled": Unscaled(), "one frozen": Frozen(FixedArray(0.3)), "rows": RowTwoLevel(TwoLevel())},
     "frozen": Frozen(FixedArray(np.linspace(0.1, 0.9, 6).reshape(GRID))),
-    "held": Held(Stored(E4M3, late=True), *(FixedArray(np.linspace(a, 0.9, 6).reshape(GRID)) for a in (0.1, 0.2))),
+    "held": Held(StoredScale(E4M3, late=True), *(FixedArray(np.linspace(a, 0.9, 6).reshape(GRID)) for a in (0.1, 0.2))),
 }
 BOUNDED = {
     *("absmax", "absmean", "fullrange", "midpoint", "floor", "ceil", "even", "rceil", "shared"),
@@ -73,7 +96,7 @@ BOUNDED = {
 
 
 def format_of(rule: Scaling) -> Format:
-    return IntFormat(4, full_range=True) if rule.full_range else INT4
+    return UnsignedFormat(4) if rule.shifts else IntFormat(4, full_range=True) if rule.full_range else INT4
 
 
 def tensors(count: int = 30, seed: int = 3) -> Iterator[Tensor]:
@@ -183,7 +206,7 @@ def test_exact_scales_are_those_before_rounding(name: str) -> None:
             assert rule.constant is None and rule.looks_at is not Reach.nothing
             continue
         assert found.shape == GRID and all(isinstance(v, Fraction) for v in found.flat)
-        level = 0.15 if rule.scale_format or isinstance(rule, Stored) else 1e-12
+        level = 0.15 if rule.scale_format or isinstance(rule, StoredScale | Edge) else 1e-12
         assert np.allclose(found.astype(np.float64), scales(rule, x), rtol=level, atol=0)
 
 
@@ -195,7 +218,7 @@ def test_a_power_of_two_is_exact_for_float64_maxima_only() -> None:
 @pytest.mark.parametrize("name", RULES)
 def test_by_rows_every_row_is_a_tensor_of_its_own(name: str) -> None:
     rule = RULES[name]
-    if name in ("frozen", "held"):  # whose scales are those of a grid of three rows
+    if name in ("frozen", "held", "frozen affine"):  # whose scales are those of a grid of three rows
         return
     apart = False
     for x in tensors():
@@ -212,7 +235,7 @@ def test_bits_of_scales_are_those_of_the_numbers_they_can_be(name: str) -> None:
     if rule.scale_format is not None:
         assert (block, shared) == (rule.scale_format.bits, 32)
         return
-    if isinstance(rule, Stored):
+    if isinstance(rule, StoredScale):
         assert (block, shared) == (rule.scale_type.bits, 0)
         return
     kinds = {Numbers.one: [(0, 16), (0, 0)], Numbers.dyadic: [(8, 0)], Numbers.real: [(16, 0)]}
@@ -288,8 +311,9 @@ def check_symmetries(rule: Scaling) -> None:
     assert (seen_blind(rule), seen_zero(rule)) == (rule.sign_blind, rule.zero_block_is_zero)
     assert seen_equivariance(rule) == rule.equivariance
     assert (seen_odd(rule), seen_negative(rule)) == (rule.sign_odd, rule.signed)
-    assert seen_divided(rule) != rule.exact_codes
-    assert (seen_divided(rule) or seen_product(rule)) != rule.direct
+    shifts = rule.shifts  # codes are then of no multiple of the entries
+    assert (seen_divided(rule) or shifts) != rule.exact_codes
+    assert (seen_divided(rule) or seen_product(rule) or shifts) != rule.direct
 
 
 @thin(2)

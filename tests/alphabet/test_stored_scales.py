@@ -22,7 +22,7 @@ from sqtheory.alphabet.scaling import (
     PowerOfTwo,
     Reciprocal,
     SignedMax,
-    Stored,
+    StoredScale,
     TwoLevel,
     Unscaled,
 )
@@ -43,12 +43,17 @@ CASES: dict[str, Case] = {
     for q, rule, by, reciprocal in (
         (int_(4, block=8, scaling=SignedMax(), rounding=half_up), SIGNED, None, False),
         (int_(4, block=8, scaling=SignedMax(minimum=True)), twin.signed_max(True), None, False),
-        (scaled(E2M1, block=8, scaling=Stored(E4M3)), twin.stored(LARGEST, GRIDS["e4m3"]), None, False),
-        (int_(4, block=8, scaling=Stored(FLOAT16, late=True)), twin.stored(LARGEST, HALF), LARGEST, False),
+        (scaled(E2M1, block=8, scaling=StoredScale(E4M3)), twin.stored(LARGEST, GRIDS["e4m3"]), None, False),
+        (int_(4, block=8, scaling=StoredScale(FLOAT16, late=True)), twin.stored(LARGEST, HALF), LARGEST, False),
         (int_(4, block=8, scaling=Reciprocal(Midpoint())), MIDDLE, None, True),
-        (int_(8, block=8, scaling=Reciprocal(Stored(E4M3))), twin.stored(LARGEST, GRIDS["e4m3"]), None, True),
+        (int_(8, block=8, scaling=Reciprocal(StoredScale(E4M3))), twin.stored(LARGEST, GRIDS["e4m3"]), None, True),
         (
-            int_(5, block=8, rounding=half_up, scaling=Stored(FLOAT16, Reciprocal(SignedMax()), least=0.0, late=True)),
+            int_(
+                5,
+                block=8,
+                rounding=half_up,
+                scaling=StoredScale(FLOAT16, Reciprocal(SignedMax()), least=0.0, late=True),
+            ),
             *(twin.stored(SIGNED, HALF, least=0.0), SIGNED, True),
         ),
     )
@@ -83,8 +88,8 @@ def test_what_is_almost_right_is_noticed() -> None:
     first, *_, last = CASES
     assert not wrong(first) and not wrong(last)
     assert wrong(first, scaling=SignedMax(minimum=True)) and wrong(first, rounding=half_away)
-    assert wrong(last, scaling=Stored(FLOAT16, Reciprocal(SignedMax()), late=False))
-    assert wrong(last, scaling=Stored(BFLOAT16, Reciprocal(SignedMax()), late=True))
+    assert wrong(last, scaling=StoredScale(FLOAT16, Reciprocal(SignedMax()), late=False))
+    assert wrong(last, scaling=StoredScale(BFLOAT16, Reciprocal(SignedMax()), late=True))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -137,29 +142,29 @@ def test_operators_are_read_as_they_are_written(name: str) -> None:
 
 def test_spellings_name_what_differs() -> None:
     assert (
-        str(Stored(E4M3)) == "stored(e4m3)"
+        str(StoredScale(E4M3)) == "stored(e4m3)"
         and str(Reciprocal(SignedMax(True))) == "reciprocal(signedmax(minimum=true))"
     )
     q = parse("scaled(e2m1, block=16, scaling=stored(e8m0, midpoint, rounding=ceil, least=1.0, late=true))")
     assert isinstance(q, Quantizer)
-    assert q.scaling == Stored(E8M0, Midpoint(), ROUNDINGS["ceil"], 1.0, True) and parse(str(q)) == q
+    assert q.scaling == StoredScale(E8M0, Midpoint(), ROUNDINGS["ceil"], 1.0, True) and parse(str(q)) == q
 
 
 def test_what_no_stored_scale_can_be_is_refused() -> None:
     for rule in (TwoLevel(), Unscaled(), Frozen(FixedArray(1.0))):
         with pytest.raises(ValueError, match="not made of their block alone"):
-            Stored(E4M3, rule)
+            StoredScale(E4M3, rule)
     with pytest.raises(ValueError, match="signedmax can be negative, e8m0 has no negative number"):
-        Stored(E8M0, SignedMax())
+        StoredScale(E8M0, SignedMax())
     with pytest.raises(ValueError, match="not rounded at random"):
-        Stored(E4M3, rounding=stochastic(np.random.default_rng(0)))
+        StoredScale(E4M3, rounding=stochastic(np.random.default_rng(0)))
     for least in (0.3, -1.0, 1e9):
         with pytest.raises(ValueError, match="is 0 or a positive number of e4m3"):
-            Stored(E4M3, least=least)
+            StoredScale(E4M3, least=least)
     with pytest.raises(ValueError, match="needs a negative level"):
         scaled(Codebook("up", (0.0, 1.0)), scaling=SignedMax())
     with pytest.raises(TypeError):
-        Stored(FORMATS["nf4"])  # type: ignore[arg-type]
+        StoredScale(FORMATS["nf4"])  # type: ignore[arg-type]
 
 
 def test_the_largest_entry_of_a_signed_scale_is_its_own_image() -> None:
@@ -175,7 +180,7 @@ def test_the_largest_entry_of_a_signed_scale_is_its_own_image() -> None:
 
 def test_scales_stored_late_are_not_those_of_codes() -> None:
     """1/7 is no number of E4M3 and becomes 0.140625: 0.93 of 6.51 steps of 1/7, 6.61 steps of the stored scale."""
-    late, soon = (int_(4, block=2, scaling=Stored(E4M3, late=flag)) for flag in (True, False))
+    late, soon = (int_(4, block=2, scaling=StoredScale(E4M3, late=flag)) for flag in (True, False))
     x = np.array([1.0, 0.9285])
     assert late(x).tolist() == [7 * 0.140625, 6 * 0.140625] and soon(x).tolist() == [7 * 0.140625, 7 * 0.140625]
     assert soon.nearest and not late.nearest and not late.scaling.exact_codes
@@ -183,17 +188,20 @@ def test_scales_stored_late_are_not_those_of_codes() -> None:
 
 def test_stored_scales_that_vanish() -> None:
     x = np.array([1e-9, 0, 0, 0])
-    assert scaled(E2M1, scaling=Stored(E4M3))(x)[0] == 0 and scaled(E2M1, scaling=Stored(E4M3)).scales(x) == 2.0**-9
-    gone = scaled(E2M1, block=4, scaling=Stored(E4M3, least=0.0))
+    assert (
+        scaled(E2M1, scaling=StoredScale(E4M3))(x)[0] == 0
+        and scaled(E2M1, scaling=StoredScale(E4M3)).scales(x) == 2.0**-9
+    )
+    gone = scaled(E2M1, block=4, scaling=StoredScale(E4M3, least=0.0))
     many = np.resize(np.array([1e-9, 1e-5, 0, 1e-7, 4, 3, 2, 1], np.float32), 4096)
     with engine("definition"):
         image = gone(many)
     assert gone.scales(x) == 0 and gone(many).tobytes() == image.tobytes()
     assert np.count_nonzero(image) == 2048 and not image.reshape(-1, 8)[:, :4].any()
-    assert scaled(E2M1, scaling=Stored(E4M3, least=2.0**-6)).scales(x) == 2.0**-6
-    assert int_(4, scaling=Stored(FLOAT16, SignedMax())).scales(x) == -(2.0**-24)
-    assert Stored(E8M0).values is Numbers.dyadic and Stored(E4M3).values is Numbers.real
-    assert bits_per_entry(scaled(E2M1, block=16, scaling=Stored(E4M3)), (4, 64)) == Fraction(9, 2)
+    assert scaled(E2M1, scaling=StoredScale(E4M3, least=2.0**-6)).scales(x) == 2.0**-6
+    assert int_(4, scaling=StoredScale(FLOAT16, SignedMax())).scales(x) == -(2.0**-24)
+    assert StoredScale(E8M0).values is Numbers.dyadic and StoredScale(E4M3).values is Numbers.real
+    assert bits_per_entry(scaled(E2M1, block=16, scaling=StoredScale(E4M3)), (4, 64)) == Fraction(9, 2)
 
 
 def test_a_power_of_two_stored_upwards_is_that_of_rceil() -> None:
@@ -201,7 +209,7 @@ def test_a_power_of_two_stored_upwards_is_that_of_rceil() -> None:
     for fmt in (E2M1, E4M3):
         stored, dyadic = (
             scaled(fmt, block=32, scaling=s)
-            for s in (Stored(E8M0, rounding=ROUNDINGS["ceil"]), parse("mxfp(e2m1, scaling=rceil)").scaling)
+            for s in (StoredScale(E8M0, rounding=ROUNDINGS["ceil"]), parse("mxfp(e2m1, scaling=rceil)").scaling)
         )  # type: ignore[attr-defined]
         assert np.array_equal(stored.scales(x), dyadic.scales(x))
     assert isinstance(PowerOfTwo(), PowerOfTwo) and Blocks(8).size == 8

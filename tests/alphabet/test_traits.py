@@ -33,7 +33,7 @@ from sqtheory.alphabet.scaling import (
     Reciprocal,
     SharedExponent,
     SignedMax,
-    Stored,
+    StoredScale,
 )
 from sqtheory.alphabet.scores import Gain, Random, wanda
 from sqtheory.alphabet.sparsifiers import TopSparsifier, fixed, nm, threshold, top
@@ -66,8 +66,8 @@ QUANTIZERS: list[Quantizer] = [
     *(int_(4, per=ONE, rounding=r) for r in (half_toward_zero, half_up)),
     *(int_(4, per=ONE, scaling=SignedMax(m), rounding=r) for m in (False, True) for r in (half_away, half_up)),
     scaled(FORMATS["iq4"], per=ONE, scaling=SignedMax()),
-    *(scaled(E2M1, per=ONE, scaling=Stored(f)) for f in (E4M3, E8M0)),
-    int_(4, per=ONE, scaling=Stored(E4M3, SignedMax(), late=True), rounding=half_up),
+    *(scaled(E2M1, per=ONE, scaling=StoredScale(f)) for f in (E4M3, E8M0)),
+    int_(4, per=ONE, scaling=StoredScale(E4M3, SignedMax(), late=True), rounding=half_up),
     int_(4, per=ONE, scaling=Reciprocal(Midpoint())),
     *(scaled(FORMATS[name], per=ONE) for name in ("fp4", "iq4", "dynamic8", "binary8p3se")),
     *(hbfp(4, per=ONE), hbfp(6, per=ONE), hbfp(4, per=ONE, compat=1e-8)),

@@ -7,7 +7,7 @@ from sqtheory.alphabet.notation import parse
 from sqtheory.alphabet.traits import KEEPS_ZERO
 from sqtheory.orders.report import compare
 from sqtheory.theory.decide import decide
-from sqtheory.tools import ALL, CanOrder, Kept, Mode, Observed, OrderGuard, Step, Tool, find
+from sqtheory.tools import ALL, CanOrder, Mode, Observed, OrderGuard, Step, Tool, ZeroFate, find
 from sqtheory.tools.telling import each_mode, hypotheses_table, properties, tie_rule, tool_dict, zeros_table
 from sqtheory.tools.tool import Measured, exactly, missing
 from sqtheory.tools.verdicts import brief, decided
@@ -74,8 +74,16 @@ def test_a_verdict_is_that_of_decide_on_the_spelling() -> None:
     assert found.decision == direct
 
 
+def test_tensors_that_are_given_are_tried_before_any_others() -> None:
+    s, q, rng = parse("2:4"), parse("int(8, block=32, scaling=fullrange)"), np.random.default_rng(0)
+    found = decide("sq_never_worse", s, q, rng=rng, first=[(0,) * 65, (7, 7, -7)])  # type: ignore[arg-type]
+    assert found.witness is not None and found.witness.found_by == "given" and found.effort.instances == 1
+
+
 def test_a_step_without_a_spelling_is_open_and_says_what_is_missing() -> None:
-    tool = made(Mode("a", "unknown", format=missing("it is secret", seen=Observed(Kept.lost, Kept.kept, odd=False))))
+    tool = made(
+        Mode("a", "unknown", format=missing("it is secret", seen=Observed(ZeroFate.lost, ZeroFate.kept, odd=False)))
+    )
     found = brief(tool)
     assert (found.verdict, found.by) == ("open", "no operator here is it: it is secret")
     assert "open" in found.text() and found.to_dict()["reason"] == found.by
@@ -124,7 +132,7 @@ def test_tables_have_a_line_for_every_mode_and_properties_by_traits() -> None:
     assert rows["onnx:qdq-int4"][1:6] == ("kept", "kept", "yes", "yes", "yes")
     assert rows["torch-topk-cuda:prune-2:4"][1:7] == (*("–",) * 5, "high_index")
     assert rows["bitsandbytes:nf4"][3] == "no"
-    [row] = hypotheses_table([brief(find("bitsandbytes:nf4"))]).rows
+    [row] = hypotheses_table([find("bitsandbytes:nf4")]).rows
     assert row[4] == "monotone" and row[5] == "refuted"
 
 

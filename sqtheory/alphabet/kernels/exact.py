@@ -105,19 +105,20 @@ def rounded(units: int) -> float:
 
 def units(t: float) -> int:
     """A finite number as a multiple of 2^−UNIT."""
-    over, under = t.as_integer_ratio()
-    return over * ((1 << UNIT) // under)
+    share, exponent = math.frexp(t)
+    whole, places = int(share * (1 << DIGITS)), UNIT + exponent - DIGITS
+    return whole << places if places >= 0 else whole >> -places
 
 
 def _small(terms: Numbers, power: int) -> NDArray[np.intp] | None:
     """Where the terms are below 2^power, at least those that are not 0; None where no term is."""
     end, small = 2.0**power, scratch("small", terms.size, np.bool_)
-    if not np.count_nonzero(np.less(terms, end, out=small)):
-        return None
-    np.logical_and(small, terms > -end, out=small)
-    if np.count_nonzero(small) > FEW * small.size:  # most of them may be 0
+    count = np.count_nonzero(np.less(terms, end, out=small))
+    if count > FEW * small.size:  # most of them may be 0, or negative
+        np.logical_and(small, terms > -end, out=small)
         np.logical_and(small, terms != 0, out=small)
-    return np.flatnonzero(small)
+    at = np.flatnonzero(small) if count else None
+    return None if at is None else at[terms[at] > -end]
 
 
 def _sums_of_multiples(unit: int, terms: Numbers, weights: Numbers) -> list[int]:

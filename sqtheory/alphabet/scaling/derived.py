@@ -16,7 +16,7 @@ from sqtheory.arrays import Array, FixedArray
 from sqtheory.exceptions import need
 
 
-class Derived(Scaling):
+class DerivedScaling(Scaling):
     """A rule made of another, whose scales it changes one by one."""
 
     rule: Scaling
@@ -59,7 +59,7 @@ class Derived(Scaling):
 
 @final
 @dataclass(frozen=True)
-class Reciprocal(Derived):
+class Reciprocal(DerivedScaling):
     """σ as another rule has it, but codes are ρ(fl(x·fl(1/σ))): a product with the reciprocal, not a quotient.
 
     The same in real arithmetic. A reciprocal beyond the dtype becomes its largest number.
@@ -129,7 +129,7 @@ class Reciprocal(Derived):
 
 @final
 @dataclass(frozen=True)
-class Held(Derived):
+class Held(DerivedScaling):
     """The scales and divisors that a rule made of one tensor, kept for others of its shape."""
 
     rule: Scaling

@@ -59,7 +59,7 @@ class SignedMax(Scaling):
         """x_j of every row."""
         if self.minimum:
             low, high = rows.min(axis=1), rows.max(axis=1)
-            return np.where(-low >= high, low, high)
+            return np.asarray(np.where(-low >= high, low, high))
         at = np.abs(rows).argmax(axis=1)
         return np.asarray(rows[np.arange(len(rows)), at])
 

@@ -10,7 +10,7 @@ from sqtheory.alphabet.formats import FloatFormat, Format, Table
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rationals import Rationals
 from sqtheory.alphabet.rounding import Rounding, nearest_even
-from sqtheory.alphabet.scaling.derived import Derived
+from sqtheory.alphabet.scaling.derived import DerivedScaling
 from sqtheory.alphabet.scaling.maximum import AbsMax
 from sqtheory.alphabet.scaling.rule import DYADIC, Numbers, Reach, Scaling
 from sqtheory.alphabet.traits import Trait
@@ -22,7 +22,7 @@ ABSMAX = AbsMax()
 
 @final
 @dataclass(frozen=True)
-class Stored(Derived):
+class StoredScale(DerivedScaling):
     """σ = ρ_S(σ'), the scale σ' of another rule as a number of the format S, which saturates.
 
     What would be nearer to 0 than ``least``, by default the smallest positive number of S, becomes that number, of the
@@ -121,7 +121,7 @@ class Stored(Derived):
         return held if abs(held) >= self._least else Fraction(self._least) * (1 if sigma > 0 else -1)
 
     def __str__(self) -> str:
-        plain = Stored(self.scale_type)
+        plain = StoredScale(self.scale_type)
         options = {"rounding": self.rounding, "least": self.least, "late": str(self.late).lower()}
         named = [f"{n}={v}" for n, v in options.items() if getattr(self, n) != getattr(plain, n)]
         rule = [] if self.rule == plain.rule else [str(self.rule)]

@@ -25,7 +25,7 @@ from sqtheory.alphabet.scaling import (
     Percentile,
     PowerOfTwo,
     SignedMax,
-    Stored,
+    StoredScale,
 )
 from sqtheory.arrays import FixedArray
 from sqtheory.theory.samples import SAMPLES
@@ -44,8 +44,8 @@ QUANTIZERS: list[Quantizer] = [
     *(cast(E5M2, saturate=False), scaled(BFLOAT16, saturate=False)),
     *(nf4(rounding=r) for r in ROUNDINGS.values()),
     *(int_(4, scaling=SignedMax(m), rounding=ROUNDINGS["half_up"]) for m in (False, True)),
-    *(scaled(E2M1, scaling=Stored(f, least=0.0)) for f in (E4M3, E8M0)),
-    scaled(FORMATS["iq4"], scaling=Stored(FLOAT16, SignedMax())),
+    *(scaled(E2M1, scaling=StoredScale(f, least=0.0)) for f in (E4M3, E8M0)),
+    scaled(FORMATS["iq4"], scaling=StoredScale(FLOAT16, SignedMax())),
     *(scaled(FORMATS[name]) for name in ("fp4", "dynamic8", "binary8p4se")),
     int_(4, scaling=Frozen(FixedArray(0.0))),
     bcq(2, scaling=Frozen(FixedArray(0.25))),
