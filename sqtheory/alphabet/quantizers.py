@@ -160,6 +160,8 @@ class Quantizer(Operator):
             values.append(np.clip(value, -largest, largest) if near_the_end and self.saturate else value)
             ratios.append(ratio)
         image = self.partition.join(values, x.shape)
+        if self.scaling.signed:  # 0 times a negative scale is 0
+            image = image + x.dtype.type(0)
         return image, self.partition.join(ratios, x.shape) if keep_ratios else image, scales
 
     def _scaled(self, x: Array) -> tuple[Array, Array, Array]:

@@ -170,6 +170,7 @@ def test_what_no_stored_scale_can_be_is_refused() -> None:
 def test_the_largest_entry_of_a_signed_scale_is_its_own_image() -> None:
     q = int_(4, block=4, scaling=SignedMax(), rounding=half_up)
     assert q([1.0, -1.0, 0.5, 0]).tolist() == [1, -0.875, 0.5, 0] and q([-1.0, 1.0, 0, 0]).tolist() == [-1, 0.875, 0, 0]
+    assert not np.signbit(q(np.array([7.0, 0, -0.0, 0.1]))).any(), "0 times −7/8 is 0"
     least = replace(q, scaling=SignedMax(minimum=True))
     assert least([1.0, -1.0, 0, 0]).tolist() == [0.875, -1, 0, 0]
     assert ODD in q.traits and ODD not in least.traits
