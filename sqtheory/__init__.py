@@ -18,6 +18,7 @@ from sqtheory.exceptions import CheckpointError, Indivisible, InputRefused, Miss
 from sqtheory.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from sqtheory.alphabet.budgets import Count
     from sqtheory.alphabet.formats import (
         BFLOAT16,
         E2M1,
@@ -65,9 +66,21 @@ if TYPE_CHECKING:
     )
     from sqtheory.alphabet.rounding import Rounding, half_away, nearest_even, stochastic, toward_zero
     from sqtheory.alphabet.scores import Gain, Random, Score, given, magnitude, wanda, wina
-    from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, sap, threshold, top
+    from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, patterns, sap, threshold, top
     from sqtheory.alphabet.sparsifiers.transposable import transposable
-    from sqtheory.alphabet.ties import Adversarial, RandomTies, Ties, adversarial, by_original, high_index, low_index
+    from sqtheory.alphabet.ties import (
+        Adversarial,
+        Introselect,
+        RandomTies,
+        Selected,
+        Ties,
+        adversarial,
+        all_die,
+        all_survive,
+        by_original,
+        high_index,
+        low_index,
+    )
     from sqtheory.api.apply import apply
     from sqtheory.api.inspect import inspect
     from sqtheory.api.order import order
@@ -114,6 +127,7 @@ __all__ = [
     "CheckpointError",
     "Codebook",
     "Columns",
+    "Count",
     "FixedArray",
     "FloatFormat",
     "Format",
@@ -123,6 +137,7 @@ __all__ = [
     "Indivisible",
     "InputRefused",
     "IntFormat",
+    "Introselect",
     "MissingExtra",
     "NanRule",
     "NonFinite",
@@ -137,6 +152,7 @@ __all__ = [
     "Rounding",
     "Rows",
     "Score",
+    "Selected",
     "Sparsifier",
     "SpecialCodes",
     "SpellingError",
@@ -145,6 +161,8 @@ __all__ = [
     "Tiles",
     "Whole",
     "adversarial",
+    "all_die",
+    "all_survive",
     "apply",
     "bcq",
     "bcq_format",
@@ -176,6 +194,7 @@ __all__ = [
     "open_checkpoint",
     "order",
     "parse",
+    "patterns",
     "predict",
     "relative_error",
     "report",
@@ -205,9 +224,11 @@ _PARTS = frozenset({"alphabet", "arrays", "orders", "tables", "tex"})
 def __getattr__(name: str) -> object:
     """The public names, loaded when they are asked for: ``LATER`` one by one, all others together."""
     if name in LATER:
-        return _call(name)
+        from sqtheory.api.later import called
+
+        return called(name)
     if name in __all__ or name in _PARTS:
-        globals().update(_operators())
+        globals().update({found: value for found, value in _operators().items() if found not in LATER})
         return globals()[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
@@ -215,6 +236,7 @@ def __getattr__(name: str) -> object:
 def _operators() -> dict[str, object]:
     """What is public and not ``LATER``."""
     from sqtheory.alphabet import (
+        budgets,
         formats,
         kernels,
         notation,
@@ -231,61 +253,13 @@ def _operators() -> dict[str, object]:
     from sqtheory.orders import channels, errors, report, streaming
 
     alphabet = (
-        *(formats, kernels, notation, operators, partition, quantized, quantizers),
+        *(budgets, formats, kernels, notation, operators, partition, quantized, quantizers),
         *(rounding, scores, sparsifiers, ties),
     )
     found: dict[str, object] = {"FixedArray": FixedArray}
     for home in (*alphabet, channels, errors, report, streaming):
-        found |= {name: value for name, value in vars(home).items() if name in __all__ and name not in LATER}
+        found |= {name: value for name, value in vars(home).items() if name in __all__}
     return found
-
-
-def _call(name: str) -> object:
-    if name == "apply":
-        from sqtheory.api.apply import apply
-
-        return apply
-    if name == "inspect":
-        from sqtheory.api.inspect import inspect
-
-        return inspect
-    if name == "order":
-        from sqtheory.api.order import order
-
-        return order
-    if name == "predict":
-        from sqtheory.api.predict import predict
-
-        return predict
-    if name == "report":
-        from sqtheory.api.report import report
-
-        return report
-    if name == "verify":
-        from sqtheory.api.verify import verify
-
-        return verify
-    return _loaded(name)
-
-
-def _loaded(name: str) -> object:
-    if name == "theorems":
-        from sqtheory.theory import theorems
-
-        return theorems
-    if name == "decide":
-        from sqtheory.theory.decide import decide
-
-        return decide
-    if name == "Case":
-        from sqtheory.theory.case import Case
-
-        return Case
-    if name == "open_checkpoint":
-        from sqtheory.files.checkpoints import open_checkpoint
-
-        return open_checkpoint
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -8,13 +8,14 @@ import numpy as np
 from hypothesis import strategies as st
 
 from sqtheory.alphabet import scaling, scores, ties
+from sqtheory.alphabet.budgets import Count
 from sqtheory.alphabet.formats import E2M3, E4M3, FloatFormat
 from sqtheory.alphabet.operators import IDENTITY, Chain
 from sqtheory.alphabet.partition import Blocks, Channels, Columns, Heads, Partition, Rows, Tail, Tiles, Whole
 from sqtheory.alphabet.quantized import NanRule
 from sqtheory.alphabet.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4, scaled
 from sqtheory.alphabet.rounding import ROUNDINGS
-from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, sap, threshold, top, transposable
+from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, patterns, sap, threshold, top, transposable
 from sqtheory.arrays import FixedArray
 from sqtheory.strategies import formats, quantizers
 
@@ -44,7 +45,10 @@ partitions: st.SearchStrategy[Partition] = st.one_of(
 bound_scales = st.sampled_from([scaling.Frozen(FixedArray(ARRAYS["scale"])), scaling.TwoLevel(OWN)])
 spelled_scalings = bound_scales | quantizers(elements=spelled).map(lambda q: q.scaling)
 shares = st.floats(1e-9, 1.0) | st.fractions(0, 1).filter(bool) | st.integers(1, 999).map(lambda k: Fraction(k, 1000))
-tie_rules = st.sampled_from(list(ties.TIES.values())) | st.builds(ties.Adversarial, norms)
+tie_rules = st.one_of(
+    st.sampled_from([*ties.TIES.values(), *map(ties.Introselect, ties.Selected)]), st.builds(ties.Adversarial, norms)
+)
+tails = st.sampled_from([Tail.short, Tail.error])
 score_rules = st.deferred(
     lambda: st.one_of(
         st.just(scores.magnitude),
@@ -60,7 +64,7 @@ def quantizer(draw: st.DrawFn) -> Quantizer:
     """Any quantizer of a spelled format, on any partition, now and then under scales that only these tests bind."""
     q = draw(quantizers(saturate=False, elements=spelled))
     rule = draw(st.just(q.scaling) | bound_scales)
-    return replace(q, scaling=rule, partition=draw(partitions), tail=draw(st.sampled_from(Tail)))
+    return replace(q, scaling=rule, partition=draw(partitions), tail=draw(tails))
 
 
 @st.composite
@@ -71,7 +75,7 @@ def named_quantizer(draw: st.DrawFn) -> Quantizer:
         ("block", sizes),
         ("rounding", st.sampled_from(list(ROUNDINGS.values()))),
         ("nan", st.sampled_from(NanRule)),
-        ("tail", st.sampled_from(Tail)),
+        ("tail", tails),
         ("scaling", spelled_scalings),
     ):
         if draw(st.booleans()):
@@ -102,20 +106,21 @@ quantizer_strategy = quantizer() | named_quantizer()
 
 @st.composite
 def sparsifier(draw: st.DrawFn) -> Sparsifier:
-    rule, order, tail = draw(score_rules), draw(tie_rules), draw(st.sampled_from(Tail))
+    rule, order, tail, rest = draw(score_rules), draw(tie_rules), draw(tails), draw(st.sampled_from(Tail))
     m = draw(sizes)
     per, share = draw(partitions), draw(shares)
     count = draw(st.integers(1, per.size if isinstance(per, Blocks) else 500))
     make = draw(
         st.sampled_from(
             [
-                lambda: nm(min(count, m), m, axis=draw(axes), score=rule, ties=order, tail=tail),
-                lambda: top(share, per=per, score=rule, ties=order, tail=tail),
+                lambda: nm(min(count, m), m, axis=draw(axes), score=rule, ties=order, tail=rest),
+                lambda: top(share, per=per, score=rule, ties=order, tail=tail, count=draw(st.sampled_from(Count))),
                 lambda: top(count, per=per, score=rule, ties=order, tail=tail),
                 lambda: threshold(draw(st.floats(max(rule.least, -1e9), 1e9)), score=rule),
                 lambda: blockwise(share, per=per, norm=draw(norms), score=rule, ties=order),
                 lambda: fixed(ARRAYS["mask"]),
                 lambda: transposable(min(count, m), m, norm=1.5, greedy=True, score=rule),
+                lambda: patterns(2, 4, score=rule),
                 lambda: transposable(2, 4, full=draw(st.booleans()), score=rule),
                 lambda: sap(0.5, draw(st.floats(1, 9)), eta=draw(st.floats(0, 9)), per=per, score=rule),
             ]

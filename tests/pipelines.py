@@ -39,7 +39,7 @@ from sqtheory.alphabet.sparsifiers import (
     sap,
     transposable,
 )
-from sqtheory.alphabet.ties import TIES, Adversarial, RandomTies, Ties
+from sqtheory.alphabet.ties import TIES, Adversarial, Introselect, RandomTies, Selected, Ties
 from sqtheory.arrays import Array, FixedArray
 from sqtheory.theory import samples
 from sqtheory.theory.case import Case
@@ -108,11 +108,12 @@ def quantizer(rng: Generator, shape: Shape) -> Quantizer:
     if isinstance(rule, FullRange) and fmt.min >= 0:
         rule = AbsMax()
     saturate = fmt.overflow is None or rng.random() < 0.9
-    return Quantizer(fmt, rule, blocks, rounding(rng), saturate, tail=pick(rng, tuple(Tail)))
+    return Quantizer(fmt, rule, blocks, rounding(rng), saturate, tail=pick(rng, (Tail.short, Tail.error)))
 
 
 def ties(rng: Generator) -> Ties:
-    rules = (*TIES.values(), Adversarial(1), Adversarial(inf), RandomTies(np.random.default_rng(5)))
+    drawn = RandomTies(np.random.default_rng(5))
+    rules = (*TIES.values(), *map(Introselect, Selected), Adversarial(1), Adversarial(inf), drawn)
     return pick(rng, rules)
 
 

@@ -62,6 +62,8 @@ class Quantizer(Operator):
     def __post_init__(self) -> None:
         for name, kind in KINDS.items():
             need(getattr(self, name), kind, f"{name}=")
+        if self.tail.of_masks:
+            raise ValueError(f"tail={self.tail} is for masks: a scale block that is short has a scale all the same")
         if not self.saturate and self.format.overflow is None:
             raise ValueError(f"{self.format} has no infinity and no NaN, so it can only saturate")
         if self.scaling.full_range and self.format != self.format.full():

@@ -131,6 +131,21 @@ def tied_at_cut(scores: Array, k: int) -> Mask:
     return np.asarray(ordered[:, m - k - 1] == ordered[:, m - k])
 
 
+def best_between(benefit: Array, key: Array, one: Mask, other: Mask) -> Mask:
+    """In every row as many as one mask keeps, as the other, or between: those of largest benefit, then key, then index.
+
+    More than the fewer of both are kept only of entries with a positive benefit.
+    """
+    counts = np.sort([np.count_nonzero(mask, axis=1) for mask in (one, other)], axis=0)
+    bounds, which = np.unique(counts, axis=1, return_inverse=True)
+    kept = np.zeros(benefit.shape, np.bool_)
+    for i, (least, most) in enumerate(bounds.T.tolist()):
+        rows = which.reshape(-1) == i
+        some, more = (top(benefit[rows], k, key[rows]) for k in (least, most))
+        kept[rows] = some | (more & (benefit[rows] > 0))
+    return kept
+
+
 def as_fraction(value: float | Fraction) -> Fraction:
     """The decimal a number is written as, exactly: 0.1 is 1/10. Raises ValueError or TypeError for no finite number."""
     if isinstance(value, Fraction):

@@ -57,7 +57,7 @@ def pruned(s: Sparsifier, shapes: Iterable[Shape]) -> Pruned | None:
     unequal size.
     """
     sized = tuple(shapes)
-    if isinstance(s, TopSparsifier) and isinstance(s.keep, Fraction):
+    if isinstance(s, TopSparsifier) and isinstance(s.keep, Fraction) and s.fixed_budget:
         kept = sum(count * s.budget(size) for shape in sized for count, size in _boxes(s.groups, shape))
     elif isinstance(s, BlockSparsifier) and not any(s.unit.tails(shape) for shape in sized):
         kept = sum(s.budget(count) * size for shape in sized for count, size in _boxes(s.unit, shape))

@@ -8,11 +8,14 @@ from typing import ClassVar, final
 import numpy as np
 
 from sqtheory.alphabet.gains import gains, unit_norms
+from sqtheory.alphabet.introselect import first_of
 from sqtheory.alphabet.norms import check_norm, spell_norm
 from sqtheory.alphabet.partition import Partition, Whole
 from sqtheory.alphabet.rationals import NotRational, Rationals
-from sqtheory.arrays import Array
-from sqtheory.exceptions import need_generator
+from sqtheory.alphabet.selection import tied_at_cut
+from sqtheory.alphabet.selection import top as select_top
+from sqtheory.arrays import Array, Mask
+from sqtheory.exceptions import need, need_generator
 
 
 class Sight(Enum):
@@ -25,7 +28,9 @@ class Sight(Enum):
 
 
 class Ties(ABC):
-    """A secondary key: among entries of equal score the larger key survives, then the preferred index.
+    """Which k of m entries are selected by their scores: where those at the cut are equal, a rule decides.
+
+    Usually it is a secondary key: among equal scores the larger key survives, then the preferred index.
 
     >>> from sqtheory import int_, nm
     >>> (int_(4) >> nm(1, 2, ties=by_original))([1.75, 2, 0, 7])
@@ -35,7 +40,13 @@ class Ties(ABC):
     low_index: ClassVar[bool] = True
     """Among equal keys the entry of lower index survives (else the higher)."""
     look_at: ClassVar[Sight]
-    """What the keys depend on."""
+    """What the choice among equals depends on."""
+    ordered: ClassVar[bool] = True
+    """The survivors are the first k in the order of score, key and index."""
+    fixed_count: ClassVar[bool] = True
+    """As many survive as are asked for, k of m."""
+    fills: ClassVar[bool] = True
+    """The k largest survive, or others as large, or more of those."""
 
     @property
     def deterministic(self) -> bool:
@@ -51,9 +62,13 @@ class Ties(ABC):
         """The keys are known before the originals are quantized: they look at positions or at the originals."""
         return self.look_at in (Sight.places, Sight.originals)
 
-    @abstractmethod
     def key(self, x: Array, origin: Array) -> Array | None:
-        """The keys of the tensor x being masked, which came from ``origin``; None where positions decide."""
+        """The keys of the tensor x being masked, which came from ``origin``; None where there are none."""
+        return None
+
+    def select(self, scores: Array, k: int, key: Array | None) -> Mask:
+        """The survivors of every row of ``scores`` (rows, m) of which k are asked for, given their keys."""
+        return select_top(scores, k, key, low_index=self.low_index)
 
     def exact(self, x: Rationals, origin: Rationals) -> Rationals | None:
         """``key`` in rational arithmetic. Raises NotRational where it is not computed so."""
@@ -79,9 +94,6 @@ class LowIndex(Ties):
 
     look_at = Sight.places
 
-    def key(self, x: Array, origin: Array) -> None:
-        return None
-
     def __str__(self) -> str:
         return "low_index"
 
@@ -94,11 +106,98 @@ class HighIndex(Ties):
     low_index = False
     look_at = Sight.places
 
-    def key(self, x: Array, origin: Array) -> None:
-        return None
-
     def __str__(self) -> str:
         return "high_index"
+
+
+class Selected(Enum):
+    """What is selected: the entries that stay, or those that go."""
+
+    keep = "the k largest are selected and kept"
+    prune = "the m − k smallest are selected and pruned"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@final
+@dataclass(frozen=True)
+class Introselect(Ties):
+    """Those survive that a partial quicksort puts first: neither the lower nor the higher index (``introselect``).
+
+    What ``torch.topk`` leaves on a CPU: ``keep`` with ``largest=True``, ``prune`` the rest of ``largest=False``.
+
+    >>> from sqtheory import nm
+    >>> nm(2, 4, ties=Introselect(Selected.keep))([1, 1, 1, 1])
+    array([0., 0., 1., 1.])
+    >>> nm(2, 4, ties=Introselect(Selected.prune))([0, 1, 1, 1])
+    array([0., 1., 0., 1.])
+    """
+
+    taken: Selected
+    look_at = Sight.places
+    ordered = False
+
+    def __post_init__(self) -> None:
+        need(self.taken, Selected, "introselect")
+
+    def select(self, scores: Array, k: int, key: Array | None) -> Mask:
+        """A row without a tie at the cut leaves no choice."""
+        kept, tied = select_top(scores, k), tied_at_cut(scores, k)
+        if tied.any():
+            rows = scores[tied] if len(tied) > 1 else scores
+            prune = self.taken is Selected.prune
+            kept[tied] = ~first_of(rows, scores.shape[1] - k) if prune else first_of(-rows, k)
+        return kept
+
+    def __str__(self) -> str:
+        return f"introselect({self.taken})"
+
+
+@final
+@dataclass(frozen=True)
+class AllSurvive(Ties):
+    """All that equal the k-th largest score survive, k or more.
+
+    >>> from sqtheory import nm
+    >>> nm(2, 4, ties=all_survive)([3, 2, 2, 1])
+    array([3., 2., 2., 0.])
+    """
+
+    look_at = Sight.places
+    ordered = False
+    fixed_count = False
+
+    def select(self, scores: Array, k: int, key: Array | None) -> Mask:
+        kept = select_top(scores, k)
+        least = np.where(kept, scores, np.inf).min(axis=1, keepdims=True, initial=np.inf)
+        return np.asarray(scores >= least)
+
+    def __str__(self) -> str:
+        return "all_survive"
+
+
+@final
+@dataclass(frozen=True)
+class AllDie(Ties):
+    """All that equal the (k+1)-th largest score are pruned: k survive or fewer.
+
+    >>> from sqtheory import nm
+    >>> nm(2, 4, ties=all_die)([3, 2, 2, 1])
+    array([3., 0., 0., 0.])
+    """
+
+    look_at = Sight.places
+    ordered = False
+    fixed_count = fills = False
+
+    def select(self, scores: Array, k: int, key: Array | None) -> Mask:
+        kept = select_top(scores, k)
+        most = np.where(kept, -np.inf, scores).max(axis=1, keepdims=True, initial=-np.inf)
+        return np.asarray(scores > most)
+
+    def __str__(self) -> str:
+        return "all_die"
 
 
 @final
@@ -182,6 +281,8 @@ low_index = LowIndex()
 high_index = HighIndex()
 by_original = ByOriginal()
 adversarial = Adversarial()
+all_survive = AllSurvive()
+all_die = AllDie()
 
-TIES: dict[str, Ties] = {str(t): t for t in (low_index, high_index, by_original, adversarial)}
+TIES: dict[str, Ties] = {str(t): t for t in (low_index, high_index, by_original, adversarial, all_survive, all_die)}
 """The rules that need no argument, by name."""

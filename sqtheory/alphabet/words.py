@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, final
 import numpy as np
 
 from sqtheory.alphabet import aliases, quantizers, scaling, scores, sparsifiers, ties
+from sqtheory.alphabet.budgets import Count
 from sqtheory.alphabet.formats import (
     E2M1,
     E2M3,
@@ -64,6 +65,7 @@ OPERATORS: Mapping[str, Callable[..., Operator]] = {
     "blockwise": sparsifiers.blockwise,
     "transposable": sparsifiers.transposable,
     "sap": sparsifiers.sap,
+    "patterns": sparsifiers.patterns,
     "fixed": sparsifiers.fixed,
     "identity": lambda: IDENTITY,
 }
@@ -152,6 +154,11 @@ SCORE_BUILDERS: Mapping[str, Callable[..., scores.Score]] = {
     "given": scores.given,
     "random": scores.Random,
 }
+TIE_BUILDERS: Mapping[str, Callable[..., ties.Ties]] = {
+    "random": ties.RandomTies,
+    "adversarial": ties.Adversarial,
+    "introselect": ties.Introselect,
+}
 KINDS: Mapping[Any, ArgumentKind] = {
     Operator: ArgumentKind("operator", {}, OPERATORS, ALIASES, ALIAS_EXAMPLES),
     FloatFormat: ArgumentKind("floating-point format", FLOATS, {}, FLOAT_FAMILIES),
@@ -159,7 +166,9 @@ KINDS: Mapping[Any, ArgumentKind] = {
     scaling.Scaling: ArgumentKind("scaling rule", scaling.SCALINGS, SCALING_BUILDERS),
     Rounding: ArgumentKind("rounding rule", ROUNDINGS, {"stochastic": stochastic}),
     scores.Score: ArgumentKind("score", scores.SCORES, SCORE_BUILDERS),
-    ties.Ties: ArgumentKind("tie rule", ties.TIES, {"random": ties.RandomTies, "adversarial": ties.Adversarial}),
+    ties.Ties: ArgumentKind("tie rule", ties.TIES, TIE_BUILDERS),
+    ties.Selected: ArgumentKind("side of a selection", {str(side): side for side in ties.Selected}),
+    Count: ArgumentKind("rule for counts", {str(rule): rule for rule in Count}),
     NanRule: ArgumentKind("NaN rule", {str(rule): rule for rule in NanRule}),
     Tail: ArgumentKind("tail rule", {str(tail): tail for tail in Tail}),
     Partition: ArgumentKind("partition", PARTITIONS),

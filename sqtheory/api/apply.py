@@ -46,6 +46,7 @@ from sqtheory.version import __version__
 
 if TYPE_CHECKING:
     from sqtheory.methods import Method
+    from sqtheory.tools import Tool
 
 ERRORS = ("S %", "Q %", "S→Q %", "Q→S %", "written %", "bound %")
 
@@ -180,6 +181,7 @@ def apply(
     keep_going: bool = False,
     statistics: Known | None = None,
     method: "str | Method | None" = None,
+    tool: "str | Tool | None" = None,
     workers: int = 1,
     dry_run: bool = False,
     force: bool = False,
@@ -200,6 +202,11 @@ def apply(
     chosen: Chooser
     made: Recipe | RuledRecipe
     rules = None if recipe is None else rules_of(recipe)
+    made_by = operators.tool_of(tool)
+    masks, formats = operators.of_tool(made_by, (mask,) if mask else (), (format,) if format else ())
+    mask, format = masks[0] if masks else None, formats[0] if formats else None
+    if made_by is not None and format is None and rules is None:
+        raise ValueError(f"--tool {made_by.spelled} has no format: --format is needed beside it")
     if rules is None:
         made = _uniform(
             mask or "1:1", format, order, frozen_scale, norm, ties, seed, words(axis), known, method_of(method)

@@ -18,6 +18,7 @@ from sqtheory.files.statistics import Statistics
 
 if TYPE_CHECKING:
     from sqtheory.methods import Method
+    from sqtheory.tools import Tool
 
 
 def mask(given: Mask, ties: Ties | None, rng: Generator, *, calibrated: bool = False) -> Sparsifier:
@@ -102,6 +103,32 @@ def method_of(given: "str | Method | None") -> "Method | None":
     from sqtheory.methods import find
 
     return find(given)
+
+
+def tool_of(given: "str | Tool | None") -> "Tool | None":
+    """A tool by its name or TOOL:MODE, or as it is. Raises ValueError naming the closest."""
+    if not isinstance(given, str):
+        return given
+    from sqtheory.tools import find
+
+    return find(given)
+
+
+def of_tool(
+    tool: "Tool | None", masks: tuple[Mask, ...], formats: tuple[Format, ...]
+) -> tuple[tuple[Mask, ...], tuple[Format, ...]]:
+    """Masks and formats, those of a tool's mode for the ones that it has.
+
+    Raises ValueError where one is given beside the tool's own, and where no operator here is what the mode does.
+    """
+    if tool is None:
+        return masks, formats
+    mode = tool.mode
+    tool.check_beside(masks, formats)
+    if mode.lacks:
+        raise ValueError(f"--tool {tool.spelled}: no operator here is it: {mode.lacks}")
+    s, q = mode.sparsifier(), mode.quantizer()
+    return masks if s is None else (str(s),), formats if q is None else (str(q),)
 
 
 def distinct(operators: Iterable[object]) -> list[str]:

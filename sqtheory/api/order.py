@@ -20,7 +20,7 @@ from sqtheory.api.given import (
     statistics_of,
     words,
 )
-from sqtheory.api.operators import method_of
+from sqtheory.api.operators import method_of, tool_of
 from sqtheory.api.pipelines import Job, RecipeFile, pipelines_of
 from sqtheory.api.result import Say, unsaid
 from sqtheory.execution import Sweep
@@ -34,6 +34,7 @@ from sqtheory.orders.grid import Row
 
 if TYPE_CHECKING:
     from sqtheory.methods import Method
+    from sqtheory.tools import Tool
 
 SORTS = ("file", "worst", "gap")
 """The orders in which tensors are shown: as in the file, largest S→Q error first, largest difference first."""
@@ -56,6 +57,7 @@ def order(
     keep_going: bool = False,
     statistics: Known | None = None,
     method: "str | Method | None" = None,
+    tool: "str | Tool | None" = None,
     sort: str = "file",
     top: int | None = None,
     fail_over: float | None = None,
@@ -90,6 +92,7 @@ def order(
         ignore=ignore,
         known=known,
         method=by,
+        tool=tool_of(tool),
     )
     staff = staff_of(executor, workers)
     folder = None if results is None else Path(results)

@@ -19,6 +19,7 @@ from sqtheory.files.views.axes import Axes
 
 if TYPE_CHECKING:
     from sqtheory.methods import Method
+    from sqtheory.tools import Tool
 
 RecipeFile: TypeAlias = PathLike | Rules
 """Rules, or the TOML file that they are read from."""
@@ -126,13 +127,16 @@ def pipelines_of(
     ignore: Words,
     known: Statistics | None,
     method: "Method | None" = None,
+    tool: "Tool | None" = None,
 ) -> Pipelines:
     """Read what is asked. Raises SpellingError, and ValueError for a recipe beside what it says itself."""
-    read: tuple[Mask, ...] = several(masks)
-    quantizers: tuple[Format, ...] = several(formats)
+    read, quantizers = operators.of_tool(tool, several(masks), several(formats))
     chosen = Targets(words(targets), words(ignore))
     if recipe is None:
         if not (read and quantizers):
+            if tool is not None:
+                lacking = "format" if read else "mask"
+                raise ValueError(f"--tool {tool.spelled} has no {lacking}: --{lacking} is needed beside it")
             raise ValueError("--mask and --format are needed, or --recipe")
         pairs = operators.grid(read, quantizers, ties=ties, norm=norm, seed=seed, known=known, method=method)
         return GridPipelines(pairs, chosen)

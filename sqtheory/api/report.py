@@ -25,7 +25,7 @@ from sqtheory.api.given import (
     statistics_path,
     words,
 )
-from sqtheory.api.operators import method_of
+from sqtheory.api.operators import method_of, tool_of
 from sqtheory.api.pipelines import RecipeFile, pipelines_of
 from sqtheory.api.result import Result
 from sqtheory.exceptions import NotCovered, about
@@ -46,6 +46,7 @@ from sqtheory.show.page import Findings, Section, page
 from sqtheory.tables import Table, json_ready
 from sqtheory.theory.expectations import Agreement, AgreementReport, agreement
 from sqtheory.theory.expectations.predict import checked
+from sqtheory.tools import Tool
 from sqtheory.version import __version__
 
 NOT_ASKED = "left out (--no-prediction)"
@@ -126,6 +127,7 @@ def report(
     keep_going: bool = False,
     statistics: Known | None = None,
     method: str | Method | None = None,
+    tool: str | Tool | None = None,
     prediction: bool = True,
     workers: int = 1,
     force: bool = False,
@@ -150,6 +152,7 @@ def report(
         ignore=ignore,
         known=known,
         method=by,
+        tool=tool_of(tool),
     )
     commands = Commands(
         *(name_of(checkpoint), norm, seed, asked.chosen.include, asked.chosen.ignore, words(axis)),

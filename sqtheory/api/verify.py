@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from sqtheory import compress
 from sqtheory.api.given import Known, PathLike, Source, is_folder, name_of, opened, statistics_of
-from sqtheory.api.operators import method_of
+from sqtheory.api.operators import method_of, of_tool, tool_of
 from sqtheory.api.pipelines import RecipeFile, rules_of
 from sqtheory.api.result import Result
 from sqtheory.compress import Failure, Report, Verification
@@ -17,6 +17,9 @@ from sqtheory.execution.workers import Threads
 from sqtheory.files import atomic
 from sqtheory.files.checkpoints.tensors import plain, quoted
 from sqtheory.tables import Table
+
+if TYPE_CHECKING:
+    from sqtheory.tools import Tool
 
 
 @final
@@ -69,12 +72,13 @@ def verify(
     against: Source | None = None,
     recipe: RecipeFile | None = None,
     statistics: Known | None = None,
+    tool: "str | Tool | None" = None,
     workers: int = 1,
     watch: Watch = unwatched,
 ) -> VerifyResult:
     """Check a checkpoint that ``apply`` wrote from its bytes and its report; with ``against`` make all of it again.
 
-    With ``recipe`` the report must have that one.
+    With ``recipe`` the report must have that one, with ``tool`` the mask and the format of its mode.
     As ``sqtheory verify``, whose help says what is checked. Raises CheckpointError for a file that cannot be read and
     for a report that is not what apply wrote; what fails is in the result.
     """
@@ -102,4 +106,21 @@ def verify(
         if recorded != wanted.sha256:
             rule = f"was not made by the recipe {wanted.source}, whose SHA-256 is {wanted.sha256}"
             found = replace(found, failures=(Failure(None, rule), *found.failures))
+    asked = tool_of(tool)
+    if asked is not None:
+        found = replace(found, failures=(*_of_tool(asked, report), *found.failures))
     return VerifyResult(path, None if against is None else name_of(against), report, found)
+
+
+def _of_tool(tool: "Tool", report: Report) -> list[Failure]:
+    """What of the recipe in a report is not what a tool's mode does."""
+    masks, formats = of_tool(tool, (), ())
+    wrong = []
+    for title, recipe, _ in report.recipe.groups(t.name for t in report.tensors):
+        s, q = map(str, recipe.assignment.pattern)
+        for made, own, kind in ((s, masks, "mask"), (q, formats, "format")):
+            if own and made != str(own[0]):
+                wrong.append(
+                    Failure(None, f"{title or 'it'} was made with {kind} {made}, --tool {tool.spelled} means {own[0]}")
+                )
+    return wrong

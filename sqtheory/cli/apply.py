@@ -106,6 +106,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_pipeline(parser)
     add_statistics(parser)
     add_method(parser)
+    options.add_tool(parser)
     add_targets(parser)
     add_tolerance(parser)
     parser.add_argument("--workers", type=options.count, default=1, metavar="N", help="tensors computed at once (1)")
@@ -118,6 +119,7 @@ def run(arguments: argparse.Namespace) -> Document:
     """Plan, write unless it is a dry run, print."""
     from sqtheory.api.apply import apply
 
+    options.say_apart(arguments)
     made = apply(
         arguments.checkpoint,
         arguments.out,
@@ -139,6 +141,7 @@ def run(arguments: argparse.Namespace) -> Document:
         keep_going=arguments.keep_going,
         statistics=arguments.statistics,
         method=arguments.method,
+        tool=arguments.tool,
         workers=arguments.workers,
         dry_run=arguments.dry_run,
         force=arguments.force,

@@ -16,11 +16,15 @@ Decide whether a claim holds for EVERY tensor under one mask, one format and one
   THEOREM              the claims of any theorem of the registry (sqtheory theorems)
 
 The answer is proved (by which theorem, and how each of its assumptions is discharged), refuted (by a
-tensor small enough to check by hand), or open (with the search that was spent on it)."""
+tensor small enough to check by hand), or open (with the search that was spent on it).
+
+With --tool it is asked of what a release of the field does (sqtheory tools): its mask, its format, or both; with 2:4
+where it has no mask and int4:b32 where it has no format, unless --mask or --format says another."""
 
 EXAMPLES = """\
 examples:
   sqtheory decide sq_never_worse --mask 2:4 --format mxfp4
+  sqtheory decide sq_never_worse --tool onnxruntime:qdq-int8
   sqtheory decide scale_kept --mask 2:4 --format 'int(4, block=6)'
   sqtheory decide sq_never_worse --mask 2:4 --format int4 --norm 0.5 --json"""
 
@@ -28,8 +32,9 @@ examples:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     parser.add_argument("claim", metavar="CLAIM", help="one of the claims above, or the name of a theorem")
-    parser.add_argument("--mask", required=True, metavar="MASK", help="2:4, 50%%, top(0.5, per=row), …")
-    parser.add_argument("--format", required=True, metavar="FORMAT", help="int4, hbfp6, mxfp4, nvfp4, …")
+    parser.add_argument("--mask", default=None, metavar="MASK", help="2:4, 50%%, top(0.5, per=row), …")
+    parser.add_argument("--format", default=None, metavar="FORMAT", help="int4, hbfp6, mxfp4, nvfp4, …")
+    options.add_tool(parser)
     parser.add_argument(
         "--norm",
         type=options.exponent,
@@ -56,6 +61,10 @@ def run(arguments: argparse.Namespace) -> Document:
     from sqtheory.version import __version__
 
     p = usual_norm(arguments.claim) if arguments.norm is None else arguments.norm
+    if arguments.tool is not None:
+        return _of_tool(arguments, p)
+    if arguments.mask is None or arguments.format is None:
+        raise ValueError("--mask and --format are needed, or --tool")
     s, [q], rng = options.operators(arguments, p)
     decision = decide(arguments.claim, s, q, p=p, shape=arguments.shape, rng=rng)
     concluded = None if decision.theorem is None else concluded_by(decision.theorem)
@@ -65,6 +74,37 @@ def run(arguments: argparse.Namespace) -> Document:
         "sqtheory.decide/1",
         lambda: {"version": __version__, **recipe, **decision.to_dict(), "theorem_concluded_by": concluded},
         lambda render: decision.text() + by,
+    )
+
+
+def _of_tool(arguments: argparse.Namespace, p: float) -> Document:
+    """Decide of what a tool does, and of the usual mask or format where it has none."""
+    import numpy as np
+
+    from sqtheory.alphabet.norms import spell_norm
+    from sqtheory.tools import find
+    from sqtheory.tools.verdicts import decided
+    from sqtheory.version import __version__
+
+    if arguments.ties is not None:
+        raise ValueError(f"--tool {arguments.tool} has its own rule for ties: leave --ties out")
+    found = decided(
+        find(arguments.tool),
+        arguments.claim,
+        mask=arguments.mask,
+        format=arguments.format,
+        p=p,
+        shape=arguments.shape,
+        rng=np.random.default_rng(arguments.seed),
+    )
+    slug = None if found.decision is None else found.decision.theorem
+    concluded = None if slug is None else concluded_by(slug)
+    by = "" if concluded is None else f"\n  theorem {slug} is concluded by: {concluded}"
+    recipe = {"norm": spell_norm(p), "seed": arguments.seed}
+    return Document(
+        "sqtheory.decide/1",
+        lambda: {"version": __version__, **recipe, **found.to_dict(), "theorem_concluded_by": concluded},
+        lambda render: found.text() + by,
     )
 
 

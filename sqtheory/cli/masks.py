@@ -6,7 +6,8 @@ from sqtheory.cli.verb import MARKDOWN, Document, Verb, json_of
 
 ROUNDED = (
     "Kept counts are rounded up: a share f of a group of n entries keeps ⌈f·n⌉ of them, a short group of an n:m mask "
-    "⌈n·size/m⌉. So no more is pruned than asked; order, report and apply say what share is reached."
+    "⌈n·size/m⌉, unless count= or tail= says otherwise. So no more is pruned than asked; order, report and apply say "
+    "what share is reached."
 )
 """How a share becomes a count."""
 

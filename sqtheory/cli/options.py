@@ -47,7 +47,8 @@ def add_pipeline(parser: argparse.ArgumentParser) -> None:
         default=None,
         metavar="RULE",
         help="which of equally ranked entries survive: low_index (default), high_index, by_original, adversarial "
-        "(the worst in the norm of --norm), random(rng)",
+        "(the worst in the norm of --norm), introselect(keep) or introselect(prune) as torch.topk on a CPU, "
+        "all_survive, all_die, random(rng)",
     )
     add_seed(parser)
 
@@ -169,6 +170,27 @@ def add_method(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="let a published method choose what is kept and how the rest makes up for it (sqtheory methods)",
     )
+
+
+def add_tool(parser: argparse.ArgumentParser, gives: str = "mask and format, or the one it has,") -> None:
+    """``--tool``."""
+    parser.add_argument(
+        "--tool",
+        default=None,
+        metavar="NAME[:MODE]",
+        help=f"{gives} as a release of the field makes them (sqtheory tools)",
+    )
+
+
+def say_apart(arguments: argparse.Namespace) -> None:
+    """Say on stderr in how many entries the operators of ``--tool`` are not the tool."""
+    if arguments.tool is None:
+        return
+    from sqtheory.cli.printing import say
+    from sqtheory.tools import find
+
+    if apart := find(arguments.tool).mode.apart:
+        say(apart)
 
 
 def statistics(arguments: argparse.Namespace) -> "Statistics | None":

@@ -57,6 +57,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_engine(parser)
     add_statistics(parser)
     add_method(parser)
+    options.add_tool(parser)
     add_targets(parser)
     add_tolerance(parser)
     parser.add_argument("--experts", action="store_true", help="a line for each expert of a tensor that holds several")
@@ -80,6 +81,7 @@ def run(arguments: argparse.Namespace) -> Document:
     from sqtheory.api.order import order
     from sqtheory.execution.workers import suited
 
+    options.say_apart(arguments)
     return Document.of(
         order(
             arguments.checkpoint,
@@ -97,6 +99,7 @@ def run(arguments: argparse.Namespace) -> Document:
             keep_going=arguments.keep_going,
             statistics=arguments.statistics,
             method=arguments.method,
+            tool=arguments.tool,
             sort=arguments.sort,
             top=arguments.top,
             fail_over=arguments.fail_over,

@@ -31,6 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_pipeline(parser)
     add_statistics(parser)
     add_method(parser)
+    options.add_tool(parser)
     add_targets(parser)
     add_tolerance(parser)
     parser.add_argument("--workers", type=options.count, default=1, metavar="N", help="tensors computed at once (1)")
@@ -46,6 +47,7 @@ def run(arguments: argparse.Namespace) -> Document:
     """Read, compare, predict, write."""
     from sqtheory.api.report import report
 
+    options.say_apart(arguments)
     made = report(
         arguments.checkpoint,
         arguments.mask,
@@ -62,6 +64,7 @@ def run(arguments: argparse.Namespace) -> Document:
         keep_going=arguments.keep_going,
         statistics=arguments.statistics,
         method=arguments.method,
+        tool=arguments.tool,
         prediction=not arguments.no_prediction,
         workers=arguments.workers,
         force=arguments.force,

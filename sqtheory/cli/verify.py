@@ -43,6 +43,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--against", default=None, metavar="CKPT", help=f"its source: {CHECKPOINT_HELP}")
     options.add_recipe(parser, "it must have been made by these rules")
     options.add_statistics(parser)
+    options.add_tool(parser, "it must have been made by the mask and the format, or the one that the mode has,")
     parser.add_argument("--workers", type=options.count, default=1, metavar="N", help="tensors checked at once (1)")
     options.add_engine(parser)
 
@@ -57,6 +58,7 @@ def run(arguments: argparse.Namespace) -> Document:
             against=arguments.against,
             recipe=arguments.recipe,
             statistics=arguments.statistics,
+            tool=arguments.tool,
             workers=arguments.workers,
             watch=watched(arguments),
         )

@@ -78,7 +78,7 @@ def _by_boxes(s: Sparsifier, q: Quantizer) -> bool:
 def each_mask(s: Sparsifier, shape: Shape) -> Sparsifier:
     """The same mask on each tensor of a stack of tensors of this shape."""
     assert isinstance(s, TopSparsifier)
-    return replace(s, groups=_wide(s.groups, shape))
+    return s.regrouped(_wide(s.groups, shape))
 
 
 def each_quantizer(q: Quantizer, shape: Shape) -> Quantizer:

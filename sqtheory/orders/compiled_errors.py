@@ -77,7 +77,7 @@ class _Chunks:
         """What the mask leaves, in ``out``: the largest magnitude of each of its blocks, and of all of x."""
         amax: Array = scratch("tops", x.size // self.size, x.dtype)
         s, bits = self.s, np.int32
-        four = s is not None and s.ties.index_only and s.groups.last_run((self.unit,)) == 4
+        four = s is not None and s.ties.index_only and s.ties.ordered and s.groups.last_run((self.unit,)) == 4
         if s is not None and four and self.size % 4 == 0:
             least, later = bits(4 - s.budget(4)), bits(s.ties.low_index)
             self.loops.masked(x.view(bits), least, later, self.size, out.view(bits), amax.view(bits))

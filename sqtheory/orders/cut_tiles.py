@@ -7,7 +7,6 @@ from typing import Any, TypeAlias, final
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from sqtheory.alphabet.gains import saved
 from sqtheory.alphabet.kernels.brackets import Bracket, Place, Scores
 from sqtheory.alphabet.kernels.cuts import Cuts, Ties
 from sqtheory.alphabet.kernels.maxima import INTEGER, amax_of_runs
@@ -17,7 +16,7 @@ from sqtheory.alphabet.norms import power_units
 from sqtheory.arrays import Array, Mask
 from sqtheory.orders.counts import beyond_range
 from sqtheory.orders.cut_loops import CutLoops
-from sqtheory.orders.group_sums import Entries, out_of_range, weights
+from sqtheory.orders.group_sums import Entries, out_of_range
 from sqtheory.orders.group_tiles import Groups
 from sqtheory.orders.partial import Partial
 
@@ -106,9 +105,7 @@ class CutTile:
     def scores(self, which: int) -> Scores:
         """What ranks the entries: bits of magnitudes, or gains."""
         if which == GAINS:
-            gain = scratch("gain", self._x.size, np.float64)
-            size, along = self._entries.wide
-            return saved(size, along, self._of.groups.p, gain).reshape(self._x.shape)
+            return self._entries.gains().reshape(self._x.shape)
         return self.magnitudes if which == SIZES else self._images.view(INTEGER[self._x.dtype])
 
     def cuts(self) -> Ranked:
@@ -208,7 +205,7 @@ class CutTile:
         masks = self._masks(cuts, seen)
         moved = self._moved(*masks[:GAINS])
         rows = [np.count_nonzero(marks, axis=1) for marks in (moved, moved & masks[SIZES])]
-        found = self._entries.sums(weights(*masks))
+        found = self._entries.sums(*masks)
         (x, x_kept), (all_saved, kept, again, best) = found.powers, found.gains
         sq = x - kept
         sums = x, x - x_kept, x - all_saved, sq, sq - again, sq - best, found.lost

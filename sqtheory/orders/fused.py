@@ -31,7 +31,7 @@ from sqtheory.orders.witnesses import Witnesses, exact_lead, few
 
 LEAST = 1 << 10
 """A tensor of fewer entries is left to the definitions."""
-CHUNK = 1 << 18
+CHUNK = 1 << 19
 """Entries taken at once."""
 LARGE = 1 << 22
 """Entries taken at once by compiled loops, which cut them into strips themselves."""

@@ -1,8 +1,8 @@
 """Exact sums over one tile: of p-th powers, and of what keeping entries saves of the error."""
 
 import math
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, reduce
 from operator import add, sub
 from typing import Any, final
 
@@ -19,6 +19,8 @@ FRACTION = 23
 """A float32 number of at least 2^{u + FRACTION} is a multiple of 2^u."""
 LEAST = -149
 """All of float32 are multiples of 2^this."""
+TILE = 1 << 17
+"""Entries whose powers are summed at once: they stay in cache."""
 FEW = 1 / 64
 """Up to so many of the entries are added up by themselves."""
 
@@ -35,6 +37,10 @@ class TileSums:
     lost: int
     """Powers of numbers that are not 0 which may have underflowed."""
 
+    def __add__(self, other: "TileSums") -> "TileSums":
+        powers, gains = map(add, self.powers, other.powers), map(add, self.gains, other.gains)
+        return TileSums(list(powers), list(gains), self.lost + other.lost)
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -50,21 +56,54 @@ class Entries:
     short: bool
     """y_i has few bits, and 0 is no nearer to x_i."""
 
-    def sums(self, weights: Numbers) -> TileSums:
-        """What the entries add up to."""
-        size, along = self.wide
+    def sums(self, kept: Mask, *others: Mask) -> TileSums:
+        """What the entries add up to: all of them, those that a mask keeps, and what others keep less that."""
+        chosen = kept.reshape(-1)
+        found = reduce(add, (self._at(cut)._sums(chosen[cut]) for cut in _cuts(self.sizes.size)))
+        more = (self._changed(chosen, other.reshape(-1)) for other in others)
+        return replace(found, gains=[*found.gains, *more])
+
+    def gains(self) -> Numbers:
+        """|x_i|^p − |x_i − y_i|^p in memory of the kernels."""
+        found: Numbers = scratch("gains", self.sizes.size, np.float64)
+        for cut in _cuts(found.size):
+            saved(*self._at(cut)._wide(), self.p, found[cut])
+        return found
+
+    def _at(self, cut: slice | NDArray[np.intp]) -> "Entries":
+        return replace(self, sizes=self.sizes[cut], images=self.images[cut])
+
+    def _changed(self, kept: Mask, other: Mask) -> int:
+        """Σ |x_i|^p − |x_i − y_i|^p of what another mask keeps, less that of the first: y_i = 0 adds nothing."""
+        differ = np.not_equal(kept, other, out=scratch("differ", kept.size, np.bool_))
+        alive = np.not_equal(self.images, 0, out=scratch("alive", kept.size, np.bool_))
+        at = np.flatnonzero(np.logical_and(differ, alive, out=differ))
+        some, signs = self._at(at), np.where(other[at], 1.0, -1.0)
+        parts = ((some._at(cut), signs[None, cut]) for cut in _cuts(at.size))
+        return sum(part._gains(*part._wide(), row)[1] for part, row in parts)
+
+    def _sums(self, kept: Mask) -> TileSums:
+        size, along = self._wide()
+        row: Numbers = scratch("weights", size.size, np.float64)[None]
+        np.copyto(row[0], kept)
+        if self._gains_are_exact:
+            gains = self._gains(size, along, row)
+            return TileSums(self._powers(size, row)[0], gains, 0)
+        error = np.subtract(size, along, out=along)
+        powers, lost = self._powers(size, row)
+        of_error, gone = self._powers(error, row)
+        return TileSums(powers, list(map(sub, powers, of_error)), lost + gone)
+
+    def _gains(self, size: Numbers, along: Numbers, weights: Numbers) -> list[int]:
         if self._gains_are_exact:
             gain = saved(size, along, 2, scratch("gain", size.size, np.float64))
-            gains = sums_below(self._power, gain, weights, 2 * self.unit - FRACTION)
-            return TileSums(self._powers(size, weights[:1])[0], gains, 0)
+            return sums_below(self._power, gain, weights, 2 * self.unit - FRACTION)
         error = np.subtract(size, along, out=along)
-        powers, lost = self._powers(size, weights)
-        of_error, gone = self._powers(error, weights)
-        return TileSums(powers[:2], list(map(sub, powers, of_error)), lost + gone)
+        powers, of_error = (self._powers(terms, weights)[0] for terms in (size, error))
+        return list(map(sub, powers, of_error))
 
-    @cached_property
-    def wide(self) -> tuple[Numbers, Numbers]:
-        """Both in float64, in memory of the kernels, until ``sums`` is asked for."""
+    def _wide(self) -> tuple[Numbers, Numbers]:
+        """Both in float64, in memory of the kernels."""
         size, along = (scratch(name, self.sizes.size, np.float64) for name in ("size", "along"))
         np.copyto(size, self.sizes)
         np.copyto(along, self.images)
@@ -129,14 +168,9 @@ def out_of_range(dtype: np.dtype[Any], p: float) -> bool:
     return dtype != np.float32 or p > 2.5
 
 
-def weights(kept: Mask, *others: Mask) -> Numbers:
-    """A row of 1 where entries are kept; then rows of what others keep less that."""
-    rows: Numbers = scratch("weights", (1 + len(others)) * kept.size, np.float64).reshape(-1, *kept.shape)
-    more = scratch("small", kept.size, np.int8).reshape(kept.shape)
-    np.copyto(rows[0], kept)
-    for row, other in zip(rows[1:], others, strict=True):
-        np.copyto(row, np.subtract(other.view(np.int8), kept.view(np.int8), out=more))
-    return rows.reshape(len(rows), -1)
+def _cuts(size: int) -> list[slice]:
+    """Slices that stay in cache."""
+    return [slice(at, min(at + TILE, size)) for at in range(0, size, TILE)]
 
 
 def _raised(value: Numbers, p: float) -> Numbers:

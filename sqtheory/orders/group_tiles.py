@@ -9,8 +9,6 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from sqtheory.alphabet.gains import saved
-from sqtheory.alphabet.kernels.exact import Numbers
 from sqtheory.alphabet.kernels.maxima import INTEGER, run_maxima
 from sqtheory.alphabet.kernels.quantization import Scale, Tile, scaled_image
 from sqtheory.alphabet.kernels.ranking import columns, tied_columns, top_columns
@@ -20,7 +18,7 @@ from sqtheory.alphabet.scaling import Numbers as Scales
 from sqtheory.alphabet.traits import ODD
 from sqtheory.arrays import Array, Mask
 from sqtheory.orders.counts import beyond_range
-from sqtheory.orders.group_sums import FRACTION, Entries, out_of_range, weights
+from sqtheory.orders.group_sums import FRACTION, Entries, out_of_range
 from sqtheory.orders.pair import Pair
 from sqtheory.orders.partial import Partial
 
@@ -151,19 +149,18 @@ class GroupTile:
             *(self._sizes.reshape(-1), self._images.reshape(-1), high, of.p, of.unit(self._sigma), of.short)
         )
         again = self._again if self._moved.any() else kept
-        best = kept if of.ranked_by_size else self._best(*entries.wide)
+        best = kept if of.ranked_by_size else self._best(entries)
         best = kept if np.array_equal(best, kept) else best
         others = [mask for mask in (again, best) if mask is not kept]
-        found = entries.sums(weights(kept, *others))
+        found = entries.sums(kept, *others)
         (x, x_kept), (all_saved, by_kept, *more) = found.powers, found.gains
         sums = {id(kept): x - by_kept}
         sums |= {id(mask): x - by_kept - further for mask, further in zip(others, more, strict=True)}
         return x, x - x_kept, x - all_saved, sums[id(kept)], sums[id(again)], sums[id(best)], found.lost
 
-    def _best(self, size: Numbers, along: Numbers) -> Mask:
+    def _best(self, entries: Entries) -> Mask:
         """The choice of largest total gain."""
-        shape = self._x.shape
-        gain = saved(size, along, self._of.p, scratch("gain", size.size, np.float64)).reshape(shape)
+        gain = entries.gains().reshape(self._x.shape)
         return top_columns(gain, self._of.keep, self._sizes, True, _like(self._x, "best", np.bool_))
 
     def _top(self, scores: Array, keys: Array | None, name: str) -> Mask:

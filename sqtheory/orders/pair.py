@@ -37,8 +37,8 @@ class Pair:
 
     @property
     def ranked(self) -> bool:
-        """s keeps the largest magnitudes, by keys of ties known before q acts; q saturates, draws nothing, keeps 0."""
-        known = self.s.by_magnitude and self.s.ties.foreseen
+        """s keeps the largest magnitudes in an order known before q acts; q saturates, draws nothing, keeps 0."""
+        known = self.s.by_magnitude and self.s.ties.foreseen and self.s.ties.ordered
         return known and self.q.saturate and {DETERMINISTIC, KEEPS_ZERO} <= self.q.traits
 
     @property

@@ -115,7 +115,7 @@ def scale(s: Sparsifier, q: Quantizer, shape: Shape, everything: bool, splits: b
         return Ruling(False, why)
     if s.cut is not None:
         return Ruling(True, "a threshold on magnitudes prunes a block's maximum only with the whole block")
-    if not s.fixed_budget:
+    if not s.fills_budget:
         return Ruling(False, "entries do not compete by magnitude alone, so a block's maximum can be pruned")
     if q.partition.overlaps(s.groups, shape).offender(s.budget) is not None:
         why = (
@@ -157,6 +157,8 @@ def one_block_per_group(s: Sparsifier, q: Quantizer, shape: Shape) -> Ruling:
 
 def by_magnitude(s: Sparsifier, spelled: str) -> Ruling:
     """s keeps the entries of largest magnitude in every group; ``spelled``: s in words."""
+    if s.ranks and s.score is not None and s.score.is_magnitude and not s.fixed_budget:
+        return Ruling(False, f"{spelled} keeps more or fewer entries of a group where magnitudes tie")
     keeps = "keeps" if s.by_magnitude else "does not keep"
     return Ruling(s.by_magnitude, f"{spelled} {keeps} the entries of largest magnitude in every group")
 

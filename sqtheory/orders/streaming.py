@@ -1,9 +1,11 @@
 """The error of a chain of operators in one pass over a tensor, none of whose intermediate tensors is ever whole."""
 
+import math
+
 import numpy as np
 
-from sqtheory.alphabet.kernels.exact import rounded, total
-from sqtheory.alphabet.kernels.runs import strips
+from sqtheory.alphabet.kernels.exact import NONE, TILE, rounded, sums_below
+from sqtheory.alphabet.kernels.runs import pieces, strips
 from sqtheory.alphabet.kernels.scratch import scratch
 from sqtheory.alphabet.norms import check_norm
 from sqtheory.alphabet.operators import Operator
@@ -14,7 +16,7 @@ from sqtheory.orders.errors import norm, powers, root
 
 STEEPEST = 2.5
 """Up to this p the powers of float32 numbers are far from the ends of float64."""
-CHUNK = 1 << 18
+CHUNK = 1 << 20
 """Entries taken at once."""
 
 
@@ -47,20 +49,28 @@ def error_norm(f: Operator, x: ArrayLike, p: float = 2.0, *, out: Array | None =
     units, norms = 0, list[float]()
     try:
         for part in strips(arrays, unit, CHUNK):
-            e = _error(f, part[0], part[1] if out is not None else np.empty_like(part[0]))
+            image = part[1] if out is not None else np.empty_like(part[0])
+            f.into(image, part[0], part[0])
             if steady:
-                units += total(powers(np.abs(e, out=e), p))
+                units += sum(_units(_error(x, y), p) for x, y in pieces((part[0], image), TILE))
             else:
-                norms.append(norm(e, p))
+                norms.append(norm(_error(part[0], image), p))
     except ValueError:
         f(given)  # names the place in the whole tensor
         raise
     return root(rounded(units), p) if steady else norm(norms, p)
 
 
-def _error(f: Operator, x: Array, out: Array) -> Array:
-    """x − f(x) in memory of the kernels, and f(x) in ``out``."""
-    f.into(out, x, x)
+def _error(x: Array, y: Array) -> Array:
+    """x − y in memory of the kernels."""
     error: Array = scratch("error", x.size, np.float64).reshape(x.shape)
     np.copyto(error, x)
-    return np.subtract(error, out, out=error)
+    return np.subtract(error, y, out=error)
+
+
+def _units(e: Array, p: float) -> int:
+    """2^1074 Σ |e_i|^p of numbers like those of float32, in whose place their powers are."""
+    flat = e.reshape(-1)
+    terms = np.multiply(flat, flat, out=flat) if p == 2 else powers(np.abs(flat, out=flat), p)
+    top = float(np.maximum.reduce(terms, initial=0.0))
+    return sums_below(math.frexp(top)[1], terms, NONE)[0] if top else 0

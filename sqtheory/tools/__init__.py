@@ -3,8 +3,10 @@
 from difflib import get_close_matches
 
 from sqtheory.tools import (
+    apex,
     aqt,
     auto_round,
+    awq,
     bitsandbytes,
     brevitas,
     compressed_tensors,
@@ -41,19 +43,20 @@ from sqtheory.tools import (
     torch_topk,
     torch_weight_norm,
     torchao,
+    wanda,
 )
-from sqtheory.tools.tool import CanOrder, Kept, Measured, Mode, Observed, OrderGuard, Step, Tool
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Step, Tool, ZeroFate
 
 __all__ = [
     "ALL",
     "CanOrder",
-    "Kept",
     "Measured",
     "Mode",
     "Observed",
     "OrderGuard",
     "Step",
     "Tool",
+    "ZeroFate",
     "find",
 ]
 
@@ -77,8 +80,11 @@ ALL: tuple[Tool, ...] = (
     sparseml.TOOL,
     nni.TOOL,
     torch_pruning.TOOL,
+    apex.TOOL,
+    wanda.TOOL,
     sparsegpt.TOOL,
     gptq.TOOL,
+    awq.TOOL,
     interplay.TOOL,
     onnxruntime.TOOL,
     onnx.TOOL,

@@ -1,15 +1,31 @@
 """bitsandbytes."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing
 
 TOOL = Tool(
     name="bitsandbytes",
     title="bitsandbytes: NF4, FP4, 8-bit blockwise",
     modes=(
-        Mode("nf4", "normal quantiles per 64", format=exactly("nf4()")),
-        Mode("fp4", "its 4-bit float per 64", format=missing("its codebook is not here")),
-        Mode("nf4-double", "NF4 with block scales in 8 bits", format=missing("block scales depend on their mean")),
-        Mode("8bit", "dynamic map per 256", format=missing("its codebook is not here")),
+        Mode("nf4", "normal quantiles per 64", format=exactly("nf4()", "bitsandbytes:nf4")),
+        Mode("fp4", "its 4-bit float per 64", format=exactly("scaled(fp4)", "bitsandbytes:fp4")),
+        Mode(
+            "nf4-double",
+            "NF4 with block scales in 8 bits",
+            format=missing(
+                "block scales are quantized themselves, around their mean",
+                "bitsandbytes:nf4_double",
+                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept),
+            ),
+        ),
+        Mode(
+            "8bit",
+            "dynamic map per 256",
+            format=missing(
+                "on a CPU exact zeros become the next code above 0, and some entries take the neighbouring code",
+                "bitsandbytes:dynamic8",
+                Observed(mixed=ZeroFate.residue, positive=ZeroFate.residue),
+            ),
+        ),
     ),
     guard=OrderGuard(CanOrder.quantizes, "zeros of a pruned weight are values like others"),
     sources=(Measured("bitsandbytes", "0.50.2"),),

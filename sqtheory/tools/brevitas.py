@@ -1,14 +1,33 @@
 """Brevitas."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing
 
 TOOL = Tool(
     name="brevitas",
     title="Brevitas: weight quantizers as shipped",
     modes=(
-        Mode("int4", "per output channel", format=exactly("int(4, per=row)")),
-        Mode("mxfp8", "E4M3 per 32", format=exactly("mxfp(e4m3)")),
-        Mode("mxint8", "8 bits per 32", format=missing("its step is half the usual one, and what lies above is cut")),
+        Mode("int4", "per output channel", format=exactly("int(4, per=row)", "brevitas:int4_row")),
+        Mode("mxfp8", "E4M3 per 32", format=exactly("mxfp(e4m3)", "brevitas:mxfp8")),
+        Mode(
+            "mxint8",
+            "8 bits per 32",
+            format=missing(
+                "its step is half the usual one, and what lies above is cut",
+                "brevitas:mxint8",
+                Observed(mixed=ZeroFate.kept),
+            ),
+        ),
+        Mode("int8", "per output channel", format=exactly("int(8, per=row)", "brevitas:int8_row")),
+        Mode("fp8", "E4M3 per output channel", format=exactly("scaled(e4m3, per=row)", "brevitas:fp8_row")),
+        Mode(
+            "uint4",
+            "4 bits with a zero point",
+            format=missing(
+                "it has an integer zero point besides the scale",
+                "brevitas:uint4_shifted_row",
+                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept, negative=ZeroFate.kept, odd=True),
+            ),
+        ),
     ),
     guard=OrderGuard(CanOrder.quantizes, "zeros of a pruned weight are values like others"),
     sources=(Measured("brevitas", "0.13.4"),),

@@ -1,6 +1,6 @@
 """coremltools on converted models."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing
 
 TOOL = Tool(
     name="coremltools",
@@ -10,22 +10,48 @@ TOOL = Tool(
             "int4-2:4",
             "prune_weights 2:4, then int4 in blocks of 32 with joint_compression=True",
             exactly("nm(2, 4, ties=high_index)", "coremltools_prune:coreml_2_4"),
-            exactly("int(4, block=32)"),
+            exactly("int(4, block=32)", "coremltools:int4_symmetric_32"),
             counts="pruned",
         ),
-        Mode("int4", "linear_quantize_weights, int4 in blocks of 32", format=exactly("int(4, block=32)")),
-        Mode("int8", "linear_quantize_weights, int8 per output channel", format=exactly("int(8, per=row)")),
+        Mode(
+            "int4",
+            "linear_quantize_weights, int4 in blocks of 32",
+            format=exactly("int(4, block=32)", "coremltools:int4_symmetric_32"),
+        ),
+        Mode(
+            "int8",
+            "linear_quantize_weights, int8 per output channel",
+            format=exactly("int(8, per=row)", "coremltools:int8_symmetric"),
+        ),
         Mode(
             "50%",
             "prune_weights, half of a tensor",
-            missing("all that tie with the percentile are pruned", "coremltools_prune:coreml_half"),
+            exactly("top(0.5, ties=all_die)", "coremltools_prune:coreml_half"),
             counts="pruned",
+        ),
+        Mode(
+            "int4-asymmetric",
+            "linear_quantize_weights, mode linear",
+            format=missing(
+                "it has an integer zero point besides the scale",
+                "coremltools:int4_32",
+                Observed(mixed=ZeroFate.kept, negative=ZeroFate.kept),
+            ),
+        ),
+        Mode(
+            "palette4-uniform",
+            "palettize_weights, 4 bits, uniform",
+            format=missing(
+                "its 16 levels run evenly from the minimum to the maximum of the tensor",
+                "coremltools:palette4_uniform",
+                Observed(mixed=ZeroFate.lost, negative=ZeroFate.residue),
+            ),
         ),
     ),
     guard=OrderGuard(
         CanOrder.sparsify_first,
-        "joint_compression=True quantizes what survives and keeps every zero; without it a pruned weight is left "
-        "unquantized, silently",
+        "joint_compression=True quantizes what survives and keeps every zero; without it a pruned "
+        "weight is left unquantized, silently",
     ),
     sources=(Measured("coremltools", "9.0"),),
     surprises=(

@@ -1,16 +1,29 @@
 """The pruner of coremltools that runs in torch."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly, missing
-
-HIGH = "nm({}, 4, ties=high_index)"
+from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly
 
 TOOL = Tool(
     name="coremltools-torch",
     title="coremltools.optimize.torch.pruning.MagnitudePruner",
     modes=(
-        Mode("2:4", "two zeros of four", exactly(HIGH.format(2), "coremltools_prune:torch_2_4"), counts="pruned"),
-        Mode("1:4", "one zero of four", exactly(HIGH.format(3), "coremltools_prune:torch_1_4"), counts="pruned"),
-        Mode("3:4", "three zeros of four", exactly(HIGH.format(1), "coremltools_prune:torch_3_4"), counts="pruned"),
+        Mode(
+            "2:4",
+            "two zeros of four",
+            exactly("nm(2, 4, ties=high_index)", "coremltools_prune:torch_2_4"),
+            counts="pruned",
+        ),
+        Mode(
+            "1:4",
+            "one zero of four",
+            exactly("nm(3, 4, ties=high_index)", "coremltools_prune:torch_1_4"),
+            counts="pruned",
+        ),
+        Mode(
+            "3:4",
+            "three zeros of four",
+            exactly("nm(1, 4, ties=high_index)", "coremltools_prune:torch_3_4"),
+            counts="pruned",
+        ),
         Mode(
             "2:4-dim0",
             "two zeros of four outputs",
@@ -21,7 +34,7 @@ TOOL = Tool(
         Mode(
             "50%",
             "half of a tensor",
-            missing("all that tie with the threshold stay", "coremltools_prune:torch_half"),
+            exactly("top(0.5, ties=all_survive)", "coremltools_prune:torch_half"),
             counts="pruned",
             score="of the weights",
         ),

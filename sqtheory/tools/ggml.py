@@ -1,32 +1,60 @@
 """llama.cpp's C library."""
 
-from sqtheory.tools.tool import CanOrder, Kept, Measured, Mode, Observed, OrderGuard, Tool, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, missing, nearly
 
 FITTED = "its scales are fitted by a search, and quantized themselves"
-LOST = Observed(Kept.lost, Kept.lost)
-KEPT = Observed(Kept.kept, Kept.kept)
 
 TOOL = Tool(
     name="ggml",
     title="ggml (llama.cpp): K-quants, IQ4, NVFP4, without an importance matrix",
     modes=(
-        Mode("Q4_K", "4 bits, scales and minima of 6 bits", format=missing(FITTED, "ggml:Q4_K", LOST)),
-        Mode("Q2_K", "2 bits", format=missing(FITTED, "ggml:Q2_K", LOST)),
-        Mode("Q3_K", "3 bits, no minima", format=missing(FITTED, "ggml:Q3_K", KEPT)),
-        Mode("Q5_K", "5 bits", format=missing(FITTED, "ggml:Q5_K", LOST)),
-        Mode("Q6_K", "6 bits, no minima", format=missing(FITTED, "ggml:Q6_K", KEPT)),
-        Mode("IQ4_NL", "16 levels, none of them 0", format=missing(FITTED, "ggml:IQ4_NL", LOST)),
-        Mode("IQ4_XS", "the same, scales of 6 bits", format=missing(FITTED, "ggml:IQ4_XS", LOST)),
+        Mode(
+            "Q4_K",
+            "4 bits, scales and minima of 6 bits",
+            format=missing(FITTED, "ggml:Q4_K", Observed(mixed=ZeroFate.lost, positive=ZeroFate.lost)),
+        ),
+        Mode(
+            "Q2_K", "2 bits", format=missing(FITTED, "ggml:Q2_K", Observed(mixed=ZeroFate.lost, positive=ZeroFate.lost))
+        ),
+        Mode(
+            "Q3_K",
+            "3 bits, no minima",
+            format=missing(FITTED, "ggml:Q3_K", Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept)),
+        ),
+        Mode(
+            "Q5_K", "5 bits", format=missing(FITTED, "ggml:Q5_K", Observed(mixed=ZeroFate.lost, positive=ZeroFate.lost))
+        ),
+        Mode(
+            "Q6_K",
+            "6 bits, no minima",
+            format=missing(FITTED, "ggml:Q6_K", Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept)),
+        ),
+        Mode(
+            "IQ4_NL",
+            "16 levels, none of them 0",
+            format=missing(FITTED, "ggml:IQ4_NL", Observed(mixed=ZeroFate.lost, positive=ZeroFate.lost)),
+        ),
+        Mode(
+            "IQ4_XS",
+            "the same, scales of 6 bits",
+            format=missing(FITTED, "ggml:IQ4_XS", Observed(mixed=ZeroFate.lost, positive=ZeroFate.lost)),
+        ),
         Mode(
             "NVFP4",
             "E2M1 under E4M3 per 16",
-            format=missing("it has no scale of the tensor", "ggml:NVFP4", KEPT),
+            format=nearly(
+                "scaled(e2m1, block=16, scaling=stored(e4m3, least=0.0), rounding=half_toward_zero)",
+                "ggml:NVFP4",
+                28,
+                10240,
+                "these take a neighbouring code where rows differ by powers of two",
+            ),
         ),
     ),
     guard=OrderGuard(
         CanOrder.quantizes,
-        "of 2:4 groups Q3_K and Q6_K leave 100 %, Q2_K, Q4_K, Q5_K less than 0.4 %, IQ4 none; masking Q4_K again "
-        "lowers its error from 5.91 % to 5.37 %",
+        "of 2:4 groups Q3_K and Q6_K leave 100 %, Q2_K, Q4_K, Q5_K less than 0.4 %, IQ4 none; "
+        "masking Q4_K again lowers its error from 5.91 % to 5.37 %",
     ),
     sources=(Measured("xllamacpp", "2026.10.11549"),),
     surprises=(

@@ -1,32 +1,41 @@
 """The Python package gguf."""
 
-from sqtheory.tools.tool import CanOrder, Kept, Measured, Mode, Observed, OrderGuard, Tool, missing, nearly
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing
 
-SIGNED = "its scale is the entry of largest magnitude over −2^(k−1), stored in float16, and codes round half up"
-OFFSET = "it has a real offset besides the scale, both stored in float16"
-SEEN = Observed(Kept.lost, Kept.kept, Kept.residue, odd=False)
-ODD = Observed(Kept.kept, Kept.kept, Kept.kept, odd=True)
+WHY = "it has a real offset besides the scale, both stored in float16"
 
 TOOL = Tool(
     name="gguf",
     title="gguf (llama.cpp's Python package): simple types",
     modes=(
-        Mode("Q4_0", "4 bits in blocks of 32", format=missing(SIGNED, "gguf:Q4_0", ODD)),
-        Mode("Q4_1", "4 bits and a minimum", format=missing(OFFSET, "gguf:Q4_1", SEEN)),
-        Mode("Q5_0", "5 bits", format=missing(SIGNED, "gguf:Q5_0", ODD)),
-        Mode("Q5_1", "5 bits and a minimum", format=missing(OFFSET, "gguf:Q5_1", SEEN)),
+        Mode("Q4_0", "4 bits in blocks of 32", format=exactly("Q4_0", "gguf:Q4_0")),
         Mode(
-            "Q8_0",
-            "8 bits",
-            format=missing("its scale amax/127 is stored in float16 after codes are made", "gguf:Q8_0", ODD),
+            "Q4_1",
+            "4 bits and a minimum",
+            format=missing(
+                WHY,
+                "gguf:Q4_1",
+                Observed(mixed=ZeroFate.lost, positive=ZeroFate.kept, negative=ZeroFate.residue, odd=False),
+            ),
         ),
+        Mode("Q5_0", "5 bits", format=exactly("Q5_0", "gguf:Q5_0")),
+        Mode(
+            "Q5_1",
+            "5 bits and a minimum",
+            format=missing(
+                WHY,
+                "gguf:Q5_1",
+                Observed(mixed=ZeroFate.lost, positive=ZeroFate.kept, negative=ZeroFate.residue, odd=False),
+            ),
+        ),
+        Mode("Q8_0", "8 bits", format=exactly("Q8_0", "gguf:Q8_0")),
         Mode(
             "MXFP4",
             "E2M1 under a power of two per 32",
-            format=nearly("mxfp(e2m1)", "gguf:MXFP4", 364, 14336, "it rounds half toward zero, here half to even"),
+            format=exactly("mxfp(e2m1, rounding=half_toward_zero)", "gguf:MXFP4"),
         ),
-        Mode("TQ1_0", "ternary, per 256", format=missing("its scale amax is stored in float16", "gguf:TQ1_0", ODD)),
-        Mode("TQ2_0", "ternary, per 256", format=missing("its scale amax is stored in float16", "gguf:TQ2_0", ODD)),
+        Mode("TQ1_0", "ternary, per 256", format=exactly("TQ1_0", "gguf:TQ1_0")),
+        Mode("TQ2_0", "ternary, per 256", format=exactly("TQ2_0", "gguf:TQ2_0")),
     ),
     guard=OrderGuard(CanOrder.quantizes, "of 2:4 groups 100 % are left by Q4_0, Q5_0, Q8_0, MXFP4, and 0.23 % by Q4_1"),
     sources=(Measured("gguf", "0.19.0"),),

@@ -1,16 +1,38 @@
 """HQQ."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, missing
-
-OFFSET = "it has a real zero point besides the scale"
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, missing
 
 TOOL = Tool(
     name="hqq",
     title="HQQ: half-quadratic quantization",
     modes=(
-        Mode("4bit", "as by default, optimized", format=missing(f"{OFFSET}, both fitted")),
-        Mode("4bit-plain", "optimize=False", format=missing(OFFSET)),
-        Mode("4bit-round-zero", "optimize=False, round_zero=True", format=missing("it has an integer zero point")),
+        Mode(
+            "4bit",
+            "as by default, optimized",
+            format=missing(
+                "it has a real offset besides the scale, both fitted",
+                "hqq:int4",
+                Observed(mixed=ZeroFate.lost, positive=ZeroFate.lost, negative=ZeroFate.lost, odd=False),
+            ),
+        ),
+        Mode(
+            "4bit-plain",
+            "optimize=False",
+            format=missing(
+                "it has a real offset besides the scale",
+                "hqq:int4_plain",
+                Observed(mixed=ZeroFate.lost, positive=ZeroFate.kept, negative=ZeroFate.residue, odd=False),
+            ),
+        ),
+        Mode(
+            "4bit-round-zero",
+            "optimize=False, round_zero=True",
+            format=missing(
+                "it has an integer zero point besides the scale",
+                "hqq:int4_plain_round_zero",
+                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept, negative=ZeroFate.kept, odd=True),
+            ),
+        ),
     ),
     guard=OrderGuard(CanOrder.quantizes, "zeros of a pruned weight come back"),
     sources=(Measured("hqq", "0.2.8.post1"),),

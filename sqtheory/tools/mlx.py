@@ -1,15 +1,31 @@
 """Apple's MLX."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing
 
 TOOL = Tool(
     name="mlx",
     title="MLX: quantize",
     modes=(
-        Mode("affine4", "4 bits in groups", format=missing("it has a real offset, moved to the edge of larger size")),
-        Mode("mxfp4", "E2M1 per 32", format=missing("it rounds half toward zero")),
-        Mode("mxfp8", "E4M3 per 32", format=exactly("mxfp(e4m3, scaling=rceil)")),
-        Mode("nvfp4", "E2M1 under E4M3 per 16", format=missing("it has no scale of the tensor")),
+        Mode(
+            "affine4",
+            "4 bits in groups of 32",
+            format=missing(
+                "it has a real offset, at the edge of larger magnitude",
+                "mlx:affine4_32",
+                Observed(mixed=ZeroFate.residue, negative=ZeroFate.residue),
+            ),
+        ),
+        Mode(
+            "mxfp4", "E2M1 per 32", format=exactly("mxfp(e2m1, scaling=rceil, rounding=half_toward_zero)", "mlx:mxfp4")
+        ),
+        Mode("mxfp8", "E4M3 per 32", format=exactly("mxfp(e4m3, scaling=rceil)", "mlx:mxfp8")),
+        Mode(
+            "nvfp4",
+            "E2M1 under E4M3 per 16",
+            format=exactly(
+                "scaled(e2m1, block=16, scaling=stored(e4m3, least=0.0), rounding=half_toward_zero)", "mlx:nvfp4"
+            ),
+        ),
     ),
     guard=OrderGuard(CanOrder.quantizes, "zeros of a pruned weight come back, to rounding"),
     sources=(Measured("mlx", "0.32.4"),),

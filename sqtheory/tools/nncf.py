@@ -1,15 +1,23 @@
 """NNCF's pruner."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, missing
-
-TIES = "all that tie with the entry of rank ⌊(n−1)r⌋ are pruned"
+from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly
 
 TOOL = Tool(
     name="nncf",
     title="NNCF: unstructured pruning",
     modes=(
-        Mode("local-50%", "UNSTRUCTURED_MAGNITUDE_LOCAL, 0.5", missing(TIES, "nncf_prune:half"), counts="pruned"),
-        Mode("local-75%", "the same, 0.75", missing(TIES, "nncf_prune:three_quarters"), counts="pruned"),
+        Mode(
+            "local-50%",
+            "UNSTRUCTURED_MAGNITUDE_LOCAL, 0.5",
+            exactly("top(0.5, count=floor_rank, ties=all_die)", "nncf_prune:half"),
+            counts="pruned",
+        ),
+        Mode(
+            "local-75%",
+            "the same, 0.75",
+            exactly("top(0.25, count=floor_rank, ties=all_die)", "nncf_prune:three_quarters"),
+            counts="pruned",
+        ),
     ),
     guard=OrderGuard(CanOrder.sparsify_first, "its pipeline prunes in training, then quantizes; zeros stay"),
     sources=(Measured("nncf", "3.4.0"),),

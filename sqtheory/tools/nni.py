@@ -1,6 +1,6 @@
 """Microsoft's NNI."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly
 
 TOOL = Tool(
     name="nni",
@@ -9,7 +9,7 @@ TOOL = Tool(
         Mode(
             "50%",
             "half of a tensor",
-            missing("which of equal entries it prunes follows torch's partial quicksort"),
+            exactly("top(0.5, count=even_pruned, ties=introselect(prune))", "nni_prune:level_half"),
             counts="pruned",
         ),
     ),

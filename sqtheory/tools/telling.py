@@ -5,7 +5,7 @@ from typing import Any
 
 from sqtheory.alphabet.traits import IDEMPOTENT, KEEPS_ZERO, MAX_DETERMINED, ODD, Trait
 from sqtheory.tables import Table
-from sqtheory.tools.tool import Kept, Mode, Step, Tool
+from sqtheory.tools.tool import Mode, Step, Tool, ZeroFate
 from sqtheory.tools.verdicts import ToolVerdict, brief
 
 
@@ -49,7 +49,7 @@ def zeros_table(tools: Sequence[Tool]) -> Table:
                 tie_rule(tool.mode),
                 str(tool.guard.can),
                 verdict.verdict,
-                verdict.by,
+                by(verdict, tool.mode),
             )
         )
     header = ("tool", *PROPERTIES, "ties", "order", "S→Q never worse", "by")
@@ -83,11 +83,11 @@ def has(mode: Mode, trait: Trait, seen: bool | None) -> bool | None:
     return seen if q is None else trait in q.traits
 
 
-def kept(mode: Mode) -> tuple[Kept | None, Kept | None, Kept | None]:
+def kept(mode: Mode) -> tuple[ZeroFate | None, ZeroFate | None, ZeroFate | None]:
     """What becomes of zeros in blocks of both signs, of no negative and of no positive entry."""
     step, q = mode.format, mode.quantizer()
     if step is None or (q is not None and KEEPS_ZERO in q.traits):
-        return (Kept.kept,) * 3
+        return (ZeroFate.kept,) * 3
     return step.seen.mixed, step.seen.positive, step.seen.negative
 
 
@@ -124,10 +124,19 @@ def _spelled(step: Step | None) -> str:
     return f"{step}, but for {step.differ} of {step.of} entries: {step.because}" if step.differ else str(step)
 
 
-def hypotheses_table(verdicts: Sequence[ToolVerdict]) -> Table:
-    """One line for each mode: which assumptions of the theorem it keeps and breaks, and what decides on its order."""
+def by(verdict: ToolVerdict, mode: Mode) -> str:
+    """What decides; of an operator that is not bit for bit the tool, in what share of entries it is not."""
+    if verdict.decision is None or not mode.apart:
+        return verdict.by
+    shares = " and ".join(f"{100 * float(step.share):.2g} %" for step in mode.steps if step.differ)
+    return f"{verdict.by} (of the operator: {shares} of entries are apart)"
+
+
+def hypotheses_table(tools: Sequence[Tool]) -> Table:
+    """One line for each tool in its mode: assumptions of the theorem that hold and that fail, and what decides."""
     rows = []
-    for one in verdicts:
+    for tool in tools:
+        one = brief(tool)
         assumed = () if one.decision is None else one.decision.assumptions
         rows.append(
             (
@@ -137,7 +146,7 @@ def hypotheses_table(verdicts: Sequence[ToolVerdict]) -> Table:
                 ", ".join(a.name for a in assumed if a.closed) or "–",
                 ", ".join(a.name for a in assumed if not a.closed) or "–",
                 one.verdict,
-                one.by,
+                by(one, tool.mode),
             )
         )
     title = "‖x − q(s(x))‖ ≤ ‖x − s(q(x))‖ for every tensor?"
@@ -150,8 +159,7 @@ def tool_parts(tool: Tool) -> list[Table | str]:
     if tool.chosen is not None and tool.chosen.note:
         said.append(f"{tool.chosen.note}.")
     parts: list[Table | str] = [" ".join(said), modes_table(tool)]
-    verdicts = [brief(one) for one in ([tool] if tool.chosen else each_mode([tool]))]
-    parts.append(verdicts[0].text() if tool.chosen else hypotheses_table(verdicts))
+    parts.append(brief(tool).text() if tool.chosen else hypotheses_table(each_mode([tool])))
     if tool.surprises:
         parts.append("\n".join(f"- {one}" for one in tool.surprises))
     return parts

@@ -16,7 +16,10 @@ TOOL = Tool(
         ),
     ),
     guard=OrderGuard(CanOrder.sparsify_first, "quantization is the converter's, after pruning; PQAT keeps zeros"),
-    sources=(Measured("tensorflow-model-optimization", "0.8.1"), Measured("tensorflow", "2.21.0")),
+    sources=(
+        Measured("tensorflow-model-optimization", "0.8.1"),
+        Measured("tensorflow", "2.21.0"),
+    ),
     surprises=(
         "m of (m, n) are zeros",
         "of equal weights at 50 % all stay",

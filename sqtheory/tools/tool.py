@@ -11,7 +11,7 @@ from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 
 
-class Kept(Enum):
+class ZeroFate(Enum):
     """What becomes of the exact zeros of a block."""
 
     kept = "kept"
@@ -30,9 +30,9 @@ class Observed:
     ``mixed``, ``positive``, ``negative``: zeros of blocks of both signs, of no negative and of no positive entry.
     """
 
-    mixed: Kept | None = None
-    positive: Kept | None = None
-    negative: Kept | None = None
+    mixed: ZeroFate | None = None
+    positive: ZeroFate | None = None
+    negative: ZeroFate | None = None
     odd: bool | None = None
     by_maximum: bool | None = None
     """Masking all but the larger half of every four entries moved no other entry's image."""
@@ -40,7 +40,7 @@ class Observed:
 
 
 UNSEEN = Observed()
-KEEPS = Observed(Kept.kept, Kept.kept, Kept.kept)
+KEEPS = Observed(ZeroFate.kept, ZeroFate.kept, ZeroFate.kept)
 
 
 @final
@@ -124,6 +124,15 @@ class Mode:
         """Why there is no operator for it; empty where there is."""
         return "; ".join(step.because for step in self.steps if step.spelling is None)
 
+    @property
+    def apart(self) -> str:
+        """In how many entries its operators are not the tool, and why; empty where none is known."""
+        return "; ".join(
+            f"{step} is not it in {step.differ} of {step.of} entries: {step.because}"
+            for step in self.steps
+            if step.spelling is not None and step.differ
+        )
+
     def sparsifier(self) -> Sparsifier | None:
         """Its mask, parsed; None where it makes none or none is spelled."""
         text = None if self.mask is None else self.mask.spelling
@@ -198,6 +207,18 @@ class Tool:
     def spelled_modes(self) -> Mapping[str, Mode]:
         """All modes, as they are asked for."""
         return {f"{self.own}:{mode.name}": mode for mode in self.modes}
+
+    @property
+    def spelled(self) -> str:
+        """TOOL:MODE, of the mode that is asked for or the first."""
+        return f"{self.own}:{self.mode.name}"
+
+    def check_beside(self, mask: object, format: object) -> None:
+        """Raise ValueError where a mask or a format is given beside the mode's own."""
+        for option, given, step in (("--mask", mask, self.mode.mask), ("--format", format, self.mode.format)):
+            if given and step is not None:
+                own = step.spelling or "its own, which is no operator here"
+                raise ValueError(f"--tool {self.spelled} says {option.strip('-')} {own}: leave {option} out")
 
     def of_mode(self, name: str) -> "Tool":
         """The tool in one of its modes. Raises ValueError naming those that there are."""

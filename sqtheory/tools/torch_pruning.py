@@ -9,7 +9,10 @@ TOOL = Tool(
         Mode(
             "local-50%",
             "half of the output channels, by their norm",
-            missing("channels are removed, none is zero; which of equal ones go is torch's argsort"),
+            missing(
+                "channels are removed, none is zero; which of equal ones go is torch's argsort",
+                "torch_pruning:local_half",
+            ),
             counts="pruned",
             axis="output channels",
         ),

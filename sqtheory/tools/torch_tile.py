@@ -2,7 +2,7 @@
 
 from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, missing
 
-NETWORK = "its greedy choice, at most two a row and column of a 4×4 tile, breaks ties as its sorting network does"
+WHY = "its greedy choice in a 4×4 tile breaks ties as its sorting network does"
 
 TOOL = Tool(
     name="torch-semi-structured",
@@ -11,7 +11,7 @@ TOOL = Tool(
         Mode(
             "tile",
             "greedy by signed value, as by default",
-            missing(NETWORK, "torch_cuda:tile_signed"),
+            missing(WHY, "torch_cuda:tile_signed"),
             counts="kept",
             axis="both",
             score="float16 or bfloat16",
@@ -19,7 +19,7 @@ TOOL = Tool(
         Mode(
             "tile-magnitude",
             "algorithm largest_abs_values_greedy",
-            missing(NETWORK, "torch_cuda:tile_magnitude"),
+            missing(WHY, "torch_cuda:tile_magnitude"),
             counts="kept",
             axis="both",
             score="float16 or bfloat16",
@@ -28,8 +28,8 @@ TOOL = Tool(
     guard=OrderGuard(CanOrder.prunes, "masks whatever it is given"),
     sources=(Measured("torch", "2.11.0+cu130"),),
     surprises=(
-        "by default it ranks by signed value: the large negative weights go, and of normal weights 57 % of the power "
-        "stays",
+        "by default it ranks by signed value: the large negative weights go, and of normal weights "
+        "57 % of the power stays",
         "7 or 8 of 16 entries stay, greedily",
     ),
 )

@@ -1,19 +1,53 @@
 """A mask by ``torch.topk``, as most scripts make one, on a CPU."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, missing
-
-SELECTS = "which of equal entries it selects follows a partial quicksort, no index rule"
+from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly
 
 TOOL = Tool(
     name="torch-topk",
     title="torch.topk of magnitudes as a mask, on a CPU",
     modes=(
-        Mode("prune-2:4", "two smallest of four pruned", missing(SELECTS, "torch_topk:prune_2_4"), counts="pruned"),
-        Mode("keep-2:4", "two largest of four kept", missing(SELECTS, "torch_topk:keep_2_4"), counts="kept"),
-        Mode("keep-1:4", "the largest of four kept", missing(SELECTS, "torch_topk:keep_1_4"), counts="kept"),
-        Mode("keep-4:8", "four largest of eight kept", missing(SELECTS, "torch_topk:keep_4_8"), counts="kept"),
-        Mode("keep-half-row", "half of a row kept", missing(SELECTS, "torch_topk:keep_row_half"), counts="kept"),
-        Mode("prune-half-row", "half of a row pruned", missing(SELECTS, "torch_topk:prune_row_half"), counts="pruned"),
+        Mode(
+            "prune-2:4",
+            "two smallest of four pruned",
+            exactly("nm(2, 4, ties=introselect(prune))", "torch_topk:prune_2_4"),
+            counts="pruned",
+        ),
+        Mode(
+            "keep-2:4",
+            "two largest of four kept",
+            exactly("nm(2, 4, ties=introselect(keep))", "torch_topk:keep_2_4"),
+            counts="kept",
+        ),
+        Mode(
+            "keep-1:4",
+            "the largest of four kept",
+            exactly("nm(1, 4, ties=introselect(keep))", "torch_topk:keep_1_4"),
+            counts="kept",
+        ),
+        Mode(
+            "keep-4:8",
+            "four largest of eight kept",
+            exactly("nm(4, 8, ties=introselect(keep))", "torch_topk:keep_4_8"),
+            counts="kept",
+        ),
+        Mode(
+            "keep-half-row",
+            "half of a row kept",
+            exactly("top(0.5, per=row, ties=introselect(keep))", "torch_topk:keep_row_half"),
+            counts="kept",
+        ),
+        Mode(
+            "prune-half-row",
+            "half of a row pruned",
+            exactly("top(0.5, per=row, ties=introselect(prune))", "torch_topk:prune_row_half"),
+            counts="pruned",
+        ),
+        Mode(
+            "keep-4-row",
+            "the 4 largest of a row kept",
+            exactly("top(4, per=row, ties=introselect(keep))", "torch_topk:keep_row_4"),
+            counts="kept",
+        ),
     ),
     guard=OrderGuard(CanOrder.prunes, "masks whatever it is given"),
     sources=(Measured("torch", "2.13.0+cpu"),),

@@ -1,8 +1,6 @@
 """``torch.ao.pruning``."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, missing
-
-SELECTS = "which of equal entries it prunes follows a partial quicksort, no index rule; it ranks squares"
+from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly
 
 TOOL = Tool(
     name="torch-ao-pruning",
@@ -11,12 +9,23 @@ TOOL = Tool(
         Mode(
             "2:4",
             "two zeros of four, level 1",
-            missing(SELECTS, "torch_weight_norm:2_4"),
+            exactly("nm(2, 4, ties=introselect(prune))", "torch_weight_norm:2_4"),
             counts="pruned",
-            score="of the weights",
+            score="squares in the dtype of the weights",
         ),
-        Mode("2:4-l1", "the same by |x|", missing(SELECTS, "torch_weight_norm:2_4_l1"), counts="pruned"),
-        Mode("4:8", "four zeros of eight", missing(SELECTS, "torch_weight_norm:4_8"), counts="pruned"),
+        Mode(
+            "2:4-l1",
+            "the same by |x|",
+            exactly("nm(2, 4, ties=introselect(prune))", "torch_weight_norm:2_4_l1"),
+            counts="pruned",
+        ),
+        Mode(
+            "4:8",
+            "four zeros of eight",
+            exactly("nm(4, 8, ties=introselect(prune))", "torch_weight_norm:4_8"),
+            counts="pruned",
+            score="squares in the dtype of the weights",
+        ),
     ),
     guard=OrderGuard(CanOrder.prunes, "masks whatever it is given"),
     sources=(Measured("torch", "2.13.0+cpu"),),

@@ -1,20 +1,6 @@
 """torchao, whose pruners are gone."""
 
-from sqtheory.tools.tool import (
-    CanOrder,
-    Kept,
-    Measured,
-    Mode,
-    Observed,
-    OrderGuard,
-    Tool,
-    exactly,
-    missing,
-    nearly,
-)
-
-RECIPROCAL = "it multiplies by the reciprocal of the scale, which makes 7.5 now 7, now 8"
-POINT = "it has an integer zero point besides the scale"
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing, nearly
 
 TOOL = Tool(
     name="torchao",
@@ -26,19 +12,27 @@ TOOL = Tool(
             format=missing(
                 "it has a real offset besides the scale",
                 "torchao:int4_tinygemm_bfloat16",
-                Observed(Kept.lost, Kept.kept),
+                Observed(mixed=ZeroFate.lost, positive=ZeroFate.kept),
             ),
         ),
         Mode(
             "int4-symmetric",
             "IntxWeightOnlyConfig int4, symmetric, groups of 32",
-            format=nearly("int(4, block=32, scaling=midpoint)", "torchao:int4_symmetric", 20, 8192, RECIPROCAL),
+            format=exactly("int(4, block=32, scaling=reciprocal(midpoint))", "torchao:int4_symmetric"),
         ),
-        Mode("int4-asymmetric", "the same, asymmetric", format=missing(POINT, "torchao:int4_asymmetric")),
+        Mode(
+            "int4-asymmetric",
+            "the same, asymmetric",
+            format=missing(
+                "it has an integer zero point besides the scale",
+                "torchao:int4_asymmetric",
+                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept, negative=ZeroFate.kept, odd=True),
+            ),
+        ),
         Mode(
             "int8",
             "Int8WeightOnlyConfig, per row",
-            format=nearly("int(8, per=row, scaling=midpoint)", "torchao:int8_row", 0, 0, RECIPROCAL),
+            format=exactly("int(8, per=row, scaling=reciprocal(midpoint))", "torchao:int8_row"),
         ),
         Mode("mxfp4", "MX, E2M1, floor", format=exactly("mxfp(e2m1)", "torchao:mxfp4_floor")),
         Mode("mxfp4-ceil", "MX, E2M1, ceil", format=exactly("mxfp(e2m1, scaling=ceil)", "torchao:mxfp4_ceil")),
@@ -46,8 +40,44 @@ TOOL = Tool(
         Mode("mxfp4-rceil", "MX, E2M1, rceil", format=exactly("mxfp(e2m1, scaling=rceil)", "torchao:mxfp4_rceil")),
         Mode("mxfp8", "MX, E4M3, floor", format=exactly("mxfp(e4m3)", "torchao:mxfp8_floor")),
         Mode("mxfp8-rceil", "MX, E4M3, rceil", format=exactly("mxfp(e4m3, scaling=rceil)", "torchao:mxfp8_rceil")),
-        Mode("nvfp4", "NVFP4WeightOnlyConfig", format=nearly("nvfp4()", "torchao:nvfp4", 0, 0, "")),
-        Mode("fp8", "Float8WeightOnlyConfig, per row", format=exactly("scaled(e4m3, per=row)", "torchao:fp8_row")),
+        Mode(
+            "nvfp4",
+            "NVFP4WeightOnlyConfig",
+            format=nearly(
+                "nvfp4()",
+                "torchao:nvfp4",
+                166,
+                10240,
+                "these take a neighbouring code, 162 of them where rows differ by powers of two",
+            ),
+        ),
+        Mode(
+            "fp8",
+            "Float8WeightOnlyConfig, per row",
+            format=nearly("scaled(e4m3, per=row)", "torchao:fp8_row", 256, 6144, "an all-zero row is NaN there"),
+        ),
+        Mode(
+            "int4-no-clipping",
+            "the same, SYMMETRIC_NO_CLIPPING_ERR",
+            format=missing(
+                "its scale is the larger of −min/8 and max/7",
+                "torchao:int4_symmetric_no_clipping_err",
+                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept),
+            ),
+        ),
+        Mode(
+            "nvfp4-no-tensor-scale",
+            "use_dynamic_per_tensor_scale=False",
+            format=nearly(
+                "scaled(e2m1, block=16, scaling=stored(e4m3, least=0.0))",
+                "torchao:nvfp4_no_tensor_scale",
+                7,
+                10240,
+                "these take a neighbouring code where rows differ by powers of two",
+            ),
+        ),
+        Mode("mxfp8-ceil", "MX, E4M3, ceil", format=exactly("mxfp(e4m3, scaling=ceil)", "torchao:mxfp8_ceil")),
+        Mode("mxfp8-even", "MX, E4M3, even", format=exactly("mxfp(e4m3, scaling=even)", "torchao:mxfp8_even")),
     ),
     guard=OrderGuard(CanOrder.quantizes, "zeros of a pruned weight are values like others"),
     sources=(Measured("torchao", "0.18.0"),),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from sqtheory.alphabet.budgets import Count
 from sqtheory.alphabet.operators import IDENTITY
 from sqtheory.alphabet.partition import (
     Blocks,
@@ -23,8 +24,8 @@ from sqtheory.alphabet.partition import (
 )
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.scores import Gain, Random, given, magnitude, wanda
-from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, sap, threshold, top, transposable
-from sqtheory.alphabet.ties import by_original, high_index, low_index
+from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, patterns, sap, threshold, top, transposable
+from sqtheory.alphabet.ties import Introselect, Selected, all_die, all_survive, by_original, high_index, low_index
 from sqtheory.exceptions import Indivisible
 from tests.kinds import alphabet_kinds
 from tests.nightly import thin
@@ -38,6 +39,13 @@ MASKS: dict[str, Sparsifier] = {
     for s in (
         *(nm(2, 4), nm(1, 4, axis=0), nm(4, 4), nm(3, 5, tail=Tail.short), top(0.5), top(3, per=Rows()), top(1.0)),
         *(nm(2, 4, ties=by_original), nm(2, 4, score=Random(RNG)), nm(2, 4, score=Gain(int_(2)))),
+        *(
+            nm(2, 4, ties=rule)
+            for rule in (Introselect(Selected.keep), Introselect(Selected.prune), all_survive, all_die)
+        ),
+        *(nm(4, 4, ties=all_die), top(0.5, ties=all_survive), blockwise(0.5, per=Rows(), ties=all_survive)),
+        *(nm(2, 3, tail=Tail.keep), nm(2, 5, tail=Tail.prune), nm(1, 3, axis=0, tail=Tail.prune, ties=all_die)),
+        *(top(0.4, per=Rows(), count=rule) for rule in Count),
         *(nm(2, 4, score=wanda(np.array([[1.0, 2, 0, 3, 1, 0.5, 4, 1]]))), nm(2, 4, score=given(-PLACES))),
         *(threshold(1.0), threshold(0.0), threshold(7.5, score=given(PLACES)), threshold(1.0, score=Gain(int_(2)))),
         *(blockwise(0.5, per=Tiles(2, 2)), blockwise(1.0, per=Tiles(2, 2)), blockwise(0.5, per=Rows())),
@@ -49,6 +57,7 @@ MASKS: dict[str, Sparsifier] = {
             transposable(4, 4),
             sap(),
             sap(1, 2, per=Rows()),
+            patterns(2, 4),
         ),
     )
 }
@@ -64,7 +73,8 @@ BOXES: dict[str, Partition] = {
 def tensors(count: int = 25, seed: int = 2) -> list[NDArray[np.float64]]:
     rng = np.random.default_rng(seed)
     drawn = [np.trunc(rng.normal(size=SHAPE) * 2.0 ** rng.integers(-2, 4, (4, 1)) * 8) / 8 for _ in range(count)]
-    return [*drawn, np.ones(SHAPE), np.tile([4.0, -4, 1, 2], (4, 2))]
+    hidden = np.tile([2.0**-30, 1, 0, 0], (4, 2))
+    return [*drawn, np.ones(SHAPE), np.tile([4.0, -4, 1, 2], (4, 2)), hidden]
 
 
 def counts(s: Sparsifier, mask: NDArray[np.bool_]) -> bool:

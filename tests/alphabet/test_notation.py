@@ -175,12 +175,15 @@ def test_every_constructor_is_in_the_catalogue() -> None:
     """The strategies above reach each name of the vocabulary, so a new one must be added there."""
     assert set(OPERATORS) == {
         *("int", "hbfp", "mxfp", "mxint", "nvfp4", "nf4", "bcq", "cast", "scaled"),
-        *("nm", "top", "threshold", "blockwise", "transposable", "sap", "fixed", "identity"),
+        *("nm", "top", "threshold", "blockwise", "transposable", "sap", "patterns", "fixed", "identity"),
     }
     named = {kind.what: {*kind.names, *kind.constructors} for kind in KINDS.values()}
     assert named["scaling rule"] == {
         *(*scaling.SCALINGS, "percentile", "mse", "frozen", "twolevel", "shared", "unscaled", "stored", "reciprocal")
     }
     assert named["score"] == {*scores.SCORES, *SCORE_BUILDERS}
-    assert named["tie rule"] == {*ties.TIES, "random"} and named["rounding rule"] == {*ROUNDINGS, "stochastic"}
+    assert named["tie rule"] == {*ties.TIES, "random", "introselect"} and named["rounding rule"] == {
+        *ROUNDINGS,
+        "stochastic",
+    }
     assert {f.name for f in vars(quantizers).values() if isinstance(f, Format)} <= set(FORMATS)

@@ -283,7 +283,7 @@ def test_partitions_are_spelled_as_keywords() -> None:
         Whole(): "per=tensor",
     }
     assert {p: str(p) for p in spelled} == spelled
-    assert [str(t) for t in Tail] == ["short", "error"]
+    assert [str(t) for t in Tail] == ["short", "error", "keep", "prune"]
 
 
 def test_fields_are_called_what_they_are() -> None:

@@ -1,6 +1,7 @@
 """What tie rules, scores and formats declare of themselves is what they are seen to do, both ways."""
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,9 @@ from sqtheory.alphabet.rationals import NotRational, rationals
 from sqtheory.alphabet.rounding import stochastic
 from sqtheory.alphabet.scores import HOMOGENEOUS, Gain, Random, Score, given, partnered, wanda, wina
 from sqtheory.alphabet.scores import SCORES as NAMED
+from sqtheory.alphabet.selection import top
 from sqtheory.alphabet.sparsifiers import nm
-from sqtheory.alphabet.ties import TIES, Adversarial, RandomTies, Sight, Ties
+from sqtheory.alphabet.ties import TIES, Adversarial, Introselect, RandomTies, Selected, Sight, Ties
 from sqtheory.alphabet.traits import DETERMINISTIC, DYADIC_EQUIVARIANT, KEEPS_ZERO, ODD, SCALE_EQUIVARIANT, Trait
 from sqtheory.arrays import Array
 from tests.kinds import alphabet_kinds
@@ -25,6 +27,7 @@ TIE_RULES: dict[str, Ties] = {
     **TIES,
     **{"adversarial(1)": Adversarial(1), "adversarial(1.5)": Adversarial(1.5), "adversarial(inf)": Adversarial(np.inf)},
     "random": RandomTies(np.random.default_rng(0)),
+    **{str(rule): rule for rule in map(Introselect, Selected)},
 }
 PARTNER = np.array([[1.0, 2, 0, 3, 1, 0.5, 4, 1]])
 SCORES: dict[str, Score] = {
@@ -64,6 +67,24 @@ def test_a_tie_rule_looks_at_what_it_declares(name: str) -> None:
     assert seen is rule.look_at
     assert (rule.deterministic, rule.index_only) == (seen is not Sight.chance, seen is Sight.places)
     assert rule.foreseen == (not drawn and not by_x)
+
+
+@pytest.mark.parametrize("name", TIE_RULES)
+def test_a_tie_rule_selects_as_it_declares(name: str) -> None:
+    """In the order of score, key and index; as many as asked; the largest, and no others but their equals."""
+    rule = TIE_RULES[name]
+    ordered = counted = filled = True
+    for rows in (np.array(list(product((0.0, 1.0, 3.0), repeat=m))) for m in (4, 5)):
+        key = np.random.default_rng(1).integers(0, 3, rows.shape) / 2
+        for k in range(1, rows.shape[1]):
+            kept = rule.select(rows, k, key)
+            ordered &= np.array_equal(kept, top(rows, k, key, low_index=rule.low_index))
+            counted &= bool((kept.sum(axis=1) == k).all())
+            cut = np.sort(rows, axis=1)[:, -k, None]
+            assert not (kept & (rows < cut)).any() and kept[:, 0].dtype == np.bool_
+            filled &= bool((kept | (rows <= cut)).all() and (kept.sum(axis=1) >= k).all())
+        assert not rule.select(rows, 0, key).any() and rule.select(rows, rows.shape[1], key).all()
+    assert (rule.ordered, rule.fixed_count, rule.fills) == (ordered, counted, filled)
 
 
 @pytest.mark.parametrize("name", TIE_RULES)

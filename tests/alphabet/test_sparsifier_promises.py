@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sqtheory.alphabet.budgets import Count
 from sqtheory.alphabet.formats import E5M2
 from sqtheory.alphabet.operators import Operator
 from sqtheory.alphabet.partition import Blocks, Heads, Rows, Tail, Tiles, Whole
@@ -22,13 +23,33 @@ from sqtheory.alphabet.sparsifiers import (
     blockwise,
     fixed,
     nm,
+    patterns,
     sap,
     threshold,
     top,
     transposable,
 )
-from sqtheory.alphabet.ties import Adversarial, RandomTies, adversarial, by_original, high_index
-from sqtheory.alphabet.traits import DETERMINISTIC, IDEMPOTENT, KEEPS_ZERO, MAX_DETERMINED, MONOTONE, ODD, TRAITS
+from sqtheory.alphabet.ties import (
+    Adversarial,
+    Introselect,
+    RandomTies,
+    Selected,
+    adversarial,
+    all_die,
+    all_survive,
+    by_original,
+    high_index,
+)
+from sqtheory.alphabet.traits import (
+    DETERMINISTIC,
+    IDEMPOTENT,
+    KEEPS_ZERO,
+    MAX_DETERMINED,
+    MONOTONE,
+    ODD,
+    SCALE_EQUIVARIANT,
+    TRAITS,
+)
 from sqtheory.exceptions import NonFinite
 from tests.nightly import thin
 from tests.operators import spelled_in_order
@@ -43,12 +64,18 @@ SPARSIFIERS: list[Sparsifier] = [
     fixed(np.eye(4, 8, dtype=bool)),
     transposable(2, 4),
     transposable(1, 2, norm=1, greedy=True),
+    patterns(2, 4),
     sap(),
     sap(1, 2, eta=0.5, per=Rows()),
     nm(2, 4, score=wanda(np.ones((3, 8)))),
     nm(2, 4, score=Gain(int_(3))),
     nm(2, 4, ties=by_original),
     nm(2, 4, ties=adversarial),
+    nm(2, 4, ties=Introselect(Selected.prune)),
+    nm(2, 4, ties=all_survive),
+    top(0.3, ties=all_die, count=Count.floor_rank),
+    nm(3, 5, tail=Tail.keep),
+    nm(3, 5, tail=Tail.prune),
     nm(2, 4, score=Random(np.random.default_rng(0))),
     nm(2, 4, ties=RandomTies(np.random.default_rng(0))),
 ]
@@ -136,6 +163,12 @@ def test_scalars_and_lists() -> None:
         (lambda: nm(2, 4, score=3), TypeError, "score= needs Score, got 3"),
         (lambda: nm(2, 4, ties="low_index"), TypeError, "ties= needs Ties, got 'low_index'"),
         (lambda: top(2, per="row"), TypeError, "groups= needs Partition, got 'row'"),
+        (lambda: Introselect("keep"), TypeError, "introselect needs Selected, got 'keep'"),
+        (lambda: top(0.5, tail=Tail.keep), ValueError, "tail=keep is for n of every m entries"),
+        (lambda: top(3, tail=Tail.prune), ValueError, "tail=prune is for n of every m entries"),
+        (lambda: top(0.5, per=Blocks(8), tail=Tail.keep), ValueError, "tail=keep is for n of every m entries"),
+        (lambda: top(2, count=Count.one_more), ValueError, "count=one_more is for a share of entries, got 2 of them"),
+        (lambda: int_(4, tail=Tail.keep), ValueError, "tail=keep is for masks"),
         (lambda: threshold(1, score=None), TypeError, "score= needs Score, got None"),
         (lambda: blockwise(0.5, per=4), TypeError, "unit= needs Partition, got 4"),
         (lambda: top(0.0), ValueError, r"a fraction to keep lies in \(0, 1\], got 0"),
@@ -165,6 +198,9 @@ RANKED = frozenset(TRAITS) - {MONOTONE, MAX_DETERMINED}
         (nm(2, 4), RANKED),
         (nm(2, 4, ties=by_original), RANKED),
         (nm(2, 4, ties=adversarial), RANKED),
+        *((nm(2, 4, ties=rule), RANKED) for rule in (Introselect(Selected.keep), all_survive, all_die)),
+        (nm(2, 4, score=wanda(np.array([[1.0, 0, 2, 0]])), ties=all_die), RANKED),
+        (top(0.5, score=given_score(np.ones(4)), ties=Introselect(Selected.prune)), EVERYTHING),
         (top(0.5, score=wanda(np.ones((2, 4)))), RANKED),
         (top(0.5, score=wanda(np.ones((2, 4))), ties=adversarial), RANKED - {IDEMPOTENT}),
         (top(0.5, score=given_score(np.ones(4))), EVERYTHING),
@@ -172,6 +208,7 @@ RANKED = frozenset(TRAITS) - {MONOTONE, MAX_DETERMINED}
         (top(0.5, score=given_score(np.ones(4)), ties=by_original), RANKED - {IDEMPOTENT}),
         (top(0.5, score=given_score(np.ones(4)), ties=adversarial), RANKED - {IDEMPOTENT}),
         (blockwise(0.5, per=Blocks(2)), RANKED),
+        (patterns(2, 4), RANKED - {SCALE_EQUIVARIANT}),
         (fixed(np.ones(4, bool)), EVERYTHING),
         (threshold(0.5), {ODD, MONOTONE, KEEPS_ZERO, IDEMPOTENT, MAX_DETERMINED, DETERMINISTIC}),
         (threshold(0.5, score=given_score(np.ones(4))), EVERYTHING),
@@ -221,6 +258,9 @@ def test_traits_not_declared_are_seen_to_fail() -> None:
         (top(Fraction(1, 3), per=Rows()), "top(1/3, per=row)"),
         (top(5, per=Heads(4, 1), tail=Tail.error), "top(5, heads=4, axis=1, tail=error)"),
         (top(0.5, per=Blocks(8)), "top(0.5, block=8)"),
+        (top(0.3, count=Count.even_pruned), "top(0.3, count=even_pruned)"),
+        (nm(2, 4, ties=Introselect(Selected.prune), tail=Tail.keep), "nm(2, 4, ties=introselect(prune), tail=keep)"),
+        (top(0.5, per=Rows(), ties=all_die), "top(0.5, per=row, ties=all_die)"),
         (threshold(1), "threshold(1.0)"),
         (ThresholdSparsifier(np.float64(0.1)), "threshold(0.1)"),
         (blockwise(0.25, per=Tiles(4, 4), norm=1), "blockwise(0.25, tile=(4, 4), norm=1)"),

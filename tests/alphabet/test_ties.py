@@ -154,7 +154,7 @@ def test_index_rules() -> None:
     assert all(rule.deterministic for rule in TIES.values())
     assert low_index.index_only and high_index.index_only and not by_original.index_only
     assert {name: str(rule) for name, rule in TIES.items()} == {
-        name: name for name in ("low_index", "high_index", "by_original", "adversarial")
+        name: name for name in ("low_index", "high_index", "by_original", "adversarial", "all_survive", "all_die")
     }
 
 

@@ -17,7 +17,7 @@ from sqtheory.alphabet.quantizers import Quantizer, bcq, hbfp, int_, mxfp, mxint
 from sqtheory.alphabet.rounding import ceil, floor, stochastic, toward_zero
 from sqtheory.alphabet.scaling import Exponent, FullRange, HalfRange, Percentile, PowerOfTwo
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm, threshold
-from sqtheory.alphabet.ties import adversarial, by_original, high_index
+from sqtheory.alphabet.ties import Introselect, Selected, adversarial, all_die, all_survive, by_original, high_index
 from sqtheory.arrays import Array
 from sqtheory.orders import definition, fused, grid, group_sums, group_tiles, partial, witnesses
 from sqtheory.orders.applied import both
@@ -41,6 +41,8 @@ QUANTIZERS: list[Quantizer] = [
     mxfp(E2M1, rounding=floor),
 ]
 MASKS: list[Sparsifier] = [nm(2, 4), nm(1, 4, ties=high_index), nm(4, 8, ties=by_original), nm(3, 16)]
+SELECTED = [nm(2, 4, ties=rule) for rule in (*map(Introselect, Selected), all_survive, all_die)]
+"""By rules that are no order of keys."""
 NORMS = (0.5, 1.0, 2.0, 3.0)
 
 
@@ -104,6 +106,7 @@ def test_other_layouts_and_axes() -> None:
     ("s", "q", "p"),
     [
         *((s, int_(4), 2.0) for s in (nm(2, 4, axis=0), threshold(1.0), nm(2, 4, ties=adversarial))),
+        *((s, int_(4), 2.0) for s in SELECTED),
         *((nm(2, 4), q, 2.0) for q in (bcq(2), int_(4, scaling=Percentile(99)), int_(4, block=6))),
         *((nm(2, 4), int_(4, per=per), 2.0) for per in (Whole(), Tiles(2, 4), Blocks(4, axis=0))),
         *((nm(2, 4), q, 2.0) for q in (int_(4, rounding=stochastic(np.random.default_rng(0))),)),
@@ -114,6 +117,20 @@ def test_other_layouts_and_axes() -> None:
 def test_what_is_left_to_the_definitions(s: Sparsifier, q: Quantizer, p: float) -> None:
     x = np.random.default_rng(63).normal(size=(8, 64)).astype(np.float32)
     assert fused.counts_of(x, Pair(s, q), p) is None
+
+
+@pytest.mark.parametrize("s", SELECTED, ids=str)
+@pytest.mark.parametrize("p", [1.0, 2.0, math.inf])
+def test_the_optimum_is_no_worse_under_rules_that_are_no_order(s: Sparsifier, p: float) -> None:
+    rng, q, differ = np.random.default_rng(64), int_(4, block=8), 0
+    for _ in range(20):
+        x = rng.integers(-14, 15, (4, 64)) / 2
+        e = definition.counts_of(both(x, s, q), q, p).sums.errors
+        low = definition.counts_of(both(x, nm(2, 4), q), q, p).sums.errors
+        assert e.gain <= min(e.qs, e.sq_dense)
+        assert not s.by_magnitude or (e.sq <= e.qs and e.gain == low.gain)
+        differ += e.qs != low.qs
+    assert differ > 10 or p == math.inf
 
 
 @pytest.mark.usefixtures("small")

@@ -1,4 +1,4 @@
-"""Every mode of every tool is, on the test inputs, what its release made of them, or apart in as many entries as said."""
+"""Every mode of every tool is what its release made of the test inputs, or apart in as many entries as it says."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -10,13 +10,13 @@ import pytest
 from sqtheory.alphabet.operators import Operator
 from sqtheory.alphabet.traits import KEEPS_ZERO, MAX_DETERMINED, ODD
 from sqtheory.arrays import Array
-from sqtheory.tools import ALL, Kept, Mode, Observed, Step, Tool
+from sqtheory.tools import ALL, Mode, Observed, Step, Tool, ZeroFate
 from sqtheory.tools.telling import each_mode
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden"
 RESIDUE = 2.0**-10
-"""Zeros that come back as less than this share of the largest entry are back but for rounding."""
+"""ZeroFate that come back as less than this share of the largest entry are back but for rounding."""
 STEPS = {
     f"{tool.name} {kind}": (tool.mode, step)
     for tool in each_mode(ALL)
@@ -67,13 +67,13 @@ def observed(step: Step) -> Observed:
     """What is seen on the inputs that there are."""
     made = {which: image for which, _, image in images(step)}
 
-    def zeros(which: str) -> Kept | None:
+    def zeros(which: str) -> ZeroFate | None:
         if which not in made:
             return None
         back = np.abs(made[which][inputs()[which] == 0])
         if not back.any():
-            return Kept.kept
-        return Kept.residue if back.max() <= RESIDUE * np.abs(inputs()[which]).max() else Kept.lost
+            return ZeroFate.kept
+        return ZeroFate.residue if back.max() <= RESIDUE * np.abs(inputs()[which]).max() else ZeroFate.lost
 
     pairs = [(a, b) for a, b in (("masked_positive", "masked_negative"), ("positive", "negative")) if {a, b} <= {*made}]
     odd = all(np.array_equal(made[a], -made[b]) for a, b in pairs) if pairs else None
@@ -100,9 +100,13 @@ def test_what_a_release_does_to_zeros_contradicts_neither_traits_nor_record(name
     mode, step = HELD[name]
     found, q = observed(step), mode.quantizer()
     if q is None or KEEPS_ZERO not in q.traits:
-        assert (step.seen.mixed, step.seen.positive, step.seen.negative) == (found.mixed, found.positive, found.negative)
+        assert (step.seen.mixed, step.seen.positive, step.seen.negative) == (
+            found.mixed,
+            found.positive,
+            found.negative,
+        )
     else:
-        assert {found.mixed, found.positive, found.negative} <= {Kept.kept, None}
+        assert {found.mixed, found.positive, found.negative} <= {ZeroFate.kept, None}
     if q is None:
         assert (step.seen.odd, step.seen.by_maximum) == (found.odd, found.by_maximum)
         return

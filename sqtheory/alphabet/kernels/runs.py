@@ -25,7 +25,8 @@ def along_last(
     long = [a for a, c in enumerate(sides) if c > 1]
     first = long[0] if long else len(shape) - 1
     if len(long) <= 1:
-        return lambda a: np.moveaxis(a, first, -1), sides[first]
+        last = first == len(shape) - 1  # there is nothing to move, which takes time too
+        return (lambda a: a) if last else (lambda a: np.moveaxis(a, first, -1)), sides[first]
     if sides[first + 1 :] != shape[first + 1 :] or not contiguous:
         return None
     return lambda a: a.reshape(-1, math.prod(a.shape[first:])), math.prod(sides[first:])

@@ -28,8 +28,21 @@ class Tail(Enum):
     array([3., 0., 2.])
     """
 
-    short = "the last box is shorter"
+    short = "the last box is shorter; of an n:m mask it keeps its share, ⌈n·r/m⌉ of r entries"
     error = "refuse the tensor"
+    keep = "the last group of an n:m mask is shorter and keeps n as the others do, or all it has"
+    prune = "the last group of an n:m mask is shorter and loses m − n as the others do, or all it has"
+
+    @property
+    def of_masks(self) -> bool:
+        """It says what a short group of n:m keeps, and nothing of other boxes."""
+        return self in (Tail.keep, Tail.prune)
+
+    def kept(self, n: int, m: int, size: int) -> int:
+        """How many of so many entries of a group of an n:m mask stay, ``size`` ≤ m."""
+        if self is Tail.keep:
+            return min(n, size)
+        return max(0, size - (m - n)) if self is Tail.prune else -(-n * size // m)
 
     def __str__(self) -> str:
         return self.name
@@ -54,6 +67,11 @@ class Partition(ABC):
     def run(self) -> int | None:
         """n where every full box is a run of n entries along one axis, whatever the tensor; None for other boxes."""
         return None
+
+    @property
+    def period(self) -> int | None:
+        """The m of an n:m mask in these boxes: ``run``, whatever the row they are seen in."""
+        return self.run
 
     @property
     def along_rows(self) -> bool:
@@ -133,7 +151,7 @@ class Partition(ABC):
 
     def check_tail(self, shape: Shape, tail: Tail, what: str) -> None:
         """Raise Indivisible if ``tail`` is ``error`` and some box is not full."""
-        if tail is Tail.short:
+        if tail is not Tail.error:
             return
         for axis, (n, c) in enumerate(zip(shape, self.sides(shape), strict=True)):
             if n % c:

@@ -3,12 +3,14 @@
 from fractions import Fraction
 from numbers import Integral
 
+from sqtheory.alphabet.budgets import Count
 from sqtheory.alphabet.norms import check_norm
 from sqtheory.alphabet.partition import Blocks, Partition, Tail, Whole
 from sqtheory.alphabet.scores import Score, magnitude
 from sqtheory.alphabet.selection import as_fraction
 from sqtheory.alphabet.sparsifiers.entries import FixedMask, ThresholdSparsifier, TopSparsifier
 from sqtheory.alphabet.sparsifiers.indexed import IndexedSparsifier, exactly
+from sqtheory.alphabet.sparsifiers.ordered import PatternSparsifier, patterns
 from sqtheory.alphabet.sparsifiers.sparsifier import Sparsifier
 from sqtheory.alphabet.sparsifiers.transposable import TransposableSparsifier, transposable
 from sqtheory.alphabet.sparsifiers.units import BlockSparsifier
@@ -23,7 +25,8 @@ def nm(
     """n:m: keep n of every m consecutive entries along an axis; a length that m does not divide is refused.
 
     ``axis`` is the last one unless told, ``score`` ranks the entries, ``ties`` decides among equals; with
-    ``tail=Tail.short`` a last group of fewer than m entries keeps its share, rounded up.
+    ``tail=Tail.short`` a last group of r < m entries keeps its share, rounded up, with ``Tail.keep`` min(n, r), and
+    with ``Tail.prune`` it loses min(m − n, r).
 
     >>> nm(2, 4)([1.75, 2, 0, 7])
     array([0., 2., 0., 7.])
@@ -38,17 +41,21 @@ def top(
     score: Score = magnitude,
     ties: Ties = low_index,
     tail: Tail = Tail.short,
+    count: Count = Count.ceil_kept,
 ) -> TopSparsifier:
     """Keep ⌈f·|G|⌉ entries for a float or Fraction f, or min(k, |G|) for an integer, in every group.
 
     The default group ``per`` is the tensor. With ``per=Blocks(m)`` an integer makes the n:m mask. ``score`` ranks the
-    entries, ``ties`` decides among equals, ``tail`` what becomes of a group shorter than the others.
+    entries, ``ties`` decides among equals, ``tail`` what becomes of a group shorter than the others, and ``count``
+    how else f·|G| becomes a whole number.
 
     >>> top(0.5)([1, -2, 3, 0])
     array([ 0., -2.,  3.,  0.])
     """
     return TopSparsifier(
-        keep if isinstance(keep, Integral) else as_fraction(keep), Whole() if per is None else per, score, ties, tail
+        keep if isinstance(keep, Integral) else as_fraction(keep),
+        Whole() if per is None else per,
+        *(score, ties, tail, count),
     )
 
 
@@ -113,6 +120,7 @@ __all__ = [
     "BlockSparsifier",
     "FixedMask",
     "IndexedSparsifier",
+    "PatternSparsifier",
     "Sparsifier",
     "ThresholdSparsifier",
     "TopSparsifier",
@@ -120,6 +128,7 @@ __all__ = [
     "blockwise",
     "fixed",
     "nm",
+    "patterns",
     "sap",
     "threshold",
     "top",

@@ -8,10 +8,10 @@ from typing import final
 import numpy as np
 
 from sqtheory.alphabet import kernels
+from sqtheory.alphabet.budgets import Count
 from sqtheory.alphabet.partition import Blocks, Partition, Rows, Shape, Tail, Whole
 from sqtheory.alphabet.scores import Score, magnitude
-from sqtheory.alphabet.selection import Amount, checked_amount, spell_amount, tied_at_cut
-from sqtheory.alphabet.selection import top as select_top
+from sqtheory.alphabet.selection import Amount, best_between, checked_amount, spell_amount, tied_at_cut
 from sqtheory.alphabet.sparsifiers.sparsifier import Sparsifier, spell_choice
 from sqtheory.alphabet.ties import Sight, Ties, low_index
 from sqtheory.alphabet.traits import DYADIC_EQUIVARIANT, MAX_DETERMINED, MONOTONE, SCALE_EQUIVARIANT, Trait
@@ -24,8 +24,8 @@ from sqtheory.exceptions import need, real
 class TopSparsifier(Sparsifier):
     """Keep the entries of largest score in every group: n of every m, or a fraction, or a count.
 
-    ``keep`` is an integer n (n of every group) or a Fraction f (⌈f·|G|⌉ of group G). A short group of an
-    n:m mask keeps ⌈n·|G|/m⌉; by default it is refused (``tail=error``).
+    ``keep`` is an integer n (n of every group) or a Fraction f (⌈f·|G|⌉ of group G, unless ``count`` says otherwise).
+    What a short group of an n:m mask keeps, ``tail`` says.
     """
 
     keep: Amount
@@ -33,13 +33,20 @@ class TopSparsifier(Sparsifier):
     score: Score = magnitude
     ties: Ties = low_index
     tail: Tail = Tail.short
+    count: Count = Count.ceil_kept
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "keep", checked_amount(self.keep))
-        for name, kind in (("groups", Partition), ("score", Score), ("ties", Ties), ("tail", Tail)):
+        kinds = (("groups", Partition), ("score", Score), ("ties", Ties), ("tail", Tail), ("count", Count))
+        for name, kind in kinds:
             need(getattr(self, name), kind, f"{name}=")
         if self.groups.run is not None and self.keep > self.groups.run:
             raise ValueError(f"n:m needs 1 <= n <= m, got {self.keep}:{self.groups.run}")
+        share = isinstance(self.keep, Fraction)
+        if self.tail.of_masks and (share or self.groups.period is None):
+            raise ValueError(f"tail={self.tail} is for n of every m entries")
+        if self.count is not Count.ceil_kept and not share:
+            raise ValueError(f"count={self.count} is for a share of entries, got {self.keep} of them")
 
     def __eq__(self, other: object) -> bool:
         """All parameters are equal; one entry of a group is not all of it, though 1 == Fraction(1)."""
@@ -50,7 +57,11 @@ class TopSparsifier(Sparsifier):
 
     @property
     def fixed_budget(self) -> bool:
-        return True
+        return self.ties.fixed_count
+
+    @property
+    def fills_budget(self) -> bool:
+        return self.ties.fills
 
     @property
     def ranks(self) -> bool:
@@ -61,6 +72,11 @@ class TopSparsifier(Sparsifier):
 
     def with_score(self, score: Score) -> "TopSparsifier":
         return replace(self, score=score)
+
+    def regrouped(self, groups: Partition) -> "TopSparsifier":
+        """The same in boxes of the same entries of another tensor, where one that is a whole row is not short."""
+        whole = self.groups.period is not None and groups.period is None
+        return replace(self, groups=groups, tail=Tail.short if whole else self.tail)
 
     def by_rows(self) -> "TopSparsifier":
         return replace(self, groups=Rows()) if self.groups == Whole() else self
@@ -80,10 +96,18 @@ class TopSparsifier(Sparsifier):
 
     def budget(self, size: int) -> int:
         if isinstance(self.keep, Fraction):
-            return math.ceil(self.keep * size)
-        if self.groups.run is not None:
-            return math.ceil(Fraction(self.keep * size, self.groups.run))
-        return min(self.keep, size)
+            return self.count.kept(self.keep, size)
+        m = self.groups.period
+        return min(self.keep, size) if m is None else self.tail.kept(self.keep, m, size)
+
+    def best_mask(self, benefit: Array, x: Array, origin: Array) -> Mask:
+        """Of a rule that may keep more or fewer: as many of every group as at x, as at ``origin``, or between."""
+        if self.fixed_budget:
+            return super().best_mask(benefit, x, origin)
+        self._require_finite(benefit, "benefit ")
+        masks = [self.groups.split(self._mask(y, origin)) for y in (x, origin)]
+        pieces = zip(self.groups.split(benefit), self.groups.split(np.abs(origin)), *masks, strict=True)
+        return self.groups.join([best_between(*piece) for piece in pieces], x.shape)
 
     def tied_groups(self, x: Array) -> int:
         groups = self.groups.split(self.score.of(x))
@@ -91,7 +115,7 @@ class TopSparsifier(Sparsifier):
 
     def _mask_into(self, out: Mask, x: Array, origin: Array) -> None:
         """By the loops of ``kernels`` if magnitudes are ranked and keys are known beforehand."""
-        if self.score.is_magnitude and self.ties.foreseen:
+        if self.score.is_magnitude and self.ties.foreseen and self.ties.ordered:
             same = self.ties.look_at is Sight.originals and origin is x  # then ties of magnitudes are ties of keys
             key = None if same else self.ties.key(x, origin)
             if key is None or kernels.finite(key):
@@ -100,12 +124,12 @@ class TopSparsifier(Sparsifier):
                     return
         super()._mask_into(out, x, origin)
 
-    def _choose(self, scores: Array, key: Array | None, x: Array, low: bool) -> Mask:
+    def _choose(self, scores: Array, key: Array | None, x: Array, ties: Ties) -> Mask:
         self.groups.check_tail(x.shape, self.tail, "groups")
         pieces = self.groups.split(scores)
         keys = [None] * len(pieces) if key is None else self.groups.split(key)
         choices = zip(pieces, keys, strict=True)
-        masks = [select_top(rows, self.budget(rows.shape[1]), k, low_index=low) for rows, k in choices]
+        masks = [ties.select(rows, self.budget(rows.shape[1]), k) for rows, k in choices]
         return self.groups.join(masks, x.shape)
 
     def __str__(self) -> str:
@@ -116,7 +140,8 @@ class TopSparsifier(Sparsifier):
             where = [str(self.groups)] if self.groups != Whole() else []
             name, head, plain_tail = "top", [spell_amount(self.keep), *where], Tail.short
         tail = [f"tail={self.tail}"] if self.tail != plain_tail else []
-        return f"{name}({', '.join([*head, *spell_choice(self.score, self.ties), *tail])})"
+        count = [f"count={self.count}"] if self.count != Count.ceil_kept else []
+        return f"{name}({', '.join([*head, *spell_choice(self.score, self.ties), *tail, *count])})"
 
 
 @final
@@ -155,12 +180,10 @@ class ThresholdSparsifier(Sparsifier):
 
     def best_mask(self, benefit: Array, x: Array, origin: Array) -> Mask:
         """Keep as many entries as pass at x, as pass at ``origin``, or a number between: the best of these masks."""
-        least, most = sorted(int(np.count_nonzero(self._mask(y, origin))) for y in (x, origin))
-        rows, key = benefit.reshape(1, -1), np.abs(origin).reshape(1, -1)
-        kept = select_top(rows, least, key) | (select_top(rows, most, key) & (rows > 0))
-        return kept.reshape(x.shape)
+        rows = (a.reshape(1, -1) for a in (benefit, np.abs(origin), self._mask(x, origin), self._mask(origin, origin)))
+        return best_between(*rows).reshape(x.shape)
 
-    def _choose(self, scores: Array, key: Array | None, x: Array, low: bool) -> Mask:
+    def _choose(self, scores: Array, key: Array | None, x: Array, ties: Ties) -> Mask:
         return scores >= self.threshold
 
     @property
@@ -194,7 +217,7 @@ class FixedMask(Sparsifier):
     def budget(self, size: int) -> int:
         return int(np.count_nonzero(self.kept.values))
 
-    def _choose(self, scores: Array, key: Array | None, x: Array, low: bool) -> Mask:
+    def _choose(self, scores: Array, key: Array | None, x: Array, ties: Ties) -> Mask:
         return self.kept.over(x.shape)
 
     def __str__(self) -> str:

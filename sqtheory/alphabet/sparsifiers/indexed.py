@@ -65,7 +65,7 @@ class IndexedSparsifier(Sparsifier):
     def ignores_values(self) -> bool:
         return False
 
-    def _choose(self, scores: Array, key: Array | None, x: Array, low: bool) -> Mask:
+    def _choose(self, scores: Array, key: Array | None, x: Array, ties: Ties) -> Mask:
         pieces = zip(self.groups.split(scores), self.groups.split(x), strict=True)
         return self.groups.join([self._kept(rows, values) for rows, values in pieces], x.shape)
 

@@ -8,6 +8,7 @@ from sqtheory.alphabet import kernels
 from sqtheory.alphabet.operators import Operator
 from sqtheory.alphabet.outputs import apart, check_output
 from sqtheory.alphabet.partition import Partition, Shape
+from sqtheory.alphabet.rationals import NotRational, Rationals
 from sqtheory.alphabet.scores import Score, magnitude
 from sqtheory.alphabet.ties import Sight, Ties, low_index
 from sqtheory.alphabet.traits import DETERMINISTIC, IDEMPOTENT, KEEPS_ZERO, MONOTONE, TRAITS, Trait
@@ -52,7 +53,7 @@ class Sparsifier(Operator):
     def best_mask(self, benefit: Array, x: Array, origin: Array) -> Mask:
         """The admissible mask of largest total benefit (an array of x's shape): ties go to the larger |origin|."""
         self._require_finite(benefit, "benefit ")
-        return self._choose(benefit, np.abs(origin), x, low=True)
+        return self._choose(benefit, np.abs(origin), x, low_index)
 
     @property
     def units(self) -> Partition | None:
@@ -67,6 +68,16 @@ class Sparsifier(Operator):
     @property
     def fixed_budget(self) -> bool:
         """The admissible masks keep ``budget(|G|)`` entries of every group G, any of them."""
+        return False
+
+    @property
+    def fills_budget(self) -> bool:
+        """Of every group G the ``budget(|G|)`` entries of largest score are kept, or those and all that equal them."""
+        return self.fixed_budget
+
+    @property
+    def adds_in_float32(self) -> bool:
+        """Scores of a group are added up in float32, where a large one hides how small ones differ."""
         return False
 
     @property
@@ -110,7 +121,7 @@ class Sparsifier(Operator):
             every = boxes.reduce(kept, lambda rows: np.asarray(rows.all(axis=1)))
             return bool(np.any(some & ~every))
         return not self.keeps_all(shape) and any(
-            box > 1 and not (self.fixed_budget and self.budget(group) >= group)
+            box > 1 and not (self.ranks and self.budget(group) >= group)
             for box, group, *_ in boxes.overlaps(self.groups, shape).pairs
         )
 
@@ -123,8 +134,12 @@ class Sparsifier(Operator):
         return 0
 
     @abstractmethod
-    def _choose(self, scores: Array, key: Array | None, x: Array, low: bool) -> Mask:
+    def _choose(self, scores: Array, key: Array | None, x: Array, ties: Ties) -> Mask:
         """The mask of the best ranked entries."""
+
+    def exact_mask(self, scores: Rationals) -> Mask:
+        """The mask of rational scores, of masks without a tie rule. Raises NotRational where it is not computed so."""
+        raise NotRational(f"the mask {self} is not computed in rational numbers")
 
     def _mask_into(self, out: Mask, x: Array, origin: Array) -> None:
         out[...] = self._mask(x, origin)
@@ -132,14 +147,14 @@ class Sparsifier(Operator):
     def _mask(self, x: Array, origin: Array) -> Mask:
         self._require_finite(x, "")
         if self.score is None:
-            return self._choose(x, None, x, low=True)
+            return self._choose(x, None, x, self.ties)
         with np.errstate(over="ignore"):
             scores = self.score.of(x)
         self._require_finite(scores, f"score {self.score} = ")
         key = self.ties.key(x, origin)
         if key is not None:
             self._require_finite(key, f"key of ties={self.ties} = ")
-        return self._choose(scores, key, x, low=self.ties.low_index)
+        return self._choose(scores, key, x, self.ties)
 
     def _require_finite(self, values: Array, what: str) -> None:
         if not np.isfinite(values).all():

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import lru_cache
 from itertools import combinations, product
 from typing import TypeAlias, final
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from sqtheory.alphabet.norms import check_norm, spell_norm
 from sqtheory.alphabet.partition import Partition, Shape, Tail, Tiles
+from sqtheory.alphabet.rationals import Rationals
 from sqtheory.alphabet.scores import Score, magnitude
 from sqtheory.alphabet.sparsifiers.sparsifier import Sparsifier, spell_choice
 from sqtheory.alphabet.ties import Ties, low_index
@@ -81,7 +83,7 @@ class TransposableSparsifier(Sparsifier):
         self._require_finite(benefit, "benefit ")
         return self._tiles(benefit, lambda rows: rows)
 
-    def _choose(self, scores: Array, key: Array | None, x: Array, low: bool) -> Mask:
+    def _choose(self, scores: Array, key: Array | None, x: Array, ties: Ties) -> Mask:
         return self._tiles(np.abs(scores), self._powers)
 
     def _powers(self, rows: Array) -> Array:
@@ -98,6 +100,19 @@ class TransposableSparsifier(Sparsifier):
             part = weights(rows[at : at + step])
             kept[at : at + step] = taken(part, self.n, self.m) if self.greedy else best(part, self._patterns)
         return self.groups.join([kept], values.shape)
+
+    def exact_mask(self, scores: Rationals) -> Mask:
+        if not float(self.p).is_integer():
+            return super().exact_mask(scores)
+        [rows] = self.groups.split(np.abs(scores) ** int(self.p))
+        if self.greedy:
+            places = {v: float(i) for i, v in enumerate(sorted(set(rows.flat)))}
+            ranks = np.array([places[v] for v in rows.flat]).reshape(rows.shape)
+            return self.groups.join([taken(ranks, self.n, self.m)], scores.shape)
+        tried = self._patterns
+        sums = [[sum(row[flags], Fraction(0)) for flags in tried] for row in rows]
+        kept = np.array([tried[each.index(max(each))] for each in sums], bool)
+        return self.groups.join([kept.reshape(rows.shape)], scores.shape)
 
     @property
     def _patterns(self) -> Mask:

@@ -11,8 +11,7 @@ from sqtheory.alphabet.gains import unit_norms
 from sqtheory.alphabet.norms import check_norm, spell_norm
 from sqtheory.alphabet.partition import Partition, Shape, Tail, Whole
 from sqtheory.alphabet.scores import Score, magnitude
-from sqtheory.alphabet.selection import as_fraction, checked_amount, spell_amount, tied_at_cut
-from sqtheory.alphabet.selection import top as select_top
+from sqtheory.alphabet.selection import as_fraction, best_between, checked_amount, spell_amount, tied_at_cut
 from sqtheory.alphabet.sparsifiers.sparsifier import Sparsifier, spell_choice
 from sqtheory.alphabet.ties import Ties, low_index
 from sqtheory.arrays import Array, Mask
@@ -71,19 +70,24 @@ class BlockSparsifier(Sparsifier):
         """Benefits add up over a unit; ties go to the unit of larger norm of origin."""
         self._require_finite(benefit, "benefit ")
         total = self.unit.reduce(benefit, lambda rows: rows.sum(axis=1))
-        return self._keep_units(total, unit_norms(self.unit, np.abs(origin), self.p), x, low=True)
+        sizes = unit_norms(self.unit, np.abs(origin), self.p)
+        if self.ties.fixed_count:
+            return self._keep_units(total, sizes, x, low_index)
+        whole = (self.unit.reduce(self._mask(y, origin), lambda rows: rows.all(axis=1)) for y in (x, origin))
+        kept = best_between(*(a.reshape(1, -1) for a in (total, sizes, *whole)))
+        return self.unit.spread(kept.reshape(total.shape), x.shape)
 
-    def _choose(self, scores: Array, key: Array | None, x: Array, low: bool) -> Mask:
-        unit_key = None if key is None else self.ties.unit_key(key, self.unit, self.p)
-        return self._keep_units(unit_norms(self.unit, np.abs(scores), self.p), unit_key, x, low)
+    def _choose(self, scores: Array, key: Array | None, x: Array, ties: Ties) -> Mask:
+        unit_key = None if key is None else ties.unit_key(key, self.unit, self.p)
+        return self._keep_units(unit_norms(self.unit, np.abs(scores), self.p), unit_key, x, ties)
 
     def tied_groups(self, x: Array) -> int:
         flat = unit_norms(self.unit, np.abs(self.score.of(x)), self.p).reshape(1, -1)
         return int(tied_at_cut(flat, self.budget(flat.size))[0])
 
-    def _keep_units(self, strength: Array, key: Array | None, x: Array, low: bool) -> Mask:
+    def _keep_units(self, strength: Array, key: Array | None, x: Array, ties: Ties) -> Mask:
         flat = strength.reshape(1, -1)
-        kept = select_top(flat, self.budget(flat.size), None if key is None else key.reshape(1, -1), low_index=low)
+        kept = ties.select(flat, self.budget(flat.size), None if key is None else key.reshape(1, -1))
         units: Mask = kept.reshape(strength.shape)
         return self.unit.spread(units, x.shape)
 

@@ -17,6 +17,7 @@ from sqtheory.show.figures import (
     rotation_law,
     threshold,
     tightness,
+    tool_table,
 )
 from sqtheory.show.figures.data import FigureKind
 
@@ -24,6 +25,7 @@ KINDS: tuple[FigureKind[Any], ...] = (
     *(gap_in_bits.KIND, order_map.KIND, block.KIND, ladder.KIND),
     *(gain_curve.KIND, price.KIND, channel_map.KIND, tightness.KIND),
     *(depth.KIND, threshold.KIND, layer_error.KIND, rotation.KIND, rotation_law.KIND),
+    tool_table.KIND,
 )
 BY_NAME = {kind.name: kind for kind in KINDS}
 """The figures by name."""

@@ -143,4 +143,4 @@ def _rows_mask(s: Sparsifier, shape: Shape) -> Sparsifier | None:
     if not isinstance(s, TopSparsifier):
         return s if math.prod(shape) == shape[-1] else None
     boxes = rows_partition(s.groups, shape)
-    return None if boxes is None else replace(s, groups=boxes)
+    return None if boxes is None else s.regrouped(boxes)

@@ -1,5 +1,7 @@
 """The order in which a claim is attacked: structure, constructions, enumeration, SMT, targeted and local search."""
 
+from collections.abc import Sequence
+
 from numpy.random import Generator
 
 from sqtheory.alphabet.norms import check_norm, spell_norm
@@ -28,10 +30,12 @@ def decide(
     shape: Shape | None = None,
     rng: Generator,
     effort: Effort = USUAL,
+    first: Sequence[Sequence[float]] = (),
 ) -> Decision:
     """∀x: claim(x), for every tensor x of a shape under s, q and ‖·‖_p: proved, refuted or open.
 
     ``claim`` is a name of ``CLAIMS`` or of a theorem, whose claims are then asked for without its assumptions.
+    ``first``: the leading entries of tensors that are tried before others, with 0 after them.
     ``p`` defaults to ``usual_norm``, ``shape`` to ``default_shape``. The answer speaks of all real x on which both
     orders are defined, a tensor of several axes being one instance; chance in s or q is an adversary, so that a claim
     must hold for every draw. Raises ValueError for an unknown claim or one that says nothing of p or of the pipeline,
@@ -53,17 +57,25 @@ def decide(
     s.groups.check_tail(where, getattr(s, "tail", q.tail), "groups")
     q.partition.check_tail(where, q.tail, "blocks")
     found.require(s, q, p, where)
-    return _Attack(found, s, q, p, where, rng, effort).decide()
+    return _Attack(found, s, q, p, where, rng, effort, first).decide()
 
 
 class _Attack:
     """One decision in the making."""
 
     def __init__(
-        self, claim: Question, s: Sparsifier, q: Quantizer, p: float, shape: Shape, rng: Generator, effort: Effort
+        self,
+        claim: Question,
+        s: Sparsifier,
+        q: Quantizer,
+        p: float,
+        shape: Shape,
+        rng: Generator,
+        effort: Effort,
+        first: Sequence[Sequence[float]],
     ) -> None:
         self.claim, self.s, self.q, self.p, self.shape = claim, s, q, p, shape
-        self.rng, self.effort = rng, effort
+        self.rng, self.effort, self.first = rng, effort, first
         self.notes: list[str] = []
 
     def decide(self) -> Decision:
@@ -91,7 +103,8 @@ class _Attack:
     ) -> Decision | Refutation | None:
         """A proof by SMT or a witness, whichever comes first."""
         return (
-            search.construct()
+            search.given(self.first)
+            or search.construct()
             or search.enumerate()
             or self._by_smt(routes, rulings, search)
             or target(search, self.notes)

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from sqtheory.alphabet.formats import steps
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.rationals import NotRational, Rationals
-from sqtheory.alphabet.selection import top as select_top
 from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier
 from sqtheory.alphabet.ties import Sight
 from sqtheory.arrays import Mask
@@ -47,23 +46,20 @@ def mask(s: Sparsifier, x: Rationals, origin: Rationals) -> Mask:
     if s.cut is not None:
         return np.asarray(scores >= Fraction(s.cut), bool)
     key = s.ties.exact(x, origin)
-    if s.fixed_budget:
+    if s.ranks and s.units is None:
         return _select(s, _ranks(scores), None if key is None else _ranks(key))
     if isinstance(s, BlockSparsifier) and s.ties.look_at is not Sight.both:
         strength = _ranks(_unit_norms(s, scores))
         keys = None if key is None else _ranks(_unit_norms(s, key)).reshape(1, -1)
-        kept = select_top(strength.reshape(1, -1), s.budget(strength.size), keys, low_index=s.ties.low_index)
+        kept = s.ties.select(strength.reshape(1, -1), s.budget(strength.size), keys)
         return s.unit.spread(kept.reshape(strength.shape), x.shape)
-    raise NotRational(f"the mask {s} is not computed in rational numbers")
+    return s.exact_mask(scores)
 
 
 def _select(s: Sparsifier, scores: NDArray[Any], keys: NDArray[Any] | None) -> Mask:
     pieces = s.groups.split(scores)
     split = [None] * len(pieces) if keys is None else s.groups.split(keys)
-    chosen = [
-        select_top(rows, s.budget(rows.shape[1]), k, low_index=s.ties.low_index)
-        for rows, k in zip(pieces, split, strict=True)
-    ]
+    chosen = [s.ties.select(rows, s.budget(rows.shape[1]), k) for rows, k in zip(pieces, split, strict=True)]
     return s.groups.join(chosen, scores.shape)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Any, final
 
 import numpy as np
@@ -26,6 +25,10 @@ class Flattened(Partition):
 
     boxes: Partition
     shape: Shape
+
+    @property
+    def period(self) -> int | None:
+        return self.boxes.period
 
     def sides(self, shape: Shape) -> Shape:
         raise Undefined(f"the boxes {self.boxes} of a tensor of shape {self.shape} are no runs of one row")
@@ -106,10 +109,7 @@ def flat_sparsifier(s: Sparsifier, shape: Shape) -> Sparsifier:
         case BlockSparsifier():
             return replace(s, unit=flat(s.unit, shape), score=score)
         case TopSparsifier():
-            groups, keep = flat(s.groups, shape), s.keep
-            if isinstance(keep, int) and s.groups.run is not None and groups != s.groups:
-                keep = Fraction(keep, s.groups.run)
-            return replace(s, keep=keep, groups=groups, score=score)
+            return replace(s.regrouped(flat(s.groups, shape)), score=score)
     raise Undefined(f"{s} is not known on a flat row")
 
 

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -70,6 +70,16 @@ class Search:
     def spent(self) -> bool:
         """Nothing is left of the effort."""
         return self.seconds >= self.effort.seconds or self.instances >= self.effort.instances
+
+    def given(self, tensors: Sequence[Sequence[float]]) -> Refutation | None:
+        """Tensors by their leading entries; those that are longer than the shape are left out."""
+        for entries in tensors:
+            if len(entries) <= self.size:
+                row = np.zeros((1, self.size))
+                row[0, : len(entries)] = entries
+                if (found := self.attempt(row, "given")) is not None:
+                    return found
+        return None
 
     def construct(self) -> Refutation | None:
         """The families of the theorems, a few members of each, then more."""

@@ -248,7 +248,7 @@ class Formula(ScaledInstance):
         scores = self.scores(s, values)
         if s.cut is not None:
             return [v >= self.real(Fraction(s.cut)) for v in scores]
-        if not s.fixed_budget:
+        if not s.fixed_budget or not s.ties.ordered:
             raise _Beyond(f"the mask {s} is not written as a formula")
         key = self.key(s, values)
         kept = []

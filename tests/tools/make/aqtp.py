@@ -1,7 +1,7 @@
 # pip install aqtp==0.9.0 jax==0.10.2 numpy==2.4.6; Python 3.11.7
 # Runs aqt.jax.v2.aqt_quantizer.quantizer_make and make_fake_quant on the CPU, one scale per row (as for the weight of a
 # product over the last axis).
-# python tests/tools/make/aqtp.py
+# python -P tests/tools/make/aqtp.py (-P: files beside this one have the names of packages)
 
 from collections.abc import Callable
 from functools import partial

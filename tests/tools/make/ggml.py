@@ -1,7 +1,7 @@
 # pip install xllamacpp==2026.10.11549 numpy==2.4.6; Python 3.11.7
 # Runs by ctypes the ggml inside the extension of xllamacpp: ggml_quantize_chunk without an importance matrix, then
 # dequantize_row_NAME; rows of 256. IQ1 to IQ3 need an importance matrix and are left out.
-# python tests/tools/make/ggml.py
+# python -P tests/tools/make/ggml.py (-P: files beside this one have the names of packages)
 
 import ctypes
 import importlib.util
