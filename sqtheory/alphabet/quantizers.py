@@ -99,17 +99,15 @@ class Quantizer(Operator):
         return kernels.block_scales(x, self.format, self.scaling, self.partition)
 
     def divisors(self, x: Array, scales: Array) -> Array:
-        """What each block is divided by to make codes, where σ are its ``scales``: σ itself but under a rule that
-        codes by one number and stores another.
-        """
+        """What each block is divided by to make codes: ``scales``, its σ, unless the rule stores another number."""
         return scales if self.scaling.exact_codes else self.scaling.divisors(x, self.partition, self.format)
 
     def frozen(self, x: ArrayLike) -> "Quantizer":
         """The same quantizer with every scale fixed at its value for x, which must be finite."""
-        _, sigma, divisors = self._scaled(as_real(x))
+        _, *grids = self._scaled(as_real(x))
+        sigma, by = map(FixedArray, grids)
         plain = self.scaling.direct and not self.scaling.signed
-        rule = Frozen(FixedArray(sigma)) if plain else Held(self.scaling, FixedArray(sigma), FixedArray(divisors))
-        return replace(self, scaling=rule)
+        return replace(self, scaling=Frozen(sigma) if plain else Held(self.scaling, sigma, by))
 
     def quantize(self, x: ArrayLike) -> Quantized:
         """q(x) with its codes and scales. Raises as q(x) does, and ValueError where an entry is NaN or infinite."""
@@ -162,8 +160,7 @@ class Quantizer(Operator):
             values.append(np.clip(value, -largest, largest) if near_the_end and self.saturate else value)
             ratios.append(ratio)
         image = self.partition.join(values, x.shape)
-        if self.scaling.signed:  # 0 times a negative scale is 0
-            image = image + x.dtype.type(0)
+        image = image + x.dtype.type(0) if self.scaling.signed else image  # 0 times a negative scale is 0
         return image, self.partition.join(ratios, x.shape) if keep_ratios else image, scales
 
     def _scaled(self, x: Array) -> tuple[Array, Array, Array]:
@@ -181,7 +178,8 @@ class Quantizer(Operator):
         real = np.where(bad, x.dtype.type(0), x)
         spoiled = self.partition.reduce(bad, lambda rows: np.asarray(rows.any(axis=1)))
         sigma, nan = self.scales(real), x.dtype.type(np.nan)
-        return real, *(np.where(spoiled, nan, grid) for grid in (sigma, self.divisors(real, sigma)))
+        by = self.divisors(real, sigma)
+        return real, np.where(spoiled, nan, sigma), np.where(spoiled, nan, by)
 
     def __str__(self) -> str:
         head, arguments, plain = _family(self)

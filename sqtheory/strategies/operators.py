@@ -26,6 +26,8 @@ from sqtheory.alphabet.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp,
 from sqtheory.alphabet.rounding import ROUNDINGS, Rounding, stochastic
 from sqtheory.alphabet.scaling import (
     SCALINGS,
+    AbsMax,
+    DoubleQuantization,
     Frozen,
     MeanSquare,
     Percentile,
@@ -90,7 +92,12 @@ def _scalings(fmt: Format, grid: Shape | None) -> st.SearchStrategy[Scaling]:
     rules = [r for r in (*SCALINGS.values(), SignedMax(minimum=True)) if fmt.min < 0 or not r.needs_negative]
     fine = [TwoLevel(f) for f in FORMATS.values() if isinstance(f, FloatFormat) and f.max < limit]
     plain = [r for r in rules if not r.signed]
-    changed = st.sampled_from((*plain, TwoLevel())).map(Reciprocal) | (_stored(plain, fine) if fine else st.nothing())
+    doubled = st.builds(DoubleQuantization, st.sampled_from([AbsMax(), MeanSquare(4)]), st.integers(1, 9))
+    changed = (
+        doubled
+        | st.sampled_from((*plain, TwoLevel())).map(Reciprocal)
+        | (_stored(plain, fine) if fine else st.nothing())
+    )
     return st.one_of(
         st.sampled_from((*rules, Unscaled(), SharedExponent(), *fine)),
         changed,

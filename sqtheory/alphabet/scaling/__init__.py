@@ -9,6 +9,7 @@ rounded down saturates; an image beyond the largest number of the dtype becomes 
 
 from sqtheory.alphabet.scaling.average import AbsMean
 from sqtheory.alphabet.scaling.derived import Held, Reciprocal
+from sqtheory.alphabet.scaling.doubled import DoubleQuantization, RowDoubleQuantization
 from sqtheory.alphabet.scaling.dyadic import Exponent, PowerOfTwo, SharedExponent
 from sqtheory.alphabet.scaling.fitted import MeanSquare, Percentile
 from sqtheory.alphabet.scaling.given import Frozen, Unscaled
@@ -29,6 +30,7 @@ SCALINGS: dict[str, Scaling] = {
     "absmean": AbsMean(),
     "histogram": LeastOfHistogram(),
     "signedmax": SignedMax(),
+    "double": DoubleQuantization(),
 }
 """The rules that need no argument, by name."""
 
@@ -37,6 +39,7 @@ __all__ = [
     "SCALINGS",
     "AbsMax",
     "AbsMean",
+    "DoubleQuantization",
     "Exponent",
     "FromMaximum",
     "Frozen",
@@ -51,6 +54,7 @@ __all__ = [
     "PowerOfTwo",
     "Reach",
     "Reciprocal",
+    "RowDoubleQuantization",
     "RowTwoLevel",
     "Scaling",
     "SharedExponent",

@@ -236,7 +236,7 @@ class SignedScales(Scales):
 
     def decode(self, arrays: Arrays, grid: Shape, dtype: np.dtype[Any]) -> Array:
         sizes = RealScales(self.dtype).decode({SCALES: np.abs(arrays[SCALES])}, grid, dtype)
-        return np.copysign(sizes, arrays[SCALES].astype(dtype))
+        return np.asarray(np.copysign(sizes, arrays[SCALES].astype(dtype)))
 
 
 def scales_of(q: Quantizer, scales: Array, real: str | None) -> Scales:
