@@ -221,9 +221,6 @@ class SignedScales(Scales):
     dtype: str
     """F16, F32 or F64."""
 
-    def __post_init__(self) -> None:
-        _check_real(self.dtype)
-
     @property
     def bits(self) -> tuple[int, int]:
         return RealScales(self.dtype).bits
