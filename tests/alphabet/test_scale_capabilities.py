@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sqtheory.alphabet.formats import BFLOAT16, E2M1, E2M3, E4M3, E8M0, FLOAT16, INT4, Format, IntFormat
+from sqtheory.alphabet.formats import BFLOAT16, E2M1, E2M3, E4M3, E8M0, FLOAT16, INT4, Format, IntFormat, UnsignedFormat
 from sqtheory.alphabet.partition import Blocks, Partition, Rows
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.rationals import NotRational, rationals
@@ -16,13 +16,20 @@ from sqtheory.alphabet.scaling import (
     SCALINGS,
     AbsMax,
     AbsMean,
+    Affine,
     DoubleQuantization,
+    Edge,
     FromMaximum,
     Frozen,
+    FrozenAffine,
     Held,
+    Middle,
+    Minimum,
     Numbers,
     Percentile,
+    Range,
     Reach,
+    RealZero,
     Reciprocal,
     RowDoubleQuantization,
     RowTwoLevel,
@@ -32,6 +39,7 @@ from sqtheory.alphabet.scaling import (
     StoredScale,
     TwoLevel,
     Unscaled,
+    ZeroPoint,
     maxima,
 )
 from sqtheory.alphabet.scaling.rule import DYADIC, FULL
@@ -45,6 +53,13 @@ Tensor = NDArray[np.float64]
 SHAPE = (3, 8)
 BLOCKS = Blocks(4)
 GRID = BLOCKS.grid(SHAPE)
+AFFINE: dict[str, Affine] = {
+    str(rule): rule
+    for rule in (
+        *(ZeroPoint(), ZeroPoint(Range.own), Minimum(), Minimum(Range.with_zero), Middle(), Edge(), Edge(1e-3)),
+        *(RealZero(), RealZero(rounded=True), RealZero(most=2.0), RealZero(narrow=0.5), Minimum(stored=FLOAT16)),
+    )
+}
 STORED: tuple[Scaling, ...] = (
     *(
         StoredScale(FLOAT16),
@@ -61,6 +76,10 @@ STORED: tuple[Scaling, ...] = (
     *(SignedMax(minimum=True), Reciprocal(TwoLevel()), DoubleQuantization(count=4)),
 )
 RULES: dict[str, Scaling] = {
+    **AFFINE,
+    "frozen affine": FrozenAffine(
+        Minimum(), (FixedArray(np.linspace(0.1, 0.9, 6).reshape(GRID)), FixedArray(np.linspace(-3, 3, 6).reshape(GRID)))
+    ),
     **{str(rule): rule for rule in SCALINGS.values()},
     **{
         str(rule): rule for rule in (Percentile(60), SharedExponent(), SharedExponent(1e-8), TwoLevel(), TwoLevel(E2M3))
@@ -80,7 +99,7 @@ BOUNDED = {
 
 
 def format_of(rule: Scaling) -> Format:
-    return IntFormat(4, full_range=True) if rule.full_range else INT4
+    return UnsignedFormat(4) if rule.shifts else IntFormat(4, full_range=True) if rule.full_range else INT4
 
 
 def tensors(count: int = 30, seed: int = 3) -> Iterator[Tensor]:
@@ -190,7 +209,7 @@ def test_exact_scales_are_those_before_rounding(name: str) -> None:
             assert rule.constant is None and rule.looks_at is not Reach.nothing
             continue
         assert found.shape == GRID and all(isinstance(v, Fraction) for v in found.flat)
-        level = 0.15 if rule.scale_format or isinstance(rule, StoredScale) else 1e-12
+        level = 0.15 if rule.scale_format or isinstance(rule, StoredScale | Edge) else 1e-12
         assert np.allclose(found.astype(np.float64), scales(rule, x), rtol=level, atol=0)
 
 
@@ -202,7 +221,7 @@ def test_a_power_of_two_is_exact_for_float64_maxima_only() -> None:
 @pytest.mark.parametrize("name", RULES)
 def test_by_rows_every_row_is_a_tensor_of_its_own(name: str) -> None:
     rule = RULES[name]
-    if name in ("frozen", "held"):  # whose scales are those of a grid of three rows
+    if name in ("frozen", "held", "frozen affine"):  # whose scales are those of a grid of three rows
         return
     apart = False
     for x in tensors():
@@ -300,8 +319,9 @@ def check_symmetries(rule: Scaling) -> None:
     assert seen_equivariance(rule) == rule.equivariance
     some = rule.signed and not isinstance(rule, RowDoubleQuantization)  # of two blocks none becomes negative
     assert (seen_odd(rule), seen_negative(rule)) == (rule.sign_odd, some)
-    assert seen_divided(rule) != rule.exact_codes
-    assert (seen_divided(rule) or seen_product(rule)) != rule.direct
+    shifts = rule.shifts  # codes are then of no multiple of the entries
+    assert (seen_divided(rule) or shifts) != rule.exact_codes
+    assert (seen_divided(rule) or seen_product(rule) or shifts) != rule.direct
 
 
 @thin(2)
