@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from sqtheory.alphabet import scaling, scores, ties
+from sqtheory.alphabet.affine import Added, Offset, affine
 from sqtheory.alphabet.budgets import Count
 from sqtheory.alphabet.formats import E2M3, E4M3, FloatFormat
 from sqtheory.alphabet.operators import IDENTITY, Chain
@@ -15,6 +16,7 @@ from sqtheory.alphabet.partition import Blocks, Channels, Columns, Heads, Partit
 from sqtheory.alphabet.quantized import NanRule
 from sqtheory.alphabet.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4, scaled
 from sqtheory.alphabet.rounding import ROUNDINGS
+from sqtheory.alphabet.scaling import Range
 from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, patterns, sap, threshold, top, transposable
 from sqtheory.arrays import FixedArray
 from sqtheory.strategies import formats, quantizers
@@ -67,6 +69,22 @@ def quantizer(draw: st.DrawFn) -> Quantizer:
     return replace(q, scaling=rule, partition=draw(partitions), tail=draw(tails))
 
 
+affine_options: st.SearchStrategy[dict[str, Any]] = st.one_of(
+    st.fixed_dictionaries(
+        {"offset": st.just(Offset.integer)},
+        optional={"added": st.sampled_from(Added), "zero_rounding": st.sampled_from(list(ROUNDINGS.values()))},
+    ),
+    st.fixed_dictionaries(
+        {"offset": st.sampled_from([Offset.float, Offset.midpoint, Offset.edge])},
+        optional={"stored": st.sampled_from([E4M3, OWN]), "reciprocal": st.booleans(), "range": st.sampled_from(Range)},
+    ),
+    st.fixed_dictionaries({"offset": st.just(Offset.edge)}, optional={"least": positive}),
+    st.fixed_dictionaries(
+        {"offset": st.just(Offset.real)}, optional={"rounded": st.booleans(), "most": positive, "narrow": positive}
+    ),
+)
+
+
 @st.composite
 def named_quantizer(draw: st.DrawFn) -> Quantizer:
     """Every constructor with a few of its options."""
@@ -95,6 +113,7 @@ def named_quantizer(draw: st.DrawFn) -> Quantizer:
                 lambda: bcq(min(k, 7), zero=True, **options),
                 lambda: cast(E4M3, **options),
                 lambda: scaled(OWN, **options),
+                lambda: affine(k, **draw(affine_options), **{n: v for n, v in options.items() if n != "scaling"}),
             ]
         )
     )

@@ -37,6 +37,8 @@ QUANTIZERS: tuple[tuple[str, str], ...] = (
     ("bcq3", "binary-coded sums ±1±2±4 without a zero"),
     ("scaled(e4m3, per=tensor)", "FP8 with one real scale"),
     ("cast(bfloat16)", "plain rounding"),
+    ("affine(4, block=128)", "codes 0…15, a real scale and an integer zero point per 128, range with 0 (GPTQ)"),
+    ("affine(4, offset=float, block=32)", "codes 0…15, a real scale and the least entry per 32"),
 )
 """Quantizers worth naming, as one writes them, with what they are."""
 

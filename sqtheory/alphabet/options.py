@@ -1,6 +1,7 @@
 """What constructors of quantizers take by keyword, and what each family takes where nothing is said."""
 
-from typing import TypedDict
+from collections.abc import Mapping
+from typing import Any, TypedDict
 
 from sqtheory.alphabet.partition import Partition, Tail
 from sqtheory.alphabet.quantized import NanRule
@@ -30,3 +31,11 @@ MX: Options = {**USUAL, "block": 32, "scaling": PowerOfTwo()}
 NV: Options = {**USUAL, "block": 16, "scaling": TwoLevel()}
 SUMS: Options = {**REAL, "rounding": half_away}
 CAST: Options = {**USUAL, "block": 1, "scaling": Unscaled()}
+
+
+def check_options(given: Mapping[str, Any], known: type) -> None:
+    """Raise TypeError for a keyword that is not known, and for two that say which entries share a scale."""
+    if unknown := given.keys() - known.__annotations__:
+        raise TypeError(f"unknown option {sorted(unknown)[0]!r}: known are {', '.join(known.__annotations__)}")
+    if given.get("per") is not None and "block" in given:
+        raise TypeError("block= and per= exclude each other")

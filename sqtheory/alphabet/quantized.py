@@ -41,6 +41,8 @@ class Quantized:
     scales: Array
     format: Format
     partition: Partition
+    offsets: Array | None = None
+    """What a block has beside its scale, where codes stand for other numbers than multiples of it (``affine``)."""
 
     @property
     def saturated(self) -> int:

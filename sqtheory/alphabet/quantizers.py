@@ -1,6 +1,5 @@
 """Quantizers: format × scaling × partition × rounding, and the named ones of the literature."""
 
-import re
 from dataclasses import dataclass, replace
 from typing import Unpack, final
 
@@ -10,20 +9,21 @@ from sqtheory.alphabet import kernels
 from sqtheory.alphabet.formats import (
     E2M1,
     NF4,
-    Codebook,
     FloatFormat,
     Format,
     IntFormat,
+    UnsignedFormat,
     bcq_format,
     is_monotone,
     is_odd,
+    sums_of,
 )
 from sqtheory.alphabet.operators import Operator
-from sqtheory.alphabet.options import CAST, MX, NV, REAL, SHARED, SUMS, Options
+from sqtheory.alphabet.options import CAST, MX, NV, REAL, SHARED, SUMS, Options, check_options
 from sqtheory.alphabet.partition import Blocks, Partition, Shape, Tail
 from sqtheory.alphabet.quantized import NanRule, Quantized
 from sqtheory.alphabet.rounding import Rounding, nearest_even
-from sqtheory.alphabet.scaling import Frozen, Held, PowerOfTwo, Scaling, SharedExponent, TwoLevel, Unscaled
+from sqtheory.alphabet.scaling import Frozen, Held, Placed, PowerOfTwo, Scaling, SharedExponent, TwoLevel, Unscaled
 from sqtheory.alphabet.signatures import spelled_out
 from sqtheory.alphabet.traits import DETERMINISTIC, IDEMPOTENT, KEEPS_ZERO, MAX_DETERMINED, MONOTONE, ODD, Trait
 from sqtheory.arrays import Array, ArrayLike, FixedArray, as_real
@@ -70,14 +70,17 @@ class Quantizer(Operator):
             raise ValueError(f"scaling={self.scaling} needs a full-range integer format, got {self.format}")
         if self.scaling.needs_negative and self.format.min >= 0:
             raise ValueError(f"scaling={self.scaling} needs a negative level, {self.format} has none")
+        if self.scaling.shifts and not isinstance(self.format, UnsignedFormat):
+            raise ValueError(f"scaling={self.scaling} needs an unsigned format, got {self.format}: write affine(k)")
 
     @property
     def traits(self) -> frozenset[Trait]:
         steady, ordered = self.rounding.deterministic, self.saturate or self.format.overflow == np.inf
+        mirrored = self.format.has_zero and is_odd(self.format, self.rounding) and self.scaling.sign_blind
         conditions = {
-            ODD: steady and (self.scaling.sign_odd or (self._odd_grid and self.scaling.sign_blind)),
+            ODD: steady and (self.scaling.sign_odd or mirrored),
             MONOTONE: is_monotone(self.format, self.rounding) and ordered,
-            KEEPS_ZERO: self.format.has_zero,
+            KEEPS_ZERO: self.scaling.keeps_zero(self.format),
             IDEMPOTENT: steady and self.saturate and self.scaling.reproduces(self.format, self.rounding),
             MAX_DETERMINED: steady and self.scaling.max_determined,
             DETERMINISTIC: steady,
@@ -90,31 +93,33 @@ class Quantizer(Operator):
         """q(x)_i is a nearest level to x_i at the scale of its block, of those in range."""
         return self.rounding.nearest and self.scaling.exact_codes
 
-    @property
-    def _odd_grid(self) -> bool:
-        return self.format.has_zero and is_odd(self.format, self.rounding)
-
     def scales(self, x: Array) -> Array:
         """σ_B of every block of x (finite float32 or float64), in the shape of the grid of blocks."""
         return kernels.block_scales(x, self.format, self.scaling, self.partition)
 
     def divisors(self, x: Array, scales: Array) -> Array:
-        """What each block is divided by to make codes, where σ are its ``scales``: σ itself but under a rule that
-        codes by one number and stores another.
-        """
+        """What blocks of these ``scales`` are divided by to make codes: σ itself, unless another is stored."""
         return scales if self.scaling.exact_codes else self.scaling.divisors(x, self.partition, self.format)
 
     def frozen(self, x: ArrayLike) -> "Quantizer":
         """The same quantizer with every scale fixed at its value for x, which must be finite."""
-        _, sigma, divisors = self._scaled(as_real(x))
+        _, placed = self._placed(as_real(x))
         plain = self.scaling.direct and not self.scaling.signed
-        rule = Frozen(FixedArray(sigma)) if plain else Held(self.scaling, FixedArray(sigma), FixedArray(divisors))
-        return replace(self, scaling=rule)
+        known = Frozen(FixedArray(placed[0])) if plain else self.scaling.frozen(placed)
+        return replace(self, scaling=known or Held(self.scaling, *map(FixedArray, placed)))
+
+    def placed(self, x: Array) -> Placed:
+        """The scales of x, and what the rule of the scales has beside them; see ``Scaling.placed``."""
+        if self.scaling.shifts:
+            return self.scaling.placed(x, self.partition, self.format)
+        scales = self.scales(x)
+        return scales, self.divisors(x, scales)
 
     def quantize(self, x: ArrayLike) -> Quantized:
         """q(x) with its codes and scales. Raises as q(x) does, and ValueError where an entry is NaN or infinite."""
-        values, ratios, scales = self._quantize(as_real(x), keep_ratios=True)
-        return Quantized(values, self.format.encode(ratios), scales, self.format, self.partition)
+        values, codes, placed = self._quantize(as_real(x), keep_codes=True)
+        parts = (values, self.format.encode(codes), placed[0], self.format, self.partition)
+        return Quantized(*parts, placed[1] if self.scaling.shifts else None)
 
     def apply(self, x: Array, origin: Array) -> Array:
         return self.into(np.empty(x.shape, x.dtype), x, origin)
@@ -141,35 +146,36 @@ class Quantizer(Operator):
     def into(self, out: Array, x: Array, origin: Array) -> Array:
         self.partition.check_tail(x.shape, self.tail, "blocks")
         if not kernels.quantize(x, out, self.format, self.scaling, self.partition, self.rounding, self.saturate):
-            out[...] = self._quantize(x, keep_ratios=False)[0]
+            out[...] = self._quantize(x, keep_codes=False)[0]
         return out
 
-    def _quantize(self, x: Array, keep_ratios: bool) -> tuple[Array, Array, Array]:
+    def _quantize(self, x: Array, keep_codes: bool) -> tuple[Array, Array, Placed]:
         self.partition.check_tail(x.shape, self.tail, "blocks")
         if x.size == 0:
-            return x, x, np.zeros(self.partition.grid(x.shape), x.dtype)
-        x, scales, divisors = self._scaled(x)
+            none = np.zeros(self.partition.grid(x.shape), x.dtype)
+            return x, x, (none, none)
+        x, placed = self._placed(x)
         values: list[Array] = []
-        ratios: list[Array] = []
+        codes: list[Array] = []
         largest = np.finfo(x.dtype).max
-        near_the_end = float(np.fmax.reduce(np.abs(scales), axis=None)) > kernels.safe_scale(self.format, x.dtype)
-        grids = (self.partition.split_grid(grid, x.shape) for grid in (scales, divisors))
-        for rows, sigma, by in zip(self.partition.split(x), *grids, strict=True):
-            divisor = np.where(by == 0, by.dtype.type(1), by)[:, None]
+        near_the_end = float(np.fmax.reduce(np.abs(placed[0]), axis=None)) > kernels.safe_scale(self.format, x.dtype)
+        apart = (self.partition.split_grid(one, x.shape) for one in placed)
+        for rows, *own in zip(self.partition.split(x), *apart, strict=True):
             with np.errstate(over="ignore"):  # a ratio or an image may be beyond the dtype: it saturates
-                ratio = self.format.round(self.scaling.ratio(rows, divisor), self.rounding, saturate=self.saturate)
-                value: Array = ratio * sigma[:, None]
+                code, value = self.scaling.images(rows, tuple(one[:, None] for one in own), self.format, self._level)
             values.append(np.clip(value, -largest, largest) if near_the_end and self.saturate else value)
-            ratios.append(ratio)
+            codes.append(code)
         image = self.partition.join(values, x.shape)
-        return image, self.partition.join(ratios, x.shape) if keep_ratios else image, scales
+        return image, self.partition.join(codes, x.shape) if keep_codes else image, placed
 
-    def _scaled(self, x: Array) -> tuple[Array, Array, Array]:
-        """x with 0 for NaN and infinities, its scales and its divisors, NaN for the blocks that these spoil."""
+    def _level(self, fmt: Format, v: Array) -> Array:
+        return fmt.round(v, self.rounding, saturate=self.saturate)
+
+    def _placed(self, x: Array) -> tuple[Array, Placed]:
+        """x with 0 for NaN and infinities, and its scales, NaN for the blocks that these spoil."""
         bad = ~np.isfinite(x)
         if not bad.any():
-            sigma = self.scales(x)
-            return x, sigma, self.divisors(x, sigma)
+            return x, self.placed(x)
         if self.nan is NanRule.error:
             first = first_at(bad)
             block = self.partition.box_of(first, x.shape)
@@ -178,8 +184,7 @@ class Quantizer(Operator):
             raise NonFinite(f"{x[first]} at {first}{also}, block {block} of {self.partition}: refused by nan=error")
         real = np.where(bad, x.dtype.type(0), x)
         spoiled = self.partition.reduce(bad, lambda rows: np.asarray(rows.any(axis=1)))
-        sigma, nan = self.scales(real), x.dtype.type(np.nan)
-        return real, *(np.where(spoiled, nan, grid) for grid in (sigma, self.divisors(real, sigma)))
+        return real, tuple(np.where(spoiled, x.dtype.type(np.nan), one) for one in self.placed(real))
 
     def __str__(self) -> str:
         head, arguments, plain = _family(self)
@@ -194,6 +199,8 @@ class Quantizer(Operator):
 def _family(q: Quantizer) -> tuple[str, list[str], Quantizer]:
     """The named constructor that comes closest: its name, its own arguments, and what it makes of them."""
     match q.format, q.scaling:
+        case UnsignedFormat(k=k) as fmt, scaling if scaling.shifts:
+            return "affine", [str(k), *scaling.arguments], Quantizer(fmt, scaling, Blocks(64))
         case fmt, Unscaled():
             return "cast", [str(fmt)], cast(fmt)
         case IntFormat(k=k, full_range=False), SharedExponent(epsilon=epsilon):
@@ -209,27 +216,22 @@ def _family(q: Quantizer) -> tuple[str, list[str], Quantizer]:
             return "nvfp4", [], nvfp4()
         case fmt, _ if fmt == NF4:
             return "nf4", [], nf4()
-        case Codebook() as fmt, _ if sums := re.fullmatch(r"bcq([1-8])(zero)?", fmt.name):
-            k, zero = int(sums[1]), bool(sums[2])
-            if fmt == bcq_format(k, zero):
-                return "bcq", [str(k), *(["zero=true"] if zero else [])], bcq(k, zero=zero)
-            return "scaled", [str(fmt)], scaled(fmt)
+        case fmt, _ if sums := sums_of(fmt):
+            k, zero = sums
+            return "bcq", [str(k), *(["zero=true"] if zero else [])], bcq(k, zero=zero)
         case fmt, _:
             return "scaled", [str(fmt)], scaled(fmt)
 
 
 def _named(fmt: Format, defaults: Options, options: Options) -> Quantizer:
     """A quantizer from a family's defaults and the caller's options. Raises TypeError for an unknown option."""
-    if unknown := options.keys() - Options.__annotations__:
-        raise TypeError(f"unknown option {sorted(unknown)[0]!r}: known are {', '.join(Options.__annotations__)}")
+    check_options(options, Options)
     chosen: Options = {**defaults, **options}
-    scaling, per = chosen["scaling"], chosen["per"]
+    scaling, boxes = chosen["scaling"], chosen["per"]
     need(scaling, Scaling, "scaling=")
     if scaling.full_range:
         fmt = fmt.full()
-    if per is not None and "block" in options:
-        raise TypeError("block= and per= exclude each other")
-    boxes = Blocks(chosen["block"]) if per is None else per
+    boxes = Blocks(chosen["block"]) if boxes is None else boxes
     need(boxes, Partition, "per=")
     return Quantizer(fmt, scaling, boxes, chosen["rounding"], chosen["saturate"], chosen["nan"], chosen["tail"])
 

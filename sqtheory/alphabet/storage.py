@@ -40,9 +40,9 @@ def index_bits(s: Sparsifier, shape: Shape, index: Index) -> int:
 def stored_bits(
     q: Quantizer, shape: Shape, s: Sparsifier | None = None, *, index: Index = Index.combination, real: int = 32
 ) -> int:
-    """Bits of a tensor of this shape: a code for every survivor, a scale for every block, and the survivors' places."""
+    """Bits of a tensor of this shape: codes of survivors, scales and offsets of blocks, and the survivors' places."""
     block, shared = q.scaling.bits(real)
-    scales = q.partition.count(shape) * block + shared
+    scales = q.partition.count(shape) * (block + q.scaling.offset_bits(q.format, real)) + shared
     if s is None:
         return Blocks(1).count(shape) * q.format.bits + scales
     kept: int = sum(len(rows) * s.budget(rows.shape[1]) for rows in s.groups.split(_places(shape)))

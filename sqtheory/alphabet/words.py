@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, final
 
 import numpy as np
 
-from sqtheory.alphabet import aliases, quantizers, scaling, scores, sparsifiers, ties
+from sqtheory.alphabet import affine, aliases, quantizers, scaling, scores, sparsifiers, ties
 from sqtheory.alphabet.budgets import Count
 from sqtheory.alphabet.formats import (
     E2M1,
@@ -20,6 +20,7 @@ from sqtheory.alphabet.formats import (
     FloatFormat,
     Format,
     IntFormat,
+    UnsignedFormat,
     bcq_format,
     p3109,
 )
@@ -59,6 +60,7 @@ OPERATORS: Mapping[str, Callable[..., Operator]] = {
     "bcq": quantizers.bcq,
     "cast": quantizers.cast,
     "scaled": quantizers.scaled,
+    "affine": affine.affine,
     "nm": sparsifiers.nm,
     "top": sparsifiers.top,
     "threshold": sparsifiers.threshold,
@@ -105,6 +107,7 @@ FLOAT_FAMILIES: Patterns = {
 """Floating-point formats by pattern, beside those with a name of their own."""
 FORMAT_FAMILIES: Patterns = {
     r"int(\d+)(full)?": ("int9, int9full", lambda m: IntFormat(int(m[1]), bool(m[2]))),
+    r"uint(\d+)": ("uint4", lambda m: UnsignedFormat(int(m[1]))),
     r"bcq(\d+)(zero)?": ("bcq4, bcq4zero", lambda m: bcq_format(int(m[1]), bool(m[2]))),
     **FLOAT_FAMILIES,
 }
@@ -169,6 +172,9 @@ KINDS: Mapping[Any, ArgumentKind] = {
     ties.Ties: ArgumentKind("tie rule", ties.TIES, TIE_BUILDERS),
     ties.Selected: ArgumentKind("side of a selection", {str(side): side for side in ties.Selected}),
     Count: ArgumentKind("rule for counts", {str(rule): rule for rule in Count}),
+    affine.Offset: ArgumentKind("offset", {str(offset): offset for offset in affine.Offset}),
+    affine.Added: ArgumentKind("place of the zero point", {str(added): added for added in affine.Added}),
+    scaling.Range: ArgumentKind("range", {str(range): range for range in scaling.Range}),
     NanRule: ArgumentKind("NaN rule", {str(rule): rule for rule in NanRule}),
     Tail: ArgumentKind("tail rule", {str(tail): tail for tail in Tail}),
     Partition: ArgumentKind("partition", PARTITIONS),

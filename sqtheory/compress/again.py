@@ -5,8 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import TypeAlias, final
 
-from sqtheory.alphabet.formats import BFLOAT16
-from sqtheory.arrays import as_real, same_bytes
+from sqtheory.arrays import as_real
 from sqtheory.compress.applying import metadata
 from sqtheory.compress.compressing import Outcome, kept_apart, left_alone
 from sqtheory.compress.layout import ITSELF, Layout, origin_of
@@ -15,8 +14,7 @@ from sqtheory.compress.recipe import Recipe, Treatment
 from sqtheory.compress.report import Applied, LeftAlone, Report
 from sqtheory.files.checkpoints import TensorInfo
 from sqtheory.files.digests import digest
-from sqtheory.files.packing import CompressedTensorsCheckpoint, PackedCheckpoint
-from sqtheory.files.packing.compressed_tensors import scheme_of
+from sqtheory.files.packing import PackedCheckpoint
 from sqtheory.files.targets import IGNORED
 from sqtheory.records import as_json
 
@@ -116,9 +114,7 @@ def of_target(
             if found is not None:
                 yield found
         y = recipe.image(as_real(against.source.read(one.name)), one.name)
-        if isinstance(written.source, CompressedTensorsCheckpoint) and scheme_of(schema).kind == "float":
-            y = BFLOAT16.round(y, saturate=False)
-        if not same_bytes(written.source.read(info.name), y):
+        if not against.reads(schema, y, written.source.read(info.name)):
             yield "its codes do not stand for the values that the recipe makes of the source"
     for name in (field.name for field in fields(Applied)):
         old, new = getattr(one, name), getattr(outcome.record, name)

@@ -7,7 +7,7 @@ import numpy as np
 from sqtheory.alphabet.procedures import PLAIN
 from sqtheory.alphabet.scaling.rule import Reach
 from sqtheory.alphabet.storage import Index
-from sqtheory.alphabet.traits import DETERMINISTIC
+from sqtheory.alphabet.traits import DETERMINISTIC, KEEPS_ZERO
 from sqtheory.arrays import Array
 from sqtheory.compress.image import best_mask
 from sqtheory.compress.recipe import Recipe
@@ -58,7 +58,7 @@ def _packed(recipe: Recipe, x: Array, name: str, index: Index | None) -> Packed:
         kept = s.mask(x)
         image = np.where(kept, x, x.dtype.type(0))
         image = q.frozen(x).into(image, image, x)
-        if not q.format.has_zero:  # pruned entries come back as other levels
+        if KEEPS_ZERO not in q.traits:  # pruned entries come back as other levels
             return pack_values(image, q, q.scales(x))
     else:
         return pack_image(x, s >> q, index=index)

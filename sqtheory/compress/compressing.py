@@ -125,7 +125,7 @@ def applied(layout: Layout, treatment: Treatment, info: TensorInfo, draft: Draft
         row,
         shape=info.shape,
         view=None if view is None else str(view),
-        dtype=info.dtype if made.packed is None else made.packed.schema.dtype,
+        dtype=stored.dtype,
         error=error,
         rounded=rounded,
         zeros=zeros,

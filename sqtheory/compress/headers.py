@@ -5,6 +5,7 @@ from collections.abc import Collection
 from sqtheory.compress.files import Folder
 from sqtheory.compress.layout import ITSELF, Layout
 from sqtheory.files.checkpoints import SafetensorsCheckpoint
+from sqtheory.files.checkpoints.gguf import GgufCheckpoint
 from sqtheory.files.checkpoints.npz import NpyCheckpoint, NpzCheckpoint
 from sqtheory.files.checkpoints.onnx import OnnxCheckpoint
 from sqtheory.files.checkpoints.tensors import refused
@@ -27,6 +28,8 @@ def headers_of(written: Layout, targets: Collection[str]) -> dict[str, str]:
             return {MODEL: sha256([folder.file.front()]), CONFIG: digest(written.out / CONFIG)}
         case PackedCheckpoint(file=file) | (SafetensorsCheckpoint() as file):
             return {ITSELF: sha256([file.front()])}
+        case GgufCheckpoint() as blocks:
+            return {ITSELF: sha256(blocks.structure())}
         case NpzCheckpoint() as archive:
             archive.check_structure()
             return {ITSELF: sha256([archive.structure()])}

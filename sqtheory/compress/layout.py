@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.alphabet.storage import Index
-from sqtheory.arrays import Array
+from sqtheory.arrays import Array, same_bytes
 from sqtheory.files import atomic
 from sqtheory.files.checkpoints import Checkpoint, TensorInfo
 from sqtheory.files.checkpoints.elements import Element
@@ -69,6 +69,8 @@ class StoredResult:
 
     target: Target
     pieces: Pieces
+    dtype: str
+    """The type of the tensor that is written, which codes stand for where they are no type of their own."""
     bits: int | None
     """Of codes, scales and places by theorem ``storage``; None for values."""
     bits_in_file: int
@@ -156,7 +158,11 @@ class Layout(ABC):
     def stored(self, info: TensorInfo, made: Made) -> StoredResult:
         """What is written for a result."""
         assert made.values is not None
-        return StoredResult(Target(info.name), self.encoded(info, made.values), None, 8 * info.nbytes)
+        return StoredResult(Target(info.name), self.encoded(info, made.values), info.dtype, None, 8 * info.nbytes)
+
+    def reads(self, schema: Schema, values: Array, read: Array) -> bool:
+        """Whether ``read`` is what codes of these values are to be read as."""
+        return same_bytes(read, values)
 
 
 def origin_of(out: str, files: Collection[str]) -> str:

@@ -8,6 +8,7 @@ from typing import final
 from sqtheory.arrays import Array
 from sqtheory.compress.decoded_layouts import DecodedFile, DecodedFolder
 from sqtheory.compress.files import Folder, SafetensorsFile, fill
+from sqtheory.compress.gguf_file import GgufFile
 from sqtheory.compress.layout import (
     CHUNK,
     ITSELF,
@@ -35,7 +36,7 @@ from sqtheory.files.checkpoints.gguf import GgufCheckpoint
 from sqtheory.files.checkpoints.npz import NpyCheckpoint, NpzCheckpoint
 from sqtheory.files.checkpoints.npz_writing import NpyWriter, NpzWriter
 from sqtheory.files.checkpoints.onnx import OnnxCheckpoint
-from sqtheory.files.checkpoints.tensors import plain
+from sqtheory.files.checkpoints.tensors import plain, refused
 from sqtheory.files.checkpoints.tflite import TfliteCheckpoint
 from sqtheory.files.checkpoints.writing import check_name
 from sqtheory.files.code_layout import CodeLayout
@@ -54,6 +55,13 @@ def layout_of(source: Checkpoint, out: Path, *, folder: bool, packing: Packing |
     ``folder``: the source was named as a folder, and so ``out`` is one. Raises ValueError where the name of ``out``
     promises another kind of file, or where it lies inside the folder of the source.
     """
+    if packing is not None and packing.layout is CodeLayout.gguf:
+        if packing.index is not None:
+            raise ValueError("blocks of GGUF have every entry and no places of survivors: --index is for others")
+        if not isinstance(source, GgufCheckpoint):
+            rule = "--layout gguf writes blocks to the metadata and names of a GGUF file: make one of F32 or F16 first"
+            raise refused(source.path, rule)
+        return GgufFile(source, _named(out, ".gguf"), packing)
     if packing is not None:
         kind = CompressedTensorsFolder if packing.layout is CodeLayout.compressed_tensors else PackedFile
         check_name(out)
@@ -91,6 +99,8 @@ def written(out: Path, packing: Packing | None) -> Layout:
     """The layout of a checkpoint that was written, opened; its values are what codes stand for."""
     if packing is None:
         return layout_of(open_checkpoint(out), out, folder=out.is_dir())
+    if packing.layout is CodeLayout.gguf:
+        return GgufFile(GgufCheckpoint(out), out, packing)
     packed = (
         CompressedTensorsCheckpoint(out) if packing.layout is CodeLayout.compressed_tensors else PackedCheckpoint(out)
     )

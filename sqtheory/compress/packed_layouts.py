@@ -10,6 +10,8 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from sqtheory.alphabet.formats import BFLOAT16
+from sqtheory.arrays import Array, same_bytes
 from sqtheory.compress.layout import (
     ITSELF,
     Content,
@@ -82,7 +84,9 @@ class Codes(Layout):
         declared = tuple(declare(name, kind, array.shape) for name, kind, array in arrays)
         pieces = (piece for _, _, array in arrays for piece in _pieces(array))
         target = Target(info.name, made.packed.schema, declared)
-        return StoredResult(target, pieces, schema.bits, 8 * sum(array.nbytes for _, _, array in arrays))
+        return StoredResult(
+            target, pieces, made.packed.schema.dtype, schema.bits, 8 * sum(array.nbytes for _, _, array in arrays)
+        )
 
     def header(self, targets: Sequence[Target], metadata: Mapping[str, str]) -> str:
         """SHA-256 of the header of the file with the arrays of all targets and these metadata."""
@@ -130,6 +134,11 @@ class CompressedTensorsFolder(Codes):
         _, parts = compressed(packed)
         dense = replace(packed.schema, mask=None, kept=packed.schema.size)
         return dense, [(f"{name}_{part}", kind, array) for part, (kind, array) in parts.items()]
+
+    def reads(self, schema: Schema, values: Array, read: Array) -> bool:
+        """In the precision that the package works in."""
+        small = scheme_of(schema).kind == "float"
+        return same_bytes(read, BFLOAT16.round(values, saturate=False) if small else values)
 
     def headers(self, targets: Sequence[Target], metadata: Metadata) -> dict[str, str]:
         schemes = {t.name.removesuffix(WEIGHT): scheme_of(t.schema) for t in targets if t.schema is not None}

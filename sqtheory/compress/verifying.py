@@ -20,6 +20,7 @@ from sqtheory.compress.ties import equal_tensors, first_of
 from sqtheory.exceptions import CheckpointError
 from sqtheory.execution.prefetch import InTurn, Watch, unwatched
 from sqtheory.files.checkpoints import SafetensorsCheckpoint, ShardedCheckpoint, TensorInfo
+from sqtheory.files.checkpoints.gguf import GgufCheckpoint
 from sqtheory.files.checkpoints.npz import NpyCheckpoint
 from sqtheory.files.digests import digest, sha256
 from sqtheory.files.inspection import kept_patterns
@@ -109,8 +110,10 @@ def _of_names(present: Mapping[str, TensorInfo], report: Report) -> Iterator[Fai
 
 def _of_metadata(written: Layout, report: Report) -> Iterator[Failure]:
     """The metadata that apply wrote; those of other kinds of files say nothing."""
-    shards: Mapping[str, SafetensorsCheckpoint | PackedCheckpoint | CompressedTensorsCheckpoint] = {}
-    if isinstance(written.source, SafetensorsCheckpoint | PackedCheckpoint | CompressedTensorsCheckpoint):
+    shards: Mapping[str, SafetensorsCheckpoint | PackedCheckpoint | CompressedTensorsCheckpoint | GgufCheckpoint] = {}
+    if isinstance(
+        written.source, SafetensorsCheckpoint | PackedCheckpoint | CompressedTensorsCheckpoint | GgufCheckpoint
+    ):
         shards = {written.source.path.name: written.source}
     if isinstance(written.source, ShardedCheckpoint):
         shards = written.source.shards

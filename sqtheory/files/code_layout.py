@@ -6,10 +6,11 @@ from typing import NoReturn, final
 
 @final
 class CodeLayout(StrEnum):
-    """In one safetensors file for ``unpack``, or in a folder for the package compressed-tensors."""
+    """A safetensors file for ``unpack``, a folder for the package compressed-tensors, a GGUF file for llama.cpp."""
 
     sqtheory = "sqtheory"
     compressed_tensors = "compressed-tensors"
+    gguf = "gguf"
 
     @classmethod
     def _missing_(cls, value: object) -> NoReturn:

@@ -8,10 +8,10 @@ from typing import final
 import numpy as np
 
 from sqtheory.alphabet.norms import spell_norm
-from sqtheory.alphabet.partition import Partition, Rows
+from sqtheory.alphabet.partition import Rows
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.traits import MONOTONE
-from sqtheory.arrays import Array, Mask
+from sqtheory.arrays import Mask
 from sqtheory.orders.applied import TwoOrders
 from sqtheory.orders.counts import Openings
 from sqtheory.orders.definition import living, moved
@@ -49,21 +49,18 @@ def _zero_back(two: TwoOrders, q: Quantizer) -> Mask:
 
 
 def _scale_kept(two: TwoOrders, q: Quantizer) -> Mask:
-    return np.asarray(~(moved(two, q, q.scales(two.x)) & living(two, q)).reshape(len(two.x), -1).any(axis=1))
+    return np.asarray(~(moved(two, q, q.placed(two.x)) & living(two, q)).reshape(len(two.x), -1).any(axis=1))
 
 
 def _one_scale(two: TwoOrders, q: Quantizer) -> Mask:
     """Where s has no groups with budgets of their own, every row is one."""
-    scales = q.scales(two.x)
     groups = two.s.groups if two.s.fixed_budget else Rows()
-    return _same_in(groups, two, q, scales) & _same_in(groups, two, q, q.divisors(two.x, scales))
-
-
-def _same_in(groups: Partition, two: TwoOrders, q: Quantizer, per_block: Array) -> Mask:
-    """In which rows the blocks that a group meets have one number."""
-    spread = q.partition.spread(per_block, two.x.shape)
-    single = groups.reduce(spread, lambda rows: np.asarray(rows.max(axis=1) == rows.min(axis=1)))
-    return np.asarray(single.reshape(len(two.x), -1).all(axis=1))
+    found = np.ones(len(two.x), bool)
+    for one in q.placed(two.x):
+        spread = q.partition.spread(one, two.x.shape)
+        single = groups.reduce(spread, lambda rows: np.asarray(rows.max(axis=1) == rows.min(axis=1)))
+        found &= single.reshape(len(two.x), -1).all(axis=1)
+    return found
 
 
 Z = Premise(

@@ -100,7 +100,7 @@ def counts_of_each(two: TwoOrders, q: Quantizer, p: float) -> Iterator[Counts]:
 
 
 def _openings(two: TwoOrders, q: Quantizer) -> Iterator[Openings]:
-    dense, alive = q.scales(two.x), living(two, q)
+    dense, alive = q.placed(two.x), living(two, q)
     low, high = ends(two.x, q.partition)
     return map(
         Openings,

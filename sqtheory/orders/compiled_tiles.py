@@ -96,10 +96,10 @@ class CompiledTile:
 
     def _saturated(self, x: Array, amax: Array, sigma: Array) -> int:
         q = self._of.groups.pair.q
-        beyond = beyond_range(-amax, amax, sigma, q)
+        beyond = beyond_range(-amax, amax, (sigma,), q)
         if q.format.min != -q.format.max and beyond.any():
             blocks = x.reshape(amax.size, -1)
-            beyond = beyond_range(blocks.min(axis=1), blocks.max(axis=1), sigma, q)
+            beyond = beyond_range(blocks.min(axis=1), blocks.max(axis=1), (sigma,), q)
         return int(np.count_nonzero(beyond))
 
     def _flushed(self, x: Array, amax: Array, sigma: Array) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.scaling import Placed
 from sqtheory.arrays import Array, Mask
 from sqtheory.tables import json_ready
 
@@ -155,10 +156,9 @@ def ends(x: Array, boxes: Partition) -> tuple[Array, Array]:
     return low, boxes.reduce(x, lambda rows: np.asarray(rows.max(axis=1)))
 
 
-def beyond_range(low: Array, high: Array, scales: Array, q: Quantizer) -> Mask:
-    """Which blocks with these least and greatest entries and these scales reach beyond σ·[min Γ, max Γ]."""
-    slack = 4 * float(np.finfo(scales.dtype).eps)  # the rounding of a real scale is no saturation
+def beyond_range(low: Array, high: Array, placed: Placed, q: Quantizer) -> Mask:
+    """Which blocks with these least and greatest entries and these scales reach beyond [σ·min Γ, σ·max Γ]."""
+    slack = 4 * float(np.finfo(placed[0].dtype).eps)  # the rounding of a real scale is no saturation
     with np.errstate(over="ignore"):
-        reach = [scales.astype(np.float64) * end for end in (q.format.min, q.format.max)]
-        least, most = np.minimum(*reach), np.maximum(*reach)
+        least, most = q.scaling.reach(placed, q.format)
         return np.asarray((high > most + slack * np.abs(most)) | (low < least - slack * np.abs(least)))

@@ -159,7 +159,7 @@ class CutTile:
             tied=_count(cuts[IMAGES].tied) if self._whole else 0,
             living=living,
             pruned=x.size - groups.keep * len(x) if self._whole else 0,
-            saturated=_count(beyond_range(*self._ends(), self._sigma, groups.pair.q)),
+            saturated=_count(beyond_range(*self._ends(), (self._sigma,), groups.pair.q)),
             flushed=self._flushed(),
         )
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from sqtheory.alphabet.norms import check_norm
 from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.scaling import Placed
 from sqtheory.arrays import Array, Mask
 from sqtheory.orders.applied import TwoOrders, survivors
 from sqtheory.orders.counts import Counts, Errors, GroupErrors, Openings, Sums, beyond_range, ends, sign
@@ -49,7 +50,7 @@ def sums_of(two: TwoOrders, best: Mask, p: float) -> Sums:
 
 def openings_of(two: TwoOrders, q: Quantizer) -> Openings:
     """In how many places each channel is open under the quantizer q of both orders."""
-    x, alive, pruned, dense = two.x, living(two, q), ~two.mask, q.scales(two.x)
+    x, alive, pruned, dense = two.x, living(two, q), ~two.mask, q.placed(two.x)
     low, high = ends(x, q.partition)
     return Openings(
         selected=_count(two.s.groups.reduce(two.reselected, lambda rows: np.asarray(np.any(rows, axis=1)))),
@@ -75,17 +76,14 @@ def living(two: TwoOrders, q: Quantizer) -> Mask:
     return q.partition.reduce(survivors(two.mask, two.x, q), lambda rows: np.asarray(np.any(rows, axis=1)))
 
 
-def moved(two: TwoOrders, q: Quantizer, dense: Array) -> Mask:
-    """In which blocks the mask moved the scale from its value for x."""
-    return rescaled(q, two.x, dense, two.sparse)
+def moved(two: TwoOrders, q: Quantizer, dense: Placed) -> Mask:
+    """In which blocks the mask moved the scale, or the offset, from its value for x."""
+    return replaced(q.placed(two.sparse), dense)
 
 
-def rescaled(q: Quantizer, x: Array, dense: Array, sparse: Array) -> Mask:
-    """Which blocks of x, whose scales are ``dense``, have another scale, or divisor of codes, in ``sparse``."""
-    own = q.scales(sparse)
-    if q.scaling.exact_codes:
-        return np.asarray(own != dense)
-    return np.asarray((own != dense) | (q.divisors(sparse, own) != q.divisors(x, dense)))
+def replaced(one: Placed, other: Placed) -> Mask:
+    """Which blocks have other scales or offsets."""
+    return np.asarray(np.logical_or.reduce([a != b for a, b in zip(one, other, strict=True)]))
 
 
 def flushed(low: Array, high: Array, image: Array, q: Quantizer) -> Mask:

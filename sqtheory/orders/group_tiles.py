@@ -128,7 +128,7 @@ class GroupTile:
             tied=self._tied,
             living=_count(self._amax),
             pruned=x.size - keep * x.shape[1],
-            saturated=_count(beyond_range(*self._ends(), self._sigma, q)),
+            saturated=_count(beyond_range(*self._ends(), (self._sigma,), q)),
             flushed=self._flushed(tops),
         )
 

@@ -12,7 +12,7 @@ from sqtheory.arrays import Array, Mask
 from sqtheory.exceptions import NonFinite, first_at
 from sqtheory.orders.applied import Order
 from sqtheory.orders.counts import Counts, Errors, Openings, OutputErrors, Sums, beyond_range, ends, sign
-from sqtheory.orders.definition import flushed, rescaled
+from sqtheory.orders.definition import flushed, replaced
 from sqtheory.orders.errors import change, norm
 from sqtheory.orders.matrix_errors import gram_norm
 from sqtheory.orders.optimum import gain_optimum
@@ -122,8 +122,8 @@ class ProcedureImages:
         lone_s, lone_q, lost_sq, lost_qs, least = (norm(w.astype(np.float64) - one, p) for one in made)
         lead = lost_qs - lost_sq if p == math.inf else change(w, self.sq, self.qs, p)
         kept, differs = self.sparse != 0, (self.sq != 0) != (self.qs != 0)
-        dense = q.scales(w)
-        moved = rescaled(q, w, dense, self.sparse)
+        dense = q.placed(w)
+        moved = replaced(q.placed(self.sparse), dense)
         alive = q.partition.reduce(kept, _any)
         low, high = ends(w, q.partition)
         openings = Openings(

@@ -128,7 +128,7 @@ def scale(s: Sparsifier, q: Quantizer, shape: Shape, everything: bool, splits: b
 
 def zero(q: Quantizer, everything: bool, splits: bool) -> Ruling:
     """q(s(x))_i = 0 for every pruned i: pruned entries come back as zero."""
-    nonzero = f"{q.format} has no zero"
+    nonzero = f"{q.format} has no zero" if not q.format.has_zero else f"0 need be no level under {q.scaling}"
     if KEEPS_ZERO in q.traits:
         return Ruling(True, f"0 is a value of {q.format} and its own image")
     if everything:
@@ -142,8 +142,8 @@ def zero(q: Quantizer, everything: bool, splits: bool) -> Ruling:
 def one_scale_per_group(q: Quantizer, shape: Shape, single: Ruling) -> Ruling:
     """All entries of a mask group share one scale, as where the group lies in a ``single`` block."""
     if q.scaling.looks_at is Reach.nothing:
-        dense = q.scales(np.zeros(shape))
-        if not dense.size or bool(dense.min() == dense.max()):
+        dense = q.placed(np.zeros(shape))
+        if all(not one.size or bool(one.min() == one.max()) for one in dense):
             return Ruling(True, "all blocks have one scale")
     return single
 

@@ -7,6 +7,7 @@ from math import prod
 import numpy as np
 from hypothesis import strategies as st
 
+from sqtheory.alphabet.affine import Added, Offset, affine
 from sqtheory.alphabet.formats import (
     E2M1,
     E2M3,
@@ -29,6 +30,7 @@ from sqtheory.alphabet.scaling import (
     Frozen,
     MeanSquare,
     Percentile,
+    Range,
     Reciprocal,
     Scaling,
     SharedExponent,
@@ -40,6 +42,7 @@ from sqtheory.alphabet.scaling import (
 from sqtheory.alphabet.scores import Gain, Random, Score, given, magnitude, wanda, wina
 from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier, ThresholdSparsifier, TopSparsifier, fixed
 from sqtheory.alphabet.ties import TIES, Adversarial, RandomTies
+from sqtheory.alphabet.traits import KEEPS_ZERO
 from sqtheory.arrays import FixedArray
 from sqtheory.strategies.tensors import DYADICS, SIZES, Kind, norms, tensors
 
@@ -47,6 +50,7 @@ NAMED: tuple[Quantizer, ...] = (
     *(make(k) for make in (int_, hbfp, mxint) for k in (2, 4, 8)),
     *(mxfp(element) for element in (E2M1, E2M3, E4M3)),
     *(nvfp4(), nf4(), bcq(1), bcq(3), bcq(3, zero=True), cast(E4M3)),
+    *(affine(4), affine(4, range=Range.own, added=Added.before), *(affine(3, offset=offset) for offset in Offset)),
 )
 CODEBOOKS = st.sets(st.sampled_from(DYADICS), min_size=2, max_size=9).filter(lambda v: max(v) > 0)
 P3109 = st.integers(3, 8).flatmap(
@@ -120,7 +124,7 @@ def quantizers(
     ``saturate=False``: also q whose images may be ∞ or NaN. ``elements`` replaces the formats.
     """
     grids = (formats() if elements is None else elements).filter(lambda f: f.has_zero or not keeps_zero)
-    named = st.sampled_from([q for q in NAMED if q.format.has_zero or not keeps_zero])
+    named = st.sampled_from([q for q in NAMED if KEEPS_ZERO in q.traits or not keeps_zero])
     roundings: st.SearchStrategy[Rounding] = st.sampled_from(tuple(ROUNDINGS.values()))
     roundings = roundings if deterministic else roundings | RANDOM.map(stochastic)
 

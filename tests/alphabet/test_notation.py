@@ -174,7 +174,7 @@ def test_errors_of_use_are_not_spelling_errors() -> None:
 def test_every_constructor_is_in_the_catalogue() -> None:
     """The strategies above reach each name of the vocabulary, so a new one must be added there."""
     assert set(OPERATORS) == {
-        *("int", "hbfp", "mxfp", "mxint", "nvfp4", "nf4", "bcq", "cast", "scaled"),
+        *("int", "hbfp", "mxfp", "mxint", "nvfp4", "nf4", "bcq", "cast", "scaled", "affine"),
         *("nm", "top", "threshold", "blockwise", "transposable", "sap", "patterns", "fixed", "identity"),
     }
     named = {kind.what: {*kind.names, *kind.constructors} for kind in KINDS.values()}

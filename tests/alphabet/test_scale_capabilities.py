@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sqtheory.alphabet.formats import BFLOAT16, E2M1, E2M3, E4M3, E8M0, FLOAT16, INT4, Format, IntFormat
+from sqtheory.alphabet.formats import BFLOAT16, E2M1, E2M3, E4M3, E8M0, FLOAT16, INT4, Format, IntFormat, UnsignedFormat
 from sqtheory.alphabet.partition import Blocks, Partition, Rows
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.rationals import NotRational, rationals
@@ -16,12 +16,19 @@ from sqtheory.alphabet.scaling import (
     SCALINGS,
     AbsMax,
     AbsMean,
+    Affine,
+    Edge,
     FromMaximum,
     Frozen,
+    FrozenAffine,
     Held,
+    Middle,
+    Minimum,
     Numbers,
     Percentile,
+    Range,
     Reach,
+    RealZero,
     Reciprocal,
     RowTwoLevel,
     Scaling,
@@ -30,6 +37,7 @@ from sqtheory.alphabet.scaling import (
     StoredScale,
     TwoLevel,
     Unscaled,
+    ZeroPoint,
     maxima,
 )
 from sqtheory.alphabet.scaling.rule import DYADIC, FULL
@@ -43,6 +51,13 @@ Tensor = NDArray[np.float64]
 SHAPE = (3, 8)
 BLOCKS = Blocks(4)
 GRID = BLOCKS.grid(SHAPE)
+AFFINE: dict[str, Affine] = {
+    str(rule): rule
+    for rule in (
+        *(ZeroPoint(), ZeroPoint(Range.own), Minimum(), Minimum(Range.with_zero), Middle(), Edge(), Edge(1e-3)),
+        *(RealZero(), RealZero(rounded=True), RealZero(most=2.0), RealZero(narrow=0.5), Minimum(stored=FLOAT16)),
+    )
+}
 STORED: tuple[Scaling, ...] = (
     *(
         StoredScale(FLOAT16),
@@ -59,6 +74,10 @@ STORED: tuple[Scaling, ...] = (
     *(SignedMax(minimum=True), Reciprocal(TwoLevel())),
 )
 RULES: dict[str, Scaling] = {
+    **AFFINE,
+    "frozen affine": FrozenAffine(
+        Minimum(), (FixedArray(np.linspace(0.1, 0.9, 6).reshape(GRID)), FixedArray(np.linspace(-3, 3, 6).reshape(GRID)))
+    ),
     **{str(rule): rule for rule in SCALINGS.values()},
     **{
         str(rule): rule for rule in (Percentile(60), SharedExponent(), SharedExponent(1e-8), TwoLevel(), TwoLevel(E2M3))
@@ -77,7 +96,7 @@ BOUNDED = {
 
 
 def format_of(rule: Scaling) -> Format:
-    return IntFormat(4, full_range=True) if rule.full_range else INT4
+    return UnsignedFormat(4) if rule.shifts else IntFormat(4, full_range=True) if rule.full_range else INT4
 
 
 def tensors(count: int = 30, seed: int = 3) -> Iterator[Tensor]:
@@ -187,7 +206,7 @@ def test_exact_scales_are_those_before_rounding(name: str) -> None:
             assert rule.constant is None and rule.looks_at is not Reach.nothing
             continue
         assert found.shape == GRID and all(isinstance(v, Fraction) for v in found.flat)
-        level = 0.15 if rule.scale_format or isinstance(rule, StoredScale) else 1e-12
+        level = 0.15 if rule.scale_format or isinstance(rule, StoredScale | Edge) else 1e-12
         assert np.allclose(found.astype(np.float64), scales(rule, x), rtol=level, atol=0)
 
 
@@ -199,7 +218,7 @@ def test_a_power_of_two_is_exact_for_float64_maxima_only() -> None:
 @pytest.mark.parametrize("name", RULES)
 def test_by_rows_every_row_is_a_tensor_of_its_own(name: str) -> None:
     rule = RULES[name]
-    if name in ("frozen", "held"):  # whose scales are those of a grid of three rows
+    if name in ("frozen", "held", "frozen affine"):  # whose scales are those of a grid of three rows
         return
     apart = False
     for x in tensors():
@@ -292,8 +311,9 @@ def check_symmetries(rule: Scaling) -> None:
     assert (seen_blind(rule), seen_zero(rule)) == (rule.sign_blind, rule.zero_block_is_zero)
     assert seen_equivariance(rule) == rule.equivariance
     assert (seen_odd(rule), seen_negative(rule)) == (rule.sign_odd, rule.signed)
-    assert seen_divided(rule) != rule.exact_codes
-    assert (seen_divided(rule) or seen_product(rule)) != rule.direct
+    shifts = rule.shifts  # codes are then of no multiple of the entries
+    assert (seen_divided(rule) or shifts) != rule.exact_codes
+    assert (seen_divided(rule) or seen_product(rule) or shifts) != rule.direct
 
 
 @thin(2)

@@ -66,6 +66,18 @@ def test_sums_are_those_of_rational_arithmetic(q: Quantizer, p: float) -> None:
         assert found.lost == 0
 
 
+def test_slices_and_signs_of_what_another_mask_keeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small slices change nothing; exchanged masks change the sign; masks that differ where y = 0 are as good."""
+    x, rng = tensors()[0], np.random.default_rng(74)
+    entries = entries_of(QUANTIZERS[0], x, 2.0)
+    kept, other = rng.random((2, x.size)) < 0.5
+    found = entries.sums(kept, other)
+    assert entries.sums(other, kept).gains[2] == -found.gains[2] != 0
+    assert entries.sums(kept, kept ^ (entries.images == 0)).gains[2] == 0
+    monkeypatch.setattr(group_sums, "TILE", 37)
+    assert entries.sums(kept, other) == found
+
+
 def test_which_images_are_short() -> None:
     x = tensors()[0]
     assert tuple(groups_of(q, x, 2.0).short for q in QUANTIZERS) == SHORT

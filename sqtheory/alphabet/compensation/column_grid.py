@@ -36,7 +36,12 @@ class ColumnGrid:
 
     @classmethod
     def of(cls, q: Quantizer, w: Array) -> "ColumnGrid":
-        """At the scales of w, a finite matrix of float32 or float64. Raises as q does for its shape."""
+        """At the scales of w, a finite matrix of float32 or float64.
+
+        Raises as q does for its shape, and ValueError for offsets beside the scales.
+        """
+        if q.scaling.shifts:
+            raise ValueError(f"columns are not rounded one by one onto the grid of {q}, which has offsets")
         q.check(w.shape)
         return cls(q, spread_scales(q, w))
 

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sqtheory.alphabet.formats.codebook import Codebook, bcq_format, dynamic_format
+from sqtheory.alphabet.formats.codebook import Codebook, bcq_format, dynamic_format, sums_of
 from sqtheory.alphabet.formats.floating import FloatFormat, SpecialCodes, binade, p3109
 from sqtheory.alphabet.formats.format import Codes, Format, Table, is_monotone, is_odd
 from sqtheory.alphabet.formats.integer import IntFormat
 from sqtheory.alphabet.formats.steps import StepFunction, steps
+from sqtheory.alphabet.formats.unsigned import UnsignedFormat
 
 Nonfinite = SpecialCodes
 """The name of SpecialCodes up to version 0.1, too near to the exception NonFinite."""
@@ -99,6 +100,7 @@ __all__ = [
     "SpecialCodes",
     "StepFunction",
     "Table",
+    "UnsignedFormat",
     "bcq_format",
     "binade",
     "dynamic_format",
@@ -106,4 +108,5 @@ __all__ = [
     "is_odd",
     "p3109",
     "steps",
+    "sums_of",
 ]

@@ -1,5 +1,6 @@
 """Codebooks: any finite set of levels, and the uniform binary-coded sums."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import final
@@ -65,6 +66,13 @@ class Codebook(Format):
         below = np.asarray(np.searchsorted(self.values, v, side="right") - 1)
         index = np.clip(below, 0, self.values.size - 2)
         return index, self.values[index], self.values[index + 1]
+
+
+def sums_of(fmt: Format) -> tuple[int, bool] | None:
+    """(k, zero) where a format is ``bcq_format(k, zero)``."""
+    found = re.fullmatch(r"bcq([1-8])(zero)?", fmt.name)
+    size = (int(found[1]), bool(found[2])) if found else None
+    return size if size and fmt == bcq_format(*size) else None
 
 
 def bcq_format(k: int, zero: bool = False) -> Codebook:

@@ -7,6 +7,7 @@ under ``stored(…, least=0)``, whose σ = 0 makes the block 0); ratios are clip
 rounded down saturates; an image beyond the largest number of the dtype becomes that number.
 """
 
+from sqtheory.alphabet.scaling.affine import Affine, FrozenAffine, Range
 from sqtheory.alphabet.scaling.average import AbsMean
 from sqtheory.alphabet.scaling.derived import Held, Reciprocal
 from sqtheory.alphabet.scaling.dyadic import Exponent, PowerOfTwo, SharedExponent
@@ -14,7 +15,8 @@ from sqtheory.alphabet.scaling.fitted import MeanSquare, Percentile
 from sqtheory.alphabet.scaling.given import Frozen, Unscaled
 from sqtheory.alphabet.scaling.histogram import LeastOfHistogram
 from sqtheory.alphabet.scaling.maximum import AbsMax, FullRange, HalfRange, Midpoint
-from sqtheory.alphabet.scaling.rule import EXPONENT, FromMaximum, Numbers, Reach, Scaling, maxima, positive
+from sqtheory.alphabet.scaling.offsets import Edge, Middle, Minimum, RealZero, ZeroPoint
+from sqtheory.alphabet.scaling.rule import EXPONENT, FromMaximum, Numbers, Placed, Reach, Scaling, maxima, positive
 from sqtheory.alphabet.scaling.signed import SignedMax
 from sqtheory.alphabet.scaling.stored import StoredScale
 from sqtheory.alphabet.scaling.two_level import RowTwoLevel, TwoLevel
@@ -37,19 +39,27 @@ __all__ = [
     "SCALINGS",
     "AbsMax",
     "AbsMean",
+    "Affine",
+    "Edge",
     "Exponent",
     "FromMaximum",
     "Frozen",
+    "FrozenAffine",
     "FullRange",
     "HalfRange",
     "Held",
     "LeastOfHistogram",
     "MeanSquare",
+    "Middle",
     "Midpoint",
+    "Minimum",
     "Numbers",
     "Percentile",
+    "Placed",
     "PowerOfTwo",
+    "Range",
     "Reach",
+    "RealZero",
     "Reciprocal",
     "RowTwoLevel",
     "Scaling",
@@ -58,6 +68,7 @@ __all__ = [
     "StoredScale",
     "TwoLevel",
     "Unscaled",
+    "ZeroPoint",
     "maxima",
     "positive",
 ]

@@ -1,8 +1,10 @@
 """What every rule for the scale of a block offers, and what a consumer may ask of it."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from enum import Enum
 from fractions import Fraction
+from typing import TypeAlias
 
 import numpy as np
 
@@ -18,6 +20,10 @@ DYADIC = frozenset({DYADIC_EQUIVARIANT})
 FULL = frozenset({DYADIC_EQUIVARIANT, SCALE_EQUIVARIANT})
 EXPONENT = E8M0.bits
 """Bits of a power-of-two scale."""
+Placed: TypeAlias = tuple[Array, ...]
+"""What a rule makes of every block: its scale, then what divides by it, or what it has beside it."""
+Rounder: TypeAlias = Callable[[Format, Array], Array]
+"""ρ onto a format."""
 
 
 class Reach(Enum):
@@ -89,6 +95,11 @@ class Scaling(ABC):
         """Codes are ρ(fl(x/σ)) in the arithmetic of the tensor too."""
         return True
 
+    @property
+    def shifts(self) -> bool:
+        """A block has an offset beside its scale, so that codes do not stand for multiples of σ (see ``Affine``)."""
+        return False
+
     def divisors(self, x: Array, blocks: Partition, fmt: Format) -> Array:
         """What entries are divided by before rounding: σ, unless the rule stores another number than it codes by."""
         return self.scales(x, blocks, fmt)
@@ -138,6 +149,45 @@ class Scaling(ABC):
     def apart(self) -> bool:
         """A scale is made of the largest magnitude of its block, wherever that lies."""
         return self.follows_maximum and self.looks_at is Reach.block
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The arguments of ``affine`` that spell this rule, if it shifts."""
+        return ()
+
+    def keeps_zero(self, fmt: Format) -> bool:
+        """0 is a level of every block and its own image."""
+        return fmt.has_zero
+
+    def offset_bits(self, fmt: Format, real: int = 32) -> int:
+        """Bits that a block stores for its offset."""
+        return real if self.shifts else 0
+
+    def placed(self, x: Array, blocks: Partition, fmt: Format) -> Placed:
+        """What ``images`` needs of every block, arrays of shape ``blocks.grid(x.shape)``; the first are ``scales``."""
+        return self.scales(x, blocks, fmt), self.divisors(x, blocks, fmt)
+
+    def exact_placed(self, x: Rationals, blocks: Partition, fmt: Format) -> tuple[Rationals, ...]:
+        """``placed`` in rational arithmetic. Raises as ``exact``."""
+        sigma = self.exact(x, blocks, fmt)
+        return sigma, sigma if self.exact_codes else self.exact_divisors(x, blocks, fmt)
+
+    def images(self, x: Array, placed: Placed, fmt: Format, level: Rounder) -> tuple[Array, Array]:
+        """Codes as numbers of ``fmt`` and what they stand for: ρ(x/σ) and σ ρ(x/σ); arrays of Fractions too."""
+        sigma, by = placed
+        divisor = np.where(by == 0, by.dtype.type(1), by)
+        code = level(fmt, x / divisor if x.dtype == object else self.ratio(x, divisor))
+        return code, code * sigma
+
+    def reach(self, placed: Placed, fmt: Format) -> tuple[Array, Array]:
+        """The least and the greatest number that a block holds without saturating, float64."""
+        wide = placed[0].astype(np.float64)
+        ends = wide * fmt.min, wide * fmt.max
+        return np.minimum(*ends), np.maximum(*ends)
+
+    def frozen(self, placed: Placed) -> "Scaling | None":
+        """The rule that makes of every tensor what this one made of one; None where it is that of its scales."""
+        return None
 
     def by_rows(self) -> "Scaling":
         """The rule that makes of every x[i] what this one makes of a tensor that is x[i] alone."""

@@ -1,5 +1,6 @@
 """Tensors of a GGUF file: its header and the simplest blocks are read here, the gguf package expands the others."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -11,10 +12,10 @@ from numpy.typing import NDArray
 
 from sqtheory.exceptions import MissingExtra
 from sqtheory.files.checkpoints.elements import ELEMENTS, read_values
-from sqtheory.files.checkpoints.entries import Window, decoded
+from sqtheory.files.checkpoints.entries import Window, decoded, fill
 from sqtheory.files.checkpoints.gguf_blocks import EXPANSIONS
-from sqtheory.files.checkpoints.gguf_header import TYPES, read_header, read_metadata
-from sqtheory.files.checkpoints.tensors import SLAB, FileCheckpoint, TensorInfo, plain, refused
+from sqtheory.files.checkpoints.gguf_header import TYPES, GgufFront, read_front, read_header, read_metadata
+from sqtheory.files.checkpoints.tensors import PIECE_BYTES, SLAB, FileCheckpoint, TensorInfo, plain, refused
 
 _PIECE = 1 << 15
 
@@ -23,8 +24,8 @@ _PIECE = 1 << 15
 class GgufCheckpoint(FileCheckpoint):
     """A GGUF file, its tensors in the order of the file, the fastest axis last.
 
-    Quantized entries come as the float32 numbers they stand for. Needs the extra ``gguf`` for those that are neither
-    Q4_0, Q4_1 nor Q8_0.
+    Quantized entries come as the float32 numbers they stand for. Needs the extra ``gguf`` for those that are none of
+    Q4_0, Q4_1, Q5_0, Q8_0 and MXFP4.
     """
 
     CONTAINER = "GGUF"
@@ -43,6 +44,31 @@ class GgufCheckpoint(FileCheckpoint):
         """What the header says beside the tensors: numbers, texts, arrays and lists of these; read at every call."""
         with self._lock:
             return read_metadata(self._path, self._file)
+
+    @property
+    def front(self) -> GgufFront:
+        """The bytes of the metadata as they are in the header, by key, and the alignment; read at every call."""
+        with self._lock:
+            return read_front(self._path, self._file)
+
+    def structure(self) -> Iterator[NDArray[np.uint8]]:
+        """All bytes of the file that are no entries of a tensor, in pieces."""
+        at = 0
+        for one in sorted(self._stored.values(), key=lambda one: (one.begin, one.info.nbytes)):
+            yield from self._octets(at, one.begin)
+            at = one.begin + one.info.nbytes
+        yield from self._octets(at, os.fstat(self._file.fileno()).st_size)
+
+    def stored(self, name: str) -> Iterator[NDArray[np.uint8]]:
+        one = self._stored[self.info(name).name]
+        return self._octets(one.begin, one.begin + one.info.nbytes, name)
+
+    def _octets(self, begin: int, end: int, name: str | None = None) -> Iterator[NDArray[np.uint8]]:
+        for at in range(begin, end, PIECE_BYTES):
+            try:
+                yield fill(Window(self._file, at, self._lock), min(PIECE_BYTES, end - at))
+            except (EOFError, OSError) as error:
+                raise refused(self._path, plain(str(error)), name) from error
 
     streams = True
 

@@ -51,7 +51,8 @@ _SCALARS: Mapping[int, np.dtype[Any]] = MappingProxyType(
     }
 )
 """The numbers in the metadata by the number of their type."""
-_UINT32, _STRING, _ARRAY = 4, 8, 9
+UINT32, STRING, _ARRAY = 4, 8, 9
+"""The numbers of these types of metadata."""
 
 
 @final
@@ -62,6 +63,24 @@ class GgufEntry:
     info: TensorInfo
     kind: int
     begin: int
+
+
+@final
+@dataclass(frozen=True)
+class GgufFront:
+    """What a header says beside its tensors, as bytes: each key with its value, and what offsets are multiples of."""
+
+    entries: Mapping[str, bytes]
+    alignment: int
+
+
+def read_front(path: Path, file: IO[bytes]) -> GgufFront:
+    """The metadata as they are in the file; CheckpointError as above."""
+    header = _Header(path, file)
+    header.tensors()
+    file.seek(0)
+    raw = file.read(max((end for _, end in header.spans.values()), default=0))
+    return GgufFront({key: raw[begin:end] for key, (begin, end) in header.spans.items()}, header.alignment)
 
 
 def read_header(path: Path, file: IO[bytes]) -> tuple[GgufEntry, ...]:
@@ -83,10 +102,11 @@ class _Header:
     def __init__(self, path: Path, file: IO[bytes], *, keep: bool = False) -> None:
         self._path, self._file, self._keep = path, file, keep
         self.metadata: dict[str, Any] = {}
+        self.spans: dict[str, tuple[int, int]] = {}
         self._size = os.fstat(file.fileno()).st_size
         self._block, self._first, self._at = b"", 0, 0
         self._items = 0
-        self._alignment = 32
+        self.alignment = 32
 
     def tensors(self) -> tuple[GgufEntry, ...]:
         magic, version = self._take(4, "the magic"), self._number(4)
@@ -98,11 +118,13 @@ class _Header:
         tensors, entries = (self._count(what, 12) for what in ("tensors", "metadata entries"))
         keys: set[str] = set()
         for _ in range(entries):
+            begin = self._position
             key = self._text("a key", _MAX_KEY)
             if key in keys:
                 raise self._refused(f"the metadata have the key {quoted(key)} twice")
             keys.add(key)
             self._value(key)
+            self.spans[key] = begin, self._position
         found: dict[str, GgufEntry] = {}
         for _ in range(tensors):
             one = self._tensor()
@@ -113,13 +135,13 @@ class _Header:
 
     def _placed(self, found: list[GgufEntry]) -> tuple[GgufEntry, ...]:
         """The tensors with their places in the file instead of offsets, each inside the file and none in another."""
-        base = -(-self._position // self._alignment) * self._alignment
+        base = -(-self._position // self.alignment) * self.alignment
         placed = tuple(GgufEntry(one.info, one.kind, base + one.begin) for one in found)
         covered = base
         for one in sorted(placed, key=lambda one: (one.begin, one.info.nbytes)):
             name, end = one.info.name, one.begin + one.info.nbytes
-            if (one.begin - base) % self._alignment:
-                raise self._refused(f"begins {one.begin - base} bytes in: not aligned to {self._alignment}", name)
+            if (one.begin - base) % self.alignment:
+                raise self._refused(f"begins {one.begin - base} bytes in: not aligned to {self.alignment}", name)
             if one.begin < covered:
                 raise self._refused("overlaps the tensor before it", name)
             if end > self._size:
@@ -153,17 +175,17 @@ class _Header:
             else:
                 self._pass_over(kind, 1, 0)
             return
-        value = self._number(4) if kind == _UINT32 else 0
+        value = self._number(4) if kind == UINT32 else 0
         if not 0 < value <= _MAX_ALIGNMENT or value & (value - 1):
             raise self._refused(f"general.alignment is a UINT32, a power of two up to {_MAX_ALIGNMENT}")
-        self._alignment = value
+        self.alignment = value
 
     def _pass_over(self, kind: int, count: int, depth: int) -> None:
         if kind in _SCALARS:
             self._skip(_SCALARS[kind].itemsize * count, f"{count} numbers")
             return
         self._check_items(kind, count, depth)
-        if kind == _STRING:
+        if kind == STRING:
             self._pass_over_texts(count)
             return
         for _ in range(count):
@@ -192,19 +214,19 @@ class _Header:
             self._need(nbytes, f"{count} numbers")
             return np.frombuffer(self._take(nbytes, "numbers"), _SCALARS[kind])
         self._check_items(kind, count, depth)
-        if kind == _STRING:
+        if kind == STRING:
             return [self._text("a text", MAX_HEADER) for _ in range(count)]
         return [self._values(self._number(4), self._number(8), depth + 1) for _ in range(count)]
 
     def _check_items(self, kind: int, count: int, depth: int) -> None:
-        if kind not in (_STRING, _ARRAY):
+        if kind not in (STRING, _ARRAY):
             raise self._refused(f"no type of metadata has the number {kind}")
         self._items += count
         if self._items > MAX_ITEMS:
             raise self._refused(f"arrays of the metadata have at most {MAX_ITEMS} texts and arrays in all")
         if depth > MAX_NESTING:
             raise self._refused(f"at most {MAX_NESTING} arrays inside each other")
-        self._need((8 if kind == _STRING else 12) * count, f"{count} texts or arrays")
+        self._need((8 if kind == STRING else 12) * count, f"{count} texts or arrays")
 
     def _count(self, what: str, least: int) -> int:
         count = self._number(8)

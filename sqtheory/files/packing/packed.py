@@ -17,6 +17,7 @@ from sqtheory.alphabet.partition.boxes import Boxes, Where
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.storage import Index
+from sqtheory.alphabet.traits import KEEPS_ZERO
 from sqtheory.arrays import Array, ArrayLike, Mask, as_real, plain_array
 from sqtheory.exceptions import InputRefused, about, first_at
 from sqtheory.files.bits import pack_bits, unpack_bits
@@ -77,7 +78,7 @@ def pack_image(x: ArrayLike, f: Operator, *, index: Index | None = None, real: s
             kept = s.mask(given)
             pruned = kernels.pruned(given, kept, _memory("pruned values", given))
             image, scales = q(pruned, out=_memory("packed values", given)), q.scales(pruned)
-            if not q.format.has_zero:  # pruned entries come back as other levels
+            if KEEPS_ZERO not in q.traits:  # pruned entries come back as other levels
                 return pack_values(image, q, scales, operator=str(f), real=real)
             places = places_of(s, image.shape, index)
             return pack_values(image, q, scales, kept, places, operator=str(f), real=real)
@@ -125,6 +126,8 @@ def pack_values(
     naming the entry and its block, for a value that is not σ_B times a level, −0 where the format has no −0, or a
     pruned value that is not +0.
     """
+    if q.scaling.shifts:
+        raise InputRefused(f"{q} has an offset for every block, which packed codes do not hold: write values")
     values = plain_array(values)
     dtype = next((name for name, kind in DTYPES.items() if values.dtype == kind), None)
     if dtype is None or scales.dtype != values.dtype or scales.shape != q.partition.grid(values.shape):

@@ -1,41 +1,40 @@
 """Both orders in rational arithmetic: scales, codes and masks from their definitions, nothing rounded but onto Γ."""
 
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.alphabet.formats import steps
+from sqtheory.alphabet.formats import Format, steps
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.rationals import NotRational, Rationals
 from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier
 from sqtheory.alphabet.ties import Sight
 from sqtheory.arrays import Mask
 
-
-def scales(q: Quantizer, x: Rationals) -> Rationals:
-    """σ of every entry of x, the shape of x. Raises NotRational for rules that are not computed here."""
-    return q.partition.spread(q.scaling.exact(x, q.partition, q.format), x.shape)
+Placed: TypeAlias = tuple[Rationals, ...]
+"""What the rule of the scales makes of the block of every entry, the scale first: arrays of the shape of the tensor."""
 
 
-def divisors(q: Quantizer, x: Rationals, sigma: Rationals) -> Rationals:
-    """What every entry of x is divided by to make its code, where ``sigma`` are its scales. Raises as ``scales``."""
-    if q.scaling.exact_codes:
-        return sigma
-    return q.partition.spread(q.scaling.exact_divisors(x, q.partition, q.format), x.shape)
+def placed(q: Quantizer, x: Rationals) -> Placed:
+    """σ of every entry of x, and its offset if it has one. Raises NotRational for rules that are not computed here."""
+    return tuple(q.partition.spread(one, x.shape) for one in q.scaling.exact_placed(x, q.partition, q.format))
 
 
-def image(q: Quantizer, x: Rationals, sigma: Rationals, by: Rationals) -> Rationals:
-    """σ ρ(x/d) entry by entry, d = ``by`` mostly σ. Raises NotRational where an entry overflows."""
-    levels = steps(q.format, q.rounding)
-    out: Rationals = np.empty(x.shape, object)
-    for i, (v, scale, divisor) in enumerate(zip(x.flat, sigma.flat, by.flat, strict=True)):
-        ratio = v / divisor if divisor else v
-        if not q.saturate and not Fraction(q.format.min) <= ratio <= Fraction(q.format.max):
-            raise NotRational("this entry overflows")
-        out.flat[i] = scale * levels.level(ratio)
-    return out
+def image(q: Quantizer, x: Rationals, of_blocks: Placed) -> Rationals:
+    """σ ρ(x/σ) entry by entry. Raises NotRational where an entry overflows instead of saturating."""
+
+    def level(fmt: Format, ratios: Rationals) -> Rationals:
+        levels = steps(fmt, q.rounding)
+        out: Rationals = np.empty(ratios.shape, object)
+        for i, ratio in enumerate(ratios.flat):
+            if not q.saturate and not Fraction(fmt.min) <= ratio <= Fraction(fmt.max):
+                raise NotRational("this entry overflows")
+            out.flat[i] = levels.level(ratio)
+        return out
+
+    return q.scaling.images(x, of_blocks, q.format, level)[1]
 
 
 def mask(s: Sparsifier, x: Rationals, origin: Rationals) -> Mask:

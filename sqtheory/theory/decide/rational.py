@@ -11,7 +11,7 @@ from sqtheory.arrays import Array, Mask
 from sqtheory.orders.applied import survivors
 from sqtheory.theory.decide import numbers
 from sqtheory.theory.decide.draws import Draw
-from sqtheory.theory.decide.exact import divisors, image, mask, scales
+from sqtheory.theory.decide.exact import image, mask, placed
 from sqtheory.theory.decide.numbers import Radical, Size
 from sqtheory.theory.instance import FloatRows, ScaledInstance
 
@@ -98,13 +98,12 @@ def rational_orders(draw: Draw, x: Rationals) -> ExactOrders:
     """Both orders under one draw. Raises NotRational where the pipeline is not rational."""
     kept = mask(draw.first, x, x)
     sparse = pick(kept, x, Fraction(0))
-    dense, moved = scales(draw.before, x), scales(draw.after, sparse)
-    before, after = draw.before, draw.after
-    by, then = divisors(after, x, dense), divisors(after, sparse, moved)
-    quantized = image(before, x, dense, by)
+    dense, moved = placed(draw.before, x), placed(draw.after, sparse)
+    quantized = image(draw.before, x, dense)
     again = mask(draw.then, quantized, x)
-    images = image(after, sparse, moved, then), image(after, sparse, dense, by)
-    parts = (x, kept, quantized, again, *images, by, then, survivors(kept, x, after))
+    after, frozen = (image(draw.after, sparse, of_blocks) for of_blocks in (moved, dense))
+    by, then = (one[0] if draw.after.scaling.shifts else one[1] for one in (dense, moved))
+    parts = (x, kept, quantized, again, after, frozen, by, then, survivors(kept, x, draw.after))
     return ExactOrders(*(tuple(part.flatten().tolist()) for part in parts))
 
 

@@ -229,6 +229,8 @@ class Formula(ScaledInstance):
 
     def images(self, q: Quantizer, x: list[Term], sigma: list[Term]) -> list[Term]:
         """σ ρ(x/σ), the cells written as x against multiples of σ."""
+        if q.scaling.shifts:
+            raise _Beyond(f"the levels of {q} are not written as a formula")
         if q.format.values.size > LEVELS or not q.saturate:
             raise _Beyond(f"the grid {q.format} is not written as a formula")
         cells = steps(q.format, q.rounding)

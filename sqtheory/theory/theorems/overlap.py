@@ -10,6 +10,7 @@ from sqtheory.alphabet.scores import given
 from sqtheory.alphabet.sparsifiers import Sparsifier, TopSparsifier, nm, top
 from sqtheory.alphabet.traits import MAX_DETERMINED
 from sqtheory.arrays import Array
+from sqtheory.orders.definition import replaced
 from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import NEW, Claim, NoneKnown, Quantity
@@ -41,7 +42,7 @@ def straddle(q: Quantizer, s: TopSparsifier, length: int) -> Array | None:
 
 def _moved(case: Case) -> Array:
     alive = case.q.partition.reduce(case.orders.mask & (case.x != 0), lambda rows: np.asarray(rows.any(axis=1)))
-    moved = alive & (case.q.scales(case.orders.sparse) != case.q.scales(case.x))
+    moved = alive & replaced(case.q.placed(case.orders.sparse), case.q.placed(case.x))
     return np.asarray(moved.reshape(len(case), -1).sum(axis=1), np.float64)
 
 

@@ -24,7 +24,7 @@ def _counted(case: Case) -> Array:
     if not case.s.fixed_budget:
         raise Undefined(f"{case.s} keeps no number of entries of every group")
     kept = case.orders.mask.sum(axis=1) * case.q.format.bits
-    block, shared = case.q.scaling.bits()
+    block, shared = block_bits(case.q), case.q.scaling.bits()[1]
     scales = case.q.partition.count(case.x[:1].shape) * block + shared
     sizes = [rows.shape[1] for rows in case.s.groups.split(case.x[:1]) for _ in rows]
     index = sum(ceil(log2(comb(size, case.s.budget(size)))) for size in sizes)
@@ -37,8 +37,13 @@ def _formula(case: Case) -> Array:
     boxes = (case.s.groups, case.q.partition)
     m, block = (max(rows.shape[1] for rows in b.split(case.x[:1])) for b in boxes)
     n = case.s.budget(m)
-    bits = n / m * case.q.format.bits + case.q.scaling.bits()[0] / block + ceil(log2(comb(m, n))) / m
+    bits = n / m * case.q.format.bits + block_bits(case.q) / block + ceil(log2(comb(m, n))) / m
     return np.full(len(case), bits)
+
+
+def block_bits(q: Quantizer) -> int:
+    """Bits of the scale of a block, and of its offset."""
+    return q.scaling.bits()[0] + q.scaling.offset_bits(q.format)
 
 
 def _divides(boxes: Partition, what: str, shape: Shape) -> Ruling:

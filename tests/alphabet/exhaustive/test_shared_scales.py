@@ -118,7 +118,7 @@ def images(q: Quantizer, x: NDArray[np.floating]) -> Iterator[tuple[str, NDArray
     if x.dtype == np.float64:
         few, end = rationals(x[::FEW]), Fraction(float(np.finfo(x.dtype).max))
         given = q(x)
-        given[::FEW] = np.clip(exact.image(q, few, exact.scales(q, few)), -end, end).astype(np.float64)
+        given[::FEW] = np.clip(exact.image(q, few, exact.placed(q, few)), -end, end).astype(np.float64)
         yield "rational", given
 
 

@@ -68,6 +68,25 @@ def test_a_mask_chooses(seed: int) -> None:
     assert sums(x, np.array([on, 1.0 * on - ~on])) == [total(x), total(x[on]), total(x[on]) - total(x[~on])]
 
 
+@pytest.mark.parametrize("share", [0.0, 0.004, 0.3])
+@pytest.mark.parametrize("zeros", [0.0, 0.5])
+def test_small_terms_are_taken_apart(share: float, zeros: float) -> None:
+    """A few beside large ones, many, or mostly zeros, of both signs: with weights and without."""
+    rng = np.random.default_rng(73)
+    x, n = rng.standard_normal(20_000), 20_000
+    x[rng.random(n) < zeros] = 0
+    x *= np.where(rng.random(n) < share, 2.0 ** rng.integers(-200, -30, n), 1.0)
+    on = rng.random(n) < 0.5
+    assert Fraction(total(x), 1 << UNIT) == sum_of(x)
+    assert sums(x, 1.0 * on[None]) == [total(x), total(x[on])]
+
+
+def test_units_are_those_of_the_ratio() -> None:
+    for t in (0.0, 1.5, -0.1, 5e-324, -5e-324, 2.0**-1022, 3 * 2.0**-1070, math.pi * 2.0**1000):
+        over, under = t.as_integer_ratio()
+        assert units(t) == over * (1 << UNIT) // under
+
+
 @pytest.mark.parametrize("span", [BITS, SPAN, SPAN + 9])
 def test_multiples_of_a_grid_up_to_a_power_have_nothing_left(span: int) -> None:
     """Terms as large and as fine as is allowed, in rows that are full; with a finer grid there is something left."""

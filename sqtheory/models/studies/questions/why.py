@@ -8,6 +8,7 @@ from sqtheory.alphabet.ties import by_original
 from sqtheory.models.studies.questions.answer import Answer, Subject, listed, percent
 from sqtheory.models.studies.questions.tensors import NARROW, mask, quantizer
 from sqtheory.orders.applied import both
+from sqtheory.orders.definition import replaced
 from sqtheory.tables import Table
 
 EXPLAINED = ("2:4", "50%")
@@ -29,7 +30,7 @@ def reasons(subject: Subject) -> Answer:
                 blocks += q.partition.count(layer.weight.shape)
                 differing += int(np.count_nonzero(two.after_mask != two.masked_image))
                 left += int(np.count_nonzero(without.after_mask != without.masked_image))
-                moved += int(np.count_nonzero(q.scales(two.sparse) != q.scales(layer.weight)))
+                moved += int(np.count_nonzero(replaced(q.placed(two.sparse), q.placed(layer.weight))))
             first = subject.evaluations.of(s >> q)
             cost = subject.harm(subject.evaluations.of(q >> s), first)
             rest = subject.harm(subject.evaluations.of(q >> fair), subject.evaluations.of(fair >> q))
