@@ -1,6 +1,6 @@
 """Intel neural-compressor's round-to-nearest."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing, nearly
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing
 
 TOOL = Tool(
     name="neural-compressor-rtn",
@@ -21,13 +21,6 @@ TOOL = Tool(
                 "its smallest level is 0.0625, where that of E2M1 is 0.5",
                 "neural_compressor_rtn:fp4_e2m1",
                 Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept, by_maximum=True),
-            ),
-        ),
-        Mode(
-            "fp4_e2m1_bnb",
-            "dtype fp4_e2m1_bnb",
-            format=nearly(
-                "scaled(fp4, block=32)", "neural_compressor_rtn:fp4_e2m1_bnb", 2022, 14336, "midpoints of codes"
             ),
         ),
     ),
