@@ -79,7 +79,7 @@ class Quantizer(Operator):
         mirrored = self.format.has_zero and is_odd(self.format, self.rounding) and self.scaling.sign_blind
         conditions = {
             ODD: steady and (self.scaling.sign_odd or mirrored),
-            MONOTONE: is_monotone(self.format, self.rounding) and ordered,
+            MONOTONE: is_monotone(self.format, self.rounding) and ordered and not self.scaling.turns,
             KEEPS_ZERO: self.scaling.keeps_zero(self.format),
             IDEMPOTENT: steady and self.saturate and self.scaling.reproduces(self.format, self.rounding),
             MAX_DETERMINED: steady and self.scaling.max_determined,

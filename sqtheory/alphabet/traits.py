@@ -41,11 +41,13 @@ def _odd(f: Map, x: Array) -> bool:
 
 
 def _monotone(f: Map, x: Array) -> bool:
-    size, image = np.abs(x), np.abs(f(x))
+    made = f(x)
+    size, image = np.abs(x), np.abs(made)
     order = np.lexsort([image, size])
     ascending = bool(np.all(np.diff(image[order]) >= 0))
     tied = np.diff(size[order]) == 0
-    return ascending and bool(np.all(np.diff(image[order])[tied] == 0))
+    faithful = bool(np.all(np.sign(x) * np.sign(made) >= 0))
+    return faithful and ascending and bool(np.all(np.diff(image[order])[tied] == 0))
 
 
 def _keeps_zero(f: Map, x: Array) -> bool:
@@ -81,7 +83,9 @@ def _deterministic(f: Map, x: Array) -> bool:
 
 
 ODD = Trait("ODD", "f(−x) = −f(x)", True, _odd)
-MONOTONE = Trait("MONOTONE", "|x_i| ≤ |x_j| ⇒ |f(x)_i| ≤ |f(x)_j|", True, _monotone)
+MONOTONE = Trait(
+    "MONOTONE", "|x_i| ≤ |x_j| ⇒ |f(x)_i| ≤ |f(x)_j|, and f(x)_i has no sign opposite to that of x_i", True, _monotone
+)
 KEEPS_ZERO = Trait("KEEPS_ZERO", "x_i = 0 ⇒ f(x)_i = 0", True, _keeps_zero)
 IDEMPOTENT = Trait("IDEMPOTENT", "f(f(x)) = f(x) in real arithmetic", False, _idempotent)
 DYADIC_EQUIVARIANT = Trait(

@@ -27,10 +27,14 @@ from sqtheory.alphabet.scaling import (
     TwoLevel,
     Unscaled,
 )
+from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.alphabet.storage import bits_per_entry
 from sqtheory.alphabet.traits import IDEMPOTENT, MAX_DETERMINED, MONOTONE, ODD
 from sqtheory.arrays import FixedArray
 from sqtheory.exceptions import NonFinite
+from sqtheory.orders.applied import both
+from sqtheory.orders.pair import Pair
+from sqtheory.theory.decide import decide
 from sqtheory.theory.samples import SAMPLES
 from tests.nightly import thin
 from tests.twins import quantizers as twin
@@ -225,6 +229,24 @@ def test_doubly_quantized_scales_are_those_of_a_loop() -> None:
     for rule in (TwoLevel(), StoredScale(E4M3, late=True)):
         with pytest.raises(ValueError, match="quantized once more"):
             DoubleQuantization(rule)
+
+
+TURNED = [2048, 0, 0, 0, -4, -4.5, 5, -1, 32, 12, 18, -28, 1, 4.5, -2.5, 1]
+"""Scales of 4 entries of which every other one becomes negative where it is doubly quantized."""
+
+
+def test_scales_that_turn_signs_are_not_monotone_and_prune_first_can_lose() -> None:
+    q, s, x = int_(4, block=4, scaling=DoubleQuantization()), nm(2, 4), np.array(TURNED, dtype=float)
+    two = both(x, s, q)
+    assert (q.scales(x) < 0).any() and np.array_equal(q.scales(x), q.scales(two.sparse))
+    assert np.sum((x - two.after_mask) ** 2) > np.sum((x - two.masked_image) ** 2)
+    for one in (q, q.frozen(x)):
+        assert MONOTONE not in one.traits and not MONOTONE.holds(one, x)
+        assert not Pair(s, one).on(x.shape).prune_first_dominates
+        found = decide("sq_never_worse", s, one, shape=x.shape, rng=np.random.default_rng(0), first=[TURNED])
+        assert found.verdict == "refuted"
+    kept = int_(4, block=16, scaling=DoubleQuantization()).frozen(x)
+    assert MONOTONE in kept.traits and MONOTONE.holds(kept, x)
 
 
 def test_a_power_of_two_stored_upwards_is_that_of_rceil() -> None:

@@ -42,6 +42,10 @@ class DerivedScaling(Scaling):
         return self.rule.signed
 
     @property
+    def turns(self) -> bool:
+        return self.rule.turns
+
+    @property
     def exact_codes(self) -> bool:
         return self.rule.exact_codes
 
@@ -150,6 +154,10 @@ class Held(DerivedScaling):
     @property
     def direct(self) -> bool:
         return self.rule.direct
+
+    @property
+    def turns(self) -> bool:
+        return bool(np.any(np.sign(self.sigma.values) * np.sign(self.divisor.values) < 0))
 
     def scales(self, x: Array, blocks: Partition, fmt: Format) -> Array:
         return self.sigma.values.astype(x.dtype)

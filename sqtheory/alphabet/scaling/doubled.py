@@ -33,6 +33,7 @@ class DoubleQuantization(DerivedScaling):
     count: int = 256
     max_determined = False
     signed = True
+    turns = True
     zero_block_is_zero = False
     exact_codes = False
     direct = False

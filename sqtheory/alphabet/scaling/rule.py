@@ -86,6 +86,11 @@ class Scaling(ABC):
         return False
 
     @property
+    def turns(self) -> bool:
+        """σ_B can have the sign opposite to that of what divides the block, so that images change sign."""
+        return False
+
+    @property
     def exact_codes(self) -> bool:
         """In real arithmetic codes are ρ(x/σ): the number that divides is the one that multiplies."""
         return True
