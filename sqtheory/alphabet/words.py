@@ -144,6 +144,7 @@ SCALING_BUILDERS: Mapping[str, Callable[..., scaling.Scaling]] = {
     "frozen": _frozen,
     "twolevel": scaling.TwoLevel,
     "signedmax": scaling.SignedMax,
+    "double": scaling.DoubleQuantization,
     "stored": scaling.StoredScale,
     "reciprocal": scaling.Reciprocal,
     "shared": scaling.SharedExponent,

@@ -134,10 +134,10 @@ REFUSED: list[tuple[str, int, str]] = [
     ("mxfp(int4)", 5, "unknown floating-point format 'int4': it is a format"),
     ("mxfp(e4m)", 5, "unknown floating-point format 'e4m': did you mean 'e4m3'?"),
     (
-        "cast(fp8)",
+        "cast(posit)",
         5,
-        "unknown format 'fp8': known are e4m3, e5m2, e3m2, e2m3, e2m1, e8m0, bfloat16, float16, e4m3ieee, "
-        "int2, int3, int4, int5, int6, int7, int8, int16, …",
+        "unknown format 'posit': known are e4m3, e5m2, e3m2, e2m3, e2m1, e8m0, bfloat16, float16, e4m3ieee, "
+        "binary8p3se, binary8p4se, int2, int3, int4, int5, int6, int7, …",
     ),
     ("cast(int99)", 5, "an integer format needs 2 to 16 bits, got 99"),
     ("cast(bcq9)", 5, "a binary-coded sum needs 1 to 8 bits, got 9"),
