@@ -149,8 +149,7 @@ class Quantizer(Operator):
     def _quantize(self, x: Array, keep_codes: bool) -> tuple[Array, Array, Placed]:
         self.partition.check_tail(x.shape, self.tail, "blocks")
         if x.size == 0:
-            none = np.zeros(self.partition.grid(x.shape), x.dtype)
-            return x, x, (none, none)
+            return x, x, (np.zeros(self.partition.grid(x.shape), x.dtype),) * 2
         x, placed = self._placed(x)
         values: list[Array] = []
         codes: list[Array] = []
@@ -177,8 +176,7 @@ class Quantizer(Operator):
         if self.nan is NanRule.error:
             first = first_at(bad)
             block = self.partition.box_of(first, x.shape)
-            more = int(np.count_nonzero(bad)) - 1
-            also = f" and {more} more" if more else ""
+            also = f" and {count - 1} more" if (count := int(np.count_nonzero(bad))) > 1 else ""
             raise NonFinite(f"{x[first]} at {first}{also}, block {block} of {self.partition}: refused by nan=error")
         real = np.where(bad, x.dtype.type(0), x)
         spoiled = self.partition.reduce(bad, lambda rows: np.asarray(rows.any(axis=1)))

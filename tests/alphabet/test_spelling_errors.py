@@ -341,7 +341,7 @@ def test_what_a_verb_advises_is_what_it_takes(word: str, kind: type[Operator]) -
             if not advised:
                 continue
             arguments = {"nm": "(2, 4)", "top": "(0.5)", "threshold": "(1)", "blockwise": "(0.5, block=4)"}
-            arguments |= {"transposable": "(2, 4)"}
+            arguments |= {"transposable": "(2, 4)", "patterns": "(2, 4)"}
             arguments |= {"mxfp": "(e2m1)", "cast": "(e2m1)", "scaled": "(e2m1)"}
             takes = dict.fromkeys(("int", "hbfp", "mxint", "bcq"), "(4)") | arguments
             if kind is Quantizer or not written[0]:
@@ -363,7 +363,7 @@ def test_no_score_of_an_array_is_advised_where_none_can_be_bound(word: str) -> N
 def test_a_score_that_stands_alone_is_advised(wanted: type[Operator]) -> None:
     with pytest.raises(SpellingError, match=r"unknown score 'wandaa': did you mean 'wanda'\?"):
         parse_as(wanted, "mask", "nm(2, 4, score=wandaa)", RNG)
-    with pytest.raises(SpellingError, match="unknown score 'xyz': known are magnitude, wanda, gain, random at"):
+    with pytest.raises(SpellingError, match="unknown score 'xyz': known are magnitude, wanda, gain, random, power at"):
         parse_as(wanted, "mask", "nm(2, 4, score=xyz)", RNG)
 
 
