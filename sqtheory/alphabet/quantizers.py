@@ -137,10 +137,7 @@ class Quantizer(Operator):
 
     def is_idle(self, shape: Shape) -> bool:
         single = all(min(*pair) == 1 for pair in zip(self.partition.sides(shape), shape, strict=True))
-        ends = (
-            (self.scaling.share(self.format, negative=False), 1),
-            (self.scaling.share(self.format, negative=True), -1),
-        )
+        ends = ((self.scaling.share(self.format, negative), -1 if negative else 1) for negative in (False, True))
         return single and all(share and float(sign / share) in self.format.values for share, sign in ends)
 
     def into(self, out: Array, x: Array, origin: Array) -> Array:
@@ -165,6 +162,7 @@ class Quantizer(Operator):
             values.append(np.clip(value, -largest, largest) if near_the_end and self.saturate else value)
             codes.append(code)
         image = self.partition.join(values, x.shape)
+        image = image + x.dtype.type(0) if self.scaling.signed else image  # 0 times a negative scale is 0
         return image, self.partition.join(codes, x.shape) if keep_codes else image, placed
 
     def _level(self, fmt: Format, v: Array) -> Array:

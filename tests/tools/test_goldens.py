@@ -16,7 +16,7 @@ from sqtheory.tools.telling import each_mode
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden"
 RESIDUE = 2.0**-10
-"""ZeroFate that come back as less than this share of the largest entry are back but for rounding."""
+"""Zeros that come back as less than this share of the largest entry are back but for rounding."""
 STEPS = {
     f"{tool.name} {kind}": (tool.mode, step)
     for tool in each_mode(ALL)
