@@ -18,6 +18,7 @@ from sqtheory.exceptions import CheckpointError, Indivisible, InputRefused, Miss
 from sqtheory.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from sqtheory.alphabet.affine import Added, Offset, Range, affine
     from sqtheory.alphabet.budgets import Count
     from sqtheory.alphabet.formats import (
         BFLOAT16,
@@ -118,6 +119,7 @@ __all__ = [
     "INT8",
     "INT16",
     "NF4",
+    "Added",
     "Adversarial",
     "Blocks",
     "Case",
@@ -142,6 +144,7 @@ __all__ = [
     "NanRule",
     "NonFinite",
     "Nonfinite",
+    "Offset",
     "Operator",
     "OrderReport",
     "Partition",
@@ -149,6 +152,7 @@ __all__ = [
     "Quantizer",
     "Random",
     "RandomTies",
+    "Range",
     "Rounding",
     "Rows",
     "Score",
@@ -161,6 +165,7 @@ __all__ = [
     "Tiles",
     "Whole",
     "adversarial",
+    "affine",
     "all_die",
     "all_survive",
     "apply",
@@ -236,6 +241,7 @@ def __getattr__(name: str) -> object:
 def _operators() -> dict[str, object]:
     """What is public and not ``LATER``."""
     from sqtheory.alphabet import (
+        affine,
         budgets,
         formats,
         kernels,
@@ -253,7 +259,7 @@ def _operators() -> dict[str, object]:
     from sqtheory.orders import channels, errors, report, streaming
 
     alphabet = (
-        *(budgets, formats, kernels, notation, operators, partition, quantized, quantizers),
+        *(affine, budgets, formats, kernels, notation, operators, partition, quantized, quantizers),
         *(rounding, scores, sparsifiers, ties),
     )
     found: dict[str, object] = {"FixedArray": FixedArray}

@@ -1,5 +1,6 @@
 """A language model of two layers with random weights, in a GGUF file that llama.cpp loads."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import gguf
@@ -8,8 +9,8 @@ import numpy as np
 WIDTH, HEADS, INNER, LAYERS = 64, 2, 96, 2
 
 
-def write(path: Path, *, half: bool = False) -> None:
-    """A llama whose tokens are the 256 bytes; matrices in F32 or F16."""
+def write(path: Path, *, half: bool = False, weights: Mapping[str, np.ndarray] | None = None) -> None:
+    """A llama whose tokens are the 256 bytes; matrices in F32 or F16, or those that are given."""
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_name("tiny")
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16 if half else gguf.LlamaFileType.ALL_F32)
@@ -41,6 +42,7 @@ def write(path: Path, *, half: bool = False) -> None:
     writer.add_tensor("output_norm.weight", np.ones(WIDTH, np.float32))
     for name, shape in shapes.items():
         values = rng.normal(size=shape) / np.sqrt(shape[1])
+        values = values if weights is None else weights[f"{name}.weight"]
         writer.add_tensor(f"{name}.weight", values.astype(np.float16 if half else np.float32))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
