@@ -18,6 +18,7 @@ from sqtheory.exceptions import CheckpointError, Indivisible, InputRefused, Miss
 from sqtheory.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from sqtheory.alphabet.affine import Added, Offset, affine
     from sqtheory.alphabet.budgets import Count
     from sqtheory.alphabet.formats import (
         BFLOAT16,
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
         scaled,
     )
     from sqtheory.alphabet.rounding import Rounding, half_away, nearest_even, stochastic, toward_zero
+    from sqtheory.alphabet.scaling import Range
     from sqtheory.alphabet.scores import Gain, Random, Score, given, magnitude, wanda, wina
     from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, patterns, sap, threshold, top
     from sqtheory.alphabet.sparsifiers.transposable import transposable
@@ -118,6 +120,7 @@ __all__ = [
     "INT8",
     "INT16",
     "NF4",
+    "Added",
     "Adversarial",
     "Blocks",
     "Case",
@@ -142,6 +145,7 @@ __all__ = [
     "NanRule",
     "NonFinite",
     "Nonfinite",
+    "Offset",
     "Operator",
     "OrderReport",
     "Partition",
@@ -149,6 +153,7 @@ __all__ = [
     "Quantizer",
     "Random",
     "RandomTies",
+    "Range",
     "Rounding",
     "Rows",
     "Score",
@@ -161,6 +166,7 @@ __all__ = [
     "Tiles",
     "Whole",
     "adversarial",
+    "affine",
     "all_die",
     "all_survive",
     "apply",
@@ -236,6 +242,7 @@ def __getattr__(name: str) -> object:
 def _operators() -> dict[str, object]:
     """What is public and not ``LATER``."""
     from sqtheory.alphabet import (
+        affine,
         budgets,
         formats,
         kernels,
@@ -253,7 +260,7 @@ def _operators() -> dict[str, object]:
     from sqtheory.orders import channels, errors, report, streaming
 
     alphabet = (
-        *(budgets, formats, kernels, notation, operators, partition, quantized, quantizers),
+        *(affine, budgets, formats, kernels, notation, operators, partition, quantized, quantizers),
         *(rounding, scores, sparsifiers, ties),
     )
     found: dict[str, object] = {"FixedArray": FixedArray}

@@ -11,6 +11,7 @@ from sqtheory.alphabet import scaling, scores, ties
 from sqtheory.alphabet.affine import Added, Offset, affine
 from sqtheory.alphabet.budgets import Count
 from sqtheory.alphabet.formats import E2M3, E4M3, FloatFormat
+from sqtheory.alphabet.held_scores import HeldPower, Precision
 from sqtheory.alphabet.operators import IDENTITY, Chain
 from sqtheory.alphabet.partition import Blocks, Channels, Columns, Heads, Partition, Rows, Tail, Tiles, Whole
 from sqtheory.alphabet.quantized import NanRule
@@ -54,6 +55,7 @@ tails = st.sampled_from([Tail.short, Tail.error])
 score_rules = st.deferred(
     lambda: st.one_of(
         st.just(scores.magnitude),
+        st.builds(HeldPower, positive, st.sampled_from(Precision)),
         st.builds(scores.Gain, quantizer_strategy | chains, norms),
         st.sampled_from([scores.wanda(ARRAYS["x"]), scores.wina(ARRAYS["w"]), scores.given(ARRAYS["codes"])]),
         st.builds(scores.partnered, st.just(ARRAYS["x"]), st.floats(0.125, 8), st.floats(0, 8)),

@@ -46,7 +46,7 @@ def test_readme_is_short_with_two_tables_and_one_picture_and_the_pages_have_the_
     assert len(text(README).splitlines()) <= 150
     assert len(GENERATED.findall(text(README))) == 2 and len(re.findall("<img ", text(README))) == 1
     commands = {command.split()[0] for page in pages() for _, command, _ in GENERATED.findall(text(page))}
-    assert commands == {"order", "formats", "masks", "methods", "theorems", "constants", "predict", "price"}
+    assert commands == {"order", "formats", "masks", "methods", "tools", "theorems", "constants", "predict", "price"}
 
 
 def test_the_picture_shows_what_is_measured() -> None:

@@ -47,6 +47,7 @@ MODULES: Mapping[str, str] = {
     "sqtheory.compress": "Compressing checkpoints",
     "sqtheory.files.packing": "Packed tensors",
     "sqtheory.methods": "Published methods",
+    "sqtheory.tools": "Pruners and quantizers of the field",
     "sqtheory.models": "Running models",
     "sqtheory.strategies": "Strategies for property tests",
 }

@@ -16,7 +16,11 @@ from sqtheory.exceptions import need
 
 
 class Offset(Enum):
-    """What an affine quantizer has beside its scale."""
+    """What an affine quantizer has beside its scale.
+
+    >>> affine(4, offset=Offset.float, block=2)([1.0, 16.0])
+    array([ 1., 16.])
+    """
 
     integer = "a zero point, the code of 0"
     float = "the least number of the range"
@@ -29,7 +33,11 @@ class Offset(Enum):
 
 
 class Added(Enum):
-    """When an integer zero point is added to the ratio x/σ."""
+    """When an integer zero point is added to the ratio x/σ.
+
+    >>> print(affine(4, added=Added.before))
+    affine(4, added=before)
+    """
 
     after = "after rounding"
     before = "before rounding"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import final
 
+from sqtheory.alphabet.affine import Offset, affine
 from sqtheory.alphabet.formats import E2M1, E2M3, E4M3, FLOAT16
 from sqtheory.alphabet.partition import Rows, Tiles, Whole
 from sqtheory.alphabet.quantizers import Quantizer, int_, mxfp, nvfp4, scaled
@@ -61,6 +62,7 @@ COMPRESSED: tuple[Preset, ...] = (
     Preset("W4A16", _group(4), "4 bits in groups of 128, scale 2 amax/15"),
     Preset("W4A8", _group(4), f"the same; {_WEIGHTS}"),
     *(Preset(f"W{k}A16", _group(k), f"{k} bits in groups of 128, scale 2 amax/{2**k - 1}") for k in (2, 3, 5, 6, 7, 8)),
+    Preset("W4A16_ASYM", lambda: affine(4, block=128), "4 bits in groups of 128, an integer zero point"),
     Preset("W8A8", lambda: int_(8, per=Rows(), scaling=MIDPOINT), f"8 bits, one scale for each output; {_WEIGHTS}"),
     Preset("FP8", lambda: scaled(E4M3, per=Whole()), f"E4M3, one scale for the tensor; {_WEIGHTS}"),
     Preset("FP8_DYNAMIC", lambda: scaled(E4M3, per=Rows()), f"E4M3, one scale for each output; {_WEIGHTS}"),
@@ -79,6 +81,10 @@ def _legacy(k: int) -> Quantizer:
     return int_(k, block=32, scaling=_SIGNED, rounding=half_up)
 
 
+def _with_minimum(k: int) -> Quantizer:
+    return affine(k, block=32, offset=Offset.float, reciprocal=True, stored=FLOAT16, rounding=half_up)
+
+
 def _ternary() -> Quantizer:
     return int_(2, block=256, scaling=_LARGEST, rounding=half_away)
 
@@ -91,6 +97,8 @@ GGUF: tuple[Preset, ...] = (
         lambda: int_(8, block=32, scaling=_LARGEST, rounding=half_away),
         "8 bits in blocks of 32, amax/127, scales in float16",
     ),
+    Preset("Q4_1", lambda: _with_minimum(4), "4 bits in blocks of 32 above the least entry, both in float16"),
+    Preset("Q5_1", lambda: _with_minimum(5), "the same with 5 bits"),
     Preset("TQ1_0", _ternary, "−1, 0 and 1 in blocks of 256, amax, scales in float16"),
     Preset("TQ2_0", _ternary, "the same, stored otherwise"),
 )
@@ -98,18 +106,12 @@ GGUF: tuple[Preset, ...] = (
 TYPED = COMPRESSED + GGUF
 
 ABSENT: tuple[Missing, ...] = (
-    Missing("Q4_1, Q5_1", r"(?i:q[458]_1)", "it has an offset besides the scale, so that 0 is no level", ""),
+    Missing("Q8_1", r"(?i:q8_1)", "it is for activations: sums of codes are stored beside the scale", ""),
     Missing(
         "Q2_K … Q6_K, IQ…",
         r"(?i:i?q\d_(k|nl|xs|xxs|s|m)(_\w+)?)",
         "its scales are fitted, and quantized themselves",
         "",
-    ),
-    Missing(
-        "W4A16_ASYM",
-        r"(?i:w\da\d+_asym)",
-        "it has an integer zero point besides the scale",
-        "W4A16, which is symmetric",
     ),
 )
 """What people type and is not here."""

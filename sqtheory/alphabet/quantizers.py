@@ -137,10 +137,7 @@ class Quantizer(Operator):
 
     def is_idle(self, shape: Shape) -> bool:
         single = all(min(*pair) == 1 for pair in zip(self.partition.sides(shape), shape, strict=True))
-        ends = (
-            (self.scaling.share(self.format, negative=False), 1),
-            (self.scaling.share(self.format, negative=True), -1),
-        )
+        ends = ((self.scaling.share(self.format, negative), -1 if negative else 1) for negative in (False, True))
         return single and all(share and float(sign / share) in self.format.values for share, sign in ends)
 
     def into(self, out: Array, x: Array, origin: Array) -> Array:
@@ -152,8 +149,7 @@ class Quantizer(Operator):
     def _quantize(self, x: Array, keep_codes: bool) -> tuple[Array, Array, Placed]:
         self.partition.check_tail(x.shape, self.tail, "blocks")
         if x.size == 0:
-            none = np.zeros(self.partition.grid(x.shape), x.dtype)
-            return x, x, (none, none)
+            return x, x, (np.zeros(self.partition.grid(x.shape), x.dtype),) * 2
         x, placed = self._placed(x)
         values: list[Array] = []
         codes: list[Array] = []
@@ -166,6 +162,7 @@ class Quantizer(Operator):
             values.append(np.clip(value, -largest, largest) if near_the_end and self.saturate else value)
             codes.append(code)
         image = self.partition.join(values, x.shape)
+        image = image + x.dtype.type(0) if self.scaling.signed else image  # 0 times a negative scale is 0
         return image, self.partition.join(codes, x.shape) if keep_codes else image, placed
 
     def _level(self, fmt: Format, v: Array) -> Array:
@@ -179,8 +176,7 @@ class Quantizer(Operator):
         if self.nan is NanRule.error:
             first = first_at(bad)
             block = self.partition.box_of(first, x.shape)
-            more = int(np.count_nonzero(bad)) - 1
-            also = f" and {more} more" if more else ""
+            also = f" and {count - 1} more" if (count := int(np.count_nonzero(bad))) > 1 else ""
             raise NonFinite(f"{x[first]} at {first}{also}, block {block} of {self.partition}: refused by nan=error")
         real = np.where(bad, x.dtype.type(0), x)
         spoiled = self.partition.reduce(bad, lambda rows: np.asarray(rows.any(axis=1)))

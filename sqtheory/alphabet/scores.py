@@ -55,6 +55,11 @@ class Score(ABC):
         """The scores of x, same shape."""
 
     @property
+    def digits(self) -> int | None:
+        """Binary digits that scores are rounded to; None where they are numbers of the tensor's own type."""
+        return None
+
+    @property
     def images(self) -> tuple[Operator, ...]:
         """The operators whose images of x the score looks at."""
         return ()

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, final
 
 import numpy as np
 
-from sqtheory.alphabet import affine, aliases, quantizers, scaling, scores, sparsifiers, ties
+from sqtheory.alphabet import affine, aliases, held_scores, quantizers, scaling, scores, sparsifiers, ties
 from sqtheory.alphabet.budgets import Count
 from sqtheory.alphabet.formats import (
     E2M1,
@@ -67,9 +67,9 @@ OPERATORS: Mapping[str, Callable[..., Operator]] = {
     "blockwise": sparsifiers.blockwise,
     "transposable": sparsifiers.transposable,
     "sap": sparsifiers.sap,
-    "patterns": sparsifiers.patterns,
     "fixed": sparsifiers.fixed,
     "identity": lambda: IDENTITY,
+    "patterns": sparsifiers.patterns,
 }
 """The constructors by the name they are written with."""
 
@@ -144,6 +144,7 @@ SCALING_BUILDERS: Mapping[str, Callable[..., scaling.Scaling]] = {
     "frozen": _frozen,
     "twolevel": scaling.TwoLevel,
     "signedmax": scaling.SignedMax,
+    "double": scaling.DoubleQuantization,
     "stored": scaling.StoredScale,
     "reciprocal": scaling.Reciprocal,
     "shared": scaling.SharedExponent,
@@ -156,6 +157,8 @@ SCORE_BUILDERS: Mapping[str, Callable[..., scores.Score]] = {
     "partnered": scores.partnered,
     "given": scores.given,
     "random": scores.Random,
+    "magnitude": held_scores.held_magnitude,
+    "power": held_scores.held_power,
 }
 TIE_BUILDERS: Mapping[str, Callable[..., ties.Ties]] = {
     "random": ties.RandomTies,
@@ -170,6 +173,7 @@ KINDS: Mapping[Any, ArgumentKind] = {
     Rounding: ArgumentKind("rounding rule", ROUNDINGS, {"stochastic": stochastic}),
     scores.Score: ArgumentKind("score", scores.SCORES, SCORE_BUILDERS),
     ties.Ties: ArgumentKind("tie rule", ties.TIES, TIE_BUILDERS),
+    held_scores.Precision: ArgumentKind("type of numbers", {str(held): held for held in held_scores.Precision}),
     ties.Selected: ArgumentKind("side of a selection", {str(side): side for side in ties.Selected}),
     Count: ArgumentKind("rule for counts", {str(rule): rule for rule in Count}),
     affine.Offset: ArgumentKind("offset", {str(offset): offset for offset in affine.Offset}),

@@ -27,6 +27,8 @@ from sqtheory.alphabet.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp,
 from sqtheory.alphabet.rounding import ROUNDINGS, Rounding, stochastic
 from sqtheory.alphabet.scaling import (
     SCALINGS,
+    AbsMax,
+    DoubleQuantization,
     Frozen,
     MeanSquare,
     Percentile,
@@ -93,20 +95,26 @@ def _scalings(fmt: Format, grid: Shape | None) -> st.SearchStrategy[Scaling]:
     each = st.lists(scale, min_size=count, max_size=count).map(lambda v: np.reshape(v, grid or ()))
     rules = [r for r in (*SCALINGS.values(), SignedMax(minimum=True)) if fmt.min < 0 or not r.needs_negative]
     fine = [TwoLevel(f) for f in FORMATS.values() if isinstance(f, FloatFormat) and f.max < limit]
-    makers = [r for r in rules if not r.signed]
-    held = [f for f in FORMATS.values() if isinstance(f, FloatFormat) and f.max < limit]
-    stored = st.builds(
-        *(StoredScale, st.sampled_from(held), st.sampled_from(makers), st.sampled_from(tuple(ROUNDINGS.values()))),
-        least=st.sampled_from((None, 0.0)),
-        late=st.booleans(),
-    )
+    plain = [r for r in rules if not r.signed]
+    doubled = st.builds(DoubleQuantization, st.sampled_from([AbsMax(), MeanSquare(4)]), st.integers(1, 9))
+    changed: st.SearchStrategy[Scaling] = doubled | st.sampled_from((*plain, TwoLevel())).map(Reciprocal)
+    changed |= _stored(plain, fine) if fine else st.nothing()
     return st.one_of(
         st.sampled_from((*rules, Unscaled(), SharedExponent(), *fine)),
-        stored | st.sampled_from((*makers, TwoLevel())).map(Reciprocal) | stored.map(Reciprocal),
+        changed,
         st.builds(SharedExponent, st.sampled_from((1e-8, 1.0)) | st.floats(1e-12, 1e12)),
         st.builds(Percentile, st.floats(0.001, 99.999)) | st.builds(MeanSquare, st.integers(1, 16)),
         (scale | each).map(lambda v: Frozen(FixedArray(v))),
     )
+
+
+def _stored(rules: Sequence[Scaling], fine: Sequence[TwoLevel]) -> st.SearchStrategy[Scaling]:
+    """Scales stored in the formats of some two-level ones, now and then after codes are made, or by reciprocals."""
+    made = st.builds(
+        *(StoredScale, st.sampled_from([f.scale_format for f in fine]), st.sampled_from(rules)),
+        *(st.sampled_from(tuple(ROUNDINGS.values())), st.sampled_from((None, 0.0)), st.booleans()),
+    )
+    return made | made.map(Reciprocal)
 
 
 def quantizers(

@@ -1,6 +1,6 @@
 """Intel's AutoRound, without tuning."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing, nearly
+from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly, nearly
 
 TOOL = Tool(
     name="auto-round",
@@ -20,10 +20,12 @@ TOOL = Tool(
         Mode(
             "asym",
             "4 bits in groups of 128",
-            format=missing(
-                "it has an integer zero point besides the scale",
+            format=nearly(
+                "affine(4, stored=float16, block=128)",
                 "auto_round:int4_asym",
-                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept, negative=ZeroFate.kept, odd=True),
+                1132,
+                12288,
+                "these take the neighbouring code, most where the ends of a block are ± one number",
             ),
         ),
         Mode("mxfp4", "E2M1 per 32", format=exactly("mxfp(e2m1)", "auto_round:mxfp4")),

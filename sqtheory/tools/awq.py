@@ -1,8 +1,8 @@
 """AWQ's official code."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, nearly
 
-POINT = "it has an integer zero point besides the scale"
+WHY = "an all-equal block becomes 1e−5 there, for its scale is held at that"
 
 TOOL = Tool(
     name="awq",
@@ -11,23 +11,18 @@ TOOL = Tool(
         Mode(
             "asym-128",
             "4 bits in groups of 128, asymmetric",
-            format=missing(
-                POINT,
-                "awq_official:asym_4_group_128",
-                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept, odd=True, by_maximum=True),
-            ),
+            format=nearly("affine(4, range=own, block=128)", "awq_official:asym_4_group_128", 2048, 20480, WHY),
         ),
         Mode(
             "asym-32",
             "4 bits in groups of 32, asymmetric",
-            format=missing(
-                POINT,
-                "awq_official:asym_4_group_32",
-                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept, odd=True, by_maximum=False),
-            ),
+            format=nearly("affine(4, range=own, block=32)", "awq_official:asym_4_group_32", 2048, 20480, WHY),
         ),
     ),
     guard=OrderGuard(CanOrder.quantizes, "zeros of a pruned weight stay"),
     sources=(Measured("mit-han-lab/llm-awq", "d6e797a42b9ef7778de8ee2352116e0f48a78d61"),),
-    surprises=("with zero_point=False it raises",),
+    surprises=(
+        "with zero_point=False it raises",
+        "an all-equal block of ones becomes 1e−5",
+    ),
 )

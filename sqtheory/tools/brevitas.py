@@ -19,15 +19,7 @@ TOOL = Tool(
         ),
         Mode("int8", "per output channel", format=exactly("int(8, per=row)", "brevitas:int8_row")),
         Mode("fp8", "E4M3 per output channel", format=exactly("scaled(e4m3, per=row)", "brevitas:fp8_row")),
-        Mode(
-            "uint4",
-            "4 bits with a zero point",
-            format=missing(
-                "it has an integer zero point besides the scale",
-                "brevitas:uint4_shifted_row",
-                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept, negative=ZeroFate.kept, odd=True),
-            ),
-        ),
+        Mode("uint4", "4 bits with a zero point", format=exactly("affine(4, per=row)", "brevitas:uint4_shifted_row")),
     ),
     guard=OrderGuard(CanOrder.quantizes, "zeros of a pruned weight are values like others"),
     sources=(Measured("brevitas", "0.13.4"),),

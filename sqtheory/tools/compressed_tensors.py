@@ -1,6 +1,6 @@
 """compressed-tensors, the layouts that llm-compressor writes and vLLM reads."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing, nearly
+from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly, nearly
 
 TOOL = Tool(
     name="compressed-tensors",
@@ -53,11 +53,7 @@ TOOL = Tool(
         Mode(
             "W4A16_ASYM",
             "4 bits in groups of 128 with a zero point",
-            format=missing(
-                "it has an integer zero point besides the scale",
-                "compressed_tensors:W4A16_ASYM",
-                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept, negative=ZeroFate.kept, odd=True),
-            ),
+            format=exactly("affine(4, block=128)", "compressed_tensors:W4A16_ASYM"),
         ),
     ),
     guard=OrderGuard(

@@ -32,11 +32,7 @@ TOOL = Tool(
         Mode(
             "int4-asymmetric",
             "linear_quantize_weights, mode linear",
-            format=missing(
-                "it has an integer zero point besides the scale",
-                "coremltools:int4_32",
-                Observed(mixed=ZeroFate.kept, negative=ZeroFate.kept),
-            ),
+            format=exactly("affine(4, block=32)", "coremltools:int4_32"),
         ),
         Mode(
             "palette4-uniform",

@@ -1,8 +1,6 @@
 """The Python package gguf."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing
-
-WHY = "it has a real offset besides the scale, both stored in float16"
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly
 
 TOOL = Tool(
     name="gguf",
@@ -12,20 +10,20 @@ TOOL = Tool(
         Mode(
             "Q4_1",
             "4 bits and a minimum",
-            format=missing(
-                WHY,
+            format=exactly(
+                "affine(4, offset=float, reciprocal=true, stored=float16, block=32, rounding=half_away)",
                 "gguf:Q4_1",
-                Observed(mixed=ZeroFate.lost, positive=ZeroFate.kept, negative=ZeroFate.residue, odd=False),
+                seen=Observed(mixed=ZeroFate.lost, positive=ZeroFate.kept, negative=ZeroFate.residue),
             ),
         ),
         Mode("Q5_0", "5 bits", format=exactly("Q5_0", "gguf:Q5_0")),
         Mode(
             "Q5_1",
             "5 bits and a minimum",
-            format=missing(
-                WHY,
+            format=exactly(
+                "affine(5, offset=float, reciprocal=true, stored=float16, block=32, rounding=half_away)",
                 "gguf:Q5_1",
-                Observed(mixed=ZeroFate.lost, positive=ZeroFate.kept, negative=ZeroFate.residue, odd=False),
+                seen=Observed(mixed=ZeroFate.lost, positive=ZeroFate.kept, negative=ZeroFate.residue),
             ),
         ),
         Mode("Q8_0", "8 bits", format=exactly("Q8_0", "gguf:Q8_0")),

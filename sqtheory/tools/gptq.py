@@ -1,6 +1,6 @@
 """The quantizer of GPTQ's official code."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly
 
 TOOL = Tool(
     name="gptq",
@@ -16,15 +16,7 @@ TOOL = Tool(
             "4 bits per 32, symmetric",
             format=exactly("int(4, block=32, scaling=halfrange)", "gptq_official:sym_4_block_32"),
         ),
-        Mode(
-            "asym",
-            "4 bits per row, asymmetric",
-            format=missing(
-                "it has an integer zero point besides the scale",
-                "gptq_official:asym_4",
-                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept, odd=True, by_maximum=True),
-            ),
-        ),
+        Mode("asym", "4 bits per row, asymmetric", format=exactly("affine(4, per=row)", "gptq_official:asym_4")),
     ),
     guard=OrderGuard(CanOrder.quantizes, "its feedback refills pruned entries unless they are masked again"),
     sources=(Measured("IST-DASLab/gptq", "2d65066eeb06a5c9ff5184d8cebdf33662c67faf"),),

@@ -1,6 +1,6 @@
 """HQQ."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing
 
 TOOL = Tool(
     name="hqq",
@@ -18,19 +18,19 @@ TOOL = Tool(
         Mode(
             "4bit-plain",
             "optimize=False",
-            format=missing(
-                "it has a real offset besides the scale",
+            format=exactly(
+                "affine(4, offset=real, most=20000.0, narrow=0.0001, block=64)",
                 "hqq:int4_plain",
-                Observed(mixed=ZeroFate.lost, positive=ZeroFate.kept, negative=ZeroFate.residue, odd=False),
+                seen=Observed(mixed=ZeroFate.lost, positive=ZeroFate.kept, negative=ZeroFate.residue),
             ),
         ),
         Mode(
             "4bit-round-zero",
             "optimize=False, round_zero=True",
-            format=missing(
-                "it has an integer zero point besides the scale",
+            format=exactly(
+                "affine(4, offset=real, rounded=true, most=20000.0, narrow=0.0001, block=64)",
                 "hqq:int4_plain_round_zero",
-                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept, negative=ZeroFate.kept, odd=True),
+                seen=Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept, negative=ZeroFate.kept),
             ),
         ),
     ),

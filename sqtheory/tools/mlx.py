@@ -1,6 +1,6 @@
 """Apple's MLX."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly
 
 TOOL = Tool(
     name="mlx",
@@ -9,10 +9,10 @@ TOOL = Tool(
         Mode(
             "affine4",
             "4 bits in groups of 32",
-            format=missing(
-                "it has a real offset, at the edge of larger magnitude",
+            format=exactly(
+                "affine(4, offset=edge, least=1e-07, block=32)",
                 "mlx:affine4_32",
-                Observed(mixed=ZeroFate.residue, negative=ZeroFate.residue),
+                seen=Observed(mixed=ZeroFate.residue, negative=ZeroFate.residue),
             ),
         ),
         Mode(
@@ -24,6 +24,15 @@ TOOL = Tool(
             "E2M1 under E4M3 per 16",
             format=exactly(
                 "scaled(e2m1, block=16, scaling=stored(e4m3, least=0.0), rounding=half_toward_zero)", "mlx:nvfp4"
+            ),
+        ),
+        Mode(
+            "affine8",
+            "8 bits in groups of 64",
+            format=exactly(
+                "affine(8, offset=edge, least=1e-07, block=64)",
+                "mlx:affine8_64",
+                seen=Observed(mixed=ZeroFate.residue, negative=ZeroFate.kept),
             ),
         ),
     ),

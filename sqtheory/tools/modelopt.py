@@ -1,6 +1,6 @@
 """NVIDIA Model-Optimizer."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly, missing, nearly
+from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly, nearly
 
 TOOL = Tool(
     name="modelopt",
@@ -9,7 +9,7 @@ TOOL = Tool(
         Mode(
             "sparse_magnitude",
             "2:4 by magnitude",
-            missing("it takes the first best of six patterns by a float32 sum", "modelopt_sparse:magnitude"),
+            exactly("patterns(2, 4)", "modelopt_sparse:magnitude"),
             counts="kept",
             score="float32 sums of two",
         ),

@@ -4,7 +4,7 @@ from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exac
 
 TOOL = Tool(
     name="neural-compressor",
-    title="neural-compressor: prepare_pruning",
+    title="neural-compressor: prepare_pruning, until 3.6",
     modes=(
         Mode(
             "2:4",

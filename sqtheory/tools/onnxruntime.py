@@ -1,8 +1,8 @@
 """ONNX Runtime's quantizers."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing, nearly
 
-POINT = "it has an integer zero point besides the scale"
+WHY = "these take the neighbouring code, most where the ends of a block are ± one number"
 
 TOOL = Tool(
     name="onnxruntime",
@@ -18,8 +18,9 @@ TOOL = Tool(
         Mode(
             "matmul4bits-asym",
             "blocks of 32, asymmetric",
-            format=missing(
-                POINT, "onnxruntime:matmul4bits_asym", Observed(mixed=ZeroFate.kept, negative=ZeroFate.kept)
+            format=exactly(
+                "affine(4, added=before, zero_rounding=half_away, reciprocal=true, block=32, rounding=half_away)",
+                "onnxruntime:matmul4bits_asym",
             ),
         ),
         Mode(
@@ -35,10 +36,41 @@ TOOL = Tool(
             "QDQ, a scale for each output",
             format=exactly("int(8, per=row)", "onnxruntime:qdq_int8_per_channel"),
         ),
+        Mode("qdq-uint8", "QDQ, asymmetric", format=exactly("affine(8, per=tensor)", "onnxruntime:qdq_uint8")),
         Mode(
-            "qdq-uint8",
-            "QDQ, asymmetric",
-            format=missing(POINT, "onnxruntime:qdq_uint8", Observed(mixed=ZeroFate.kept, negative=ZeroFate.kept)),
+            "matmul2bits-asym",
+            "2 bits, asymmetric",
+            format=exactly(
+                "affine(2, added=before, zero_rounding=half_away, reciprocal=true, block=32, rounding=half_away)",
+                "onnxruntime:matmul2bits_asym",
+            ),
+        ),
+        Mode(
+            "rtn-sym",
+            "RTN, symmetric, blocks of 32",
+            format=nearly("int(4, block=32, scaling=midpoint)", "onnxruntime_weights:rtn_sym", 1168, 14336, WHY),
+        ),
+        Mode(
+            "rtn-asym",
+            "RTN, asymmetric, blocks of 32",
+            format=nearly(
+                "affine(4, added=before, range=own, block=32)", "onnxruntime_weights:rtn_asym", 1107, 14336, WHY
+            ),
+        ),
+        Mode(
+            "k_quant",
+            "k_quant, blocks of 32",
+            format=missing(
+                "its scale and zero point are found by a search",
+                "onnxruntime_weights:k_quant_asym",
+                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept, negative=ZeroFate.kept, odd=False),
+            ),
+        ),
+        Mode("bnb4-nf4", "MatMulBnb4, NF4, flat blocks of 64", format=exactly("nf4()", "onnxruntime_weights:bnb4_nf4")),
+        Mode(
+            "bnb4-fp4",
+            "MatMulBnb4, FP4, flat blocks of 64",
+            format=exactly("scaled(fp4)", "onnxruntime_weights:bnb4_fp4"),
         ),
     ),
     guard=OrderGuard(CanOrder.quantizes, "zeros of a pruned weight stay, in all of 140 combinations of settings"),

@@ -1,6 +1,6 @@
 """Weights for OpenVINO, as NNCF compresses them."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing, nearly
+from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly, nearly
 
 WHY = "these take the neighbouring code"
 
@@ -22,9 +22,7 @@ TOOL = Tool(
         Mode(
             "INT4_ASYM",
             "4 bits in groups",
-            format=missing(
-                "it has an integer zero point besides the scale", "nncf:INT4_ASYM", Observed(mixed=ZeroFate.kept)
-            ),
+            format=exactly("affine(4, added=before, stored=float16, block=32)", "nncf:INT4_ASYM"),
         ),
         Mode("MXFP4", "E2M1 per 32", format=exactly("mxfp(e2m1, scaling=rceil)", "nncf:MXFP4")),
         Mode(
@@ -64,6 +62,11 @@ TOOL = Tool(
                 10240,
                 "values are up to 2.5e−4 smaller there, and some take the neighbouring code",
             ),
+        ),
+        Mode(
+            "INT8_ASYM",
+            "8 bits per output with a zero point",
+            format=exactly("affine(8, stored=float16, per=row)", "nncf:INT8_ASYM"),
         ),
     ),
     guard=OrderGuard(CanOrder.quantizes, "zeros of a pruned weight stay, in all of 8 modes"),

@@ -1,8 +1,6 @@
 """optimum-quanto."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing, nearly
-
-OFFSET = "it has a real offset besides the scale"
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, nearly
 
 TOOL = Tool(
     name="quanto",
@@ -11,19 +9,19 @@ TOOL = Tool(
         Mode(
             "qint4",
             "4 bits in groups",
-            format=missing(
-                OFFSET,
+            format=exactly(
+                "affine(4, offset=float, block=128)",
                 "quanto:qint4",
-                Observed(mixed=ZeroFate.lost, positive=ZeroFate.kept, negative=ZeroFate.kept, odd=False),
+                seen=Observed(mixed=ZeroFate.lost, positive=ZeroFate.kept, negative=ZeroFate.kept),
             ),
         ),
         Mode(
             "qint2",
             "2 bits in groups",
-            format=missing(
-                OFFSET,
+            format=exactly(
+                "affine(2, offset=float, block=128)",
                 "quanto:qint2",
-                Observed(mixed=ZeroFate.lost, positive=ZeroFate.kept, negative=ZeroFate.residue, odd=False),
+                seen=Observed(mixed=ZeroFate.lost, positive=ZeroFate.kept, negative=ZeroFate.residue),
             ),
         ),
         Mode("qint8", "8 bits per output", format=exactly("int(8, per=row)", "quanto:qint8")),
@@ -35,11 +33,7 @@ TOOL = Tool(
         Mode(
             "qint4-zeropoint",
             "4 bits per 128, zeropoint=True",
-            format=missing(
-                "it has an integer zero point besides the scale",
-                "quanto:qint4_zeropoint",
-                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept, negative=ZeroFate.kept, odd=True),
-            ),
+            format=exactly("affine(4, block=128)", "quanto:qint4_zeropoint"),
         ),
     ),
     guard=OrderGuard(CanOrder.quantizes, "zeros of a pruned weight come back, but of qint8 and qfloat8"),

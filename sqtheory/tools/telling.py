@@ -1,8 +1,12 @@
 """Tools as tables and as plain words."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
+import numpy as np
+
+from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.traits import IDEMPOTENT, KEEPS_ZERO, MAX_DETERMINED, ODD, Trait
 from sqtheory.tables import Table
 from sqtheory.tools.tool import Mode, Step, Tool, ZeroFate
@@ -77,10 +81,31 @@ def _yes(known: bool) -> str:
     return "yes" if known else "no"
 
 
+PROBES = tuple(
+    np.array(entries, np.float64)
+    for entries in (
+        *((7, 7, -7, 1), (7, -7, 7, 1), (-7, 7, -7, 1), (5, 3, 1, 0.5), (-5, -3, -1, -0.5)),
+        *((1, 0.3, -0.9, 0.7, -0.2), (-6.1, 0.3, 5.9, -0.7, 2.2), (0.9, 0.33, 0.71, 0.11), (448, -440, 3.3, 0.1)),
+    )
+)
+"""Blocks on which a format without a known trait is tried for it."""
+
+
 def has(mode: Mode, trait: Trait, seen: bool | None) -> bool | None:
-    """Whether the format of a mode has a trait: what is seen, else what is known of its operator, else None."""
+    """Whether the format of a mode has a trait: by its operator, else as it was seen.
+
+    None where the operator is not known to have it and no block of ``PROBES`` shows that it has not.
+    """
     q = mode.quantizer()
-    return seen if q is None else trait in q.traits
+    if q is None:
+        return seen
+    return True if trait in q.traits else _fails(q, trait)
+
+
+@cache
+def _fails(q: Quantizer, trait: Trait) -> bool | None:
+    """False where some block shows that q has not the trait, else None."""
+    return None if all(trait.holds(q, x) for x in PROBES) else False
 
 
 def kept(mode: Mode) -> tuple[ZeroFate | None, ZeroFate | None, ZeroFate | None]:

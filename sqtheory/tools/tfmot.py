@@ -1,17 +1,17 @@
 """TensorFlow's model optimization toolkit."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly
 
 TOOL = Tool(
     name="tfmot",
     title="tensorflow-model-optimization: prune_low_magnitude",
     modes=(
-        Mode("2:4", "two zeros of four inputs", exactly("nm(2, 4)"), counts="pruned"),
-        Mode("1:4", "one zero of four inputs", exactly("nm(3, 4)"), counts="pruned"),
+        Mode("2:4", "two zeros of four inputs", exactly("nm(2, 4)", "tfmot:2_4"), counts="pruned"),
+        Mode("1:4", "one zero of four inputs", exactly("nm(3, 4)", "tfmot:1_4"), counts="pruned"),
         Mode(
             "50%",
             "half of a tensor",
-            missing("all that tie with the cut stay; what is kept is rounded half to even"),
+            exactly("top(0.5, count=even_kept, ties=all_survive)", "tfmot:half"),
             counts="pruned",
         ),
     ),

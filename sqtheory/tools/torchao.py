@@ -10,7 +10,7 @@ TOOL = Tool(
             "int4",
             "Int4WeightOnlyConfig, tinygemm: an offset at mid-range, bfloat16",
             format=missing(
-                "it has a real offset besides the scale",
+                "its offset is the middle of the range and its arithmetic that of bfloat16",
                 "torchao:int4_tinygemm_bfloat16",
                 Observed(mixed=ZeroFate.lost, positive=ZeroFate.kept),
             ),
@@ -23,11 +23,7 @@ TOOL = Tool(
         Mode(
             "int4-asymmetric",
             "the same, asymmetric",
-            format=missing(
-                "it has an integer zero point besides the scale",
-                "torchao:int4_asymmetric",
-                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept, negative=ZeroFate.kept, odd=True),
-            ),
+            format=exactly("affine(4, reciprocal=true, block=32)", "torchao:int4_asymmetric"),
         ),
         Mode(
             "int8",
@@ -78,6 +74,20 @@ TOOL = Tool(
         ),
         Mode("mxfp8-ceil", "MX, E4M3, ceil", format=exactly("mxfp(e4m3, scaling=ceil)", "torchao:mxfp8_ceil")),
         Mode("mxfp8-even", "MX, E4M3, even", format=exactly("mxfp(e4m3, scaling=even)", "torchao:mxfp8_even")),
+        Mode(
+            "int8-asymmetric",
+            "IntxWeightOnlyConfig int8, asymmetric, per row",
+            format=exactly("affine(8, reciprocal=true, per=row)", "torchao:int8_asymmetric_row"),
+        ),
+        Mode(
+            "int4-float32",
+            "tinygemm in float32",
+            format=exactly(
+                "affine(4, offset=midpoint, block=32)",
+                "torchao:int4_tinygemm_float32",
+                seen=Observed(mixed=ZeroFate.lost, positive=ZeroFate.kept),
+            ),
+        ),
     ),
     guard=OrderGuard(CanOrder.quantizes, "zeros of a pruned weight are values like others"),
     sources=(Measured("torchao", "0.18.0"),),

@@ -46,11 +46,10 @@ def test_a_name_is_read_in_capitals_or_not_and_written_as_an_operator(alias: Pre
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("Q4_1", "it has an offset besides the scale"),
+        ("Q8_1", "it is for activations"),
         ("Q4_K_M", "its scales are fitted, and quantized themselves"),
         ("IQ4_NL", "its scales are fitted"),
         ("Q6_K", "its scales are fitted"),
-        ("W4A16_ASYM", "it has an integer zero point besides the scale; nearest is W4A16"),
     ],
 )
 def test_what_is_not_here_says_what_is_missing(name: str, said: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from sqtheory.alphabet.formats import FORMATS, FloatFormat, Format, IntFormat
+from sqtheory.alphabet.held_scores import HeldPower, Precision
 from sqtheory.alphabet.quantizers import int_, mxint
 from sqtheory.alphabet.rationals import NotRational, rationals
 from sqtheory.alphabet.rounding import stochastic
@@ -36,6 +37,13 @@ SCORES: dict[str, Score] = {
     **{f"partnered({a}, {b})": partnered(PARTNER, a, b) for a, b in ((2.0, 1.0), (1.0, 0.5), (1.0, 0.0))},
     **{f"gain of {q}": Gain(q) for q in (int_(4), mxint(4))},
     "gain of chance": Gain(int_(4, rounding=stochastic(np.random.default_rng(0)))),
+    **{
+        str(s): s
+        for s in (
+            HeldPower(2.0, Precision.bfloat16),
+            HeldPower(2.0, Precision.float16),
+        )
+    },
     "given": given(np.arange(24.0).reshape(SHAPE)),
 }
 

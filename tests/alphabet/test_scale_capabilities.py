@@ -17,6 +17,7 @@ from sqtheory.alphabet.scaling import (
     AbsMax,
     AbsMean,
     Affine,
+    DoubleQuantization,
     Edge,
     FromMaximum,
     Frozen,
@@ -30,6 +31,7 @@ from sqtheory.alphabet.scaling import (
     Reach,
     RealZero,
     Reciprocal,
+    RowDoubleQuantization,
     RowTwoLevel,
     Scaling,
     SharedExponent,
@@ -71,7 +73,7 @@ STORED: tuple[Scaling, ...] = (
         StoredScale(BFLOAT16, SignedMax(minimum=True)),
     ),
     *(Reciprocal(AbsMax()), Reciprocal(StoredScale(FLOAT16)), StoredScale(FLOAT16, Reciprocal(SignedMax()), late=True)),
-    *(SignedMax(minimum=True), Reciprocal(TwoLevel())),
+    *(SignedMax(minimum=True), Reciprocal(TwoLevel()), DoubleQuantization(count=4)),
 )
 RULES: dict[str, Scaling] = {
     **AFFINE,
@@ -85,6 +87,7 @@ RULES: dict[str, Scaling] = {
     "absmean(0.5)": AbsMean(0.5),
     **{str(rule): rule for rule in STORED},
     **{"unscaled": Unscaled(), "one frozen": Frozen(FixedArray(0.3)), "rows": RowTwoLevel(TwoLevel())},
+    "double rows": RowDoubleQuantization(DoubleQuantization()),
     "frozen": Frozen(FixedArray(np.linspace(0.1, 0.9, 6).reshape(GRID))),
     "held": Held(StoredScale(E4M3, late=True), *(FixedArray(np.linspace(a, 0.9, 6).reshape(GRID)) for a in (0.1, 0.2))),
 }
@@ -235,6 +238,9 @@ def test_bits_of_scales_are_those_of_the_numbers_they_can_be(name: str) -> None:
     if rule.scale_format is not None:
         assert (block, shared) == (rule.scale_format.bits, 32)
         return
+    if isinstance(rule, DoubleQuantization | RowDoubleQuantization):
+        assert (block, shared) == (8, 16)
+        return
     if isinstance(rule, StoredScale):
         assert (block, shared) == (rule.scale_type.bits, 0)
         return
@@ -247,7 +253,7 @@ def test_bits_of_scales_are_those_of_the_numbers_they_can_be(name: str) -> None:
 def test_scales_of_two_levels_are_numbers_of_their_format_under_one_of_the_tensor(name: str) -> None:
     rule = RULES[name]
     fine = rule.scale_format
-    assert (fine is not None) == (rule.looks_at is Reach.tensor)
+    assert fine is None or rule.looks_at is Reach.tensor
     for x in tensors():
         top = np.abs(x).max(axis=None if name != "rows" else 1, keepdims=True)
         if fine is not None and (top > 0).all():
@@ -272,7 +278,8 @@ def seen_odd(rule: Scaling) -> bool:
 
 
 def seen_negative(rule: Scaling) -> bool:
-    return any((scales(rule, x) < 0).any() for x in tensors())
+    uneven = [x * np.where(np.arange(8) < 4, 1e-6, 1) for x in tensors()]
+    return any((scales(rule, x) < 0).any() for x in (*tensors(), *uneven))
 
 
 def seen_divided(rule: Scaling) -> bool:
@@ -310,7 +317,8 @@ def seen_equivariance(rule: Scaling) -> frozenset[Trait]:
 def check_symmetries(rule: Scaling) -> None:
     assert (seen_blind(rule), seen_zero(rule)) == (rule.sign_blind, rule.zero_block_is_zero)
     assert seen_equivariance(rule) == rule.equivariance
-    assert (seen_odd(rule), seen_negative(rule)) == (rule.sign_odd, rule.signed)
+    some = rule.signed and not isinstance(rule, RowDoubleQuantization)  # of two blocks none becomes negative
+    assert (seen_odd(rule), seen_negative(rule)) == (rule.sign_odd, some)
     shifts = rule.shifts  # codes are then of no multiple of the entries
     assert (seen_divided(rule) or shifts) != rule.exact_codes
     assert (seen_divided(rule) or seen_product(rule) or shifts) != rule.direct

@@ -134,10 +134,10 @@ REFUSED: list[tuple[str, int, str]] = [
     ("mxfp(int4)", 5, "unknown floating-point format 'int4': it is a format"),
     ("mxfp(e4m)", 5, "unknown floating-point format 'e4m': did you mean 'e4m3'?"),
     (
-        "cast(fp8)",
+        "cast(posit)",
         5,
-        "unknown format 'fp8': known are e4m3, e5m2, e3m2, e2m3, e2m1, e8m0, bfloat16, float16, e4m3ieee, "
-        "int2, int3, int4, int5, int6, int7, int8, int16, …",
+        "unknown format 'posit': known are e4m3, e5m2, e3m2, e2m3, e2m1, e8m0, bfloat16, float16, e4m3ieee, "
+        "binary8p3se, binary8p4se, int2, int3, int4, int5, int6, int7, …",
     ),
     ("cast(int99)", 5, "an integer format needs 2 to 16 bits, got 99"),
     ("cast(bcq9)", 5, "a binary-coded sum needs 1 to 8 bits, got 9"),
@@ -341,7 +341,7 @@ def test_what_a_verb_advises_is_what_it_takes(word: str, kind: type[Operator]) -
             if not advised:
                 continue
             arguments = {"nm": "(2, 4)", "top": "(0.5)", "threshold": "(1)", "blockwise": "(0.5, block=4)"}
-            arguments |= {"transposable": "(2, 4)"}
+            arguments |= {"transposable": "(2, 4)", "patterns": "(2, 4)"}
             arguments |= {"mxfp": "(e2m1)", "cast": "(e2m1)", "scaled": "(e2m1)"}
             takes = dict.fromkeys(("int", "hbfp", "mxint", "bcq"), "(4)") | arguments
             if kind is Quantizer or not written[0]:
@@ -363,7 +363,7 @@ def test_no_score_of_an_array_is_advised_where_none_can_be_bound(word: str) -> N
 def test_a_score_that_stands_alone_is_advised(wanted: type[Operator]) -> None:
     with pytest.raises(SpellingError, match=r"unknown score 'wandaa': did you mean 'wanda'\?"):
         parse_as(wanted, "mask", "nm(2, 4, score=wandaa)", RNG)
-    with pytest.raises(SpellingError, match="unknown score 'xyz': known are magnitude, wanda, gain, random at"):
+    with pytest.raises(SpellingError, match="unknown score 'xyz': known are magnitude, wanda, gain, random, power at"):
         parse_as(wanted, "mask", "nm(2, 4, score=xyz)", RNG)
 
 

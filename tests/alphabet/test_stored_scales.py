@@ -12,10 +12,11 @@ from sqtheory.alphabet import kernels
 from sqtheory.alphabet.formats import BFLOAT16, E2M1, E4M3, E8M0, FLOAT16, FORMATS, Codebook, FloatFormat
 from sqtheory.alphabet.kernels import engine
 from sqtheory.alphabet.notation import parse
-from sqtheory.alphabet.partition import Blocks
 from sqtheory.alphabet.quantizers import Quantizer, int_, scaled
 from sqtheory.alphabet.rounding import ROUNDINGS, half_away, half_up, nearest_even, stochastic
 from sqtheory.alphabet.scaling import (
+    DoubleQuantization,
+    Exponent,
     Frozen,
     Midpoint,
     Numbers,
@@ -121,14 +122,13 @@ def test_frozen_scales_make_the_same_image_again(name: str) -> None:
 def test_exact_images_are_those_before_rounding(name: str) -> None:
     """On numbers that hardly any arithmetic rounds: eighths, maxima 8."""
     from sqtheory.alphabet.rationals import rationals
-    from sqtheory.theory.decide.exact import divisors, image, scales
+    from sqtheory.theory.decide.exact import image, placed
 
     q = CASES[name][0]
     x = np.random.default_rng(65).integers(-63, 64, (2, 16)) / 8
     x[:, ::8] = [8.0, -8.0]
     exact = rationals(x)
-    sigma = scales(q, exact)
-    found = image(q, exact, sigma, divisors(q, exact, sigma))
+    found = image(q, exact, placed(q, exact))
     assert all(isinstance(v, Fraction) for v in found.flat)
     close = np.isclose(found.astype(float), q(x), rtol=1e-12, atol=0)
     assert close.mean() > 0.9  # what lies on a midpoint may go the other way after rounding
@@ -170,6 +170,7 @@ def test_what_no_stored_scale_can_be_is_refused() -> None:
 def test_the_largest_entry_of_a_signed_scale_is_its_own_image() -> None:
     q = int_(4, block=4, scaling=SignedMax(), rounding=half_up)
     assert q([1.0, -1.0, 0.5, 0]).tolist() == [1, -0.875, 0.5, 0] and q([-1.0, 1.0, 0, 0]).tolist() == [-1, 0.875, 0, 0]
+    assert not np.signbit(q(np.array([7.0, 0, -0.0, 0.1]))).any(), "0 times −7/8 is 0"
     least = replace(q, scaling=SignedMax(minimum=True))
     assert least([1.0, -1.0, 0, 0]).tolist() == [0.875, -1, 0, 0]
     assert ODD in q.traits and ODD not in least.traits
@@ -204,20 +205,39 @@ def test_stored_scales_that_vanish() -> None:
     assert bits_per_entry(scaled(E2M1, block=16, scaling=StoredScale(E4M3)), (4, 64)) == Fraction(9, 2)
 
 
+def test_doubly_quantized_scales_are_those_of_a_loop() -> None:
+    """24 blocks, the last four of them under a scale of scales of their own; a block of zeros among them."""
+    q = parse("nf4(block=8, scaling=double(count=20))")
+    assert isinstance(q, Quantizer) and str(q) == "nf4(block=8, scaling=double(count=20))"
+    x = np.random.default_rng(67).normal(size=(4, 48)) * 2.0 ** np.arange(4)[:, None]
+    x[1, 8:16] = 0
+    made = [max(abs(v) for v in x.reshape(-1, 8)[i]) for i in range(24)]
+    alpha, sigma = float(np.mean(made)), []
+    for part in (made[:20], made[20:]):
+        tau = max(abs(v - alpha) for v in part)
+        shares = [(v - alpha) / tau for v in part]
+        sigma += [alpha + tau * min(FORMATS["dynamic8"].values, key=lambda c: abs(c - t)) for t in shares]
+    np.testing.assert_allclose(q.scales(x).ravel(), sigma, rtol=1e-12)
+    assert q.scales(x)[1, 1] != 0 and not q(x)[1, 8:16].any() and not q.nearest
+    codes = FORMATS["nf4"].round(x.reshape(-1, 8) / np.where(np.array(made) == 0, 1, made)[:, None])
+    np.testing.assert_allclose(q(x).reshape(-1, 8), codes * np.array(sigma)[:, None], rtol=1e-12)
+    for rule in (TwoLevel(), StoredScale(E4M3, late=True)):
+        with pytest.raises(ValueError, match="quantized once more"):
+            DoubleQuantization(rule)
+
+
 def test_a_power_of_two_stored_upwards_is_that_of_rceil() -> None:
     x = np.random.default_rng(66).normal(size=(50, 32))
     for fmt in (E2M1, E4M3):
-        stored, dyadic = (
-            scaled(fmt, block=32, scaling=s)
-            for s in (StoredScale(E8M0, rounding=ROUNDINGS["ceil"]), parse("mxfp(e2m1, scaling=rceil)").scaling)
-        )  # type: ignore[attr-defined]
+        stored = scaled(fmt, block=32, scaling=StoredScale(E8M0, rounding=ROUNDINGS["ceil"]))
+        dyadic = scaled(fmt, block=32, scaling=PowerOfTwo(Exponent.rceil))
         assert np.array_equal(stored.scales(x), dyadic.scales(x))
-    assert isinstance(PowerOfTwo(), PowerOfTwo) and Blocks(8).size == 8
 
 
-@pytest.mark.parametrize(
-    "fmt", [E4M3, FLOAT16, E8M0, FORMATS["binary8p3se"], FloatFormat("holed", 2, 1, 1, subnormals=False)], ids=str
-)
+HOLED = FloatFormat("holed", 2, 1, 1, subnormals=False)
+
+
+@pytest.mark.parametrize("fmt", [E4M3, FLOAT16, E8M0, FORMATS["binary8p3se"], HOLED], ids=str)
 def test_rational_numbers_round_as_floating_point_numbers_do(fmt: FloatFormat) -> None:
     levels = fmt.values[np.unique(np.linspace(0, fmt.values.size - 1, 200).astype(int))]
     points = np.concatenate([levels, (levels[1:] + levels[:-1]) / 2, levels * 1.01, np.array([0.0, 1e-12, 1e30])])

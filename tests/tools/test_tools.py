@@ -12,6 +12,7 @@ from sqtheory.tools.telling import each_mode, hypotheses_table, properties, tie_
 from sqtheory.tools.tool import Measured, exactly, missing
 from sqtheory.tools.verdicts import brief, decided
 from tests.nightly import thin
+from tests.readme import README
 
 every = pytest.mark.parametrize("tool", ALL, ids=lambda tool: tool.name)
 each = pytest.mark.parametrize("tool", each_mode(ALL), ids=lambda tool: tool.name)
@@ -151,3 +152,7 @@ def test_the_record_as_json_has_all_that_is_said() -> None:
     told = tool_dict(find("gguf"))
     assert told["name"] == "gguf" and [mode["name"] for mode in told["modes"]][:2] == ["Q4_0", "Q4_1"]
     assert {"spelling", "differ", "of", "because"} == set(told["modes"][0]["format"])
+
+
+def test_readme_counts_them() -> None:
+    assert f"Releases of {len(ALL)} pruners and quantizers" in README.read_text(encoding="utf-8")

@@ -95,8 +95,10 @@ def unpacked(schema: dict[str, Any], arrays: dict[str, np.ndarray]) -> np.ndarra
             sigma = real(1)
         elif rule["kind"] == "exponent":
             sigma = np.ldexp(real(1), int(arrays["scales"][block]) - rule["bias"])
-        elif rule["kind"] == "real":
+        elif rule["kind"] in ("real", "signed"):
             sigma = real(arrays["scales"][block])
+        elif rule["kind"] == "coded":
+            sigma = real(level(rule["format"], int(arrays["scales"][block])))
         else:
             number = int(np.ravel_multi_index(block, grid)) if grid else 0
             own = rule["format"]
@@ -107,5 +109,7 @@ def unpacked(schema: dict[str, Any], arrays: dict[str, np.ndarray]) -> np.ndarra
                 sigma = np.finfo(real).smallest_subnormal
         with np.errstate(over="ignore"):
             product = real(level(fmt, code)) * sigma
+        if sigma < 0 and product == 0:
+            product = real(0)
         out[place] = np.clip(product, -np.finfo(real).max, np.finfo(real).max)
     return out

@@ -70,6 +70,8 @@ def quantize(
         return False
     scales = scaling.scales(x, blocks, fmt)
     at_scales(view(x), view(out), size, view(scales), tile)
+    if scaling.signed:  # 0 times a negative scale is 0
+        np.add(out, 0, out=out)
     return True
 
 

@@ -10,6 +10,7 @@ rounded down saturates; an image beyond the largest number of the dtype becomes 
 from sqtheory.alphabet.scaling.affine import Affine, FrozenAffine, Range
 from sqtheory.alphabet.scaling.average import AbsMean
 from sqtheory.alphabet.scaling.derived import Held, Reciprocal
+from sqtheory.alphabet.scaling.doubled import DoubleQuantization, RowDoubleQuantization
 from sqtheory.alphabet.scaling.dyadic import Exponent, PowerOfTwo, SharedExponent
 from sqtheory.alphabet.scaling.fitted import MeanSquare, Percentile
 from sqtheory.alphabet.scaling.given import Frozen, Unscaled
@@ -31,6 +32,7 @@ SCALINGS: dict[str, Scaling] = {
     "absmean": AbsMean(),
     "histogram": LeastOfHistogram(),
     "signedmax": SignedMax(),
+    "double": DoubleQuantization(),
 }
 """The rules that need no argument, by name."""
 
@@ -40,6 +42,7 @@ __all__ = [
     "AbsMax",
     "AbsMean",
     "Affine",
+    "DoubleQuantization",
     "Edge",
     "Exponent",
     "FromMaximum",
@@ -61,6 +64,7 @@ __all__ = [
     "Reach",
     "RealZero",
     "Reciprocal",
+    "RowDoubleQuantization",
     "RowTwoLevel",
     "Scaling",
     "SharedExponent",

@@ -23,7 +23,12 @@ Ends: TypeAlias = NDArray[Any]
 
 
 class Range(Enum):
-    """Which interval the levels of a block cover."""
+    """Which interval the levels of a block cover.
+
+    >>> from sqtheory import affine
+    >>> affine(2, range=Range.with_zero, block=2)([1.0, 3.0])
+    array([1., 3.])
+    """
 
     with_zero = "[min(x_B, 0), max(x_B, 0)]"
     own = "[min x_B, max x_B]"

@@ -76,6 +76,10 @@ class Reciprocal(DerivedScaling):
         return self.rule.sign_odd
 
     @property
+    def stored_as(self) -> FloatFormat | None:
+        return self.rule.stored_as
+
+    @property
     def scale_format(self) -> FloatFormat | None:
         return self.rule.scale_format
 

@@ -132,6 +132,11 @@ class Scaling(ABC):
         """The format of the numbers that blocks store beneath one number of the tensor; None without such a number."""
         return None
 
+    @property
+    def stored_as(self) -> FloatFormat | None:
+        """The format that holds every scale as it is; None where scales are real numbers, or of two levels."""
+        return None
+
     def bits(self, real: int = 32) -> tuple[int, int]:
         """Bits that a block stores for its scale, and bits that all blocks share; a real scale takes ``real``."""
         return {Numbers.one: (0, real), Numbers.dyadic: (EXPONENT, 0), Numbers.real: (real, 0)}[self.values]
@@ -214,10 +219,7 @@ class Scaling(ABC):
         return plus if plus == minus else None
 
     def exact(self, x: Rationals, blocks: Partition, fmt: Format) -> Rationals:
-        """σ of every block in rational arithmetic, shape ``blocks.grid(x.shape)``.
-
-        Raises NotRational where the rule, or this tensor under it, is not computed so.
-        """
+        """σ of every block in rational arithmetic; raises NotRational where this rule or tensor is not computed so."""
         if self.looks_at is Reach.nothing:
             return rationals(self.scales(np.zeros(x.shape), blocks, fmt))
         plus, minus = (self.share(fmt, negative) for negative in (False, True))

@@ -61,6 +61,10 @@ class StoredScale(DerivedScaling):
         return self.scale_type.smallest if self.least is None else self.least
 
     @property
+    def stored_as(self) -> FloatFormat:
+        return self.scale_type
+
+    @property
     def follows_maximum(self) -> bool:
         return self.rule.follows_maximum and not self.late
 

@@ -180,8 +180,8 @@ class ThresholdSparsifier(Sparsifier):
 
     def best_mask(self, benefit: Array, x: Array, origin: Array) -> Mask:
         """Keep as many entries as pass at x, as pass at ``origin``, or a number between: the best of these masks."""
-        rows = (a.reshape(1, -1) for a in (benefit, np.abs(origin), self._mask(x, origin), self._mask(origin, origin)))
-        return best_between(*rows).reshape(x.shape)
+        one, other = (self._mask(y, origin).reshape(1, -1) for y in (x, origin))
+        return best_between(benefit.reshape(1, -1), np.abs(origin).reshape(1, -1), one, other).reshape(x.shape)
 
     def _choose(self, scores: Array, key: Array | None, x: Array, ties: Ties) -> Mask:
         return scores >= self.threshold

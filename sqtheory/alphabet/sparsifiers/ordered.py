@@ -56,8 +56,8 @@ class PatternSparsifier(Sparsifier):
         return True
 
     @property
-    def adds_in_float32(self) -> bool:
-        return True
+    def digits(self) -> int:
+        return 24
 
     @property
     def by_magnitude(self) -> bool:

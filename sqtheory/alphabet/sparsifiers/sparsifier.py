@@ -76,9 +76,9 @@ class Sparsifier(Operator):
         return self.fixed_budget
 
     @property
-    def adds_in_float32(self) -> bool:
-        """Scores of a group are added up in float32, where a large one hides how small ones differ."""
-        return False
+    def digits(self) -> int | None:
+        """Binary digits of the numbers by which entries are compared, which hide smaller differences; None: all."""
+        return None if self.score is None else self.score.digits
 
     @property
     def by_magnitude(self) -> bool:

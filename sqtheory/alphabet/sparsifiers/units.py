@@ -73,8 +73,11 @@ class BlockSparsifier(Sparsifier):
         sizes = unit_norms(self.unit, np.abs(origin), self.p)
         if self.ties.fixed_count:
             return self._keep_units(total, sizes, x, low_index)
-        whole = (self.unit.reduce(self._mask(y, origin), lambda rows: rows.all(axis=1)) for y in (x, origin))
-        kept = best_between(*(a.reshape(1, -1) for a in (total, sizes, *whole)))
+        whole = (
+            self.unit.reduce(self._mask(y, origin), lambda rows: np.asarray(rows.all(axis=1))) for y in (x, origin)
+        )
+        one, other = (kept.reshape(1, -1) for kept in whole)
+        kept = best_between(total.reshape(1, -1), sizes.reshape(1, -1), one, other)
         return self.unit.spread(kept.reshape(total.shape), x.shape)
 
     def _choose(self, scores: Array, key: Array | None, x: Array, ties: Ties) -> Mask:

@@ -202,10 +202,12 @@ def encode_packed(
 
 
 def image_of(levels: Array, scales: Array) -> Array:
-    """fl(σ·c), a product beyond the dtype being its largest number."""
+    """fl(σ·c), a product beyond the dtype being its largest number, and 0 times a negative scale +0."""
     largest = np.finfo(levels.dtype).max
     with np.errstate(over="ignore"):
         image = np.asarray(levels * scales)
+    if np.minimum.reduce(scales, axis=None, initial=0) < 0:
+        image = np.where((scales < 0) & (image == 0), image.dtype.type(0), image)
     if np.maximum.reduce(np.abs(image), axis=None, initial=0) > largest:
         image = image.clip(-largest, largest)
     return image

@@ -184,12 +184,69 @@ class TwoLevelScales(Scales):
             return _checked(_products(g, _checked(self.format.decode(codes.reshape(grid), dtype))))
 
 
+@final
+@dataclass(frozen=True)
+class CodedScales(Scales):
+    """σ_B as a code of a floating-point format of 8 or 16 bits, of either sign; a block with σ = 0 has +0."""
+
+    format: Annotated[FloatFormat, Kinds({"float": FloatFormat})]
+
+    def __post_init__(self) -> None:
+        if self.format.bits not in (8, 16):
+            raise ValueError(f"scales are coded by 8 or 16 bits, {self.format} has {self.format.bits}")
+
+    @property
+    def bits(self) -> tuple[int, int]:
+        return self.format.bits, 0
+
+    def layout(self, grid: Shape) -> Layout:
+        return {SCALES: (np.dtype(f"<u{self.format.bits // 8}"), grid)}
+
+    def encode(self, scales: Array) -> dict[str, NDArray[Any]]:
+        _refuse(scales, ~np.isin(scales, self.format.values), f"is no number of {self.format}")
+        return {SCALES: self.format.encode(scales)}
+
+    def decode(self, arrays: Arrays, grid: Shape, dtype: np.dtype[Any]) -> Array:
+        scales = self.format.decode(arrays[SCALES], dtype)
+        if not np.all(np.isfinite(scales)):
+            raise ValueError("scales are finite")
+        return scales
+
+
+@final
+@dataclass(frozen=True)
+class SignedScales(Scales):
+    """σ as a floating-point number of either sign."""
+
+    dtype: str
+    """F16, F32 or F64."""
+
+    @property
+    def bits(self) -> tuple[int, int]:
+        return RealScales(self.dtype).bits
+
+    def layout(self, grid: Shape) -> Layout:
+        return RealScales(self.dtype).layout(grid)
+
+    def encode(self, scales: Array) -> dict[str, NDArray[Any]]:
+        return RealScales(self.dtype).encode(scales)
+
+    def decode(self, arrays: Arrays, grid: Shape, dtype: np.dtype[Any]) -> Array:
+        sizes = RealScales(self.dtype).decode({SCALES: np.abs(arrays[SCALES])}, grid, dtype)
+        return np.asarray(np.copysign(sizes, arrays[SCALES].astype(dtype)))
+
+
 def scales_of(q: Quantizer, scales: Array, real: str | None) -> Scales:
     """How the scales of a quantizer are stored; ``real`` (F16, F32, F64) where they are real numbers.
 
     By default that is the precision of the tensor.
     """
     own = "F64" if scales.dtype == np.float64 else "F32"
+    kind = q.scaling.stored_as
+    if kind is not None and kind.bits in (8, 16) and kind.has_zero and real is None:
+        return CodedScales(kind)
+    if q.scaling.signed:
+        return SignedScales(real or own)
     if q.scaling.values is Numbers.dyadic:
         if not q.format.has_zero:
             _refuse(scales, scales == 0, f"has no exponent, and {q.format} no zero")

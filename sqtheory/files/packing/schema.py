@@ -17,11 +17,13 @@ from sqtheory.files.checkpoints.tensors import MAX_RANK, MAX_SIZE
 from sqtheory.files.packing.indices import Places, check_sides
 from sqtheory.files.packing.scales import (
     BYTE,
+    CodedScales,
     ExponentScales,
     Layout,
     NoScales,
     RealScales,
     Scales,
+    SignedScales,
     TwoLevelScales,
 )
 from sqtheory.files.views.view import View
@@ -56,7 +58,17 @@ class Schema:
     block: Shape
     """Sides of the boxes that share a scale."""
     scales: Annotated[
-        Scales, Kinds({"none": NoScales, "exponent": ExponentScales, "real": RealScales, "two_level": TwoLevelScales})
+        Scales,
+        Kinds(
+            {
+                "none": NoScales,
+                "exponent": ExponentScales,
+                "real": RealScales,
+                "signed": SignedScales,
+                "coded": CodedScales,
+                "two_level": TwoLevelScales,
+            }
+        ),
     ]
     mask: Places | None
     """Where the survivors are; None where all entries are kept."""

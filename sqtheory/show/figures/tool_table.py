@@ -59,8 +59,8 @@ class ToolTable(Data):
             f"first is never the worse order for any tensor, proved by a theorem for {proved} modes, refuted by a "
             f"tensor for {refuted}, open for {left} (with masks of magnitude 2:4 where a mode has none, int4 in blocks "
             "of 32 where it has no format). Measured: where there is no operator, what the release made of the test "
-            f"inputs. ZeroFate of blocks of both signs are lost in some mode of {len(lose)} of {len(zeros)} tools that "
-            f"quantize: {', '.join(lose)}."
+            f"inputs. Zeros of blocks of both signs do not all stay 0 in some mode of {len(lose)} of {len(zeros)} "
+            f"tools that quantize: {', '.join(lose)}."
         )
 
     def table(self) -> Table:

@@ -51,8 +51,8 @@ class Ground:
     """What is kept or pruned together: the units of a block mask, else the groups."""
     lower: Array
     """Some scales of blocks below an upper scale of 1; none where there is one level of scales."""
-    hides: bool = False
-    """The mask adds up scores in float32."""
+    digits: int | None = None
+    """Binary digits of the numbers by which the mask compares entries."""
 
     @property
     def size(self) -> int:
@@ -85,7 +85,7 @@ def survey(s: Sparsifier, q: Quantizer, shape: Shape) -> Ground:
         unit * np.unique(cuts[cuts > 0]),
         groups if s.units is None else labels(s.units, shape),
         np.zeros(0) if q.scaling.scale_format is None else q.scaling.scale_format.values[-SCALES:],
-        s.adds_in_float32,
+        s.digits,
     )
 
 
@@ -188,14 +188,15 @@ def two_levels(g: Ground, rng: Generator) -> Array | None:
 
 
 def hidden(g: Ground, rng: Generator) -> Array | None:
-    """A maximum so large that a sum in float32 does not tell two others apart: one at a cut, one just above it."""
-    if not g.hides:
+    """A maximum, and two entries that so few digits do not tell apart: one at a cut, one just above it."""
+    if g.digits is None:
         return None
     x: Array = np.zeros(g.size)
     members = rng.permutation(np.flatnonzero(g.groups == rng.integers(len(g.budgets))))[:3]
     top = rng.choice(g.tops)
     near = rng.choice(g.cuts[g.cuts < top]) if np.any(g.cuts < top) else top / 2
-    x[members] = np.array([top, near, near + top * 2.0 ** -rng.integers(22, 27)])[: members.size]
+    above = rng.choice([top, near]) * 2.0 ** -rng.integers(g.digits - 2, g.digits + 3)
+    x[members] = np.array([top, near, near + above])[: members.size]
     return x
 
 

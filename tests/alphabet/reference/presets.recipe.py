@@ -12,12 +12,12 @@ from compressed_tensors.quantization.quant_scheme import PRESET_SCHEMES
 from compressed_tensors.quantization.utils import calculate_qparams, generate_gparam
 
 NAMES = (
-    *("W4A16", "W4A8", "W2A16", "W3A16", "W5A16", "W6A16", "W7A16", "W8A16", "W8A8"),
+    *("W4A16", "W4A8", "W2A16", "W3A16", "W5A16", "W6A16", "W7A16", "W8A16", "W4A16_ASYM", "W8A8"),
     *("FP8", "FP8_DYNAMIC", "FP8_BLOCK"),
     *("MXFP4A16", "MXFP6A16", "MXFP8A16", "NVFP4A16"),
 )
 
-GGUF = ("Q4_0", "Q5_0", "Q8_0", "TQ1_0", "TQ2_0")
+GGUF = ("Q4_0", "Q5_0", "Q8_0", "Q4_1", "Q5_1", "TQ1_0", "TQ2_0")
 
 
 def weights():

@@ -36,6 +36,10 @@ QUANTIZERS = (
     *(int_(4, per=Blocks(3, axis=0)), mxfp(E2M1, per=Tiles(3, 5)), nvfp4(scaling=TwoLevel(E2M3))),
     *(int_(4, scaling=Frozen(FixedArray(0.25))), scaled(Codebook("own", (-1.5, 0.0, 0.1, 7.0)))),
     *(sq.parse(f"int(4, scaling={rule})") for rule in ("fullrange", "midpoint", "halfrange", "mse", "percentile(99)")),
+    *(sq.parse(name) for name in ("Q4_0", "Q8_0", "int(4, block=8, scaling=signedmax)", "scaled(dynamic8)")),
+    *(sq.parse(f"scaled(e2m1, block=16, scaling=stored({s}))") for s in ("e4m3", "e8m0, rounding=ceil", "float16")),
+    *(sq.parse(f"scaled({name})") for name in ("binary8p3se", "iq4", "fp4")),
+    sq.parse("scaled(iq4, block=8, scaling=stored(bfloat16, signedmax))"),
 )
 MASKS = (
     *(nm(2, 4), nm(1, 4), nm(3, 4, axis=0), nm(4, 8), nm(8, 16, tail=Tail.short), nm(5, 7, tail=Tail.short)),
