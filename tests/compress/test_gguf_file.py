@@ -23,7 +23,8 @@ MXFP4 = "mxfp(e2m1, rounding=half_toward_zero)"
 HALVES = "scaling=stored(float16)"
 FORMATS = {
     "Q8_0": "Q8_0",
-    f"int(5, block=32, {HALVES})": "Q5_0",
+    "Q5_0": "Q5_0",
+    "Q4_0": "Q4_0",
     MXFP4: "MXFP4",
     "mxfp4": "MXFP4",
     f"int(4, block=64, {HALVES})": "Q4_0",
@@ -79,7 +80,7 @@ def test_the_package_reads_our_values_and_all_else_as_it_was(
         assert all(ours_read.read(name).tobytes() == theirs.tobytes() for name, theirs in after.items())
 
 
-@pytest.mark.parametrize("fmt", ["Q8_0"])
+@pytest.mark.parametrize("fmt", ["Q8_0", "Q5_0", "Q4_0"])
 def test_blocks_are_byte_for_byte_those_that_the_package_makes(fmt: str) -> None:
     """But for the sign of the scale of a block of zeros; of its MXFP4 the codes of 0 differ: there are two."""
     x = np.random.default_rng(1).normal(size=(8, 64)).astype(np.float32)
@@ -166,7 +167,7 @@ def test_llama_cpp_loads_and_generates(tmp_path: Path) -> None:
     """
     model, files = tmp_path / "in.gguf", list[Path]()
     tiny_llama.write(model)
-    for i, fmt in enumerate(("Q8_0", MXFP4)):
+    for i, fmt in enumerate(("Q8_0", "Q4_0", "Q5_0", MXFP4)):
         packed, of_values, turned = (tmp_path / f"{i}{end}.gguf" for end in ("", "-values", "-turned"))
         assert main(["apply", str(model), str(packed), "--format", fmt, "--mask", "2:4", *WORDS]) == 0
         tiny_llama.write(of_values, weights=values(packed))
@@ -203,7 +204,7 @@ np.savez(sys.argv[2], **found)
 
 
 @pytest.mark.skipif(find_spec("mlx") is None, reason="mlx (extra interop) is not installed")
-@pytest.mark.parametrize("fmt", ["Q8_0"])
+@pytest.mark.parametrize("fmt", ["Q8_0", "Q4_0"])
 def test_mlx_reads_our_values(tmp_path: Path, fmt: str) -> None:
     """As its own codes, with scales and offsets of float16; of the types that it has, these two."""
     model, out, read = (tmp_path / name for name in ("in.gguf", "out.gguf", "read.npz"))
