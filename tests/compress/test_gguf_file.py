@@ -214,3 +214,25 @@ def test_mlx_reads_our_values(tmp_path: Path, fmt: str) -> None:
     found, f = np.load(read), sq.parse(f"2:4 >> {fmt}")
     assert {*found} == {*TARGETS}
     assert all(np.array_equal(found[name], f(x)) for name, x in values(model).items() if name in TARGETS)
+
+
+def test_experts_and_blocks_of_the_source_are_taken_too(tmp_path: Path) -> None:
+    model, first, again = (tmp_path / f"{name}.gguf" for name in ("in", "first", "again"))
+    x = np.random.default_rng(2).normal(size=(3, 4, 64)).astype(np.float32)
+    writer = gguf.GGUFWriter(model, "llama")
+    writer.add_tensor("blk.0.ffn_up_exps.weight", x)
+    writer.add_tensor("blk.0.attn_q.weight", x[0])
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    only = (*WORDS, "--targets", "blk.0.ffn_up_exps.weight")
+    assert main(["apply", str(model), str(first), "--format", "Q8_0", "--mask", "2:4", *only]) == 0
+    assert main(["verify", str(first), "--against", str(model)]) == 0
+    assert main(["apply", str(first), str(again), "--format", "Q4_0", *only]) == 0
+    assert main(["verify", str(again), "--against", str(first)]) == 0
+    f = sq.parse("2:4 >> Q8_0")
+    y = np.stack([f(expert) for expert in x])
+    assert np.array_equal(values(first)["blk.0.ffn_up_exps.weight"], y)
+    assert np.array_equal(values(again)["blk.0.ffn_up_exps.weight"], np.stack([sq.parse("Q4_0")(one) for one in y]))
+    assert np.array_equal(values(again)["blk.0.attn_q.weight"], x[0])
