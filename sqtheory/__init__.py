@@ -18,7 +18,7 @@ from sqtheory.exceptions import CheckpointError, Indivisible, InputRefused, Miss
 from sqtheory.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from sqtheory.alphabet.affine import Added, Offset, Range, affine
+    from sqtheory.alphabet.affine import Added, Offset, affine
     from sqtheory.alphabet.budgets import Count
     from sqtheory.alphabet.formats import (
         BFLOAT16,
@@ -66,6 +66,7 @@ if TYPE_CHECKING:
         scaled,
     )
     from sqtheory.alphabet.rounding import Rounding, half_away, nearest_even, stochastic, toward_zero
+    from sqtheory.alphabet.scaling import Range
     from sqtheory.alphabet.scores import Gain, Random, Score, given, magnitude, wanda, wina
     from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, patterns, sap, threshold, top
     from sqtheory.alphabet.sparsifiers.transposable import transposable

@@ -208,6 +208,11 @@ def share(value: float, whole: float, digits: int = 4) -> str:
     return f"{percent:.{digits}f}"
 
 
+def counted(count: int, noun: str) -> str:
+    """A number of things in words, of one thing in the singular: ``1 tensor``, ``2 tensors``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def one_line(text: str) -> str:
     """A text as it is if it prints on one line, else as a Python literal."""
     return text if text.isprintable() else repr(text)

@@ -15,8 +15,6 @@ from hypothesis.extra import numpy as hnp
 import sqtheory as sq
 from sqtheory import arrays
 from sqtheory.arrays import FixedArray, as_real, distinct
-from sqtheory.files.checkpoints import TensorInfo
-from sqtheory.files.inspection import inspect_tensor
 from sqtheory.files.packing import pack, pack_values
 from sqtheory.orders.grid import tensor_rows
 from sqtheory.orders.matrix_errors import second_moments
@@ -104,7 +102,6 @@ ENTRANCES: dict[str, Callable[[Any], object]] = {
     "wanda": sq.wanda,
     "wina": sq.wina,
     "tensor_rows": lambda x: tensor_rows("w", x, [S], [Q]),
-    "inspect": lambda x: inspect_tensor(TensorInfo("w", "F64", (2, 4), 64), x),
     "certify_layer": lambda x: certificates.certify_layer(SEEN, SEEN, x),
     "concentration": lambda x: certificates.concentration(x, SEEN, Q, S, delta=0.05),
     "output_gap": lambda x: certificates.output_gap(Q, S, SEEN, x),

@@ -12,10 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sqtheory import MissingExtra
-from sqtheory.tables import Table, json_ready, json_text, number, share, shown
+from sqtheory.tables import Table, counted, json_ready, json_text, number, share, shown
 from sqtheory.tex import TEX
 
 TABLE = Table(("name", "bits", "error"), (("int4", "4", "1.5e-3"), ("mxfp", "10", "–")), "two formats")
+
+
+def test_one_thing_is_counted_in_the_singular() -> None:
+    assert [counted(n, "tensor") for n in (0, 1, 2)] == ["0 tensors", "1 tensor", "2 tensors"]
 
 
 def test_text_aligns_numbers_right_and_words_left() -> None:

@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import product
 from typing import Any, final
 
+from sqtheory.alphabet.budgets import Count
 from sqtheory.alphabet.partition import Partition, Shape
 from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier, TopSparsifier
 
@@ -16,12 +17,14 @@ from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier, TopSparsi
 class Pruned:
     """A share asked of a mask, and how many of so many entries it prunes: ⌈f·n⌉ of a group of n stay for f = 1 − asked.
 
-    So the share reached is at most the share asked, and equal where every f·n is whole.
+    So the share reached is at most the share asked, and equal where every f·n is whole; not so under other counts.
     """
 
     asked: Fraction
     count: int
     entries: int
+    rounded: str = "kept counts round up"
+    """How shares became counts."""
 
     @property
     def reached(self) -> Fraction:
@@ -36,9 +39,7 @@ class Pruned:
         asked, reached = _percent(self.asked, 6), _percent(self.reached, 6)
         if asked == reached and self.asked != self.reached:
             asked, reached = _percent(self.asked, 12), _percent(self.reached, 12)
-        return (
-            f"Pruned: asked {asked}, reached {reached} ({self.count} of {self.entries} entries; kept counts round up)."
-        )
+        return f"Pruned: asked {asked}, reached {reached} ({self.count} of {self.entries} entries; {self.rounded})."
 
 
 def paired(mask: str, format: str) -> str:
@@ -56,15 +57,16 @@ def pruned(s: Sparsifier, shapes: Iterable[Shape]) -> Pruned | None:
     None where no share is asked (n:m, counts, thresholds, fixed masks), or where it depends on the values: units of
     unequal size.
     """
-    sized = tuple(shapes)
+    sized, rounded = tuple(shapes), Pruned.rounded
     if isinstance(s, TopSparsifier) and isinstance(s.keep, Fraction) and s.fixed_budget:
         kept = sum(count * s.budget(size) for shape in sized for count, size in _boxes(s.groups, shape))
+        rounded = rounded if s.count is Count.ceil_kept else f"count={s.count}"
     elif isinstance(s, BlockSparsifier) and not any(s.unit.tails(shape) for shape in sized):
         kept = sum(s.budget(count) * size for shape in sized for count, size in _boxes(s.unit, shape))
     else:
         return None
     entries = sum(map(math.prod, sized))
-    return Pruned(1 - Fraction(s.keep), entries - kept, entries)
+    return Pruned(1 - Fraction(s.keep), entries - kept, entries, rounded)
 
 
 def _boxes(boxes: Partition, shape: Shape) -> Iterator[tuple[int, int]]:

@@ -1,12 +1,9 @@
-"""Masks in training: gradients that pass a mask straight through, and how much masks move."""
-
-from collections.abc import Sequence
-from itertools import pairwise
+"""Masks in training: gradients that pass a mask straight through."""
 
 import numpy as np
 
 from sqtheory.alphabet.sparsifiers import Sparsifier
-from sqtheory.arrays import Array, Mask
+from sqtheory.arrays import Array
 
 
 def srste_gradient(w: Array, gradient: Array, s: Sparsifier, decay: float = 2e-4) -> Array:
@@ -19,11 +16,3 @@ def srste_gradient(w: Array, gradient: Array, s: Sparsifier, decay: float = 2e-4
     if gradient.shape != w.shape:
         raise ValueError(f"a gradient has the shape of its weight, got {gradient.shape} and {w.shape}")
     return np.asarray(gradient + decay * np.where(s.mask(w), 0.0, w), w.dtype)
-
-
-def architecture_divergence(masks: Sequence[Mask]) -> tuple[int, ...]:
-    """Σ_i |m_{t+1,i} − m_{t,i}| of successive masks: how many entries change sides (SAD), a metric on masks.
-
-    `zhou2021nm`, §3.2.
-    """
-    return tuple(int(np.count_nonzero(new != old)) for old, new in pairwise(masks))

@@ -41,7 +41,7 @@ from sqtheory.files.statistics import Statistics
 from sqtheory.files.targets import Chooser, Targets
 from sqtheory.files.views.seeing import axes_of
 from sqtheory.orders.applied import Order
-from sqtheory.tables import Table, one_line, share, short
+from sqtheory.tables import Table, counted, one_line, share, short
 from sqtheory.version import __version__
 
 if TYPE_CHECKING:
@@ -90,16 +90,17 @@ class ApplyResult(Result):
             count = sum(t.rounded for t in rounded)
             kinds = ", ".join(sorted({t.dtype for t in rounded}))
             parts.append(
-                f"{count} values in {len(rounded)} tensors are none of {kinds} and were rounded once more to it."
+                f"{count} values in {counted(len(rounded), 'tensor')} are none of {kinds} and were rounded once more "
+                "to it."
             )
         if report.left_alone:
             left = "\n".join(f"  {short(t.name)} ({t.reason})" for t in report.left_alone)
             how = "byte for byte" if report.decoding is None else "as they are, codes as their values"
-            parts.append(f"Left alone, {how}, {len(report.left_alone)} tensors:\n{left}")
+            parts.append(f"Left alone, {how}, {counted(len(report.left_alone), 'tensor')}:\n{left}")
         parts += self.ties
         if report.copied:
             parts.append(f"Copied: {', '.join(map(one_line, report.copied))}")
-        size = f"{len(report.tensors)} tensors compressed, {self.nbytes} bytes of tensors"
+        size = f"{counted(len(report.tensors), 'tensor')} compressed, {self.nbytes} bytes of tensors"
         done = f"written to {self.out}" if self.written else "nothing is written (--dry-run)"
         parts.append(f"{size}: {done}" + (f", the report to {beside(self.out)}" if self.written else ""))
         return parts

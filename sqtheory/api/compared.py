@@ -10,7 +10,7 @@ from sqtheory.alphabet.shares import Pruned
 from sqtheory.api.result import Result
 from sqtheory.execution.selection import Selection
 from sqtheory.orders.grid import Row, by_tensor, pipeline_table, sentences, total_of
-from sqtheory.tables import Table, json_ready
+from sqtheory.tables import Table, counted, json_ready
 from sqtheory.version import __version__
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class OrderResult(Result):
         p, shown = spell_norm(self.asked.norm), self.shown
         tensors = len({row.name for row in self.rows})
         found: list[Table | str] = [
-            f"{self.checkpoint}: {tensors} tensors compared, {len(self.chosen.skipped)} left alone. "
+            f"{self.checkpoint}: {counted(tensors, 'tensor')} compared, {len(self.chosen.skipped)} left alone. "
             f"Errors are ‖x − y‖_{p} in percent of ‖x‖_{p}; the optimum is the best mask at the scales of x.",
             "\n".join(self.chosen.sentences()),
         ]

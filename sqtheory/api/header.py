@@ -8,7 +8,7 @@ from sqtheory.api.given import Source, Words, name_of, opened, several
 from sqtheory.api.result import Result
 from sqtheory.files.checkpoints import TensorInfo
 from sqtheory.files.targets import Targets
-from sqtheory.tables import Table, short
+from sqtheory.tables import Table, counted, short
 
 
 @final
@@ -34,7 +34,7 @@ class HeaderResult(Result):
             for t, skipped in self.tensors
         )
         values, nbytes = sum(t.size for t in infos), sum(t.nbytes for t in infos)
-        together = f"{len(rows)} tensors, {values} values, {nbytes} bytes"
+        together = f"{counted(len(rows), 'tensor')}, {values} values, {nbytes} bytes"
         return Table(("tensor", "dtype", "shape", "values", "bytes", "target"), rows), together
 
     def to_dict(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from sqtheory.files.inspection import TensorSummary, inspect_slabs
 from sqtheory.files.targets import Targets
 from sqtheory.files.views.axes import Axes
 from sqtheory.files.views.seeing import axes_of, inspected
-from sqtheory.tables import Table, number, short
+from sqtheory.tables import Table, counted, number, short
 
 
 @final
@@ -61,7 +61,7 @@ class InspectResult(Result):
         header += ("reduced axis",) if self.axes else ()
         size = sum(t.size for t, _ in self.tensors)
         zeros = sum(t.zeros for t, _ in self.tensors)
-        together = f"{len(rows)} tensors, {size} values, {_share(zeros, size)} zeros"
+        together = f"{counted(len(rows), 'tensor')}, {size} values, {_share(zeros, size)} zeros"
         if (decoding := self.decoding) is not None:
             together += f"\nShown as values: {decoding.schemes}. Not shown, {decoding.companions}."
         return Table(header, rows), together

@@ -31,6 +31,7 @@ from sqtheory.execution.workers import workers as staff_of
 from sqtheory.files import atomic
 from sqtheory.files.views.seeing import notes
 from sqtheory.orders.grid import Row
+from sqtheory.tables import counted
 
 if TYPE_CHECKING:
     from sqtheory.methods import Method
@@ -110,7 +111,9 @@ def order(
                     executor=crew,
                     results=folder,
                     ahead=2 * count,
-                    waits=lambda left: say(f"waiting for {left} tensors that other processes compute in {folder}"),
+                    waits=lambda left: say(
+                        f"waiting for {counted(left, 'tensor')} that other processes compute in {folder}"
+                    ),
                     tolerates=tolerates,
                 )
                 each = gathered(job.tensors, list(watch(sweep, "order")), experts=experts)
@@ -120,7 +123,7 @@ def order(
     for note in notes(chosen.taken):
         say(note)
     if folder is not None:
-        say(f"{computed} tensors computed, {found} found in {folder}")
+        say(f"{counted(computed, 'tensor')} computed, {found} found in {folder}")
     pipelines = [
         Compared(*one.words, tuple(rows[at :: len(job.grid)]), pruned(one.pattern[0], job.shapes(chosen)), job.rule)
         for job, rows in swept

@@ -16,7 +16,7 @@ from sqtheory.execution.prefetch import Watch, unwatched
 from sqtheory.execution.workers import Threads
 from sqtheory.files import atomic
 from sqtheory.files.checkpoints.tensors import plain, quoted
-from sqtheory.tables import Table
+from sqtheory.tables import Table, counted
 
 if TYPE_CHECKING:
     from sqtheory.tools import Tool
@@ -47,9 +47,9 @@ class VerifyResult(Result):
         grid = "all that codes can say" if self.report.packing is not None else "theorem idempotence"
         said = [
             f"{self.out}: verified.",
-            f"{self.found.tensors} compressed tensors: pattern, zeros and bytes as recorded; {self.found.on_grid} of "
-            f"them on their own grid ({grid}).",
-            f"{self.found.left_alone} tensors left alone: bytes as recorded.",
+            f"{counted(self.found.tensors, 'compressed tensor')}: pattern, zeros and bytes as recorded; "
+            f"{self.found.on_grid} of them on their own grid ({grid}).",
+            f"{counted(self.found.left_alone, 'tensor')} left alone: bytes as recorded.",
         ]
         if self.against is None:
             said.append("Values and errors were not computed again: that takes --against CKPT.")

@@ -45,7 +45,11 @@ survivors in the bits that they take. Stated are the bits of an entry by theorem
 bytes are filled up. `sqtheory unpack` gives back the values that apply writes without --pack for F32 and F64, bit for
 bit (those of F16 and BF16 unrounded); its --help describes the file. --layout compressed-tensors writes a folder with
 model.safetensors and config.json, as the package of that name and vLLM read them: formats int2 … int8 in blocks or
-rows (pack-quantized), mxfp4 and nvfp4; pruned entries are stored there as zeros, for this layout has no places."""
+rows (pack-quantized), mxfp4 and nvfp4; pruned entries are stored there as zeros, for this layout has no places.
+--layout gguf writes, from a GGUF file of F32 or F16, the one that llama.cpp reads: blocks of Q4_0, Q5_0 or Q8_0, the
+first that has the codes, for integers whose scales are numbers of float16 (formats Q4_0, Q5_0, Q8_0, or any with
+scaling=stored(float16)), MXFP4 for e2m1 under powers of two. 32 entries of a row must have one scale; pruned entries
+are zeros, all metadata but general.file_type and general.quantization_version stay, and sqtheory.* are added."""
 
 EXAMPLES = """\
 examples:
@@ -55,6 +59,7 @@ examples:
   sqtheory apply model.safetensors out.safetensors --recipe rules.toml
   sqtheory apply model.safetensors packed.safetensors --mask 2:4 --format mxfp4 --pack
   sqtheory apply model.safetensors packed --format int4:b128 --pack --layout compressed-tensors
+  sqtheory apply model-f16.gguf model-q8_0.gguf --mask 2:4 --format Q8_0 --pack --layout gguf
   sqtheory apply zoo:lm-dense out.safetensors --mask 'nm(2, 4, score=wanda)' --format int4 --statistics s.safetensors
   sqtheory verify out.safetensors --against model.safetensors"""
 
@@ -93,8 +98,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--layout",
         choices=list(CodeLayout),
         default=None,
-        help="of codes: one safetensors file for sqtheory unpack (default), or a folder for the package "
-        "compressed-tensors",
+        help="of codes: one safetensors file for sqtheory unpack (default), a folder for the package "
+        "compressed-tensors, or a GGUF file for llama.cpp, from one",
     )
     parser.add_argument(
         "--index",

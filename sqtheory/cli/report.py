@@ -7,6 +7,7 @@ from sqtheory.cli import options
 from sqtheory.cli.options import CHECKPOINT_HELP, add_method, add_pipeline, add_statistics, add_targets, add_tolerance
 from sqtheory.cli.progress import watched
 from sqtheory.cli.verb import Document, Verb
+from sqtheory.tables import counted
 
 DESCRIPTION = """\
 Write one HTML page on a checkpoint: what the order of sparsification and quantization costs, layer by layer.
@@ -70,7 +71,7 @@ def run(arguments: argparse.Namespace) -> Document:
         force=arguments.force,
         watch=watched(arguments),
     )
-    said = f"{made.findings.tensors} tensors reported in {arguments.out}"
+    said = f"{counted(made.findings.tensors, 'tensor')} reported in {arguments.out}"
     return Document(notes=(*made.failures, said), status=1 if made.failures else 0)
 
 

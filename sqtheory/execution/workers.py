@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any, TypeAlias, final
+from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 from sqtheory.alphabet.kernels import Engine
 from sqtheory.exceptions import MissingExtra, WorkerFailed
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 Crew: TypeAlias = tuple[Executor | None, int]
 """An executor (None: the calling thread) and how many tasks it computes at once."""
@@ -47,11 +50,7 @@ class Processes(Workers):
     count: int = 1
 
     def crew(self) -> AbstractContextManager[Crew]:
-        import multiprocessing
-        from concurrent.futures import ProcessPoolExecutor
-
-        afresh = multiprocessing.get_context("spawn")
-        return _pool(ProcessPoolExecutor(self.count, afresh, _follow_parent), self.count)
+        return _processes(self.count)
 
 
 @final
@@ -95,6 +94,22 @@ def suited(engine: Engine, count: int | None) -> str:
 
 
 @contextmanager
+def _processes(count: int) -> Iterator[Crew]:
+    """An interrupt ends the workers amid what they compute, as the death of this process does."""
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    afresh = multiprocessing.get_context("spawn")
+    end, here = afresh.Pipe(duplex=False)
+    with end, here, _pool(ProcessPoolExecutor(count, afresh, _follow_parent, (end,)), count) as crew:
+        try:
+            yield crew
+        except KeyboardInterrupt:
+            here.close()
+            raise
+
+
+@contextmanager
 def _pool(executor: Executor, count: int) -> Iterator[Crew]:
     try:
         yield executor, count
@@ -102,21 +117,16 @@ def _pool(executor: Executor, count: int) -> Iterator[Crew]:
         executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _follow_parent() -> None:
-    """Leave interrupts to the parent, and end when it ends, even if it was killed."""
-    import multiprocessing
+def _follow_parent(end: "Connection") -> None:
+    """Leave interrupts to the parent, and end when it closes its side, which it does when it is killed as well."""
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_after, args=(parent.sentinel,), name="parent", daemon=True).start()
+    threading.Thread(target=_end_after, args=(end,), name="parent", daemon=True).start()
 
 
-def _end_after(sentinel: int) -> None:
-    from multiprocessing import connection
-
-    connection.wait([sentinel])
+def _end_after(end: "Connection") -> None:
+    end.poll(None)
     os._exit(1)
 
 

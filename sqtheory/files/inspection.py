@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sqtheory.alphabet.kernels import fullest
 from sqtheory.alphabet.partition import Shape
-from sqtheory.arrays import Array, as_real, plain_array
+from sqtheory.arrays import Array, as_real
 from sqtheory.files.checkpoints.tensors import TensorInfo
 from sqtheory.tables import json_ready
 
@@ -50,11 +50,6 @@ class TensorSummary:
     def to_dict(self) -> dict[str, Any]:
         """The fields by name, ready for JSON: numbers that are not finite as "NaN" and "Infinity"."""
         return {name: json_ready(value) for name, value in asdict(self).items()}
-
-
-def inspect_tensor(info: TensorInfo, values: NDArray[Any]) -> TensorSummary:
-    """Count and measure the entries of a tensor."""
-    return inspect_slabs(info, [np.ascontiguousarray(plain_array(values)).reshape(-1)])
 
 
 def inspect_slabs(info: TensorInfo, slabs: Iterable[NDArray[Any]]) -> TensorSummary:

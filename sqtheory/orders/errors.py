@@ -88,20 +88,6 @@ def sqnr(y: ArrayLike, x: ArrayLike) -> float:
     return math.inf if ratio == 0 else -20 * math.log10(ratio) if ratio < math.inf else -math.inf
 
 
-def box_relative_errors(y: ArrayLike, x: ArrayLike, p: float, boxes: Partition) -> Array:
-    """‖x_B − y_B‖_p / ‖x_B‖_p for every box B, with the conventions of ``relative_error``."""
-    whole = as_real(x).astype(np.float64)
-    part, size = box_norms(whole - as_real(y), p, boxes), box_norms(whole, p, boxes)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(part == 0, 0.0, part / size)
-
-
-def box_sqnr(y: ArrayLike, x: ArrayLike, boxes: Partition) -> Array:
-    """10 log₁₀(‖x_B‖₂² / ‖x_B − y_B‖₂²) in decibels for every box B, with the conventions of ``sqnr``."""
-    with np.errstate(divide="ignore"):
-        return np.asarray(-20 * np.log10(box_relative_errors(y, x, 2.0, boxes)))
-
-
 def additive_bound(a: float, b: float, p: float) -> float:
     """a + b for p ≥ 1, (a^p + b^p)^{1/p} for p < 1: what the triangle inequality of ‖·‖_p allows."""
     return a + b if p >= 1 else root(a**p + b**p, p)

@@ -25,7 +25,7 @@ from sqtheory.orders.reasons import Reason, reason
 from sqtheory.orders.report import OrderReport
 from sqtheory.orders.rulings import Rulings
 from sqtheory.orders.source import SourceTies, source_ties
-from sqtheory.tables import Table, json_ready, share, short
+from sqtheory.tables import Table, counted, json_ready, share, short
 
 COUNTED = {
     "tied": "groups of q(x) tied at the cut, decided by the tie rule",
@@ -272,9 +272,9 @@ def sentences(rows: Sequence[Row]) -> list[str]:
     """Sentences on one pipeline: who wins, by which theorem or through which open channel, and what was counted."""
     won = Counter(r.order.winner for r in rows)
     sq, qs, equal = (won[winner] for winner in Winner)
-    lines = [f"Of {len(rows)} tensors S→Q wins in {sq}, Q→S in {qs}; they agree in {equal}."]
-    seen = Counter(row.output.sign for row in rows if row.output is not None)
-    if seen:
+    every = counted(len(rows), "tensor")
+    lines = [f"Of {every} S→Q wins in {sq}, Q→S in {qs}; they agree in {equal}."]
+    if seen := Counter(row.output.sign for row in rows if row.output is not None):
         lines.append(
             f"Of the outputs of {seen.total()} layers, on the inputs of the statistics, S→Q loses less in {seen[1]}, "
             f"Q→S in {seen[-1]}."
@@ -286,12 +286,12 @@ def sentences(rows: Sequence[Row]) -> list[str]:
         )
     else:
         broken = Counter(name for r in rows for name in r.reason.failed)
-        lines += [f"No theorem decides the winner in {n} tensors: not {name}." for name, n in broken.items()]
+        lines += [f"No theorem decides the winner in {counted(n, 'tensor')}: not {name}." for name, n in broken.items()]
     for position, symbol in enumerate("MΣZ"):
         reasons = Counter(r.channels.channels[position].sentence for r in rows if r.channels.channels[position].open)
         where = sum(reasons.values())
         if where:
-            lines.append(f"{symbol} is open in {where} of {len(rows)} tensors: {reasons.most_common(1)[0][0]}.")
+            lines.append(f"{symbol} is open in {where} of {every}: {reasons.most_common(1)[0][0]}.")
     for name, what in COUNTED.items():
         count = sum(getattr(r.channels, name) for r in rows)
         if count:

@@ -97,7 +97,7 @@ def _scalings(fmt: Format, grid: Shape | None) -> st.SearchStrategy[Scaling]:
     fine = [TwoLevel(f) for f in FORMATS.values() if isinstance(f, FloatFormat) and f.max < limit]
     plain = [r for r in rules if not r.signed]
     doubled = st.builds(DoubleQuantization, st.sampled_from([AbsMax(), MeanSquare(4)]), st.integers(1, 9))
-    changed = doubled | st.sampled_from((*plain, TwoLevel())).map(Reciprocal)
+    changed: st.SearchStrategy[Scaling] = doubled | st.sampled_from((*plain, TwoLevel())).map(Reciprocal)
     changed |= _stored(plain, fine) if fine else st.nothing()
     return st.one_of(
         st.sampled_from((*rules, Unscaled(), SharedExponent(), *fine)),

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sqtheory.alphabet.budgets import Count
 from sqtheory.alphabet.notation import parse_as
 from sqtheory.alphabet.shares import Pruned, pruned
-from sqtheory.alphabet.sparsifiers import Sparsifier
+from sqtheory.alphabet.sparsifiers import Sparsifier, top
+from sqtheory.alphabet.ties import all_die
 from sqtheory.cli import main
 
 
@@ -66,3 +68,10 @@ def test_verbs_say_what_is_reached(tmp_path: Path, capsys: pytest.CaptureFixture
     assert main(["report", str(path), *pipeline, "--no-prediction", "-o", str(page)]) == 0
     assert told in page.read_text(encoding="utf-8")
     assert main(["masks"]) == 0 and "Kept counts are rounded up" in capsys.readouterr().out
+
+
+def test_another_rule_for_counts_is_named() -> None:
+    found = pruned(top(0.5, count=Count.floor_rank), [(5,), (1,)])
+    assert found is not None and (found.count, found.entries) == (4, 6)
+    assert str(found).endswith("(4 of 6 entries; count=floor_rank).")
+    assert pruned(top(0.5, ties=all_die), [(5,)]) is None

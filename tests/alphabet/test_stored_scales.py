@@ -126,14 +126,13 @@ def test_frozen_scales_make_the_same_image_again(name: str) -> None:
 def test_exact_images_are_those_before_rounding(name: str) -> None:
     """On numbers that hardly any arithmetic rounds: eighths, maxima 8."""
     from sqtheory.alphabet.rationals import rationals
-    from sqtheory.theory.decide.exact import divisors, image, scales
+    from sqtheory.theory.decide.exact import image, placed
 
     q = CASES[name][0]
     x = np.random.default_rng(65).integers(-63, 64, (2, 16)) / 8
     x[:, ::8] = [8.0, -8.0]
     exact = rationals(x)
-    sigma = scales(q, exact)
-    found = image(q, exact, sigma, divisors(q, exact, sigma))
+    found = image(q, exact, placed(q, exact))
     assert all(isinstance(v, Fraction) for v in found.flat)
     close = np.isclose(found.astype(float), q(x), rtol=1e-12, atol=0)
     assert close.mean() > 0.9  # what lies on a midpoint may go the other way after rounding

@@ -1,10 +1,10 @@
-"""SR-STE against finite differences of a penalty, and divergence of masks as a metric."""
+"""SR-STE against finite differences of a penalty, and how much masks move under it."""
 
 import numpy as np
 import pytest
 
 from sqtheory.alphabet.sparsifiers import nm
-from sqtheory.alphabet.straight_through import architecture_divergence, srste_gradient
+from sqtheory.alphabet.straight_through import srste_gradient
 
 S = nm(2, 4)
 W = np.random.default_rng(0).standard_normal((6, 8))
@@ -53,15 +53,5 @@ def trained(decay: float, steps: int = 200) -> list[np.ndarray]:
 
 def test_masks_move_less_under_more_decay() -> None:
     """On one noisy quadratic, the same noise: a measurement, no theorem."""
-    moved = [sum(architecture_divergence(trained(decay))) for decay in (0.0, 0.5, 2.0)]
+    moved = [np.diff(trained(decay), axis=0).sum() for decay in (0.0, 0.5, 2.0)]
     assert moved[0] > moved[1] > moved[2]
-
-
-def test_divergence_is_a_metric_on_masks() -> None:
-    rng = np.random.default_rng(2)
-    for _ in range(50):
-        a, b, c = (rng.random((4, 8)) < 0.5 for _ in range(3))
-        [ab, bc] = architecture_divergence([a, b, c])
-        [ac] = architecture_divergence([a, c])
-        assert ac <= ab + bc and architecture_divergence([a, a]) == (0,) and architecture_divergence([b, a]) == (ab,)
-    assert architecture_divergence([a]) == ()

@@ -6,8 +6,9 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from sqtheory.alphabet.rationals import NotRational, rationals
 from sqtheory.alphabet.scores import wanda
-from sqtheory.alphabet.sparsifiers import nm, transposable
+from sqtheory.alphabet.sparsifiers import Sparsifier, nm, transposable
 from sqtheory.alphabet.sparsifiers.transposable import patterns
 from sqtheory.exceptions import Indivisible
 from tests.nightly import thin
@@ -113,3 +114,19 @@ def test_tiles_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="all patterns are tried up to tiles of 4×4, got m = 8"):
         transposable(4, 8)
     assert transposable(4, 8, greedy=True).mask(np.ones((8, 8))).sum() == 32
+
+
+@pytest.mark.parametrize(
+    "s", [transposable(2, 4), transposable(2, 4, full=True), transposable(2, 4, greedy=True)], ids=str
+)
+def test_rational_masks_are_those_of_floats(s: Sparsifier) -> None:
+    """On integers whose sums are exact, ties among them."""
+    rng = np.random.default_rng(3)
+    for _ in range(5):
+        x = rng.integers(-3, 4, (8, 8)) / 2
+        assert np.array_equal(s.exact_mask(np.abs(rationals(x))), s.mask(x))
+
+
+def test_rational_masks_of_odd_norms_are_not_known() -> None:
+    with pytest.raises(NotRational):
+        transposable(2, 4, norm=1.5).exact_mask(rationals(np.ones((4, 4))))

@@ -298,7 +298,7 @@ def test_results_are_kept_by_the_statistics_and_computed_anywhere(
     for counts in ("7 tensors computed, 0 found", "0 tensors computed, 7 found"):
         out, err = said(capsys, 0, *order, str(statistics), *kept)
         assert out == alone and counts in err
-    assert "1 tensors computed, 6 found" in said(capsys, 0, *order, other, *kept)[1]
+    assert "1 tensor computed, 6 found" in said(capsys, 0, *order, other, *kept)[1]
     assert said(capsys, 0, *order, str(statistics), "--workers", "2", "--executor", "processes")[0] == alone
 
 

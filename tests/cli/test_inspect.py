@@ -27,7 +27,7 @@ def test_a_file_without_an_entry_has_no_share(tmp_path: Path, capsys: pytest.Cap
     path = tmp_path / "w.npz"
     np.savez(path, empty=np.zeros((0, 4)))
     assert main(["inspect", str(path)]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "1 tensors, 0 values, – zeros"
+    assert capsys.readouterr().out.splitlines()[-1] == "1 tensor, 0 values, – zeros"
     assert main(["apply", str(path), str(tmp_path / "o.npz"), "--mask", "50%", "--format", "int4", "--dry-run"]) == 0
     printed = capsys.readouterr().out
     assert "nan" not in printed and "inf" not in printed and "–  " in printed

@@ -105,7 +105,7 @@ def test_a_weight_with_nan_is_an_error_and_keep_going_passes_it(
     _, err = said(capsys, 3, "order", broken, *ASKED, *workers)
     assert "tensor '1.fc.weight': nan at (3, 4)" in err
     out, err = said(capsys, 1, "order", broken, *ASKED, "--keep-going", *workers)
-    assert "1 tensors compared, 3 left alone" in out and "Left alone: 1.fc.weight (refused: nan at (3, 4)" in out
+    assert "1 tensor compared, 3 left alone" in out and "Left alone: 1.fc.weight (refused: nan at (3, 4)" in out
     assert "sqtheory: tensor '1.fc.weight': nan at (3, 4)" in err
     alone = json.loads(said(capsys, 0, "order", broken, *ASKED, "--ignore", "1.fc.weight", "--json")[0])
     going = json.loads(said(capsys, 1, "order", broken, *ASKED, "--keep-going", "--json", *workers)[0])

@@ -260,4 +260,4 @@ def test_the_command_says_what_it_waits_for(
     give_back(monkeypatch, tmp_path / "again", after=1)
     shared, complaints = printed(capsys, path, "--results", str(tmp_path / "again"))
     assert shared == alone
-    assert complaints.count("waiting for 1 tensors that other processes compute in") == 1
+    assert complaints.count("waiting for 1 tensor that other processes compute in") == 1

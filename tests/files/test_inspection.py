@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from sqtheory.files.checkpoints import TensorInfo
-from sqtheory.files.inspection import TensorSummary, inspect_tensor, kept_patterns
+from sqtheory.files.inspection import TensorSummary, inspect_slabs, kept_patterns
 
 FEW = st.sampled_from([0.0, -0.0, 1.0, -2.5, math.nan, math.inf, -math.inf, 5e-324, 1e300])
 
 
 def summary(values: np.ndarray) -> TensorSummary:
-    return inspect_tensor(TensorInfo("w", values.dtype.name, values.shape, values.nbytes), values)
+    info = TensorInfo("w", values.dtype.name, values.shape, values.nbytes)
+    return inspect_slabs(info, [np.ascontiguousarray(values).reshape(-1)])
 
 
 def keeps(values: np.ndarray, n: int, m: int) -> bool:

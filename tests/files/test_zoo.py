@@ -7,7 +7,7 @@ from safetensors.numpy import load_file
 
 from sqtheory.files import zoo
 from sqtheory.files.checkpoints import open_checkpoint
-from sqtheory.files.inspection import inspect_tensor
+from sqtheory.files.inspection import inspect_slabs
 
 LAYERS = ("qkv", "proj", "fc1", "fc2", "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
@@ -29,7 +29,7 @@ def test_models_have_the_sparsity_of_their_name(name: str, size: int, linears: i
     with open_checkpoint(f"zoo:{name}-{suffix}") as checkpoint:
         assert sum(info.size for info in checkpoint.tensors) == size
         weights = [i for i in checkpoint.tensors if i.name.endswith(".weight") and i.name.split(".")[-2] in LAYERS]
-        found = [inspect_tensor(info, checkpoint.read(info.name)) for info in weights]
+        found = [inspect_slabs(info, checkpoint.slabs(info.name)) for info in weights]
     assert len(found) == linears
     for weight in found:
         if suffix == "dense":

@@ -14,8 +14,6 @@ from sqtheory.arrays import Array
 from sqtheory.orders.errors import (
     additive_bound,
     box_norms,
-    box_relative_errors,
-    box_sqnr,
     error,
     norm,
     power_sum,
@@ -176,22 +174,6 @@ def test_sqnr_in_decibels() -> None:
     assert sqnr(x / 3, x) == pytest.approx(10 * math.log10(1 / (2 / 3) ** 2))
     assert sqnr(np.array([1e200 + 1e198]), np.array([1e200])) == pytest.approx(40)
     assert sqnr([2, 5], [3, 4]) == pytest.approx(10 * math.log10((3**2 + 4**2) / (1**2 + 1**2)))
-
-
-@pytest.mark.parametrize("boxed", [Blocks(4), Blocks(3, axis=0), Tiles(2, 3), Whole()], ids=str)
-def test_relative_errors_of_boxes_are_those_of_the_boxes_alone(boxed: Partition) -> None:
-    """A box of zeros reproduced, one not reproduced, and one without error among ordinary ones."""
-    rng = np.random.default_rng(3)
-    x, e = rng.standard_normal((2, 6, 12))
-    x[:3, :6], e[:2, :3], e[3:, 4:8] = 0, 0, 0
-    places = boxes(x.shape, boxed.sides(x.shape))
-    for p in NORMS:
-        expected = [relative_error((x - e).ravel()[box], x.ravel()[box], p) for box in places]
-        found = box_relative_errors(x - e, x, p, boxed)
-        assert found.shape == boxed.grid(x.shape) and found.ravel() == pytest.approx(expected, rel=1e-12)
-    decibels = [sqnr((x - e).ravel()[box], x.ravel()[box]) for box in places]
-    assert box_sqnr(x - e, x, boxed).ravel() == pytest.approx(decibels, rel=1e-12)
-    assert boxed != Tiles(2, 3) or {math.inf, -math.inf} < set(decibels)
 
 
 @pytest.mark.parametrize("q", [int_(4, block=8), mxfp(E2M1, block=8)], ids=str)

@@ -1,6 +1,4 @@
-"""Optimal brain surgery: what the others become when one entry of a row is set, and the inverse without it."""
-
-import numpy as np
+"""Optimal brain surgery: what the others become when one entry of a row is set."""
 
 from sqtheory.arrays import Array
 
@@ -19,10 +17,3 @@ def step(row: Array, inverse: Array, p: int, value: float = 0.0) -> Array:
 def cost(row: Array, inverse: Array, p: int, value: float = 0.0) -> float:
     """(w_p − v)²/[H⁻¹]_pp: what the best answer to w_p ↦ v loses (`hassibi1993obs` has half of it)."""
     return float((row[p] - value) ** 2 / inverse[p, p])
-
-
-def downdated(inverse: Array, p: int) -> Array:
-    """H⁻¹ − H⁻¹_:p H⁻¹_p:/[H⁻¹]_pp: that of H without input p, zeros in its place (`frantar2022obc`, Lemma 1)."""
-    less = inverse - np.outer(inverse[:, p], inverse[p]) / inverse[p, p]
-    less[p], less[:, p] = 0.0, 0.0
-    return np.asarray(less)

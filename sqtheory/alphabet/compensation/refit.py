@@ -27,13 +27,3 @@ def refitted(w: Array, keep: Mask, h: Array) -> Array:
             except np.linalg.LinAlgError:
                 raise ValueError("second moments are singular on the support of a row: damp them") from None
     return out
-
-
-def unreachable(w: Array, keep: Mask, h: Array) -> float:
-    """min tr(E H Eᵀ) over the supports: Σ over rows of w_P (H_PP − H_PS H_SS⁻¹ H_SP) w_Pᵀ."""
-    total = 0.0
-    for row, kept in zip(w.astype(np.float64), keep, strict=True):
-        pruned = np.flatnonzero(~kept)
-        inside = np.linalg.inv(h)[np.ix_(pruned, pruned)]
-        total += float(row[pruned] @ np.linalg.solve(inside, row[pruned])) if pruned.size else 0.0
-    return total

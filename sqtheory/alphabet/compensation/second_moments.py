@@ -57,11 +57,6 @@ def inverse(h: Array) -> Array:
     return np.asarray(u.T @ u)
 
 
-def conditional_moments(h: Array) -> Array:
-    """D_j = H_jj − H_jF H_FF⁻¹ H_Fj over the inputs F after j: what of input j none of them can make up for."""
-    return np.asarray(np.diag(inverse_factor(h)) ** -2.0)
-
-
 def lost(error: Array, h: Array) -> float:
     """tr(E H Eᵀ) = ‖X Eᵀ‖_F² for H = XᵀX."""
     e = error.astype(np.float64)

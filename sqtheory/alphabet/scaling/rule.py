@@ -224,10 +224,7 @@ class Scaling(ABC):
         return plus if plus == minus else None
 
     def exact(self, x: Rationals, blocks: Partition, fmt: Format) -> Rationals:
-        """σ of every block in rational arithmetic, shape ``blocks.grid(x.shape)``.
-
-        Raises NotRational where the rule, or this tensor under it, is not computed so.
-        """
+        """σ of every block in rational arithmetic; raises NotRational where this rule or tensor is not computed so."""
         if self.looks_at is Reach.nothing:
             return rationals(self.scales(np.zeros(x.shape), blocks, fmt))
         plus, minus = (self.share(fmt, negative) for negative in (False, True))

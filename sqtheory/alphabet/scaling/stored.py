@@ -48,7 +48,8 @@ class StoredScale(DerivedScaling):
             raise ValueError(f"scales by {self.rule} are not made of their block alone and stored each by itself")
         if self.rule.signed and self.scale_type.min >= 0:
             raise ValueError(f"scales by {self.rule} can be negative, {self.scale_type} has no negative number")
-        if self.least is not None and real(self.least, "least=") not in {0.0, *self._sizes.tolist()}:
+        least = 0.0 if self.least is None else real(self.least, "least=")
+        if least != 0 and not np.any(self._sizes == least):
             raise ValueError(f"the least scale is 0 or a positive number of {self.scale_type}, got {self.least}")
 
     @property

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
-from sqtheory.tables import one_line
+from sqtheory.tables import counted, one_line
 
 _FEW = 3
 
@@ -31,7 +31,8 @@ class Decoding:
     def companions(self) -> str:
         """How many tensors are not there any more, and the names of a few."""
         names = ", ".join(map(one_line, self.dropped[:_FEW])) + (", …" if len(self.dropped) > _FEW else "")
-        return f"{len(self.dropped)} tensors that only mean something beside codes: {names}"
+        mean = "means" if len(self.dropped) == 1 else "mean"
+        return f"{counted(len(self.dropped), 'tensor')} that only {mean} something beside codes: {names}"
 
     def __str__(self) -> str:
         said = [f"Quantized in the source and decoded to F32: {len(self.weights)} weights ({self.schemes})."]

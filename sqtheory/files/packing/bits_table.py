@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from sqtheory.files.packing.schema import Schema
-from sqtheory.tables import Table, one_line, short
+from sqtheory.tables import Table, counted, one_line, short
 
 
 def bits_table(schemas: Mapping[str, Schema], nbytes: Mapping[str, int]) -> tuple[Table, str]:
@@ -28,4 +28,5 @@ def bits_table(schemas: Mapping[str, Schema], nbytes: Mapping[str, int]) -> tupl
 def bits_sentence(tensors: int, size: int, bits: int, in_file: int) -> str:
     """What tensors of ``size`` entries in all take, by theorem ``storage`` and in the file, in bits an entry."""
     by_theorem, stored = (f"{count / max(1, size):.6g}" for count in (bits, in_file))
-    return f"{tensors} tensors, {size} entries: {by_theorem} bits an entry by theorem storage, {stored} in the file"
+    these = f"{counted(tensors, 'tensor')}, {size} entries"
+    return f"{these}: {by_theorem} bits an entry by theorem storage, {stored} in the file"

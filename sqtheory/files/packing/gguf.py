@@ -74,8 +74,8 @@ def _q4_0(levels: Array, scales: Array, fmt: Format) -> Octets:
 
 def _q5_0(levels: Array, scales: Array, fmt: Format) -> Octets:
     codes = (levels + 16).astype(np.uint8)
-    high = np.packbits(codes >> 4, axis=1, bitorder="little")
-    return _joined(_halves(scales, "Q5_0"), high, _nibbles(codes & 15))
+    high = np.packbits(codes >> np.uint8(4), axis=1, bitorder="little")
+    return _joined(_halves(scales, "Q5_0"), high, _nibbles(codes & np.uint8(15)))
 
 
 def _q8_0(levels: Array, scales: Array, fmt: Format) -> Octets:
@@ -115,7 +115,7 @@ def _refuse(scales: Array, wrong: NDArray[np.bool_], name: str, which: str) -> N
 
 def _nibbles(codes: Octets) -> Octets:
     """The low halves of 16 bytes are the first 16 codes, the high halves the others."""
-    return codes[:, :16] | codes[:, 16:] << 4
+    return codes[:, :16] | codes[:, 16:] << np.uint8(4)
 
 
 def _joined(*parts: Octets) -> Octets:

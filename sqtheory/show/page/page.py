@@ -13,7 +13,7 @@ from sqtheory.orders.report import OrderReport
 from sqtheory.show.page.drawing import channel_map, gap_scatter, worst
 from sqtheory.show.page.findings import Findings, Section
 from sqtheory.show.page.stylesheet import POLICY, SCRIPT, STYLE
-from sqtheory.tables import Table, one_line, share, short
+from sqtheory.tables import Table, counted, one_line, share, short
 from sqtheory.theory.expectations import agreement_table
 from sqtheory.theory.render import claim_text
 from sqtheory.theory.theorems import find
@@ -47,7 +47,7 @@ def _summary(found: Findings) -> list[str]:
     header = ("mask", "format", *SHARES, "slack %", "better", *wins, "guaranteed by", "open")
     return [
         _paragraph(
-            f"{found.tensors} tensors compared, {len(found.chosen.left)} left alone. "
+            f"{counted(found.tensors, 'tensor')} compared, {len(found.chosen.left)} left alone. "
             f"{found.chosen.sentences()[0]} "
             "S→Q sparsifies, then quantizes; Q→S quantizes, then sparsifies. "
             f"Errors are ‖x − y‖_{p} in percent of ‖x‖_{p} over all tensors: S and Q of each step alone; "

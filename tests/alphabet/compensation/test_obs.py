@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from sqtheory.alphabet.compensation.obs import cost, downdated, step
+from sqtheory.alphabet.compensation.obs import cost, step
 from sqtheory.alphabet.compensation.second_moments import lost
-from tests.alphabet.compensation.twins import layer
+from tests.alphabet.compensation.twins import downdated, layer
 
 W, H = layer(1, 5)
 ROW, INVERSE = W[0], np.linalg.inv(H)

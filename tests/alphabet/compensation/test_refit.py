@@ -5,10 +5,10 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from sqtheory.alphabet.compensation.refit import refitted, unreachable
+from sqtheory.alphabet.compensation.refit import refitted
 from sqtheory.alphabet.compensation.second_moments import lost
 from sqtheory.alphabet.sparsifiers import nm, top
-from tests.alphabet.compensation.twins import layer
+from tests.alphabet.compensation.twins import layer, unreachable
 
 W, H = layer(7, 8)
 

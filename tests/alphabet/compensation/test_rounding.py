@@ -5,7 +5,7 @@ import pytest
 
 from sqtheory.alphabet.compensation.column_grid import ColumnGrid
 from sqtheory.alphabet.compensation.rounding import ColumnOrder, Zeros, rounded
-from sqtheory.alphabet.compensation.second_moments import conditional_moments, inverse_factor, lost
+from sqtheory.alphabet.compensation.second_moments import inverse_factor, lost
 from sqtheory.alphabet.compensation.sweep import swept
 from sqtheory.alphabet.formats import E2M1
 from sqtheory.alphabet.partition import Rows, Tiles, Whole
@@ -69,8 +69,8 @@ def test_what_a_sweep_loses_is_the_sum_of_what_it_rounds_away() -> None:
         errors.append(column - value)
         return value
 
-    out = swept(W, inverse_factor(H), image)
-    d = conditional_moments(H)
+    u = inverse_factor(H)
+    out, d = swept(W, u, image), np.diag(u) ** -2.0
     assert lost(W - out, H) == pytest.approx(sum(d[j] * (e**2).sum() for j, e in enumerate(errors)), rel=1e-9)
     assert lost(W - out, H) < (grid.scales**2 / 4 * d).sum() or max(np.abs(e).max() for e in errors) > 0.5
 

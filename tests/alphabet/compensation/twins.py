@@ -5,7 +5,7 @@ from itertools import combinations, product
 
 import numpy as np
 
-from sqtheory.alphabet.compensation.obs import cost, downdated, step
+from sqtheory.alphabet.compensation.obs import cost, step
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.arrays import Array, Mask
 
@@ -18,6 +18,23 @@ def layer(rows: int, inputs: int, seed: int = 0) -> tuple[Array, Array]:
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((6 * inputs, inputs)) @ (np.eye(inputs) + 0.4 * rng.standard_normal((inputs, inputs)))
     return rng.standard_normal((rows, inputs)), x.T @ x / len(x)
+
+
+def downdated(inverse: Array, p: int) -> Array:
+    """H⁻¹ − H⁻¹_:p H⁻¹_p:/[H⁻¹]_pp: that of H without input p, zeros in its place (`frantar2022obc`, Lemma 1)."""
+    less = inverse - np.outer(inverse[:, p], inverse[p]) / inverse[p, p]
+    less[p], less[:, p] = 0.0, 0.0
+    return np.asarray(less)
+
+
+def unreachable(w: Array, keep: Mask, h: Array) -> float:
+    """min tr(E H Eᵀ) over the supports: Σ over rows of w_P (H_PP − H_PS H_SS⁻¹ H_SP) w_Pᵀ."""
+    total = 0.0
+    for row, kept in zip(w.astype(np.float64), keep, strict=True):
+        pruned = np.flatnonzero(~kept)
+        inside = np.linalg.inv(h)[np.ix_(pruned, pruned)]
+        total += float(row[pruned] @ np.linalg.solve(inside, row[pruned])) if pruned.size else 0.0
+    return total
 
 
 def rounding(q: Quantizer, w: Array) -> Round:

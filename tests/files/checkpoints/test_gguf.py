@@ -146,7 +146,7 @@ def test_the_verbs_take_it(file: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert main(["inspect", str(file)]) == 0
     assert "Q4_0" in capsys.readouterr().out
     assert main(["order", str(file), "--mask", "2:4", "--format", "int4:b32"]) == 0
-    assert "1 tensors compared, 1 left alone" in capsys.readouterr().out
+    assert "1 tensor compared, 1 left alone" in capsys.readouterr().out
 
 
 def test_without_the_package_plain_numbers_are_read_and_blocks_ask_for_it(

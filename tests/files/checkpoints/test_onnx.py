@@ -209,7 +209,7 @@ def test_the_verbs_take_it(file: Path, capsys: pytest.CaptureFixture[str]) -> No
     file.write_bytes(model([numpy_helper.from_array(WEIGHTS, "proj.weight")]))
     assert main(["inspect", str(file)]) == 0
     assert main(["order", str(file), "--mask", "2:4", "--format", "int4:b8"]) == 0
-    assert "1 tensors compared, 0 left alone" in capsys.readouterr().out
+    assert "1 tensor compared, 0 left alone" in capsys.readouterr().out
 
 
 def test_without_the_package_or_with_an_old_one_the_extra_is_named(

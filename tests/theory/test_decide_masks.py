@@ -1,0 +1,28 @@
+"""What is decided of masks as tools make them: by which choice among equals, in how many digits."""
+
+import numpy as np
+import pytest
+
+from sqtheory.alphabet.notation import parse_as
+from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.sparsifiers import Sparsifier
+from sqtheory.theory.decide import decide
+
+
+@pytest.mark.parametrize(
+    ("mask", "verdict"),
+    [
+        ("nm(2, 4, ties=introselect(prune))", "proved"),
+        ("nm(2, 4, ties=introselect(keep), tail=prune)", "proved"),
+        ("nm(2, 4, ties=all_survive)", "refuted"),
+        ("patterns(2, 4)", "refuted"),
+        ("nm(2, 4, score=power(2, bfloat16))", "refuted"),
+        ("nm(2, 4, score=magnitude(float32))", "refuted"),
+    ],
+)
+def test_whether_pruning_first_is_never_worse(mask: str, verdict: str) -> None:
+    """A witness is checked in rational arithmetic, sums and scores rounded as the mask rounds them."""
+    s, q = parse_as(Sparsifier, "mask", mask), parse_as(Quantizer, "quantizer", "mxfp4")
+    found = decide("sq_never_worse", s, q, shape=(32,), rng=np.random.default_rng(0))
+    assert found.verdict == verdict
+    assert verdict == "proved" or (found.witness is not None and found.witness.arithmetic == "rational")
