@@ -34,7 +34,6 @@ from sqtheory.arrays import FixedArray
 from sqtheory.exceptions import NonFinite
 from sqtheory.orders.applied import both
 from sqtheory.orders.pair import Pair
-from sqtheory.theory.decide import decide
 from sqtheory.theory.samples import SAMPLES
 from tests.nightly import thin
 from tests.twins import quantizers as twin
@@ -242,8 +241,6 @@ def test_scales_that_turn_signs_are_not_monotone_and_prune_first_can_lose() -> N
     for one in (q, q.frozen(x)):
         assert MONOTONE not in one.traits and not MONOTONE.holds(one, x)
         assert not Pair(s, one).on(x.shape).prune_first_dominates
-        found = decide("sq_never_worse", s, one, shape=x.shape, rng=np.random.default_rng(0), first=[TURNED])
-        assert found.verdict == "refuted"
     kept = int_(4, block=16, scaling=DoubleQuantization()).frozen(x)
     assert MONOTONE in kept.traits and MONOTONE.holds(kept, x)
 

@@ -9,7 +9,8 @@ import numpy as np
 from sqtheory.alphabet.formats import Format
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rationals import Rationals
-from sqtheory.alphabet.scaling.rule import FULL, Scaling, positive
+from sqtheory.alphabet.scaling.least import positive
+from sqtheory.alphabet.scaling.rule import FULL, Scaling
 from sqtheory.alphabet.traits import Trait
 from sqtheory.arrays import Array
 from sqtheory.exceptions import real

@@ -9,7 +9,8 @@ import numpy as np
 
 from sqtheory.alphabet.formats import Format, binade
 from sqtheory.alphabet.rounding import Rounding
-from sqtheory.alphabet.scaling.rule import DYADIC, FromMaximum, Numbers, positive
+from sqtheory.alphabet.scaling.least import positive
+from sqtheory.alphabet.scaling.rule import DYADIC, FromMaximum, Numbers
 from sqtheory.alphabet.traits import Trait
 from sqtheory.arrays import Array
 from sqtheory.exceptions import need, real

@@ -8,7 +8,8 @@ import numpy as np
 from sqtheory.alphabet.formats import Format
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rounding import Rounding
-from sqtheory.alphabet.scaling.rule import FromMaximum, Reach, Scaling, positive
+from sqtheory.alphabet.scaling.least import positive
+from sqtheory.alphabet.scaling.rule import FromMaximum, Reach, Scaling
 from sqtheory.arrays import Array, FixedArray
 from sqtheory.exceptions import need
 

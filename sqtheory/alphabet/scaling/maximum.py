@@ -10,7 +10,8 @@ from sqtheory.alphabet.formats import Format
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rationals import Rationals, pick
 from sqtheory.alphabet.rounding import Rounding
-from sqtheory.alphabet.scaling.rule import FULL, FromMaximum, Scaling, exact_maxima, maxima, positive
+from sqtheory.alphabet.scaling.least import positive
+from sqtheory.alphabet.scaling.rule import FULL, FromMaximum, Scaling, exact_maxima, maxima
 from sqtheory.arrays import Array
 
 

@@ -87,7 +87,7 @@ class Scaling(ABC):
 
     @property
     def turns(self) -> bool:
-        """σ_B can have the sign opposite to that of what divides the block, so that images change sign."""
+        """σ_B can have the sign opposite to that of what divides its block: images change sign."""
         return False
 
     @property
@@ -295,10 +295,3 @@ def maxima(x: Array, blocks: Partition) -> Array:
 def exact_maxima(x: Rationals, blocks: Partition) -> Rationals:
     """max |x_B| for every block of an array of Fractions."""
     return blocks.reduce(np.abs(x), lambda rows: rows.max(axis=1))
-
-
-def positive(scale: Array, wanted: Array) -> Array:
-    """σ, with the smallest number of the dtype where σ rounded to 0 and what is wanted, whose sign it has, is not 0."""
-    lost = (scale == 0) & (wanted != 0)
-    least = np.finfo(scale.dtype).smallest_subnormal
-    return np.where(lost, np.copysign(least, wanted).astype(scale.dtype), scale) if lost.any() else scale

@@ -10,7 +10,8 @@ from sqtheory.alphabet.formats import Format
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rationals import Rationals, rationals
 from sqtheory.alphabet.rounding import Rounding
-from sqtheory.alphabet.scaling.rule import FULL, Scaling, positive
+from sqtheory.alphabet.scaling.least import positive
+from sqtheory.alphabet.scaling.rule import FULL, Scaling
 from sqtheory.arrays import Array
 from sqtheory.exceptions import need
 

@@ -10,7 +10,8 @@ from sqtheory.alphabet.formats import E4M3, FloatFormat, Format, steps
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rationals import Rationals
 from sqtheory.alphabet.rounding import nearest_even
-from sqtheory.alphabet.scaling.rule import FULL, FromMaximum, Reach, Scaling, exact_maxima, maxima, positive
+from sqtheory.alphabet.scaling.least import positive
+from sqtheory.alphabet.scaling.rule import FULL, FromMaximum, Reach, Scaling, exact_maxima, maxima
 from sqtheory.arrays import Array
 from sqtheory.exceptions import need
 
