@@ -34,8 +34,8 @@ def _listed(words: Iterable[str]) -> str:
 
 
 def each_mode(tools: Iterable[Tool]) -> list[Tool]:
-    """Every tool in every one of its modes."""
-    return [tool.of_mode(mode.name) for tool in tools for mode in tool.modes]
+    """Every tool in every one of its modes, or in the one that is asked for."""
+    return [tool.of_mode(mode.name) for tool in tools for mode in ([tool.chosen] if tool.chosen else tool.modes)]
 
 
 def zeros_table(tools: Sequence[Tool]) -> Table:
@@ -183,10 +183,13 @@ def tool_parts(tool: Tool) -> list[Table | str]:
     said = [f"{tool.title} ({_listed(map(str, tool.sources))}).", f"Order: {tool.guard.can}; {tool.guard.otherwise}."]
     if tool.chosen is not None and tool.chosen.note:
         said.append(f"{tool.chosen.note}.")
+    if tool.chosen is not None and tool.chosen.format is not None:
+        mixed, single, *_ = properties(tool.chosen)
+        said.append(f"Zeros of blocks of both signs: {mixed}; of one sign: {single}.")
     parts: list[Table | str] = [" ".join(said), modes_table(tool)]
     parts.append(brief(tool).text() if tool.chosen else hypotheses_table(each_mode([tool])))
     if tool.surprises:
-        parts.append("\n".join(f"- {one}" for one in tool.surprises))
+        parts.append(f"Of {tool.own}:\n" + "\n".join(f"- {one}" for one in tool.surprises))
     return parts
 
 
