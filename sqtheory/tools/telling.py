@@ -65,16 +65,22 @@ PROPERTIES = ("zeros, mixed", "zeros, one sign", "odd", "by maximum", "idempoten
 
 
 def properties(mode: Mode) -> tuple[str, ...]:
-    """The cells of ``PROPERTIES``: by the traits of the operator, else as seen on the inputs of its golden file."""
+    """The cells of ``PROPERTIES``: by the traits of the operator, else as seen on the inputs of its golden file.
+
+    What was seen of blocks of one sign is said of that sign alone.
+    """
     step = mode.format
     if step is None:
         return ("–",) * len(PROPERTIES)
     mixed, positive, negative = kept(mode)
-    signs = [one for one in (positive, negative) if one is not None]
-    single = "?" if not signs else str(signs[0]) if len(set(signs)) == 1 else f"{positive} ≥ 0, {negative} ≤ 0"
+    single = _fate(positive) if positive == negative else f"{_fate(positive)} ≥ 0, {_fate(negative)} ≤ 0"
     seen = (step.seen.odd, step.seen.by_maximum, step.seen.idempotent)
     known = (has(mode, trait, one) for trait, one in zip((ODD, MAX_DETERMINED, IDEMPOTENT), seen, strict=True))
-    return ("?" if mixed is None else str(mixed), single, *("?" if one is None else _yes(one) for one in known))
+    return (_fate(mixed), single, *("?" if one is None else _yes(one) for one in known))
+
+
+def _fate(zeros: ZeroFate | None) -> str:
+    return "?" if zeros is None else str(zeros)
 
 
 def _yes(known: bool) -> str:

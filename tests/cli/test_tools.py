@@ -44,7 +44,7 @@ def test_zeros_of_those_that_are_named(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_a_mode_says_what_becomes_of_zeros_and_is_alone_in_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     for name, zeros in (
-        ("torchao:int4", "both signs: lost; of one sign: kept."),
+        ("torchao:int4", "both signs: lost; of one sign: kept ≥ 0, ? ≤ 0."),
         ("gfloat:mxfp4", "both signs: kept;"),
     ):
         assert f"Zeros of blocks of {zeros}" in said(capsys, 0, "tools", name)[0]
