@@ -178,18 +178,21 @@ def add_tool(parser: argparse.ArgumentParser, gives: str = "mask and format, or 
         "--tool",
         default=None,
         metavar="NAME[:MODE]",
-        help=f"{gives} as a release of the field makes them (sqtheory tools)",
+        help=f"{gives} as a release of the field makes them (sqtheory tools); without MODE its first",
     )
 
 
 def say_apart(arguments: argparse.Namespace) -> None:
-    """Say on stderr in how many entries the operators of ``--tool`` are not the tool."""
+    """Say on stderr which mode ``--tool`` means where it names none, and in how many entries it is not the tool."""
     if arguments.tool is None:
         return
     from sqtheory.cli.printing import say
     from sqtheory.tools import find
 
-    if apart := find(arguments.tool).mode.apart:
+    tool = find(arguments.tool)
+    if tool.chosen is None and len(tool.modes) > 1:
+        say(f"--tool {arguments.tool} means {tool.own}:{tool.mode.name}, the first of its {len(tool.modes)} modes")
+    if apart := tool.mode.apart:
         say(apart)
 
 

@@ -120,5 +120,6 @@ def find(name: str) -> Tool:
     if own in known:
         return known[own].of_mode(mode) if mode else known[own]
     close = get_close_matches(own, known, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+    close += [each for tool in ALL for each in tool.spelled_modes if each.partition(":")[2].lower() == own and not mode]
+    hint = f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(known)}"
     raise ValueError(f"there is no tool {name!r}: {hint}")

@@ -34,8 +34,8 @@ def _listed(words: Iterable[str]) -> str:
 
 
 def each_mode(tools: Iterable[Tool]) -> list[Tool]:
-    """Every tool in every one of its modes."""
-    return [tool.of_mode(mode.name) for tool in tools for mode in tool.modes]
+    """Every tool in every one of its modes, or in the one that is asked for."""
+    return [tool.of_mode(mode.name) for tool in tools for mode in ([tool.chosen] if tool.chosen else tool.modes)]
 
 
 def zeros_table(tools: Sequence[Tool]) -> Table:
@@ -65,16 +65,22 @@ PROPERTIES = ("zeros, mixed", "zeros, one sign", "odd", "by maximum", "idempoten
 
 
 def properties(mode: Mode) -> tuple[str, ...]:
-    """The cells of ``PROPERTIES``: by the traits of the operator, else as seen on the inputs of its golden file."""
+    """The cells of ``PROPERTIES``: by the traits of the operator, else as seen on the inputs of its golden file.
+
+    What was seen of blocks of one sign is said of that sign alone.
+    """
     step = mode.format
     if step is None:
         return ("–",) * len(PROPERTIES)
     mixed, positive, negative = kept(mode)
-    signs = [one for one in (positive, negative) if one is not None]
-    single = "?" if not signs else str(signs[0]) if len(set(signs)) == 1 else f"{positive} ≥ 0, {negative} ≤ 0"
+    single = _fate(positive) if positive == negative else f"{_fate(positive)} ≥ 0, {_fate(negative)} ≤ 0"
     seen = (step.seen.odd, step.seen.by_maximum, step.seen.idempotent)
     known = (has(mode, trait, one) for trait, one in zip((ODD, MAX_DETERMINED, IDEMPOTENT), seen, strict=True))
-    return ("?" if mixed is None else str(mixed), single, *("?" if one is None else _yes(one) for one in known))
+    return (_fate(mixed), single, *("?" if one is None else _yes(one) for one in known))
+
+
+def _fate(zeros: ZeroFate | None) -> str:
+    return "?" if zeros is None else str(zeros)
 
 
 def _yes(known: bool) -> str:
@@ -183,10 +189,13 @@ def tool_parts(tool: Tool) -> list[Table | str]:
     said = [f"{tool.title} ({_listed(map(str, tool.sources))}).", f"Order: {tool.guard.can}; {tool.guard.otherwise}."]
     if tool.chosen is not None and tool.chosen.note:
         said.append(f"{tool.chosen.note}.")
+    if tool.chosen is not None and tool.chosen.format is not None:
+        mixed, single, *_ = properties(tool.chosen)
+        said.append(f"Zeros of blocks of both signs: {mixed}; of one sign: {single}.")
     parts: list[Table | str] = [" ".join(said), modes_table(tool)]
     parts.append(brief(tool).text() if tool.chosen else hypotheses_table(each_mode([tool])))
     if tool.surprises:
-        parts.append("\n".join(f"- {one}" for one in tool.surprises))
+        parts.append(f"Of {tool.own}:\n" + "\n".join(f"- {one}" for one in tool.surprises))
     return parts
 
 

@@ -42,6 +42,23 @@ def test_zeros_of_those_that_are_named(capsys: pytest.CaptureFixture[str]) -> No
     assert text.startswith("| tool | zeros, mixed |") and "| gfloat:mxfp4 | kept | kept |" in text
 
 
+def test_a_mode_says_what_becomes_of_zeros_and_is_alone_in_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    for name, zeros in (
+        ("torchao:int4", "both signs: lost; of one sign: kept ≥ 0, ? ≤ 0."),
+        ("gfloat:mxfp4", "both signs: kept;"),
+    ):
+        assert f"Zeros of blocks of {zeros}" in said(capsys, 0, "tools", name)[0]
+    assert "Zeros of blocks" not in said(capsys, 0, "tools", "torch-topk:keep-2:4")[0]
+    text, _ = said(capsys, 0, "tools", "--zeros", "gguf:Q4_1", "gfloat:mxfp4", "--markdown")
+    assert [line.split(" ")[1] for line in text.splitlines()[2:]] == ["gguf:Q4_1", "gfloat:mxfp4"]
+
+
+def test_a_mode_that_is_left_out_is_named(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, notes = said(capsys, 0, "order", str(file), "--mask", "2:4", "--tool", "gfloat")
+    assert "--tool gfloat means gfloat:mxfp4, the first of its 7 modes" in notes
+    assert "means" not in said(capsys, 0, "order", str(file), "--mask", "2:4", "--tool", "gfloat:mxfp4")[1]
+
+
 def test_decide_answers_of_a_tool(capsys: pytest.CaptureFixture[str]) -> None:
     text, _ = said(capsys, 0, "decide", "sq_never_worse", "--tool", "gfloat:mxfp4")
     assert "proved by theorem prune_first_dominates" in text and "concluded by" in text
@@ -82,6 +99,7 @@ def test_a_report_takes_a_tool(file: Path, tmp_path: Path, capsys: pytest.Captur
         (("--tool", "gfloat", "--mask", "2:4", "--format", "int4"), "says format mxfp(e2m1): leave --format out"),
         (("--tool", "ggml:Q4_K", "--mask", "2:4"), "--tool ggml:Q4_K: no operator here is it"),
         (("--tool", "gfloa", "--mask", "2:4"), "did you mean gfloat?"),
+        (("--tool", "q4_1", "--mask", "2:4"), "there is no tool 'q4_1': did you mean gguf:Q4_1?"),
     ],
 )
 def test_what_is_missing_or_doubled_beside_a_tool_is_named(

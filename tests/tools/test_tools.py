@@ -88,7 +88,7 @@ def test_a_step_without_a_spelling_is_open_and_says_what_is_missing() -> None:
     found = brief(tool)
     assert (found.verdict, found.by) == ("open", "no operator here is it: it is secret")
     assert "open" in found.text() and found.to_dict()["reason"] == found.by
-    assert properties(tool.mode) == ("lost", "kept", "no", "?", "?")
+    assert properties(tool.mode) == ("lost", "kept ≥ 0, ? ≤ 0", "no", "?", "?")
 
 
 def test_a_score_that_awaits_statistics_is_open() -> None:

@@ -87,10 +87,10 @@ def tallies(tool: Tool) -> Iterator[Tally]:
 def answers(mode: Mode) -> tuple[bool | None, ...]:
     """Whether a format keeps zeros of blocks of both signs and of one, is odd, by the maximum alone, idempotent."""
     mixed, *single = (None if one is None else one is ZeroFate.kept for one in kept(mode))
-    known = [one for one in single if one is not None]
+    one_sign = False if False in single else None if None in single else True
     seen = mode.format.seen if mode.format is not None else None
     pairs = ((ODD, "odd"), (MAX_DETERMINED, "by_maximum"), (IDEMPOTENT, "idempotent"))
-    return (mixed, all(known) if known else None, *(has(mode, trait, getattr(seen, name)) for trait, name in pairs))
+    return (mixed, one_sign, *(has(mode, trait, getattr(seen, name)) for trait, name in pairs))
 
 
 def draw(data: ToolTable, style: Style) -> Figure:
