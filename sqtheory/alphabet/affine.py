@@ -1,7 +1,7 @@
 """Affine quantizers: unsigned codes under a scale and an offset of every block."""
 
+from dataclasses import fields
 from enum import Enum
-from inspect import signature
 from typing import Any, TypedDict, Unpack
 
 from sqtheory.alphabet.formats import FloatFormat, UnsignedFormat
@@ -119,7 +119,7 @@ def affine(
         "narrow": (narrow, narrow != 0.0),
     }
     asked = {name: value for name, (value, own) in given.items() if own}
-    if alien := asked.keys() - signature(rule).parameters:
+    if alien := asked.keys() - {one.name for one in fields(rule)}:
         raise ValueError(f"{sorted(alien)[0].removesuffix('_before')}= says nothing of offset={offset}")
     chosen: AffineOptions = {**_USUAL, **options}
     boxes = Blocks(chosen["block"]) if chosen["per"] is None else chosen["per"]

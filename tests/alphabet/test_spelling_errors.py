@@ -20,8 +20,8 @@ from sqtheory.exceptions import SpellingError
 from tests.operators import BINDINGS
 
 KNOWN = (
-    "int, hbfp, mxfp, mxint, nvfp4, nf4, bcq, cast, scaled, nm, top, threshold, blockwise, transposable, sap, fixed, "
-    "identity"
+    "int, hbfp, mxfp, mxint, nvfp4, nf4, bcq, cast, scaled, affine, nm, top, threshold, blockwise, transposable, sap, "
+    "fixed"
 )
 PERCENT = "a mask prunes 0% to less than 100%, as in 50% or 37.5%"
 REFUSED: list[tuple[str, int, str]] = [
@@ -343,7 +343,7 @@ def test_what_a_verb_advises_is_what_it_takes(word: str, kind: type[Operator]) -
             arguments = {"nm": "(2, 4)", "top": "(0.5)", "threshold": "(1)", "blockwise": "(0.5, block=4)"}
             arguments |= {"transposable": "(2, 4)", "patterns": "(2, 4)"}
             arguments |= {"mxfp": "(e2m1)", "cast": "(e2m1)", "scaled": "(e2m1)"}
-            takes = dict.fromkeys(("int", "hbfp", "mxint", "bcq"), "(4)") | arguments
+            takes = dict.fromkeys(("int", "hbfp", "mxint", "bcq", "affine"), "(4)") | arguments
             if kind is Quantizer or not written[0]:
                 assert isinstance(parse_as(kind, "it", advised + takes.get(advised, ""), RNG), kind)
 

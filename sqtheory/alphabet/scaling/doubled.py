@@ -62,7 +62,8 @@ class DoubleQuantization(DerivedScaling):
         flat = made.reshape(-1)
         if not flat.size:
             return made
-        alpha = flat.dtype.type(flat.astype(np.float64).mean())
+        shift = max(0, int(np.frexp(np.abs(flat).max())[1]) - 512)  # so that no sum leaves the range of float64
+        alpha = flat.dtype.type(np.ldexp(np.ldexp(flat.astype(np.float64), -shift).mean(), shift))
         rest = flat - alpha
         tau = np.repeat(np.maximum.reduceat(np.abs(rest), np.arange(0, flat.size, self.count)), self.count)[: flat.size]
         held = DYNAMIC8.round(rest / np.where(tau == 0, flat.dtype.type(1), tau)) * tau + alpha
