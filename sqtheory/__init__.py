@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         bcq_format,
     )
     from sqtheory.alphabet.kernels.engine import engine
+    from sqtheory.alphabet.named_scores import signed
     from sqtheory.alphabet.notation import parse
     from sqtheory.alphabet.operators import IDENTITY, Chain, Identity, Operator
     from sqtheory.alphabet.partition import Blocks, Channels, Columns, Heads, Partition, Rows, Tail, Tiles, Whole
@@ -68,8 +69,9 @@ if TYPE_CHECKING:
     from sqtheory.alphabet.rounding import Rounding, half_away, nearest_even, stochastic, toward_zero
     from sqtheory.alphabet.scaling import Range
     from sqtheory.alphabet.scores import Gain, Random, Score, given, magnitude, wanda, wina
-    from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, patterns, sap, threshold, top
+    from sqtheory.alphabet.sparsifiers import Sparsifier, TileRule, blockwise, fixed, nm, patterns, sap, threshold, top
     from sqtheory.alphabet.sparsifiers.transposable import transposable
+    from sqtheory.alphabet.sparsifiers.two_way import two_way
     from sqtheory.alphabet.ties import (
         Adversarial,
         Introselect,
@@ -163,6 +165,7 @@ __all__ = [
     "SpellingError",
     "Tail",
     "Ties",
+    "TileRule",
     "Tiles",
     "Whole",
     "adversarial",
@@ -206,6 +209,7 @@ __all__ = [
     "report",
     "sap",
     "scaled",
+    "signed",
     "sqnr",
     "stochastic",
     "theorems",
@@ -213,6 +217,7 @@ __all__ = [
     "top",
     "toward_zero",
     "transposable",
+    "two_way",
     "verify",
     "wanda",
     "wina",
@@ -246,6 +251,7 @@ def _operators() -> dict[str, object]:
         budgets,
         formats,
         kernels,
+        named_scores,
         notation,
         operators,
         partition,
@@ -260,7 +266,7 @@ def _operators() -> dict[str, object]:
     from sqtheory.orders import channels, errors, report, streaming
 
     alphabet = (
-        *(affine, budgets, formats, kernels, notation, operators, partition, quantized, quantizers),
+        *(affine, budgets, formats, kernels, named_scores, notation, operators, partition, quantized, quantizers),
         *(rounding, scores, sparsifiers, ties),
     )
     found: dict[str, object] = {"FixedArray": FixedArray}

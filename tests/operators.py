@@ -12,13 +12,26 @@ from sqtheory.alphabet.affine import Added, Offset, affine
 from sqtheory.alphabet.budgets import Count
 from sqtheory.alphabet.formats import E2M3, E4M3, FloatFormat
 from sqtheory.alphabet.held_scores import HeldPower, Precision
+from sqtheory.alphabet.named_scores import signed
 from sqtheory.alphabet.operators import IDENTITY, Chain
 from sqtheory.alphabet.partition import Blocks, Channels, Columns, Heads, Partition, Rows, Tail, Tiles, Whole
 from sqtheory.alphabet.quantized import NanRule
 from sqtheory.alphabet.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4, scaled
 from sqtheory.alphabet.rounding import ROUNDINGS
 from sqtheory.alphabet.scaling import Range
-from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, patterns, sap, threshold, top, transposable
+from sqtheory.alphabet.sparsifiers import (
+    Sparsifier,
+    TileRule,
+    blockwise,
+    fixed,
+    nm,
+    patterns,
+    sap,
+    threshold,
+    top,
+    transposable,
+    two_way,
+)
 from sqtheory.arrays import FixedArray
 from sqtheory.strategies import formats, quantizers
 
@@ -54,7 +67,7 @@ tie_rules = st.one_of(
 tails = st.sampled_from([Tail.short, Tail.error])
 score_rules = st.deferred(
     lambda: st.one_of(
-        st.just(scores.magnitude),
+        st.sampled_from([scores.magnitude, signed]),
         st.builds(HeldPower, positive, st.sampled_from(Precision)),
         st.builds(scores.Gain, quantizer_strategy | chains, norms),
         st.sampled_from([scores.wanda(ARRAYS["x"]), scores.wina(ARRAYS["w"]), scores.given(ARRAYS["codes"])]),
@@ -142,6 +155,7 @@ def sparsifier(draw: st.DrawFn) -> Sparsifier:
                 lambda: fixed(ARRAYS["mask"]),
                 lambda: transposable(min(count, m), m, norm=1.5, greedy=True, score=rule),
                 lambda: patterns(2, 4, score=rule),
+                lambda: two_way(2, 4, rule=draw(st.sampled_from(TileRule)), score=rule),
                 lambda: transposable(2, 4, full=draw(st.booleans()), score=rule),
                 lambda: sap(0.5, draw(st.floats(1, 9)), eta=draw(st.floats(0, 9)), per=per, score=rule),
             ]

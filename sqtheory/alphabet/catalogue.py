@@ -55,6 +55,12 @@ MASKS: tuple[tuple[str, str], ...] = (
     ("blockwise(0.5, tile=(4, 4))", "keep half of the 4×4 tiles, by their 2-norm"),
     ("transposable(2, 4)", "at most 2:4 along rows and columns: the best pattern of every 4×4 tile"),
     ("patterns(2, 4)", "2:4 by trying six patterns, 0101 first: the first of largest sum in float32"),
+    ("two_way(2, 4, rule=greedy)", "of 4×4 tiles from the largest entry on, as Paddle breaks ties (mask_2d_greedy)"),
+    (
+        "two_way(2, 4, rule=best, score=signed)",
+        "the first of 90 patterns of largest Σ x, not Σ |x| (Paddle's mask_2d_best)",
+    ),
+    ("two_way(2, 4, rule=tile)", "from the largest entry on, with the ties of torch's semi-structured tile"),
     ("sap(0.5, 1, per=row)", "as many of every row as its PQ index allows"),
     ("nm(2, 4, ties=by_original)", "ties of q(x) go to the larger original"),
     ("nm(2, 4, ties=introselect(keep))", "ties as torch.topk(largest=True) leaves them on a CPU: no index order"),

@@ -274,8 +274,6 @@ def column_norms(matrix: Array) -> Array:
 magnitude = Magnitude()
 awaiting_wanda = Partnered(None, "wanda")
 """Wanda's score, written ``wanda``, of a tensor of which the norms of the inputs are still to be told."""
-SCORES: dict[str, Score] = {"magnitude": magnitude, "wanda": awaiting_wanda}
-"""The scores that need no argument, by name."""
 
 
 def wanda(activations: ArrayLike) -> Partnered:

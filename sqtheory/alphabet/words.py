@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, final
 
 import numpy as np
 
-from sqtheory.alphabet import affine, aliases, held_scores, quantizers, scaling, scores, sparsifiers, ties
+from sqtheory.alphabet import affine, aliases, held_scores, named_scores, quantizers, scaling, scores, sparsifiers, ties
 from sqtheory.alphabet.budgets import Count
 from sqtheory.alphabet.formats import (
     E2M1,
@@ -60,7 +60,6 @@ OPERATORS: Mapping[str, Callable[..., Operator]] = {
     "bcq": quantizers.bcq,
     "cast": quantizers.cast,
     "scaled": quantizers.scaled,
-    "affine": affine.affine,
     "nm": sparsifiers.nm,
     "top": sparsifiers.top,
     "threshold": sparsifiers.threshold,
@@ -69,7 +68,9 @@ OPERATORS: Mapping[str, Callable[..., Operator]] = {
     "sap": sparsifiers.sap,
     "fixed": sparsifiers.fixed,
     "identity": lambda: IDENTITY,
+    "affine": affine.affine,
     "patterns": sparsifiers.patterns,
+    "two_way": sparsifiers.two_way,
 }
 """The constructors by the name they are written with."""
 
@@ -171,10 +172,11 @@ KINDS: Mapping[Any, ArgumentKind] = {
     Format: ArgumentKind("format", {**FLOATS, **FORMATS}, {}, FORMAT_FAMILIES),
     scaling.Scaling: ArgumentKind("scaling rule", scaling.SCALINGS, SCALING_BUILDERS),
     Rounding: ArgumentKind("rounding rule", ROUNDINGS, {"stochastic": stochastic}),
-    scores.Score: ArgumentKind("score", scores.SCORES, SCORE_BUILDERS),
+    scores.Score: ArgumentKind("score", named_scores.SCORES, SCORE_BUILDERS),
     ties.Ties: ArgumentKind("tie rule", ties.TIES, TIE_BUILDERS),
     held_scores.Precision: ArgumentKind("type of numbers", {str(held): held for held in held_scores.Precision}),
     ties.Selected: ArgumentKind("side of a selection", {str(side): side for side in ties.Selected}),
+    sparsifiers.TileRule: ArgumentKind("rule for tiles", {str(rule): rule for rule in sparsifiers.TileRule}),
     Count: ArgumentKind("rule for counts", {str(rule): rule for rule in Count}),
     affine.Offset: ArgumentKind("offset", {str(offset): offset for offset in affine.Offset}),
     affine.Added: ArgumentKind("place of the zero point", {str(added): added for added in affine.Added}),

@@ -127,7 +127,9 @@ def tie_rule(mode: Mode) -> str:
     s = mode.sparsifier()
     if mode.mask is None:
         return "–"
-    return mode.mask.because if s is None else str(s.ties)
+    if s is None:
+        return mode.mask.because
+    return str(s.ties) if s.ranks else "its own order"
 
 
 def modes_table(tool: Tool) -> Table:

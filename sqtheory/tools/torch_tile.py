@@ -1,8 +1,6 @@
 """The two-way masks of torch's semi-structured kernels."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, missing
-
-WHY = "its greedy choice in a 4×4 tile breaks ties as its sorting network does"
+from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly
 
 TOOL = Tool(
     name="torch-semi-structured",
@@ -11,7 +9,7 @@ TOOL = Tool(
         Mode(
             "tile",
             "greedy by signed value, as by default",
-            missing(WHY, "torch_cuda:tile_signed"),
+            exactly("two_way(2, 4, rule=tile, score=signed)", "torch_cuda:tile_signed"),
             counts="kept",
             axis="both",
             score="float16 or bfloat16",
@@ -19,7 +17,7 @@ TOOL = Tool(
         Mode(
             "tile-magnitude",
             "algorithm largest_abs_values_greedy",
-            missing(WHY, "torch_cuda:tile_magnitude"),
+            exactly("two_way(2, 4, rule=tile)", "torch_cuda:tile_magnitude"),
             counts="kept",
             axis="both",
             score="float16 or bfloat16",
@@ -30,6 +28,7 @@ TOOL = Tool(
     surprises=(
         "by default it ranks by signed value: the large negative weights go, and of normal weights "
         "57 % of the power stays",
+        "of equal entries those stay that a sorting network puts last: of a tile of ones {0, 2}, {1, 2}, {0, 1}, {3}",
         "7 or 8 of 16 entries stay, greedily",
     ),
 )

@@ -1,7 +1,7 @@
 from sqtheory import parse
 from sqtheory.alphabet import catalogue
 from sqtheory.alphabet.formats import FORMATS
-from sqtheory.alphabet.scores import SCORES
+from sqtheory.alphabet.named_scores import SCORES
 
 
 def test_every_format_has_a_line() -> None:

@@ -66,6 +66,10 @@ REFUSED: dict[str, tuple[Callable[[Any], object], tuple[Any, ...]]] = {
     "transposable norm": (lambda v: sq.transposable(2, 4, norm=v), (*NORMS, math.inf)),
     "transposable greedy": (lambda v: sq.transposable(2, 4, greedy=v), FLAGS),
     "transposable full": (lambda v: sq.transposable(2, 4, full=v), FLAGS),
+    "two_way n": (lambda v: sq.two_way(v, 4, rule=sq.TileRule.best), (*SIZES, 1, 3)),
+    "two_way m": (lambda v: sq.two_way(2, v, rule=sq.TileRule.best), (*SIZES, 2, 8)),
+    "two_way rule": (lambda v: sq.two_way(2, 4, rule=v), RULES),
+    "two_way score": (lambda v: sq.two_way(2, 4, rule=sq.TileRule.best, score=v), RULES),
     "transposable score": (lambda v: sq.transposable(2, 4, score=v), RULES),
     **{
         f"sap {name}": (lambda v, name=name: sq.sap(**{name: v}), (*WRONG, *TRUTH, *ENDLESS, None, -1, *more))

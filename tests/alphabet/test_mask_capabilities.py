@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from sqtheory.alphabet.budgets import Count
+from sqtheory.alphabet.named_scores import signed
 from sqtheory.alphabet.operators import IDENTITY
 from sqtheory.alphabet.partition import (
     Blocks,
@@ -24,7 +25,19 @@ from sqtheory.alphabet.partition import (
 )
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.scores import Gain, Random, given, magnitude, wanda
-from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, patterns, sap, threshold, top, transposable
+from sqtheory.alphabet.sparsifiers import (
+    Sparsifier,
+    TileRule,
+    blockwise,
+    fixed,
+    nm,
+    patterns,
+    sap,
+    threshold,
+    top,
+    transposable,
+    two_way,
+)
 from sqtheory.alphabet.ties import Introselect, Selected, all_die, all_survive, by_original, high_index, low_index
 from sqtheory.exceptions import Indivisible
 from tests.kinds import alphabet_kinds
@@ -58,6 +71,8 @@ MASKS: dict[str, Sparsifier] = {
             sap(),
             sap(1, 2, per=Rows()),
             patterns(2, 4),
+            nm(2, 4, score=signed),
+            *(two_way(2, 4, rule=rule, score=score) for rule in TileRule for score in (magnitude, signed)),
         ),
     )
 }

@@ -8,6 +8,7 @@ from hypothesis import given
 
 from sqtheory.alphabet import quantizers, scaling, scores, ties
 from sqtheory.alphabet.formats import E2M1, E2M3, E3M2, E4M3, E5M2, FORMATS, Format, IntFormat, bcq_format
+from sqtheory.alphabet.named_scores import SCORES
 from sqtheory.alphabet.notation import parse, parse_as
 from sqtheory.alphabet.operators import IDENTITY, Chain, Operator
 from sqtheory.alphabet.partition import Blocks, Channels, Columns, Heads, Rows, Tail, Tiles, Whole
@@ -175,13 +176,13 @@ def test_every_constructor_is_in_the_catalogue() -> None:
     """The strategies above reach each name of the vocabulary, so a new one must be added there."""
     assert set(OPERATORS) == {
         *("int", "hbfp", "mxfp", "mxint", "nvfp4", "nf4", "bcq", "cast", "scaled", "affine"),
-        *("nm", "top", "threshold", "blockwise", "transposable", "sap", "patterns", "fixed", "identity"),
+        *("nm", "top", "threshold", "blockwise", "transposable", "two_way", "sap", "patterns", "fixed", "identity"),
     }
     named = {kind.what: {*kind.names, *kind.constructors} for kind in KINDS.values()}
     assert named["scaling rule"] == {
         *(*scaling.SCALINGS, "percentile", "mse", "frozen", "twolevel", "shared", "unscaled", "stored", "reciprocal")
     }
-    assert named["score"] == {*scores.SCORES, *SCORE_BUILDERS}
+    assert named["score"] == {*SCORES, *SCORE_BUILDERS}
     assert named["tie rule"] == {*ties.TIES, "random", "introselect"} and named["rounding rule"] == {
         *ROUNDINGS,
         "stochastic",

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from sqtheory.alphabet.formats import FORMATS, FloatFormat, Format, IntFormat
 from sqtheory.alphabet.held_scores import HeldPower, Precision
+from sqtheory.alphabet.named_scores import SCORES as NAMED
 from sqtheory.alphabet.quantizers import int_, mxint
 from sqtheory.alphabet.rationals import NotRational, rationals
 from sqtheory.alphabet.rounding import stochastic
 from sqtheory.alphabet.scores import HOMOGENEOUS, Gain, Random, Score, given, partnered, wanda, wina
-from sqtheory.alphabet.scores import SCORES as NAMED
 from sqtheory.alphabet.selection import top
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.alphabet.ties import TIES, Adversarial, Introselect, RandomTies, Selected, Sight, Ties

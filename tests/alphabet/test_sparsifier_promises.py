@@ -9,6 +9,7 @@ import pytest
 
 from sqtheory.alphabet.budgets import Count
 from sqtheory.alphabet.formats import E5M2
+from sqtheory.alphabet.named_scores import signed
 from sqtheory.alphabet.operators import Operator
 from sqtheory.alphabet.partition import Blocks, Heads, Rows, Tail, Tiles, Whole
 from sqtheory.alphabet.quantizers import cast, int_
@@ -19,6 +20,7 @@ from sqtheory.alphabet.sparsifiers import (
     FixedMask,
     Sparsifier,
     ThresholdSparsifier,
+    TileRule,
     TopSparsifier,
     blockwise,
     fixed,
@@ -28,6 +30,7 @@ from sqtheory.alphabet.sparsifiers import (
     threshold,
     top,
     transposable,
+    two_way,
 )
 from sqtheory.alphabet.ties import (
     Adversarial,
@@ -65,6 +68,8 @@ SPARSIFIERS: list[Sparsifier] = [
     transposable(2, 4),
     transposable(1, 2, norm=1, greedy=True),
     patterns(2, 4),
+    *(two_way(2, 4, rule=rule) for rule in TileRule),
+    two_way(2, 4, rule=TileRule.tile, score=signed),
     sap(),
     sap(1, 2, eta=0.5, per=Rows()),
     nm(2, 4, score=wanda(np.ones((3, 8)))),
@@ -208,6 +213,7 @@ RANKED = frozenset(TRAITS) - {MONOTONE, MAX_DETERMINED}
         (top(0.5, score=given_score(np.ones(4)), ties=by_original), RANKED - {IDEMPOTENT}),
         (top(0.5, score=given_score(np.ones(4)), ties=adversarial), RANKED - {IDEMPOTENT}),
         (blockwise(0.5, per=Blocks(2)), RANKED),
+        (nm(2, 4, score=signed), RANKED - {ODD, IDEMPOTENT}),
         (patterns(2, 4), RANKED - {SCALE_EQUIVARIANT}),
         (fixed(np.ones(4, bool)), EVERYTHING),
         (threshold(0.5), {ODD, MONOTONE, KEEPS_ZERO, IDEMPOTENT, MAX_DETERMINED, DETERMINISTIC}),

@@ -341,7 +341,7 @@ def test_what_a_verb_advises_is_what_it_takes(word: str, kind: type[Operator]) -
             if not advised:
                 continue
             arguments = {"nm": "(2, 4)", "top": "(0.5)", "threshold": "(1)", "blockwise": "(0.5, block=4)"}
-            arguments |= {"transposable": "(2, 4)", "patterns": "(2, 4)"}
+            arguments |= {"transposable": "(2, 4)", "patterns": "(2, 4)", "two_way": "(2, 4, rule=tile)"}
             arguments |= {"mxfp": "(e2m1)", "cast": "(e2m1)", "scaled": "(e2m1)"}
             takes = dict.fromkeys(("int", "hbfp", "mxint", "bcq", "affine"), "(4)") | arguments
             if kind is Quantizer or not written[0]:

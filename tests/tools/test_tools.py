@@ -146,6 +146,7 @@ def test_zeros_are_those_of_traits_where_these_say_so() -> None:
 
 def test_ties_of_a_mode_without_a_mask_are_none() -> None:
     assert tie_rule(find("onnx").mode) == "–" and tie_rule(find("torch-topk-cuda").mode) == "low_index"
+    assert tie_rule(find("torch-semi-structured:tile").mode) == "its own order"
 
 
 def test_the_record_as_json_has_all_that_is_said() -> None:

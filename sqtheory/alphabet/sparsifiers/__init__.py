@@ -13,6 +13,7 @@ from sqtheory.alphabet.sparsifiers.indexed import IndexedSparsifier, exactly
 from sqtheory.alphabet.sparsifiers.ordered import PatternSparsifier, patterns
 from sqtheory.alphabet.sparsifiers.sparsifier import Sparsifier
 from sqtheory.alphabet.sparsifiers.transposable import TransposableSparsifier, transposable
+from sqtheory.alphabet.sparsifiers.two_way import TileRule, TwoWaySparsifier, two_way
 from sqtheory.alphabet.sparsifiers.units import BlockSparsifier
 from sqtheory.alphabet.ties import Ties, low_index
 from sqtheory.arrays import ArrayLike, FixedArray
@@ -123,8 +124,10 @@ __all__ = [
     "PatternSparsifier",
     "Sparsifier",
     "ThresholdSparsifier",
+    "TileRule",
     "TopSparsifier",
     "TransposableSparsifier",
+    "TwoWaySparsifier",
     "blockwise",
     "fixed",
     "nm",
@@ -133,4 +136,5 @@ __all__ = [
     "threshold",
     "top",
     "transposable",
+    "two_way",
 ]

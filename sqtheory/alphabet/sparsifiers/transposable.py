@@ -150,10 +150,15 @@ def best(weights: Array, tried: Mask) -> Mask:
 
 def taken(weights: Array, n: int, m: int) -> Mask:
     """For every tile the entries, from the largest weight on, whose row and column have fewer than n as yet."""
-    tiles = np.arange(len(weights))
-    rows, columns = np.zeros((len(weights), m), int), np.zeros((len(weights), m), int)
-    kept = np.zeros(weights.shape, bool)
-    for place in np.argsort(-weights, axis=1, kind="stable").T:
+    return filled(np.argsort(-weights, axis=1, kind="stable"), n, m)
+
+
+def filled(order: NDArray[np.intp], n: int, m: int) -> Mask:
+    """For every tile the entries whose row and column have fewer than n as yet, in this order of places."""
+    tiles = np.arange(len(order))
+    rows, columns = np.zeros((len(order), m), int), np.zeros((len(order), m), int)
+    kept = np.zeros(order.shape, bool)
+    for place in order.T:
         row, column = place // m, place % m
         free = (rows[tiles, row] < n) & (columns[tiles, column] < n)
         kept[tiles, place] = free
