@@ -2,7 +2,7 @@
 # Packages: numpy==2.4.6 xllamacpp==2026.10.11549
 # Guess: The scale of an NVFP4 block is the E4M3 number next to its maximum / 6: the block 6, 3, 1.5, 0 times 256, a
 # number of E4M3, comes back exactly, as it does times 240 and times 448.
-# What happens: in ggml's own quantizer the scales 256, 288, ..., 416 are never made: from 248 on the scale is 448, so
+# What happens: In ggml's own quantizer the scales 256, 288, ..., 416 are never made: from 248 on the scale is 448, so
 # that times 256 the largest entry errs by an eighth and times 384 by a sixth.
 # Seen on 30 November 2026, Python 3.11 (the lines after > are compared):
 #> times 240: scale 240, read [1440.  720.  360.    0.] / 240 = [6.  3.  1.5 0. ]
