@@ -1,7 +1,8 @@
 """Affine quantizers: unsigned codes under a scale and an offset of every block."""
 
-from dataclasses import fields
 from enum import Enum
+from functools import cache
+from inspect import signature
 from typing import Any, TypedDict, Unpack
 
 from sqtheory.alphabet.formats import FloatFormat, UnsignedFormat
@@ -77,6 +78,12 @@ _USUAL: AffineOptions = {
 }
 
 
+@cache
+def _options(rule: type[Affine]) -> frozenset[str]:
+    """What a rule takes."""
+    return frozenset(signature(rule).parameters)
+
+
 @spelled_out(AffineOptions, _USUAL)
 def affine(
     k: int,
@@ -119,7 +126,7 @@ def affine(
         "narrow": (narrow, narrow != 0.0),
     }
     asked = {name: value for name, (value, own) in given.items() if own}
-    if alien := asked.keys() - {one.name for one in fields(rule)}:
+    if alien := asked.keys() - _options(rule):
         raise ValueError(f"{sorted(alien)[0].removesuffix('_before')}= says nothing of offset={offset}")
     chosen: AffineOptions = {**_USUAL, **options}
     boxes = Blocks(chosen["block"]) if chosen["per"] is None else chosen["per"]

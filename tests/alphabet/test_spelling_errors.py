@@ -20,8 +20,8 @@ from sqtheory.exceptions import SpellingError
 from tests.operators import BINDINGS
 
 KNOWN = (
-    "int, hbfp, mxfp, mxint, nvfp4, nf4, bcq, cast, scaled, affine, nm, top, threshold, blockwise, transposable, sap, "
-    "fixed"
+    "int, hbfp, mxfp, mxint, nvfp4, nf4, bcq, cast, scaled, nm, top, threshold, blockwise, transposable, sap, fixed, "
+    "identity"
 )
 PERCENT = "a mask prunes 0% to less than 100%, as in 50% or 37.5%"
 REFUSED: list[tuple[str, int, str]] = [
@@ -363,7 +363,7 @@ def test_no_score_of_an_array_is_advised_where_none_can_be_bound(word: str) -> N
 def test_a_score_that_stands_alone_is_advised(wanted: type[Operator]) -> None:
     with pytest.raises(SpellingError, match=r"unknown score 'wandaa': did you mean 'wanda'\?"):
         parse_as(wanted, "mask", "nm(2, 4, score=wandaa)", RNG)
-    with pytest.raises(SpellingError, match="unknown score 'xyz': known are magnitude, wanda, gain, random, power at"):
+    with pytest.raises(SpellingError, match="unknown score 'xyz': known are magnitude, signed, wanda, gain"):
         parse_as(wanted, "mask", "nm(2, 4, score=xyz)", RNG)
 
 
