@@ -51,13 +51,16 @@ class PowerOfTwo(FromMaximum):
     def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
         """Γ = −Γ must hold 2^{e_max} and twice each element within its range, for a maximum may fall a binade.
 
-        Under ``even`` a rule that rounds down may leave the maximum where twice it is beyond the range.
+        Under ``even`` a rule that rounds down, be it a midpoint above an odd code, may leave the maximum where twice
+        it is beyond the range.
         """
         twice = 2 * fmt.values
         inside = twice[np.abs(twice) <= fmt.max]
         closed = np.array_equal(fmt.values[np.searchsorted(fmt.values, inside)], inside)
         kept = closed and 2.0 ** (np.frexp(fmt.max)[1] - 1) in fmt.values
-        return bool(fmt.odd and kept and (self.exponent is not Exponent.even or rounding.nearest))
+        halves = np.array([1.5, -1.5])
+        outward = rounding.nearest and np.array_equal(rounding.integer(halves), 2 * np.sign(halves))
+        return bool(fmt.odd and kept and (self.exponent is not Exponent.even or outward))
 
     @property
     def values(self) -> Numbers:
