@@ -43,6 +43,8 @@ def kept_chances(population: int, n: int, m: int) -> Array:
     if not 1 <= n <= m <= population:
         raise ValueError(f"needed 1 <= n <= m <= N, got {n}:{m} of {population}")
     rank = np.arange(population, dtype=np.float64)
+    if n == m:
+        return np.ones(population)  # exactly: what is pruned with the chance of a rounding error may be large
     if m == population:
         return (rank < n).astype(np.float64)
     chance: Array = np.zeros(population)

@@ -114,3 +114,7 @@ def test_a_side_that_is_a_thousandth_off_is_caught(theorem: Theorem) -> None:
             for q in theorem.where
         )
         assert replace(theorem, where=where).check(case).violated.any(), name
+
+
+def test_a_mask_that_keeps_all_keeps_each_entry_for_certain() -> None:
+    assert all((kept_chances(8, n, n) == 1).all() for n in range(1, 9))
