@@ -49,7 +49,6 @@ if TYPE_CHECKING:
         bcq_format,
     )
     from sqtheory.alphabet.kernels.engine import engine
-    from sqtheory.alphabet.named_scores import signed
     from sqtheory.alphabet.notation import parse
     from sqtheory.alphabet.operators import IDENTITY, Chain, Identity, Operator
     from sqtheory.alphabet.partition import Blocks, Channels, Columns, Heads, Partition, Rows, Tail, Tiles, Whole
@@ -209,7 +208,6 @@ __all__ = [
     "report",
     "sap",
     "scaled",
-    "signed",
     "sqnr",
     "stochastic",
     "theorems",
@@ -251,7 +249,6 @@ def _operators() -> dict[str, object]:
         budgets,
         formats,
         kernels,
-        named_scores,
         notation,
         operators,
         partition,
@@ -266,7 +263,7 @@ def _operators() -> dict[str, object]:
     from sqtheory.orders import channels, errors, report, streaming
 
     alphabet = (
-        *(affine, budgets, formats, kernels, named_scores, notation, operators, partition, quantized, quantizers),
+        *(affine, budgets, formats, kernels, notation, operators, partition, quantized, quantizers),
         *(rounding, scores, sparsifiers, ties),
     )
     found: dict[str, object] = {"FixedArray": FixedArray}

@@ -14,7 +14,12 @@ from sqtheory.arrays import Array
 @final
 @dataclass(frozen=True)
 class Signed(Score):
-    """x_i itself: negative entries go first, the largest of them foremost."""
+    """x_i itself: negative entries go first, the largest of them foremost.
+
+    >>> from sqtheory import nm
+    >>> nm(2, 4, score=signed)([1, -7, 2, -3])
+    array([1., 0., 2., 0.])
+    """
 
     traits = HOMOGENEOUS - {ODD}
 
