@@ -71,17 +71,18 @@ def separation_witness(q: Quantizer, s: Sparsifier, p: float = 1.0) -> Array | N
     kept = s.budget(size)
     levels = np.abs(q.format.values[q.format.values > 0])
     rest = 0.0 if q.format.has_zero else float(levels.min())
-    for v in sorted(levels.tolist(), key=lambda v: (len(str(v)), v)):
+    ascending = sorted(levels.tolist(), key=lambda v: (len(str(v)), v))
+    usual = [(v, share) for v in ascending for share in (5 / 8, 3 / 4, 7 / 8)]
+    for v, share in [*usual, *((v, 1 / 2) for v in ascending)]:  # the last where σ is a mean, which zeros make small
         lower = levels[levels < v].max(initial=rest)
-        for share in (5 / 8, 3 / 4, 7 / 8):
-            b = lower + (v - lower) * share
-            for pair in ((b, v), (v, b)):
-                x = np.full(size if kept > 1 else 2 * size, rest)
-                x[: kept - 1] = levels.max()
-                x[kept - 1 : kept + 1] = pair
-                x[size:][:1] = levels.max()
-                if _separates(x, q, s, p):
-                    return x
+        b = lower + (v - lower) * share
+        for pair in ((b, v), (v, b)):
+            x = np.full(size if kept > 1 else 2 * size, rest)
+            x[: kept - 1] = levels.max()
+            x[kept - 1 : kept + 1] = pair
+            x[size:][:1] = levels.max()
+            if _separates(x, q, s, p):
+                return x
     return None
 
 
