@@ -23,10 +23,6 @@ class Chaining(ABC):
     def total(self, start: Array, length: int, span: int, step: Step) -> Array:
         """The sum of all products, float64 that float32 holds."""
 
-    @abstractmethod
-    def additions(self, length: int, span: int) -> int:
-        """How many sums are rounded to float32 outside groups."""
-
     def every(self, span: int) -> int | None:
         """Places after which a run of groups from 0 is added to the total, 0 for never; None where that says it not."""
         return None
@@ -42,9 +38,6 @@ class OneChain(Chaining):
         for places in runs(length, span):
             total = step(total, places)
         return total
-
-    def additions(self, length: int, span: int) -> int:
-        return 0
 
     def every(self, span: int) -> int:
         return 0
@@ -73,9 +66,6 @@ class Promoted(Chaining):
             total = rounded(total + part)
         return total
 
-    def additions(self, length: int, span: int) -> int:
-        return -(-length // self.places)
-
     def every(self, span: int) -> int | None:
         return self.places if self.places % span == 0 else None
 
@@ -101,9 +91,6 @@ class TwoHalves(Chaining):
             early = places % self.period < self.period // 2
             total = rounded(total + step(step(np.zeros_like(start), places[early]), places[~early]))
         return total
-
-    def additions(self, length: int, span: int) -> int:
-        return -(-length // span)
 
     def __str__(self) -> str:
         return f"halves({self.period})"

@@ -35,7 +35,7 @@ def _listed(words: Iterable[str]) -> str:
 
 def each_mode(tools: Iterable[Tool]) -> list[Tool]:
     """Every tool in every one of its modes, or in the one that is asked for."""
-    return [tool.of_mode(mode.name) for tool in tools for mode in ([tool.chosen] if tool.chosen else tool.modes)]
+    return [tool.of_mode(mode.name) for tool in tools for mode in tool.shown]
 
 
 def zeros_table(tools: Sequence[Tool]) -> Table:
@@ -144,7 +144,7 @@ def modes_table(tool: Tool) -> Table:
             mode.axis,
             mode.score or "–",
         )
-        for mode in ([tool.chosen] if tool.chosen else tool.modes)
+        for mode in tool.shown
     )
     return Table(("mode", "what", "mask", "format", "n counts", "axis", "ranked in"), rows)
 
@@ -209,7 +209,7 @@ def tool_dict(tool: Tool) -> dict[str, Any]:
         "sources": [{"package": one.package, "version": one.version, "ran": one.ran} for one in tool.sources],
         "order": {"can": tool.guard.can.name, "otherwise": tool.guard.otherwise},
         "surprises": list(tool.surprises),
-        "modes": [_mode_dict(mode) for mode in ([tool.chosen] if tool.chosen else tool.modes)],
+        "modes": [_mode_dict(mode) for mode in tool.shown],
     }
 
 

@@ -204,6 +204,11 @@ class Tool:
         return self.chosen or self.modes[0]
 
     @property
+    def shown(self) -> tuple[Mode, ...]:
+        """The mode that is asked for, or all."""
+        return (self.chosen,) if self.chosen else self.modes
+
+    @property
     def spelled_modes(self) -> Mapping[str, Mode]:
         """All modes, as they are asked for."""
         return {f"{self.own}:{mode.name}": mode for mode in self.modes}

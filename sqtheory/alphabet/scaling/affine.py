@@ -77,6 +77,9 @@ class Affine(Scaling):
     def keeps_zero(self, fmt: Format) -> bool:
         return False
 
+    def __post_init__(self) -> None:
+        self.check()
+
     def check(self) -> None:
         """Raise TypeError for fields of other types."""
         need(self.range, Range, "range=")

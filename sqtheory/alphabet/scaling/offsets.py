@@ -94,9 +94,6 @@ class Minimum(Affine):
     reciprocal: bool = False
     stored: FloatFormat | None = None
 
-    def __post_init__(self) -> None:
-        self.check()
-
     @property
     def arguments(self) -> tuple[str, ...]:
         return ("offset=float", *ranged(self), *written(self))
@@ -122,9 +119,6 @@ class Middle(Affine):
     range: Range = Range.own
     reciprocal: bool = False
     stored: FloatFormat | None = None
-
-    def __post_init__(self) -> None:
-        self.check()
 
     @property
     def arguments(self) -> tuple[str, ...]:
