@@ -20,7 +20,6 @@ from sqtheory.alphabet.scaling import (
     Frozen,
     FullRange,
     HalfRange,
-    MeanSquare,
     Midpoint,
     Percentile,
     PowerOfTwo,
@@ -28,6 +27,7 @@ from sqtheory.alphabet.scaling import (
     SharedExponent,
     TwoLevel,
     Unscaled,
+    mse,
 )
 from sqtheory.alphabet.scores import Gain, Random, Score, given, magnitude, wanda, wina
 from sqtheory.alphabet.sparsifiers import (
@@ -77,7 +77,7 @@ def scalings(rng: Generator, grid: Shape) -> tuple[Scaling, ...]:
     return (
         *(AbsMax(), FullRange(), Midpoint(), HalfRange(), TwoLevel(), TwoLevel(E2M1), Unscaled(), SharedExponent()),
         *(PowerOfTwo(e) for e in Exponent),
-        *(SharedExponent(1e-8), Percentile(float(rng.choice([50, 90]))), MeanSquare(int(rng.integers(1, 9)))),
+        *(SharedExponent(1e-8), Percentile(float(rng.choice([50, 90]))), mse(int(rng.integers(1, 9)))),
         *(Frozen(FixedArray(float(rng.choice([0.3, 1.0])))), Frozen(FixedArray(each))),
     )
 

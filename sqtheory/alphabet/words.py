@@ -139,7 +139,8 @@ class ArgumentKind:
 FLOATS: Mapping[str, FloatFormat] = {name: f for name, f in FORMATS.items() if isinstance(f, FloatFormat)}
 SCALING_BUILDERS: Mapping[str, Callable[..., scaling.Scaling]] = {
     "percentile": scaling.Percentile,
-    "mse": scaling.MeanSquare,
+    "mse": scaling.mse,
+    "lp": scaling.LeastNorm,
     "absmean": scaling.AbsMean,
     "histogram": scaling.LeastOfHistogram,
     "frozen": _frozen,

@@ -37,7 +37,6 @@ from sqtheory.alphabet.scaling import (
     FullRange,
     HalfRange,
     LeastOfHistogram,
-    MeanSquare,
     Midpoint,
     Percentile,
     PowerOfTwo,
@@ -48,6 +47,7 @@ from sqtheory.alphabet.scaling import (
     StoredScale,
     TwoLevel,
     Unscaled,
+    mse,
 )
 from sqtheory.arrays import FixedArray
 from sqtheory.theory.samples import SAMPLES
@@ -288,7 +288,7 @@ def losses(block: NDArray[Any], scale: Any, fmt: Format) -> Fraction:
 def test_least_squares_scale_by_brute_force(fmt: Format, name: str, dtype: type) -> None:
     for factor in (1.0, 2.0**-140 if dtype is np.float32 else 2.0**-600):
         x = SAMPLES[name](np.random.default_rng(15), (3, 12), dtype) * dtype(factor)
-        got = MeanSquare(40).scales(x, Rows(), fmt).ravel()
+        got = mse(40).scales(x, Rows(), fmt).ravel()
         for row, scale in zip(x, got, strict=True):
             full = twin.absmax(list(row), list(row), GRIDS[fmt.name])
             candidates = [twin.kept_positive(full * dtype(i / 40), True) for i in range(40, 0, -1)]
@@ -297,13 +297,13 @@ def test_least_squares_scale_by_brute_force(fmt: Format, name: str, dtype: type)
 
 
 def test_of_equal_losses_the_largest_scale_is_taken() -> None:
-    assert MeanSquare().scales(np.array([7.0, 1, -3, 0]), Whole(), INT4) == 1
-    assert MeanSquare().scales(np.zeros(4), Whole(), INT4) == 0
-    assert MeanSquare(1).scales(np.array([7.0, 0.6]), Whole(), INT4) == 1
-    assert MeanSquare(2).scales(np.array([7.0, *[0.5] * 100]), Whole(), INT4) == 0.5
-    assert MeanSquare(2).scales(np.array([1.0, 0.5]), Whole(), IntFormat(2)) == 1  # 0² + ½² = ½² + 0²
+    assert mse().scales(np.array([7.0, 1, -3, 0]), Whole(), INT4) == 1
+    assert mse().scales(np.zeros(4), Whole(), INT4) == 0
+    assert mse(1).scales(np.array([7.0, 0.6]), Whole(), INT4) == 1
+    assert mse(2).scales(np.array([7.0, *[0.5] * 100]), Whole(), INT4) == 0.5
+    assert mse(2).scales(np.array([1.0, 0.5]), Whole(), IntFormat(2)) == 1  # 0² + ½² = ½² + 0²
     with pytest.raises(ValueError, match="at least one step"):
-        MeanSquare(0)
+        mse(0)
 
 
 @thin(3)
@@ -341,14 +341,14 @@ def test_the_largest_numbers_do_not_overflow(dtype: type) -> None:
 
 def test_rules_spell_themselves_and_know_what_reproduces() -> None:
     assert all(str(rule) == name for name, rule in SCALINGS.items())
-    others = [SharedExponent(), SharedExponent(1e-8), TwoLevel(), TwoLevel(E5M2), Percentile(99), MeanSquare(7)]
+    others = [SharedExponent(), SharedExponent(1e-8), TwoLevel(), TwoLevel(E5M2), Percentile(99), mse(7)]
     assert "shared shared(1e-08) twolevel twolevel(e5m2) percentile(99) mse(7)" == " ".join(map(str, others))
     assert str(Unscaled()) == "unscaled" and str(Frozen(FixedArray(0.5))) == "frozen(0.5)"
     assert PowerOfTwo().reproduces(E4M3, nearest_even) and not PowerOfTwo().reproduces(FORMATS["nf4"], nearest_even)
     assert not PowerOfTwo().reproduces(FORMATS["bcq3"], nearest_even), "2·3 = 6 is no level"
     assert not PowerOfTwo().reproduces(FULL8, nearest_even) and AbsMax().reproduces(FULL8, nearest_even)
-    assert MeanSquare().reproduces(INT8, nearest_even) and not MeanSquare().reproduces(INT8, floor)
-    assert not MeanSquare().reproduces(FULL8, nearest_even) and not AbsMax().reproduces(INT8, floor)
+    assert mse().reproduces(INT8, nearest_even) and not mse().reproduces(INT8, floor)
+    assert not mse().reproduces(FULL8, nearest_even) and not AbsMax().reproduces(INT8, floor)
     with pytest.raises(ValueError, match="positive epsilon"):
         SharedExponent(0.0)
 
@@ -374,7 +374,7 @@ def test_only_an_exponent_rounded_to_even_asks_for_nearest_rounding(exponent: Ex
 def test_scales_of_maxima_follow_every_factor_and_powers_of_two_only_powers_of_two() -> None:
     factors = {True: 3.0, False: 8.0}
     x = np.array([[0.7, -1.9, 0.3, 0.1]])
-    for rule in (AbsMax(), MeanSquare(7), PowerOfTwo(), Unscaled()):
+    for rule in (AbsMax(), mse(7), PowerOfTwo(), Unscaled()):
         held = {1.0: True} | {
             c: bool(np.allclose(rule.scales(c * x, Rows(), INT8), c * rule.scales(x, Rows(), INT8), rtol=1e-12))
             for c in factors.values()

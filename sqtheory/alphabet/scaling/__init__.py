@@ -12,7 +12,7 @@ from sqtheory.alphabet.scaling.average import AbsMean
 from sqtheory.alphabet.scaling.derived import Held, Reciprocal
 from sqtheory.alphabet.scaling.doubled import DoubleQuantization, RowDoubleQuantization
 from sqtheory.alphabet.scaling.dyadic import Exponent, PowerOfTwo, SharedExponent
-from sqtheory.alphabet.scaling.fitted import MeanSquare, Percentile
+from sqtheory.alphabet.scaling.fitted import LeastNorm, Percentile, mse
 from sqtheory.alphabet.scaling.given import Frozen, Unscaled
 from sqtheory.alphabet.scaling.histogram import LeastOfHistogram
 from sqtheory.alphabet.scaling.least import positive
@@ -29,7 +29,7 @@ SCALINGS: dict[str, Scaling] = {
     "midpoint": Midpoint(),
     "halfrange": HalfRange(),
     **{e.name: PowerOfTwo(e) for e in Exponent},
-    "mse": MeanSquare(),
+    "mse": mse(),
     "absmean": AbsMean(),
     "histogram": LeastOfHistogram(),
     "signedmax": SignedMax(),
@@ -52,8 +52,8 @@ __all__ = [
     "FullRange",
     "HalfRange",
     "Held",
+    "LeastNorm",
     "LeastOfHistogram",
-    "MeanSquare",
     "Middle",
     "Midpoint",
     "Minimum",
@@ -75,5 +75,6 @@ __all__ = [
     "Unscaled",
     "ZeroPoint",
     "maxima",
+    "mse",
     "positive",
 ]
