@@ -20,6 +20,7 @@ from sqtheory.alphabet.scaling import (
     Frozen,
     FullRange,
     HalfRange,
+    LeastNorm,
     Midpoint,
     Percentile,
     PowerOfTwo,
@@ -27,7 +28,6 @@ from sqtheory.alphabet.scaling import (
     SharedExponent,
     TwoLevel,
     Unscaled,
-    mse,
 )
 from sqtheory.alphabet.scores import Gain, Random, Score, given, magnitude, wanda, wina
 from sqtheory.alphabet.sparsifiers import (
@@ -77,7 +77,11 @@ def scalings(rng: Generator, grid: Shape) -> tuple[Scaling, ...]:
     return (
         *(AbsMax(), FullRange(), Midpoint(), HalfRange(), TwoLevel(), TwoLevel(E2M1), Unscaled(), SharedExponent()),
         *(PowerOfTwo(e) for e in Exponent),
-        *(SharedExponent(1e-8), Percentile(float(rng.choice([50, 90]))), mse(int(rng.integers(1, 9)))),
+        *(
+            SharedExponent(1e-8),
+            Percentile(float(rng.choice([50, 90]))),
+            LeastNorm(pick(rng, (1.0, 2.0, np.inf, 0.5)), int(rng.integers(1, 9))),
+        ),
         *(Frozen(FixedArray(float(rng.choice([0.3, 1.0])))), Frozen(FixedArray(each))),
     )
 

@@ -30,6 +30,7 @@ from sqtheory.alphabet.scaling import (
     AbsMax,
     DoubleQuantization,
     Frozen,
+    LeastNorm,
     Percentile,
     Range,
     Reciprocal,
@@ -103,7 +104,8 @@ def _scalings(fmt: Format, grid: Shape | None) -> st.SearchStrategy[Scaling]:
         st.sampled_from((*rules, Unscaled(), SharedExponent(), *fine)),
         changed,
         st.builds(SharedExponent, st.sampled_from((1e-8, 1.0)) | st.floats(1e-12, 1e12)),
-        st.builds(Percentile, st.floats(0.001, 99.999)) | st.builds(mse, st.integers(1, 16)),
+        st.builds(Percentile, st.floats(0.001, 99.999))
+        | st.builds(LeastNorm, st.sampled_from((0.5, 1.0, 2.0, 2.4, np.inf)), st.integers(1, 16)),
         (scale | each).map(lambda v: Frozen(FixedArray(v))),
     )
 

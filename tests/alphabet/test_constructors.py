@@ -11,7 +11,7 @@ import pytest
 
 import sqtheory as sq
 from sqtheory.alphabet.partition import Partition
-from sqtheory.alphabet.scaling import Frozen, Percentile, PowerOfTwo, SharedExponent, TwoLevel, mse
+from sqtheory.alphabet.scaling import Frozen, LeastNorm, Percentile, PowerOfTwo, SharedExponent, TwoLevel, mse
 from sqtheory.alphabet.words import OPERATORS
 
 TILES = sq.Tiles(4, 4)
@@ -90,6 +90,8 @@ REFUSED: dict[str, tuple[Callable[[Any], object], tuple[Any, ...]]] = {
     "shared": (SharedExponent, (*WRONG, *TRUTH, *ENDLESS, 0, -1)),
     "percentile": (Percentile, (*WRONG, *TRUTH, *ENDLESS, None, 0, -1, 100, 101)),
     "mse": (mse, (*SIZES, 10**6)),
+    "lp": (LeastNorm, NORMS),
+    "lp steps": (lambda v: LeastNorm(1, v), SIZES),
     "frozen": (Frozen, (*RULES, 1.0)),
     "frozen array": (lambda v: Frozen(sq.FixedArray(v)), (*ARRAYS, True, -1, math.nan, math.inf, [1, -1])),
     "full range": (lambda v: sq.IntFormat(4, v), FLAGS),

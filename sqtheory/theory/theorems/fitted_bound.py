@@ -79,6 +79,6 @@ THEOREM = Theorem(
         s=OneOf(nm(2, 4), nm(1, 4), nm(4, 8), top(0.5, per=Rows()), threshold(0.5)),
         p=OneOf(1.0, 2.0, inf),
     ),
-    witness=Attained(Case.of([7, 2.5, 1, 1], int_(4, scaling=mse()), nm(2, 4), 2)),
+    witness=Attained(Case.of([7, 2.5, 1, 1], int_(4, scaling=mse(2)), nm(2, 4), 2)),
     source=NEW,
 )

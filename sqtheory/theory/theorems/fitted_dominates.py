@@ -43,6 +43,6 @@ THEOREM = Theorem(
         ),
         p=OneOf(1.0, 2.0, inf),
     ),
-    witness=Attained(Case.of([7, 2.5, 1, 1], int_(4, scaling=mse()), nm(2, 4), 2)),
+    witness=Attained(Case.of([7, 2.5, 1, 1], int_(4, scaling=mse(2)), nm(2, 4), 2)),
     source=NEW,
 )
