@@ -94,7 +94,7 @@ def row_of(recipe: Recipe, name: str, x: Array) -> Row:
 
 
 def applied(layout: Layout, treatment: Treatment, info: TensorInfo, draft: Draft | None = None) -> Outcome:
-    """Compress a tensor, write nothing but codes to the ``draft``, and say all that there is to say of it.
+    """Compress a tensor, write nothing but to the ``draft``, and say all that there is to say of it.
 
     Raises as ``compressed``, and InputRefused where zeros that a pattern needs do not come back as 0.
     """
@@ -117,7 +117,7 @@ def applied(layout: Layout, treatment: Treatment, info: TensorInfo, draft: Draft
         if layout.packing is not None and stored.bits_in_file > 8 * info.nbytes:
             took = f"{stored.bits_in_file // 8} bytes of codes, scales and places are more than the {info.nbytes}"
             raise InputRefused(f"{took} that it takes now: --ignore leaves it alone")
-        content = sha256(stored.pieces)
+        content = sha256(stored.pieces if draft is None else draft.passed(info.name, stored.pieces))
     if draft is not None and made.packed is not None:
         draft.keep(info.name, made.packed)
     view = recipe.views.get(info.name)
@@ -173,11 +173,15 @@ def _zeros(recipe: Recipe, info: TensorInfo, y: Array) -> tuple[int, tuple[str, 
     return kept_patterns(info.shape, y) if view is None else kept_patterns(view.shape(info.shape), view.forward(y))
 
 
-def left_alone(layout: Layout, recipe: Treatment, info: TensorInfo, reason: str) -> LeftAlone:
-    """The record of a tensor that is copied."""
+def left_alone(
+    layout: Layout, recipe: Treatment, info: TensorInfo, reason: str, draft: Draft | None = None
+) -> LeftAlone:
+    """The record of a tensor that is copied, also to the ``draft``."""
     view = recipe.views.get(info.name)
     seen = None if view is None else str(view)
-    return LeftAlone(info.name, info.dtype, info.shape, reason, sha256(layout.kept(info)), seen)
+    pieces = layout.kept(info)
+    content = sha256(pieces if draft is None else draft.passed(info.name, pieces))
+    return LeftAlone(info.name, info.dtype, info.shape, reason, content, seen)
 
 
 def distance(x: Array, y: Array, p: float) -> float:
