@@ -1,6 +1,6 @@
 """The values that are written for one tensor, and the record of them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from sqtheory.arrays import Array, as_real
 from sqtheory.compress.codes import codes_of
 from sqtheory.compress.draft import Draft
 from sqtheory.compress.image import Memory, reused
-from sqtheory.compress.layout import CHUNK, Layout, Made, Target
+from sqtheory.compress.layout import CHUNK, Layout, Made, Pieces, Target
 from sqtheory.compress.patterns import lost, promised
 from sqtheory.compress.recipe import Recipe, Treatment
 from sqtheory.compress.report import Applied, LeftAlone
@@ -32,6 +32,7 @@ from sqtheory.files.inspection import kept_patterns
 from sqtheory.files.packing import unpack
 from sqtheory.files.views.viewed import as_matrix
 from sqtheory.orders.applied import Order
+from sqtheory.orders.compiled_images import image_into
 from sqtheory.orders.errors import norm
 from sqtheory.orders.grid import Row, pipeline_rows
 from sqtheory.orders.together import together
@@ -93,9 +94,16 @@ def row_of(recipe: Recipe, name: str, x: Array) -> Row:
     return replace(row, name=name).spelled(*recipe.assignment.words)
 
 
-def applied(layout: Layout, treatment: Treatment, info: TensorInfo, draft: Draft | None = None) -> Outcome:
+def applied(
+    layout: Layout,
+    treatment: Treatment,
+    info: TensorInfo,
+    draft: Draft | None = None,
+    content: Callable[[Pieces], str] = sha256,
+) -> Outcome:
     """Compress a tensor, write nothing but to the ``draft``, and say all that there is to say of it.
 
+    ``content`` gives the SHA-256 of the bytes that are to be written.
     Raises as ``compressed``, and InputRefused where zeros that a pattern needs do not come back as 0.
     """
     recipe = treatment.of(info.name)
@@ -117,7 +125,7 @@ def applied(layout: Layout, treatment: Treatment, info: TensorInfo, draft: Draft
         if layout.packing is not None and stored.bits_in_file > 8 * info.nbytes:
             took = f"{stored.bits_in_file // 8} bytes of codes, scales and places are more than the {info.nbytes}"
             raise InputRefused(f"{took} that it takes now: --ignore leaves it alone")
-        content = sha256(stored.pieces if draft is None else draft.passed(info.name, stored.pieces))
+        sha = content(stored.pieces if draft is None else draft.passed(info.name, stored.pieces))
     if draft is not None and made.packed is not None:
         draft.keep(info.name, made.packed)
     view = recipe.views.get(info.name)
@@ -133,7 +141,7 @@ def applied(layout: Layout, treatment: Treatment, info: TensorInfo, draft: Draft
         on_grid=rounded == 0 and _closed(recipe, info) and off_grid(recipe, info.name, y) is None,
         bits=stored.bits,
         bits_in_file=stored.bits_in_file,
-        sha256=content,
+        sha256=sha,
     )
     return Outcome(record, stored.target)
 
@@ -217,7 +225,8 @@ def _moved(q: Quantizer, y: Array) -> str | None:
 
 def _rests(q: Quantizer, y: Array) -> bool:
     """q gives back y, which is made of whole blocks, to the last bit or but for the sign of 0."""
-    return bool(np.array_equal(q.into(scratch("again", y.size, y.dtype).reshape(y.shape), y, y), y))
+    again = scratch("again", y.size, y.dtype).reshape(y.shape)
+    return bool(np.array_equal(again if image_into(q, y, again) else q.into(again, y, y), y))
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from sqtheory.alphabet.procedures import PLAIN
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array, Mask
 from sqtheory.orders.applied import Order
+from sqtheory.orders.compiled_images import image_into
 from sqtheory.orders.optimum import gain_mask
 from sqtheory.orders.pair import Pair
 from sqtheory.orders.procedural import ordered_image
@@ -45,7 +46,8 @@ def image_of(x: Array, pair: Pair, order: Order, p: float, *, frozen_scale: bool
     if frozen_scale:
         y = s(x)
         return q.frozen(x).into(y, y, x)
-    return (s >> q)(x, out=memory(x.shape, x.dtype))
+    out = memory(x.shape, x.dtype)
+    return out if image_into(s >> q, x, out) else (s >> q)(x, out=out)
 
 
 def best_mask(x: Array, image: Array, s: Sparsifier, p: float) -> Mask:

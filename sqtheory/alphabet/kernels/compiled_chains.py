@@ -71,6 +71,14 @@ def _rounded(v, scales, size, rounding, places):  # type: ignore[no-untyped-def]
 
 
 @loop
+def images(y, scales, size, rounding):  # type: ignore[no-untyped-def]
+    """Round y in place; ``rounding`` as for ``image_and_error``."""
+    step, places = max(1, STRIP // size) * size, np.empty(size, i4)
+    for start in range(0, y.size, step):
+        _rounded(y[start : start + step], scales[start // size :], size, rounding, places)
+
+
+@loop
 def image_and_error(x, y, scales, size, rounding, square, power, totals):  # type: ignore[no-untyped-def]
     """Round y in place, and add up |x − y| or its square, below 2^power: two integers of every strip in ``totals``.
 
