@@ -9,6 +9,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from sqtheory.alphabet.compiled_images import rests
 from sqtheory.alphabet.kernels import finite
 from sqtheory.alphabet.kernels.runs import strips
 from sqtheory.alphabet.kernels.scratch import scratch
@@ -32,7 +33,6 @@ from sqtheory.files.inspection import kept_patterns
 from sqtheory.files.packing import unpack
 from sqtheory.files.views.viewed import as_matrix
 from sqtheory.orders.applied import Order
-from sqtheory.orders.compiled_images import image_into
 from sqtheory.orders.errors import norm
 from sqtheory.orders.grid import Row, pipeline_rows
 from sqtheory.orders.together import together
@@ -210,7 +210,7 @@ def off_grid(recipe: Recipe, name: str, y: Array) -> str | None:
 
 def _moved(q: Quantizer, y: Array) -> str | None:
     unit = q.own_run(y.shape)
-    if unit is not None and all(_rests(q, strip) for (strip,) in strips((y,), unit, CHUNK)):
+    if rests(q, y) or (unit is not None and all(_rests(q, strip) for (strip,) in strips((y,), unit, CHUNK))):
         return None
     again = q(y)
     for at in range(0, y.size, CHUNK):
@@ -225,8 +225,7 @@ def _moved(q: Quantizer, y: Array) -> str | None:
 
 def _rests(q: Quantizer, y: Array) -> bool:
     """q gives back y, which is made of whole blocks, to the last bit or but for the sign of 0."""
-    again = scratch("again", y.size, y.dtype).reshape(y.shape)
-    return bool(np.array_equal(again if image_into(q, y, again) else q.into(again, y, y), y))
+    return bool(np.array_equal(q.into(scratch("again", y.size, y.dtype).reshape(y.shape), y, y), y))
 
 
 @contextmanager

@@ -6,13 +6,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from sqtheory.alphabet.compiled_images import image_into
 from sqtheory.alphabet.kernels.scratch import scratch
 from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.procedures import PLAIN
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array, Mask
 from sqtheory.orders.applied import Order
-from sqtheory.orders.compiled_images import image_into
 from sqtheory.orders.optimum import gain_mask
 from sqtheory.orders.pair import Pair
 from sqtheory.orders.procedural import ordered_image

@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 
+from sqtheory.alphabet.compiled_chunks import Chunks
 from sqtheory.alphabet.kernels.exact import UNIT
 from sqtheory.alphabet.operators import Operator
 from sqtheory.arrays import Array
-from sqtheory.orders.compiled_chunks import Chunks
 
 FURTHEST = 400
 """Powers of errors stay within 2^±this."""

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from sqtheory.alphabet import compiled_chunks
 from sqtheory.alphabet.kernels import compiled_chains, engine
 from sqtheory.alphabet.notation import parse
 from sqtheory.alphabet.operators import Operator
 from sqtheory.exceptions import NonFinite
-from sqtheory.orders import compiled_chunks
 from sqtheory.orders.compiled_errors import error_units
 from sqtheory.orders.errors import error, norm
 from sqtheory.orders.streaming import error_norm

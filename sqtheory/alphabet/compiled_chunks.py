@@ -78,9 +78,10 @@ class Chunks:
             return amax, float(np.maximum.reduce(amax))
         if s is None:
             np.copyto(out, x)
-        else:
-            rows = x.reshape(-1, self.unit)
-            s.into(out.reshape(rows.shape), rows, rows)
+            np.copyto(amax, amax_of_runs(x, self.size))
+            return amax, float(np.maximum.reduce(amax))
+        rows = x.reshape(-1, self.unit)
+        s.into(out.reshape(rows.shape), rows, rows)
         bound = float(np.maximum.reduce(amax_of_runs(x, self.size)))
         np.copyto(amax, amax_of_runs(out, self.size))
         return amax, bound

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from sqtheory.alphabet import compiled_chunks
+from sqtheory.alphabet.compiled_images import image_into, rests
 from sqtheory.alphabet.kernels import compiled_chains, engine
-from sqtheory.orders import compiled_chunks
-from sqtheory.orders.compiled_images import image_into
 from tests.orders.test_compiled_errors import CHAINS, KINDS, numba, written
 
 __all__ = ["numba"]
@@ -22,6 +22,18 @@ def test_images_are_those_of_the_definition(text: str, monkeypatch: pytest.Monke
         assert taken or name == "large", name
         with engine("definition"):
             assert not taken or out.tobytes() == f(x).tobytes(), name
+
+
+@pytest.mark.parametrize("text", ["mxfp8", "int4:b32", "nf4", "2:4 >> mxfp4"])
+def test_an_image_rests_and_what_is_moved_does_not(text: str) -> None:
+    f, x = written(text), KINDS["normal"].astype(np.float32)
+    y = f(f(x))
+    assert rests(f, y) and not rests(f, x)
+    at = np.flatnonzero(y)[5]
+    y.reshape(-1)[at] *= np.float32(1 + 2.0**-20)
+    assert not rests(f, y)
+    y.reshape(-1)[at] = np.nan
+    assert not rests(f, y)
 
 
 def test_what_the_loops_are_not_for() -> None:
@@ -42,4 +54,5 @@ def test_a_broken_loop_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     x, f, sound = KINDS["normal"].astype(np.float32), written("2:4 >> mxfp8"), compiled_chains.images
     monkeypatch.setattr(compiled_chains, "images", lambda y, scales, *rest: sound(y, 2 * scales, *rest))
     out = np.empty_like(x)
-    assert image_into(f, x, out) and out.tobytes() != f(x).tobytes()
+    scales = np.empty((8, 6), np.float32)
+    assert image_into(f, x, out, scales) and out.tobytes() != f(x).tobytes()
