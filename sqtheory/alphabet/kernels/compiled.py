@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numba import njit
 
-from sqtheory.alphabet.kernels import compiled_chains, compiled_cuts, compiled_groups, compiled_masks
+from sqtheory.alphabet.kernels import compiled_chains, compiled_codes, compiled_cuts, compiled_groups, compiled_masks
 
 Loop: TypeAlias = Any
 """A compiled function; its arguments are arrays and numpy scalars of one precision."""
@@ -125,6 +125,8 @@ CUTS = compiled_cuts
 """Both orders on groups of whole scale blocks."""
 MASKS = compiled_masks
 """Masks of the largest magnitudes."""
+CODES = compiled_codes
+"""Codes of float32 numbers, and back."""
 CHAINS = compiled_chains
 """What a mask and a format make of float32 numbers, and its error."""
 
