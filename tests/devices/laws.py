@@ -60,7 +60,7 @@ def splits(one: Accumulator, length: int) -> Iterator[tuple[str, Law]]:
     for parts in (2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 24, 32):
         for run in (8, 16, 32, 64, 128):
             for turns in (False, True) if parts <= 4 else (False,):
-                for pairs in (False, True) if parts > 2 else (False,):
+                for pairs in (False, True) if parts > 3 else (False,):
                     split = Split(one, parts, run, turns, pairs)
                     dealt = tuple((int(k[0]), int(k[-1]), len(k)) for k in split.places(length)), pairs
                     if len(dealt[0]) > 1 and dealt not in seen:
