@@ -3,7 +3,7 @@
 from sqtheory.arithmetic.accumulation import Accumulation
 from sqtheory.arithmetic.accumulator import Accumulator
 from sqtheory.arithmetic.chaining import Chaining, OneChain, Promoted, TwoHalves
-from sqtheory.arithmetic.named import ACCUMULATIONS, accumulation, aligned, mma_sync, wgmma
+from sqtheory.arithmetic.named import ACCUMULATIONS, accumulation, aligned, bound, mma_sync, wgmma
 from sqtheory.arithmetic.operand import OPERANDS, Operand
 from sqtheory.arithmetic.plain import (
     ExactSum,
@@ -30,6 +30,7 @@ __all__ = [
     "TwoHalves",
     "accumulation",
     "aligned",
+    "bound",
     "exact",
     "float32_pairwise",
     "float32_sequential",

@@ -10,6 +10,7 @@ from sqtheory.arithmetic.accumulator import Accumulator
 from sqtheory.arithmetic.chaining import Promoted, TwoHalves
 from sqtheory.arithmetic.operand import OPERANDS
 from sqtheory.arithmetic.plain import exact, float32_pairwise, float32_sequential, float64
+from sqtheory.arrays import Array, ArrayLike
 from sqtheory.exceptions import SpellingError
 
 GENERAL = re.compile(r"aligned\((\w+), group=(\d+), fraction=(\d+), significant=(\d+)\)", re.ASCII)
@@ -40,6 +41,15 @@ def aligned(operand: str, *, group: int, fraction: int, significant: int) -> Acc
     """Any accumulator of one chain: L = ``group`` products, F = ``fraction`` and P = ``significant`` bits."""
     name = f"aligned({operand}, group={group}, fraction={fraction}, significant={significant})"
     return Accumulator(name, OPERANDS[_known(operand)], group, fraction, significant)
+
+
+def bound(x: ArrayLike, w: ArrayLike, accumulator: str | Accumulation) -> Array:
+    """|fl(X Wᵀ) − X Wᵀ| ≤ this, entry by entry, for an accumulation or its spelling: ``Accumulation.bound``.
+
+    >>> round(float(bound([[1.0] * 64], [[1.0] * 64], "fp8_fast")[0, 0]), 9)  # (32 + 64) · 33 units of 2^−13
+    0.38671875
+    """
+    return accumulation(accumulator).bound(x, w)
 
 
 def _instruction(kind: str, operand: str, group: int, bits: tuple[int, int], sparse: bool) -> Accumulator:
