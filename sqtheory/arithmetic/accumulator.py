@@ -46,6 +46,10 @@ class Accumulator(Accumulation):
                 raise ValueError(f"{self.name}: {name}= lies in {low} … {high}, got {getattr(self, name)}")
 
     @property
+    def reads(self) -> Operand:
+        return self.operand
+
+    @property
     def sparse(self) -> bool:
         """Of ``span`` places only ``group`` may hold numbers that are not zero: a 2:4 instruction."""
         return self.span > self.group
