@@ -6,6 +6,9 @@ from typing import TypeAlias, final
 
 import numpy as np
 
+from sqtheory.alphabet.casts import DeviceCast, Overflow
+from sqtheory.alphabet.formats import E4M3, E5M2, E8M0
+from sqtheory.alphabet.quantized import NanRule
 from sqtheory.arithmetic import Accumulation, Accumulator, TwoHalves, mma_sync
 from sqtheory.arrays import Array
 from tests.devices.kernels import Shape
@@ -102,7 +105,22 @@ def below_normal(one: Accumulator, k: int) -> Mapping[str, Law]:
     }
 
 
+Image: TypeAlias = Callable[[Array], Array]
+"""x ↦ its numbers in another type, float32."""
+
+
+def of_cast(name: str) -> Mapping[str, Image]:
+    """What becomes of float32 numbers in a type of 8 bits: each rule for what overflows that the type has."""
+    fmt = {"float8_e4m3fn": E4M3, "float8_e5m2": E5M2, "float8_e8m0fnu": E8M0}[name]
+    code = Overflow.inf if fmt.overflow == np.inf else Overflow.nan
+    found = {str(one): one for one in (DeviceCast(fmt, o, nan=NanRule.propagate) for o in (code, Overflow.saturate))}
+    if fmt != E8M0:
+        return found
+    one = found[f"cast(e8m0, overflow={code}, nan=propagate)"]
+    return {**found, f"{one} of magnitudes, 0 for 2^−127": lambda x: one(np.maximum(np.abs(x), np.float32(2.0**-127)))}
+
+
 def share_equal(found: Array, expected: Array) -> float:
-    """Of results, bit for bit; +0 and −0 differ."""
-    one, other = (np.ascontiguousarray(v, np.float32).view(np.uint32) for v in (found, expected))
-    return float(np.mean(one == other))
+    """Of results, bit for bit; +0 and −0 differ, all NaN are one."""
+    one, other = (np.ascontiguousarray(v, np.float32) for v in (found, expected))
+    return float(np.mean((one.view(np.uint32) == other.view(np.uint32)) | (np.isnan(one) & np.isnan(other))))

@@ -19,7 +19,7 @@ import numpy as np
 from sqtheory.arithmetic import ACCUMULATIONS, mma_sync, wgmma
 from sqtheory.arrays import Array
 from tests.devices.kernels import SHAPES, Shape
-from tests.devices.laws import Law, below_normal, law, of_shape, share_equal, splits
+from tests.devices.laws import Law, below_normal, law, of_cast, of_shape, share_equal, splits
 from tests.devices.operands import matrix, small
 
 Run = Callable[[Array, Array], Array]
@@ -157,6 +157,20 @@ def of_small_results(device: Device, rng: np.random.Generator) -> Iterable[str]:
                 yield from compared(f"{shape}, products of 2^{2 * exponent}", device.instruction(shape), a, b, laws)
 
 
+def of_casts(device: Device, rng: np.random.Generator) -> Iterable[str]:
+    """Numbers of all bit patterns, NaN apart, and those around the ends of each type, on the device and beside it."""
+    ends = np.array([448, 464, 480, 57344, 61440, 2.0**-126, 2.0**-127, 2.0**127, 0, np.inf])
+    near = np.ldexp(1 + rng.uniform(-1, 1, (200, 1)) * 2.0**-4, 0) * ends[ends < np.inf]
+    x = np.concatenate([rng.integers(0, 1 << 32, 1 << 18, np.uint32).view(np.float32), ends, -ends, near.ravel()])
+    x = x[~np.isnan(x)].astype(np.float32)
+    for name in ("float8_e4m3fn", "float8_e5m2", "float8_e8m0fnu"):
+        for where in ("cuda", "cpu"):
+            made = device.torch.from_numpy(x).to(where).to(getattr(device.torch, name)).float().cpu().numpy()
+            shares = {said: share_equal(made, image(x)) for said, image in of_cast(name).items()}
+            best = max(shares, key=lambda said: shares[said])
+            yield f"| cast to {name} on {where} | {x.size} | {x.size} | {100 * shares[best]:.3f} % | {best} |"
+
+
 def main() -> None:
     """Draw, run, compare, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -170,7 +184,7 @@ def main() -> None:
     rng = np.random.default_rng(seed)
     print(f"{device.words()}; seed {seed}\n")
     print("| what | size | compared | equal | law |\n| --- | --- | ---: | ---: | --- |")
-    for part in (of_instructions, of_kernels, of_small_results):
+    for part in (of_casts, of_instructions, of_kernels, of_small_results):
         for line in part(device, rng):
             print(line, flush=True)
 
