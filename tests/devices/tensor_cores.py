@@ -160,9 +160,9 @@ def of_small_results(device: Device, rng: np.random.Generator) -> Iterable[str]:
 def of_casts(device: Device, rng: np.random.Generator) -> Iterable[str]:
     """Numbers of all bit patterns, NaN apart, and those around the ends of each type, on the device and beside it."""
     ends = np.array([448, 464, 480, 57344, 61440, 2.0**-126, 2.0**-127, 2.0**127, 0, np.inf])
-    near = np.ldexp(1 + rng.uniform(-1, 1, (200, 1)) * 2.0**-4, 0) * ends[ends < np.inf]
-    x = np.concatenate([rng.integers(0, 1 << 32, 1 << 18, np.uint32).view(np.float32), ends, -ends, near.ravel()])
-    x = x[~np.isnan(x)].astype(np.float32)
+    near = (1 + rng.uniform(-1, 1, (200, 1)) * 2.0**-4) * ends[ends < np.inf]
+    drawn = rng.integers(0, 1 << 32, 1 << 18, np.uint32).view(np.float32)
+    x = np.concatenate([drawn[~np.isnan(drawn)], np.concatenate([ends, -ends, near.ravel()]).astype(np.float32)])
     for name in ("float8_e4m3fn", "float8_e5m2", "float8_e8m0fnu"):
         for where in ("cuda", "cpu"):
             made = device.torch.from_numpy(x).to(where).to(getattr(device.torch, name)).float().cpu().numpy()
