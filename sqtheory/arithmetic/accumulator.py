@@ -6,7 +6,7 @@ from typing import final
 import numpy as np
 
 from sqtheory.alphabet.kernels.engine import compiled
-from sqtheory.arithmetic.accumulation import PRODUCTS, Accumulation
+from sqtheory.arithmetic.accumulation import PRODUCTS, Accumulation, magnitudes, upward
 from sqtheory.arithmetic.chaining import ONE_CHAIN, Chaining, Places
 from sqtheory.arithmetic.operand import NO_EXPONENT, Exponents, Operand
 from sqtheory.arrays import Array
@@ -46,6 +46,10 @@ class Accumulator(Accumulation):
                 raise ValueError(f"{self.name}: {name}= lies in {low} … {high}, got {getattr(self, name)}")
 
     @property
+    def reads(self) -> Operand:
+        return self.operand
+
+    @property
     def sparse(self) -> bool:
         """Of ``span`` places only ``group`` may hold numbers that are not zero: a 2:4 instruction."""
         return self.span > self.group
@@ -56,6 +60,45 @@ class Accumulator(Accumulation):
             self._check_kept(b)
         start = np.zeros((len(a), len(b)), np.float32)
         return self.accumulate(start, a, b)
+
+    def _bound(self, x: Array, w: Array) -> Array:
+        a, b = self.operand.read(x, "x"), self.operand.read(w, "w")
+        within = self.within(np.zeros((len(a), len(b)), np.float32), a, b)
+        if not self.operand.cut:
+            return within
+        (x, lost_x), (_, lost_w) = ((np.abs(v), np.abs(v) - np.abs(read)) for v, read in ((x, a), (w, b)))
+        return within + upward(lost_x @ np.abs(w).T + np.abs(a).astype(np.float64) @ lost_w.T, x.shape[1])
+
+    @property
+    def fits(self) -> bool:
+        """What has the largest exponent is cut at no digit: neither a product (2m ≤ F) nor C (P − 1 ≤ F)."""
+        return self.fraction >= max(self.significant - 1, 2 * self.operand.fraction_bits)
+
+    def within(self, start: Array, a: Array, b: Array) -> Array:
+        """|C − (start + Σ_k a_k b_k)| ≤ Σ_g (n_g 2^{−F} + 2^{1−P}) A_g over groups g, A_g of all up to g: float64.
+
+        C as ``accumulate`` makes it. n_g counts the products of g that are not 0, and C where not ``fits``; A adds up
+        |a|₊ |b|₊ with |v|₊ = max(|v|, 2^emin), and |start|. Parts that are added to the total in float32 (J of them)
+        begin A anew and add J 2^{−24} A for all.
+        """
+        sizes = tuple(magnitudes(v, 2.0**self.operand.emin) for v in (a, b))
+        there = tuple((v != 0).astype(np.float64) for v in (a, b))
+        begin = np.abs(start.astype(np.float64))
+        error, total, parts = np.zeros(start.shape), begin, 0
+        for part in self.chain.parts(a.shape[1], self.span):
+            so_far = np.zeros(start.shape) if self.chain.added else begin
+            cuts = np.zeros(start.shape) if self.chain.added else (begin != 0) * 1.0
+            for places in part:
+                count = there[0][:, places] @ there[1][:, places].T
+                so_far = so_far + sizes[0][:, places] @ sizes[1][:, places].T
+                cuts += count + (not self.fits)
+                each = cuts * 2.0**-self.fraction + 2.0 ** (1 - self.significant) * ((count > 0) | (cuts > 0))
+                error += each * np.maximum(so_far, 2.0**LEAST)
+                cuts = np.zeros(start.shape)
+            total, parts = total + so_far, parts + 1
+        if self.chain.added:
+            error += parts * 2.0**-24 * np.maximum(total, 2.0**LEAST)
+        return upward(error, 4 * a.shape[1] + 8)
 
     def accumulate(self, start: Array, a: Array, b: Array) -> Array:
         """The float32 accumulators ``start`` (n × m) after the products of a (n × K) and b (m × K), as read."""

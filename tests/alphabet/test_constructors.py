@@ -34,6 +34,7 @@ REFUSED: dict[str, tuple[Callable[[Any], object], tuple[Any, ...]]] = {
     **{f"{f.__name__} k": (f, (*SIZES, 1, 17, 99)) for f in (sq.int_, sq.hbfp, sq.mxint, sq.IntFormat)},
     **{f"{f.__name__} k": (f, (*SIZES, 9)) for f in (sq.bcq, sq.bcq_format)},
     **{f"{f.__name__} format": (f, RULES) for f in (sq.mxfp, sq.cast, sq.scaled)},
+    "cast overflow": (lambda v: sq.cast(sq.E4M3, overflow=v), OPTIONAL),
     "mxfp of integers": (sq.mxfp, (sq.INT4, sq.NF4)),
     "block": (lambda v: sq.int_(4, block=v), SIZES),
     "per": (lambda v: sq.int_(4, per=v), OPTIONAL),
