@@ -13,6 +13,7 @@ from typing import final
 
 import sympy
 
+from sqtheory.theory.accumulated import ALLOWED, DOT, FL
 from sqtheory.theory.claims import Claim
 from sqtheory.theory.quantities import (
     ERROR_Q,
@@ -28,7 +29,14 @@ from sqtheory.theory.quantities import (
 )
 from sqtheory.theory.render import claim_text
 from sqtheory.theory.theorem import Theorem
-from sqtheory.theory.theorems import frozen_commutation, gain_optimal, overlap, swap_constant, ties_by_original
+from sqtheory.theory.theorems import (
+    accumulator_bound,
+    frozen_commutation,
+    gain_optimal,
+    overlap,
+    swap_constant,
+    ties_by_original,
+)
 
 from .atoms import Model
 from .conclusions import Conclusion
@@ -71,6 +79,9 @@ TERMS: tuple[tuple[str, sympy.Expr], ...] = (
         r"sum_over n \(within group g \(pruned_by_both m1 m2\)\) \(fun j => Rabs \(x j - quantize q x j\)\)",
         swap_constant.BOTH.symbol,
     ),
+    (r"Rabs \(chain F P 0 gs - exact gs\)", sympy.Abs(FL - DOT)),
+    (r"allowed F P d 0 gs", ALLOWED.symbol),
+    (r"flat F P d gs", accumulator_bound.FLAT.symbol),
 )
 """What a number of Coq is in the registry; of one group or of all, since these sums add over groups."""
 TIED = ("monotone", "one_scale_per_group")
@@ -122,10 +133,13 @@ ALWAYS = frozenset(
         "is_top n group budget (gain p x (quantize q x)) m",
         "is_top n group budget (largest_gain x (quantize q x)) m",
         "(i < n)%nat",
+        "(1 <= P)%Z",
+        "products_of d gs",
     }
 )
-"""Hypotheses that hold of all masks and quantizers there are (places exist, levels are their own images, budgets are
-kept), or say over what a least value is taken, or define the mask by gain."""
+"""Hypotheses that hold of all masks, quantizers and accumulators there are (places exist, levels are their own images,
+budgets are kept, sums keep a bit, products have the bits of two operands), or say over what a least value is taken, or
+define the mask by gain."""
 RELATIONS: Mapping[str, str] = {"<=": "<=", "=": "==", "<": "<"}
 
 

@@ -4,6 +4,7 @@ from difflib import get_close_matches
 
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import (
+    accumulator_bound,
     best_support,
     binary_code_optimal,
     binary_code_residual,
@@ -127,6 +128,7 @@ ALL: tuple[Theorem, ...] = (
     water_filling.THEOREM,
     budget_price.THEOREM,
     transposable_greedy.THEOREM,
+    accumulator_bound.THEOREM,
 )
 """The theorems in the order in which the tables print them; a new one is two lines here and its two files."""
 BY_SLUG = {theorem.slug: theorem for theorem in ALL}
