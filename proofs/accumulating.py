@@ -123,7 +123,8 @@ class Accumulated:
         """fl(Σ x w) in float32; infinite beyond it."""
         total = Fraction(0)
         for groups in self.parts:
-            total = float32(total + self.chain(groups)) if self.how.chain.added else self.chain(groups)
+            part = self.chain(groups)
+            total = float32(total + part) if self.how.chain.added else part
         total = float32(total)
         return total if abs(total) <= LARGEST * 2**127 else math.copysign(math.inf, total)
 
@@ -155,6 +156,10 @@ class Accumulated:
     def all_sizes(self) -> Fraction:
         """Σ |x|₊ |w|₊."""
         return sum((p.size for p in self.products), Fraction(0))
+
+    def first(self, places: int) -> "Accumulated":
+        """So many places of the row."""
+        return replace(self, x=self.x[:places], w=self.w[:places])
 
     def with_operands(self, change: Callable[[Fraction], Fraction], both: bool = False) -> "Accumulated":
         """x (and w) changed entry by entry."""

@@ -363,3 +363,22 @@ Proof.
   pose proof (Rabs_triang (promoted fl F P 0 parts - of_parts (fun gs => chain F P 0 gs) parts)
     (of_parts (fun gs => chain F P 0 gs) parts - of_parts exact parts)). lra.
 Qed.
+
+Definition rate (F P d : Z) (gs : list group) : R :=
+  INR (length (concat gs) + length gs * spare F P d) * powerRZ 2 (- F) + INR (length gs) * powerRZ 2 (1 - P).
+
+(** At the largest rate c of a part, whatever their number. *)
+Theorem promoted_bound_flat : forall u F P d c parts, Forall (products_of d) parts ->
+  Forall (fun gs => rate F P d gs <= c) parts ->
+  of_parts (allowed F P d 0) parts + INR (length parts) * (u * of_parts (overall size) parts) <=
+    (c + INR (length parts) * u) * of_parts (overall size) parts.
+Proof.
+  intros u F P d c parts GS C.
+  assert (H : of_parts (allowed F P d 0) parts <= c * of_parts (overall size) parts); [|lra].
+  induction GS as [|gs parts G GS IH]; simpl; [lra|]. inversion_clear C as [|? ? RC C']. specialize (IH C').
+  pose proof (accumulator_bound_flat F P d gs G) as FL. unfold flat in FL. fold (rate F P d gs) in FL.
+  assert (S0 : 0 <= overall size gs).
+  { clear - G. induction G as [|g gs G GS IH]; simpl; [lra|].
+    pose proof (over_positive size g d G (size_positive d)). lra. }
+  assert (rate F P d gs * overall size gs <= c * overall size gs) by (apply Rmult_le_compat_r; assumption). lra.
+Qed.

@@ -82,3 +82,30 @@ ALLOWED = Quantity(
     "|v|₊ = max(|v|, smallest normal operand), 0 at 0; nothing where n_g is 0",
     lambda case: accumulator(case).dots_within(*operands(case)),
 )
+
+
+def reversed_within(case: Case) -> Array:
+    """fl of every row with the places of each group in reverse order."""
+    how, pairs = accumulator(case), operands(case)
+    order = [i for g in range(0, case.x.shape[1], how.span) for i in range(case.x.shape[1])[g : g + how.span][::-1]]
+    return how.dots(*(v[:, order] for v in pairs)).astype(np.float64)
+
+
+def longer(case: Case) -> Accumulator:
+    """The accumulator in groups of twice as many places."""
+    how = accumulator(case)
+    return replace(how, span=2 * how.span)
+
+
+FL_SPARSE = Quantity(
+    "fl_2",
+    r"\operatorname{fl}_2",
+    "fl in groups of twice as many places, as the 2:4 instructions take up",
+    lambda case: added_up(case, longer(case)),
+)
+ALLOWED_SPARSE = Quantity(
+    "allowed_2",
+    r"\sum_{g_2}(n_g2^{-F}+2^{1-P})A_g",
+    "allowed, over groups of twice as many places",
+    lambda case: longer(case).dots_within(*operands(case)),
+)

@@ -41,6 +41,7 @@ SLOW = frozenset(
         *("sweep_bound", "wasserstein_coupling", "dyadic_equivariance", "dot_concentration", "gram_error"),
         *("gram_dominates", "overlap", "free_scale_bound", "partner_exact", "prune_first_dominates"),
         *("residual_backbone", "stochastic_rounding", "water_filling", "accumulator_bound"),
+        *("promoted_bound", "one_signed_accumulation", "stagnation"),
     }
 )
 """Theorems whose proofs take more than a second."""

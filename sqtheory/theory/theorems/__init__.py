@@ -31,6 +31,7 @@ from sqtheory.theory.theorems import (
     low_rank_gap,
     margin,
     nm_projection,
+    one_signed_accumulation,
     order_gap_law,
     order_gap_topk,
     order_reversal,
@@ -42,6 +43,7 @@ from sqtheory.theory.theorems import (
     partner_regret,
     price_of_order,
     principal_axes,
+    promoted_bound,
     propagation,
     prune_first_bound,
     prune_first_dominates,
@@ -53,6 +55,7 @@ from sqtheory.theory.theorems import (
     rounding_cell,
     saturation,
     sparse_grid_projection,
+    stagnation,
     stochastic_rounding,
     storage,
     swap_bias,
@@ -129,6 +132,9 @@ ALL: tuple[Theorem, ...] = (
     budget_price.THEOREM,
     transposable_greedy.THEOREM,
     accumulator_bound.THEOREM,
+    promoted_bound.THEOREM,
+    one_signed_accumulation.THEOREM,
+    stagnation.THEOREM,
 )
 """The theorems in the order in which the tables print them; a new one is two lines here and its two files."""
 BY_SLUG = {theorem.slug: theorem for theorem in ALL}
