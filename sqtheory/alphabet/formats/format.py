@@ -165,10 +165,16 @@ class Format(ABC):
 
 @lru_cache
 def is_monotone(fmt: Format, rounding: Rounding) -> bool:
-    """|a| ≤ |b| ⇒ |ρ(a)| ≤ |ρ(b)|, decided at every level, every cell boundary and their float64 neighbours."""
+    """|a| ≤ |b| ⇒ |ρ(a)| ≤ |ρ(b)|, and no sign is reversed.
+
+    Decided at every level, every cell boundary and their float64 neighbours.
+    """
     if not rounding.deterministic:
         return False
-    positive, negative = (np.abs(fmt.round(sign * _critical(fmt), rounding)) for sign in (1, -1))
+    up, down = (sign * fmt.round(sign * _critical(fmt), rounding) for sign in (1, -1))
+    if np.any(up[1:] < 0) or np.any(down[1:] < 0):
+        return False
+    positive, negative = np.abs(up), np.abs(down)
     mirrored = positive[1:] == negative[1:]  # the first point is 0, where the sign says nothing
     return bool(np.all(mirrored) and np.all(np.diff(positive) >= 0) and negative[0] <= negative[1])
 

@@ -110,12 +110,13 @@ class Affine(Scaling):
         return True
 
     def span(self, lo: Ends, hi: Ends, fmt: Format) -> Ends:
-        """σ of blocks with these ends."""
+        """σ of blocks with these ends, at most the largest number of their dtype."""
         count = int(fmt.max - fmt.min)
         with np.errstate(over="ignore"):
             width = (hi - lo) / count
+            if width.dtype != object:
+                width = finite(np.where(np.isinf(width), hi / count - lo / count, width))
         if width.dtype != object:
-            width = np.where(np.isinf(width), hi / count - lo / count, width)
             lost = (width == 0) & (hi > lo)
             width = np.where(lost, np.finfo(width.dtype).smallest_subnormal, width) if lost.any() else width
         return width
@@ -170,8 +171,8 @@ class Affine(Scaling):
         return level(fmt, self.ratios(x, sigma, offset, fmt))
 
     def over(self, x: Array, sigma: Array) -> Array:
-        """x/σ, as a product where the rule is by the reciprocal."""
-        return x * (1 / sigma) if self.reciprocal and x.dtype != object else x / sigma
+        """x/σ, as a product where the rule is by the reciprocal, which is finite."""
+        return x * finite(1 / sigma) if self.reciprocal and x.dtype != object else x / sigma
 
     def reach(self, placed: Placed, fmt: Format) -> tuple[Array, Array]:
         sigma, offset = (a.astype(np.float64) for a in placed[:2])
