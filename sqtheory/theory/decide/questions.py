@@ -20,6 +20,7 @@ from sqtheory.theory.quantities import SIGMA, Z
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import (
     BY_SLUG,
+    nearly_monotone_dominates,
     overlap,
     prune_first_bound,
     prune_first_dominates,
@@ -28,7 +29,10 @@ from sqtheory.theory.theorems import (
 )
 
 Told: TypeAlias = Callable[[RationalRow], str]
-ALSO: dict[Theorem, tuple[Route, ...]] = {prune_first_dominates.THEOREM: COMMUTE, ties_by_original.THEOREM: COMMUTE[:1]}
+ALSO: dict[Theorem, tuple[Route, ...]] = {
+    prune_first_dominates.THEOREM: (by(nearly_monotone_dominates.THEOREM), *COMMUTE),
+    ties_by_original.THEOREM: COMMUTE[:1],
+}
 """Other ways to what a theorem claims."""
 TOLD: dict[Theorem, Told] = {prune_first_dominates.THEOREM: telling.worse, ties_by_original.THEOREM: telling.apart}
 """What fails where a theorem's claims do, if more can be said than the values of its quantities."""
