@@ -22,6 +22,7 @@ from sqtheory.theory.theorems import (
     BY_SLUG,
     fitted_bound,
     fitted_dominates,
+    nearly_monotone_dominates,
     overlap,
     prune_first_bound,
     prune_first_dominates,
@@ -31,7 +32,10 @@ from sqtheory.theory.theorems import (
 
 Told: TypeAlias = Callable[[RationalRow], str]
 ALSO: dict[Theorem, tuple[Route, ...]] = {
-    prune_first_dominates.THEOREM: (by(fitted_dominates.THEOREM), *COMMUTE),
+    prune_first_dominates.THEOREM: (
+        *(by(fitted_dominates.THEOREM), by(nearly_monotone_dominates.THEOREM)),
+        *COMMUTE,
+    ),
     ties_by_original.THEOREM: COMMUTE[:1],
 }
 """Other ways to what a theorem claims."""
