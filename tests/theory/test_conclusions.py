@@ -238,4 +238,5 @@ def test_which_theorems_are_tested_only() -> None:
     assert {slug for slug, extent in extents.items() if "Coq" in extent} == {
         *("prune_first_identity", "prune_first_bound", "overlap", "swap_constant", "swap_gap", "prune_first_dominates"),
         *("frozen_commutation", "ties_by_original", "sparse_grid_projection", "gain_optimal"),
+        *("accumulator_bound", "promoted_bound", "one_signed_accumulation", "stagnation"),
     }

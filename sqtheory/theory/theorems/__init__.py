@@ -4,6 +4,7 @@ from difflib import get_close_matches
 
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import (
+    accumulator_bound,
     best_support,
     binary_code_optimal,
     binary_code_residual,
@@ -30,6 +31,7 @@ from sqtheory.theory.theorems import (
     low_rank_gap,
     margin,
     nm_projection,
+    one_signed_accumulation,
     order_gap_law,
     order_gap_topk,
     order_reversal,
@@ -41,6 +43,7 @@ from sqtheory.theory.theorems import (
     partner_regret,
     price_of_order,
     principal_axes,
+    promoted_bound,
     propagation,
     prune_first_bound,
     prune_first_dominates,
@@ -52,6 +55,7 @@ from sqtheory.theory.theorems import (
     rounding_cell,
     saturation,
     sparse_grid_projection,
+    stagnation,
     stochastic_rounding,
     storage,
     swap_bias,
@@ -127,6 +131,10 @@ ALL: tuple[Theorem, ...] = (
     water_filling.THEOREM,
     budget_price.THEOREM,
     transposable_greedy.THEOREM,
+    accumulator_bound.THEOREM,
+    promoted_bound.THEOREM,
+    one_signed_accumulation.THEOREM,
+    stagnation.THEOREM,
 )
 """The theorems in the order in which the tables print them; a new one is two lines here and its two files."""
 BY_SLUG = {theorem.slug: theorem for theorem in ALL}
