@@ -11,7 +11,7 @@ import pytest
 
 import sqtheory as sq
 from sqtheory.alphabet.partition import Partition
-from sqtheory.alphabet.scaling import Frozen, MeanSquare, Percentile, PowerOfTwo, SharedExponent, TwoLevel
+from sqtheory.alphabet.scaling import Frozen, LeastNorm, Percentile, PowerOfTwo, SharedExponent, TwoLevel, mse
 from sqtheory.alphabet.words import OPERATORS
 
 TILES = sq.Tiles(4, 4)
@@ -90,7 +90,9 @@ REFUSED: dict[str, tuple[Callable[[Any], object], tuple[Any, ...]]] = {
     "two levels": (TwoLevel, RULES),
     "shared": (SharedExponent, (*WRONG, *TRUTH, *ENDLESS, 0, -1)),
     "percentile": (Percentile, (*WRONG, *TRUTH, *ENDLESS, None, 0, -1, 100, 101)),
-    "mse": (MeanSquare, (*SIZES, 10**6)),
+    "mse": (mse, (*SIZES, 10**6)),
+    "lp": (LeastNorm, NORMS),
+    "lp steps": (lambda v: LeastNorm(1, v), SIZES),
     "frozen": (Frozen, (*RULES, 1.0)),
     "frozen array": (lambda v: Frozen(sq.FixedArray(v)), (*ARRAYS, True, -1, math.nan, math.inf, [1, -1])),
     "full range": (lambda v: sq.IntFormat(4, v), FLAGS),
@@ -152,7 +154,7 @@ def test_a_threshold_may_be_negative_where_scores_can() -> None:
 CONSTRUCTORS = {
     **{name: build for name, build in OPERATORS.items() if name != "identity"},
     **{f.__name__: f for f in (sq.Gain, sq.Random, sq.given, sq.wanda, sq.wina, sq.Adversarial, sq.RandomTies)},
-    **{f.__name__: f for f in (PowerOfTwo, SharedExponent, Percentile, MeanSquare, Frozen, TwoLevel)},
+    **{f.__name__: f for f in (PowerOfTwo, SharedExponent, Percentile, mse, Frozen, TwoLevel)},
     **{f.__name__: f for f in (sq.IntFormat, sq.FloatFormat, sq.Codebook, sq.bcq_format, sq.stochastic, sq.engine)},
     **{f.__name__: f for f in (sq.Blocks, sq.Channels, sq.Heads, sq.Tiles, sq.Quantizer, sq.compare, sq.explain)},
 }

@@ -27,7 +27,6 @@ from sqtheory.alphabet.scaling import (
     Frozen,
     FullRange,
     HalfRange,
-    MeanSquare,
     Midpoint,
     Percentile,
     PowerOfTwo,
@@ -35,6 +34,7 @@ from sqtheory.alphabet.scaling import (
     SharedExponent,
     SignedMax,
     StoredScale,
+    mse,
 )
 from sqtheory.alphabet.scores import Gain, Random, wanda
 from sqtheory.alphabet.sparsifiers import TopSparsifier, fixed, nm, threshold, top
@@ -62,7 +62,7 @@ ONE, SATURATE = Whole(), Overflow.saturate
 QUANTIZERS: list[Quantizer] = [
     *(int_(k, per=ONE) for k in (2, 4, 8)),
     *(int_(4, per=ONE, rounding=r) for r in (floor, ceil, toward_zero, half_away, stochastic(rng))),
-    *(int_(4, per=ONE, scaling=s) for s in (FullRange(), Midpoint(), HalfRange(), Percentile(80), MeanSquare(10))),
+    *(int_(4, per=ONE, scaling=s) for s in (FullRange(), Midpoint(), HalfRange(), Percentile(80), mse(10))),
     int_(4, per=ONE, scaling=Frozen(FixedArray(0.3))),
     *(int_(4, per=ONE, rounding=r) for r in (half_toward_zero, half_up)),
     *(int_(4, per=ONE, scaling=SignedMax(m), rounding=r) for m in (False, True) for r in (half_away, half_up)),

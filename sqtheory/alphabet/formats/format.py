@@ -1,6 +1,7 @@
 """A finite set of representable numbers: what every format knows and how it rounds."""
 
 from abc import ABC, abstractmethod
+from fractions import Fraction
 from functools import cached_property, lru_cache
 from typing import Any, ClassVar, TypeAlias
 
@@ -175,12 +176,40 @@ class Format(ABC):
 
 @lru_cache
 def is_monotone(fmt: Format, rounding: Rounding) -> bool:
-    """|a| ≤ |b| ⇒ |ρ(a)| ≤ |ρ(b)|, decided at every level, every cell boundary and their float64 neighbours."""
+    """|a| ≤ |b| ⇒ |ρ(a)| ≤ |ρ(b)|, and no sign is reversed.
+
+    Decided at every level, every cell boundary and their float64 neighbours.
+    """
     if not rounding.deterministic:
         return False
-    positive, negative = (np.abs(fmt.round(sign * _critical(fmt), rounding)) for sign in (1, -1))
+    up, down = (sign * fmt.round(sign * _critical(fmt), rounding) for sign in (1, -1))
+    if np.any(up[1:] < 0) or np.any(down[1:] < 0):
+        return False
+    positive, negative = np.abs(up), np.abs(down)
     mirrored = positive[1:] == negative[1:]  # the first point is 0, where the sign says nothing
     return bool(np.all(mirrored) and np.all(np.diff(positive) >= 0) and negative[0] <= negative[1])
+
+
+@lru_cache
+def is_nearly_monotone(fmt: Format, rounding: Rounding, reach: Fraction | None) -> bool:
+    """|a| < |b| ≤ reach ⇒ |ρ(a)| ≤ |ρ(b)|; of ρ(a) and ρ(−a) the smaller is no further off; no sign is reversed.
+
+    Decided as ``is_monotone`` is; without a ``reach`` for all numbers.
+    """
+    if not rounding.deterministic:
+        return False
+    end = max(fmt.max, -fmt.min)
+    points = np.concatenate([_critical(fmt), [end + 1, end + 2]])
+    if reach is not None:
+        inside = np.array([Fraction(v) < reach for v in points.tolist()])
+        points = points[np.concatenate([[True], inside[:-1]])]  # those after which a cell begins within reach
+    up, down = (sign * fmt.round(sign * points, rounding) for sign in (1, -1))
+    if np.any(up[1:] < 0) or np.any(down[1:] < 0):
+        return False
+    high, low = np.maximum(np.abs(up), np.abs(down)), np.minimum(np.abs(up), np.abs(down))
+    apart = (Fraction(v) for at in np.flatnonzero(high > low) for v in (points[at], low[at], high[at]))
+    no_further = all(abs(v - small) <= abs(v - large) for v, small, large in zip(apart, apart, apart, strict=True))
+    return bool(np.all(high[:-1] <= low[1:])) and no_further
 
 
 @lru_cache

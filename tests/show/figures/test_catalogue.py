@@ -74,7 +74,7 @@ def test_data_and_caption_travel_with_the_figure(name: str, small: Request) -> N
 
 
 @thin(6)
-@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=nightly) if n == "tools" else n for n in BY_NAME])
 def test_the_same_request_gives_the_same_data(name: str, small: Request) -> None:
     first, again = computed(name, small), BY_NAME[name].compute(small)
     assert first.csv() == again.csv() and first.caption == again.caption
