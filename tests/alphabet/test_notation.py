@@ -180,7 +180,8 @@ def test_every_constructor_is_in_the_catalogue() -> None:
     }
     named = {kind.what: {*kind.names, *kind.constructors} for kind in KINDS.values()}
     assert named["scaling rule"] == {
-        *(*scaling.SCALINGS, "percentile", "mse", "frozen", "twolevel", "shared", "unscaled", "stored", "reciprocal")
+        *(*scaling.SCALINGS, "percentile", "mse", "frozen", "twolevel", "shared", "unscaled", "stored", "reciprocal"),
+        "superblock",
     }
     assert named["score"] == {*SCORES, *SCORE_BUILDERS}
     assert named["tie rule"] == {*ties.TIES, "random", "introselect"} and named["rounding rule"] == {
