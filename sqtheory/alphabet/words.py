@@ -10,6 +10,7 @@ import numpy as np
 
 from sqtheory.alphabet import affine, aliases, held_scores, named_scores, quantizers, scaling, scores, sparsifiers, ties
 from sqtheory.alphabet.budgets import Count
+from sqtheory.alphabet.casts import Overflow
 from sqtheory.alphabet.formats import (
     E2M1,
     E2M3,
@@ -139,7 +140,8 @@ class ArgumentKind:
 FLOATS: Mapping[str, FloatFormat] = {name: f for name, f in FORMATS.items() if isinstance(f, FloatFormat)}
 SCALING_BUILDERS: Mapping[str, Callable[..., scaling.Scaling]] = {
     "percentile": scaling.Percentile,
-    "mse": scaling.MeanSquare,
+    "mse": scaling.mse,
+    "lp": scaling.LeastNorm,
     "absmean": scaling.AbsMean,
     "histogram": scaling.LeastOfHistogram,
     "frozen": _frozen,
@@ -186,6 +188,7 @@ KINDS: Mapping[Any, ArgumentKind] = {
     affine.Added: ArgumentKind("place of the zero point", {str(added): added for added in affine.Added}),
     scaling.Misfit: ArgumentKind("misfit", {str(misfit): misfit for misfit in scaling.Misfit}),
     scaling.Range: ArgumentKind("range", {str(range): range for range in scaling.Range}),
+    Overflow: ArgumentKind("overflow rule", {str(rule): rule for rule in Overflow}),
     NanRule: ArgumentKind("NaN rule", {str(rule): rule for rule in NanRule}),
     Tail: ArgumentKind("tail rule", {str(tail): tail for tail in Tail}),
     Partition: ArgumentKind("partition", PARTITIONS),

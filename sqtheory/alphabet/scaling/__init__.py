@@ -14,7 +14,7 @@ from sqtheory.alphabet.scaling.descent import CoordinateDescent
 from sqtheory.alphabet.scaling.doubled import DoubleQuantization, RowDoubleQuantization
 from sqtheory.alphabet.scaling.dyadic import Exponent, PowerOfTwo, SharedExponent
 from sqtheory.alphabet.scaling.ends import Range
-from sqtheory.alphabet.scaling.fitted import MeanSquare, Percentile
+from sqtheory.alphabet.scaling.fitted import LeastNorm, Percentile, mse
 from sqtheory.alphabet.scaling.fitted_offset import FittedOffset, Misfit
 from sqtheory.alphabet.scaling.given import Frozen, Unscaled
 from sqtheory.alphabet.scaling.histogram import LeastOfHistogram
@@ -35,7 +35,7 @@ SCALINGS: dict[str, Scaling] = {
     "midpoint": Midpoint(),
     "halfrange": HalfRange(),
     **{e.name: PowerOfTwo(e) for e in Exponent},
-    "mse": MeanSquare(),
+    "mse": mse(),
     "absmean": AbsMean(),
     "histogram": LeastOfHistogram(),
     "signedmax": SignedMax(),
@@ -64,9 +64,9 @@ __all__ = [
     "FullRange",
     "HalfRange",
     "Held",
+    "LeastNorm",
     "LeastOfHistogram",
     "LeastSquares",
-    "MeanSquare",
     "Middle",
     "Midpoint",
     "Minimum",
@@ -90,5 +90,6 @@ __all__ = [
     "Unscaled",
     "ZeroPoint",
     "maxima",
+    "mse",
     "positive",
 ]

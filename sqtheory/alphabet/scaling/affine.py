@@ -116,8 +116,8 @@ class Affine(Scaling):
         return level(fmt, self.ratios(x, sigma, offset, fmt))
 
     def over(self, x: Array, sigma: Array) -> Array:
-        """x/σ, as a product where the rule is by the reciprocal."""
-        return x * (1 / sigma) if self.reciprocal and x.dtype != object else x / sigma
+        """x/σ, as a product where the rule is by the reciprocal, which is finite."""
+        return x * finite(1 / sigma) if self.reciprocal and x.dtype != object else x / sigma
 
     def reach(self, placed: Placed, fmt: Format) -> tuple[Array, Array]:
         sigma, offset = (a.astype(np.float64) for a in placed[:2])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sqtheory.alphabet.formats import Format
 from sqtheory.alphabet.partition import Partition
-from sqtheory.alphabet.scaling.affine import Affine, Ends
+from sqtheory.alphabet.scaling.affine import Affine, Ends, finite
 from sqtheory.exceptions import need
 
 
@@ -56,12 +56,13 @@ class FromEnds(Affine):
         """Scale and offset of blocks with these ends."""
 
     def span(self, lo: Ends, hi: Ends, fmt: Format) -> Ends:
-        """σ of blocks with these ends."""
+        """σ of blocks with these ends, at most the largest number of their dtype."""
         count = int(fmt.max - fmt.min)
         with np.errstate(over="ignore"):
             width = (hi - lo) / count
+            if width.dtype != object:
+                width = finite(np.where(np.isinf(width), hi / count - lo / count, width))
         if width.dtype != object:
-            width = np.where(np.isinf(width), hi / count - lo / count, width)
             lost = (width == 0) & (hi > lo)
             width = np.where(lost, np.finfo(width.dtype).smallest_subnormal, width) if lost.any() else width
         return width

@@ -235,7 +235,8 @@ class RealZero(FromEnds):
 
     def grid_of(self, lo: Ends, hi: Ends, fmt: Format) -> tuple[Ends, Ends]:
         per, offset = self._zero(lo, hi, fmt)
-        return np.where(per == 0, 0 * per, 1 / np.where(per == 0, 1, per)), offset
+        with np.errstate(over="ignore"):
+            return np.where(per == 0, 0 * per, finite(1 / np.where(per == 0, 1, per))), offset
 
     def placed(self, x: Array, blocks: Partition, fmt: Format) -> Placed:
         lo, hi = self.ends(x, blocks)
