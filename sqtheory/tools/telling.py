@@ -153,7 +153,7 @@ def _spelled(step: Step | None) -> str:
     if step is None:
         return "–"
     if step.spelling is None:
-        return f"none: {step.because}"
+        return f"none: {step.lacks}"
     return f"{step}, but for {step.differ} of {step.of} entries: {step.because}" if step.differ else str(step)
 
 
@@ -232,4 +232,5 @@ def _mode_dict(mode: Mode) -> dict[str, Any]:
 def _step_dict(step: Step | None) -> dict[str, Any] | None:
     if step is None:
         return None
-    return {"spelling": step.spelling, "differ": step.differ, "of": step.of, "because": step.because}
+    told = {"spelling": step.spelling, "differ": step.differ, "of": step.of, "because": step.because}
+    return told if step.nearest is None else told | {"nearest": step.nearest}

@@ -48,8 +48,9 @@ KEEPS = Observed(ZeroFate.kept, ZeroFate.kept, ZeroFate.kept)
 class Step:
     """What a tool does to a tensor, mask or format: its spelling here, and in how many entries it is not that.
 
-    Where there is no operator for it, ``spelling`` is None and ``because`` says what is missing; where bits differ,
-    ``because`` says why. ``golden``: FILE:MODE of what the release made of the test inputs, if it was kept.
+    Where there is no operator for it, ``spelling`` is None and ``because`` says what is missing, ``nearest`` what comes
+    closest and ``differ`` in how many entries it is not that; where bits differ, ``because`` says why. ``golden``:
+    FILE:MODE of what the release made of the test inputs, if it was kept.
     """
 
     spelling: str | None
@@ -59,6 +60,7 @@ class Step:
     of: int = 0
     because: str = ""
     seen: Observed = UNSEEN
+    nearest: str | None = None
 
     def __post_init__(self) -> None:
         if (self.spelling is None or self.differ) and not self.because:
@@ -68,6 +70,14 @@ class Step:
     def share(self) -> Fraction:
         """Of entries that differ."""
         return Fraction(self.differ, self.of) if self.of else Fraction(0)
+
+    @property
+    def lacks(self) -> str:
+        """Why there is no operator for it, and in how many entries the nearest is equal; empty where there is one."""
+        if self.spelling is not None:
+            return ""
+        equal = f"; nearest is {self.nearest}, equal in {self.of - self.differ} of {self.of} entries"
+        return self.because + (equal if self.nearest else "")
 
     def __str__(self) -> str:
         return self.spelling or "–"
@@ -83,9 +93,17 @@ def nearly(spelling: str, golden: str, differ: int, of: int, because: str, seen:
     return Step(spelling, golden, differ, of, because, seen)
 
 
-def missing(because: str, golden: str | None = None, seen: Observed = UNSEEN) -> Step:
-    """No operator here is it."""
-    return Step(None, golden, because=because, seen=seen)
+def missing(
+    because: str,
+    golden: str | None = None,
+    seen: Observed = UNSEEN,
+    *,
+    nearest: str | None = None,
+    differ: int = 0,
+    of: int = 0,
+) -> Step:
+    """No operator here is it; ``nearest`` differs from it in so many of so many entries of its golden file."""
+    return Step(None, golden, differ, of, because, seen, nearest)
 
 
 @final
@@ -122,7 +140,7 @@ class Mode:
     @property
     def lacks(self) -> str:
         """Why there is no operator for it; empty where there is."""
-        return "; ".join(step.because for step in self.steps if step.spelling is None)
+        return "; ".join(step.lacks for step in self.steps if step.lacks)
 
     @property
     def apart(self) -> str:

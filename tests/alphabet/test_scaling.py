@@ -33,6 +33,7 @@ from sqtheory.alphabet.scaling import (
     AbsMax,
     AbsMean,
     Exponent,
+    FloorFull,
     Frozen,
     FullRange,
     HalfRange,
@@ -47,6 +48,7 @@ from sqtheory.alphabet.scaling import (
     SignedMax,
     StoredScale,
     TwoLevel,
+    Unclipped,
     Unscaled,
 )
 from sqtheory.arrays import FixedArray
@@ -64,6 +66,8 @@ RULES: list[tuple[Scaling, Format, twin.Rule]] = [
     *((FullRange(), fmt, twin.fullrange) for fmt in (FULL4, FULL8)),
     *((Midpoint(), fmt, twin.midpoint) for fmt in (FULL4, FULL8)),
     *((HalfRange(), fmt, twin.halfrange) for fmt in (FULL4, FULL8)),
+    *((Unclipped(), fmt, twin.unclipped) for fmt in (FULL4, FULL8, FORMATS["iq4"])),
+    *((FloorFull(), fmt, twin.floor_full) for fmt in (FULL4, FULL8)),
     *((PowerOfTwo(e), fmt, twin.power_of_two(e.name, m, m * (fmt == INT8))) for e in Exponent for fmt, m in ELEMENTS),
     *((SharedExponent(), IntFormat(k), twin.shared_exponent) for k in (2, 3, 4, 8)),
     (TwoLevel(), E2M1, twin.two_level),

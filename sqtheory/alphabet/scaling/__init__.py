@@ -11,14 +11,16 @@ from sqtheory.alphabet.scaling.affine import Affine, FrozenAffine, Range
 from sqtheory.alphabet.scaling.average import AbsMean
 from sqtheory.alphabet.scaling.derived import Held, Reciprocal
 from sqtheory.alphabet.scaling.doubled import DoubleQuantization, RowDoubleQuantization
-from sqtheory.alphabet.scaling.dyadic import Exponent, PowerOfTwo, SharedExponent
+from sqtheory.alphabet.scaling.dyadic import Exponent, FloorFull, PowerOfTwo, SharedExponent
 from sqtheory.alphabet.scaling.fitted import MeanSquare, Percentile
 from sqtheory.alphabet.scaling.given import Frozen, Unscaled
 from sqtheory.alphabet.scaling.histogram import LeastOfHistogram
 from sqtheory.alphabet.scaling.least import positive
-from sqtheory.alphabet.scaling.maximum import AbsMax, FullRange, HalfRange, Midpoint
-from sqtheory.alphabet.scaling.offsets import Edge, Middle, Minimum, RealZero, ZeroPoint
+from sqtheory.alphabet.scaling.maximum import AbsMax, FullRange, HalfRange, Midpoint, Unclipped
+from sqtheory.alphabet.scaling.middle import Middle
+from sqtheory.alphabet.scaling.offsets import Edge, Minimum, RealZero, ZeroPoint
 from sqtheory.alphabet.scaling.rule import EXPONENT, FromMaximum, Numbers, Placed, Reach, Scaling, maxima
+from sqtheory.alphabet.scaling.searched import SearchedZero
 from sqtheory.alphabet.scaling.signed import SignedMax
 from sqtheory.alphabet.scaling.stored import StoredScale
 from sqtheory.alphabet.scaling.two_level import RowTwoLevel, TwoLevel
@@ -28,7 +30,9 @@ SCALINGS: dict[str, Scaling] = {
     "fullrange": FullRange(),
     "midpoint": Midpoint(),
     "halfrange": HalfRange(),
+    "unclipped": Unclipped(),
     **{e.name: PowerOfTwo(e) for e in Exponent},
+    "floorfull": FloorFull(),
     "mse": MeanSquare(),
     "absmean": AbsMean(),
     "histogram": LeastOfHistogram(),
@@ -46,6 +50,7 @@ __all__ = [
     "DoubleQuantization",
     "Edge",
     "Exponent",
+    "FloorFull",
     "FromMaximum",
     "Frozen",
     "FrozenAffine",
@@ -68,10 +73,12 @@ __all__ = [
     "RowDoubleQuantization",
     "RowTwoLevel",
     "Scaling",
+    "SearchedZero",
     "SharedExponent",
     "SignedMax",
     "StoredScale",
     "TwoLevel",
+    "Unclipped",
     "Unscaled",
     "ZeroPoint",
     "maxima",
