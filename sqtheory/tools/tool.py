@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from enum import Enum
 from fractions import Fraction
 from typing import final
@@ -235,6 +236,12 @@ class Tool:
     def spelled(self) -> str:
         """TOOL:MODE, of the mode that is asked for or the first."""
         return f"{self.own}:{self.mode.name}"
+
+    def beside(self) -> str:
+        """The mode of like name that does the same by operators, as it is asked for; empty where there is none."""
+        known = [mode.name for mode in self.modes if not mode.lacks and mode.does == self.mode.does]
+        close = get_close_matches(self.mode.name, known, n=1, cutoff=0.5)
+        return f"{self.own}:{close[0]}" if close else ""
 
     def check_beside(self, mask: object, format: object) -> None:
         """Raise ValueError where a mask or a format is given beside the mode's own."""

@@ -59,25 +59,29 @@ MODES: dict[str, tuple[Callable[[np.ndarray], np.ndarray], tuple[str, ...]]] = {
         (
             "uint4_group_float",
             replace(Uint4PerGroupSpec(symmetric=False, **GROUP).to_quantization_spec(), zero_point_type=REAL),
-            INPUTS,
+            INPUTS[:3],
         ),
         ("int4_row", Int4PerChannelSpec(symmetric=True, **ROW), INPUTS[:2]),
-        ("uint4_row", Uint4PerChannelSpec(symmetric=False, **ROW), INPUTS[:3]),
-        ("int8_row", Int8PerChannelSpec(symmetric=True, **ROW), ("masked", "halves", "empty")),
-        ("int8_tensor", Int8PerTensorSpec(symmetric=True, **TENSOR), ("masked", "halves")),
-        ("fp8_row", FP8E4M3PerChannelSpec(**ROW), ("masked", "halves", "empty")),
-        ("fp8_tensor", FP8E4M3PerTensorSpec(**TENSOR), ("masked", "halves")),
+        ("uint4_row", Uint4PerChannelSpec(symmetric=False, **ROW), INPUTS[:1]),
+        ("int8_row", Int8PerChannelSpec(symmetric=True, **ROW), ("masked", "empty")),
+        ("int8_tensor", Int8PerTensorSpec(symmetric=True, **TENSOR), ("masked",)),
+        ("fp8_row", FP8E4M3PerChannelSpec(**ROW), ("masked", "empty")),
+        ("fp8_tensor", FP8E4M3PerTensorSpec(**TENSOR), ("masked",)),
         *(
-            (f"mxfp4{'' if rule == 'even' else '_' + rule}", OCP_MXFP4Spec(scale_calculation_mode=rule, **MX), FLOATS)
+            (
+                f"mxfp4{'' if rule == 'even' else '_' + rule}",
+                OCP_MXFP4Spec(scale_calculation_mode=rule, **MX),
+                FLOATS[1:],
+            )
             for rule in ("even", "floor", "ceil")
         ),
-        ("mxfp6", OCP_MXFP6E2M3Spec(**MX), FLOATS[1:]),
-        ("mxfp8", OCP_MXFP8E4M3Spec(**MX), FLOATS[1:]),
+        ("mxfp6", OCP_MXFP6E2M3Spec(**MX), FLOATS[1::2]),
+        ("mxfp8", OCP_MXFP8E4M3Spec(**MX), FLOATS[1::2]),
         ("mxint8", OCP_MXINT8Spec(**MX), FLOATS),
         ("amdfp4", AmdFP4Spec(ch_axis=-1, group_size=16, is_dynamic=False), FLOATS),
-        ("nvfp4", FP4PerGroupSpec(ch_axis=-1, group_size=16, scale_format="e4m3", is_dynamic=False), FLOATS),
-        ("fp4_group", FP4PerGroupSpec(ch_axis=-1, group_size=32, is_dynamic=False), FLOATS[:3]),
-        ("mx6", MX6Spec(ch_axis=-1, block_size=16), FLOATS),
+        ("nvfp4", FP4PerGroupSpec(ch_axis=-1, group_size=16, scale_format="e4m3", is_dynamic=False), FLOATS[1:]),
+        ("fp4_group", FP4PerGroupSpec(ch_axis=-1, group_size=32, is_dynamic=False), FLOATS[:1]),
+        ("mx6", MX6Spec(ch_axis=-1, block_size=16), FLOATS[:2]),
         ("mx9", MX9Spec(ch_axis=-1, block_size=16), FLOATS[:2]),
         ("bfp16", BFP16Spec(ch_axis=-1), FLOATS),
     )
