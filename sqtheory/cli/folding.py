@@ -5,7 +5,7 @@ from textwrap import wrap
 
 from sqtheory.tables import Table, shown
 
-NARROWEST, NAME, WIDEST = 10, 24, 40
+NARROWEST, NAME, WIDEST = 10, 22, 40
 """Signs of a wrapped column at least, of a name that is not broken at most, of any word where there is room for it."""
 
 

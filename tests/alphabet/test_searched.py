@@ -6,9 +6,8 @@ import pytest
 from sqtheory.alphabet.notation import parse
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.rationals import NotRational, rationals
-from sqtheory.alphabet.scaling import SearchedZero, searched
+from sqtheory.alphabet.scaling import searched
 from sqtheory.alphabet.traits import DETERMINISTIC, KEEPS_ZERO, MAX_DETERMINED, ODD
-from sqtheory.exceptions import Undefined
 from sqtheory.theory.decide import exact
 from tests.alphabet.test_affine import tensors
 
@@ -83,8 +82,6 @@ def test_nothing_is_lost_at_the_ends_of_the_range() -> None:
     assert not q(np.zeros(8)).any()
 
 
-def test_it_is_not_rational_and_does_not_follow_from_the_ends() -> None:
+def test_it_is_not_rational() -> None:
     with pytest.raises(NotRational, match="square roots"):
         exact.placed(parse(TEXT), rationals(np.ones((1, SIZE))))  # type: ignore[arg-type]
-    with pytest.raises(Undefined, match="does not follow from the ends"):
-        SearchedZero().grid_of(np.zeros(1), np.ones(1), parse(TEXT).format)  # type: ignore[attr-defined]

@@ -9,7 +9,8 @@ from sqtheory.alphabet.formats import FloatFormat, Format
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rationals import NotRational, Rationals
 from sqtheory.alphabet.rounding import Rounding
-from sqtheory.alphabet.scaling.affine import Affine, Ends, Range
+from sqtheory.alphabet.scaling.affine import Ends
+from sqtheory.alphabet.scaling.ends import FromEnds, Range
 from sqtheory.alphabet.scaling.offsets import ranged, written
 from sqtheory.alphabet.traits import Trait
 from sqtheory.arrays import Array
@@ -18,7 +19,7 @@ from sqtheory.exceptions import need
 
 @final
 @dataclass(frozen=True)
-class Middle(Affine):
+class Middle(FromEnds):
     """c = ρ((x − (ζ − σ h))/σ), value σ (c − h) + ζ with ζ = lo + σ h, h = 2^{k−1}: torchao's tinygemm layout.
 
     ``computed``: x is rounded to this format first, and so is the result of every sum, product and quotient.

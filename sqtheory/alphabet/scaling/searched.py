@@ -9,11 +9,9 @@ from sqtheory.alphabet.formats import Format
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rationals import NotRational, Rationals
 from sqtheory.alphabet.rounding import nearest_even
-from sqtheory.alphabet.scaling.affine import Affine, Ends, Range, clipped, finite, integers
-from sqtheory.alphabet.scaling.rule import Placed
+from sqtheory.alphabet.scaling.affine import Affine, Ends, clipped, finite, integers
 from sqtheory.alphabet.traits import Trait
 from sqtheory.arrays import Array
-from sqtheory.exceptions import Undefined
 
 STEPS = 20
 """Widths of the range that are tried, a tenth of a step apart, from one step less than the block's own."""
@@ -32,7 +30,6 @@ class SearchedZero(Affine):
     ``k_quant`` of ONNX Runtime's MatMulNBits (its code, in float32 but for the ratios x/σ + z, which are float64).
     """
 
-    range = Range.own
     stored = None
     reciprocal = False
 
@@ -58,10 +55,7 @@ class SearchedZero(Affine):
     def offset_bits(self, fmt: Format, real: int = 32) -> int:
         return fmt.bits
 
-    def grid_of(self, lo: Ends, hi: Ends, fmt: Format) -> tuple[Ends, Ends]:
-        raise Undefined("a searched scale does not follow from the ends of a block")
-
-    def placed(self, x: Array, blocks: Partition, fmt: Format) -> Placed:
+    def made(self, x: Array, blocks: Partition, fmt: Format) -> tuple[Ends, Ends]:
         sigma, least = (blocks.reduce(x, lambda rows, at=at: searched(rows, fmt)[at]) for at in (0, 1))
         with np.errstate(over="ignore"):
             start = clipped(-least / np.where(sigma == 0, 1, sigma), -1, int(fmt.max) + 1)
