@@ -133,11 +133,21 @@ class Format(ABC):
             return self.nearest_grid(np.clip(v, self.min, self.max), rounding)
         if self.overflow is None:
             raise ValueError(f"{self.name} has no infinity and no NaN, so it can only saturate")
+        free = self._unbounded(v, rounding)
+        lost = self._lost(free, v)
+        return np.where(lost, np.copysign(self.overflow, free), free).astype(v.dtype)
+
+    def overflows(self, v: Array, rounding: Rounding = nearest_even) -> NDArray[np.bool_]:
+        """Where v rounds beyond [min, max] with an unbounded exponent; infinity does, NaN does not."""
+        return self._lost(self._unbounded(v, rounding), v)
+
+    def _lost(self, free: Array, v: Array) -> NDArray[np.bool_]:
+        return np.asarray((free > self.max) | (free < self.min) | np.isinf(v))
+
+    def _unbounded(self, v: Array, rounding: Rounding) -> Array:
         beyond = self.max + float(self.step(self.max))
         edge = np.nextafter(beyond, 0) if rounding.deterministic else beyond
-        free = self.nearest_grid(np.clip(v.astype(np.float64), -edge, edge), rounding)
-        lost = (free > self.max) | (free < self.min) | np.isinf(v)
-        return np.where(lost, np.copysign(self.overflow, free), free).astype(v.dtype)
+        return self.nearest_grid(np.clip(v.astype(np.float64), -edge, edge), rounding)
 
     def decode(self, codes: Codes, dtype: np.dtype[Any] | type = np.float32) -> Array:
         """The values that codes (bit patterns; integers may be signed) stand for, NaN and ±∞ codes included."""
