@@ -41,7 +41,8 @@ SLOW = frozenset(
         *("sweep_bound", "wasserstein_coupling", "dyadic_equivariance", "dot_concentration", "gram_error"),
         *("gram_dominates", "overlap", "free_scale_bound", "partner_exact", "prune_first_dominates"),
         *("residual_backbone", "stochastic_rounding", "water_filling", "accumulator_bound"),
-        *("promoted_bound", "one_signed_accumulation", "stagnation", "nearly_monotone_dominates"),
+        *("promoted_bound", "one_signed_accumulation", "stagnation"),
+        *("fitted_bound", "fitted_dominates", "nearly_monotone_dominates"),
     }
 )
 """Theorems whose proofs take more than a second."""
