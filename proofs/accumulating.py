@@ -161,6 +161,15 @@ class Accumulated:
         """So many places of the row."""
         return replace(self, x=self.x[:places], w=self.w[:places])
 
+    def at(self, places: Sequence[int]) -> "Accumulated":
+        """These places of the row, in this order."""
+        return replace(self, x=[self.x[i] for i in places], w=[self.w[i] for i in places])
+
+    @property
+    def backward(self) -> "Accumulated":
+        """The row from its end."""
+        return self.at(range(len(self.x))[::-1])
+
     def with_operands(self, change: Callable[[Fraction], Fraction], both: bool = False) -> "Accumulated":
         """x (and w) changed entry by entry."""
         return replace(self, x=[change(v) for v in self.x], w=[change(v) for v in self.w] if both else self.w)

@@ -71,6 +71,11 @@ class Accumulator(Accumulation):
         """What has the largest exponent is cut at no digit: neither a product (2m ≤ F) nor C (P − 1 ≤ F)."""
         return self.fraction >= max(self.significant - 1, 2 * self.operand.fraction_bits)
 
+    @property
+    def exact_bits(self) -> int:
+        """min(P, F + 1): sums of so many bits are kept and aligned whole."""
+        return min(self.significant, self.fraction + 1)
+
     def within(self, start: Array, a: Array, b: Array) -> Array:
         """|C − (start + Σ_k a_k b_k)| ≤ Σ_g (n_g 2^{−F} + 2^{1−P}) A_g over groups g, A_g of all up to g: float64.
 
