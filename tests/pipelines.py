@@ -20,7 +20,7 @@ from sqtheory.alphabet.scaling import (
     Frozen,
     FullRange,
     HalfRange,
-    MeanSquare,
+    LeastNorm,
     Midpoint,
     Percentile,
     PowerOfTwo,
@@ -79,7 +79,11 @@ def scalings(rng: Generator, grid: Shape) -> tuple[Scaling, ...]:
     return (
         *(AbsMax(), FullRange(), Midpoint(), HalfRange(), TwoLevel(), TwoLevel(E2M1), Unscaled(), SharedExponent()),
         *(PowerOfTwo(e) for e in Exponent),
-        *(SharedExponent(1e-8), Percentile(float(rng.choice([50, 90]))), MeanSquare(int(rng.integers(1, 9)))),
+        *(
+            SharedExponent(1e-8),
+            Percentile(float(rng.choice([50, 90]))),
+            LeastNorm(pick(rng, (1.0, 2.0, np.inf, 0.5)), int(rng.integers(1, 9))),
+        ),
         *(Frozen(FixedArray(float(rng.choice([0.3, 1.0])))), Frozen(FixedArray(each))),
     )
 

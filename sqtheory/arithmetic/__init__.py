@@ -14,6 +14,7 @@ from sqtheory.arithmetic.plain import (
     float32_sequential,
     float64,
 )
+from sqtheory.arithmetic.reading import ReadMatrix, accumulated, accumulated_bound, read
 
 __all__ = [
     "ACCUMULATIONS",
@@ -26,8 +27,11 @@ __all__ = [
     "Operand",
     "PairwiseSum",
     "Promoted",
+    "ReadMatrix",
     "SequentialSum",
     "TwoHalves",
+    "accumulated",
+    "accumulated_bound",
     "accumulation",
     "aligned",
     "bound",
@@ -36,5 +40,6 @@ __all__ = [
     "float32_sequential",
     "float64",
     "mma_sync",
+    "read",
     "wgmma",
 ]

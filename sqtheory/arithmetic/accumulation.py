@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from sqtheory.alphabet.kernels import finite
+from sqtheory.arithmetic.operand import Operand
 from sqtheory.arrays import Array, ArrayLike, as_real
 from sqtheory.exceptions import NonFinite, first_at
 
@@ -45,6 +46,11 @@ class Accumulation(ABC):
         Raises as ``matmul``.
         """
         return self._bound(*operands(x, w))
+
+    @property
+    def reads(self) -> Operand | None:
+        """What an instruction takes for factors; None where numbers of numpy are multiplied."""
+        return None
 
     @abstractmethod
     def _matmul(self, x: Array, w: Array) -> Array:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.alphabet import kernels
+from sqtheory.alphabet.compiled_images import image_into
 from sqtheory.alphabet.formats import Codes, Format
 from sqtheory.alphabet.kernels.scratch import scratch
 from sqtheory.alphabet.operators import Operator, parts_of
@@ -21,7 +22,7 @@ from sqtheory.alphabet.traits import KEEPS_ZERO
 from sqtheory.arrays import Array, ArrayLike, Mask, as_real, plain_array
 from sqtheory.exceptions import InputRefused, about, first_at
 from sqtheory.files.bits import pack_bits, unpack_bits
-from sqtheory.files.packing.coding import codes_of
+from sqtheory.files.packing.coding import codes_of, compiled_codes, compiled_values
 from sqtheory.files.packing.indices import Places, places_of
 from sqtheory.files.packing.scales import scales_of
 from sqtheory.files.packing.schema import CODES, DTYPES, INDICES, Schema
@@ -76,8 +77,10 @@ def pack_image(x: ArrayLike, f: Operator, *, index: Index | None = None, real: s
             return pack_values(q(given), q, q.scales(given), operator=str(f), real=real)
         case (Sparsifier() as s, Quantizer() as q):
             kept = s.mask(given)
-            pruned = kernels.pruned(given, kept, _memory("pruned values", given))
-            image, scales = q(pruned, out=_memory("packed values", given)), q.scales(pruned)
+            image, scales = _memory("packed values", given), np.empty(q.partition.grid(given.shape), given.dtype)
+            if not image_into(f, given, image, scales):
+                pruned = kernels.pruned(given, kept, _memory("pruned values", given))
+                image, scales = q(pruned, out=image), q.scales(pruned)
             if KEEPS_ZERO not in q.traits:  # pruned entries come back as other levels
                 return pack_values(image, q, scales, operator=str(f), real=real)
             places = places_of(s, image.shape, index)
@@ -154,31 +157,45 @@ def unpack(packed: Packed, memory: Callable[[Shape, np.dtype[Any]], Array] = np.
 
     The values lie in what ``memory`` gives for their shape and dtype.
     """
-    out = memory(packed.schema.shape, np.dtype(DTYPES[packed.schema.dtype]))
-    for entries, levels, scales in slabs_of(packed):
-        out[entries] = image_of(levels, scales)
+    schema = packed.schema
+    out = memory(schema.shape, np.dtype(DTYPES[schema.dtype]))
+    codes, scales, kept = _decoded(packed)
+    if not compiled_values(codes, schema.format, schema.boxes, scales, kept, out):
+        for entries, levels, spread in _slabs(packed, codes, scales, kept):
+            out[entries] = image_of(levels, spread)
     return out
 
 
 def slabs_of(packed: Packed) -> Iterator[tuple[Where, Array, Array]]:
     """Where in the tensor, the level c_i of every entry there (+0 where pruned), its σ_B; raises as ``unpack``."""
+    return _slabs(packed, *_decoded(packed))
+
+
+def _decoded(packed: Packed) -> tuple[Codes, Array, Mask | None]:
+    """The codes, the scales, and which entries are kept, where not all are; raises as ``unpack``."""
     schema, arrays = packed.schema, packed.arrays
-    dtype = np.dtype(DTYPES[schema.dtype])
     codes = unpack_bits(arrays[CODES], schema.format.bits, schema.kept)
+    scales = schema.scales.decode(arrays, schema.boxes.grid(schema.shape), np.dtype(DTYPES[schema.dtype]))
+    if schema.mask is None:
+        return codes, scales, None
+    kept = schema.mask.decode(arrays[INDICES], schema.shape)
+    if np.count_nonzero(kept) != schema.kept:
+        raise ValueError(f"the mask keeps {np.count_nonzero(kept)} entries, {schema.kept} have codes")
+    return codes, scales, kept
+
+
+def _slabs(packed: Packed, codes: Codes, scales: Array, kept: Mask | None) -> Iterator[tuple[Where, Array, Array]]:
+    schema = packed.schema
+    dtype = np.dtype(DTYPES[schema.dtype])
     table = schema.format.code_values.astype(dtype)
     known = bool(np.all(np.isfinite(table)))
-    scales = schema.scales.decode(arrays, schema.boxes.grid(schema.shape), dtype)
-    kept: Mask = np.broadcast_to(np.bool_(True), schema.shape)
-    if schema.mask is not None:
-        kept = schema.mask.decode(arrays[INDICES], schema.shape)
-        if np.count_nonzero(kept) != schema.kept:
-            raise ValueError(f"the mask keeps {np.count_nonzero(kept)} entries, {schema.kept} have codes")
+    every: Mask = np.broadcast_to(np.bool_(True), schema.shape) if kept is None else kept
     done = 0
     for entries, cells in schema.boxes.bands(schema.shape, _CHUNK):
-        here = kept[entries]
-        count = here.size if schema.mask is None else int(np.count_nonzero(here))
+        here = every[entries]
+        count = here.size if kept is None else int(np.count_nonzero(here))
         own = np.take(table, codes[done : done + count])
-        if schema.mask is None:
+        if kept is None:
             levels = own.reshape(here.shape)
         else:
             levels = np.zeros(here.shape, dtype)
@@ -220,6 +237,9 @@ def _memory(name: str, x: Array) -> Array:
 
 def _codes(values: Array, fmt: Format, boxes: Boxes, scales: Array, kept: Mask | None) -> Codes:
     """The codes of kept values in C order, by default of all."""
+    quick = compiled_codes(values, fmt, boxes, scales, kept)
+    if quick is not None:
+        return quick
     every: Mask = np.broadcast_to(np.bool_(True), values.shape) if kept is None else kept
     found: list[Codes] = [np.empty(0, np.uint8 if fmt.bits <= 8 else np.uint16)]
     for entries, cells in boxes.bands(values.shape, _CHUNK):
