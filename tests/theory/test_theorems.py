@@ -42,7 +42,18 @@ SLOW = frozenset(
         *("gram_dominates", "overlap", "free_scale_bound", "partner_exact", "prune_first_dominates"),
         *("residual_backbone", "stochastic_rounding", "water_filling", "accumulator_bound"),
         *("promoted_bound", "one_signed_accumulation", "stagnation"),
-        *("fitted_bound", "fitted_dominates", "nearly_monotone_dominates", "half_step_bound"),
+        *(
+            "accumulator_exact",
+            "accumulator_symmetry",
+            "fitted_bound",
+            "fitted_dominates",
+        ),
+        *(
+            "half_step_bound",
+            "nearly_monotone_dominates",
+            "order_on_hardware",
+            "sparse_dense_bound",
+        ),
     }
 )
 """Theorems whose proofs take more than a second."""
