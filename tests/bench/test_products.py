@@ -27,7 +27,7 @@ def test_rates_and_goals_follow_from_the_clock() -> None:
     found = measure_products(["fp8_fast"], side=16, length=32, rounds=2, clock=lambda: next(now))
     [only] = found.measured
     assert only.rate == 16 * 16 * 32 / 0.25 / 1e6 and only.model == 8 * 8 * 32 / 4.0 / 1e6
-    assert only.goal == 20 and not only.held and not found.held
+    assert only.ratio == only.model / only.rate and only.goal == 20 and not only.held and not found.held
     assert found.table().rows[0][0] == "fp8_fast"
     with pytest.raises(ValueError, match="needed an accumulation"):
         measure_products([])
@@ -37,4 +37,4 @@ def test_the_verb_prints_them(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "products", "--size", "64", "--rounds", "1", "--json", "--engine", "numpy"]) in (0, 1)
     found = json.loads(capsys.readouterr().out)
     assert found["schema"] == "sqtheory.bench-products/1" and found["length"] == 64 and found["engine"] == "numpy"
-    assert all(each["rate"] > 0 and each["model"] > 0 for each in found["accumulations"])
+    assert all(each["rate"] > 0 and each["model"] > 0 for each in found["comparisons"])
