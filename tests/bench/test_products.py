@@ -38,3 +38,12 @@ def test_the_verb_prints_them(capsys: pytest.CaptureFixture[str]) -> None:
     found = json.loads(capsys.readouterr().out)
     assert found["schema"] == "sqtheory.bench-products/1" and found["length"] == 64 and found["engine"] == "numpy"
     assert all(each["rate"] > 0 and each["model"] > 0 for each in found["comparisons"])
+
+
+@pytest.mark.parametrize("exponent", [-60, -66, -70, -74])
+def test_the_model_holds_below_the_normal_numbers(exponent: int) -> None:
+    one, rng = wgmma("bf16"), np.random.default_rng(1 - exponent)
+    a, b = (np.ldexp(rng.integers(-127, 128, (9, 48)).astype(np.float32), exponent) for _ in range(2))
+    made = one.matmul(a, b).astype(np.float32)
+    np.testing.assert_array_equal(integer_matmul(a, b, one).view(np.uint32), made.view(np.uint32))
+    assert 0 < np.abs(made).max() < 2.0 ** (2 * exponent + 20)
