@@ -5,6 +5,8 @@ from difflib import get_close_matches
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import (
     accumulator_bound,
+    accumulator_exact,
+    accumulator_symmetry,
     best_support,
     binary_code_optimal,
     binary_code_residual,
@@ -37,6 +39,7 @@ from sqtheory.theory.theorems import (
     one_signed_accumulation,
     order_gap_law,
     order_gap_topk,
+    order_on_hardware,
     order_reversal,
     orthogonality_threshold,
     overlap,
@@ -57,6 +60,7 @@ from sqtheory.theory.theorems import (
     residual_backbone,
     rounding_cell,
     saturation,
+    sparse_dense_bound,
     sparse_grid_projection,
     stagnation,
     stochastic_rounding,
@@ -141,6 +145,10 @@ ALL: tuple[Theorem, ...] = (
     promoted_bound.THEOREM,
     one_signed_accumulation.THEOREM,
     stagnation.THEOREM,
+    accumulator_exact.THEOREM,
+    accumulator_symmetry.THEOREM,
+    sparse_dense_bound.THEOREM,
+    order_on_hardware.THEOREM,
 )
 """The theorems in the order in which the tables print them; a new one is two lines here and its two files."""
 BY_SLUG = {theorem.slug: theorem for theorem in ALL}
