@@ -16,9 +16,10 @@ from sqtheory.alphabet.scaling.fitted import MeanSquare, Percentile
 from sqtheory.alphabet.scaling.given import Frozen, Unscaled
 from sqtheory.alphabet.scaling.histogram import LeastOfHistogram
 from sqtheory.alphabet.scaling.least import positive
+from sqtheory.alphabet.scaling.maxima import maxima
 from sqtheory.alphabet.scaling.maximum import AbsMax, FullRange, HalfRange, Midpoint
 from sqtheory.alphabet.scaling.offsets import Edge, Middle, Minimum, RealZero, ZeroPoint
-from sqtheory.alphabet.scaling.rule import EXPONENT, FromMaximum, Numbers, Placed, Reach, Scaling, maxima
+from sqtheory.alphabet.scaling.rule import EXPONENT, FromMaximum, Numbers, Placed, Reach, Scaling
 from sqtheory.alphabet.scaling.signed import SignedMax
 from sqtheory.alphabet.scaling.stored import StoredScale
 from sqtheory.alphabet.scaling.two_level import RowTwoLevel, TwoLevel

@@ -1,10 +1,9 @@
 """Scales with an offset: what every rule shares that places a grid by the least and the greatest entry of a block."""
 
 from abc import abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, TypeAlias, final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +12,12 @@ from sqtheory.alphabet.formats import FloatFormat, Format
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rationals import NotRational, Rationals, rationals
 from sqtheory.alphabet.rounding import Rounding
+from sqtheory.alphabet.scaling.offset_meaning import OffsetMeaning
 from sqtheory.alphabet.scaling.rule import FULL, Placed, Reach, Rounder, Scaling
+from sqtheory.alphabet.scaling.whole_numbers import Ends
 from sqtheory.alphabet.traits import Trait
 from sqtheory.arrays import Array, FixedArray
 from sqtheory.exceptions import need
-
-Ends: TypeAlias = NDArray[Any]
-"""Floating-point numbers or Fractions, one for every block."""
 
 
 class Range(Enum):
@@ -52,7 +50,7 @@ class Affine(Scaling):
     range: Range
     stored: FloatFormat | None
     reciprocal: bool
-    shifts = True
+    meaning: OffsetMeaning
     sign_blind = True
     exact_codes = False
     direct = False
@@ -100,14 +98,24 @@ class Affine(Scaling):
     def ratios(self, x: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
         """What is rounded onto Γ to make codes; σ is nowhere 0."""
 
-    @abstractmethod
     def values_of(self, codes: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
         """What codes stand for."""
+        return self.meaning.values(codes, sigma, offset, fmt)
+
+    @property
+    def stored_as(self) -> FloatFormat | None:
+        return self.stored
 
     @property
     def stored_offset(self) -> bool:
         """The offset is a real number, stored as the scale is."""
-        return True
+        return self.meaning is not OffsetMeaning.code
+
+    def bits(self, real: int = 32) -> tuple[int, int]:
+        return (real if self.stored is None else self.stored.bits), 0
+
+    def offset_bits(self, fmt: Format, real: int = 32) -> int:
+        return self.bits(real)[0] if self.stored_offset else fmt.bits
 
     def span(self, lo: Ends, hi: Ends, fmt: Format) -> Ends:
         """σ of blocks with these ends."""
@@ -194,7 +202,6 @@ class FrozenAffine(Scaling):
 
     rule: Affine
     arrays: tuple[FixedArray, ...]
-    shifts = True
     exact_codes = False
     direct = False
     max_determined = True
@@ -209,6 +216,21 @@ class FrozenAffine(Scaling):
 
     def keeps_zero(self, fmt: Format) -> bool:
         return self.rule.keeps_zero(fmt)
+
+    @property
+    def meaning(self) -> OffsetMeaning:
+        return self.rule.meaning
+
+    @property
+    def stored_as(self) -> FloatFormat | None:
+        return self.rule.stored_as
+
+    @property
+    def signed(self) -> bool:
+        return self.rule.signed
+
+    def bits(self, real: int = 32) -> tuple[int, int]:
+        return self.rule.bits(real)
 
     def offset_bits(self, fmt: Format, real: int = 32) -> int:
         return self.rule.offset_bits(fmt, real)
@@ -243,13 +265,6 @@ class FrozenAffine(Scaling):
         return f"frozen({self.arrays[0].name}, {self.rule})"
 
 
-def integers(v: Ends, rounding: Rounding) -> Ends:
-    """v rounded onto ℤ, floating-point numbers or Fractions: of those only parity, sign and the fraction matter."""
-    if v.dtype != object:
-        return np.asarray(rounding.integer(v) + v.dtype.type(0))
-    return _each(v, lambda one: _integer(one, rounding))
-
-
 def finite(v: Ends) -> Ends:
     """v, the largest numbers of its dtype where it is infinite."""
     return v if v.dtype == object else np.clip(v, -np.finfo(v.dtype).max, np.finfo(v.dtype).max)
@@ -258,18 +273,3 @@ def finite(v: Ends) -> Ends:
 def clipped(v: Ends, low: int, high: int) -> Ends:
     """v in [low, high], the nearer end beyond."""
     return np.minimum(np.maximum(v, low), high)
-
-
-def _each(v: Ends, function: Callable[[Any], Any]) -> Ends:
-    out: Ends = np.empty(v.size, object)
-    out[:] = [function(one) for one in v.flat]
-    return out.reshape(v.shape)
-
-
-def _integer(v: Any, rounding: Rounding) -> Any:
-    whole = v.numerator // v.denominator
-    part = v - whole
-    own = whole % 2 - (2 if whole < 0 else 0)
-    near = 0.0 if part == 0 else 0.5 if 2 * part == 1 else 0.25 if 2 * part < 1 else 0.75
-    moved = int(rounding.integer(np.array([own + near]))[0]) - own
-    return whole + moved + 0 * v

@@ -10,8 +10,10 @@ from sqtheory.alphabet.formats import FloatFormat, Format, IntFormat
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rationals import Rationals
 from sqtheory.alphabet.rounding import Rounding, nearest_even
-from sqtheory.alphabet.scaling.affine import Affine, Ends, Range, clipped, finite, integers
+from sqtheory.alphabet.scaling.affine import Affine, Range, clipped, finite
+from sqtheory.alphabet.scaling.offset_meaning import OffsetMeaning, half
 from sqtheory.alphabet.scaling.rule import Placed, Rounder
+from sqtheory.alphabet.scaling.whole_numbers import Ends, integers
 from sqtheory.alphabet.traits import Trait
 from sqtheory.arrays import Array
 from sqtheory.exceptions import need, real
@@ -32,6 +34,7 @@ class ZeroPoint(Affine):
     zero_rounding: Rounding = nearest_even
     reciprocal: bool = False
     stored: FloatFormat | None = None
+    meaning = OffsetMeaning.code
 
     def __post_init__(self) -> None:
         self.check()
@@ -47,10 +50,6 @@ class ZeroPoint(Affine):
         return (*own, *written(self))
 
     @property
-    def stored_offset(self) -> bool:
-        return False
-
-    @property
     def constants(self) -> bool:
         return False
 
@@ -60,9 +59,6 @@ class ZeroPoint(Affine):
     def share(self, fmt: Format, negative: bool) -> Fraction | None:
         known = self.range is Range.with_zero and not negative and self.stored is None
         return 1 / Fraction(fmt.max - fmt.min) if known else None
-
-    def offset_bits(self, fmt: Format, real: int = 32) -> int:
-        return fmt.bits
 
     def grid_of(self, lo: Ends, hi: Ends, fmt: Format) -> tuple[Ends, Ends]:
         sigma, most = self.span(lo, hi, fmt), int(fmt.max)
@@ -78,9 +74,6 @@ class ZeroPoint(Affine):
         whole = level(IntFormat(fmt.bits + 1), self.over(x, sigma)) + offset
         return clipped(whole, 0, int(fmt.max))
 
-    def values_of(self, codes: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
-        return (codes - offset) * sigma
-
 
 @final
 @dataclass(frozen=True)
@@ -93,6 +86,7 @@ class Minimum(Affine):
     range: Range = Range.own
     reciprocal: bool = False
     stored: FloatFormat | None = None
+    meaning = OffsetMeaning.addend
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -107,9 +101,6 @@ class Minimum(Affine):
     def ratios(self, x: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
         return self.over(x - offset, sigma)
 
-    def values_of(self, codes: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
-        return codes * sigma + offset
-
 
 @final
 @dataclass(frozen=True)
@@ -119,6 +110,7 @@ class Middle(Affine):
     range: Range = Range.own
     reciprocal: bool = False
     stored: FloatFormat | None = None
+    meaning = OffsetMeaning.middle
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -138,9 +130,6 @@ class Middle(Affine):
     def ratios(self, x: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
         return self.over(x - (offset - sigma * half(fmt)), sigma)
 
-    def values_of(self, codes: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
-        return (codes - half(fmt)) * sigma + offset
-
 
 @final
 @dataclass(frozen=True)
@@ -155,6 +144,7 @@ class Edge(Affine):
     range: Range = Range.own
     reciprocal: bool = False
     stored: FloatFormat | None = None
+    meaning = OffsetMeaning.addend
     sign_blind = False
     signed = True
 
@@ -188,9 +178,6 @@ class Edge(Affine):
     def ratios(self, x: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
         return self.over(x - offset, sigma)
 
-    def values_of(self, codes: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
-        return codes * sigma + offset
-
 
 @final
 @dataclass(frozen=True)
@@ -207,6 +194,7 @@ class RealZero(Affine):
     range: Range = Range.own
     reciprocal = False
     stored = None
+    meaning = OffsetMeaning.zero
 
     @property
     def constants(self) -> bool:
@@ -265,18 +253,10 @@ class RealZero(Affine):
     def ratios(self, x: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
         return x / sigma + offset
 
-    def values_of(self, codes: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
-        return (codes - offset) * sigma
-
 
 def number(value: float, like: Ends) -> Ends:
     """A number of the kind that an array holds."""
     return np.asarray(Fraction(value) if like.dtype == object else value, like.dtype)
-
-
-def half(fmt: Format) -> int:
-    """2^{k−1}, the code in the middle of the range."""
-    return 1 << (fmt.bits - 1)
 
 
 def ranged(rule: Affine) -> tuple[str, ...]:
