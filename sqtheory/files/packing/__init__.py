@@ -4,9 +4,10 @@ from sqtheory.files.bits import pack_bits, unpack_bits
 from sqtheory.files.packing.bits_table import bits_sentence, bits_table
 from sqtheory.files.packing.compressed_tensors import write_compressed_tensors
 from sqtheory.files.packing.decompressing import CompressedTensorsCheckpoint
+from sqtheory.files.packing.encoding import encode_packed, grid_of, pack, pack_image, pack_kept, pack_values
 from sqtheory.files.packing.files import PackedCheckpoint, unpack_file, write_packed
 from sqtheory.files.packing.indices import Places, places_of
-from sqtheory.files.packing.packed import Packed, encode_packed, pack, pack_image, pack_kept, pack_values, unpack
+from sqtheory.files.packing.packed import Packed, unpack
 from sqtheory.files.packing.schema import Schema
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "bits_sentence",
     "bits_table",
     "encode_packed",
+    "grid_of",
     "pack",
     "pack_bits",
     "pack_image",

@@ -22,7 +22,7 @@ from sqtheory.files.checkpoints.tensors import Checkpoint, plain, quoted, refuse
 from sqtheory.files.codecs.compressed_scheme import METHOD, Scheme
 from sqtheory.files.codecs.configuration import without
 from sqtheory.files.packing.files import StoredArray, write_arrays
-from sqtheory.files.packing.packed import Packed, image_of, slabs_of
+from sqtheory.files.packing.packed import Packed, slabs_of
 from sqtheory.files.packing.scales import BIAS, ExponentScales, RealScales, TwoLevelScales
 from sqtheory.files.packing.schema import Schema
 from sqtheory.files.views.architecture import CONFIG
@@ -152,8 +152,8 @@ def compressed(packed: Packed) -> tuple[Scheme, dict[str, tuple[str, NDArray[Any
     if scheme.strategy == "tensor_group":
         given = schema.scales.decode(packed.arrays, scales.shape, np.dtype(np.float32))
         fine, inverse = E4M3.decode(scales), _inverse(packed.arrays["tensor_scale"], scales, given)
-    for (rows, *_), levels, sigma in slabs_of(packed):
-        ours = image_of(levels, sigma)
+    for slab in slabs_of(packed):
+        ours, levels, sigma, rows = slab.values, slab.levels, slab.scales, slab.where[0]
         if scheme.kind == "int":
             fields.append(_words(levels, scheme.num_bits))
             _check(ours, levels * sigma)

@@ -63,8 +63,8 @@ def _spread(packed: Packed) -> tuple[Array, Array]:
     """The level and the scale of every entry of the tensor, in rows of a block."""
     shape = packed.schema.shape
     levels, scales = np.empty(shape, np.float32), np.empty(shape, np.float32)
-    for where, own, sigma in slabs_of(packed):
-        levels[where], scales[where] = own, sigma
+    for slab in slabs_of(packed):
+        levels[slab.where], scales[slab.where] = slab.levels, slab.scales
     return tuple(packed.schema.in_place(one).reshape(-1, BLOCK) for one in (levels, scales))  # type: ignore[return-value]
 
 
