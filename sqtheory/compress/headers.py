@@ -10,8 +10,8 @@ from sqtheory.files.checkpoints.npz import NpyCheckpoint, NpzCheckpoint
 from sqtheory.files.checkpoints.onnx import OnnxCheckpoint
 from sqtheory.files.checkpoints.tensors import refused
 from sqtheory.files.digests import digest, sha256
-from sqtheory.files.packing import CompressedTensorsCheckpoint, PackedCheckpoint
-from sqtheory.files.packing.compressed_tensors import MODEL
+from sqtheory.files.packing import ModuleCheckpoint, PackedCheckpoint
+from sqtheory.files.packing.modules import MODEL
 from sqtheory.files.views.architecture import CONFIG
 
 
@@ -24,7 +24,7 @@ def headers_of(written: Layout, targets: Collection[str]) -> dict[str, str]:
         index = {} if written.index is None else {written.index.name: digest(written.index)}
         return {name: sha256([shard.front()]) for name, shard in written.shards.items()} | index
     match written.source:
-        case CompressedTensorsCheckpoint() as folder:
+        case ModuleCheckpoint() as folder:
             return {MODEL: sha256([folder.file.front()]), CONFIG: digest(written.out / CONFIG)}
         case PackedCheckpoint(file=file) | (SafetensorsCheckpoint() as file):
             return {ITSELF: sha256([file.front()])}

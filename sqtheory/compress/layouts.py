@@ -20,7 +20,7 @@ from sqtheory.compress.layout import (
     Target,
 )
 from sqtheory.compress.onnx_file import OnnxFile
-from sqtheory.compress.packed_layouts import CompressedTensorsFolder, PackedFile
+from sqtheory.compress.packed_layouts import ModuleFolder, PackedFile
 from sqtheory.files.checkpoints import (
     Checkpoint,
     SafetensorsCheckpoint,
@@ -43,7 +43,7 @@ from sqtheory.files.code_layout import CodeLayout
 from sqtheory.files.codecs.configuration import check_beside
 from sqtheory.files.codecs.decoding import DecodedCheckpoint
 from sqtheory.files.digests import sha256
-from sqtheory.files.packing import CompressedTensorsCheckpoint, PackedCheckpoint
+from sqtheory.files.packing import FOLDERS, ModuleCheckpoint, PackedCheckpoint
 from sqtheory.files.packing.files import declared
 
 SUFFIX = ".safetensors"
@@ -63,9 +63,9 @@ def layout_of(source: Checkpoint, out: Path, *, folder: bool, packing: Packing |
             raise refused(source.path, rule)
         return GgufFile(source, _named(out, ".gguf"), packing)
     if packing is not None:
-        kind = CompressedTensorsFolder if packing.layout is CodeLayout.compressed_tensors else PackedFile
         check_name(out)
-        return kind(source, out, tuple(declared(source, info) for info in source.tensors), packing)
+        parts = source, out, tuple(declared(source, info) for info in source.tensors), packing
+        return ModuleFolder(*parts, FOLDERS[packing.layout]) if packing.layout in FOLDERS else PackedFile(*parts)
     match source:
         case DecodedCheckpoint():
             return _decoded(source, out, folder)
@@ -101,9 +101,8 @@ def written(out: Path, packing: Packing | None) -> Layout:
         return layout_of(open_checkpoint(out), out, folder=out.is_dir())
     if packing.layout is CodeLayout.gguf:
         return GgufFile(GgufCheckpoint(out), out, packing)
-    packed = (
-        CompressedTensorsCheckpoint(out) if packing.layout is CodeLayout.compressed_tensors else PackedCheckpoint(out)
-    )
+    folder = FOLDERS.get(packing.layout)
+    packed = PackedCheckpoint(out) if folder is None else ModuleCheckpoint(out, folder)
     return PackedFile(packed, out, packed.tensors, packing)
 
 

@@ -6,10 +6,13 @@ from typing import NoReturn, final
 
 @final
 class CodeLayout(StrEnum):
-    """A safetensors file for ``unpack``, a folder for the package compressed-tensors, a GGUF file for llama.cpp."""
+    """A safetensors file for ``unpack``, a folder for a package that loads models, a GGUF file for llama.cpp."""
 
     sqtheory = "sqtheory"
     compressed_tensors = "compressed-tensors"
+    gptq = "gptq"
+    gptq_v2 = "gptq_v2"
+    awq = "awq"
     gguf = "gguf"
 
     @classmethod

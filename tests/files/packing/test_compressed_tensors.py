@@ -16,7 +16,8 @@ from safetensors.numpy import load_file, save_file
 import sqtheory as sq
 from sqtheory.cli import main
 from sqtheory.files.checkpoints import open_checkpoint
-from sqtheory.files.packing import CompressedTensorsCheckpoint, pack_image, unpack
+from sqtheory.files.code_layout import CodeLayout
+from sqtheory.files.packing import FOLDERS, ModuleCheckpoint, pack_image, unpack
 from sqtheory.files.packing.compressed_tensors import compressed
 from tests.twins.packing import fields_of
 
@@ -166,13 +167,19 @@ def test_what_is_packed_is_read_as_values_and_packed_again_to_the_same_codes(
 ) -> None:
     out, again = tmp_path / "out", tmp_path / "again"
     assert written(model, out, fmt, None) == 0
-    with CompressedTensorsCheckpoint(out) as ours, open_checkpoint(out / "model.safetensors") as read:
+    with (
+        ModuleCheckpoint(out, FOLDERS[CodeLayout.compressed_tensors]) as ours,
+        open_checkpoint(out / "model.safetensors") as read,
+    ):
         for info in ours.tensors:
             assert read.read(info.name).tobytes() == ours.read(info.name).tobytes()
             assert read.info(info.name).quantized == ("layers" in info.name and "proj" in info.name)
     if "int" in fmt or fmt == "mxfp4":  # of NVFP4 the values are rounded to bfloat16, and not on its grid
         assert written(out, again, fmt, None) == 0
-        with CompressedTensorsCheckpoint(out) as first, CompressedTensorsCheckpoint(again) as second:
+        with (
+            ModuleCheckpoint(out, FOLDERS[CodeLayout.compressed_tensors]) as first,
+            ModuleCheckpoint(again, FOLDERS[CodeLayout.compressed_tensors]) as second,
+        ):
             assert all(first.read(i.name).tobytes() == second.read(i.name).tobytes() for i in first.tensors)
     config = json.loads((out / "config.json").read_text())
     config["quantization_config"]["config_groups"]["group_0"]["format"] = "marlin-24"
