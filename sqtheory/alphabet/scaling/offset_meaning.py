@@ -3,6 +3,7 @@
 from enum import Enum
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.alphabet.formats import Format
@@ -29,16 +30,16 @@ class OffsetMeaning(Enum):
     def values(self, codes: NDArray[Any], sigma: NDArray[Any], offset: NDArray[Any], fmt: Format) -> NDArray[Any]:
         """What codes stand for, in the arithmetic of the arrays, Fractions too."""
         if self.subtracted:
-            return (codes - offset) * sigma
+            return np.asarray((codes - offset) * sigma)
         if self is OffsetMeaning.middle:
             codes = codes - half(fmt)
-        return codes * sigma + offset
+        return np.asarray(codes * sigma + offset)
 
     def ratios(self, values: NDArray[Any], sigma: NDArray[Any], offset: NDArray[Any], fmt: Format) -> NDArray[Any]:
         """The number of which a value would be the image in real arithmetic; σ is nowhere 0."""
         if self.subtracted:
-            return values / sigma + offset
-        return (values - offset) / sigma + (half(fmt) if self is OffsetMeaning.middle else 0)
+            return np.asarray(values / sigma + offset)
+        return np.asarray((values - offset) / sigma + (half(fmt) if self is OffsetMeaning.middle else 0))
 
 
 def half(fmt: Format) -> int:

@@ -80,8 +80,8 @@ def _nvfp4(blocks: NDArray[np.uint8]) -> NDArray[np.float32]:
     sizes = E4M3.decode(blocks[:, :4] & np.uint8(127))
     sizes = np.where(np.isnan(sizes), np.where(blocks[:, :4] < 128, np.float32(0), np.float32(480)), sizes)
     octets = blocks[:, 4:].reshape(-1, 4, 8)
-    values = np.take(_DOUBLED / 2, np.concatenate((octets & 15, octets >> 4), axis=2))
-    values *= sizes[:, :, None]
+    values: NDArray[np.float32] = np.take(_DOUBLED, np.concatenate((octets & 15, octets >> 4), axis=2))
+    values *= (sizes / 2).astype(np.float32)[:, :, None]
     return values.reshape(-1, 64)
 
 
