@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sqtheory.alphabet import scaling, scores, ties
 from sqtheory.alphabet.affine import Added, Offset, affine
 from sqtheory.alphabet.budgets import Count
+from sqtheory.alphabet.casts import DeviceCast, Overflow
 from sqtheory.alphabet.formats import E2M3, E4M3, FloatFormat
 from sqtheory.alphabet.held_scores import HeldPower, Precision
 from sqtheory.alphabet.named_scores import signed
@@ -164,7 +165,14 @@ def sparsifier(draw: st.DrawFn) -> Sparsifier:
     return make()
 
 
-links = quantizer_strategy | sparsifier()
+device_casts = st.builds(
+    DeviceCast,
+    st.sampled_from([E4M3, OWN, E2M3]),
+    st.sampled_from([Overflow.saturate, Overflow.error]),
+    st.sampled_from(list(ROUNDINGS.values())),
+    st.sampled_from(NanRule),
+)
+links = device_casts | quantizer_strategy | sparsifier()
 chains = st.lists(links, min_size=2, max_size=4).map(tuple).map(Chain)
 operators = st.one_of(links, chains, st.just(IDENTITY))
 

@@ -13,6 +13,7 @@ from sqtheory.compress.layout import (
     CHUNK,
     ITSELF,
     Content,
+    Contents,
     Layout,
     Metadata,
     Packing,
@@ -159,12 +160,17 @@ class AsSafetensors(Layout):
         return (ELEMENTS[info.dtype].encode(flat[at : at + CHUNK]) for at in range(0, flat.size, CHUNK))
 
     def headers(self, targets: Sequence[Target], metadata: Metadata) -> dict[str, str]:
-        added = metadata(self.source.path.name)
-        return {ITSELF: sha256([SafetensorsWriter(self.out, self.tensors(), added).front()])}
+        return {ITSELF: sha256([self._laid(metadata).front()])}
 
-    def write(self, contents: Iterator[Content], metadata: Metadata, out: Path) -> None:
-        added = metadata(self.source.path.name)
-        fill(SafetensorsWriter(out, self.tensors(), added, source=self.source), contents)
+    def places(self, metadata: Metadata) -> dict[str, dict[str, int]]:
+        return {ITSELF: self._laid(metadata).starts}
+
+    def write(self, contents: Contents, metadata: Metadata, out: Path) -> None:
+        added, begun = metadata(self.source.path.name), contents.begun(ITSELF)
+        fill(SafetensorsWriter(out, self.tensors(), added, source=self.source, begun=begun), contents)
+
+    def _laid(self, metadata: Metadata) -> SafetensorsWriter:
+        return SafetensorsWriter(self.out, self.tensors(), metadata(self.source.path.name))
 
 
 def _named(out: Path, suffix: str) -> Path:

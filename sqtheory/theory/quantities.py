@@ -241,6 +241,13 @@ EXPONENTS = Assumption(
 )
 STEADY = having("deterministic", DETERMINISTIC)
 ORDERED = assumed(assumptions.ORDERED)
+NEARLY_ORDERED = of_pipeline(
+    "nearly_monotone",
+    "|x_i| > |x_j| ⇒ |q(x)_i| ≥ |q(x)_j|, and q(x)_i has no sign opposite to that of x_i; where |x_i| = |x_j|, the "
+    "image of smaller magnitude is no further from its entry",
+    lambda s, q, p, shape: rulings.nearly_ordered(q, str(q)),
+)
+"""Weaker than ``monotone``, and said of real arithmetic: the last bits of a scale may part what is as near."""
 MAGNITUDE = assumed(assumptions.MAGNITUDE)
 ONE_SCALE = assumed(assumptions.ONE_SCALE)
 NORM = assumed(assumptions.NORM)

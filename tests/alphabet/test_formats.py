@@ -169,9 +169,15 @@ def test_flags_agree_with_brute_force(fmt: Format) -> None:
         down = [twin.round_exactly(-v, grid, rule) for v in dense]
         ascending = all(abs(a) <= abs(b) for a, b in pairwise(up))
         same_size = all(abs(a) == abs(b) for a, b in zip(up, down, strict=True))
-        assert formats.is_monotone(fmt, rounding) == (ascending and same_size), rule
+        faithful = all(a >= 0 >= b for v, a, b in zip(dense, up, down, strict=True) if v > 0)
+        assert formats.is_monotone(fmt, rounding) == (ascending and same_size and faithful), rule
         assert formats.is_odd(fmt, rounding) == all(a == -b for a, b in zip(up, down, strict=True)), rule
     assert fmt.monotone == formats.is_monotone(fmt, half_away)
+
+
+def test_a_rule_that_reverses_signs_keeps_no_order() -> None:
+    one = formats.bcq_format(1)
+    assert [str(r) for r in ROUNDINGS.values() if not formats.is_monotone(one, r)] == ["floor", "ceil"]
 
 
 def test_bits_below_the_leading_one() -> None:

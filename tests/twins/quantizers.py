@@ -151,11 +151,11 @@ def signed_max(minimum: bool) -> Rule:
 
 def stored(rule: Rule, kind: Grid, rounding: str = "nearest_even", least: float | None = None) -> Rule:
     """The scale of another rule as a number of a format."""
+    low = Fraction(least) if least is not None else min(v for v in kind.numbers if v > 0)
 
     def held(block: Sequence[Real], tensor: Sequence[Real], grid: Grid) -> Real:
         scale = rule(block, tensor, grid)
         number = round_exactly(Fraction(float(scale)), kind, rounding)
-        low = Fraction(least) if least is not None else min(v for v in kind.numbers if v > 0)
         if abs(number) < low:
             number = low if scale > 0 else -low
         return scale if scale == 0 else scale.dtype.type(float(number))

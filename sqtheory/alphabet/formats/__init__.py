@@ -6,7 +6,7 @@ import numpy as np
 
 from sqtheory.alphabet.formats.codebook import Codebook, bcq_format, dynamic_format, sums_of
 from sqtheory.alphabet.formats.floating import FloatFormat, SpecialCodes, binade, p3109
-from sqtheory.alphabet.formats.format import Codes, Format, Table, is_monotone, is_odd
+from sqtheory.alphabet.formats.format import Codes, Format, Table, is_monotone, is_nearly_monotone, is_odd
 from sqtheory.alphabet.formats.integer import IntFormat
 from sqtheory.alphabet.formats.steps import StepFunction, steps
 from sqtheory.alphabet.formats.unsigned import UnsignedFormat
@@ -105,6 +105,7 @@ __all__ = [
     "binade",
     "dynamic_format",
     "is_monotone",
+    "is_nearly_monotone",
     "is_odd",
     "p3109",
     "steps",

@@ -9,7 +9,14 @@ from typing import Any, TypeAlias
 import numpy as np
 from numba import njit
 
-from sqtheory.alphabet.kernels import compiled_chains, compiled_cuts, compiled_groups, compiled_masks
+from sqtheory.alphabet.kernels import (
+    compiled_chains,
+    compiled_codes,
+    compiled_cuts,
+    compiled_groups,
+    compiled_masks,
+    compiled_row_cuts,
+)
 
 Loop: TypeAlias = Any
 """A compiled function; its arguments are arrays and numpy scalars of one precision."""
@@ -123,8 +130,12 @@ GROUPS = compiled_groups
 """Both orders on short groups."""
 CUTS = compiled_cuts
 """Both orders on groups of whole scale blocks."""
+ROW_CUTS = compiled_row_cuts
+"""Where rows are cut that are such groups."""
 MASKS = compiled_masks
 """Masks of the largest magnitudes."""
+CODES = compiled_codes
+"""Codes of float32 numbers, and back."""
 CHAINS = compiled_chains
 """What a mask and a format make of float32 numbers, and its error."""
 

@@ -3,25 +3,31 @@
 Rule for scales too small for the arithmetic (every scaling that looks at the block): a block of zeros has σ = 0
 and so image 0, but for ``halfrange``, ``shared(ε)`` and ``absmean(ε)``, whose rules give it a scale; where a σ would
 round to 0 it becomes the smallest number of its format and sign instead, so a block is never divided by zero (but
-under ``stored(…, least=0)``, whose σ = 0 makes the block 0); ratios are clipped to the range of the format, so a σ
-rounded down saturates; an image beyond the largest number of the dtype becomes that number.
+under ``stored(…, least=0)`` and in super-blocks, whose σ = 0 makes the block 0); ratios are clipped to the range of the
+format, so a σ rounded down saturates; an image beyond the largest number of the dtype becomes that number.
 """
 
-from sqtheory.alphabet.scaling.affine import Affine, FrozenAffine, Range
+from sqtheory.alphabet.scaling.affine import Affine, FrozenAffine
 from sqtheory.alphabet.scaling.average import AbsMean
 from sqtheory.alphabet.scaling.derived import Held, Reciprocal
+from sqtheory.alphabet.scaling.descent import CoordinateDescent
 from sqtheory.alphabet.scaling.doubled import DoubleQuantization, RowDoubleQuantization
 from sqtheory.alphabet.scaling.dyadic import Exponent, PowerOfTwo, SharedExponent
-from sqtheory.alphabet.scaling.fitted import MeanSquare, Percentile
+from sqtheory.alphabet.scaling.ends import Range
+from sqtheory.alphabet.scaling.fitted import LeastNorm, Percentile, mse
+from sqtheory.alphabet.scaling.fitted_offset import FittedOffset, Misfit
 from sqtheory.alphabet.scaling.given import Frozen, Unscaled
 from sqtheory.alphabet.scaling.histogram import LeastOfHistogram
 from sqtheory.alphabet.scaling.least import positive
+from sqtheory.alphabet.scaling.leastsquares import LeastSquares
 from sqtheory.alphabet.scaling.maxima import maxima
 from sqtheory.alphabet.scaling.maximum import AbsMax, FullRange, HalfRange, Midpoint
 from sqtheory.alphabet.scaling.offsets import Edge, Middle, Minimum, RealZero, ZeroPoint
 from sqtheory.alphabet.scaling.rule import EXPONENT, FromMaximum, Numbers, Placed, Reach, Scaling
+from sqtheory.alphabet.scaling.search import CandidateSearch
 from sqtheory.alphabet.scaling.signed import SignedMax
 from sqtheory.alphabet.scaling.stored import StoredScale
+from sqtheory.alphabet.scaling.superblocks import SuperBlock
 from sqtheory.alphabet.scaling.two_level import RowTwoLevel, TwoLevel
 
 SCALINGS: dict[str, Scaling] = {
@@ -30,11 +36,14 @@ SCALINGS: dict[str, Scaling] = {
     "midpoint": Midpoint(),
     "halfrange": HalfRange(),
     **{e.name: PowerOfTwo(e) for e in Exponent},
-    "mse": MeanSquare(),
+    "mse": mse(),
     "absmean": AbsMean(),
     "histogram": LeastOfHistogram(),
     "signedmax": SignedMax(),
     "double": DoubleQuantization(),
+    "leastsquares": LeastSquares(),
+    "search": CandidateSearch(),
+    "descent": CoordinateDescent(),
 }
 """The rules that need no argument, by name."""
 
@@ -44,20 +53,25 @@ __all__ = [
     "AbsMax",
     "AbsMean",
     "Affine",
+    "CandidateSearch",
+    "CoordinateDescent",
     "DoubleQuantization",
     "Edge",
     "Exponent",
+    "FittedOffset",
     "FromMaximum",
     "Frozen",
     "FrozenAffine",
     "FullRange",
     "HalfRange",
     "Held",
+    "LeastNorm",
     "LeastOfHistogram",
-    "MeanSquare",
+    "LeastSquares",
     "Middle",
     "Midpoint",
     "Minimum",
+    "Misfit",
     "Numbers",
     "Percentile",
     "Placed",
@@ -72,9 +86,11 @@ __all__ = [
     "SharedExponent",
     "SignedMax",
     "StoredScale",
+    "SuperBlock",
     "TwoLevel",
     "Unscaled",
     "ZeroPoint",
     "maxima",
+    "mse",
     "positive",
 ]

@@ -10,10 +10,11 @@ from sqtheory.alphabet.formats import FloatFormat, Format, IntFormat
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rationals import Rationals
 from sqtheory.alphabet.rounding import Rounding, nearest_even
-from sqtheory.alphabet.scaling.affine import Affine, Range, clipped, finite
+from sqtheory.alphabet.scaling.affine import Ends, clipped, finite, integers
+from sqtheory.alphabet.scaling.ends import FromEnds, Range
 from sqtheory.alphabet.scaling.offset_meaning import OffsetMeaning, half
 from sqtheory.alphabet.scaling.rule import Placed, Rounder
-from sqtheory.alphabet.scaling.whole_numbers import Ends, integers
+from sqtheory.alphabet.scaling.running import number
 from sqtheory.alphabet.traits import Trait
 from sqtheory.arrays import Array
 from sqtheory.exceptions import need, real
@@ -21,7 +22,7 @@ from sqtheory.exceptions import need, real
 
 @final
 @dataclass(frozen=True)
-class ZeroPoint(Affine):
+class ZeroPoint(FromEnds):
     """c = clip(ρ(x/σ) + z), value σ (c − z), z = clip(ρ₀(−lo/σ)) an integer code: 0 is a level wherever the block lies.
 
     ``added=before``: c = clip(ρ(x/σ + z)), which breaks ties by the parity or the sign of the code.
@@ -77,7 +78,7 @@ class ZeroPoint(Affine):
 
 @final
 @dataclass(frozen=True)
-class Minimum(Affine):
+class Minimum(FromEnds):
     """c = ρ((x − β)/σ), value σ c + β with β = lo in real numbers: 0 is a level where lo is 0, or by chance.
 
     GGUF Q4_1 and Q5_1 (by the reciprocal, ties up, stored in float16), optimum-quanto.
@@ -104,7 +105,7 @@ class Minimum(Affine):
 
 @final
 @dataclass(frozen=True)
-class Middle(Affine):
+class Middle(FromEnds):
     """c = ρ((x − (ζ − σ h))/σ), value σ (c − h) + ζ with ζ = lo + σ h, h = 2^{k−1}: torchao's tinygemm layout."""
 
     range: Range = Range.own
@@ -133,7 +134,7 @@ class Middle(Affine):
 
 @final
 @dataclass(frozen=True)
-class Edge(Affine):
+class Edge(FromEnds):
     """c = ρ((x − β)/σ), value σ c + β, β the end of larger magnitude and σ changed so that it is a multiple of σ.
 
     σ = max((hi − lo)/max Γ, ``least``), negative where β = hi, becomes β/n for n = ρ(β/σ), half to even, which
@@ -181,7 +182,7 @@ class Edge(Affine):
 
 @final
 @dataclass(frozen=True)
-class RealZero(Affine):
+class RealZero(FromEnds):
     """c = ρ(x s + z), value (c − z)/s with s = max Γ fl(1/(hi − lo)) and a real z = −lo s.
 
     ``rounded``: z is rounded to an integer, half to even, which may be no code. hqq without its optimization,
@@ -221,7 +222,8 @@ class RealZero(Affine):
 
     def grid_of(self, lo: Ends, hi: Ends, fmt: Format) -> tuple[Ends, Ends]:
         per, offset = self._zero(lo, hi, fmt)
-        return np.where(per == 0, 0 * per, 1 / np.where(per == 0, 1, per)), offset
+        with np.errstate(over="ignore"):
+            return np.where(per == 0, 0 * per, finite(1 / np.where(per == 0, 1, per))), offset
 
     def placed(self, x: Array, blocks: Partition, fmt: Format) -> Placed:
         lo, hi = self.ends(x, blocks)
@@ -254,17 +256,12 @@ class RealZero(Affine):
         return x / sigma + offset
 
 
-def number(value: float, like: Ends) -> Ends:
-    """A number of the kind that an array holds."""
-    return np.asarray(Fraction(value) if like.dtype == object else value, like.dtype)
-
-
-def ranged(rule: Affine) -> tuple[str, ...]:
+def ranged(rule: FromEnds) -> tuple[str, ...]:
     """The range of a rule whose usual range is a block's own, as it is written."""
     return () if rule.range is Range.own else (f"range={rule.range}",)
 
 
-def written(rule: Affine) -> tuple[str, ...]:
+def written(rule: FromEnds) -> tuple[str, ...]:
     """How codes are made and what is stored, as it is written."""
     stored = () if rule.stored is None else (f"stored={rule.stored}",)
     return (*(("reciprocal=true",) if rule.reciprocal else ()), *stored)

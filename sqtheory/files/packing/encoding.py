@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.alphabet import kernels
+from sqtheory.alphabet.compiled_images import image_into
 from sqtheory.alphabet.formats import Codes, Format
 from sqtheory.alphabet.kernels.scratch import scratch
 from sqtheory.alphabet.operators import Operator, parts_of
@@ -19,7 +20,7 @@ from sqtheory.alphabet.traits import KEEPS_ZERO
 from sqtheory.arrays import Array, ArrayLike, Mask, as_real, plain_array
 from sqtheory.exceptions import InputRefused, about, first_at
 from sqtheory.files.bits import pack_bits
-from sqtheory.files.packing.coding import codes_of
+from sqtheory.files.packing.coding import codes_of, compiled_codes
 from sqtheory.files.packing.images import bits_of, levels_of, shifted_levels
 from sqtheory.files.packing.indices import Places, places_of
 from sqtheory.files.packing.offsets import offsets_of
@@ -48,8 +49,11 @@ def pack_image(x: ArrayLike, f: Operator, *, index: Index | None = None, real: s
             return pack_values(q(given), q, scales, offsets=offsets, operator=str(f), real=real)
         case (Sparsifier() as s, Quantizer() as q):
             kept = s.mask(given)
-            pruned = kernels.pruned(given, kept, _memory("pruned values", given))
-            (scales, offsets), image = grid_of(q, pruned), q(pruned, out=_memory("packed values", given))
+            image, scales = _memory("packed values", given), np.empty(q.partition.grid(given.shape), given.dtype)
+            offsets: Array | None = None
+            if not image_into(f, given, image, scales):
+                pruned = kernels.pruned(given, kept, _memory("pruned values", given))
+                (scales, offsets), image = grid_of(q, pruned), q(pruned, out=image)
             if KEEPS_ZERO not in q.traits:  # pruned entries come back as other levels
                 return pack_values(image, q, scales, offsets=offsets, operator=str(f), real=real)
             places = places_of(s, image.shape, index)
@@ -162,6 +166,9 @@ def _codes(
     kept: Mask | None,
 ) -> Codes:
     """The codes of kept values in C order, by default of all."""
+    quick = compiled_codes(values, fmt, boxes, grid[0], kept) if meaning is None else None
+    if quick is not None:
+        return quick
     every: Mask = np.broadcast_to(np.bool_(True), values.shape) if kept is None else kept
     found: list[Codes] = [np.empty(0, np.uint8 if fmt.bits <= 8 else np.uint16)]
     for entries, cells in boxes.bands(values.shape, CHUNK):

@@ -4,6 +4,7 @@ from difflib import get_close_matches
 
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import (
+    accumulator_bound,
     best_support,
     binary_code_optimal,
     binary_code_residual,
@@ -17,6 +18,8 @@ from sqtheory.theory.theorems import (
     dyadic_equivariance,
     error_in_bits,
     feedback_refills,
+    fitted_bound,
+    fitted_dominates,
     free_scale_bound,
     frozen_commutation,
     gain_optimal,
@@ -29,7 +32,9 @@ from sqtheory.theory.theorems import (
     linear_layer,
     low_rank_gap,
     margin,
+    nearly_monotone_dominates,
     nm_projection,
+    one_signed_accumulation,
     order_gap_law,
     order_gap_topk,
     order_reversal,
@@ -41,6 +46,7 @@ from sqtheory.theory.theorems import (
     partner_regret,
     price_of_order,
     principal_axes,
+    promoted_bound,
     propagation,
     prune_first_bound,
     prune_first_dominates,
@@ -52,6 +58,7 @@ from sqtheory.theory.theorems import (
     rounding_cell,
     saturation,
     sparse_grid_projection,
+    stagnation,
     stochastic_rounding,
     storage,
     swap_bias,
@@ -84,6 +91,9 @@ ALL: tuple[Theorem, ...] = (
     swap_constant.THEOREM,
     swap_gap.THEOREM,
     prune_first_dominates.THEOREM,
+    fitted_bound.THEOREM,
+    fitted_dominates.THEOREM,
+    nearly_monotone_dominates.THEOREM,
     weighted_dominates.THEOREM,
     frozen_commutation.THEOREM,
     ties_by_original.THEOREM,
@@ -127,6 +137,10 @@ ALL: tuple[Theorem, ...] = (
     water_filling.THEOREM,
     budget_price.THEOREM,
     transposable_greedy.THEOREM,
+    accumulator_bound.THEOREM,
+    promoted_bound.THEOREM,
+    one_signed_accumulation.THEOREM,
+    stagnation.THEOREM,
 )
 """The theorems in the order in which the tables print them; a new one is two lines here and its two files."""
 BY_SLUG = {theorem.slug: theorem for theorem in ALL}
