@@ -53,7 +53,9 @@ affine, scaling=stored(float16)), in which values are computed there; gptq store
 the smallest, Q4_0, Q5_0, Q8_0 for integers (formats of these names, or any with scaling=stored(float16)), Q4_1, Q5_1
 for affine(…, offset=float, stored=float16), TQ1_0, IQ4_NL, MXFP4 for e2m1 under powers of two, NVFP4 for e2m1 under
 e4m3. 32 entries of a row (of NVFP4 16, of TQ1_0 256) must have one scale; all metadata but general.file_type and
-general.quantization_version stay, and sqtheory.* are added."""
+general.quantization_version stay, and sqtheory.* are added. --layout onnx writes, from an ONNX model of one file, codes
+of 2, 4 or 8 bits with integer zero points or without, in blocks of a multiple of 16 entries, in the place of right
+operands of MatMul, which becomes MatMulNBits of ONNX Runtime."""
 
 EXAMPLES = """\
 examples:
@@ -65,6 +67,7 @@ examples:
   sqtheory apply model.safetensors packed --format int4:b128 --pack --layout compressed-tensors
   sqtheory apply model.safetensors gptq --format 'affine(4, block=128, stored=float16)' --pack --layout gptq
   sqtheory apply model-f16.gguf model-q8_0.gguf --mask 2:4 --format Q8_0 --pack --layout gguf
+  sqtheory apply model.onnx model-int4.onnx --format 'affine(4, block=32)' --pack --layout onnx
   sqtheory apply zoo:lm-dense out.safetensors --mask 'nm(2, 4, score=wanda)' --format int4 --statistics s.safetensors
   sqtheory verify out.safetensors --against model.safetensors"""
 
@@ -104,7 +107,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=list(CodeLayout),
         default=None,
         help="of codes: one safetensors file for sqtheory unpack (default), a folder for loaders of "
-        "compressed-tensors, GPTQ or AWQ, or a GGUF file for llama.cpp, from one",
+        "compressed-tensors, GPTQ or AWQ, a GGUF file for llama.cpp or an ONNX model for ONNX Runtime, from one",
     )
     parser.add_argument(
         "--index",

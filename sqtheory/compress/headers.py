@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from sqtheory.compress.files import Folder
 from sqtheory.compress.layout import ITSELF, Layout
+from sqtheory.compress.onnx_codes import OnnxCodesCheckpoint
 from sqtheory.files.checkpoints import SafetensorsCheckpoint
 from sqtheory.files.checkpoints.gguf import GgufCheckpoint
 from sqtheory.files.checkpoints.npz import NpyCheckpoint, NpzCheckpoint
@@ -35,6 +36,10 @@ def headers_of(written: Layout, targets: Collection[str]) -> dict[str, str]:
             return {ITSELF: sha256([archive.structure()])}
         case NpyCheckpoint() as single:
             return {ITSELF: sha256([single.structure()])}
+        case OnnxCodesCheckpoint(model=model):
+            if digest(model.path) != sha256([model.coded({})]):
+                raise refused(model.path, "it is not written as apply writes a model")
+            return {ITSELF: sha256([model.without(targets)])}
         case OnnxCheckpoint() as model:
             data = next((file.name for file in model.external), "")
             if digest(model.path) != sha256([model.rewritten({}, data)]):

@@ -20,6 +20,7 @@ from sqtheory.compress.layout import (
     Pieces,
     Target,
 )
+from sqtheory.compress.onnx_codes import OnnxCodes, OnnxCodesCheckpoint
 from sqtheory.compress.onnx_file import OnnxFile
 from sqtheory.compress.packed_layouts import ModuleFolder, PackedFile
 from sqtheory.files.checkpoints import (
@@ -63,6 +64,13 @@ def layout_of(source: Checkpoint, out: Path, *, folder: bool, packing: Packing |
             rule = "--layout gguf writes blocks to the metadata and names of a GGUF file: make one of F32 or F16 first"
             raise refused(source.path, rule)
         return GgufFile(source, _named(out, ".gguf"), packing)
+    if packing is not None and packing.layout is CodeLayout.onnx:
+        if packing.index is not None:
+            raise ValueError("MatMulNBits has every entry and no places of survivors: --index is for others")
+        if not isinstance(source, OnnxCheckpoint) or source.weights or source.external:
+            rule = "--layout onnx puts codes in the place of values of an ONNX model that has no codes and is one file"
+            raise refused(source.path, rule)
+        return OnnxCodes(source, _named(out, ".onnx"), packing)
     if packing is not None:
         check_name(out)
         parts = source, out, tuple(declared(source, info) for info in source.tensors), packing
@@ -102,6 +110,9 @@ def written(out: Path, packing: Packing | None) -> Layout:
         return layout_of(open_checkpoint(out), out, folder=out.is_dir())
     if packing.layout is CodeLayout.gguf:
         return GgufFile(GgufCheckpoint(out), out, packing)
+    if packing.layout is CodeLayout.onnx:
+        codes = OnnxCodesCheckpoint(out)
+        return PackedFile(codes, out, codes.tensors, packing)
     folder = FOLDERS.get(packing.layout)
     packed = PackedCheckpoint(out) if folder is None else ModuleCheckpoint(out, folder)
     return PackedFile(packed, out, packed.tensors, packing)

@@ -6,7 +6,7 @@ from typing import NoReturn, final
 
 @final
 class CodeLayout(StrEnum):
-    """A safetensors file for ``unpack``, a folder for a package that loads models, a GGUF file for llama.cpp."""
+    """A safetensors file for ``unpack``, a folder or a file for what runs models."""
 
     sqtheory = "sqtheory"
     compressed_tensors = "compressed-tensors"
@@ -14,6 +14,7 @@ class CodeLayout(StrEnum):
     gptq_v2 = "gptq_v2"
     awq = "awq"
     gguf = "gguf"
+    onnx = "onnx"
 
     @classmethod
     def _missing_(cls, value: object) -> NoReturn:

@@ -171,7 +171,7 @@ def test_a_format_without_zero_is_refused(model: Path, tmp_path: Path) -> None:
 
 def test_a_layout_has_a_name() -> None:
     with pytest.raises(
-        ValueError, match="is one of sqtheory, compressed-tensors, gptq, gptq_v2, awq, gguf, got 'marlin'"
+        ValueError, match="is one of sqtheory, compressed-tensors, gptq, gptq_v2, awq, gguf, onnx, got 'marlin'"
     ):
         Packing("marlin")
     packed = codes_of(Recipe("50%", "int4:b32"), weights("f4"), "w", Index.bitmap)

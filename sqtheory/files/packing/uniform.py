@@ -44,11 +44,16 @@ class Uniform:
 
 def scheme_of(schema: Schema, title: str, widths: Sequence[int]) -> UniformScheme:
     """The scheme of a tensor in the narrowest of some widths; InputRefused, with what ``title`` has, where none is."""
+    if schema.view is not None:
+        raise InputRefused(f"{title} lays out matrices [out, in], this one is a view {schema.view}")
+    return scheme_of_rows(schema, title, widths)
+
+
+def scheme_of_rows(schema: Schema, title: str, widths: Sequence[int]) -> UniformScheme:
+    """The same of the matrix [out, in] that the entries lie as, whatever view of a tensor that is."""
     fmt, shape, offsets = schema.format, schema.shape, schema.offsets
     if len(shape) != 2 or not schema.size or schema.dtype != "F32":
         raise InputRefused(f"{title} lays out float32 matrices, got {schema.dtype} of shape {shape}")
-    if schema.view is not None:
-        raise InputRefused(f"{title} lays out matrices [out, in], this one is a view {schema.view}")
     group, columns = schema.block[1], shape[1]
     if columns % group and group < columns:
         raise InputRefused(f"{title} has groups that divide a row or whole rows, got {schema.boxes} of {columns}")

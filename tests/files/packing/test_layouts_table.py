@@ -10,6 +10,7 @@ from sqtheory.exceptions import InputRefused
 from sqtheory.files.code_layout import CodeLayout
 from sqtheory.files.packing import FOLDERS, Packed, pack_image
 from sqtheory.files.packing.gguf import blocks_of
+from sqtheory.files.packing.matmul_nbits import blockwise
 from sqtheory.tables import Table
 
 PAGE = Path(__file__).parents[3] / "notebooks" / "docs" / "checkpoints.md"
@@ -29,6 +30,8 @@ def said_of(layout: CodeLayout, packed: Packed) -> str:
     try:
         if layout is CodeLayout.gguf:
             return blocks_of(packed)[0]
+        if layout is CodeLayout.onnx:
+            return f"{blockwise(packed).bits} bits"
         folder = FOLDERS[layout]
         folder.parts(packed)
         scheme = folder.scheme_of(packed.schema)
