@@ -13,9 +13,17 @@ from sqtheory.files.codecs.codec import Codec
 from sqtheory.files.codecs.fields import WORD
 from sqtheory.files.codecs.qweights import CODES, SCALES, ZEROS
 from sqtheory.files.packing.modules import ModuleLayout, Parts, one_scheme
-from sqtheory.files.packing.packed import Packed, unpack
+from sqtheory.files.packing.packed import Packed
 from sqtheory.files.packing.schema import Schema
-from sqtheory.files.packing.uniform import UniformScheme, rounded, scheme_of, small_scales, small_type, uniform
+from sqtheory.files.packing.uniform import (
+    UniformScheme,
+    check_read,
+    rounded,
+    scheme_of,
+    small_scales,
+    small_type,
+    uniform,
+)
 
 
 @final
@@ -36,7 +44,7 @@ class AwqLayout(ModuleLayout):
         dtype = small_type(packed.schema)
         made = uniform(packed, self.scheme_of(packed.schema))
         scales = small_scales(made.scales, dtype, self.title)
-        rounded(unpack(packed), dtype)
+        check_read(packed, made, dtype, self.title)
         return {
             CODES: ("I32", interleaved(np.ascontiguousarray(made.codes.T))),
             ZEROS: ("I32", interleaved(np.ascontiguousarray(made.zeros.T))),

@@ -14,9 +14,17 @@ from sqtheory.files.codecs.fields import WORD, as_words
 from sqtheory.files.codecs.gptq import BITS, FIRST, GptqCodec, less_one
 from sqtheory.files.codecs.qweights import CODES, GROUPS, SCALES, ZEROS
 from sqtheory.files.packing.modules import ModuleLayout, Parts, one_scheme
-from sqtheory.files.packing.packed import Packed, unpack
+from sqtheory.files.packing.packed import Packed
 from sqtheory.files.packing.schema import Schema
-from sqtheory.files.packing.uniform import UniformScheme, rounded, scheme_of, small_scales, small_type, uniform
+from sqtheory.files.packing.uniform import (
+    UniformScheme,
+    check_read,
+    rounded,
+    scheme_of,
+    small_scales,
+    small_type,
+    uniform,
+)
 
 
 @final
@@ -44,7 +52,7 @@ class GptqLayout(ModuleLayout):
         made, inputs = uniform(packed, scheme), packed.schema.shape[1]
         scales = small_scales(made.scales, dtype, self.title)
         zeros = np.ascontiguousarray(made.zeros.T)
-        rounded(unpack(packed), dtype)
+        check_read(packed, made, dtype, self.title)
         try:
             words = less_one(zeros, scheme.bits) if self.checkpoint_format == FIRST else as_words(zeros, scheme.bits)
         except ValueError as error:

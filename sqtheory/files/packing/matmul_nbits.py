@@ -7,7 +7,7 @@ from sqtheory.files.bits import pack_bits
 from sqtheory.files.checkpoints.onnx_graph.blockwise import Blockwise
 from sqtheory.files.packing.packed import Packed
 from sqtheory.files.packing.schema import Schema
-from sqtheory.files.packing.uniform import UniformScheme, scheme_of_rows, uniform
+from sqtheory.files.packing.uniform import UniformScheme, check_read, scheme_of_rows, uniform
 
 TITLE = "MatMulNBits"
 BITS = (2, 4, 8)
@@ -36,6 +36,7 @@ def blockwise(packed: Packed) -> Blockwise:
     """
     scheme, made = scheme_of(packed.schema), frame(packed.schema)
     parts, (rows, blocks) = uniform(packed, scheme), made.shapes["scales"]
+    check_read(packed, parts, "F32", TITLE)
     of = np.minimum(np.arange(blocks) * made.block // (scheme.group or made.columns), parts.scales.shape[1] - 1)
     codes = np.zeros((rows, blocks * made.block), np.uint8)
     codes[:, : made.columns] = parts.codes

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
-import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.arrays import Array
@@ -161,11 +160,3 @@ def one_scheme(modules: Mapping[str, Scheme], title: str) -> Scheme:
                 f"{title} has one scheme in a file: {quoted(first)} has {scheme}, {quoted(name)} {other}"
             )
     return scheme
-
-
-def matched(values: Array, wanted: Array, what: str) -> None:
-    """Refuse a tensor of which other values would be read, 0 of either sign being 0."""
-    wrong = ~(values == wanted)
-    if wrong.any():
-        at = tuple(int(i[0]) for i in np.nonzero(wrong))
-        raise InputRefused(f"{wanted[at]} at {at} would be {what} as {values[at]}")

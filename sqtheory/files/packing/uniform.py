@@ -12,7 +12,7 @@ from sqtheory.arrays import Array
 from sqtheory.exceptions import InputRefused, first_at
 from sqtheory.files.checkpoints.elements import ELEMENTS
 from sqtheory.files.packing.offsets import CodeOffsets
-from sqtheory.files.packing.packed import Packed, slabs_of
+from sqtheory.files.packing.packed import Packed, slabs_of, unpack
 from sqtheory.files.packing.scales import CodedScales
 from sqtheory.files.packing.schema import Schema
 
@@ -112,3 +112,15 @@ def rounded(values: Array, dtype: str) -> Array:
         at = first_at(~np.isfinite(near))
         raise InputRefused(f"{values[at]} at {at} is beyond the range of {dtype}, the type of its scale")
     return np.asarray(near)
+
+
+def check_read(packed: Packed, made: Uniform, dtype: str, title: str) -> None:
+    """Refuse a tensor of which a reader that computes in a type would make other values, or some beyond its range."""
+    ours, side = rounded(unpack(packed), dtype), -(-made.codes.shape[1] // made.scales.shape[1])
+    of = np.arange(made.codes.shape[1]) // side
+    levels = made.codes.astype(np.float32) - made.zeros.astype(np.float32)[:, of]
+    theirs = ELEMENTS[dtype].nearest(levels * made.scales[:, of])
+    wrong = ours != theirs
+    if wrong.any():
+        at = first_at(wrong)
+        raise InputRefused(f"{ours[at]} at {at} would be read from {title} as {theirs[at]}")
