@@ -19,7 +19,7 @@ from sqtheory.alphabet.partition import Blocks, Channels, Columns, Heads, Partit
 from sqtheory.alphabet.quantized import NanRule
 from sqtheory.alphabet.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4, scaled
 from sqtheory.alphabet.rounding import ROUNDINGS
-from sqtheory.alphabet.scaling import Range
+from sqtheory.alphabet.scaling import Misfit, Range
 from sqtheory.alphabet.sparsifiers import (
     Sparsifier,
     TileRule,
@@ -95,6 +95,10 @@ affine_options: st.SearchStrategy[dict[str, Any]] = st.one_of(
         optional={"stored": st.sampled_from([E4M3, OWN]), "reciprocal": st.booleans(), "range": st.sampled_from(Range)},
     ),
     st.fixed_dictionaries({"offset": st.just(Offset.edge)}, optional={"least": positive}),
+    st.fixed_dictionaries(
+        {"offset": st.just(Offset.fitted), "misfit": st.sampled_from(Misfit)},
+        optional={"below": st.integers(0, 10), "scale_bits": st.integers(1, 16), "count": st.integers(2, 99)},
+    ),
     st.fixed_dictionaries(
         {"offset": st.just(Offset.real)}, optional={"rounded": st.booleans(), "most": positive, "narrow": positive}
     ),

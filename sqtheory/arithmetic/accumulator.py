@@ -14,7 +14,9 @@ from sqtheory.arrays import Array
 from sqtheory.exceptions import need, whole
 
 LEAST = -126
-"""The exponent of the smallest normal number of float32."""
+"""The exponent of the smallest normal number of float32, with which smaller ones count."""
+FINEST = -149
+"""The exponent of the smallest positive number of float32."""
 
 
 @final
@@ -24,8 +26,8 @@ class Accumulator(Accumulation):
 
     Products are exact. Those of a group of ``span`` places along K and C are aligned to E = max(e(x_k) + e(w_k), e(C)),
     zeros apart, cut towards zero at ``fraction`` = F bits below E and added exactly; the sum is cut towards zero to
-    ``significant`` = P bits. ``chain`` says which group comes after which. A group holds ``group`` = L products that
-    are not zero at most: 2:4 instructions span 2L places. A zero is +0; results are float32.
+    ``significant`` = P bits, and at 2^−149. ``chain`` says which group comes after which. A group holds ``group`` = L
+    products that are not zero at most: 2:4 instructions span 2L places. A zero is +0; results are float32.
     """
 
     name: str
@@ -169,7 +171,10 @@ class Accumulator(Accumulation):
         np.trunc(products, out=products)
         total = products.sum(axis=0).astype(np.float64) + np.trunc(np.ldexp(total, -unit))
         keep = np.int64(-1) << np.int64(53 - self.significant)
-        return np.ldexp((total.view(np.int64) & keep).view(np.float64), unit) + 0.0
+        made = np.ldexp((total.view(np.int64) & keep).view(np.float64), unit)
+        if unit.min(initial=0) < FINEST:
+            made = np.ldexp(np.trunc(np.ldexp(made, -FINEST)), FINEST)
+        return made + 0.0
 
     def _check_kept(self, w: Array) -> None:
         """Raises ValueError naming the first group of four of w with more than two that are not zero."""

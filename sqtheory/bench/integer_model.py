@@ -1,11 +1,15 @@
 """The accumulator of a tensor core on integers, group after group, as its law is written down: a baseline."""
 
+from typing import TypeAlias
+
 import numpy as np
+from numpy.typing import NDArray
 
 from sqtheory.arithmetic import Accumulator
 from sqtheory.arithmetic.accumulator import LEAST
 from sqtheory.arrays import Array
 
+Integers: TypeAlias = NDArray[np.int64]
 NONE = -(1 << 14)
 """The exponent of what is 0."""
 
@@ -32,12 +36,12 @@ def integer_matmul(a: Array, b: Array, one: Accumulator) -> Array:
     return np.ldexp(total.astype(np.float64), unit).astype(np.float32)
 
 
-def _length(v: Array) -> Array:
+def _length(v: Integers) -> Integers:
     """Bits of |v|."""
     return np.frexp(v.astype(np.float64))[1].astype(np.int64)
 
 
-def _shifted(v: Array, by: Array) -> Array:
+def _shifted(v: Integers, by: Integers) -> Integers:
     """v 2^by, cut towards zero."""
     size = np.abs(v) << np.clip(by, 0, 62) >> np.clip(-by, 0, 62)
-    return np.asarray(np.sign(v) * size)
+    return np.asarray(np.sign(v) * size, np.int64)

@@ -33,11 +33,13 @@ from sqtheory.alphabet.scaling import (
     LeastNorm,
     Percentile,
     Range,
+    Reach,
     Reciprocal,
     Scaling,
     SharedExponent,
     SignedMax,
     StoredScale,
+    SuperBlock,
     TwoLevel,
     Unscaled,
     mse,
@@ -97,8 +99,10 @@ def _scalings(fmt: Format, grid: Shape | None) -> st.SearchStrategy[Scaling]:
     rules = [r for r in (*SCALINGS.values(), SignedMax(minimum=True)) if fmt.min < 0 or not r.needs_negative]
     fine = [TwoLevel(f) for f in FORMATS.values() if isinstance(f, FloatFormat) and f.max < limit]
     plain = [r for r in rules if not r.signed]
+    alone = [r for r in rules if r.looks_at is Reach.block]
     doubled = st.builds(DoubleQuantization, st.sampled_from([AbsMax(), mse(4)]), st.integers(1, 9))
     changed: st.SearchStrategy[Scaling] = doubled | st.sampled_from((*plain, TwoLevel())).map(Reciprocal)
+    changed |= st.builds(SuperBlock, st.integers(2, 9), st.sampled_from(alone), st.integers(2, 5))
     changed |= _stored(plain, fine) if fine else st.nothing()
     return st.one_of(
         st.sampled_from((*rules, Unscaled(), SharedExponent(), *fine)),

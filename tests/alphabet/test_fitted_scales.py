@@ -22,12 +22,15 @@ from sqtheory.alphabet.scaling import (
     Scaling,
     SuperBlock,
 )
+from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.alphabet.storage import bits_per_entry
 from sqtheory.alphabet.traits import DETERMINISTIC, KEEPS_ZERO, ODD
 from sqtheory.arrays import Array
 from sqtheory.exceptions import SpellingError
 from sqtheory.files.checkpoints.gguf_header import TYPES
 from sqtheory.theory.decide import exact
+from sqtheory.theory.decide.draws import draws
+from sqtheory.theory.decide.rational import rational_orders
 from sqtheory.theory.samples import SAMPLES
 from tests.twins import fits
 from tests.twins.formats import GRIDS
@@ -182,6 +185,30 @@ def test_a_mean_square_without_a_rational_root_is_not_rational() -> None:
     x = np.zeros((1, 32))
     x[0, :3] = 23, -23, 20
     assert np.isclose(float(rule.exact(rationals(x), Blocks(32), fmt).item()), rule.scales(x, Blocks(32), fmt).item())
+
+
+@pytest.mark.parametrize(
+    ("name", "x"),
+    [
+        ("Q2_K", (1, -1, 1)),
+        ("Q3_K", (1, -1, 1)),
+        ("Q4_K", (73, -73, 72)),
+        ("Q5_K", (-46, -46, -40)),
+        ("Q6_K", (3, 3, 5)),
+    ],
+)
+def test_rational_tensors_refute_the_order_and_zeros_that_minima_bring_back(name: str, x: tuple[int, ...]) -> None:
+    """Their mean squares, of 32 entries and of the two that 2:4 keeps, have rational roots."""
+    q, whole = parse_as(Quantizer, "format", name), np.zeros((1, 32))
+    whole[0, :3] = x
+    [draw] = draws(nm(2, 4), q, whole.shape, np.random.default_rng(0))
+    made = rational_orders(draw, rationals(whole))
+    sq = sum((v - image) ** 2 for v, image in zip(made.x, made.after_mask, strict=True))
+    qs = sum((v - k * image) ** 2 for v, image, k in zip(made.x, made.image, made.image_mask, strict=True))
+    assert isinstance(sq, Fraction) and sq > qs
+    assert any(y for y, kept in zip(made.after_mask, made.mask, strict=True) if not kept) == (
+        KEEPS_ZERO not in q.traits
+    )
 
 
 @REALS

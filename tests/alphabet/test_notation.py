@@ -191,6 +191,7 @@ def test_every_constructor_is_in_the_catalogue() -> None:
             "unscaled",
             "stored",
             "reciprocal",
+            "superblock",
         )
     }
     assert named["score"] == {*SCORES, *SCORE_BUILDERS}

@@ -23,10 +23,13 @@ from sqtheory.alphabet.rounding import (
     toward_zero,
 )
 from sqtheory.alphabet.scaling import (
+    CandidateSearch,
+    CoordinateDescent,
     Exponent,
     Frozen,
     FullRange,
     HalfRange,
+    LeastSquares,
     Midpoint,
     Percentile,
     PowerOfTwo,
@@ -34,6 +37,7 @@ from sqtheory.alphabet.scaling import (
     SharedExponent,
     SignedMax,
     StoredScale,
+    SuperBlock,
     mse,
 )
 from sqtheory.alphabet.scores import Gain, Random, wanda
@@ -70,6 +74,8 @@ QUANTIZERS: list[Quantizer] = [
     *(scaled(E2M1, per=ONE, scaling=StoredScale(f)) for f in (E4M3, E8M0)),
     int_(4, per=ONE, scaling=StoredScale(E4M3, SignedMax(), late=True), rounding=half_up),
     int_(4, per=ONE, scaling=Reciprocal(Midpoint())),
+    *(int_(4, per=ONE, scaling=s) for s in (LeastSquares(), CandidateSearch(), CoordinateDescent())),
+    *(int_(3, per=ONE, scaling=SuperBlock(5, s)) for s in (CandidateSearch(), CoordinateDescent())),
     *(scaled(FORMATS[name], per=ONE) for name in ("fp4", "iq4", "dynamic8", "binary8p3se")),
     *(hbfp(4, per=ONE), hbfp(6, per=ONE), hbfp(4, per=ONE, compat=1e-8)),
     *(mxfp(e, per=ONE) for e in FORMATS.values() if isinstance(e, FloatFormat) and e.bits <= 8 and e != E8M0),
@@ -105,6 +111,8 @@ POOL: list[tuple[str, NDArray[Any]]] = [
     ("one-signed, one step below the middle of NF4 levels", np.array([0.5005, 0.1, 0, 0, 0.2, 0.1, 0.3, 0.1])),
     ("maximum that falls below a power of two", np.array([0.501, 0.3, 0.1, 0, 0, 0, 0, 0])),
     ("a maximum of 1.6 · 6 steps of E4M3", 1.6 * 2.0**-9 * np.array([6, 5, 3, -2, 1, 0.4, -0.3, 0])),
+    ("codes that a descent changes again", np.array([2.5, -2.625, -1.5, -0.875, 0, 0, 0, 0])),
+    ("both signs of a maximum beside entries near it", np.array([9, -9, 0, 7, -8, 7, 8, -7]) / 4),
     ("midpoints of both signs", np.array([7, 2.5, -2.5, 0, 1, -1, 0.5, -0.5])),
     ("of the size of the emulator's ε", 1e-8 * np.array([0.9, 0.3, 0.1, -0.4, 0.2, 0.5, 0.6, -0.7])),
 ]

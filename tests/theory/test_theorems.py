@@ -42,6 +42,7 @@ SLOW = frozenset(
         *("gram_dominates", "overlap", "free_scale_bound", "partner_exact", "prune_first_dominates"),
         *("residual_backbone", "stochastic_rounding", "water_filling", "accumulator_bound"),
         *("promoted_bound", "one_signed_accumulation", "stagnation"),
+        *("fitted_bound", "fitted_dominates", "nearly_monotone_dominates"),
     }
 )
 """Theorems whose proofs take more than a second."""

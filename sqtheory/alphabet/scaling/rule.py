@@ -247,8 +247,7 @@ class Scaling(ABC):
     def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
         """Quantizing an image q(x) again, its scale chosen anew, gives q(x) for a deterministic rounding.
 
-        In real arithmetic; a scale that is not a power of two carries rounding errors, which only
-        rounding to nearest forgives.
+        In real arithmetic; a scale that is no power of two carries errors, which only rounding to nearest forgives.
         """
         return False
 

@@ -9,6 +9,7 @@ import numpy as np
 from sqtheory.alphabet.formats import Format
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rationals import Rationals
+from sqtheory.alphabet.rounding import Rounding
 from sqtheory.alphabet.scaling.rule import FULL, Scaling
 from sqtheory.alphabet.scaling.running import Numbers, fits, in_code_units, nearest_levels, number, quotient, running
 from sqtheory.arrays import Array
@@ -38,6 +39,10 @@ class CandidateSearch(Scaling):
     def __post_init__(self) -> None:
         if not 0 <= whole(self.tenths, "the tenths of a search") <= MOST_TENTHS:
             raise ValueError(f"a search tries 0 to {MOST_TENTHS} tenths on either side, got {self.tenths}")
+
+    def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
+        """Integers that lie within 1/2 of (min Γ − t/10) c/c_j are c again, for the t of the first time or for 0."""
+        return rounding.nearest and fmt.kind == "integer"
 
     def scales(self, x: Array, blocks: Partition, fmt: Format) -> Array:
         return blocks.reduce(x, lambda rows: fits(rows, lambda r: (self._best(r, fmt),))[0])
