@@ -27,7 +27,7 @@ from sqtheory.files.checkpoints.gguf import GgufCheckpoint
 from sqtheory.files.checkpoints.npz import NpyCheckpoint
 from sqtheory.files.digests import digest
 from sqtheory.files.inspection import kept_patterns
-from sqtheory.files.packing import CompressedTensorsCheckpoint, PackedCheckpoint
+from sqtheory.files.packing import ModuleCheckpoint, PackedCheckpoint
 
 
 @final
@@ -114,10 +114,8 @@ def _of_names(present: Mapping[str, TensorInfo], report: Report) -> Iterator[Fai
 
 def _of_metadata(written: Layout, report: Report) -> Iterator[Failure]:
     """The metadata that apply wrote; those of other kinds of files say nothing."""
-    shards: Mapping[str, SafetensorsCheckpoint | PackedCheckpoint | CompressedTensorsCheckpoint | GgufCheckpoint] = {}
-    if isinstance(
-        written.source, SafetensorsCheckpoint | PackedCheckpoint | CompressedTensorsCheckpoint | GgufCheckpoint
-    ):
+    shards: Mapping[str, SafetensorsCheckpoint | PackedCheckpoint | ModuleCheckpoint | GgufCheckpoint] = {}
+    if isinstance(written.source, SafetensorsCheckpoint | PackedCheckpoint | ModuleCheckpoint | GgufCheckpoint):
         shards = {written.source.path.name: written.source}
     if isinstance(written.source, ShardedCheckpoint):
         shards = written.source.shards

@@ -20,10 +20,11 @@ from sqtheory.alphabet.scaling.given import Frozen, Unscaled
 from sqtheory.alphabet.scaling.histogram import LeastOfHistogram
 from sqtheory.alphabet.scaling.least import positive
 from sqtheory.alphabet.scaling.leastsquares import LeastSquares
+from sqtheory.alphabet.scaling.maxima import maxima
 from sqtheory.alphabet.scaling.maximum import AbsMax, FullRange, HalfRange, Midpoint, Unclipped
 from sqtheory.alphabet.scaling.middle import Middle
 from sqtheory.alphabet.scaling.offsets import Edge, Minimum, RealZero, ZeroPoint
-from sqtheory.alphabet.scaling.rule import EXPONENT, FromMaximum, Numbers, Placed, Reach, Scaling, maxima
+from sqtheory.alphabet.scaling.rule import EXPONENT, FromMaximum, Numbers, Placed, Reach, Scaling
 from sqtheory.alphabet.scaling.search import CandidateSearch
 from sqtheory.alphabet.scaling.searched import SearchedZero
 from sqtheory.alphabet.scaling.signed import SignedMax

@@ -11,6 +11,7 @@ from sqtheory.alphabet.rationals import NotRational, Rationals
 from sqtheory.alphabet.rounding import Rounding
 from sqtheory.alphabet.scaling.affine import Ends
 from sqtheory.alphabet.scaling.ends import FromEnds, Range
+from sqtheory.alphabet.scaling.offset_meaning import OffsetMeaning, half
 from sqtheory.alphabet.scaling.offsets import ranged, written
 from sqtheory.alphabet.traits import Trait
 from sqtheory.arrays import Array
@@ -29,6 +30,7 @@ class Middle(FromEnds):
     reciprocal: bool = False
     stored: FloatFormat | None = None
     computed: FloatFormat | None = None
+    meaning = OffsetMeaning.middle
 
     def __post_init__(self) -> None:
         self.check()
@@ -80,9 +82,6 @@ class Middle(FromEnds):
         return self.held(self.over(self.held(self.held(x) - least), sigma))
 
     def values_of(self, codes: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
+        if self.computed is None:
+            return super().values_of(codes, sigma, offset, fmt)
         return self.held(self.held((codes - half(fmt)) * sigma) + offset)
-
-
-def half(fmt: Format) -> int:
-    """2^{k−1}, the code in the middle of the range."""
-    return 1 << (fmt.bits - 1)

@@ -10,6 +10,7 @@ from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rationals import NotRational, Rationals
 from sqtheory.alphabet.rounding import nearest_even
 from sqtheory.alphabet.scaling.affine import Affine, Ends, clipped, finite, integers
+from sqtheory.alphabet.scaling.offset_meaning import OffsetMeaning
 from sqtheory.alphabet.traits import Trait
 from sqtheory.arrays import Array
 
@@ -32,14 +33,11 @@ class SearchedZero(Affine):
 
     stored = None
     reciprocal = False
+    meaning = OffsetMeaning.code
 
     @property
     def arguments(self) -> tuple[str, ...]:
         return ("offset=searched",)
-
-    @property
-    def stored_offset(self) -> bool:
-        return False
 
     @property
     def zero_block_is_zero(self) -> bool:
@@ -51,9 +49,6 @@ class SearchedZero(Affine):
 
     def keeps_zero(self, fmt: Format) -> bool:
         return True
-
-    def offset_bits(self, fmt: Format, real: int = 32) -> int:
-        return fmt.bits
 
     def made(self, x: Array, blocks: Partition, fmt: Format) -> tuple[Ends, Ends]:
         sigma, least = (blocks.reduce(x, lambda rows, at=at: searched(rows, fmt)[at]) for at in (0, 1))
