@@ -14,7 +14,9 @@ from sqtheory.arrays import Array
 from sqtheory.exceptions import need, whole
 
 LEAST = -126
-"""The exponent of the smallest normal number of float32."""
+"""The exponent of the smallest normal number of float32, with which smaller ones count."""
+FINEST = -149
+"""The exponent of the smallest positive number of float32."""
 
 
 @final
@@ -24,8 +26,8 @@ class Accumulator(Accumulation):
 
     Products are exact. Those of a group of ``span`` places along K and C are aligned to E = max(e(x_k) + e(w_k), e(C)),
     zeros apart, cut towards zero at ``fraction`` = F bits below E and added exactly; the sum is cut towards zero to
-    ``significant`` = P bits. ``chain`` says which group comes after which. A group holds ``group`` = L products that
-    are not zero at most: 2:4 instructions span 2L places. A zero is +0; results are float32.
+    ``significant`` = P bits, and at 2^−149. ``chain`` says which group comes after which. A group holds ``group`` = L
+    products that are not zero at most: 2:4 instructions span 2L places. A zero is +0; results are float32.
     """
 
     name: str
@@ -75,12 +77,17 @@ class Accumulator(Accumulation):
         """What has the largest exponent is cut at no digit: neither a product (2m ≤ F) nor C (P − 1 ≤ F)."""
         return self.fraction >= max(self.significant - 1, 2 * self.operand.fraction_bits)
 
+    @property
+    def exact_bits(self) -> int:
+        """min(P, F + 1): sums of so many bits are kept and aligned whole."""
+        return min(self.significant, self.fraction + 1)
+
     def within(self, start: Array, a: Array, b: Array) -> Array:
         """|C − (start + Σ_k a_k b_k)| ≤ Σ_g (n_g 2^{−F} + 2^{1−P}) A_g over groups g, A_g of all up to g: float64.
 
         C as ``accumulate`` makes it. n_g counts the products of g that are not 0, and C where not ``fits``; A adds up
         |a|₊ |b|₊ with |v|₊ = max(|v|, 2^emin), and |start|. Parts that are added to the total in float32 (J of them)
-        begin A anew and add J 2^{−24} A for all.
+        begin A anew and add J 2^{−24} A for all. A is 2^−126 at least: a sum below may be cut at 2^−149 ≤ 2^{1−P} A.
         """
         return self._within(start, a, b, lambda u, v: u @ v.T)
 
@@ -169,7 +176,10 @@ class Accumulator(Accumulation):
         np.trunc(products, out=products)
         total = products.sum(axis=0).astype(np.float64) + np.trunc(np.ldexp(total, -unit))
         keep = np.int64(-1) << np.int64(53 - self.significant)
-        return np.ldexp((total.view(np.int64) & keep).view(np.float64), unit) + 0.0
+        made = np.ldexp((total.view(np.int64) & keep).view(np.float64), unit)
+        if unit.min(initial=0) < FINEST:
+            made = np.ldexp(np.trunc(np.ldexp(made, -FINEST)), FINEST)
+        return made + 0.0
 
     def _check_kept(self, w: Array) -> None:
         """Raises ValueError naming the first group of four of w with more than two that are not zero."""

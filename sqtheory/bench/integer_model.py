@@ -1,11 +1,15 @@
 """The accumulator of a tensor core on integers, group after group, as its law is written down: a baseline."""
 
+from typing import TypeAlias
+
 import numpy as np
+from numpy.typing import NDArray
 
 from sqtheory.arithmetic import Accumulator
-from sqtheory.arithmetic.accumulator import LEAST
+from sqtheory.arithmetic.accumulator import FINEST, LEAST
 from sqtheory.arrays import Array
 
+Integers: TypeAlias = NDArray[np.int64]
 NONE = -(1 << 14)
 """The exponent of what is 0."""
 
@@ -27,17 +31,17 @@ def integer_matmul(a: Array, b: Array, one: Accumulator) -> Array:
         top = np.maximum(exponents.max(axis=2), own)
         new = np.where(top == NONE, 0, top - one.fraction)
         added = _shifted(products, exponents - 2 * m - new[:, :, None]).sum(axis=2) + _shifted(total, unit - new)
-        drop = np.maximum(0, _length(added) - bits)
+        drop = np.clip(np.maximum(_length(added) - bits, FINEST - new), 0, 62)
         total, unit = np.sign(added) * (np.abs(added) >> drop << drop), new
     return np.ldexp(total.astype(np.float64), unit).astype(np.float32)
 
 
-def _length(v: Array) -> Array:
+def _length(v: Integers) -> Integers:
     """Bits of |v|."""
     return np.frexp(v.astype(np.float64))[1].astype(np.int64)
 
 
-def _shifted(v: Array, by: Array) -> Array:
+def _shifted(v: Integers, by: Integers) -> Integers:
     """v 2^by, cut towards zero."""
     size = np.abs(v) << np.clip(by, 0, 62) >> np.clip(-by, 0, 62)
-    return np.asarray(np.sign(v) * size)
+    return np.asarray(np.sign(v) * size, np.int64)

@@ -29,6 +29,7 @@ Then the totals, and the bound on the logits through the whole network (theorem 
 With --accumulate, a second table, in percent of the norm of the output, on 64 rows of X at most:
   operands              what reading X and the weight in the type of that instruction costs
   accumulator           what its accumulator adds, emulated bit for bit; bound: what it can add at most
+                        (theorems accumulator_bound, promoted_bound)
   orders apart          how far the outputs of S→Q and Q→S are apart in exact arithmetic
   larger                order: apart whatever the accumulator does within both bounds; accumulator: it adds more"""
 

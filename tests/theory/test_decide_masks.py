@@ -28,6 +28,15 @@ def test_whether_pruning_first_is_never_worse(mask: str, verdict: str) -> None:
     assert verdict == "proved" or (found.witness is not None and found.witness.arithmetic == "rational")
 
 
+def test_numbers_that_differ_are_told_apart() -> None:
+    s, q = parse_as(Sparsifier, "mask", "patterns(2, 4)"), parse_as(Quantizer, "quantizer", "int4:b32")
+    first = [(14, 9, 9 + 2.0**-21)]
+    found = decide("sq_never_worse", s, q, rng=np.random.default_rng(0), first=first)
+    assert found.witness is not None
+    left, right = found.witness.sentence.split(" > ")
+    assert float(left.split(" = ")[1].rstrip("…")) > float(right.split(" = ")[0].rstrip("…"))
+
+
 def test_groups_that_keep_nothing_are_decided() -> None:
     """No cut falls among the entries of such a group."""
     q = parse_as(Quantizer, "quantizer", "int(4, block=8)")

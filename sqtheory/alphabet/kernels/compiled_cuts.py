@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.alphabet.kernels.compiled_groups import TOTALS, Dust, Workspace, extent, rounded, unlifted
-from sqtheory.alphabet.kernels.compiled_ranking import gained, loop
+from sqtheory.alphabet.kernels.compiled_loop import loop
+from sqtheory.alphabet.kernels.compiled_ranking import gained
 
 STRIP = 1024
 """Entries of a strip; a multiple of 8."""

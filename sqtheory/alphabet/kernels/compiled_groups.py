@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.alphabet.kernels.compiled_ranking import columns, compared, gained, loop, ranked, ranked_by_key
+from sqtheory.alphabet.kernels.compiled_loop import loop
+from sqtheory.alphabet.kernels.compiled_ranking import columns, compared, gained, ranked, ranked_by_key
 
 STRIP = 2048
 """Entries of a strip."""

@@ -10,12 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.alphabet.kernels.compiled_cuts import STRIP, quantized
-from sqtheory.alphabet.kernels.compiled_ranking import gained, loop
+from sqtheory.alphabet.kernels.compiled_loop import loop
+from sqtheory.alphabet.kernels.compiled_ranking import gained
 
 EVERY_TIE = 1 << 40
 """More ties than a row has."""
 NO_KEY = -1
 """Below every key: all ties stay."""
+STEPS = 6
+"""So many cuts are tried before every third halves what is between."""
 WIDEST, WIDEST_REACH = 4e18, 1 << 61
 """The largest step between two cuts that are tried, and from the cut of the row before."""
 f4, f8, i4, i8 = np.float32, np.float64, np.int32, np.int64
@@ -75,15 +78,15 @@ def kth(scores, wide, k, low, high, guess, reach):  # type: ignore[no-untyped-de
     Where exactly k scores reach it, all of these count as above, and none as a tie.
     """
     above, below, turn = i8(scores.size), i8(0), 0  # so many scores are at least ``low``, and at least ``high``
+    bottom, top, cut = low, high, guess
     while above != k and below != k and high - 1 > low:
-        halves = turn % 3 == 2 and turn > 2
-        if turn < 2:
-            cut = guess + (reach if turn else -reach)
-        elif halves:
-            cut = (low >> 1) + (high >> 1)
-        else:
+        if turn and (low == bottom or high == top) and turn <= STEPS:
+            cut = guess - reach if low == bottom else guess + reach
+            reach = min(reach << 2, WIDEST_REACH)
+        elif turn:
             cut = low + i8(min((f8(high) - f8(low)) * (f8(above - k) / f8(above - below)), WIDEST))
-        cut = min(max(cut, low + 1), high - 1)
+        halves = turn % 3 == 2 and turn > STEPS
+        cut = min(max((low >> 1) + (high >> 1) if halves else cut, low + 1), high - 1)
         least, most = _neighbours(scores, cut, low, high) if halves else (cut, cut)
         count = _at_least(scores, cut, wide)
         if count >= k:

@@ -76,7 +76,8 @@ class AccumulationErrors(Data):
             "Order gap: how far the outputs of S→Q and Q→S are apart in exact arithmetic; quantization: what rounding "
             "weights and inputs costs after pruning; fp8_fast and fp8_promoted: what the accumulators of an NVIDIA "
             "H200 add, one chain of 14 bits, or float32 every 128 products, emulated bit for bit. Theory: the line of "
-            "the gap is its expectation over inputs (theorem gram_error), dashed lines bound what an accumulator adds. "
+            "the gap is its expectation over inputs (theorem gram_error), dashed lines bound what an "
+            "accumulator adds (theorems accumulator_bound, promoted_bound). "
             f"It adds more than the orders are apart: {told}."
         )
 

@@ -1,4 +1,4 @@
-"""What the accumulator of an instruction adds to the outputs of a layer: bounded, beside what it does when emulated."""
+"""What an accumulator adds to the outputs of a layer, emulated and bounded (theorems ``accumulator_bound``, …)."""
 
 from dataclasses import dataclass
 from typing import Any, final

@@ -110,7 +110,7 @@ def _certified(
         with about(f"tensor {layer.name!r}"):
             coverage = _covered(x, w, prepared[Order.sq][layer.name], q, s)
             both = {order: prepared[order][layer.name] for order in (Order.sq, Order.qs)}
-            hardware = accumulation and certify_hardware(layer.name, x, both, accumulation)
+            hardware = None if accumulation is None else certify_hardware(layer.name, x, both, accumulation)
         yield LayerGuarantee(
             layer.name,
             len(x),
