@@ -15,8 +15,8 @@ from .atoms import Number
 from .exact import ExactRow
 
 Groups: TypeAlias = list[list[int]]
-LEAST, LARGEST = -126, 2 - Fraction(1, 2**23)
-"""The smallest normal exponent of float32; its largest significand."""
+LEAST, FINEST, LARGEST = -126, -149, 2 - Fraction(1, 2**23)
+"""The exponents of float32's smallest normal and smallest positive numbers; its largest significand."""
 
 
 def lead(c: Fraction) -> int:
@@ -116,7 +116,7 @@ class Accumulated:
             return Fraction(0)
         unit = Fraction(2) ** (max(e for _, e in terms) - self.how.fraction)
         total = sum((cut(v, unit) for v, _ in terms), Fraction(0))
-        return cut(total, Fraction(2) ** (lead(total) + 1 - self.how.significant)) if total else total
+        return cut(total, Fraction(2) ** max(lead(total) + 1 - self.how.significant, FINEST)) if total else total
 
     @property
     def total(self) -> Number:
@@ -160,6 +160,15 @@ class Accumulated:
     def first(self, places: int) -> "Accumulated":
         """So many places of the row."""
         return replace(self, x=self.x[:places], w=self.w[:places])
+
+    def at(self, places: Sequence[int]) -> "Accumulated":
+        """These places of the row, in this order."""
+        return replace(self, x=[self.x[i] for i in places], w=[self.w[i] for i in places])
+
+    @property
+    def backward(self) -> "Accumulated":
+        """The row from its end."""
+        return self.at(range(len(self.x))[::-1])
 
     def with_operands(self, change: Callable[[Fraction], Fraction], both: bool = False) -> "Accumulated":
         """x (and w) changed entry by entry."""

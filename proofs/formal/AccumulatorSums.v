@@ -264,13 +264,13 @@ Proof.
 Qed.
 
 (** The same products through two accumulators, grouped in any way. *)
-Theorem sparse_dense_bound : forall F P F' P' d gs hs, (1 <= P)%Z -> (1 <= P')%Z ->
-  products_of d gs -> products_of d hs -> exact gs = exact hs ->
-  Rabs (chain F P 0 gs - chain F' P' 0 hs) <= allowed F P d 0 gs + allowed F' P' d 0 hs.
+Theorem sparse_dense_bound : forall F P F' P' d gs wide, (1 <= P)%Z -> (1 <= P')%Z ->
+  products_of d gs -> products_of d wide -> exact gs = exact wide ->
+  Rabs (chain F P 0 gs - chain F' P' 0 wide) <= allowed F P d 0 gs + allowed F' P' d 0 wide.
 Proof.
-  intros F P F' P' d gs hs HP HP' G H E. pose proof (accumulators_differ F P F' P' d gs hs HP HP' G H) as D.
-  rewrite E in D. now replace (chain F P 0 gs - chain F' P' 0 hs - (exact hs - exact hs))
-    with (chain F P 0 gs - chain F' P' 0 hs) in D by ring.
+  intros F P F' P' d gs wide HP HP' G H E. pose proof (accumulators_differ F P F' P' d gs wide HP HP' G H) as D.
+  rewrite E in D. now replace (chain F P 0 gs - chain F' P' 0 wide - (exact wide - exact wide))
+    with (chain F P 0 gs - chain F' P' 0 wide) in D by ring.
 Qed.
 
 (** ** Parts that are promoted *)

@@ -77,12 +77,17 @@ class Accumulator(Accumulation):
         """What has the largest exponent is cut at no digit: neither a product (2m ≤ F) nor C (P − 1 ≤ F)."""
         return self.fraction >= max(self.significant - 1, 2 * self.operand.fraction_bits)
 
+    @property
+    def exact_bits(self) -> int:
+        """min(P, F + 1): sums of so many bits are kept and aligned whole."""
+        return min(self.significant, self.fraction + 1)
+
     def within(self, start: Array, a: Array, b: Array) -> Array:
         """|C − (start + Σ_k a_k b_k)| ≤ Σ_g (n_g 2^{−F} + 2^{1−P}) A_g over groups g, A_g of all up to g: float64.
 
         C as ``accumulate`` makes it. n_g counts the products of g that are not 0, and C where not ``fits``; A adds up
         |a|₊ |b|₊ with |v|₊ = max(|v|, 2^emin), and |start|. Parts that are added to the total in float32 (J of them)
-        begin A anew and add J 2^{−24} A for all.
+        begin A anew and add J 2^{−24} A for all. A is 2^−126 at least: a sum below may be cut at 2^−149 ≤ 2^{1−P} A.
         """
         return self._within(start, a, b, lambda u, v: u @ v.T)
 

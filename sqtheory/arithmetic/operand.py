@@ -46,7 +46,7 @@ class Operand:
         return np.asarray(read + np.float32(0))
 
     def toward_zero(self, x: Array) -> Array:
-        """The operand next to every entry of x on the side of 0, ± ``max`` beyond: float64."""
+        """The operand next to every entry of x on the side of 0, the largest one beyond ``max``: float64."""
         held = np.clip(x, -self.max, self.max).astype(np.float64)
         last = np.maximum(np.frexp(held)[1] - 1, self.emin) - self.fraction_bits
         return np.asarray(np.ldexp(np.trunc(np.ldexp(held, -last)), last) + 0.0)

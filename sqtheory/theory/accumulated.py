@@ -53,8 +53,9 @@ def sizes(case: Case) -> Array:
     return np.asarray(a * b)
 
 
-def _in_range(case: Case) -> Mask:
-    products = np.abs(np.multiply(*operands(case)))
+def within_float32(products: Array) -> Mask:
+    """Rows of products of which no partial sum leaves the normal numbers of float32, but to 0."""
+    products = np.abs(products)
     units = products * 2.0**126
     return np.asarray((products.sum(axis=1) <= 2.0**127) & (units == np.rint(units)).all(axis=1))
 
@@ -62,7 +63,7 @@ def _in_range(case: Case) -> Mask:
 IN_RANGE = Assumption(
     "in_range",
     "Σ|x_i w_i| ≤ 2^127 and every x_i w_i is a multiple of 2^−126: all partial results are 0 or normal in float32",
-    _in_range,
+    lambda case: within_float32(np.multiply(*operands(case))),
     decided_by_tensor,
 )
 OPERANDS_ARE = "x and w stand for q(x) and q(s(w)) as the accumulator's operands"

@@ -6,7 +6,18 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from sqtheory.arithmetic import ACCUMULATIONS, Accumulator, Promoted, accumulation, aligned, bound, exact, wgmma
+from sqtheory.arithmetic import (
+    ACCUMULATIONS,
+    OPERANDS,
+    Accumulator,
+    Operand,
+    Promoted,
+    accumulation,
+    aligned,
+    bound,
+    exact,
+    wgmma,
+)
 from tests.arithmetic.device import Draw
 from tests.arithmetic.test_device import CASES, accumulator
 
@@ -45,6 +56,43 @@ def test_no_result_of_the_device_is_beyond(draw: Draw, kind: str) -> None:
         error = np.abs(got - (a @ b.T + start)) - slack
     held = np.isfinite(got)
     assert held.any() and (error[held] <= one.within(start, a, b)[held]).all()
+
+
+@pytest.mark.parametrize(("draw", "kind"), [(d, k) for d, k in CASES if not accumulator(d, k).chain.added], ids=str)
+def test_no_chain_of_the_device_exceeds_the_magnitudes(draw: Draw, kind: str) -> None:
+    """As one_signed_accumulation says, from any start: magnitudes are added up exactly or a little too small."""
+    one = accumulator(draw, kind)
+    a, b = one.operand.read(draw.values("a"), "a"), one.operand.read(draw.values("b"), "b")
+    if one.sparse:
+        a = np.where(draw.kept, a, 0)
+    start = draw["c"].view(np.float32) * (kind != "scaled_mm_fast")
+    most = np.abs(a).astype(np.float64) @ np.abs(b).astype(np.float64).T + np.abs(start)
+    assert (np.abs(draw[kind].view(np.float32)) <= most * (1 + 2.0**-52 * (a.shape[1] + 1))).all()
+
+
+def test_rows_are_the_diagonal_of_matrices() -> None:
+    rng = np.random.default_rng(2)
+    x, w = (rng.integers(-7, 8, (5, 77)) * 2.0 ** rng.integers(-4, 5, (5, 77)) for _ in "xw")
+    for one in ACCUMULATIONS.values():
+        if isinstance(one, Accumulator) and not one.sparse:
+            np.testing.assert_array_equal(one.dots(x, w), np.diag(one.matmul(x, w)))
+            own = np.diag(one.within(np.zeros((5, 5), np.float32), x, w))
+            np.testing.assert_allclose(one.dots_within(x, w), own, rtol=1e-12)
+
+
+@pytest.mark.parametrize("operand", OPERANDS.values(), ids=str)
+def test_toward_zero_is_the_next_operand_on_the_side_of_zero(operand: Operand) -> None:
+    rng = np.random.default_rng(4)
+    x = np.concatenate([rng.standard_normal(200) * 2.0 ** rng.integers(-160, 140, 200), [0, 1e300, -1e300, 5e-324]])
+    got = operand.toward_zero(x)
+    assert (
+        (operand.read(got, "x") == got).all()
+        and (np.abs(got) <= np.abs(x)).all()
+        and (np.sign(got) * np.sign(x) >= 0).all()
+    )
+    unit = 2.0 ** (np.maximum(np.frexp(got)[1] - 1.0, operand.emin) - operand.fraction_bits)
+    most = operand.toward_zero(np.array([operand.max]))
+    assert ((np.abs(x) < np.abs(got) + unit) | (np.abs(got) == most)).all()
 
 
 @pytest.mark.parametrize("start", [0.0, 1 + 2.0**-22, -(2.0**-130)])

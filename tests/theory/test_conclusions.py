@@ -236,4 +236,5 @@ def test_which_theorems_are_tested_only() -> None:
         *("prune_first_identity", "prune_first_bound", "overlap", "swap_constant", "swap_gap", "prune_first_dominates"),
         *("frozen_commutation", "ties_by_original", "sparse_grid_projection", "gain_optimal"),
         *("accumulator_bound", "promoted_bound", "one_signed_accumulation", "stagnation"),
+        *("accumulator_exact", "accumulator_symmetry", "sparse_dense_bound", "order_on_hardware"),
     }

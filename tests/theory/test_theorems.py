@@ -42,7 +42,8 @@ SLOW = frozenset(
         *("gram_dominates", "overlap", "free_scale_bound", "partner_exact", "prune_first_dominates"),
         *("residual_backbone", "stochastic_rounding", "water_filling", "accumulator_bound"),
         *("promoted_bound", "one_signed_accumulation", "stagnation"),
-        *("fitted_bound", "fitted_dominates", "nearly_monotone_dominates"),
+        *("accumulator_exact", "accumulator_symmetry", "sparse_dense_bound", "order_on_hardware"),
+        *("fitted_bound", "fitted_dominates", "nearly_monotone_dominates", "half_step_bound"),
     }
 )
 """Theorems whose proofs take more than a second."""

@@ -73,6 +73,11 @@ class Affine(Scaling):
         return self.stored
 
     @property
+    def plain(self) -> bool:
+        """Values are made with the numbers that made the codes, in the arithmetic of the tensor."""
+        return self.stored is None
+
+    @property
     def stored_offset(self) -> bool:
         """The offset is a real number, stored as the scale is."""
         return self.meaning is not OffsetMeaning.code
@@ -161,7 +166,7 @@ class FrozenAffine(Scaling):
         return Reach.nothing
 
     def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
-        return rounding.nearest and self.rule.stored is None
+        return rounding.nearest and self.rule.plain
 
     def keeps_zero(self, fmt: Format) -> bool:
         return self.rule.keeps_zero(fmt)

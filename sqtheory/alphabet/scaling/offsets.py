@@ -1,4 +1,4 @@
-"""The offsets of affine quantizers: an integer zero point, or one of four real numbers."""
+"""The offsets of affine quantizers by the ends of a block: an integer zero point, or a real number."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,7 +12,7 @@ from sqtheory.alphabet.rationals import Rationals
 from sqtheory.alphabet.rounding import Rounding, nearest_even
 from sqtheory.alphabet.scaling.affine import Ends, clipped, finite, integers
 from sqtheory.alphabet.scaling.ends import FromEnds, Range
-from sqtheory.alphabet.scaling.offset_meaning import OffsetMeaning, half
+from sqtheory.alphabet.scaling.offset_meaning import OffsetMeaning
 from sqtheory.alphabet.scaling.rule import Placed, Rounder
 from sqtheory.alphabet.scaling.running import number
 from sqtheory.alphabet.traits import Trait
@@ -101,35 +101,6 @@ class Minimum(FromEnds):
 
     def ratios(self, x: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
         return self.over(x - offset, sigma)
-
-
-@final
-@dataclass(frozen=True)
-class Middle(FromEnds):
-    """c = ρ((x − (ζ − σ h))/σ), value σ (c − h) + ζ with ζ = lo + σ h, h = 2^{k−1}: torchao's tinygemm layout."""
-
-    range: Range = Range.own
-    reciprocal: bool = False
-    stored: FloatFormat | None = None
-    meaning = OffsetMeaning.middle
-
-    @property
-    def arguments(self) -> tuple[str, ...]:
-        return ("offset=midpoint", *ranged(self), *written(self))
-
-    def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
-        return rounding.nearest and self.stored is None
-
-    def grid_of(self, lo: Ends, hi: Ends, fmt: Format) -> tuple[Ends, Ends]:
-        sigma = self.span(lo, hi, fmt)
-        with np.errstate(over="ignore"):
-            middle = lo + sigma * half(fmt)
-        if middle.dtype != object:
-            middle = np.where(np.isfinite(middle), middle, 4 * (lo / 4 + sigma / 4 * half(fmt)))
-        return sigma, middle
-
-    def ratios(self, x: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
-        return self.over(x - (offset - sigma * half(fmt)), sigma)
 
 
 @final

@@ -5,6 +5,8 @@ from difflib import get_close_matches
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import (
     accumulator_bound,
+    accumulator_exact,
+    accumulator_symmetry,
     best_support,
     binary_code_optimal,
     binary_code_residual,
@@ -25,6 +27,7 @@ from sqtheory.theory.theorems import (
     gain_optimal,
     gram_dominates,
     gram_error,
+    half_step_bound,
     hbfp_power_of_two,
     idempotence,
     incoherence,
@@ -32,11 +35,13 @@ from sqtheory.theory.theorems import (
     linear_layer,
     low_rank_gap,
     margin,
+    mask_dominates,
     nearly_monotone_dominates,
     nm_projection,
     one_signed_accumulation,
     order_gap_law,
     order_gap_topk,
+    order_on_hardware,
     order_reversal,
     orthogonality_threshold,
     overlap,
@@ -57,6 +62,7 @@ from sqtheory.theory.theorems import (
     residual_backbone,
     rounding_cell,
     saturation,
+    sparse_dense_bound,
     sparse_grid_projection,
     stagnation,
     stochastic_rounding,
@@ -103,6 +109,8 @@ ALL: tuple[Theorem, ...] = (
     price_of_order.THEOREM,
     order_gap_law.THEOREM,
     order_gap_topk.THEOREM,
+    half_step_bound.THEOREM,
+    mask_dominates.THEOREM,
     order_reversal.THEOREM,
     delta_coding.THEOREM,
     free_scale_bound.THEOREM,
@@ -141,6 +149,10 @@ ALL: tuple[Theorem, ...] = (
     promoted_bound.THEOREM,
     one_signed_accumulation.THEOREM,
     stagnation.THEOREM,
+    accumulator_exact.THEOREM,
+    accumulator_symmetry.THEOREM,
+    sparse_dense_bound.THEOREM,
+    order_on_hardware.THEOREM,
 )
 """The theorems in the order in which the tables print them; a new one is two lines here and its two files."""
 BY_SLUG = {theorem.slug: theorem for theorem in ALL}
