@@ -50,7 +50,7 @@ def pack_image(x: ArrayLike, f: Operator, *, index: Index | None = None, real: s
         case (Sparsifier() as s, Quantizer() as q):
             kept = s.mask(given)
             image, scales = _memory("packed values", given), np.empty(q.partition.grid(given.shape), given.dtype)
-            offsets: Array | None = None
+            offsets = None
             if not image_into(f, given, image, scales):
                 pruned = kernels.pruned(given, kept, _memory("pruned values", given))
                 (scales, offsets), image = grid_of(q, pruned), q(pruned, out=image)

@@ -30,11 +30,13 @@ class Blockwise:
     """The bytes of codes, scales and, where the codes are asymmetric, zeros."""
 
     @property
-    def shapes(self) -> dict[str, tuple[int, int, int] | tuple[int, int]]:
+    def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of each part."""
         blocks = -(-self.columns // self.block)
         codes = (self.rows, blocks, self.block * self.bits // 8)
-        zeros = {"zeros": (self.rows, -(-blocks * self.bits // 8))} if self.asymmetric else {}
+        zeros: dict[str, tuple[int, ...]] = {}
+        if self.asymmetric:
+            zeros["zeros"] = (self.rows, -(-blocks * self.bits // 8))
         return {"codes": codes, "scales": (self.rows, blocks), **zeros}
 
 
