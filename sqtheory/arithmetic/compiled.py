@@ -1,12 +1,13 @@
 """Chains of groups in machine code (extra ``fast``) for 8-bit operands: compiled when first called, kept on disk."""
 
 import numpy as np
-from numba import njit
+
+from sqtheory.alphabet.kernels.compiled_loop import loop
 
 F4, F8, I4, I8 = np.float32, np.float64, np.int32, np.int64
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@loop
 def chain8(start, a, ea, b, eb, span, every, fraction, significant, least, out):  # type: ignore[no-untyped-def]
     """Accumulators after all products, rows of a against rows of b; from 0 and added up every ``every`` places if > 0.
 

@@ -1,7 +1,7 @@
 """What compiled loops count and add up of a tile of cut groups, where the engine has them."""
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from sqtheory.alphabet.kernels.scratch import scratch
 from sqtheory.arrays import Array
 from sqtheory.orders.group_tiles import Groups
 from sqtheory.orders.strip_sums import strip_sums
+
+Flags: TypeAlias = tuple[bool, bool, bool]
+"""By ranking."""
 
 
 @final
@@ -35,6 +38,8 @@ class CutLoops:
     """The loops for float32 and Σ|e|^p, p = 1 or 2, under scales of blocks of ``run`` entries."""
 
     loops: Any
+    rows: Any
+    """Those that cut rows."""
     rounding: Any
     p: float
     run: int
@@ -46,22 +51,47 @@ class CutLoops:
         if loops is None or dtype != np.float32:
             return None
         rounding = loop_rounding(q.format, q.rounding, q.saturate)
-        return None if rounding is None else cls(loops.CUTS, rounding, groups.p, run)
+        return None if rounding is None else cls(loops.CUTS, loops.ROW_CUTS, rounding, groups.p, run)
 
     def survey(self, x: Array, sigma: Array, brackets: list[Bracket]) -> None:
         """Count what lies in the bracket of each ranking."""
         ends = np.array([[one.low, one.high] for one in brackets[:2]], np.int32)
         gain_ends = np.array([brackets[2].low, brackets[2].high], np.float64)
         counts = np.zeros((3, 4), np.int64)
-        found = [scratch(f"found {i}", x.size, kind) for i, kind in enumerate((np.int32, np.int32, np.float64))]
+        kinds = np.int32, np.int32, np.float64
+        found = [scratch(f"found {i}", x.size + 1, kind) for i, kind in enumerate(kinds)]
         self.loops.survey(x.reshape(-1), *self._given(sigma), ends, gain_ends, self._work(), counts, *found)
         for one, count, between in zip(brackets, counts, found, strict=True):
             one.take(count, between)
 
+    def survey_ties(self, x: Array, sigma: Array, by_gain: bool, cut: Any, bracket: Bracket) -> None:
+        """Count the keys of the entries at a cut of images, or of gains, that lie in the bracket."""
+        counts, found = np.zeros(4, np.int64), scratch("found 0", x.size + 1, np.int32)
+        bits, gain = (np.int32(0), np.float64(cut)) if by_gain else (np.int32(cut), np.float64(0))
+        ends = np.int32(bracket.low), np.int32(bracket.high)
+        given = self._given(sigma)
+        self.loops.survey_ties(x.reshape(-1), *given, by_gain, bits, gain, *ends, self._work(), counts, found)
+        bracket.take(counts, found)
+
+    def cuts(self, x: Array, sigma: Array, keep: int, by_key: Flags, low_index: Flags, dull_gain: bool) -> list[Cuts]:
+        """Where each row is cut in each ranking, which is a group; gains of 0 need no key where ``dull_gain``."""
+        rows, size = x.shape
+        scores, keys, first, last, tied = (np.empty((3, rows), kind) for kind in ("i8", "i4", "i8", "i8", "u1"))
+        row = self.rows.RowWork(*(scratch(f"row {i}", size, kind) for i, kind in enumerate(("i4", "i4", "i8", "i4"))))
+        none = np.iinfo(np.int64).min
+        dull = (none, none, 0 if dull_gain else none)
+        found = self.rows.RowCuts(scores, keys, first, last, tied)
+        self.rows.cut_rows(x, *self._given(sigma), keep, by_key, low_index, dull, self._work(), row, found)
+        gains = np.where(scores[2] < 0, scores[2] ^ np.iinfo(np.int64).max, scores[2]).view(np.float64)
+        at = scores[0].astype(np.int32), scores[1].astype(np.int32), gains
+        keyed = [None if (its == self.rows.NO_KEY).all() else its for its in keys]
+        return [Cuts(at[i], keyed[i], first[i], last[i], tied[i].view(np.bool_)) for i in range(3)]
+
     def weigh(self, x: Array, sigma: Array, cuts: tuple[Cuts, ...], seen: tuple[Ties, ...]) -> LoopFound:
-        """All sums where no keys decide; ``seen`` is brought up."""
+        """All sums; ``seen`` is brought up."""
         first, last, before = (np.stack(ends) for ends in ([c.first for c in cuts], [c.last for c in cuts], seen))
-        places = self.loops.CutPlaces(np.stack([c.score for c in cuts[:2]]), cuts[2].score, first, last, before)
+        keys = np.array([np.full(len(x), self.loops.UNKEYED) if c.key is None else c.key for c in cuts], np.int32)
+        places = self.loops.CutPlaces(np.stack([c.score for c in cuts[:2]]), cuts[2].score, keys, first, last, before)
         strips = len(x) * -(-x.shape[1] // self.loops.STRIP)
         weighed = self.loops.Weighed(
             np.empty(strips, np.int64),

@@ -1,6 +1,6 @@
 """Where the rankings of one long group are cut: a sample says about where, one sweep counts exactly."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias, final
 
@@ -17,6 +17,10 @@ Parts: TypeAlias = Callable[[], Iterator[Array]]
 """The rows (rows, n) of one tile after the other, as often as they are asked for."""
 
 
+Survey: TypeAlias = Callable[[CutTile, dict[int, Bracket]], None]
+"""Count in a tile what lies in the bracket of each ranking that is asked for."""
+
+
 @final
 @dataclass(frozen=True, eq=False)
 class Sought:
@@ -25,7 +29,6 @@ class Sought:
     k: int
     size: int
     sample: Scores
-    scores: Callable[[CutTile], Scores]
 
 
 def cuts_of(parts: Parts, blocked: Blocked) -> Ranked | None:
@@ -34,60 +37,45 @@ def cuts_of(parts: Parts, blocked: Blocked) -> Ranked | None:
     if sample is None:
         return None
     k = blocked.groups.keep
-    sought = [Sought(k, blocked.size, sample[i], _of_all(i)) for i in RANKINGS]
-    found = _places(parts, blocked, sought)
+    found = _places(parts, blocked, {i: Sought(k, blocked.size, sample[i]) for i in RANKINGS}, CutTile.survey)
     if found is None:
         return None
-    unclear = [i for i in RANKINGS if not blocked.by_index(i, found[i])]
-    among = [
-        Sought(
-            k - found[i].above,
-            found[i].ties,
-            sample[SIZES][sample[i] == found[i].score],
-            _of_ties(i, found[i]),
-        )
-        for i in unclear
-    ]
-    keys = dict(zip(unclear, _places(parts, blocked, among) or [], strict=True))
+    among = {
+        i: Sought(k - cut.above, cut.ties, sample[SIZES][sample[i] == cut.score])
+        for i, cut in found.items()
+        if not blocked.by_index(i, cut)
+    }
+
+    def survey(tile: CutTile, brackets: dict[int, Bracket]) -> None:
+        for i, bracket in brackets.items():
+            tile.survey_ties(i, found[i], bracket)
+
+    keys = _places(parts, blocked, among, survey) or {}
     first, second, third = (Cuts.at(found[i], keys.get(i), k, blocked.low_index[i]) for i in RANKINGS)
     return first, second, third
 
 
-def _of_all(ranking: int) -> Callable[[CutTile], Scores]:
-    return lambda tile: tile.scores(ranking).reshape(-1)
-
-
-def _of_ties(ranking: int, cut: Place) -> Callable[[CutTile], Scores]:
-    """The keys of the entries at a cut."""
-    return lambda tile: tile.magnitudes[tile.scores(ranking) == cut.score]
-
-
-def _places(parts: Parts, blocked: Blocked, sought: Sequence[Sought]) -> list[Place] | None:
-    """What is sought; one sweep for all that a bracket of the sample holds."""
+def _places(parts: Parts, blocked: Blocked, sought: dict[int, Sought], survey: Survey) -> dict[int, Place] | None:
+    """What is sought in each ranking; one sweep for all that a bracket of the sample holds."""
     found: dict[int, Place] = {}
     deviations = DEVIATIONS
-    whole = all(one.size == blocked.size for one in sought)
     while len(found) < len(sought):
         brackets = {
             i: Bracket.around(np.sort(one.sample), one.k, one.size, deviations)
-            for i, one in enumerate(sought)
+            for i, one in sought.items()
             if i not in found
         }
         for tile in map(blocked.tile, parts()):
             if tile is None:
                 return None
-            if len(brackets) == len(RANKINGS) and whole:
-                tile.survey([brackets[i] for i in RANKINGS])
-                continue
-            for i, bracket in brackets.items():
-                bracket.add(sought[i].scores(tile))
+            survey(tile, brackets)
         for i, bracket in brackets.items():
             place = bracket.place(sought[i].k)
             assert place is not None or not bracket.unbounded, "a sweep did not count what another did"
             if place is not None:
                 found[i] = place
         deviations *= WIDER
-    return [found[i] for i in range(len(sought))]
+    return found
 
 
 def _sample(parts: Parts, blocked: Blocked) -> list[Scores] | None:

@@ -52,8 +52,7 @@ class Blocked:
     @property
     def most(self) -> int:
         """Entries of a tile."""
-        by_loops = self.loops is not None and self.groups.pair.s.ties.index_only
-        return LARGE if by_loops and self.size > TILE else TILE
+        return TILE if self.loops is None else LARGE
 
     def tile(self, part: Array) -> "CutTile | None":
         """Rows of a tile: groups, or a part of one; None where an entry is NaN or infinite."""
@@ -110,7 +109,13 @@ class CutTile:
 
     def cuts(self) -> Ranked:
         """Where each row is cut, which is a group."""
-        of, keys = self._of, self.magnitudes
+        of = self._of
+        if self._loops is not None:
+            dull_gain = of.dull[GAINS] is not None
+            given = self._x, self._sigma, of.groups.keep
+            first, second, third = self._loops.cuts(*given, of.by_key, of.low_index, dull_gain)
+            return first, second, third
+        keys = self.magnitudes
         first, second, third = (
             Cuts.of_rows(self.scores(i), of.groups.keep, keys if of.by_key[i] else None, of.low_index[i], of.dull[i])
             for i in RANKINGS
@@ -136,20 +141,27 @@ class CutTile:
         flat = self._sizes.reshape(-1), self._images.reshape(-1)
         return Entries(*flat, high, groups.p, groups.unit(self._sigma), groups.short)
 
-    def survey(self, brackets: list[Bracket]) -> None:
-        """Count what lies in the bracket of each ranking."""
-        if self._loops is not None:
-            self._loops.survey(self._x, self._sigma, brackets)
+    def survey(self, brackets: dict[int, Bracket]) -> None:
+        """Count what lies in the bracket of each of these rankings."""
+        if self._loops is not None and len(brackets) == len(RANKINGS):
+            self._loops.survey(self._x, self._sigma, [brackets[i] for i in RANKINGS])
             return
-        for i, bracket in enumerate(brackets):
+        for i, bracket in brackets.items():
             bracket.add(self.scores(i).reshape(-1))
+
+    def survey_ties(self, ranking: int, cut: Place, bracket: Bracket) -> None:
+        """Count what lies in the bracket of the keys of the entries at a cut."""
+        if self._loops is not None:
+            self._loops.survey_ties(self._x, self._sigma, ranking == GAINS, cut.score, bracket)
+            return
+        bracket.add(self.magnitudes[self.scores(ranking) == cut.score])
 
     def partial(self, cuts: Ranked, seen: Seen) -> Partial | None:
         """All that is added up; None at what the pass is not for."""
         x, groups = self._x, self._of.groups
         if out_of_range(x.dtype, groups.p) and not np.all(power_units(self._high, groups.p) == 1):
             return None
-        loops = self._loops if all(one.key is None for one in cuts) else None
+        loops = self._loops
         sums, counts, living = self._in_numpy(cuts, seen) if loops is None else self._in_loops(loops, cuts, seen)
         return replace(
             Partial(*sums),

@@ -7,16 +7,23 @@ multiple of step, ties to even, as ``rint(v / step) * step`` does but for the si
 from typing import Any, TypeAlias
 
 import numpy as np
-from numba import njit
 
-from sqtheory.alphabet.kernels import compiled_chains, compiled_codes, compiled_cuts, compiled_groups, compiled_masks
+from sqtheory.alphabet.kernels import (
+    compiled_chains,
+    compiled_codes,
+    compiled_cuts,
+    compiled_groups,
+    compiled_masks,
+    compiled_row_cuts,
+)
+from sqtheory.alphabet.kernels.compiled_loop import loop
 
 Loop: TypeAlias = Any
 """A compiled function; its arguments are arrays and numpy scalars of one precision."""
 
 
 def _maxima(kind: type) -> Loop:
-    @njit(cache=True, nogil=True)
+    @loop
     def maxima(bits, magnitude, out):  # type: ignore[no-untyped-def]
         """The largest of the magnitude bits in every row (runs, size), into ``out`` (runs)."""
         for r in range(bits.shape[0]):
@@ -29,7 +36,7 @@ def _maxima(kind: type) -> Loop:
 
 
 def _integers() -> Loop:
-    @njit(cache=True, nogil=True)
+    @loop
     def integers(x, scales, low, high, magic, out):  # type: ignore[no-untyped-def]
         """σ rint(clip(x/σ)), +0 where that is 0; x (layers, runs, size), one σ for each run."""
         one, zero = magic / magic, magic - magic
@@ -45,7 +52,7 @@ def _integers() -> Loop:
 
 
 def _floats(real: type, kind: type) -> Loop:
-    @njit(cache=True, nogil=True)
+    @loop
     def floats(x, scales, low, high, exponent, least, lift, sign, out):  # type: ignore[no-untyped-def]
         """σ clip(x/σ), rounded to the step of its binade or of ``least``; ``lift`` makes c of its exponent bits."""
         one, zero = high / high, high - high
@@ -65,7 +72,7 @@ def _floats(real: type, kind: type) -> Loop:
 
 
 def _largest_of_runs(m: int) -> Loop:
-    @njit(cache=True, nogil=True)
+    @loop
     def largest_of_runs(bits, magnitude, k, earlier, later, out):  # type: ignore[no-untyped-def]
         """Mark the k largest magnitudes of every m entries of a vector.
 
@@ -84,7 +91,7 @@ def _largest_of_runs(m: int) -> Loop:
     return largest_of_runs
 
 
-@njit(cache=True, nogil=True)
+@loop
 def count_losses(columns, wins_ties, out):  # type: ignore[no-untyped-def]
     """How many entries of its run beat each entry of columns (m, runs); a tie is lost by the later, or the earlier."""
     m, runs = columns.shape
@@ -98,7 +105,7 @@ def count_losses(columns, wins_ties, out):  # type: ignore[no-untyped-def]
                 out[i, r] += not won
 
 
-@njit(cache=True, nogil=True)
+@loop
 def count_losses_by_key(columns, keys, wins_ties, out):  # type: ignore[no-untyped-def]
     """The same with ties of columns decided by keys first."""
     m, runs = columns.shape
@@ -123,6 +130,8 @@ GROUPS = compiled_groups
 """Both orders on short groups."""
 CUTS = compiled_cuts
 """Both orders on groups of whole scale blocks."""
+ROW_CUTS = compiled_row_cuts
+"""Where rows are cut that are such groups."""
 MASKS = compiled_masks
 """Masks of the largest magnitudes."""
 CODES = compiled_codes

@@ -6,7 +6,7 @@ plus 1.5·2^{e−52}, are integers, exact in any order; what is left then is 0, 
 
 import numpy as np
 
-from sqtheory.alphabet.kernels.compiled_ranking import loop
+from sqtheory.alphabet.kernels.compiled_loop import loop
 
 STRIP = 2048
 """Entries of a strip at most: so many integers below 2^52 add up to one of 64 bits."""

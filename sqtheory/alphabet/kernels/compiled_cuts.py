@@ -1,6 +1,7 @@
 """Both orders on groups of whole scale blocks in machine code (extra ``fast``), of float32 numbers: strip by strip.
 
-A strip stays in the first cache, as the one column that the loops of ``compiled_groups`` add up.
+A strip stays in the first cache. Its sums are the integers of ``compiled_groups``; who keeps an entry is one code of
+three bits: S→Q 1, Q→S 2, the optimum 4.
 """
 
 from typing import NamedTuple
@@ -8,23 +9,29 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.alphabet.kernels.compiled_groups import TOTALS, Dust, Workspace, added_up, rounded
-from sqtheory.alphabet.kernels.compiled_ranking import gained, loop
+from sqtheory.alphabet.kernels.compiled_groups import TOTALS, Dust, Workspace, extent, rounded, unlifted
+from sqtheory.alphabet.kernels.compiled_loop import loop
+from sqtheory.alphabet.kernels.compiled_ranking import gained
 
 STRIP = 1024
-"""Entries of a strip."""
+"""Entries of a strip; a multiple of 8."""
 COUNTS = 2
 """Counts of a row: entries of non-zero image that one order keeps and the other prunes; those that S→Q keeps."""
-i4, i8 = np.int32, np.int64
+UNKEYED = -2
+"""In place of a key: ties are taken in the order of indices alone."""
+f4, f8, i4, i8 = np.float32, np.float64, np.int32, np.int64
 __all__ = [
     "COUNTS",
     "STRIP",
     "TOTALS",
+    "UNKEYED",
     "CutPlaces",
     "Dust",
     "Weighed",
     "Workspace",
+    "quantized",
     "survey",
+    "survey_ties",
     "weigh",
 ]
 
@@ -35,6 +42,8 @@ class CutPlaces(NamedTuple):
     bits: NDArray[np.int32]
     """(2, rows): of the magnitudes at the cut."""
     gains: NDArray[np.float64]
+    keys: NDArray[np.int32]
+    """(3, rows): of the ties stay those with larger bits of |x|, and of those with these bits some; or ``UNKEYED``."""
     first: NDArray[np.int64]
     """(3, rows): the ties that stay, counted in the order of indices, are from ``first`` to before ``last``."""
     last: NDArray[np.int64]
@@ -54,14 +63,14 @@ class Weighed(NamedTuple):
 
 
 @loop
-def _quantized(x, start, n, scales, run, rounding, work):  # type: ignore[no-untyped-def]
+def quantized(x, start, n, scales, run, rounding, work):  # type: ignore[no-untyped-def]
     """|x| and |q(x)| of a strip; every ``run`` entries share a scale, none of which is 0."""
-    r = 0
+    r, block = 0, start // run
+    left = run - start % run
     while r < n:
-        block, inside = (start + r) // run, (start + r) % run
-        count = min(run - inside, n - r)
+        count = min(left, n - r)
         work.scales[r : r + count] = scales[block]
-        r += count
+        r, block, left = r + count, block + 1, run
     for r in range(n):
         work.y[0, r] = x[start + r]
         work.x[0, r] = abs(x[start + r])
@@ -69,75 +78,157 @@ def _quantized(x, start, n, scales, run, rounding, work):  # type: ignore[no-unt
 
 
 @loop
-def _collect(scores, low, high, counts, out):  # type: ignore[no-untyped-def]
+def _taken(scores, inside, place, out):  # type: ignore[no-untyped-def]
+    """Write the scores that are marked to ``out``, one place longer than that needs; returns the place after them."""
+    inside[scores.size :] = 0
+    words = inside.view(np.uint64)
+    for w in range(words.size):
+        if words[w] != 0:
+            for i in range(8 * w, min(8 * w + 8, scores.size)):
+                out[place] = scores[i]
+                place += i8(inside[i])
+    return place
+
+
+@loop
+def _collect(scores, low, high, inside, counts, out):  # type: ignore[no-untyped-def]
     """Count what is above ``high``, at it, at ``low`` if that is less, and write what is between to ``out``."""
-    above, from_high, over_low, from_low = i4(0), i4(0), i4(0), i4(0)
+    above, at_high, at_low = i4(0), i4(0), i4(0)
     for i in range(scores.size):
         above = i4(above + i4(scores[i] > high))
-        from_high = i4(from_high + i4(scores[i] >= high))
-        over_low = i4(over_low + i4(scores[i] > low))
-        from_low = i4(from_low + i4(scores[i] >= low))
-    place = counts[3]
-    if over_low > from_high:
-        for i in range(scores.size):
-            if (scores[i] > low) & (scores[i] < high):
-                out[place] = scores[i]
-                place += 1
+        at_high = i4(at_high + i4(scores[i] == high))
+        at_low = i4(at_low + i4(scores[i] == low))
+        inside[i] = np.uint8(scores[i] > low) & np.uint8(scores[i] < high)
     counts[0] += above
-    counts[1] += from_high - above
+    counts[1] += at_high
     if low < high:
-        counts[2] += from_low - over_low
-    counts[3] = place
+        counts[2] += at_low
+        counts[3] = _taken(scores, inside, counts[3], out)
 
 
 @loop
 def survey(x, scales, run, square, rounding, ends, gain_ends, work, counts, sizes, images, saved):  # type: ignore[no-untyped-def]
     """``_collect`` of the bits of |x| and of |q(x)| between ``ends`` (2, 2), and of the gains."""
+    inside = np.zeros(STRIP, np.uint8)
     for start in range(0, x.size, STRIP):
         n = min(STRIP, x.size - start)
-        _quantized(x, start, n, scales, run, rounding, work)
+        quantized(x, start, n, scales, run, rounding, work)
         gained(work.x, work.y, n, square, work.gains)
-        _collect(work.x[0, :n].view(i4), ends[0, 0], ends[0, 1], counts[0], sizes)
-        _collect(work.y[0, :n].view(i4), ends[1, 0], ends[1, 1], counts[1], images)
-        _collect(work.gains[0, :n], gain_ends[0], gain_ends[1], counts[2], saved)
+        _collect(work.x[0, :n].view(i4), ends[0, 0], ends[0, 1], inside, counts[0], sizes)
+        _collect(work.y[0, :n].view(i4), ends[1, 0], ends[1, 1], inside, counts[1], images)
+        _collect(work.gains[0, :n], gain_ends[0], gain_ends[1], inside, counts[2], saved)
 
 
 @loop
-def _mark(scores, cut, ranking, row, places, out):  # type: ignore[no-untyped-def]
-    """Mark what is above the cut, and of what is at it the ones from ``first`` to before ``last``."""
-    first, last, seen = places.first[ranking, row], places.last[ranking, row], places.seen[ranking, row]
-    ties = i4(0)
+def _keys(scores, cut, keys, inside, out):  # type: ignore[no-untyped-def]
+    """The keys of the entries at a cut, into ``out``; returns how many."""
     for i in range(scores.size):
-        ties = i4(ties + i4(scores[i] == cut))
-    if first <= seen and seen + ties <= last:
-        for i in range(scores.size):
-            out[i] = i4(1) if scores[i] >= cut else i4(0)
-    elif seen + ties <= first or last <= seen:
-        for i in range(scores.size):
-            out[i] = i4(1) if scores[i] > cut else i4(0)
-    else:
-        place = seen
-        for i in range(scores.size):
-            tie = scores[i] == cut
-            out[i] = i4((scores[i] > cut) | (tie & (first <= place) & (place < last)))
-            place += np.int64(tie)
-    places.seen[ranking, row] = seen + ties
+        inside[i] = np.uint8(scores[i] == cut)
+    return _taken(keys, inside, 0, out)
 
 
 @loop
-def _differ(y, n, kept, moved, better, counts):  # type: ignore[no-untyped-def]
-    """Of masks what differs from the first where the image is not 0; counted for the second. What the first keeps."""
-    all_moved, swaps, stay = i4(0), i4(0), i4(0)
-    for r in range(n):
-        alive = i4(1) if y[0, r] != 0 else i4(0)
-        moved[r] = i4(moved[r] ^ kept[r]) & alive
-        better[r] = i4(better[r] ^ kept[r]) & alive
-        all_moved = i4(all_moved + moved[r])
-        swaps = i4(swaps + i4(moved[r] & kept[r]))
-        stay = i4(stay + kept[r])
-    counts[0] += all_moved
+def survey_ties(x, scales, run, square, rounding, by_gain, bits, gain, low, high, work, counts, found):  # type: ignore[no-untyped-def]
+    """``_collect`` of the bits of |x| where |q(x)| has these bits, or where the gain is this."""
+    inside, own = np.zeros(STRIP, np.uint8), np.empty(STRIP + 1, i4)
+    for start in range(0, x.size, STRIP):
+        n = min(STRIP, x.size - start)
+        quantized(x, start, n, scales, run, rounding, work)
+        keys = work.x[0, :n].view(i4)
+        if by_gain:
+            gained(work.x, work.y, n, square, work.gains)
+            ties = _keys(work.gains[0, :n], gain, keys, inside, own)
+        else:
+            ties = _keys(work.y[0, :n].view(i4), bits, keys, inside, own)
+        if ties > 0:
+            _collect(own[:ties], low, high, inside, counts, found)
+
+
+@loop
+def _mark(scores, cut, keys, ranking, row, places, who):  # type: ignore[no-untyped-def]
+    """Add to codes the bit of a ranking: what is above the cut, and of what is at it what ``places`` say."""
+    first, last, seen = places.first[ranking, row], places.last[ranking, row], places.seen[ranking, row]
+    key, bit, ties = places.keys[ranking, row], i4(1 << ranking), i4(0)
+    stay = first <= seen and seen < last
+    if key != UNKEYED:
+        for i in range(scores.size):
+            above = (scores[i] > cut) | ((scores[i] == cut) & (keys[i] > key))
+            ties = i4(ties + (i4(1) if (scores[i] == cut) & (keys[i] == key) else i4(0)))
+            who[i] = i4(who[i] | (bit if above else i4(0)))
+        stay = False
+    elif stay:
+        for i in range(scores.size):
+            ties = i4(ties + (i4(1) if scores[i] == cut else i4(0)))
+            who[i] = i4(who[i] | (bit if scores[i] >= cut else i4(0)))
+    else:
+        for i in range(scores.size):
+            ties = i4(ties + (i4(1) if scores[i] == cut else i4(0)))
+            who[i] = i4(who[i] | (bit if scores[i] > cut else i4(0)))
+    end = seen + ties
+    places.seen[ranking, row] = end
+    if ties == 0 or (end <= last if stay else end <= first or last <= seen):
+        return
+    place = seen
+    for i in range(scores.size):
+        if scores[i] == cut and (key == UNKEYED or keys[i] == key):
+            who[i] = i4(who[i] | bit) if first <= place and place < last else i4(who[i] & ~bit)
+            place += 1
+
+
+@loop
+def _differ(y, who, counts):  # type: ignore[no-untyped-def]
+    """Count the entries of non-zero image that one order keeps and the other prunes; returns how many S→Q keeps."""
+    moved, swaps, stay = i4(0), i4(0), i4(0)
+    for r in range(who.size):
+        ours = i4(who[r] & i4(1))
+        differ = i4(i4(ours ^ i4(who[r] >> i4(1))) & (i4(1) if y[r] != f4(0) else i4(0)))
+        moved = i4(moved + differ)
+        swaps = i4(swaps + i4(differ & ours))
+        stay = i4(stay + ours)
+    counts[0] += moved
     counts[1] += swaps
-    return stay
+    return i8(stay)
+
+
+@loop
+def _swept(x, y, who, floor, dust, found):  # type: ignore[no-untyped-def]
+    """Take the entries below ``floor`` out of a strip; returns how many entries are dust, those found before too."""
+    for r in range(who.size):
+        if (x[r] != 0 and x[r] < floor) or (y[r] != 0 and y[r] < floor):
+            dust.x[found], dust.y[found], dust.who[found] = x[r], y[r], who[r]
+            found += 1
+            x[r], y[r] = f4(0), f4(0)
+    return found
+
+
+@loop
+def _summed(x, y, square, who, lift, rest, out):  # type: ignore[no-untyped-def]
+    """The integers of x, s, q, of the errors that S→Q keeps, and of what Q→S and the optimum have more than S→Q."""
+    x0, x1, s0, s1, q0, q1 = i8(0), i8(0), i8(0), i8(0), i8(0), i8(0)
+    e0, e1, t0, t1, g0, g1 = i8(0), i8(0), i8(0), i8(0), i8(0), i8(0)
+    for r in range(who.size):
+        size = f8(x[r])
+        error = abs(size - f8(y[r]))
+        if len(square):
+            size, error = size * size, error * error
+        h, g = size + lift, error + lift
+        a0, a1 = f8(h).view(i8), f8(size - (h - lift) + rest).view(i8)
+        b0, b1 = f8(g).view(i8), f8(error - (g - lift) + rest).view(i8)
+        ours, theirs, best = i4(who[r] & i4(1)) != 0, i4(who[r] & i4(2)) != 0, i4(who[r] & i4(4)) != 0
+        x0 += a0
+        x1 += a1
+        q0 += b0
+        q1 += b1
+        s0 += i8(0) if ours else a0
+        s1 += i8(0) if ours else a1
+        e0 += b0 if ours else i8(0)
+        e1 += b1 if ours else i8(0)
+        t0 += b0 if theirs else a0
+        t1 += b1 if theirs else a1
+        g0 += b0 if best else a0
+        g1 += b1 if best else a1
+    out[0], out[1], out[2], out[3], out[4], out[5], out[6], out[7] = x0, x1, s0, s1, q0, q1, e0, e1
+    out[8], out[9], out[10], out[11] = t0 - s0 - e0, t1 - s1 - e1, g0 - s0 - e0, g1 - s1 - e1
 
 
 @loop
@@ -147,18 +238,27 @@ def weigh(x, scales, run, square, rounding, places, work, weighed, dust):  # typ
     for row in range(x.shape[0]):
         for start in range(row * x.shape[1], (row + 1) * x.shape[1], STRIP):
             n = min(STRIP, (row + 1) * x.shape[1] - start)
-            _quantized(flat, start, n, scales, run, rounding, work)
+            quantized(flat, start, n, scales, run, rounding, work)
             gained(work.x, work.y, n, square, work.gains)
-            sizes, before = work.x[0, :n].view(i4), places.seen[0, row]
-            images, gains = work.y[0, :n].view(i4), work.gains[0, :n]
-            _mark(sizes, places.bits[0, row], 0, row, places, work.kept)
-            _mark(images, places.bits[1, row], 1, row, places, work.moved)
-            _mark(gains, places.gains[row], 2, row, places, work.better)
+            sizes, images, who = work.x[0, :n], work.y[0, :n], work.kept[:n]
+            bits, before = sizes.view(i4), places.seen[0, row]
+            who[:] = 0
+            _mark(bits, places.bits[0, row], bits, 0, row, places, who)
+            _mark(images.view(i4), places.bits[1, row], bits, 1, row, places, who)
+            _mark(work.gains[0, :n], places.gains[row], bits, 2, row, places, who)
             if places.seen[0, row] > before:
                 for r in range(n):
-                    if sizes[r] == places.bits[0, row] and work.kept[r] != 0:
+                    if bits[r] == places.bits[0, row] and who[r] & 1:
                         weighed.alive[(start + r) // run] = 1
-            stay = i8(_differ(work.y, n, work.kept, work.moved, work.better, weighed.counts[row]))
-            found = added_up(n, square, stay, False, work, weighed.powers, weighed.totals, strip, dust, found)
+            stay = _differ(images, who, weighed.counts[row])
+            power, floor = extent(work.x, work.y, n)
+            if floor > 0:
+                found = _swept(sizes, images, who, floor, dust, found)
+            power = 2 * power if len(square) else power
+            lift, rest = 2.0**power, 1.5 * 2.0 ** (power - 52)
+            own = weighed.totals[strip]
+            weighed.powers[strip] = power
+            _summed(sizes, images, square, who, lift, rest, own)
+            unlifted(own, i8(n), stay, lift, rest)
             strip += 1
     return found

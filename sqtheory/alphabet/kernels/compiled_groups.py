@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.alphabet.kernels.compiled_ranking import columns, compared, gained, loop, ranked, ranked_by_key
+from sqtheory.alphabet.kernels.compiled_loop import loop
+from sqtheory.alphabet.kernels.compiled_ranking import columns, compared, gained, ranked, ranked_by_key
 
 STRIP = 2048
 """Entries of a strip."""
@@ -194,29 +195,41 @@ def _swept(x, y, n, kept, moved, better, floor, dust, found):  # type: ignore[no
 
 
 @loop
-def added_up(n, square, stay, by_size, work, powers, totals, strip, dust, found):  # type: ignore[no-untyped-def]
-    """Add up a strip of which ``stay`` entries are kept; returns how many entries are dust, those found before too.
-
-    ``by_size``: the optimum keeps what S→Q keeps.
-    """
-    top = max(_top_bits(work.x, n), _top_bits(work.y, n))
-    least = min(_least_bits(work.x, n), _least_bits(work.y, n))
+def extent(x, y, n):  # type: ignore[no-untyped-def]
+    """e such that all sizes of a strip are below 2^e, and below which some are added apart, or 0 where none is."""
+    top = max(_top_bits(x, n), _top_bits(y, n))
+    least = min(_least_bits(x, n), _least_bits(y, n))
     power = (top >> 23) - 126 if top >> 23 else -125
-    if power - ((least + 1 >> 23) - 127) > DUST:
-        floor = f4(2.0 ** (power - DUST))
-        found = _swept(work.x, work.y, n, work.kept, work.moved, work.better, floor, dust, found)
-    power = 2 * power if len(square) else power
-    lift, rest = 2.0**power, 1.5 * 2.0 ** (power - 52)
-    powers[strip] = power
-    own, entries = totals[strip], i8(n) * work.x.shape[0]
-    own[:] = 0
-    _summed(work.x, work.y, n, square, work.kept, lift, rest, own)
+    return power, f4(2.0 ** (power - DUST)) if power - ((least + 1 >> 23) - 127) > DUST else f4(0)
+
+
+@loop
+def unlifted(own, entries, stay, lift, rest):  # type: ignore[no-untyped-def]
+    """Take the lifts off the sums of a strip of which S→Q keeps ``stay`` entries."""
     for place, high in ((0, lift), (1, rest)):
         bits = f8(high).view(i8)
         own[0 + place] -= entries * bits
         own[2 + place] -= (entries - stay) * bits
         own[4 + place] -= entries * bits
         own[6 + place] -= stay * bits
+
+
+@loop
+def _added_up(n, square, stay, by_size, work, powers, totals, strip, dust, found):  # type: ignore[no-untyped-def]
+    """Add up a strip of which ``stay`` entries are kept; returns how many entries are dust, those found before too.
+
+    ``by_size``: the optimum keeps what S→Q keeps.
+    """
+    power, floor = extent(work.x, work.y, n)
+    if floor > 0:
+        found = _swept(work.x, work.y, n, work.kept, work.moved, work.better, floor, dust, found)
+    power = 2 * power if len(square) else power
+    lift, rest = 2.0**power, 1.5 * 2.0 ** (power - 52)
+    powers[strip] = power
+    own = totals[strip]
+    own[:] = 0
+    _summed(work.x, work.y, n, square, work.kept, lift, rest, own)
+    unlifted(own, i8(n) * work.x.shape[0], stay, lift, rest)
     _differing(work.x, work.y, n, square, work.kept, work.moved, work.places, lift, rest, own[8:])
     if not by_size:
         _differing(work.x, work.y, n, square, work.kept, work.better, work.places, lift, rest, own[10:])
@@ -263,5 +276,5 @@ def tile(x, scales, run, k, lanes, ties, square, rounding, by_size, work, powers
             ranked_by_key(work.gains, work.x, n, k, lanes, work.better)
             for r in range(n):
                 work.better[r] ^= work.kept[r]
-        found = added_up(n, square, i8(n) * k, by_size, work, powers, totals, strip, dust, found)
+        found = _added_up(n, square, i8(n) * k, by_size, work, powers, totals, strip, dust, found)
     return found

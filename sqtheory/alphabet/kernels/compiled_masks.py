@@ -7,7 +7,8 @@ infinity and NaN are seen. Inner loops are straight passes over memory that stay
 from typing import Any, TypeAlias
 
 import numpy as np
-from numba import njit
+
+from sqtheory.alphabet.kernels.compiled_loop import loop
 
 Loop: TypeAlias = Any
 """A compiled function; its arguments are arrays and numpy scalars of one precision."""
@@ -18,7 +19,7 @@ STRIP = 1024
 def _of_four(kind: type) -> Loop:
     one, two, three = kind(1), kind(2), kind(3)
 
-    @njit(cache=True, nogil=True)
+    @loop
     def of_four(bits, magnitude, least, later, out):  # type: ignore[no-untyped-def]
         """Mark what beats ``least`` others of its four; of equal ones wins the earlier (``later`` 1) or later (0)."""
         top = kind(0)
@@ -38,7 +39,7 @@ def _of_four(kind: type) -> Loop:
 
 
 def _of_rows(kind: type) -> Loop:
-    @njit(cache=True, nogil=True)
+    @loop
     def of_rows(bits, magnitude, k, low_index, out):  # type: ignore[no-untyped-def]
         """Mark the k largest of every row, 0 < k < its length; of equal ones the earlier wins, or the later.
 
@@ -84,7 +85,7 @@ def _of_rows(kind: type) -> Loop:
 
 
 def _beyond(kind: type) -> Loop:
-    @njit(cache=True, nogil=True)
+    @loop
     def beyond(bits, magnitude, low, high, out, places, sizes):  # type: ignore[no-untyped-def]
         """Mark what is above ``high``, and note places and magnitudes from ``low`` to ``high``.
 
@@ -119,7 +120,7 @@ def _beyond(kind: type) -> Loop:
 
 
 def _settle() -> Loop:
-    @njit(cache=True, nogil=True)
+    @loop
     def settle(places, sizes, cut, out):  # type: ignore[no-untyped-def]
         """Mark what is above the cut; the places of what is at it come first. Returns how many there are of either."""
         above, tied = np.int64(0), np.int64(0)

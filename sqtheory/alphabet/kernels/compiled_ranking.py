@@ -5,14 +5,10 @@ over the entries of a group is unrolled, and what goes over groups vectorizes.
 """
 
 import numpy as np
-from numba import njit
+
+from sqtheory.alphabet.kernels.compiled_loop import loop
 
 f4, f8, i4 = np.float32, np.float64, np.int32
-
-
-def loop(function):  # type: ignore[no-untyped-def]
-    """Compiled when first called, kept on disk; holds no lock of the interpreter while it runs."""
-    return njit(cache=True, nogil=True, error_model="numpy")(function)
 
 
 @loop

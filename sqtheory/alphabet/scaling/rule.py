@@ -60,6 +60,10 @@ class Scaling(ABC):
         """σ_B is one function, ``of_signed_maxima``, of max |x_B| and of whether some entry is negative."""
         return False
 
+    def fits(self, p: float) -> bool:
+        """σ_B errs least in ‖x_B − σ ρ(x_B/σ)‖_p, ρ nearest, of one or more numbers given by max |x_B| and max |x|."""
+        return self.follows_maximum
+
     @property
     def full_range(self) -> bool:
         """An integer format used with this rule includes −2^{k−1}."""
@@ -236,8 +240,7 @@ class Scaling(ABC):
     def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
         """Quantizing an image q(x) again, its scale chosen anew, gives q(x) for a deterministic rounding.
 
-        In real arithmetic; a scale that is not a power of two carries rounding errors, which only
-        rounding to nearest forgives.
+        In real arithmetic; a scale that is no power of two carries errors, which only rounding to nearest forgives.
         """
         return False
 

@@ -82,6 +82,9 @@ class RowTwoLevel(Scaling):
     def looks_at(self) -> Reach:
         return Reach.tensor
 
+    def fits(self, p: float) -> bool:
+        return True
+
     @property
     def scale_format(self) -> FloatFormat:
         return self.rule.scale_format

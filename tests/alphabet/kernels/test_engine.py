@@ -2,11 +2,13 @@ import subprocess
 import sys
 import threading
 
+import numba
 import numpy as np
 import pytest
 
 import sqtheory
 from sqtheory.alphabet.kernels import engine_name, usual
+from sqtheory.alphabet.kernels.compiled_loop import TRIED
 from sqtheory.alphabet.kernels.engine import compiled
 
 
@@ -70,6 +72,31 @@ print("scipy.linalg" in found, gc.isenabled(), loops is sys.modules["sqtheory.al
 def test_loops_alone_do_without_products_of_matrices() -> None:
     found = subprocess.run([sys.executable, "-c", QUICK], capture_output=True, text=True, check=True)
     assert found.stdout.split() == ["False", "True", "True"] and found.stderr == ""
+
+
+KEPT = """
+import sys, numpy as np, sqtheory
+from sqtheory.alphabet.kernels.engine import compiled
+with sqtheory.engine("numba"):
+    losses, x = compiled().count_losses, np.array([[3.0, 1.0], [2.0, 2.0]])
+lost = np.empty((2, 2), np.int64)
+losses(x, True, lost)
+print(lost.tolist(), "numba.np.arraymath" in sys.modules)
+
+from numba import njit
+@njit
+def most(a, lost):
+    losses(a, True, lost)
+    return np.sort(a.reshape(-1))[::-1].sum()
+print(most(x, lost), losses(x.astype(np.float32), True, np.empty((2, 2), np.int8)), "numba.np.arraymath" in sys.modules)
+"""
+
+
+def test_kept_code_runs_without_what_only_compiling_needs() -> None:
+    for _ in range(2):  # the first may have to compile
+        found = subprocess.run([sys.executable, "-c", KEPT], capture_output=True, text=True, check=True)
+    by_itself = numba.__version__.startswith(TRIED)
+    assert found.stdout.splitlines() == [f"[[0, 1], [1, 0]] {not by_itself}", "8.0 None True"]
 
 
 UNKEPT = """
