@@ -11,7 +11,18 @@ from sqtheory.alphabet.partition import Blocks, Partition, Tail
 from sqtheory.alphabet.quantized import NanRule
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.rounding import Rounding, nearest_even
-from sqtheory.alphabet.scaling import Affine, Edge, FittedOffset, Middle, Minimum, Misfit, Range, RealZero, ZeroPoint
+from sqtheory.alphabet.scaling import (
+    Affine,
+    Edge,
+    FittedOffset,
+    Middle,
+    Minimum,
+    Misfit,
+    Range,
+    RealZero,
+    SearchedZero,
+    ZeroPoint,
+)
 from sqtheory.alphabet.signatures import spelled_out
 from sqtheory.exceptions import need
 
@@ -28,6 +39,7 @@ class Offset(Enum):
     midpoint = "the number of the code in the middle"
     edge = "the end of larger magnitude, under a scale that makes 0 a level"
     real = "a zero point that is no integer"
+    searched = "a zero point, found with the scale by a search"
     fitted = "a number that is not positive, fitted with the scale and stored as that is"
 
     def __str__(self) -> str:
@@ -54,6 +66,7 @@ RULES: dict[Offset, type[Affine]] = {
     Offset.midpoint: Middle,
     Offset.edge: Edge,
     Offset.real: RealZero,
+    Offset.searched: SearchedZero,
     Offset.fitted: FittedOffset,
 }
 
@@ -96,6 +109,7 @@ def affine(
     zero_rounding: Rounding = nearest_even,
     reciprocal: bool = False,
     stored: FloatFormat | None = None,
+    computed: FloatFormat | None = None,
     rounded: bool = False,
     least: float = 0.0,
     most: float = 0.0,
@@ -112,7 +126,8 @@ def affine(
     integer zero point and the block's own for others. ``added`` and ``zero_rounding`` belong to ``offset=integer``,
     ``least`` (a bound of σ) to ``edge``, ``rounded``, ``most`` and ``narrow`` to ``real``, ``misfit``, ``below``,
     ``scale_bits`` and ``count`` to ``fitted``; ``reciprocal``: codes are made with fl(1/σ); ``stored``: the type of
-    scale and offset. See the rules in ``sqtheory.alphabet.scaling``: ``offsets`` and ``fitted_offset``.
+    scale and offset; ``computed``, of ``midpoint``: that of all arithmetic. See the rules in
+    ``sqtheory.alphabet.scaling``: ``offsets``, ``middle``, ``searched`` and ``fitted_offset``.
 
     >>> affine(4, block=4)([-1.0, 0.0, 0.5, 14.0])
     array([-1.,  0.,  0., 14.])
@@ -127,6 +142,7 @@ def affine(
         "zero_rounding": (zero_rounding, zero_rounding != nearest_even),
         "reciprocal": (reciprocal, reciprocal is not False),
         "stored": (stored, stored is not None),
+        "computed": (computed, computed is not None),
         "rounded": (rounded, rounded is not False),
         "least": (least, least != 0.0),
         "most": (most, most != 0.0),

@@ -13,7 +13,7 @@ from sqtheory.arithmetic.plain import exact, float32_pairwise, float32_sequentia
 from sqtheory.arrays import Array, ArrayLike
 from sqtheory.exceptions import SpellingError
 
-GENERAL = re.compile(r"aligned\((\w+), group=(\d+), fraction=(\d+), significant=(\d+)\)", re.ASCII)
+GENERAL = re.compile(r"aligned\((\w+), group=(\d+), fraction=(\d+), significant=(\d+)(?:, promoted=(\d+))?\)", re.ASCII)
 
 
 def wgmma(operand: str, *, sparse: bool = False) -> Accumulator:
@@ -37,10 +37,16 @@ def mma_sync(operand: str, *, sparse: bool = False) -> Accumulator:
     return replace(one, chain=TwoHalves(8 if sparse else 4))
 
 
-def aligned(operand: str, *, group: int, fraction: int, significant: int) -> Accumulator:
-    """Any accumulator of one chain: L = ``group`` products, F = ``fraction`` and P = ``significant`` bits."""
-    name = f"aligned({operand}, group={group}, fraction={fraction}, significant={significant})"
-    return Accumulator(name, OPERANDS[_known(operand)], group, fraction, significant)
+def aligned(operand: str, *, group: int, fraction: int, significant: int, promoted: int | None = None) -> Accumulator:
+    """Any accumulator: L = ``group`` products, F = ``fraction`` and P = ``significant`` bits, one chain.
+
+    With ``promoted`` so many products are a chain from 0, added to a float32 total in order: what libraries do that
+    split K into runs of that length.
+    """
+    after = "" if promoted is None else f", promoted={promoted}"
+    name = f"aligned({operand}, group={group}, fraction={fraction}, significant={significant}{after})"
+    one = Accumulator(name, OPERANDS[_known(operand)], group, fraction, significant)
+    return one if promoted is None else replace(one, chain=Promoted(promoted))
 
 
 def bound(x: ArrayLike, w: ArrayLike, accumulator: str | Accumulation) -> Array:
@@ -105,8 +111,9 @@ def accumulation(text: str | Accumulation) -> Accumulation:
         return known[words]
     if general := GENERAL.fullmatch(words):
         operand, *sizes = general.groups()
-        group, fraction, significant = map(int, sizes)
-        return aligned(operand, group=group, fraction=fraction, significant=significant)
+        group, fraction, significant, *promoted = (int(size) for size in sizes if size is not None)
+        after = promoted[0] if promoted else None
+        return aligned(operand, group=group, fraction=fraction, significant=significant, promoted=after)
     close = get_close_matches(words, known, n=1)
     hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
     raise SpellingError(f"there is no accumulation {text[:40]!r}: {hint}", text, 0)

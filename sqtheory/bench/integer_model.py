@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.arithmetic import Accumulator
-from sqtheory.arithmetic.accumulator import LEAST
+from sqtheory.arithmetic.accumulator import FINEST, LEAST
 from sqtheory.arrays import Array
 
 Integers: TypeAlias = NDArray[np.int64]
@@ -31,7 +31,7 @@ def integer_matmul(a: Array, b: Array, one: Accumulator) -> Array:
         top = np.maximum(exponents.max(axis=2), own)
         new = np.where(top == NONE, 0, top - one.fraction)
         added = _shifted(products, exponents - 2 * m - new[:, :, None]).sum(axis=2) + _shifted(total, unit - new)
-        drop = np.maximum(0, _length(added) - bits)
+        drop = np.clip(np.maximum(_length(added) - bits, FINEST - new), 0, 62)
         total, unit = np.sign(added) * (np.abs(added) >> drop << drop), new
     return np.ldexp(total.astype(np.float64), unit).astype(np.float32)
 

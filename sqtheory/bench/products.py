@@ -38,6 +38,11 @@ class ProductRate:
     goal: float | None
 
     @property
+    def ratio(self) -> float:
+        """Time over that of the model, for the same products."""
+        return self.model / self.rate
+
+    @property
     def held(self) -> bool:
         """The goal is reached, if there is one."""
         return self.goal is None or self.rate >= self.goal
@@ -65,7 +70,8 @@ class ProductRates(Tabular):
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and strings, ready for JSON."""
         own = {name: value for name, value in vars(self).items() if name != "measured"}
-        return {**own, "accumulations": [json_ready(vars(m)) | {"held": m.held} for m in self.measured]}
+        listed = [json_ready(vars(m)) | {"ratio": m.ratio, "held": m.held} for m in self.measured]
+        return {**own, "comparisons": listed}
 
     def table(self) -> Table:
         """One line for each accumulation."""

@@ -30,8 +30,9 @@ With --accumulate, a second table, in percent of the norm of the output, on 64 r
   operands              what reading X and the weight in the type of that instruction costs
   accumulator           what its accumulator adds, emulated bit for bit; bound: what it can add at most
                         (theorems accumulator_bound, promoted_bound)
-  orders apart          how far the outputs of S→Q and Q→S are apart in exact arithmetic
-  larger                order: apart whatever the accumulator does within both bounds; accumulator: it adds more"""
+  orders apart          how far the outputs of S→Q and Q→S are apart, operands read, sums exact
+  larger                order: apart whatever the accumulator does within both bounds (theorem order_on_hardware);
+                        accumulator: it adds more than they are apart"""
 
 EXAMPLES = """\
 examples:

@@ -10,6 +10,7 @@ from typing import final
 
 import numpy as np
 
+from sqtheory.alphabet.kernels import expect
 from sqtheory.arrays import as_real
 from sqtheory.compress.compressing import Outcome, applied, check_type, compressed, left_alone
 from sqtheory.compress.draft import Draft
@@ -96,6 +97,7 @@ def plan(
     if recipe.draws:
         recipe = recipe.drawing(first_of(ties, layout.tensors(), views))
     tolerates = Tolerance(layout.source, strict=strict, keep_going=keep_going)
+    expect(sum(info.size for info in chosen.taken))
     before = layout.source.signature
     source = {name: digest(path) for name, path in layout.files().items()}
     copied = {name: digest(path) for name, path in layout.others().items()}

@@ -114,7 +114,7 @@ def applied(
     with about_tensor(layout.source.path, info.name):
         fault = _lost(recipe, info.name, x, y)
         if fault is not None:
-            raise InputRefused(f"{fault} (is 0 a value of the format?)")
+            raise InputRefused(f"{fault} (is 0 a value of the format?): --order qs prunes what was quantized")
     row = row_of(recipe, info.name, x)
     known = None if rounded or recipe.draws else _known(recipe, row)
     error = distance(x, y, recipe.norm) if known is None else known

@@ -1,5 +1,6 @@
 """Checking a compressed checkpoint: everything is computed again from the bytes that were written."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -7,6 +8,7 @@ from functools import partial
 from itertools import chain
 from typing import Any, final
 
+from sqtheory.alphabet.kernels import expect
 from sqtheory.arrays import as_real
 from sqtheory.compress.again import Failure, Rules, of_headers, of_left_alone, of_source, of_target
 from sqtheory.compress.applying import metadata
@@ -25,7 +27,7 @@ from sqtheory.files.checkpoints.gguf import GgufCheckpoint
 from sqtheory.files.checkpoints.npz import NpyCheckpoint
 from sqtheory.files.digests import digest
 from sqtheory.files.inspection import kept_patterns
-from sqtheory.files.packing import CompressedTensorsCheckpoint, PackedCheckpoint
+from sqtheory.files.packing import ModuleCheckpoint, PackedCheckpoint
 
 
 @final
@@ -69,6 +71,7 @@ def verify(
         source = (against or written).source
         alike = first_of(equal_tensors(source), source.tensors, report.recipe.views)
         report = replace(report, recipe=report.recipe.drawing(alike))
+    expect(sum(math.prod(one.shape) for one in report.tensors))
     present = _present(written, report)
     named = [*_of_names(present, report)]
     failures = [*named, *_of_metadata(written, report), *_of_files(written, report)]
@@ -111,10 +114,8 @@ def _of_names(present: Mapping[str, TensorInfo], report: Report) -> Iterator[Fai
 
 def _of_metadata(written: Layout, report: Report) -> Iterator[Failure]:
     """The metadata that apply wrote; those of other kinds of files say nothing."""
-    shards: Mapping[str, SafetensorsCheckpoint | PackedCheckpoint | CompressedTensorsCheckpoint | GgufCheckpoint] = {}
-    if isinstance(
-        written.source, SafetensorsCheckpoint | PackedCheckpoint | CompressedTensorsCheckpoint | GgufCheckpoint
-    ):
+    shards: Mapping[str, SafetensorsCheckpoint | PackedCheckpoint | ModuleCheckpoint | GgufCheckpoint] = {}
+    if isinstance(written.source, SafetensorsCheckpoint | PackedCheckpoint | ModuleCheckpoint | GgufCheckpoint):
         shards = {written.source.path.name: written.source}
     if isinstance(written.source, ShardedCheckpoint):
         shards = written.source.shards

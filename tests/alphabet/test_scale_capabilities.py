@@ -39,6 +39,7 @@ from sqtheory.alphabet.scaling import (
     RowDoubleQuantization,
     RowTwoLevel,
     Scaling,
+    SearchedZero,
     SharedExponent,
     SignedMax,
     StoredScale,
@@ -64,6 +65,7 @@ AFFINE: dict[str, Affine] = {
     for rule in (
         *(ZeroPoint(), ZeroPoint(Range.own), Minimum(), Minimum(Range.with_zero), Middle(), Edge(), Edge(1e-3)),
         *(RealZero(), RealZero(rounded=True), RealZero(most=2.0), RealZero(narrow=0.5), Minimum(stored=FLOAT16)),
+        *(Middle(computed=BFLOAT16), SearchedZero()),
     )
 }
 STORED: tuple[Scaling, ...] = (
@@ -104,7 +106,19 @@ RULES: dict[str, Scaling] = {
     "held": Held(StoredScale(E4M3, late=True), *(FixedArray(np.linspace(a, 0.9, 6).reshape(GRID)) for a in (0.1, 0.2))),
 }
 BOUNDED = {
-    *("absmax", "absmean", "fullrange", "midpoint", "floor", "ceil", "even", "rceil", "shared"),
+    *(
+        "absmax",
+        "absmean",
+        "fullrange",
+        "midpoint",
+        "floor",
+        "ceil",
+        "even",
+        "rceil",
+        "shared",
+        "unclipped",
+        "floorfull",
+    ),
     *("signedmax", "signedmax(minimum=true)", "reciprocal(absmax)"),
 }
 """Rules of which the supremum of σ_B/max|x_B| is known."""

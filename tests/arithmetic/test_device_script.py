@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from sqtheory.arithmetic import mma_sync, wgmma
+from sqtheory.arithmetic import accumulation, mma_sync, wgmma
 from sqtheory.arrays import Array
 from tests.devices import tensor_cores
 from tests.devices.kernels import SHAPES, Shape
@@ -79,3 +79,13 @@ def test_a_shape_reads_its_slab_and_has_laws_that_differ(shape: Shape) -> None:
     a, b = pair(512, shape.operand)
     made = [one(a, b).tobytes() for one in of_shape(shape).values()]
     assert len(set(made)) == len(made)
+
+
+@pytest.mark.parametrize("run", [64, 192])
+def test_runs_of_k_are_what_promoted_says(run: int) -> None:
+    """A library's split of K, which the device was seen to do, is an accumulator that has a spelling."""
+    a, b = pair(512, "tf32")
+    split = Split(wgmma("tf32"), -(-512 // run), run, turns=False)
+    one = accumulation(f"aligned(tf32, group=8, fraction=25, significant=24, promoted={run})")
+    np.testing.assert_array_equal(split(a, b), one.matmul(a, b))
+    assert (split(a, b) != wgmma("tf32").matmul(a, b)).any()

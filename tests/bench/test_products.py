@@ -27,7 +27,7 @@ def test_rates_and_goals_follow_from_the_clock() -> None:
     found = measure_products(["fp8_fast"], side=16, length=32, rounds=2, clock=lambda: next(now))
     [only] = found.measured
     assert only.rate == 16 * 16 * 32 / 0.25 / 1e6 and only.model == 8 * 8 * 32 / 4.0 / 1e6
-    assert only.goal == 20 and not only.held and not found.held
+    assert only.ratio == only.model / only.rate and only.goal == 20 and not only.held and not found.held
     assert found.table().rows[0][0] == "fp8_fast"
     with pytest.raises(ValueError, match="needed an accumulation"):
         measure_products([])
@@ -37,4 +37,13 @@ def test_the_verb_prints_them(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "products", "--size", "64", "--rounds", "1", "--json", "--engine", "numpy"]) in (0, 1)
     found = json.loads(capsys.readouterr().out)
     assert found["schema"] == "sqtheory.bench-products/1" and found["length"] == 64 and found["engine"] == "numpy"
-    assert all(each["rate"] > 0 and each["model"] > 0 for each in found["accumulations"])
+    assert all(each["rate"] > 0 and each["model"] > 0 for each in found["comparisons"])
+
+
+@pytest.mark.parametrize("exponent", [-60, -66, -70, -74])
+def test_the_model_holds_below_the_normal_numbers(exponent: int) -> None:
+    one, rng = wgmma("bf16"), np.random.default_rng(1 - exponent)
+    a, b = (np.ldexp(rng.integers(-127, 128, (9, 48)).astype(np.float32), exponent) for _ in range(2))
+    made = one.matmul(a, b).astype(np.float32)
+    np.testing.assert_array_equal(integer_matmul(a, b, one).view(np.uint32), made.view(np.uint32))
+    assert 0 < np.abs(made).max() < 2.0 ** (2 * exponent + 20)

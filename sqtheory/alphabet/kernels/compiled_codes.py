@@ -50,6 +50,23 @@ def coded(x, kept, scales, size, rounding, table, none, out):  # type: ignore[no
 
 
 @loop
+def ranked(words, gather, shift, table, out):  # type: ignore[no-untyped-def]
+    """The entry of a table for the flags of every word, which a product brings to its last byte; the largest."""
+    worst = u1(0)
+    for i in range(words.size):
+        rank = table[(words[i] * gather >> shift) & 0xFF]
+        worst = max(worst, rank)
+        out[i] = rank
+    return worst
+
+
+@loop
+def looked_up(places, table, out):  # type: ignore[no-untyped-def]
+    for i in range(places.size):
+        out[i] = table[places[i]]
+
+
+@loop
 def decoded(codes, table, kept, scales, size, out):  # type: ignore[no-untyped-def]
     """σ times the level of its code for every kept entry (all, where ``kept`` is empty), and +0 for the others.
 

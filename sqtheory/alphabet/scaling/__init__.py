@@ -12,7 +12,7 @@ from sqtheory.alphabet.scaling.average import AbsMean
 from sqtheory.alphabet.scaling.derived import Held, Reciprocal
 from sqtheory.alphabet.scaling.descent import CoordinateDescent
 from sqtheory.alphabet.scaling.doubled import DoubleQuantization, RowDoubleQuantization
-from sqtheory.alphabet.scaling.dyadic import Exponent, PowerOfTwo, SharedExponent
+from sqtheory.alphabet.scaling.dyadic import Exponent, FloorFull, PowerOfTwo, SharedExponent
 from sqtheory.alphabet.scaling.ends import Range
 from sqtheory.alphabet.scaling.fitted import LeastNorm, Percentile, mse
 from sqtheory.alphabet.scaling.fitted_offset import FittedOffset, Misfit
@@ -20,10 +20,13 @@ from sqtheory.alphabet.scaling.given import Frozen, Unscaled
 from sqtheory.alphabet.scaling.histogram import LeastOfHistogram
 from sqtheory.alphabet.scaling.least import positive
 from sqtheory.alphabet.scaling.leastsquares import LeastSquares
-from sqtheory.alphabet.scaling.maximum import AbsMax, FullRange, HalfRange, Midpoint
-from sqtheory.alphabet.scaling.offsets import Edge, Middle, Minimum, RealZero, ZeroPoint
-from sqtheory.alphabet.scaling.rule import EXPONENT, FromMaximum, Numbers, Placed, Reach, Scaling, maxima
+from sqtheory.alphabet.scaling.maxima import maxima
+from sqtheory.alphabet.scaling.maximum import AbsMax, FullRange, HalfRange, Midpoint, Unclipped
+from sqtheory.alphabet.scaling.middle import Middle
+from sqtheory.alphabet.scaling.offsets import Edge, Minimum, RealZero, ZeroPoint
+from sqtheory.alphabet.scaling.rule import EXPONENT, FromMaximum, Numbers, Placed, Reach, Scaling
 from sqtheory.alphabet.scaling.search import CandidateSearch
+from sqtheory.alphabet.scaling.searched import SearchedZero
 from sqtheory.alphabet.scaling.signed import SignedMax
 from sqtheory.alphabet.scaling.stored import StoredScale
 from sqtheory.alphabet.scaling.superblocks import SuperBlock
@@ -34,7 +37,9 @@ SCALINGS: dict[str, Scaling] = {
     "fullrange": FullRange(),
     "midpoint": Midpoint(),
     "halfrange": HalfRange(),
+    "unclipped": Unclipped(),
     **{e.name: PowerOfTwo(e) for e in Exponent},
+    "floorfull": FloorFull(),
     "mse": mse(),
     "absmean": AbsMean(),
     "histogram": LeastOfHistogram(),
@@ -58,6 +63,7 @@ __all__ = [
     "Edge",
     "Exponent",
     "FittedOffset",
+    "FloorFull",
     "FromMaximum",
     "Frozen",
     "FrozenAffine",
@@ -82,11 +88,13 @@ __all__ = [
     "RowDoubleQuantization",
     "RowTwoLevel",
     "Scaling",
+    "SearchedZero",
     "SharedExponent",
     "SignedMax",
     "StoredScale",
     "SuperBlock",
     "TwoLevel",
+    "Unclipped",
     "Unscaled",
     "ZeroPoint",
     "maxima",

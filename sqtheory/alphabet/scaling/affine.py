@@ -12,6 +12,7 @@ from sqtheory.alphabet.formats import FloatFormat, Format
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rationals import NotRational, Rationals, rationals
 from sqtheory.alphabet.rounding import Rounding
+from sqtheory.alphabet.scaling.offset_meaning import OffsetMeaning
 from sqtheory.alphabet.scaling.rule import FULL, Placed, Reach, Rounder, Scaling
 from sqtheory.alphabet.traits import Trait
 from sqtheory.arrays import Array, FixedArray
@@ -30,7 +31,7 @@ class Affine(Scaling):
 
     stored: FloatFormat | None
     reciprocal: bool
-    shifts = True
+    meaning: OffsetMeaning
     exact_codes = False
     direct = False
 
@@ -63,14 +64,29 @@ class Affine(Scaling):
     def ratios(self, x: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
         """What is rounded onto Γ to make codes; σ is nowhere 0."""
 
-    @abstractmethod
     def values_of(self, codes: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
         """What codes stand for."""
+        return self.meaning.values(codes, sigma, offset, fmt)
+
+    @property
+    def stored_as(self) -> FloatFormat | None:
+        return self.stored
+
+    @property
+    def plain(self) -> bool:
+        """Values are made with the numbers that made the codes, in the arithmetic of the tensor."""
+        return self.stored is None
 
     @property
     def stored_offset(self) -> bool:
         """The offset is a real number, stored as the scale is."""
-        return True
+        return self.meaning is not OffsetMeaning.code
+
+    def bits(self, real: int = 32) -> tuple[int, int]:
+        return (real if self.stored is None else self.stored.bits), 0
+
+    def offset_bits(self, fmt: Format, real: int = 32) -> int:
+        return self.bits(real)[0] if self.stored_offset else fmt.bits
 
     @abstractmethod
     def made(self, x: NDArray[Any], blocks: Partition, fmt: Format) -> tuple[Ends, Ends]:
@@ -140,7 +156,6 @@ class FrozenAffine(Scaling):
 
     rule: Affine
     arrays: tuple[FixedArray, ...]
-    shifts = True
     exact_codes = False
     direct = False
     max_determined = True
@@ -151,10 +166,25 @@ class FrozenAffine(Scaling):
         return Reach.nothing
 
     def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
-        return rounding.nearest and self.rule.stored is None
+        return rounding.nearest and self.rule.plain
 
     def keeps_zero(self, fmt: Format) -> bool:
         return self.rule.keeps_zero(fmt)
+
+    @property
+    def meaning(self) -> OffsetMeaning:
+        return self.rule.meaning
+
+    @property
+    def stored_as(self) -> FloatFormat | None:
+        return self.rule.stored_as
+
+    @property
+    def signed(self) -> bool:
+        return self.rule.signed
+
+    def bits(self, real: int = 32) -> tuple[int, int]:
+        return self.rule.bits(real)
 
     def offset_bits(self, fmt: Format, real: int = 32) -> int:
         return self.rule.offset_bits(fmt, real)

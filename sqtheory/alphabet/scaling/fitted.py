@@ -10,8 +10,9 @@ from sqtheory.alphabet.norms import check_norm, spell_norm
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rounding import Rounding
 from sqtheory.alphabet.scaling.least import positive
+from sqtheory.alphabet.scaling.maxima import maxima
 from sqtheory.alphabet.scaling.maximum import AbsMax
-from sqtheory.alphabet.scaling.rule import FULL, Scaling, maxima
+from sqtheory.alphabet.scaling.rule import FULL, Scaling
 from sqtheory.arrays import Array
 from sqtheory.exceptions import real, whole
 

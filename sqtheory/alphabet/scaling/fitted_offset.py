@@ -14,6 +14,7 @@ from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rationals import NotRational, Rationals
 from sqtheory.alphabet.rounding import nearest_even
 from sqtheory.alphabet.scaling.affine import Affine, Ends, clipped, finite, integers
+from sqtheory.alphabet.scaling.offset_meaning import OffsetMeaning
 from sqtheory.alphabet.scaling.rule import Reach
 from sqtheory.alphabet.scaling.running import Numbers, fits, nearest_levels, number, quotient, running
 from sqtheory.alphabet.scaling.superblocks import check_super, held, in_super_blocks
@@ -75,6 +76,7 @@ class FittedOffset(Affine):
     count: int = 8
     reciprocal = False
     stored = None
+    meaning = OffsetMeaning.addend
 
     def __post_init__(self) -> None:
         need(self.misfit, Misfit, "misfit=")
@@ -163,9 +165,6 @@ class FittedOffset(Affine):
 
     def ratios(self, x: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
         return (x - offset) / sigma
-
-    def values_of(self, codes: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
-        return codes * sigma + offset
 
     def exact_placed(self, x: Rationals, blocks: Partition, fmt: Format) -> tuple[Rationals, ...]:
         return self.made(x, blocks, fmt)

@@ -1,4 +1,4 @@
-"""The offsets of affine quantizers: an integer zero point, or one of four real numbers."""
+"""The offsets of affine quantizers by the ends of a block: an integer zero point, or a real number."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,6 +12,7 @@ from sqtheory.alphabet.rationals import Rationals
 from sqtheory.alphabet.rounding import Rounding, nearest_even
 from sqtheory.alphabet.scaling.affine import Ends, clipped, finite, integers
 from sqtheory.alphabet.scaling.ends import FromEnds, Range
+from sqtheory.alphabet.scaling.offset_meaning import OffsetMeaning
 from sqtheory.alphabet.scaling.rule import Placed, Rounder
 from sqtheory.alphabet.scaling.running import number
 from sqtheory.alphabet.traits import Trait
@@ -34,6 +35,7 @@ class ZeroPoint(FromEnds):
     zero_rounding: Rounding = nearest_even
     reciprocal: bool = False
     stored: FloatFormat | None = None
+    meaning = OffsetMeaning.code
 
     def __post_init__(self) -> None:
         self.check()
@@ -49,10 +51,6 @@ class ZeroPoint(FromEnds):
         return (*own, *written(self))
 
     @property
-    def stored_offset(self) -> bool:
-        return False
-
-    @property
     def constants(self) -> bool:
         return False
 
@@ -62,9 +60,6 @@ class ZeroPoint(FromEnds):
     def share(self, fmt: Format, negative: bool) -> Fraction | None:
         known = self.range is Range.with_zero and not negative and self.stored is None
         return 1 / Fraction(fmt.max - fmt.min) if known else None
-
-    def offset_bits(self, fmt: Format, real: int = 32) -> int:
-        return fmt.bits
 
     def grid_of(self, lo: Ends, hi: Ends, fmt: Format) -> tuple[Ends, Ends]:
         sigma, most = self.span(lo, hi, fmt), int(fmt.max)
@@ -80,9 +75,6 @@ class ZeroPoint(FromEnds):
         whole = level(IntFormat(fmt.bits + 1), self.over(x, sigma)) + offset
         return clipped(whole, 0, int(fmt.max))
 
-    def values_of(self, codes: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
-        return (codes - offset) * sigma
-
 
 @final
 @dataclass(frozen=True)
@@ -95,6 +87,7 @@ class Minimum(FromEnds):
     range: Range = Range.own
     reciprocal: bool = False
     stored: FloatFormat | None = None
+    meaning = OffsetMeaning.addend
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -108,40 +101,6 @@ class Minimum(FromEnds):
 
     def ratios(self, x: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
         return self.over(x - offset, sigma)
-
-    def values_of(self, codes: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
-        return codes * sigma + offset
-
-
-@final
-@dataclass(frozen=True)
-class Middle(FromEnds):
-    """c = ρ((x − (ζ − σ h))/σ), value σ (c − h) + ζ with ζ = lo + σ h, h = 2^{k−1}: torchao's tinygemm layout."""
-
-    range: Range = Range.own
-    reciprocal: bool = False
-    stored: FloatFormat | None = None
-
-    @property
-    def arguments(self) -> tuple[str, ...]:
-        return ("offset=midpoint", *ranged(self), *written(self))
-
-    def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
-        return rounding.nearest and self.stored is None
-
-    def grid_of(self, lo: Ends, hi: Ends, fmt: Format) -> tuple[Ends, Ends]:
-        sigma = self.span(lo, hi, fmt)
-        with np.errstate(over="ignore"):
-            middle = lo + sigma * half(fmt)
-        if middle.dtype != object:
-            middle = np.where(np.isfinite(middle), middle, 4 * (lo / 4 + sigma / 4 * half(fmt)))
-        return sigma, middle
-
-    def ratios(self, x: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
-        return self.over(x - (offset - sigma * half(fmt)), sigma)
-
-    def values_of(self, codes: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
-        return (codes - half(fmt)) * sigma + offset
 
 
 @final
@@ -157,6 +116,7 @@ class Edge(FromEnds):
     range: Range = Range.own
     reciprocal: bool = False
     stored: FloatFormat | None = None
+    meaning = OffsetMeaning.addend
     sign_blind = False
     signed = True
 
@@ -190,9 +150,6 @@ class Edge(FromEnds):
     def ratios(self, x: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
         return self.over(x - offset, sigma)
 
-    def values_of(self, codes: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
-        return codes * sigma + offset
-
 
 @final
 @dataclass(frozen=True)
@@ -209,6 +166,7 @@ class RealZero(FromEnds):
     range: Range = Range.own
     reciprocal = False
     stored = None
+    meaning = OffsetMeaning.zero
 
     @property
     def constants(self) -> bool:
@@ -267,14 +225,6 @@ class RealZero(FromEnds):
 
     def ratios(self, x: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
         return x / sigma + offset
-
-    def values_of(self, codes: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
-        return (codes - offset) * sigma
-
-
-def half(fmt: Format) -> int:
-    """2^{k−1}, the code in the middle of the range."""
-    return 1 << (fmt.bits - 1)
 
 
 def ranged(rule: FromEnds) -> tuple[str, ...]:

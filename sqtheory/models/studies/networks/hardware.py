@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
-from sqtheory.arithmetic import Accumulation
+from sqtheory.arithmetic import Accumulation, read
 from sqtheory.arrays import Array
 from sqtheory.orders.applied import Order
-from sqtheory.orders.matrix_errors import layer_error
+from sqtheory.orders.matrix_errors import frobenius
 from sqtheory.tables import Table
 from sqtheory.theory.certificates import AccumulationCertificate, certify_accumulation
 
@@ -24,11 +24,14 @@ class HardwareGuarantee:
     rows: int
     certificates: Mapping[Order, AccumulationCertificate]
     apart: float
-    """‖X(Ŵ_sq − Ŵ_qs)ᵀ‖_F: how far the outputs of both orders are apart in exact arithmetic."""
+    """‖X(Ŵ_sq − Ŵ_qs)ᵀ‖_F of operands as they are read: how far the orders are apart in exact arithmetic."""
 
     @property
     def decided(self) -> str:
-        """What is larger: how far the orders are apart, beyond both bounds; or what the accumulator adds; or open."""
+        """What is larger: how far the orders are apart, beyond both bounds; or what the accumulator adds; or open.
+
+        Theorem ``order_on_hardware``.
+        """
         bounds = sum(each.bound for each in self.certificates.values())
         added = max(each.measured for each in self.certificates.values())
         return "order" if self.apart > bounds else "accumulator" if added > self.apart else "open"
@@ -47,7 +50,9 @@ def certify_hardware(
     Raises what operands refuse.
     """
     rows = x[:: max(1, -(-len(x) // ROWS))]
-    apart = layer_error(rows, weights[Order.sq], rows, weights[Order.qs])
+    x_read, *read_weights = (read(v, accumulation.reads) for v in (rows, weights[Order.sq], weights[Order.qs]))
+    sq, qs = (w.values for w in read_weights)
+    apart = frobenius(x_read.values @ (sq - qs).T)
     found = {order: certify_accumulation(rows, weight, accumulation) for order, weight in weights.items()}
     return HardwareGuarantee(name, len(rows), found, apart)
 

@@ -5,7 +5,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from sqtheory.alphabet.quantizers import int_
+from sqtheory.alphabet.formats import E4M3
+from sqtheory.alphabet.partition import Rows
+from sqtheory.alphabet.quantizers import int_, scaled
 from sqtheory.alphabet.sparsifiers import nm, top
 from sqtheory.arithmetic import accumulation
 from sqtheory.models.evaluation.weight_images import ordered_weights
@@ -100,9 +102,10 @@ def test_what_an_accumulator_adds_is_beside_its_bound_and_the_orders() -> None:
     for one, layer in zip(each, model("vit-dense").linears, strict=True):
         hardware = one.hardware
         assert hardware is not None and hardware.rows <= ROWS
-        x = inputs[layer.name][:: -(-one.rows // ROWS)].astype(np.float64)
-        apart = np.linalg.norm(x @ (weights[Order.sq][layer.name] - weights[Order.qs][layer.name]).T)
-        assert hardware.apart == pytest.approx(float(apart), rel=1e-6)
+        x = inputs[layer.name][:: -(-one.rows // ROWS)]
+        q = scaled(E4M3, per=Rows())
+        sq, qs = (q(weights[o][layer.name]).astype(np.float64) for o in (Order.sq, Order.qs))
+        assert hardware.apart == pytest.approx(float(np.linalg.norm(q(x).astype(np.float64) @ (sq - qs).T)), rel=1e-6)
         for certificate in hardware.certificates.values():
             assert 0 < certificate.measured < certificate.bound and certificate.measured < 0.01 * certificate.output
     told = [one.hardware for one in each if one.hardware is not None]
