@@ -17,7 +17,7 @@ from sqtheory.theory.theorem import Theorem
 from .atoms import Model
 from .exact import ExactRow
 from .machine_checked import ProofError
-from .shapes import Shape
+from .shapes import Groups, Shape
 from .solver import Translation, equal, load, refute, satisfiable
 from .steps import NO_MODEL, Step
 from .unknowns import LARGEST, ONE, READINGS, REAL, Facts, Reading, Root, Unknowns
@@ -101,6 +101,12 @@ class Concludes(Conclusion):
         by = "".join(f", by: {lemma.says}" for lemma in self.lemmas)
         least = max((lemma.least for lemma in self.lemmas), default=0.0)
         return f"from the assumptions for {self.shape}, {exponents(self.exponent, least)}{by}"
+
+    @property
+    def small(self) -> bool:
+        """The solver answers in about a second: groups of four at most, one or two of them."""
+        shape = self.shape
+        return not isinstance(shape, Groups) or (shape.m <= 4 and shape.count <= (2 if shape.products else 1))
 
     def speaks_of(self, p: float) -> bool:
         """p = 1, p = ∞, or the finite p for which all lemmas hold."""

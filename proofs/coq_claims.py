@@ -13,6 +13,7 @@ from typing import final
 
 import sympy
 
+from sqtheory.theory.accumulated import ALLOWED, ALLOWED_SPARSE, DOT, FL, FL_SPARSE, MAGNITUDES
 from sqtheory.theory.claims import Claim
 from sqtheory.theory.quantities import (
     ERROR_Q,
@@ -28,7 +29,20 @@ from sqtheory.theory.quantities import (
 )
 from sqtheory.theory.render import claim_text
 from sqtheory.theory.theorem import Theorem
-from sqtheory.theory.theorems import frozen_commutation, gain_optimal, overlap, swap_constant, ties_by_original
+from sqtheory.theory.theorems import (
+    accumulator_bound,
+    accumulator_exact,
+    accumulator_symmetry,
+    frozen_commutation,
+    gain_optimal,
+    one_signed_accumulation,
+    order_on_hardware,
+    overlap,
+    promoted_bound,
+    stagnation,
+    swap_constant,
+    ties_by_original,
+)
 
 from .atoms import Model
 from .conclusions import Conclusion
@@ -71,6 +85,25 @@ TERMS: tuple[tuple[str, sympy.Expr], ...] = (
         r"sum_over n \(within group g \(pruned_by_both m1 m2\)\) \(fun j => Rabs \(x j - quantize q x j\)\)",
         swap_constant.BOTH.symbol,
     ),
+    (
+        r"Rabs \(chain F P 0 gs - chain F' P' 0 hs - \(exact gs - exact hs\)\)",
+        sympy.Abs((FL - order_on_hardware.FL_QS) - (DOT - order_on_hardware.DOT_QS)),
+    ),
+    (r"allowed F' P' d 0 hs", order_on_hardware.ALLOWED_QS.symbol),
+    (r"Rabs \(chain F P 0 gs - chain F' P' 0 wide\)", sympy.Abs(FL - FL_SPARSE)),
+    (r"allowed F' P' d 0 wide", ALLOWED_SPARSE.symbol),
+    (r"Rabs \(chain F P 0 gs - exact gs\)", sympy.Abs(FL - DOT)),
+    (r"allowed F P d 0 gs", ALLOWED.symbol),
+    (r"flat F P d gs", accumulator_bound.FLAT.symbol),
+    (r"Rabs \(promoted fl F P 0 parts - of_parts exact parts\)", sympy.Abs(promoted_bound.FL_PARTS - DOT)),
+    (
+        r"of_parts \(allowed F P d 0\) parts \+ INR \(length parts\) \* \(u \* of_parts \(overall size\) parts\)",
+        promoted_bound.ALLOWED_PARTS.symbol,
+    ),
+    (r"\(c \+ INR \(length parts\) \* u\) \* of_parts \(overall size\) parts", promoted_bound.FLAT_PARTS.symbol),
+    (r"Rabs \(chain F P 0 \(firstn k gs\)\)", one_signed_accumulation.PARTIAL.symbol),
+    (r"absolute gs", MAGNITUDES.symbol),
+    (r"chain F P 0 gs", one_signed_accumulation.ALIKE.symbol),
 )
 """What a number of Coq is in the registry; of one group or of all, since these sums add over groups."""
 TIED = ("monotone", "one_scale_per_group")
@@ -88,6 +121,13 @@ WHOLE: Mapping[str, tuple[Claim, ...]] = {
     "largest_error n x (prune m (quantize q x)) <= largest_error n x (prune m' y)": (
         Claim(GAIN_OPTIMUM, "==", GRID_OPTIMUM),
     ),
+    "step F P c g = c": (Claim(FL, "==", stagnation.BEFORE),),
+    "chain F P 0 gs = exact gs": (Claim(FL, "==", DOT), Claim(accumulator_exact.BACKWARD, "==", DOT)),
+    "chain F P 0 (times 0 (-1) gs) = - chain F P 0 gs": (Claim(accumulator_symmetry.NEGATED, "==", -FL),),
+    "chain F P 0 (times j (powerRZ 2 j) gs) = powerRZ 2 j * chain F P 0 gs": (
+        Claim(accumulator_symmetry.SHIFTED, "==", 2**accumulator_symmetry.SHIFT * FL),
+    ),
+    "chain F P 0 gs = chain F P 0 hs": (Claim(accumulator_symmetry.WITHIN, "==", FL),),
 }
 """Conclusions that are no inequality of numbers: equal entries, a least value that is attained."""
 ASSUMED: Mapping[str, tuple[str, ...]] = {
@@ -106,6 +146,11 @@ ASSUMED: Mapping[str, tuple[str, ...]] = {
     "(1 <= p)%nat": ("norm",),
     "(forall y z b, absmax n (block q) y b = absmax n (block q) z b -> scale q y b = scale q z b)": ("max_determined",),
     "overlap_condition n group (block q) budget": ("overlap",),
+    "(P - 1 <= F)%Z": ("digits_fit",),
+    "c <> 0": ("below_last_digit",),
+    "few_bits F k gs": ("few_bits",),
+    "absolute gs <= powerRZ 2 (limit F P + k)": ("few_bits",),
+    "Forall (fun t => Rabs (value t) < powerRZ 2 (lead c - F) /\\ (exponent t <= lead c)%Z) g": ("below_last_digit",),
 }
 """Which assumption says what a hypothesis of Coq says (m1 is read as m); one of them must be the theorem's."""
 ALWAYS = frozenset(
@@ -122,10 +167,25 @@ ALWAYS = frozenset(
         "is_top n group budget (gain p x (quantize q x)) m",
         "is_top n group budget (largest_gain x (quantize q x)) m",
         "(i < n)%nat",
+        "(1 <= P)%Z",
+        "products_of d gs",
+        "Forall (products_of d) parts",
+        "of_bits P c",
+        "nearest_to u fl",
+        "0 <= u",
+        "Forall (fun gs => rate F P d gs <= c) parts",
+        "one_signed gs",
+        "(0 <= F)%Z",
+        "(1 <= P')%Z",
+        "products_of d hs",
+        "products_of d wide",
+        "exact gs = exact wide",
+        "Forall2 (@Permutation product) gs hs",
     }
 )
-"""Hypotheses that hold of all masks and quantizers there are (places exist, levels are their own images, budgets are
-kept), or say over what a least value is taken, or define the mask by gain."""
+"""Hypotheses that hold of all masks, quantizers and accumulators there are (places exist, levels are their own images,
+budgets are kept, products have the bits of two operands, sums P ≥ 1 bits, float32 rounds to nearest, other groups hold
+the same products), or say over what a least value is taken, or define the mask by gain, the largest rate, no signs."""
 RELATIONS: Mapping[str, str] = {"<=": "<=", "=": "==", "<": "<"}
 
 

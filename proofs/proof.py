@@ -26,8 +26,8 @@ MODELLED = 100
 """Rows on which each quantity is compared with its model each time a proof runs; the test suite tries more."""
 NOT_PROOFS = frozenset(
     {
-        *("__init__", "__main__", "atoms", "conclusions", "machine_checked", "proof", "references"),
-        *("coq_claims", "exact", "shapes", "showing", "solver", "steps", "unknowns"),
+        *("__init__", "__main__", "accumulating", "atoms", "conclusions", "machine_checked", "proof", "references"),
+        *("coq_claims", "dropping", "exact", "shapes", "showing", "standing", "solver", "steps", "unknowns"),
     }
 )
 
@@ -145,13 +145,13 @@ class Proof:
             detail = f"no step concludes it for p = {_spelled(one.missing)}" if one.missing else ""
             detail = detail if one.by else "it speaks of no p of the domain"
             yield Line(str(one), "concluded", not detail, 0.0, detail)
-        shown = set(map(id, self._all_steps()))
+        shown = set(map(id, self.all_steps()))
         for step in self.steps:
             for lemma in step.lemmas if isinstance(step, Concludes) else ():
                 if not all(id(part) in shown for part in lemma.steps):
                     yield Line(lemma.says, "concluded", False, 0.0, "a lemma that is used is no step of this proof")
 
-    def _all_steps(self) -> Iterator[Step]:
+    def all_steps(self) -> Iterator[Step]:
         for step in self.steps:
             yield step
             yield from step.cases if isinstance(step, Split) else ()

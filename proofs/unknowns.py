@@ -11,10 +11,20 @@ from functools import cached_property
 from typing import Any, TypeAlias, final
 
 import sympy
-from sympy import Abs, And, Ge, Implies, Le, Or
+from sympy import Abs, And, Eq, Ge, Implies, Le, Lt, Or
 
 from sqtheory.theory.claims import Assumption
-from sqtheory.theory.quantities import FROZEN_Z, MAGNITUDE, NEAREST, ONE_SCALE, ORDERED, SIGMA, STEADY, Z
+from sqtheory.theory.quantities import (
+    FROZEN_Z,
+    MAGNITUDE,
+    NEAREST,
+    NEARLY_ORDERED,
+    ONE_SCALE,
+    ORDERED,
+    SIGMA,
+    STEADY,
+    Z,
+)
 from sqtheory.theory.theorems.dot_concentration import IN_RANGE
 from sqtheory.theory.theorems.dyadic_equivariance import FOLLOWS
 
@@ -22,7 +32,7 @@ from .atoms import Atoms, Number, Pairs, Row
 
 ONE, REAL, LARGEST = sympy.Integer(1), sympy.Symbol("p", positive=True), sympy.oo
 """The exponents of unknown rows: p = 1, every real p > 0 at once, p = ∞."""
-SAME_AGAIN = frozenset({STEADY, ORDERED, NEAREST})
+SAME_AGAIN = frozenset({STEADY, ORDERED, NEARLY_ORDERED, NEAREST})
 """Each of these says that an entry has one image as long as its scale is one."""
 
 
@@ -272,5 +282,14 @@ def ordered(a: Unknowns) -> Facts:
     return signs + [Implies(Le(Abs(a.x[i]), Abs(a.x[j])), Le(Abs(a.q[i]), Abs(a.q[j]))) for i, j in pairs]
 
 
-READINGS: Mapping[Assumption, Reading] = {MAGNITUDE: magnitude, ORDERED: ordered}
+def nearly_ordered(a: Unknowns) -> Facts:
+    """Of entries of one scale the larger has no smaller image; of two of one size the smaller image is no further."""
+    signs = [same_sign(x, q) for x, q in zip(a.x, a.q, strict=True)]
+    pairs = [(i, j) for g in a.groups for i in g for j in g if i != j and ONE_SCALE in a.given]
+    (x, q), off = (list(map(Abs, row)) for row in (a.x, a.q)), [Abs(v - y) for v, y in zip(a.x, a.q, strict=True)]
+    kept = [Implies(Lt(x[i], x[j]), Le(q[i], q[j])) for i, j in pairs]
+    return signs + kept + [Implies(And(Eq(x[i], x[j]), Le(q[i], q[j])), Le(off[i], off[j])) for i, j in pairs]
+
+
+READINGS: Mapping[Assumption, Reading] = {MAGNITUDE: magnitude, ORDERED: ordered, NEARLY_ORDERED: nearly_ordered}
 """What an assumption says of a row; others are read where an image is taken (Z, Σ), or in the proofs that need them."""

@@ -20,6 +20,7 @@ from sqtheory.version import __version__ as __version__
 if TYPE_CHECKING:
     from sqtheory.alphabet.affine import Added, Offset, affine
     from sqtheory.alphabet.budgets import Count
+    from sqtheory.alphabet.casts import Overflow
     from sqtheory.alphabet.formats import (
         BFLOAT16,
         E2M1,
@@ -149,6 +150,7 @@ __all__ = [
     "Offset",
     "Operator",
     "OrderReport",
+    "Overflow",
     "Partition",
     "Quantized",
     "Quantizer",

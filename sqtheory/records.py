@@ -183,7 +183,8 @@ def _unfolded(hint: Any) -> tuple[Any, Kinds | None, bool]:
         [present] = [one for one in get_args(hint) if one is not NoneType]
         return (*_unfolded(present)[:2], True)
     if get_origin(hint) is Annotated:
-        return get_args(hint)[0], next(one for one in hint.__metadata__ if isinstance(one, Kinds)), False
+        inner = get_args(hint)[0]
+        return inner, next(one for one in hint.__metadata__ if isinstance(one, Kinds)), NoneType in get_args(inner)
     return hint, None, False
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sqtheory.alphabet import scaling, scores, ties
 from sqtheory.alphabet.affine import Added, Offset, affine
 from sqtheory.alphabet.budgets import Count
+from sqtheory.alphabet.casts import DeviceCast, Overflow
 from sqtheory.alphabet.formats import E2M3, E4M3, FloatFormat
 from sqtheory.alphabet.held_scores import HeldPower, Precision
 from sqtheory.alphabet.named_scores import signed
@@ -18,7 +19,7 @@ from sqtheory.alphabet.partition import Blocks, Channels, Columns, Heads, Partit
 from sqtheory.alphabet.quantized import NanRule
 from sqtheory.alphabet.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4, scaled
 from sqtheory.alphabet.rounding import ROUNDINGS
-from sqtheory.alphabet.scaling import Range
+from sqtheory.alphabet.scaling import Misfit, Range
 from sqtheory.alphabet.sparsifiers import (
     Sparsifier,
     TileRule,
@@ -95,6 +96,10 @@ affine_options: st.SearchStrategy[dict[str, Any]] = st.one_of(
     ),
     st.fixed_dictionaries({"offset": st.just(Offset.edge)}, optional={"least": positive}),
     st.fixed_dictionaries(
+        {"offset": st.just(Offset.fitted), "misfit": st.sampled_from(Misfit)},
+        optional={"below": st.integers(0, 10), "scale_bits": st.integers(1, 16), "count": st.integers(2, 99)},
+    ),
+    st.fixed_dictionaries(
         {"offset": st.just(Offset.real)}, optional={"rounded": st.booleans(), "most": positive, "narrow": positive}
     ),
 )
@@ -164,7 +169,14 @@ def sparsifier(draw: st.DrawFn) -> Sparsifier:
     return make()
 
 
-links = quantizer_strategy | sparsifier()
+device_casts = st.builds(
+    DeviceCast,
+    st.sampled_from([E4M3, OWN, E2M3]),
+    st.sampled_from([Overflow.saturate, Overflow.error]),
+    st.sampled_from(list(ROUNDINGS.values())),
+    st.sampled_from(NanRule),
+)
+links = device_casts | quantizer_strategy | sparsifier()
 chains = st.lists(links, min_size=2, max_size=4).map(tuple).map(Chain)
 operators = st.one_of(links, chains, st.just(IDENTITY))
 

@@ -20,7 +20,7 @@ from sqtheory.alphabet.scaling import (
     Frozen,
     FullRange,
     HalfRange,
-    MeanSquare,
+    LeastNorm,
     Midpoint,
     Percentile,
     PowerOfTwo,
@@ -40,9 +40,11 @@ from sqtheory.alphabet.sparsifiers import (
     transposable,
 )
 from sqtheory.alphabet.ties import TIES, Adversarial, Introselect, RandomTies, Selected, Ties
+from sqtheory.arithmetic import OPERANDS, Accumulator, OneChain, Promoted, TwoHalves, aligned
 from sqtheory.arrays import Array, FixedArray
 from sqtheory.theory import samples
 from sqtheory.theory.case import Case
+from sqtheory.theory.domain import OneOf
 from sqtheory.theory.theorem import Theorem
 
 T = TypeVar("T")
@@ -77,7 +79,11 @@ def scalings(rng: Generator, grid: Shape) -> tuple[Scaling, ...]:
     return (
         *(AbsMax(), FullRange(), Midpoint(), HalfRange(), TwoLevel(), TwoLevel(E2M1), Unscaled(), SharedExponent()),
         *(PowerOfTwo(e) for e in Exponent),
-        *(SharedExponent(1e-8), Percentile(float(rng.choice([50, 90]))), MeanSquare(int(rng.integers(1, 9)))),
+        *(
+            SharedExponent(1e-8),
+            Percentile(float(rng.choice([50, 90]))),
+            LeastNorm(pick(rng, (1.0, 2.0, np.inf, 0.5)), int(rng.integers(1, 9))),
+        ),
         *(Frozen(FixedArray(float(rng.choice([0.3, 1.0])))), Frozen(FixedArray(each))),
     )
 
@@ -195,7 +201,17 @@ def case(rng: Generator, theorem: Theorem, count: int) -> Case:
     plain = set(domain.x.kinds) <= set(samples.SAMPLES.values()) and not domain.x.independent
     x = rows(rng, shape, q, domain.x.subnormal) if plain and rng.random() < 0.9 else domain.x.sample(rng, count)[:, :n]
     w = None if domain.w is None else rows(rng, shape, q, domain.w.subnormal)
-    return Case(x, q, s, pick(rng, speaks), w)
+    return Case(x, q, s, pick(rng, speaks), w, accumulator(rng, domain.accumulators))
+
+
+def accumulator(rng: Generator, known: OneOf[Accumulator] | None) -> Accumulator | None:
+    """Any bits, group and chain for a theorem that has one; one time in three one of its domain."""
+    if known is None or rng.random() < 1 / 3:
+        return None if known is None else known.sample(rng)
+    group, fraction, significant = (int(rng.integers(1, most + 1)) for most in (24, 30, 24))
+    one = aligned(pick(rng, tuple(OPERANDS)), group=group, fraction=fraction, significant=significant)
+    chain = pick(rng, (OneChain(), OneChain(), Promoted(int(rng.integers(1, 17))), TwoHalves(4)))
+    return replace(one, chain=chain, span=group * int(rng.integers(1, 3)))
 
 
 def words(q: Quantizer, s: Sparsifier) -> frozenset[str]:

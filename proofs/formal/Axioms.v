@@ -10,6 +10,7 @@ From sqtheory Require Import Masks Operators Rounding LargestError Swaps.
 From sqtheory Require Import prune_first_identity frozen_commutation prune_first_dominates.
 From sqtheory Require Import swap_constant swap_constant_attained gain_optimal sparse_grid_projection.
 From sqtheory Require Import overlap AbsmaxIntegers FiniteGrids PowersOfTwo BlockScales ShippedFormats Counterexamples.
+From sqtheory Require Import Accumulators AccumulatorSums.
 
 Print Assumptions prune_first_identity.
 Print Assumptions frozen_commutation.
@@ -31,6 +32,13 @@ Definition shipped_formats :=
    mxfp_scale_spec, hbfp_scale_spec).
 
 Print Assumptions shipped_formats.
+
+Definition accumulators :=
+  (accumulator_bound, accumulator_bound_flat, one_signed_partial, one_signed_accumulation, stagnation,
+   accumulator_exact, accumulator_odd, accumulator_dyadic, accumulator_permuted, accumulators_differ,
+   sparse_dense_bound, promoted_bound).
+
+Print Assumptions accumulators.
 
 Definition all_other_results :=
   (prune_first_residual, prune_first_slack, prune_first_bound,

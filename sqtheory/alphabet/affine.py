@@ -11,7 +11,18 @@ from sqtheory.alphabet.partition import Blocks, Partition, Tail
 from sqtheory.alphabet.quantized import NanRule
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.rounding import Rounding, nearest_even
-from sqtheory.alphabet.scaling import Affine, Edge, Middle, Minimum, Range, RealZero, ZeroPoint
+from sqtheory.alphabet.scaling import (
+    Affine,
+    Edge,
+    FittedOffset,
+    Middle,
+    Minimum,
+    Misfit,
+    Range,
+    RealZero,
+    SearchedZero,
+    ZeroPoint,
+)
 from sqtheory.alphabet.signatures import spelled_out
 from sqtheory.exceptions import need
 
@@ -28,6 +39,8 @@ class Offset(Enum):
     midpoint = "the number of the code in the middle"
     edge = "the end of larger magnitude, under a scale that makes 0 a level"
     real = "a zero point that is no integer"
+    searched = "a zero point, found with the scale by a search"
+    fitted = "a number that is not positive, fitted with the scale and stored as that is"
 
     def __str__(self) -> str:
         return self.name
@@ -53,6 +66,8 @@ RULES: dict[Offset, type[Affine]] = {
     Offset.midpoint: Middle,
     Offset.edge: Edge,
     Offset.real: RealZero,
+    Offset.searched: SearchedZero,
+    Offset.fitted: FittedOffset,
 }
 
 
@@ -94,18 +109,25 @@ def affine(
     zero_rounding: Rounding = nearest_even,
     reciprocal: bool = False,
     stored: FloatFormat | None = None,
+    computed: FloatFormat | None = None,
     rounded: bool = False,
     least: float = 0.0,
     most: float = 0.0,
     narrow: float = 0.0,
+    misfit: Misfit = Misfit.square,
+    below: int = 10,
+    scale_bits: int = 6,
+    count: int = 8,
     **options: Unpack[AffineOptions],
 ) -> Quantizer:
     """Codes 0 … 2^k−1 under a scale and an offset: σ (c − z) for an integer z, or β + σ c, from the ends of a block.
 
     ``offset`` says what is stored beside the scale; ``range`` which interval the codes cover, by default with 0 for an
     integer zero point and the block's own for others. ``added`` and ``zero_rounding`` belong to ``offset=integer``,
-    ``least`` (a bound of σ) to ``edge``, ``rounded``, ``most`` and ``narrow`` to ``real``; ``reciprocal``: codes are
-    made with fl(1/σ); ``stored``: the type of scale and offset. See the rules in ``sqtheory.alphabet.scaling.offsets``.
+    ``least`` (a bound of σ) to ``edge``, ``rounded``, ``most`` and ``narrow`` to ``real``, ``misfit``, ``below``,
+    ``scale_bits`` and ``count`` to ``fitted``; ``reciprocal``: codes are made with fl(1/σ); ``stored``: the type of
+    scale and offset; ``computed``, of ``midpoint``: that of all arithmetic. See the rules in
+    ``sqtheory.alphabet.scaling``: ``offsets``, ``middle``, ``searched`` and ``fitted_offset``.
 
     >>> affine(4, block=4)([-1.0, 0.0, 0.5, 14.0])
     array([-1.,  0.,  0., 14.])
@@ -120,10 +142,15 @@ def affine(
         "zero_rounding": (zero_rounding, zero_rounding != nearest_even),
         "reciprocal": (reciprocal, reciprocal is not False),
         "stored": (stored, stored is not None),
+        "computed": (computed, computed is not None),
         "rounded": (rounded, rounded is not False),
         "least": (least, least != 0.0),
         "most": (most, most != 0.0),
         "narrow": (narrow, narrow != 0.0),
+        "misfit": (misfit, misfit is not Misfit.square),
+        "below": (below, below != 10),
+        "scale_bits": (scale_bits, scale_bits != 6),
+        "count": (count, count != 8),
     }
     asked = {name: value for name, (value, own) in given.items() if own}
     if alien := asked.keys() - _options(rule):

@@ -10,7 +10,18 @@ from sqtheory.alphabet.formats import E2M1, E2M3, E4M3, FLOAT16
 from sqtheory.alphabet.partition import Rows, Tiles, Whole
 from sqtheory.alphabet.quantizers import Quantizer, int_, mxfp, nvfp4, scaled
 from sqtheory.alphabet.rounding import half_away, half_up
-from sqtheory.alphabet.scaling import SCALINGS, AbsMax, Reciprocal, SignedMax, StoredScale
+from sqtheory.alphabet.scaling import (
+    SCALINGS,
+    AbsMax,
+    CandidateSearch,
+    CoordinateDescent,
+    Misfit,
+    Reciprocal,
+    Scaling,
+    SignedMax,
+    StoredScale,
+    SuperBlock,
+)
 
 MIDPOINT, EVEN, RCEIL = SCALINGS["midpoint"], SCALINGS["even"], SCALINGS["rceil"]
 
@@ -103,13 +114,40 @@ GGUF: tuple[Preset, ...] = (
     Preset("TQ2_0", _ternary, "the same, stored otherwise"),
 )
 """As gguf 0.19.0 quantizes (llama.cpp), bit for bit on float32 unless a scale is beyond float16."""
-TYPED = COMPRESSED + GGUF
+
+
+def _super(k: int, bits: int, rule: Scaling) -> Callable[[], Quantizer]:
+    return lambda: int_(k, block=16, scaling=SuperBlock(bits, rule))
+
+
+def _fitted(k: int, below: int) -> Callable[[], Quantizer]:
+    return lambda: affine(k, block=32, offset=Offset.fitted, below=below)
+
+
+def _two_bits() -> Quantizer:
+    return affine(2, block=16, offset=Offset.fitted, misfit=Misfit.absolute, below=5, scale_bits=4, count=16)
+
+
+K_QUANTS: tuple[Preset, ...] = (
+    Preset("Q2_K", _two_bits, "2 bits in blocks of 16, fitted scales and minima, 4 bits each under float16 per 256"),
+    Preset("Q3_K", _super(3, 6, CoordinateDescent()), "3 bits in blocks of 16, fitted scales of 6 bits"),
+    Preset("Q4_K", _fitted(4, 10), "4 bits in blocks of 32, fitted scales and minima, 6 bits each"),
+    Preset("Q5_K", _fitted(5, 5), "5 bits, the same"),
+    Preset("Q6_K", _super(6, 8, CandidateSearch()), "6 bits in blocks of 16, fitted scales of 8 bits"),
+)
+"""As llama.cpp quantizes without an importance matrix (xllamacpp 2026.10.11549), bit for bit on float32 likewise."""
+TYPED = COMPRESSED + GGUF + K_QUANTS
 
 ABSENT: tuple[Missing, ...] = (
     Missing("Q8_1", r"(?i:q8_1)", "it is for activations: sums of codes are stored beside the scale", ""),
+    Missing("Q8_K", r"(?i:q8_k)", "it is for activations: sums of codes are stored beside the scale", ""),
+    *(
+        Missing(f"Q{k}_K_S …", f"(?i:q{k}_k_\\w+)", "it is a mixture of types over the tensors of a file", f"Q{k}_K")
+        for k in range(2, 7)
+    ),
     Missing(
-        "Q2_K … Q6_K, IQ…",
-        r"(?i:i?q\d_(k|nl|xs|xxs|s|m)(_\w+)?)",
+        "IQ…",
+        r"(?i:iq\d_(k|nl|xs|xxs|s|m)(_\w+)?)",
         "its scales are fitted, and quantized themselves",
         "",
     ),

@@ -9,6 +9,7 @@ from sqtheory.alphabet.formats import FORMATS, Format
 from sqtheory.alphabet.notation import parse
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.traits import TRAITS
+from sqtheory.exceptions import NonFinite
 from sqtheory.tables import Table, number
 
 QUANTIZERS: tuple[tuple[str, str], ...] = (
@@ -34,6 +35,9 @@ QUANTIZERS: tuple[tuple[str, str], ...] = (
     ("nf4", "normal quantiles, one real scale per 64"),
     ("scaled(fp4)", "FP4 of bitsandbytes, one real scale per 64"),
     ("scaled(iq4, block=32, scaling=signedmax)", "the levels of GGUF's IQ4, of which none is 0"),
+    ("int(4, block=32, scaling=leastsquares)", "scales of least squares, ten rounds from amax/7 on"),
+    ("Q6_K", "fitted scales of 8 bits under float16 per 256 (GGUF)"),
+    ("Q4_K", "fitted scales and minima of 6 bits under two float16 numbers per 256 (GGUF)"),
     ("bcq3", "binary-coded sums ±1±2±4 without a zero"),
     ("scaled(e4m3, per=tensor)", "FP8 with one real scale"),
     ("cast(bfloat16)", "plain rounding"),
@@ -41,6 +45,19 @@ QUANTIZERS: tuple[tuple[str, str], ...] = (
     ("affine(4, offset=float, block=32)", "codes 0…15, a real scale and the least entry per 32"),
 )
 """Quantizers worth naming, as one writes them, with what they are."""
+
+CASTS: tuple[tuple[str, str], ...] = (
+    ("cast(e4m3)", "beyond ±448 the end of the range; infinity and NaN refused"),
+    ("cast(e4m3, overflow=nan)", "above 464 NaN, of infinity too (ml_dtypes)"),
+    ("cast(e4m3, overflow=saturate)", "448 of infinity too (PyTorch 2.13, ONNX, instructions that saturate)"),
+    ("cast(e5m2, overflow=inf)", "from 61440 infinity (PyTorch, ml_dtypes)"),
+    ("cast(e4m3, overflow=error)", "the first entry beyond the range is named"),
+    (
+        "cast(e8m0, overflow=nan)",
+        "midpoints up, all between 2^−127 and 2^−126 up; 0 and negative numbers NaN (ml_dtypes)",
+    ),
+)
+"""Casts with what they make of numbers beyond the range."""
 
 MASKS: tuple[tuple[str, str], ...] = (
     ("2:4", "keep the 2 largest of every 4 along the last axis"),
@@ -106,6 +123,11 @@ def quantizers() -> Table:
     return Table(("written", "means", "what", "lacks"), tuple(_quantizer_row(text, what) for text, what in QUANTIZERS))
 
 
+def casts() -> Table:
+    """Casts, by what becomes of a number that is too large for the format, and of infinity."""
+    return Table(("written", "too large", "infinity", "what"), tuple(_cast_row(text, what) for text, what in CASTS))
+
+
 def aliases() -> Table:
     """Names of tools: what they mean exactly, and those that mean nothing here with what is missing."""
     known = ((one.name, str(one.make()), one.what) for one in TYPED)
@@ -128,6 +150,17 @@ def _quantizer_row(text: str, what: str) -> tuple[str, ...]:
     q = parse(text)
     lacking = ", ".join(t.name.lower().replace("_", " ") for t in TRAITS if t not in q.traits)
     return (text, str(q), what, lacking or "–")
+
+
+def _cast_row(text: str, what: str) -> tuple[str, ...]:
+    f = parse(text)
+    images = []
+    for v in (1e30 if "e8m0" not in text else 2.0**127.9, np.inf):
+        try:
+            images.append(number(float(f([v])[0]), 5))
+        except NonFinite:
+            images.append("refused")
+    return (text, *images, what)
 
 
 def _mask_row(text: str, what: str) -> tuple[str, ...]:

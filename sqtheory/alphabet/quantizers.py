@@ -1,23 +1,15 @@
 """Quantizers: format × scaling × partition × rounding, and the named ones of the literature."""
 
 from dataclasses import dataclass, replace
-from typing import Unpack, final
+from typing import Unpack, final, overload
 
 import numpy as np
 
 from sqtheory.alphabet import kernels
-from sqtheory.alphabet.formats import (
-    E2M1,
-    NF4,
-    FloatFormat,
-    Format,
-    IntFormat,
-    UnsignedFormat,
-    bcq_format,
-    is_monotone,
-    is_odd,
-    sums_of,
-)
+from sqtheory.alphabet.casts import DeviceCast, Overflow, device_cast
+from sqtheory.alphabet.formats import E2M1, NF4, FloatFormat, IntFormat, UnsignedFormat
+from sqtheory.alphabet.formats.codebook import bcq_format, sums_of
+from sqtheory.alphabet.formats.format import Format, is_monotone, is_odd
 from sqtheory.alphabet.operators import Operator
 from sqtheory.alphabet.options import CAST, MX, NV, REAL, SHARED, SUMS, Options, check_options
 from sqtheory.alphabet.partition import Blocks, Partition, Shape, Tail
@@ -286,10 +278,19 @@ def bcq(k: int, *, zero: bool = False, **options: Unpack[Options]) -> Quantizer:
     return _named(bcq_format(k, zero), SUMS, options)
 
 
+@overload
+def cast(fmt: Format, *, overflow: None = None, **options: Unpack[Options]) -> Quantizer: ...
+@overload
+def cast(fmt: Format, *, overflow: Overflow, **options: Unpack[Options]) -> DeviceCast: ...
+
+
 @spelled_out(Options, CAST)
-def cast(fmt: Format, **options: Unpack[Options]) -> Quantizer:
-    """q(x)_i = ρ(x_i): round to a format with no scale, saturating by default; every entry is its own block."""
-    return _named(fmt, CAST, options)
+def cast(fmt: Format, *, overflow: Overflow | None = None, **options: Unpack[Options]) -> Quantizer | DeviceCast:
+    """q(x)_i = ρ(x_i): round to a format with no scale, saturating by default; every entry is its own block.
+
+    ``overflow``: as devices cast, infinity included; beside it there are only ``rounding`` and ``nan``.
+    """
+    return _named(fmt, CAST, options) if overflow is None else device_cast(fmt, overflow, options)
 
 
 @spelled_out(Options, REAL)

@@ -10,6 +10,7 @@ import numpy as np
 
 from sqtheory.alphabet import affine, aliases, held_scores, named_scores, quantizers, scaling, scores, sparsifiers, ties
 from sqtheory.alphabet.budgets import Count
+from sqtheory.alphabet.casts import Overflow
 from sqtheory.alphabet.formats import (
     E2M1,
     E2M3,
@@ -139,13 +140,18 @@ class ArgumentKind:
 FLOATS: Mapping[str, FloatFormat] = {name: f for name, f in FORMATS.items() if isinstance(f, FloatFormat)}
 SCALING_BUILDERS: Mapping[str, Callable[..., scaling.Scaling]] = {
     "percentile": scaling.Percentile,
-    "mse": scaling.MeanSquare,
+    "mse": scaling.mse,
+    "lp": scaling.LeastNorm,
     "absmean": scaling.AbsMean,
     "histogram": scaling.LeastOfHistogram,
     "frozen": _frozen,
     "twolevel": scaling.TwoLevel,
     "signedmax": scaling.SignedMax,
     "double": scaling.DoubleQuantization,
+    "leastsquares": scaling.LeastSquares,
+    "search": scaling.CandidateSearch,
+    "descent": scaling.CoordinateDescent,
+    "superblock": scaling.SuperBlock,
     "stored": scaling.StoredScale,
     "reciprocal": scaling.Reciprocal,
     "shared": scaling.SharedExponent,
@@ -180,7 +186,9 @@ KINDS: Mapping[Any, ArgumentKind] = {
     Count: ArgumentKind("rule for counts", {str(rule): rule for rule in Count}),
     affine.Offset: ArgumentKind("offset", {str(offset): offset for offset in affine.Offset}),
     affine.Added: ArgumentKind("place of the zero point", {str(added): added for added in affine.Added}),
+    scaling.Misfit: ArgumentKind("misfit", {str(misfit): misfit for misfit in scaling.Misfit}),
     scaling.Range: ArgumentKind("range", {str(range): range for range in scaling.Range}),
+    Overflow: ArgumentKind("overflow rule", {str(rule): rule for rule in Overflow}),
     NanRule: ArgumentKind("NaN rule", {str(rule): rule for rule in NanRule}),
     Tail: ArgumentKind("tail rule", {str(tail): tail for tail in Tail}),
     Partition: ArgumentKind("partition", PARTITIONS),

@@ -218,7 +218,7 @@ def apply(
         chosen, made = rules, RuledRecipe.of_rules(rules, norm=norm, seed=seed, axes=words(axis)).told(known)
     with held(checkpoint) as source, Threads(workers).crew() as (executor, ahead), ExitStack() as stack:
         files = compress.layout_of(source, Path(out), folder=is_folder(checkpoint), packing=packing)
-        keeps = pack and not dry_run and Path(out).parent.is_dir()
+        keeps = not dry_run and Path(out).parent.is_dir()
         plan = compress.plan(
             *(files, made, chosen, __version__),
             executor=executor,

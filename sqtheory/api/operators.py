@@ -126,7 +126,10 @@ def of_tool(
     mode = tool.mode
     tool.check_beside(masks, formats)
     if mode.lacks:
-        raise ValueError(f"--tool {tool.spelled}: no operator here is it: {mode.lacks}")
+        near = tool.beside()
+        raise ValueError(
+            f"--tool {tool.spelled}: no operator here is it: {mode.lacks}{near and f'; see --tool {near}'}"
+        )
     s, q = mode.sparsifier(), mode.quantizer()
     return masks if s is None else (str(s),), formats if q is None else (str(q),)
 

@@ -3,7 +3,7 @@
 from sqtheory.arithmetic.accumulation import Accumulation
 from sqtheory.arithmetic.accumulator import Accumulator
 from sqtheory.arithmetic.chaining import Chaining, OneChain, Promoted, TwoHalves
-from sqtheory.arithmetic.named import ACCUMULATIONS, accumulation, aligned, mma_sync, wgmma
+from sqtheory.arithmetic.named import ACCUMULATIONS, accumulation, aligned, bound, mma_sync, wgmma
 from sqtheory.arithmetic.operand import OPERANDS, Operand
 from sqtheory.arithmetic.plain import (
     ExactSum,
@@ -14,6 +14,7 @@ from sqtheory.arithmetic.plain import (
     float32_sequential,
     float64,
 )
+from sqtheory.arithmetic.reading import ReadMatrix, accumulated, accumulated_bound, read
 
 __all__ = [
     "ACCUMULATIONS",
@@ -26,14 +27,19 @@ __all__ = [
     "Operand",
     "PairwiseSum",
     "Promoted",
+    "ReadMatrix",
     "SequentialSum",
     "TwoHalves",
+    "accumulated",
+    "accumulated_bound",
     "accumulation",
     "aligned",
+    "bound",
     "exact",
     "float32_pairwise",
     "float32_sequential",
     "float64",
     "mma_sync",
+    "read",
     "wgmma",
 ]

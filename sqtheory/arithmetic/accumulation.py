@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from sqtheory.alphabet.kernels import finite
+from sqtheory.arithmetic.operand import Operand
 from sqtheory.arrays import Array, ArrayLike, as_real
 from sqtheory.exceptions import NonFinite, first_at
 
@@ -36,19 +37,51 @@ class Accumulation(ABC):
         Raises NonFinite naming an entry that is NaN or infinite, ValueError for shapes that do not fit and for
         entries that the operands of this accumulation cannot hold.
         """
-        a, b = as_real(x), as_real(w)
-        if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
-            raise ValueError(f"X Wᵀ is of matrices of as many columns, got shapes {a.shape} and {b.shape}")
-        for name, v in (("x", a), ("w", b)):
-            if not finite(v):
-                where = first_at(~np.isfinite(v))
-                raise NonFinite(f"{name}{list(where)} is {v[where]}: products of finite numbers are added up")
-        return self._matmul(a, b)
+        return self._matmul(*operands(x, w))
+
+    def bound(self, x: ArrayLike, w: ArrayLike) -> Array:
+        """|fl(X Wᵀ) − X Wᵀ| ≤ this, entry by entry, for all orders of magnitude that float32 holds: float64, n × m.
+
+        Computed from magnitudes and from which entries are zero, never from the sums, and rounded upward.
+        Raises as ``matmul``.
+        """
+        return self._bound(*operands(x, w))
+
+    @property
+    def reads(self) -> Operand | None:
+        """What an instruction takes for factors; None where numbers of numpy are multiplied."""
+        return None
 
     @abstractmethod
     def _matmul(self, x: Array, w: Array) -> Array:
         """``matmul`` of finite matrices that fit."""
 
     @abstractmethod
+    def _bound(self, x: Array, w: Array) -> Array:
+        """``bound`` of finite matrices that fit."""
+
+    @abstractmethod
     def __str__(self) -> str:
         """The canonical spelling."""
+
+
+def operands(x: ArrayLike, w: ArrayLike) -> tuple[Array, Array]:
+    """Two finite matrices of as many columns. Raises NonFinite naming an entry, ValueError naming the shapes."""
+    a, b = as_real(x), as_real(w)
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
+        raise ValueError(f"X Wᵀ is of matrices of as many columns, got shapes {a.shape} and {b.shape}")
+    for name, v in (("x", a), ("w", b)):
+        if not finite(v):
+            where = first_at(~np.isfinite(v))
+            raise NonFinite(f"{name}{list(where)} is {v[where]}: products of finite numbers are added up")
+    return a, b
+
+
+def magnitudes(v: Array, least: float) -> Array:
+    """|v|₊ = max(|v|, ``least``), and 0 at 0, in float64: what the rounding of v is relative to."""
+    return np.where(v == 0, 0.0, np.maximum(np.abs(v.astype(np.float64)), least))
+
+
+def upward(bound: Array, operations: int) -> Array:
+    """A sum of positive terms made larger by all that so many operations of float64 can have taken from it."""
+    return np.asarray(bound * (1 + (2 * operations + 16) * 2.0**-53))

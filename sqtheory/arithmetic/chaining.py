@@ -1,9 +1,9 @@
 """How the sums of groups of products become one sum."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias, final
+from typing import ClassVar, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,22 @@ Step: TypeAlias = Callable[[Array, Places], Array]
 class Chaining(ABC):
     """An order in which groups of ``span`` places are added up; ``start`` is the float32 accumulator before."""
 
+    added: ClassVar[bool] = True
+    """Every part is a chain from 0 whose sum is added to the total in float32; else one chain goes on through all."""
+
     @abstractmethod
+    def parts(self, length: int, span: int) -> Iterator[Iterable[Places]]:
+        """The groups of every chain along K, in their order."""
+
     def total(self, start: Array, length: int, span: int, step: Step) -> Array:
         """The sum of all products, float64 that float32 holds."""
+        total = start
+        for part in self.parts(length, span):
+            chain = np.zeros_like(start) if self.added else total
+            for places in part:
+                chain = step(chain, places)
+            total = rounded(total + chain) if self.added else chain
+        return total
 
     def every(self, span: int) -> int | None:
         """Places after which a run of groups from 0 is added to the total, 0 for never; None where that says it not."""
@@ -33,11 +46,10 @@ class Chaining(ABC):
 class OneChain(Chaining):
     """C ← group(C, products) for one group after the other."""
 
-    def total(self, start: Array, length: int, span: int, step: Step) -> Array:
-        total = start
-        for places in runs(length, span):
-            total = step(total, places)
-        return total
+    added = False
+
+    def parts(self, length: int, span: int) -> Iterator[Iterable[Places]]:
+        yield runs(length, span)
 
     def every(self, span: int) -> int:
         return 0
@@ -57,14 +69,9 @@ class Promoted(Chaining):
         if whole(self.places, "products between promotions") < 1:
             raise ValueError(f"promoted after at least one product, got {self.places}")
 
-    def total(self, start: Array, length: int, span: int, step: Step) -> Array:
-        total = start
+    def parts(self, length: int, span: int) -> Iterator[Iterable[Places]]:
         for first in range(0, length, self.places):
-            part = np.zeros_like(start)
-            for places in runs(min(self.places, length - first), span, first):
-                part = step(part, places)
-            total = rounded(total + part)
-        return total
+            yield runs(min(self.places, length - first), span, first)
 
     def every(self, span: int) -> int | None:
         return self.places if self.places % span == 0 else None
@@ -84,13 +91,11 @@ class TwoHalves(Chaining):
         if whole(self.period, "the period of halves") < 2 or self.period % 2:
             raise ValueError(f"halves have an even period, got {self.period}")
 
-    def total(self, start: Array, length: int, span: int, step: Step) -> Array:
-        total = start
+    def parts(self, length: int, span: int) -> Iterator[Iterable[Places]]:
         for first in range(0, length, span):
             places = np.arange(first, min(first + span, length))
             early = places % self.period < self.period // 2
-            total = rounded(total + step(step(np.zeros_like(start), places[early]), places[~early]))
-        return total
+            yield places[early], places[~early]
 
     def __str__(self) -> str:
         return f"halves({self.period})"

@@ -10,9 +10,10 @@ from sqtheory.arithmetic.accumulator import Accumulator
 from sqtheory.arithmetic.chaining import Promoted, TwoHalves
 from sqtheory.arithmetic.operand import OPERANDS
 from sqtheory.arithmetic.plain import exact, float32_pairwise, float32_sequential, float64
+from sqtheory.arrays import Array, ArrayLike
 from sqtheory.exceptions import SpellingError
 
-GENERAL = re.compile(r"aligned\((\w+), group=(\d+), fraction=(\d+), significant=(\d+)\)", re.ASCII)
+GENERAL = re.compile(r"aligned\((\w+), group=(\d+), fraction=(\d+), significant=(\d+)(?:, promoted=(\d+))?\)", re.ASCII)
 
 
 def wgmma(operand: str, *, sparse: bool = False) -> Accumulator:
@@ -36,10 +37,25 @@ def mma_sync(operand: str, *, sparse: bool = False) -> Accumulator:
     return replace(one, chain=TwoHalves(8 if sparse else 4))
 
 
-def aligned(operand: str, *, group: int, fraction: int, significant: int) -> Accumulator:
-    """Any accumulator of one chain: L = ``group`` products, F = ``fraction`` and P = ``significant`` bits."""
-    name = f"aligned({operand}, group={group}, fraction={fraction}, significant={significant})"
-    return Accumulator(name, OPERANDS[_known(operand)], group, fraction, significant)
+def aligned(operand: str, *, group: int, fraction: int, significant: int, promoted: int | None = None) -> Accumulator:
+    """Any accumulator: L = ``group`` products, F = ``fraction`` and P = ``significant`` bits, one chain.
+
+    With ``promoted`` so many products are a chain from 0, added to a float32 total in order: what libraries do that
+    split K into runs of that length.
+    """
+    after = "" if promoted is None else f", promoted={promoted}"
+    name = f"aligned({operand}, group={group}, fraction={fraction}, significant={significant}{after})"
+    one = Accumulator(name, OPERANDS[_known(operand)], group, fraction, significant)
+    return one if promoted is None else replace(one, chain=Promoted(promoted))
+
+
+def bound(x: ArrayLike, w: ArrayLike, accumulator: str | Accumulation) -> Array:
+    """|fl(X Wᵀ) − X Wᵀ| ≤ this, entry by entry, for an accumulation or its spelling: ``Accumulation.bound``.
+
+    >>> round(float(bound([[1.0] * 64], [[1.0] * 64], "fp8_fast")[0, 0]), 9)  # (32 + 64) · 33 units of 2^−13
+    0.38671875
+    """
+    return accumulation(accumulator).bound(x, w)
 
 
 def _instruction(kind: str, operand: str, group: int, bits: tuple[int, int], sparse: bool) -> Accumulator:
@@ -73,10 +89,14 @@ ACCUMULATIONS: Mapping[str, Accumulation] = {
     )
 }
 """By their spelling."""
+SHORT: Mapping[str, Accumulation] = {o: ACCUMULATIONS[f"wgmma({o})"] for o in ("bf16", "f16", "tf32")}
+"""What a type alone is short for."""
 
 
 def accumulation(text: str | Accumulation) -> Accumulation:
     """Read ``wgmma(e4m3)``, ``fp8_fast``, ``aligned(e4m3, group=32, fraction=13, significant=14)``, …
+
+    ``bf16``, ``f16`` and ``tf32`` alone are short for ``wgmma`` of them.
 
     Raises SpellingError naming the nearest that there is, ValueError for parameters out of range.
 
@@ -86,12 +106,14 @@ def accumulation(text: str | Accumulation) -> Accumulation:
     if isinstance(text, Accumulation):
         return text
     words = re.sub(r"\s*([(),=])\s*", r"\1", text.strip()).replace(",", ", ")
-    if words in ACCUMULATIONS:
-        return ACCUMULATIONS[words]
+    known = {**SHORT, **ACCUMULATIONS}
+    if words in known:
+        return known[words]
     if general := GENERAL.fullmatch(words):
         operand, *sizes = general.groups()
-        group, fraction, significant = map(int, sizes)
-        return aligned(operand, group=group, fraction=fraction, significant=significant)
-    close = get_close_matches(words, ACCUMULATIONS, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(ACCUMULATIONS)}"
+        group, fraction, significant, *promoted = (int(size) for size in sizes if size is not None)
+        after = promoted[0] if promoted else None
+        return aligned(operand, group=group, fraction=fraction, significant=significant, promoted=after)
+    close = get_close_matches(words, known, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
     raise SpellingError(f"there is no accumulation {text[:40]!r}: {hint}", text, 0)

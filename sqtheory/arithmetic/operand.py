@@ -45,6 +45,12 @@ class Operand:
             raise ValueError(f"{name}{list(where)} = {x[where]} is no number of {self.name}: quantize it first")
         return np.asarray(read + np.float32(0))
 
+    def toward_zero(self, x: Array) -> Array:
+        """The operand next to every entry of x on the side of 0, the largest one beyond ``max``: float64."""
+        held = np.clip(x, -self.max, self.max).astype(np.float64)
+        last = np.maximum(np.frexp(held)[1] - 1, self.emin) - self.fraction_bits
+        return np.asarray(np.ldexp(np.trunc(np.ldexp(held, -last)), last) + 0.0)
+
     def exponents(self, x: Array) -> Exponents:
         """max(⌊log₂ |x|⌋, emin) of every entry; ``NO_EXPONENT`` of zeros."""
         e = np.maximum(np.frexp(x)[1] - 1, self.emin)

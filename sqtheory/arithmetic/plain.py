@@ -6,7 +6,7 @@ from typing import Literal, final
 
 import numpy as np
 
-from sqtheory.arithmetic.accumulation import PRODUCTS, Accumulation
+from sqtheory.arithmetic.accumulation import PRODUCTS, Accumulation, magnitudes, upward
 from sqtheory.arrays import Array
 
 Precision = Literal["float32", "float64"]
@@ -26,6 +26,10 @@ class ExactSum(Accumulation):
             return np.asarray(a @ b.T)
         return np.array([[math.fsum(row * column) for column in b] for row in a]).reshape(len(a), len(b))
 
+    def _bound(self, x: Array, w: Array) -> Array:
+        sizes = magnitudes(x, 0.0), magnitudes(w, 0.0)
+        return upward(2.0**-53 * (sizes[0] @ sizes[1].T), x.shape[1])
+
     def __str__(self) -> str:
         return "exact"
 
@@ -43,6 +47,9 @@ class SequentialSum(Accumulation):
         for k in range(a.shape[1]):
             total += np.multiply.outer(a[:, k], b[:, k])
         return total
+
+    def _bound(self, x: Array, w: Array) -> Array:
+        return rounded_often(x, w, self.precision, x.shape[1])
 
     def __str__(self) -> str:
         return f"{self.precision}_sequential"
@@ -64,8 +71,23 @@ class PairwiseSum(Accumulation):
                 out[i, j : j + rows] = _pairs(b[j : j + rows] * row)
         return out
 
+    def _bound(self, x: Array, w: Array) -> Array:
+        return rounded_often(x, w, self.precision, max(0, x.shape[1] - 1).bit_length())
+
     def __str__(self) -> str:
         return f"{self.precision}_pairwise"
+
+
+def rounded_often(x: Array, w: Array, precision: Precision, additions: int) -> Array:
+    """((1 + u)^{d+3} − 1) Σ |x|₊ |w|₊ for products that go through d additions, u half an ulp of 1.
+
+    Both factors and the product are rounded too; |v|₊ is at least the smallest normal number, and so is a product.
+    """
+    held = np.finfo(precision)
+    tiny = float(held.smallest_normal)
+    sizes = magnitudes(x, tiny), magnitudes(w, tiny)
+    factor = np.expm1((additions + 3) * np.log1p(float(held.eps) / 2))
+    return upward(factor * (sizes[0] @ sizes[1].T + x.shape[1] * tiny), x.shape[1])
 
 
 def _pairs(terms: Array) -> Array:

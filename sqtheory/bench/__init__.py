@@ -7,6 +7,7 @@ from sqtheory.bench.comparing import Bench
 from sqtheory.bench.comparison import BuildComparison, Line
 from sqtheory.bench.measuring import Timing, Timings, measure
 from sqtheory.bench.passes import PASSES, Pass
+from sqtheory.bench.products import ProductRate, ProductRates, measure_products
 from sqtheory.bench.rows import BenchRow, rows
 
 __all__ = [
@@ -20,11 +21,14 @@ __all__ = [
     "Operation",
     "Pass",
     "ProcessCost",
+    "ProductRate",
+    "ProductRates",
     "SpeedCheck",
     "SpeedRatio",
     "Timing",
     "Timings",
     "check",
     "measure",
+    "measure_products",
     "rows",
 ]

@@ -86,6 +86,7 @@ PACK = _verb("apply", FILE, PACKED, *PIPELINE, "--pack", "--force")
 VERIFY = _verb("verify", OUT, "--against", FILE, after=APPLY)
 SMALLER = _order(EIGHTH, masks=("50%",))
 KERNELS = _verb("bench", "50%", "2:4 >> mxfp8, L2 error", "--size", SIZE, "--rounds", "3", "--json")
+PRODUCTS = _verb("bench", "products", "--rounds", "3", "--json")
 PASSES = _verb("bench", "--check", *MODELS, "--rounds", "3", "--json")
 ONCE = "order, 2:4 and mxfp4"
 
@@ -107,6 +108,7 @@ def rows(size: int, workers: int) -> tuple[BenchRow, ...]:
         BenchRow("verify --against", Processor(VERIFY), ONCE, once, 2.0, third),
         BenchRow("50% mask alone", Told(KERNELS, "50%"), "a copy", Fixed(1.0), 2.0),
         BenchRow("2:4 >> mxfp8 with its error", Told(KERNELS, "2:4 >> mxfp8, L2 error"), "a copy", Fixed(1.0), 3.0),
+        BenchRow("sums as fp8_fast adds up", Told(PRODUCTS, "fp8_fast"), "a model on integers", Fixed(1.0), 1 / 4),
         *(BenchRow(f"logits of {m}", Told(PASSES, m), "its products", Fixed(1.0), 1.15) for m in MODELS),
         BenchRow("memory of order, 50%, beyond 1/8", Memory(HALF, SMALLER), "a tensor, beyond 1/8", Fixed(grown), 2.5),
         *(_shared(kind, workers) for kind in ("threads", "processes") if workers > 1),

@@ -4,6 +4,7 @@ import argparse
 import errno
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING
@@ -54,12 +55,17 @@ def _verbs() -> "tuple[Verb, ...]":
 
 
 def _begun(words: Sequence[str]) -> "tuple[Verb, ...]":
-    """The verb that a line begins with, if it begins with one; ``order`` is found without the files of the others."""
-    if words and words[0] == "order":
-        from sqtheory.cli.order import VERB
-
-        return (VERB,)
-    return tuple(verb for verb in _verbs() if words and verb.name == words[0])
+    """The verb that a line begins with, if it begins with one; the main ones without the files of the others."""
+    match words[:1]:
+        case ["order"]:
+            from sqtheory.cli.order import VERB
+        case ["apply"]:
+            from sqtheory.cli.apply import VERB
+        case ["verify"]:
+            from sqtheory.cli.verify import VERB
+        case _:
+            return tuple(verb for verb in _verbs() if words and verb.name == words[0])
+    return (VERB,)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -87,7 +93,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             error = OSError(error.errno, error.strerror, "standard output")
         return _say(error, 4)
     except KeyboardInterrupt:
-        return _say(KeyboardInterrupt("interrupted"), 130)
+        _say(KeyboardInterrupt("interrupted"), 130)
+        if argv is None and threading.active_count() > 1:  # they are in the middle of a task, and would be waited for
+            os._exit(130)
+        return 130
 
 
 def _engine(arguments: argparse.Namespace, *, alone: bool) -> AbstractContextManager[None]:

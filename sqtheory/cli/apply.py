@@ -43,13 +43,19 @@ codes become F32).
 --pack writes codes instead, from any kind of file: one safetensors file with the codes, the scales and the places of
 survivors in the bits that they take. Stated are the bits of an entry by theorem storage and in the file, whose last
 bytes are filled up. `sqtheory unpack` gives back the values that apply writes without --pack for F32 and F64, bit for
-bit (those of F16 and BF16 unrounded); its --help describes the file. --layout compressed-tensors writes a folder with
-model.safetensors and config.json, as the package of that name and vLLM read them: formats int2 … int8 in blocks or
-rows (pack-quantized), mxfp4 and nvfp4; pruned entries are stored there as zeros, for this layout has no places.
---layout gguf writes, from a GGUF file of F32 or F16, the one that llama.cpp reads: blocks of Q4_0, Q5_0 or Q8_0, the
-first that has the codes, for integers whose scales are numbers of float16 (formats Q4_0, Q5_0, Q8_0, or any with
-scaling=stored(float16)), MXFP4 for e2m1 under powers of two. 32 entries of a row must have one scale; pruned entries
-are zeros, all metadata but general.file_type and general.quantization_version stay, and sqtheory.* are added."""
+bit (those of F16 and BF16 unrounded); its --help describes the file. Other layouts have no places: pruned entries are
+stored there as zeros. --layout compressed-tensors, gptq, gptq_v2 or awq writes a folder with model.safetensors and
+config.json, as vLLM and the packages of these names read them. compressed-tensors: int2 … int8 in blocks or rows, with
+integer zero points (affine) or without (pack-quantized), mxfp4, nvfp4. gptq, gptq_v2: integers of 2, 3, 4, 8 bits with
+zero points or without, awq: of 4 bits, one width and group a file, scales in float16 or bfloat16 (stored=float16 of
+affine, scaling=stored(float16)), in which values are computed there; gptq stores z − 1 and has no zero point 0.
+--layout gguf writes, from a GGUF file of F32 or F16, the one that llama.cpp reads: of the blocks that have the codes
+the smallest, Q4_0, Q5_0, Q8_0 for integers (formats of these names, or any with scaling=stored(float16)), Q4_1, Q5_1
+for affine(…, offset=float, stored=float16), TQ1_0, IQ4_NL, MXFP4 for e2m1 under powers of two, NVFP4 for e2m1 under
+e4m3. 32 entries of a row (of NVFP4 16, of TQ1_0 256) must have one scale; all metadata but general.file_type and
+general.quantization_version stay, and sqtheory.* are added. --layout onnx writes, from an ONNX model of one file, codes
+of 2, 4 or 8 bits with integer zero points or without, in blocks of a multiple of 16 entries, in the place of right
+operands of MatMul, which becomes MatMulNBits of ONNX Runtime."""
 
 EXAMPLES = """\
 examples:
@@ -59,7 +65,9 @@ examples:
   sqtheory apply model.safetensors out.safetensors --recipe rules.toml
   sqtheory apply model.safetensors packed.safetensors --mask 2:4 --format mxfp4 --pack
   sqtheory apply model.safetensors packed --format int4:b128 --pack --layout compressed-tensors
+  sqtheory apply model.safetensors gptq --format 'affine(4, block=128, stored=float16)' --pack --layout gptq
   sqtheory apply model-f16.gguf model-q8_0.gguf --mask 2:4 --format Q8_0 --pack --layout gguf
+  sqtheory apply model.onnx model-int4.onnx --format 'affine(4, block=32)' --pack --layout onnx
   sqtheory apply zoo:lm-dense out.safetensors --mask 'nm(2, 4, score=wanda)' --format int4 --statistics s.safetensors
   sqtheory verify out.safetensors --against model.safetensors"""
 
@@ -98,8 +106,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--layout",
         choices=list(CodeLayout),
         default=None,
-        help="of codes: one safetensors file for sqtheory unpack (default), a folder for the package "
-        "compressed-tensors, or a GGUF file for llama.cpp, from one",
+        help="of codes: one safetensors file for sqtheory unpack (default), a folder for loaders of "
+        "compressed-tensors, GPTQ or AWQ, a GGUF file for llama.cpp or an ONNX model for ONNX Runtime, from one",
     )
     parser.add_argument(
         "--index",

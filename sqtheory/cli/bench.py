@@ -23,6 +23,9 @@ With CASE, or "kernels" for all cases, only images, masks, a chain with its erro
 timed, on one thread of this process, into memory that exists: the median over the rounds of the multiple of a copy of
 the input, timed in the same round, with quartiles, the goal, the same by definition on whole arrays, and peers.
 
+With "products" the emulated accumulators of tensor cores are timed, in million products a second of one thread, with
+the goal, beside a straightforward model on integers (--size: products of an output, 4096).
+
 With --check a case is compared with its definition and a copy, and a forward pass of vit-dense and of lm-dense with
 its matrix products alone, all of them by turns, the least time of each: 1 only if something is far off, as a kernel
 that is slower than its definition, whatever the machine."""
@@ -32,16 +35,17 @@ examples:
   sqtheory bench --only apply --old ../sqtheory-0.1
   sqtheory bench --engine numba --size 134217728 --rounds 5
   sqtheory bench kernels --markdown
+  sqtheory bench products --engine numba
   sqtheory bench --check"""
 
-KERNELS = "kernels"
+KERNELS, PRODUCTS = "kernels", "products"
 WHOLE = ("only", "old", "workers")
 """Options of the table of whole verbs alone."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
-    parser.add_argument("case", nargs="*", metavar="CASE", help=f"only these kernels, or {KERNELS}")
+    parser.add_argument("case", nargs="*", metavar="CASE", help=f"only these kernels, {KERNELS} or {PRODUCTS}")
     parser.add_argument("--check", action="store_true", help="say only whether something is far off (half a minute)")
     parser.add_argument(
         "--only", action="append", metavar="TEXT", help="only the rows whose name has this text (repeatable)"
@@ -65,12 +69,16 @@ def run(arguments: argparse.Namespace) -> Document:
 
 def _inside(arguments: argparse.Namespace, asked: dict[str, Any]) -> Document:
     """The kernels, in this process."""
-    from sqtheory.bench import CASES, PASSES, check, measure
+    from sqtheory.bench import CASES, PASSES, check, measure, measure_products
 
+    if arguments.case == [PRODUCTS] and not arguments.check:
+        named = {"length": asked.pop("size")} if "size" in asked else {}
+        rates = measure_products(**named, **asked)
+        return _document("sqtheory.bench-products/1", rates, rates.to_dict, rates.held)
     known = (*CASES, *(PASSES if arguments.check else ()))
     names = known if arguments.case in ([], [KERNELS]) else arguments.case
     if unknown := [name for name in names if name not in known]:
-        raise ValueError(f"there is no case {unknown[0]!r}: known are {KERNELS}, {', '.join(known)}")
+        raise ValueError(f"there is no case {unknown[0]!r}: known are {KERNELS}, {PRODUCTS}, {', '.join(known)}")
     cases = [CASES[name] for name in names if name in CASES]
     if arguments.check:
         found = check(cases, [PASSES[name] for name in names if name in PASSES], **asked)
@@ -106,6 +114,9 @@ VERB = Verb(
     description=DESCRIPTION,
     examples=EXAMPLES,
     options=add_options,
-    forms=(json_of("sqtheory.bench/1", "sqtheory.bench-check/1", "sqtheory.bench-builds/1"), MARKDOWN_TABLE),
+    forms=(
+        json_of("sqtheory.bench/1", "sqtheory.bench-check/1", "sqtheory.bench-builds/1", "sqtheory.bench-products/1"),
+        MARKDOWN_TABLE,
+    ),
     run=run,
 )

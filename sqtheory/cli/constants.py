@@ -1,18 +1,28 @@
-"""``sqtheory constants``: the sharp constants of every shipped quantizer."""
+"""``sqtheory constants``: the sharp constants of every shipped quantizer, or how long sums of codes are exact."""
 
 import argparse
 
 from sqtheory.cli.verb import MARKDOWN, Document, Verb, json_of
 
 
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
+    parser.add_argument(
+        "--sums",
+        action="store_true",
+        help="up to how many products of codes a sum is exact in the accumulators of tensor cores (accumulator_exact)",
+    )
+
+
 def run(arguments: argparse.Namespace) -> Document:
     """Print the table."""
     from sqtheory.theory.constants import table as sharp_constants
+    from sqtheory.theory.exact_sums import table as exact_sums
 
-    table = sharp_constants()
+    name, table = ("sums", exact_sums()) if arguments.sums else ("constants", sharp_constants())
     return Document(
         "sqtheory.constants/1",
-        lambda: {"constants": [dict(zip(table.header, row, strict=True)) for row in table.rows]},
+        lambda: {name: [dict(zip(table.header, row, strict=True)) for row in table.rows]},
         lambda render: render(table),
     )
 
@@ -23,7 +33,10 @@ VERB = Verb(
     description="For every shipped quantizer, computed exactly from its definition: by how much a swap of "
     "quantize-then-sparsify can exceed the sum of both errors (theorem swap_constant) and S→Q itself, how often "
     "and how far the block maximum saturates (theorem saturation), and a block that separates the orders for "
-    "each of the masks 1:2, 2:4, 4:8 (theorem quantize_first_separation).",
+    "each of the masks 1:2, 2:4, 4:8 (theorem quantize_first_separation). With --sums: the largest K for which every "
+    "sum of K products of codes is exact in an accumulator of a tensor core (theorem accumulator_exact), – where it "
+    "holds no such codes.",
+    options=add_options,
     forms=(MARKDOWN, json_of("sqtheory.constants/1")),
     run=run,
 )

@@ -5,7 +5,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sqtheory.cli import options
-from sqtheory.cli.evaluation_options import add_data, add_evaluation, add_model, cores
+from sqtheory.cli.evaluation_options import (
+    accumulation_of,
+    add_accumulate,
+    add_data,
+    add_evaluation,
+    add_model,
+    cores,
+)
 from sqtheory.cli.verb import MARKDOWN_TABLES, Document, Verb, json_of
 from sqtheory.version import __version__
 
@@ -25,6 +32,7 @@ the mask alone (S only), the format alone (Q only), and both together in each or
 sample by sample, and whether a combination is worse than the orthogonality threshold
   EM(dense) + (EM(q) - EM(dense)) + (EM(s) - EM(dense))
 of a metric EM. ± is one standard error of independent samples. Sensitive parts (embeddings, heads, norms) stay exact.
+With --accumulate all of these, the dense model too, add up products as that instruction does.
 MODEL is a file, or a folder of safetensors, recognized by its tensors. What can be computed, on which samples:
   vision transformers shaped like the zoo's       accuracy, on images
   byte language models shaped like the zoo's      bits per byte, on windows of 256 bytes of text
@@ -46,6 +54,7 @@ examples:
   sqtheory evaluate lm-dense --mask 2:4 --format int4 --method sparsegpt --statistics stats.safetensors
   sqtheory evaluate lm-dense --mask 50% --format int4 --method wina
   sqtheory evaluate lm-dense --mask 50% --format mxfp4 --order both --order gain --activations --json
+  sqtheory evaluate vit-dense --mask 2:4 --format mxfp8 --activations --accumulate fp8_fast --samples 20
   sqtheory evaluate my-model.safetensors --format int4 --data my-text.txt
   sqtheory evaluate checkpoint20.npz --mask 2:4 --format hbfp4 --data cmudict.dict
   sqtheory evaluate all-MiniLM-L6-v2 --mask 50% --format hbfp6 --samples 50"""
@@ -73,6 +82,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--activations", action="store_true", help="quantize the inputs of the block linears with the same format too"
     )
+    add_accumulate(parser)
     options.add_statistics(parser)
     options.add_method(parser)
     add_data(parser)
@@ -98,6 +108,7 @@ def run(arguments: argparse.Namespace) -> Document:
     given = arguments.order or [BOTH]
     orders = [Order[one] for one in dict.fromkeys(one for name in given for one in (TWO if name == BOTH else (name,)))]
     assignment, pruned, known = _assigned(arguments)
+    accumulation = accumulation_of(arguments)
     model = open_model(arguments.model, heads=arguments.heads)
     assignment = assignment.on({layer.name: layer.weight.shape for layer in model.linears})
     if known is not None:
@@ -107,7 +118,9 @@ def run(arguments: argparse.Namespace) -> Document:
         atomic.check_folder(arguments.results)
     runs = 3 + len(orders) if mask and fmt else 1
     with counter(runs * len(samples), "evaluate", samples.unit, quiet=arguments.json) as done:
-        found = Evaluations(model, samples, arguments.workers or cores(), arguments.results, done)
+        found = Evaluations(
+            model, samples, arguments.workers or cores(), arguments.results, done, accumulation=accumulation
+        )
         comparison = None
         if mask and fmt and pruned:
             comparison = compare_inputs(found, assignment, pruned, orders, activations=arguments.activations)
@@ -168,6 +181,7 @@ def _content(
         "seed": arguments.seed,
         **({} if known is None else {"statistics": known.sha256}),
         **({} if arguments.method is None else {"method": arguments.method}),
+        **({} if found.accumulation is None else {"accumulation": str(found.accumulation)}),
         "of": asked,
         **estimates(scores[asked], found.model.metrics),
         **({} if comparison is None else comparison.to_dict()),
@@ -188,6 +202,8 @@ def _tables(
     if comparison is not None:
         inputs = "weights and activations" if arguments.activations else "weights"
         what += f", {comparison.mask} with {comparison.format}, {inputs}"
+    if found.accumulation is not None:
+        what += f", products added up by {found.accumulation}"
     header = ("", *(part for name in names for part in (name.replace("_", " "), "±")))
     rows = [(name, *_cells([METRICS[m].estimate(each) for m in names])) for name, each in scores.items()]
     tables = [Table(header, tuple(rows), what)]

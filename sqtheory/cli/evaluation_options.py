@@ -9,6 +9,7 @@ from sqtheory.cli import options
 if TYPE_CHECKING:
     from sqtheory.alphabet.quantizers import Quantizer
     from sqtheory.alphabet.sparsifiers import Sparsifier
+    from sqtheory.arithmetic import Accumulation
     from sqtheory.models.architectures.model import Model
     from sqtheory.models.evaluation.data import Samples
 
@@ -89,6 +90,25 @@ def add_evaluation(parser: argparse.ArgumentParser, usual: str = "all; 2000 word
         metavar="DIR",
         help="keep every finished evaluation here, and go on from there after an interruption",
     )
+
+
+def add_accumulate(parser: argparse.ArgumentParser) -> None:
+    """``--accumulate``."""
+    parser.add_argument(
+        "--accumulate",
+        default=None,
+        metavar="HOW",
+        help="add up the products of the block linears as an instruction does: fp8_fast, fp8_promoted, bf16, f16, "
+        "tf32, wgmma(e5m2), mma_sync(e4m3), float32_sequential, … ; weights and inputs are read in its type, 8 bits "
+        "with one factor a row",
+    )
+
+
+def accumulation_of(arguments: argparse.Namespace) -> "Accumulation | None":
+    """What ``add_accumulate`` asks for. Raises SpellingError."""
+    from sqtheory.arithmetic import accumulation
+
+    return None if arguments.accumulate is None else accumulation(arguments.accumulate)
 
 
 def cores() -> int:

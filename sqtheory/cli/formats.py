@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from sqtheory.alphabet.formats import Format
 
 
+WHAT = ("formats", "quantizers", "aliases", "casts")
+"""The tables by name."""
+
+
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     parser.add_argument("name", nargs="?", metavar="NAME", help="an element format: e2m1, int4, nf4, …")
@@ -19,12 +23,12 @@ def run(arguments: argparse.Namespace) -> Document:
     from sqtheory.alphabet import catalogue
 
     name = arguments.name
-    everything = [catalogue.formats, catalogue.quantizers, catalogue.aliases]
+    everything = [catalogue.formats, catalogue.quantizers, catalogue.aliases, catalogue.casts]
     tables = [table() for table in everything] if name is None else [catalogue.values(_format(name))]
     listed = [[dict(zip(t.header, row, strict=True)) for row in t.rows] for t in tables]
     return Document(
         "sqtheory.formats/1",
-        lambda: {"values": listed[0]} if name else dict(zip(("formats", "quantizers", "aliases"), listed, strict=True)),
+        lambda: {"values": listed[0]} if name else dict(zip(WHAT, listed, strict=True)),
         lambda render: "\n\n".join(map(render, tables)),
     )
 
@@ -51,9 +55,9 @@ def _format(name: str) -> "Format":
 VERB = Verb(
     name="formats",
     help="list the number formats, or all values of one",
-    description="List the element formats with their range and properties, the named quantizers built on them, and "
-    "the names under which tools know formats; with a NAME print every value of that format. Everything is computed "
-    "from the definitions.",
+    description="List the element formats with their range and properties, the named quantizers built on them, "
+    "the names under which tools know formats, and casts by what they make of numbers that are too large; with a NAME "
+    "print every value of that format. Everything is computed from the definitions.",
     options=add_options,
     forms=(MARKDOWN, json_of("sqtheory.formats/1")),
     run=run,

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from sqtheory.cli.evaluation_options import add_data, add_model, add_pair, opened
+from sqtheory.cli.evaluation_options import accumulation_of, add_accumulate, add_data, add_model, add_pair, opened
 from sqtheory.cli.verb import MARKDOWN_TABLE, Document, Verb, json_of
 from sqtheory.version import __version__
 
@@ -18,18 +18,23 @@ against the dense model's, when all layers before it are compressed as well. The
 the inputs X of the dense model, in percent of ‖XWᵀ‖ (theorems dot_decomposition and dot_interaction):
   q(X), q(W), s(W)      the activation error, the quantized weight, the pruned weight, each alone
   here                  all of it together in that order
-  interaction           what both together cost beyond quantization of both operands and pruning of the weight"""
+  interaction           what both together cost beyond quantization of both operands and pruning of the weight
+With --accumulate, compressed layers compute as that instruction does, and two columns are of S→Q:
+  operands              what reading q(X) and the weight in the type of the instruction costs beyond that
+  accumulation          what its accumulator adds"""
 
 EXAMPLES = """\
 examples:
   sqtheory layers vit-dense --mask 2:4 --format int4
-  sqtheory layers lm-dense --mask 50% --format hbfp4 --activations --samples 8 --json"""
+  sqtheory layers lm-dense --mask 50% --format hbfp4 --activations --samples 8 --json
+  sqtheory layers vit-dense --mask 2:4 --format mxfp8 --activations --accumulate fp8_fast --samples 2"""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     add_model(parser)
     parser.add_argument("--activations", action="store_true", help="quantize the inputs of the linears as well")
+    add_accumulate(parser)
     add_pair(parser, 16)
     add_data(parser)
 
@@ -40,10 +45,13 @@ def run(arguments: argparse.Namespace) -> Document:
     from sqtheory.models.studies.depth import layer_reports, layer_table
 
     s, q, model, samples = opened(arguments)
+    by = accumulation_of(arguments)
     with counter(len(samples), "layers", samples.unit, quiet=arguments.json) as done:
-        found = layer_reports(model, samples, s, q, activations=arguments.activations, done=done)
+        found = layer_reports(model, samples, s, q, activations=arguments.activations, accumulation=by, done=done)
     recipe = {"mask": str(s), "format": str(q), "activations": arguments.activations, "samples": len(samples)}
+    recipe |= {} if by is None else {"accumulation": str(by)}
     inputs = "weights and activations" if arguments.activations else "weights"
+    inputs += "" if by is None else f", products added up by {by}"
     title = f"{arguments.model}, {s} with {q}, {inputs}: {len(samples)} {samples.unit}s"
     return Document(
         "sqtheory.layers/1",

@@ -1,9 +1,15 @@
 """``sqtheory tools``: releases of pruners and quantizers, and which hypothesis each one keeps."""
 
 import argparse
+from functools import partial
 from typing import Any
 
+from sqtheory.cli.folding import folded
 from sqtheory.cli.verb import MARKDOWN_TABLES, Document, Verb, json_of
+from sqtheory.tables import Table
+
+WIDTH = 100
+"""Signs on a line of a printed table at most."""
 
 DESCRIPTION = """\
 Releases of pruners and quantizers as operators of this package: what each does to a weight, bit for bit or in how many
@@ -39,6 +45,7 @@ def run(arguments: argparse.Namespace) -> Document:
     from sqtheory.tools.telling import each_mode, tool_dict, tool_parts, tools_table, zeros_table
     from sqtheory.tools.verdicts import brief
 
+    print_as = Table.markdown if arguments.markdown else partial(folded, width=WIDTH)
     tools = [find(name) for name in arguments.names] or list(ALL)
     if len(arguments.names) == 1 and not arguments.zeros:
         [tool] = tools
@@ -50,12 +57,12 @@ def run(arguments: argparse.Namespace) -> Document:
         return Document(
             "sqtheory.tools/1",
             record,
-            lambda render: "\n\n".join(part if isinstance(part, str) else render(part) for part in tool_parts(tool)),
+            lambda render: "\n\n".join(part if isinstance(part, str) else print_as(part) for part in tool_parts(tool)),
         )
 
     content: dict[str, Any] = {"tools": [tool_dict(tool) for tool in tools]}
     table = zeros_table if arguments.zeros else tools_table
-    return Document("sqtheory.tools/1", lambda: content, lambda render: render(table(tools)))
+    return Document("sqtheory.tools/1", lambda: content, lambda render: print_as(table(tools)))
 
 
 VERB = Verb(

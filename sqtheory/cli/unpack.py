@@ -10,9 +10,10 @@ Write the values that a packed checkpoint stands for to a plain safetensors file
 
 A packed file is a safetensors file. The tensor NAME is there as NAME.codes (the codes of the entries that are kept,
 bit after bit, the lowest first), NAME.scales (one for each block, in the width that the format gives them),
-NAME.tensor_scale (NVFP4) and NAME.indices (which entries are kept). The key sqtheory.packed of its metadata says
-in JSON how they are decoded. Unpacked values are those that were packed, bit for bit, as F32 or F64;
-tensors that are not packed and all other metadata are copied as they are."""
+NAME.offsets (affine: zero points as codes, or numbers like the scales), NAME.tensor_scale (NVFP4) and NAME.indices
+(which entries are kept). The key sqtheory.packed of its metadata says in JSON how they are decoded. Unpacked values
+are those that were packed, bit for bit, as F32 or F64; tensors that are not packed and all
+other metadata are copied as they are."""
 
 EXAMPLES = """\
 example:

@@ -17,6 +17,7 @@ from sqtheory.cli import (
     layers,
     masks,
     methods,
+    new,
     order,
     predict,
     price,
@@ -37,7 +38,7 @@ VERBS = (
     *(demo.VERB, order.VERB, report.VERB, apply.VERB, verify.VERB, apply.PACK, unpack.VERB, predict.VERB, price.VERB),
     *(calibrate.VERB, evaluate.VERB, table.VERB, layers.VERB, certify.VERB, sensitivity.VERB, questions.VERB),
     hbfp.VERB,
-    *(figure.VERB, inspect.VERB, decide.VERB, theorems.VERB, methods.VERB, tools.VERB, show.VERB, prove.VERB),
+    *(figure.VERB, inspect.VERB, decide.VERB, theorems.VERB, methods.VERB, tools.VERB, show.VERB, prove.VERB, new.VERB),
     *(formats.VERB, masks.VERB, constants.VERB, bench.VERB, scaling.VERB, cite.VERB),
 )
 """The verbs in the order in which help lists them."""

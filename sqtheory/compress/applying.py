@@ -10,11 +10,12 @@ from typing import final
 
 import numpy as np
 
+from sqtheory.alphabet.kernels import expect
 from sqtheory.arrays import as_real
 from sqtheory.compress.compressing import Outcome, applied, check_type, compressed, left_alone
 from sqtheory.compress.draft import Draft
 from sqtheory.compress.image import Memory, reused
-from sqtheory.compress.layout import Content, Layout, Made, Pieces
+from sqtheory.compress.layout import Content, Contents, Layout, Made, Pieces
 from sqtheory.compress.recipe import Treatment
 from sqtheory.compress.report import Applied, Report, beside, check_report
 from sqtheory.compress.ties import Ties, equal_tensors, first_of
@@ -45,7 +46,7 @@ class Plan:
     signature: Signature
     """Of the source as it was read."""
     draft: Draft | None = None
-    """The codes that are written, where they were kept."""
+    """What is written, as far as it was kept."""
 
     @property
     def nbytes(self) -> int:
@@ -68,7 +69,7 @@ def plan(
     keep_going: bool = False,
     draft: Draft | None = None,
 ) -> Plan:
-    """Compress every target without writing anything; codes are kept in the ``draft``, or are made again later.
+    """Compress every target without writing anything; what is made is kept in the ``draft``, or is made again later.
 
     Targets that do not fit the mask or the format, and attention masks of -inf, are left alone, unless ``strict``;
     with ``keep_going`` those as well that cannot take the result. Raises InputRefused naming the tensors, also where
@@ -96,22 +97,25 @@ def plan(
     if recipe.draws:
         recipe = recipe.drawing(first_of(ties, layout.tensors(), views))
     tolerates = Tolerance(layout.source, strict=strict, keep_going=keep_going)
+    expect(sum(info.size for info in chosen.taken))
     before = layout.source.signature
     source = {name: digest(path) for name, path in layout.files().items()}
     copied = {name: digest(path) for name, path in layout.others().items()}
+    lost = layout.source.decoding
+    report = Report(version, recipe, layout.packing, source, copied, {}, (), (), lost)
+    if draft is not None:
+        draft.lay(layout.places(partial(metadata, report)))
     attempt = partial(_attempt, layout, recipe, tolerates, draft)
     found = tuple(watch(InTurn(attempt, [info.stored for info in chosen.taken], executor, ahead), "plan"))
     outcomes = tuple(one for one in found if one is not None)
     chosen = chosen.without(tolerates.left)
     tensors, left = (
         tuple(one.record for one in outcomes),
-        tuple(left_alone(layout, recipe, *one) for one in chosen.skipped),
+        tuple(left_alone(layout, recipe, *one, draft) for one in chosen.skipped),
     )
-    lost = layout.source.decoding
-    report = Report(version, recipe, layout.packing, source, copied, {}, tensors, left, lost)
     headers = layout.headers([one.target for one in outcomes], partial(metadata, report))
     _same(layout, before)
-    return Plan(layout, replace(report, headers=headers), chosen, ties, before, draft)
+    return Plan(layout, replace(report, headers=headers, tensors=tensors, left_alone=left), chosen, ties, before, draft)
 
 
 def apply(
@@ -127,14 +131,15 @@ def apply(
     Raises CheckpointError where the source is another by now; ValueError, FileExistsError, OSError as ``plan``.
     """
     check_replaced(plan.layout, plan.report.recipe, force)
-    layout, report = plan.layout, plan.report
+    layout, report, draft = plan.layout, plan.report, plan.draft
     planned: Mapping[str, Applied] = {one.name: one for one in report.tensors}
     left = {one.name: one.sha256 for one in report.left_alone}
-    targets = [info for info in layout.tensors() if info.name in planned]
+    held = frozenset() if draft is None else draft.held
+    targets = [info for info in layout.tensors() if info.name in planned and info.name not in held]
     results = iter(
         watch(
             InTurn(
-                partial(_made, layout, report.recipe, plan.draft, np.empty if executor else reused),
+                partial(_made, layout, report.recipe, draft, np.empty if executor else reused),
                 targets,
                 executor,
                 ahead,
@@ -147,7 +152,9 @@ def apply(
         layout.out.parent, {beside_it: None, **dict.fromkeys(layout.beside()), out: layout.parts()}, force=force
     ) as folder:
         atomic.write(folder / beside_it, report.to_json().encode())
-        layout.write(_contents(layout, planned, left, results), partial(metadata, report), folder / out)
+        contents = _contents(layout, planned, left, draft, results)
+        whole = Contents(contents) if draft is None else Contents(contents, draft.begun)
+        layout.write(whole, partial(metadata, report), folder / out)
         for name, path in layout.others().items():
             if report.copied.get(name) != digest(folder / out / name):
                 raise refused(path, "changed since it was planned")
@@ -203,10 +210,17 @@ def _made(layout: Layout, recipe: Treatment, draft: Draft | None, memory: Memory
 
 
 def _contents(
-    layout: Layout, planned: Mapping[str, Applied], left: Mapping[str, str], results: Iterator[Made]
+    layout: Layout,
+    planned: Mapping[str, Applied],
+    left: Mapping[str, str],
+    draft: Draft | None,
+    results: Iterator[Made],
 ) -> Iterator[Content]:
     for info in layout.tensors():
-        if info.name in planned:
+        kept = None if draft is None else draft.pieces(info.name)
+        if kept is not None:
+            yield Content(info, kept, changed=info.name in planned)
+        elif info.name in planned:
             made = next(results)
             pieces = _checked(layout, info, layout.stored(info, made).pieces, planned[info.name].sha256)
             content = Content(info, pieces, changed=True, packed=made.packed)

@@ -12,7 +12,7 @@ from sqtheory.arrays import Array
 from sqtheory.compress.image import best_mask
 from sqtheory.compress.recipe import Recipe
 from sqtheory.exceptions import InputRefused
-from sqtheory.files.packing import Packed, pack_image, pack_kept, pack_values
+from sqtheory.files.packing import Packed, grid_of, pack_image, pack_kept, pack_values
 from sqtheory.files.views.view import View
 from sqtheory.orders.applied import Order
 
@@ -59,7 +59,9 @@ def _packed(recipe: Recipe, x: Array, name: str, index: Index | None) -> Packed:
         image = np.where(kept, x, x.dtype.type(0))
         image = q.frozen(x).into(image, image, x)
         if KEEPS_ZERO not in q.traits:  # pruned entries come back as other levels
-            return pack_values(image, q, q.scales(x))
+            scales, offsets = grid_of(q, x)
+            return pack_values(image, q, scales, offsets=offsets)
     else:
         return pack_image(x, s >> q, index=index)
-    return pack_kept(image, q, q.scales(x), s, kept, f"m * {q}, m by {s}", index=index)
+    scales, offsets = grid_of(q, x)
+    return pack_kept(image, q, scales, s, kept, f"m * {q}, m by {s}", offsets=offsets, index=index)

@@ -1,6 +1,6 @@
 """The values that are written for one tensor, and the record of them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from sqtheory.alphabet.compiled_images import rests
 from sqtheory.alphabet.kernels import finite
 from sqtheory.alphabet.kernels.runs import strips
 from sqtheory.alphabet.kernels.scratch import scratch
@@ -18,7 +19,7 @@ from sqtheory.arrays import Array, as_real
 from sqtheory.compress.codes import codes_of
 from sqtheory.compress.draft import Draft
 from sqtheory.compress.image import Memory, reused
-from sqtheory.compress.layout import CHUNK, Layout, Made, Target
+from sqtheory.compress.layout import CHUNK, Layout, Made, Pieces, Target
 from sqtheory.compress.patterns import lost, promised
 from sqtheory.compress.recipe import Recipe, Treatment
 from sqtheory.compress.report import Applied, LeftAlone
@@ -93,9 +94,16 @@ def row_of(recipe: Recipe, name: str, x: Array) -> Row:
     return replace(row, name=name).spelled(*recipe.assignment.words)
 
 
-def applied(layout: Layout, treatment: Treatment, info: TensorInfo, draft: Draft | None = None) -> Outcome:
-    """Compress a tensor, write nothing but codes to the ``draft``, and say all that there is to say of it.
+def applied(
+    layout: Layout,
+    treatment: Treatment,
+    info: TensorInfo,
+    draft: Draft | None = None,
+    content: Callable[[Pieces], str] = sha256,
+) -> Outcome:
+    """Compress a tensor, write nothing but to the ``draft``, and say all that there is to say of it.
 
+    ``content`` gives the SHA-256 of the bytes that are to be written.
     Raises as ``compressed``, and InputRefused where zeros that a pattern needs do not come back as 0.
     """
     recipe = treatment.of(info.name)
@@ -106,7 +114,7 @@ def applied(layout: Layout, treatment: Treatment, info: TensorInfo, draft: Draft
     with about_tensor(layout.source.path, info.name):
         fault = _lost(recipe, info.name, x, y)
         if fault is not None:
-            raise InputRefused(f"{fault} (is 0 a value of the format?)")
+            raise InputRefused(f"{fault} (is 0 a value of the format?): --order qs prunes what was quantized")
     row = row_of(recipe, info.name, x)
     known = None if rounded or recipe.draws else _known(recipe, row)
     error = distance(x, y, recipe.norm) if known is None else known
@@ -117,7 +125,7 @@ def applied(layout: Layout, treatment: Treatment, info: TensorInfo, draft: Draft
         if layout.packing is not None and stored.bits_in_file > 8 * info.nbytes:
             took = f"{stored.bits_in_file // 8} bytes of codes, scales and places are more than the {info.nbytes}"
             raise InputRefused(f"{took} that it takes now: --ignore leaves it alone")
-        content = sha256(stored.pieces)
+        sha = content(stored.pieces if draft is None else draft.passed(info.name, stored.pieces))
     if draft is not None and made.packed is not None:
         draft.keep(info.name, made.packed)
     view = recipe.views.get(info.name)
@@ -133,7 +141,7 @@ def applied(layout: Layout, treatment: Treatment, info: TensorInfo, draft: Draft
         on_grid=rounded == 0 and _closed(recipe, info) and off_grid(recipe, info.name, y) is None,
         bits=stored.bits,
         bits_in_file=stored.bits_in_file,
-        sha256=content,
+        sha256=sha,
     )
     return Outcome(record, stored.target)
 
@@ -173,11 +181,15 @@ def _zeros(recipe: Recipe, info: TensorInfo, y: Array) -> tuple[int, tuple[str, 
     return kept_patterns(info.shape, y) if view is None else kept_patterns(view.shape(info.shape), view.forward(y))
 
 
-def left_alone(layout: Layout, recipe: Treatment, info: TensorInfo, reason: str) -> LeftAlone:
-    """The record of a tensor that is copied."""
+def left_alone(
+    layout: Layout, recipe: Treatment, info: TensorInfo, reason: str, draft: Draft | None = None
+) -> LeftAlone:
+    """The record of a tensor that is copied, also to the ``draft``."""
     view = recipe.views.get(info.name)
     seen = None if view is None else str(view)
-    return LeftAlone(info.name, info.dtype, info.shape, reason, sha256(layout.kept(info)), seen)
+    pieces = layout.kept(info)
+    content = sha256(pieces if draft is None else draft.passed(info.name, pieces))
+    return LeftAlone(info.name, info.dtype, info.shape, reason, content, seen)
 
 
 def distance(x: Array, y: Array, p: float) -> float:
@@ -198,7 +210,7 @@ def off_grid(recipe: Recipe, name: str, y: Array) -> str | None:
 
 def _moved(q: Quantizer, y: Array) -> str | None:
     unit = q.own_run(y.shape)
-    if unit is not None and all(_rests(q, strip) for (strip,) in strips((y,), unit, CHUNK)):
+    if rests(q, y) or (unit is not None and all(_rests(q, strip) for (strip,) in strips((y,), unit, CHUNK))):
         return None
     again = q(y)
     for at in range(0, y.size, CHUNK):

@@ -1,18 +1,19 @@
 """Compressed checkpoints whose source is quantized: its decoded weights as F32, without their companions."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import final
 
 from sqtheory.compress.files import Folder, copy_files, fill
-from sqtheory.compress.layout import ITSELF, Content, Layout, Metadata, Pieces, Target
+from sqtheory.compress.layout import ITSELF, Contents, Layout, Metadata, Pieces, Target
 from sqtheory.files import atomic
 from sqtheory.files.checkpoints import SafetensorsCheckpoint, SafetensorsWriter, TensorInfo, redeclare
 from sqtheory.files.checkpoints.elements import ELEMENTS, Element
 from sqtheory.files.checkpoints.json_text import json_object
+from sqtheory.files.checkpoints.writing import Begun
 from sqtheory.files.codecs.configuration import without
 from sqtheory.files.codecs.decoding import DecodedCheckpoint
 from sqtheory.files.digests import sha256
@@ -50,13 +51,14 @@ class Decoded(Layout):
     def kept(self, info: TensorInfo) -> Pieces:
         return self.source.stored(info.name)
 
-    def writer(self, name: str, metadata: Metadata, out: Path) -> SafetensorsWriter:
+    def writer(self, name: str, metadata: Metadata, out: Path, begun: Begun | None) -> SafetensorsWriter:
         """What takes the place of a file of the source."""
-        return SafetensorsWriter(out, self.contents[name], self.said(name, metadata), source=self.source)
+        said = self.said(name, metadata)
+        return SafetensorsWriter(out, self.contents[name], said, source=self.source, begun=begun)
 
-    def header(self, name: str, metadata: Metadata) -> str:
-        """SHA-256 of the header of what takes the place of a file of the source."""
-        return sha256([SafetensorsWriter(self.source.path, self.contents[name], self.said(name, metadata)).front()])
+    def laid(self, name: str, metadata: Metadata) -> SafetensorsWriter:
+        """What takes the place of a file of the source, laid out."""
+        return SafetensorsWriter(self.source.path, self.contents[name], self.said(name, metadata))
 
     def said(self, name: str, metadata: Metadata) -> dict[str, str]:
         """The metadata of what takes the place of a file of the source: nothing that describes codes."""
@@ -70,10 +72,13 @@ class DecodedFile(Decoded):
     """One safetensors file."""
 
     def headers(self, targets: Sequence[Target], metadata: Metadata) -> dict[str, str]:
-        return {ITSELF: self.header(self.source.path.name, metadata)}
+        return {ITSELF: sha256([self.laid(self.source.path.name, metadata).front()])}
 
-    def write(self, contents: Iterator[Content], metadata: Metadata, out: Path) -> None:
-        fill(self.writer(self.source.path.name, metadata, out), contents)
+    def places(self, metadata: Metadata) -> dict[str, dict[str, int]]:
+        return {ITSELF: self.laid(self.source.path.name, metadata).starts}
+
+    def write(self, contents: Contents, metadata: Metadata, out: Path) -> None:
+        fill(self.writer(self.source.path.name, metadata, out, contents.begun(ITSELF)), contents)
 
 
 @final
@@ -103,8 +108,11 @@ class DecodedFolder(Decoded):
         return files if self.index is None else {**files, self.index.name: self._listing(self.index)}
 
     def headers(self, targets: Sequence[Target], metadata: Metadata) -> dict[str, str]:
-        shards = {name: self.header(name, metadata) for name in self.contents}
+        shards = {name: sha256([self.laid(name, metadata).front()]) for name in self.contents}
         return shards | {name: sha256([text]) for name, text in self.rewritten().items()}
+
+    def places(self, metadata: Metadata) -> dict[str, dict[str, int]]:
+        return {name: self.laid(name, metadata).starts for name in self.contents}
 
     def check(self, force: bool) -> None:
         self.folder.check_place()
@@ -113,10 +121,10 @@ class DecodedFolder(Decoded):
     def parts(self) -> tuple[str, ...]:
         return (*self.contents, *self.rewritten(), *self.others())
 
-    def write(self, contents: Iterator[Content], metadata: Metadata, out: Path) -> None:
+    def write(self, contents: Contents, metadata: Metadata, out: Path) -> None:
         copy_files(self.others(), out)
         for name, infos in self.contents.items():
-            fill(self.writer(name, metadata, out / name), (next(contents) for _ in infos))
+            fill(self.writer(name, metadata, out / name, contents.begun(name)), (next(contents) for _ in infos))
         for name, text in self.rewritten().items():
             atomic.write(out / name, text)
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import final
 
-from sqtheory.compress.layout import ITSELF, Content, Layout, Metadata, Target
+from sqtheory.compress.layout import ITSELF, Content, Contents, Layout, Metadata, Target
 from sqtheory.compress.strays import sentence, strays
 from sqtheory.files import atomic
 from sqtheory.files.checkpoints import Checkpoint, SafetensorsCheckpoint, SafetensorsWriter, TensorInfo
@@ -15,6 +15,7 @@ from sqtheory.files.checkpoints.elements import ELEMENTS, Element
 from sqtheory.files.checkpoints.npz_writing import NpyWriter, NpzWriter
 from sqtheory.files.checkpoints.shards import inside
 from sqtheory.files.checkpoints.tensors import PIECE_BYTES, plain, refused
+from sqtheory.files.checkpoints.writing import Begun
 from sqtheory.files.digests import digest, sha256
 
 
@@ -30,10 +31,13 @@ class SafetensorsFile(Layout):
         return ELEMENTS.get(info.dtype) if info.is_float else None
 
     def headers(self, targets: Sequence[Target], metadata: Metadata) -> dict[str, str]:
-        return {ITSELF: _header(self.source, metadata(self.source.path.name))}
+        return {ITSELF: sha256([_laid(self.source, metadata(self.source.path.name)).front()])}
 
-    def write(self, contents: Iterator[Content], metadata: Metadata, out: Path) -> None:
-        _write(self.source, out, contents, metadata(self.source.path.name))
+    def places(self, metadata: Metadata) -> dict[str, dict[str, int]]:
+        return {ITSELF: _laid(self.source, metadata(self.source.path.name)).starts}
+
+    def write(self, contents: Contents, metadata: Metadata, out: Path) -> None:
+        _write(self.source, out, contents, metadata(self.source.path.name), contents.begun(ITSELF))
 
 
 @final
@@ -87,7 +91,10 @@ class Folder(Layout):
 
     def headers(self, targets: Sequence[Target], metadata: Metadata) -> dict[str, str]:
         index = {} if self.index is None else {self.index.name: digest(self.index)}
-        return {name: _header(shard, metadata(name)) for name, shard in self.shards.items()} | index
+        return {n: sha256([_laid(shard, metadata(n)).front()]) for n, shard in self.shards.items()} | index
+
+    def places(self, metadata: Metadata) -> dict[str, dict[str, int]]:
+        return {name: _laid(shard, metadata(name)).starts for name, shard in self.shards.items()}
 
     def check(self, force: bool) -> None:
         self.check_place()
@@ -102,11 +109,11 @@ class Folder(Layout):
     def parts(self) -> tuple[str, ...]:
         return (*self.files(), *self.others())
 
-    def write(self, contents: Iterator[Content], metadata: Metadata, out: Path) -> None:
+    def write(self, contents: Contents, metadata: Metadata, out: Path) -> None:
         copy_files(self.others(), out)
         for name, shard in self.shards.items():
             own = (next(contents) for _ in shard.tensors)
-            _write(shard, out / name, own, metadata(name))
+            _write(shard, out / name, own, metadata(name), contents.begun(name))
         if self.index is not None:
             atomic.write(out / self.index.name, self.index.read_bytes())
 
@@ -126,10 +133,17 @@ def fill(writer: SafetensorsWriter | NpzWriter | NpyWriter, contents: Iterator[C
             opened.copy(content.info.name, content.pieces)
 
 
-def _write(source: SafetensorsCheckpoint, out: Path, contents: Iterator[Content], added: Mapping[str, str]) -> None:
+def _write(
+    source: SafetensorsCheckpoint,
+    out: Path,
+    contents: Iterator[Content],
+    added: Mapping[str, str],
+    begun: Begun | None,
+) -> None:
     metadata = {**source.metadata, **added}
-    fill(SafetensorsWriter(out, source.tensors, metadata, source=source), contents)
+    fill(SafetensorsWriter(out, source.tensors, metadata, source=source, begun=begun), contents)
 
 
-def _header(source: SafetensorsCheckpoint, added: Mapping[str, str]) -> str:
-    return sha256([SafetensorsWriter(source.path, source.tensors, {**source.metadata, **added}).front()])
+def _laid(source: SafetensorsCheckpoint, added: Mapping[str, str]) -> SafetensorsWriter:
+    """What takes the place of a file, laid out."""
+    return SafetensorsWriter(source.path, source.tensors, {**source.metadata, **added})

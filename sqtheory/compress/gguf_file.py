@@ -60,5 +60,5 @@ def _told(contents: Iterator[Content], types: dict[str, str]) -> Iterator[tuple[
     """The bytes of every tensor, when ``types`` has that of its blocks."""
     for content in contents:
         if content.packed is not None:
-            types[content.info.name] = type_of(content.packed.schema)
+            types[content.info.name] = type_of(content.packed.schema).name
         yield content.info.name, content.pieces

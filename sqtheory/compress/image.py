@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from sqtheory.alphabet.compiled_images import image_into
 from sqtheory.alphabet.kernels.scratch import scratch
 from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.procedures import PLAIN
@@ -45,7 +46,8 @@ def image_of(x: Array, pair: Pair, order: Order, p: float, *, frozen_scale: bool
     if frozen_scale:
         y = s(x)
         return q.frozen(x).into(y, y, x)
-    return (s >> q)(x, out=memory(x.shape, x.dtype))
+    out = memory(x.shape, x.dtype)
+    return out if image_into(s >> q, x, out) else (s >> q)(x, out=out)
 
 
 def best_mask(x: Array, image: Array, s: Sparsifier, p: float) -> Mask:

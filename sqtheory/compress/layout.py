@@ -14,7 +14,7 @@ from sqtheory.arrays import Array, same_bytes
 from sqtheory.files import atomic
 from sqtheory.files.checkpoints import Checkpoint, TensorInfo
 from sqtheory.files.checkpoints.elements import Element
-from sqtheory.files.checkpoints.writing import check_not_input
+from sqtheory.files.checkpoints.writing import Begun, check_not_input
 from sqtheory.files.code_layout import CodeLayout
 from sqtheory.files.packing import Packed, Schema
 
@@ -88,6 +88,19 @@ class Content:
     """What the bytes are the arrays of, where they are codes."""
 
 
+@final
+@dataclass(frozen=True)
+class Contents(Iterator[Content]):
+    """All tensors in turn, and the files that hold the bytes of some already."""
+
+    each: Iterator[Content]
+    begun: Callable[[str], Begun | None] = lambda file: None
+    """What there is of the file of a path in ``out``."""
+
+    def __next__(self) -> Content:
+        return next(self.each)
+
+
 class Layout(ABC):
     """Where the tensors of an open checkpoint are written, ``out``, and how."""
 
@@ -105,7 +118,7 @@ class Layout(ABC):
         return None if self.source.decoding is None else str(self.source.decoding).removesuffix(".")
 
     @abstractmethod
-    def write(self, contents: Iterator[Content], metadata: Metadata, out: Path) -> None:
+    def write(self, contents: Contents, metadata: Metadata, out: Path) -> None:
         """Write all tensors to ``out``, which is not there yet and of the same name as ``self.out``. Raises OSError."""
 
     @abstractmethod
@@ -118,6 +131,13 @@ class Layout(ABC):
 
         Of a safetensors file that is its header. Files that are copied are not among them.
         """
+
+    def places(self, metadata: Metadata) -> dict[str, dict[str, int]]:
+        """Where in the files, by their paths in ``out``, the bytes of tensors will begin, by their names.
+
+        Of those only for which that is known from the metadata alone.
+        """
+        return {}
 
     def check(self, force: bool) -> None:
         """Raise ValueError where ``out`` is the input, FileExistsError where it may not be replaced."""

@@ -13,14 +13,16 @@ from sqtheory.compress.layout import (
     CHUNK,
     ITSELF,
     Content,
+    Contents,
     Layout,
     Metadata,
     Packing,
     Pieces,
     Target,
 )
+from sqtheory.compress.onnx_codes import OnnxCodes, OnnxCodesCheckpoint
 from sqtheory.compress.onnx_file import OnnxFile
-from sqtheory.compress.packed_layouts import CompressedTensorsFolder, PackedFile
+from sqtheory.compress.packed_layouts import ModuleFolder, PackedFile
 from sqtheory.files.checkpoints import (
     Checkpoint,
     SafetensorsCheckpoint,
@@ -43,7 +45,7 @@ from sqtheory.files.code_layout import CodeLayout
 from sqtheory.files.codecs.configuration import check_beside
 from sqtheory.files.codecs.decoding import DecodedCheckpoint
 from sqtheory.files.digests import sha256
-from sqtheory.files.packing import CompressedTensorsCheckpoint, PackedCheckpoint
+from sqtheory.files.packing import FOLDERS, ModuleCheckpoint, PackedCheckpoint
 from sqtheory.files.packing.files import declared
 
 SUFFIX = ".safetensors"
@@ -62,10 +64,17 @@ def layout_of(source: Checkpoint, out: Path, *, folder: bool, packing: Packing |
             rule = "--layout gguf writes blocks to the metadata and names of a GGUF file: make one of F32 or F16 first"
             raise refused(source.path, rule)
         return GgufFile(source, _named(out, ".gguf"), packing)
+    if packing is not None and packing.layout is CodeLayout.onnx:
+        if packing.index is not None:
+            raise ValueError("MatMulNBits has every entry and no places of survivors: --index is for others")
+        if not isinstance(source, OnnxCheckpoint) or source.weights or source.external:
+            rule = "--layout onnx puts codes in the place of values of an ONNX model that has no codes and is one file"
+            raise refused(source.path, rule)
+        return OnnxCodes(source, _named(out, ".onnx"), packing)
     if packing is not None:
-        kind = CompressedTensorsFolder if packing.layout is CodeLayout.compressed_tensors else PackedFile
         check_name(out)
-        return kind(source, out, tuple(declared(source, info) for info in source.tensors), packing)
+        parts = source, out, tuple(declared(source, info) for info in source.tensors), packing
+        return ModuleFolder(*parts, FOLDERS[packing.layout]) if packing.layout in FOLDERS else PackedFile(*parts)
     match source:
         case DecodedCheckpoint():
             return _decoded(source, out, folder)
@@ -101,9 +110,11 @@ def written(out: Path, packing: Packing | None) -> Layout:
         return layout_of(open_checkpoint(out), out, folder=out.is_dir())
     if packing.layout is CodeLayout.gguf:
         return GgufFile(GgufCheckpoint(out), out, packing)
-    packed = (
-        CompressedTensorsCheckpoint(out) if packing.layout is CodeLayout.compressed_tensors else PackedCheckpoint(out)
-    )
+    if packing.layout is CodeLayout.onnx:
+        codes = OnnxCodesCheckpoint(out)
+        return PackedFile(codes, out, codes.tensors, packing)
+    folder = FOLDERS.get(packing.layout)
+    packed = PackedCheckpoint(out) if folder is None else ModuleCheckpoint(out, folder)
     return PackedFile(packed, out, packed.tensors, packing)
 
 
@@ -160,12 +171,17 @@ class AsSafetensors(Layout):
         return (ELEMENTS[info.dtype].encode(flat[at : at + CHUNK]) for at in range(0, flat.size, CHUNK))
 
     def headers(self, targets: Sequence[Target], metadata: Metadata) -> dict[str, str]:
-        added = metadata(self.source.path.name)
-        return {ITSELF: sha256([SafetensorsWriter(self.out, self.tensors(), added).front()])}
+        return {ITSELF: sha256([self._laid(metadata).front()])}
 
-    def write(self, contents: Iterator[Content], metadata: Metadata, out: Path) -> None:
-        added = metadata(self.source.path.name)
-        fill(SafetensorsWriter(out, self.tensors(), added, source=self.source), contents)
+    def places(self, metadata: Metadata) -> dict[str, dict[str, int]]:
+        return {ITSELF: self._laid(metadata).starts}
+
+    def write(self, contents: Contents, metadata: Metadata, out: Path) -> None:
+        added, begun = metadata(self.source.path.name), contents.begun(ITSELF)
+        fill(SafetensorsWriter(out, self.tensors(), added, source=self.source, begun=begun), contents)
+
+    def _laid(self, metadata: Metadata) -> SafetensorsWriter:
+        return SafetensorsWriter(self.out, self.tensors(), metadata(self.source.path.name))
 
 
 def _named(out: Path, suffix: str) -> Path:

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, final
@@ -10,8 +10,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.alphabet.formats import BFLOAT16
-from sqtheory.arrays import Array, same_bytes
+from sqtheory.arrays import Array
 from sqtheory.compress.layout import (
     ITSELF,
     Content,
@@ -24,6 +23,7 @@ from sqtheory.compress.layout import (
     Target,
     origin_of,
 )
+from sqtheory.exceptions import about
 from sqtheory.files.checkpoints import (
     Checkpoint,
     SafetensorsCheckpoint,
@@ -32,23 +32,22 @@ from sqtheory.files.checkpoints import (
     declare,
 )
 from sqtheory.files.checkpoints.elements import ELEMENTS, Element
-from sqtheory.files.checkpoints.tensors import PIECE_BYTES, refused
+from sqtheory.files.checkpoints.tensors import PIECE_BYTES, plain, refused
 from sqtheory.files.digests import sha256
-from sqtheory.files.packing import Packed, Schema, write_compressed_tensors, write_packed
-from sqtheory.files.packing.compressed_tensors import (
+from sqtheory.files.packing import ModuleLayout, Packed, Schema, write_folder, write_packed
+from sqtheory.files.packing.files import StoredArray, is_stored, parts_of
+from sqtheory.files.packing.metadata import KEY, packed_metadata
+from sqtheory.files.packing.modules import (
     FILES,
     FORMAT,
     MODEL,
     WEIGHT,
     check_folder,
     check_name,
-    compressed,
     config_of,
     config_text,
-    scheme_of,
+    dense,
 )
-from sqtheory.files.packing.files import StoredArray, is_stored, parts_of
-from sqtheory.files.packing.metadata import KEY, packed_metadata
 from sqtheory.files.views.architecture import CONFIG
 
 
@@ -121,28 +120,35 @@ class PackedFile(Codes):
 
 @final
 @dataclass(frozen=True)
-class CompressedTensorsFolder(Codes):
-    """The folder that the package compressed-tensors reads: all entries stored, pruned ones as zeros."""
+class ModuleFolder(Codes):
+    """A folder that a package loads: all entries stored, pruned ones as zeros."""
+
+    modules: ModuleLayout | None = None
 
     @cached_property
     def config(self) -> dict[str, object]:
         """What is said of the model beside the source, as it was read first."""
         return config_of(self.source)
 
+    @property
+    def kind(self) -> ModuleLayout:
+        """How it is laid out."""
+        assert self.modules is not None
+        return self.modules
+
     def arrays(self, name: str, packed: Packed) -> tuple[Schema, list[StoredArray]]:
-        check_name(self.source, name)
-        _, parts = compressed(packed)
-        dense = replace(packed.schema, mask=None, kept=packed.schema.size)
-        return dense, [(f"{name}_{part}", kind, array) for part, (kind, array) in parts.items()]
+        check_name(self.source, self.kind, name)
+        parts, module = self.kind.parts(packed), name.removesuffix(WEIGHT)
+        return dense(packed.schema), [(module + part, kind, array) for part, (kind, array) in parts.items()]
 
     def reads(self, schema: Schema, values: Array, read: Array) -> bool:
-        """In the precision that the package works in."""
-        small = scheme_of(schema).kind == "float"
-        return same_bytes(read, BFLOAT16.round(values, saturate=False) if small else values)
+        """In the precision that the package works in, 0 of either sign."""
+        return bool(np.array_equal(read, self.kind.values(schema, values)))
 
     def headers(self, targets: Sequence[Target], metadata: Metadata) -> dict[str, str]:
-        schemes = {t.name.removesuffix(WEIGHT): scheme_of(t.schema) for t in targets if t.schema is not None}
-        config = config_text(self.config, schemes, self.source)
+        schemes = {t.name.removesuffix(WEIGHT): self.kind.scheme_of(t.schema) for t in targets if t.schema is not None}
+        with about(plain(str(self.source.path))):
+            config = config_text(self.config, self.kind, schemes, self.source)
         return {MODEL: self.header(targets, {**FORMAT, **self.said(metadata)}), CONFIG: sha256([config])}
 
     def check(self, force: bool) -> None:
@@ -154,7 +160,7 @@ class CompressedTensorsFolder(Codes):
     def write(self, contents: Iterator[Content], metadata: Metadata, out: Path) -> None:
         if config_of(self.source) != self.config:
             raise refused(self.source.path.with_name(CONFIG), "changed since it was planned")
-        write_compressed_tensors(out, _packs(contents), self.source, self.said(metadata))
+        write_folder(out, self.kind, _packs(contents), self.source, self.said(metadata))
 
 
 def _packs(contents: Iterator[Content]) -> Iterator[tuple[str, Packed]]:

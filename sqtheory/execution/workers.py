@@ -34,12 +34,12 @@ class Workers(ABC):
 @final
 @dataclass(frozen=True)
 class Threads(Workers):
-    """So many threads of this process; for one, the calling thread."""
+    """So many threads of this process; for one, the calling thread. An interrupt does not wait for them."""
 
     count: int = 1
 
     def crew(self) -> AbstractContextManager[Crew]:
-        return nullcontext((None, 1)) if self.count == 1 else _pool(ThreadPoolExecutor(self.count), self.count)
+        return nullcontext((None, 1)) if self.count == 1 else _threads(self.count)
 
 
 @final
@@ -91,6 +91,18 @@ def workers(text: str, count: int | None = None) -> Workers:
 def suited(engine: Engine, count: int | None) -> str:
     """The kind that scales: threads under compiled loops, which hold no lock; else processes, if there are several."""
     return "threads" if engine == "numba" or (count or 1) == 1 else "processes"
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[Crew]:
+    executor, patient = ThreadPoolExecutor(count), True
+    try:
+        yield executor, count
+    except KeyboardInterrupt:
+        patient = False
+        raise
+    finally:
+        executor.shutdown(wait=patient, cancel_futures=True)
 
 
 @contextmanager

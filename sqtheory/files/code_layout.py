@@ -6,11 +6,15 @@ from typing import NoReturn, final
 
 @final
 class CodeLayout(StrEnum):
-    """A safetensors file for ``unpack``, a folder for the package compressed-tensors, a GGUF file for llama.cpp."""
+    """A safetensors file for ``unpack``, a folder or a file for what runs models."""
 
     sqtheory = "sqtheory"
     compressed_tensors = "compressed-tensors"
+    gptq = "gptq"
+    gptq_v2 = "gptq_v2"
+    awq = "awq"
     gguf = "gguf"
+    onnx = "onnx"
 
     @classmethod
     def _missing_(cls, value: object) -> NoReturn:

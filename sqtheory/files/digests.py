@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.files.checkpoints.tensors import PIECE_BYTES, plain, refused
+from sqtheory.files.checkpoints.tensors import plain, refused
 
 
 def sha256(pieces: Iterable[NDArray[np.uint8] | bytes]) -> str:
@@ -20,11 +20,8 @@ def sha256(pieces: Iterable[NDArray[np.uint8] | bytes]) -> str:
 
 def digest(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal digits."""
-    content = hashlib.sha256()
     try:
-        with path.open("rb") as file:
-            while piece := file.read(PIECE_BYTES):
-                content.update(piece)
+        with path.open("rb", buffering=0) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise refused(path, f"cannot be read: {plain(str(error))}") from error
-    return content.hexdigest()

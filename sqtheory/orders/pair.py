@@ -37,9 +37,13 @@ class Pair:
 
     @property
     def ranked(self) -> bool:
-        """s keeps the largest magnitudes in an order known before q acts; q saturates, draws nothing, keeps 0."""
+        """s keeps the largest magnitudes in an order known before q acts; q saturates, draws nothing, keeps 0.
+
+        Not where Γ has no negative number: there large entries become 0.
+        """
         known = self.s.by_magnitude and self.s.ties.foreseen and self.s.ties.ordered
-        return known and self.q.saturate and {DETERMINISTIC, KEEPS_ZERO} <= self.q.traits
+        two_signs = self.q.format.min < 0
+        return known and two_signs and self.q.saturate and {DETERMINISTIC, KEEPS_ZERO} <= self.q.traits
 
     @property
     def ranked_on_maxima(self) -> bool:

@@ -6,6 +6,7 @@ from typing import final
 
 import numpy as np
 
+from sqtheory.alphabet.formats import is_nearly_monotone
 from sqtheory.alphabet.partition import Partition, Shape
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.scaling import Reach
@@ -167,6 +168,24 @@ def having(q: Quantizer, trait: Trait, spelled: str) -> Ruling:
     """q has a trait; ``spelled``: q in words."""
     has = trait in q.traits
     return Ruling(has, f"{spelled} {'has' if has else 'lacks'} the trait {trait}: {trait.statement}")
+
+
+def nearly_ordered(q: Quantizer, spelled: str) -> Ruling:
+    """|q(x)_i| grows with |x_i|, but for x and −x of unlike images, of which the smaller is no further off.
+
+    ``spelled``: q in words. In real arithmetic, up to the largest ratio x/σ where all blocks have the same.
+    """
+    if MONOTONE in q.traits:
+        return having(q, MONOTONE, spelled)
+    shares = [q.scaling.share(q.format, negative) for negative in (False, True)]
+    reach = max((1 / share for share in shares if share), default=None) if all(shares) else None
+    codes = q.scaling.exact_codes and not q.scaling.turns and not q.scaling.shifts
+    holds = codes and q.saturate and is_nearly_monotone(q.format, q.rounding, reach)
+    within = "" if reach is None else f" for |x| ≤ {reach} σ"
+    if holds:
+        why = "keeps the order of magnitudes but for x and −x, of whose images the smaller is no further off"
+        return Ruling(True, f"{spelled} {why}{within}")
+    return Ruling(False, f"{spelled} reverses the order of magnitudes, or rounds one of x and −x further")
 
 
 def tied_rows(s: Sparsifier, q: Quantizer, shape: Shape) -> str | None:

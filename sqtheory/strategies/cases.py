@@ -37,7 +37,7 @@ INDEPENDENT_ROWS = 20_000
 
 
 def cases(domain: Domain, *, rows: int = 2) -> st.SearchStrategy[Case]:
-    """(x, s, q, p) and w of a domain, of its kinds: entries one by one, whole samples where rows are independent."""
+    """(x, s, q, p), w and accumulator of a domain, of its kinds: entry by entry, or independent rows whole."""
     return st.builds(
         Case,
         _arrays(domain.x, rows),
@@ -45,6 +45,7 @@ def cases(domain: Domain, *, rows: int = 2) -> st.SearchStrategy[Case]:
         _choice(domain.s),
         _choice(domain.p),
         st.none() if domain.w is None else _arrays(domain.w, rows),
+        st.none() if domain.accumulators is None else _choice(domain.accumulators),
     )
 
 

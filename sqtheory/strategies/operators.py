@@ -30,16 +30,19 @@ from sqtheory.alphabet.scaling import (
     AbsMax,
     DoubleQuantization,
     Frozen,
-    MeanSquare,
+    LeastNorm,
     Percentile,
     Range,
+    Reach,
     Reciprocal,
     Scaling,
     SharedExponent,
     SignedMax,
     StoredScale,
+    SuperBlock,
     TwoLevel,
     Unscaled,
+    mse,
 )
 from sqtheory.alphabet.scores import Gain, Random, Score, given, magnitude, wanda, wina
 from sqtheory.alphabet.sparsifiers import BlockSparsifier, Sparsifier, ThresholdSparsifier, TopSparsifier, fixed
@@ -96,14 +99,17 @@ def _scalings(fmt: Format, grid: Shape | None) -> st.SearchStrategy[Scaling]:
     rules = [r for r in (*SCALINGS.values(), SignedMax(minimum=True)) if fmt.min < 0 or not r.needs_negative]
     fine = [TwoLevel(f) for f in FORMATS.values() if isinstance(f, FloatFormat) and f.max < limit]
     plain = [r for r in rules if not r.signed]
-    doubled = st.builds(DoubleQuantization, st.sampled_from([AbsMax(), MeanSquare(4)]), st.integers(1, 9))
+    alone = [r for r in rules if r.looks_at is Reach.block]
+    doubled = st.builds(DoubleQuantization, st.sampled_from([AbsMax(), mse(4)]), st.integers(1, 9))
     changed: st.SearchStrategy[Scaling] = doubled | st.sampled_from((*plain, TwoLevel())).map(Reciprocal)
+    changed |= st.builds(SuperBlock, st.integers(2, 9), st.sampled_from(alone), st.integers(2, 5))
     changed |= _stored(plain, fine) if fine else st.nothing()
     return st.one_of(
         st.sampled_from((*rules, Unscaled(), SharedExponent(), *fine)),
         changed,
         st.builds(SharedExponent, st.sampled_from((1e-8, 1.0)) | st.floats(1e-12, 1e12)),
-        st.builds(Percentile, st.floats(0.001, 99.999)) | st.builds(MeanSquare, st.integers(1, 16)),
+        st.builds(Percentile, st.floats(0.001, 99.999))
+        | st.builds(LeastNorm, st.sampled_from((0.5, 1.0, 2.0, 2.4, np.inf)), st.integers(1, 16)),
         (scale | each).map(lambda v: Frozen(FixedArray(v))),
     )
 

@@ -10,6 +10,7 @@ from sqtheory.alphabet.norms import check_norm, spell_norm
 from sqtheory.alphabet.partition import Partition, Rows
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier, top
+from sqtheory.arithmetic.accumulator import Accumulator
 from sqtheory.arrays import Array, ArrayLike, Mask, as_real
 from sqtheory.orders.applied import TwoOrders, both
 from sqtheory.orders.errors import box_norms, powers
@@ -27,8 +28,8 @@ class Case:
 
     Of several rows each must be a tensor under the pipeline: a mask that ranks or a partition that extends over them
     is refused with a ValueError, and a two-level scale is made for each row. ``w``, the shape of x, is the second
-    operand of dot products: there x is the activation and w the weight that s masks. A one-dimensional x or w is one
-    row.
+    operand of dot products: there x is the activation and w the weight that s masks; ``accumulator`` says how their
+    products are added up, where that is not exact. A one-dimensional x or w is one row.
     """
 
     x: Array
@@ -36,6 +37,7 @@ class Case:
     s: Sparsifier = KEEP_ALL
     p: float = 1.0
     w: Array | None = None
+    accumulator: Accumulator | None = None
 
     def __post_init__(self) -> None:
         check_norm(self.p)
@@ -52,10 +54,16 @@ class Case:
 
     @classmethod
     def of(
-        cls, x: ArrayLike, q: Quantizer, s: Sparsifier = KEEP_ALL, p: float = 1.0, w: ArrayLike | None = None
+        cls,
+        x: ArrayLike,
+        q: Quantizer,
+        s: Sparsifier = KEEP_ALL,
+        p: float = 1.0,
+        w: ArrayLike | None = None,
+        accumulator: Accumulator | None = None,
     ) -> "Case":
         """The case of anything that is an array of real numbers."""
-        return cls(as_real(x), q, s, p, None if w is None else as_real(w))
+        return cls(as_real(x), q, s, p, None if w is None else as_real(w), accumulator)
 
     def __len__(self) -> int:
         return int(self.x.shape[0])
@@ -118,7 +126,8 @@ class Case:
         rows = "; ".join(spell_row(row) for row in self.x[:3]) + ("; …" if len(self) > 3 else "")
         partner = "" if self.w is None else f", w = {'; '.join(spell_row(row) for row in self.w[:3])}"
         mask = "" if self.s == KEEP_ALL else f", {self.s}"
-        return f"x = {rows}{partner}{mask}, {self.q}, p = {spell_norm(self.p)}"
+        added = "" if self.accumulator is None else f", {self.accumulator}"
+        return f"x = {rows}{partner}{mask}, {self.q}{added}, p = {spell_norm(self.p)}"
 
 
 def spell_row(row: Array) -> str:

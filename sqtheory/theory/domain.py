@@ -8,6 +8,7 @@ from numpy.random import Generator
 
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
+from sqtheory.arithmetic.accumulator import Accumulator
 from sqtheory.arrays import Array
 from sqtheory.theory import samples
 from sqtheory.theory.case import KEEP_ALL, Case
@@ -67,15 +68,17 @@ L1 = OneOf(1.0)
 @final
 @dataclass(frozen=True)
 class Domain:
-    """All cases with x (and w, if there is one), q, s and p from these sets."""
+    """All cases with x (and w and an accumulator, if there are any), q, s and p from these sets."""
 
     x: Arrays
     q: OneOf[Quantizer]
     s: OneOf[Sparsifier] = DENSE
     p: OneOf[float] = L1
     w: Arrays | None = None
+    accumulators: OneOf[Accumulator] | None = None
 
     def sample(self, rng: Generator, rows: int) -> Case:
         """Draw a pipeline and rows for it."""
         w = None if self.w is None else self.w.sample(rng, rows)
-        return Case(self.x.sample(rng, rows), self.q.sample(rng), self.s.sample(rng), self.p.sample(rng), w)
+        x, q, s, p = self.x.sample(rng, rows), self.q.sample(rng), self.s.sample(rng), self.p.sample(rng)
+        return Case(x, q, s, p, w, None if self.accumulators is None else self.accumulators.sample(rng))

@@ -209,6 +209,19 @@ def having(name: str, trait: Trait) -> Assumption:
     return of_pipeline(name, statement, lambda s, q, p, shape: rulings.having(q, trait, str(q)))
 
 
+def _nearly_ordered(case: Case) -> Mask:
+    """Entries of one group and scale, in the order of |x_i| and |q(x)_i|: no image falls, nor an error among equals."""
+    flags = []
+    for x, y, scale in zip(*map(case.groups.split, (case.x, case.orders.image, case.dense_scale)), strict=True):
+        order = np.lexsort((np.abs(y), np.abs(x), scale), axis=1)
+        size, made, off, unit = (
+            np.diff(np.take_along_axis(a, order, axis=1)) for a in (*map(np.abs, (x, y, x - y)), scale)
+        )
+        falls = (unit == 0) & ((made < 0) | ((size == 0) & (off < 0)))
+        flags.append(np.broadcast_to(~falls.any(axis=1, keepdims=True), x.shape))
+    return case.every(case.groups.join(flags, case.x.shape) & (np.sign(case.x) * np.sign(case.orders.image) >= 0))
+
+
 def _zero_stays(case: Case) -> Mask:
     if KEEPS_ZERO in case.q.traits:
         return np.ones(len(case), bool)
@@ -241,6 +254,14 @@ EXPONENTS = Assumption(
 )
 STEADY = having("deterministic", DETERMINISTIC)
 ORDERED = assumed(assumptions.ORDERED)
+NEARLY_ORDERED = Assumption(
+    "nearly_monotone",
+    "|x_i| > |x_j| ⇒ |q(x)_i| ≥ |q(x)_j|, and q(x)_i has no sign opposite to that of x_i; where |x_i| = |x_j|, the "
+    "image of smaller magnitude is no further from its entry",
+    _nearly_ordered,
+    lambda s, q, p, shape: rulings.nearly_ordered(q, str(q)),
+)
+"""Weaker than ``monotone``. The ruling is of real arithmetic: in rows last bits of a scale may part what is as near."""
 MAGNITUDE = assumed(assumptions.MAGNITUDE)
 ONE_SCALE = assumed(assumptions.ONE_SCALE)
 NORM = assumed(assumptions.NORM)

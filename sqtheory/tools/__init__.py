@@ -16,6 +16,7 @@ from sqtheory.tools import (
     ggml,
     gguf,
     gptq,
+    gptqmodel,
     hqq,
     interplay,
     llmcompressor,
@@ -34,6 +35,7 @@ from sqtheory.tools import (
     pychop,
     qtorch,
     quanto,
+    quark,
     qwix,
     sparsegpt,
     sparseml,
@@ -89,6 +91,7 @@ ALL: tuple[Tool, ...] = (
     wanda.TOOL,
     sparsegpt.TOOL,
     gptq.TOOL,
+    gptqmodel.TOOL,
     awq.TOOL,
     interplay.TOOL,
     onnxruntime.TOOL,
@@ -107,6 +110,7 @@ ALL: tuple[Tool, ...] = (
     microxcaling.TOOL,
     pychop.TOOL,
     qtorch.TOOL,
+    quark.TOOL,
     auto_round.TOOL,
 )
 """Every tool; a new one is its file and a line here."""

@@ -1,6 +1,6 @@
 """bitsandbytes."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing, nearly
 
 TOOL = Tool(
     name="bitsandbytes",
@@ -11,19 +11,24 @@ TOOL = Tool(
         Mode(
             "nf4-double",
             "NF4 with block scales in 8 bits",
-            format=missing(
-                "block scales are quantized themselves, around their mean",
+            format=nearly(
+                "nf4(scaling=double)",
                 "bitsandbytes:nf4_double",
-                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept),
+                4624,
+                8192,
+                "last bits, at most 1.4e−7 of the largest entry: the mean of the scales is summed in float32 there",
             ),
         ),
         Mode(
             "8bit",
             "dynamic map per 256",
             format=missing(
-                "on a CPU exact zeros become the next code above 0, and some entries take the neighbouring code",
+                "on a CPU exact zeros become the fourth code above 0, and some midpoints take the neighbouring code",
                 "bitsandbytes:dynamic8",
                 Observed(mixed=ZeroFate.residue, positive=ZeroFate.residue),
+                nearest="scaled(dynamic8, block=256)",
+                differ=2207,
+                of=10240,
             ),
         ),
     ),

@@ -1,6 +1,6 @@
 """Brevitas."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly
 
 TOOL = Tool(
     name="brevitas",
@@ -11,11 +11,7 @@ TOOL = Tool(
         Mode(
             "mxint8",
             "8 bits per 32",
-            format=missing(
-                "its step is half the usual one, and what lies above is cut",
-                "brevitas:mxint8",
-                Observed(mixed=ZeroFate.kept),
-            ),
+            format=exactly("int(8, block=32, scaling=floorfull)", "brevitas:mxint8"),
         ),
         Mode("int8", "per output channel", format=exactly("int(8, per=row)", "brevitas:int8_row")),
         Mode("fp8", "E4M3 per output channel", format=exactly("scaled(e4m3, per=row)", "brevitas:fp8_row")),

@@ -11,7 +11,11 @@ TOOL = Tool(
             "4 bits in groups of 128",
             format=exactly("int(4, block=128, scaling=midpoint)", "compressed_tensors:W4A16"),
         ),
-        Mode("W8A16", "8 bits in groups of 128", format=exactly("int(8, block=128, scaling=midpoint)")),
+        Mode(
+            "W8A16",
+            "8 bits in groups of 128",
+            format=exactly("int(8, block=128, scaling=midpoint)", "compressed_tensors:W8A16"),
+        ),
         Mode(
             "MXFP4A16",
             "E2M1 in blocks of 32",

@@ -1,6 +1,6 @@
 """coremltools on converted models."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, nearly
 
 TOOL = Tool(
     name="coremltools",
@@ -37,9 +37,12 @@ TOOL = Tool(
         Mode(
             "palette4-uniform",
             "palettize_weights, 4 bits, uniform",
-            format=missing(
-                "its 16 levels run evenly from the minimum to the maximum of the tensor",
+            format=nearly(
+                "affine(4, offset=float, per=tensor)",
                 "coremltools:palette4_uniform",
+                5084,
+                10240,
+                "last bits of levels, which are steps of fl(fl(min + σ) − min) there; 53 zeros midway go up",
                 Observed(mixed=ZeroFate.lost, negative=ZeroFate.residue),
             ),
         ),

@@ -1,44 +1,21 @@
 """llama.cpp's C library."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, missing, nearly
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing, nearly
 
 FITTED = "its scales are fitted by a search, and quantized themselves"
+BACK = Observed(mixed=ZeroFate.lost, positive=ZeroFate.lost)
 
 TOOL = Tool(
     name="ggml",
     title="ggml (llama.cpp): K-quants, IQ4, NVFP4, without an importance matrix",
     modes=(
-        Mode(
-            "Q4_K",
-            "4 bits, scales and minima of 6 bits",
-            format=missing(FITTED, "ggml:Q4_K", Observed(mixed=ZeroFate.lost, positive=ZeroFate.lost)),
-        ),
-        Mode(
-            "Q2_K", "2 bits", format=missing(FITTED, "ggml:Q2_K", Observed(mixed=ZeroFate.lost, positive=ZeroFate.lost))
-        ),
-        Mode(
-            "Q3_K",
-            "3 bits, no minima",
-            format=missing(FITTED, "ggml:Q3_K", Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept)),
-        ),
-        Mode(
-            "Q5_K", "5 bits", format=missing(FITTED, "ggml:Q5_K", Observed(mixed=ZeroFate.lost, positive=ZeroFate.lost))
-        ),
-        Mode(
-            "Q6_K",
-            "6 bits, no minima",
-            format=missing(FITTED, "ggml:Q6_K", Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept)),
-        ),
-        Mode(
-            "IQ4_NL",
-            "16 levels, none of them 0",
-            format=missing(FITTED, "ggml:IQ4_NL", Observed(mixed=ZeroFate.lost, positive=ZeroFate.lost)),
-        ),
-        Mode(
-            "IQ4_XS",
-            "the same, scales of 6 bits",
-            format=missing(FITTED, "ggml:IQ4_XS", Observed(mixed=ZeroFate.lost, positive=ZeroFate.lost)),
-        ),
+        Mode("Q4_K", "4 bits, scales and minima of 6 bits", format=exactly("Q4_K", "ggml:Q4_K", BACK)),
+        Mode("Q2_K", "2 bits", format=exactly("Q2_K", "ggml:Q2_K", BACK)),
+        Mode("Q3_K", "3 bits, no minima", format=exactly("Q3_K", "ggml:Q3_K")),
+        Mode("Q5_K", "5 bits", format=exactly("Q5_K", "ggml:Q5_K", BACK)),
+        Mode("Q6_K", "6 bits, no minima", format=exactly("Q6_K", "ggml:Q6_K")),
+        Mode("IQ4_NL", "16 levels, none of them 0", format=missing(FITTED, "ggml:IQ4_NL", BACK)),
+        Mode("IQ4_XS", "the same, scales of 6 bits", format=missing(FITTED, "ggml:IQ4_XS", BACK)),
         Mode(
             "NVFP4",
             "E2M1 under E4M3 per 16",
@@ -60,6 +37,6 @@ TOOL = Tool(
     surprises=(
         "IQ4 has no code for 0: every pruned entry comes back as ±1/127 of the range, of one-signed blocks too",
         "masking moves survivors: in Q4_K all, in Q3_K 88 %, in Q6_K 35 %",
-        "Q3_K is not odd, Q6_K is",
+        "Q6_K is odd, Q3_K is not: its codes are improved only where the first largest entry of 16 is negative",
     ),
 )

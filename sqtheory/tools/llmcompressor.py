@@ -10,7 +10,7 @@ TOOL = Tool(
             "w4a16-2:4",
             "2:4 of SparseGPT or Wanda with uncorrelated inputs of one power, then W4A16",
             exactly("nm(2, 4, ties=introselect(prune))", "llmcompressor_masks:wanda_2_4"),
-            exactly("int(4, block=128, scaling=midpoint)"),
+            exactly("int(4, block=128, scaling=midpoint)", "llmcompressor:W4A16"),
             counts="pruned",
             score="float32",
         ),

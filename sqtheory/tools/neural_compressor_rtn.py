@@ -1,6 +1,6 @@
 """Intel neural-compressor's round-to-nearest."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly
 
 TOOL = Tool(
     name="neural-compressor-rtn",
@@ -17,11 +17,7 @@ TOOL = Tool(
         Mode(
             "fp4_e2m1",
             "dtype fp4_e2m1",
-            format=missing(
-                "its smallest level is 0.0625, where that of E2M1 is 0.5",
-                "neural_compressor_rtn:fp4_e2m1",
-                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept, by_maximum=True),
-            ),
+            format=exactly("scaled(fp4inc, block=32)", "neural_compressor_rtn:fp4_e2m1"),
         ),
     ),
     guard=OrderGuard(CanOrder.quantizes, "zeros of a pruned weight are values like others; its pruners are gone"),

@@ -1,6 +1,6 @@
 """ONNX Runtime's quantizers."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing, nearly
+from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly, nearly
 
 WHY = "these take the neighbouring code, most where the ends of a block are ± one number"
 
@@ -60,11 +60,7 @@ TOOL = Tool(
         Mode(
             "k_quant",
             "k_quant, blocks of 32",
-            format=missing(
-                "its scale and zero point are found by a search",
-                "onnxruntime_weights:k_quant_asym",
-                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept, negative=ZeroFate.kept, odd=False),
-            ),
+            format=exactly("affine(4, offset=searched, block=32)", "onnxruntime_weights:k_quant_asym"),
         ),
         Mode("bnb4-nf4", "MatMulBnb4, NF4, flat blocks of 64", format=exactly("nf4()", "onnxruntime_weights:bnb4_nf4")),
         Mode(
@@ -77,6 +73,8 @@ TOOL = Tool(
     sources=(Measured("onnxruntime", "1.32.0"),),
     surprises=(
         "matmul4bits-sym takes (1, −1) to (0.875, −1): the maximum with its sign goes to −8",
+        "k_quant's zero point is a code: the levels of a block of positive entries run from 0, and its scale does not "
+        "reach them: of a block of 31 entries 1 and one 2 all become 1",
         "accuracy_level=4 adds up to 2.4e−7 from products of zero weights",
     ),
 )

@@ -119,7 +119,31 @@ def kept(mode: Mode) -> tuple[ZeroFate | None, ZeroFate | None, ZeroFate | None]
     step, q = mode.format, mode.quantizer()
     if step is None or (q is not None and KEEPS_ZERO in q.traits):
         return (ZeroFate.kept,) * 3
-    return step.seen.mixed, step.seen.positive, step.seen.negative
+    seen = (step.seen.mixed, step.seen.positive, step.seen.negative)
+    return seen if q is None else tuple(map(worse, seen, fates(q)))  # type: ignore[return-value]
+
+
+FATES = (ZeroFate.kept, ZeroFate.residue, ZeroFate.lost)
+"""From best to worst."""
+RESIDUE = 2.0**-10
+"""Zeros that come back as less than this share of the largest entry are back but for rounding."""
+
+
+def worse(seen: ZeroFate | None, found: ZeroFate) -> ZeroFate | None:
+    """Of what was seen and what an operator does on some blocks; None where nothing was seen or lost."""
+    if seen is None:
+        return None if found is ZeroFate.kept else found
+    return max(seen, found, key=FATES.index)
+
+
+@cache
+def fates(q: Quantizer) -> tuple[ZeroFate, ZeroFate, ZeroFate]:
+    """The worst that becomes of a zero in small blocks of integers: of both signs, of no negative, of no positive."""
+    blocks = [np.array([v, 0, v // 2, 1], np.float32) for v in range(1, 100)]
+    mixed, positive, negative = (
+        max(float(np.abs(q(x * signs)[1]) / np.abs(x[0])) for x in blocks) for signs in ((1, 1, 1, -1), 1, -1)
+    )
+    return tuple(FATES[(share > 0) + (share > RESIDUE)] for share in (mixed, positive, negative))  # type: ignore[return-value]
 
 
 def tie_rule(mode: Mode) -> str:
@@ -153,7 +177,7 @@ def _spelled(step: Step | None) -> str:
     if step is None:
         return "–"
     if step.spelling is None:
-        return f"none: {step.because}"
+        return f"none: {step.lacks}"
     return f"{step}, but for {step.differ} of {step.of} entries: {step.because}" if step.differ else str(step)
 
 
@@ -232,4 +256,5 @@ def _mode_dict(mode: Mode) -> dict[str, Any]:
 def _step_dict(step: Step | None) -> dict[str, Any] | None:
     if step is None:
         return None
-    return {"spelling": step.spelling, "differ": step.differ, "of": step.of, "because": step.because}
+    told = {"spelling": step.spelling, "differ": step.differ, "of": step.of, "because": step.because}
+    return told if step.nearest is None else told | {"nearest": step.nearest}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from enum import Enum
 from fractions import Fraction
 from typing import final
@@ -48,8 +49,9 @@ KEEPS = Observed(ZeroFate.kept, ZeroFate.kept, ZeroFate.kept)
 class Step:
     """What a tool does to a tensor, mask or format: its spelling here, and in how many entries it is not that.
 
-    Where there is no operator for it, ``spelling`` is None and ``because`` says what is missing; where bits differ,
-    ``because`` says why. ``golden``: FILE:MODE of what the release made of the test inputs, if it was kept.
+    Where there is no operator for it, ``spelling`` is None and ``because`` says what is missing, ``nearest`` what comes
+    closest and ``differ`` in how many entries it is not that; where bits differ, ``because`` says why. ``golden``:
+    FILE:MODE of what the release made of the test inputs, if it was kept.
     """
 
     spelling: str | None
@@ -59,6 +61,7 @@ class Step:
     of: int = 0
     because: str = ""
     seen: Observed = UNSEEN
+    nearest: str | None = None
 
     def __post_init__(self) -> None:
         if (self.spelling is None or self.differ) and not self.because:
@@ -68,6 +71,14 @@ class Step:
     def share(self) -> Fraction:
         """Of entries that differ."""
         return Fraction(self.differ, self.of) if self.of else Fraction(0)
+
+    @property
+    def lacks(self) -> str:
+        """Why there is no operator for it, and in how many entries the nearest is equal; empty where there is one."""
+        if self.spelling is not None:
+            return ""
+        equal = f"; nearest is {self.nearest}, equal in {self.of - self.differ} of {self.of} entries"
+        return self.because + (equal if self.nearest else "")
 
     def __str__(self) -> str:
         return self.spelling or "–"
@@ -83,9 +94,17 @@ def nearly(spelling: str, golden: str, differ: int, of: int, because: str, seen:
     return Step(spelling, golden, differ, of, because, seen)
 
 
-def missing(because: str, golden: str | None = None, seen: Observed = UNSEEN) -> Step:
-    """No operator here is it."""
-    return Step(None, golden, because=because, seen=seen)
+def missing(
+    because: str,
+    golden: str | None = None,
+    seen: Observed = UNSEEN,
+    *,
+    nearest: str | None = None,
+    differ: int = 0,
+    of: int = 0,
+) -> Step:
+    """No operator here is it; ``nearest`` differs from it in so many of so many entries of its golden file."""
+    return Step(None, golden, differ, of, because, seen, nearest)
 
 
 @final
@@ -122,7 +141,7 @@ class Mode:
     @property
     def lacks(self) -> str:
         """Why there is no operator for it; empty where there is."""
-        return "; ".join(step.because for step in self.steps if step.spelling is None)
+        return "; ".join(step.lacks for step in self.steps if step.lacks)
 
     @property
     def apart(self) -> str:
@@ -217,6 +236,12 @@ class Tool:
     def spelled(self) -> str:
         """TOOL:MODE, of the mode that is asked for or the first."""
         return f"{self.own}:{self.mode.name}"
+
+    def beside(self) -> str:
+        """The mode of like name that does the same by operators, as it is asked for; empty where there is none."""
+        known = [mode.name for mode in self.modes if not mode.lacks and mode.does == self.mode.does]
+        close = get_close_matches(self.mode.name, known, n=1, cutoff=0.5)
+        return f"{self.own}:{close[0]}" if close else ""
 
     def check_beside(self, mask: object, format: object) -> None:
         """Raise ValueError where a mask or a format is given beside the mode's own."""

@@ -1,6 +1,6 @@
 """torch-pruning, which removes channels."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, missing
+from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, exactly
 
 TOOL = Tool(
     name="torch-pruning",
@@ -9,12 +9,10 @@ TOOL = Tool(
         Mode(
             "local-50%",
             "half of the output channels, by their norm",
-            missing(
-                "channels are removed, none is zero; which of equal ones go is torch's argsort",
-                "torch_pruning:local_half",
-            ),
+            exactly("blockwise(0.5, per=row)", "torch_pruning:local_half"),
             counts="pruned",
             axis="output channels",
+            note="rows that are pruned here are removed there",
         ),
     ),
     guard=OrderGuard(CanOrder.prunes, "what it removes is not there to be quantized"),

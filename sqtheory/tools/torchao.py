@@ -1,6 +1,6 @@
 """torchao, whose pruners are gone."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, missing, nearly
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, exactly, nearly
 
 TOOL = Tool(
     name="torchao",
@@ -9,10 +9,10 @@ TOOL = Tool(
         Mode(
             "int4",
             "Int4WeightOnlyConfig, tinygemm: an offset at mid-range, bfloat16",
-            format=missing(
-                "its offset is the middle of the range and its arithmetic that of bfloat16",
+            format=exactly(
+                "affine(4, offset=midpoint, computed=bfloat16, block=32)",
                 "torchao:int4_tinygemm_bfloat16",
-                Observed(mixed=ZeroFate.lost, positive=ZeroFate.kept),
+                seen=Observed(mixed=ZeroFate.lost, positive=ZeroFate.kept),
             ),
         ),
         Mode(
@@ -55,11 +55,7 @@ TOOL = Tool(
         Mode(
             "int4-no-clipping",
             "the same, SYMMETRIC_NO_CLIPPING_ERR",
-            format=missing(
-                "its scale is the larger of −min/8 and max/7",
-                "torchao:int4_symmetric_no_clipping_err",
-                Observed(mixed=ZeroFate.kept, positive=ZeroFate.kept),
-            ),
+            format=exactly("int(4, block=32, scaling=unclipped)", "torchao:int4_symmetric_no_clipping_err"),
         ),
         Mode(
             "nvfp4-no-tensor-scale",

@@ -24,12 +24,17 @@ BRIEF = Effort(seconds=60.0, instances=100, smt_steps=0, smt_entries=0, examples
 """What is spent on one line of a table of all tools: no clock and no solver decides."""
 
 
-FIRST: tuple[tuple[int, ...], ...] = (
+FIRST: tuple[tuple[float, ...], ...] = (
     *((7, -7, 7), (-7, 7, -7), (7, 7, -7), (7, -7, -7)),
     *((-59, 512, 60), (-7, 7, 9), (6, -5, 5)),
     *((*(1,) * 63, 3), (1, 1, 1, 3, *(1,) * 60)),
+    *((2, 1, -1), (14, 9, 9 + 2.0**-21)),
+    *((1, 3, 0, 0, 7, 7, 7), (1, 3, 0, 0, 0, 0, 0, 0, 7, 7, 7, 7, 7)),
 )
-"""Tried before other tensors: equal magnitudes of both signs, entries of uneven codes, groups of two scales."""
+"""Tried before other tensors: equal magnitudes of both signs, entries of uneven codes, groups of two scales.
+
+Then a range that shrinks, a difference that a sum in float32 hides, and groups of which nothing is kept.
+"""
 
 
 @final

@@ -1,7 +1,7 @@
 """Affine quantizers against loops over blocks and entries; what they declare; exact twins; refusals."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 
 import numpy as np
@@ -348,3 +348,21 @@ def test_every_offset_has_a_rule_of_its_own() -> None:
     assert Minimum().offset_bits(UnsignedFormat(4), 16) == 16
     assert Quantizer(UnsignedFormat(4), ZeroPoint(), Blocks(64)) == affine(4)
     assert {half_away.odd, nearest_even.odd} == {True}
+
+
+@pytest.mark.parametrize("offset", Offset, ids=str)
+@pytest.mark.parametrize("real", [np.float32, np.float64])
+def test_blocks_at_the_ends_of_the_range_have_images(offset: Offset, real: type) -> None:
+    """1/σ or σ is beyond the dtype; 0 and what lies at the offset are no product with ∞."""
+    least, most = np.finfo(real).smallest_subnormal, np.finfo(real).max
+    small = np.array([-5, 0, 2, 1], real) * least
+    large = np.array([-most, most, most / 2, 0], real)
+    for options in ({}, {"reciprocal": True}, {"reciprocal": True, "stored": FLOAT16}, {"rounded": True}):
+        if not options.keys() <= {f.name for f in fields(RULES[offset])}:
+            continue
+        for k in (1, 4):
+            q = affine(k, offset=offset, block=4, **options)
+            with np.errstate(all="raise", under="ignore"):
+                image = q(small)
+                assert np.isfinite(image).all() and np.isfinite(q(large)).all()
+            assert np.array_equal(q.quantize(small).values, image)

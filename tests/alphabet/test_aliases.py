@@ -34,7 +34,8 @@ def test_a_name_means_what_its_package_makes_bit_for_bit(alias: Preset) -> None:
 
 def test_the_reference_is_of_every_name() -> None:
     assert set(REFERENCE["sha256"]) == {alias.name for alias in TYPED}
-    assert (REFERENCE["compressed-tensors"], REFERENCE["gguf"]) == ("0.20.1", "0.19.0")
+    versions = {name: REFERENCE[name] for name in ("compressed-tensors", "gguf", "xllamacpp")}
+    assert versions == {"compressed-tensors": "0.20.1", "gguf": "0.19.0", "xllamacpp": "2026.10.11549"}
 
 
 @pytest.mark.parametrize("alias", TYPED, ids=lambda alias: alias.name)
@@ -47,9 +48,9 @@ def test_a_name_is_read_in_capitals_or_not_and_written_as_an_operator(alias: Pre
     ("name", "said"),
     [
         ("Q8_1", "it is for activations"),
-        ("Q4_K_M", "its scales are fitted, and quantized themselves"),
+        ("Q8_K", "it is for activations"),
+        ("Q4_K_M", "it is a mixture of types over the tensors of a file; nearest is Q4_K"),
         ("IQ4_NL", "its scales are fitted"),
-        ("Q6_K", "its scales are fitted"),
     ],
 )
 def test_what_is_not_here_says_what_is_missing(name: str, said: str) -> None:

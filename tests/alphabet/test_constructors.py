@@ -11,7 +11,7 @@ import pytest
 
 import sqtheory as sq
 from sqtheory.alphabet.partition import Partition
-from sqtheory.alphabet.scaling import Frozen, MeanSquare, Percentile, PowerOfTwo, SharedExponent, TwoLevel
+from sqtheory.alphabet.scaling import Frozen, LeastNorm, Percentile, PowerOfTwo, SharedExponent, TwoLevel, mse
 from sqtheory.alphabet.words import OPERATORS
 
 TILES = sq.Tiles(4, 4)
@@ -34,6 +34,7 @@ REFUSED: dict[str, tuple[Callable[[Any], object], tuple[Any, ...]]] = {
     **{f"{f.__name__} k": (f, (*SIZES, 1, 17, 99)) for f in (sq.int_, sq.hbfp, sq.mxint, sq.IntFormat)},
     **{f"{f.__name__} k": (f, (*SIZES, 9)) for f in (sq.bcq, sq.bcq_format)},
     **{f"{f.__name__} format": (f, RULES) for f in (sq.mxfp, sq.cast, sq.scaled)},
+    "cast overflow": (lambda v: sq.cast(sq.E4M3, overflow=v), OPTIONAL),
     "mxfp of integers": (sq.mxfp, (sq.INT4, sq.NF4)),
     "block": (lambda v: sq.int_(4, block=v), SIZES),
     "per": (lambda v: sq.int_(4, per=v), OPTIONAL),
@@ -89,7 +90,9 @@ REFUSED: dict[str, tuple[Callable[[Any], object], tuple[Any, ...]]] = {
     "two levels": (TwoLevel, RULES),
     "shared": (SharedExponent, (*WRONG, *TRUTH, *ENDLESS, 0, -1)),
     "percentile": (Percentile, (*WRONG, *TRUTH, *ENDLESS, None, 0, -1, 100, 101)),
-    "mse": (MeanSquare, (*SIZES, 10**6)),
+    "mse": (mse, (*SIZES, 10**6)),
+    "lp": (LeastNorm, NORMS),
+    "lp steps": (lambda v: LeastNorm(1, v), SIZES),
     "frozen": (Frozen, (*RULES, 1.0)),
     "frozen array": (lambda v: Frozen(sq.FixedArray(v)), (*ARRAYS, True, -1, math.nan, math.inf, [1, -1])),
     "full range": (lambda v: sq.IntFormat(4, v), FLAGS),
@@ -151,7 +154,7 @@ def test_a_threshold_may_be_negative_where_scores_can() -> None:
 CONSTRUCTORS = {
     **{name: build for name, build in OPERATORS.items() if name != "identity"},
     **{f.__name__: f for f in (sq.Gain, sq.Random, sq.given, sq.wanda, sq.wina, sq.Adversarial, sq.RandomTies)},
-    **{f.__name__: f for f in (PowerOfTwo, SharedExponent, Percentile, MeanSquare, Frozen, TwoLevel)},
+    **{f.__name__: f for f in (PowerOfTwo, SharedExponent, Percentile, mse, Frozen, TwoLevel)},
     **{f.__name__: f for f in (sq.IntFormat, sq.FloatFormat, sq.Codebook, sq.bcq_format, sq.stochastic, sq.engine)},
     **{f.__name__: f for f in (sq.Blocks, sq.Channels, sq.Heads, sq.Tiles, sq.Quantizer, sq.compare, sq.explain)},
 }

@@ -169,9 +169,46 @@ def test_flags_agree_with_brute_force(fmt: Format) -> None:
         down = [twin.round_exactly(-v, grid, rule) for v in dense]
         ascending = all(abs(a) <= abs(b) for a, b in pairwise(up))
         same_size = all(abs(a) == abs(b) for a, b in zip(up, down, strict=True))
-        assert formats.is_monotone(fmt, rounding) == (ascending and same_size), rule
+        faithful = all(a >= 0 >= b for v, a, b in zip(dense, up, down, strict=True) if v > 0)
+        assert formats.is_monotone(fmt, rounding) == (ascending and same_size and faithful), rule
         assert formats.is_odd(fmt, rounding) == all(a == -b for a, b in zip(up, down, strict=True)), rule
     assert fmt.monotone == formats.is_monotone(fmt, half_away)
+
+
+SMALL = [f for f in FORMATS.values() if f.bits <= 6]
+
+
+@pytest.mark.parametrize("fmt", SMALL, ids=str)
+@pytest.mark.parametrize("reach", ["all", "middle", "max", "beyond"])
+def test_nearly_monotone_agrees_with_brute_force(fmt: Format, reach: str) -> None:
+    """At levels, at midpoints, between all of them and at the end of what is reached."""
+    grid = GRIDS[fmt.name]
+    top = max(abs(n) for n in grid.numbers)
+    middle = (grid.top - grid.bottom) / 2
+    end = {"all": 4 * top, "middle": middle, "max": top, "beyond": middle + Fraction(1, 64)}[reach]
+    sizes = sorted({abs(p) for p in (*grid.numbers, *twin.midpoints(grid))} | {2 * top, 3 * top, 0 * top, end})
+    dense = [v for v in sorted({*sizes, *((a + b) / 2 for a, b in pairwise(sizes))}) if v <= end]
+    for rule, rounding in ROUNDINGS.items():
+        pairs = [(twin.round_exactly(v, grid, rule), -twin.round_exactly(-v, grid, rule)) for v in dense]
+        faithful = all(min(pair) >= 0 for v, pair in zip(dense, pairs, strict=True) if v > 0)
+        sizes_of = [sorted(map(abs, pair)) for pair in pairs]
+        rising = all(high <= low for (_, high), (low, _) in pairwise(sizes_of))
+        nearer = all(abs(v - low) <= abs(v - high) for v, (low, high) in zip(dense, sizes_of, strict=True))
+        found = formats.is_nearly_monotone(fmt, rounding, None if reach == "all" else end)
+        assert found == (faithful and rising and nearer), rule
+        assert found or not formats.is_monotone(fmt, rounding)
+
+
+def test_integers_of_full_range_are_nearly_monotone_up_to_the_middle_of_their_range() -> None:
+    full, reach = IntFormat(4, full_range=True), Fraction(15, 2)
+    assert formats.is_nearly_monotone(full, nearest_even, reach) and not formats.is_monotone(full, nearest_even)
+    assert not formats.is_nearly_monotone(full, nearest_even, None)
+    assert not formats.is_nearly_monotone(full, nearest_even, reach + Fraction(1, 2**60))
+
+
+def test_a_rule_that_reverses_signs_keeps_no_order() -> None:
+    one = formats.bcq_format(1)
+    assert [str(r) for r in ROUNDINGS.values() if not formats.is_monotone(one, r)] == ["floor", "ceil"]
 
 
 def test_bits_below_the_leading_one() -> None:

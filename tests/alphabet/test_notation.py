@@ -88,7 +88,7 @@ def test_every_alias_example_is_an_alias() -> None:
         ("scaled(int9full)", scaled(IntFormat(9, True))),
         ("cast(bcq5zero)", cast(bcq_format(5, True))),
         ("int(4, scaling=frozen(0.5))", int_(4, scaling=scaling.Frozen(FixedArray(0.5)))),
-        ("int(4, scaling=mse)", int_(4, scaling=scaling.MeanSquare())),
+        ("int(4, scaling=mse)", int_(4, scaling=scaling.mse())),
         ("int(4, scaling=twolevel)", int_(4, scaling=scaling.TwoLevel())),
         ("int(4, scaling=twolevel(e5m2))", int_(4, scaling=scaling.TwoLevel(E5M2))),
         ("top(1/3, per=column)", top(Fraction(1, 3), per=Columns())),
@@ -180,7 +180,19 @@ def test_every_constructor_is_in_the_catalogue() -> None:
     }
     named = {kind.what: {*kind.names, *kind.constructors} for kind in KINDS.values()}
     assert named["scaling rule"] == {
-        *(*scaling.SCALINGS, "percentile", "mse", "frozen", "twolevel", "shared", "unscaled", "stored", "reciprocal")
+        *(
+            *scaling.SCALINGS,
+            "percentile",
+            "mse",
+            "lp",
+            "frozen",
+            "twolevel",
+            "shared",
+            "unscaled",
+            "stored",
+            "reciprocal",
+            "superblock",
+        )
     }
     assert named["score"] == {*SCORES, *SCORE_BUILDERS}
     assert named["tie rule"] == {*ties.TIES, "random", "introselect"} and named["rounding rule"] == {

@@ -15,7 +15,7 @@ from sqtheory.alphabet.partition import Blocks, Columns, Rows, Tail, Tiles, Whol
 from sqtheory.alphabet.quantized import NanRule
 from sqtheory.alphabet.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4, scaled
 from sqtheory.alphabet.rounding import floor, half_away, nearest_even, stochastic
-from sqtheory.alphabet.scaling import AbsMax, Exponent, Frozen, FullRange, HalfRange, MeanSquare, Percentile, PowerOfTwo
+from sqtheory.alphabet.scaling import AbsMax, Exponent, Frozen, FullRange, HalfRange, Percentile, PowerOfTwo, mse
 from sqtheory.arrays import FixedArray
 from sqtheory.exceptions import Indivisible, NonFinite
 from sqtheory.theory.samples import SAMPLES
@@ -24,7 +24,7 @@ NAMED: list[Quantizer] = [
     *(int_(4, block=8), int_(8, per=Rows()), int_(8, per=Rows(), scaling=HalfRange()), hbfp(6, block=8)),
     *(mxfp(E4M3, block=8), mxfp(E2M1, per=Tiles(2, 4)), mxint(), nvfp4(block=4), nf4(per=Whole()), bcq(3, block=8)),
     *(cast(E4M3), scaled(E4M3, per=Whole()), int_(4, per=Columns()), int_(4, per=Blocks(2, axis=0))),
-    *(int_(4, scaling=MeanSquare(10), block=8), int_(4, scaling=Percentile(90), block=8)),
+    *(int_(4, scaling=mse(10), block=8), int_(4, scaling=Percentile(90), block=8)),
 ]
 QUANTIZERS = pytest.mark.parametrize("q", NAMED, ids=str)
 

@@ -17,14 +17,19 @@ from sqtheory.alphabet.scaling import (
     AbsMax,
     AbsMean,
     Affine,
+    CandidateSearch,
+    CoordinateDescent,
     DoubleQuantization,
     Edge,
+    FittedOffset,
     FromMaximum,
     Frozen,
     FrozenAffine,
     Held,
+    LeastSquares,
     Middle,
     Minimum,
+    Misfit,
     Numbers,
     Percentile,
     Range,
@@ -34,9 +39,11 @@ from sqtheory.alphabet.scaling import (
     RowDoubleQuantization,
     RowTwoLevel,
     Scaling,
+    SearchedZero,
     SharedExponent,
     SignedMax,
     StoredScale,
+    SuperBlock,
     TwoLevel,
     Unscaled,
     ZeroPoint,
@@ -58,6 +65,7 @@ AFFINE: dict[str, Affine] = {
     for rule in (
         *(ZeroPoint(), ZeroPoint(Range.own), Minimum(), Minimum(Range.with_zero), Middle(), Edge(), Edge(1e-3)),
         *(RealZero(), RealZero(rounded=True), RealZero(most=2.0), RealZero(narrow=0.5), Minimum(stored=FLOAT16)),
+        *(Middle(computed=BFLOAT16), SearchedZero()),
     )
 }
 STORED: tuple[Scaling, ...] = (
@@ -75,6 +83,11 @@ STORED: tuple[Scaling, ...] = (
     *(Reciprocal(AbsMax()), Reciprocal(StoredScale(FLOAT16)), StoredScale(FLOAT16, Reciprocal(SignedMax()), late=True)),
     *(SignedMax(minimum=True), Reciprocal(TwoLevel()), DoubleQuantization(count=4)),
 )
+FITTED: tuple[Scaling, ...] = (
+    *(CandidateSearch(), CandidateSearch(2), CoordinateDescent(), LeastSquares(3)),
+    *(SuperBlock(8, CandidateSearch()), SuperBlock(6, CoordinateDescent()), SuperBlock(4), SuperBlock(4, count=2)),
+    *(FittedOffset(), FittedOffset(Misfit.absolute, 5, 4, 16)),
+)
 RULES: dict[str, Scaling] = {
     **AFFINE,
     "frozen affine": FrozenAffine(
@@ -85,6 +98,7 @@ RULES: dict[str, Scaling] = {
         str(rule): rule for rule in (Percentile(60), SharedExponent(), SharedExponent(1e-8), TwoLevel(), TwoLevel(E2M3))
     },
     "absmean(0.5)": AbsMean(0.5),
+    **{str(rule): rule for rule in FITTED},
     **{str(rule): rule for rule in STORED},
     **{"unscaled": Unscaled(), "one frozen": Frozen(FixedArray(0.3)), "rows": RowTwoLevel(TwoLevel())},
     "double rows": RowDoubleQuantization(DoubleQuantization()),
@@ -92,7 +106,19 @@ RULES: dict[str, Scaling] = {
     "held": Held(StoredScale(E4M3, late=True), *(FixedArray(np.linspace(a, 0.9, 6).reshape(GRID)) for a in (0.1, 0.2))),
 }
 BOUNDED = {
-    *("absmax", "absmean", "fullrange", "midpoint", "floor", "ceil", "even", "rceil", "shared"),
+    *(
+        "absmax",
+        "absmean",
+        "fullrange",
+        "midpoint",
+        "floor",
+        "ceil",
+        "even",
+        "rceil",
+        "shared",
+        "unclipped",
+        "floorfull",
+    ),
     *("signedmax", "signedmax(minimum=true)", "reciprocal(absmax)"),
 }
 """Rules of which the supremum of σ_B/max|x_B| is known."""
@@ -209,7 +235,7 @@ def test_exact_scales_are_those_before_rounding(name: str) -> None:
             assert rule.constant is None and rule.looks_at is not Reach.nothing
             continue
         assert found.shape == GRID and all(isinstance(v, Fraction) for v in found.flat)
-        level = 0.15 if rule.scale_format or isinstance(rule, StoredScale | Edge) else 1e-12
+        level = 0.15 if rule.scale_format or isinstance(rule, StoredScale | Edge | FittedOffset) else 1e-12
         assert np.allclose(found.astype(np.float64), scales(rule, x), rtol=level, atol=0)
 
 
@@ -243,6 +269,10 @@ def test_bits_of_scales_are_those_of_the_numbers_they_can_be(name: str) -> None:
         return
     if isinstance(rule, StoredScale):
         assert (block, shared) == (rule.scale_type.bits, 0)
+        return
+    if isinstance(rule, SuperBlock | FittedOffset):
+        own = rule.bits_of_scale if isinstance(rule, SuperBlock) else rule.scale_bits
+        assert (block, shared) == (own + -(-16 // rule.count), 0)
         return
     kinds = {Numbers.one: [(0, 16), (0, 0)], Numbers.dyadic: [(8, 0)], Numbers.real: [(16, 0)]}
     assert (block, shared) in kinds[rule.values]

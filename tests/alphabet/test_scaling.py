@@ -33,11 +33,12 @@ from sqtheory.alphabet.scaling import (
     AbsMax,
     AbsMean,
     Exponent,
+    FloorFull,
     Frozen,
     FullRange,
     HalfRange,
+    LeastNorm,
     LeastOfHistogram,
-    MeanSquare,
     Midpoint,
     Percentile,
     PowerOfTwo,
@@ -47,7 +48,9 @@ from sqtheory.alphabet.scaling import (
     SignedMax,
     StoredScale,
     TwoLevel,
+    Unclipped,
     Unscaled,
+    mse,
 )
 from sqtheory.arrays import FixedArray
 from sqtheory.theory.samples import SAMPLES
@@ -64,6 +67,8 @@ RULES: list[tuple[Scaling, Format, twin.Rule]] = [
     *((FullRange(), fmt, twin.fullrange) for fmt in (FULL4, FULL8)),
     *((Midpoint(), fmt, twin.midpoint) for fmt in (FULL4, FULL8)),
     *((HalfRange(), fmt, twin.halfrange) for fmt in (FULL4, FULL8)),
+    *((Unclipped(), fmt, twin.unclipped) for fmt in (FULL4, FULL8, FORMATS["iq4"])),
+    *((FloorFull(), fmt, twin.floor_full) for fmt in (FULL4, FULL8)),
     *((PowerOfTwo(e), fmt, twin.power_of_two(e.name, m, m * (fmt == INT8))) for e in Exponent for fmt, m in ELEMENTS),
     *((SharedExponent(), IntFormat(k), twin.shared_exponent) for k in (2, 3, 4, 8)),
     (TwoLevel(), E2M1, twin.two_level),
@@ -272,38 +277,53 @@ def test_a_percentile_of_zero_gives_way_to_the_maximum() -> None:
             Percentile(p)
 
 
-def losses(block: NDArray[Any], scale: Any, fmt: Format) -> Fraction:
-    """‖x − σρ(x/σ)‖², exactly, of the block as the dtype computes it."""
-    total = Fraction(0)
+def losses(block: NDArray[Any], scale: Any, fmt: Format, p: float = 2) -> Fraction:
+    """‖x − σρ(x/σ)‖_p^p (p a whole number), the norm for p = ∞: exactly, of the block as the dtype computes it."""
+    errors = []
     for v in block:
         ratio = round_exactly(Fraction(float(v / scale)), GRIDS[fmt.name], "nearest_even")
-        total += (Fraction(float(v)) - Fraction(float(scale * v.dtype.type(float(ratio))))) ** 2
-    return total
+        errors.append(abs(Fraction(float(v)) - Fraction(float(scale * v.dtype.type(float(ratio))))))
+    return max(errors) if p == np.inf else sum((e ** int(p) for e in errors), Fraction(0))
 
 
-@thin(3)
+@thin(12)
 @DTYPES
 @pytest.mark.parametrize("fmt", [INT4, E2M1, FORMATS["nf4"]], ids=str)
 @pytest.mark.parametrize("name", ["normal", "heavy", "one_signed", "ties"])
-def test_least_squares_scale_by_brute_force(fmt: Format, name: str, dtype: type) -> None:
+@pytest.mark.parametrize("p", [2, 1, 3, np.inf])
+def test_scales_of_least_error_by_brute_force(fmt: Format, name: str, p: float, dtype: type) -> None:
+    rule = LeastNorm(p, 40)
+    assert [rule.fits(other) for other in (1, 2, 3, np.inf)] == [p == other for other in (1, 2, 3, np.inf)]
     for factor in (1.0, 2.0**-140 if dtype is np.float32 else 2.0**-600):
         x = SAMPLES[name](np.random.default_rng(15), (3, 12), dtype) * dtype(factor)
-        got = MeanSquare(40).scales(x, Rows(), fmt).ravel()
+        got = rule.scales(x, Rows(), fmt).ravel()
         for row, scale in zip(x, got, strict=True):
             full = twin.absmax(list(row), list(row), GRIDS[fmt.name])
             candidates = [twin.kept_positive(full * dtype(i / 40), True) for i in range(40, 0, -1)]
             assert scale in candidates
-            assert losses(row, scale, fmt) <= min(losses(row, c, fmt) for c in candidates) * (1 + Fraction(1, 10**5))
+            least = min(losses(row, c, fmt, p) for c in candidates)
+            assert losses(row, scale, fmt, p) <= least * (1 + Fraction(1, 10**5))
 
 
 def test_of_equal_losses_the_largest_scale_is_taken() -> None:
-    assert MeanSquare().scales(np.array([7.0, 1, -3, 0]), Whole(), INT4) == 1
-    assert MeanSquare().scales(np.zeros(4), Whole(), INT4) == 0
-    assert MeanSquare(1).scales(np.array([7.0, 0.6]), Whole(), INT4) == 1
-    assert MeanSquare(2).scales(np.array([7.0, *[0.5] * 100]), Whole(), INT4) == 0.5
-    assert MeanSquare(2).scales(np.array([1.0, 0.5]), Whole(), IntFormat(2)) == 1  # 0² + ½² = ½² + 0²
+    assert mse().scales(np.array([7.0, 1, -3, 0]), Whole(), INT4) == 1
+    assert mse().scales(np.zeros(4), Whole(), INT4) == 0
+    assert mse(1).scales(np.array([7.0, 0.6]), Whole(), INT4) == 1
+    assert mse(2).scales(np.array([7.0, *[0.5] * 100]), Whole(), INT4) == 0.5
+    assert mse(2).scales(np.array([1.0, 0.5]), Whole(), IntFormat(2)) == 1  # 0² + ½² = ½² + 0²
     with pytest.raises(ValueError, match="at least one step"):
-        MeanSquare(0)
+        mse(0)
+    with pytest.raises(ValueError, match="a p-norm needs p in"):
+        LeastNorm(0)
+    assert str(LeastNorm(1)) == "lp(1)" and str(LeastNorm(np.inf, 7)) == "lp(inf, 7)" and LeastNorm(2, 7) == mse(7)
+
+
+def test_a_rule_of_one_candidate_fits_every_norm() -> None:
+    """It follows from the maximum: of the numbers that do, those that it chooses from, there is one."""
+    for rule in (AbsMax(), TwoLevel(), TwoLevel().by_rows(), PowerOfTwo(), mse(1)):
+        assert all(rule.fits(p) for p in (0.5, 1, 2, np.inf))
+    for other in (Percentile(99), Unscaled(), SharedExponent(1e-3), mse(2)):
+        assert other.fits(1) == other.follows_maximum
 
 
 @thin(3)
@@ -341,14 +361,14 @@ def test_the_largest_numbers_do_not_overflow(dtype: type) -> None:
 
 def test_rules_spell_themselves_and_know_what_reproduces() -> None:
     assert all(str(rule) == name for name, rule in SCALINGS.items())
-    others = [SharedExponent(), SharedExponent(1e-8), TwoLevel(), TwoLevel(E5M2), Percentile(99), MeanSquare(7)]
+    others = [SharedExponent(), SharedExponent(1e-8), TwoLevel(), TwoLevel(E5M2), Percentile(99), mse(7)]
     assert "shared shared(1e-08) twolevel twolevel(e5m2) percentile(99) mse(7)" == " ".join(map(str, others))
     assert str(Unscaled()) == "unscaled" and str(Frozen(FixedArray(0.5))) == "frozen(0.5)"
     assert PowerOfTwo().reproduces(E4M3, nearest_even) and not PowerOfTwo().reproduces(FORMATS["nf4"], nearest_even)
     assert not PowerOfTwo().reproduces(FORMATS["bcq3"], nearest_even), "2·3 = 6 is no level"
     assert not PowerOfTwo().reproduces(FULL8, nearest_even) and AbsMax().reproduces(FULL8, nearest_even)
-    assert MeanSquare().reproduces(INT8, nearest_even) and not MeanSquare().reproduces(INT8, floor)
-    assert not MeanSquare().reproduces(FULL8, nearest_even) and not AbsMax().reproduces(INT8, floor)
+    assert mse().reproduces(INT8, nearest_even) and not mse().reproduces(INT8, floor)
+    assert not mse().reproduces(FULL8, nearest_even) and not AbsMax().reproduces(INT8, floor)
     with pytest.raises(ValueError, match="positive epsilon"):
         SharedExponent(0.0)
 
@@ -374,7 +394,7 @@ def test_only_an_exponent_rounded_to_even_asks_for_nearest_rounding(exponent: Ex
 def test_scales_of_maxima_follow_every_factor_and_powers_of_two_only_powers_of_two() -> None:
     factors = {True: 3.0, False: 8.0}
     x = np.array([[0.7, -1.9, 0.3, 0.1]])
-    for rule in (AbsMax(), MeanSquare(7), PowerOfTwo(), Unscaled()):
+    for rule in (AbsMax(), mse(7), PowerOfTwo(), Unscaled()):
         held = {1.0: True} | {
             c: bool(np.allclose(rule.scales(c * x, Rows(), INT8), c * rule.scales(x, Rows(), INT8), rtol=1e-12))
             for c in factors.values()

@@ -115,6 +115,18 @@ REFUSED: list[tuple[str, int, str]] = [
     ("int(4, saturate=1)", 16, "saturate needs a truth value, got '1'"),
     ("int(4, saturate=maybe)", 16, "unknown truth value 'maybe': known are true, false"),
     ("int(4, saturate=false)", 0, "int4 has no infinity and no NaN, so it can only saturate"),
+    ("cast(e4m3, overflow=nann)", 20, "unknown overflow rule 'nann': did you mean 'nan'?"),
+    (
+        "cast(e5m2, overflow=nan)",
+        0,
+        "overflow=nan: e5m2 overflows to inf; overflow=saturate and overflow=error always hold",
+    ),
+    (
+        "cast(e2m1, overflow=inf)",
+        0,
+        "overflow=inf: e2m1 has no code for it; overflow=saturate and overflow=error always hold",
+    ),
+    ("cast(e4m3, overflow=nan, tail=error)", 0, "overflow= is of entries without a scale: no tail= beside it"),
     ("int(4, rounding=neareast_even)", 16, "unknown rounding rule 'neareast_even': did you mean 'nearest_even'?"),
     ("int(4, rounding=5)", 16, "rounding needs a rounding rule, got '5'"),
     ("int(4, rounding=)", 16, "a rounding rule is missing for rounding before ')'"),
@@ -216,6 +228,7 @@ SPELLED = [
     "top(1/3, per=channel, axis=1) >> cast(e5m2, saturate=false)",
     "blockwise(0.25, heads=4, norm=1, score=wanda(x))",
     "fixed(mask) >> int(4, scaling=frozen(scale))",
+    "cast(e4m3, overflow=saturate, rounding=half_away, nan=propagate)",
 ]
 
 

@@ -15,6 +15,7 @@ from sqtheory.alphabet.notation import parse
 from sqtheory.alphabet.quantizers import Quantizer, int_, scaled
 from sqtheory.alphabet.rounding import ROUNDINGS, half_away, half_up, nearest_even, stochastic
 from sqtheory.alphabet.scaling import (
+    AbsMean,
     DoubleQuantization,
     Exponent,
     Frozen,
@@ -22,6 +23,9 @@ from sqtheory.alphabet.scaling import (
     Numbers,
     PowerOfTwo,
     Reciprocal,
+    RowDoubleQuantization,
+    Scaling,
+    SharedExponent,
     SignedMax,
     StoredScale,
     TwoLevel,
@@ -135,6 +139,14 @@ def test_exact_images_are_those_before_rounding(name: str) -> None:
     assert all(isinstance(v, Fraction) for v in found.flat)
     close = np.isclose(found.astype(float), q(x), rtol=1e-12, atol=0)
     assert close.mean() > 0.9  # what lies on a midpoint may go the other way after rounding
+    held = q.frozen(x)
+    assert np.isclose(image(held, exact, placed(held, exact)).astype(float), q(x), rtol=1e-12, atol=0).mean() > 0.9
+
+
+@pytest.mark.parametrize("rule", [PowerOfTwo(), SharedExponent(), AbsMean(1e-5), AbsMean()], ids=str)
+def test_scales_of_scales_follow_units_as_the_scales_do(rule: Scaling) -> None:
+    assert DoubleQuantization(rule).equivariance == rule.equivariance
+    assert RowDoubleQuantization(DoubleQuantization(rule)).equivariance == rule.equivariance
 
 
 @pytest.mark.parametrize("name", CASES)

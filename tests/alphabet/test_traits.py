@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from sqtheory.alphabet.casts import DeviceCast, Overflow
 from sqtheory.alphabet.formats import E2M1, E4M3, E5M2, E8M0, FORMATS, INT4, Codebook, FloatFormat
 from sqtheory.alphabet.operators import IDENTITY, Operator
 from sqtheory.alphabet.partition import Whole
@@ -22,11 +23,13 @@ from sqtheory.alphabet.rounding import (
     toward_zero,
 )
 from sqtheory.alphabet.scaling import (
+    CandidateSearch,
+    CoordinateDescent,
     Exponent,
     Frozen,
     FullRange,
     HalfRange,
-    MeanSquare,
+    LeastSquares,
     Midpoint,
     Percentile,
     PowerOfTwo,
@@ -34,6 +37,8 @@ from sqtheory.alphabet.scaling import (
     SharedExponent,
     SignedMax,
     StoredScale,
+    SuperBlock,
+    mse,
 )
 from sqtheory.alphabet.scores import Gain, Random, wanda
 from sqtheory.alphabet.sparsifiers import TopSparsifier, fixed, nm, threshold, top
@@ -57,11 +62,11 @@ from tests.nightly import thin
 
 REALS = (np.float32, np.float64)
 rng = np.random.default_rng(41)
-ONE = Whole()
+ONE, SATURATE = Whole(), Overflow.saturate
 QUANTIZERS: list[Quantizer] = [
     *(int_(k, per=ONE) for k in (2, 4, 8)),
     *(int_(4, per=ONE, rounding=r) for r in (floor, ceil, toward_zero, half_away, stochastic(rng))),
-    *(int_(4, per=ONE, scaling=s) for s in (FullRange(), Midpoint(), HalfRange(), Percentile(80), MeanSquare(10))),
+    *(int_(4, per=ONE, scaling=s) for s in (FullRange(), Midpoint(), HalfRange(), Percentile(80), mse(10))),
     int_(4, per=ONE, scaling=Frozen(FixedArray(0.3))),
     *(int_(4, per=ONE, rounding=r) for r in (half_toward_zero, half_up)),
     *(int_(4, per=ONE, scaling=SignedMax(m), rounding=r) for m in (False, True) for r in (half_away, half_up)),
@@ -69,6 +74,8 @@ QUANTIZERS: list[Quantizer] = [
     *(scaled(E2M1, per=ONE, scaling=StoredScale(f)) for f in (E4M3, E8M0)),
     int_(4, per=ONE, scaling=StoredScale(E4M3, SignedMax(), late=True), rounding=half_up),
     int_(4, per=ONE, scaling=Reciprocal(Midpoint())),
+    *(int_(4, per=ONE, scaling=s) for s in (LeastSquares(), CandidateSearch(), CoordinateDescent())),
+    *(int_(3, per=ONE, scaling=SuperBlock(5, s)) for s in (CandidateSearch(), CoordinateDescent())),
     *(scaled(FORMATS[name], per=ONE) for name in ("fp4", "iq4", "dynamic8", "binary8p3se")),
     *(hbfp(4, per=ONE), hbfp(6, per=ONE), hbfp(4, per=ONE, compat=1e-8)),
     *(mxfp(e, per=ONE) for e in FORMATS.values() if isinstance(e, FloatFormat) and e.bits <= 8 and e != E8M0),
@@ -87,6 +94,11 @@ QUANTIZERS: list[Quantizer] = [
 ]
 KEPT = np.array([1, 0, 1, 1, 0, 0, 1, 0], bool)
 ACTIVATIONS = np.array([[1, 2, 0.5, 3, 1, 0.25, 4, 1.0]])
+CASTS: list[Operator] = [
+    *(cast(E4M3, overflow=o) for o in (Overflow.nan, Overflow.saturate, Overflow.error)),
+    *(cast(E5M2, overflow=Overflow.inf), cast(E8M0, overflow=Overflow.saturate)),
+    cast(E4M3, overflow=Overflow.saturate, rounding=floor),
+]
 SPARSIFIERS: list[Operator] = [
     *(nm(2, 4), nm(1, 4, ties=by_original), nm(2, 4, ties=high_index), nm(2, 4, ties=RandomTies(rng))),
     *(top(0.5), top(3), threshold(0.5), fixed(KEPT)),
@@ -99,6 +111,8 @@ POOL: list[tuple[str, NDArray[Any]]] = [
     ("one-signed, one step below the middle of NF4 levels", np.array([0.5005, 0.1, 0, 0, 0.2, 0.1, 0.3, 0.1])),
     ("maximum that falls below a power of two", np.array([0.501, 0.3, 0.1, 0, 0, 0, 0, 0])),
     ("a maximum of 1.6 · 6 steps of E4M3", 1.6 * 2.0**-9 * np.array([6, 5, 3, -2, 1, 0.4, -0.3, 0])),
+    ("codes that a descent changes again", np.array([2.5, -2.625, -1.5, -0.875, 0, 0, 0, 0])),
+    ("both signs of a maximum beside entries near it", np.array([9, -9, 0, 7, -8, 7, 8, -7]) / 4),
     ("midpoints of both signs", np.array([7, 2.5, -2.5, 0, 1, -1, 0.5, -0.5])),
     ("of the size of the emulator's ε", 1e-8 * np.array([0.9, 0.3, 0.1, -0.4, 0.2, 0.5, 0.6, -0.7])),
 ]
@@ -111,7 +125,7 @@ def instance(trait: Trait, x: NDArray[Any]) -> NDArray[Any]:
 
 def out_of_range(f: Operator, trait: Trait, name: str, x: NDArray[Any]) -> bool:
     """The statement excludes this instance: exponents at the end of a range, or numbers that are to overflow."""
-    if isinstance(f, Quantizer) and not f.saturate:
+    if (isinstance(f, Quantizer) and not f.saturate) or (isinstance(f, DeviceCast) and f.overflow is not SATURATE):
         return bool(np.abs(x).max() * 4 > f.format.max)
     if name == "wide" and "gain" in str(f):
         return True
@@ -147,7 +161,7 @@ def violated(f: Operator, trait: Trait, x: NDArray[Any]) -> bool:
 
 
 @thin(6)
-@pytest.mark.parametrize("f", [*QUANTIZERS, *SPARSIFIERS, IDENTITY], ids=str)
+@pytest.mark.parametrize("f", [*QUANTIZERS, *CASTS, *SPARSIFIERS, IDENTITY], ids=str)
 def test_every_declared_trait_holds(f: Operator) -> None:
     for trait in f.traits:
         asked = [

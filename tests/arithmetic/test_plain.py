@@ -46,6 +46,10 @@ def test_every_spelling_reads_back(text: str) -> None:
 def test_a_general_accumulator_is_spelled() -> None:
     one = aligned("e4m3", group=8, fraction=9, significant=10)
     assert accumulation(str(one)) == one
+    split = aligned("e4m3", group=8, fraction=9, significant=10, promoted=24)
+    assert accumulation(str(split)) == split != one and str(split).endswith(", promoted=24)")
+    with pytest.raises(ValueError, match="promoted after at least one product"):
+        aligned("e4m3", group=8, fraction=9, significant=10, promoted=0)
     with pytest.raises(SpellingError, match="fp8_fast"):
         accumulation("fp8fast")
     with pytest.raises(ValueError, match="no operand"):

@@ -36,6 +36,8 @@ class Told:
         out = json.dumps({"cases": [{"name": n, "ratio": cost} for n in ("50%", "2:4 >> mxfp8, L2 error")]})
         if "--check" in words:
             out = json.dumps({"comparisons": [{"name": n, "ratio": 1.1} for n in ("vit-dense", "lm-dense")]})
+        if "products" in words:
+            out = json.dumps({"comparisons": [{"name": "fp8_fast", "ratio": 0.1}]})
         peak = int(cost * 100 * 2**20) * (1 + ("50%" in words and not any("eighth" in word for word in words)))
         return ProcessCost(0, cost * rather, cost * rather, peak, out)
 
@@ -158,6 +160,7 @@ def test_every_target_is_in_the_table() -> None:
         "verify --against": (2, third, third),
         "50% mask alone": (2, None, None),
         "2:4 >> mxfp8 with its error": (3, None, None),
+        "sums as fp8_fast adds up": (1 / 4, None, None),
         "logits of vit-dense": (1.15, None, None),
         "logits of lm-dense": (1.15, None, None),
         "memory of order, 50%, beyond 1/8": (2.5, None, None),

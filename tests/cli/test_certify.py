@@ -1,8 +1,10 @@
 import json
+from pathlib import Path
 
 import pytest
 
 from sqtheory.cli import main
+from tests.models.architectures.small import written
 
 ASKED = ("certify", "vit-dense", "--mask", "2:4", "--samples", "1")
 
@@ -33,3 +35,18 @@ def test_the_document(capsys: pytest.CaptureFixture[str]) -> None:
 def test_refusals(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["certify", "vit-dense", "--mask", "2:5", "--format", "int4"]) == 3
     assert "tensor 'blocks.0.qkv.weight'" in capsys.readouterr().err
+
+
+def test_what_the_hardware_adds(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    model = str(written(tmp_path / "w.npz", "vit-dense"))
+    asked = ["certify", model, "--mask", "2:4", "--format", "mxfp8", "--samples", "1", "--accumulate", "fp8_fast"]
+    assert main(asked) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "What the accumulator adds" in lines and lines[-1].startswith("fp8_fast: in ")
+    assert main([*asked, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["accumulation"] == "fp8_fast" and len(document["layers"]) == 4
+    for layer in document["layers"]:
+        assert layer["hardware"]["sq"]["measured"] < layer["hardware"]["sq"]["bound"]
+    assert main([*asked[:-1], "fp8fast"]) == 2
+    assert "did you mean fp8_fast" in capsys.readouterr().err

@@ -5,6 +5,7 @@ import pytest
 
 from sqtheory.cli import main
 from tests.models.architectures.folders import bert_folder
+from tests.models.architectures.small import written as written_model
 from tests.models.architectures.small_gru import dictionary
 from tests.models.architectures.small_gru import written as written_gru
 from tests.models.architectures.test_llama_safetensors import written
@@ -163,3 +164,13 @@ def test_refusals(argv: tuple[str, ...], status: int, message: str, capsys: pyte
     assert main(["evaluate", *argv]) == status
     printed = capsys.readouterr()
     assert message in printed.err and printed.err.count("\n") == 1 and not printed.out
+
+
+def test_products_of_an_instruction(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    model = str(written_model(tmp_path / "w.npz", "vit-dense"))
+    asked = ["evaluate", model, "--format", "mxfp8", "--accumulate", "fp8_promoted", "--samples", "1"]
+    assert main([*asked, "--json", "--workers", "1"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["accumulation"] == "fp8_promoted" and found["accuracy"]["value"] in (0, 1)
+    assert main(["evaluate", "vit-dense", "--accumulate", "fp9"]) == 2
+    assert "there is no accumulation 'fp9'" in capsys.readouterr().err

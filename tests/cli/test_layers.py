@@ -1,8 +1,10 @@
 import json
+from pathlib import Path
 
 import pytest
 
 from sqtheory.cli import main
+from tests.models.architectures.small import written
 
 ASKED = ("layers", "vit-dense", "--mask", "2:4", "--format", "int4", "--samples", "3")
 
@@ -34,3 +36,12 @@ def test_the_document(capsys: pytest.CaptureFixture[str]) -> None:
 def test_refusals(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["layers", "vit-dense", "--mask", "2:5", "--format", "int4"]) == 3
     assert "tensor 'blocks.0.qkv.weight'" in capsys.readouterr().err
+
+
+def test_products_of_an_instruction(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    model = str(written(tmp_path / "w.npz", "vit-dense"))
+    asked = ["layers", model, "--mask", "2:4", "--format", "mxfp8", "--samples", "1", "--accumulate", "fp8_fast"]
+    assert main(asked) == 0
+    first, header, *_ = capsys.readouterr().out.splitlines()
+    assert first.endswith("weights, products added up by fp8_fast: 1 images")
+    assert header.split()[-2:] == ["operands", "accumulation"]

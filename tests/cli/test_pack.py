@@ -9,6 +9,7 @@ from safetensors.numpy import load_file, save_file
 
 import sqtheory as sq
 from sqtheory.alphabet.storage import Index, bits_per_entry
+from sqtheory.alphabet.traits import KEEPS_ZERO
 from sqtheory.cli import main
 from sqtheory.files.packing import PackedCheckpoint
 from sqtheory.orders.report import compare
@@ -50,6 +51,34 @@ def test_every_order_is_packed_and_unpacked(model: Path, words: tuple[str, ...],
     with safe_open(out, framework="np") as file:
         said = file.metadata()
     assert said["format"] == "pt" and json.loads(said["sqtheory.recipe"])["format"] == "int(4, block=32)"
+
+
+AFFINE = ("affine(4, block=32)", "affine(3, offset=float, block=16)", "Q4_1", "affine(4, offset=edge, block=64)")
+
+
+@pytest.mark.parametrize("fmt", AFFINE)
+@pytest.mark.parametrize(
+    "words", [(), ("--mask", "2:4"), ("--mask", "2:4", "--order", "qs"), ("--mask", "2:4", "--frozen-scale")]
+)
+def test_affine_values_are_packed_verified_and_unpacked(
+    model: Path, fmt: str, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As apply writes them without --pack; where 0 is no level a pattern that pruning made is lost, and refused."""
+    plain, out = model.with_name("plain.safetensors"), model.with_name("out.safetensors")
+    sure = "--mask" not in words or "--order" in words or KEEPS_ZERO in sq.parse(fmt).traits
+    status = main(["pack", str(model), str(model.with_name("p")), "--format", fmt, *words])
+    assert status == main(["apply", str(model), str(plain), "--format", fmt, *words]) and status in (
+        0,
+        0 if sure else 3,
+    )
+    if status:
+        assert capsys.readouterr().err.count("the pattern of the mask is lost") == 2
+        return
+    packed = str(model.with_name("p"))
+    assert main(["verify", packed, "--against", str(model)]) == main(["unpack", packed, str(out)]) == 0
+    x, y = load_file(plain), load_file(out)
+    assert {name: a.tobytes() for name, a in x.items()} == {name: a.tobytes() for name, a in y.items()}
+    assert main(["unpack", packed, "--list"]) == 0 and "affine" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("mask", ["2:4", "top(0.5, per=row)", "blockwise(0.5, block=8)"])

@@ -28,7 +28,8 @@ def file(tmp_path: Path) -> Path:
 def test_the_table_has_every_tool_and_the_record_its_hypotheses(capsys: pytest.CaptureFixture[str]) -> None:
     text, _ = said(capsys, 0, "tools")
     listed = json.loads(said(capsys, 0, "tools", "--json")[0])["tools"]
-    assert [one["name"] for one in listed] == [tool.name for tool in ALL] and all(t.title in text for t in ALL)
+    assert [one["name"] for one in listed] == [tool.name for tool in ALL] and all(t.name in text for t in ALL)
+    assert max(map(len, text.splitlines())) <= 101
     text, _ = said(capsys, 0, "tools", "onnx")
     assert "onnx 1.23.2" in text and "prune_first_dominates" in text and "keeps_scale" in text
     text, _ = said(capsys, 0, "tools", "bitsandbytes:nf4")
@@ -44,7 +45,7 @@ def test_zeros_of_those_that_are_named(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_a_mode_says_what_becomes_of_zeros_and_is_alone_in_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     for name, zeros in (
-        ("torchao:int4", "both signs: lost; of one sign: kept ≥ 0, ? ≤ 0."),
+        ("bitsandbytes:8bit", "both signs: to a last bit; of one sign: to a last bit ≥ 0, ? ≤ 0."),
         ("gfloat:mxfp4", "both signs: kept;"),
     ):
         assert f"Zeros of blocks of {zeros}" in said(capsys, 0, "tools", name)[0]
@@ -97,7 +98,8 @@ def test_a_report_takes_a_tool(file: Path, tmp_path: Path, capsys: pytest.Captur
         (("--tool", "gfloat:mxfp4"), "--tool gfloat:mxfp4 has no mask: --mask is needed"),
         (("--tool", "torch-topk-cuda"), "--tool torch-topk-cuda:keep-2:4 has no format: --format is needed"),
         (("--tool", "gfloat", "--mask", "2:4", "--format", "int4"), "says format mxfp(e2m1): leave --format out"),
-        (("--tool", "ggml:Q4_K", "--mask", "2:4"), "--tool ggml:Q4_K: no operator here is it"),
+        (("--tool", "hqq:4bit", "--mask", "2:4"), "--tool hqq:4bit: no operator here is it"),
+        (("--tool", "hqq:4bit", "--mask", "2:4"), "see --tool hqq:4bit-plain"),
         (("--tool", "gfloa", "--mask", "2:4"), "did you mean gfloat?"),
         (("--tool", "q4_1", "--mask", "2:4"), "there is no tool 'q4_1': did you mean gguf:Q4_1?"),
     ],

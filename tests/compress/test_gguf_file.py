@@ -12,6 +12,7 @@ import pytest
 from safetensors.numpy import save_file
 
 import sqtheory as sq
+from sqtheory.alphabet.traits import KEEPS_ZERO
 from sqtheory.cli import main
 from sqtheory.files.checkpoints import open_checkpoint
 from sqtheory.files.packing import pack_image
@@ -30,13 +31,28 @@ FORMATS = {
     f"int(4, block=64, {HALVES})": "Q4_0",
     f"int(2, per=row, {HALVES})": "Q4_0",
     f"int(6, per=tensor, {HALVES})": "Q8_0",
+    "Q4_1": "Q4_1",
+    "Q5_1": "Q5_1",
+    "affine(3, offset=edge, stored=float16, block=32)": "Q4_1",
+    "scaled(iq4, block=32, scaling=stored(float16, signedmax))": "IQ4_NL",
+    "scaled(e2m1, block=16, scaling=stored(e4m3))": "NVFP4",
 }
 """The type of the blocks of a format."""
-BYTES = {"Q4_0": 18, "Q5_0": 22, "Q8_0": 34, "MXFP4": 17}
+BYTES = {"Q4_0": 18, "Q4_1": 20, "Q5_0": 22, "Q5_1": 24, "Q8_0": 34, "MXFP4": 17, "IQ4_NL": 18, "NVFP4": 18}
+"""Of 32 entries."""
+FILES = {"Q4_0": 2, "Q4_1": 3, "Q8_0": 7, "Q5_0": 8, "Q5_1": 9, "MXFP4": 38, "IQ4_NL": 25, "NVFP4": 39}
 WORDS = ("--pack", "--layout", "gguf")
-TARGETS = ("blk.0.attn_q.weight", "blk.1.ffn_down.weight")
+TARGETS = ("blk.0.attn_q.weight", "blk.1.ffn_up.weight")
 TWO = (*WORDS, "--targets", TARGETS[0], "--targets", TARGETS[1])
 HALF, WHOLE = True, False
+
+
+MASKS = (None, "2:4")
+
+
+def keeps(fmt: str) -> bool:
+    """Whether zeros of a mask stay."""
+    return KEEPS_ZERO in sq.parse(fmt).traits
 
 
 def values(path: Path) -> dict[str, np.ndarray]:
@@ -52,8 +68,7 @@ def metadata(path: Path) -> dict[str, object]:
 
 @thin(4)
 @pytest.mark.parametrize("half", [WHOLE, HALF], ids=["F32", "F16"])
-@pytest.mark.parametrize("mask", [None, "2:4"])
-@pytest.mark.parametrize("fmt", FORMATS)
+@pytest.mark.parametrize(("fmt", "mask"), [(fmt, mask) for fmt in FORMATS for mask in MASKS if not mask or keeps(fmt)])
 def test_the_package_reads_our_values_and_all_else_as_it_was(
     tmp_path: Path, fmt: str, mask: str | None, half: bool
 ) -> None:
@@ -72,7 +87,7 @@ def test_the_package_reads_our_values_and_all_else_as_it_was(
     assert {t.name for t in changed} == {*TARGETS}
     assert all(t.n_bytes == t.n_elements // 32 * BYTES[kind] for t in changed)
     said, was = metadata(out), metadata(model)
-    assert said.pop("general.file_type") == {"Q4_0": 2, "Q8_0": 7, "Q5_0": 8, "MXFP4": 38}[kind]
+    assert said.pop("general.file_type") == FILES[kind]
     assert said.pop("general.quantization_version") == 2 and was.pop("general.file_type") in (0, 1)
     assert {name: said.pop(name) for name in was} == was
     assert {name.split(".")[0] for name in said} == {"sqtheory"} and said["sqtheory.order"] == "sq"
@@ -80,7 +95,7 @@ def test_the_package_reads_our_values_and_all_else_as_it_was(
         assert all(ours_read.read(name).tobytes() == theirs.tobytes() for name, theirs in after.items())
 
 
-@pytest.mark.parametrize("fmt", ["Q8_0", "Q5_0", "Q4_0"])
+@pytest.mark.parametrize("fmt", ["Q8_0", "Q5_0", "Q4_0", "Q4_1", "Q5_1"])
 def test_blocks_are_byte_for_byte_those_that_the_package_makes(fmt: str) -> None:
     """But for the sign of the scale of a block of zeros; of its MXFP4 the codes of 0 differ: there are two."""
     x = np.random.default_rng(1).normal(size=(8, 64)).astype(np.float32)
@@ -89,11 +104,43 @@ def test_blocks_are_byte_for_byte_those_that_the_package_makes(fmt: str) -> None
     assert kind == fmt and ours.tobytes() == gguf.quants.quantize(x, gguf.GGMLQuantizationType[fmt]).tobytes()
 
 
+@pytest.mark.parametrize("fmt", ["TQ1_0", "TQ2_0"])
+def test_blocks_of_ternary_codes_are_those_that_the_package_makes(fmt: str) -> None:
+    """``apply`` writes TQ1_0, of the fewest bits; rows that 256 does not divide become Q4_0."""
+    x = np.random.default_rng(1).normal(size=(4, 512)).astype(np.float32)
+    x[1, ::2], x[2, :256] = 0, 0
+    packed, kind = pack_image(x, sq.parse(fmt)), gguf.GGMLQuantizationType[fmt]
+    name, ours = blocks_of(packed, fmt)
+    assert name == fmt and blocks_of(packed)[0] == "TQ1_0"
+    assert ours.tobytes() == gguf.quants.quantize(x, kind).tobytes()
+    assert np.array_equal(gguf.quants.dequantize(ours.reshape(4, -1), kind), sq.parse(fmt)(x))
+    assert blocks_of(pack_image(x[:, :128], sq.parse(f"int(2, per=row, {HALVES})")))[0] == "Q4_0"
+
+
+def test_every_code_of_every_block_is_read_as_the_package_does() -> None:
+    """A broken byte is seen: all in another order, one bit of the first changed."""
+    rng = np.random.default_rng(4)
+    for fmt, kind in {**FORMATS, "TQ1_0": "TQ1_0", "TQ2_0": "TQ1_0"}.items():
+        columns = 512 if "TQ" in fmt else 192
+        x = (rng.normal(size=(16, columns)) * 2.0 ** rng.integers(-6, 6, (16, 1))).astype(np.float32)
+        name, blocks = blocks_of(pack_image(x, sq.parse(fmt)))
+        theirs = gguf.quants.dequantize(blocks.reshape(16, -1), gguf.GGMLQuantizationType[name])
+        assert name == kind and np.array_equal(theirs, sq.parse(fmt)(x)), fmt
+        for other in (blocks[:, ::-1], np.concatenate((blocks[:, :1] ^ 1, blocks[:, 1:]), axis=1)):
+            turned = np.ascontiguousarray(other).reshape(16, -1)
+            with np.errstate(all="ignore"):
+                assert not np.array_equal(gguf.quants.dequantize(turned, gguf.GGMLQuantizationType[name]), theirs)
+
+
 REFUSED = {
+    "minima of 32 bits": ("affine(4, offset=float, block=32)", "scales of Q4_1 are numbers of float16"),
+    "zero points": ("affine(4, block=32, stored=float16)", "have no codes of uint4 under offsets σ (c − z), z a code"),
+    "scales of two levels": ("scaled(iq4, block=16, scaling=stored(float16))", "IQ4_NL has one scale for 32 entries"),
+    "wide codes": ("affine(6, offset=float, block=32, stored=float16)", "have no codes of uint6"),
     "scales of 32 bits": ("int(4, block=32)", "scales of Q4_0 are numbers of float16"),
     "blocks of 16": ("nvfp4", "MXFP4 has one scale for 32 entries of a row"),
     "columns": (f"int(4, per=column, {HALVES})", "Q4_0 has one scale for 32 entries of a row"),
-    "another grid": ("mxfp(e2m3)", "Q4_0, Q5_0, Q8_0, MXFP4 have no codes of e2m3"),
+    "another grid": ("mxfp(e2m3)", "NVFP4, MXFP4 have no codes of e2m3"),
     "wide integers": (f"int(12, block=32, {HALVES})", "have no codes of int12"),
 }
 
@@ -121,7 +168,7 @@ def test_what_has_no_blocks_of_32_or_no_metadata_is_refused(tmp_path: Path, caps
     writer.close()
     out = str(tmp_path / "out.gguf")
     assert main(["apply", str(model), out, "--format", f"int(8, per=row, {HALVES})", *WORDS]) == 3
-    assert "tensor 'a.weight': blocks of GGUF are 32 entries of a row" in capsys.readouterr().err
+    assert "tensor 'a.weight': blocks of GGUF's Q8_0 are 32 entries of a row" in capsys.readouterr().err
     assert main(["apply", str(plain), out, "--format", "Q8_0", *WORDS]) == 3
     assert "in.safetensors: --layout gguf writes blocks to the metadata" in capsys.readouterr().err
     assert main(["apply", str(model), str(tmp_path / "out.bin"), "--format", "Q8_0", *WORDS]) == 2
@@ -140,6 +187,15 @@ def test_a_changed_byte_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         assert main(["verify", str(out)]) == 1 and rule in capsys.readouterr().err
 
 
+KINDS = (
+    "Q8_0",
+    "Q4_0",
+    "Q5_0",
+    MXFP4,
+    "Q4_1",
+    "Q5_1",
+    *[fmt for fmt, kind in FORMATS.items() if "4_NL" in kind or "NV" in kind],
+)
 LLAMA = """
 import json, sys
 import xllamacpp
@@ -167,9 +223,11 @@ def test_llama_cpp_loads_and_generates(tmp_path: Path) -> None:
     """
     model, files = tmp_path / "in.gguf", list[Path]()
     tiny_llama.write(model)
-    for i, fmt in enumerate(("Q8_0", "Q4_0", "Q5_0", MXFP4)):
+    for i, fmt in enumerate(KINDS):
         packed, of_values, turned = (tmp_path / f"{i}{end}.gguf" for end in ("", "-values", "-turned"))
-        assert main(["apply", str(model), str(packed), "--format", fmt, "--mask", "2:4", *WORDS]) == 0
+        mask = ("--mask", "2:4") if keeps(fmt) else ()
+        some = ("--targets", "re:.*attn_[qkvo].*") if FORMATS[fmt] == "NVFP4" else ()  # rows of 96 are no blocks of 64
+        assert main(["apply", str(model), str(packed), "--format", fmt, *mask, *some, *WORDS]) == 0
         tiny_llama.write(of_values, weights=values(packed))
         turned.write_bytes(packed.read_bytes())
         for t in gguf.GGUFReader(turned, "r+").tensors:
@@ -181,8 +239,8 @@ def test_llama_cpp_loads_and_generates(tmp_path: Path) -> None:
     found = json.loads(done.stdout.splitlines()[-1])
     dense, *others = (np.array([logarithm for _, logarithm in first]) for _, first in found)
     assert all(count >= 1 and len(first) == 259 for count, first in found)
+    pruned = np.abs(others[1] - dense).max()
     for ours, plain, wrong in zip(others[::3], others[1::3], others[2::3], strict=True):
-        pruned = np.abs(plain - dense).max()
         assert np.abs(ours - plain).max() < pruned / 16 < np.abs(wrong - plain).max()
 
 

@@ -15,7 +15,8 @@ from sqtheory.compress.codes import codes_of
 from sqtheory.exceptions import InputRefused
 from sqtheory.files import zoo
 from sqtheory.files.checkpoints import open_checkpoint
-from sqtheory.files.packing import CompressedTensorsCheckpoint, PackedCheckpoint, unpack
+from sqtheory.files.code_layout import CodeLayout
+from sqtheory.files.packing import FOLDERS, ModuleCheckpoint, PackedCheckpoint, unpack
 from sqtheory.files.targets import Targets
 from sqtheory.orders.applied import ENTRYWISE, Order
 from tests.compress.material import MATERIAL, RECIPES, SQ, applied, one_file, sharded, verified, weights
@@ -101,7 +102,7 @@ def test_a_folder_of_compressed_tensors_is_read_back(model: Path, fmt: str, orde
     """The values of the codes: as they are for integers, rounded to bfloat16 for the others."""
     recipe, out = Recipe("2:4", fmt, order), model.parent.parent / "out"
     report = applied(model, out, recipe, packing=FOLDER)
-    with CompressedTensorsCheckpoint(out) as written:
+    with ModuleCheckpoint(out, FOLDERS[CodeLayout.compressed_tensors]) as written:
         assert {info.name: info.shape for info in written.tensors} == {n: a.shape for n, a in load_file(model).items()}
         for name, x in LAYERS.items():
             y = recipe.image(x, name)
@@ -169,7 +170,9 @@ def test_a_format_without_zero_is_refused(model: Path, tmp_path: Path) -> None:
 
 
 def test_a_layout_has_a_name() -> None:
-    with pytest.raises(ValueError, match="is one of sqtheory, compressed-tensors, gguf, got 'marlin'"):
+    with pytest.raises(
+        ValueError, match="is one of sqtheory, compressed-tensors, gptq, gptq_v2, awq, gguf, onnx, got 'marlin'"
+    ):
         Packing("marlin")
     packed = codes_of(Recipe("50%", "int4:b32"), weights("f4"), "w", Index.bitmap)
     assert packed.schema.mask is not None and packed.schema.mask.index is Index.bitmap

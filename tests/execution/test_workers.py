@@ -1,11 +1,12 @@
 """An interrupt is not made to wait for what workers compute."""
 
+import threading
 import time
 from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
-from sqtheory.execution.workers import Processes
+from sqtheory.execution.workers import Processes, Threads
 
 
 def test_an_interrupt_ends_processes_amid_their_tasks() -> None:
@@ -17,3 +18,16 @@ def test_an_interrupt_ends_processes_amid_their_tasks() -> None:
             time.sleep(0.01)
         raise KeyboardInterrupt
     assert isinstance(task.exception(), BrokenProcessPool)
+
+
+def test_an_interrupt_does_not_wait_for_threads() -> None:
+    free = threading.Event()
+    with pytest.raises(KeyboardInterrupt), Threads(2).crew() as (pool, _):
+        assert pool is not None
+        waiting = pool.submit(free.wait)
+        while not waiting.running():
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+    assert not waiting.done()
+    free.set()
+    assert waiting.result()

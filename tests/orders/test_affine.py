@@ -11,8 +11,6 @@ from sqtheory.alphabet.scaling import Range
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.alphabet.storage import stored_bits
 from sqtheory.alphabet.traits import KEEPS_ZERO
-from sqtheory.exceptions import InputRefused
-from sqtheory.files.packing import pack
 from sqtheory.orders import batches, definition, fused, grid
 from sqtheory.orders.applied import both
 from sqtheory.orders.pair import Pair
@@ -80,12 +78,8 @@ def test_dominance_is_refuted_in_rational_arithmetic(text: str) -> None:
     assert "rational" in answer.witness.arithmetic
 
 
-def test_codes_with_an_offset_are_not_packed_nor_rounded_by_columns() -> None:
+def test_codes_with_an_offset_are_not_rounded_by_columns() -> None:
     x = np.random.default_rng(1).normal(size=(4, 16))
-    with pytest.raises(InputRefused, match="has an offset for every block"):
-        pack(x, FORMATS[0])
-    with pytest.raises(InputRefused, match="has an offset for every block"):
-        pack(x, FORMATS[3], S)
     with pytest.raises(ValueError, match="which has offsets"):
         ColumnGrid.of(FORMATS[0], x)
 

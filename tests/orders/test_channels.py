@@ -17,10 +17,10 @@ from sqtheory.alphabet.scaling import (
     Frozen,
     FullRange,
     HalfRange,
-    MeanSquare,
     Midpoint,
     Percentile,
     PowerOfTwo,
+    mse,
 )
 from sqtheory.alphabet.scores import Gain, Random, Score, magnitude, wanda
 from sqtheory.alphabet.scores import given as given_score
@@ -91,7 +91,7 @@ def some_format(rng: Generator, shape: tuple[int, ...]) -> Quantizer:
             *(bcq(2, per=per), bcq(2, per=per, zero=True), scaled(bcq_format(2), per=per, scaling=PowerOfTwo())),
             *(cast(E4M3), cast(INT4, per=per), cast(bcq_format(2))),
             *(int_(4, per=per, rounding=floor), int_(4, per=per, rounding=toward_zero)),
-            *(int_(4, per=per, scaling=r) for r in (HalfRange(), FullRange(), Midpoint(), MeanSquare(7))),
+            *(int_(4, per=per, scaling=r) for r in (HalfRange(), FullRange(), Midpoint(), mse(7))),
             *(int_(4, per=per, scaling=Percentile(p)) for p in (40, 95)),
             *(int_(4, per=per, scaling=Frozen(v)) for v in (FixedArray(0.5), grid)),
             scaled(bcq_format(2), per=per, scaling=Frozen(grid)),
@@ -310,7 +310,7 @@ CLOSED: dict[str, tuple[str, Sparsifier, Quantizer, str]] = {
     ),
     "frozen scale": ("Σ", fixed(X > 1), int_(4, scaling=Frozen(FixedArray(0.5))), "the scale is frozen"),
     "no scale": ("Σ", fixed(X > 1), cast(E4M3), "the scale is unscaled"),
-    "nothing pruned": ("Σ", fixed(ALL), int_(4, scaling=MeanSquare()), "every entry is kept"),
+    "nothing pruned": ("Σ", fixed(ALL), int_(4, scaling=mse()), "every entry is kept"),
     "blocks in units": (
         "Σ",
         blockwise(0.5, per=Rows()),
@@ -318,8 +318,8 @@ CLOSED: dict[str, tuple[str, Sparsifier, Quantizer, str]] = {
         "kept or pruned whole",
     ),
     "fixed rows": ("Σ", fixed(ROW_MASK), int_(4, scaling=HalfRange()), "kept or pruned whole"),
-    "blocks of one": ("Σ", nm(2, 4), int_(4, scaling=MeanSquare(), block=1), "pruned whole"),
-    "blocks of one, fixed": ("Σ", fixed(X > 1), int_(4, scaling=MeanSquare(), block=1), "pruned whole"),
+    "blocks of one": ("Σ", nm(2, 4), int_(4, scaling=mse(), block=1), "pruned whole"),
+    "blocks of one, fixed": ("Σ", fixed(X > 1), int_(4, scaling=mse(), block=1), "pruned whole"),
     "threshold": ("Σ", threshold(2.5), nvfp4(), "only with the whole block"),
     "overlap": ("Σ", nm(3, 4), mxfp(E2M1, block=3), "theorem overlap"),
     "zero": ("Z", nm(2, 4), int_(4), "0 is a value of int4"),
@@ -367,7 +367,7 @@ OPEN: dict[str, tuple[str, Array, Sparsifier, Quantizer, str]] = {
     ),
     "half range": ("Σ", np.array([[3, 3, 3, -1]]), nm(3, 4), int_(4, scaling=HalfRange()), "halfrange depends on more"),
     "percentile": ("Σ", np.array([[8, 4, 2, 1]]), nm(2, 4), int_(4, scaling=Percentile(50)), "percentile(50) depends"),
-    "mse": ("Σ", np.array([[8, 4, 4, 4, 4, 4, 4, 4]]), nm(1, 8), int_(3, scaling=MeanSquare(20)), "mse(20) depends"),
+    "mse": ("Σ", np.array([[8, 4, 4, 4, 4, 4, 4, 4]]), nm(1, 8), int_(3, scaling=mse(20)), "mse(20) depends"),
     "fixed mask": ("Σ", X, fixed(X < 4), int_(4), "does not rank by magnitude"),
     "wanda": ("Σ", X, nm(2, 4, score=wanda([[9, 9, 1, 1]])), int_(4), "does not rank by magnitude"),
     "overlap": (

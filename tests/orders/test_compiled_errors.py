@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from sqtheory.alphabet import compiled_chunks
 from sqtheory.alphabet.kernels import compiled_chains, engine
 from sqtheory.alphabet.notation import parse
 from sqtheory.alphabet.operators import Operator
 from sqtheory.exceptions import NonFinite
-from sqtheory.orders import compiled_errors
 from sqtheory.orders.compiled_errors import error_units
 from sqtheory.orders.errors import error, norm
 from sqtheory.orders.streaming import error_norm
@@ -48,7 +48,7 @@ def written(text: str) -> Operator:
 @pytest.mark.parametrize("p", [1, 2])
 @pytest.mark.parametrize("text", CHAINS)
 def test_errors_and_images_are_those_of_the_definition(text: str, p: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiled_errors, "CHUNK", 500)
+    monkeypatch.setattr(compiled_chunks, "CHUNK", 500)
     f = written(text)
     for name, sample in KINDS.items():
         x = sample.astype(np.float32)

@@ -12,11 +12,12 @@ import pytest
 from sqtheory.alphabet.formats import E2M1, E4M3, E5M2
 from sqtheory.alphabet.kernels import engine
 from sqtheory.alphabet.kernels.exact import units
+from sqtheory.alphabet.notation import parse_as
 from sqtheory.alphabet.partition import Blocks, Rows, Tail, Tiles, Whole
 from sqtheory.alphabet.quantizers import Quantizer, bcq, hbfp, int_, mxfp, mxint, nf4, nvfp4
 from sqtheory.alphabet.rounding import ceil, floor, stochastic, toward_zero
 from sqtheory.alphabet.scaling import Exponent, FullRange, HalfRange, Percentile, PowerOfTwo
-from sqtheory.alphabet.sparsifiers import Sparsifier, nm, threshold
+from sqtheory.alphabet.sparsifiers import Sparsifier, nm, threshold, top
 from sqtheory.alphabet.ties import Introselect, Selected, adversarial, all_die, all_survive, by_original, high_index
 from sqtheory.arrays import Array
 from sqtheory.orders import definition, fused, grid, group_sums, group_tiles, partial, witnesses
@@ -208,3 +209,15 @@ def test_a_single_short_block_is_refused_where_it_must_be() -> None:
     assert fused.counts_of(x, Pair(nm(2, 4), int_(4, block=16, tail=Tail.error)), 2.0) is None
     with pytest.raises(ValueError, match="block"):
         both(x, nm(2, 4), int_(4, block=16, tail=Tail.error))
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("fmt", ["cast(uint4)", "scaled(uint3, block=8)", "scaled(binary8p4uf, block=8)"])
+@pytest.mark.parametrize("s", [nm(2, 4), top(0.5, per=Rows())], ids=str)
+def test_where_large_negative_entries_become_zero_the_definitions_count(s: Sparsifier, fmt: str) -> None:
+    q = parse_as(Quantizer, "format", fmt)
+    rng = np.random.default_rng(8)
+    for unit in (1.0, 2.0**1023):
+        x = -np.abs(np.clip(rng.normal(size=(6, 32)), -1, 1)) * unit
+        assert not compared(x, s, q, 2.0)
+        assert definition.counts_of(both(x, s, q), q, 2.0).openings.flushed > 0

@@ -14,7 +14,7 @@ from sqtheory.alphabet.operators import IDENTITY
 from sqtheory.alphabet.partition import Blocks, Columns, Partition, Rows, Tail, Tiles, Whole
 from sqtheory.alphabet.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4, scaled
 from sqtheory.alphabet.rounding import ceil
-from sqtheory.alphabet.scaling import HalfRange, MeanSquare, Percentile
+from sqtheory.alphabet.scaling import HalfRange, Percentile, mse
 from sqtheory.alphabet.scores import Gain, Random, wanda
 from sqtheory.alphabet.scores import given as given_score
 from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, threshold, top
@@ -334,7 +334,7 @@ def test_the_winner_is_exact_where_sums_nearly_tie(p: int, dtype: type) -> None:
     q_and_s = [
         (int_(4), nm(2, 4, ties=high_index)),
         (cast(E4M3), nm(2, 4)),
-        (int_(4, scaling=MeanSquare(3)), top(0.5)),
+        (int_(4, scaling=mse(3)), top(0.5)),
         (scaled(E2M1, block=4), top(0.5, per=Whole(), ties=high_index)),
     ]
     winners = set()

@@ -15,7 +15,7 @@ from sqtheory.alphabet.operators import IDENTITY
 from sqtheory.alphabet.partition import Blocks, Rows
 from sqtheory.alphabet.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, nf4, scaled
 from sqtheory.alphabet.rounding import Rounding, ceil, floor, stochastic, toward_zero
-from sqtheory.alphabet.scaling import HalfRange, MeanSquare, Percentile
+from sqtheory.alphabet.scaling import HalfRange, Percentile, mse
 from sqtheory.alphabet.scores import given as given_score
 from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, fixed, nm, threshold, top
 from sqtheory.alphabet.ties import adversarial, by_original, high_index, low_index
@@ -212,7 +212,7 @@ def test_the_expected_error_of_stochastic_rounding_splits() -> None:
 
 SCALINGS: dict[str, tuple[list[float], Sparsifier, Quantizer]] = {
     "percentile": ([8, 4, 2, 1], nm(2, 4), int_(4, scaling=Percentile(50))),
-    "mse": ([8, 4, 4, 4, 4, 4, 4, 4], nm(1, 8), int_(3, scaling=MeanSquare(20))),
+    "mse": ([8, 4, 4, 4, 4, 4, 4, 4], nm(1, 8), int_(3, scaling=mse(20))),
     "threshold over rows": ([4, 3, 1, 0], threshold(3.5, score=given_score([0, 9, 9, 9])), scaled(NINE)),
     "units inside a block": ([3, 3, 4, 0], blockwise(0.5, per=Blocks(2)), scaled(NINE)),
 }

@@ -8,8 +8,10 @@ from sqtheory.alphabet.partition import Blocks, Columns, Tail, Tiles, Whole
 from sqtheory.alphabet.quantizers import Quantizer, hbfp, int_, nvfp4
 from sqtheory.alphabet.scores import Gain
 from sqtheory.alphabet.sparsifiers import Sparsifier, blockwise, nm, top
+from sqtheory.arithmetic.named import fp8_fast
 from sqtheory.theory.case import KEEP_ALL, Case, spell_row
 from sqtheory.theory.samples import normal
+from sqtheory.theory.theorems import find
 from sqtheory.theory.theorems.prune_first_dominates import THEOREM
 
 X = normal(np.random.default_rng(0), (5, 8), np.float64)
@@ -24,6 +26,14 @@ def test_rows_are_instances_of_their_own() -> None:
         errors = case.x - case.orders.image
         assert case.norms(errors)[i] == pytest.approx(np.sum(np.abs(errors[i]) ** 1.5) ** (1 / 1.5))
         assert case.powers(errors)[i] == pytest.approx(np.sum(np.abs(errors[i]) ** 1.5))
+
+
+def test_an_accumulator_is_said_and_stays_with_every_row() -> None:
+    case = Case(X, int_(4), w=X, accumulator=fp8_fast)
+    assert case.row(2).accumulator is fp8_fast and case.weight.accumulator is fp8_fast
+    assert str(case.row(0)).endswith(", fp8_fast, p = 1")
+    with pytest.raises(ValueError, match="no accumulator"):
+        find("accumulator_bound").check(Case(X, int_(4), w=X))
 
 
 def test_the_largest_error_is_its_own_power() -> None:

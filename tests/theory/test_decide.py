@@ -51,6 +51,33 @@ def test_pruning_first_is_proved_for_nested_blocks(fmt: str, p: float) -> None:
     assert decided("no_additional_error", "2:4", fmt, p).theorem == "prune_first_bound"
 
 
+@pytest.mark.parametrize(
+    "fmt",
+    [
+        *("W4A16", "W8A16", "int(2, scaling=midpoint)", "int(8, per=row, scaling=reciprocal(midpoint))"),
+        *("int(4, rounding=half_up)", "mxint(8, rounding=half_up)", "mxfp(e2m1, rounding=half_up)"),
+    ],
+)
+@pytest.mark.parametrize("p", [1, 2, 3.5, np.inf])
+def test_pruning_first_is_proved_where_signs_decide_midpoints(fmt: str, p: float) -> None:
+    found = decided("sq_never_worse", "2:4", fmt, p)
+    assert (found.verdict, found.theorem) == ("proved", "nearly_monotone_dominates")
+    assert {a.name for a in found.assumptions} == {a.name for a in BY_SLUG["nearly_monotone_dominates"].given}
+
+
+@pytest.mark.parametrize(
+    "fmt",
+    [
+        *("int(4, scaling=fullrange)", "int(4, block=8, scaling=stored(e4m3, midpoint))"),
+        "int(4, block=8, scaling=stored(float16, midpoint, late=true))",
+    ],
+)
+def test_where_a_maximum_can_lie_beyond_the_midpoint_it_is_not_proved(fmt: str) -> None:
+    found = decided("nearly_monotone_dominates", "2:4", fmt, 2.0, (8,), BRIEF)
+    assert found.verdict != "proved"
+    assert not next(a for a in found.assumptions if a.name == "nearly_monotone").closed
+
+
 @thin(3)
 @pytest.mark.parametrize(
     ("claim", "mask", "fmt", "p"),

@@ -6,7 +6,7 @@ import pytest
 from sqtheory.alphabet.notation import parse_as
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
-from sqtheory.theory.decide import decide
+from sqtheory.theory.decide import Effort, decide
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,20 @@ def test_whether_pruning_first_is_never_worse(mask: str, verdict: str) -> None:
     found = decide("sq_never_worse", s, q, shape=(32,), rng=np.random.default_rng(0))
     assert found.verdict == verdict
     assert verdict == "proved" or (found.witness is not None and found.witness.arithmetic == "rational")
+
+
+def test_numbers_that_differ_are_told_apart() -> None:
+    s, q = parse_as(Sparsifier, "mask", "patterns(2, 4)"), parse_as(Quantizer, "quantizer", "int4:b32")
+    first = [(14, 9, 9 + 2.0**-21)]
+    found = decide("sq_never_worse", s, q, rng=np.random.default_rng(0), first=first)
+    assert found.witness is not None
+    left, right = found.witness.sentence.split(" > ")
+    assert float(left.split(" = ")[1].rstrip("…")) > float(right.split(" = ")[0].rstrip("…"))
+
+
+def test_groups_that_keep_nothing_are_decided() -> None:
+    """No cut falls among the entries of such a group."""
+    q = parse_as(Quantizer, "quantizer", "int(4, block=8)")
+    few = parse_as(Sparsifier, "mask", "top(0.1, block=7, count=one_more)")
+    found = decide("scale_kept", few, q, shape=(14,), rng=np.random.default_rng(0), effort=Effort(seconds=1.0))
+    assert found.verdict != "proved"

@@ -130,6 +130,10 @@ def test_what_structure_proves_no_tensor_refutes(claim: str) -> None:
 RARE = {
     ("price_of_order", "symmetric"),
     *(("free_scale_bound", name) for name in ("uniform", "scale_not_grown")),
+    *((slug, "in_range") for slug in ("accumulator_bound", "promoted_bound", "one_signed_accumulation")),
+    *((slug, "in_range") for slug in ("accumulator_exact", "sparse_dense_bound")),
+    ("order_on_hardware", "both_in_range"),
+    ("accumulator_symmetry", "shift_in_range"),
 }
 """Assumptions whose loss shows on tensors of their own alone, which they bring."""
 STRENGTH = 3_000

@@ -40,7 +40,10 @@ SLOW = frozenset(
         *("incoherence", "low_rank_gap", "nm_projection", "partner_perturbed", "refit_optimal", "swap_bias"),
         *("sweep_bound", "wasserstein_coupling", "dyadic_equivariance", "dot_concentration", "gram_error"),
         *("gram_dominates", "overlap", "free_scale_bound", "partner_exact", "prune_first_dominates"),
-        *("residual_backbone", "stochastic_rounding", "water_filling"),
+        *("residual_backbone", "stochastic_rounding", "water_filling", "accumulator_bound"),
+        *("promoted_bound", "one_signed_accumulation", "stagnation"),
+        *("accumulator_exact", "accumulator_symmetry", "sparse_dense_bound", "order_on_hardware"),
+        *("fitted_bound", "fitted_dominates", "nearly_monotone_dominates", "half_step_bound"),
     }
 )
 """Theorems whose proofs take more than a second."""

@@ -179,6 +179,10 @@ NF4 = levels(NF4_PUBLISHED)
 IQ4 = levels([-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113])
 FP4_SIZES = [float.fromhex(f"0x1.{digits}p{e}") for digits, e in FP4_BITS]
 FP4 = levels([-v for v in reversed(FP4_SIZES)] + [0.0] + FP4_SIZES)
+FP4INC_BITS = (("555556", -7), ("555556", -3), ("0", -2), ("555556", -2), ("0", -1), ("555556", -1), ("0", 0))
+"""1/96, 1/6, 1/4, 1/3, 1/2, 2/3, 1 in float32."""
+FP4INC_SIZES = [float.fromhex(f"0x1.{digits}p{e}") for digits, e in FP4INC_BITS]
+FP4INC = levels([-v for v in reversed(FP4INC_SIZES)] + [0.0] + FP4INC_SIZES)
 DYNAMIC8 = levels(dynamic_levels())
 BCQ2 = levels([-3, -1, 1, 3])
 BCQ3 = levels([-7, -5, -3, -1, 1, 3, 5, 7])
@@ -190,7 +194,7 @@ GRIDS = {
     **{"e4m3": E4M3, "e5m2": E5M2, "e3m2": E3M2, "e2m3": E2M3, "e2m1": E2M1, "e8m0": E8M0},
     **{"bfloat16": BFLOAT16, "float16": FLOAT16, "e4m3ieee": E4M3_IEEE},
     **{"binary8p3se": one_nan(8, 3), "binary8p4se": one_nan(8, 4)},
-    **{"fp4": FP4, "iq4": IQ4, "dynamic8": DYNAMIC8},
+    **{"fp4": FP4, "fp4inc": FP4INC, "iq4": IQ4, "dynamic8": DYNAMIC8},
     **{"nf4": NF4, "bcq2": BCQ2, "bcq3": BCQ3, "bcq3zero": BCQ3_ZERO},
 }
 """A grid for every named format."""

@@ -20,6 +20,8 @@ def fields_of(raw: np.ndarray, k: int, count: int) -> list[int]:
 
 def level(fmt: dict[str, Any], code: int) -> float:
     """The number a code stands for, by the definition of its format."""
+    if fmt["kind"] == "unsigned":
+        return float(code)
     if fmt["kind"] == "integer":
         return float(code - (code >> (fmt["k"] - 1) << fmt["k"]))
     if fmt["kind"] == "codebook":
@@ -77,13 +79,32 @@ def survivors(schema: dict[str, Any], indices: np.ndarray) -> set[tuple[int, ...
     return kept
 
 
+def beside(schema: dict[str, Any], arrays: dict[str, np.ndarray], number: int, block: tuple[int, ...]) -> Any:
+    """What a code and a scale mean beside the offset of a block; over 4 where that is beyond the range."""
+    real = np.float32 if schema["dtype"] == "F32" else np.float64
+    rule, k = schema["offsets"], schema["format"]["k"]
+    if rule["kind"] == "code":
+        z = fields_of(arrays["offsets"], k, int(number) + 1)[-1]
+        return lambda c, sigma: real(c - z) * sigma
+    own = arrays["offsets"][block]
+    offset = real(own if rule["numbers"]["kind"] == "signed" else level(rule["numbers"]["format"], int(own)))
+    if rule["meaning"] == "zero":
+        return lambda c, sigma: (real(c) - offset) * sigma
+    less = 2 ** (k - 1) if rule["meaning"] == "middle" else 0
+
+    def value(c: int, sigma: Any) -> Any:
+        found = real(c - less) * sigma + offset
+        return found if np.isfinite(found) else (real(c - less) * (sigma / 4) + offset / 4) * 4
+
+    return value
+
+
 def unpacked(schema: dict[str, Any], arrays: dict[str, np.ndarray]) -> np.ndarray:
     """The values, one after the other."""
     real = np.float32 if schema["dtype"] == "F32" else np.float64
     shape, fmt, rule = tuple(schema["shape"]), schema["format"], schema["scales"]
-    k = {"integer": lambda: fmt["k"], "codebook": lambda: (len(fmt["levels"]) - 1).bit_length()}.get(
-        fmt["kind"], lambda: fmt["signed"] + fmt["e"] + fmt["m"]
-    )()
+    k = fmt.get("k") or (len(fmt["levels"]) - 1).bit_length() if fmt["kind"] != "float" else 0
+    k = k or fmt["signed"] + fmt["e"] + fmt["m"]
     every = list(itertools.product(*map(range, shape)))
     kept = every if schema["mask"] is None else sorted(survivors(schema, arrays["indices"]))
     codes = fields_of(arrays["codes"], k, len(kept))
@@ -107,9 +128,12 @@ def unpacked(schema: dict[str, Any], arrays: dict[str, np.ndarray]) -> np.ndarra
             sigma = real(arrays["tensor_scale"][()]) * s
             if sigma == 0 and s > 0 and arrays["tensor_scale"] > 0:
                 sigma = np.finfo(real).smallest_subnormal
-        with np.errstate(over="ignore"):
-            product = real(level(fmt, code)) * sigma
-        if sigma < 0 and product == 0:
+        with np.errstate(over="ignore", invalid="ignore"):
+            if schema.get("offsets") is None:
+                product = real(level(fmt, code)) * sigma
+            else:
+                product = beside(schema, arrays, np.ravel_multi_index(block, grid) if grid else 0, block)(code, sigma)
+        if np.signbit(sigma) and product == 0:
             product = real(0)
         out[place] = np.clip(product, -np.finfo(real).max, np.finfo(real).max)
     return out

@@ -61,6 +61,22 @@ def midpoint(block: Sequence[Real], tensor: Sequence[Real], grid: Grid) -> Real:
     return kept_positive(top / top.dtype.type(float(grid.top - grid.bottom) / 2), top > 0)
 
 
+def unclipped(block: Sequence[Real], tensor: Sequence[Real], grid: Grid) -> Real:
+    """The least scale that brings every entry, of its sign, within the grid."""
+    real = block[0].dtype.type
+    each = [v / real(float(grid.top if v > 0 else grid.bottom)) for v in block if v != 0]
+    return kept_positive(max(each), True) if each else real(0)
+
+
+def floor_full(block: Sequence[Real], tensor: Sequence[Real], grid: Grid) -> Real:
+    """The power of two below the maximum over that below −min Γ."""
+    top = Fraction(float(largest(block)))
+    if top == 0:
+        return block[0].dtype.type(0)
+    e = min(max(power_of_two_below(top), -127), 127) - power_of_two_below(-grid.bottom)
+    return in_dtype(Fraction(2) ** e, block[0])
+
+
 def halfrange(block: Sequence[Real], tensor: Sequence[Real], grid: Grid) -> Real:
     zero = block[0].dtype.type(0)
     xmin, xmax = min(zero, *block), max(zero, *block)
@@ -151,11 +167,11 @@ def signed_max(minimum: bool) -> Rule:
 
 def stored(rule: Rule, kind: Grid, rounding: str = "nearest_even", least: float | None = None) -> Rule:
     """The scale of another rule as a number of a format."""
+    low = Fraction(least) if least is not None else min(v for v in kind.numbers if v > 0)
 
     def held(block: Sequence[Real], tensor: Sequence[Real], grid: Grid) -> Real:
         scale = rule(block, tensor, grid)
         number = round_exactly(Fraction(float(scale)), kind, rounding)
-        low = Fraction(least) if least is not None else min(v for v in kind.numbers if v > 0)
         if abs(number) < low:
             number = low if scale > 0 else -low
         return scale if scale == 0 else scale.dtype.type(float(number))

@@ -6,7 +6,7 @@ import numpy as np
 
 from sqtheory.alphabet.formats.codebook import Codebook, bcq_format, dynamic_format, sums_of
 from sqtheory.alphabet.formats.floating import FloatFormat, SpecialCodes, binade, p3109
-from sqtheory.alphabet.formats.format import Codes, Format, Table, is_monotone, is_odd
+from sqtheory.alphabet.formats.format import Codes, Format, Table, is_monotone, is_nearly_monotone, is_odd
 from sqtheory.alphabet.formats.integer import IntFormat
 from sqtheory.alphabet.formats.steps import StepFunction, steps
 from sqtheory.alphabet.formats.unsigned import UnsignedFormat
@@ -50,6 +50,13 @@ IQ4 = Codebook("iq4", tuple(map(float, (-127, -104, -83, -65, -49, -35, -22, -10
 _TWELFTHS = (1 / 16, 2, 3, 4, 6, 8, 12)
 FP4 = Codebook("fp4", tuple(sorted(float(np.float32(v / 12)) for v in (*_TWELFTHS, 0, *(-v for v in _TWELFTHS)))))
 """The levels of bitsandbytes' FP4 (its source code), whose smallest is 1/192; float32 numbers."""
+FP4INC = Codebook(
+    "fp4inc",
+    tuple(
+        sorted(float(np.float32(v / 6)) for v in (0, *(s * t for s in (1, -1) for t in (1 / 16, 1, 1.5, 2, 3, 4, 6))))
+    ),
+)
+"""The levels of neural-compressor's ``fp4_e2m1`` (its code), of E2M1 over 6 but for ±1/96 in place of ±1/12."""
 DYNAMIC8 = dynamic_format()
 BINARY8P3, BINARY8P4 = p3109(8, 3), p3109(8, 4)
 
@@ -60,7 +67,7 @@ FORMATS: Mapping[str, Format] = {
         *(IntFormat(k, full_range=True) for k in (2, 3, 4, 5, 6, 7, 8, 16)),
         *(E4M3, E5M2, E3M2, E2M3, E2M1, E8M0, BFLOAT16, FLOAT16, E4M3_IEEE),
         *(BINARY8P3, BINARY8P4),
-        *(NF4, FP4, IQ4, DYNAMIC8),
+        *(NF4, FP4, FP4INC, IQ4, DYNAMIC8),
         *(bcq_format(2), bcq_format(3), bcq_format(3, zero=True)),
     )
 }
@@ -81,6 +88,7 @@ __all__ = [
     "FLOAT16",
     "FORMATS",
     "FP4",
+    "FP4INC",
     "INT2",
     "INT3",
     "INT4",
@@ -105,6 +113,7 @@ __all__ = [
     "binade",
     "dynamic_format",
     "is_monotone",
+    "is_nearly_monotone",
     "is_odd",
     "p3109",
     "steps",

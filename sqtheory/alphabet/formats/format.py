@@ -1,6 +1,7 @@
 """A finite set of representable numbers: what every format knows and how it rounds."""
 
 from abc import ABC, abstractmethod
+from fractions import Fraction
 from functools import cached_property, lru_cache
 from typing import Any, ClassVar, TypeAlias
 
@@ -132,11 +133,21 @@ class Format(ABC):
             return self.nearest_grid(np.clip(v, self.min, self.max), rounding)
         if self.overflow is None:
             raise ValueError(f"{self.name} has no infinity and no NaN, so it can only saturate")
+        free = self._unbounded(v, rounding)
+        lost = self._lost(free, v)
+        return np.where(lost, np.copysign(self.overflow, free), free).astype(v.dtype)
+
+    def overflows(self, v: Array, rounding: Rounding = nearest_even) -> NDArray[np.bool_]:
+        """Where v rounds beyond [min, max] with an unbounded exponent; infinity does, NaN does not."""
+        return self._lost(self._unbounded(v, rounding), v)
+
+    def _lost(self, free: Array, v: Array) -> NDArray[np.bool_]:
+        return np.asarray((free > self.max) | (free < self.min) | np.isinf(v))
+
+    def _unbounded(self, v: Array, rounding: Rounding) -> Array:
         beyond = self.max + float(self.step(self.max))
         edge = np.nextafter(beyond, 0) if rounding.deterministic else beyond
-        free = self.nearest_grid(np.clip(v.astype(np.float64), -edge, edge), rounding)
-        lost = (free > self.max) | (free < self.min) | np.isinf(v)
-        return np.where(lost, np.copysign(self.overflow, free), free).astype(v.dtype)
+        return self.nearest_grid(np.clip(v.astype(np.float64), -edge, edge), rounding)
 
     def decode(self, codes: Codes, dtype: np.dtype[Any] | type = np.float32) -> Array:
         """The values that codes (bit patterns; integers may be signed) stand for, NaN and ±∞ codes included."""
@@ -165,12 +176,40 @@ class Format(ABC):
 
 @lru_cache
 def is_monotone(fmt: Format, rounding: Rounding) -> bool:
-    """|a| ≤ |b| ⇒ |ρ(a)| ≤ |ρ(b)|, decided at every level, every cell boundary and their float64 neighbours."""
+    """|a| ≤ |b| ⇒ |ρ(a)| ≤ |ρ(b)|, and no sign is reversed.
+
+    Decided at every level, every cell boundary and their float64 neighbours.
+    """
     if not rounding.deterministic:
         return False
-    positive, negative = (np.abs(fmt.round(sign * _critical(fmt), rounding)) for sign in (1, -1))
+    up, down = (sign * fmt.round(sign * _critical(fmt), rounding) for sign in (1, -1))
+    if np.any(up[1:] < 0) or np.any(down[1:] < 0):
+        return False
+    positive, negative = np.abs(up), np.abs(down)
     mirrored = positive[1:] == negative[1:]  # the first point is 0, where the sign says nothing
     return bool(np.all(mirrored) and np.all(np.diff(positive) >= 0) and negative[0] <= negative[1])
+
+
+@lru_cache
+def is_nearly_monotone(fmt: Format, rounding: Rounding, reach: Fraction | None) -> bool:
+    """|a| < |b| ≤ reach ⇒ |ρ(a)| ≤ |ρ(b)|; of ρ(a) and ρ(−a) the smaller is no further off; no sign is reversed.
+
+    Decided as ``is_monotone`` is; without a ``reach`` for all numbers.
+    """
+    if not rounding.deterministic:
+        return False
+    end = max(fmt.max, -fmt.min)
+    points = np.concatenate([_critical(fmt), [end + 1, end + 2]])
+    if reach is not None:
+        inside = np.array([Fraction(v) < reach for v in points.tolist()])
+        points = points[np.concatenate([[True], inside[:-1]])]  # those after which a cell begins within reach
+    up, down = (sign * fmt.round(sign * points, rounding) for sign in (1, -1))
+    if np.any(up[1:] < 0) or np.any(down[1:] < 0):
+        return False
+    high, low = np.maximum(np.abs(up), np.abs(down)), np.minimum(np.abs(up), np.abs(down))
+    apart = (Fraction(v) for at in np.flatnonzero(high > low) for v in (points[at], low[at], high[at]))
+    no_further = all(abs(v - small) <= abs(v - large) for v, small, large in zip(apart, apart, apart, strict=True))
+    return bool(np.all(high[:-1] <= low[1:])) and no_further
 
 
 @lru_cache

@@ -4,7 +4,7 @@ A kernel knows no rule of its own: constants, scales and cuts come from the form
 is given, and where it has no loop for them it says so and the definition does the work.
 """
 
-from sqtheory.alphabet.kernels.engine import ENGINES, Engine, by_definition, engine, engine_name, usual
+from sqtheory.alphabet.kernels.engine import ENGINES, Engine, by_definition, engine, engine_name, expect, usual
 from sqtheory.alphabet.kernels.masks import keep_largest, pruned
 from sqtheory.alphabet.kernels.maxima import finite
 from sqtheory.alphabet.kernels.occupancy import WORDS, fullest, fullest_run
@@ -18,6 +18,7 @@ __all__ = [
     "by_definition",
     "engine",
     "engine_name",
+    "expect",
     "finite",
     "fullest",
     "fullest_run",

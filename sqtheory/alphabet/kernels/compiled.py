@@ -10,6 +10,7 @@ import numpy as np
 
 from sqtheory.alphabet.kernels import (
     compiled_chains,
+    compiled_codes,
     compiled_cuts,
     compiled_groups,
     compiled_masks,
@@ -133,6 +134,8 @@ ROW_CUTS = compiled_row_cuts
 """Where rows are cut that are such groups."""
 MASKS = compiled_masks
 """Masks of the largest magnitudes."""
+CODES = compiled_codes
+"""Codes of float32 numbers, and back."""
 CHAINS = compiled_chains
 """What a mask and a format make of float32 numbers, and its error."""
 

@@ -41,24 +41,27 @@ def masked(bits, least, later, size, out, maxima):  # type: ignore[no-untyped-de
 
 
 @loop
-def _rounded(v, scales, size, rounding, places):  # type: ignore[no-untyped-def]
-    """σ ρ(x/σ) in place of x for runs of ``size``, each with its σ; the sign of 0 as by ``Format.round``."""
+def rounded_by(v, scales, factors, size, rounding, places):  # type: ignore[no-untyped-def]
+    """φ ρ(x/σ) in place of x for runs of ``size``, each with its σ and φ; the sign of 0 as by ``Format.round``.
+
+    ``rounding``: the fields of a ``LoopRounding``, as a plain tuple, which the code kept on disk can always read back.
+    """
     kind, low, high, magic, least, lift, cuts, levels = rounding
     exponent, sign = i4(0x7F800000), i4(-0x80000000)
     for run in range(v.size // size):
-        own, scale = v[run * size : (run + 1) * size], scales[run]
-        divisor = f4(1) if scale == f4(0) else scale
+        own, factor = v[run * size : (run + 1) * size], factors[run]
+        divisor = f4(1) if scales[run] == f4(0) else scales[run]
         if kind == 0:
             for j in range(size):
                 a = min(max(own[j] / divisor, low), high)
-                own[j] = f4(f4(a + magic) - magic) * scale
+                own[j] = f4(f4(a + magic) - magic) * factor
         elif kind == 1:
             for j in range(size):
                 a = min(max(own[j] / divisor, low), high)
                 b = f4(a).view(i4)
                 c = i4(max(i4(b & exponent), least) + lift)
                 a = f4(f4(a + i4(c).view(f4)) - i4(c).view(f4))
-                own[j] = i4(f4(a).view(i4) | i4(b & sign)).view(f4) * scale
+                own[j] = i4(f4(a).view(i4) | i4(b & sign)).view(f4) * factor
         else:
             places[:size] = 0
             for j in range(size):
@@ -67,14 +70,22 @@ def _rounded(v, scales, size, rounding, places):  # type: ignore[no-untyped-def]
                 for j in range(size):
                     places[j] = i4(places[j] + (i4(1) if own[j] >= cut else i4(0)))
             for j in range(size):
-                own[j] = levels[places[j]] * scale
+                own[j] = levels[places[j]] * factor
+
+
+@loop
+def images(y, scales, size, rounding):  # type: ignore[no-untyped-def]
+    """σ ρ(y/σ) in place of y for runs of ``size``, each with its σ."""
+    step, places = max(1, STRIP // size) * size, np.empty(size, i4)
+    for start in range(0, y.size, step):
+        own = scales[start // size :]
+        rounded_by(y[start : start + step], own, own, size, rounding, places)
 
 
 @loop
 def image_and_error(x, y, scales, size, rounding, square, power, totals):  # type: ignore[no-untyped-def]
     """Round y in place, and add up |x − y| or its square, below 2^power: two integers of every strip in ``totals``.
 
-    ``rounding``: the fields of a ``LoopRounding``, as a plain tuple, which the code kept on disk can always read back.
     Returns whether nothing is left beside the integers.
     """
     lift, rest = 2.0**power, 1.5 * 2.0 ** (power - 52)
@@ -82,7 +93,8 @@ def image_and_error(x, y, scales, size, rounding, square, power, totals):  # typ
     left, number = i8(0), 0
     for start in range(0, x.size, step):
         given, image = x[start : start + step], y[start : start + step]
-        _rounded(image, scales[start // size :], size, rounding, places)
+        own = scales[start // size :]
+        rounded_by(image, own, own, size, rounding, places)
         first, second = i8(0), i8(0)
         for i in range(given.size):
             e = f8(given[i]) - f8(image[i])

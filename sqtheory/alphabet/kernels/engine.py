@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Literal, TypeAlias
 
 from sqtheory.alphabet.kernels.loading import load
+from sqtheory.alphabet.kernels.scratch import hold
 from sqtheory.exceptions import MissingExtra
 
 Engine: TypeAlias = Literal["numpy", "numba", "definition"]
@@ -64,6 +65,12 @@ def compiled(entries: int = ENOUGH) -> ModuleType | None:
     if _asked < ENOUGH:
         _asked += entries
     return _loops() if _asked >= ENOUGH else None
+
+
+def expect(entries: int) -> None:
+    """Say that kernels will be asked for so many entries: loops that are worth it are loaded before the first."""
+    hold()
+    compiled(entries)
 
 
 @cache

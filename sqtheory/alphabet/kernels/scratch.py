@@ -15,6 +15,15 @@ def per_tile(x: NDArray[Any]) -> int:
     return max(1, TILE // x.itemsize)
 
 
+HELD = (32 << 20) - (1 << 16)
+"""Bytes of the largest block after whose return glibc keeps blocks of this size for the next that asks."""
+
+
+def hold() -> None:
+    """Let the allocator keep what is freed, where it would ask the system for new pages again and again."""
+    np.empty(HELD, np.uint8)
+
+
 class Scratch(threading.local):
     """Buffers by name; a buffer grows to the largest request and is kept."""
 

@@ -3,24 +3,33 @@
 Rule for scales too small for the arithmetic (every scaling that looks at the block): a block of zeros has σ = 0
 and so image 0, but for ``halfrange``, ``shared(ε)`` and ``absmean(ε)``, whose rules give it a scale; where a σ would
 round to 0 it becomes the smallest number of its format and sign instead, so a block is never divided by zero (but
-under ``stored(…, least=0)``, whose σ = 0 makes the block 0); ratios are clipped to the range of the format, so a σ
-rounded down saturates; an image beyond the largest number of the dtype becomes that number.
+under ``stored(…, least=0)`` and in super-blocks, whose σ = 0 makes the block 0); ratios are clipped to the range of the
+format, so a σ rounded down saturates; an image beyond the largest number of the dtype becomes that number.
 """
 
-from sqtheory.alphabet.scaling.affine import Affine, FrozenAffine, Range
+from sqtheory.alphabet.scaling.affine import Affine, FrozenAffine
 from sqtheory.alphabet.scaling.average import AbsMean
 from sqtheory.alphabet.scaling.derived import Held, Reciprocal
+from sqtheory.alphabet.scaling.descent import CoordinateDescent
 from sqtheory.alphabet.scaling.doubled import DoubleQuantization, RowDoubleQuantization
-from sqtheory.alphabet.scaling.dyadic import Exponent, PowerOfTwo, SharedExponent
-from sqtheory.alphabet.scaling.fitted import MeanSquare, Percentile
+from sqtheory.alphabet.scaling.dyadic import Exponent, FloorFull, PowerOfTwo, SharedExponent
+from sqtheory.alphabet.scaling.ends import Range
+from sqtheory.alphabet.scaling.fitted import LeastNorm, Percentile, mse
+from sqtheory.alphabet.scaling.fitted_offset import FittedOffset, Misfit
 from sqtheory.alphabet.scaling.given import Frozen, Unscaled
 from sqtheory.alphabet.scaling.histogram import LeastOfHistogram
 from sqtheory.alphabet.scaling.least import positive
-from sqtheory.alphabet.scaling.maximum import AbsMax, FullRange, HalfRange, Midpoint
-from sqtheory.alphabet.scaling.offsets import Edge, Middle, Minimum, RealZero, ZeroPoint
-from sqtheory.alphabet.scaling.rule import EXPONENT, FromMaximum, Numbers, Placed, Reach, Scaling, maxima
+from sqtheory.alphabet.scaling.leastsquares import LeastSquares
+from sqtheory.alphabet.scaling.maxima import maxima
+from sqtheory.alphabet.scaling.maximum import AbsMax, FullRange, HalfRange, Midpoint, Unclipped
+from sqtheory.alphabet.scaling.middle import Middle
+from sqtheory.alphabet.scaling.offsets import Edge, Minimum, RealZero, ZeroPoint
+from sqtheory.alphabet.scaling.rule import EXPONENT, FromMaximum, Numbers, Placed, Reach, Scaling
+from sqtheory.alphabet.scaling.search import CandidateSearch
+from sqtheory.alphabet.scaling.searched import SearchedZero
 from sqtheory.alphabet.scaling.signed import SignedMax
 from sqtheory.alphabet.scaling.stored import StoredScale
+from sqtheory.alphabet.scaling.superblocks import SuperBlock
 from sqtheory.alphabet.scaling.two_level import RowTwoLevel, TwoLevel
 
 SCALINGS: dict[str, Scaling] = {
@@ -28,12 +37,17 @@ SCALINGS: dict[str, Scaling] = {
     "fullrange": FullRange(),
     "midpoint": Midpoint(),
     "halfrange": HalfRange(),
+    "unclipped": Unclipped(),
     **{e.name: PowerOfTwo(e) for e in Exponent},
-    "mse": MeanSquare(),
+    "floorfull": FloorFull(),
+    "mse": mse(),
     "absmean": AbsMean(),
     "histogram": LeastOfHistogram(),
     "signedmax": SignedMax(),
     "double": DoubleQuantization(),
+    "leastsquares": LeastSquares(),
+    "search": CandidateSearch(),
+    "descent": CoordinateDescent(),
 }
 """The rules that need no argument, by name."""
 
@@ -43,20 +57,26 @@ __all__ = [
     "AbsMax",
     "AbsMean",
     "Affine",
+    "CandidateSearch",
+    "CoordinateDescent",
     "DoubleQuantization",
     "Edge",
     "Exponent",
+    "FittedOffset",
+    "FloorFull",
     "FromMaximum",
     "Frozen",
     "FrozenAffine",
     "FullRange",
     "HalfRange",
     "Held",
+    "LeastNorm",
     "LeastOfHistogram",
-    "MeanSquare",
+    "LeastSquares",
     "Middle",
     "Midpoint",
     "Minimum",
+    "Misfit",
     "Numbers",
     "Percentile",
     "Placed",
@@ -68,12 +88,16 @@ __all__ = [
     "RowDoubleQuantization",
     "RowTwoLevel",
     "Scaling",
+    "SearchedZero",
     "SharedExponent",
     "SignedMax",
     "StoredScale",
+    "SuperBlock",
     "TwoLevel",
+    "Unclipped",
     "Unscaled",
     "ZeroPoint",
     "maxima",
+    "mse",
     "positive",
 ]

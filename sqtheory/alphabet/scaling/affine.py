@@ -1,9 +1,8 @@
-"""Scales with an offset: what every rule shares that places a grid by the least and the greatest entry of a block."""
+"""Scales with an offset beside them: what every rule shares whose codes are no multiples of the scale."""
 
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any, TypeAlias, final
 
 import numpy as np
@@ -13,6 +12,7 @@ from sqtheory.alphabet.formats import FloatFormat, Format
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rationals import NotRational, Rationals, rationals
 from sqtheory.alphabet.rounding import Rounding
+from sqtheory.alphabet.scaling.offset_meaning import OffsetMeaning
 from sqtheory.alphabet.scaling.rule import FULL, Placed, Reach, Rounder, Scaling
 from sqtheory.alphabet.traits import Trait
 from sqtheory.arrays import Array, FixedArray
@@ -22,49 +22,18 @@ Ends: TypeAlias = NDArray[Any]
 """Floating-point numbers or Fractions, one for every block."""
 
 
-class Range(Enum):
-    """Which interval the levels of a block cover.
-
-    >>> from sqtheory import affine
-    >>> affine(2, range=Range.with_zero, block=2)([1.0, 3.0])
-    array([1., 3.])
-    """
-
-    with_zero = "[min(x_B, 0), max(x_B, 0)]"
-    own = "[min x_B, max x_B]"
-
-    def __str__(self) -> str:
-        return self.name
-
-
 class Affine(Scaling):
-    """σ_B = (hi − lo)/max Γ, and an offset beside it: codes c ∈ Γ = {0, …, 2^k−1} stand for β_B + σ_B c or
-    σ_B (c − z_B).
+    """A scale σ_B and an offset: codes c ∈ Γ = {0, …, 2^k−1} stand for β_B + σ_B c or σ_B (c − z_B).
 
-    lo and hi are the ends of the ``range`` of a block. ``reciprocal``: codes are made by a product with fl(1/σ)
-    instead of a quotient. ``stored``: values are made with σ and a real offset rounded to this format (its largest
-    number beyond its range), after the codes were made without.
-
-    Masking moves σ where it removes the least entry of a block that is negative or the greatest that is positive,
-    so in blocks of both signs also the end of smaller magnitude: no rule of magnitudes keeps that.
+    ``reciprocal``: codes are made by a product with fl(1/σ) instead of a quotient. ``stored``: values are made with σ
+    and a real offset rounded to this format (its largest number beyond its range), after the codes were made without.
     """
 
-    range: Range
     stored: FloatFormat | None
     reciprocal: bool
-    shifts = True
-    sign_blind = True
+    meaning: OffsetMeaning
     exact_codes = False
     direct = False
-
-    @property
-    def constants(self) -> bool:
-        """The range of a block of one number is that number; where False, 0 joins it."""
-        return True
-
-    @property
-    def apart(self) -> bool:
-        return True
 
     @property
     def zero_block_is_zero(self) -> bool:
@@ -82,7 +51,6 @@ class Affine(Scaling):
 
     def check(self) -> None:
         """Raise TypeError for fields of other types."""
-        need(self.range, Range, "range=")
         need(self.reciprocal, bool, "reciprocal=")
         if self.stored is not None:
             need(self.stored, FloatFormat, "stored=")
@@ -93,42 +61,36 @@ class Affine(Scaling):
         """The keywords that spell this rule where it is not the usual one."""
 
     @abstractmethod
-    def grid_of(self, lo: Ends, hi: Ends, fmt: Format) -> tuple[Ends, Ends]:
-        """Scale and offset of blocks with these ends."""
-
-    @abstractmethod
     def ratios(self, x: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
         """What is rounded onto Γ to make codes; σ is nowhere 0."""
 
-    @abstractmethod
     def values_of(self, codes: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
         """What codes stand for."""
+        return self.meaning.values(codes, sigma, offset, fmt)
+
+    @property
+    def stored_as(self) -> FloatFormat | None:
+        return self.stored
+
+    @property
+    def plain(self) -> bool:
+        """Values are made with the numbers that made the codes, in the arithmetic of the tensor."""
+        return self.stored is None
 
     @property
     def stored_offset(self) -> bool:
         """The offset is a real number, stored as the scale is."""
-        return True
+        return self.meaning is not OffsetMeaning.code
 
-    def span(self, lo: Ends, hi: Ends, fmt: Format) -> Ends:
-        """σ of blocks with these ends."""
-        count = int(fmt.max - fmt.min)
-        with np.errstate(over="ignore"):
-            width = (hi - lo) / count
-        if width.dtype != object:
-            width = np.where(np.isinf(width), hi / count - lo / count, width)
-            lost = (width == 0) & (hi > lo)
-            width = np.where(lost, np.finfo(width.dtype).smallest_subnormal, width) if lost.any() else width
-        return width
+    def bits(self, real: int = 32) -> tuple[int, int]:
+        return (real if self.stored is None else self.stored.bits), 0
 
-    def ends(self, x: NDArray[Any], blocks: Partition) -> tuple[Ends, Ends]:
-        """lo and hi of every block."""
-        lo, hi = blocks.reduce(x, lambda rows: rows.min(axis=1)), blocks.reduce(x, lambda rows: rows.max(axis=1))
-        own = np.zeros(lo.shape, bool) if self.range is Range.with_zero else (lo < hi) | self.constants
-        return np.where(own, lo, np.minimum(lo, 0)), np.where(own, hi, np.maximum(hi, 0))
+    def offset_bits(self, fmt: Format, real: int = 32) -> int:
+        return self.bits(real)[0] if self.stored_offset else fmt.bits
 
+    @abstractmethod
     def made(self, x: NDArray[Any], blocks: Partition, fmt: Format) -> tuple[Ends, Ends]:
         """Scale and offset of every block, by which codes are made."""
-        return self.grid_of(*self.ends(x, blocks), fmt)
 
     def placed(self, x: Array, blocks: Partition, fmt: Format) -> Placed:
         sigma, offset = self.made(x, blocks, fmt)
@@ -170,8 +132,8 @@ class Affine(Scaling):
         return level(fmt, self.ratios(x, sigma, offset, fmt))
 
     def over(self, x: Array, sigma: Array) -> Array:
-        """x/σ, as a product where the rule is by the reciprocal."""
-        return x * (1 / sigma) if self.reciprocal and x.dtype != object else x / sigma
+        """x/σ, as a product where the rule is by the reciprocal, which is finite."""
+        return x * finite(1 / sigma) if self.reciprocal and x.dtype != object else x / sigma
 
     def reach(self, placed: Placed, fmt: Format) -> tuple[Array, Array]:
         sigma, offset = (a.astype(np.float64) for a in placed[:2])
@@ -194,7 +156,6 @@ class FrozenAffine(Scaling):
 
     rule: Affine
     arrays: tuple[FixedArray, ...]
-    shifts = True
     exact_codes = False
     direct = False
     max_determined = True
@@ -205,10 +166,25 @@ class FrozenAffine(Scaling):
         return Reach.nothing
 
     def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
-        return rounding.nearest and self.rule.stored is None
+        return rounding.nearest and self.rule.plain
 
     def keeps_zero(self, fmt: Format) -> bool:
         return self.rule.keeps_zero(fmt)
+
+    @property
+    def meaning(self) -> OffsetMeaning:
+        return self.rule.meaning
+
+    @property
+    def stored_as(self) -> FloatFormat | None:
+        return self.rule.stored_as
+
+    @property
+    def signed(self) -> bool:
+        return self.rule.signed
+
+    def bits(self, real: int = 32) -> tuple[int, int]:
+        return self.rule.bits(real)
 
     def offset_bits(self, fmt: Format, real: int = 32) -> int:
         return self.rule.offset_bits(fmt, real)

@@ -8,7 +8,7 @@ import numpy as np
 
 from sqtheory.alphabet.formats import FloatFormat, Format
 from sqtheory.alphabet.partition import Partition
-from sqtheory.alphabet.rationals import Rationals
+from sqtheory.alphabet.rationals import Rationals, rationals
 from sqtheory.alphabet.rounding import Rounding
 from sqtheory.alphabet.scaling.rule import Numbers, Reach, Scaling
 from sqtheory.alphabet.traits import Trait
@@ -164,6 +164,9 @@ class Held(DerivedScaling):
 
     def divisors(self, x: Array, blocks: Partition, fmt: Format) -> Array:
         return self.divisor.values.astype(x.dtype)
+
+    def exact_divisors(self, x: Rationals, blocks: Partition, fmt: Format) -> Rationals:
+        return rationals(self.divisor.values)
 
     def __str__(self) -> str:
         return f"held({self.rule})"

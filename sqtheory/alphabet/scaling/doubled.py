@@ -12,7 +12,8 @@ from sqtheory.alphabet.rationals import Rationals
 from sqtheory.alphabet.rounding import nearest_even
 from sqtheory.alphabet.scaling.derived import DerivedScaling
 from sqtheory.alphabet.scaling.maximum import AbsMax
-from sqtheory.alphabet.scaling.rule import FULL, Reach, Scaling
+from sqtheory.alphabet.scaling.rule import Reach, Scaling
+from sqtheory.alphabet.traits import Trait
 from sqtheory.arrays import Array
 from sqtheory.exceptions import need, whole
 
@@ -37,7 +38,6 @@ class DoubleQuantization(DerivedScaling):
     zero_block_is_zero = False
     exact_codes = False
     direct = False
-    equivariance = FULL
 
     def __post_init__(self) -> None:
         need(self.rule, Scaling, "the rule of doubly quantized scales")
@@ -45,6 +45,10 @@ class DoubleQuantization(DerivedScaling):
             raise ValueError(f"a scale of scales is that of one block or more, got {self.count}")
         if self.rule.looks_at is not Reach.block or not self.rule.exact_codes:
             raise ValueError(f"scales by {self.rule} are not made of their block alone and quantized once more")
+
+    @property
+    def equivariance(self) -> frozenset[Trait]:
+        return self.rule.equivariance
 
     @property
     def looks_at(self) -> Reach:
@@ -100,7 +104,10 @@ class RowDoubleQuantization(DerivedScaling):
     rule: DoubleQuantization
     max_determined = False
     direct = False
-    equivariance = FULL
+
+    @property
+    def equivariance(self) -> frozenset[Trait]:
+        return self.rule.equivariance
 
     def bits(self, real: int = 32) -> tuple[int, int]:
         return self.rule.bits(real)

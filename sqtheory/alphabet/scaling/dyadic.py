@@ -107,6 +107,35 @@ class PowerOfTwo(FromMaximum):
 
 @final
 @dataclass(frozen=True)
+class FloorFull(FromMaximum):
+    """σ = 2^{⌊log₂ amax⌋}/2^{⌊log₂ |min Γ|⌋}: for k-bit integers of full range half the scale of ``floor``.
+
+    A positive maximum saturates, one just below a power of two at about half; −2^j stays. Brevitas' MXINT8 (its code),
+    where the OCP format has the scale of ``floor``. The exponent ⌊log₂ amax⌋ is clamped to [−127, 127].
+    """
+
+    full_range = True
+    needs_negative = True
+    zero_block_is_zero = True
+    equivariance = DYADIC
+
+    @property
+    def values(self) -> Numbers:
+        return Numbers.dyadic
+
+    def implied_exponent(self, fmt: Format) -> int:
+        return int(np.frexp(-fmt.min)[1]) - 1
+
+    def supremum(self, fmt: Format) -> Fraction:
+        return Fraction(2) ** -self.implied_exponent(fmt)
+
+    def from_maximum(self, amax: Array, fmt: Format) -> Array:
+        e = np.clip(np.frexp(amax)[1] - 1, *E8M0_RANGE) - self.implied_exponent(fmt)
+        return np.where(amax == 0, 0, positive(np.ldexp(amax.dtype.type(1), e), amax))
+
+
+@final
+@dataclass(frozen=True)
 class SharedExponent(FromMaximum):
     """σ = 2^{⌈log₂ amax⌉ − f}, f = bits of max Γ = 2^f − 1: hybrid block floating point (`drumond2018hbfp`).
 

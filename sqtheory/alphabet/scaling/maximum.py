@@ -1,4 +1,4 @@
-"""Real scales set by the largest magnitude of the block."""
+"""Real scales set by the largest magnitude of the block, or by the largest of either sign."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,7 +11,8 @@ from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rationals import Rationals, pick
 from sqtheory.alphabet.rounding import Rounding
 from sqtheory.alphabet.scaling.least import positive
-from sqtheory.alphabet.scaling.rule import FULL, FromMaximum, Scaling, exact_maxima, maxima
+from sqtheory.alphabet.scaling.maxima import exact_maxima, maxima
+from sqtheory.alphabet.scaling.rule import FULL, FromMaximum, Scaling
 from sqtheory.arrays import Array
 
 
@@ -96,3 +97,38 @@ class HalfRange(Scaling):
     def exact(self, x: Rationals, blocks: Partition, fmt: Format) -> Rationals:
         of_zeros = 2 / (Fraction(fmt.max) - Fraction(fmt.min))
         return pick(exact_maxima(x, blocks) == 0, of_zeros, super().exact(x, blocks, fmt))
+
+
+@final
+@dataclass(frozen=True)
+class Unclipped(Scaling):
+    """σ = max(min x_B / min Γ, max x_B / max Γ): the least scale at which no entry saturates on the full range.
+
+    For k-bit integers max(−lo/2^{k−1}, hi/(2^{k−1}−1)): torchao's symmetric mapping "without clipping error" (its
+    code). Masking moves σ where it removes the entry that sets it, be it the smaller in magnitude of the two ends.
+    """
+
+    full_range = True
+    needs_negative = True
+    sign_blind = True
+    zero_block_is_zero = True
+    equivariance = FULL
+
+    def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
+        return rounding.nearest
+
+    def scales(self, x: Array, blocks: Partition, fmt: Format) -> Array:
+        lo, hi = blocks.reduce(x, lambda rows: rows.min(axis=1)), blocks.reduce(x, lambda rows: rows.max(axis=1))
+        real = lo.dtype.type
+        wide = np.maximum(np.maximum(lo / real(fmt.min), hi / real(fmt.max)), real(0))
+        return positive(wide, np.maximum(-lo, hi))
+
+    def share(self, fmt: Format, negative: bool) -> Fraction | None:
+        return None if negative else 1 / Fraction(fmt.max)
+
+    def supremum(self, fmt: Format) -> Fraction:
+        return 1 / min(Fraction(fmt.max), -Fraction(fmt.min))
+
+    def exact(self, x: Rationals, blocks: Partition, fmt: Format) -> Rationals:
+        lo, hi = blocks.reduce(x, lambda rows: rows.min(axis=1)), blocks.reduce(x, lambda rows: rows.max(axis=1))
+        return np.maximum(np.maximum(lo / Fraction(fmt.min), hi / Fraction(fmt.max)), Fraction(0))

@@ -1,4 +1,4 @@
-"""The offsets of affine quantizers: an integer zero point, or one of four real numbers."""
+"""The offsets of affine quantizers by the ends of a block: an integer zero point, or a real number."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,8 +10,11 @@ from sqtheory.alphabet.formats import FloatFormat, Format, IntFormat
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rationals import Rationals
 from sqtheory.alphabet.rounding import Rounding, nearest_even
-from sqtheory.alphabet.scaling.affine import Affine, Ends, Range, clipped, finite, integers
+from sqtheory.alphabet.scaling.affine import Ends, clipped, finite, integers
+from sqtheory.alphabet.scaling.ends import FromEnds, Range
+from sqtheory.alphabet.scaling.offset_meaning import OffsetMeaning
 from sqtheory.alphabet.scaling.rule import Placed, Rounder
+from sqtheory.alphabet.scaling.running import number
 from sqtheory.alphabet.traits import Trait
 from sqtheory.arrays import Array
 from sqtheory.exceptions import need, real
@@ -19,7 +22,7 @@ from sqtheory.exceptions import need, real
 
 @final
 @dataclass(frozen=True)
-class ZeroPoint(Affine):
+class ZeroPoint(FromEnds):
     """c = clip(ρ(x/σ) + z), value σ (c − z), z = clip(ρ₀(−lo/σ)) an integer code: 0 is a level wherever the block lies.
 
     ``added=before``: c = clip(ρ(x/σ + z)), which breaks ties by the parity or the sign of the code.
@@ -32,6 +35,7 @@ class ZeroPoint(Affine):
     zero_rounding: Rounding = nearest_even
     reciprocal: bool = False
     stored: FloatFormat | None = None
+    meaning = OffsetMeaning.code
 
     def __post_init__(self) -> None:
         self.check()
@@ -47,10 +51,6 @@ class ZeroPoint(Affine):
         return (*own, *written(self))
 
     @property
-    def stored_offset(self) -> bool:
-        return False
-
-    @property
     def constants(self) -> bool:
         return False
 
@@ -60,9 +60,6 @@ class ZeroPoint(Affine):
     def share(self, fmt: Format, negative: bool) -> Fraction | None:
         known = self.range is Range.with_zero and not negative and self.stored is None
         return 1 / Fraction(fmt.max - fmt.min) if known else None
-
-    def offset_bits(self, fmt: Format, real: int = 32) -> int:
-        return fmt.bits
 
     def grid_of(self, lo: Ends, hi: Ends, fmt: Format) -> tuple[Ends, Ends]:
         sigma, most = self.span(lo, hi, fmt), int(fmt.max)
@@ -78,13 +75,10 @@ class ZeroPoint(Affine):
         whole = level(IntFormat(fmt.bits + 1), self.over(x, sigma)) + offset
         return clipped(whole, 0, int(fmt.max))
 
-    def values_of(self, codes: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
-        return (codes - offset) * sigma
-
 
 @final
 @dataclass(frozen=True)
-class Minimum(Affine):
+class Minimum(FromEnds):
     """c = ρ((x − β)/σ), value σ c + β with β = lo in real numbers: 0 is a level where lo is 0, or by chance.
 
     GGUF Q4_1 and Q5_1 (by the reciprocal, ties up, stored in float16), optimum-quanto.
@@ -93,6 +87,7 @@ class Minimum(Affine):
     range: Range = Range.own
     reciprocal: bool = False
     stored: FloatFormat | None = None
+    meaning = OffsetMeaning.addend
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -107,44 +102,10 @@ class Minimum(Affine):
     def ratios(self, x: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
         return self.over(x - offset, sigma)
 
-    def values_of(self, codes: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
-        return codes * sigma + offset
-
 
 @final
 @dataclass(frozen=True)
-class Middle(Affine):
-    """c = ρ((x − (ζ − σ h))/σ), value σ (c − h) + ζ with ζ = lo + σ h, h = 2^{k−1}: torchao's tinygemm layout."""
-
-    range: Range = Range.own
-    reciprocal: bool = False
-    stored: FloatFormat | None = None
-
-    @property
-    def arguments(self) -> tuple[str, ...]:
-        return ("offset=midpoint", *ranged(self), *written(self))
-
-    def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
-        return rounding.nearest and self.stored is None
-
-    def grid_of(self, lo: Ends, hi: Ends, fmt: Format) -> tuple[Ends, Ends]:
-        sigma = self.span(lo, hi, fmt)
-        with np.errstate(over="ignore"):
-            middle = lo + sigma * half(fmt)
-        if middle.dtype != object:
-            middle = np.where(np.isfinite(middle), middle, 4 * (lo / 4 + sigma / 4 * half(fmt)))
-        return sigma, middle
-
-    def ratios(self, x: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
-        return self.over(x - (offset - sigma * half(fmt)), sigma)
-
-    def values_of(self, codes: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
-        return (codes - half(fmt)) * sigma + offset
-
-
-@final
-@dataclass(frozen=True)
-class Edge(Affine):
+class Edge(FromEnds):
     """c = ρ((x − β)/σ), value σ c + β, β the end of larger magnitude and σ changed so that it is a multiple of σ.
 
     σ = max((hi − lo)/max Γ, ``least``), negative where β = hi, becomes β/n for n = ρ(β/σ), half to even, which
@@ -155,6 +116,7 @@ class Edge(Affine):
     range: Range = Range.own
     reciprocal: bool = False
     stored: FloatFormat | None = None
+    meaning = OffsetMeaning.addend
     sign_blind = False
     signed = True
 
@@ -188,13 +150,10 @@ class Edge(Affine):
     def ratios(self, x: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
         return self.over(x - offset, sigma)
 
-    def values_of(self, codes: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
-        return codes * sigma + offset
-
 
 @final
 @dataclass(frozen=True)
-class RealZero(Affine):
+class RealZero(FromEnds):
     """c = ρ(x s + z), value (c − z)/s with s = max Γ fl(1/(hi − lo)) and a real z = −lo s.
 
     ``rounded``: z is rounded to an integer, half to even, which may be no code. hqq without its optimization,
@@ -207,6 +166,7 @@ class RealZero(Affine):
     range: Range = Range.own
     reciprocal = False
     stored = None
+    meaning = OffsetMeaning.zero
 
     @property
     def constants(self) -> bool:
@@ -233,7 +193,8 @@ class RealZero(Affine):
 
     def grid_of(self, lo: Ends, hi: Ends, fmt: Format) -> tuple[Ends, Ends]:
         per, offset = self._zero(lo, hi, fmt)
-        return np.where(per == 0, 0 * per, 1 / np.where(per == 0, 1, per)), offset
+        with np.errstate(over="ignore"):
+            return np.where(per == 0, 0 * per, finite(1 / np.where(per == 0, 1, per))), offset
 
     def placed(self, x: Array, blocks: Partition, fmt: Format) -> Placed:
         lo, hi = self.ends(x, blocks)
@@ -265,26 +226,13 @@ class RealZero(Affine):
     def ratios(self, x: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
         return x / sigma + offset
 
-    def values_of(self, codes: Array, sigma: Array, offset: Array, fmt: Format) -> Array:
-        return (codes - offset) * sigma
 
-
-def number(value: float, like: Ends) -> Ends:
-    """A number of the kind that an array holds."""
-    return np.asarray(Fraction(value) if like.dtype == object else value, like.dtype)
-
-
-def half(fmt: Format) -> int:
-    """2^{k−1}, the code in the middle of the range."""
-    return 1 << (fmt.bits - 1)
-
-
-def ranged(rule: Affine) -> tuple[str, ...]:
+def ranged(rule: FromEnds) -> tuple[str, ...]:
     """The range of a rule whose usual range is a block's own, as it is written."""
     return () if rule.range is Range.own else (f"range={rule.range}",)
 
 
-def written(rule: Affine) -> tuple[str, ...]:
+def written(rule: FromEnds) -> tuple[str, ...]:
     """How codes are made and what is stored, as it is written."""
     stored = () if rule.stored is None else (f"stored={rule.stored}",)
     return (*(("reciprocal=true",) if rule.reciprocal else ()), *stored)

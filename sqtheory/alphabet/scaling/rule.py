@@ -12,6 +12,8 @@ from sqtheory.alphabet.formats import E8M0, FloatFormat, Format
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rationals import NotRational, Rationals, pick, rationals
 from sqtheory.alphabet.rounding import Rounding
+from sqtheory.alphabet.scaling.maxima import exact_maxima, maxima
+from sqtheory.alphabet.scaling.offset_meaning import OffsetMeaning
 from sqtheory.alphabet.traits import DYADIC_EQUIVARIANT, SCALE_EQUIVARIANT, Trait
 from sqtheory.arrays import Array
 from sqtheory.exceptions import Undefined
@@ -60,6 +62,10 @@ class Scaling(ABC):
         """σ_B is one function, ``of_signed_maxima``, of max |x_B| and of whether some entry is negative."""
         return False
 
+    def fits(self, p: float) -> bool:
+        """σ_B errs least in ‖x_B − σ ρ(x_B/σ)‖_p, ρ nearest, of one or more numbers given by max |x_B| and max |x|."""
+        return self.follows_maximum
+
     @property
     def full_range(self) -> bool:
         """An integer format used with this rule includes −2^{k−1}."""
@@ -103,7 +109,12 @@ class Scaling(ABC):
     @property
     def shifts(self) -> bool:
         """A block has an offset beside its scale, so that codes do not stand for multiples of σ (see ``Affine``)."""
-        return False
+        return self.meaning is not None
+
+    @property
+    def meaning(self) -> OffsetMeaning | None:
+        """What the offset of a block is; None where blocks have none."""
+        return None
 
     def divisors(self, x: Array, blocks: Partition, fmt: Format) -> Array:
         """What entries are divided by before rounding: σ, unless the rule stores another number than it codes by."""
@@ -236,8 +247,7 @@ class Scaling(ABC):
     def reproduces(self, fmt: Format, rounding: Rounding) -> bool:
         """Quantizing an image q(x) again, its scale chosen anew, gives q(x) for a deterministic rounding.
 
-        In real arithmetic; a scale that is not a power of two carries rounding errors, which only
-        rounding to nearest forgives.
+        In real arithmetic; a scale that is no power of two carries errors, which only rounding to nearest forgives.
         """
         return False
 
@@ -285,13 +295,3 @@ class FromMaximum(Scaling):
         if any(Fraction(float(v)) != a for v, a in zip(held.flat, amax.flat, strict=True)):
             raise NotRational("a power of two is found from the bits of a float64 maximum")
         return rationals(self.from_maximum(held, fmt))
-
-
-def maxima(x: Array, blocks: Partition) -> Array:
-    """max |x_B| for every block, shape ``blocks.grid(x.shape)``, never −0."""
-    return blocks.reduce(x, lambda rows: np.maximum(rows.max(axis=1), -rows.min(axis=1)) + rows.dtype.type(0))
-
-
-def exact_maxima(x: Rationals, blocks: Partition) -> Rationals:
-    """max |x_B| for every block of an array of Fractions."""
-    return blocks.reduce(np.abs(x), lambda rows: rows.max(axis=1))

@@ -11,7 +11,8 @@ from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rationals import Rationals
 from sqtheory.alphabet.rounding import nearest_even
 from sqtheory.alphabet.scaling.least import positive
-from sqtheory.alphabet.scaling.rule import FULL, FromMaximum, Reach, Scaling, exact_maxima, maxima
+from sqtheory.alphabet.scaling.maxima import exact_maxima, maxima
+from sqtheory.alphabet.scaling.rule import FULL, FromMaximum, Reach, Scaling
 from sqtheory.arrays import Array
 from sqtheory.exceptions import need
 
@@ -81,6 +82,9 @@ class RowTwoLevel(Scaling):
     @property
     def looks_at(self) -> Reach:
         return Reach.tensor
+
+    def fits(self, p: float) -> bool:
+        return True
 
     @property
     def scale_format(self) -> FloatFormat:

@@ -67,7 +67,17 @@ class NewFile:
         """Nothing is opened before the context is entered. ``scratch``: it never takes the name."""
         self._path, self._force, self._scratch = path, force, scratch
         self._hidden = hidden(path.parent)
-        self._named = False
+        self._named = self._lent = False
+        self._begun: NewFile | None = None
+
+    def renamed(self, path: Path, *, force: bool = False) -> "NewFile":
+        """What is written here, as a file to be entered that takes another name on the same file system.
+
+        From then on it is that one which is left, and what is here can be read until it is.
+        """
+        other = NewFile(path, force=force)
+        other._begun = self
+        return other
 
     def write(self, data: bytes | memoryview, at: int | None = None) -> None:
         """Write bytes at the end of what was written last, or at a position."""
@@ -91,12 +101,14 @@ class NewFile:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with about(self._path):
             recover(self._path.parent)
-            self._handle = self._open()
+            self._handle = self._open() if self._begun is None else self._begun._lend(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._lent:
+            return
         try:
             if error is None and not self._scratch:
                 check_file(self._path, force=self._force)
@@ -110,6 +122,10 @@ class NewFile:
         if error is None and not self._scratch:
             with about(self._path):
                 sync_folder(self._path.parent)
+
+    def _lend(self, other: "NewFile") -> int:
+        other._hidden, other._named, self._lent = self._hidden, self._named, True
+        return self._handle
 
     def _open(self) -> int:
         if _TMPFILE:

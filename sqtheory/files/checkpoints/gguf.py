@@ -24,8 +24,8 @@ _PIECE = 1 << 15
 class GgufCheckpoint(FileCheckpoint):
     """A GGUF file, its tensors in the order of the file, the fastest axis last.
 
-    Quantized entries come as the float32 numbers they stand for. Needs the extra ``gguf`` for those that are none of
-    Q4_0, Q4_1, Q5_0, Q8_0 and MXFP4.
+    Quantized entries come as the float32 numbers they stand for. Needs the extra ``gguf`` for those of types that are
+    not in ``EXPANSIONS``: the K-quants and most IQ types.
     """
 
     CONTAINER = "GGUF"

@@ -17,7 +17,10 @@ from sqtheory.files.checkpoints.gguf import GgufCheckpoint
 from sqtheory.files.checkpoints.gguf_header import STRING, TYPES, UINT32, GgufFront
 from sqtheory.files.checkpoints.tensors import TensorInfo
 
-FILE_TYPES: Mapping[str, int] = {"Q4_0": 2, "Q8_0": 7, "Q5_0": 8, "MXFP4": 38}
+FILE_TYPES: Mapping[str, int] = {
+    **{"Q4_0": 2, "Q4_1": 3, "Q8_0": 7, "Q5_0": 8, "Q5_1": 9, "IQ4_NL": 25},
+    **{"TQ1_0": 36, "TQ2_0": 37, "MXFP4": 38, "NVFP4": 39},
+}
 """``general.file_type`` of a model most of whose matrices have a type (gguf 0.19.0, LlamaFileType)."""
 QUANTIZATION_VERSION = 2
 """``general.quantization_version``: how the bytes of these blocks are laid out (gguf 0.19.0)."""

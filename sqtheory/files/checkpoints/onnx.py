@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.files.checkpoints.decoding import Decoding
+from sqtheory.files.checkpoints.onnx_graph.blockwise import Blockwise, fault, put_codes
 from sqtheory.files.checkpoints.onnx_graph.coded import only_beside
 from sqtheory.files.checkpoints.onnx_graph.dataflow import Dataflow
 from sqtheory.files.checkpoints.onnx_graph.dense import drop_unused, put_values
@@ -113,6 +114,39 @@ class OnnxCheckpoint(Checkpoint):
         else:
             raw = tensor.raw_data if tensor.HasField("raw_data") else tensor.SerializeToString(deterministic=True)
         yield np.frombuffer(raw, np.uint8)
+
+    def coded(self, codes: Mapping[str, Blockwise]) -> bytes:
+        """The file of the same model with codes in the place of some weights; CheckpointError for one that has others.
+
+        That is also for a model with codes or external data already, and for weights of which ``fault`` is known.
+        """
+        model = type(self._model)()
+        model.CopyFrom(self._model)
+        for name, made in codes.items():
+            flow = Dataflow.of(model)
+            key = next(key for key, own in flow.names.items() if own == name)
+            wrong = fault(flow, key)
+            if wrong is not None:
+                raise refused(self._path, wrong, name)
+            put_codes(model, flow, key, made)
+        written: bytes = model.SerializeToString(deterministic=True)
+        return written
+
+    def raw(self, name: str) -> bytes:
+        """The bytes of the parts of a weight in codes, one after another."""
+        parts = self._weights[name].source.parts.values()
+        return b"".join(self._tensors_of_model[part].raw_data for part in parts)
+
+    def without(self, names: Collection[str]) -> bytes:
+        """The file of the same model without the bytes of the codes of some weights and of what goes with them."""
+        model = type(self._model)()
+        model.CopyFrom(self._model)
+        tensors = tensors_of(self._path, Dataflow.of(model))
+        for name in names:
+            for part in self._weights[name].source.parts.values() if name in self._weights else ():
+                set_raw(tensors[part], b"")
+        written: bytes = model.SerializeToString(deterministic=True)
+        return written
 
     def rewritten(self, raw: Mapping[str, bytes], data: str) -> bytes:
         """The file of the same model with values in the place of codes.

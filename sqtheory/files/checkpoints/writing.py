@@ -4,7 +4,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, final
@@ -22,6 +22,15 @@ _OTHERS = frozenset({".onnx", ".npz", ".npy", ".gguf", ".tflite", ".bin", ".h5",
 """Endings of names that promise another kind of file than safetensors."""
 _CHUNK = 1 << 18
 """Entries encoded at once: a whole number of bytes whatever the type."""
+
+
+@final
+@dataclass(frozen=True)
+class Begun:
+    """A file that holds the bytes of some tensors already, and where by their names they begin."""
+
+    file: atomic.NewFile
+    starts: Mapping[str, int]
 
 
 class CheckpointWriter(ABC):
@@ -57,7 +66,7 @@ class CheckpointWriter(ABC):
 
     def __enter__(self) -> Self:
         with ExitStack() as undo:
-            undo.enter_context(self._file).write(self.front())
+            undo.enter_context(self._file).write(self.front(), 0)
             self._undo = undo.pop_all()
         return self
 
@@ -132,8 +141,12 @@ class SafetensorsWriter(CheckpointWriter):
         *,
         source: Checkpoint | None = None,
         force: bool = False,
+        begun: Begun | None = None,
     ) -> None:
-        """Lay the tensors out; they are declared by ``declare``, or as another safetensors file has them."""
+        """Lay the tensors out; they are declared by ``declare``, or as another safetensors file has them.
+
+        What is ``begun`` becomes the file if its tensors begin where they are to; ``copy`` leaves them as they are.
+        """
         super().__init__(path, declared, source, force)
         listing: dict[str, object] = {METADATA: dict(metadata)} if metadata else {}
         self._offsets: dict[str, int] = {}
@@ -154,6 +167,20 @@ class SafetensorsWriter(CheckpointWriter):
         self._header = header.ljust(-(-len(header) // 8) * 8)
         if len(self._header) > MAX_HEADER:
             raise ValueError(f"{self._shown}: the header takes {len(self._header)} bytes, the limit is {MAX_HEADER}")
+        self._there: frozenset[str] = frozenset()
+        if begun is not None and begun.starts.items() <= self.starts.items():
+            self._file, self._there = begun.file.renamed(path, force=force), frozenset(begun.starts)
+
+    @property
+    def starts(self) -> dict[str, int]:
+        """Where in the file the bytes of every tensor begin, by its name."""
+        return {info.name: self._start(info) for info in self._declared}
+
+    def copy(self, name: str, pieces: Iterable[NDArray[np.uint8]]) -> None:
+        if name in self._there:
+            del self._pending[self._due(name).name]
+        else:
+            super().copy(name, pieces)
 
     def front(self) -> bytes:
         return len(self._header).to_bytes(8, "little") + self._header

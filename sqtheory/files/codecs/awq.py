@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 from sqtheory.files.checkpoints.tensors import quoted, refused
 from sqtheory.files.codecs.codec import Codec, Encoded, Stored
 from sqtheory.files.codecs.dense_axes import in_dense_axes
-from sqtheory.files.codecs.fields import unpacked
+from sqtheory.files.codecs.fields import as_words, unpacked
 from sqtheory.files.codecs.parts import need_shape
 from sqtheory.files.codecs.qweights import Words, affine, check_said, layers_of_words, said_format
 
+BITS = 4
+VERSION = "gemm"
+"""Of the orders of codes that the package has the one that is read and written."""
 _NIBBLE_OF = (0, 4, 1, 5, 2, 6, 3, 7)
 """Where in a word each of its eight outputs lies: nibbles hold 0 2 4 6 1 3 5 7."""
 
@@ -33,9 +36,9 @@ class AwqCodec(Codec):
         yield from in_dense_axes(stored, self._encoded(stored))
 
     def _encoded(self, stored: Stored) -> Iterator[Encoded]:
-        said_format(stored, "gemm")
-        if stored.config.get("bits", 4) != 4:
-            raise refused(stored.path, f"quant_method awq has {stored.config['bits']!r} bits: readable are 4")
+        said_format(stored, VERSION)
+        if stored.config.get("bits", BITS) != BITS:
+            raise refused(stored.path, f"quant_method awq has {stored.config['bits']!r} bits: readable are {BITS}")
         for words in layers_of_words(stored):
             if stored.config or words.packed_outputs:
                 yield linear(stored, words, "AWQ")
@@ -50,7 +53,7 @@ def linear(stored: Stored, words: Words, scheme: str) -> Encoded:
     if inputs % groups:
         rule = f"{inputs} inputs are no whole number of the {groups} groups of {quoted(words.scales.name)}"
         raise refused(stored.path, rule, name)
-    check_said(stored, words, 4, inputs)
+    check_said(stored, words, BITS, inputs)
     decode = partial(_values, dtype=words.scales.dtype)
     return Encoded(f"{words.stem}.weight", f"{scheme} 4-bit", (outputs, inputs), words.parts, decode)
 
@@ -63,5 +66,13 @@ def _values(parts: Mapping[str, NDArray[Any]], *, dtype: str) -> NDArray[np.floa
 
 def _outputs(words: NDArray[np.int32]) -> NDArray[np.uint8]:
     """The codes of [rows, columns] words, [rows, 8 columns], in the order of the outputs."""
-    fields = unpacked(words, 4).reshape(*words.shape, 8)
+    fields = unpacked(words, BITS).reshape(*words.shape, 8)
     return fields[..., _NIBBLE_OF].reshape(words.shape[0], -1)
+
+
+def interleaved(codes: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """The words of codes [rows, outputs] in the order of the outputs, a multiple of 8: the inverse of ``_outputs``."""
+    eights = codes.reshape(len(codes), -1, 8)
+    fields = np.empty_like(eights)
+    fields[..., _NIBBLE_OF] = eights
+    return as_words(fields.reshape(len(codes), -1), BITS)

@@ -64,7 +64,7 @@ class Scheme:
         weights = {
             "num_bits": self.num_bits,
             "type": self.kind,
-            "symmetric": True,
+            "symmetric": self.symmetric,
             "strategy": self.strategy,
             "group_size": self.group_size,
             "dynamic": False,

@@ -6,6 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sqtheory.files.bits import pack_bits
+
+WORD = 32
+"""Bits of a word of most layouts."""
+
 
 def unpacked(words: NDArray[Any], bits: int) -> NDArray[np.uint8]:
     """The codes of rows of words, [..., n] words of w bits to [..., n·w/k] codes, each row a stream of its own.
@@ -26,3 +31,11 @@ def unpacked(words: NDArray[Any], bits: int) -> NDArray[np.uint8]:
             code |= octets[first + 1 :: width] << (8 - shift)
         np.bitwise_and(code, (1 << bits) - 1, out=out[:, place])
     return out.reshape(*words.shape[:-1], count // bits)
+
+
+def as_words(codes: NDArray[Any], bits: int) -> NDArray[np.int32]:
+    """Rows of codes as words of 32 bits, each row filled up with zeros to whole words: ``unpacked`` gives them back."""
+    rows, columns = codes.shape
+    fields = np.zeros((rows, -(-columns // WORD) * WORD), np.uint8)
+    fields[:, :columns] = codes
+    return pack_bits(fields, bits).view("<i4").reshape(rows, -1)[:, : -(-columns * bits // WORD)]

@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 from sqtheory.files.checkpoints.tensors import quoted, refused
 from sqtheory.files.codecs.codec import Codec, Encoded, Stored
 from sqtheory.files.codecs.dense_axes import in_dense_axes
-from sqtheory.files.codecs.fields import unpacked
+from sqtheory.files.codecs.fields import as_words, unpacked
 from sqtheory.files.codecs.parts import need_shape, need_type
-from sqtheory.files.codecs.qweights import Words, affine, check_said, layers_of_words, said_format
+from sqtheory.files.codecs.qweights import GROUPS, Words, affine, check_said, layers_of_words, said_format
 
 ZeroPoints: TypeAlias = Callable[[NDArray[np.int32], int], NDArray[Any]]
 """The zero points in words, by the bits of each."""
-_BITS = (2, 3, 4, 8)
+BITS = (2, 3, 4, 8)
+FIRST, SECOND = "gptq", "gptq_v2"
+"""The formats of zero points: less one, and as they are."""
 _ONES = {2: 0x55555555, 4: 0x11111111, 8: 0x01010101}
 """A word of codes that are all 1."""
 
@@ -37,10 +39,10 @@ class GptqCodec(Codec):
         yield from in_dense_axes(stored, self._encoded(stored))
 
     def _encoded(self, stored: Stored) -> Iterator[Encoded]:
-        layout = said_format(stored, "gptq", "gptq_v2")
+        layout = said_format(stored, FIRST, SECOND)
         for words in layers_of_words(stored):
             if stored.config or not words.packed_outputs:
-                yield linear(stored, words, "GPTQ", carried if layout == "gptq" else as_stored)
+                yield linear(stored, words, "GPTQ", carried if layout == FIRST else as_stored)
 
 
 def linear(stored: Stored, words: Words, scheme: str, zero_points: ZeroPoints) -> Encoded:
@@ -48,9 +50,9 @@ def linear(stored: Stored, words: Words, scheme: str, zero_points: ZeroPoints) -
     name, (rows, outputs) = words.codes.name, words.codes.shape
     groups = words.scales.shape[0]
     bits, rest = divmod(32 * words.zeros.shape[1], outputs)
-    if rest or bits not in _BITS:
+    if rest or bits not in BITS:
         rule = f"{outputs} outputs have {words.zeros.shape[1]} words of zero points in {quoted(words.zeros.name)}"
-        raise refused(stored.path, f"{rule}: readable are {', '.join(map(str, _BITS))} bits", name)
+        raise refused(stored.path, f"{rule}: readable are {', '.join(map(str, BITS))} bits", name)
     need_shape(stored, name, words.zeros, (groups, outputs * bits // 32))
     need_shape(stored, name, words.scales, (groups, outputs))
     if 32 * rows % bits:
@@ -58,7 +60,7 @@ def linear(stored: Stored, words: Words, scheme: str, zero_points: ZeroPoints) -
     inputs = 32 * rows // bits
     check_said(stored, words, bits, inputs)
     parts = words.parts
-    order = stored.infos.get(f"{words.stem}.g_idx")
+    order = stored.infos.get(words.stem + GROUPS)
     if order is None:
         size = stored.config.get("group_size", -1)
         size = size if isinstance(size, int) and size > 0 else -(-inputs // groups)
@@ -100,3 +102,13 @@ def carried(words: NDArray[np.int32], bits: int) -> NDArray[np.uint8]:
     if bits in _ONES:
         return unpacked((words.view(np.uint32) + np.uint32(_ONES[bits])).view(np.int32), bits)
     return (unpacked(words, bits) + np.uint8(1)) & np.uint8((1 << bits) - 1)
+
+
+def less_one(zeros: NDArray[np.uint8], bits: int) -> NDArray[np.int32]:
+    """The words of z − 1 of rows of zero points, none of them 0: of the inverse of ``carried`` the part all readers do.
+
+    ValueError for a zero point 0, which becomes a field of ones: readers that add one to each field take it for 2^k.
+    """
+    if not zeros.all():
+        raise ValueError(f"format {FIRST} stores z − 1 and has no zero point 0: {SECOND} has")
+    return as_words(zeros - np.uint8(1), bits)

@@ -13,8 +13,8 @@ from sqtheory.files.codecs.codec import Stored
 from sqtheory.files.codecs.parts import FLOATS, need_finite, need_type, part
 
 _FORMAT_KEYS = ("checkpoint_format", "packing_format", "version", "format")
-CODES = ".qweight"
-"""How the names of the codes end."""
+CODES, ZEROS, SCALES, GROUPS = ".qweight", ".qzeros", ".scales", ".g_idx"
+"""How the names of the codes end, and of what goes with them; the last says whose scale an input has."""
 _OF_LAYERS = frozenset({"dynamic", "extra_config"})
 """Keys of configurations by which layers differ."""
 _ROWS = 1 << 20
@@ -65,8 +65,8 @@ def layers_of_words(stored: Stored) -> Iterator[Words]:
     for name, codes in stored.infos.items():
         if name.endswith(CODES):
             stem = name.removesuffix(CODES)
-            scales = part(stored, name, f"{stem}.scales", "scales")
-            zeros = part(stored, name, f"{stem}.qzeros", "zero points")
+            scales = part(stored, name, stem + SCALES, "scales")
+            zeros = part(stored, name, stem + ZEROS, "zero points")
             need_type(stored, name, codes, "I32")
             need_type(stored, name, zeros, "I32")
             need_type(stored, name, scales, *FLOATS)

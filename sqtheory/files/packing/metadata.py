@@ -14,7 +14,7 @@ from sqtheory.files.packing.schema import Schema
 KEY = "sqtheory.packed"
 """The key of the metadata whose value is JSON: ``{"schema": NAME, "tensors": {tensor: description}}``."""
 NAME = "sqtheory.packed/1"
-PARTS = ("codes", "scales", "tensor_scale", "indices")
+PARTS = ("codes", "scales", "offsets", "tensor_scale", "indices")
 KINDS: Mapping[str, str] = {
     "|b1": "BOOL",
     "|i1": "I8",

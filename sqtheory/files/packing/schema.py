@@ -9,12 +9,13 @@ from typing import Annotated, Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.alphabet.formats import Codebook, FloatFormat, Format, IntFormat
+from sqtheory.alphabet.formats import Codebook, FloatFormat, Format, IntFormat, UnsignedFormat
 from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.partition.boxes import Boxes
 from sqtheory.files.bits import stream_bytes
 from sqtheory.files.checkpoints.tensors import MAX_RANK, MAX_SIZE
 from sqtheory.files.packing.indices import Places, check_sides
+from sqtheory.files.packing.offsets import CodeOffsets, NumberOffsets, Offsets
 from sqtheory.files.packing.scales import (
     BYTE,
     CodedScales,
@@ -38,6 +39,7 @@ EXPANSION = 1 << 16
 """How many bytes of values one packed byte may stand for."""
 _SHORT_AXES = 10
 """Boxes come in up to 2^n shapes where the last of n axes are shorter."""
+_NOT_ALWAYS = ("view", "tensor", "offsets")
 WIDEST = 16
 """Bits of the widest code."""
 
@@ -47,14 +49,18 @@ WIDEST = 16
 class Schema:
     """x_i = fl(σ_B · c_i) for a kept entry i of block B, clipped to the range of the dtype; +0 for a pruned one.
 
-    ``codes`` is the stream of the k-bit codes (bit patterns of the format) of the kept entries in C order; ``scales``
-    has the shape of the grid of blocks; ``indices`` says which entries are kept.
+    Where blocks have ``offsets`` x_i is what these mean beside σ_B (``OffsetMeaning``). ``codes`` is the stream of the
+    k-bit codes (bit patterns of the format) of the kept entries in C order; ``scales`` has the shape of the grid of
+    blocks; ``indices`` says which entries are kept.
     """
 
     shape: Shape
     dtype: str
     """F32 or F64."""
-    format: Annotated[Format, Kinds({"integer": IntFormat, "float": FloatFormat, "codebook": Codebook})]
+    format: Annotated[
+        Format,
+        Kinds({"integer": IntFormat, "float": FloatFormat, "codebook": Codebook, "unsigned": UnsignedFormat}),
+    ]
     block: Shape
     """Sides of the boxes that share a scale."""
     scales: Annotated[
@@ -80,6 +86,8 @@ class Schema:
     """As which matrix of a tensor the entries lie, as ``View.parse`` reads it; None for the tensor itself."""
     tensor: Shape | None = None
     """The shape of that tensor."""
+    offsets: Annotated[Offsets | None, Kinds({"code": CodeOffsets, "number": NumberOffsets})] = None
+    """What a block has beside its scale; None where codes stand for multiples of it."""
 
     def __post_init__(self) -> None:
         """ValueError where the fields contradict each other."""
@@ -88,6 +96,8 @@ class Schema:
             raise ValueError(f"dtype is one of {', '.join(DTYPES)}, got {self.dtype!r}")
         if self.format.bits > WIDEST:
             raise ValueError(f"a code has at most {WIDEST} bits, those of {self.format} have {self.format.bits}")
+        if self.offsets is not None:
+            self.offsets.check(self.format)
         check_sides(shape, "shape", 0)
         check_sides(block, "block", 1)
         if len(shape) > MAX_RANK or prod(n for n in shape if n) >= MAX_SIZE:
@@ -114,9 +124,11 @@ class Schema:
     def layout(self) -> Layout:
         """The dtype and the shape of every array that belongs to this tensor."""
         codes = {CODES: (BYTE, (stream_bytes(self.kept, self.format.bits),))}
-        scales = self.scales.layout(self.boxes.grid(self.shape))
+        grid = self.boxes.grid(self.shape)
+        scales = self.scales.layout(grid)
+        offsets = {} if self.offsets is None else self.offsets.layout(grid, self.format)
         places = {} if self.mask is None else {INDICES: (BYTE, (stream_bytes(self.mask.bits(self.shape), 1),))}
-        return {**codes, **scales, **places}
+        return {**codes, **scales, **offsets, **places}
 
     def check(self, arrays: Layout) -> None:
         """ValueError for arrays that are not those of ``layout``, or that are few for so many entries."""
@@ -149,8 +161,9 @@ class Schema:
 
     @property
     def bits(self) -> int:
-        """Bits of codes, scales and places, as ``storage.stored_bits`` counts them."""
+        """Bits of codes, scales, offsets and places, as ``storage.stored_bits`` counts them."""
         block, shared = self.scales.bits
+        block += 0 if self.offsets is None else self.offsets.bits(self.format)
         places = 0 if self.mask is None else self.mask.bits(self.shape)
         return self.kept * self.format.bits + self.boxes.count(self.shape) * block + shared + places
 
@@ -160,14 +173,14 @@ class Schema:
         return Fraction(self.bits, max(self.size, 1))
 
     def to_dict(self) -> dict[str, Any]:
-        """The description, ready for JSON; of a view only where there is one."""
+        """The description, ready for JSON; of a view and of offsets only where there are any."""
         found: dict[str, Any] = as_json(self)
-        return found if self.view else {key: part for key, part in found.items() if key not in ("view", "tensor")}
+        return {key: part for key, part in found.items() if part is not None or key not in _NOT_ALWAYS}
 
     @classmethod
     def from_dict(cls, content: object) -> "Schema":
         """Read a description; ValueError for anything else."""
-        return from_json(cls, {"view": None, "tensor": None, **content} if fits(content, dict) else content)
+        return from_json(cls, {**dict.fromkeys(_NOT_ALWAYS), **content} if fits(content, dict) else content)
 
 
 def _spelled(array: tuple[np.dtype[Any], Shape] | None) -> str:

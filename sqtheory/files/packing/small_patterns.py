@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sqtheory.alphabet.kernels.engine import compiled
 from sqtheory.arrays import Mask
 
 WORDS = (2, 4, 8)
@@ -20,15 +21,25 @@ def ranks_of(rows: Mask, n: int) -> NDArray[np.uint8] | None:
     Rows are contiguous, of 2, 4 or 8 flags.
     """
     size = rows.shape[1]
-    gather = sum(1 << 8 * (size - 1) - 7 * j for j in range(size))
-    words = rows.reshape(-1).view(f"<u{size}") * np.dtype(f"<u{size}").type(gather)  # flag j to bit j of the last byte
-    ranks = np.take(_ranks(size, n), words >> 8 * (size - 1))
-    return None if np.any(ranks == _NONE) else np.asarray(ranks)
+    kind, table, last = np.dtype(f"<u{size}"), _ranks(size, n), 8 * (size - 1)
+    gather = sum(1 << last - 7 * j for j in range(size))  # brings flag j to bit j of the last byte
+    words, loops = rows.reshape(-1).view(kind), compiled(rows.size) if kind.isnative else None
+    if loops is None:
+        ranks = np.take(table, words * kind.type(gather) >> last)
+        return None if np.any(ranks == _NONE) else np.asarray(ranks)
+    ranks = np.empty(words.size, np.uint8)
+    return ranks if loops.CODES.ranked(words, kind.type(gather), kind.type(last), table, ranks) < _NONE else None
 
 
 def rows_of(ranks: NDArray[np.unsignedinteger[Any]], size: int, n: int) -> Mask:
     """The flags of every row again, the inverse of ``ranks_of``; IndexError for a number that no pattern has."""
-    return np.asarray(np.take(_patterns(size, n), ranks)).view(np.bool_).reshape(-1, size)
+    table, loops = _patterns(size, n), compiled(ranks.size * size)
+    known = int(np.maximum.reduce(ranks, initial=0)) < table.size
+    if loops is None or not known or not table.dtype.isnative or ranks.dtype != np.uint8:
+        return np.asarray(np.take(table, ranks)).view(np.bool_).reshape(-1, size)
+    words = np.empty(ranks.size, table.dtype)
+    loops.CODES.looked_up(ranks, table, words)
+    return words.view(np.bool_).reshape(-1, size)
 
 
 _NONE = 255

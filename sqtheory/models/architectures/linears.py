@@ -12,6 +12,7 @@ from sqtheory.alphabet.operators import IDENTITY, Operator
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.scaling import Frozen, Reach, Scaling, maxima
 from sqtheory.alphabet.traits import DETERMINISTIC
+from sqtheory.arithmetic import Accumulation, ReadMatrix, accumulated, read
 from sqtheory.arrays import Array, FixedArray
 from sqtheory.exceptions import about
 from sqtheory.models.architectures.layers import attention, concentrations
@@ -29,10 +30,13 @@ class Linear:
 
     def of(self, x: Array, weight: Array) -> Array:
         """x Wᵀ + b with another weight; a new array."""
-        y: Array = x.reshape(-1, x.shape[-1]) @ weight.T
+        return self.biased(x.reshape(-1, x.shape[-1]) @ weight.T, x)
+
+    def biased(self, y: Array, x: Array) -> Array:
+        """y + b in place, for products y (rows, outputs) of inputs x, in the shape of outputs."""
         if self.bias is not None:
             y += self.bias
-        return y.reshape(*x.shape[:-1], weight.shape[0])
+        return y.reshape(*x.shape[:-1], y.shape[-1])
 
 
 class Linears(ABC):
@@ -78,12 +82,16 @@ class Compressed(Linears):
     """q(x) Ŵᵀ + b: weights by name, inputs through an operator, or one of the layer's own by its name in ``own``.
 
     An operator whose scales are shared beyond one row (NVFP4's tensor scale) sees one sample at a time, so that no
-    output depends on which samples are computed together. Raises ValueError for a random operator on activations.
+    output depends on which samples are computed together. With an ``accumulation`` both factors are read as its
+    operands and their products added up as it does. Raises ValueError for a random operator on activations.
     """
 
     weights: Mapping[str, Array]
     activations: Operator = IDENTITY
     own: Mapping[str, Operator] = field(default_factory=dict)
+    accumulation: Accumulation | None = None
+    _read: dict[str, ReadMatrix] = field(default_factory=dict, init=False)
+    """Weights as operands."""
 
     def __post_init__(self) -> None:
         for f in (self.activations, *self.own.values()):
@@ -96,14 +104,24 @@ class Compressed(Linears):
 
     def __call__(self, layer: Linear, x: Array) -> Array:
         f = self.own.get(layer.name, self.activations)
-        return layer.of(quantized_inputs(layer, x, f), self.weights[layer.name])
+        return self._of(layer, quantized_inputs(layer, x, f))
 
     def each(self, layers: Sequence[Linear], x: Array) -> tuple[Array, ...]:
         """Inputs that several layers share are quantized once; a refusal names the first."""
         if any(layer.name in self.own for layer in layers):
             return super().each(layers, x)
         seen = quantized_inputs(layers[0], x, self.activations)
-        return tuple(layer.of(seen, self.weights[layer.name]) for layer in layers)
+        return tuple(self._of(layer, seen) for layer in layers)
+
+    def _of(self, layer: Linear, x: Array) -> Array:
+        weight = self.weights[layer.name]
+        if self.accumulation is None:
+            return layer.of(x, weight)
+        with about(f"product of {layer.name!r} by {self.accumulation}"):
+            if layer.name not in self._read:
+                self._read[layer.name] = read(weight, self.accumulation.reads, "w")
+            rows = read(x.reshape(-1, x.shape[-1]), self.accumulation.reads, "x")
+            return layer.biased(accumulated(rows, self._read[layer.name], self.accumulation), x)
 
 
 @final

@@ -15,6 +15,7 @@ from sqtheory.alphabet.operators import IDENTITY, Operator
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.traits import DETERMINISTIC
+from sqtheory.arithmetic import Accumulation
 from sqtheory.execution.assignment import Assignment, Bound
 from sqtheory.execution.fingerprints import description, digest_of, program
 from sqtheory.execution.stored import stored
@@ -77,6 +78,8 @@ class Evaluations:
     """By what was asked: the operators on weights and on inputs."""
     prepared: dict[Assignment, dict[Order, Weights]] = field(default_factory=dict)
     """The weights of the last assignment of a mask and a format."""
+    accumulation: Accumulation | None = None
+    """How the products of block linears are added up; None: as numpy's are."""
 
     @cached_property
     def images(self) -> WeightImages:
@@ -135,7 +138,11 @@ class Evaluations:
         found = self.known.get(key) or self._read(key)
         if found is None:
             found = evaluate(
-                self.model, self.samples, Compressed(given, activations, own), workers=self.workers, done=self.done
+                self.model,
+                self.samples,
+                Compressed(given, activations, own, self.accumulation),
+                workers=self.workers,
+                done=self.done,
             )
             if self.results is not None:
                 atomic.write(self._path(key), sealed(StoredScores.of(key, found)).encode(), force=True)
@@ -169,7 +176,9 @@ class Evaluations:
     def _key(self, given: Weights, activations: Operator, own: Mapping[str, Operator]) -> str:
         replaced = {name: digest_of(w + w.dtype.type(0)) for name, w in given.items()}
         inputs = [description(activations, {}), *((name, description(f, {})) for name, f in sorted(own.items()))]
-        parts = (program(), self.model.spelled, inputs, self._data, sorted({**self._digests, **replaced}.items()))
+        added = () if self.accumulation is None else (str(self.accumulation),)
+        tensors = sorted({**self._digests, **replaced}.items())
+        parts = (program(), self.model.spelled, inputs, self._data, tensors, *added)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
     def _path(self, key: str) -> Path:

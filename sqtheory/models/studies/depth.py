@@ -3,13 +3,14 @@
 import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias, final
 
 import numpy as np
 
 from sqtheory.alphabet.operators import IDENTITY, Operator
 from sqtheory.alphabet.sparsifiers import Sparsifier
+from sqtheory.arithmetic import Accumulation, accumulated, read
 from sqtheory.arrays import Array
 from sqtheory.models.architectures.linears import EXACT, Compressed, Linear, Watched, quantized_inputs
 from sqtheory.models.architectures.model import Model
@@ -68,11 +69,16 @@ class Contributions:
     """(XWᵀ − q(X)Ŵᵀ) − (XWᵀ − q(X)q(W)ᵀ) − (XWᵀ − Xs(W)ᵀ)."""
     total: Mapping[Order, float]
     """XWᵀ − q(X)Ŵᵀ."""
+    operands: Mapping[Order, float] = field(default_factory=dict)
+    """q(X)Ŵᵀ − oŵᵀ, o and ŵ as an accumulation reads both; empty where products are added up exactly."""
+    accumulation: Mapping[Order, float] = field(default_factory=dict)
+    """oŵᵀ − fl(oŵᵀ): what the accumulator adds."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, ready for JSON."""
         alone = {name: json_ready(getattr(self, name)) for name in ("activation", "quantization", "sparsity")}
-        names = ("weight", "product", "interaction", "total")
+        names: tuple[str, ...] = ("weight", "product", "interaction", "total")
+        names += ("operands", "accumulation") if self.accumulation else ()
         by_order = {name: {o.name: json_ready(v) for o, v in getattr(self, name).items()} for name in names}
         return {**alone, **by_order}
 
@@ -102,14 +108,18 @@ def layer_reports(
     orders: Sequence[Order] = (Order.sq, Order.qs),
     *,
     activations: bool = False,
+    accumulation: Accumulation | None = None,
     done: Callable[[int], None] = lambda count: None,
 ) -> tuple[LayerReport, ...]:
     """Every block linear of a model, first to last. Raises what the operators raise, naming the tensor.
 
+    With an ``accumulation`` all compressed layers read their operands and add up products as it does.
     Raises ValueError for a recurrent model, whose later inputs are chosen by its own outputs.
     """
     inputs = q if activations else IDENTITY
-    parts = Parts(weights(model, s), weights(model, q), ordered_weights(model, s, q, orders), inputs)
+    both = ordered_weights(model, s, q, orders)
+    parts = Parts(weights(model, s), weights(model, q), both, inputs, accumulation)
+    policies = {order: Compressed(both[order], inputs, accumulation=accumulation) for order in orders}
     totals: Totals = defaultdict(float)
     for start in range(0, len(samples), model.batch):
         batch = samples.inputs[start : start + model.batch]
@@ -131,7 +141,7 @@ def layer_reports(
             ) -> None:
                 _deviate(totals, layer.name, order, to[layer.name], y)
 
-            model.logits(batch, Watched(Compressed(parts.both[order], inputs), compare))
+            model.logits(batch, Watched(policies[order], compare))
         done(len(batch))
     return tuple(_report(totals, layer.name, orders) for layer in model.linears)
 
@@ -145,6 +155,7 @@ class Parts:
     image: Weights
     both: Mapping[Order, Weights]
     inputs: Operator
+    accumulation: Accumulation | None = None
 
     def contribute(self, totals: Totals, layer: Linear, x: Array) -> None:
         """Add the squares of every term at the inputs x of one layer."""
@@ -165,6 +176,11 @@ class Parts:
             terms[f"product {order}"] = lost @ (w - changed[name]).T
             terms[f"total {order}"] = exact - kept
             terms[f"interaction {order}"] = images - kept - terms["sparsity"]
+            if self.accumulation is not None:
+                o, factor = read(rounded, self.accumulation.reads, "x"), read(changed[name], self.accumulation.reads)
+                product = o.values @ factor.values.T
+                terms[f"operands {order}"] = kept - product
+                terms[f"accumulation {order}"] = product - accumulated(o, factor, self.accumulation)
         for term, values in terms.items():
             totals[name, term] += _square(values)
 
@@ -200,6 +216,7 @@ def _report(totals: Totals, name: str, orders: Sequence[Order]) -> LayerReport:
         by_order("product"),
         by_order("interaction"),
         by_order("total"),
+        *((by_order("operands"), by_order("accumulation")) if (name, f"operands {orders[0]}") in totals else ()),
     )
     return LayerReport(name, math.sqrt(totals[name, "dense"]), deviations, contributions)
 
@@ -216,6 +233,7 @@ def layer_table(reports: Sequence[LayerReport], title: str = "") -> Table:
         "s(W)",
         *(f"{order} here" for order in orders),
         *(f"{order} interaction" for order in orders),
+        *(("operands", "accumulation") if reports[0].contributions.accumulation else ()),
     ]
     rows = []
     for each in reports:
@@ -226,6 +244,7 @@ def layer_table(reports: Sequence[LayerReport], title: str = "") -> Table:
         own = each.contributions
         shares = [own.activation, own.quantization, own.sparsity]
         shares += [kind[order] for kind in (own.total, own.interaction) for order in orders]
+        shares += [own.operands[orders[0]], own.accumulation[orders[0]]] if own.accumulation else []
         rows.append((*cells, *map(_percent, shares)))
     return Table(tuple(header), tuple(rows), title)
 

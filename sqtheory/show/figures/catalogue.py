@@ -4,6 +4,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from sqtheory.show.figures import (
+    accumulation,
     block,
     channel_map,
     depth,
@@ -25,7 +26,7 @@ KINDS: tuple[FigureKind[Any], ...] = (
     *(gap_in_bits.KIND, order_map.KIND, block.KIND, ladder.KIND),
     *(gain_curve.KIND, price.KIND, channel_map.KIND, tightness.KIND),
     *(depth.KIND, threshold.KIND, layer_error.KIND, rotation.KIND, rotation_law.KIND),
-    tool_table.KIND,
+    *(accumulation.KIND, tool_table.KIND),
 )
 BY_NAME = {kind.name: kind for kind in KINDS}
 """The figures by name."""

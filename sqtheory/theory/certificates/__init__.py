@@ -1,5 +1,6 @@
 """Guarantees and predictions for linear layers and stacks of them, beside the measurement, from plain arrays."""
 
+from sqtheory.theory.certificates.accumulations import AccumulationCertificate, certify_accumulation
 from sqtheory.theory.certificates.layers import LayerCertificate, certify_layer, certify_moments
 from sqtheory.theory.certificates.order_gaps import OutputGap, output_gap
 from sqtheory.theory.certificates.probable import ProbableBound, concentration
@@ -14,9 +15,11 @@ from sqtheory.theory.certificates.stacks import (
 )
 
 __all__ = [
+    "AccumulationCertificate",
     "LayerCertificate",
     "OutputGap",
     "ProbableBound",
+    "certify_accumulation",
     "certify_layer",
     "certify_moments",
     "concentration",

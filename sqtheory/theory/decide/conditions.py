@@ -13,10 +13,10 @@ from sqtheory.theory.claims import Assumption, Claim, Quantity
 from sqtheory.theory.decide.answers import Discharged, How
 from sqtheory.theory.instance import Number, ScaledInstance
 from sqtheory.theory.measured import measured
-from sqtheory.theory.quantities import ORDERED, SIGMA, Z
+from sqtheory.theory.quantities import NEARLY_ORDERED, ORDERED, SIGMA, Z
 
 Decider: TypeAlias = Callable[[Sparsifier, Quantizer, float, Shape], Ruling]
-ENUMERATED = frozenset({ORDERED.name})
+ENUMERATED = frozenset({ORDERED.name, NEARLY_ORDERED.name})
 """Conditions on a format that are decided at every level, every cell boundary and their neighbours."""
 
 

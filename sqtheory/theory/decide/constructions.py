@@ -130,7 +130,7 @@ def one_negative(g: Ground, rng: Generator) -> Array:
     return x
 
 
-def contested(g: Ground, rng: Generator) -> Array:
+def contested(g: Ground, rng: Generator) -> Array | None:
     """A cut of one group falls among entries near one boundary between cells: of one cell, of two signs or scales.
 
     The rest of the budget goes to entries on the grid, and the blocks may differ in scale by powers of two.
@@ -144,6 +144,8 @@ def contested(g: Ground, rng: Generator) -> Array:
     elif rng.random() < 0.5:
         members = members[::-1]
     k = g.budgets[group]
+    if not k:
+        return None
     free = int(rng.integers(1, min(k, 2) + 1))
     count = min(members.size - (k - free), free + int(rng.integers(1, 3)))
     sure, fought = members[: k - free], members[k - free : k - free + count]

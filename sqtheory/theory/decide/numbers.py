@@ -77,6 +77,15 @@ def fails(left: Any, relation: str, right: Any) -> bool:
     return exceeds(one, two) or (equal and relation != "<=")
 
 
-def say(v: Size) -> str:
-    """A rational number as itself if it is short, else six digits."""
-    return str(v) if isinstance(v, Fraction) and v.denominator < 10**6 else f"{float(v):.6g}…"
+def say(v: Size, digits: int = 6) -> str:
+    """A rational number as itself if it is short, else so many digits."""
+    if isinstance(v, Fraction) and v.denominator < 10**6:
+        return str(v)
+    with localcontext(prec=DIGITS):
+        return f"{float(v):.6g}…" if digits == 6 else f"{decimal(v):.{digits}g}…"
+
+
+def say_apart(v: Size, w: Size) -> tuple[str, str]:
+    """Both, in as many digits as tell them apart."""
+    both = [(say(v, digits), say(w, digits)) for digits in range(6, DIGITS, 3)]
+    return next((pair for pair in both if pair[0] != pair[1]), both[-1])

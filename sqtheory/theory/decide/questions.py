@@ -20,6 +20,9 @@ from sqtheory.theory.quantities import SIGMA, Z
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import (
     BY_SLUG,
+    fitted_bound,
+    fitted_dominates,
+    nearly_monotone_dominates,
     overlap,
     prune_first_bound,
     prune_first_dominates,
@@ -28,7 +31,13 @@ from sqtheory.theory.theorems import (
 )
 
 Told: TypeAlias = Callable[[RationalRow], str]
-ALSO: dict[Theorem, tuple[Route, ...]] = {prune_first_dominates.THEOREM: COMMUTE, ties_by_original.THEOREM: COMMUTE[:1]}
+ALSO: dict[Theorem, tuple[Route, ...]] = {
+    prune_first_dominates.THEOREM: (
+        *(by(fitted_dominates.THEOREM), by(nearly_monotone_dominates.THEOREM)),
+        *COMMUTE,
+    ),
+    ties_by_original.THEOREM: COMMUTE[:1],
+}
 """Other ways to what a theorem claims."""
 TOLD: dict[Theorem, Told] = {prune_first_dominates.THEOREM: telling.worse, ties_by_original.THEOREM: telling.apart}
 """What fails where a theorem's claims do, if more can be said than the values of its quantities."""
@@ -88,8 +97,8 @@ def _additive(p: float) -> Question:
     theorem, place = prune_first_bound.THEOREM, 0 if p >= 1 else 1
     claims = (theorem.claims[place],)
     where = tuple(q for q in theorem.where if q.symbol in claims[0].symbols)
-    route = by(theorem if p >= 1 else prune_first_identity.THEOREM)
-    return Question(theorem.slug, "", claims, where, ByReadings(claims, where, telling.more), (route,))
+    routes = (by(theorem), by(fitted_bound.THEOREM)) if p >= 1 else (by(prune_first_identity.THEOREM),)
+    return Question(theorem.slug, "", claims, where, ByReadings(claims, where, telling.more), routes)
 
 
 def _commute(p: float) -> Question:

@@ -15,15 +15,15 @@ class _Found(Exception):
 
 def target(search: Search, notes: list[str]) -> Refutation | None:
     """Let Hypothesis look, if it is installed: half of the entries near the magnitudes of the grid, half free."""
+    if search.spent or not search.effort.examples:
+        return None
     try:
         from hypothesis import HealthCheck, Phase, Verbosity, given, settings
         from hypothesis import seed as seeded
         from hypothesis import strategies as st
         from hypothesis import target as steer
     except ImportError:
-        notes.append("Hypothesis is not installed: no targeted search (pip install 'sqtheory[test]')")
-        return None
-    if search.spent or not search.effort.examples:
+        notes.append("a further search is there with pip install 'sqtheory[test]'")
         return None
     ground = search.ground
     top = float(ground.tops.max())

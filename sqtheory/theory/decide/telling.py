@@ -5,7 +5,7 @@ from decimal import localcontext
 
 from sqtheory.alphabet.norms import spell_norm
 from sqtheory.theory.claims import Quantity
-from sqtheory.theory.decide.numbers import DIGITS, Radical, say
+from sqtheory.theory.decide.numbers import DIGITS, Radical, say, say_apart
 from sqtheory.theory.decide.rational import RationalRow
 from sqtheory.theory.measured import readings
 from sqtheory.theory.quantities import POWER_Q, POWER_S, POWER_SQ
@@ -21,7 +21,7 @@ def values(o: RationalRow, where: tuple[Quantity, ...]) -> str:
 
 def worse(o: RationalRow) -> str:
     """Pruning first is the worse order."""
-    first, last = (say(o.power(o.minus(o.x, image))) for image in (o.sq, o.qs))
+    first, last = say_apart(*(o.power(o.minus(o.x, image)) for image in (o.sq, o.qs)))
     return f"{_measure('x − q(s(x))', o.p)} = {first} > {last} = {_measure('x − s(q(x))', o.p)}"
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from sqtheory.alphabet.formats import E2M1
 from sqtheory.alphabet.quantizers import Quantizer, bcq, hbfp, int_, scaled
 from sqtheory.alphabet.rounding import half_away, toward_zero
-from sqtheory.alphabet.scaling import Frozen, MeanSquare, Reach
+from sqtheory.alphabet.scaling import Frozen, Reach, mse
 from sqtheory.alphabet.scores import given
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.arrays import Array, FixedArray, Mask
@@ -89,7 +89,7 @@ THEOREM = Theorem(
         NEAREST.shown(Case.of([7, 2.9375, 2.9375, 0], int_(4, rounding=toward_zero), nm(3, 4))),
         UNIFORM.shown(Case.of([6, 4.75, *[1.984375] * 10], scaled(E2M1), nm(11, 12, score=given([0.0, *[1.0] * 11])))),
         IN_RANGE.shown(Case.of([8, 0], hbfp(4), nm(1, 2))),
-        NOT_GROWN.shown(Case.of([6, 2, 0, 2, 2, 2, 0, 0], int_(2, scaling=MeanSquare(5)), nm(2, 4))),
+        NOT_GROWN.shown(Case.of([6, 2, 0, 2, 2, 2, 0, 0], int_(2, scaling=mse(5)), nm(2, 4))),
         NORM.shown(Case.of([7, 2.5, 1, 1], int_(4), nm(2, 4), 0.5)),
     ),
     domain=Domain(

@@ -6,7 +6,7 @@ from sqtheory.alphabet.formats import E2M1, E4M3
 from sqtheory.alphabet.partition import Rows
 from sqtheory.alphabet.quantizers import bcq, hbfp, int_, mxfp, nf4, nvfp4
 from sqtheory.alphabet.rounding import ceil, stochastic
-from sqtheory.alphabet.scaling import HalfRange, MeanSquare
+from sqtheory.alphabet.scaling import HalfRange, mse
 from sqtheory.alphabet.sparsifiers import nm, threshold, top
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import NEW, Claim, NoneKnown
@@ -35,7 +35,7 @@ THEOREM = Theorem(
     domain=Domain(
         x=Arrays(12),
         q=OneOf(
-            *(int_(4, block=6), int_(3, rounding=ceil), int_(4, scaling=HalfRange()), int_(4, scaling=MeanSquare(20))),
+            *(int_(4, block=6), int_(3, rounding=ceil), int_(4, scaling=HalfRange()), int_(4, scaling=mse(20))),
             *(hbfp(4, block=4), mxfp(E2M1), mxfp(E4M3, block=4), nvfp4(block=4), nf4()),
         ),
         s=OneOf(nm(2, 4), nm(1, 4), nm(3, 6), top(0.25, per=Rows()), threshold(0.5)),

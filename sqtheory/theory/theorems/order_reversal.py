@@ -5,7 +5,7 @@ import numpy as np
 from sqtheory.alphabet.partition import Rows
 from sqtheory.alphabet.quantizers import bcq, hbfp, int_, nf4
 from sqtheory.alphabet.rounding import ceil, floor
-from sqtheory.alphabet.scaling import HalfRange, MeanSquare, Percentile
+from sqtheory.alphabet.scaling import HalfRange, Percentile, mse
 from sqtheory.alphabet.scores import wanda
 from sqtheory.alphabet.sparsifiers import nm, top
 from sqtheory.theory.case import Case
@@ -24,7 +24,7 @@ THEOREM = Theorem(
             Case.of([7, 0.5, 0.4375, 1], hbfp(4, block=2), top(3, per=Rows())),
             Case.of([0, 0, 0, 0, 14, 14, 7, 0, 3, 1, 0, 0], int_(4, block=6), nm(2, 4)),
             Case.of([0, 1, 1, 1], int_(4, scaling=Percentile(50)), nm(2, 4)),
-            Case.of([0, 2, 3, 5], int_(3, scaling=MeanSquare(20)), nm(2, 4)),
+            Case.of([0, 2, 3, 5], int_(3, scaling=mse(20)), nm(2, 4)),
             Case.of([1, 1, -1, 0], int_(4, scaling=HalfRange()), nm(2, 4)),
             Case.of([7, 2.375, 2.625, 0], int_(4), nm(2, 4, score=wanda(np.diag([8, 1.375, 1.0, 1.0])))),
             Case.of([3, -1], bcq(2), nm(1, 2)),

@@ -20,12 +20,12 @@ from sqtheory.alphabet.scaling import (
     Frozen,
     FullRange,
     HalfRange,
-    MeanSquare,
     Midpoint,
     Percentile,
     PowerOfTwo,
     SignedMax,
     StoredScale,
+    mse,
 )
 from sqtheory.arrays import FixedArray
 from sqtheory.theory.samples import SAMPLES
@@ -33,7 +33,7 @@ from tests.nightly import NIGHTLY, thin
 
 QUANTIZERS: list[Quantizer] = [
     *(int_(k) for k in (2, 4, 8, 16)),
-    *(int_(4, scaling=s) for s in (FullRange(), Midpoint(), HalfRange(), MeanSquare(3), Percentile(90))),
+    *(int_(4, scaling=s) for s in (FullRange(), Midpoint(), HalfRange(), mse(3), Percentile(90))),
     *(int_(4, rounding=r) for r in ROUNDINGS.values()),
     *(hbfp(4), hbfp(8), hbfp(4, compat=1e-8), mxint(8), nvfp4(), nf4(), bcq(2), bcq(3, zero=True), bcq(8)),
     *(mxfp(f) for f in (E4M3, E5M2, E3M2, E2M3, E2M1)),

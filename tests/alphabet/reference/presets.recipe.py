@@ -1,4 +1,4 @@
-"""What compressed-tensors 0.20.1 and gguf 0.19.0 make of weights under their schemes: python … > presets.json."""
+"""What compressed-tensors 0.20.1, gguf 0.19.0 and xllamacpp 2026.10.11549 make of weights: python … > presets.json."""
 
 import hashlib
 import json
@@ -11,6 +11,8 @@ from compressed_tensors.quantization.lifecycle.forward import fake_quantize
 from compressed_tensors.quantization.quant_scheme import PRESET_SCHEMES
 from compressed_tensors.quantization.utils import calculate_qparams, generate_gparam
 
+from tests.tools.make.ggml import through
+
 NAMES = (
     *("W4A16", "W4A8", "W2A16", "W3A16", "W5A16", "W6A16", "W7A16", "W8A16", "W4A16_ASYM", "W8A8"),
     *("FP8", "FP8_DYNAMIC", "FP8_BLOCK"),
@@ -18,6 +20,7 @@ NAMES = (
 )
 
 GGUF = ("Q4_0", "Q5_0", "Q8_0", "Q4_1", "Q5_1", "TQ1_0", "TQ2_0")
+K_QUANTS = ("Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K")
 
 
 def weights():
@@ -64,11 +67,20 @@ def gguf_digest(x, name):
     return hashlib.sha256(y.tobytes()).hexdigest()
 
 
+def k_digest(x, name):
+    """Of what llama.cpp's C library reads of what it wrote, -0 as 0."""
+    y = through(f"q{name[1:]}", x) + np.float32(0)
+    return hashlib.sha256(y.tobytes()).hexdigest()
+
+
 def main():
     """Print the hashes."""
     found = {name: {kind: digest(x, name) for kind, x in weights().items()} for name in NAMES}
     found |= {name: {kind: gguf_digest(x, name) for kind, x in weights().items()} for name in GGUF}
-    print(json.dumps({**{p: version(p) for p in ("compressed-tensors", "gguf")}, "sha256": found}, indent=1))
+    found |= {name: {kind: k_digest(x, name) for kind, x in weights().items()} for name in K_QUANTS}
+    print(
+        json.dumps({**{p: version(p) for p in ("compressed-tensors", "gguf", "xllamacpp")}, "sha256": found}, indent=1)
+    )
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ from safetensors.numpy import load_file, save_file
 import sqtheory as sq
 from sqtheory.cli import main
 from sqtheory.files.checkpoints import open_checkpoint
-from sqtheory.files.packing import CompressedTensorsCheckpoint, pack_image, unpack
+from sqtheory.files.code_layout import CodeLayout
+from sqtheory.files.packing import FOLDERS, ModuleCheckpoint, pack_image, unpack
 from sqtheory.files.packing.compressed_tensors import compressed
 from tests.twins.packing import fields_of
 
@@ -26,6 +27,10 @@ FORMATS = {
     "int(3, block=8)": "pack-quantized",
     "int(4, per=row)": "pack-quantized",
     "int(8, per=tensor)": "pack-quantized",
+    "affine(4, block=32)": "pack-quantized",
+    "affine(3, per=row, range=own)": "pack-quantized",
+    "affine(8, block=48, stored=float16)": "pack-quantized",
+    "affine(5, per=tensor)": "pack-quantized",
     "mxfp4": "mxfp4-pack-quantized",
     "nvfp4": "nvfp4-pack-quantized",
 }
@@ -59,6 +64,14 @@ def by_the_words(arrays: dict[str, Any], weights: dict[str, Any]) -> np.ndarray:
         rows, columns = arrays["weight_shape"].tolist()
         words = packed.view(np.uint8).reshape(rows, -1)
         codes = np.array([fields_of(row, k, columns) for row in words]) - 2 ** (k - 1)
+        if not weights["symmetric"]:
+            zero = arrays["weight_zero_point"]
+            if weights["strategy"] != "tensor":  # fields of whole columns, the rows of the weight from the lowest on
+                columns = [np.ascontiguousarray(column).view(np.uint8) for column in zero.T]
+                zero = np.array([fields_of(column, k, rows) for column in columns]).T - 2 ** (k - 1)
+            codes = codes - (
+                np.repeat(zero, weights["group_size"] or codes.shape[1], axis=1) if zero.ndim > 1 else zero
+            )
         if weights["strategy"] == "group":
             scale = np.repeat(scale, weights["group_size"], axis=1)
         return codes.astype(np.float32) * scale
@@ -75,7 +88,7 @@ def arrays_of(file: Path) -> dict[str, np.ndarray]:
     """All tensors, E4M3 ones as their codes."""
     raw = file.read_bytes()
     length = int.from_bytes(raw[:8], "little")
-    kinds = {"I32": "<i4", "I64": "<i8", "F32": "<f4", "U8": "u1", "F8_E4M3": "u1"}
+    kinds = {"I8": "i1", "I32": "<i4", "I64": "<i8", "F32": "<f4", "U8": "u1", "F8_E4M3": "u1"}
     found = {}
     for name, entry in json.loads(raw[8 : 8 + length]).items():
         if name != "__metadata__":
@@ -101,6 +114,7 @@ def test_the_words_of_the_layout_give_our_values(model: Path, tmp_path: Path, fm
         ours = f(x[f"{module}.weight"])
         if weights["type"] == "float":
             ours = ours.astype(ml_dtypes.bfloat16).astype(np.float32)
+        assert weights["symmetric"] == ("affine" not in fmt) and ("weight_zero_point" in arrays) == ("affine" in fmt)
         assert by_the_words(arrays, weights).tobytes() == ours.tobytes()
     assert {name: a.tobytes() for name, a in held.items()} == {name: x[name].tobytes() for name in held}
     assert sorted(held) == ["lm_head.weight", "model.norm.weight"]
@@ -135,6 +149,8 @@ REFUSED = {
     "a format it lacks": ("hbfp6:b32", (), "has int2 to int8"),
     "wide integers": ("int(12, block=32)", (), "has int2 to int8"),
     "narrow": ("mxfp4", ("--targets", "model.narrow.weight"), "has int2 to int8"),
+    "real offsets": ("Q4_1", (), "with integer zero points or without"),
+    "wide codes": ("affine(9, block=32)", (), "has int2 to int8"),
     "no weight": ("int4:b32", ("--targets", "re:.*norm.*"), "lays out float32 matrices, got F32 of shape (96,)"),
 }
 
@@ -166,13 +182,19 @@ def test_what_is_packed_is_read_as_values_and_packed_again_to_the_same_codes(
 ) -> None:
     out, again = tmp_path / "out", tmp_path / "again"
     assert written(model, out, fmt, None) == 0
-    with CompressedTensorsCheckpoint(out) as ours, open_checkpoint(out / "model.safetensors") as read:
+    with (
+        ModuleCheckpoint(out, FOLDERS[CodeLayout.compressed_tensors]) as ours,
+        open_checkpoint(out / "model.safetensors") as read,
+    ):
         for info in ours.tensors:
             assert read.read(info.name).tobytes() == ours.read(info.name).tobytes()
             assert read.info(info.name).quantized == ("layers" in info.name and "proj" in info.name)
     if "int" in fmt or fmt == "mxfp4":  # of NVFP4 the values are rounded to bfloat16, and not on its grid
         assert written(out, again, fmt, None) == 0
-        with CompressedTensorsCheckpoint(out) as first, CompressedTensorsCheckpoint(again) as second:
+        with (
+            ModuleCheckpoint(out, FOLDERS[CodeLayout.compressed_tensors]) as first,
+            ModuleCheckpoint(again, FOLDERS[CodeLayout.compressed_tensors]) as second,
+        ):
             assert all(first.read(i.name).tobytes() == second.read(i.name).tobytes() for i in first.tensors)
     config = json.loads((out / "config.json").read_text())
     config["quantization_config"]["config_groups"]["group_0"]["format"] = "marlin-24"

@@ -6,6 +6,7 @@ import pytest
 from sqtheory import hbfp, int_, nvfp4, stochastic
 from sqtheory.alphabet.operators import IDENTITY, Operator
 from sqtheory.alphabet.partition import Columns, Rows
+from sqtheory.arithmetic import accumulation, read
 from sqtheory.arrays import Array
 from sqtheory.exceptions import NonFinite
 from sqtheory.models import EXACT, Compressed, Linear, Linears, Watched, evaluate
@@ -95,3 +96,28 @@ def test_logits_that_overflow_are_refused() -> None:
     weights = {layer.name: layer.weight * np.float32(1e38) for layer in model("vit-dense").linears}
     with pytest.raises(NonFinite, match="logits overflow"), np.errstate(all="ignore"):
         evaluate(model("vit-dense"), samples("vit-dense"), Compressed(weights, IDENTITY))
+
+
+@pytest.mark.parametrize("by", ["fp8_fast", "bf16", "float32_pairwise"])
+def test_products_are_added_up_as_an_instruction_does(by: str) -> None:
+    """As a loop over outputs has them: rows read in the type, sums, factors of both, then the bias."""
+    one = accumulation(by)
+    rng = np.random.default_rng(3)
+    layer = Linear("l", rng.normal(size=(4, 64)).astype(np.float32), np.arange(4, dtype=np.float32))
+    x = rng.normal(size=(2, 3, 64)).astype(np.float32)
+    made = Compressed({"l": layer.weight}, accumulation=one)
+    a, w = read(x.reshape(6, 64), one.reads), read(layer.weight, one.reads)
+    expected = np.empty((6, 4), np.float32)
+    for i, j in np.ndindex(6, 4):
+        dot = np.float32(one.dot(a.numbers[i], w.numbers[j]))
+        expected[i, j] = dot * a.factors[i, 0] * w.factors[j, 0] + layer.bias[j]  # type: ignore[index]
+    np.testing.assert_array_equal(made(layer, x), expected.reshape(2, 3, 4))
+    np.testing.assert_array_equal(made.each([layer], x)[0], expected.reshape(2, 3, 4))
+    plain = Compressed({"l": layer.weight})(layer, x)
+    assert 0 < np.abs(made(layer, x) - plain).max() < 1.5
+
+
+def test_a_product_that_an_instruction_refuses_names_the_layer() -> None:
+    layer = Linear("l", np.ones((2, 8), np.float32))
+    with pytest.raises(ValueError, match=r"product of 'l' by wgmma\(e4m3, sparse\): w\[0, 0:4\] has more than 2 of 4"):
+        Compressed({"l": layer.weight}, accumulation=accumulation("wgmma(e4m3, sparse)"))(layer, np.ones((1, 1, 8)))

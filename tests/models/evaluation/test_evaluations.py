@@ -5,6 +5,7 @@ import pytest
 
 from sqtheory import hbfp, int_, mxfp, nm, parse
 from sqtheory.alphabet.formats import E2M1
+from sqtheory.arithmetic import accumulation
 from sqtheory.execution import Bound
 from sqtheory.models import evaluate
 from sqtheory.models.evaluation.comparing import compare_orders
@@ -99,3 +100,12 @@ def test_a_comparison_evaluates_what_its_names_say() -> None:
     np.testing.assert_array_equal(found.sparse.losses, dense.of(S).losses)
     assert list(found.all) == ["dense", "S only", "Q only", "S→Q", "Q→S"]
     assert (found.orders[Order.sq].losses != found.orders[Order.qs].losses).any()
+
+
+def test_products_of_an_instruction_are_another_result(tmp_path: Path) -> None:
+    by = [None, accumulation("fp8_fast"), accumulation("fp8_promoted")]
+    some = samples("vit-dense", 2)
+    found = [Evaluations(model("vit-dense"), some, results=tmp_path, accumulation=one).dense() for one in by]
+    assert len(list(tmp_path.glob("*.json"))) == 3
+    assert len({one.losses.tobytes() for one in found}) == 3
+    assert np.abs(found[1].losses - found[2].losses).max() < np.abs(found[1].losses - found[0].losses).max()

@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 
 from sqtheory import FLOAT16, cast, hbfp, nm, relative_error, sqnr
+from sqtheory.arithmetic import accumulated, accumulation, read
 from sqtheory.arrays import Array
 from sqtheory.models import EXACT, Compressed, Linear, Linears, Watched, ordered_weights
 from sqtheory.models.studies.depth import LayerReport, layer_reports, layer_table, worst_layers
+from sqtheory.models.studies.networks.activations import inputs_of
 from sqtheory.orders.applied import ENTRYWISE, Order
 from tests.models.architectures.small import model, samples
 
@@ -102,3 +104,22 @@ def test_a_line_for_each_layer_and_the_worst_of_them() -> None:
     shares = [report.contributions.total[Order.qs] for report in reports(True)]
     assert [w.contributions.total[Order.qs] for w in worst] == sorted(shares, reverse=True)[:3]
     assert all(math.isfinite(share) for share in shares)
+
+
+def test_an_accumulation_adds_two_terms_that_are_its_own() -> None:
+    """Against one layer by the definition; nothing else of a contribution moves."""
+    by, some = accumulation("fp8_fast"), samples("vit-dense", 1)
+    plain, found = (layer_reports(model("vit-dense"), some, S, Q, accumulation=one) for one in (None, by))
+    assert plain[0].contributions.total == found[0].contributions.total and not plain[0].contributions.accumulation
+    assert "accumulation" in found[0].to_dict()["contributions"] != plain[0].to_dict()["contributions"]
+    inputs = inputs_of(model("vit-dense"), some)
+    layer = model("vit-dense").linears[1]
+    weight = (S >> Q)(layer.weight)
+    x, w = read(inputs[layer.name], by.reads), read(weight, by.reads)
+    product = x.values @ w.values.T
+    size = np.linalg.norm(inputs[layer.name].astype(np.float64) @ layer.weight.T)
+    own = found[1].contributions
+    assert own.accumulation[Order.sq] == pytest.approx(np.linalg.norm(product - accumulated(x, w, by)) / size, rel=1e-4)
+    lost = np.linalg.norm(product - inputs[layer.name].astype(np.float64) @ weight.T)
+    assert own.operands[Order.sq] == pytest.approx(lost / size, rel=1e-4)
+    assert layer_table(found).header[-2:] == ("operands", "accumulation")

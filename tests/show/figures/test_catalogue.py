@@ -20,7 +20,7 @@ from matplotlib.text import Text
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.exceptions import NonFinite
-from sqtheory.show.figures import block, channel_map, gain_curve, gap_in_bits, rotation
+from sqtheory.show.figures import accumulation, block, channel_map, gain_curve, gap_in_bits, rotation
 from sqtheory.show.figures.catalogue import BY_NAME, find
 from sqtheory.show.figures.data import Data, Request
 from sqtheory.show.figures.style import DOUBLE, SINGLE, STYLES, encode
@@ -74,7 +74,7 @@ def test_data_and_caption_travel_with_the_figure(name: str, small: Request) -> N
 
 
 @thin(6)
-@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=nightly) if n == "tools" else n for n in BY_NAME])
 def test_the_same_request_gives_the_same_data(name: str, small: Request) -> None:
     first, again = computed(name, small), BY_NAME[name].compute(small)
     assert first.csv() == again.csv() and first.caption == again.caption
@@ -141,6 +141,15 @@ def test_the_gap_is_that_of_both_orders(small: Request) -> None:
     gap = found["int", 4]
     assert gap.measured == pytest.approx(100 * lost / size, rel=1e-9)
     assert abs(gap.measured - gap.exchangeable) < 5 * gap.error
+
+
+def test_an_accumulator_overtakes_the_gap_where_products_have_one_sign() -> None:
+    found = accumulation.compute(Request())
+    assert [found.overtaken("one sign", kernel) for kernel in (0, 1)] == [1024, None]
+    assert [found.overtaken("two signs", kernel) for kernel in (0, 1)] == [None, None]
+    for point in found.points:
+        assert all(0 < added <= bound for added, bound in zip(point.added, point.bounds, strict=True))
+        assert point.gap == pytest.approx(point.expected, rel=0.3)
 
 
 def test_the_block_is_the_one_done_by_hand() -> None:

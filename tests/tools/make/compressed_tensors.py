@@ -22,6 +22,7 @@ PACKAGES = ("compressed-tensors", "torch", "numpy")
 INPUTS = ("masked", "masked_positive", "masked_negative", "halves", "empty")
 PRESETS = {
     "W4A16": INPUTS[:2],
+    "W8A16": INPUTS,
     "W8A8": INPUTS[:2],
     "W4A16_ASYM": INPUTS,
     "FP8": ("masked", "halves"),

@@ -22,21 +22,21 @@ def put_values(flow: Dataflow, source: CodedOperand, name: str, data_type: int, 
     """
     number, own = source.key
     home, tensor = flow.scopes[number].home, flow.tensors[source.key]
-    named = name if any(one.name == own for one in _held(home, "initializer")) else own
+    named = name if any(one.name == own for one in held(home, "initializer")) else own
     tensor.Clear()
     tensor.name, tensor.data_type, tensor.raw_data = named, data_type, b""
     tensor.dims.extend(shape)
     if named != own:
-        for value in (value for value in _held(home, "input") if value.name == own):
+        for value in (value for value in held(home, "input") if value.name == own):
             kind = value.type.tensor_type
             value.name, kind.elem_type = named, data_type
             kind.ClearField("shape")
             for size in shape:
                 kind.shape.dim.add().dim_value = size
-    _drop_info(home, own)
+    drop_info(home, own)
     for taken in source.taken:
         if source.operator == "DequantizeLinear":
-            _become(taken.node, "Identity", [named])
+            become(taken.node, "Identity", [named])
         elif source.operator == "MatMulNBits":
             _multiply(flow, taken, named)
         else:
@@ -49,12 +49,12 @@ def drop_unused(flow: Dataflow, keys: set[Key]) -> None:
         if flow.is_used((number, own)) or (number, own) not in flow.tensors:
             continue
         home = flow.scopes[number].home
-        if any(one.name == own for one in _held(home, "initializer")):
-            _remove(home, "initializer", own)
-            _remove(home, "input", own)
+        if any(one.name == own for one in held(home, "initializer")):
+            remove(home, "initializer", own)
+            remove(home, "input", own)
         for at in [at for at, one in enumerate(home.node) if one.op_type == "Constant" and own in one.output]:
             del home.node[at]
-        _drop_info(home, own)
+        drop_info(home, own)
 
 
 def _multiply(flow: Dataflow, taken: Taken, weight: str) -> None:
@@ -62,7 +62,7 @@ def _multiply(flow: Dataflow, taken: Taken, weight: str) -> None:
     node, nodes = taken.node, taken.scope.home.node
     bias = node.input[_BIAS] if len(node.input) > _BIAS else ""
     result = node.output[0]
-    _become(node, "MatMul", [node.input[0], weight])
+    become(node, "MatMul", [node.input[0], weight])
     if not bias:
         return
     at = next(at for at, one in enumerate(nodes) if one.output and one.output[0] == result)
@@ -75,25 +75,27 @@ def _multiply(flow: Dataflow, taken: Taken, weight: str) -> None:
     nodes.insert(at + 1, added)
 
 
-def _become(node: "NodeProto", kind: str, inputs: list[str]) -> None:
+def become(node: "NodeProto", kind: str, inputs: list[str]) -> None:
     node.op_type, node.domain = kind, ""
     del node.input[:], node.attribute[:]
     node.input.extend(inputs)
 
 
-def _drop_info(home: "GraphProto | FunctionProto", own: str) -> None:
+def drop_info(home: "GraphProto | FunctionProto", own: str) -> None:
     """What a graph says of the type of a tensor that is another now or gone."""
-    _remove(home, "value_info", own)
-    _remove(home, "quantization_annotation", own)
+    remove(home, "value_info", own)
+    remove(home, "quantization_annotation", own)
 
 
-def _remove(home: "GraphProto | FunctionProto", what: str, own: str) -> None:
+def remove(home: "GraphProto | FunctionProto", what: str, own: str) -> None:
     """Take out what is of one tensor; a graph that has none of what is asked for stays as it is."""
-    held = _held(home, what)
-    for at in [at for at, one in enumerate(held) if own in (getattr(one, "name", ""), getattr(one, "tensor_name", ""))]:
-        del held[at]
+    there = held(home, what)
+    for at in [
+        at for at, one in enumerate(there) if own in (getattr(one, "name", ""), getattr(one, "tensor_name", ""))
+    ]:
+        del there[at]
 
 
-def _held(home: "GraphProto | FunctionProto", what: str) -> Any:
+def held(home: "GraphProto | FunctionProto", what: str) -> Any:
     """A list of a graph; nothing where it is a function, whose inputs are names and which has no initializers."""
     return getattr(home, what) if what in home.DESCRIPTOR.fields_by_name and hasattr(home, "initializer") else []

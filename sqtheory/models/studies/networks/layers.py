@@ -9,6 +9,7 @@ import numpy as np
 
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
+from sqtheory.arithmetic import Accumulation
 from sqtheory.arrays import Array
 from sqtheory.exceptions import NotCovered, about
 from sqtheory.models.architectures.model import Model
@@ -16,6 +17,7 @@ from sqtheory.models.evaluation.data import Samples
 from sqtheory.models.evaluation.evaluating import single_threaded_products
 from sqtheory.models.evaluation.weight_images import ordered_weights
 from sqtheory.models.studies.networks.activations import inputs_of
+from sqtheory.models.studies.networks.hardware import HardwareGuarantee, certify_hardware
 from sqtheory.orders.applied import Order
 from sqtheory.orders.matrix_errors import gram_norm, second_moments
 from sqtheory.tables import Table, json_ready
@@ -58,6 +60,8 @@ class LayerGuarantee:
     """The same, measured: ``gap.measured`` where there is a law."""
     energy: float
     """E‖y − ŷ‖² of S→Q, what the gap is compared with."""
+    hardware: HardwareGuarantee | None = None
+    """What an accumulator adds, where one is asked for."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, ready for JSON."""
@@ -66,6 +70,7 @@ class LayerGuarantee:
         return {
             **{"name": self.name, "rows": self.rows, **found, "coverage": self.coverage.to_dict()},
             **{"measured_gap": self.measured_gap, "energy_sq": self.energy, "law": json_ready(law)},
+            **({} if self.hardware is None else {"hardware": self.hardware.to_dict()}),
         }
 
 
@@ -76,14 +81,16 @@ def certify_layers(
     q: Quantizer,
     orders: Sequence[Order] = (Order.sq, Order.qs),
     *,
+    accumulation: Accumulation | None = None,
     done: Callable[[int], None] = lambda count: None,
 ) -> tuple[LayerGuarantee, ...]:
     """Every block linear, first to last; ``done`` is told of each. Raises what the operators raise, naming the tensor.
 
+    ``accumulation``: also what it adds to outputs, on ``ROWS`` rows of inputs of each layer.
     All inputs of the dense model on these samples are held at once, in float32.
     """
     with single_threaded_products():
-        return tuple(_certified(model, samples, s, q, orders, done))
+        return tuple(_certified(model, samples, s, q, orders, accumulation, done))
 
 
 def _certified(
@@ -92,6 +99,7 @@ def _certified(
     s: Sparsifier,
     q: Quantizer,
     orders: Sequence[Order],
+    accumulation: Accumulation | None,
     done: Callable[[int], None],
 ) -> Iterator[LayerGuarantee]:
     prepared, inputs = ordered_weights(model, s, q, list({*orders, Order.sq, Order.qs})), inputs_of(model, samples)
@@ -101,6 +109,8 @@ def _certified(
         energies = {o: gram_norm(w - prepared[o][layer.name], moments) ** 2 for o in (Order.sq, Order.qs)}
         with about(f"tensor {layer.name!r}"):
             coverage = _covered(x, w, prepared[Order.sq][layer.name], q, s)
+            both = {order: prepared[order][layer.name] for order in (Order.sq, Order.qs)}
+            hardware = None if accumulation is None else certify_hardware(layer.name, x, both, accumulation)
         yield LayerGuarantee(
             layer.name,
             len(x),
@@ -109,6 +119,7 @@ def _certified(
             law_of(q, s, w, moments),
             energies[Order.qs] - energies[Order.sq],
             energies[Order.sq],
+            hardware,
         )
         done(1)
 

@@ -5,14 +5,27 @@ from functools import cache
 import numpy as np
 import pytest
 
-from sqtheory.alphabet.quantizers import int_
+from sqtheory.alphabet.formats import E4M3
+from sqtheory.alphabet.partition import Rows
+from sqtheory.alphabet.quantizers import int_, scaled
 from sqtheory.alphabet.sparsifiers import nm, top
+from sqtheory.arithmetic import accumulation
 from sqtheory.models.evaluation.weight_images import ordered_weights
-from sqtheory.models.studies.networks import LayerGuarantee, certify_layers, guarantee_table, totals
+from sqtheory.models.studies.networks import (
+    HardwareGuarantee,
+    LayerGuarantee,
+    certify_layers,
+    guarantee_table,
+    hardware_sentence,
+    hardware_table,
+    totals,
+)
 from sqtheory.models.studies.networks.activations import inputs_of, moments_of
+from sqtheory.models.studies.networks.hardware import ROWS
 from sqtheory.models.studies.networks.layers import law_of
 from sqtheory.orders.applied import Order
 from sqtheory.orders.matrix_errors import gram_norm
+from sqtheory.theory.certificates import AccumulationCertificate
 from tests.models.architectures.small import model, samples
 
 MODELS = ("lm-dense", "vit-dense")
@@ -80,3 +93,28 @@ def test_totals_add_what_layers_say() -> None:
     loose = certify_layers(model("vit-dense"), samples("vit-dense", 1), top(0.5), Q, [Order.sq])
     assert totals(loose)["law"] is None and list(loose[0].certificates) == [Order.sq]
     assert guarantee_table(loose).rows[0][-1] == "–"
+
+
+def test_what_an_accumulator_adds_is_beside_its_bound_and_the_orders() -> None:
+    by, some = accumulation("fp8_fast"), samples("vit-dense", 1)
+    each = certify_layers(model("vit-dense"), some, S, Q, [Order.sq], accumulation=by)
+    weights, inputs = ordered_weights(model("vit-dense"), S, Q), inputs_of(model("vit-dense"), some)
+    for one, layer in zip(each, model("vit-dense").linears, strict=True):
+        hardware = one.hardware
+        assert hardware is not None and hardware.rows <= ROWS
+        x = inputs[layer.name][:: -(-one.rows // ROWS)]
+        q = scaled(E4M3, per=Rows())
+        sq, qs = (q(weights[o][layer.name]).astype(np.float64) for o in (Order.sq, Order.qs))
+        assert hardware.apart == pytest.approx(float(np.linalg.norm(q(x).astype(np.float64) @ (sq - qs).T)), rel=1e-6)
+        for certificate in hardware.certificates.values():
+            assert 0 < certificate.measured < certificate.bound and certificate.measured < 0.01 * certificate.output
+    told = [one.hardware for one in each if one.hardware is not None]
+    assert len(hardware_table(told).rows) == 4 and "fp8_fast: in " in hardware_sentence(told)
+
+
+def test_what_is_larger_is_said_only_where_it_is_certain() -> None:
+    def decided(apart: float, measured: float, bound: float) -> str:
+        one = AccumulationCertificate("x", measured, bound, 1.0, 0.0)
+        return HardwareGuarantee("l", 1, {Order.sq: one, Order.qs: one}, apart).decided
+
+    assert [decided(a, 1, 2) for a in (0.9, 1.1, 3.9, 4.1)] == ["accumulator", "open", "open", "order"]

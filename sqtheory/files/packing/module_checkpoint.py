@@ -1,4 +1,4 @@
-"""The folder that ``write_compressed_tensors`` writes, read back without the package compressed-tensors."""
+"""The folders that ``write_folder`` writes, read back without the packages that load them."""
 
 import os
 from collections.abc import Iterator
@@ -12,30 +12,26 @@ from numpy.typing import NDArray
 from sqtheory.files.checkpoints.safetensors import SafetensorsCheckpoint
 from sqtheory.files.checkpoints.tensors import Checkpoint, TensorInfo, plain, refused
 from sqtheory.files.codecs.codec import Stored
-from sqtheory.files.codecs.compressed_tensors import CompressedTensors
 from sqtheory.files.codecs.configuration import Configuration
-from sqtheory.files.packing.compressed_tensors import MODEL
+from sqtheory.files.packing.modules import MODEL, ModuleLayout
 from sqtheory.files.views.architecture import CONFIG
 
 
 @final
-class CompressedTensorsCheckpoint(Checkpoint):
-    """The tensors of such a folder under their own names; the values are those that the package decompresses.
+class ModuleCheckpoint(Checkpoint):
+    """The tensors of such a folder under their own names; the values are those that the package makes of them."""
 
-    That is c · σ in float32 for integers, and rounded to bfloat16 for MXFP4 and NVFP4.
-    """
-
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, layout: ModuleLayout) -> None:
         """Read header and config; CheckpointError for a folder that is not one of these."""
         with ExitStack() as undo:
             self._file = undo.enter_context(SafetensorsCheckpoint(folder / MODEL))
             configuration = Configuration(folder)
             configuration.close()
-            if configuration.method not in CompressedTensors.methods:
-                raise refused(folder / CONFIG, "it has no quantization_config of compressed-tensors")
+            if configuration.method not in layout.codec.methods:
+                raise refused(folder / CONFIG, f"it has no quantization_config of {layout.title}")
             held = {info.name: info for info in self._file.tensors}
             stored = Stored(self._file.path, held, configuration.content, self._file.read)
-            self._encoded = {one.name: one for one in CompressedTensors().encoded(stored)}
+            self._encoded = {one.name: one for one in layout.codec().encoded(stored)}
             undo.pop_all()
         parts = {part for one in self._encoded.values() for part in one.parts.values()}
         packed = [
@@ -55,7 +51,7 @@ class CompressedTensorsCheckpoint(Checkpoint):
         return dict(self._file.metadata)
 
     def stored(self, name: str) -> Iterator[NDArray[np.uint8]]:
-        """The bytes of codes, scales, shape or scale of the tensor, in this order."""
+        """The bytes of the parts of the tensor, in the order of the file."""
         parts = self._encoded[name].parts.values() if name in self._encoded else [name]
         return (piece for part in parts for piece in self._file.stored(part))
 
