@@ -3,7 +3,7 @@
 import numpy as np
 
 from sqtheory.alphabet.kernels.compiled_chains import STRIP, rounded_by
-from sqtheory.alphabet.kernels.compiled_ranking import loop
+from sqtheory.alphabet.kernels.compiled_loop import loop
 
 f4, i4, u1 = np.float32, np.int32, np.uint8
 
@@ -37,7 +37,7 @@ def coded(x, kept, scales, size, rounding, table, none, out):  # type: ignore[no
                 code = i4(table[i4(f4(level[i]).view(i4) >> 16) & 0xFFFF])
                 worst = max(worst, code)
                 out[found] = u1(code)
-                found += i4(marks[i])
+                found += i4(marks[i])  # type: ignore[assignment]
         else:
             for i in range(own.size):
                 code = i4(table[i4(f4(level[i]).view(i4) >> 16) & 0xFFFF])
@@ -80,7 +80,7 @@ def decoded(codes, table, kept, scales, size, out):  # type: ignore[no-untyped-d
             for i in range(size):
                 mark = i4(marks[i])
                 own[i] = table[i4(none + i4(i4(codes[found]) - none) * mark)]
-                found += mark
+                found += mark  # type: ignore[assignment]
         else:
             for i in range(size):
                 own[i] = table[codes[found + i]]
