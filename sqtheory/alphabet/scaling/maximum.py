@@ -131,4 +131,4 @@ class Unclipped(Scaling):
 
     def exact(self, x: Rationals, blocks: Partition, fmt: Format) -> Rationals:
         lo, hi = blocks.reduce(x, lambda rows: rows.min(axis=1)), blocks.reduce(x, lambda rows: rows.max(axis=1))
-        return np.maximum(np.maximum(lo / Fraction(fmt.min), hi / Fraction(fmt.max)), Fraction(0))
+        return np.asarray(np.maximum(np.maximum(lo / Fraction(fmt.min), hi / Fraction(fmt.max)), np.array(Fraction(0))))

@@ -51,7 +51,8 @@ class SearchedZero(Affine):
         return True
 
     def made(self, x: Array, blocks: Partition, fmt: Format) -> tuple[Ends, Ends]:
-        sigma, least = (blocks.reduce(x, lambda rows, at=at: searched(rows, fmt)[at]) for at in (0, 1))
+        sigma = blocks.reduce(x, lambda rows: searched(rows, fmt)[0])
+        least = blocks.reduce(x, lambda rows: searched(rows, fmt)[1])
         with np.errstate(over="ignore"):
             start = clipped(-least / np.where(sigma == 0, 1, sigma), -1, int(fmt.max) + 1)
         return sigma, clipped(integers(start, nearest_even), 0, int(fmt.max))

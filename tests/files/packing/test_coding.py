@@ -12,7 +12,7 @@ from sqtheory.alphabet.notation import parse
 from sqtheory.alphabet.partition.boxes import Boxes
 from sqtheory.arrays import Array
 from sqtheory.exceptions import InputRefused
-from sqtheory.files.packing import Packed, pack_image, packed, unpack
+from sqtheory.files.packing import Packed, pack_image, pack_values, unpack
 from sqtheory.files.packing.coding import codes_of, compiled_codes, compiled_values
 
 FORMATS = (INT4, INT8, E2M1, E2M3, E4M3, E5M2, NF4)
@@ -128,7 +128,7 @@ def test_a_value_off_the_grid_is_still_named(numba: None) -> None:
     y = q(x)  # type: ignore[operator]
     y[3, 5] *= np.float32(1.01)
     with pytest.raises(InputRefused, match=r"at \(3, 5\)"):
-        packed.pack_values(y, q, q.scales(x))  # type: ignore[arg-type,union-attr]
+        pack_values(y, q, q.scales(x))  # type: ignore[arg-type,union-attr]
 
 
 @pytest.mark.parametrize("name", ["coded", "decoded", "ranked", "looked_up"])
