@@ -129,6 +129,7 @@ def test_a_mask_keeps_the_largest_magnitudes_where_it_says_so(name: str) -> None
     assert largest == (s.by_magnitude or s.keeps_all(SHAPE))
 
 
+@thin(2)
 @pytest.mark.parametrize("name", MASKS)
 def test_units_are_kept_or_pruned_whole(name: str) -> None:
     s = MASKS[name]
@@ -139,6 +140,7 @@ def test_units_are_kept_or_pruned_whole(name: str) -> None:
     assert (s.units is not None) == name.startswith("blockwise")
 
 
+@thin(2)
 @pytest.mark.parametrize("name", MASKS)
 def test_entries_are_judged_by_their_own_score_where_there_is_a_cut(name: str) -> None:
     s = MASKS[name]
@@ -153,6 +155,7 @@ def test_entries_are_judged_by_their_own_score_where_there_is_a_cut(name: str) -
     assert apart == (s.cut is not None or s.keeps_all(SHAPE)) or s.ignores_values
 
 
+@thin(2)
 @pytest.mark.parametrize("name", MASKS)
 def test_tie_rules_are_for_masks_that_rank(name: str) -> None:
     s, x = MASKS[name], np.ones(SHAPE)
@@ -165,6 +168,7 @@ def test_tie_rules_are_for_masks_that_rank(name: str) -> None:
     assert decides == (not low.with_score(magnitude).keeps_all(SHAPE))
 
 
+@thin(2)
 @pytest.mark.parametrize("name", MASKS)
 def test_another_score_ranks_instead(name: str) -> None:
     s = MASKS[name]
@@ -173,6 +177,7 @@ def test_another_score_ranks_instead(name: str) -> None:
     assert own.with_score(s.score or magnitude) == s
 
 
+@thin(2)
 @pytest.mark.parametrize("name", MASKS)
 def test_a_mask_keeps_all_where_it_says_so(name: str) -> None:
     s = MASKS[name]
@@ -187,6 +192,7 @@ def test_a_mask_splits_boxes_where_it_says_so(name: str, boxes: str) -> None:
     assert s.splits(b, SHAPE) == mixed
 
 
+@thin(2)
 @pytest.mark.parametrize("name", MASKS)
 def test_a_mask_takes_the_shape_that_its_arrays_prescribe(name: str) -> None:
     s = MASKS[name]

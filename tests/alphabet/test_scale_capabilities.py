@@ -244,6 +244,7 @@ def test_a_power_of_two_is_exact_for_float64_maxima_only() -> None:
         RULES["floor"].exact(rationals(np.ones(SHAPE)) / 3, BLOCKS, INT4)
 
 
+@thin(2)
 @pytest.mark.parametrize("name", RULES)
 def test_by_rows_every_row_is_a_tensor_of_its_own(name: str) -> None:
     rule = RULES[name]
@@ -354,7 +355,7 @@ def check_symmetries(rule: Scaling) -> None:
     assert (seen_divided(rule) or seen_product(rule) or shifts) != rule.direct
 
 
-@thin(2)
+@thin(4)
 @pytest.mark.parametrize("name", RULES)
 def test_a_scale_has_the_symmetries_that_it_declares(name: str) -> None:
     check_symmetries(RULES[name])

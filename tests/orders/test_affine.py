@@ -66,7 +66,11 @@ def test_no_entry_within_half_a_step_of_the_ends_saturates() -> None:
 def test_no_order_is_said_to_be_better(q: Quantizer) -> None:
     known = Pair(S, q).on((4, 16))
     assert not (known.scale.closed or known.monotone.closed or known.selection.closed or known.prune_first_dominates)
-    assert known.zero.closed == (KEEPS_ZERO in q.traits) == (q in (*FORMATS[:3], affine(3, offset=Offset.searched, block=16)))
+    assert (
+        known.zero.closed
+        == (KEEPS_ZERO in q.traits)
+        == (q in (*FORMATS[:3], affine(3, offset=Offset.searched, block=16)))
+    )
 
 
 @pytest.mark.parametrize("text", ["affine(4, block=8)", "affine(3, offset=float, block=8)", "affine(3, offset=edge)"])

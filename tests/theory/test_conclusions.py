@@ -139,7 +139,7 @@ BINDING = [
 ]
 
 
-@thin(4)
+@thin(6)
 @pytest.mark.parametrize(("theorem", "step", "place"), BINDING, ids=[f"{t}-{s.status}-{i}" for t, s, i in BINDING])
 def test_a_changed_claim_is_not_concluded(theorem: Theorem, step: Conclusion, place: int) -> None:
     """Turned round, lowered or off by one: no step that concludes the claim concludes what it is changed to."""

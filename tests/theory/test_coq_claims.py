@@ -50,7 +50,7 @@ def test_hypotheses_are_read_one_by_one() -> None:
     assert pieces("a -> (b -> c) -> d", "->") == ["a", "(b -> c)", "d"]
 
 
-@thin(2)
+@thin(4)
 @every
 def test_every_assumption_that_a_statement_uses_is_one_of_the_theorem(
     theorem: Theorem, step: FormallyConcludes
@@ -71,7 +71,7 @@ CHANGES: dict[str, Callable[[list[str], str], tuple[list[str], str]]] = {
 }
 
 
-@thin(2)
+@thin(4)
 @pytest.mark.parametrize("change", CHANGES)
 @every
 def test_a_changed_statement_is_noticed(

@@ -26,10 +26,10 @@ from sqtheory.theory.theorems import ALL, BY_SLUG
 from tests import pipelines as alphabet
 from tests.nightly import NIGHTLY, thin
 
-PIPELINES = 24_000 if NIGHTLY else 30
+PIPELINES = 24_000 if NIGHTLY else 20
 """Pipelines for each theorem."""
 ROWS = 24
-STRUCTURES = 24_000 if NIGHTLY else 25
+STRUCTURES = 24_000 if NIGHTLY else 18
 """Pipelines that a claim is decided for."""
 PATIENCE = 150 if NIGHTLY else 240
 """So many times as many where fewer than ``LEAST`` are proved, as where a claim is about one group and one block."""
@@ -143,7 +143,7 @@ STRENGTH = 3_000
 LOST = [(t.slug, a.name) for t in UNIVERSAL for a in t.given if not a.defining and (t.slug, a.name) not in RARE]
 
 
-@thin(12)
+@thin(24)
 @pytest.mark.parametrize(("slug", "lost"), LOST, ids=[f"{slug}-{lost}" for slug, lost in LOST])
 def test_the_attack_notices_an_assumption_that_is_lost(slug: str, lost: str) -> None:
     """Each fault that a record once had is put back: one assumption is taken away."""

@@ -28,10 +28,13 @@ from tests.nightly import NIGHTLY, nightly, thin
 from tests.show.figures.references import computed
 from tests.show.figures.texts import text_faults
 
+LONG = ("tightness", "tools")
+"""Figures whose data take many seconds; of tools ``test_tool_table`` computes some rows by day."""
+
 
 @thin(3)
 @pytest.mark.parametrize("style", STYLES if NIGHTLY else ["single"])
-@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=nightly) if n in LONG else n for n in BY_NAME])
 def test_no_text_is_cut_or_covered(name: str, style: str, small: Request) -> None:
     assert text_faults(BY_NAME[name].draw(computed(name, small), STYLES[style]), STYLES[style]) == []
 
@@ -48,7 +51,7 @@ MATHEMATICS = "a$x^$ \\ $_b"
 
 
 @thin(6)
-@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=nightly) if n in LONG else n for n in BY_NAME])
 def test_no_name_is_set_as_mathematics(name: str, small: Request) -> None:
     found = computed(name, small)
     if hasattr(found, "model"):
@@ -62,8 +65,8 @@ def test_no_name_is_set_as_mathematics(name: str, small: Request) -> None:
     assert texts or not hasattr(found, "model") or name in ("block", "price", "rotation")
 
 
-@thin(4)
-@pytest.mark.parametrize("name", BY_NAME)
+@thin(5)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=nightly) if n in LONG else n for n in BY_NAME])
 def test_data_and_caption_travel_with_the_figure(name: str, small: Request) -> None:
     found = computed(name, small)
     rows = list(csv.reader(io.StringIO(found.csv())))
@@ -74,7 +77,7 @@ def test_data_and_caption_travel_with_the_figure(name: str, small: Request) -> N
 
 
 @thin(6)
-@pytest.mark.parametrize("name", [pytest.param(n, marks=nightly) if n == "tools" else n for n in BY_NAME])
+@pytest.mark.parametrize("name", [pytest.param(n, marks=nightly) if n in LONG else n for n in BY_NAME])
 def test_the_same_request_gives_the_same_data(name: str, small: Request) -> None:
     first, again = computed(name, small), BY_NAME[name].compute(small)
     assert first.csv() == again.csv() and first.caption == again.caption

@@ -31,7 +31,7 @@ EXCESS = 1e-3
 """What is beyond the threshold is a small difference of such means (moved by 1e-5)."""
 
 
-@pytest.fixture(params=BY_NAME)
+@pytest.fixture(params=[pytest.param(n, marks=nightly) if n == "tools" else n for n in BY_NAME])
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
