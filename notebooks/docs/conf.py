@@ -25,7 +25,7 @@ autodoc_preserve_defaults = False
 
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
-nb_execution_timeout = 600
+nb_execution_timeout = 180
 nb_execution_show_tb = True
 nb_render_markdown_format = "myst"
 nb_merge_streams = True
