@@ -30,7 +30,7 @@ from sqtheory.show.figures.data import FigureKind
 from sqtheory.show.page import page
 from tests.compress.material import INDEX
 from tests.files.atomic.killing import dies, kills, tree
-from tests.nightly import NIGHTLY
+from tests.nightly import NIGHTLY, thin
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a process is forked and killed")
 SHAPE = (8, 32)
@@ -140,6 +140,7 @@ WHOLE = ("safetensors", True, "whole")
 """Killed at every third call by day; the others at every ninth; all at every one nightly."""
 
 
+@thin(2)
 @pytest.mark.parametrize("half", [False, True] if NIGHTLY else [False], ids=lambda half: "half" if half else "before")
 @pytest.mark.parametrize("system", SYSTEMS, indirect=True)
 @pytest.mark.parametrize("force", [False, True], ids=["new", "replacing"])
@@ -279,6 +280,7 @@ WRITTEN: dict[str, tuple[str, ...]] = {
 }
 
 
+@thin(2)
 @pytest.mark.parametrize("force", [False, True], ids=["new", "replacing"])
 @pytest.mark.parametrize("verb", WRITTEN)
 @pytest.mark.usefixtures("capsys")

@@ -86,5 +86,9 @@ def test_the_page_says_how_many_rows_the_suite_tries() -> None:
     from tests.readme import DOCS
 
     text = (DOCS / "status.md").read_text(encoding="utf-8")
-    assert f"{15_000:,} rows for each" in text and "half a million" in text and f"of {module.ROWS} random rows" in text
-    assert ROWS in (15_000, 500_000, 20_000_000)
+    assert (
+        f"{15_000:,} rows for each" in text
+        and "in `.ci/run` 200,000" in text
+        and f"of {module.ROWS} random rows" in text
+    )
+    assert ROWS in (15_000, 200_000, 20_000_000)
