@@ -28,7 +28,7 @@ from sqtheory.theory.theorems import ALL
 from tests.nightly import NIGHTLY, nightly
 
 ROWS = {"dev": 15_000, "ci": 200_000, "nightly": 20_000_000}[os.environ.get("HYPOTHESIS_PROFILE", "dev")]
-"""Random rows for each theorem, two or more blocks of four in each: 400,000 blocks in CI, 10⁹ for all in the nightly."""
+"""Random rows for each theorem, two or more blocks of four in each: 400,000 blocks in CI, 10⁹ for all every night."""
 EXAMPLES = {"dev": 5, "ci": 50}.get(os.environ.get("HYPOTHESIS_PROFILE", "dev"), settings().max_examples)
 BATCH = min(20_000, ROWS // 6)
 UNIVERSAL = [t for t in ALL if t.domain is not None]
