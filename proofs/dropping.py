@@ -21,7 +21,7 @@ from sqtheory.theory.theorem import Theorem
 from .conclusions import Concludes
 from .exact import ExactRow
 from .proof import proof_of
-from .standing import broken, by_how_much
+from .standing import broken, by_how_much, fails_alone
 
 ROWS = 24
 """Rows of one batch."""
@@ -130,9 +130,7 @@ def _excess(theorem: Theorem, assumption: Assumption, like: Case, rows: Array) -
     """By how much a claim fails on rows where this assumption fails and all others hold; −1 elsewhere."""
     w = like.w if like.w is None or len(like.w) == len(rows) else np.tile(like.w[:1], (len(rows), 1))
     case = replace(like, x=rows, w=w)
-    fails = ~assumption.holds(case)
-    for other in theorem.given:
-        fails = fails & (other is assumption or other.holds(case))
+    fails = fails_alone(theorem, assumption, case)
     if not fails.any():
         return np.full(len(rows), -1.0)
     try:

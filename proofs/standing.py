@@ -8,6 +8,7 @@ from zlib import crc32
 
 import numpy as np
 
+from sqtheory.arrays import Mask
 from sqtheory.exceptions import Undefined
 from sqtheory.tables import Table
 from sqtheory.theory.case import Case
@@ -109,20 +110,24 @@ def broken(theorem: Theorem, assumption: Assumption) -> Case | None:
     case = assumption.fails_without
     if case is None:
         return None
-    fails = ~assumption.holds(case)
     if assumption.defining:
         try:
             theorem.values(case)
         except Undefined:
-            return case if fails.all() else None
+            return None if assumption.holds(case).any() else case
         return None
-    for other in theorem.given:
-        if other is not assumption:
-            fails = fails & other.holds(case)
-    fails = fails & (theorem.excess(case) > 0)
+    fails = fails_alone(theorem, assumption, case) & (theorem.excess(case) > 0)
     if not fails.any():
         return None
     return case if len(case) == 1 else case.row(int(np.flatnonzero(fails)[0]))
+
+
+def fails_alone(theorem: Theorem, assumption: Assumption, case: Case) -> Mask:
+    """Rows in which this assumption fails and all others hold."""
+    fails = ~assumption.holds(case)
+    for other in theorem.given:
+        fails = fails & (other is assumption or other.holds(case))
+    return fails
 
 
 def status_table(standings: Iterable[Standing]) -> Table:
