@@ -150,6 +150,37 @@ def two_level(block: Sequence[Real], tensor: Sequence[Real], grid: Grid) -> Real
     return kept_positive(g * real(float(s)), top > 0)
 
 
+def four_over_six(p: float) -> Rule:
+    """Of the E4M3 numbers that put the maximum at 6 and at 4 the one that errs less; the largest maximum has 256."""
+
+    def rule(block: Sequence[Real], tensor: Sequence[Real], grid: Grid) -> Real:
+        top, whole = largest(block), largest(tensor)
+        if whole == 0:
+            return top
+        real = top.dtype.type
+        g = kept_positive(whole / real(float(grid.top * 256)), True)
+        ratio = top / real(float(grid.top)) / g
+        found = []
+        for wanted in (ratio, ratio * real(1.5)):
+            s = round_exactly(Fraction(float(wanted)), E4M3, "nearest_even")
+            s = Fraction(1, 512) if s == 0 and top > 0 else s
+            sigma = kept_positive(g * real(float(s)), top > 0)
+            found.append((spent(block, sigma, grid, p), sigma))
+        return found[1][1] if found[1][0] < found[0][0] else found[0][1]
+
+    return rule
+
+
+def spent(block: Sequence[Real], sigma: Real, grid: Grid, p: float) -> Fraction:
+    """Σ |v − σ ρ(v/σ)|^p, or the largest for p = ∞, of errors rounded as the dtype of the block does."""
+    if sigma == 0:
+        return Fraction(0)
+    real = sigma.dtype.type
+    images = [real(float(round_exactly(Fraction(float(v / sigma)), grid, "nearest_even"))) * sigma for v in block]
+    errors = [abs(Fraction(float(v - image))) for v, image in zip(block, images, strict=True)]
+    return max(errors) if p == float("inf") else sum((e ** int(p) for e in errors), Fraction(0))
+
+
 def signed_max(minimum: bool) -> Rule:
     """The entry of largest magnitude over the lowest level; of equal ones the first, or a negative one."""
 
