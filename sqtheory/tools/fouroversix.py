@@ -3,8 +3,7 @@
 from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, nearly
 
 LOST = (
-    "last bits, at most 1.2e−7 of an entry, and under scales of E4M3 below 2^−6 entries beyond 7 scales, "
-    "which become 0"
+    "last bits, at most 1.2e−7 of an entry, and under scales of E4M3 below 2^−6 entries beyond 7 scales, which become 0"
 )
 TOOL = Tool(
     name="fouroversix",

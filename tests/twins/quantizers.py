@@ -96,8 +96,19 @@ def gptq(block: Sequence[Real], bits: int) -> list[Real]:
     return [scale * scale.dtype.type(q - zero) for q in codes]
 
 
+def overflow_aware(top: Fraction, grid: Grid) -> int:
+    """⌊log₂ top⌋ − e_max, or one more where the image of top is then strictly nearer to it."""
+    e = power_of_two_below(top) - power_of_two_below(grid.top)
+    off = [
+        abs(top - scale * round_exactly(top / scale, grid, "nearest_even"))
+        for scale in (Fraction(2) ** e, 2 * Fraction(2) ** e)
+    ]
+    return e + (off[1] < off[0])
+
+
 def power_of_two(kind: str, fraction_bits: int, implied: int = 0) -> Rule:
-    """MX scales: ``floor``, ``ceil``, ``even`` (significand rounded to the element's bits first), ``rceil``.
+    """MX scales: ``floor``, ``ceil``, ``even`` (significand rounded to the element's bits first), ``rceil``,
+    ``oas`` (of the floor exponent and the next the one with the nearer image of the maximum).
 
     The shared scale is 2^implied times that of the numbers of the grid.
     """
@@ -113,6 +124,8 @@ def power_of_two(kind: str, fraction_bits: int, implied: int = 0) -> Rule:
             e = power_of_two_above(top) - e_max
         elif kind == "rceil":
             e = power_of_two_above(top / grid.top)
+        elif kind == "oas":
+            e = overflow_aware(top, grid)
         else:
             unit = Fraction(2) ** (power_of_two_below(top) - fraction_bits)
             e = power_of_two_below(round(top / unit) * unit) - e_max
