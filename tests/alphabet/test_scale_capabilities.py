@@ -121,6 +121,7 @@ BOUNDED = {
         "ceil",
         "even",
         "rceil",
+        "oas",
         "shared",
         "unclipped",
         "floorfull",

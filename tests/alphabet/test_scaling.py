@@ -54,6 +54,7 @@ from sqtheory.alphabet.scaling import (
     Unscaled,
     mse,
 )
+from sqtheory.alphabet.scaling.dyadic import doubled_from
 from sqtheory.arrays import FixedArray
 from sqtheory.theory.samples import SAMPLES
 from tests.nightly import thin
@@ -120,7 +121,7 @@ def test_shared_powers_of_two_are_those_e8m0_can_hold() -> None:
 
 
 def test_which_scale_never_saturates() -> None:
-    """Of the four rules only rceil keeps every maximum within the format, and with the smallest such scale."""
+    """Of the five rules only rceil keeps every maximum within the format, and with the smallest such scale."""
     amax = np.random.default_rng(12).uniform(1, 4, 5000).astype(np.float32)
     for fmt, m in ELEMENTS:
         ratio = {e: amax / PowerOfTwo(e).scales(amax, Blocks(1), fmt) for e in Exponent}
@@ -128,6 +129,8 @@ def test_which_scale_never_saturates() -> None:
         assert lead <= ratio[Exponent.floor].min() and fmt.max < ratio[Exponent.floor].max() < 2 * lead
         assert lead / 2 < ratio[Exponent.ceil].min() and ratio[Exponent.ceil].max() <= lead
         assert fmt.max / 2 < ratio[Exponent.rceil].min() and ratio[Exponent.rceil].max() <= fmt.max
+        limit = float(doubled_from(fmt))
+        assert limit / 2 < ratio[Exponent.oas].min() and ratio[Exponent.oas].max() <= limit
         assert lead * rounds_up <= ratio[Exponent.even].min() and ratio[Exponent.even].max() < 2 * lead * rounds_up
 
 
