@@ -63,7 +63,7 @@ class SweptScale(Scaling):
         Left out are those under which every entry is next to 0, and those under which, as under the next, every entry
         of a grid Γ = −Γ saturates.
         """
-        known = self._sizes.tolist()
+        known: list[float] = self._sizes.tolist()
         if not sizes.size:
             return known[:1]
         top, low = float(sizes.max()), float(sizes.min()) if fmt.odd else 0.0

@@ -19,6 +19,7 @@ from sqtheory.theory.theorems import (
     dot_separation,
     dyadic_equivariance,
     error_in_bits,
+    error_in_three,
     feedback_refills,
     finer_blocks,
     fitted_bound,
@@ -84,6 +85,7 @@ from sqtheory.theory.theorems import (
 ALL: tuple[Theorem, ...] = (
     rounding_cell.THEOREM,
     saturation.THEOREM,
+    error_in_three.THEOREM,
     hbfp_power_of_two.THEOREM,
     idempotence.THEOREM,
     dyadic_equivariance.THEOREM,
