@@ -1,4 +1,4 @@
-"""Published methods of compression: where each is from, what it must know, what it assigns, and when S→Q is right."""
+"""Work methods of compression: where each is from, what it must know, what it assigns, and when S→Q is right."""
 
 from difflib import get_close_matches
 
@@ -29,7 +29,9 @@ from sqtheory.methods import (
     wina,
 )
 from sqtheory.methods.evidence import Evidence, Fails, Holds, OnWeight, OrderVerdict, Runs
+from sqtheory.methods.idea import Idea
 from sqtheory.methods.method import Built, Facts, Method, Variant
+from sqtheory.methods.work import PrunedOperand, Work
 
 __all__ = [
     "ALL",
@@ -38,15 +40,18 @@ __all__ = [
     "Facts",
     "Fails",
     "Holds",
+    "Idea",
     "Method",
     "OnWeight",
     "OrderVerdict",
+    "PrunedOperand",
     "Runs",
     "Variant",
+    "Work",
     "find",
 ]
 
-ALL: tuple[Method, ...] = (
+ALL: tuple[Work, ...] = (
     wanda.METHOD,
     hbfp.METHOD,
     wina.METHOD,
@@ -75,7 +80,7 @@ ALL: tuple[Method, ...] = (
 """Every method; a new one is its file and a line here."""
 
 
-def find(name: str) -> Method:
+def find(name: str) -> Work:
     """The method of this name, or METHOD:VARIANT. Raises ValueError naming the closest."""
     known = {method.name: method for method in ALL}
     own, _, variant = name.partition(":")
