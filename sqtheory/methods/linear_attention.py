@@ -34,7 +34,8 @@ def one_map() -> bool:
 def stands_still() -> bool:
     """Of 16 tokens that add 3/8 each a state on the integers keeps 0; rounded once it would be 6."""
     ones, values = np.ones((16, 1)), np.full((16, 1), 0.375)
-    return decoded(ones, ones, values, 1.0)[-1, 0] == 0 and np.rint(causal(ones, ones, values)[-1, 0]) == 6
+    held, summed = decoded(ones, ones, values, 1.0), causal(ones, ones, values)
+    return bool(held[-1, 0] == 0 and np.rint(summed[-1, 0]) == 6)
 
 
 METHOD = Idea(
