@@ -84,6 +84,11 @@ class Atoms(PairedInstance):
 
     @property
     @abstractmethod
+    def doubled(self) -> Row:
+        """What x goes to under twice its scales."""
+
+    @property
+    @abstractmethod
     def rounded_rests(self) -> tuple[Row, Row]:
         """The images of x − q(s(x)) and of x − s(q(x))."""
 

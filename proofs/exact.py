@@ -15,6 +15,7 @@ from sqtheory.alphabet.cells import cells
 from sqtheory.alphabet.formats import Format
 from sqtheory.arrays import Array, Mask
 from sqtheory.theory.case import Case
+from sqtheory.theory.theorems.twice_the_scale import doubled_image
 
 from .atoms import Atoms, Number, Pairs, Row
 
@@ -178,6 +179,11 @@ class ExactRow(Atoms):
     def rounded_differences(self) -> Row:
         """q of the differences."""
         return self.of(self.case.q(np.diff(self.case.x, axis=1, prepend=0.0)))
+
+    @cached_property
+    def doubled(self) -> Row:
+        """q with twice the scales of x."""
+        return self.of(doubled_image(self.case))
 
     @cached_property
     def rounded_rests(self) -> tuple[Row, Row]:
