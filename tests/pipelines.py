@@ -204,7 +204,10 @@ def case(rng: Generator, theorem: Theorem, count: int) -> Case:
     plain = set(domain.x.kinds) <= set(samples.SAMPLES.values()) and not domain.x.independent
     x = rows(rng, shape, q, domain.x.subnormal) if plain and rng.random() < 0.9 else domain.x.sample(rng, count)[:, :n]
     w = None if domain.w is None else rows(rng, shape, q, domain.w.subnormal)
-    return Case(x, q, s, pick(rng, speaks), w, accumulator(rng, domain.accumulators))
+    p = pick(rng, speaks)
+    if domain.score is not None and rng.random() < 0.8:
+        s = s.with_score(domain.score(q, p))
+    return Case(x, q, s, p, w, accumulator(rng, domain.accumulators))
 
 
 def accumulator(rng: Generator, known: OneOf[Accumulator] | None) -> Accumulator | None:

@@ -39,7 +39,7 @@ INDEPENDENT_ROWS = 20_000
 def cases(domain: Domain, *, rows: int = 2) -> st.SearchStrategy[Case]:
     """(x, s, q, p), w and accumulator of a domain, of its kinds: entry by entry, or independent rows whole."""
     return st.builds(
-        Case,
+        domain.case,
         _arrays(domain.x, rows),
         _choice(domain.q),
         _choice(domain.s),

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from sqtheory.alphabet.partition import Shape
+from sqtheory.alphabet.scores import Gain
 from sqtheory.theory.claims import Claim, Norms
 from sqtheory.theory.decide import CLAIMS
 from sqtheory.theory.decide.draws import Draw, draws
@@ -104,6 +105,7 @@ def proved_by_structure(rng: np.random.Generator, claim: str) -> Iterator[tuple[
             asked = question(claim, p)
             q = alphabet.quantizer(rng, shape)
             s = alphabet.sparsifier(rng, shape, q)
+            s = s.with_score(Gain(q, p)) if rng.random() < 0.2 else s
             s.groups.check_tail(shape, getattr(s, "tail", q.tail), "groups")
             q.partition.check_tail(shape, q.tail, "blocks")
             closed = [r.theorem for r in asked.routes if all(d.closed for d in r.discharge(s, q, p, shape))]
