@@ -68,7 +68,7 @@ L1 = OneOf(1.0)
 @final
 @dataclass(frozen=True)
 class Domain:
-    """All cases with x (and w and an accumulator, if there are any), q, s and p from these sets."""
+    """All cases with x (and w, an accumulator and a rest of a chain, if there are any), q, s and p from these sets."""
 
     x: Arrays
     q: OneOf[Quantizer]
@@ -76,9 +76,12 @@ class Domain:
     p: OneOf[float] = L1
     w: Arrays | None = None
     accumulators: OneOf[Accumulator] | None = None
+    then: OneOf[tuple[Quantizer, ...]] | None = None
+    """What follows q in a chain."""
 
     def sample(self, rng: Generator, rows: int) -> Case:
         """Draw a pipeline and rows for it."""
         w = None if self.w is None else self.w.sample(rng, rows)
         x, q, s, p = self.x.sample(rng, rows), self.q.sample(rng), self.s.sample(rng), self.p.sample(rng)
-        return Case(x, q, s, p, w, None if self.accumulators is None else self.accumulators.sample(rng))
+        accumulator = None if self.accumulators is None else self.accumulators.sample(rng)
+        return Case(x, q, s, p, w, accumulator, () if self.then is None else self.then.sample(rng))

@@ -44,6 +44,7 @@ SLOW = frozenset(
         *("promoted_bound", "one_signed_accumulation", "stagnation"),
         *("accumulator_exact", "accumulator_symmetry", "sparse_dense_bound", "order_on_hardware"),
         *("fitted_bound", "fitted_dominates", "nearly_monotone_dominates", "half_step_bound"),
+        *("first_is_best", "later_masks", "places_in_order", "worst_by_position"),
     }
 )
 """Theorems whose proofs take more than a second."""
