@@ -34,6 +34,15 @@ class Atoms(PairedInstance):
 
     @property
     @abstractmethod
+    def images(self) -> list[Row]:
+        """x and what each quantizer of a chain makes of it in turn."""
+
+    @abstractmethod
+    def placed(self, k: int) -> Row:
+        """What the chain makes of x with the mask after k of its quantizers."""
+
+    @property
+    @abstractmethod
     def groups(self) -> list[list[int]]:
         """The places of every mask group of the row."""
 

@@ -13,6 +13,7 @@ import sympy
 
 from sqtheory.alphabet.cells import cells
 from sqtheory.alphabet.formats import Format
+from sqtheory.alphabet.operators import chained
 from sqtheory.arrays import Array, Mask
 from sqtheory.theory.case import Case
 from sqtheory.theory.theorems.twice_the_scale import doubled_image
@@ -107,6 +108,17 @@ class ExactRow(Atoms):
     def scale(self) -> Row:
         """σ(x), the scale of every entry's block."""
         return self.of(self.case.dense_scale)
+
+    @cached_property
+    def images(self) -> list[Row]:
+        """By the chain of the first quantizers, for any number of them."""
+        row, quantizers = self.case.x, self.case.quantizers
+        return [self.of(chained(quantizers[:k])(row)) for k in range(len(quantizers) + 1)]
+
+    def placed(self, k: int) -> Row:
+        """By the whole chain."""
+        quantizers = self.case.quantizers
+        return self.of(chained((*quantizers[:k], self.case.s, *quantizers[k:]))(self.case.x))
 
     @cached_property
     def groups(self) -> list[list[int]]:

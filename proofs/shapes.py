@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import combinations, product
 from typing import ClassVar, TypeAlias, final
 
 import sympy
@@ -65,6 +65,30 @@ class Groups:
 
 @final
 @dataclass(frozen=True)
+class Places:
+    """Rows of one group of m entries of which n are kept, by x, by q(x) and by q₂(q(x)): any mask of each.
+
+    Entries are numbered so that the mask of x is the first n.
+    """
+
+    n: int
+    m: int
+    products: ClassVar[bool] = False
+    whole: ClassVar[str] = ""
+
+    def __str__(self) -> str:
+        return f"{self.n}:{self.m} at three places of a chain"
+
+    def rows(self, given: Iterable[Assumption], exponent: sympy.Expr) -> Iterator[Unknowns]:
+        """The rows: every mask of the first image with every one of the second."""
+        all_given, size = frozenset(given), range(self.m)
+        masks = [[i in kept for i in size] for kept in combinations(size, self.n)]
+        for second, third in product(masks, repeat=2):
+            yield Unknowns("", all_given, exponent, [list(size)], masks[0], second, third=third)
+
+
+@final
+@dataclass(frozen=True)
 class Entries:
     """Rows of so many entries under any mask of S→Q, and any of Q→S if both ``orders`` are spoken of."""
 
@@ -112,7 +136,7 @@ class Diagonal:
             yield replace(row, inputs=inputs)
 
 
-Shape: TypeAlias = Groups | Entries | Diagonal
+Shape: TypeAlias = Groups | Places | Entries | Diagonal
 
 
 def _rows(

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, final
 import sympy
 from sympy import Abs, And, Eq, Ge, Implies, Le, Lt, Or
 
+from sqtheory.theory.chains import ORDERED_ALL, SIGMA_ALL, Z_ALL
 from sqtheory.theory.claims import Assumption
 from sqtheory.theory.quantities import (
     FROZEN_Z,
@@ -75,6 +76,8 @@ class Unknowns(Atoms):
     ranked: list[bool] = field(default_factory=list)
     inputs: Row = field(default_factory=list)
     """x itself, where not every entry is an unknown of its own."""
+    third: list[bool] = field(default_factory=list)
+    """The mask of q₂(q(x)), where a second quantizer follows q."""
 
     def unassuming(self) -> "Unknowns":
         """The same row where nothing is assumed."""
@@ -116,6 +119,23 @@ class Unknowns(Atoms):
     def q(self) -> Row:
         """One unknown an entry."""
         return self._symbols("q")
+
+    @cached_property
+    def later(self) -> Row:
+        """q₂(q(x)): one unknown an entry."""
+        return self._symbols("r")
+
+    @property
+    def images(self) -> list[Row]:
+        """x, q(x), q₂(q(x))."""
+        return [self.x, self.q, self.later]
+
+    def placed(self, k: int) -> Row:
+        """0 where Z of all quantizers says so of a pruned entry, q₂(q(x))_i where Σ says so of a kept one."""
+        known = SIGMA_ALL in self.given and ORDERED_ALL in self.given
+        entries = zip((self.first, self.second, self.third)[k], self.later, self._symbols(f"y{k}_"), strict=True)
+        zero = sympy.Integer(0)
+        return [(r if known else y) if kept else (zero if Z_ALL in self.given else y) for kept, r, y in entries]
 
     @property
     def by_gain(self) -> list[bool]:

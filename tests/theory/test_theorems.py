@@ -46,6 +46,7 @@ SLOW = frozenset(
         *("gain_dominates", "score_keeps_scale"),
         *("fitted_bound", "fitted_dominates", "nearly_monotone_dominates", "half_step_bound"),
         "twice_the_scale",
+        *("first_is_best", "later_masks", "places_in_order", "worst_by_position"),
     }
 )
 """Theorems whose proofs take more than a second."""
