@@ -112,7 +112,33 @@ class Diagonal:
             yield replace(row, inputs=inputs)
 
 
-Shape: TypeAlias = Groups | Entries | Diagonal
+@final
+@dataclass(frozen=True)
+class Cuts:
+    """Rows of one group of n:m in every way that images can tie at its cut: so many above it, so many at it.
+
+    Entries are numbered by |q(x)|, those at the cut by |x|: the first n are what Q→S keeps that asks originals.
+    """
+
+    n: int
+    m: int
+    products: ClassVar[bool] = False
+    whole: ClassVar[str] = ""
+
+    def __str__(self) -> str:
+        return f"{self.n}:{self.m}, every number of ties at the cut"
+
+    def rows(self, given: Iterable[Assumption], exponent: sympy.Expr) -> Iterator[Unknowns]:
+        """The rows: every number above the cut and at it."""
+        all_given, size = frozenset(given), range(self.m)
+        first = [i < self.n for i in size]
+        for above in range(self.n):
+            for last in range(self.n, self.m + 1):
+                flags = [i < last for i in size], [i < above for i in size]
+                yield Unknowns("", all_given, exponent, [list(size)], first, flags[0], ranked=flags[1])
+
+
+Shape: TypeAlias = Groups | Entries | Diagonal | Cuts
 
 
 def _rows(

@@ -122,6 +122,20 @@ class Unknowns(Atoms):
         """As given."""
         return self.ranked
 
+    @property
+    def by_original(self) -> list[bool]:
+        """The first of every group: entries are numbered so."""
+        return self.first
+
+    @property
+    def cut(self) -> list[int]:
+        """Above it what is ranked, at it what else the second mask has."""
+        return [1 if above else 0 if at else -1 for above, at in zip(self.ranked, self.second, strict=True)]
+
+    def choose_tied(self, order: Sequence[int], places: Sequence[int], count: int) -> list[int]:
+        """The lowest places."""
+        return sorted(places)[:count]
+
     @cached_property
     def sq(self) -> Row:
         """0 where Z says so of a pruned entry, q(x)_i where Σ says so of a kept one; else an unknown."""
