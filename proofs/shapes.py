@@ -138,7 +138,34 @@ class Cuts:
                 yield Unknowns("", all_given, exponent, [list(size)], first, flags[0], ranked=flags[1])
 
 
-Shape: TypeAlias = Groups | Entries | Diagonal | Cuts
+@final
+@dataclass(frozen=True)
+class Pairs:
+    """Rows of two entries a ≥ b ≥ 0 of one scale: in one cell, or in two of which that of a is the higher.
+
+    Signs are of no account where levels are symmetric, and Z holds since 0 is one of them; one pair stands for many,
+    whose expectations add.
+    """
+
+    products: ClassVar[bool] = False
+    whole: ClassVar[str] = ""
+
+    def __str__(self) -> str:
+        return "1:2, both in one cell or not"
+
+    def rows(self, given: Iterable[Assumption], exponent: sympy.Expr) -> Iterator[Unknowns]:
+        """The rows: unknown distances, none negative, from the lower level up."""
+        v, below, apart, above, room, rise = sympy.symbols("v below apart above room rise", nonnegative=True)
+        step = sympy.Symbol("step", positive=True)
+        high, next_low = v + below + apart + above + step, v + below + apart + above + step + room
+        one, two = (v, high), (next_low, next_low + rise + step)
+        pairs = (((v + below + apart, v + below), [one, one]), ((next_low + rise, v + below), [two, one]))
+        for x, ends in pairs:
+            known = frozenset(given) | {Z}
+            yield Unknowns("", known, exponent, [[0, 1]], [True, False], [True, False], inputs=list(x), cells=ends)
+
+
+Shape: TypeAlias = Groups | Entries | Diagonal | Cuts | Pairs
 
 
 def _rows(

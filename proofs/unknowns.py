@@ -75,6 +75,8 @@ class Unknowns(Atoms):
     ranked: list[bool] = field(default_factory=list)
     inputs: Row = field(default_factory=list)
     """x itself, where not every entry is an unknown of its own."""
+    cells: Pairs = field(default_factory=list)
+    """The levels around every entry, where they are known."""
 
     def unassuming(self) -> "Unknowns":
         """The same row where nothing is assumed."""
@@ -158,8 +160,8 @@ class Unknowns(Atoms):
 
     @cached_property
     def ends(self) -> Pairs:
-        """Two unknowns an entry."""
-        return list(zip(self._symbols("down"), self._symbols("up"), strict=True))
+        """Two unknowns an entry, or as given."""
+        return self.cells or list(zip(self._symbols("down"), self._symbols("up"), strict=True))
 
     @cached_property
     def masked_ends(self) -> Pairs:

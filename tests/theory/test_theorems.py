@@ -44,7 +44,7 @@ SLOW = frozenset(
         *("promoted_bound", "one_signed_accumulation", "stagnation"),
         *("accumulator_exact", "accumulator_symmetry", "sparse_dense_bound", "order_on_hardware"),
         *("fitted_bound", "fitted_dominates", "nearly_monotone_dominates", "half_step_bound"),
-        *("by_original_optimal", "index_ties"),
+        *("by_original_optimal", "index_ties", "stochastic_order"),
     }
 )
 """Theorems whose proofs take more than a second."""
