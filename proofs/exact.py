@@ -95,6 +95,30 @@ class ExactRow(Atoms):
         return [i in kept for i in range(len(self.x))]
 
     @cached_property
+    def by_original(self) -> list[bool]:
+        """By sorting every group."""
+        kept: set[int] = set()
+        for group in self.groups:
+            ranked = sorted(group, key=lambda i: (-abs(self.q[i]), -abs(self.x[i])))
+            kept.update(ranked[: self.budget(group)])
+        return [i in kept for i in range(len(self.x))]
+
+    @cached_property
+    def cut(self) -> list[int]:
+        """By comparison with the last kept image of every group."""
+        found: dict[int, int] = {}
+        for group in self.groups:
+            last = sorted((abs(self.q[i]) for i in group), reverse=True)[self.budget(group) - 1]
+            found |= {i: (abs(self.q[i]) > last) - (abs(self.q[i]) < last) for i in group}
+        return [found[i] for i in range(len(self.x))]
+
+    def choose_tied(self, order: Sequence[int], places: Sequence[int], count: int) -> list[int]:
+        """By the rule of s on a group in which these places alone are equal and largest, with its keys."""
+        scores = np.array([[float(k in places) for k in range(len(order))]])
+        key = self.case.s.ties.key(*(np.array([[float(v[i]) for i in order]]) for v in (self.q, self.x)))
+        return np.flatnonzero(self.case.s.ties.select(scores, count, key)[0]).tolist()
+
+    @cached_property
     def sq(self) -> Row:
         """q(s(x))."""
         return self.of(self.case.orders.after_mask)

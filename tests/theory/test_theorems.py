@@ -47,6 +47,7 @@ SLOW = frozenset(
         *("fitted_bound", "fitted_dominates", "nearly_monotone_dominates", "half_step_bound"),
         "twice_the_scale",
         *("first_is_best", "later_masks", "places_in_order", "worst_by_position"),
+        *("by_original_optimal", "index_ties", "stochastic_order"),
     }
 )
 """Theorems whose proofs take more than a second."""
