@@ -133,6 +133,10 @@ class Atoms(PairedInstance):
         """How many entries of a group are kept."""
 
     @abstractmethod
+    def top_of_groups(self, values: Row) -> list[bool]:
+        """Where the largest of these values are, as many of every group as are kept, the first of equals."""
+
+    @abstractmethod
     def largest(self, values: Iterable[Number]) -> Number:
         """The largest of these numbers, none of which is negative; 0 if there are none."""
 

@@ -248,6 +248,13 @@ class ExactRow(Atoms):
         """By the sparsifier."""
         return int(self.case.s.budget(len(group)))
 
+    def top_of_groups(self, values: Row) -> list[bool]:
+        """By sorting."""
+        kept: set[int] = set()
+        for group in self.groups:
+            kept |= set(sorted(group, key=lambda i: -values[i])[: self.budget(group)])
+        return [i in kept for i in range(len(self.x))]
+
     def largest(self, values: Iterable[Number]) -> Number:
         """By comparison."""
         return max(values, default=Fraction(0))

@@ -1,6 +1,6 @@
 """Of what shape the rows of unknowns are on which claims are concluded: mask groups, or entries under any mask."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, product
 from typing import ClassVar, TypeAlias, final
@@ -33,8 +33,8 @@ KNOWN = (FROZEN_Z, MAGNITUDE, NEAREST, NORM, ONE_SCALE, ORDERED, SIGMA, STEADY, 
 class Groups:
     """Rows of so many groups of m entries of which n are kept; ``products`` of two rows, of which w is masked.
 
-    With ``by_gain`` the first n are those of largest gain, and both orders keep what Q→S does else: a claim that
-    compares one of them with the mask by gain is then tried in every case.
+    With ``by_gain`` the first n are those of largest gain, or of what else the claim ranks by (in products, of w), and
+    both orders keep what Q→S does else: a claim that compares one of them with that mask is then tried in every case.
     """
 
     n: int
@@ -58,7 +58,7 @@ class Groups:
         for swaps in product(range(min(self.n, self.m - self.n) + 1), repeat=self.count):
             second = [k <= i < k + self.n for k in swaps for i in range(self.m)]
             if self.by_gain:
-                yield Unknowns("", all_given, exponent, groups, second, second, ranked=first)
+                yield from _rows(all_given, exponent, groups, second, second, self.products, first)
             else:
                 yield from _rows(all_given, exponent, groups, first, second, self.products)
 
@@ -199,9 +199,11 @@ def _rows(
     first: list[bool],
     second: list[bool],
     products: bool,
+    ranked: Sequence[bool] = (),
 ) -> Iterator[Unknowns]:
     if not products:
-        yield Unknowns("", given, exponent, groups, first, second)
+        yield Unknowns("", given, exponent, groups, first, second, ranked=list(ranked))
         return
     of_w = frozenset(assumption for assumption in KNOWN if of_weight(assumption) in given)
-    yield Unknowns("x", given, exponent, groups, [], [], Unknowns("w", of_w, exponent, groups, first, second))
+    partner = Unknowns("w", of_w, exponent, groups, first, second, ranked=list(ranked))
+    yield Unknowns("x", given, exponent, groups, [], [], partner)

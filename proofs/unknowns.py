@@ -258,6 +258,10 @@ class Unknowns(Atoms):
         """What S→Q keeps of it."""
         return sum(self.m[i] for i in group)
 
+    def top_of_groups(self, values: Row) -> list[bool]:
+        """As given: a definition says that these values are on top there."""
+        return self.ranked
+
     def largest(self, values: Iterable[Number]) -> Number:
         """Their maximum with 0."""
         return sympy.Max(0, *map(sympy.sympify, values))
