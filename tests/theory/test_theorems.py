@@ -44,6 +44,7 @@ SLOW = frozenset(
         *("promoted_bound", "one_signed_accumulation", "stagnation"),
         *("accumulator_exact", "accumulator_symmetry", "sparse_dense_bound", "order_on_hardware"),
         *("fitted_bound", "fitted_dominates", "nearly_monotone_dominates", "half_step_bound"),
+        *("entrywise_bound", "weakly_majorized", "four_words_bound"),
     }
 )
 """Theorems whose proofs take more than a second."""
