@@ -189,7 +189,26 @@ class Pairs:
             yield Unknowns("", known, exponent, [[0, 1]], [True, False], [True, False], inputs=list(x), cells=ends)
 
 
-Shape: TypeAlias = Groups | Places | Entries | Diagonal | Cuts | Pairs
+@final
+@dataclass(frozen=True)
+class Operands:
+    """Products of two rows of so many entries, whose images under both orders are any numbers, by whatever masks."""
+
+    size: int
+    products: ClassVar[bool] = True
+    whole: ClassVar[str] = "images are any numbers, 0 among them"
+
+    def __str__(self) -> str:
+        return f"products of rows of {self.size}, both with any images ({self.whole})"
+
+    def rows(self, given: Iterable[Assumption], exponent: sympy.Expr) -> Iterator[Unknowns]:
+        """One row, every entry and every image an unknown."""
+        groups, every = [list(range(self.size))], [True] * self.size
+        w = Unknowns("w", frozenset(), exponent, groups, every, every)
+        yield Unknowns("x", frozenset(given), exponent, groups, every, every, w)
+
+
+Shape: TypeAlias = Groups | Places | Entries | Diagonal | Cuts | Pairs | Operands
 
 
 def _rows(
