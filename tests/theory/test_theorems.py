@@ -29,7 +29,7 @@ from tests.nightly import NIGHTLY, nightly
 
 ROWS = {"dev": 15_000, "ci": 200_000, "nightly": 20_000_000}[os.environ.get("HYPOTHESIS_PROFILE", "dev")]
 """Random rows for each theorem, two or more blocks of four in each: 400,000 blocks in CI, 10⁹ for all every night."""
-EXAMPLES = {"dev": 5, "ci": 50}.get(os.environ.get("HYPOTHESIS_PROFILE", "dev"), settings().max_examples)
+EXAMPLES = {"dev": 5, "ci": 20}.get(os.environ.get("HYPOTHESIS_PROFILE", "dev"), settings().max_examples)
 BATCH = min(20_000, ROWS // 6)
 UNIVERSAL = [t for t in ALL if t.domain is not None]
 SLOW = frozenset(
