@@ -231,6 +231,11 @@ class Unknowns(Atoms):
         return self._symbols("z")
 
     @cached_property
+    def halved(self) -> Row:
+        """One unknown an entry."""
+        return self._symbols("k")
+
+    @cached_property
     def rounded_rests(self) -> tuple[Row, Row]:
         """Two unknowns an entry."""
         return self._symbols("t"), self._symbols("u")

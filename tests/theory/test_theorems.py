@@ -50,6 +50,7 @@ SLOW = frozenset(
         *("first_is_best", "later_masks", "places_in_order", "worst_by_position"),
         *("by_original_optimal", "index_ties", "stochastic_order"),
         *("entrywise_bound", "weakly_majorized", "four_words_bound"),
+        *("twice_the_scale", "finer_blocks"),
     }
 )
 """Theorems whose proofs take more than a second."""
