@@ -135,6 +135,7 @@ ASSUMED: Mapping[str, tuple[str, ...]] = {
     "(forall s, G s 0)": ("keeps_zero", "keeps_zero_frozen"),
     "keeps_scale n q x m": ("keeps_scale",),
     "monotone q": ("monotone",),
+    "nearly_ordered n group x (quantize q x)": ("nearly_monotone",),
     "(forall s, symmetric (G s))": ("monotone", "symmetric"),
     "(forall s, keeps_sign (level q s))": ("monotone",),
     "one_scale_per_group n group q x": ("one_scale_per_group",),
