@@ -32,7 +32,7 @@ from .atoms import Atoms, Number, Pairs, Row
 
 ONE, REAL, LARGEST = sympy.Integer(1), sympy.Symbol("p", positive=True), sympy.oo
 """The exponents of unknown rows: p = 1, every real p > 0 at once, p = ∞."""
-SAME_AGAIN = frozenset({STEADY, ORDERED, NEARLY_ORDERED, NEAREST})
+SAME_AGAIN = frozenset({STEADY, ORDERED, NEAREST})
 """Each of these says that an entry has one image as long as its scale is one."""
 
 

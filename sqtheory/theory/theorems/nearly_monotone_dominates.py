@@ -12,7 +12,7 @@ import numpy as np
 
 from sqtheory.alphabet.formats import E2M1
 from sqtheory.alphabet.quantizers import bcq, hbfp, int_, mxfp, mxint
-from sqtheory.alphabet.rounding import half_up
+from sqtheory.alphabet.rounding import half_up, stochastic
 from sqtheory.alphabet.scaling import FullRange, Midpoint, Percentile, Reciprocal
 from sqtheory.alphabet.scores import wanda
 from sqtheory.alphabet.sparsifiers import nm
@@ -20,10 +20,11 @@ from sqtheory.alphabet.ties import Adversarial, by_original, high_index
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import NEW, Attained, Claim
 from sqtheory.theory.domain import Arrays, Domain, OneOf
-from sqtheory.theory.quantities import ERROR_QS, ERROR_SQ, MAGNITUDE, NEARLY_ORDERED, NORM, SIGMA, Z
+from sqtheory.theory.quantities import ERROR_QS, ERROR_SQ, MAGNITUDE, NEARLY_ORDERED, NORM, SIGMA, STEADY, Z
 from sqtheory.theory.theorem import Theorem
 
 MIDDLE = Midpoint()
+DRAWN = int_(4, rounding=stochastic(np.random.default_rng(0)))
 
 THEOREM = Theorem(
     slug="nearly_monotone_dominates",
@@ -38,6 +39,7 @@ THEOREM = Theorem(
         MAGNITUDE.shown(
             Case.of([7, 2.375, 2.625, 0], int_(4), nm(2, 4, score=wanda(np.diag([8, 1.375, 1.0, 1.0])))),
         ),
+        STEADY.shown(Case.of([7, 3.25, 0, 0] * 8, DRAWN, nm(2, 4))),
         NORM.shown(Case.of([2, 2.375, 0, 7], int_(4), nm(2, 4), 0.5)),
     ),
     domain=Domain(
