@@ -45,6 +45,7 @@ SLOW = frozenset(
         *("accumulator_exact", "accumulator_symmetry", "sparse_dense_bound", "order_on_hardware"),
         *("gain_dominates", "score_keeps_scale"),
         *("wanda_reversal", "codes_permuted", "softmax_shift", "cache_eviction"),
+        *("gain_dominates", "score_keeps_scale", "single_survivor"),
         *("fitted_bound", "fitted_dominates", "nearly_monotone_dominates", "half_step_bound"),
         "twice_the_scale",
         *("first_is_best", "later_masks", "places_in_order", "worst_by_position"),
