@@ -16,7 +16,9 @@ from sqtheory.alphabet.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp,
 from sqtheory.alphabet.rounding import ROUNDINGS, Rounding, stochastic
 from sqtheory.alphabet.scaling import (
     AbsMax,
+    BlockError,
     Exponent,
+    FourOverSix,
     Frozen,
     FullRange,
     HalfRange,
@@ -82,6 +84,7 @@ def scalings(rng: Generator, grid: Shape) -> tuple[Scaling, ...]:
         *(
             SharedExponent(1e-8),
             Percentile(float(rng.choice([50, 90]))),
+            FourOverSix(pick(rng, tuple(BlockError))),
             LeastNorm(pick(rng, (1.0, 2.0, np.inf, 0.5)), int(rng.integers(1, 9))),
         ),
         *(Frozen(FixedArray(float(rng.choice([0.3, 1.0])))), Frozen(FixedArray(each))),
@@ -202,6 +205,8 @@ def case(rng: Generator, theorem: Theorem, count: int) -> Case:
     x = rows(rng, shape, q, domain.x.subnormal) if plain and rng.random() < 0.9 else domain.x.sample(rng, count)[:, :n]
     w = None if domain.w is None else rows(rng, shape, q, domain.w.subnormal)
     p, bits = pick(rng, speaks), accumulator(rng, domain.accumulators)
+    if domain.score is not None and rng.random() < 0.8:
+        s = s.with_score(domain.score(q, p))
     return Case(x, q, s, p, w, bits, () if domain.then is None else rest(rng, domain.then, shape))
 
 
