@@ -7,7 +7,7 @@
     Depends on every other file. *)
 
 From sqtheory Require Import Masks Operators Rounding LargestError Swaps.
-From sqtheory Require Import prune_first_identity frozen_commutation prune_first_dominates.
+From sqtheory Require Import prune_first_identity frozen_commutation prune_first_dominates Chains.
 From sqtheory Require Import swap_constant swap_constant_attained gain_optimal sparse_grid_projection.
 From sqtheory Require Import overlap fitted_dominates AbsmaxIntegers FiniteGrids PowersOfTwo BlockScales ShippedFormats Counterexamples.
 From sqtheory Require Import Accumulators AccumulatorSums.
@@ -40,6 +40,10 @@ Definition accumulators :=
    sparse_dense_bound, promoted_bound).
 
 Print Assumptions accumulators.
+
+Definition chains := (later_masks, first_is_best, first_is_best_largest).
+
+Print Assumptions chains.
 
 Definition all_other_results :=
   (prune_first_residual, prune_first_slack, prune_first_bound,
