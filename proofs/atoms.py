@@ -34,6 +34,15 @@ class Atoms(PairedInstance):
 
     @property
     @abstractmethod
+    def images(self) -> list[Row]:
+        """x and what each quantizer of a chain makes of it in turn."""
+
+    @abstractmethod
+    def placed(self, k: int) -> Row:
+        """What the chain makes of x with the mask after k of its quantizers."""
+
+    @property
+    @abstractmethod
     def by_original(self) -> list[bool]:
         """What Q→S keeps where ties of |q(x)| go to the larger |x|."""
 
@@ -98,6 +107,11 @@ class Atoms(PairedInstance):
 
     @property
     @abstractmethod
+    def doubled(self) -> Row:
+        """What x goes to under twice its scales."""
+
+    @property
+    @abstractmethod
     def rounded_rests(self) -> tuple[Row, Row]:
         """The images of x − q(s(x)) and of x − s(q(x))."""
 
@@ -117,6 +131,10 @@ class Atoms(PairedInstance):
     @abstractmethod
     def budget(self, group: Sequence[int]) -> int:
         """How many entries of a group are kept."""
+
+    @abstractmethod
+    def top_of_groups(self, values: Row) -> list[bool]:
+        """Where the largest of these values are, as many of every group as are kept, the first of equals."""
 
     @abstractmethod
     def largest(self, values: Iterable[Number]) -> Number:

@@ -1,8 +1,8 @@
 """Of what shape the rows of unknowns are on which claims are concluded: mask groups, or entries under any mask."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import combinations, product
 from typing import ClassVar, TypeAlias, final
 
 import sympy
@@ -33,8 +33,8 @@ KNOWN = (FROZEN_Z, MAGNITUDE, NEAREST, NORM, ONE_SCALE, ORDERED, SIGMA, STEADY, 
 class Groups:
     """Rows of so many groups of m entries of which n are kept; ``products`` of two rows, of which w is masked.
 
-    With ``by_gain`` the first n are those of largest gain, and both orders keep what Q→S does else: a claim that
-    compares one of them with the mask by gain is then tried in every case.
+    With ``by_gain`` the first n are those of largest gain, or of what else the claim ranks by (in products, of w), and
+    both orders keep what Q→S does else: a claim that compares one of them with that mask is then tried in every case.
     """
 
     n: int
@@ -58,9 +58,33 @@ class Groups:
         for swaps in product(range(min(self.n, self.m - self.n) + 1), repeat=self.count):
             second = [k <= i < k + self.n for k in swaps for i in range(self.m)]
             if self.by_gain:
-                yield Unknowns("", all_given, exponent, groups, second, second, ranked=first)
+                yield from _rows(all_given, exponent, groups, second, second, self.products, first)
             else:
                 yield from _rows(all_given, exponent, groups, first, second, self.products)
+
+
+@final
+@dataclass(frozen=True)
+class Places:
+    """Rows of one group of m entries of which n are kept, by x, by q(x) and by q₂(q(x)): any mask of each.
+
+    Entries are numbered so that the mask of x is the first n.
+    """
+
+    n: int
+    m: int
+    products: ClassVar[bool] = False
+    whole: ClassVar[str] = ""
+
+    def __str__(self) -> str:
+        return f"{self.n}:{self.m} at three places of a chain"
+
+    def rows(self, given: Iterable[Assumption], exponent: sympy.Expr) -> Iterator[Unknowns]:
+        """The rows: every mask of the first image with every one of the second."""
+        all_given, size = frozenset(given), range(self.m)
+        masks = [[i in kept for i in size] for kept in combinations(size, self.n)]
+        for second, third in product(masks, repeat=2):
+            yield Unknowns("", all_given, exponent, [list(size)], masks[0], second, third=third)
 
 
 @final
@@ -165,7 +189,26 @@ class Pairs:
             yield Unknowns("", known, exponent, [[0, 1]], [True, False], [True, False], inputs=list(x), cells=ends)
 
 
-Shape: TypeAlias = Groups | Entries | Diagonal | Cuts | Pairs
+@final
+@dataclass(frozen=True)
+class Operands:
+    """Products of two rows of so many entries, whose images under both orders are any numbers, by whatever masks."""
+
+    size: int
+    products: ClassVar[bool] = True
+    whole: ClassVar[str] = "images are any numbers, 0 among them"
+
+    def __str__(self) -> str:
+        return f"products of rows of {self.size}, both with any images ({self.whole})"
+
+    def rows(self, given: Iterable[Assumption], exponent: sympy.Expr) -> Iterator[Unknowns]:
+        """One row, every entry and every image an unknown."""
+        groups, every = [list(range(self.size))], [True] * self.size
+        w = Unknowns("w", frozenset(), exponent, groups, every, every)
+        yield Unknowns("x", frozenset(given), exponent, groups, every, every, w)
+
+
+Shape: TypeAlias = Groups | Places | Entries | Diagonal | Cuts | Pairs | Operands
 
 
 def _rows(
@@ -175,9 +218,11 @@ def _rows(
     first: list[bool],
     second: list[bool],
     products: bool,
+    ranked: Sequence[bool] = (),
 ) -> Iterator[Unknowns]:
     if not products:
-        yield Unknowns("", given, exponent, groups, first, second)
+        yield Unknowns("", given, exponent, groups, first, second, ranked=list(ranked))
         return
     of_w = frozenset(assumption for assumption in KNOWN if of_weight(assumption) in given)
-    yield Unknowns("x", given, exponent, groups, [], [], Unknowns("w", of_w, exponent, groups, first, second))
+    partner = Unknowns("w", of_w, exponent, groups, first, second, ranked=list(ranked))
+    yield Unknowns("x", given, exponent, groups, [], [], partner)

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, final
 import sympy
 from sympy import Abs, And, Eq, Ge, Implies, Le, Lt, Or
 
+from sqtheory.theory.chains import ORDERED_ALL, SIGMA_ALL, Z_ALL
 from sqtheory.theory.claims import Assumption
 from sqtheory.theory.quantities import (
     FROZEN_Z,
@@ -75,6 +76,8 @@ class Unknowns(Atoms):
     ranked: list[bool] = field(default_factory=list)
     inputs: Row = field(default_factory=list)
     """x itself, where not every entry is an unknown of its own."""
+    third: list[bool] = field(default_factory=list)
+    """The mask of q₂(q(x)), where a second quantizer follows q."""
     cells: Pairs = field(default_factory=list)
     """The levels around every entry, where they are known."""
 
@@ -118,6 +121,23 @@ class Unknowns(Atoms):
     def q(self) -> Row:
         """One unknown an entry."""
         return self._symbols("q")
+
+    @cached_property
+    def later(self) -> Row:
+        """q₂(q(x)): one unknown an entry."""
+        return self._symbols("r")
+
+    @property
+    def images(self) -> list[Row]:
+        """x, q(x), q₂(q(x))."""
+        return [self.x, self.q, self.later]
+
+    def placed(self, k: int) -> Row:
+        """0 where Z of all quantizers says so of a pruned entry, q₂(q(x))_i where Σ says so of a kept one."""
+        known = SIGMA_ALL in self.given and ORDERED_ALL in self.given
+        entries = zip((self.first, self.second, self.third)[k], self.later, self._symbols(f"y{k}_"), strict=True)
+        zero = sympy.Integer(0)
+        return [(r if known else y) if kept else (zero if Z_ALL in self.given else y) for kept, r, y in entries]
 
     @property
     def by_gain(self) -> list[bool]:
@@ -206,6 +226,11 @@ class Unknowns(Atoms):
         return self._symbols("e")
 
     @cached_property
+    def doubled(self) -> Row:
+        """One unknown an entry."""
+        return self._symbols("z")
+
+    @cached_property
     def rounded_rests(self) -> tuple[Row, Row]:
         """Two unknowns an entry."""
         return self._symbols("t"), self._symbols("u")
@@ -232,6 +257,10 @@ class Unknowns(Atoms):
     def budget(self, group: Sequence[int]) -> int:
         """What S→Q keeps of it."""
         return sum(self.m[i] for i in group)
+
+    def top_of_groups(self, values: Row) -> list[bool]:
+        """As given: a definition says that these values are on top there."""
+        return self.ranked
 
     def largest(self, values: Iterable[Number]) -> Number:
         """Their maximum with 0."""
