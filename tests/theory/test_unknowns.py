@@ -108,7 +108,7 @@ def cases(theorem: Theorem, step: Concludes, rng: np.random.Generator) -> Iterat
         if isinstance(given_s, TopSparsifier) and isinstance(s, TopSparsifier) and s != KEEP_ALL:
             s = replace(s, ties=given_s.ties)
         w = None if domain.w is None else replace(domain.w, last_axis=size).sample(rng, 6)
-        yield Case(replace(domain.x, last_axis=size).sample(rng, 6), q, s, 1.0, w)
+        yield domain.case(replace(domain.x, last_axis=size).sample(rng, 6), q, s, 1.0, w)
 
 
 def matching(step: Concludes, theorem: Theorem, m: list[bool], m2: list[bool]) -> Unknowns:
