@@ -142,6 +142,10 @@ class Atoms(PairedInstance):
         """Where the largest of these values are, as many of every group as are kept, the first of equals."""
 
     @abstractmethod
+    def top_of_row(self, values: Row) -> list[bool]:
+        """Where the largest of these values are, as many of the row as are kept, the first of equals."""
+
+    @abstractmethod
     def largest(self, values: Iterable[Number]) -> Number:
         """The largest of these numbers, none of which is negative; 0 if there are none."""
 

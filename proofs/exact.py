@@ -261,6 +261,12 @@ class ExactRow(Atoms):
             kept |= set(sorted(group, key=lambda i: -values[i])[: self.budget(group)])
         return [i in kept for i in range(len(self.x))]
 
+    def top_of_row(self, values: Row) -> list[bool]:
+        """By sorting."""
+        places = range(len(self.x))
+        kept = set(sorted(places, key=lambda i: -values[i])[: sum(self.m)])
+        return [i in kept for i in places]
+
     def largest(self, values: Iterable[Number]) -> Number:
         """By comparison."""
         return max(values, default=Fraction(0))

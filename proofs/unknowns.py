@@ -267,6 +267,10 @@ class Unknowns(Atoms):
         """As given: a definition says that these values are on top there."""
         return self.ranked
 
+    def top_of_row(self, values: Row) -> list[bool]:
+        """As given, for a row of one group."""
+        return self.ranked
+
     def largest(self, values: Iterable[Number]) -> Number:
         """Their maximum with 0."""
         return sympy.Max(0, *map(sympy.sympify, values))

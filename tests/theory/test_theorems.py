@@ -43,6 +43,7 @@ SLOW = frozenset(
         *("residual_backbone", "stochastic_rounding", "water_filling", "accumulator_bound"),
         *("promoted_bound", "one_signed_accumulation", "stagnation"),
         *("accumulator_exact", "accumulator_symmetry", "sparse_dense_bound", "order_on_hardware"),
+        *("wanda_reversal", "codes_permuted", "softmax_shift", "cache_eviction", "freer_mask", "prune_then_feedback"),
         *("gain_dominates", "score_keeps_scale"),
         *("wanda_reversal", "codes_permuted", "softmax_shift", "cache_eviction"),
         *("gain_dominates", "score_keeps_scale", "single_survivor"),
