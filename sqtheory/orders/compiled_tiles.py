@@ -5,7 +5,7 @@ from typing import Any, final
 import numpy as np
 
 from sqtheory.alphabet.kernels.engine import compiled
-from sqtheory.alphabet.kernels.maxima import amax_of_runs
+from sqtheory.alphabet.kernels.maxima import amax_of_runs, ends_of_runs
 from sqtheory.alphabet.kernels.quantization import contiguous, scaled_image
 from sqtheory.alphabet.kernels.rounders import loop_rounding
 from sqtheory.alphabet.kernels.scratch import scratch
@@ -54,10 +54,10 @@ class CompiledTile:
         """All that is added up; None at NaN or infinity."""
         of, m = self._of.groups, self._part.shape[-1]
         x = contiguous(self._part)
-        amax = amax_of_runs(x, self._run * m)
+        amax = amax_of_runs(x, self._run * m).copy()
         if not np.maximum.reduce(amax) < np.inf:
             return None
-        sigma = of.scales(amax, lambda: x.reshape(amax.size, -1).min(axis=1))
+        sigma = of.scales(amax, lambda: ends_of_runs(x, self._run * m)[0])
         if np.maximum.reduce(sigma) > of.rounding.safe:
             return GroupTile(of, self._part, self._run).partial()
         sums, (tied, selected, moved, swaps) = self._added(x, np.where(sigma == 0, np.float32(1), sigma), m)
@@ -98,8 +98,7 @@ class CompiledTile:
         q = self._of.groups.pair.q
         beyond = beyond_range(-amax, amax, (sigma,), q)
         if q.format.min != -q.format.max and beyond.any():
-            blocks = x.reshape(amax.size, -1)
-            beyond = beyond_range(blocks.min(axis=1), blocks.max(axis=1), (sigma,), q)
+            beyond = beyond_range(*ends_of_runs(x, x.size // amax.size), (sigma,), q)
         return int(np.count_nonzero(beyond))
 
     def _flushed(self, x: Array, amax: Array, sigma: Array) -> int:

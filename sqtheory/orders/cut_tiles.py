@@ -9,8 +9,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from sqtheory.alphabet.kernels.brackets import Bracket, Place, Scores
 from sqtheory.alphabet.kernels.cuts import Cuts, Ties
-from sqtheory.alphabet.kernels.maxima import INTEGER, amax_of_runs
-from sqtheory.alphabet.kernels.quantization import Scale, scaled_image
+from sqtheory.alphabet.kernels.maxima import INTEGER, amax_of_runs, ends_of_runs
+from sqtheory.alphabet.kernels.quantization import scaled_image
 from sqtheory.alphabet.kernels.scratch import scratch
 from sqtheory.alphabet.norms import power_units
 from sqtheory.arrays import Array, Mask
@@ -19,6 +19,7 @@ from sqtheory.orders.cut_loops import CutLoops
 from sqtheory.orders.group_sums import Entries, out_of_range
 from sqtheory.orders.group_tiles import Groups
 from sqtheory.orders.partial import Partial
+from sqtheory.orders.shifted_scales import shifted
 
 TILE = 1 << 16
 """Entries taken at once; a longer group is cut from a sample."""
@@ -43,7 +44,6 @@ class Blocked:
     """How groups of ``size`` entries are compared, of which every ``block`` share a scale."""
 
     groups: Groups
-    scale: Scale
     size: int
     block: int
     dtype: np.dtype[Any]
@@ -90,7 +90,7 @@ class CutTile:
 
     def __init__(self, blocked: Blocked, x: Array, amax: Array) -> None:
         self._of, self._x, self._amax = blocked, x, amax
-        self._sigma = blocked.scale(amax)
+        self._sigma = blocked.groups.scales(amax, lambda: self._reach[0])
 
     @cached_property
     def _y(self) -> Array:
@@ -161,9 +161,9 @@ class CutTile:
         x, groups = self._x, self._of.groups
         if out_of_range(x.dtype, groups.p) and not np.all(power_units(self._high, groups.p) == 1):
             return None
-        loops = self._loops
+        loops, before = self._loops, seen[SIZES].copy()
         sums, counts, living = self._in_numpy(cuts, seen) if loops is None else self._in_loops(loops, cuts, seen)
-        return replace(
+        found = replace(
             Partial(*sums),
             moved=int(counts[:, 0].sum()),
             swaps=int(counts[:, 1].sum()),
@@ -174,6 +174,7 @@ class CutTile:
             saturated=_count(beyond_range(*self._ends(), (self._sigma,), groups.pair.q)),
             flushed=self._flushed(),
         )
+        return found if groups.scale is not None else shifted(found, groups, *self._suspects(cuts[SIZES], before))
 
     def witnesses(self, cuts: Ranked, seen: Seen) -> tuple[Array, Array, Array]:
         """The entries on which the orders differ, and both their results there."""
@@ -233,10 +234,26 @@ class CutTile:
     def _ends(self) -> tuple[Array, Array]:
         """The least and the greatest entry of every block, or what bounds them where Γ = −Γ."""
         fmt = self._of.groups.pair.q.format
-        if fmt.min == -fmt.max:
-            return -self._amax, self._amax
-        rows = self._x.reshape(-1, self._of.block)
-        return rows.min(axis=1), rows.max(axis=1)
+        return (-self._amax, self._amax) if fmt.min == -fmt.max else self._reach
+
+    @cached_property
+    def _reach(self) -> tuple[Array, Array]:
+        """The least and the greatest entry of every block, or 0 where all are above or below."""
+        return ends_of_runs(self._x.reshape(-1), self._of.block)
+
+    def _suspects(self, cut: Cuts, seen: Ties) -> tuple[Array, Array]:
+        """Blocks whose scale the mask may move, by taking every negative entry and not all, and what it leaves."""
+        blocks = self._x.reshape(-1, self._of.block)
+        limit = np.repeat(cut.score.view(self._of.dtype), len(blocks) // len(self._x))
+        least, _ = self._reach
+        at = np.flatnonzero((least < 0) & (-least <= limit) & (limit <= self._amax))
+        rows, limit = blocks[at], limit[at, None]
+        kept = np.abs(rows) > limit
+        if np.any(np.abs(rows) == limit):
+            marks = cut.mark(self.magnitudes, None, seen, _like(self._x, f"mask {SIZES}", np.bool_))
+            kept = marks.reshape(blocks.shape)[at]
+        alive = np.any(kept, axis=1)
+        return rows[alive], np.where(kept, rows, rows.dtype.type(0))[alive]
 
     def _flushed(self) -> int:
         """Blocks with an entry that is not 0, and an image that is."""

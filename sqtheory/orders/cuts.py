@@ -1,7 +1,8 @@
 """Both orders and all counts under masks whose groups are made of whole scale blocks: in two sweeps, tile by tile.
 
 For masks by magnitude, scales set by block maxima, and q(0) = 0. A block with a survivor keeps its largest entry or
-one as large, so no scale of a living block moves and S→Q is m ⊙ q(x) (theorem ``overlap``). The first sweep finds
+one as large, so no scale of a living block moves and S→Q is m ⊙ q(x) (theorem ``overlap``), but for scales that look
+at signs (``shifted_scales``). The first sweep finds
 where each ranking is cut, the second adds up; groups of a tile's size or less are cut where they lie.
 """
 
@@ -48,7 +49,7 @@ def plan_of(pair: Pair, shape: Shape, p: float) -> CutPlan | None:
     Raises ValueError where the groups or the blocks fit no such tensor.
     """
     s, q = pair.s, pair.q
-    if not (pair.ranked_on_maxima and p in (1, 2)):
+    if not (pair.ranked and (q.scaling.follows_maximum or q.scaling.follows_signs) and p in (1, 2)):
         return None
     size, block = (_run(boxes, shape) for boxes in (s.groups, q.partition))
     if size is None or block is None or size % block or block > TILE:
@@ -74,12 +75,12 @@ def counts_of(x: Array | StreamedTensor, pair: Pair, p: float, maxima: Callable[
     if plan is None or (isinstance(x, StreamedTensor) and TILE < plan.size < x.size):
         return None
     scale = scale_rule(maxima(), pair.q.format, pair.q.scaling)
-    if scale is None:
+    if scale is None and not pair.q.scaling.follows_signs:
         return None
     rounding = Tile.of(pair.q.format, pair.q.rounding, pair.q.saturate, x.dtype, x.size)
     together = Groups(pair, plan.keep, scale, rounding, p)
     loops = CutLoops.of(together, plan.block, x.dtype, x.size)
-    blocked = Blocked(together, scale, plan.size, plan.block, x.dtype, loops)
+    blocked = Blocked(together, plan.size, plan.block, x.dtype, loops)
     kind = LongGroup if plan.size > TILE else ShortGroups
     walks: list[GroupWalk] = [kind(parts, blocked) for parts in _groups(x, plan, blocked.most)]
     found = Partial()
@@ -88,7 +89,7 @@ def counts_of(x: Array | StreamedTensor, pair: Pair, p: float, maxima: Callable[
         if part is None:
             return None
         found += part
-    lead = sign(found.lead) if found.decided else _exact_lead(walks, p)
+    lead = sign(found.lead) if found.decided else _exact_lead(walks, p) if scale is not None else None
     return None if lead is None else found.counts(p, lead)
 
 

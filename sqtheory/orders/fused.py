@@ -26,7 +26,7 @@ from sqtheory.orders.counts import Counts, sign
 from sqtheory.orders.group_tiles import Groups, GroupTile
 from sqtheory.orders.pair import Pair
 from sqtheory.orders.partial import Partial
-from sqtheory.orders.shifted_scales import shifted
+from sqtheory.orders.shifted_scales import shifted_in_groups
 from sqtheory.orders.witnesses import Witnesses, exact_lead, few
 
 LEAST = 1 << 10
@@ -106,7 +106,7 @@ class FusedPass:
             part = self._tile(blocks).partial()
             if part is None:
                 return None
-            found += shifted(part, self.groups, self.plan.size, blocks) if signed else part
+            found += shifted_in_groups(part, self.groups, self.plan.size, blocks) if signed else part
         return found
 
     def witnesses(self, parts: Iterable[Array]) -> Witnesses | None:

@@ -16,6 +16,7 @@ from sqtheory.alphabet.scaling.dyadic import Exponent, FloorFull, PowerOfTwo, Sh
 from sqtheory.alphabet.scaling.ends import Range
 from sqtheory.alphabet.scaling.fitted import LeastNorm, Percentile, mse
 from sqtheory.alphabet.scaling.fitted_offset import FittedOffset, Misfit
+from sqtheory.alphabet.scaling.four_over_six import BlockError, FourOverSix, RowFourOverSix
 from sqtheory.alphabet.scaling.given import Frozen, Unscaled
 from sqtheory.alphabet.scaling.histogram import LeastOfHistogram
 from sqtheory.alphabet.scaling.least import positive
@@ -41,6 +42,7 @@ SCALINGS: dict[str, Scaling] = {
     **{e.name: PowerOfTwo(e) for e in Exponent},
     "floorfull": FloorFull(),
     "mse": mse(),
+    "fouroversix": FourOverSix(),
     "absmean": AbsMean(),
     "histogram": LeastOfHistogram(),
     "signedmax": SignedMax(),
@@ -57,6 +59,7 @@ __all__ = [
     "AbsMax",
     "AbsMean",
     "Affine",
+    "BlockError",
     "CandidateSearch",
     "CoordinateDescent",
     "DoubleQuantization",
@@ -64,6 +67,7 @@ __all__ = [
     "Exponent",
     "FittedOffset",
     "FloorFull",
+    "FourOverSix",
     "FromMaximum",
     "Frozen",
     "FrozenAffine",
@@ -86,6 +90,7 @@ __all__ = [
     "RealZero",
     "Reciprocal",
     "RowDoubleQuantization",
+    "RowFourOverSix",
     "RowTwoLevel",
     "Scaling",
     "SearchedZero",
