@@ -206,7 +206,18 @@ def case(rng: Generator, theorem: Theorem, count: int) -> Case:
     plain = set(domain.x.kinds) <= set(samples.SAMPLES.values()) and not domain.x.independent
     x = rows(rng, shape, q, domain.x.subnormal) if plain and rng.random() < 0.9 else domain.x.sample(rng, count)[:, :n]
     w = None if domain.w is None else rows(rng, shape, q, domain.w.subnormal)
-    return Case(x, q, s, pick(rng, speaks), w, accumulator(rng, domain.accumulators))
+    p, bits = pick(rng, speaks), accumulator(rng, domain.accumulators)
+    if domain.score is not None and rng.random() < 0.8:
+        s = s.with_score(domain.score(q, p))
+    return Case(x, q, s, p, w, bits, () if domain.then is None else rest(rng, domain.then, shape))
+
+
+def rest(rng: Generator, known: OneOf[tuple[Quantizer, ...]], shape: Shape) -> tuple[Quantizer, ...]:
+    """What follows q in a chain: as the domain has it, with a part of another quantizer, or any one or two."""
+    own = known.sample(rng)
+    if rng.random() < 0.6:
+        return tuple(near(rng, q, quantizer(rng, shape)) for q in own)
+    return tuple(quantizer(rng, shape) for _ in range(int(rng.integers(1, 3))))
 
 
 def accumulator(rng: Generator, known: OneOf[Accumulator] | None) -> Accumulator | None:
