@@ -136,6 +136,8 @@ ASSUMED: Mapping[str, tuple[str, ...]] = {
     "keeps_zero q": ("keeps_zero", "keeps_zero_frozen"),
     "(forall s, G s 0)": ("keeps_zero", "keeps_zero_frozen"),
     "keeps_scale n q x m": ("keeps_scale",),
+    "fitted p n q choices": ("fitted",),
+    "keeps_maxima n q x m": ("keeps_maxima",),
     "monotone q": ("monotone",),
     "nearly_ordered n group x (quantize q x)": ("nearly_monotone",),
     "(forall s, symmetric (G s))": ("monotone", "symmetric"),

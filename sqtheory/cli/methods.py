@@ -7,7 +7,7 @@ from sqtheory.cli.evaluation_options import add_evaluation, add_files, cores
 from sqtheory.cli.verb import MARKDOWN_TABLES, Document, Verb, json_of
 
 DESCRIPTION = """\
-Published methods of pruning and quantization, in the terms of this package: where each is from, what it must know of
+Work methods of pruning and quantization, in the terms of this package: where each is from, what it must know of
 the inputs of a layer, and whether to sparsify first: proved by a theorem, refuted by a case that breaks an assumption
 or by a weight (a witness), or both: right where the assumptions hold, S→Q can lose elsewhere. All of it runs.
 
@@ -74,7 +74,7 @@ def _tried(arguments: argparse.Namespace) -> Document:
     from sqtheory.cli.progress import counter
     from sqtheory.files import atomic
     from sqtheory.methods import ALL, find
-    from sqtheory.methods.method import PrunedOperand
+    from sqtheory.methods.work import PrunedOperand
     from sqtheory.models import open_model, samples_for
     from sqtheory.models.studies.trials import trial_metric, trial_tables, trials
 

@@ -46,11 +46,6 @@ class Pair:
         two_signs = self.q.format.min < 0
         return known and two_signs and self.q.saturate and {DETERMINISTIC, KEEPS_ZERO} <= self.q.traits
 
-    @property
-    def ranked_on_maxima(self) -> bool:
-        """The same, and scales follow from block maxima."""
-        return self.ranked and self.q.scaling.follows_maximum
-
     def on(self, shape: Shape) -> Rulings:
         """All rulings on tensors of this shape, made once. Raises ValueError where s or q fits no such tensor."""
         return self._entrywise(shape) if self.procedure == PLAIN else self._changed(self._entrywise(shape))

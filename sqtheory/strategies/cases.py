@@ -1,7 +1,7 @@
 """Cases of a theorem's domain."""
 
 from collections.abc import Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import TypeVar
 
 import numpy as np
@@ -36,8 +36,9 @@ INDEPENDENT_ROWS = 20_000
 """Rows of a sample that a statement about expectations is tried on."""
 
 
+@lru_cache
 def cases(domain: Domain, *, rows: int = 2) -> st.SearchStrategy[Case]:
-    """(x, s, q, p), w and accumulator of a domain, of its kinds: entry by entry, or independent rows whole."""
+    """(x, s, q, p), w, accumulator and rest of a chain of a domain, entry by entry, or independent rows whole."""
     return st.builds(
         domain.case,
         _arrays(domain.x, rows),
@@ -46,6 +47,7 @@ def cases(domain: Domain, *, rows: int = 2) -> st.SearchStrategy[Case]:
         _choice(domain.p),
         st.none() if domain.w is None else _arrays(domain.w, rows),
         st.none() if domain.accumulators is None else _choice(domain.accumulators),
+        st.just(()) if domain.then is None else _choice(domain.then),
     )
 
 

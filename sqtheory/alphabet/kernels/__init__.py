@@ -8,7 +8,7 @@ from sqtheory.alphabet.kernels.engine import ENGINES, Engine, by_definition, eng
 from sqtheory.alphabet.kernels.masks import keep_largest, pruned
 from sqtheory.alphabet.kernels.maxima import finite
 from sqtheory.alphabet.kernels.occupancy import WORDS, fullest, fullest_run
-from sqtheory.alphabet.kernels.quantization import block_scales, quantize, safe_scale
+from sqtheory.alphabet.kernels.quantization import block_scales, image_at, quantize, safe_scale
 
 __all__ = [
     "ENGINES",
@@ -22,6 +22,7 @@ __all__ = [
     "finite",
     "fullest",
     "fullest_run",
+    "image_at",
     "keep_largest",
     "pruned",
     "quantize",

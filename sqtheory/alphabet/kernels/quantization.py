@@ -55,8 +55,7 @@ def quantize(
     """
     if by_definition() or not (rounding.deterministic and scaling.direct and blocks.straight) or not x.size:
         return False
-    both = x.flags.c_contiguous and out.flags.c_contiguous
-    runs = along_last(x.shape, blocks.sides(x.shape), both)
+    runs = _runs(x, out, blocks)
     if runs is None:
         return False
     view, size = runs
@@ -73,6 +72,27 @@ def quantize(
     if scaling.signed:  # 0 times a negative scale is 0
         np.add(out, 0, out=out)
     return True
+
+
+@np.errstate(over="ignore")
+def image_at(
+    x: Array, out: Array, fmt: Format, scales: Array, blocks: Partition, rounding: Rounding, saturate: bool
+) -> bool:
+    """Write σ ρ(x/σ) of finite x to ``out`` at the scale of every block; False where the definition must do it.
+
+    x and ``out`` as for ``quantize``; ``scales`` in the shape of the grid of blocks.
+    """
+    runs = None if by_definition() or not rounding.deterministic or not x.size else _runs(x, out, blocks)
+    if runs is None:
+        return False
+    view, size = runs
+    at_scales(view(x), view(out), size, view(scales), Tile.of(fmt, rounding, saturate, x.dtype, x.size))
+    return True
+
+
+def _runs(x: Array, out: Array, blocks: Partition) -> tuple[Callable[[Array], Array], int] | None:
+    """How to see x and ``out`` so that every block is a run of the last axis, and its length; None where none is."""
+    return along_last(x.shape, blocks.sides(x.shape), x.flags.c_contiguous and out.flags.c_contiguous)
 
 
 def scale_rule(x: Array, fmt: Format, scaling: Scaling) -> Scale | None:

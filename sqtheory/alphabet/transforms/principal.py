@@ -32,9 +32,13 @@ def principal_axes(moments: Array) -> PrincipalAxes:
     """
     if moments.ndim != 2 or moments.shape[0] != moments.shape[1] or not np.isfinite(moments).all():
         raise ValueError(f"principal axes need finite second moments (inputs, inputs), got shape {moments.shape}")
-    h = np.asarray(moments, np.float64)
-    powers, axes = np.linalg.eigh((h + h.T) / 2)
-    powers, axes = powers[::-1], axes[:, ::-1]
-    largest = np.abs(axes).argmax(axis=0)
-    signs = np.where(axes[largest, np.arange(len(axes))] < 0, -1.0, 1.0)
-    return PrincipalAxes(FixedArray(np.ascontiguousarray(axes * signs)), FixedArray(np.maximum(powers, 0)))
+    axes, powers = axes_by_power(np.asarray(moments, np.float64))
+    return PrincipalAxes(FixedArray(axes), FixedArray(powers))
+
+
+def axes_by_power(moments: Array) -> tuple[Array, Array]:
+    """V and λ of every one of the symmetric parts of finite matrices (…, n, n): (…, n, n) and (…, n), float64."""
+    powers, axes = np.linalg.eigh((moments + moments.swapaxes(-1, -2)) / 2)
+    powers, axes = powers[..., ::-1], axes[..., ::-1]
+    largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=-2, keepdims=True), axis=-2)
+    return np.ascontiguousarray(axes * np.where(largest < 0, -1.0, 1.0)), np.maximum(powers, 0)

@@ -7,6 +7,7 @@ from typing import final
 
 import numpy as np
 
+from sqtheory.alphabet import kernels
 from sqtheory.alphabet.kernels.maxima import amax_of_runs
 from sqtheory.alphabet.operators import IDENTITY, Operator
 from sqtheory.alphabet.quantizers import Quantizer
@@ -161,8 +162,10 @@ def quantized_inputs(layer: Linear, x: Array, activations: Operator) -> Array:
     with about(f"input of {layer.name!r}"):
         if activations.by_row:
             return activations(x)
-        if isinstance(activations, Quantizer) and _by_sample(activations.scaling) and np.isfinite(x).all():
-            return _of_samples(activations, x)(x)
+        if isinstance(activations, Quantizer) and _by_sample(activations.scaling):
+            found = _of_samples(activations, x)
+            if found is not None:
+                return found
         out = np.empty(x.shape, x.dtype)
         for sample, image in zip(x, out, strict=True):
             activations(sample, out=image)
@@ -174,10 +177,17 @@ def _by_sample(scaling: Scaling) -> bool:
     return scaling.looks_at is Reach.tensor and scaling.follows_maximum
 
 
-def _of_samples(q: Quantizer, x: Array) -> Operator:
-    """q for a batch of finite samples, each with the scales that it has alone."""
+def _of_samples(q: Quantizer, x: Array) -> Array | None:
+    """The image of a batch of samples, each with the scales that it has alone; None where an entry is not finite."""
+    q.partition.check_tail(x.shape, q.tail, "blocks")
     size = q.partition.sides(x.shape)[-1]
     whole = x.shape[-1] % size == 0 and x.flags.c_contiguous and q.partition.run is not None
     amax = amax_of_runs(x.reshape(-1), size).reshape(q.partition.grid(x.shape)) if whole else maxima(x, q.partition)
     top = amax.max(axis=tuple(range(1, amax.ndim)), keepdims=True)
-    return replace(q, scaling=Frozen(FixedArray(q.scaling.of_maxima(amax, top, q.format))))
+    if not (top < np.inf).all():
+        return None
+    scales = q.scaling.of_maxima(amax, top, q.format)
+    out = np.empty(x.shape, x.dtype)
+    if kernels.image_at(x, out, q.format, scales, q.partition, q.rounding, q.saturate):
+        return out
+    return replace(q, scaling=Frozen(FixedArray(scales)))(x)

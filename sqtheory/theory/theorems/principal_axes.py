@@ -4,7 +4,7 @@ import numpy as np
 
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.sparsifiers import nm, threshold
-from sqtheory.alphabet.transforms import principal_axes
+from sqtheory.alphabet.transforms import axes_by_power
 from sqtheory.arrays import Array
 from sqtheory.exceptions import Undefined
 from sqtheory.theory import samples
@@ -42,7 +42,7 @@ def _deleted(case: Case) -> Array:
 
 def _deleted_by_axes(case: Case) -> Array:
     x, k = matrix(case.x), kept_axes(case)
-    axes = np.stack([principal_axes(one.T @ one).axes.values[:, :k] for one in x])
+    axes = axes_by_power(x.swapaxes(1, 2) @ x)[0][:, :, :k]
     return square_sum(x - x @ axes @ axes.swapaxes(1, 2))
 
 

@@ -1,5 +1,7 @@
 """What DSnoT's swaps do to the mean and to the squared error of a layer whose weight is masked and quantized."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.random import Generator
 
@@ -51,10 +53,13 @@ def masks(case: Case) -> tuple[Mask, Mask]:
     return keep, swaps(keep, home, lost, image * mean, w**2 * power, variance, SWAPS)
 
 
+@lru_cache(maxsize=1)
 def errors(case: Case) -> tuple[Array, Array]:
-    """W − m ⊙ q(W) before and after swaps, the shape of w."""
+    """W − m ⊙ q(W) before and after swaps, the shape of w; read-only, made once for all quantities of a case."""
     w, image = case.weight.x, case.weight.orders.image
     before, after = (w - m.reshape(w.shape) * image for m in masks(case))
+    for one in (before, after):
+        one.setflags(write=False)
     return before, after
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sqtheory.alphabet.transforms import principal_axes
+from sqtheory.alphabet.transforms import axes_by_power, principal_axes
 from sqtheory.arrays import Array
 
 RNG = np.random.default_rng(0)
@@ -47,3 +47,12 @@ def test_no_power_is_negative_and_what_is_no_second_moments_is_refused() -> None
     for wrong in (np.ones(3), np.ones((2, 3)), np.full((2, 2), np.nan)):
         with pytest.raises(ValueError, match="finite second moments"):
             principal_axes(wrong)
+
+
+def test_axes_of_a_stack_are_those_of_each() -> None:
+    h = RNG.standard_normal((20, 6, 6))
+    h = h.swapaxes(1, 2) @ h
+    axes, powers = axes_by_power(h)
+    for one, v, power in zip(h, axes, powers, strict=True):
+        found = principal_axes(one)
+        assert np.array_equal(found.axes.values, v) and np.array_equal(found.powers.values, power)
