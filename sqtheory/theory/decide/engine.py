@@ -1,15 +1,19 @@
 """The order in which a claim is attacked: structure, constructions, enumeration, SMT, targeted and local search."""
 
 from collections.abc import Sequence
+from typing import overload
 
 from numpy.random import Generator
 
 from sqtheory.alphabet.norms import check_norm, spell_norm
+from sqtheory.alphabet.operators import Operator
 from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.exceptions import Undefined
 from sqtheory.theory.decide.answers import Decision, Discharged, Effort, Refutation, Spent, Verdict
+from sqtheory.theory.decide.chain_answers import ChainDecision
+from sqtheory.theory.decide.chains import decide_chain
 from sqtheory.theory.decide.draws import Draw
 from sqtheory.theory.decide.questions import Question, question, usual_norm
 from sqtheory.theory.decide.routes import Route
@@ -21,6 +25,7 @@ from sqtheory.theory.decide.targeted import target
 USUAL = Effort()
 
 
+@overload
 def decide(
     claim: str,
     s: Sparsifier,
@@ -31,21 +36,43 @@ def decide(
     rng: Generator,
     effort: Effort = USUAL,
     first: Sequence[Sequence[float]] = (),
-) -> Decision:
+) -> Decision: ...
+
+
+@overload
+def decide(
+    claim: str, s: Operator | str, *, p: float | None = None, shape: Shape | None = None, rng: Generator
+) -> ChainDecision: ...
+
+
+def decide(
+    claim: str,
+    s: Operator | str,
+    q: Quantizer | None = None,
+    *,
+    p: float | None = None,
+    shape: Shape | None = None,
+    rng: Generator,
+    effort: Effort = USUAL,
+    first: Sequence[Sequence[float]] = (),
+) -> Decision | ChainDecision:
     """∀x: claim(x), for every tensor x of a shape under s, q and ‖·‖_p: proved, refuted or open.
 
     ``claim`` is a name of ``CLAIMS`` or of a theorem, whose claims are then asked for without its assumptions.
     ``first``: the leading entries of tensors that are tried before others, with 0 after them.
     ``p`` defaults to ``usual_norm``, ``shape`` to ``default_shape``. The answer speaks of all real x on which both
     orders are defined, a tensor of several axes being one instance; chance in s or q is an adversary, so that a claim
-    must hold for every draw. Raises ValueError for an unknown claim or one that says nothing of p or of the pipeline,
-    TypeError for operators that are no mask and quantizer, and what s and q raise.
+    must hold for every draw. Without q, s is a chain of quantizers and a mask: ``decide_chain``.
+    Raises ValueError for an unknown claim or one that says nothing of p or of the pipeline, TypeError for operators
+    that are no mask and quantizer, and what s and q raise.
 
     >>> import numpy as np
     >>> from sqtheory import int_, nm
     >>> decide("sq_never_worse", nm(2, 4), int_(4), rng=np.random.default_rng(0)).theorem
     'prune_first_dominates'
     """
+    if q is None:
+        return decide_chain(claim, s, p=p, shape=shape, rng=rng)
     if not isinstance(s, Sparsifier) or not isinstance(q, Quantizer):
         raise TypeError(f"needed a mask and a quantizer, got {s!s} and {q!s}: see sqtheory.parse")
     p = usual_norm(claim) if p is None else p
