@@ -74,6 +74,8 @@ def test_what_is_proved_of_a_random_chain_no_tensor_refutes(turn: int) -> None:
         s = nm(*alphabet.pick(draw, ((2, 4), (1, 4), (1, 2))), ties=alphabet.ties(draw))
         try:
             letters = Letters((s,), tuple(parts), (True, *(False,) * len(parts)))
+            for f in (s, *parts):
+                f.check(shape)
             closed = not letters.open_premises(shape, 1.0)
         except ValueError:
             continue

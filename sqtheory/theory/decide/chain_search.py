@@ -23,7 +23,7 @@ from sqtheory.orders.letters import Letters
 from sqtheory.tables import number
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Assumption
-from sqtheory.theory.decide.answers import Discharged, Effort, How
+from sqtheory.theory.decide.answers import Chance, Discharged, Effort, How
 from sqtheory.theory.decide.chain_answers import ChainRefutation
 from sqtheory.theory.decide.constructions import FAMILIES, Labels, family_rows, small_grid, survey
 from sqtheory.theory.decide.draws import rows_mask, rows_partition
@@ -76,6 +76,12 @@ class ChainSearch:
         """Seconds since the search began."""
         return time.perf_counter() - self.started
 
+    @property
+    def chance(self) -> Chance:
+        """A claim on operators that draw must hold for every draw."""
+        fixed = all(DETERMINISTIC in f.traits for f in (self.s, *self.letters.quantizers))
+        return "none" if fixed else "every draw"
+
     def discharged(self, assumption: Assumption) -> Discharged:
         """An assumption on every quantizer: as it is ruled of the first where it is open, else of the last."""
         for q in self.letters.quantizers:
@@ -87,7 +93,7 @@ class ChainSearch:
 
     def witness(self) -> ChainRefutation | None:
         """A tensor that breaks the claim, made small; None where none was found or could be tried."""
-        if not all(DETERMINISTIC in f.traits for f in (self.s, *self.letters.quantizers)):
+        if self.chance != "none":
             self.notes.append("no tensor was tried: the chain draws random numbers")
             return None
         try:

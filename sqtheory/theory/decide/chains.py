@@ -54,13 +54,13 @@ def decide_chain(
     ruled = tuple(hunt.discharged(a) for a in theorem.given)
     said = f"{theorem.title}: {'; '.join(map(claim_text, theorem.claims_for(p)))}"
     pipeline = f"{letters}, p = {spell_norm(p)}"
-    if all(d.closed for d in ruled):
-        spent = Spent(0, 0.0, None)
-        return ChainDecision(Decision("proved", claim, said, pipeline, where, theorem.slug, ruled, None, spent))
-    witness = hunt.witness()
-    verdict: Verdict = "open" if witness is None else "refuted"
-    spent = Spent(hunt.tried, hunt.seconds, hunt.best, () if witness else tuple(hunt.notes))
-    return ChainDecision(Decision(verdict, claim, said, pipeline, where, None, ruled, None, spent), witness)
+    proved = all(d.closed for d in ruled)
+    witness = None if proved else hunt.witness()
+    verdict: Verdict = "proved" if proved else "open" if witness is None else "refuted"
+    notes = () if verdict == "refuted" else tuple(hunt.notes)
+    spent = Spent(hunt.tried, hunt.seconds if hunt.tried else 0.0, hunt.best, notes)
+    by, chance = theorem.slug if proved else None, hunt.chance
+    return ChainDecision(Decision(verdict, claim, said, pipeline, where, by, ruled, None, spent, chance), witness)
 
 
 def theorem_of(claim: str) -> Theorem:
