@@ -48,7 +48,7 @@ SLOW = frozenset(
         *("fitted_bound", "fitted_dominates", "nearly_monotone_dominates", "half_step_bound"),
         "twice_the_scale",
         *("first_is_best", "later_masks", "places_in_order", "worst_by_position"),
-        *("by_original_optimal", "index_ties", "stochastic_order"),
+        *("by_original_optimal", "index_ties", "stochastic_order", "unbiased_order"),
         *("entrywise_bound", "weakly_majorized", "four_words_bound"),
     }
 )
