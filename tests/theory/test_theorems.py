@@ -47,6 +47,22 @@ SLOW = frozenset(
         *("sparse_grid_projection", "stagnation", "stochastic_order", "stochastic_rounding", "swap_bias"),
         *("swap_constant", "sweep_bound", "swept_range", "twice_the_scale", "wanda_reversal"),
         *("wasserstein_coupling", "water_filling", "weakly_majorized", "weighted_dominates", "worst_by_position"),
+        *("error_in_bits", "propagation", "order_gap_law", "order_gap_topk", "price_of_order", "linear_layer"),
+        *("swap_constant", "weighted_dominates", "gain_optimal", "sparse_grid_projection"),
+        *("dot_bound", "prune_first_bound", "quantize_first_bound", "best_support", "binary_code_optimal"),
+        *("incoherence", "low_rank_gap", "nm_projection", "partner_perturbed", "refit_optimal", "swap_bias"),
+        *("sweep_bound", "wasserstein_coupling", "dyadic_equivariance", "dot_concentration", "gram_error"),
+        *("gram_dominates", "overlap", "free_scale_bound", "partner_exact", "prune_first_dominates"),
+        *("residual_backbone", "stochastic_rounding", "water_filling", "accumulator_bound"),
+        *("promoted_bound", "one_signed_accumulation", "stagnation"),
+        *("accumulator_exact", "accumulator_symmetry", "sparse_dense_bound", "order_on_hardware"),
+        *("gain_dominates", "score_keeps_scale"),
+        *("wanda_reversal", "codes_permuted", "softmax_shift", "cache_eviction"),
+        *("fitted_bound", "fitted_dominates", "nearly_monotone_dominates", "half_step_bound"),
+        "twice_the_scale",
+        *("first_is_best", "later_masks", "places_in_order", "worst_by_position"),
+        *("by_original_optimal", "index_ties", "stochastic_order", "unbiased_order"),
+        *("entrywise_bound", "weakly_majorized", "four_words_bound"),
     }
 )
 """Theorems whose proofs take more than a second."""
