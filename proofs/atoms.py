@@ -112,6 +112,11 @@ class Atoms(PairedInstance):
 
     @property
     @abstractmethod
+    def halved(self) -> Row:
+        """What x goes to in blocks half as long."""
+
+    @property
+    @abstractmethod
     def rounded_rests(self) -> tuple[Row, Row]:
         """The images of x − q(s(x)) and of x − s(q(x))."""
 

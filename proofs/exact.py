@@ -16,6 +16,7 @@ from sqtheory.alphabet.formats import Format
 from sqtheory.alphabet.operators import chained
 from sqtheory.arrays import Array, Mask
 from sqtheory.theory.case import Case
+from sqtheory.theory.theorems.finer_blocks import halved_image
 from sqtheory.theory.theorems.twice_the_scale import doubled_image
 
 from .atoms import Atoms, Number, Pairs, Row
@@ -220,6 +221,11 @@ class ExactRow(Atoms):
     def doubled(self) -> Row:
         """q with twice the scales of x."""
         return self.of(doubled_image(self.case))
+
+    @cached_property
+    def halved(self) -> Row:
+        """q with blocks half as long."""
+        return self.of(halved_image(self.case))
 
     @cached_property
     def rounded_rests(self) -> tuple[Row, Row]:
