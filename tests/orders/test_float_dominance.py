@@ -64,16 +64,25 @@ def largest(x: NDArray[np.generic], y: NDArray[np.generic]) -> Fraction:
     return max(abs(Fraction(float(a)) - Fraction(float(b))) for a, b in zip(x, y, strict=True))
 
 
-def test_a_reciprocal_misses_by_more_than_half_a_step_but_keeps_the_order() -> None:
-    """200/(400/7) is 3.5, which goes to 4; by the reciprocal of float64 it is less, and 3. All of subnormal numbers is lost."""
-    x = np.array([-40.0, 200, 400, 120])
-    quotient, product = (int_(4, block=4, scaling=scaling)(x) for scaling in (AbsMax(), BY_RECIPROCAL))
-    step = 400 / 7
-    assert quotient[1] == 4 * step and product[1] == 3 * step
-    assert abs(Fraction(200) - Fraction(float(product[1]))) > Fraction(step) / 2
+@pytest.mark.parametrize(("x", "quotient", "product"), [([163, 326, 0, 0], 3, 4), ([23, 46, 0, 0], 4, 3)])
+def test_half_a_step_is_exceeded_by_quotients_here_and_by_reciprocals_there(
+    x: list[float], quotient: int, product: int
+) -> None:
+    """x = 3.5 · max/7: beside a midpoint of σ = fl(max/7), and either may round to the farther level."""
+    given = np.array(x, np.float32)
+    step = Fraction(float(given[1] / np.float32(7)))
+    near = min((3, 4), key=lambda level: abs(Fraction(float(given[0])) - level * step))
+    for scaling, level in ((AbsMax(), quotient), (BY_RECIPROCAL, product)):
+        image = int_(4, block=4, scaling=scaling)(given)
+        assert image[0] == np.float32(level) * np.float32(float(step))
+        assert (abs(Fraction(float(given[0])) - level * step) > step / 2) == (level != near)
+
+
+def test_by_reciprocals_the_smallest_subnormal_blocks_are_lost() -> None:
+    """1/σ is beyond float32 and held at its largest number: every ratio is below one half."""
     tiny = np.array([14, 13, 5, 0], np.float32) * np.float32(2.0**-149)
     quotient, product = (int_(4, block=4, scaling=scaling)(tiny) for scaling in (AbsMax(), BY_RECIPROCAL))
-    assert (quotient * 2.0**149).tolist() == [14, 12, 4, 0] and not product.any()
+    assert (quotient.astype(np.float64) * 2.0**149).tolist() == [14, 12, 4, 0] and not product.any()
 
 
 def test_scales_quantized_once_more_can_turn_signs_and_lose() -> None:
