@@ -89,7 +89,8 @@ from numba import njit
 def total(a, lost):
     losses(a, True, lost)
     return a.sum()
-print(total(x, lost), losses(x.astype(np.float32), True, np.empty((2, 2), np.int8)), "numba.np.arraymath" in sys.modules)
+again = losses(x.astype(np.float32), True, np.empty((2, 2), np.int8))
+print(total(x, lost), again, "numba.np.arraymath" in sys.modules)
 """
 
 
