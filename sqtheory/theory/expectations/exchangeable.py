@@ -108,7 +108,7 @@ def tied_share(magnitudes: Array, n: int, m: int) -> float:
     >>> tied_share(np.array([2.0, 1.0, 1.0, 0.0]), 2, 4), tied_share(np.array([2.0, 1.0, 1.0, 0.0]), 1, 2)
     (1.0, 0.16666666666666666)
     """
-    found, inside = np.unique(np.abs(magnitudes), return_counts=True)
+    _, inside = np.unique(np.abs(magnitudes), return_counts=True)
     above = np.cumsum(inside[::-1])[::-1] - inside
     chances = tied_chance(above, inside, np.size(magnitudes), n, m)
     return float(np.sum(chances))
