@@ -138,9 +138,10 @@ def test_what_structure_proves_no_tensor_refutes(claim: str) -> None:
 
 
 RARE = {
-    ("price_of_order", "symmetric"),
+    *(("price_of_order", "symmetric"), ("single_survivor", "alone_if_moved")),
     ("places_in_order", "ties_fixed"),
     *(("free_scale_bound", name) for name in ("uniform", "scale_not_grown")),
+    *(("freer_mask", name) for name in ("nearest", "keeps_scale")),
     *((slug, "in_range") for slug in ("accumulator_bound", "promoted_bound", "one_signed_accumulation")),
     *((slug, "in_range") for slug in ("accumulator_exact", "sparse_dense_bound")),
     ("order_on_hardware", "both_in_range"),

@@ -6,6 +6,7 @@ from scipy import stats
 
 from sqtheory.models.studies.intensities import Grid, Harms, intensity_table, interval, midranks, spearman
 from tests import intensities
+from tests.results import FOLDER
 
 
 def test_ranks_and_their_correlation_are_those_of_scipy() -> None:
@@ -50,6 +51,16 @@ def test_the_sign_rule_is_counted_and_equal_orders_have_no_correlation() -> None
 
 def test_the_committed_table_is_what_its_command_writes() -> None:
     assert intensities.FILE.read_text(encoding="utf-8") == intensities.text()
+
+
+def test_the_documentation_says_how_often_quantization_alone_harms_more() -> None:
+    counts = {word: [0, 0] for word in ("one-shot", "fine-tuned")}
+    for grid in intensities.grids():
+        of = counts[grid.name.split(", ")[1]]
+        of[0] += sum(each.gap > 0 for each in grid.harms)
+        of[1] += len(grid.harms)
+    said = (FOLDER.parent / "docs" / "costs.md").read_text(encoding="utf-8")
+    assert all(f"in {few} of {many}" in " ".join(said.split()) for few, many in counts.values())
 
 
 def test_harms_are_those_of_the_tables() -> None:
