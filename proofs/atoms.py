@@ -112,6 +112,11 @@ class Atoms(PairedInstance):
 
     @property
     @abstractmethod
+    def halved(self) -> Row:
+        """What x goes to in blocks half as long."""
+
+    @property
+    @abstractmethod
     def rounded_rests(self) -> tuple[Row, Row]:
         """The images of x − q(s(x)) and of x − s(q(x))."""
 
@@ -135,6 +140,10 @@ class Atoms(PairedInstance):
     @abstractmethod
     def top_of_groups(self, values: Row) -> list[bool]:
         """Where the largest of these values are, as many of every group as are kept, the first of equals."""
+
+    @abstractmethod
+    def top_of_row(self, values: Row) -> list[bool]:
+        """Where the largest of these values are, as many of the row as are kept, the first of equals."""
 
     @abstractmethod
     def largest(self, values: Iterable[Number]) -> Number:

@@ -137,6 +137,7 @@ ASSUMED: Mapping[str, tuple[str, ...]] = {
     "fitted p n q choices": ("fitted",),
     "keeps_maxima n q x m": ("keeps_maxima",),
     "monotone q": ("monotone",),
+    "nearly_ordered n group x (quantize q x)": ("nearly_monotone",),
     "(forall s, symmetric (G s))": ("monotone", "symmetric"),
     "(forall s, keeps_sign (level q s))": ("monotone",),
     "one_scale_per_group n group q x": ("one_scale_per_group",),

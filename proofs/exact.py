@@ -16,6 +16,7 @@ from sqtheory.alphabet.formats import Format
 from sqtheory.alphabet.operators import chained
 from sqtheory.arrays import Array, Mask
 from sqtheory.theory.case import Case
+from sqtheory.theory.theorems.finer_blocks import halved_image
 from sqtheory.theory.theorems.twice_the_scale import doubled_image
 
 from .atoms import Atoms, Number, Pairs, Row
@@ -222,6 +223,11 @@ class ExactRow(Atoms):
         return self.of(doubled_image(self.case))
 
     @cached_property
+    def halved(self) -> Row:
+        """q with blocks half as long."""
+        return self.of(halved_image(self.case))
+
+    @cached_property
     def rounded_rests(self) -> tuple[Row, Row]:
         """q of both."""
         made = self.case.orders.after_mask, self.case.orders.masked_image
@@ -254,6 +260,12 @@ class ExactRow(Atoms):
         for group in self.groups:
             kept |= set(sorted(group, key=lambda i: -values[i])[: self.budget(group)])
         return [i in kept for i in range(len(self.x))]
+
+    def top_of_row(self, values: Row) -> list[bool]:
+        """By sorting."""
+        places = range(len(self.x))
+        kept = set(sorted(places, key=lambda i: -values[i])[: sum(self.m)])
+        return [i in kept for i in places]
 
     def largest(self, values: Iterable[Number]) -> Number:
         """By comparison."""

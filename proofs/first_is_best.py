@@ -18,7 +18,7 @@ from .proof import Proof
 from .prune_first_bound import LOWERED, ROOTS
 from .prune_first_dominates import PAIR, largest
 from .shapes import Places
-from .steps import Smt, Tested
+from .steps import Formal, Smt, Tested
 from .unknowns import LARGEST, REAL
 
 
@@ -43,5 +43,7 @@ PROOF = Proof(
             for n, m in ((1, 2), (2, 4))
         ),
         Concludes(Places(2, 4), LARGEST, readings=READ_ZERO),
+        Formal("every size, group, budget, tie rule, number of quantizers, place and natural p", "first_is_best"),
+        Formal("p = ∞", "first_is_best_largest"),
     ),
 )

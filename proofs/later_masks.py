@@ -7,6 +7,7 @@ from .chains import READ, lost, outcomes
 from .conclusions import Concludes
 from .proof import Proof
 from .shapes import Groups
+from .steps import Formal
 
 PROOF = Proof(
     theorem=THEOREM,
@@ -15,5 +16,6 @@ PROOF = Proof(
         Concludes(Groups(1, 2), readings=READ),
         Concludes(Groups(2, 4), readings=READ),
         Concludes(Groups(1, 4), readings=READ),
+        Formal("no mask is lost: every size, group, budget and number of quantizers", "later_masks"),
     ),
 )

@@ -33,7 +33,7 @@ from .atoms import Atoms, Number, Pairs, Row
 
 ONE, REAL, LARGEST = sympy.Integer(1), sympy.Symbol("p", positive=True), sympy.oo
 """The exponents of unknown rows: p = 1, every real p > 0 at once, p = ∞."""
-SAME_AGAIN = frozenset({STEADY, ORDERED, NEARLY_ORDERED, NEAREST})
+SAME_AGAIN = frozenset({STEADY, ORDERED, NEAREST})
 """Each of these says that an entry has one image as long as its scale is one."""
 
 
@@ -231,6 +231,11 @@ class Unknowns(Atoms):
         return self._symbols("z")
 
     @cached_property
+    def halved(self) -> Row:
+        """One unknown an entry."""
+        return self._symbols("k")
+
+    @cached_property
     def rounded_rests(self) -> tuple[Row, Row]:
         """Two unknowns an entry."""
         return self._symbols("t"), self._symbols("u")
@@ -260,6 +265,10 @@ class Unknowns(Atoms):
 
     def top_of_groups(self, values: Row) -> list[bool]:
         """As given: a definition says that these values are on top there."""
+        return self.ranked
+
+    def top_of_row(self, values: Row) -> list[bool]:
+        """As given, for a row of one group."""
         return self.ranked
 
     def largest(self, values: Iterable[Number]) -> Number:
@@ -328,9 +337,9 @@ def ordered(a: Unknowns) -> Facts:
 
 
 def nearly_ordered(a: Unknowns) -> Facts:
-    """Of entries of one scale the larger has no smaller image; of two of one size the smaller image is no further."""
+    """Of entries of one group the larger has no smaller image; of two of one size the smaller image is no further."""
     signs = [same_sign(x, q) for x, q in zip(a.x, a.q, strict=True)]
-    pairs = [(i, j) for g in a.groups for i in g for j in g if i != j and ONE_SCALE in a.given]
+    pairs = [(i, j) for g in a.groups for i in g for j in g if i != j]
     (x, q), off = (list(map(Abs, row)) for row in (a.x, a.q)), [Abs(v - y) for v, y in zip(a.x, a.q, strict=True)]
     kept = [Implies(Lt(x[i], x[j]), Le(q[i], q[j])) for i, j in pairs]
     return signs + kept + [Implies(And(Eq(x[i], x[j]), Le(q[i], q[j])), Le(off[i], off[j])) for i, j in pairs]

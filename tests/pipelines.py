@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.random import Generator
 
-from sqtheory.alphabet.formats import E2M1, E4M3, FORMATS, Codebook, Format, IntFormat, bcq_format
+from sqtheory.alphabet.formats import E2M1, E4M3, E8M0, FORMATS, Codebook, Format, IntFormat, bcq_format
 from sqtheory.alphabet.partition import Blocks, Channels, Columns, Heads, Partition, Rows, Shape, Tail, Tiles, Whole
 from sqtheory.alphabet.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4
 from sqtheory.alphabet.rounding import ROUNDINGS, Rounding, stochastic
@@ -28,6 +28,7 @@ from sqtheory.alphabet.scaling import (
     PowerOfTwo,
     Scaling,
     SharedExponent,
+    SweptScale,
     TwoLevel,
     Unscaled,
 )
@@ -85,6 +86,7 @@ def scalings(rng: Generator, grid: Shape) -> tuple[Scaling, ...]:
             SharedExponent(1e-8),
             Percentile(float(rng.choice([50, 90]))),
             FourOverSix(pick(rng, tuple(BlockError))),
+            SweptScale(pick(rng, (E8M0, E2M1)), pick(rng, tuple(BlockError))),
             LeastNorm(pick(rng, (1.0, 2.0, np.inf, 0.5)), int(rng.integers(1, 9))),
         ),
         *(Frozen(FixedArray(float(rng.choice([0.3, 1.0])))), Frozen(FixedArray(each))),

@@ -7,7 +7,7 @@
     Depends on every other file. *)
 
 From sqtheory Require Import Masks Operators Rounding LargestError Swaps.
-From sqtheory Require Import prune_first_identity frozen_commutation prune_first_dominates.
+From sqtheory Require Import prune_first_identity frozen_commutation prune_first_dominates Chains.
 From sqtheory Require Import swap_constant swap_constant_attained gain_optimal sparse_grid_projection.
 From sqtheory Require Import overlap fitted_dominates AbsmaxIntegers FiniteGrids PowersOfTwo BlockScales ShippedFormats Counterexamples.
 From sqtheory Require Import Accumulators AccumulatorSums.
@@ -41,10 +41,15 @@ Definition accumulators :=
 
 Print Assumptions accumulators.
 
+Definition chains := (later_masks, first_is_best, first_is_best_largest).
+
+Print Assumptions chains.
+
 Definition all_other_results :=
   (prune_first_residual, prune_first_slack, prune_first_bound,
    by_original_is_magnitude, frozen_commutation_orders,
-   prune_first_dominates_largest, magnitude_mask_dominates, kept_scales_never_worse,
+   prune_first_dominates_largest, magnitude_mask_dominates,
+   nearly_monotone_dominates, nearly_monotone_dominates_largest, one_map_ordered, kept_scales_never_worse,
    swaps_balance, swaps_at_most, swaps_tie, swap_excess, lower_half_exists,
    swap_constant_uniform, swap_constant_total, swap_constant_uniform_total, swap_constant_one_group,
    swap_gap, swap_gap_uniform, swap_gap_one_group, swap_constant_sharp,

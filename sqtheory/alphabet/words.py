@@ -143,6 +143,7 @@ SCALING_BUILDERS: Mapping[str, Callable[..., scaling.Scaling]] = {
     "mse": scaling.mse,
     "lp": scaling.LeastNorm,
     "fouroversix": scaling.FourOverSix,
+    "sweep": scaling.SweptScale,
     "absmean": scaling.AbsMean,
     "histogram": scaling.LeastOfHistogram,
     "frozen": _frozen,

@@ -18,6 +18,9 @@ Decide whether a claim holds for EVERY tensor under one mask, one format and one
 The answer is proved (by which theorem, and how each of its assumptions is discharged), refuted (by a
 tensor small enough to check by hand), or open (with the search that was spent on it).
 
+Where the format rounds by a coin (rounding=stochastic(rng)) and p is whole, sq_never_worse and no_additional_error are
+about means of p-th powers over all coins; other claims must hold for every draw. The answer says which.
+
 With --tool it is asked of what a release of the field does (sqtheory tools): its mask, its format, or both; with 2:4
 where it has no mask and int4:b32 where it has no format, unless --mask or --format says another."""
 

@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from sqtheory.alphabet.kernels.brackets import Bracket, Place, Scores
 from sqtheory.alphabet.kernels.cuts import Cuts, Ties
-from sqtheory.alphabet.kernels.maxima import INTEGER, amax_of_runs, ends_of_runs
+from sqtheory.alphabet.kernels.maxima import INTEGER
 from sqtheory.alphabet.kernels.quantization import scaled_image
 from sqtheory.alphabet.kernels.scratch import scratch
 from sqtheory.alphabet.norms import power_units
@@ -19,6 +19,7 @@ from sqtheory.orders.cut_loops import CutLoops
 from sqtheory.orders.group_sums import Entries, out_of_range
 from sqtheory.orders.group_tiles import Groups
 from sqtheory.orders.partial import Partial
+from sqtheory.orders.shared import Shared
 from sqtheory.orders.shifted_scales import shifted
 
 TILE = 1 << 16
@@ -54,10 +55,9 @@ class Blocked:
         """Entries of a tile."""
         return TILE if self.loops is None else LARGE
 
-    def tile(self, part: Array) -> "CutTile | None":
+    def tile(self, shared: Shared) -> "CutTile | None":
         """Rows of a tile: groups, or a part of one; None where an entry is NaN or infinite."""
-        amax = amax_of_runs(part.reshape(-1), self.block).copy()
-        return CutTile(self, part, amax) if np.maximum.reduce(amax) < np.inf else None
+        return CutTile(self, shared) if np.maximum.reduce(shared.amax(self.block)) < np.inf else None
 
     @property
     def low_index(self) -> tuple[bool, bool, bool]:
@@ -88,9 +88,9 @@ class Blocked:
 class CutTile:
     """Rows (rows, n) of finite entries, in memory of the kernels: another tile takes their place."""
 
-    def __init__(self, blocked: Blocked, x: Array, amax: Array) -> None:
-        self._of, self._x, self._amax = blocked, x, amax
-        self._sigma = blocked.groups.scales(amax, lambda: self._reach[0])
+    def __init__(self, blocked: Blocked, shared: Shared) -> None:
+        self._of, self._shared, self._x, self._amax = blocked, shared, shared.x, shared.amax(blocked.block)
+        self._sigma = blocked.groups.scales(self._amax, lambda: shared.ends(blocked.block)[0])
 
     @cached_property
     def _y(self) -> Array:
@@ -143,8 +143,8 @@ class CutTile:
 
     def survey(self, brackets: dict[int, Bracket]) -> None:
         """Count what lies in the bracket of each of these rankings."""
-        if self._loops is not None and len(brackets) == len(RANKINGS):
-            self._loops.survey(self._x, self._sigma, [brackets[i] for i in RANKINGS])
+        if self._loops is not None and IMAGES in brackets and GAINS in brackets:
+            self._loops.survey(self._x, self._sigma, brackets.get(SIZES), brackets[IMAGES], brackets[GAINS])
             return
         for i, bracket in brackets.items():
             bracket.add(self.scores(i).reshape(-1))
@@ -210,7 +210,9 @@ class CutTile:
         return self._of.loops if np.maximum.reduce(self._sigma) <= self._of.groups.rounding.safe else None
 
     def _in_loops(self, loops: CutLoops, cuts: Ranked, seen: Seen) -> Found:
-        found = loops.weigh(self._x, self._sigma, cuts, seen)
+        known = self._of.groups.pair.s, self._of.groups.p
+        found = loops.weigh(self._x, self._sigma, cuts, seen, self._shared.sides.get(known))
+        self._shared.sides[known] = found.sums[0], found.sums[1]
         above, at_cut = self._beside(cuts[SIZES])
         return found.sums, found.counts, above + _count(found.alive[at_cut])
 
@@ -234,18 +236,13 @@ class CutTile:
     def _ends(self) -> tuple[Array, Array]:
         """The least and the greatest entry of every block, or what bounds them where Γ = −Γ."""
         fmt = self._of.groups.pair.q.format
-        return (-self._amax, self._amax) if fmt.min == -fmt.max else self._reach
-
-    @cached_property
-    def _reach(self) -> tuple[Array, Array]:
-        """The least and the greatest entry of every block, or 0 where all are above or below."""
-        return ends_of_runs(self._x.reshape(-1), self._of.block)
+        return (-self._amax, self._amax) if fmt.min == -fmt.max else self._shared.ends(self._of.block)
 
     def _suspects(self, cut: Cuts, seen: Ties) -> tuple[Array, Array]:
         """Blocks whose scale the mask may move, by taking every negative entry and not all, and what it leaves."""
         blocks = self._x.reshape(-1, self._of.block)
         limit = np.repeat(cut.score.view(self._of.dtype), len(blocks) // len(self._x))
-        least, _ = self._reach
+        least, _ = self._shared.ends(self._of.block)
         at = np.flatnonzero((least < 0) & (-least <= limit) & (limit <= self._amax))
         rows, limit = blocks[at], limit[at, None]
         kept = np.abs(rows) > limit

@@ -12,6 +12,7 @@ from sqtheory.alphabet.traits import DETERMINISTIC, KEEPS_ZERO, MONOTONE
 from sqtheory.arrays import FixedArray
 from sqtheory.orders import rulings
 from sqtheory.orders.assumptions import dominates
+from sqtheory.orders.one_map import one_map
 from sqtheory.orders.rulings import Ruling, Rulings
 
 Known: TypeAlias = dict[tuple[str, str, Shape], Rulings]
@@ -73,7 +74,7 @@ class Pair:
             mask,
             fmt,
             shape,
-            selection=rulings.selection(s, q, everything, one_scale.closed),
+            selection=rulings.selection(s, q, everything, one_scale.closed or one_map(q, shape).closed),
             scale=rulings.scale(s, q, shape, everything, splits),
             zero=rulings.zero(q, everything, splits),
             one_scale=one_scale,

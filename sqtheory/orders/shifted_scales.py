@@ -10,19 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqtheory.alphabet.kernels.exact import total
-from sqtheory.alphabet.kernels.maxima import ends_of_runs
 from sqtheory.alphabet.kernels.quantization import scaled_image
 from sqtheory.alphabet.selection import top
 from sqtheory.arrays import Array
 from sqtheory.orders.errors import powers
 from sqtheory.orders.group_tiles import Groups
 from sqtheory.orders.partial import Partial
+from sqtheory.orders.shared import Shared
 
 
-def shifted_in_groups(found: Partial, of: Groups, size: int, tile: Array) -> Partial:
-    """The partial of a tile of finite numbers, its last axis a block of groups of ``size``, at the scales of S→Q."""
-    blocks = tile.reshape(-1, tile.shape[-1])
-    rows = blocks[_suspects(blocks, size, of.keep)]
+def shifted_in_groups(found: Partial, of: Groups, size: int, block: int, shared: Shared) -> Partial:
+    """The partial of a tile of finite numbers, blocks of groups of ``size``, at the scales of S→Q."""
+    blocks = shared.x.reshape(-1, block)
+    rows = blocks[_suspects(blocks, *shared.ends(block), size, of.keep)]
     kept = top(np.abs(rows).reshape(-1, size), of.keep, low_index=of.pair.s.ties.low_index).reshape(rows.shape)
     return shifted(found, of, rows, np.where(kept, rows, rows.dtype.type(0)))
 
@@ -38,15 +38,14 @@ def shifted(found: Partial, of: Groups, rows: Array, sparse: Array) -> Partial:
     return replace(found, shifted=at.size, shift=own - dense)
 
 
-def _suspects(blocks: Array, size: int, keep: int) -> NDArray[np.intp]:
+def _suspects(blocks: Array, low: Array, high: Array, size: int, keep: int) -> NDArray[np.intp]:
     """Blocks whose least entry is negative and may go: enough others of its group are as large."""
-    low, high = ends_of_runs(np.ascontiguousarray(blocks).reshape(-1), blocks.shape[1])
     some = np.flatnonzero((low < 0) & (-low <= high))  # a least entry above all others in magnitude stays
     blocks, least = blocks[some], low[some]
     at, each = blocks.argmin(axis=1), np.arange(len(blocks))
     group = blocks[each[:, None], (at // size * size)[:, None] + np.arange(size)]
     rivals = np.count_nonzero(np.abs(group) >= -least[:, None], axis=1) - 1
-    return some[rivals >= keep]
+    return np.asarray(some[rivals >= keep])
 
 
 def _lost(of: Groups, given: Array, sparse: Array, sigma: Array) -> int:

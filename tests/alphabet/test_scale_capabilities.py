@@ -47,6 +47,7 @@ from sqtheory.alphabet.scaling import (
     SignedMax,
     StoredScale,
     SuperBlock,
+    SweptScale,
     TwoLevel,
     Unscaled,
     ZeroPoint,
@@ -106,6 +107,7 @@ RULES: dict[str, Scaling] = {
     **{str(rule): rule for rule in STORED},
     **{"unscaled": Unscaled(), "one frozen": Frozen(FixedArray(0.3)), "rows": RowTwoLevel(TwoLevel())},
     "fouroversix(mae)": FourOverSix(BlockError.mae),
+    **{str(rule): rule for rule in (SweptScale(E8M0), SweptScale(E4M3, BlockError.mae), SweptScale(E2M1))},
     "rows of fouroversix": RowFourOverSix(FourOverSix(BlockError.abs_max)),
     "double rows": RowDoubleQuantization(DoubleQuantization()),
     "frozen": Frozen(FixedArray(np.linspace(0.1, 0.9, 6).reshape(GRID))),
@@ -276,7 +278,7 @@ def test_bits_of_scales_are_those_of_the_numbers_they_can_be(name: str) -> None:
     if isinstance(rule, DoubleQuantization | RowDoubleQuantization):
         assert (block, shared) == (8, 16)
         return
-    if isinstance(rule, StoredScale):
+    if isinstance(rule, StoredScale | SweptScale):
         assert (block, shared) == (rule.scale_type.bits, 0)
         return
     if isinstance(rule, SuperBlock | FittedOffset):

@@ -141,6 +141,7 @@ RARE = {
     ("price_of_order", "symmetric"),
     ("places_in_order", "ties_fixed"),
     *(("free_scale_bound", name) for name in ("uniform", "scale_not_grown")),
+    *(("freer_mask", name) for name in ("nearest", "keeps_scale")),
     *((slug, "in_range") for slug in ("accumulator_bound", "promoted_bound", "one_signed_accumulation")),
     *((slug, "in_range") for slug in ("accumulator_exact", "sparse_dense_bound")),
     ("order_on_hardware", "both_in_range"),

@@ -31,6 +31,7 @@ from sqtheory.alphabet.scaling.searched import SearchedZero
 from sqtheory.alphabet.scaling.signed import SignedMax
 from sqtheory.alphabet.scaling.stored import StoredScale
 from sqtheory.alphabet.scaling.superblocks import SuperBlock
+from sqtheory.alphabet.scaling.swept import SweptScale
 from sqtheory.alphabet.scaling.two_level import RowTwoLevel, TwoLevel
 
 SCALINGS: dict[str, Scaling] = {
@@ -98,6 +99,7 @@ __all__ = [
     "SignedMax",
     "StoredScale",
     "SuperBlock",
+    "SweptScale",
     "TwoLevel",
     "Unclipped",
     "Unscaled",

@@ -7,7 +7,7 @@ import numpy as np
 
 from sqtheory.alphabet.formats import Format, steps
 from sqtheory.alphabet.partition import Partition
-from sqtheory.alphabet.rationals import NotRational, Rationals
+from sqtheory.alphabet.rationals import NotRational, Rationals, pick
 from sqtheory.alphabet.rounding import nearest_even
 from sqtheory.alphabet.scaling.fitted import losses
 from sqtheory.arrays import Array
@@ -37,7 +37,7 @@ def exact_least_of(
         raise NotRational(f"powers of p = {p} are not rational")
     levels, spent = steps(fmt, nearest_even), []
     for sigma in candidates:
-        wide = blocks.spread(np.where(sigma == 0, Fraction(1), sigma), x.shape)
+        wide = blocks.spread(pick(sigma == 0, Fraction(1), sigma), x.shape)
         error: Rationals = np.empty(x.shape, object)
         error.reshape(-1)[:] = [abs(v - levels.level(v / by) * by) for v, by in zip(x.flat, wide.flat, strict=True)]
         powers = error if p == np.inf else error ** int(p)

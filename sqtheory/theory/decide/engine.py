@@ -1,6 +1,7 @@
 """The order in which a claim is attacked: structure, constructions, enumeration, SMT, targeted and local search."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from numpy.random import Generator
 
@@ -8,8 +9,10 @@ from sqtheory.alphabet.norms import check_norm, spell_norm
 from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
+from sqtheory.alphabet.traits import DETERMINISTIC
 from sqtheory.exceptions import Undefined
-from sqtheory.theory.decide.answers import Decision, Discharged, Effort, Refutation, Spent, Verdict
+from sqtheory.theory.decide.answers import Chance, Decision, Discharged, Effort, Refutation, Spent, Verdict
+from sqtheory.theory.decide.averages import averaged, on_average
 from sqtheory.theory.decide.draws import Draw
 from sqtheory.theory.decide.questions import Question, question, usual_norm
 from sqtheory.theory.decide.routes import Route
@@ -37,8 +40,9 @@ def decide(
     ``claim`` is a name of ``CLAIMS`` or of a theorem, whose claims are then asked for without its assumptions.
     ``first``: the leading entries of tensors that are tried before others, with 0 after them.
     ``p`` defaults to ``usual_norm``, ``shape`` to ``default_shape``. The answer speaks of all real x on which both
-    orders are defined, a tensor of several axes being one instance; chance in s or q is an adversary, so that a claim
-    must hold for every draw. Raises ValueError for an unknown claim or one that says nothing of p or of the pipeline,
+    orders are defined, a tensor of several axes being one instance. Where q rounds by chance and p is whole, the claims
+    on norms are about expectations of p-th powers; every other claim must hold for every draw: ``Decision.chance``
+    says which. Raises ValueError for an unknown claim or one that says nothing of p or of the pipeline,
     TypeError for operators that are no mask and quantizer, and what s and q raise.
 
     >>> import numpy as np
@@ -50,14 +54,20 @@ def decide(
         raise TypeError(f"needed a mask and a quantizer, got {s!s} and {q!s}: see sqtheory.parse")
     p = usual_norm(claim) if p is None else p
     check_norm(p)
-    found = question(claim, p)
+    found = on_average(claim, p) if (mean := averaged(claim, s, q, p)) else question(claim, p)
+    chance: Chance = "expectation" if mean else "none" if fixed(s, q) else "every draw"
     where = default_shape(s, q) if shape is None else shape
     if not where or min(where) < 1:
         raise ValueError(f"a claim is decided for tensors that have entries, got shape {where}")
     s.groups.check_tail(where, getattr(s, "tail", q.tail), "groups")
     q.partition.check_tail(where, q.tail, "blocks")
     found.require(s, q, p, where)
-    return _Attack(found, s, q, p, where, rng, effort, first).decide()
+    return replace(_Attack(found, s, q, p, where, rng, effort, first).decide(), chance=chance)
+
+
+def fixed(s: Sparsifier, q: Quantizer) -> bool:
+    """Neither draws random numbers."""
+    return DETERMINISTIC in s.traits and q.rounding.deterministic
 
 
 class _Attack:
@@ -101,7 +111,7 @@ class _Attack:
     def _look(
         self, routes: tuple[Route, ...], rulings: list[tuple[Discharged, ...]], search: Search
     ) -> Decision | Refutation | None:
-        """A proof by SMT or a witness, whichever comes first."""
+        """A proof by SMT, which is not asked about means, or a witness, whichever comes first."""
         return (
             search.given(self.first)
             or search.construct()
@@ -115,6 +125,8 @@ class _Attack:
         self, routes: tuple[Route, ...], rulings: list[tuple[Discharged, ...]], search: Search
     ) -> Decision | Refutation | None:
         """Discharge what structure left open, else decide the claim itself, over all reals."""
+        if not self.claim.claims:
+            return None
         for route, ruled in zip(routes, rulings, strict=True):
             shown = self._discharge(ruled, search)
             if shown is not None:

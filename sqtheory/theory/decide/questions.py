@@ -29,6 +29,7 @@ from sqtheory.theory.theorems import (
     prune_first_dominates,
     prune_first_identity,
     score_keeps_scale,
+    single_survivor,
     ties_by_original,
 )
 
@@ -99,7 +100,11 @@ def _additive(p: float) -> Question:
     theorem, place = prune_first_bound.THEOREM, 0 if p >= 1 else 1
     claims = (theorem.claims[place],)
     where = tuple(q for q in theorem.where if q.symbol in claims[0].symbols)
-    known = (by(theorem), by(fitted_bound.THEOREM)) if p >= 1 else (by(prune_first_identity.THEOREM),)
+    known = (
+        tuple(map(by, (theorem, fitted_bound.THEOREM, single_survivor.THEOREM)))
+        if p >= 1
+        else (by(prune_first_identity.THEOREM),)
+    )
     routes = (*known, with_scores(known[0]))
     return Question(theorem.slug, "", claims, where, ByReadings(claims, where, telling.more), routes)
 

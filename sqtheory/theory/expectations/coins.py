@@ -5,6 +5,7 @@ known before the coins fall; in Q→S it is chosen after them, by what they made
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sqtheory.alphabet.cells import cells, chances
 from sqtheory.alphabet.quantizers import Quantizer
@@ -43,9 +44,7 @@ def expected_quantize_first(x: Array, s: Sparsifier, q: Quantizer, p: float) -> 
     """
     if DETERMINISTIC not in s.traits:
         raise ValueError(f"{s} draws random numbers of its own: what is averaged are the coins of the rounding")
-    places = _places(x, s)
-    if (most := int(places.max(initial=0)) + 1) > COINS:
-        raise Undefined(f"at most {COINS} coins of a group are tried, {s} has groups of {most} entries")
+    places, most = places_in_groups(x, s)
     low, high = cells(q, x)
     up = chances(x, low, high)
     total: Array = np.zeros(x.shape)
@@ -60,10 +59,12 @@ def expected_quantize_first(x: Array, s: Sparsifier, q: Quantizer, p: float) -> 
     return total
 
 
-def _places(x: Array, s: Sparsifier) -> Array:
-    """The place of every entry in its group."""
+def places_in_groups(x: Array, s: Sparsifier) -> tuple[NDArray[np.intp], int]:
+    """The place of every entry of x in its group, and the size of the largest. Raises Undefined beyond ``COINS``."""
     pieces = s.groups.split(x)
-    return s.groups.join([np.broadcast_to(np.arange(rows.shape[1]), rows.shape) for rows in pieces], x.shape)
+    if (most := max((rows.shape[1] for rows in pieces), default=0)) > COINS:
+        raise Undefined(f"at most {COINS} coins of a group are tried, {s} has groups of {most} entries")
+    return s.groups.join([np.broadcast_to(np.arange(rows.shape[1]), rows.shape) for rows in pieces], x.shape), most
 
 
 def _of_groups(values: Array, s: Sparsifier) -> Array:

@@ -52,4 +52,5 @@ THEOREM = Theorem(
     ),
     witness=Attained(Case.of([7, 2.5, 1, 1], int_(4), nm(2, 4), then=(mxfp(E2M1),))),
     source=NEW,
+    formal=("first_is_best", "first_is_best_largest"),
 )

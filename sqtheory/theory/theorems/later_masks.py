@@ -40,4 +40,5 @@ THEOREM = Theorem(
     domain=PLACES,
     witness=Attained(Case.of([7, 5, 5, 1], int_(4), nm(2, 4), then=(mxfp(E2M1),))),
     source=NEW,
+    formal=("later_masks",),
 )
