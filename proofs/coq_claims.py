@@ -40,6 +40,7 @@ from sqtheory.theory.theorems import (
     overlap,
     promoted_bound,
     stagnation,
+    straddling,
     swap_constant,
     ties_by_original,
 )
@@ -121,6 +122,7 @@ WHOLE: Mapping[str, tuple[Claim, ...]] = {
     "largest_error n x (prune m (quantize q x)) <= largest_error n x (prune m' y)": (
         Claim(GAIN_OPTIMUM, "==", GRID_OPTIMUM),
     ),
+    "(size n group g + 2 <= 2 * budget g)%nat": (Claim(straddling.ENTRIES + 2, "<=", 2 * straddling.KEPT),),
     "step F P c g = c": (Claim(FL, "==", stagnation.BEFORE),),
     "chain F P 0 gs = exact gs": (Claim(FL, "==", DOT), Claim(accumulator_exact.BACKWARD, "==", DOT)),
     "chain F P 0 (times 0 (-1) gs) = - chain F P 0 gs": (Claim(accumulator_symmetry.NEGATED, "==", -FL),),
@@ -149,6 +151,8 @@ ASSUMED: Mapping[str, tuple[str, ...]] = {
     "(1 <= p)%nat": ("norm",),
     "(forall y z b, absmax n (block q) y b = absmax n (block q) z b -> scale q y b = scale q z b)": ("max_determined",),
     "overlap_condition n group (block q) budget": ("overlap",),
+    "overlap_condition n group block budget": ("overlap",),
+    "straddles n group block g b c": ("straddles",),
     "maxima_score_most n (block q) x score": ("maxima_first",),
     "is_top n group budget score m": ("ranked",),
     "keeps_largest n group budget (gain p x (quantize q x)) m": ("by_gain",),
@@ -162,10 +166,7 @@ ASSUMED: Mapping[str, tuple[str, ...]] = {
 """Which assumption says what a hypothesis of Coq says (m1 is read as m); one of them must be the theorem's."""
 ALWAYS = frozenset(
     {
-        "(k < n)%nat",
-        "(forall i j, before i j -> before j i -> False)",
-        "lower_halves n q x h",
-        "idempotent q",
+        *("(k < n)%nat", "(forall i j, before i j -> before j i -> False)", "lower_halves n q x h", "idempotent q"),
         "admissible n group budget m",
         "admissible n group budget m2",
         "feasible n group budget q G x y",
@@ -173,8 +174,7 @@ ALWAYS = frozenset(
         "on_grid n q G x y",
         "is_top n group budget (gain p x (quantize q x)) m",
         "is_top n group budget (largest_gain x (quantize q x)) m",
-        "(i < n)%nat",
-        "(1 <= P)%Z",
+        *("(i < n)%nat", "(1 <= P)%Z"),
         "products_of d gs",
         "Forall (products_of d) parts",
         "of_bits P c",

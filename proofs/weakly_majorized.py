@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sqtheory.alphabet.partition import Blocks, Rows
-from sqtheory.arrays import Array, FixedArray, Mask
+from sqtheory.arrays import FixedArray, Mask
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Reference
 from sqtheory.theory.gauges import Exponential, Gauge, KyFan, Nested, OrderedWeights, Weighted
@@ -41,7 +41,7 @@ def symmetric(case: Case) -> tuple[Gauge, ...]:
 def never_worse(case: Case) -> Mask:
     """S→Q is no worse in any of these norms."""
     ours, theirs = (case.x - made for made in (case.orders.after_mask, case.orders.masked_image))
-    pairs: list[Array] = [norm.of(ours) <= norm.of(theirs) * (1 + 1e-12) for norm in symmetric(case)]
+    pairs = [norm.of(ours) <= norm.of(theirs) * (1 + 1e-12) for norm in symmetric(case)]
     return np.asarray(np.all(pairs, axis=0))
 
 

@@ -48,6 +48,7 @@ from sqtheory.arrays import Array, FixedArray
 from sqtheory.theory import samples
 from sqtheory.theory.case import Case
 from sqtheory.theory.domain import OneOf
+from sqtheory.theory.permuted import Permuted
 from sqtheory.theory.theorem import Theorem
 
 T = TypeVar("T")
@@ -156,6 +157,8 @@ def sparsifier(rng: Generator, shape: Shape, q: Quantizer) -> Sparsifier:
     if kind == 8:
         return BlockSparsifier(share, partition(rng, shape), pick(rng, EXPONENTS), ranks, rule)
     boxes = partition(rng, shape)
+    if rng.random() < 0.2:
+        boxes = Permuted(boxes, tuple(rng.permutation(shape[-1]).tolist()))
     count = int(rng.integers(1, (boxes.size if isinstance(boxes, Blocks) else shape[-1]) + 1))
     return TopSparsifier(pick(rng, (share, count)), boxes, ranks, rule)
 

@@ -56,7 +56,7 @@ Definition all_other_results :=
    swap_gap, swap_gap_uniform, swap_gap_one_group, swap_constant_sharp,
    gain_optimal_weighted, gain_beats_both_orders, gain_square,
    gain_optimal_largest_mask, gain_beats_both_orders_largest,
-   gain_prune_first, gain_prune_first_largest, scores_keep_maxima, score_keeps_scale,
+   gain_prune_first, gain_prune_first_largest, scores_keep_maxima, score_keeps_scale, straddling,
    sparse_grid_projection_masks, sparse_grid_projection_largest,
    fitted_after_mask, fitted_bound, overlap_keeps_fitted,
    straddle_breaks, nested_partitions, groups_inside_blocks, overlap_keeps_scale,

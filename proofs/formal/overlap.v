@@ -10,7 +10,7 @@
     [straddle] builds a vector every one of whose top masks loses the block's maximum ([straddle_breaks]): k_G entries
     of size 3 in G \ B, the block's maximum 2 in G and B, a survivor 1 in B outside G.
     Of other scores the same condition suffices where they rank the maximum of a block above all that is smaller in it
-    ([score_keeps_scale]).
+    ([score_keeps_scale]).  A group over two blocks meets it only if it keeps more than half, 2 k >= m + 2 ([straddling]).
     Depends on Vectors, Masks, Operators. *)
 
 From Coq Require Import Reals Lra Lia Bool Arith.
@@ -154,6 +154,26 @@ Corollary score_keeps_scale : forall n group budget q x score m,
 Proof.
   intros n group budget q x score m H C First T i Hi Mi. apply H.
   now apply (scores_keep_maxima n group (block q) budget x score).
+Qed.
+
+(** ** Groups over two blocks *)
+
+(** Group g meets two blocks, neither of which lies inside it. *)
+Definition straddles (n : nat) (group block : nat -> nat) (g b c : nat) : Prop :=
+  b <> c /\ meet n group block g b /\ meet n group block g c /\ ~ nested n group block g b /\ ~ nested n group block g c.
+
+(** So it must keep more than half of its entries: 2 k >= m + 2. *)
+Theorem straddling : forall n group block budget g b c,
+  overlap_condition n group block budget -> straddles n group block g b c ->
+  (size n group g + 2 <= 2 * budget g)%nat.
+Proof.
+  intros n group block budget g b c C (N & Mb & Mc & Nb & Nc).
+  destruct (C g b Mb) as [|Lb]; [contradiction|]. destruct (C g c Mc) as [|Lc]; [contradiction|].
+  enough (size n group g <= count n (outside group block g b) + count n (outside group block g c))%nat by lia.
+  unfold size. clear - N. induction n as [|n IH]; [reflexivity|]. simpl.
+  replace (in_group group g n) with (group n =? g)%nat by reflexivity.
+  unfold outside at 2 4. destruct (Nat.eqb_spec (group n) g), (Nat.eqb_spec (block n) b), (Nat.eqb_spec (block n) c);
+    simpl; try lia; congruence.
 Qed.
 
 (** ** The condition is necessary *)

@@ -70,6 +70,8 @@ def plan_for(pair: Pair, x: Array | StreamedTensor, p: float) -> CutPlan | None:
 
 def _run(boxes: Partition, shape: Shape) -> int | None:
     """How many entries in C order every box is; None where boxes are no such runs, or not all of one length."""
+    if not boxes.straight:
+        return None
     sides = boxes.sides(shape)
     first = next((axis for axis, side in enumerate(sides) if side > 1), len(shape))
     whole = sides[first + 1 :] == shape[first + 1 :] and all(n % c == 0 for n, c in zip(shape, sides, strict=True))

@@ -28,16 +28,6 @@ RULES = [rule for rule in TIES.values() if rule.foreseen and rule.ordered]
 FORMATS = (*(mxfp(E2M1), nvfp4(), nf4(block=32), int_(4, block=80), int_(4, block=16, scaling=HalfRange())),)
 
 
-class Read(Stored):
-    """A stored array that counts how often all of it is read."""
-
-    times = 0
-
-    def pieces(self, entries: int) -> Iterator[Array]:
-        self.times += 1
-        return super().pieces(entries)
-
-
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Long groups in several tiles and by samples, of which some miss."""
@@ -120,7 +110,7 @@ def test_rows_and_all_of_a_tensor_and_short_groups_at_once() -> None:
 @pytest.mark.usefixtures("small")
 def test_a_stored_tensor_is_read_for_all_pairs_together() -> None:
     x = np.random.default_rng(93).normal(size=(8, 160)).astype(np.float32)
-    alone, every = Read(x), Read(x)
+    alone, every = Stored(x), Stored(x)
     assert None not in fused.counts_of_each(alone, [Pair(top(0.5), FORMATS[0])], 2.0)
     assert None not in fused.counts_of_each(every, [Pair(top(k), q) for k in (0.5, 0.3) for q in FORMATS], 2.0)
     assert alone.times == 3 and every.times == 4, "a sample, a survey, the sums; and the largest of all for one format"
@@ -128,7 +118,7 @@ def test_a_stored_tensor_is_read_for_all_pairs_together() -> None:
 
 @pytest.mark.usefixtures("small")
 def test_nothing_is_counted_of_a_stored_tensor_that_must_be_in_memory() -> None:
-    x = Read(np.ones((8, 160), np.float32))
+    x = Stored(np.ones((8, 160), np.float32))
     grid = [Pair(top(0.5), FORMATS[0]), Pair(top(0.5), int_(4, per=Whole()))]
     assert fused.counts_of_each(x, grid, 2.0) == [None, None] and x.times == 0
 

@@ -138,7 +138,7 @@ def test_what_structure_proves_no_tensor_refutes(claim: str) -> None:
 
 
 RARE = {
-    ("price_of_order", "symmetric"),
+    *(("price_of_order", "symmetric"), ("single_survivor", "alone_if_moved")),
     ("places_in_order", "ties_fixed"),
     *(("free_scale_bound", name) for name in ("uniform", "scale_not_grown")),
     *(("freer_mask", name) for name in ("nearest", "keeps_scale")),

@@ -45,8 +45,8 @@ SLOW = frozenset(
         *("prune_first_dominates", "prune_then_feedback", "quantize_first_bound", "refit_optimal"),
         *("residual_backbone", "score_keeps_scale", "single_survivor", "softmax_shift", "sparse_dense_bound"),
         *("sparse_grid_projection", "stagnation", "stochastic_order", "stochastic_rounding", "swap_bias"),
-        *("swap_constant", "sweep_bound", "twice_the_scale", "wanda_reversal", "wasserstein_coupling"),
-        *("water_filling", "weakly_majorized", "weighted_dominates", "worst_by_position"),
+        *("swap_constant", "sweep_bound", "swept_range", "twice_the_scale", "unbiased_order", "wanda_reversal"),
+        *("wasserstein_coupling", "water_filling", "weakly_majorized", "weighted_dominates", "worst_by_position"),
     }
 )
 """Theorems whose proofs take more than a second."""
