@@ -108,12 +108,17 @@ def test_rows_and_all_of_a_tensor_and_short_groups_at_once() -> None:
 
 
 @pytest.mark.usefixtures("small")
-def test_a_stored_tensor_is_read_for_all_pairs_together() -> None:
+def test_a_stored_tensor_is_read_for_all_pairs_together(monkeypatch: pytest.MonkeyPatch) -> None:
     x = np.random.default_rng(93).normal(size=(8, 160)).astype(np.float32)
     alone, every = Stored(x), Stored(x)
     assert None not in fused.counts_of_each(alone, [Pair(top(0.5), FORMATS[0])], 2.0)
     assert None not in fused.counts_of_each(every, [Pair(top(k), q) for k in (0.5, 0.3) for q in FORMATS], 2.0)
     assert alone.times == 3 and every.times == 4, "a sample, a survey, the sums; and the largest of all for one format"
+    monkeypatch.setattr(cuts, "ABREAST", 4)
+    again = Stored(x)
+    grid = [Pair(top(k), q) for k in (0.5, 0.3) for q in FORMATS]
+    assert fused.counts_of_each(again, grid, 2.0) == fused.counts_of_each(every, grid, 2.0)
+    assert again.times == 1 + 3 * 3, "ten pairs in three goes"
 
 
 @pytest.mark.usefixtures("small")
