@@ -95,7 +95,7 @@ def test_the_pairs_of_a_grid_count_what_each_does(p: float, monkeypatch: pytest.
             continue
         monkeypatch.setattr(brackets, "DEVIATIONS", 0.3 if number % 2 else 6.0)
         masks = [top(keep, ties=RULES[number % len(RULES)]) for keep in (0.5, 0.3)]
-        grid = [Pair(s, q) for s in masks for q in FORMATS]
+        grid = [Pair(masks[0], q) for q in FORMATS] + [Pair(masks[1], q) for q in FORMATS[3:]]
         x = sample(rng, (6, 160), np.float64 if number % 4 == 0 else np.float32)
         _told(x, grid, p, stored=bool(number % 2))
 
@@ -103,7 +103,7 @@ def test_the_pairs_of_a_grid_count_what_each_does(p: float, monkeypatch: pytest.
 @pytest.mark.usefixtures("small")
 def test_rows_and_all_of_a_tensor_and_short_groups_at_once() -> None:
     x = np.random.default_rng(92).normal(size=(3, 1920)).astype(np.float32)
-    grid = [Pair(top(0.5, per=per), q) for per in (Rows(), Whole()) for q in FORMATS] + SHORT[:3]
+    grid = [Pair(top(0.5, per=per), q) for per in (Rows(), Whole()) for q in FORMATS[::2]] + SHORT[:2]
     _told(x, grid, 2.0, stored=False)
 
 
