@@ -34,6 +34,29 @@ class Atoms(PairedInstance):
 
     @property
     @abstractmethod
+    def images(self) -> list[Row]:
+        """x and what each quantizer of a chain makes of it in turn."""
+
+    @abstractmethod
+    def placed(self, k: int) -> Row:
+        """What the chain makes of x with the mask after k of its quantizers."""
+
+    @property
+    @abstractmethod
+    def by_original(self) -> list[bool]:
+        """What Q→S keeps where ties of |q(x)| go to the larger |x|."""
+
+    @property
+    @abstractmethod
+    def cut(self) -> list[int]:
+        """1 for an entry whose |q(x)| is above the last kept of its group, 0 for one at it, −1 below."""
+
+    @abstractmethod
+    def choose_tied(self, order: Sequence[int], places: Sequence[int], count: int) -> list[int]:
+        """Which so many of the tied places the rule of s keeps where the entries of a group lie in this order."""
+
+    @property
+    @abstractmethod
     def groups(self) -> list[list[int]]:
         """The places of every mask group of the row."""
 
@@ -51,6 +74,10 @@ class Atoms(PairedInstance):
     @abstractmethod
     def masked_ends(self) -> Pairs:
         """The same of s(x)."""
+
+    @abstractmethod
+    def ends_of(self, factor: Number) -> Pairs:
+        """The ends of the cell of every entry times a factor, at the scales of x."""
 
     @property
     @abstractmethod
@@ -84,6 +111,16 @@ class Atoms(PairedInstance):
 
     @property
     @abstractmethod
+    def doubled(self) -> Row:
+        """What x goes to under twice its scales."""
+
+    @property
+    @abstractmethod
+    def halved(self) -> Row:
+        """What x goes to in blocks half as long."""
+
+    @property
+    @abstractmethod
     def rounded_rests(self) -> tuple[Row, Row]:
         """The images of x − q(s(x)) and of x − s(q(x))."""
 
@@ -103,6 +140,14 @@ class Atoms(PairedInstance):
     @abstractmethod
     def budget(self, group: Sequence[int]) -> int:
         """How many entries of a group are kept."""
+
+    @abstractmethod
+    def top_of_groups(self, values: Row) -> list[bool]:
+        """Where the largest of these values are, as many of every group as are kept, the first of equals."""
+
+    @abstractmethod
+    def top_of_row(self, values: Row) -> list[bool]:
+        """Where the largest of these values are, as many of the row as are kept, the first of equals."""
 
     @abstractmethod
     def largest(self, values: Iterable[Number]) -> Number:

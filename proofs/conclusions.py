@@ -17,7 +17,7 @@ from sqtheory.theory.theorem import Theorem
 from .atoms import Model
 from .exact import ExactRow
 from .machine_checked import ProofError
-from .shapes import Groups, Shape
+from .shapes import Groups, Places, Shape
 from .solver import Translation, equal, load, refute, satisfiable
 from .steps import NO_MODEL, Step
 from .unknowns import LARGEST, ONE, READINGS, REAL, Facts, Reading, Root, Unknowns
@@ -106,6 +106,8 @@ class Concludes(Conclusion):
     def small(self) -> bool:
         """The solver answers in about a second: groups of four at most, one or two of them."""
         shape = self.shape
+        if isinstance(shape, Places):
+            return shape.m <= 2
         return not isinstance(shape, Groups) or (shape.m <= 4 and shape.count <= (2 if shape.products else 1))
 
     def speaks_of(self, p: float) -> bool:

@@ -13,8 +13,11 @@ import sympy
 
 from sqtheory.alphabet.cells import cells
 from sqtheory.alphabet.formats import Format
+from sqtheory.alphabet.operators import chained
 from sqtheory.arrays import Array, Mask
 from sqtheory.theory.case import Case
+from sqtheory.theory.theorems.finer_blocks import halved_image
+from sqtheory.theory.theorems.twice_the_scale import doubled_image
 
 from .atoms import Atoms, Number, Pairs, Row
 
@@ -93,6 +96,30 @@ class ExactRow(Atoms):
         return [i in kept for i in range(len(self.x))]
 
     @cached_property
+    def by_original(self) -> list[bool]:
+        """By sorting every group."""
+        kept: set[int] = set()
+        for group in self.groups:
+            ranked = sorted(group, key=lambda i: (-abs(self.q[i]), -abs(self.x[i])))
+            kept.update(ranked[: self.budget(group)])
+        return [i in kept for i in range(len(self.x))]
+
+    @cached_property
+    def cut(self) -> list[int]:
+        """By comparison with the last kept image of every group."""
+        found: dict[int, int] = {}
+        for group in self.groups:
+            last = sorted((abs(self.q[i]) for i in group), reverse=True)[self.budget(group) - 1]
+            found |= {i: (abs(self.q[i]) > last) - (abs(self.q[i]) < last) for i in group}
+        return [found[i] for i in range(len(self.x))]
+
+    def choose_tied(self, order: Sequence[int], places: Sequence[int], count: int) -> list[int]:
+        """By the rule of s on a group in which these places alone are equal and largest, with its keys."""
+        scores = np.array([[float(k in places) for k in range(len(order))]])
+        key = self.case.s.ties.key(*(np.array([[float(v[i]) for i in order]]) for v in (self.q, self.x)))
+        return np.flatnonzero(self.case.s.ties.select(scores, count, key)[0]).tolist()
+
+    @cached_property
     def sq(self) -> Row:
         """q(s(x))."""
         return self.of(self.case.orders.after_mask)
@@ -106,6 +133,17 @@ class ExactRow(Atoms):
     def scale(self) -> Row:
         """σ(x), the scale of every entry's block."""
         return self.of(self.case.dense_scale)
+
+    @cached_property
+    def images(self) -> list[Row]:
+        """By the chain of the first quantizers, for any number of them."""
+        row, quantizers = self.case.x, self.case.quantizers
+        return [self.of(chained(quantizers[:k])(row)) for k in range(len(quantizers) + 1)]
+
+    def placed(self, k: int) -> Row:
+        """By the whole chain."""
+        quantizers = self.case.quantizers
+        return self.of(chained((*quantizers[:k], self.case.s, *quantizers[k:]))(self.case.x))
 
     @cached_property
     def groups(self) -> list[list[int]]:
@@ -137,6 +175,12 @@ class ExactRow(Atoms):
     def masked_ends(self) -> Pairs:
         """By rounding s(x) down and up."""
         low, high = cells(self.case.q, self.case.orders.sparse)
+        return list(zip(self.of(low), self.of(high), strict=True))
+
+    def ends_of(self, factor: Number) -> Pairs:
+        """By rounding down and up."""
+        moved = np.array([[float(factor * x) for x in exact(row)] for row in self.case.x])
+        low, high = cells(self.case.q.frozen(self.case.x), moved)
         return list(zip(self.of(low), self.of(high), strict=True))
 
     @cached_property
@@ -180,6 +224,16 @@ class ExactRow(Atoms):
         return self.of(self.case.q(np.diff(self.case.x, axis=1, prepend=0.0)))
 
     @cached_property
+    def doubled(self) -> Row:
+        """q with twice the scales of x."""
+        return self.of(doubled_image(self.case))
+
+    @cached_property
+    def halved(self) -> Row:
+        """q with blocks half as long."""
+        return self.of(halved_image(self.case))
+
+    @cached_property
     def rounded_rests(self) -> tuple[Row, Row]:
         """q of both."""
         made = self.case.orders.after_mask, self.case.orders.masked_image
@@ -205,6 +259,19 @@ class ExactRow(Atoms):
     def budget(self, group: Sequence[int]) -> int:
         """By the sparsifier."""
         return int(self.case.s.budget(len(group)))
+
+    def top_of_groups(self, values: Row) -> list[bool]:
+        """By sorting."""
+        kept: set[int] = set()
+        for group in self.groups:
+            kept |= set(sorted(group, key=lambda i: -values[i])[: self.budget(group)])
+        return [i in kept for i in range(len(self.x))]
+
+    def top_of_row(self, values: Row) -> list[bool]:
+        """By sorting."""
+        places = range(len(self.x))
+        kept = set(sorted(places, key=lambda i: -values[i])[: sum(self.m)])
+        return [i in kept for i in places]
 
     def largest(self, values: Iterable[Number]) -> Number:
         """By comparison."""

@@ -13,6 +13,7 @@ from sqtheory.theory.case import Case
 from sqtheory.theory.theorems.fitted_bound import FITTED, MAXIMA_KEPT, THEOREM
 
 from .conclusions import Concludes
+from .coq_claims import FormallyConcludes
 from .proof import Proof
 from .prune_first_bound import ADDED, LOWERED, ROOTS, SUBADDITIVE
 from .shapes import Entries
@@ -48,5 +49,6 @@ PROOF = Proof(
         Concludes(Entries(8), REAL, claims=(1,), readings=READINGS),
         Concludes(Entries(4), REAL, claims=(0,), lemmas=(LOWERED, ADDED), readings=READINGS),
         Concludes(Entries(3), LARGEST, claims=(0, 2), readings=READINGS),
+        FormallyConcludes("p-th powers, every mask and natural p", "fitted_bound", claims=(1,)),
     ),
 )

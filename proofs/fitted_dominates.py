@@ -7,12 +7,13 @@ at most the error of Q→S. Of the survivors S→Q errs no more than at those sc
 from sqtheory.theory.theorems.fitted_dominates import THEOREM
 
 from .conclusions import Concludes
+from .coq_claims import FormallyConcludes
 from .fitted_bound import READINGS, survivors_err_less
 from .proof import Proof
 from .prune_first_bound import LOWERED, ROOTS
 from .prune_first_dominates import PAIR, PAIRED, balanced, same_image
 from .shapes import Groups
-from .steps import Smt, Tested
+from .steps import Formal, Smt, Tested
 from .unknowns import LARGEST, REAL
 
 PROOF = Proof(
@@ -26,5 +27,7 @@ PROOF = Proof(
         Concludes(Groups(2, 4), readings=READINGS),
         *(Concludes(Groups(n, m), REAL, lemmas=(PAIRED, LOWERED), readings=READINGS) for n, m in ((1, 4), (2, 4))),
         Concludes(Groups(2, 4), LARGEST, readings=READINGS),
+        FormallyConcludes("every n, partition, budget, tie rule and natural p", "fitted_dominates"),
+        Formal("candidates of the block alone: the overlap of groups and blocks is enough", "overlap_keeps_fitted"),
     ),
 )

@@ -17,11 +17,12 @@ from sqtheory.theory.case import Case
 from sqtheory.theory.theorems.nearly_monotone_dominates import THEOREM
 
 from .conclusions import Concludes, Lemma
+from .coq_claims import FormallyConcludes
 from .proof import Proof
 from .prune_first_bound import LOWERED, ROOTS
 from .prune_first_dominates import PAIR, PAIRED, balanced, largest, same_sign, saved
 from .shapes import Groups
-from .steps import Equal, NonNegative, Smt, Tested
+from .steps import Equal, Formal, NonNegative, Smt, Tested
 from .unknowns import LARGEST, REAL, Facts, Unknowns
 
 e, p = sympy.symbols("e p", positive=True)
@@ -92,5 +93,8 @@ PROOF = Proof(
         Concludes(Groups(1, 2, 2)),
         *(Concludes(Groups(n, m), REAL, lemmas=(PAIRED, CLOSER, LOWERED)) for n, m in ((1, 2), (1, 4), (2, 4))),
         Concludes(Groups(2, 4), LARGEST),
+        FormallyConcludes("every group size, budget, tie rule and natural p", "nearly_monotone_dominates"),
+        FormallyConcludes("p = ∞", "nearly_monotone_dominates_largest"),
+        Formal("one monotone map for the entries of a group, of whatever scales", "one_map_ordered"),
     ),
 )

@@ -27,7 +27,7 @@ MODELLED = 100
 NOT_PROOFS = frozenset(
     {
         *("__init__", "__main__", "accumulating", "atoms", "conclusions", "machine_checked", "proof", "references"),
-        *("coq_claims", "dropping", "exact", "shapes", "showing", "standing", "solver", "steps", "unknowns"),
+        *("chains", "coq_claims", "dropping", "exact", "shapes", "showing", "standing", "solver", "steps", "unknowns"),
     }
 )
 

@@ -89,7 +89,15 @@ class Translation:
 
     def term(self, e: sympy.Expr) -> Any:
         """A number."""
-        z3, terms = self.z3, [self.term(arg) for arg in e.args] if not e.is_Atom and self.known(e) else []
+        z3 = self.z3
+        if isinstance(e, sympy.Piecewise):
+            *cases, (last, _) = e.args
+            return reduce(
+                lambda rest, case: z3.If(self.truth(case[1]), self.term(case[0]), rest),
+                reversed(cases),
+                self.term(last),
+            )
+        terms = [self.term(arg) for arg in e.args] if not e.is_Atom and self.known(e) else []
         if e.is_Float:
             return self.term(sympy.Rational(e))
         if e.is_Rational:
@@ -116,7 +124,7 @@ class Translation:
         """Something of which the solver knows what it means."""
         if e.is_Pow:
             return bool(e.exp.is_Integer)
-        return bool(e.is_Add or e.is_Mul or isinstance(e, sympy.Abs | sympy.Max | sympy.Min))
+        return bool(e.is_Add or e.is_Mul or isinstance(e, sympy.Abs | sympy.Max | sympy.Min | sympy.Piecewise))
 
     def real(self, e: sympy.Expr) -> Any:
         """The real that stands for an expression, by its own name where that is short."""

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, final
 import sympy
 from sympy import Abs, And, Eq, Ge, Implies, Le, Lt, Or
 
+from sqtheory.theory.chains import ORDERED_ALL, SIGMA_ALL, Z_ALL
 from sqtheory.theory.claims import Assumption
 from sqtheory.theory.quantities import (
     FROZEN_Z,
@@ -27,13 +28,18 @@ from sqtheory.theory.quantities import (
 )
 from sqtheory.theory.theorems.dot_concentration import IN_RANGE
 from sqtheory.theory.theorems.dyadic_equivariance import FOLLOWS
+from sqtheory.theory.theorems.unbiased_order import ROOM, ZERO
 
 from .atoms import Atoms, Number, Pairs, Row
 
 ONE, REAL, LARGEST = sympy.Integer(1), sympy.Symbol("p", positive=True), sympy.oo
 """The exponents of unknown rows: p = 1, every real p > 0 at once, p = ∞."""
-SAME_AGAIN = frozenset({STEADY, ORDERED, NEARLY_ORDERED, NEAREST})
+SAME_AGAIN = frozenset({STEADY, ORDERED, NEAREST})
 """Each of these says that an entry has one image as long as its scale is one."""
+
+
+UNCLIPPED = frozenset({IN_RANGE, ROOM})
+"""Each of these says that what is rounded lies on the grid or between two of its levels."""
 
 
 class Root(sympy.Function):  # type: ignore[misc]
@@ -75,6 +81,10 @@ class Unknowns(Atoms):
     ranked: list[bool] = field(default_factory=list)
     inputs: Row = field(default_factory=list)
     """x itself, where not every entry is an unknown of its own."""
+    third: list[bool] = field(default_factory=list)
+    """The mask of q₂(q(x)), where a second quantizer follows q."""
+    cells: Pairs = field(default_factory=list)
+    """The levels around every entry, where they are known."""
 
     def unassuming(self) -> "Unknowns":
         """The same row where nothing is assumed."""
@@ -117,10 +127,41 @@ class Unknowns(Atoms):
         """One unknown an entry."""
         return self._symbols("q")
 
+    @cached_property
+    def later(self) -> Row:
+        """q₂(q(x)): one unknown an entry."""
+        return self._symbols("r")
+
+    @property
+    def images(self) -> list[Row]:
+        """x, q(x), q₂(q(x))."""
+        return [self.x, self.q, self.later]
+
+    def placed(self, k: int) -> Row:
+        """0 where Z of all quantizers says so of a pruned entry, q₂(q(x))_i where Σ says so of a kept one."""
+        known = SIGMA_ALL in self.given and ORDERED_ALL in self.given
+        entries = zip((self.first, self.second, self.third)[k], self.later, self._symbols(f"y{k}_"), strict=True)
+        zero = sympy.Integer(0)
+        return [(r if known else y) if kept else (zero if Z_ALL in self.given else y) for kept, r, y in entries]
+
     @property
     def by_gain(self) -> list[bool]:
         """As given."""
         return self.ranked
+
+    @property
+    def by_original(self) -> list[bool]:
+        """The first of every group: entries are numbered so."""
+        return self.first
+
+    @property
+    def cut(self) -> list[int]:
+        """Above it what is ranked, at it what else the second mask has."""
+        return [1 if above else 0 if at else -1 for above, at in zip(self.ranked, self.second, strict=True)]
+
+    def choose_tied(self, order: Sequence[int], places: Sequence[int], count: int) -> list[int]:
+        """The lowest places."""
+        return sorted(places)[:count]
 
     @cached_property
     def sq(self) -> Row:
@@ -144,8 +185,8 @@ class Unknowns(Atoms):
 
     @cached_property
     def ends(self) -> Pairs:
-        """Two unknowns an entry."""
-        return list(zip(self._symbols("down"), self._symbols("up"), strict=True))
+        """Two unknowns an entry, or as given."""
+        return self.cells or list(zip(self._symbols("down"), self._symbols("up"), strict=True))
 
     @cached_property
     def masked_ends(self) -> Pairs:
@@ -156,6 +197,13 @@ class Unknowns(Atoms):
         return [
             (x if SIGMA in self.given else y) if kept else (zero if Z in self.given else y) for kept, x, y in entries
         ]
+
+    def ends_of(self, factor: Number) -> Pairs:
+        """Two unknowns an entry, named by the factor; 0 where that is 0 and 0 is a level."""
+        if factor == 0 and ZERO in self.given:
+            return [(sympy.Integer(0), sympy.Integer(0))] * len(self.x)
+        name = str(factor).replace("/", "over")
+        return list(zip(self._symbols(f"low{name}_"), self._symbols(f"high{name}_"), strict=True))
 
     @cached_property
     def lower_halves(self) -> Row:
@@ -190,6 +238,16 @@ class Unknowns(Atoms):
         return self._symbols("e")
 
     @cached_property
+    def doubled(self) -> Row:
+        """One unknown an entry."""
+        return self._symbols("z")
+
+    @cached_property
+    def halved(self) -> Row:
+        """One unknown an entry."""
+        return self._symbols("k")
+
+    @cached_property
     def rounded_rests(self) -> tuple[Row, Row]:
         """Two unknowns an entry."""
         return self._symbols("t"), self._symbols("u")
@@ -216,6 +274,14 @@ class Unknowns(Atoms):
     def budget(self, group: Sequence[int]) -> int:
         """What S→Q keeps of it."""
         return sum(self.m[i] for i in group)
+
+    def top_of_groups(self, values: Row) -> list[bool]:
+        """As given: a definition says that these values are on top there."""
+        return self.ranked
+
+    def top_of_row(self, values: Row) -> list[bool]:
+        """As given, for a row of one group."""
+        return self.ranked
 
     def largest(self, values: Iterable[Number]) -> Number:
         """Their maximum with 0."""
@@ -246,7 +312,7 @@ class Unknowns(Atoms):
         if high == low:
             return sympy.Integer(0)
         part = value - low
-        if IN_RANGE not in self.given:
+        if not self.given & UNCLIPPED:
             part = sympy.Min(sympy.Max(part, 0), high - low)
         return part / (high - low)
 
@@ -283,9 +349,9 @@ def ordered(a: Unknowns) -> Facts:
 
 
 def nearly_ordered(a: Unknowns) -> Facts:
-    """Of entries of one scale the larger has no smaller image; of two of one size the smaller image is no further."""
+    """Of entries of one group the larger has no smaller image; of two of one size the smaller image is no further."""
     signs = [same_sign(x, q) for x, q in zip(a.x, a.q, strict=True)]
-    pairs = [(i, j) for g in a.groups for i in g for j in g if i != j and ONE_SCALE in a.given]
+    pairs = [(i, j) for g in a.groups for i in g for j in g if i != j]
     (x, q), off = (list(map(Abs, row)) for row in (a.x, a.q)), [Abs(v - y) for v, y in zip(a.x, a.q, strict=True)]
     kept = [Implies(Lt(x[i], x[j]), Le(q[i], q[j])) for i, j in pairs]
     return signs + kept + [Implies(And(Eq(x[i], x[j]), Le(q[i], q[j])), Le(off[i], off[j])) for i, j in pairs]

@@ -10,13 +10,15 @@ from typing import TypeVar
 import numpy as np
 from numpy.random import Generator
 
-from sqtheory.alphabet.formats import E2M1, E4M3, FORMATS, Codebook, Format, IntFormat, bcq_format
+from sqtheory.alphabet.formats import E2M1, E4M3, E8M0, FORMATS, Codebook, Format, IntFormat, bcq_format
 from sqtheory.alphabet.partition import Blocks, Channels, Columns, Heads, Partition, Rows, Shape, Tail, Tiles, Whole
 from sqtheory.alphabet.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4
 from sqtheory.alphabet.rounding import ROUNDINGS, Rounding, stochastic
 from sqtheory.alphabet.scaling import (
     AbsMax,
+    BlockError,
     Exponent,
+    FourOverSix,
     Frozen,
     FullRange,
     HalfRange,
@@ -26,6 +28,7 @@ from sqtheory.alphabet.scaling import (
     PowerOfTwo,
     Scaling,
     SharedExponent,
+    SweptScale,
     TwoLevel,
     Unscaled,
 )
@@ -45,6 +48,7 @@ from sqtheory.arrays import Array, FixedArray
 from sqtheory.theory import samples
 from sqtheory.theory.case import Case
 from sqtheory.theory.domain import OneOf
+from sqtheory.theory.permuted import Permuted
 from sqtheory.theory.theorem import Theorem
 
 T = TypeVar("T")
@@ -82,6 +86,8 @@ def scalings(rng: Generator, grid: Shape) -> tuple[Scaling, ...]:
         *(
             SharedExponent(1e-8),
             Percentile(float(rng.choice([50, 90]))),
+            FourOverSix(pick(rng, tuple(BlockError))),
+            SweptScale(pick(rng, (E8M0, E2M1)), pick(rng, tuple(BlockError))),
             LeastNorm(pick(rng, (1.0, 2.0, np.inf, 0.5)), int(rng.integers(1, 9))),
         ),
         *(Frozen(FixedArray(float(rng.choice([0.3, 1.0])))), Frozen(FixedArray(each))),
@@ -151,6 +157,8 @@ def sparsifier(rng: Generator, shape: Shape, q: Quantizer) -> Sparsifier:
     if kind == 8:
         return BlockSparsifier(share, partition(rng, shape), pick(rng, EXPONENTS), ranks, rule)
     boxes = partition(rng, shape)
+    if rng.random() < 0.2:
+        boxes = Permuted(boxes, tuple(rng.permutation(shape[-1]).tolist()))
     count = int(rng.integers(1, (boxes.size if isinstance(boxes, Blocks) else shape[-1]) + 1))
     return TopSparsifier(pick(rng, (share, count)), boxes, ranks, rule)
 
@@ -201,7 +209,18 @@ def case(rng: Generator, theorem: Theorem, count: int) -> Case:
     plain = set(domain.x.kinds) <= set(samples.SAMPLES.values()) and not domain.x.independent
     x = rows(rng, shape, q, domain.x.subnormal) if plain and rng.random() < 0.9 else domain.x.sample(rng, count)[:, :n]
     w = None if domain.w is None else rows(rng, shape, q, domain.w.subnormal)
-    return Case(x, q, s, pick(rng, speaks), w, accumulator(rng, domain.accumulators))
+    p, bits = pick(rng, speaks), accumulator(rng, domain.accumulators)
+    if domain.score is not None and rng.random() < 0.8:
+        s = s.with_score(domain.score(q, p))
+    return Case(x, q, s, p, w, bits, () if domain.then is None else rest(rng, domain.then, shape))
+
+
+def rest(rng: Generator, known: OneOf[tuple[Quantizer, ...]], shape: Shape) -> tuple[Quantizer, ...]:
+    """What follows q in a chain: as the domain has it, with a part of another quantizer, or any one or two."""
+    own = known.sample(rng)
+    if rng.random() < 0.6:
+        return tuple(near(rng, q, quantizer(rng, shape)) for q in own)
+    return tuple(quantizer(rng, shape) for _ in range(int(rng.integers(1, 3))))
 
 
 def accumulator(rng: Generator, known: OneOf[Accumulator] | None) -> Accumulator | None:

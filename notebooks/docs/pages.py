@@ -10,6 +10,9 @@ from typing import TypeAlias
 
 from sqtheory.cli import main
 from sqtheory.cli.verbs import VERBS
+from sqtheory.methods import ALL as WORKS
+from sqtheory.methods import Work
+from sqtheory.methods.telling import method_parts
 from sqtheory.proofs import machine_checked
 from sqtheory.proofs.proof import proof_of
 from sqtheory.show.figures import witness
@@ -52,12 +55,12 @@ MODULES: Mapping[str, str] = {
     "sqtheory.strategies": "Strategies for property tests",
 }
 """Modules with a page of their own, and its title."""
+HIDDEN = "\n```{toctree}\n:hidden:\n:maxdepth: 1\n\n"
 BELOW: Mapping[str, str] = {
-    "theorems.md": "\n```{toctree}\n:hidden:\n:maxdepth: 1\n\n"
-    + "\n".join(f"theorems/{t.slug}" for t in ALL)
-    + "\n```\n"
+    "theorems.md": HIDDEN + "\n".join(f"theorems/{t.slug}" for t in ALL) + "\n```\n",
+    "methods.md": HIDDEN + "\n".join(f"methods/{w.name}" for w in WORKS) + "\n```\n",
 }
-"""What the documentation adds to pages written by hand: the list of theorems."""
+"""What the documentation adds to pages written by hand: the lists of theorems and of published works."""
 WHOLE_THEOREM = """
 ## A whole theorem
 
@@ -94,6 +97,8 @@ def pages() -> Iterator[tuple[str, str]]:
         shown = figures_of(theorem)
         yield from ((f"theorems/{name}.svg", svg) for name, svg, _ in shown)
         yield f"theorems/{theorem.slug}.md", theorem_page(theorem, shown)
+    for work in WORKS:
+        yield f"methods/{work.name}.md", work_page(work)
     verbs = [verb.name for verb in VERBS]
     yield "commands/index.md", listing("Command line", help_of(), verbs)
     for verb in verbs:
@@ -152,6 +157,14 @@ def theorem_page(theorem: Theorem, shown: Iterable[Shown]) -> str:
         file, text = machine_checked.statement(name)
         parts.append(f"In Coq, `proofs/formal/{file}`:\n\n```coq\n{text}\n```")
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def work_page(work: Work) -> str:
+    """What ``sqtheory methods NAME`` prints of a published work, computed now, its theorems and its source."""
+    parts = [part if isinstance(part, str) else part.markdown() for part in method_parts(work)]
+    theorems = ", ".join(f"[{t.slug}](../theorems/{t.slug}.md)" for t in work.theorems)
+    ends = [f"Theorems: {theorems}."] if theorems else []
+    return "\n\n".join([f"# {work.name}", *parts, *ends, bib_entry(work.source.key)]) + "\n"
 
 
 def figures_of(theorem: Theorem) -> list[Shown]:

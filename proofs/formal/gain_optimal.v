@@ -15,6 +15,9 @@
     [gain_beats_both_orders_largest]); among the masks of one image y, of whatever quantizer, with no hypothesis on y
     at all ([gain_optimal_largest_mask]).
     Proof: where an entry that another mask keeps is pruned, an entry that this mask prunes errs by no less.
+
+    [gain_prune_first], [gain_prune_first_largest]: so pruning first by gain is never the worse order, under any q with
+    (Z) and (Sigma).
     Depends on Vectors, Masks, Operators, Rounding, LargestError. *)
 
 From Coq Require Import Reals Lra Lia Bool Arith.
@@ -102,6 +105,21 @@ Qed.
 
 Lemma gain_square : forall (c : R) x y i, c * gain 2 x y i = c * y i * (2 * x i - y i).
 Proof. intros c x y i. unfold gain. rewrite !pow2_abs. ring. Qed.
+
+(** S->Q with the mask of largest gains is never the worse order, whatever q and the mask of Q->S: with (Z) and (Sigma)
+    both orders keep values of q(x), and no mask leaves less error than this one. *)
+Definition keeps_largest (n : nat) (group budget : nat -> nat) (gained : nat -> R) (m : mask) : Prop :=
+  is_top n group budget gained m.
+
+Theorem gain_prune_first : forall p n group budget q x m m2,
+  keeps_zero q -> keeps_scale n q x m ->
+  keeps_largest n group budget (gain p x (quantize q x)) m -> admissible n group budget m2 ->
+  err p n x (quantize q (prune m x)) <= err p n x (prune m2 (quantize q x)).
+Proof.
+  intros p n group budget q x m m2 Z Sigma T A2.
+  rewrite (err_ext p n x _ _ (prune_then_quantize n q x m Z Sigma)), !err_prune.
+  pose proof (top_is_optimal n group budget (gain p x (quantize q x)) m m2 T A2). unfold gain in *. lra.
+Qed.
 
 (** ** p = infinity *)
 
@@ -224,4 +242,14 @@ Proof.
     apply (prune_then_quantize n (frozen q x) x m1); [exact Zero|apply frozen_keeps_scale|auto].
   - now apply (Best m2).
   - intro Sigma. apply (Best m1); [auto|]. intros i Hi. now apply (prune_then_quantize n q x m1).
+Qed.
+
+Theorem gain_prune_first_largest : forall n group budget q x m m2,
+  keeps_zero q -> keeps_scale n q x m ->
+  keeps_largest n group budget (largest_gain x (quantize q x)) m -> admissible n group budget m2 ->
+  largest_error n x (quantize q (prune m x)) <= largest_error n x (prune m2 (quantize q x)).
+Proof.
+  intros n group budget q x m m2 Z Sigma T A2.
+  rewrite (largest_error_ext n x _ _ (prune_then_quantize n q x m Z Sigma)).
+  now apply (gain_optimal_largest_mask n group budget x (quantize q x) m).
 Qed.

@@ -9,6 +9,8 @@
     blocks lie in groups ([nested_partitions]) or groups in blocks ([groups_inside_blocks]).  Where a pair fails,
     [straddle] builds a vector every one of whose top masks loses the block's maximum ([straddle_breaks]): k_G entries
     of size 3 in G \ B, the block's maximum 2 in G and B, a survivor 1 in B outside G.
+    Of other scores the same condition suffices where they rank the maximum of a block above all that is smaller in it
+    ([score_keeps_scale]).  A group over two blocks meets it only if it keeps more than half, 2 k >= m + 2 ([straddling]).
     Depends on Vectors, Masks, Operators. *)
 
 From Coq Require Import Reals Lra Lia Bool Arith.
@@ -103,6 +105,75 @@ Corollary overlap_keeps_scale : forall n group budget q x m,
 Proof.
   intros n group budget q x m H C T i Hi Mi. apply H.
   now apply (overlap_sufficient n group (block q) budget C).
+Qed.
+
+(** ** Other scores *)
+
+(** In block b no entry smaller than the maximum scores as much as an entry that has it. *)
+Definition maxima_score_most (n : nat) (block : nat -> nat) (x : vector) (score : nat -> R) : Prop :=
+  forall i j, (i < n)%nat -> (j < n)%nat -> block i = block j ->
+    Rabs (x i) = absmax n block x (block i) -> Rabs (x j) < Rabs (x i) -> score j < score i.
+
+Theorem scores_keep_maxima : forall n group block budget x score m,
+  overlap_condition n group block budget -> maxima_score_most n block x score ->
+  is_top n group budget score m -> keeps_maximum n block x m.
+Proof.
+  intros n group block budget x score m C First [A T] i Hi Mi.
+  set (M := absmax n block (prune m x) (block i)).
+  assert (Survivor : forall j, (j < n)%nat -> block j = block i -> m j = true -> Rabs (x j) <= M).
+  { intros j Hj B Mj. pose proof (absmax_upper n block (prune m x) j Hj) as U.
+    unfold prune at 1 in U. rewrite Mj, B in U. exact U. }
+  assert (Pos : 0 <= M) by apply maximum_nonneg.
+  apply Rle_antisym; [apply absmax_least; [apply maximum_nonneg|]|].
+  { intros j Hj B. rewrite <- B. unfold prune. destruct (m j); [now apply absmax_upper|].
+    rewrite Rabs_R0. apply maximum_nonneg. }
+  destruct (argmax n (fun j => (block j =? block i)%nat) (fun j => Rabs (x j))) as [None|(t & Ht & B & Max)].
+  { specialize (None i Hi). simpl in None. rewrite Nat.eqb_refl in None. discriminate. }
+  apply Nat.eqb_eq in B.
+  assert (Top : absmax n block x (block i) = Rabs (x t)).
+  { apply Rle_antisym; [|rewrite <- B; now apply absmax_upper].
+    apply absmax_least; [apply Rabs_pos|]. intros j Hj E. apply Max; [auto|]. now apply Nat.eqb_eq. }
+  rewrite Top. destruct (m t) eqn:Mt; [now apply Survivor|].
+  (* a kept entry of the group of t in the block scores no less than t, and so is as large *)
+  assert (Rival : forall k, (k < n)%nat -> group k = group t -> block k = block i -> m k = true -> Rabs (x t) <= M).
+  { intros k Hk G E Mk. apply Rle_trans with (Rabs (x k)); [|now apply Survivor].
+    destruct (Rle_lt_dec (Rabs (x t)) (Rabs (x k))) as [L|L]; [exact L|exfalso].
+    assert (S : score t <= score k) by (apply T; auto).
+    assert (score k < score t); [|lra]. apply First; auto; [now rewrite B, E|]. now rewrite B, Top. }
+  destruct (C (group t) (block i)) as [N|L]; [exists t; auto| |].
+  - apply (Rival i); auto.
+  - rewrite <- (A t Ht) in L. destruct (count_lt_find n _ _ L) as (k & Hk & K & O).
+    apply andb_prop in K. destruct K as [Mk Gk]. unfold outside in O. unfold in_group in Gk. rewrite Gk in O.
+    apply negb_false_iff, Nat.eqb_eq in O. apply Nat.eqb_eq in Gk. now apply (Rival k).
+Qed.
+
+Corollary score_keeps_scale : forall n group budget q x score m,
+  (forall y z b, absmax n (block q) y b = absmax n (block q) z b -> scale q y b = scale q z b) ->
+  overlap_condition n group (block q) budget -> maxima_score_most n (block q) x score ->
+  is_top n group budget score m -> keeps_scale n q x m.
+Proof.
+  intros n group budget q x score m H C First T i Hi Mi. apply H.
+  now apply (scores_keep_maxima n group (block q) budget x score).
+Qed.
+
+(** ** Groups over two blocks *)
+
+(** Group g meets two blocks, neither of which lies inside it. *)
+Definition straddles (n : nat) (group block : nat -> nat) (g b c : nat) : Prop :=
+  b <> c /\ meet n group block g b /\ meet n group block g c /\ ~ nested n group block g b /\ ~ nested n group block g c.
+
+(** So it must keep more than half of its entries: 2 k >= m + 2. *)
+Theorem straddling : forall n group block budget g b c,
+  overlap_condition n group block budget -> straddles n group block g b c ->
+  (size n group g + 2 <= 2 * budget g)%nat.
+Proof.
+  intros n group block budget g b c C (N & Mb & Mc & Nb & Nc).
+  destruct (C g b Mb) as [|Lb]; [contradiction|]. destruct (C g c Mc) as [|Lc]; [contradiction|].
+  enough (size n group g <= count n (outside group block g b) + count n (outside group block g c))%nat by lia.
+  unfold size. clear - N. induction n as [|n IH]; [reflexivity|]. simpl.
+  replace (in_group group g n) with (group n =? g)%nat by reflexivity.
+  unfold outside at 2 4. destruct (Nat.eqb_spec (group n) g), (Nat.eqb_spec (block n) b), (Nat.eqb_spec (block n) c);
+    simpl; try lia; congruence.
 Qed.
 
 (** ** The condition is necessary *)

@@ -1,4 +1,4 @@
-"""The exponent p of a norm: its range, its spelling, and the units that keep p-th powers in the range of float64."""
+"""The exponent p of a norm: its range, its spelling, the units that keep p-th powers in range; norms of columns."""
 
 import numpy as np
 
@@ -44,3 +44,10 @@ def power_units(largest: Array, p: float) -> Array:
     if p == np.inf:
         return np.ones(np.shape(largest))
     return np.where(np.abs(np.frexp(largest)[1]) * p < SAFE, 1.0, units(largest, p))
+
+
+def column_norms(matrix: Array) -> Array:
+    """‖P_{:, j}‖₂ of every column in float64, in a power of two near its largest entry: no square leaves the range."""
+    p = matrix.astype(np.float64)
+    _, unit = np.frexp(np.abs(p).max(axis=0, initial=0))
+    return np.asarray(np.ldexp(np.linalg.norm(np.ldexp(p, -unit), axis=0), unit))

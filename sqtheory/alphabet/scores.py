@@ -8,7 +8,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from sqtheory.alphabet.gains import gains
-from sqtheory.alphabet.norms import check_norm, spell_norm
+from sqtheory.alphabet.norms import check_norm, column_norms, spell_norm
 from sqtheory.alphabet.operators import Operator
 from sqtheory.alphabet.partition import Shape, Whole
 from sqtheory.alphabet.rationals import NotRational, Rationals, rationals
@@ -63,6 +63,11 @@ class Score(ABC):
     def images(self) -> tuple[Operator, ...]:
         """The operators whose images of x the score looks at."""
         return ()
+
+    @property
+    def saves(self) -> tuple[Operator, float] | None:
+        """q and p where the score is how much of the p-th power of the error of q keeping an entry saves; else None."""
+        return None
 
     def linear(self, shape: Shape) -> Array | None:
         """Weights w ≥ 0 with scores w_i |x_i| for every x of this shape; None where there are none."""
@@ -148,6 +153,10 @@ class Gain(Score):
     @property
     def images(self) -> tuple[Operator, ...]:
         return (self.q,)
+
+    @property
+    def saves(self) -> tuple[Operator, float]:
+        return self.q, self.p
 
     @property
     def traits(self) -> frozenset[Trait]:
@@ -262,13 +271,6 @@ class Random(Score):
 
     def __str__(self) -> str:
         return "random(rng)"
-
-
-def column_norms(matrix: Array) -> Array:
-    """‖P_{:, j}‖₂ of every column in float64, in a power of two near its largest entry: no square leaves the range."""
-    p = matrix.astype(np.float64)
-    _, unit = np.frexp(np.abs(p).max(axis=0, initial=0))
-    return np.asarray(np.ldexp(np.linalg.norm(np.ldexp(p, -unit), axis=0), unit))
 
 
 magnitude = Magnitude()

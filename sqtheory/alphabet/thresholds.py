@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sqtheory.alphabet.scores import column_norms
+from sqtheory.alphabet.norms import column_norms
 from sqtheory.arrays import Array
 
 

@@ -45,7 +45,7 @@ from sqtheory.tables import Table, counted, one_line, share, short
 from sqtheory.version import __version__
 
 if TYPE_CHECKING:
-    from sqtheory.methods import Method
+    from sqtheory.methods import Work
     from sqtheory.tools import Tool
 
 ERRORS = ("S %", "Q %", "S→Q %", "Q→S %", "written %", "bound %")
@@ -181,7 +181,7 @@ def apply(
     strict: bool = False,
     keep_going: bool = False,
     statistics: Known | None = None,
-    method: "str | Method | None" = None,
+    method: "str | Work | None" = None,
     tool: "str | Tool | None" = None,
     workers: int = 1,
     dry_run: bool = False,
@@ -247,7 +247,7 @@ def _uniform(
     seed: int,
     axes: tuple[str, ...],
     known: Statistics | None,
-    by: "Method | None",
+    by: "Work | None",
 ) -> Recipe:
     """The same for every target."""
     if format is None:

@@ -17,7 +17,7 @@ from sqtheory.execution.assignment import Assignment, Spelled, awaited, bound, c
 from sqtheory.files.statistics import Statistics
 
 if TYPE_CHECKING:
-    from sqtheory.methods import Method
+    from sqtheory.methods import Work
     from sqtheory.tools import Tool
 
 
@@ -57,7 +57,7 @@ def grid(
     norm: float = 2.0,
     seed: int = 0,
     known: Statistics | None = None,
-    method: "Method | None" = None,
+    method: "Work | None" = None,
 ) -> tuple[Assignment, ...]:
     """Every mask with every format, each once, told the statistics that it awaits, by a method where there is one.
 
@@ -87,7 +87,7 @@ def awaits(text: str) -> bool:
     return awaited(mask(text, None, np.random.default_rng(0), calibrated=True)) is not None
 
 
-def check_awaited(known: Statistics | None, masks: Iterable[Sparsifier], method: "Method | None" = None) -> None:
+def check_awaited(known: Statistics | None, masks: Iterable[Sparsifier], method: "Work | None" = None) -> None:
     """ValueError where statistics are given and neither a mask awaits them nor the method needs them."""
     if known is None or (method is not None and method.needs):
         return
@@ -96,7 +96,7 @@ def check_awaited(known: Statistics | None, masks: Iterable[Sparsifier], method:
         raise ValueError(f"--statistics are given, but {said}: try 'nm(2, 4, score=wanda)'")
 
 
-def method_of(given: "str | Method | None") -> "Method | None":
+def method_of(given: "str | Work | None") -> "Work | None":
     """A published method by its name, or as it is. Raises ValueError naming the closest."""
     if not isinstance(given, str):
         return given

@@ -34,7 +34,7 @@ from sqtheory.orders.grid import Row
 from sqtheory.tables import counted
 
 if TYPE_CHECKING:
-    from sqtheory.methods import Method
+    from sqtheory.methods import Work
     from sqtheory.tools import Tool
 
 SORTS = ("file", "worst", "gap")
@@ -57,7 +57,7 @@ def order(
     strict: bool = False,
     keep_going: bool = False,
     statistics: Known | None = None,
-    method: "str | Method | None" = None,
+    method: "str | Work | None" = None,
     tool: "str | Tool | None" = None,
     sort: str = "file",
     top: int | None = None,

@@ -18,7 +18,7 @@ from sqtheory.files.targets import Chooser, Targets
 from sqtheory.files.views.axes import Axes
 
 if TYPE_CHECKING:
-    from sqtheory.methods import Method
+    from sqtheory.methods import Work
     from sqtheory.tools import Tool
 
 RecipeFile: TypeAlias = PathLike | Rules
@@ -126,7 +126,7 @@ def pipelines_of(
     targets: Words,
     ignore: Words,
     known: Statistics | None,
-    method: "Method | None" = None,
+    method: "Work | None" = None,
     tool: "Tool | None" = None,
 ) -> Pipelines:
     """Read what is asked. Raises SpellingError, and ValueError for a recipe beside what it says itself."""

@@ -39,7 +39,7 @@ from sqtheory.execution.workers import Threads
 from sqtheory.files import atomic
 from sqtheory.files.checkpoints import Checkpoint, StoredTensor, TensorInfo
 from sqtheory.files.outputs import check_outputs, check_page
-from sqtheory.methods import Method
+from sqtheory.methods import Work
 from sqtheory.orders.applied import Order, Winner
 from sqtheory.orders.grid import Row, pipeline_table, sentences, total_of
 from sqtheory.show.page import Findings, Section, page
@@ -126,7 +126,7 @@ def report(
     strict: bool = False,
     keep_going: bool = False,
     statistics: Known | None = None,
-    method: str | Method | None = None,
+    method: str | Work | None = None,
     tool: str | Tool | None = None,
     prediction: bool = True,
     workers: int = 1,

@@ -154,7 +154,7 @@ def _assigned(arguments: argparse.Namespace) -> "tuple[Assignment, InputOperator
     if by is None:
         [assignment] = grid(masks, formats, seed=arguments.seed, known=known)
         return assignment, None, known
-    from sqtheory.methods.method import PrunedOperand  # loads every method
+    from sqtheory.methods.work import PrunedOperand  # loads every method
 
     if by.prunes is PrunedOperand.weights:
         [assignment] = grid(masks, formats, seed=arguments.seed, known=known, method=by)

@@ -32,7 +32,10 @@ assumptions of prune_first_dominates that fail there.
 
 Groups and blocks run along the axis that a layer sums over. Where that is not the last of a matrix [out, in], a further
 column says which it is: input channels of kernels, axis 0 of GPT-2's Conv1D, the right operand of an ONNX MatMul; each
-expert of a 3-D tensor is a matrix of its own, one line for all of them or, with --experts, for each."""
+expert of a 3-D tensor is a matrix of its own, one line for all of them or, with --experts, for each.
+
+With --chain it compares every order of the masks and quantizers of a chain, each kind in its own order: the mask at
+the first place, between, last. Errors are those of the whole chain; ties at the cut are counted where a mask stands."""
 
 EXAMPLES = """\
 masks:    2:4   4:8   50% (prunes 50%)   top(0.5, per=row)   nm(2, 4, axis=0)       (sqtheory masks)
@@ -44,7 +47,8 @@ examples:
   sqtheory order model.safetensors --mask 2:4 --format W4A16 --targets 're:.*proj.weight' --json
   sqtheory order model.safetensors --recipe rules.toml
   sqtheory order model.safetensors --mask 2:4 --format mxfp4 --axis 're:.*experts.*=1' --experts
-  sqtheory order zoo:lm-dense --mask 'nm(2, 4, score=wanda)' --format mxfp4 --statistics stats.safetensors"""
+  sqtheory order zoo:lm-dense --mask 'nm(2, 4, score=wanda)' --format mxfp4 --statistics stats.safetensors
+  sqtheory order zoo:lm-dense --chain 'int8 >> 2:4 >> mxfp4'"""
 
 SORTS = ("file", "worst", "gap")
 
@@ -53,6 +57,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     parser.add_argument("checkpoint", metavar="CKPT", help=CHECKPOINT_HELP)
     add_grid(parser)
+    parser.add_argument(
+        "--chain",
+        default=None,
+        metavar="'F >> G >> …'",
+        help="masks and quantizers in any number, instead of --mask and --format: every order of them",
+    )
     add_pipeline(parser)
     add_engine(parser)
     add_statistics(parser)
@@ -81,6 +91,8 @@ def run(arguments: argparse.Namespace) -> Document:
     from sqtheory.api.order import order
     from sqtheory.execution.workers import suited
 
+    if arguments.chain is not None:
+        return _of_chain(arguments)
     options.say_apart(arguments)
     return Document.of(
         order(
@@ -112,12 +124,45 @@ def run(arguments: argparse.Namespace) -> Document:
     )
 
 
+ALONE = ("mask", "format", "recipe", "method", "tool", "statistics", "experts", "executor", "results")
+"""Options that a chain does not have."""
+
+
+def _of_chain(arguments: argparse.Namespace) -> Document:
+    """Compare the orders of a chain. Raises ValueError beside what is of pairs alone."""
+    from sqtheory.api.chains import order_chain
+
+    for name in ALONE:
+        if getattr(arguments, name):
+            raise ValueError(f"--chain says masks and formats itself and is computed here: leave --{name} out")
+    return Document.of(
+        order_chain(
+            arguments.checkpoint,
+            arguments.chain,
+            norm=arguments.norm,
+            ties=arguments.ties,
+            seed=arguments.seed,
+            targets=arguments.targets,
+            ignore=arguments.ignore,
+            axis=arguments.axis,
+            strict=arguments.strict,
+            keep_going=arguments.keep_going,
+            sort=arguments.sort,
+            top=arguments.top,
+            fail_over=arguments.fail_over,
+            workers=arguments.workers or 1,
+            watch=watched(arguments),
+            say=say,
+        )
+    )
+
+
 VERB = Verb(
     name="order",
     help="compare both orders in every layer of a checkpoint",
     description=DESCRIPTION,
     examples=EXAMPLES,
     options=add_options,
-    forms=(json_of("sqtheory.order/1"), MARKDOWN_TABLES),
+    forms=(json_of("sqtheory.order/1", "sqtheory.order_chain/1"), MARKDOWN_TABLES),
     run=run,
 )

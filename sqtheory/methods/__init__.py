@@ -1,35 +1,54 @@
-"""Published methods of compression: where each is from, what it must know, what it assigns, and when S→Q is right."""
+"""Work methods of compression: where each is from, what it must know, what it assigns, and when S→Q is right."""
 
 from difflib import get_close_matches
 
 from sqtheory.methods import (
     armor,
+    blockpruner,
     cett,
     chess,
+    codesign,
+    cwd,
+    darts,
+    dass,
+    dsl,
     dsnot,
+    efficientnet,
     erk,
     gptq,
     hbfp,
+    interplay,
+    linear_attention,
+    mobilenet,
+    moe,
     obc,
     obr,
     progressive,
+    rewinding,
     rsparse,
     rsq,
     sap,
     sharq,
     shiftaddllm,
+    shortgpt,
     slicegpt,
     slim,
     sparse_bitnet,
     sparsegpt,
+    sparsejepa,
+    sparseland,
+    spt,
     srste,
+    ste,
     teal,
     wanda,
     waterfill,
     wina,
 )
 from sqtheory.methods.evidence import Evidence, Fails, Holds, OnWeight, OrderVerdict, Runs
+from sqtheory.methods.idea import Idea
 from sqtheory.methods.method import Built, Facts, Method, Variant
+from sqtheory.methods.work import PrunedOperand, Work
 
 __all__ = [
     "ALL",
@@ -38,15 +57,19 @@ __all__ = [
     "Facts",
     "Fails",
     "Holds",
+    "Idea",
     "Method",
     "OnWeight",
     "OrderVerdict",
+    "PrunedOperand",
     "Runs",
     "Variant",
+    "Work",
     "find",
 ]
 
-ALL: tuple[Method, ...] = (
+ALL: tuple[Work, ...] = (
+    interplay.METHOD,
     wanda.METHOD,
     hbfp.METHOD,
     wina.METHOD,
@@ -71,11 +94,27 @@ ALL: tuple[Method, ...] = (
     sharq.METHOD,
     sparse_bitnet.METHOD,
     progressive.METHOD,
+    rewinding.METHOD,
+    dsl.METHOD,
+    ste.METHOD,
+    spt.METHOD,
+    linear_attention.METHOD,
+    moe.METHOD,
+    shortgpt.METHOD,
+    blockpruner.METHOD,
+    cwd.METHOD,
+    sparseland.METHOD,
+    codesign.METHOD,
+    sparsejepa.METHOD,
+    dass.METHOD,
+    darts.METHOD,
+    mobilenet.METHOD,
+    efficientnet.METHOD,
 )
 """Every method; a new one is its file and a line here."""
 
 
-def find(name: str) -> Method:
+def find(name: str) -> Work:
     """The method of this name, or METHOD:VARIANT. Raises ValueError naming the closest."""
     known = {method.name: method for method in ALL}
     own, _, variant = name.partition(":")

@@ -5,9 +5,11 @@ import numpy as np
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.thresholds import cett
 from sqtheory.arrays import Array
+from sqtheory.methods.channel import OrderChannel
 from sqtheory.methods.evidence import Holds, OrderVerdict, Runs
-from sqtheory.methods.method import Method, PrunedOperand
+from sqtheory.methods.method import Method
 from sqtheory.methods.wina import build, two_of_four
+from sqtheory.methods.work import PrunedOperand
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Reference
 from sqtheory.theory.theorems import partner_optimal, weighted_dominates
@@ -40,6 +42,7 @@ METHOD = Method(
             "a threshold found before the weight is quantized can prune more than its share after",
             OrderVerdict.fails,
             stale,
+            through=(OrderChannel.operand,),
         ),
         Holds(
             "of a fixed number of activations, in the norm of the columns, if those of a group have one",

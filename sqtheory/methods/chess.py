@@ -8,7 +8,8 @@ from sqtheory.alphabet.scores import magnitude, partnered
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm
 from sqtheory.arrays import FixedArray
 from sqtheory.methods.evidence import Fails, Holds
-from sqtheory.methods.method import Facts, Method, PrunedOperand
+from sqtheory.methods.method import Facts, Method
+from sqtheory.methods.work import PrunedOperand
 from sqtheory.orders.pair import Pair
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Reference

@@ -9,6 +9,8 @@ from typing import ClassVar, final
 import numpy as np
 
 from sqtheory.arrays import FixedArray
+from sqtheory.methods.channel import OrderChannel, opened
+from sqtheory.orders.channels import ChannelReport, explain
 from sqtheory.orders.counts import OutputErrors
 from sqtheory.orders.pair import Pair
 from sqtheory.orders.procedural import ProcedureImages
@@ -22,6 +24,7 @@ class OrderVerdict(Enum):
     holds = "S→Q never loses"
     fails = "S→Q can lose"
     depends = "right where assumptions hold"
+    none = "there is no order to choose"
 
     def __str__(self) -> str:
         return self.value
@@ -42,6 +45,11 @@ class Evidence(ABC):
     def stands(self) -> bool:
         """Whether it is so, computed now."""
 
+    @property
+    @abstractmethod
+    def channels(self) -> tuple[OrderChannel, ...]:
+        """Through which S→Q loses here; none where it does not lose."""
+
 
 @final
 @dataclass(frozen=True)
@@ -59,6 +67,10 @@ class Holds(Evidence):
         check = self.theorem.check(self.case)
         return bool(check.admissible.all() and (check.excess <= 0).all())
 
+    @property
+    def channels(self) -> tuple[OrderChannel, ...]:
+        return ()
+
 
 @final
 @dataclass(frozen=True)
@@ -74,6 +86,12 @@ class Fails(Evidence):
     def stands(self) -> bool:
         check = self.theorem.check(self.case)
         return bool((~check.admissible).all() and (check.excess > 0).all())
+
+    @property
+    def channels(self) -> tuple[OrderChannel, ...]:
+        x, s, q, w = self.case.x, self.case.s, self.case.q, self.case.w
+        masked = x if w is None else w
+        return opened(explain(masked, s, q).open + "O" * (w is not None))
 
 
 @final
@@ -103,6 +121,16 @@ class OnWeight(Evidence):
         lead = self.errors.sign
         return lead == {OrderVerdict.holds: 1, OrderVerdict.fails: -1}.get(self.favours, 0)
 
+    @property
+    def channels(self) -> tuple[OrderChannel, ...]:
+        if self.favours is not OrderVerdict.fails:
+            return ()
+        w, by = self.weight.values, self.pair.procedure
+        counts = ProcedureImages.of(w, self.pair).counts(self.pair, 2.0)
+        found = ChannelReport.of(self.pair.on(w.shape), counts.openings, counts.tied).open
+        given = self.moments is not None
+        return opened(found + "C" * by.compensates + "T" * by.changes_basis + "O" * given)
+
 
 @final
 @dataclass(frozen=True)
@@ -113,10 +141,16 @@ class Runs(Evidence):
     favours: OrderVerdict
     check: Callable[[], bool]
     theorem: Theorem | None = None
+    through: tuple[OrderChannel, ...] = ()
+    """The channels that it is about, where S→Q loses."""
 
     @property
     def stands(self) -> bool:
         return self.check()
+
+    @property
+    def channels(self) -> tuple[OrderChannel, ...]:
+        return self.through
 
 
 def joint_gains(one: OnWeight) -> float:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from typing import TypeAlias, final
 
 from sqtheory.alphabet.partition import Shape
@@ -10,13 +9,11 @@ from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.scores import Statistic
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array, FixedArray
-from sqtheory.execution.assignment import Assigner, Assignment, InputOperators
+from sqtheory.execution.assignment import Assignment, InputOperators
 from sqtheory.execution.derived import Derived
 from sqtheory.files.statistics import Statistics
-from sqtheory.methods.evidence import Evidence, OrderVerdict
+from sqtheory.methods.work import PrunedOperand, Work
 from sqtheory.orders.pair import Pair
-from sqtheory.theory.claims import Reference
-from sqtheory.theory.theorem import Theorem
 
 
 @final
@@ -35,16 +32,6 @@ class Facts:
         return self.statistics[statistic]
 
 
-class PrunedOperand(Enum):
-    """What a method prunes."""
-
-    weights = "the weights"
-    activations = "the inputs of every layer, as they are computed"
-
-    def __str__(self) -> str:
-        return self.value
-
-
 Build: TypeAlias = Callable[[Sparsifier, Quantizer, Facts], Pair]
 """From the boxes and budgets of a mask, a format and what is known: the operators of one tensor."""
 
@@ -60,61 +47,36 @@ class Variant:
 
 
 @final
-@dataclass(frozen=True)
-class Method(Assigner):
+@dataclass(frozen=True, kw_only=True)
+class Method(Work):
     """A way to choose the operators of a tensor that others have published."""
 
-    name: str
-    title: str
-    source: Reference
-    needs: tuple[Statistic, ...]
-    """What must be known of the inputs of every tensor."""
     build: Build
-    evidence: tuple[Evidence, ...]
-    """What is true of its order."""
-    rests_on: tuple[Theorem, ...] = ()
-    """Theorems of its own that say nothing of the order."""
     variants: tuple[Variant, ...] = ()
     prunes: PrunedOperand = PrunedOperand.weights
     chosen: Variant | None = None
     """Which of the variants it is, if any."""
 
     @property
-    def spelled_variants(self) -> Mapping[str, Variant]:
-        """All variants, as they are asked for."""
+    def says(self) -> str:
+        does = "" if self.chosen is None else f"{self.name}: {self.chosen.says}. "
+        return f"{does}Of the inputs of each layer it needs {' and '.join(map(str, self.needs)) or 'nothing'}."
+
+    @property
+    def spelled_variants(self) -> Mapping[str, str]:
         own = self.name.partition(":")[0]
-        return {f"{own}:{one.name}": one for one in self.variants}
-
-    @property
-    def theorems(self) -> tuple[Theorem, ...]:
-        """The theorems that it rests on."""
-        spoken_of = (one.theorem for one in self.evidence if one.theorem is not None)
-        return tuple({theorem.slug: theorem for theorem in (*spoken_of, *self.rests_on)}.values())
-
-    @property
-    def verdict(self) -> OrderVerdict:
-        """Whether to sparsify first: proved, refuted, or proved under assumptions and refuted without them."""
-        refuted = any(one.favours is OrderVerdict.fails for one in self.evidence)
-        proved = any(one.proves and one.favours is OrderVerdict.holds for one in self.evidence)
-        if proved and not refuted:
-            return OrderVerdict.holds
-        return OrderVerdict.depends if proved else OrderVerdict.fails
+        return {f"{own}:{one.name}": one.says for one in self.variants}
 
     def variant(self, name: str) -> "Method":
-        """The method with one of its variants for what it builds. Raises ValueError naming those that there are."""
-        spelled = f"{self.name}:{name}"
-        if spelled in self.spelled_variants:
-            one = self.spelled_variants[spelled]
-            return replace(self, name=spelled, build=one.build, chosen=one)
-        raise ValueError(f"{self.name} has no variant {name!r}: known are {', '.join(self.spelled_variants) or 'none'}")
+        found = next((one for one in self.variants if one.name == name), None)
+        if found is None:
+            known = ", ".join(self.spelled_variants) or "none"
+            raise ValueError(f"{self.name} has no variant {name!r}: known are {known}")
+        return replace(self, name=f"{self.name}:{name}", build=found.build, chosen=found)
 
     def assigned(
         self, inner: Assignment, statistics: Statistics | None, shapes: Mapping[str, Shape] | None = None
     ) -> "Built":
-        """The method's operators for every tensor, in the boxes and with the budgets and formats of an assignment.
-
-        Raises ValueError where it needs statistics and there are none, and for a method that prunes no weights.
-        """
         if self.prunes is not PrunedOperand.weights:
             raise ValueError(
                 f"method {self.name} prunes {self.prunes}, no weights: sqtheory evaluate --method {self.name}"
@@ -123,7 +85,6 @@ class Method(Assigner):
         return Built(inner, self.name, self.needs, self.build, statistics, shapes or {})
 
     def on_inputs(self, inner: Assignment, statistics: Statistics | None) -> "OnInputs":
-        """The method's operators for the inputs of every layer. Raises ValueError as ``assigned``, and for weights."""
         if self.prunes is not PrunedOperand.activations:
             raise ValueError(f"method {self.name} prunes {self.prunes}, not the inputs of layers")
         self._check(statistics)

@@ -4,9 +4,11 @@ import numpy as np
 
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.arrays import Array
+from sqtheory.methods.channel import OrderChannel
 from sqtheory.methods.evidence import Fails, Holds, OrderVerdict, Runs
-from sqtheory.methods.method import Method, PrunedOperand
+from sqtheory.methods.method import Method
 from sqtheory.methods.wina import build, two_of_four
+from sqtheory.methods.work import PrunedOperand
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Reference
 from sqtheory.theory.theorems import partner_exact, partner_optimal, partner_regret, weighted_dominates
@@ -53,6 +55,7 @@ METHOD = Method(
             "the low rank is to be taken of the quantized weight, or it makes up for another",
             OrderVerdict.fails,
             quantized_after,
+            through=(OrderChannel.transform,),
         ),
     ),
     rests_on=(partner_exact.THEOREM, partner_optimal.THEOREM, partner_regret.THEOREM),

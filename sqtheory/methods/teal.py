@@ -6,7 +6,8 @@ from sqtheory.alphabet.quantizers import Quantizer, int_
 from sqtheory.alphabet.scores import magnitude
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm
 from sqtheory.methods.evidence import Fails, Holds
-from sqtheory.methods.method import Facts, Method, PrunedOperand
+from sqtheory.methods.method import Facts, Method
+from sqtheory.methods.work import PrunedOperand
 from sqtheory.orders.pair import Pair
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Reference

@@ -1,20 +1,22 @@
-"""Methods as tables and as plain words."""
+"""Work works as tables and as plain words."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from sqtheory.methods.channel import symbols
 from sqtheory.methods.evidence import Evidence, OrderVerdict
-from sqtheory.methods.method import Method
+from sqtheory.methods.work import Work
 from sqtheory.tables import Table
 
 
-def methods_table(methods: Sequence[Method]) -> Table:
+def methods_table(methods: Sequence[Work]) -> Table:
     """One line for each method: what it is, whether to sparsify first and by what, what it needs, where it is from."""
     rows = (
         (
             method.name,
             method.title,
             str(method.verdict),
+            symbols(method.channels),
             _by(one for one in method.evidence if one.proves),
             _by((one for one in method.evidence if one.favours is OrderVerdict.fails), "outside "),
             ", ".join(theorem.slug for theorem in method.rests_on) or "–",
@@ -23,7 +25,17 @@ def methods_table(methods: Sequence[Method]) -> Table:
         )
         for method in methods
     )
-    header = ("method", "what", "sparsify first?", "proved by", "S→Q can lose", "rests on", "needs", "source")
+    header = (
+        "method",
+        "what",
+        "sparsify first?",
+        "channels",
+        "proved by",
+        "S→Q can lose",
+        "rests on",
+        "needs",
+        "source",
+    )
     return Table(header, tuple(rows))
 
 
@@ -33,36 +45,34 @@ def _by(evidence: Iterable[Evidence], before: str = "") -> str:
     return ", ".join(dict.fromkeys(named)) or "–"
 
 
-def evidence_table(method: Method) -> Table:
+def evidence_table(method: Work) -> Table:
     """One line for each piece of evidence on the order, checked now."""
     rows = (
         (
             str(one.favours),
             one.says,
             "–" if one.theorem is None else one.theorem.slug,
+            symbols(one.channels),
             "yes" if one.stands else "no",
         )
         for one in method.evidence
     )
     own = method.name.partition(":")[0]
-    return Table(("speaks for", "because", "theorem", "stands"), tuple(rows), f"{own}: {method.verdict}")
+    return Table(("speaks for", "because", "theorem", "channels", "stands"), tuple(rows), f"{own}: {method.verdict}")
 
 
-def method_parts(method: Method) -> list[Table | str]:
+def method_parts(method: Work) -> list[Table | str]:
     """The record of a method: a sentence, the evidence, the variants."""
-    needs = " and ".join(map(str, method.needs)) or "nothing"
-    does = "" if method.chosen is None else f" {method.name}: {method.chosen.says}."
-    said = f"{method.title} ({method.source}).{does} Of the inputs of each layer it needs {needs}."
+    said = f"{method.title} ({method.source}). {method.says}".rstrip()
     if method.rests_on:
         said += f" It rests on {', '.join(theorem.slug for theorem in method.rests_on)} (sqtheory show SLUG)."
     parts: list[Table | str] = [said, evidence_table(method)]
-    if method.variants:
-        rows = tuple((name, one.says) for name, one in method.spelled_variants.items())
-        parts.append(Table(("variant", "what it does otherwise"), rows))
+    if method.spelled_variants:
+        parts.append(Table(("variant", "what it does otherwise"), tuple(method.spelled_variants.items())))
     return parts
 
 
-def method_dict(method: Method) -> dict[str, Any]:
+def method_dict(method: Work) -> dict[str, Any]:
     """The record, ready for JSON."""
     return {
         "name": method.name,
@@ -71,6 +81,7 @@ def method_dict(method: Method) -> dict[str, Any]:
         "needs": [need.name for need in method.needs],
         "theorems": [theorem.slug for theorem in method.theorems],
         "verdict": method.verdict.name,
+        "channels": [channel.name for channel in method.channels],
         "evidence": [
             {
                 "favours": one.favours.name,
@@ -80,5 +91,5 @@ def method_dict(method: Method) -> dict[str, Any]:
             }
             for one in method.evidence
         ],
-        "variants": [{"name": name, "says": one.says} for name, one in method.spelled_variants.items()],
+        "variants": [{"name": name, "says": says} for name, says in method.spelled_variants.items()],
     }

@@ -9,7 +9,8 @@ from sqtheory.alphabet.scores import magnitude, wina
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm
 from sqtheory.alphabet.transforms.principal import principal_axes
 from sqtheory.methods.evidence import Fails, Holds
-from sqtheory.methods.method import Facts, Method, PrunedOperand, Variant
+from sqtheory.methods.method import Facts, Method, Variant
+from sqtheory.methods.work import PrunedOperand
 from sqtheory.orders.pair import Pair
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Reference

@@ -5,14 +5,14 @@ from typing import Any, final
 import numpy as np
 
 from sqtheory.alphabet.kernels.engine import compiled
-from sqtheory.alphabet.kernels.maxima import amax_of_runs
-from sqtheory.alphabet.kernels.quantization import contiguous, scaled_image
+from sqtheory.alphabet.kernels.quantization import scaled_image
 from sqtheory.alphabet.kernels.rounders import loop_rounding
 from sqtheory.alphabet.kernels.scratch import scratch
 from sqtheory.arrays import Array
 from sqtheory.orders.counts import beyond_range
-from sqtheory.orders.group_tiles import Groups, GroupTile
+from sqtheory.orders.group_tiles import Groups
 from sqtheory.orders.partial import Partial
+from sqtheory.orders.shared import Shared
 from sqtheory.orders.strip_sums import strip_sums
 
 
@@ -34,37 +34,35 @@ class CompiledGroups:
         rounding = loop_rounding(q.format, q.rounding, q.saturate)
         return None if rounding is None else cls(groups, loops.GROUPS, rounding)
 
-    def tile(self, part: Array, run: int) -> "CompiledTile":
-        """Groups, the last axis, of which every ``run`` share a scale."""
-        return CompiledTile(self, part, run)
+    def tile(self, shared: Shared, m: int, run: int) -> "CompiledTile":
+        """Groups of m entries, of which every ``run`` share a scale."""
+        return CompiledTile(self, shared, m, run)
 
 
 @final
 class CompiledTile:
     """One tile; what the loops are not for goes to numpy."""
 
-    def __init__(self, of: CompiledGroups, part: Array, run: int) -> None:
-        self._of, self._part, self._run = of, part, run
+    def __init__(self, of: CompiledGroups, shared: Shared, m: int, run: int) -> None:
+        self._of, self._shared, self._m, self._run = of, shared, m, run
 
     def witnesses(self) -> tuple[Array, Array, Array]:
         """The entries on which the orders differ, and both their results there."""
-        return GroupTile(self._of.groups, self._part, self._run).witnesses()
+        return self._of.groups.tile(self._shared, self._m, self._run).witnesses()
 
     def partial(self) -> Partial | None:
         """All that is added up; None at NaN or infinity."""
-        of, m = self._of.groups, self._part.shape[-1]
-        x = contiguous(self._part)
-        amax = amax_of_runs(x, self._run * m)
+        of, m, x = self._of.groups, self._m, self._shared.x.reshape(-1)
+        amax = self._shared.amax(self._run * m)
         if not np.maximum.reduce(amax) < np.inf:
             return None
-        sigma = of.scales(amax, lambda: x.reshape(amax.size, -1).min(axis=1))
+        sigma = of.scales(amax, lambda: self._shared.ends(self._run * m)[0])
         if np.maximum.reduce(sigma) > of.rounding.safe:
-            return GroupTile(of, self._part, self._run).partial()
+            return of.tile(self._shared, m, self._run).partial()
         sums, (tied, selected, moved, swaps) = self._added(x, np.where(sigma == 0, np.float32(1), sigma), m)
-        x_sum, s, q_sum, stays, qs_more, gain_more = sums
-        sq = s + stays
+        x_sum, s, on_q, sq, qs, gain = sums
         return Partial(
-            *(x_sum, s, q_sum, sq, sq + qs_more, sq + gain_more),
+            *(x_sum, s, on_q, sq, qs, gain),
             moved=moved,
             selected=selected,
             swaps=swaps,
@@ -75,9 +73,10 @@ class CompiledTile:
             flushed=self._flushed(x, amax, sigma),
         )
 
-    def _added(self, x: Array, divisor: Array, m: int) -> tuple[list[int], list[int]]:
-        """The sums and the counts of the strips."""
+    def _added(self, x: Array, divisor: Array, m: int) -> tuple[tuple[int, int, int, int, int, int], list[int]]:
+        """The sums of x, s, q, S→Q, Q→S and the optimum, and the counts of the strips."""
         of, loops = self._of.groups, self._of.loops
+        known = of.pair.s, of.p
         width = loops.STRIP // m
         strips = -(-x.size // (width * m))
         powers, totals = scratch("powers", strips, np.int64), scratch("totals", 2 * loops.TOTALS * strips, np.int64)
@@ -89,17 +88,18 @@ class CompiledTile:
         each = (scratch(f"each {at}", width, kind) for at, kind in enumerate(("f4", "i4", "i4", "i4", "i4")))
         found = loops.tile(
             *(x, divisor, self._run, of.keep, tuple(range(m)), self._of.ties, (1,) if of.p == 2 else ()),
-            *(self._of.rounding, of.ranked_by_size, loops.Workspace(*columns, *each)),
+            *(self._of.rounding, of.ranked_by_size, known in self._shared.sides, loops.Workspace(*columns, *each)),
             *(powers, totals, counts, dust),
         )
-        return strip_sums(powers, totals, of.p, [part[:found] for part in dust]), counts.tolist()
+        *sides, q, sq, qs, gain = strip_sums(powers, totals, of.p, [part[:found] for part in dust])
+        whole, s = self._shared.sides.setdefault(known, (sides[0], sides[1]))
+        return (whole, s, whole + q, whole + sq, whole + qs, whole + gain), counts.tolist()
 
     def _saturated(self, x: Array, amax: Array, sigma: Array) -> int:
         q = self._of.groups.pair.q
         beyond = beyond_range(-amax, amax, (sigma,), q)
         if q.format.min != -q.format.max and beyond.any():
-            blocks = x.reshape(amax.size, -1)
-            beyond = beyond_range(blocks.min(axis=1), blocks.max(axis=1), (sigma,), q)
+            beyond = beyond_range(*self._shared.ends(x.size // amax.size), (sigma,), q)
         return int(np.count_nonzero(beyond))
 
     def _flushed(self, x: Array, amax: Array, sigma: Array) -> int:

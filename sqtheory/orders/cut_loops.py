@@ -13,6 +13,7 @@ from sqtheory.alphabet.kernels.rounders import loop_rounding
 from sqtheory.alphabet.kernels.scratch import scratch
 from sqtheory.arrays import Array
 from sqtheory.orders.group_tiles import Groups
+from sqtheory.orders.shared import Sides
 from sqtheory.orders.strip_sums import strip_sums
 
 Flags: TypeAlias = tuple[bool, bool, bool]
@@ -53,14 +54,16 @@ class CutLoops:
         rounding = loop_rounding(q.format, q.rounding, q.saturate)
         return None if rounding is None else cls(loops.CUTS, loops.ROW_CUTS, rounding, groups.p, run)
 
-    def survey(self, x: Array, sigma: Array, brackets: list[Bracket]) -> None:
-        """Count what lies in the bracket of each ranking."""
+    def survey(self, x: Array, sigma: Array, sizes: Bracket | None, images: Bracket, gains: Bracket) -> None:
+        """Count what lies in the bracket of each ranking; that of the magnitudes may be left out."""
+        brackets = sizes or Bracket(0, 0), images, gains
         ends = np.array([[one.low, one.high] for one in brackets[:2]], np.int32)
-        gain_ends = np.array([brackets[2].low, brackets[2].high], np.float64)
+        gain_ends = np.array([gains.low, gains.high], np.float64)
         counts = np.zeros((3, 4), np.int64)
         kinds = np.int32, np.int32, np.float64
         found = [scratch(f"found {i}", x.size + 1, kind) for i, kind in enumerate(kinds)]
-        self.loops.survey(x.reshape(-1), *self._given(sigma), ends, gain_ends, self._work(), counts, *found)
+        given = self._given(sigma)
+        self.loops.survey(x.reshape(-1), *given, sizes is None, ends, gain_ends, self._work(), counts, *found)
         for one, count, between in zip(brackets, counts, found, strict=True):
             one.take(count, between)
 
@@ -87,8 +90,10 @@ class CutLoops:
         keyed = [None if (its == self.rows.NO_KEY).all() else its for its in keys]
         return [Cuts(at[i], keyed[i], first[i], last[i], tied[i].view(np.bool_)) for i in range(3)]
 
-    def weigh(self, x: Array, sigma: Array, cuts: tuple[Cuts, ...], seen: tuple[Ties, ...]) -> LoopFound:
-        """All sums; ``seen`` is brought up."""
+    def weigh(
+        self, x: Array, sigma: Array, cuts: tuple[Cuts, ...], seen: tuple[Ties, ...], sides: Sides | None
+    ) -> LoopFound:
+        """All sums, those of x and s only where they are not given; ``seen`` is brought up."""
         first, last, before = (np.stack(ends) for ends in ([c.first for c in cuts], [c.last for c in cuts], seen))
         keys = np.array([np.full(len(x), self.loops.UNKEYED) if c.key is None else c.key for c in cuts], np.int32)
         places = self.loops.CutPlaces(np.stack([c.score for c in cuts[:2]]), cuts[2].score, keys, first, last, before)
@@ -100,13 +105,12 @@ class CutLoops:
             np.zeros(sigma.size, np.uint8),
         )
         dust = self.loops.Dust(*(scratch(f"dust {at}", x.size, kind) for at, kind in enumerate(("f4", "f4", "u1"))))
-        found = self.loops.weigh(x, *self._given(sigma), places, self._work(), weighed, dust)
+        found = self.loops.weigh(x, *self._given(sigma), sides is not None, places, self._work(), weighed, dust)
         for ties, now in zip(seen, before, strict=True):
             ties[...] = now
         sums = strip_sums(weighed.powers, weighed.totals, self.p, [part[:found] for part in dust])
-        x_sum, s, q_sum, stays, qs_more, gain_more = sums
-        sq = s + stays
-        together = x_sum, s, q_sum, sq, sq + qs_more, sq + gain_more
+        whole, s = sides or sums[:2]
+        together = whole, s, *(whole + more for more in sums[2:])
         return LoopFound(together, weighed.counts, weighed.alive.view(np.bool_))
 
     def _given(self, sigma: Array) -> tuple[Any, ...]:

@@ -1,6 +1,6 @@
 """Where the rankings of one long group are cut: a sample says about where, one sweep counts exactly."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias, final
 
@@ -10,13 +10,11 @@ from sqtheory.alphabet.kernels.brackets import DEVIATIONS, WIDER, Bracket, Place
 from sqtheory.alphabet.kernels.cuts import Cuts
 from sqtheory.arrays import Array
 from sqtheory.orders.cut_tiles import RANKINGS, SIZES, TILE, Blocked, CutTile, Ranked
+from sqtheory.orders.shared import Shared
+from sqtheory.orders.sweeps import Sweeps
 
 SAMPLE = 1 << 17
 """About so many entries of a group are sorted."""
-Parts: TypeAlias = Callable[[], Iterator[Array]]
-"""The rows (rows, n) of one tile after the other, as often as they are asked for."""
-
-
 Survey: TypeAlias = Callable[[CutTile, dict[int, Bracket]], None]
 """Count in a tile what lies in the bracket of each ranking that is asked for."""
 
@@ -31,15 +29,32 @@ class Sought:
     sample: Scores
 
 
-def cuts_of(parts: Parts, blocked: Blocked) -> Ranked | None:
+@final
+@dataclass
+class SizesCut:
+    """Where a mask cuts magnitudes, which the first of the pairs that have it finds for all of them."""
+
+    sought: bool = False
+    place: Place | None = None
+
+
+def cuts_of(blocked: Blocked, sizes: SizesCut) -> Sweeps[Ranked | None]:
     """Where each ranking is cut; None where an entry is NaN or infinite."""
-    sample = _sample(parts, blocked)
+    sample = yield from _sample(blocked)
     if sample is None:
         return None
-    k = blocked.groups.keep
-    found = _places(parts, blocked, {i: Sought(k, blocked.size, sample[i]) for i in RANKINGS}, CutTile.survey)
+    k, mine = blocked.groups.keep, not sizes.sought
+    sizes.sought = True
+    rankings = RANKINGS if mine else [i for i in RANKINGS if i != SIZES]
+    found = yield from _places(blocked, {i: Sought(k, blocked.size, sample[i]) for i in rankings}, CutTile.survey)
     if found is None:
         return None
+    if mine:
+        sizes.place = found[SIZES]
+    while sizes.place is None:
+        while (yield) is not None:
+            pass
+    found[SIZES] = sizes.place
     among = {
         i: Sought(k - cut.above, cut.ties, sample[SIZES][sample[i] == cut.score])
         for i, cut in found.items()
@@ -50,12 +65,12 @@ def cuts_of(parts: Parts, blocked: Blocked) -> Ranked | None:
         for i, bracket in brackets.items():
             tile.survey_ties(i, found[i], bracket)
 
-    keys = _places(parts, blocked, among, survey) or {}
+    keys = (yield from _places(blocked, among, survey)) or {}
     first, second, third = (Cuts.at(found[i], keys.get(i), k, blocked.low_index[i]) for i in RANKINGS)
     return first, second, third
 
 
-def _places(parts: Parts, blocked: Blocked, sought: dict[int, Sought], survey: Survey) -> dict[int, Place] | None:
+def _places(blocked: Blocked, sought: dict[int, Sought], survey: Survey) -> Sweeps[dict[int, Place] | None]:
     """What is sought in each ranking; one sweep for all that a bracket of the sample holds."""
     found: dict[int, Place] = {}
     deviations = DEVIATIONS
@@ -65,7 +80,8 @@ def _places(parts: Parts, blocked: Blocked, sought: dict[int, Sought], survey: S
             for i, one in sought.items()
             if i not in found
         }
-        for tile in map(blocked.tile, parts()):
+        while (shared := (yield)) is not None:
+            tile = blocked.tile(shared)
             if tile is None:
                 return None
             survey(tile, brackets)
@@ -78,30 +94,36 @@ def _places(parts: Parts, blocked: Blocked, sought: dict[int, Sought], survey: S
     return found
 
 
-def _sample(parts: Parts, blocked: Blocked) -> list[Scores] | None:
-    """The scores of the same entries in every ranking, from blocks all over the group that follow no short period."""
+def _sample(blocked: Blocked) -> Sweeps[list[Scores] | None]:
+    """The scores of the same entries in every ranking, from blocks all over the group that follow no short period.
+
+    About one block of ``step``, and one of every part at least; they are ranked a tile of them at once.
+    """
     step = max(1, blocked.size // SAMPLE)
-    thin = max(1, blocked.block * step // TILE)  # where even one block of a part is much
     found: list[list[Scores]] = [[] for _ in RANKINGS]
-    for taken in _gathered(parts, blocked.block, step):
-        tile = blocked.tile(taken)
-        if tile is None:
-            return None
-        for i in RANKINGS:
-            found[i].append(tile.scores(i).reshape(-1)[::thin].copy())
-    return [np.concatenate(scores) for scores in found]
-
-
-def _gathered(parts: Parts, block: int, step: int) -> Iterator[Array]:
-    """About one block of ``step``, and one of every part at least, a tile of them at once."""
     held: list[Array] = []
-    for number, part in enumerate(parts()):
-        blocks = part.reshape(-1, block)
+    number = 0
+    while (shared := (yield)) is not None:
+        blocks = shared.x.reshape(-1, blocked.block)
         start = np.arange(0, len(blocks), step)
         jitter = ((start // step + number * len(start)) * 7919) % step
         held.append(blocks[np.minimum(start + jitter, len(blocks) - 1)])
+        number += 1
         if sum(taken.size for taken in held) >= TILE:
-            yield np.concatenate(held).reshape(1, -1)
-            held = []
-    if held:
-        yield np.concatenate(held).reshape(1, -1)
+            if not _scored(blocked, step, held, found):
+                return None
+            held.clear()
+    if held and not _scored(blocked, step, held, found):
+        return None
+    return [np.concatenate(scores) for scores in found]
+
+
+def _scored(blocked: Blocked, step: int, held: list[Array], found: list[list[Scores]]) -> bool:
+    """Add the scores of these blocks; False where an entry is NaN or infinite."""
+    thin = max(1, blocked.block * step // TILE)  # where even one block of a part is much
+    tile = blocked.tile(Shared(np.concatenate(held).reshape(1, -1)))
+    if tile is None:
+        return False
+    for i in RANKINGS:
+        found[i].append(tile.scores(i).reshape(-1)[::thin].copy())
+    return True

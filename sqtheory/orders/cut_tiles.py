@@ -9,8 +9,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from sqtheory.alphabet.kernels.brackets import Bracket, Place, Scores
 from sqtheory.alphabet.kernels.cuts import Cuts, Ties
-from sqtheory.alphabet.kernels.maxima import INTEGER, amax_of_runs
-from sqtheory.alphabet.kernels.quantization import Scale, scaled_image
+from sqtheory.alphabet.kernels.maxima import INTEGER
+from sqtheory.alphabet.kernels.quantization import scaled_image
 from sqtheory.alphabet.kernels.scratch import scratch
 from sqtheory.alphabet.norms import power_units
 from sqtheory.arrays import Array, Mask
@@ -19,6 +19,8 @@ from sqtheory.orders.cut_loops import CutLoops
 from sqtheory.orders.group_sums import Entries, out_of_range
 from sqtheory.orders.group_tiles import Groups
 from sqtheory.orders.partial import Partial
+from sqtheory.orders.shared import Shared
+from sqtheory.orders.shifted_scales import shifted
 
 TILE = 1 << 16
 """Entries taken at once; a longer group is cut from a sample."""
@@ -43,7 +45,6 @@ class Blocked:
     """How groups of ``size`` entries are compared, of which every ``block`` share a scale."""
 
     groups: Groups
-    scale: Scale
     size: int
     block: int
     dtype: np.dtype[Any]
@@ -54,10 +55,9 @@ class Blocked:
         """Entries of a tile."""
         return TILE if self.loops is None else LARGE
 
-    def tile(self, part: Array) -> "CutTile | None":
+    def tile(self, shared: Shared) -> "CutTile | None":
         """Rows of a tile: groups, or a part of one; None where an entry is NaN or infinite."""
-        amax = amax_of_runs(part.reshape(-1), self.block).copy()
-        return CutTile(self, part, amax) if np.maximum.reduce(amax) < np.inf else None
+        return CutTile(self, shared) if np.maximum.reduce(shared.amax(self.block)) < np.inf else None
 
     @property
     def low_index(self) -> tuple[bool, bool, bool]:
@@ -88,9 +88,9 @@ class Blocked:
 class CutTile:
     """Rows (rows, n) of finite entries, in memory of the kernels: another tile takes their place."""
 
-    def __init__(self, blocked: Blocked, x: Array, amax: Array) -> None:
-        self._of, self._x, self._amax = blocked, x, amax
-        self._sigma = blocked.scale(amax)
+    def __init__(self, blocked: Blocked, shared: Shared) -> None:
+        self._of, self._shared, self._x, self._amax = blocked, shared, shared.x, shared.amax(blocked.block)
+        self._sigma = blocked.groups.scales(self._amax, lambda: shared.ends(blocked.block)[0])
 
     @cached_property
     def _y(self) -> Array:
@@ -143,8 +143,8 @@ class CutTile:
 
     def survey(self, brackets: dict[int, Bracket]) -> None:
         """Count what lies in the bracket of each of these rankings."""
-        if self._loops is not None and len(brackets) == len(RANKINGS):
-            self._loops.survey(self._x, self._sigma, [brackets[i] for i in RANKINGS])
+        if self._loops is not None and IMAGES in brackets and GAINS in brackets:
+            self._loops.survey(self._x, self._sigma, brackets.get(SIZES), brackets[IMAGES], brackets[GAINS])
             return
         for i, bracket in brackets.items():
             bracket.add(self.scores(i).reshape(-1))
@@ -161,9 +161,9 @@ class CutTile:
         x, groups = self._x, self._of.groups
         if out_of_range(x.dtype, groups.p) and not np.all(power_units(self._high, groups.p) == 1):
             return None
-        loops = self._loops
+        loops, before = self._loops, seen[SIZES].copy()
         sums, counts, living = self._in_numpy(cuts, seen) if loops is None else self._in_loops(loops, cuts, seen)
-        return replace(
+        found = replace(
             Partial(*sums),
             moved=int(counts[:, 0].sum()),
             swaps=int(counts[:, 1].sum()),
@@ -174,6 +174,7 @@ class CutTile:
             saturated=_count(beyond_range(*self._ends(), (self._sigma,), groups.pair.q)),
             flushed=self._flushed(),
         )
+        return found if groups.scale is not None else shifted(found, groups, *self._suspects(cuts[SIZES], before))
 
     def witnesses(self, cuts: Ranked, seen: Seen) -> tuple[Array, Array, Array]:
         """The entries on which the orders differ, and both their results there."""
@@ -209,7 +210,9 @@ class CutTile:
         return self._of.loops if np.maximum.reduce(self._sigma) <= self._of.groups.rounding.safe else None
 
     def _in_loops(self, loops: CutLoops, cuts: Ranked, seen: Seen) -> Found:
-        found = loops.weigh(self._x, self._sigma, cuts, seen)
+        known = self._of.groups.pair.s, self._of.groups.p
+        found = loops.weigh(self._x, self._sigma, cuts, seen, self._shared.sides.get(known))
+        self._shared.sides[known] = found.sums[0], found.sums[1]
         above, at_cut = self._beside(cuts[SIZES])
         return found.sums, found.counts, above + _count(found.alive[at_cut])
 
@@ -233,10 +236,21 @@ class CutTile:
     def _ends(self) -> tuple[Array, Array]:
         """The least and the greatest entry of every block, or what bounds them where Γ = −Γ."""
         fmt = self._of.groups.pair.q.format
-        if fmt.min == -fmt.max:
-            return -self._amax, self._amax
-        rows = self._x.reshape(-1, self._of.block)
-        return rows.min(axis=1), rows.max(axis=1)
+        return (-self._amax, self._amax) if fmt.min == -fmt.max else self._shared.ends(self._of.block)
+
+    def _suspects(self, cut: Cuts, seen: Ties) -> tuple[Array, Array]:
+        """Blocks whose scale the mask may move, by taking every negative entry and not all, and what it leaves."""
+        blocks = self._x.reshape(-1, self._of.block)
+        limit = np.repeat(cut.score.view(self._of.dtype), len(blocks) // len(self._x))
+        least, _ = self._shared.ends(self._of.block)
+        at = np.flatnonzero((least < 0) & (-least <= limit) & (limit <= self._amax))
+        rows, limit = blocks[at], limit[at, None]
+        kept = np.abs(rows) > limit
+        if np.any(np.abs(rows) == limit):
+            marks = cut.mark(self.magnitudes, None, seen, _like(self._x, f"mask {SIZES}", np.bool_))
+            kept = marks.reshape(blocks.shape)[at]
+        alive = np.any(kept, axis=1)
+        return rows[alive], np.where(kept, rows, rows.dtype.type(0))[alive]
 
     def _flushed(self) -> int:
         """Blocks with an entry that is not 0, and an image that is."""

@@ -5,7 +5,7 @@ a group survives, so no scale moves: S→Q is m ⊙ q(x), and each result keeps 
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -13,11 +13,10 @@ import numpy as np
 
 from sqtheory.alphabet.kernels.engine import by_definition
 from sqtheory.alphabet.kernels.maxima import largest
-from sqtheory.alphabet.kernels.quantization import Tile, scale_rule
+from sqtheory.alphabet.kernels.quantization import Tile, contiguous, scale_rule
 from sqtheory.alphabet.kernels.ranking import LIMIT
 from sqtheory.alphabet.kernels.runs import rows, tiles
 from sqtheory.alphabet.partition import Shape, Tail
-from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.scaling import Reach
 from sqtheory.arrays import Array, StreamedTensor
 from sqtheory.orders import cuts
@@ -26,7 +25,8 @@ from sqtheory.orders.counts import Counts, sign
 from sqtheory.orders.group_tiles import Groups, GroupTile
 from sqtheory.orders.pair import Pair
 from sqtheory.orders.partial import Partial
-from sqtheory.orders.shifted_scales import shifted
+from sqtheory.orders.shared import Shared
+from sqtheory.orders.shifted_scales import shifted_in_groups
 from sqtheory.orders.witnesses import Witnesses, exact_lead, few
 
 LEAST = 1 << 10
@@ -99,31 +99,37 @@ class FusedPass:
         groups = Groups(pair, plan.keep, scale, Tile.of(q.format, q.rounding, q.saturate, top.dtype, size), p)
         return cls(plan, groups, CompiledGroups.of(groups, plan.size, top.dtype, size))
 
-    def partial(self, parts: Iterable[Array]) -> Partial | None:
-        """What some parts add up to; None where the pass is not for them."""
+    def partial(self, parts: Iterable[Array], whole: Shared | None = None) -> Partial | None:
+        """What some parts add up to; None where the pass is not for them.
+
+        ``whole``: what is known of all of them together, where they are one run of memory.
+        """
         found, signed = Partial(), self.groups.scale is None
         for blocks in self._cuts(parts):
-            part = self._tile(blocks).partial()
+            shared = whole if whole is not None and whole.x.size == blocks.size else self._shared(blocks)
+            part = self._tile(shared, blocks.shape[-1]).partial()
             if part is None:
                 return None
-            found += shifted(part, self.groups, self.plan.size, blocks) if signed else part
+            found += shifted_in_groups(part, self.groups, self.plan.size, blocks.shape[-1], shared) if signed else part
         return found
 
     def witnesses(self, parts: Iterable[Array]) -> Witnesses | None:
         """The witnesses among some parts; None where they are too many."""
         if self.groups.scale is None:  # some block may have another scale after the mask
             return None
-        return few(self._tile(blocks).witnesses() for blocks in self._cuts(parts))
+        return few(self._tile(self._shared(blocks), blocks.shape[-1]).witnesses() for blocks in self._cuts(parts))
 
     def _cuts(self, parts: Iterable[Array]) -> Iterator[Array]:
         """The parts tile by tile, the last axis a scale block."""
         most = CHUNK if self.fast is None else LARGE
         return (tile for part in parts for view in rows((part,), self.plan.block) for (tile,) in tiles(view, most))
 
-    def _tile(self, blocks: Array) -> GroupTile | CompiledTile:
+    def _shared(self, blocks: Array) -> Shared:
+        return Shared(blocks if self.fast is None else contiguous(blocks).reshape(blocks.shape))
+
+    def _tile(self, shared: Shared, block: int) -> GroupTile | CompiledTile:
         """One tile, gone when the next is asked for."""
-        size = self.plan.size
-        return (self.fast or self.groups).tile(blocks.reshape(*blocks.shape[:-1], -1, size), blocks.shape[-1] // size)
+        return (self.fast or self.groups).tile(shared, self.plan.size, block // self.plan.size)
 
 
 def counts_of(x: Array | StreamedTensor, pair: Pair, p: float) -> Counts | None:
@@ -131,12 +137,30 @@ def counts_of(x: Array | StreamedTensor, pair: Pair, p: float) -> Counts | None:
 
     The same to the last bit for a tensor in memory and one that is read piece by piece.
     """
-    plan = plan_for(pair, x.shape, p)
-    if plan is None:
-        return cuts.counts_of(x, pair, p, lambda: _maxima(x, pair.q)) if x.size >= LEAST else None
-    if isinstance(x, StreamedTensor) and not _joins(plan, x.shape):
-        return None
-    over = FusedPass.of(pair, plan, p, _maxima(x, pair.q), x.size)
+    return counts_of_each(x, [pair], p)[0]
+
+
+def counts_of_each(x: Array | StreamedTensor, grid: Sequence[Pair], p: float) -> list[Counts | None]:
+    """``counts_of`` for every pair; of a tensor that is read none, unless all can be counted so."""
+    streamed = isinstance(x, StreamedTensor)
+    short = {at: plan for at, pair in enumerate(grid) if (plan := plan_for(pair, x.shape, p)) is not None}
+    others = [at for at in range(len(grid)) if at not in short and x.size >= LEAST]
+    long = {at: cut for at in others if (cut := cuts.plan_for(grid[at], x, p)) is not None}
+    found: list[Counts | None] = [None] * len(grid)
+    if streamed and (len(short) + len(long) < len(grid) or not all(_joins(one, x.shape) for one in short.values())):
+        return found
+    planned = [*short, *long]
+    top = _top(x) if any(grid[at].q.scaling.looks_at is Reach.tensor for at in planned) else np.zeros(0, x.dtype)
+    walked = cuts.counts_of_each(x, [(grid[at], plan) for at, plan in long.items()], p, top) if long else []
+    for at, counts in zip(long, walked, strict=True):
+        found[at] = counts
+    for at, plan in short.items():
+        found[at] = _counted(x, grid[at], plan, p, top)
+    return found
+
+
+def _counted(x: Array | StreamedTensor, pair: Pair, plan: FusedPlan, p: float, top: Array) -> Counts | None:
+    over = FusedPass.of(pair, plan, p, top, x.size)
     found = over and over.partial(_parts(x, plan))
     if over is None or found is None:
         return None
@@ -162,10 +186,6 @@ def _parts(x: Array | StreamedTensor, plan: FusedPlan) -> Iterator[Array]:
     return (piece.reshape(-1, plan.block) for piece in x.pieces(-(-PIECE // unit) * unit))
 
 
-def _maxima(x: Array | StreamedTensor, q: Quantizer) -> Array:
-    """Numbers with the largest magnitude of x among them, as far as the scales of q need it."""
-    if isinstance(x, np.ndarray):
-        return x
-    return np.array(
-        [largest(piece)[0] for piece in x.pieces(PIECE)] if q.scaling.looks_at is Reach.tensor else [], x.dtype
-    )
+def _top(x: Array | StreamedTensor) -> Array:
+    """Numbers with the largest magnitude of x among them."""
+    return largest(x) if isinstance(x, np.ndarray) else np.array([largest(piece)[0] for piece in x.pieces(PIECE)])

@@ -143,19 +143,14 @@ class Total:
 
 
 def _in_pieces(x: StreamedTensor, pairs: Sequence[Pair], p: float) -> list[Counts]:
-    """What is counted for each pair, from pieces of x; nothing as soon as one pair needs all of it."""
-    found = []
-    for pair in pairs:
-        counts = fused.counts_of(x, pair, p)
-        if counts is None:
-            return []
-        found.append(counts)
-    return found
+    """What is counted for each pair, from pieces of x; nothing where one pair needs all of it."""
+    found = [counts for counts in fused.counts_of_each(x, pairs, p) if counts is not None]
+    return found if len(found) == len(pairs) else []
 
 
 def _in_memory(x: Array, pairs: Sequence[Pair], p: float) -> list[Counts]:
     """The same in memory; what no single pass counts, m(x) and q(x) computed once each do."""
-    found = [fused.counts_of(x, pair, p) for pair in pairs]
+    found = fused.counts_of_each(x, pairs, p)
     left = [pair for pair, counts in zip(pairs, found, strict=True) if counts is None]
     images = {q: q(x) for q in dict.fromkeys(pair.q for pair in left)}
     kept = {s: s.mask(x) for s in dict.fromkeys(pair.s for pair in left)}

@@ -21,6 +21,7 @@ from sqtheory.orders.counts import beyond_range
 from sqtheory.orders.group_sums import FRACTION, Entries, out_of_range
 from sqtheory.orders.pair import Pair
 from sqtheory.orders.partial import Partial
+from sqtheory.orders.shared import Shared
 
 
 @final
@@ -35,9 +36,9 @@ class Groups:
     rounding: Tile
     p: float
 
-    def tile(self, part: Array, run: int) -> "GroupTile":
-        """Groups, the last axis, of which every ``run`` share a scale."""
-        return GroupTile(self, part, run)
+    def tile(self, shared: Shared, m: int, run: int) -> "GroupTile":
+        """Groups of m entries, of which every ``run`` share a scale."""
+        return GroupTile(self, shared.x.reshape(*shared.x.shape[:-1], -1, m), run)
 
     def scales(self, amax: Array, least: Callable[[], Array]) -> Array:
         """σ of blocks with these maxima and least entries."""

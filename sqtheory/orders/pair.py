@@ -12,6 +12,7 @@ from sqtheory.alphabet.traits import DETERMINISTIC, KEEPS_ZERO, MONOTONE
 from sqtheory.arrays import FixedArray
 from sqtheory.orders import rulings
 from sqtheory.orders.assumptions import dominates
+from sqtheory.orders.one_map import one_map
 from sqtheory.orders.rulings import Ruling, Rulings
 
 Known: TypeAlias = dict[tuple[str, str, Shape], Rulings]
@@ -45,11 +46,6 @@ class Pair:
         two_signs = self.q.format.min < 0
         return known and two_signs and self.q.saturate and {DETERMINISTIC, KEEPS_ZERO} <= self.q.traits
 
-    @property
-    def ranked_on_maxima(self) -> bool:
-        """The same, and scales follow from block maxima."""
-        return self.ranked and self.q.scaling.follows_maximum
-
     def on(self, shape: Shape) -> Rulings:
         """All rulings on tensors of this shape, made once. Raises ValueError where s or q fits no such tensor."""
         return self._entrywise(shape) if self.procedure == PLAIN else self._changed(self._entrywise(shape))
@@ -78,7 +74,7 @@ class Pair:
             mask,
             fmt,
             shape,
-            selection=rulings.selection(s, q, everything, one_scale.closed),
+            selection=rulings.selection(s, q, everything, one_scale.closed or one_map(q, shape).closed),
             scale=rulings.scale(s, q, shape, everything, splits),
             zero=rulings.zero(q, everything, splits),
             one_scale=one_scale,

@@ -15,6 +15,7 @@ from sqtheory.orders.counts import Counts, sign
 from sqtheory.orders.fused import FusedPass, FusedPlan, plan_for
 from sqtheory.orders.pair import Pair
 from sqtheory.orders.partial import Partial
+from sqtheory.orders.shared import Shared
 from sqtheory.orders.witnesses import Witnesses, exact_lead, joined
 
 LEAST = 1 << 20
@@ -86,8 +87,8 @@ class Pieces:
         ``top``: the largest magnitude of the tensor, finite, where ``needs_top``.
         """
         found = [Partial() for _ in self.grid]
-        for i, over, rows in self._each(chunks, top):
-            part = over.partial((rows,))
+        for i, over, shared, rows in self._each(chunks, top):
+            part = over.partial((rows,), shared)
             if part is None:
                 return None
             found[i] += part
@@ -96,7 +97,7 @@ class Pieces:
     def witnesses(self, chunks: Iterable[Array], top: float) -> tuple[Witnesses, ...] | None:
         """The entries of a piece on which the orders differ, for every pair; None where they are too many."""
         found: list[list[Witnesses]] = [[] for _ in self.grid]
-        for i, over, rows in self._each(chunks, top):
+        for i, over, _, rows in self._each(chunks, top):
             some = over.witnesses((rows,))
             if some is None:
                 return None
@@ -115,13 +116,14 @@ class Pieces:
         known = [one for one in counted if one is not None]
         return known if len(known) == len(counted) else None
 
-    def _each(self, chunks: Iterable[Array], top: float) -> Iterator[tuple[int, FusedPass, Array]]:
-        """Every pair by its number, with its pass and the rows that it takes a chunk as."""
+    def _each(self, chunks: Iterable[Array], top: float) -> Iterator[tuple[int, FusedPass, Shared, Array]]:
+        """Every pair by its number, with its pass, what is known of a chunk, and the rows that it takes this as."""
         passes: list[FusedPass] = []
         for chunk in chunks:
             passes = passes or self._passes(np.array([top], chunk.dtype))
+            shared = Shared(chunk)
             for i, (over, width) in enumerate(zip(passes, self.widths, strict=True)):
-                yield i, over, chunk.reshape(-1, width)
+                yield i, over, shared, chunk.reshape(-1, width)
 
     def _passes(self, top: Array) -> list[FusedPass]:
         passes = (FusedPass.of(*each, self.p, top, self.size) for each in zip(self.grid, self.plans, strict=True))

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import Any, cast, final, overload
 
 from sqtheory.alphabet.norms import check_norm, spell_norm
 from sqtheory.alphabet.notation import MASK, QUANTIZER, parse_as
@@ -11,6 +11,7 @@ from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import ArrayLike
 from sqtheory.orders.applied import TwoOrders, Winner, both
+from sqtheory.orders.chain import ChainReport, compare_chain
 from sqtheory.orders.counts import Errors, GroupErrors, Sums
 from sqtheory.orders.definition import group_errors, sums_of
 from sqtheory.orders.errors import additive_bound
@@ -131,17 +132,34 @@ class OrderReport(Tabular):
         return f"{self.mask} with {self.format} on {'×'.join(map(str, self.shape))}: {verdict}, {self.swaps} swaps"
 
 
+@overload
 def compare(
     x: ArrayLike, s: Sparsifier | str, q: Operator | str, p: float = 2.0, *, per_group: bool = False
-) -> OrderReport:
+) -> OrderReport: ...
+
+
+@overload
+def compare(x: ArrayLike, s: Operator | str, *, p: float = 2.0) -> ChainReport: ...
+
+
+def compare(
+    x: ArrayLike, s: Operator | str, q: Operator | str | None = None, p: float = 2.0, *, per_group: bool = False
+) -> OrderReport | ChainReport:
     """‖ε‖_p of S→Q, Q→S and the gain optimum on x; ``per_group`` adds the norms of every mask group.
 
-    x: any real tensor; s and q: operators or their spellings; p in (0, ∞]. Raises what s and q raise, SpellingError.
+    x: any real tensor; s and q: operators or their spellings; p in (0, ∞]. Without q, s is a chain of masks and
+    quantizers, and the answer is on every order of its letters. Raises what s and q raise, SpellingError.
 
     >>> compare([1.75, 2, 0, 7], "2:4", "int4", p=1).errors.qs
     2.25
+    >>> compare([1.75, 2, 0, 7], "int4 >> 2:4 >> mxfp4", p=1).winners
+    ('S→Q₁→Q₂',)
     """
-    two = both(x, parse_as(Sparsifier, MASK, s), parse_as(Operator, QUANTIZER, q))
+    if q is None:
+        if per_group:
+            raise ValueError("per_group is for a mask and a quantizer: a chain has no norms of groups")
+        return compare_chain(x, s, p)
+    two = both(x, parse_as(Sparsifier, MASK, cast(Sparsifier | str, s)), parse_as(Operator, QUANTIZER, q))
     return order_report(two, p, per_group=per_group)
 
 

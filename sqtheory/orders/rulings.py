@@ -66,7 +66,7 @@ EVERYTHING = Ruling(True, "every entry is kept")
 def selection(s: Sparsifier, q: Quantizer, everything: bool, single: bool) -> Ruling:
     """m(q(x)) = m(x) wherever q(x) is not 0: quantization cannot change the mask.
 
-    ``everything``: no tensor loses an entry; ``single``: every group has one scale.
+    ``everything``: no tensor loses an entry; ``single``: every group has one scale, or all entries one map.
     """
     score = s.score
     by_original = s.ties.look_at is Sight.originals

@@ -1,7 +1,7 @@
 """Where a mask moves a scale that looks at signs: the blocks of a tile whose image is another after the mask.
 
-Such a scale depends on the largest magnitude of a block, which survives, and on whether some entry is negative. So it
-moves only where the mask takes the least entry of a block, and every other negative one.
+Such a scale depends on the largest magnitude of a block, which survives where any entry does, and on whether some entry
+is negative. So it moves only where the mask takes the least entry of a block, and every other negative one.
 """
 
 from dataclasses import replace
@@ -16,15 +16,20 @@ from sqtheory.arrays import Array
 from sqtheory.orders.errors import powers
 from sqtheory.orders.group_tiles import Groups
 from sqtheory.orders.partial import Partial
+from sqtheory.orders.shared import Shared
 
 
-def shifted(found: Partial, of: Groups, size: int, tile: Array) -> Partial:
-    """The partial of a tile of finite numbers, its last axis a block of groups of ``size``, at the scales of S→Q."""
-    blocks, fmt, scaling = tile.reshape(-1, tile.shape[-1]), of.pair.q.format, of.pair.q.scaling
-    rows = blocks[_suspects(blocks, size, of.keep)]
-    sizes = np.abs(rows)
-    kept = top(sizes.reshape(-1, size), of.keep, low_index=of.pair.s.ties.low_index).reshape(rows.shape)
-    sparse, amax = np.where(kept, rows, rows.dtype.type(0)), sizes.max(axis=1, initial=0)
+def shifted_in_groups(found: Partial, of: Groups, size: int, block: int, shared: Shared) -> Partial:
+    """The partial of a tile of finite numbers, blocks of groups of ``size``, at the scales of S→Q."""
+    blocks = shared.x.reshape(-1, block)
+    rows = blocks[_suspects(blocks, *shared.ends(block), size, of.keep)]
+    kept = top(np.abs(rows).reshape(-1, size), of.keep, low_index=of.pair.s.ties.low_index).reshape(rows.shape)
+    return shifted(found, of, rows, np.where(kept, rows, rows.dtype.type(0)))
+
+
+def shifted(found: Partial, of: Groups, rows: Array, sparse: Array) -> Partial:
+    """The same from all blocks (rows, n) whose scale may move, and what the mask leaves of each: some entry."""
+    amax, fmt, scaling = np.abs(rows).max(axis=1, initial=0), of.pair.q.format, of.pair.q.scaling
     before, after = (scaling.of_signed_maxima(amax, x.min(axis=1, initial=0), fmt) for x in (rows, sparse))
     at = np.flatnonzero(before != after)
     if not at.size:
@@ -33,13 +38,14 @@ def shifted(found: Partial, of: Groups, size: int, tile: Array) -> Partial:
     return replace(found, shifted=at.size, shift=own - dense)
 
 
-def _suspects(blocks: Array, size: int, keep: int) -> NDArray[np.intp]:
+def _suspects(blocks: Array, low: Array, high: Array, size: int, keep: int) -> NDArray[np.intp]:
     """Blocks whose least entry is negative and may go: enough others of its group are as large."""
+    some = np.flatnonzero((low < 0) & (-low <= high))  # a least entry above all others in magnitude stays
+    blocks, least = blocks[some], low[some]
     at, each = blocks.argmin(axis=1), np.arange(len(blocks))
-    least = blocks[each, at]
     group = blocks[each[:, None], (at // size * size)[:, None] + np.arange(size)]
     rivals = np.count_nonzero(np.abs(group) >= -least[:, None], axis=1) - 1
-    return np.flatnonzero((least < 0) & (rivals >= keep))
+    return np.asarray(some[rivals >= keep])
 
 
 def _lost(of: Groups, given: Array, sparse: Array, sigma: Array) -> int:

@@ -15,7 +15,7 @@ HIGH = 32
 def strip_sums(
     powers: NDArray[np.int64], totals: NDArray[np.int64], p: float, dust: Sequence[NDArray[Any]]
 ) -> list[int]:
-    """Of x, s, q, what S→Q keeps of q, and what Q→S and the optimum have more than S→Q; in units of 2^−UNIT."""
+    """Of x and s, and what the errors of q, S→Q, Q→S and the optimum have more than x; in units of 2^−UNIT."""
     sums = _whole(powers, totals)
     apart = _apart(dust, p) if dust[0].size else [0] * len(sums)
     return [a + b for a, b in zip(sums, apart, strict=True)]
@@ -29,8 +29,9 @@ def _apart(dust: Sequence[NDArray[Any]], p: float) -> list[int]:
     if p == 2:
         size, error = size * size, error * error
     ours, theirs, best = (who >> bit & 1 == 1 for bit in range(3))
-    sq, qs, gain = (total(np.where(on, error, size)) for on in (ours, theirs, best))
-    return [total(size), total(size[~ours]), total(error), total(error[ours]), qs - sq, gain - sq]
+    entries = total(size)
+    more = [total(np.where(on, error, size)) - entries for on in (True, ours, theirs, best)]
+    return [entries, total(size[~ours]), *more]
 
 
 def _whole(powers: NDArray[np.int64], totals: NDArray[np.int64]) -> list[int]:

@@ -38,15 +38,16 @@ INDEPENDENT_ROWS = 20_000
 
 @lru_cache
 def cases(domain: Domain, *, rows: int = 2) -> st.SearchStrategy[Case]:
-    """(x, s, q, p), w and accumulator of a domain, of its kinds: entry by entry, or independent rows whole."""
+    """(x, s, q, p), w, accumulator and rest of a chain of a domain, entry by entry, or independent rows whole."""
     return st.builds(
-        Case,
+        domain.case,
         _arrays(domain.x, rows),
         _choice(domain.q),
         _choice(domain.s),
         _choice(domain.p),
         st.none() if domain.w is None else _arrays(domain.w, rows),
         st.none() if domain.accumulators is None else _choice(domain.accumulators),
+        st.just(()) if domain.then is None else _choice(domain.then),
     )
 
 

@@ -28,7 +28,9 @@ from sqtheory.alphabet.rounding import ROUNDINGS, Rounding, stochastic
 from sqtheory.alphabet.scaling import (
     SCALINGS,
     AbsMax,
+    BlockError,
     DoubleQuantization,
+    FourOverSix,
     Frozen,
     LeastNorm,
     Percentile,
@@ -40,6 +42,7 @@ from sqtheory.alphabet.scaling import (
     SignedMax,
     StoredScale,
     SuperBlock,
+    SweptScale,
     TwoLevel,
     Unscaled,
     mse,
@@ -109,6 +112,8 @@ def _scalings(fmt: Format, grid: Shape | None) -> st.SearchStrategy[Scaling]:
         changed,
         st.builds(SharedExponent, st.sampled_from((1e-8, 1.0)) | st.floats(1e-12, 1e12)),
         st.builds(Percentile, st.floats(0.001, 99.999))
+        | st.builds(FourOverSix, st.sampled_from(BlockError))
+        | st.builds(SweptScale, st.sampled_from((E2M1, E2M3)), st.sampled_from(BlockError))
         | st.builds(LeastNorm, st.sampled_from((0.5, 1.0, 2.0, 2.4, np.inf)), st.integers(1, 16)),
         (scale | each).map(lambda v: Frozen(FixedArray(v))),
     )

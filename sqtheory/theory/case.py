@@ -29,7 +29,8 @@ class Case:
     Of several rows each must be a tensor under the pipeline: a mask that ranks or a partition that extends over them
     is refused with a ValueError, and a two-level scale is made for each row. ``w``, the shape of x, is the second
     operand of dot products: there x is the activation and w the weight that s masks; ``accumulator`` says how their
-    products are added up, where that is not exact. A one-dimensional x or w is one row.
+    products are added up, where that is not exact. ``then`` are further quantizers, which act after q: of a chain the
+    mask may stand at any place. A one-dimensional x or w is one row.
     """
 
     x: Array
@@ -38,6 +39,7 @@ class Case:
     p: float = 1.0
     w: Array | None = None
     accumulator: Accumulator | None = None
+    then: tuple[Quantizer, ...] = ()
 
     def __post_init__(self) -> None:
         check_norm(self.p)
@@ -48,9 +50,12 @@ class Case:
         if self.w is not None and self.w.shape != self.x.shape:
             raise ValueError(f"x has shape {self.x.shape}, w {self.w.shape}: a dot product needs equal shapes")
         if len(self) > 1:
-            object.__setattr__(self, "q", replace(self.q, scaling=self.q.scaling.by_rows()))
-            if (why := tied_rows(self.s, self.q, self.x.shape)) is not None:
-                raise ValueError(f"the rows of a case are instances of their own, but {why}")
+            q, *then = (replace(q, scaling=q.scaling.by_rows()) for q in self.quantizers)
+            object.__setattr__(self, "q", q)
+            object.__setattr__(self, "then", tuple(then))
+            for one in self.quantizers:
+                if (why := tied_rows(self.s, one, self.x.shape)) is not None:
+                    raise ValueError(f"the rows of a case are instances of their own, but {why}")
 
     @classmethod
     def of(
@@ -61,9 +66,10 @@ class Case:
         p: float = 1.0,
         w: ArrayLike | None = None,
         accumulator: Accumulator | None = None,
+        then: tuple[Quantizer, ...] = (),
     ) -> "Case":
         """The case of anything that is an array of real numbers."""
-        return cls(as_real(x), q, s, p, None if w is None else as_real(w), accumulator)
+        return cls(as_real(x), q, s, p, None if w is None else as_real(w), accumulator, then)
 
     def __len__(self) -> int:
         return int(self.x.shape[0])
@@ -86,6 +92,31 @@ class Case:
     def orders(self) -> TwoOrders:
         """Both orders on x."""
         return both(self.x, self.s, self.q)
+
+    @property
+    def quantizers(self) -> tuple[Quantizer, ...]:
+        """q and those after it: a chain q₁, …, q_r."""
+        return (self.q, *self.then)
+
+    @cached_property
+    def images(self) -> tuple[Array, ...]:
+        """x_0 = x, x_1 = q₁(x), …, x_r = q_r(… q₁(x)): what the mask is given at each place of the chain."""
+        found = [self.x]
+        for q in self.quantizers:
+            found.append(q.apply(found[-1], self.x))
+        return tuple(found)
+
+    @cached_property
+    def masks(self) -> tuple[Mask, ...]:
+        """The mask of s at each place, ties seeing x."""
+        return tuple(self.s.mask(image, self.x) for image in self.images)
+
+    def placed(self, k: int) -> Array:
+        """What the chain makes of x with the mask after k of its quantizers."""
+        y = np.where(self.masks[k], self.images[k], 0.0)
+        for q in self.quantizers[k:]:
+            y = q.apply(y, self.x)
+        return y
 
     @cached_property
     def weight(self) -> "Case":
@@ -127,7 +158,8 @@ class Case:
         partner = "" if self.w is None else f", w = {'; '.join(spell_row(row) for row in self.w[:3])}"
         mask = "" if self.s == KEEP_ALL else f", {self.s}"
         added = "" if self.accumulator is None else f", {self.accumulator}"
-        return f"x = {rows}{partner}{mask}, {self.q}{added}, p = {spell_norm(self.p)}"
+        quantizers = " >> ".join(map(str, self.quantizers))
+        return f"x = {rows}{partner}{mask}, {quantizers}{added}, p = {spell_norm(self.p)}"
 
 
 def spell_row(row: Array) -> str:

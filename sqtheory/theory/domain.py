@@ -1,5 +1,6 @@
 """The instances a theorem quantifies over, as data: what numpy samples and hypothesis draws from."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar, final
 
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.random import Generator
 
 from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.scores import Score
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arithmetic.accumulator import Accumulator
 from sqtheory.arrays import Array
@@ -68,7 +70,10 @@ L1 = OneOf(1.0)
 @final
 @dataclass(frozen=True)
 class Domain:
-    """All cases with x (and w and an accumulator, if there are any), q, s and p from these sets."""
+    """All cases with x (and w, an accumulator and a rest of a chain, if there are any), q, s and p from these sets.
+
+    ``score``: what s ranks by, given q and p, where that is not its own. ``then``: what follows q in a chain.
+    """
 
     x: Arrays
     q: OneOf[Quantizer]
@@ -76,9 +81,25 @@ class Domain:
     p: OneOf[float] = L1
     w: Arrays | None = None
     accumulators: OneOf[Accumulator] | None = None
+    then: OneOf[tuple[Quantizer, ...]] | None = None
+    score: Callable[[Quantizer, float], Score] | None = None
+
+    def case(
+        self,
+        x: Array,
+        q: Quantizer,
+        s: Sparsifier,
+        p: float,
+        w: Array | None = None,
+        accumulator: Accumulator | None = None,
+        then: tuple[Quantizer, ...] = (),
+    ) -> Case:
+        """The case of these parts, s with the score that the domain asks for."""
+        return Case(x, q, s if self.score is None else s.with_score(self.score(q, p)), p, w, accumulator, then)
 
     def sample(self, rng: Generator, rows: int) -> Case:
         """Draw a pipeline and rows for it."""
         w = None if self.w is None else self.w.sample(rng, rows)
         x, q, s, p = self.x.sample(rng, rows), self.q.sample(rng), self.s.sample(rng), self.p.sample(rng)
-        return Case(x, q, s, p, w, None if self.accumulators is None else self.accumulators.sample(rng))
+        accumulator = None if self.accumulators is None else self.accumulators.sample(rng)
+        return self.case(x, q, s, p, w, accumulator, () if self.then is None else self.then.sample(rng))

@@ -19,6 +19,7 @@ from sqtheory.exceptions import Undefined
 from sqtheory.orders import assumptions, rulings
 from sqtheory.orders.assumptions import Premise
 from sqtheory.orders.errors import powers
+from sqtheory.orders.one_map import one_map
 from sqtheory.orders.pair import Pair
 from sqtheory.orders.rulings import Ruling
 from sqtheory.theory.case import Case
@@ -210,16 +211,22 @@ def having(name: str, trait: Trait) -> Assumption:
 
 
 def _nearly_ordered(case: Case) -> Mask:
-    """Entries of one group and scale, in the order of |x_i| and |q(x)_i|: no image falls, nor an error among equals."""
+    """Entries of one group, in the order of |x_i| and |q(x)_i|: no image falls, nor an error among equals."""
     flags = []
-    for x, y, scale in zip(*map(case.groups.split, (case.x, case.orders.image, case.dense_scale)), strict=True):
-        order = np.lexsort((np.abs(y), np.abs(x), scale), axis=1)
-        size, made, off, unit = (
-            np.diff(np.take_along_axis(a, order, axis=1)) for a in (*map(np.abs, (x, y, x - y)), scale)
-        )
-        falls = (unit == 0) & ((made < 0) | ((size == 0) & (off < 0)))
+    for x, y in zip(*map(case.groups.split, (case.x, case.orders.image)), strict=True):
+        order = np.lexsort((np.abs(y), np.abs(x)), axis=1)
+        size, made, off = (np.diff(np.take_along_axis(np.abs(a), order, axis=1)) for a in (x, y, x - y))
+        falls = (made < 0) | ((size == 0) & (off < 0))
         flags.append(np.broadcast_to(~falls.any(axis=1, keepdims=True), x.shape))
     return case.every(case.groups.join(flags, case.x.shape) & (np.sign(case.x) * np.sign(case.orders.image) >= 0))
+
+
+def _ruling_of_order(s: Sparsifier, q: Quantizer, p: float, shape: Shape) -> Ruling:
+    """Groups of one scale, or one map for entries of any."""
+    known, every = Pair(s, q).on(shape), one_map(q, shape)
+    if every.closed or not known.one_scale.closed:
+        return every if every.closed else known.one_scale
+    return rulings.nearly_ordered(q, str(q))
 
 
 def _zero_stays(case: Case) -> Mask:
@@ -256,12 +263,12 @@ STEADY = having("deterministic", DETERMINISTIC)
 ORDERED = assumed(assumptions.ORDERED)
 NEARLY_ORDERED = Assumption(
     "nearly_monotone",
-    "|x_i| > |x_j| ⇒ |q(x)_i| ≥ |q(x)_j|, and q(x)_i has no sign opposite to that of x_i; where |x_i| = |x_j|, the "
-    "image of smaller magnitude is no further from its entry",
+    "in a group |x_i| > |x_j| ⇒ |q(x)_i| ≥ |q(x)_j|, and q(x)_i has no sign opposite to that of x_i; where |x_i| = "
+    "|x_j|, the image of smaller magnitude is no further from its entry",
     _nearly_ordered,
-    lambda s, q, p, shape: rulings.nearly_ordered(q, str(q)),
+    _ruling_of_order,
 )
-"""Weaker than ``monotone``. The ruling is of real arithmetic: in rows last bits of a scale may part what is as near."""
+"""Weaker than ``monotone`` with one scale. A ruling of real arithmetic: in rows last bits may part what is as near."""
 MAGNITUDE = assumed(assumptions.MAGNITUDE)
 ONE_SCALE = assumed(assumptions.ONE_SCALE)
 NORM = assumed(assumptions.NORM)

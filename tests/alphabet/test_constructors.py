@@ -11,7 +11,17 @@ import pytest
 
 import sqtheory as sq
 from sqtheory.alphabet.partition import Partition
-from sqtheory.alphabet.scaling import Frozen, LeastNorm, Percentile, PowerOfTwo, SharedExponent, TwoLevel, mse
+from sqtheory.alphabet.scaling import (
+    FourOverSix,
+    Frozen,
+    LeastNorm,
+    Percentile,
+    PowerOfTwo,
+    SharedExponent,
+    SweptScale,
+    TwoLevel,
+    mse,
+)
 from sqtheory.alphabet.words import OPERATORS
 
 TILES = sq.Tiles(4, 4)
@@ -88,6 +98,9 @@ REFUSED: dict[str, tuple[Callable[[Any], object], tuple[Any, ...]]] = {
     "adversarial": (sq.Adversarial, NORMS),
     "power of two": (PowerOfTwo, RULES),
     "two levels": (TwoLevel, RULES),
+    "four over six": (FourOverSix, RULES),
+    "swept": (SweptScale, RULES),
+    "swept error": (lambda v: SweptScale(sq.E4M3, v), RULES),
     "shared": (SharedExponent, (*WRONG, *TRUTH, *ENDLESS, 0, -1)),
     "percentile": (Percentile, (*WRONG, *TRUTH, *ENDLESS, None, 0, -1, 100, 101)),
     "mse": (mse, (*SIZES, 10**6)),
@@ -154,7 +167,7 @@ def test_a_threshold_may_be_negative_where_scores_can() -> None:
 CONSTRUCTORS = {
     **{name: build for name, build in OPERATORS.items() if name != "identity"},
     **{f.__name__: f for f in (sq.Gain, sq.Random, sq.given, sq.wanda, sq.wina, sq.Adversarial, sq.RandomTies)},
-    **{f.__name__: f for f in (PowerOfTwo, SharedExponent, Percentile, mse, Frozen, TwoLevel)},
+    **{f.__name__: f for f in (PowerOfTwo, SharedExponent, Percentile, mse, Frozen, TwoLevel, FourOverSix, SweptScale)},
     **{f.__name__: f for f in (sq.IntFormat, sq.FloatFormat, sq.Codebook, sq.bcq_format, sq.stochastic, sq.engine)},
     **{f.__name__: f for f in (sq.Blocks, sq.Channels, sq.Heads, sq.Tiles, sq.Quantizer, sq.compare, sq.explain)},
 }

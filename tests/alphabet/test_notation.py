@@ -89,6 +89,9 @@ def test_every_alias_example_is_an_alias() -> None:
         ("cast(bcq5zero)", cast(bcq_format(5, True))),
         ("int(4, scaling=frozen(0.5))", int_(4, scaling=scaling.Frozen(FixedArray(0.5)))),
         ("int(4, scaling=mse)", int_(4, scaling=scaling.mse())),
+        ("nvfp4(scaling=fouroversix(mse))", nvfp4(scaling=scaling.FourOverSix())),
+        ("nvfp4(scaling=fouroversix(abs_max))", nvfp4(scaling=scaling.FourOverSix(scaling.BlockError.abs_max))),
+        ("int(4, scaling=sweep(e5m2, mae))", int_(4, scaling=scaling.SweptScale(E5M2, scaling.BlockError.mae))),
         ("int(4, scaling=twolevel)", int_(4, scaling=scaling.TwoLevel())),
         ("int(4, scaling=twolevel(e5m2))", int_(4, scaling=scaling.TwoLevel(E5M2))),
         ("top(1/3, per=column)", top(Fraction(1, 3), per=Columns())),
@@ -192,6 +195,7 @@ def test_every_constructor_is_in_the_catalogue() -> None:
             "stored",
             "reciprocal",
             "superblock",
+            "sweep",
         )
     }
     assert named["score"] == {*SCORES, *SCORE_BUILDERS}

@@ -17,11 +17,13 @@ from sqtheory.alphabet.scaling import (
     AbsMax,
     AbsMean,
     Affine,
+    BlockError,
     CandidateSearch,
     CoordinateDescent,
     DoubleQuantization,
     Edge,
     FittedOffset,
+    FourOverSix,
     FromMaximum,
     Frozen,
     FrozenAffine,
@@ -37,6 +39,7 @@ from sqtheory.alphabet.scaling import (
     RealZero,
     Reciprocal,
     RowDoubleQuantization,
+    RowFourOverSix,
     RowTwoLevel,
     Scaling,
     SearchedZero,
@@ -44,11 +47,13 @@ from sqtheory.alphabet.scaling import (
     SignedMax,
     StoredScale,
     SuperBlock,
+    SweptScale,
     TwoLevel,
     Unscaled,
     ZeroPoint,
     maxima,
 )
+from sqtheory.alphabet.scaling.four_over_six import TOP
 from sqtheory.alphabet.scaling.rule import DYADIC, FULL
 from sqtheory.alphabet.traits import DYADIC_EQUIVARIANT, ODD, SCALE_EQUIVARIANT, Trait
 from sqtheory.arrays import Array, FixedArray
@@ -101,6 +106,9 @@ RULES: dict[str, Scaling] = {
     **{str(rule): rule for rule in FITTED},
     **{str(rule): rule for rule in STORED},
     **{"unscaled": Unscaled(), "one frozen": Frozen(FixedArray(0.3)), "rows": RowTwoLevel(TwoLevel())},
+    "fouroversix(mae)": FourOverSix(BlockError.mae),
+    **{str(rule): rule for rule in (SweptScale(E8M0), SweptScale(E4M3, BlockError.mae), SweptScale(E2M1))},
+    "rows of fouroversix": RowFourOverSix(FourOverSix(BlockError.abs_max)),
     "double rows": RowDoubleQuantization(DoubleQuantization()),
     "frozen": Frozen(FixedArray(np.linspace(0.1, 0.9, 6).reshape(GRID))),
     "held": Held(StoredScale(E4M3, late=True), *(FixedArray(np.linspace(a, 0.9, 6).reshape(GRID)) for a in (0.1, 0.2))),
@@ -115,6 +123,7 @@ BOUNDED = {
         "ceil",
         "even",
         "rceil",
+        "oas",
         "shared",
         "unclipped",
         "floorfull",
@@ -176,6 +185,7 @@ def test_a_scale_follows_the_maximum_where_it_says_so(name: str) -> None:
         *(x[:, ::-1] for x in tensors()),
         *(np.abs(x) for x in tensors()),
         *(np.sign(x) for x in tensors()),
+        *(np.where(np.arange(8) % 4 == 0, 64.0, (x > 0) * 96 / 7) for x in tensors()),
     ):
         amax, top = maxima(x, BLOCKS), np.abs(x).max(keepdims=True)
         if rule.follows_maximum:
@@ -268,7 +278,7 @@ def test_bits_of_scales_are_those_of_the_numbers_they_can_be(name: str) -> None:
     if isinstance(rule, DoubleQuantization | RowDoubleQuantization):
         assert (block, shared) == (8, 16)
         return
-    if isinstance(rule, StoredScale):
+    if isinstance(rule, StoredScale | SweptScale):
         assert (block, shared) == (rule.scale_type.bits, 0)
         return
     if isinstance(rule, SuperBlock | FittedOffset):
@@ -286,9 +296,10 @@ def test_scales_of_two_levels_are_numbers_of_their_format_under_one_of_the_tenso
     fine = rule.scale_format
     assert fine is None or rule.looks_at is Reach.tensor
     for x in tensors():
-        top = np.abs(x).max(axis=None if name != "rows" else 1, keepdims=True)
+        top = np.abs(x).max(axis=1 if "rows" in name else None, keepdims=True)
         if fine is not None and (top > 0).all():
-            levels = scales(rule, x) * format_of(rule).max * fine.max / top
+            highest = TOP if "fouroversix" in name else fine.max
+            levels = scales(rule, x) * format_of(rule).max * highest / top
             assert np.abs(levels[..., None] - fine.values).min(axis=-1).max() < 1e-9 * fine.max
 
 

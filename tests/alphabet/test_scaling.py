@@ -32,8 +32,10 @@ from sqtheory.alphabet.scaling import (
     SCALINGS,
     AbsMax,
     AbsMean,
+    BlockError,
     Exponent,
     FloorFull,
+    FourOverSix,
     Frozen,
     FullRange,
     HalfRange,
@@ -52,6 +54,7 @@ from sqtheory.alphabet.scaling import (
     Unscaled,
     mse,
 )
+from sqtheory.alphabet.scaling.dyadic import doubled_from
 from sqtheory.arrays import FixedArray
 from sqtheory.theory.samples import SAMPLES
 from tests.nightly import thin
@@ -72,6 +75,7 @@ RULES: list[tuple[Scaling, Format, twin.Rule]] = [
     *((PowerOfTwo(e), fmt, twin.power_of_two(e.name, m, m * (fmt == INT8))) for e in Exponent for fmt, m in ELEMENTS),
     *((SharedExponent(), IntFormat(k), twin.shared_exponent) for k in (2, 3, 4, 8)),
     (TwoLevel(), E2M1, twin.two_level),
+    *((FourOverSix(e), fmt, twin.four_over_six(e.value)) for e in BlockError for fmt in (E2M1, INT4)),
     *((SignedMax(minimum=m), fmt, twin.signed_max(m)) for m in (False, True) for fmt in (FULL4, FORMATS["iq4"])),
     (StoredScale(E4M3), E2M1, twin.stored(twin.absmax, GRIDS["e4m3"])),
     (StoredScale(E4M3, least=2.0**-6), E2M1, twin.stored(twin.absmax, GRIDS["e4m3"], least=2.0**-6)),
@@ -117,7 +121,7 @@ def test_shared_powers_of_two_are_those_e8m0_can_hold() -> None:
 
 
 def test_which_scale_never_saturates() -> None:
-    """Of the four rules only rceil keeps every maximum within the format, and with the smallest such scale."""
+    """Of the five rules only rceil keeps every maximum within the format, and with the smallest such scale."""
     amax = np.random.default_rng(12).uniform(1, 4, 5000).astype(np.float32)
     for fmt, m in ELEMENTS:
         ratio = {e: amax / PowerOfTwo(e).scales(amax, Blocks(1), fmt) for e in Exponent}
@@ -125,6 +129,8 @@ def test_which_scale_never_saturates() -> None:
         assert lead <= ratio[Exponent.floor].min() and fmt.max < ratio[Exponent.floor].max() < 2 * lead
         assert lead / 2 < ratio[Exponent.ceil].min() and ratio[Exponent.ceil].max() <= lead
         assert fmt.max / 2 < ratio[Exponent.rceil].min() and ratio[Exponent.rceil].max() <= fmt.max
+        limit = float(doubled_from(fmt))
+        assert limit / 2 < ratio[Exponent.oas].min() and ratio[Exponent.oas].max() <= limit
         assert lead * rounds_up <= ratio[Exponent.even].min() and ratio[Exponent.even].max() < 2 * lead * rounds_up
 
 

@@ -1,6 +1,7 @@
 """Methods on the command line: the table, the record, and one method through every verb that takes it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -174,7 +175,8 @@ def test_a_record_says_whether_its_evidence_stands(
 ) -> None:
     text, notes = said(capsys, 0, "methods", "wanda")
     assert not notes and all(one.says in text for one in find("wanda").evidence)
-    fallen = Method("fallen", "one", SCRATCH.source, (), build, (Runs("pigs fly", OrderVerdict.holds, lambda: False),))
+    wrong = Runs("pigs fly", OrderVerdict.holds, lambda: False)
+    fallen = replace(SCRATCH, name="fallen", evidence=(wrong,))
     monkeypatch.setattr(sqtheory.methods, "ALL", (fallen,))
     text, notes = said(capsys, 1, "methods", "fallen")
     assert "fallen: pigs fly: this does not stand" in notes

@@ -12,8 +12,8 @@ from sqtheory.alphabet.sparsifiers import nm, threshold, top
 from sqtheory.execution import Spelled
 from sqtheory.methods import ALL, Method, find
 from sqtheory.methods.evidence import Holds
-from sqtheory.methods.method import PrunedOperand
 from sqtheory.methods.rsparse import low_rank
+from sqtheory.methods.work import PrunedOperand
 from sqtheory.models.architectures.linears import Compressed, Linear, quantized_inputs
 from sqtheory.orders.procedural import sparse_image
 

@@ -46,7 +46,7 @@ def test_a_method_builds_its_procedure_of_the_moments(name: str) -> None:
 
 def test_every_variant_is_tried_here() -> None:
     methods = [find(name) for name in ("gptq", "sparsegpt", "obc")]
-    assert {*BUILT} == {m.name for m in methods} | {f"{m.name}:{v.name}" for m in methods for v in m.variants}
+    assert {*BUILT} == {m.name for m in methods} | {name for m in methods for name in m.spelled_variants}
 
 
 @pytest.mark.parametrize("name", ["gptq", "sparsegpt", "obc"])

@@ -8,8 +8,7 @@ from sqtheory.alphabet.scores import Statistic
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm
 from sqtheory.arrays import Array, FixedArray
 from sqtheory.exceptions import NonFinite
-from sqtheory.methods import ALL, Facts, Method
-from sqtheory.methods.method import PrunedOperand
+from sqtheory.methods import ALL, Facts, Method, PrunedOperand, find
 from sqtheory.orders.applied import ENTRYWISE, Order
 from sqtheory.orders.grid import pipeline_rows
 from sqtheory.orders.pair import Pair
@@ -25,8 +24,8 @@ KNOWN = {
     Statistic.variances: X.var(axis=0),
 }
 S, Q = nm(2, 4), int_(4, block=16)
-EVERY = [way for method in ALL for way in (method, *(method.variant(one.name) for one in method.variants))]
-ON_WEIGHTS = [way for way in EVERY if way.prunes is PrunedOperand.weights]
+EVERY = [find(name) for method in ALL for name in (method.name, *method.spelled_variants)]
+ON_WEIGHTS = [way for way in EVERY if isinstance(way, Method) and way.prunes is PrunedOperand.weights]
 
 every = pytest.mark.parametrize("way", ON_WEIGHTS, ids=lambda way: way.name)
 

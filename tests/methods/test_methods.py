@@ -18,7 +18,7 @@ from sqtheory.execution import Spelled, Sweep
 from sqtheory.execution.derived import Calibrated
 from sqtheory.files.checkpoints import open_checkpoint
 from sqtheory.files.statistics import Statistics, write_statistics
-from sqtheory.methods import ALL, Fails, Holds, Method, OrderVerdict, find
+from sqtheory.methods import ALL, Fails, Holds, OrderVerdict, PrunedOperand, Work, find
 from sqtheory.orders.pair import Pair
 from sqtheory.orders.report import compare
 from sqtheory.proofs.references import references
@@ -47,14 +47,15 @@ def test_a_method_is_compared_on_a_file_and_named_in_the_rows(statistics: Statis
 
 
 @every
-def test_a_method_names_its_source_its_needs_and_its_theorems(method: Method) -> None:
+def test_a_method_names_its_source_its_needs_and_its_theorems(method: Work) -> None:
     assert method.source.key in references() and method.source.locator
     assert method.title and find(method.name) is method
-    assert method.theorems and all(BY_SLUG[t.slug] is t for t in method.theorems)
+    assert all(BY_SLUG[t.slug] is t for t in method.theorems)
+    assert method.theorems or method.prunes is PrunedOperand.none
 
 
 @every
-def test_the_evidence_for_a_verdict_stands(method: Method) -> None:
+def test_the_evidence_for_a_verdict_stands(method: Work) -> None:
     assert method.evidence and all(one.stands for one in method.evidence)
     assert len({one.says for one in method.evidence}) == len(method.evidence)
 

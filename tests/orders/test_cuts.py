@@ -15,7 +15,7 @@ from sqtheory.alphabet.kernels.engine import compiled
 from sqtheory.alphabet.partition import Blocks, Channels, Rows, Tiles, Whole
 from sqtheory.alphabet.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, nf4, nvfp4
 from sqtheory.alphabet.rounding import ceil, stochastic, toward_zero
-from sqtheory.alphabet.scaling import FullRange, HalfRange
+from sqtheory.alphabet.scaling import FullRange, HalfRange, Unclipped
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm, threshold, top
 from sqtheory.alphabet.ties import TIES, Ties, adversarial
 from sqtheory.arrays import Array, StreamedTensor
@@ -29,6 +29,7 @@ from tests.nightly import NIGHTLY, thin
 
 QUANTIZERS: list[Quantizer] = [
     *(int_(4, block=16), int_(4, scaling=FullRange(), block=32), int_(3, block=8, rounding=ceil)),
+    int_(4, block=32, scaling=HalfRange()),
     *(hbfp(6, block=32), nvfp4(), nf4(block=32), bcq(3, zero=True, block=32)),
     *(mxfp(E4M3), mxfp(E2M1), mxfp(E2M1, rounding=toward_zero), mxfp(E2M1, block=160)),
 ]
@@ -56,10 +57,10 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @final
 class Stored(StreamedTensor):
-    """An array that is read piece by piece."""
+    """An array that is read piece by piece; it counts how often all of it is."""
 
     def __init__(self, x: Array) -> None:
-        self._x = x
+        self._x, self.times = x, 0
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -75,6 +76,7 @@ class Stored(StreamedTensor):
 
     def pieces(self, entries: int) -> Iterator[Array]:
         flat = self._x.reshape(-1)
+        self.times += 1
         return (flat[at : at + entries].copy() for at in range(0, flat.size, entries))
 
     def whole(self) -> Array:
@@ -146,7 +148,7 @@ def test_other_layouts() -> None:
             (s, int_(4), 2.0)
             for s in (threshold(1.0), top(0.5, ties=adversarial), top(1.0), top(0.5, per=Tiles(4, 32)))
         ),
-        *((top(0.5), q, 2.0) for q in (bcq(2), int_(4, scaling=HalfRange()), int_(4, block=24), int_(4, per=Whole()))),
+        *((top(0.5), q, 2.0) for q in (bcq(2), int_(4, scaling=Unclipped()), int_(4, block=24), int_(4, per=Whole()))),
         *((top(0.5, per=Blocks(40)), q, 2.0) for q in (int_(4, block=16), int_(4, per=Blocks(4, axis=0)))),
         *((top(0.5), q, 2.0) for q in (int_(4, rounding=stochastic(np.random.default_rng(0))),)),
         *((top(0.5), int_(4), p) for p in (0.5, 3.0, np.inf)),

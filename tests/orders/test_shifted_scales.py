@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 from sqtheory.alphabet.kernels import engine
+from sqtheory.alphabet.kernels.engine import compiled
+from sqtheory.alphabet.partition import Partition, Rows, Whole
 from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.scaling import HalfRange
-from sqtheory.alphabet.sparsifiers import Sparsifier, nm
-from sqtheory.alphabet.ties import by_original, high_index
+from sqtheory.alphabet.sparsifiers import Sparsifier, nm, top
+from sqtheory.alphabet.ties import TIES, by_original, high_index
 from sqtheory.arrays import Array
-from sqtheory.orders import definition, fused, shifted_scales
+from sqtheory.orders import cut_search, cut_tiles, cuts, definition, fused, shifted_scales
 from sqtheory.orders.applied import both
 from sqtheory.orders.counts import Counts
 from sqtheory.orders.pair import Pair
@@ -29,6 +31,7 @@ def skewed(seed: int, dtype: type) -> Array:
 
 def counted(x: Array, s: Sparsifier, name: str) -> Counts:
     with engine(name):
+        compiled()
         found = fused.counts_of(x, Pair(s, Q), 2.0)
     assert found is not None
     return found
@@ -43,6 +46,24 @@ def test_scales_that_the_mask_moves(s: Sparsifier, name: str, monkeypatch: pytes
         found = counted(x, s, name)
         assert found == definition.counts_of(both(x, s, Q), Q, 2.0)
         assert found.openings.moved > 0 and found.sums.errors.sq != found.sums.errors.sq_dense
+
+
+@pytest.mark.parametrize("name", ["numpy", "numba"])
+@pytest.mark.parametrize("per", [Whole(), Rows()], ids=str)
+def test_scales_that_a_mask_of_long_groups_moves(per: Partition, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some negative entries tie at the cut, of which some stay; some blocks go altogether."""
+    monkeypatch.setattr(fused, "LEAST", 1)
+    for module in (cuts, cut_search, cut_tiles):
+        monkeypatch.setattr(module, "TILE", 640)
+    for seed, rule in enumerate((by_original, high_index, *TIES.values())):
+        if not (rule.foreseen and rule.ordered):
+            continue
+        x = skewed(seed, np.float64 if seed % 3 == 0 else np.float32)
+        x[7:9] = -0.125
+        s = top((0.5, 0.85, 0.95)[seed % 3], per=per, ties=rule)
+        found = counted(x, s, name)
+        assert found == definition.counts_of(both(x, s, Q), Q, 2.0)
+        assert found.openings.moved > 0
 
 
 def test_numbers_of_double_precision(monkeypatch: pytest.MonkeyPatch) -> None:

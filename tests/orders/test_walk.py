@@ -71,6 +71,7 @@ def test_the_single_pass_is_entered_once() -> None:
     inside = entered[entered.index("orders/fused.py") :]
     assert {module for module in inside if not module.startswith("alphabet/kernels/")} == {
         "orders/fused.py",
+        "orders/shared.py",
         "orders/group_tiles.py",
     }
 

@@ -206,6 +206,7 @@ def test_a_theorem_without_assumptions_says_so() -> None:
             "binary_code_residual",
             "budget_price",
             "low_rank_gap",
+            "softmax_shift",
             "water_filling",
         ),
     }

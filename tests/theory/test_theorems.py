@@ -34,6 +34,19 @@ BATCH = min(20_000, ROWS // 6)
 UNIVERSAL = [t for t in ALL if t.domain is not None]
 SLOW = frozenset(
     {
+        *("accumulator_bound", "accumulator_exact", "accumulator_symmetry", "best_support", "binary_code_optimal"),
+        *("by_original_optimal", "cache_eviction", "codes_permuted", "dot_bound", "dot_concentration"),
+        *("dyadic_equivariance", "entrywise_bound", "error_in_bits", "finer_blocks", "first_is_best", "fitted_bound"),
+        *("fitted_dominates", "four_words_bound", "free_scale_bound", "freer_mask", "gain_dominates", "gain_optimal"),
+        *("gram_dominates", "gram_error", "half_step_bound", "incoherence", "index_ties", "later_masks"),
+        *("linear_layer", "low_rank_gap", "nearly_monotone_dominates", "nm_projection", "one_signed_accumulation"),
+        *("order_gap_law", "order_gap_topk", "order_on_hardware", "overlap", "partner_exact", "partner_perturbed"),
+        *("places_in_order", "price_of_order", "promoted_bound", "propagation", "prune_first_bound"),
+        *("prune_first_dominates", "prune_then_feedback", "quantize_first_bound", "refit_optimal"),
+        *("residual_backbone", "score_keeps_scale", "single_survivor", "softmax_shift", "sparse_dense_bound"),
+        *("sparse_grid_projection", "stagnation", "stochastic_order", "stochastic_rounding", "swap_bias"),
+        *("swap_constant", "sweep_bound", "swept_range", "twice_the_scale", "wanda_reversal"),
+        *("wasserstein_coupling", "water_filling", "weakly_majorized", "weighted_dominates", "worst_by_position"),
         *("error_in_bits", "propagation", "order_gap_law", "order_gap_topk", "price_of_order", "linear_layer"),
         *("swap_constant", "weighted_dominates", "gain_optimal", "sparse_grid_projection"),
         *("dot_bound", "prune_first_bound", "quantize_first_bound", "best_support", "binary_code_optimal"),
@@ -43,7 +56,13 @@ SLOW = frozenset(
         *("residual_backbone", "stochastic_rounding", "water_filling", "accumulator_bound"),
         *("promoted_bound", "one_signed_accumulation", "stagnation"),
         *("accumulator_exact", "accumulator_symmetry", "sparse_dense_bound", "order_on_hardware"),
+        *("gain_dominates", "score_keeps_scale"),
+        *("wanda_reversal", "codes_permuted", "softmax_shift", "cache_eviction"),
         *("fitted_bound", "fitted_dominates", "nearly_monotone_dominates", "half_step_bound"),
+        "twice_the_scale",
+        *("first_is_best", "later_masks", "places_in_order", "worst_by_position"),
+        *("by_original_optimal", "index_ties", "stochastic_order", "unbiased_order"),
+        *("entrywise_bound", "weakly_majorized", "four_words_bound"),
     }
 )
 """Theorems whose proofs take more than a second."""

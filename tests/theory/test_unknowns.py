@@ -13,17 +13,20 @@ from sympy.core.function import AppliedUndef
 from sympy.logic.boolalg import BooleanAtom
 
 from sqtheory.alphabet.sparsifiers import TopSparsifier, nm
+from sqtheory.proofs.cache_eviction import Grown
 from sqtheory.proofs.conclusions import Concludes
 from sqtheory.proofs.exact import ExactRow
 from sqtheory.proofs.linear_layer import Frobenius, Spectral
 from sqtheory.proofs.proof import proof_of
 from sqtheory.proofs.shapes import Entries, Groups, Shape
+from sqtheory.proofs.softmax_shift import Share, Tanh
 from sqtheory.proofs.unknowns import LARGEST, ONE, REAL, Dual, Root, Unknowns
 from sqtheory.theory.case import KEEP_ALL, Case
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import ALL
 from sqtheory.theory.theorems.gram_error import INPUTS
 from sqtheory.theory.theorems.propagation import NETWORKS
+from sqtheory.theory.theorems.softmax_shift import softmax
 from tests.nightly import thin
 
 ROWS = 20
@@ -105,7 +108,7 @@ def cases(theorem: Theorem, step: Concludes, rng: np.random.Generator) -> Iterat
         if isinstance(given_s, TopSparsifier) and isinstance(s, TopSparsifier) and s != KEEP_ALL:
             s = replace(s, ties=given_s.ties)
         w = None if domain.w is None else replace(domain.w, last_axis=size).sample(rng, 6)
-        yield Case(replace(domain.x, last_axis=size).sample(rng, 6), q, s, 1.0, w)
+        yield domain.case(replace(domain.x, last_axis=size).sample(rng, 6), q, s, 1.0, w)
 
 
 def matching(step: Concludes, theorem: Theorem, m: list[bool], m2: list[bool]) -> Unknowns:
@@ -165,9 +168,19 @@ def assigned(e: sympy.Expr, values: Mapping[Any, Any], p: float) -> float:
     def spectral(*entries: sympy.Expr) -> sympy.Expr:
         return sympy.Float(np.linalg.norm(np.array(entries, np.float64).reshape(-1, INPUTS), 2))
 
+    def share(i: sympy.Expr, *z: sympy.Expr) -> sympy.Expr:
+        return sympy.Float(softmax(np.array([z], np.float64))[0, int(i)])
+
+    def grown(i: sympy.Expr, *both: sympy.Expr) -> sympy.Expr:
+        z, errors = np.array(both, np.float64).reshape(2, -1)
+        return share(i, *z) * sympy.Float(np.exp(np.ptp(errors)))
+
     numbers = e.xreplace({**values, REAL: sympy.Float(p)})
     for n in NETWORKS:
         numbers = numbers.replace(sympy.Function(n.name, real=True), lambda v, n=n: sympy.Float(n.activation(float(v))))
+    numbers = (
+        numbers.replace(Share, share).replace(Grown, grown).replace(Tanh, lambda v: sympy.Float(np.tanh(float(v))))
+    )
     numbers = numbers.replace(Frobenius, lambda *v: sympy.sqrt(sum(entry**2 for entry in v))).replace(
         Spectral, spectral
     )

@@ -193,6 +193,7 @@ GRIDS = {
     **{f"int{k}full": integers(k, full=True) for k in (2, 3, 4, 5, 6, 7, 8, 16)},
     **{"e4m3": E4M3, "e5m2": E5M2, "e3m2": E3M2, "e2m3": E2M3, "e2m1": E2M1, "e8m0": E8M0},
     **{"bfloat16": BFLOAT16, "float16": FLOAT16, "e4m3ieee": E4M3_IEEE},
+    **{"ue4m3": minifloat(4, 3, 7, "nan", signed=False), "ue5m3": minifloat(5, 3, 15, "nan", signed=False)},
     **{"binary8p3se": one_nan(8, 3), "binary8p4se": one_nan(8, 4)},
     **{"fp4": FP4, "fp4inc": FP4INC, "iq4": IQ4, "dynamic8": DYNAMIC8},
     **{"nf4": NF4, "bcq2": BCQ2, "bcq3": BCQ3, "bcq3zero": BCQ3_ZERO},

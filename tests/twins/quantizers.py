@@ -96,8 +96,19 @@ def gptq(block: Sequence[Real], bits: int) -> list[Real]:
     return [scale * scale.dtype.type(q - zero) for q in codes]
 
 
+def overflow_aware(top: Fraction, grid: Grid) -> int:
+    """⌊log₂ top⌋ − e_max, or one more where the image of top is then strictly nearer to it."""
+    e = power_of_two_below(top) - power_of_two_below(grid.top)
+    off = [
+        abs(top - scale * round_exactly(top / scale, grid, "nearest_even"))
+        for scale in (Fraction(2) ** e, 2 * Fraction(2) ** e)
+    ]
+    return e + (off[1] < off[0])
+
+
 def power_of_two(kind: str, fraction_bits: int, implied: int = 0) -> Rule:
-    """MX scales: ``floor``, ``ceil``, ``even`` (significand rounded to the element's bits first), ``rceil``.
+    """MX scales: ``floor``, ``ceil``, ``even`` (significand rounded to the element's bits first), ``rceil``,
+    ``oas`` (of the floor exponent and the next the one with the nearer image of the maximum).
 
     The shared scale is 2^implied times that of the numbers of the grid.
     """
@@ -113,6 +124,8 @@ def power_of_two(kind: str, fraction_bits: int, implied: int = 0) -> Rule:
             e = power_of_two_above(top) - e_max
         elif kind == "rceil":
             e = power_of_two_above(top / grid.top)
+        elif kind == "oas":
+            e = overflow_aware(top, grid)
         else:
             unit = Fraction(2) ** (power_of_two_below(top) - fraction_bits)
             e = power_of_two_below(round(top / unit) * unit) - e_max
@@ -148,6 +161,37 @@ def two_level(block: Sequence[Real], tensor: Sequence[Real], grid: Grid) -> Real
     if s == 0 and top > 0:
         s = Fraction(1, 512)
     return kept_positive(g * real(float(s)), top > 0)
+
+
+def four_over_six(p: float) -> Rule:
+    """Of the E4M3 numbers that put the maximum at 6 and at 4 the one that errs less; the largest maximum has 256."""
+
+    def rule(block: Sequence[Real], tensor: Sequence[Real], grid: Grid) -> Real:
+        top, whole = largest(block), largest(tensor)
+        if whole == 0:
+            return top
+        real = top.dtype.type
+        g = kept_positive(whole / real(float(grid.top * 256)), True)
+        ratio = top / real(float(grid.top)) / g
+        found = []
+        for wanted in (ratio, ratio * real(1.5)):
+            s = round_exactly(Fraction(float(wanted)), E4M3, "nearest_even")
+            s = Fraction(1, 512) if s == 0 and top > 0 else s
+            sigma = kept_positive(g * real(float(s)), top > 0)
+            found.append((spent(block, sigma, grid, p), sigma))
+        return found[1][1] if found[1][0] < found[0][0] else found[0][1]
+
+    return rule
+
+
+def spent(block: Sequence[Real], sigma: Real, grid: Grid, p: float) -> Fraction:
+    """Σ |v − σ ρ(v/σ)|^p, or the largest for p = ∞, of errors rounded as the dtype of the block does."""
+    if sigma == 0:
+        return Fraction(0)
+    real = sigma.dtype.type
+    images = [real(float(round_exactly(Fraction(float(v / sigma)), grid, "nearest_even"))) * sigma for v in block]
+    errors = [abs(Fraction(float(v - image))) for v, image in zip(block, images, strict=True)]
+    return max(errors) if p == float("inf") else sum((e ** int(p) for e in errors), Fraction(0))
 
 
 def signed_max(minimum: bool) -> Rule:

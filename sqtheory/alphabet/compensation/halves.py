@@ -47,6 +47,10 @@ class HalfByHalf(Procedure):
     def title(self) -> str:
         return f"with half of the rounding errors moved{' and the others fed back' * self.feedback}"
 
+    @property
+    def compensates(self) -> bool:
+        return True
+
     def sparse(self, w: Array, s: Sparsifier) -> Array:
         return refitted(w, s.mask(w), self._moments(w)).astype(w.dtype)
 

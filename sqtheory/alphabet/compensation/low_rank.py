@@ -65,6 +65,10 @@ class LowRank(Procedure):
     def title(self) -> str:
         return f"with a correction of {self.share} of the full rank{', before which both are redone' * self.again}"
 
+    @property
+    def compensates(self) -> bool:
+        return True
+
     def sparse(self, w: Array, s: Sparsifier) -> Array:
         return self._with(w, s(w))
 

@@ -28,6 +28,10 @@ class Residual(Procedure):
     def title(self) -> str:
         return f"with the residual of the {'un' * self.of_sparse}quantized backbone, quantized"
 
+    @property
+    def compensates(self) -> bool:
+        return True
+
     def sparse(self, w: Array, s: Sparsifier) -> Array:
         return s(w)
 

@@ -20,6 +20,9 @@ E3M2 = FloatFormat("e3m2", 3, 2, 3)
 E2M3 = FloatFormat("e2m3", 2, 3, 1)
 E2M1 = FloatFormat("e2m1", 2, 1, 1)
 E8M0 = FloatFormat("e8m0", 8, 0, 127, SpecialCodes.nan_only, signed=False, subnormals=False)
+UE4M3 = FloatFormat("ue4m3", 4, 3, 7, SpecialCodes.nan_only, signed=False)
+UE5M3 = FloatFormat("ue5m3", 5, 3, 15, SpecialCodes.nan_only, signed=False)
+"""Scales of FP4 blocks without a sign, in 7 and 8 bits; the code of all ones is NaN (CUDA Math API 13.4, cuda_fp8)."""
 BFLOAT16 = FloatFormat("bfloat16", 8, 7, 127, SpecialCodes.ieee)
 FLOAT16 = FloatFormat("float16", 5, 10, 15, SpecialCodes.ieee)
 E4M3_IEEE = FloatFormat("e4m3ieee", 4, 3, 7, SpecialCodes.ieee)
@@ -65,7 +68,7 @@ FORMATS: Mapping[str, Format] = {
     for f in (
         *(INT2, INT3, INT4, INT5, INT6, INT7, INT8, INT16),
         *(IntFormat(k, full_range=True) for k in (2, 3, 4, 5, 6, 7, 8, 16)),
-        *(E4M3, E5M2, E3M2, E2M3, E2M1, E8M0, BFLOAT16, FLOAT16, E4M3_IEEE),
+        *(E4M3, E5M2, E3M2, E2M3, E2M1, E8M0, UE4M3, UE5M3, BFLOAT16, FLOAT16, E4M3_IEEE),
         *(BINARY8P3, BINARY8P4),
         *(NF4, FP4, FP4INC, IQ4, DYNAMIC8),
         *(bcq_format(2), bcq_format(3), bcq_format(3, zero=True)),
@@ -99,6 +102,8 @@ __all__ = [
     "INT16",
     "IQ4",
     "NF4",
+    "UE4M3",
+    "UE5M3",
     "Codebook",
     "Codes",
     "FloatFormat",

@@ -24,12 +24,12 @@ Loop: TypeAlias = Any
 
 def _maxima(kind: type) -> Loop:
     @loop
-    def maxima(bits, magnitude, out):  # type: ignore[no-untyped-def]
-        """The largest of the magnitude bits in every row (runs, size), into ``out`` (runs)."""
+    def maxima(bits, flipped, wanted, out):  # type: ignore[no-untyped-def]
+        """The largest of 0 and of (b ^ flipped) & wanted for the bits b of every row (runs, size), into ``out``."""
         for r in range(bits.shape[0]):
             top = kind(0)
             for j in range(bits.shape[1]):
-                top = max(top, kind(bits[r, j] & magnitude))
+                top = max(top, kind((bits[r, j] ^ flipped) & wanted))
             out[r] = top
 
     return maxima
@@ -142,4 +142,4 @@ CHAINS = compiled_chains
 
 def prepare() -> None:
     """Let numba do what it does at the first call of any loop, which takes as long as loading it."""
-    MAXIMA[np.dtype(np.float32)](np.zeros((1, 1), np.int32), np.int32(0), np.empty(1, np.int32))
+    MAXIMA[np.dtype(np.float32)](np.zeros((1, 1), np.int32), np.int32(0), np.int32(0), np.empty(1, np.int32))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sqtheory.alphabet.kernels.compiled_groups import TOTALS, Dust, Workspace, extent, rounded, unlifted
+from sqtheory.alphabet.kernels.compiled_groups import TOTALS, Dust, Workspace, extent, rounded, sized, spread, summed
 from sqtheory.alphabet.kernels.compiled_loop import loop
 from sqtheory.alphabet.kernels.compiled_ranking import gained
 
@@ -65,66 +65,83 @@ class Weighed(NamedTuple):
 @loop
 def quantized(x, start, n, scales, run, rounding, work):  # type: ignore[no-untyped-def]
     """|x| and |q(x)| of a strip; every ``run`` entries share a scale, none of which is 0."""
-    r, block = 0, start // run
-    left = run - start % run
-    while r < n:
-        count = min(left, n - r)
-        work.scales[r : r + count] = scales[block]
-        r, block, left = r + count, block + 1, run
+    spread(scales, start // run, run - start % run, run, work.scales[:n])
+    given, sizes, images = x[start : start + n], work.x[0, :n], work.y[0, :n]
     for r in range(n):
-        work.y[0, r] = x[start + r]
-        work.x[0, r] = abs(x[start + r])
+        images[r] = given[r]
+    for r in range(n):
+        sizes[r] = abs(given[r])
     rounded(work.y, n, work.scales, rounding, work.places)
 
 
 @loop
-def _taken(scores, inside, place, out):  # type: ignore[no-untyped-def]
+def _taken(scores, inside, place, words, out):  # type: ignore[no-untyped-def]
     """Write the scores that are marked to ``out``, one place longer than that needs; returns the place after them."""
     inside[scores.size :] = 0
-    words = inside.view(np.uint64)
-    for w in range(words.size):
-        if words[w] != 0:
-            for i in range(8 * w, min(8 * w + 8, scores.size)):
-                out[place] = scores[i]
-                place += i8(inside[i])
+    marks, found = inside.view(np.uint64), 0
+    for w in range(marks.size):
+        words[found] = w
+        found += marks[w] != 0
+    for at in range(found):
+        first = 8 * words[at]
+        part, marked = scores[first : min(first + 8, scores.size)], inside[first : first + 8]
+        for i in range(part.size):
+            out[place] = part[i]
+            place += i8(marked[i])
     return place
 
 
 @loop
-def _collect(scores, low, high, inside, counts, out):  # type: ignore[no-untyped-def]
-    """Count what is above ``high``, at it, at ``low`` if that is less, and write what is between to ``out``."""
-    above, at_high, at_low = i4(0), i4(0), i4(0)
+def _beside(scores, wide, low, high):  # type: ignore[no-untyped-def]
+    """How many scores are above ``high``, at it, and at ``low``; ``wide`` has length 1 for numbers of 64 bits."""
+    if len(wide):
+        above, at_high, at_low = i8(0), i8(0), i8(0)
+        for i in range(scores.size):
+            above += i8(scores[i] > high)
+            at_high += i8(scores[i] == high)
+            at_low += i8(scores[i] == low)
+        return above, at_high, at_low
+    more, highs, lows = i4(0), i4(0), i4(0)
     for i in range(scores.size):
-        above = i4(above + i4(scores[i] > high))
-        at_high = i4(at_high + i4(scores[i] == high))
-        at_low = i4(at_low + i4(scores[i] == low))
-        inside[i] = np.uint8(scores[i] > low) & np.uint8(scores[i] < high)
+        more = i4(more + i4(scores[i] > high))
+        highs = i4(highs + i4(scores[i] == high))
+        lows = i4(lows + i4(scores[i] == low))
+    return i8(more), i8(highs), i8(lows)
+
+
+@loop
+def _collect(scores, wide, low, high, inside, words, counts, out):  # type: ignore[no-untyped-def]
+    """Count what is above ``high``, at it, at ``low`` if that is less, and write what is between to ``out``."""
+    above, at_high, at_low = _beside(scores, wide, low, high)
     counts[0] += above
     counts[1] += at_high
     if low < high:
         counts[2] += at_low
-        counts[3] = _taken(scores, inside, counts[3], out)
+        for i in range(scores.size):
+            inside[i] = np.uint8(scores[i] > low) & np.uint8(scores[i] < high)
+        counts[3] = _taken(scores, inside, counts[3], words, out)
 
 
 @loop
-def survey(x, scales, run, square, rounding, ends, gain_ends, work, counts, sizes, images, saved):  # type: ignore[no-untyped-def]
-    """``_collect`` of the bits of |x| and of |q(x)| between ``ends`` (2, 2), and of the gains."""
+def survey(x, scales, run, square, rounding, told, ends, gain_ends, work, counts, sizes, images, saved):  # type: ignore[no-untyped-def]
+    """``_collect`` of the bits of |x|, unless ``told``, and of |q(x)| between ``ends`` (2, 2), and of the gains."""
     inside = np.zeros(STRIP, np.uint8)
     for start in range(0, x.size, STRIP):
         n = min(STRIP, x.size - start)
         quantized(x, start, n, scales, run, rounding, work)
         gained(work.x, work.y, n, square, work.gains)
-        _collect(work.x[0, :n].view(i4), ends[0, 0], ends[0, 1], inside, counts[0], sizes)
-        _collect(work.y[0, :n].view(i4), ends[1, 0], ends[1, 1], inside, counts[1], images)
-        _collect(work.gains[0, :n], gain_ends[0], gain_ends[1], inside, counts[2], saved)
+        if not told:
+            _collect(work.x[0, :n].view(i4), (), ends[0, 0], ends[0, 1], inside, work.places, counts[0], sizes)
+        _collect(work.y[0, :n].view(i4), (), ends[1, 0], ends[1, 1], inside, work.places, counts[1], images)
+        _collect(work.gains[0, :n], (1,), gain_ends[0], gain_ends[1], inside, work.places, counts[2], saved)
 
 
 @loop
-def _keys(scores, cut, keys, inside, out):  # type: ignore[no-untyped-def]
+def _keys(scores, cut, keys, inside, words, out):  # type: ignore[no-untyped-def]
     """The keys of the entries at a cut, into ``out``; returns how many."""
     for i in range(scores.size):
         inside[i] = np.uint8(scores[i] == cut)
-    return _taken(keys, inside, 0, out)
+    return _taken(keys, inside, 0, words, out)
 
 
 @loop
@@ -137,11 +154,11 @@ def survey_ties(x, scales, run, square, rounding, by_gain, bits, gain, low, high
         keys = work.x[0, :n].view(i4)
         if by_gain:
             gained(work.x, work.y, n, square, work.gains)
-            ties = _keys(work.gains[0, :n], gain, keys, inside, own)
+            ties = _keys(work.gains[0, :n], gain, keys, inside, work.places, own)
         else:
-            ties = _keys(work.y[0, :n].view(i4), bits, keys, inside, own)
+            ties = _keys(work.y[0, :n].view(i4), bits, keys, inside, work.places, own)
         if ties > 0:
-            _collect(own[:ties], low, high, inside, counts, found)
+            _collect(own[:ties], (), low, high, inside, work.places, counts, found)
 
 
 @loop
@@ -177,17 +194,15 @@ def _mark(scores, cut, keys, ranking, row, places, who):  # type: ignore[no-unty
 
 @loop
 def _differ(y, who, counts):  # type: ignore[no-untyped-def]
-    """Count the entries of non-zero image that one order keeps and the other prunes; returns how many S→Q keeps."""
-    moved, swaps, stay = i4(0), i4(0), i4(0)
+    """Count the entries of non-zero image that one order keeps and the other prunes."""
+    moved, swaps = i4(0), i4(0)
     for r in range(who.size):
         ours = i4(who[r] & i4(1))
         differ = i4(i4(ours ^ i4(who[r] >> i4(1))) & (i4(1) if y[r] != f4(0) else i4(0)))
         moved = i4(moved + differ)
         swaps = i4(swaps + i4(differ & ours))
-        stay = i4(stay + ours)
     counts[0] += moved
     counts[1] += swaps
-    return i8(stay)
 
 
 @loop
@@ -202,38 +217,11 @@ def _swept(x, y, who, floor, dust, found):  # type: ignore[no-untyped-def]
 
 
 @loop
-def _summed(x, y, square, who, lift, rest, out):  # type: ignore[no-untyped-def]
-    """The integers of x, s, q, of the errors that S→Q keeps, and of what Q→S and the optimum have more than S→Q."""
-    x0, x1, s0, s1, q0, q1 = i8(0), i8(0), i8(0), i8(0), i8(0), i8(0)
-    e0, e1, t0, t1, g0, g1 = i8(0), i8(0), i8(0), i8(0), i8(0), i8(0)
-    for r in range(who.size):
-        size = f8(x[r])
-        error = abs(size - f8(y[r]))
-        if len(square):
-            size, error = size * size, error * error
-        h, g = size + lift, error + lift
-        a0, a1 = f8(h).view(i8), f8(size - (h - lift) + rest).view(i8)
-        b0, b1 = f8(g).view(i8), f8(error - (g - lift) + rest).view(i8)
-        ours, theirs, best = i4(who[r] & i4(1)) != 0, i4(who[r] & i4(2)) != 0, i4(who[r] & i4(4)) != 0
-        x0 += a0
-        x1 += a1
-        q0 += b0
-        q1 += b1
-        s0 += i8(0) if ours else a0
-        s1 += i8(0) if ours else a1
-        e0 += b0 if ours else i8(0)
-        e1 += b1 if ours else i8(0)
-        t0 += b0 if theirs else a0
-        t1 += b1 if theirs else a1
-        g0 += b0 if best else a0
-        g1 += b1 if best else a1
-    out[0], out[1], out[2], out[3], out[4], out[5], out[6], out[7] = x0, x1, s0, s1, q0, q1, e0, e1
-    out[8], out[9], out[10], out[11] = t0 - s0 - e0, t1 - s1 - e1, g0 - s0 - e0, g1 - s1 - e1
+def weigh(x, scales, run, square, rounding, told, places, work, weighed, dust):  # type: ignore[no-untyped-def]
+    """Add up rows (rows, n), cut at ``places``, and bring up the ties seen; returns how many entries are dust.
 
-
-@loop
-def weigh(x, scales, run, square, rounding, places, work, weighed, dust):  # type: ignore[no-untyped-def]
-    """Add up rows (rows, n), cut at ``places``, and bring up the ties seen; returns how many entries are dust."""
+    ``told``: x and s are known.
+    """
     flat, found, strip = x.reshape(-1), 0, 0
     for row in range(x.shape[0]):
         for start in range(row * x.shape[1], (row + 1) * x.shape[1], STRIP):
@@ -250,7 +238,7 @@ def weigh(x, scales, run, square, rounding, places, work, weighed, dust):  # typ
                 for r in range(n):
                     if bits[r] == places.bits[0, row] and who[r] & 1:
                         weighed.alive[(start + r) // run] = 1
-            stay = _differ(images, who, weighed.counts[row])
+            _differ(images, who, weighed.counts[row])
             power, floor = extent(work.x, work.y, n)
             if floor > 0:
                 found = _swept(sizes, images, who, floor, dust, found)
@@ -258,7 +246,9 @@ def weigh(x, scales, run, square, rounding, places, work, weighed, dust):  # typ
             lift, rest = 2.0**power, 1.5 * 2.0 ** (power - 52)
             own = weighed.totals[strip]
             weighed.powers[strip] = power
-            _summed(sizes, images, square, who, lift, rest, own)
-            unlifted(own, i8(n), stay, lift, rest)
+            own[:] = 0
+            if not told:
+                sized(sizes, square, who, i4(0), lift, rest, own)
+            summed(sizes, images, square, (who, who, who), (i4(0), i4(1), i4(2)), lift, rest, own[4:])
             strip += 1
     return found

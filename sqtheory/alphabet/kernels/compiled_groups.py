@@ -20,7 +20,7 @@ DUST = 28
 LENGTHS = (2, 4, 8)
 """Groups of so many entries are ranked in registers."""
 TOTALS = 6
-"""Sums of a strip, two integers each: x, s, q, S→Q, and what Q→S and the optimum have more."""
+"""Sums of a strip, two integers each: of x, of s, and what the errors of q, S→Q, Q→S, the optimum have more than x."""
 COUNTS = 4
 """Counts of a strip: groups tied at the cut, groups with a moved entry, moved entries, swaps."""
 f4, f8, i4, i8 = np.float32, np.float64, np.int32, np.int64
@@ -95,63 +95,72 @@ def rounded(v, n, scales, rounding, places):  # type: ignore[no-untyped-def]
 
 
 @loop
-def _summed(x, y, n, square, kept, lift, rest, out):  # type: ignore[no-untyped-def]
-    """Add the integers of x, s, q and of the errors that S→Q keeps."""
-    m = x.shape[0]
-    for j in range(m):
-        x0, x1, s0, s1 = i8(0), i8(0), i8(0), i8(0)
-        q0, q1, e0, e1 = i8(0), i8(0), i8(0), i8(0)
-        for r in range(n):
-            size = f8(x[j, r])
-            error = abs(size - f8(y[j, r]))
-            if len(square):
-                size, error = size * size, error * error
-            h, g = size + lift, error + lift
-            a0, a1 = f8(h).view(i8), f8(size - (h - lift) + rest).view(i8)
-            b0, b1 = f8(g).view(i8), f8(error - (g - lift) + rest).view(i8)
-            on = i4(kept[r] & i4(1 << j)) != 0
-            x0 += a0
-            x1 += a1
-            s0 += i8(0) if on else a0
-            s1 += i8(0) if on else a1
-            q0 += b0
-            q1 += b1
-            e0 += b0 if on else i8(0)
-            e1 += b1 if on else i8(0)
-        out[0] += x0
-        out[1] += x1
-        out[2] += s0
-        out[3] += s1
-        out[4] += q0
-        out[5] += q1
-        out[6] += e0
-        out[7] += e1
+def sized(x, square, code, bit, lift, rest, out):  # type: ignore[no-untyped-def]
+    """Add the integers of entries, and of those without this bit in their code."""
+    x0, x1, s0, s1 = i8(0), i8(0), i8(0), i8(0)
+    for r in range(x.size):
+        size = f8(x[r])
+        if len(square):
+            size = size * size
+        h = size + lift
+        a0, a1 = f8(h).view(i8) - f8(lift).view(i8), f8(size - (h - lift) + rest).view(i8) - f8(rest).view(i8)
+        gone = i8((code[r] >> bit) & i4(1)) - i8(1)
+        x0 += a0
+        x1 += a1
+        s0 += a0 & gone
+        s1 += a1 & gone
+    out[0] += x0
+    out[1] += x1
+    out[2] += s0
+    out[3] += s1
 
 
 @loop
-def _differing(x, y, n, square, kept, differ, places, lift, rest, out):  # type: ignore[no-untyped-def]
-    """Add what another choice than ``kept`` has more, on the entries where it differs."""
-    m = x.shape[0]
-    found = 0
-    for r in range(n):
-        places[found] = r
-        found += differ[r] != 0
-    more, below = i8(0), i8(0)
-    for at in range(found):
-        r = places[at]
-        for j in range(m):
-            if differ[r] & (1 << j):
-                size = f8(x[j, r])
-                error = abs(size - f8(y[j, r]))
-                if len(square):
-                    size, error = size * size, error * error
-                h, g = size + lift, error + lift
-                first = f8(h).view(i8) - f8(g).view(i8)
-                second = f8(size - (h - lift) + rest).view(i8) - f8(error - (g - lift) + rest).view(i8)
-                more += first if kept[r] & (1 << j) else -first
-                below += second if kept[r] & (1 << j) else -second
-    out[0] += more
-    out[1] += below
+def summed(x, y, square, codes, bits, lift, rest, out):  # type: ignore[no-untyped-def]
+    """Add what errors have more than entries: of all, of those whose code has a bit, in each of three codes."""
+    q0, q1, e0, e1, t0, t1, g0, g1 = i8(0), i8(0), i8(0), i8(0), i8(0), i8(0), i8(0), i8(0)
+    first, second, third = codes
+    for r in range(x.size):
+        size = f8(x[r])
+        error = abs(size - f8(y[r]))
+        if len(square):
+            size, error = size * size, error * error
+        h, g = size + lift, error + lift
+        d0 = f8(g).view(i8) - f8(h).view(i8)
+        d1 = f8(error - (g - lift) + rest).view(i8) - f8(size - (h - lift) + rest).view(i8)
+        ours, theirs = -i8((first[r] >> bits[0]) & i4(1)), -i8((second[r] >> bits[1]) & i4(1))
+        best = -i8((third[r] >> bits[2]) & i4(1))
+        q0 += d0
+        q1 += d1
+        e0 += d0 & ours
+        e1 += d1 & ours
+        t0 += d0 & theirs
+        t1 += d1 & theirs
+        g0 += d0 & best
+        g1 += d1 & best
+    out[0] += q0
+    out[1] += q1
+    out[2] += e0
+    out[3] += e1
+    out[4] += t0
+    out[5] += t1
+    out[6] += g0
+    out[7] += g1
+
+
+@loop
+def spread(scales, block, left, run, out):  # type: ignore[no-untyped-def]
+    """Give each of some entries its scale, the first ``left`` that of ``block``; returns where the next begin."""
+    place = 0
+    while place < out.size:
+        part = out[place : min(place + left, out.size)]
+        scale = scales[block]
+        for i in range(part.size):
+            part[i] = scale
+        place, left = place + part.size, left - part.size
+        if left == 0:
+            block, left = block + 1, run
+    return block, left
 
 
 @loop
@@ -185,9 +194,7 @@ def _swept(x, y, n, kept, moved, better, floor, dust, found):  # type: ignore[no
         for r in range(n):
             small = (x[j, r] != 0 and x[j, r] < floor) or (y[j, r] != 0 and y[j, r] < floor)
             if small:
-                ours, bit = kept[r] >> j & 1, 1 << j
-                theirs = ours ^ (1 if moved[r] & bit else 0)
-                best = ours ^ (1 if better[r] & bit else 0)
+                ours, theirs, best = kept[r] >> j & 1, moved[r] >> j & 1, better[r] >> j & 1
                 dust.x[found], dust.y[found], dust.who[found] = x[j, r], y[j, r], ours | theirs << 1 | best << 2
                 found += 1
                 x[j, r], y[j, r] = f4(0), f4(0)
@@ -204,22 +211,8 @@ def extent(x, y, n):  # type: ignore[no-untyped-def]
 
 
 @loop
-def unlifted(own, entries, stay, lift, rest):  # type: ignore[no-untyped-def]
-    """Take the lifts off the sums of a strip of which S→Q keeps ``stay`` entries."""
-    for place, high in ((0, lift), (1, rest)):
-        bits = f8(high).view(i8)
-        own[0 + place] -= entries * bits
-        own[2 + place] -= (entries - stay) * bits
-        own[4 + place] -= entries * bits
-        own[6 + place] -= stay * bits
-
-
-@loop
-def _added_up(n, square, stay, by_size, work, powers, totals, strip, dust, found):  # type: ignore[no-untyped-def]
-    """Add up a strip of which ``stay`` entries are kept; returns how many entries are dust, those found before too.
-
-    ``by_size``: the optimum keeps what S→Q keeps.
-    """
+def _added_up(n, square, told, work, powers, totals, strip, dust, found):  # type: ignore[no-untyped-def]
+    """Add up a strip; returns how many entries are dust, those found before too. ``told``: x and s are known."""
     power, floor = extent(work.x, work.y, n)
     if floor > 0:
         found = _swept(work.x, work.y, n, work.kept, work.moved, work.better, floor, dust, found)
@@ -228,20 +221,21 @@ def _added_up(n, square, stay, by_size, work, powers, totals, strip, dust, found
     powers[strip] = power
     own = totals[strip]
     own[:] = 0
-    _summed(work.x, work.y, n, square, work.kept, lift, rest, own)
-    unlifted(own, i8(n) * work.x.shape[0], stay, lift, rest)
-    _differing(work.x, work.y, n, square, work.kept, work.moved, work.places, lift, rest, own[8:])
-    if not by_size:
-        _differing(work.x, work.y, n, square, work.kept, work.better, work.places, lift, rest, own[10:])
+    codes = work.kept[:n], work.moved[:n], work.better[:n]
+    for j in range(work.x.shape[0]):
+        sizes, images = work.x[j, :n], work.y[j, :n]
+        if not told:
+            sized(sizes, square, codes[0], i4(j), lift, rest, own)
+        summed(sizes, images, square, codes, (i4(j), i4(j), i4(j)), lift, rest, own[4:])
     return found
 
 
 @loop
-def tile(x, scales, run, k, lanes, ties, square, rounding, by_size, work, powers, totals, counts, dust):  # type: ignore[no-untyped-def]
+def tile(x, scales, run, k, lanes, ties, square, rounding, by_size, told, work, powers, totals, counts, dust):  # type: ignore[no-untyped-def]
     """Add up a tile of whole groups, ``run`` of which share a scale, none of them 0: strip by strip.
 
-    ``powers``: e of every strip; ``totals`` (strips, 2·TOTALS) their integers, those of the lifts taken off.
-    Returns how many entries are dust.
+    ``by_size``: the optimum keeps what S→Q keeps; ``told``: x and s are known. ``powers``: e of every strip; ``totals``
+    (strips, 2·TOTALS) their integers. Returns how many entries are dust.
     """
     m = len(lanes)
     width, all_groups, found = work.scales.size, x.size // m, 0
@@ -250,13 +244,7 @@ def tile(x, scales, run, k, lanes, ties, square, rounding, by_size, work, powers
         first = strip * width
         n = min(width, all_groups - first)
         columns(x, first * m, n, lanes, work.x)
-        r = 0
-        while r < n:
-            count = min(left, n - r)
-            work.scales[r : r + count] = scales[block]
-            r, left = r + count, left - count
-            if left == 0:
-                block, left = block + 1, run
+        block, left = spread(scales, block, left, run, work.scales[:n])
         for j in range(m):
             for r in range(n):
                 work.y[j, r] = work.x[j, r]
@@ -270,11 +258,10 @@ def tile(x, scales, run, k, lanes, ties, square, rounding, by_size, work, powers
             ranked(work.y, n, k, lanes, ties, work.moved)
         compared(work.y, n, lanes, work.kept, work.moved, counts)
         if by_size:
-            work.better[:n] = 0
+            for r in range(n):
+                work.better[r] = work.kept[r]
         else:
             gained(work.x, work.y, n, square, work.gains)
             ranked_by_key(work.gains, work.x, n, k, lanes, work.better)
-            for r in range(n):
-                work.better[r] ^= work.kept[r]
-        found = _added_up(n, square, i8(n) * k, by_size, work, powers, totals, strip, dust, found)
+        found = _added_up(n, square, told, work, powers, totals, strip, dust, found)
     return found

@@ -58,7 +58,7 @@ def ranked_by_key(x, key, n, k, lanes, out):  # type: ignore[no-untyped-def]
 
 @loop
 def compared(y, n, lanes, kept, again, counts):  # type: ignore[no-untyped-def]
-    """Count; ``again`` becomes the entries of non-zero image that one order keeps and the other prunes."""
+    """Count the groups tied at the cut and the entries of non-zero image that one order keeps and the other prunes."""
     m = len(lanes)
     tied, selected, moved, swaps = i4(0), i4(0), i4(0), i4(0)
     for r in range(n):
@@ -75,7 +75,6 @@ def compared(y, n, lanes, kept, again, counts):  # type: ignore[no-untyped-def]
         for j in range(m):
             moved = i4(moved + (i4(1) if i4(differ & i4(1 << j)) != 0 else i4(0)))
             swaps = i4(swaps + (i4(1) if i4(differ & kept[r] & i4(1 << j)) != 0 else i4(0)))
-        again[r] = differ
     counts[0] += tied
     counts[1] += selected
     counts[2] += moved

@@ -26,7 +26,7 @@ def keep_largest(
     Among equal magnitudes the larger key (an array like x) wins, then the lower index, or the higher. False where
     the definition must do it: for groups that are no runs along an axis, and for NaN or infinity in x.
     """
-    if by_definition() or not x.size:
+    if by_definition() or not x.size or not groups.straight:
         return False
     arrays: Arrays = (x, out) if key is None else (x, out, key)
     runs = along_last(x.shape, groups.sides(x.shape), all(a.flags.c_contiguous for a in arrays))

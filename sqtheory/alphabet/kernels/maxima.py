@@ -52,12 +52,29 @@ def run_maxima(bits: NDArray[Any], size: int) -> NDArray[Any]:
 
 def amax_of_runs(x: Array, size: int) -> Array:
     """The largest magnitude of every run of ``size`` entries of a flat array, in memory of the kernels."""
-    loops = compiled(x.size)
-    if loops is None:
+    if compiled(x.size) is None:
         return np.asarray(run_maxima(magnitude_bits(x), size).view(x.dtype))
+    return _compiled_maxima(x, size, 0, MAGNITUDE[x.dtype])
+
+
+def ends_of_runs(x: Array, size: int) -> tuple[Array, Array]:
+    """min(0, least entry) and max(0, greatest entry) of every run of ``size`` finite entries of a flat array."""
     kind = INTEGER[x.dtype]
+    sign = np.iinfo(kind).min
+    if compiled(x.size) is not None:
+        depth, height = (_compiled_maxima(x, size, flipped, -1).copy() for flipped in (sign, 0))
+        return -depth, height
+    bits = x.view(kind)
+    flipped = np.bitwise_xor(bits, sign, out=scratch("bits", x.size, kind))  # negative numbers are above all others
+    depth = np.maximum(run_maxima(flipped, size), 0).view(x.dtype)
+    return -depth, np.maximum(run_maxima(bits, size), 0).view(x.dtype)
+
+
+def _compiled_maxima(x: Array, size: int, flipped: int, wanted: int) -> Array:
+    loops, kind = compiled(), INTEGER[x.dtype]
+    assert loops is not None
     out = scratch("maxima", x.size // size, kind)
-    loops.MAXIMA[x.dtype](x.view(kind).reshape(-1, size), kind.type(MAGNITUDE[x.dtype]), out)
+    loops.MAXIMA[x.dtype](x.view(kind).reshape(-1, size), kind.type(flipped), kind.type(wanted), out)
     return np.asarray(out.view(x.dtype))
 
 

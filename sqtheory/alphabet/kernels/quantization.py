@@ -53,7 +53,7 @@ def quantize(
     infinity in x; ``out`` may be
     spoiled then. x and ``out`` are one array or do not overlap, or the result is undefined.
     """
-    if by_definition() or not (rounding.deterministic and scaling.direct) or not x.size:
+    if by_definition() or not (rounding.deterministic and scaling.direct and blocks.straight) or not x.size:
         return False
     runs = _runs(x, out, blocks)
     if runs is None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from typing import Any, TypeAlias, TypeVar, final
+from typing import Any, ClassVar, TypeAlias, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,9 @@ class Partition(ABC):
     >>> Blocks(4).overlaps(Blocks(6), (12,)).nested
     False
     """
+
+    straight: ClassVar[bool] = True
+    """The box of an entry is the quotient of its index by the sides."""
 
     @abstractmethod
     def sides(self, shape: Shape) -> Shape:
@@ -159,6 +162,8 @@ class Partition(ABC):
 
     def overlaps(self, groups: "Partition", shape: Shape) -> "Overlap":
         """How these scale blocks B meet mask groups G: the exact condition of theorem ``overlap``."""
+        if not (self.straight and groups.straight):
+            return _met(self, groups, shape)
         pairs: dict[tuple[int, int, int], tuple[Shape, Shape]] = {}
         axes = [_meetings(n, b, g) for n, b, g in zip(shape, self.sides(shape), groups.sides(shape), strict=True)]
         for meeting in itertools.product(*axes):
@@ -201,6 +206,25 @@ def _meetings(n: int, b: int, g: int) -> tuple[tuple[int, int, int, int, int], .
         sizes = min(n, (i + 1) * b) - i * b, min(n, (j + 1) * g) - j * g, end - start
         seen.setdefault(sizes, (i, j))
     return tuple((*sizes, *where) for sizes, where in seen.items())
+
+
+def _met(blocks: Partition, groups: Partition, shape: Shape) -> "Overlap":
+    """The same of any boxes, by the number of the box of every entry."""
+    grids = blocks.grid(shape), groups.grid(shape)
+    numbers = (
+        boxes.spread(np.arange(math.prod(g)).reshape(g), shape)
+        for boxes, g in zip((blocks, groups), grids, strict=True)
+    )
+    flat = np.stack([labels.ravel() for labels in numbers])
+    met, common = np.unique(flat, axis=1, return_counts=True)
+    sizes = [np.bincount(labels)[at] for labels, at in zip(flat, met, strict=True)]
+    pairs: dict[tuple[int, int, int], tuple[Shape, Shape]] = {}
+    for b, g, *counted in zip(*met.tolist(), *(s.tolist() for s in (*sizes, common)), strict=True):
+        block, group = (
+            tuple(int(i) for i in np.unravel_index(at, grid)) for at, grid in zip((b, g), grids, strict=True)
+        )
+        pairs.setdefault((counted[0], counted[1], counted[2]), (block, group))
+    return Overlap(tuple((*found, *where) for found, where in sorted(pairs.items())))
 
 
 @final

@@ -41,6 +41,14 @@ class Conjugated(Procedure):
     def title(self) -> str:
         return f"{self.inner.title}, in rotated inputs"
 
+    @property
+    def compensates(self) -> bool:
+        return self.inner.compensates
+
+    @property
+    def changes_basis(self) -> bool:
+        return True
+
     def sparse(self, w: Array, s: Sparsifier) -> Array:
         return self._there_and_back(w, lambda x: self.inner.sparse(x, s))
 

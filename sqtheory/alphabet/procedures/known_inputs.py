@@ -30,6 +30,10 @@ class KnownInputs(Procedure):
     def keeps_pattern(self) -> bool:
         return True
 
+    @property
+    def compensates(self) -> bool:
+        return True
+
     def h(self, w: Array) -> Array:
         """H for a weight. Raises ValueError where the moments are those of other inputs."""
         inputs = self.moments.values.shape[0]

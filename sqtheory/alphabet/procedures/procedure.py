@@ -46,6 +46,16 @@ class Procedure(ABC):
         """Q→S: the weight that is quantized first."""
 
     @property
+    def compensates(self) -> bool:
+        """Entries that stay are changed to make up for others that are lost."""
+        return False
+
+    @property
+    def changes_basis(self) -> bool:
+        """The mask and the format act on other coordinates than those of the weight."""
+        return False
+
+    @property
     def has_joint(self) -> bool:
         """There is a pass that prunes and quantizes at once."""
         return False

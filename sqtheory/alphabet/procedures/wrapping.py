@@ -52,6 +52,14 @@ class Wrapping(Procedure):
         if not (np.isfinite(self.norms.values) & (self.norms.values >= 0)).all():
             raise ValueError("wrappers need finite norms of the inputs, none of them negative")
 
+    @property
+    def compensates(self) -> bool:
+        return True
+
+    @property
+    def changes_basis(self) -> bool:
+        return True
+
     def sparse(self, w: Array, s: Sparsifier) -> Array:
         return self._made(w, self._fitted(w, s))
 

@@ -16,6 +16,7 @@ from sqtheory.alphabet.scaling.dyadic import Exponent, FloorFull, PowerOfTwo, Sh
 from sqtheory.alphabet.scaling.ends import Range
 from sqtheory.alphabet.scaling.fitted import LeastNorm, Percentile, mse
 from sqtheory.alphabet.scaling.fitted_offset import FittedOffset, Misfit
+from sqtheory.alphabet.scaling.four_over_six import BlockError, FourOverSix, RowFourOverSix
 from sqtheory.alphabet.scaling.given import Frozen, Unscaled
 from sqtheory.alphabet.scaling.histogram import LeastOfHistogram
 from sqtheory.alphabet.scaling.least import positive
@@ -30,6 +31,7 @@ from sqtheory.alphabet.scaling.searched import SearchedZero
 from sqtheory.alphabet.scaling.signed import SignedMax
 from sqtheory.alphabet.scaling.stored import StoredScale
 from sqtheory.alphabet.scaling.superblocks import SuperBlock
+from sqtheory.alphabet.scaling.swept import SweptScale
 from sqtheory.alphabet.scaling.two_level import RowTwoLevel, TwoLevel
 
 SCALINGS: dict[str, Scaling] = {
@@ -41,6 +43,7 @@ SCALINGS: dict[str, Scaling] = {
     **{e.name: PowerOfTwo(e) for e in Exponent},
     "floorfull": FloorFull(),
     "mse": mse(),
+    "fouroversix": FourOverSix(),
     "absmean": AbsMean(),
     "histogram": LeastOfHistogram(),
     "signedmax": SignedMax(),
@@ -57,6 +60,7 @@ __all__ = [
     "AbsMax",
     "AbsMean",
     "Affine",
+    "BlockError",
     "CandidateSearch",
     "CoordinateDescent",
     "DoubleQuantization",
@@ -64,6 +68,7 @@ __all__ = [
     "Exponent",
     "FittedOffset",
     "FloorFull",
+    "FourOverSix",
     "FromMaximum",
     "Frozen",
     "FrozenAffine",
@@ -86,6 +91,7 @@ __all__ = [
     "RealZero",
     "Reciprocal",
     "RowDoubleQuantization",
+    "RowFourOverSix",
     "RowTwoLevel",
     "Scaling",
     "SearchedZero",
@@ -93,6 +99,7 @@ __all__ = [
     "SignedMax",
     "StoredScale",
     "SuperBlock",
+    "SweptScale",
     "TwoLevel",
     "Unclipped",
     "Unscaled",

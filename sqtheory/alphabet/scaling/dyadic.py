@@ -26,6 +26,7 @@ class Exponent(Enum):
     ceil = "⌈log₂ amax⌉ − e_max"
     even = "⌊log₂ of amax rounded to the element's fraction bits⌋ − e_max"
     rceil = "⌈log₂(amax/max Γ)⌉: the smallest power of two that never saturates"
+    oas = "⌊log₂ amax⌋ − e_max, and one more where that brings the image of amax nearer to it"
 
     def __str__(self) -> str:
         return self.name
@@ -38,7 +39,9 @@ class PowerOfTwo(FromMaximum):
 
     E − i comes from the exponent bits of amax, e_max = ⌊log₂ max Γ⌋; i is the implied exponent of Γ, k − 2 for k-bit
     integers and else 0. ``floor`` is the specification's rule; the others are those of published training recipes
-    (`mishra2025recipes` for ``rceil``). A zero block has σ = 0.
+    (`mishra2025recipes` for ``rceil``). ``oas`` is overflow-aware: it doubles the scale of ``floor`` where amax/σ is
+    beyond the middle of max Γ and of the least doubled level above, 7 for E2M1, 464 for E4M3. The name is that of
+    arXiv 2603.08713, of which only the abstract was read. A zero block has σ = 0.
     """
 
     exponent: Exponent = Exponent.floor
@@ -82,6 +85,8 @@ class PowerOfTwo(FromMaximum):
                 return unit / (1 - Fraction(1, 2 ** (fmt.fraction_bits + 2)))
             case Exponent.rceil:
                 return unit / Fraction(float(significand))
+            case Exponent.oas:
+                return 2 / doubled_from(fmt)
 
     def from_maximum(self, amax: Array, fmt: Format) -> Array:
         top_significand, top_power = np.frexp(fmt.max)
@@ -99,10 +104,18 @@ class PowerOfTwo(FromMaximum):
                 e = power - top_power + (significand >= 1 - 2.0 ** -(fmt.fraction_bits + 2))
             case Exponent.rceil:
                 e = power - top_power + (significand > top_significand)
+            case Exponent.oas:
+                e = power - top_power + (significand > float(doubled_from(fmt) / Fraction(2) ** int(top_power)))
         return np.where(amax == 0, 0, np.ldexp(amax.dtype.type(1), np.clip(e, low, high)))
 
     def __str__(self) -> str:
         return str(self.exponent)
+
+
+def doubled_from(fmt: Format) -> Fraction:
+    """amax/σ beyond which the nearest number of 2Γ is nearer than max Γ: the middle of max Γ and of the next of 2Γ."""
+    twice = 2 * fmt.values
+    return (Fraction(fmt.max) + Fraction(float(twice[twice > fmt.max][0]))) / 2
 
 
 @final

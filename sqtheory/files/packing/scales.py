@@ -1,7 +1,7 @@
 """Scales of blocks in their own width: exponents, codes under a scale of the tensor, real numbers, or none."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Annotated, Any, TypeAlias, final
@@ -167,7 +167,7 @@ class TwoLevelScales(Scales):
     def encode(self, scales: Array) -> dict[str, NDArray[Any]]:
         levels = self.format.values[self.format.values >= 0].astype(scales.dtype)
         found = np.unique(scales)
-        for g in _candidates(scales, levels[-1]):
+        for g in _candidates(scales, levels):
             products = _products(g, levels)
             at = np.clip(np.searchsorted(products, found), 0, levels.size - 1)
             if np.array_equal(products[at], found):
@@ -268,16 +268,16 @@ def _powers(scales: Array) -> NDArray[np.int32]:
     return np.where(scales == 0, 0, power - 1).astype(np.int32)
 
 
-def _candidates(scales: Array, largest: np.floating[Any]) -> list[Array]:
-    """What g can be if the largest scale is g times the largest number of the format, or else 0."""
-    near = np.asarray(scales.max(initial=0) / largest)
-    found = [near]
-    for towards in (np.inf, 0):
-        step = near
-        for _ in range(4):
-            step = np.asarray(np.nextafter(step, scales.dtype.type(towards)))
-            found.append(step)
-    return found
+def _candidates(scales: Array, levels: Array) -> Iterator[Array]:
+    """What g can be if the largest scale is g times a number of the format, its largest number first, or else 0."""
+    for level in levels[:0:-1][:256]:
+        near = np.asarray(scales.max(initial=0) / level)
+        yield near
+        for towards in (np.inf, 0):
+            step = near
+            for _ in range(4):
+                step = np.asarray(np.nextafter(step, scales.dtype.type(towards)))
+                yield step
 
 
 def _products(g: Array, levels: Array) -> Array:

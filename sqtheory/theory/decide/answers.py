@@ -13,6 +13,8 @@ How: TypeAlias = Literal["structure", "enumeration", "smt"]
 LONGEST = 24
 """Words of one tensor in an answer in words; JSON has all entries."""
 Arithmetic: TypeAlias = Literal["rational", "implementation"]
+Chance: TypeAlias = Literal["none", "every draw", "expectation"]
+"""For what a claim is asked where s or q draw random numbers; ``none`` where they draw none."""
 
 
 @final
@@ -149,12 +151,14 @@ class Decision(Tabular):
     assumptions: tuple[Discharged, ...]
     witness: Refutation | None
     effort: Spent
+    chance: Chance = "none"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and strings, ready for JSON."""
         return {
             "claim": self.claim,
             "statement": self.statement,
+            "chance": self.chance,
             "shape": list(self.shape),
             "verdict": self.verdict,
             "theorem": self.theorem,
@@ -192,7 +196,8 @@ class Decision(Tabular):
 
     def text(self) -> str:
         """The answer in words, one line for each assumption."""
-        lines = [self._verdict, f"  {self.statement}", f"  {self._subject}"]
+        asked = {"none": "", "every draw": "  asked of every draw", "expectation": "  asked of the mean over all draws"}
+        lines = [self._verdict, f"  {self.statement}", f"  {self._subject}", *filter(None, [asked[self.chance]])]
         width = max((len(a.name) for a in self.assumptions), default=0)
         lines += [f"  {'✓' if a.closed else '✗'} {a.name:<{width}}  {a.why} ({a.how})" for a in self.assumptions]
         if self.witness is not None:

@@ -53,6 +53,8 @@ class Ground:
     """Some scales of blocks below an upper scale of 1; none where there is one level of scales."""
     digits: int | None = None
     """Binary digits of the numbers by which the mask compares entries."""
+    least: float = 0.0
+    """The smallest scale of blocks below an upper scale of 1, 0 where there is one level of scales."""
 
     @property
     def size(self) -> int:
@@ -86,6 +88,7 @@ def survey(s: Sparsifier, q: Quantizer, shape: Shape) -> Ground:
         groups if s.units is None else labels(s.units, shape),
         np.zeros(0) if q.scaling.scale_format is None else q.scaling.scale_format.values[-SCALES:],
         s.digits,
+        0.0 if q.scaling.scale_format is None else q.scaling.scale_format.smallest,
     )
 
 
@@ -202,7 +205,34 @@ def hidden(g: Ground, rng: Generator) -> Array | None:
     return x
 
 
-FAMILIES: tuple[Family, ...] = (straddling, on_levels, one_negative, contested, lattice, two_levels, hidden)
+def alone(g: Ground, rng: Generator) -> Array | None:
+    """A group displaces the maximum of a block, of which one entry is left, of any size, at a scale of its own."""
+    x = straddling(g, rng)
+    if x is None:
+        return None
+    own = np.flatnonzero((x != 0) & (x < g.tops.min()))
+    if not own.size:
+        return None
+    x[own] = 0
+    x[rng.choice(own)] = g.tops.min() * rng.integers(1, 64) / 64
+    return x
+
+
+def far_below(g: Ground, rng: Generator) -> Array | None:
+    """A block so small beside another that its scale is one of the smallest there are, and too coarse for it."""
+    if not g.least or not g.blocks.any():
+        return None
+    x: Array = np.zeros(g.size)
+    first, second = rng.permutation(int(g.blocks.max()) + 1)[:2]
+    x[rng.choice(np.flatnonzero(g.blocks == first))] = g.levels.max() * g.lower.max()
+    x[rng.choice(np.flatnonzero(g.blocks == second))] = g.levels.max() * g.least * rng.integers(1, 64) / 16
+    return x
+
+
+FAMILIES: tuple[Family, ...] = (
+    *(straddling, on_levels, one_negative, contested, lattice, two_levels, hidden),
+    *(alone, far_below),
+)
 """The constructions in the order in which they are tried."""
 
 

@@ -8,29 +8,36 @@ from decimal import localcontext
 from typing import TypeAlias, final
 
 import numpy as np
+from numpy.random import Generator
 
 from sqtheory.alphabet.kernels import engine
 from sqtheory.alphabet.partition import Shape
+from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.rationals import NotRational, rationals
+from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.arrays import Array
 from sqtheory.tables import number
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import UNDERFLOW, Claim, Quantity
 from sqtheory.theory.decide.answers import Arithmetic
-from sqtheory.theory.decide.draws import Draw, row_pipeline, run
+from sqtheory.theory.decide.draws import Draw, draws, row_pipeline, run
 from sqtheory.theory.decide.flattened import flat_quantizer, flat_sparsifier
 from sqtheory.theory.decide.numbers import DIGITS, fails
-from sqtheory.theory.decide.rational import RationalRow, implemented_orders, rational_orders
+from sqtheory.theory.decide.rational import RationalRow, Shown, implemented_orders, rational_orders
 from sqtheory.theory.measured import readings
 from sqtheory.theory.sides import sides
 from sqtheory.theory.theorem import Theorem
 
-Certificate: TypeAlias = tuple[RationalRow, str, Arithmetic]
+Certificate: TypeAlias = tuple[Shown, str, Arithmetic]
 """A tensor that violates the claims, what fails on it, and in what arithmetic."""
 
 
 class Evaluation(ABC):
     """Claims on tensors of a shape under one outcome of chance."""
+
+    def draws(self, s: Sparsifier, q: Quantizer, shape: Shape, rng: Generator) -> tuple[Draw, ...]:
+        """The outcomes of chance for which the claims are asked: those that an adversary would choose."""
+        return draws(s, q, shape, rng)
 
     @abstractmethod
     def excess(self, draw: Draw, x: Array, p: float, shape: Shape) -> Array:
@@ -74,7 +81,7 @@ class ByReadings(Evaluation):
         except NotRational:
             made, arithmetic = implemented_orders(run(draw, row[None], p, shape), 0), "implementation"
         instance = RationalRow(made, p)
-        return (instance, self.tell(instance), arithmetic) if self.violated(instance) else None
+        return (instance.shown, self.tell(instance), arithmetic) if self.violated(instance) else None
 
     def violated(self, instance: RationalRow) -> bool:
         """Some claim certainly fails."""
@@ -112,7 +119,7 @@ class ByCases(Evaluation):
             values = self.theorem.values(case_of(draw, row, p, shape))
         said = ", ".join(f"{name} = {number(float(v.max()), 10)}" for name, v in values.items())
         made = RationalRow(implemented_orders(run(draw, row[None], p, shape), 0), p)
-        return made, f"{said}, against the claim", "implementation"
+        return made.shown, f"{said}, against the claim", "implementation"
 
 
 def case_of(draw: Draw, row: Array, p: float, shape: Shape) -> Case:

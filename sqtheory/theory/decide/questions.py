@@ -15,25 +15,28 @@ from sqtheory.theory.decide import telling
 from sqtheory.theory.decide.conditions import claim_of, conditions
 from sqtheory.theory.decide.evaluations import ByCases, ByReadings, Evaluation
 from sqtheory.theory.decide.rational import RationalRow
-from sqtheory.theory.decide.routes import COMMUTE, Route, by
+from sqtheory.theory.decide.routes import COMMUTE, Route, by, with_scores
 from sqtheory.theory.quantities import SIGMA, Z
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import (
     BY_SLUG,
     fitted_bound,
     fitted_dominates,
+    gain_dominates,
     nearly_monotone_dominates,
     overlap,
     prune_first_bound,
     prune_first_dominates,
     prune_first_identity,
+    score_keeps_scale,
+    single_survivor,
     ties_by_original,
 )
 
 Told: TypeAlias = Callable[[RationalRow], str]
 ALSO: dict[Theorem, tuple[Route, ...]] = {
     prune_first_dominates.THEOREM: (
-        *(by(fitted_dominates.THEOREM), by(nearly_monotone_dominates.THEOREM)),
+        *map(by, (fitted_dominates.THEOREM, nearly_monotone_dominates.THEOREM, gain_dominates.THEOREM)),
         *COMMUTE,
     ),
     ties_by_original.THEOREM: COMMUTE[:1],
@@ -97,7 +100,12 @@ def _additive(p: float) -> Question:
     theorem, place = prune_first_bound.THEOREM, 0 if p >= 1 else 1
     claims = (theorem.claims[place],)
     where = tuple(q for q in theorem.where if q.symbol in claims[0].symbols)
-    routes = (by(theorem), by(fitted_bound.THEOREM)) if p >= 1 else (by(prune_first_identity.THEOREM),)
+    known = (
+        tuple(map(by, (theorem, fitted_bound.THEOREM, single_survivor.THEOREM)))
+        if p >= 1
+        else (by(prune_first_identity.THEOREM),)
+    )
+    routes = (*known, with_scores(known[0]))
     return Question(theorem.slug, "", claims, where, ByReadings(claims, where, telling.more), routes)
 
 
@@ -122,7 +130,7 @@ CLAIMS: dict[str, Alias] = {
     "orders_commute": Alias("q(s(x)) = s(q(x))", _commute),
     "scale_kept": Alias(
         "σ_B(s(x)) = σ_B(x) for every scale block B with a survivor",
-        lambda p: of_condition(SIGMA, telling.shifted, by(overlap.THEOREM)),
+        lambda p: of_condition(SIGMA, telling.shifted, by(overlap.THEOREM), by(score_keeps_scale.THEOREM)),
     ),
     "zero_kept": Alias("q(s(x))_i = 0 for every pruned entry i", lambda p: of_condition(Z, telling.returned)),
 }

@@ -38,6 +38,18 @@ class ExactOrders:
 
 
 @final
+@dataclass(frozen=True)
+class Shown:
+    """A tensor and what s, q and both orders make of it, entry by entry in C order: what a reader is shown."""
+
+    x: tuple[Fraction, ...]
+    sparse: tuple[Fraction, ...]
+    prune_first: tuple[Fraction, ...]
+    image: tuple[Fraction, ...]
+    quantize_first: tuple[Fraction, ...]
+
+
+@final
 @dataclass(frozen=True, eq=False)
 class RationalRow(ScaledInstance):
     """One tensor in rational numbers: powers that are not rational are Decimals, roots are compared by their powers."""
@@ -80,6 +92,11 @@ class RationalRow(ScaledInstance):
     @property
     def survivors(self) -> tuple[bool, ...]:
         return self.made.survivors
+
+    @property
+    def shown(self) -> Shown:
+        """What a reader is shown of it."""
+        return Shown(*map(tuple, (self.x, self.sparse, self.sq, self.q, self.qs)))
 
     def choose(self, flag: bool, yes: Fraction, no: Fraction) -> Fraction:
         return Fraction(yes if flag else no)

@@ -11,6 +11,7 @@ from sqtheory.theory.decide.conditions import ANY, KEEPS_MASK, Condition, condit
 from sqtheory.theory.quantities import SIGMA, STEADY, Z
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import frozen_commutation, ties_by_original
+from sqtheory.theory.theorems.gain_dominates import SIGMA_BY_SCORE
 
 
 @final
@@ -33,6 +34,12 @@ class Route:
 def by(theorem: Theorem) -> Route:
     """The route through the assumptions of a theorem."""
     return Route(theorem.slug, (ANY,) if theorem.unconditional else conditions(*theorem.given))
+
+
+def with_scores(route: Route) -> Route:
+    """The same, Σ also where another score than the magnitude keeps the scales."""
+    wider = conditions(SIGMA_BY_SCORE)[0]
+    return Route(route.theorem, tuple(wider if c.name == wider.name else c for c in route.conditions))
 
 
 COMMUTE = (

@@ -20,7 +20,7 @@ from sqtheory.exceptions import NonFinite
 from sqtheory.orders.errors import box_norms
 from sqtheory.theory.decide.answers import Effort, Refutation, Spent
 from sqtheory.theory.decide.constructions import FAMILIES, FINEST, Ground, family_rows, small_grid, survey
-from sqtheory.theory.decide.draws import Draw, draws
+from sqtheory.theory.decide.draws import Draw
 from sqtheory.theory.decide.evaluations import Certificate, Evaluation
 from sqtheory.theory.decide.shrinking import shrink
 
@@ -54,7 +54,7 @@ class Search:
 
     def __post_init__(self) -> None:
         self.size = int(np.prod(self.shape))
-        self.draws = draws(self.s, self.q, self.shape, self.rng)
+        self.draws = self.claim.draws(self.s, self.q, self.shape, self.rng)
 
     @cached_property
     def ground(self) -> Ground:
@@ -158,8 +158,8 @@ class Search:
         if found is None:
             raise AssertionError(f"the witness {small.tolist()} of {self.name} was certified before")
         made, said, arithmetic = found
-        x, sparse, after, image, then = map(tuple, (made.x, made.sparse, made.sq, made.q, made.qs))
-        return Refutation(self.shape, x, sparse, after, image, then, said, arithmetic, source, draw.text)
+        tensors = made.x, made.sparse, made.prune_first, made.image, made.quantize_first
+        return Refutation(self.shape, *tensors, said, arithmetic, source, draw.text)
 
     def _excess_of(self, draw: Draw, rows: Array) -> Array:
         out = np.full(len(rows), -1.0)

@@ -4,6 +4,7 @@ Exact for independent entries, exact for exchangeable ones, and laws for small s
 """
 
 from sqtheory.theory.expectations.agreement import Agreement, AgreementReport, agreement, agreement_table
+from sqtheory.theory.expectations.crossing import Crossing, crossing, crossing_table, expected_cut_square
 from sqtheory.theory.expectations.densities import Density, Empirical, Normal, ScipyDensity, standard_normal
 from sqtheory.theory.expectations.finite_step import expected_mask_change, expected_order_gap
 from sqtheory.theory.expectations.law import kappa, mask_change_law, order_gap_law
@@ -15,12 +16,16 @@ from sqtheory.theory.expectations.topk import locally_constant_gap, order_gap_to
 __all__ = [
     "Agreement",
     "AgreementReport",
+    "Crossing",
     "Density",
     "Empirical",
     "Normal",
     "ScipyDensity",
     "agreement",
     "agreement_table",
+    "crossing",
+    "crossing_table",
+    "expected_cut_square",
     "expected_mask_change",
     "expected_order_gap",
     "expected_pruned_square",

@@ -10,7 +10,7 @@ from sqtheory.alphabet.norms import spell_norm
 from sqtheory.alphabet.partition import Rows, Shape
 from sqtheory.alphabet.quantizers import Quantizer, bcq, hbfp, int_, mxfp, nf4, nvfp4, scaled
 from sqtheory.alphabet.rounding import half_away
-from sqtheory.alphabet.scaling import AbsMax, LeastNorm, TwoLevel, mse
+from sqtheory.alphabet.scaling import AbsMax, BlockError, FourOverSix, LeastNorm, TwoLevel, mse
 from sqtheory.alphabet.scores import given
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm, threshold, top
 from sqtheory.orders.pair import Pair
@@ -74,6 +74,7 @@ THEOREM = Theorem(
             *(int_(4, scaling=LeastNorm(p, 8)) for p in (1, 2, inf)),
             *(scaled(E2M1, scaling=LeastNorm(p, 9), block=4) for p in (1, 2, inf)),
             *(int_(2, scaling=mse(9), rounding=half_away), int_(3, block=4, scaling=LeastNorm(inf, 1))),
+            *(nvfp4(block=4, scaling=FourOverSix(error)) for error in BlockError),
             *(int_(4), hbfp(4, block=4), mxfp(E2M1), nvfp4(block=8), nf4(block=4), bcq(2, zero=True)),
         ),
         s=OneOf(nm(2, 4), nm(1, 4), nm(4, 8), top(0.5, per=Rows()), threshold(0.5)),
@@ -81,4 +82,5 @@ THEOREM = Theorem(
     ),
     witness=Attained(Case.of([7, 2.5, 1, 1], int_(4, scaling=mse(2)), nm(2, 4), 2)),
     source=NEW,
+    formal=("fitted_bound",),
 )

@@ -5,7 +5,7 @@ from math import inf
 from sqtheory.alphabet.formats import E2M1
 from sqtheory.alphabet.partition import Rows
 from sqtheory.alphabet.quantizers import bcq, hbfp, int_, mxfp, nvfp4, scaled
-from sqtheory.alphabet.scaling import FullRange, LeastNorm, mse
+from sqtheory.alphabet.scaling import BlockError, FourOverSix, FullRange, LeastNorm, mse
 from sqtheory.alphabet.sparsifiers import nm, threshold, top
 from sqtheory.alphabet.ties import Adversarial, high_index
 from sqtheory.theory.case import Case
@@ -35,6 +35,7 @@ THEOREM = Theorem(
             *(int_(4, scaling=LeastNorm(p, 8)) for p in (1, 2, inf)),
             *(scaled(E2M1, scaling=LeastNorm(p, 9), block=4) for p in (1, 2, inf)),
             *(int_(2, scaling=mse(9)), int_(3, block=4, scaling=LeastNorm(inf, 1))),
+            *(nvfp4(block=4, scaling=FourOverSix(error)) for error in BlockError),
             *(int_(4), hbfp(4, block=4), mxfp(E2M1), nvfp4(block=8), bcq(2, zero=True)),
         ),
         s=OneOf(
@@ -45,4 +46,5 @@ THEOREM = Theorem(
     ),
     witness=Attained(Case.of([7, 2.5, 1, 1], int_(4, scaling=mse(2)), nm(2, 4), 2)),
     source=NEW,
+    formal=("fitted_dominates", "overlap_keeps_fitted"),
 )

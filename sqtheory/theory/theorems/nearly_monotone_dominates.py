@@ -1,7 +1,9 @@
-"""Pruning first is never worse either where x and −x have images of two sizes, both of them as near.
+"""Pruning first is never worse where images keep the order of magnitudes in a group, whatever its scales.
 
-What a pair of entries of one group needs is less still: |x_i|^p − |x_i − q(x)_i|^p ≥ |x_j|^p − |x_j − q(x)_j|^p
-wherever |x_i| ≥ |x_j| and |q(x)_i| ≤ |q(x)_j|. Without that a mask 1:2 whose ties go against it prunes first and loses.
+So under one map for all entries, as where a block is one entry and its scale a power of two: plain floating point. And
+where x and −x have images of two sizes, both as near. What a pair of one group needs is less still: what keeping saves,
+|x_i|^p − |x_i − q(x)_i|^p, is no less than that of j wherever |x_i| ≥ |x_j| and |q(x)_i| ≤ |q(x)_j|. Without that a
+mask 1:2 whose ties go against it prunes first and loses.
 """
 
 from math import inf
@@ -9,24 +11,25 @@ from math import inf
 import numpy as np
 
 from sqtheory.alphabet.formats import E2M1
-from sqtheory.alphabet.partition import Rows
 from sqtheory.alphabet.quantizers import bcq, hbfp, int_, mxfp, mxint
-from sqtheory.alphabet.rounding import half_up
+from sqtheory.alphabet.rounding import half_up, stochastic
 from sqtheory.alphabet.scaling import FullRange, Midpoint, Percentile, Reciprocal
 from sqtheory.alphabet.scores import wanda
-from sqtheory.alphabet.sparsifiers import nm, top
+from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.alphabet.ties import Adversarial, by_original, high_index
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import NEW, Attained, Claim
 from sqtheory.theory.domain import Arrays, Domain, OneOf
-from sqtheory.theory.quantities import ERROR_QS, ERROR_SQ, MAGNITUDE, NEARLY_ORDERED, NORM, ONE_SCALE, SIGMA, Z
+from sqtheory.theory.quantities import ERROR_QS, ERROR_SQ, MAGNITUDE, NEARLY_ORDERED, NORM, SIGMA, STEADY, Z
 from sqtheory.theory.theorem import Theorem
 
 MIDDLE = Midpoint()
+DRAWN = int_(4, rounding=stochastic(np.random.default_rng(0)))
 
 THEOREM = Theorem(
     slug="nearly_monotone_dominates",
-    title="Pruning first is never worse either where x and −x have images of two sizes, the smaller no further off",
+    title="Pruning first is never worse where images keep the order of magnitudes in a group, over several scales too, "
+    "those of x and −x of two sizes, the smaller no further off",
     claims=(Claim(ERROR_SQ, "<=", ERROR_QS),),
     where=(ERROR_SQ, ERROR_QS),
     given=(
@@ -36,7 +39,7 @@ THEOREM = Theorem(
         MAGNITUDE.shown(
             Case.of([7, 2.375, 2.625, 0], int_(4), nm(2, 4, score=wanda(np.diag([8, 1.375, 1.0, 1.0])))),
         ),
-        ONE_SCALE.shown(Case.of([7, 0.5, 0.4375, 1], hbfp(4, block=2), top(3, per=Rows()))),
+        STEADY.shown(Case.of([7, 3.25, 0, 0] * 8, DRAWN, nm(2, 4))),
         NORM.shown(Case.of([2, 2.375, 0, 7], int_(4), nm(2, 4), 0.5)),
     ),
     domain=Domain(
@@ -45,6 +48,7 @@ THEOREM = Theorem(
             *(int_(4, scaling=MIDDLE), int_(3, block=4, scaling=MIDDLE), int_(2, scaling=MIDDLE)),
             *(int_(4, scaling=Reciprocal(MIDDLE)), int_(4, rounding=half_up), mxint(4, rounding=half_up)),
             *(mxfp(E2M1, block=4, rounding=half_up), int_(4)),
+            *(mxfp(E2M1, block=1), hbfp(4, block=1), hbfp(2, block=1), mxint(3, block=1), int_(4, block=1)),
         ),
         s=OneOf(
             *(nm(2, 4), nm(1, 4), nm(3, 4), nm(2, 4, ties=high_index), nm(2, 4, ties=by_original)),
@@ -54,4 +58,5 @@ THEOREM = Theorem(
     ),
     witness=Attained(Case.of([7.5, -7.5, 1, 1], int_(4, scaling=MIDDLE), nm(1, 4))),
     source=NEW,
+    formal=("nearly_monotone_dominates", "nearly_monotone_dominates_largest", "one_map_ordered"),
 )

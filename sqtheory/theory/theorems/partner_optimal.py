@@ -8,9 +8,9 @@ import itertools
 
 import numpy as np
 
+from sqtheory.alphabet.norms import column_norms
 from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.quantizers import Quantizer, int_
-from sqtheory.alphabet.scores import column_norms
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm, threshold
 from sqtheory.alphabet.ties import high_index
 from sqtheory.arrays import Array, Mask

@@ -2,26 +2,18 @@
 
 import numpy as np
 
-from sqtheory.alphabet.cells import cells, chances
 from sqtheory.alphabet.formats import E2M1, E4M3
 from sqtheory.alphabet.quantizers import bcq, hbfp, int_, mxfp, mxint
 from sqtheory.alphabet.scaling import Frozen
 from sqtheory.alphabet.scores import given
 from sqtheory.alphabet.sparsifiers import nm
-from sqtheory.arrays import Array, FixedArray
+from sqtheory.arrays import FixedArray
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import NEW, Attained, Claim, Quantity
 from sqtheory.theory.domain import Arrays, Domain, OneOf
+from sqtheory.theory.expectations.coins import expected_rounding
 from sqtheory.theory.quantities import SIGMA, Z
 from sqtheory.theory.theorem import Theorem
-
-
-def expected(case: Case, tensor: Array, p: int) -> Array:
-    """E |x_i − Q(t)_i|^p for Q = q with stochastic rounding: both outcomes of every entry, by their probabilities."""
-    low, high = cells(case.q, tensor)
-    part = chances(tensor, low, high)
-    lower, upper = (np.abs(case.x - y) ** p for y in (low, high))
-    return np.asarray((1 - part) * lower + part * upper)
 
 
 def _after_mask(p: int) -> Quantity:
@@ -29,7 +21,7 @@ def _after_mask(p: int) -> Quantity:
         f"E{p}_sq",
         rf"\mathbb{{E}}\lVert\varepsilon_{{Q\circ s}}\rVert_{p}^{p}",
         f"the expectation of Σ|x − Q(s(x))|^{p} over the rounding",
-        lambda case: expected(case, case.orders.sparse, p).sum(axis=1),
+        lambda case: expected_rounding(case.x, case.orders.sparse, case.q, p).sum(axis=1),
     )
 
 
@@ -38,7 +30,7 @@ def _kept(p: int) -> Quantity:
         f"E{p}_q_kept",
         rf"\sum_K\mathbb{{E}}|\varepsilon_Q(x)_i|^{p}",
         f"the expectation of Σ|x − Q(x)|^{p} over the entries that s keeps",
-        lambda case: np.where(case.orders.mask, expected(case, case.x, p), 0.0).sum(axis=1),
+        lambda case: np.where(case.orders.mask, expected_rounding(case.x, case.x, case.q, p), 0.0).sum(axis=1),
     )
 
 

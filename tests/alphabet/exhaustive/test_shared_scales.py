@@ -26,7 +26,7 @@ from sqtheory.files.packing import pack, unpack
 from sqtheory.theory.decide import exact
 from tests.nightly import thin
 from tests.twins.formats import GRIDS, Grid, round_exactly
-from tests.twins.quantizers import power_of_two_above, power_of_two_below
+from tests.twins.quantizers import overflow_aware, power_of_two_above, power_of_two_below
 
 FRACTION_BITS = {"e4m3": 3, "e5m2": 2, "e3m2": 2, "e2m3": 3, "e2m1": 1}
 WIDTHS = (2, 3, 4, 6, 8, 16)
@@ -66,6 +66,8 @@ def shared_exponent(amax: Fraction, kind: str | int, rule: Exponent) -> int:
         found = power_of_two_above(amax / grid.top)
     elif rule is Exponent.ceil:
         found = power_of_two_above(amax) - e_max
+    elif rule is Exponent.oas:
+        found = overflow_aware(amax, grid)
     elif rule is Exponent.floor:
         found = power_of_two_below(amax) - e_max
     else:
