@@ -75,6 +75,10 @@ class Atoms(PairedInstance):
     def masked_ends(self) -> Pairs:
         """The same of s(x)."""
 
+    @abstractmethod
+    def ends_of(self, factor: Number) -> Pairs:
+        """The ends of the cell of every entry times a factor, at the scales of x."""
+
     @property
     @abstractmethod
     def lower_halves(self) -> Row:

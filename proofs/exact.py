@@ -177,6 +177,12 @@ class ExactRow(Atoms):
         low, high = cells(self.case.q, self.case.orders.sparse)
         return list(zip(self.of(low), self.of(high), strict=True))
 
+    def ends_of(self, factor: Number) -> Pairs:
+        """By rounding down and up."""
+        moved = np.array([[float(factor * x) for x in exact(row)] for row in self.case.x])
+        low, high = cells(self.case.q.frozen(self.case.x), moved)
+        return list(zip(self.of(low), self.of(high), strict=True))
+
     @cached_property
     def lower_halves(self) -> Row:
         """v if no level is smaller, else half the way to it; nothing for rounding toward zero, and at 0."""

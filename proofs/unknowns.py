@@ -28,6 +28,7 @@ from sqtheory.theory.quantities import (
 )
 from sqtheory.theory.theorems.dot_concentration import IN_RANGE
 from sqtheory.theory.theorems.dyadic_equivariance import FOLLOWS
+from sqtheory.theory.theorems.unbiased_order import ROOM, ZERO
 
 from .atoms import Atoms, Number, Pairs, Row
 
@@ -35,6 +36,10 @@ ONE, REAL, LARGEST = sympy.Integer(1), sympy.Symbol("p", positive=True), sympy.o
 """The exponents of unknown rows: p = 1, every real p > 0 at once, p = ∞."""
 SAME_AGAIN = frozenset({STEADY, ORDERED, NEAREST})
 """Each of these says that an entry has one image as long as its scale is one."""
+
+
+UNCLIPPED = frozenset({IN_RANGE, ROOM})
+"""Each of these says that what is rounded lies on the grid or between two of its levels."""
 
 
 class Root(sympy.Function):  # type: ignore[misc]
@@ -193,6 +198,13 @@ class Unknowns(Atoms):
             (x if SIGMA in self.given else y) if kept else (zero if Z in self.given else y) for kept, x, y in entries
         ]
 
+    def ends_of(self, factor: Number) -> Pairs:
+        """Two unknowns an entry, named by the factor; 0 where that is 0 and 0 is a level."""
+        if factor == 0 and ZERO in self.given:
+            return [(sympy.Integer(0), sympy.Integer(0))] * len(self.x)
+        name = str(factor).replace("/", "over")
+        return list(zip(self._symbols(f"low{name}_"), self._symbols(f"high{name}_"), strict=True))
+
     @cached_property
     def lower_halves(self) -> Row:
         """One unknown an entry."""
@@ -300,7 +312,7 @@ class Unknowns(Atoms):
         if high == low:
             return sympy.Integer(0)
         part = value - low
-        if IN_RANGE not in self.given:
+        if not self.given & UNCLIPPED:
             part = sympy.Min(sympy.Max(part, 0), high - low)
         return part / (high - low)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
+from numpy.random import Generator
 
 from sqtheory.alphabet.norms import check_norm, spell_norm
 from sqtheory.alphabet.notation import parse_as
@@ -152,12 +153,7 @@ def order_chain(
     check_norm(norm)
     if sort not in ("file", "worst", "gap"):
         raise ValueError(f"sort is file, worst, gap, got {sort!r}")
-    rng = np.random.default_rng(seed)
-    letters = Letters.of(parse_as(Operator, WANTED, chain, {"rng": rng}))
-    for s in letters.masks:
-        check_awaits_none(s)
-    if ties is not None:
-        letters = letters.with_ties(tie_rule(ties, norm, rng))
+    letters = letters_of(chain, ties, norm, np.random.default_rng(seed))
     rule, axes = Targets(words(targets), words(ignore)), Axes.parse(words(axis))
     with opened(checkpoint) as whole, ExitStack() as stack:
         kinds = (*letters.masks, *letters.quantizers)
@@ -184,6 +180,17 @@ def order_chain(
         if None not in own
     ]
     return ChainResult(name_of(checkpoint), tuple(rows), chosen, sort, top, fail_over, seed)
+
+
+def letters_of(chain: Operator | str, ties: TieRule | None, norm: float, rng: Generator) -> Letters:
+    """Read a chain; ``ties`` replaces the tie rule of each mask, ``rng`` is what it may name.
+
+    Raises ValueError for a mask that awaits statistics of inputs.
+    """
+    letters = Letters.of(parse_as(Operator, WANTED, chain, {"rng": rng}))
+    for s in letters.masks:
+        check_awaits_none(s)
+    return letters if ties is None else letters.with_ties(tie_rule(ties, norm, rng))
 
 
 def drawing(letters: Letters, seed: int, name: str) -> Letters:

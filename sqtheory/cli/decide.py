@@ -22,14 +22,18 @@ Where the format rounds by a coin (rounding=stochastic(rng)) and p is whole, sq_
 about means of p-th powers over all coins; other claims must hold for every draw. The answer says which.
 
 With --tool it is asked of what a release of the field does (sqtheory tools): its mask, its format, or both; with 2:4
-where it has no mask and int4:b32 where it has no format, unless --mask or --format says another."""
+where it has no mask and int4:b32 where it has no format, unless --mask or --format says another.
+
+With --chain it is asked of a chain of quantizers and the mask at every place in it: sq_never_worse (nowhere better than
+before all quantizers, theorem first_is_best), later_masks, places_in_order, worst_by_position."""
 
 EXAMPLES = """\
 examples:
   sqtheory decide sq_never_worse --mask 2:4 --format mxfp4
   sqtheory decide sq_never_worse --tool onnxruntime:qdq-int8
   sqtheory decide scale_kept --mask 2:4 --format 'int(4, block=6)'
-  sqtheory decide sq_never_worse --mask 2:4 --format int4 --norm 0.5 --json"""
+  sqtheory decide sq_never_worse --mask 2:4 --format int4 --norm 0.5 --json
+  sqtheory decide sq_never_worse --chain 'int8 >> 2:4 >> mxfp4'"""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +41,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("claim", metavar="CLAIM", help="one of the claims above, or the name of a theorem")
     parser.add_argument("--mask", default=None, metavar="MASK", help="2:4, 50%%, top(0.5, per=row), …")
     parser.add_argument("--format", default=None, metavar="FORMAT", help="int4, hbfp6, mxfp4, nvfp4, …")
+    parser.add_argument(
+        "--chain", default=None, metavar="'F >> G >> …'", help="quantizers and a mask, instead of --mask and --format"
+    )
     options.add_tool(parser)
     parser.add_argument(
         "--norm",
@@ -64,6 +71,8 @@ def run(arguments: argparse.Namespace) -> Document:
     from sqtheory.version import __version__
 
     p = usual_norm(arguments.claim) if arguments.norm is None else arguments.norm
+    if arguments.chain is not None:
+        return _of_chain(arguments, p)
     if arguments.tool is not None:
         return _of_tool(arguments, p)
     if arguments.mask is None or arguments.format is None:
@@ -77,6 +86,31 @@ def run(arguments: argparse.Namespace) -> Document:
         "sqtheory.decide/1",
         lambda: {"version": __version__, **recipe, **decision.to_dict(), "theorem_concluded_by": concluded},
         lambda render: decision.text() + by,
+    )
+
+
+def _of_chain(arguments: argparse.Namespace, p: float) -> Document:
+    """Decide of a chain. Raises ValueError beside --mask, --format or --tool."""
+    import numpy as np
+
+    from sqtheory.alphabet.norms import spell_norm
+    from sqtheory.api.chains import letters_of
+    from sqtheory.theory.decide import decide_chain
+    from sqtheory.version import __version__
+
+    for name in ("mask", "format", "tool"):
+        if getattr(arguments, name) is not None:
+            raise ValueError(f"--chain says masks and formats itself: leave --{name} out")
+    rng = np.random.default_rng(arguments.seed)
+    letters = letters_of(arguments.chain, arguments.ties, p, rng)
+    found = decide_chain(arguments.claim, letters.chain, p=p, shape=arguments.shape, rng=rng)
+    concluded = None if found.theorem is None else concluded_by(found.theorem)
+    by = "" if concluded is None else f"\n  theorem {found.theorem} is concluded by: {concluded}"
+    recipe = {"chain": str(letters), "norm": spell_norm(p), "seed": arguments.seed}
+    return Document(
+        "sqtheory.decide_chain/1",
+        lambda: {"version": __version__, **recipe, **found.to_dict(), "theorem_concluded_by": concluded},
+        lambda render: found.text() + by,
     )
 
 
@@ -126,6 +160,6 @@ VERB = Verb(
     description=DESCRIPTION,
     examples=EXAMPLES,
     options=add_options,
-    forms=(json_of("sqtheory.decide/1"),),
+    forms=(json_of("sqtheory.decide/1", "sqtheory.decide_chain/1"),),
     run=run,
 )

@@ -17,6 +17,7 @@ from sqtheory.methods import (
     erk,
     gptq,
     hbfp,
+    interplay,
     linear_attention,
     mobilenet,
     moe,
@@ -68,6 +69,7 @@ __all__ = [
 ]
 
 ALL: tuple[Work, ...] = (
+    interplay.METHOD,
     wanda.METHOD,
     hbfp.METHOD,
     wina.METHOD,

@@ -86,6 +86,10 @@ class Letters:
         known = [Pair(self.masks[0], q).on(shape) for q in self.quantizers]
         return tuple(a.name for a in DOMINANCE if not all(a.ruling(one, p).closed for one in known))
 
-    def __str__(self) -> str:
+    @property
+    def chain(self) -> Operator:
         """The chain as it was asked for."""
-        return str(chained(self.operators(self.asked)))
+        return chained(self.operators(self.asked))
+
+    def __str__(self) -> str:
+        return str(self.chain)

@@ -57,10 +57,10 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @final
 class Stored(StreamedTensor):
-    """An array that is read piece by piece."""
+    """An array that is read piece by piece; it counts how often all of it is."""
 
     def __init__(self, x: Array) -> None:
-        self._x = x
+        self._x, self.times = x, 0
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -76,6 +76,7 @@ class Stored(StreamedTensor):
 
     def pieces(self, entries: int) -> Iterator[Array]:
         flat = self._x.reshape(-1)
+        self.times += 1
         return (flat[at : at + entries].copy() for at in range(0, flat.size, entries))
 
     def whole(self) -> Array:

@@ -38,15 +38,23 @@ SLOW = frozenset(
         *("by_original_optimal", "cache_eviction", "codes_permuted", "dot_bound", "dot_concentration"),
         *("dyadic_equivariance", "entrywise_bound", "error_in_bits", "finer_blocks", "first_is_best", "fitted_bound"),
         *("fitted_dominates", "four_words_bound", "free_scale_bound", "freer_mask", "gain_dominates", "gain_optimal"),
-        *("gram_dominates", "gram_error", "half_step_bound", "incoherence", "index_ties", "later_masks"),
+        *(
+            "gram_dominates",
+            "gram_error",
+            "half_step_bound",
+            "incoherence",
+            "index_ties",
+            "later_masks",
+            "nvfp4_requantized",
+        ),
         *("linear_layer", "low_rank_gap", "nearly_monotone_dominates", "nm_projection", "one_signed_accumulation"),
         *("order_gap_law", "order_gap_topk", "order_on_hardware", "overlap", "partner_exact", "partner_perturbed"),
         *("places_in_order", "price_of_order", "promoted_bound", "propagation", "prune_first_bound"),
         *("prune_first_dominates", "prune_then_feedback", "quantize_first_bound", "refit_optimal"),
         *("residual_backbone", "score_keeps_scale", "single_survivor", "softmax_shift", "sparse_dense_bound"),
         *("sparse_grid_projection", "stagnation", "stochastic_order", "stochastic_rounding", "swap_bias"),
-        *("swap_constant", "sweep_bound", "twice_the_scale", "wanda_reversal", "wasserstein_coupling"),
-        *("water_filling", "weakly_majorized", "weighted_dominates", "worst_by_position"),
+        *("swap_constant", "sweep_bound", "swept_range", "twice_the_scale", "unbiased_order", "wanda_reversal"),
+        *("wasserstein_coupling", "water_filling", "weakly_majorized", "weighted_dominates", "worst_by_position"),
     }
 )
 """Theorems whose proofs take more than a second."""

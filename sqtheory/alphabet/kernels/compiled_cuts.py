@@ -75,32 +75,51 @@ def quantized(x, start, n, scales, run, rounding, work):  # type: ignore[no-unty
 
 
 @loop
-def _taken(scores, inside, place, out):  # type: ignore[no-untyped-def]
+def _taken(scores, inside, place, words, out):  # type: ignore[no-untyped-def]
     """Write the scores that are marked to ``out``, one place longer than that needs; returns the place after them."""
     inside[scores.size :] = 0
-    words = inside.view(np.uint64)
-    for w in range(words.size):
-        if words[w] != 0:
-            for i in range(8 * w, min(8 * w + 8, scores.size)):
-                out[place] = scores[i]
-                place += i8(inside[i])
+    marks, found = inside.view(np.uint64), 0
+    for w in range(marks.size):
+        words[found] = w
+        found += marks[w] != 0
+    for at in range(found):
+        first = 8 * words[at]
+        part, marked = scores[first : min(first + 8, scores.size)], inside[first : first + 8]
+        for i in range(part.size):
+            out[place] = part[i]
+            place += i8(marked[i])
     return place
 
 
 @loop
-def _collect(scores, low, high, inside, counts, out):  # type: ignore[no-untyped-def]
-    """Count what is above ``high``, at it, at ``low`` if that is less, and write what is between to ``out``."""
-    above, at_high, at_low = i4(0), i4(0), i4(0)
+def _beside(scores, wide, low, high):  # type: ignore[no-untyped-def]
+    """How many scores are above ``high``, at it, and at ``low``; ``wide`` has length 1 for numbers of 64 bits."""
+    if len(wide):
+        above, at_high, at_low = i8(0), i8(0), i8(0)
+        for i in range(scores.size):
+            above += i8(scores[i] > high)
+            at_high += i8(scores[i] == high)
+            at_low += i8(scores[i] == low)
+        return above, at_high, at_low
+    more, highs, lows = i4(0), i4(0), i4(0)
     for i in range(scores.size):
-        above = i4(above + i4(scores[i] > high))
-        at_high = i4(at_high + i4(scores[i] == high))
-        at_low = i4(at_low + i4(scores[i] == low))
-        inside[i] = np.uint8(scores[i] > low) & np.uint8(scores[i] < high)
+        more = i4(more + i4(scores[i] > high))
+        highs = i4(highs + i4(scores[i] == high))
+        lows = i4(lows + i4(scores[i] == low))
+    return i8(more), i8(highs), i8(lows)
+
+
+@loop
+def _collect(scores, wide, low, high, inside, words, counts, out):  # type: ignore[no-untyped-def]
+    """Count what is above ``high``, at it, at ``low`` if that is less, and write what is between to ``out``."""
+    above, at_high, at_low = _beside(scores, wide, low, high)
     counts[0] += above
     counts[1] += at_high
     if low < high:
         counts[2] += at_low
-        counts[3] = _taken(scores, inside, counts[3], out)
+        for i in range(scores.size):
+            inside[i] = np.uint8(scores[i] > low) & np.uint8(scores[i] < high)
+        counts[3] = _taken(scores, inside, counts[3], words, out)
 
 
 @loop
@@ -112,17 +131,17 @@ def survey(x, scales, run, square, rounding, told, ends, gain_ends, work, counts
         quantized(x, start, n, scales, run, rounding, work)
         gained(work.x, work.y, n, square, work.gains)
         if not told:
-            _collect(work.x[0, :n].view(i4), ends[0, 0], ends[0, 1], inside, counts[0], sizes)
-        _collect(work.y[0, :n].view(i4), ends[1, 0], ends[1, 1], inside, counts[1], images)
-        _collect(work.gains[0, :n], gain_ends[0], gain_ends[1], inside, counts[2], saved)
+            _collect(work.x[0, :n].view(i4), (), ends[0, 0], ends[0, 1], inside, work.places, counts[0], sizes)
+        _collect(work.y[0, :n].view(i4), (), ends[1, 0], ends[1, 1], inside, work.places, counts[1], images)
+        _collect(work.gains[0, :n], (1,), gain_ends[0], gain_ends[1], inside, work.places, counts[2], saved)
 
 
 @loop
-def _keys(scores, cut, keys, inside, out):  # type: ignore[no-untyped-def]
+def _keys(scores, cut, keys, inside, words, out):  # type: ignore[no-untyped-def]
     """The keys of the entries at a cut, into ``out``; returns how many."""
     for i in range(scores.size):
         inside[i] = np.uint8(scores[i] == cut)
-    return _taken(keys, inside, 0, out)
+    return _taken(keys, inside, 0, words, out)
 
 
 @loop
@@ -135,11 +154,11 @@ def survey_ties(x, scales, run, square, rounding, by_gain, bits, gain, low, high
         keys = work.x[0, :n].view(i4)
         if by_gain:
             gained(work.x, work.y, n, square, work.gains)
-            ties = _keys(work.gains[0, :n], gain, keys, inside, own)
+            ties = _keys(work.gains[0, :n], gain, keys, inside, work.places, own)
         else:
-            ties = _keys(work.y[0, :n].view(i4), bits, keys, inside, own)
+            ties = _keys(work.y[0, :n].view(i4), bits, keys, inside, work.places, own)
         if ties > 0:
-            _collect(own[:ties], low, high, inside, counts, found)
+            _collect(own[:ties], (), low, high, inside, work.places, counts, found)
 
 
 @loop

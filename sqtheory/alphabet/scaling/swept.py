@@ -67,7 +67,7 @@ class SweptScale(Scaling):
         if not sizes.size:
             return known[:1]
         top, low = float(sizes.max()), float(sizes.min()) if fmt.odd else 0.0
-        able = [v for v, after in zip(known, [*known[1:], np.inf], strict=True) if after * fmt.max > low]
+        able: list[float] = [v for v, after in zip(known, [*known[1:], np.inf], strict=True) if after * fmt.max > low]
         return [v for v in able if v == able[0] or v * fmt.smallest <= 2 * top]
 
     def bits(self, real: int = 32) -> tuple[int, int]:

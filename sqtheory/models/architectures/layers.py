@@ -82,14 +82,17 @@ def gelu(x: Array) -> Array:
 
 
 def silu_product(gate: Array, up: Array) -> Array:
-    """gate/(1 + exp(−gate)) · up; overwrites gate."""
-    denominator = np.negative(gate)
-    with np.errstate(over="ignore"):  # exp of a large number is infinite and its reciprocal 0, as it should be
-        np.exp(denominator, out=denominator)
-    denominator += 1
-    gate /= denominator
-    gate *= up
-    return gate
+    """gate/(1 + exp(−gate)) · up, tile by tile; overwrites gate where its entries are in C order."""
+    flat, factors, held = gate.reshape(-1), up.reshape(-1), np.empty(TILE, gate.dtype)
+    for start in range(0, flat.size, TILE):
+        part = flat[start : start + TILE]
+        denominator = np.negative(part, out=held[: part.size])
+        with np.errstate(over="ignore"):  # exp of a large number is infinite and its reciprocal 0, as it should be
+            np.exp(denominator, out=denominator)
+        denominator += 1
+        part /= denominator
+        part *= factors[start : start + TILE]
+    return flat.reshape(gate.shape)
 
 
 def rotations(length: int, size: int, base: float = 10_000.0) -> tuple[Array, Array]:

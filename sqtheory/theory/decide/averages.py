@@ -149,17 +149,18 @@ def throw(s: Sparsifier, q: Quantizer, x: Rationals, p: int) -> Thrown:
 
     losses = np.abs(x - sparse) ** p, expected(low, high, up), expected(down_to, up_to, part), total
     tensors = x, sparse, down_to + part * (up_to - down_to), low + up * (high - low), mean
-    return Thrown(*(e.sum() for e in losses), Shown(*(tuple(t.flatten().tolist()) for t in tensors)))
+    prune, quantize, first, last = (Fraction(e.sum()) for e in losses)
+    return Thrown(prune, quantize, first, last, Shown(*(tuple(t.flatten().tolist()) for t in tensors)))
 
 
 def _coins(q: Quantizer, x: Rationals) -> tuple[Rationals, Rationals, Rationals]:
     """The levels below and above every entry at the scales of x, and the chance of the upper one."""
     of_blocks = placed(q, x)
     low, high = (level(replace(q, rounding=rule), x, of_blocks) for rule in (floor, ceil))
-    up: Rationals = np.empty(x.shape, object)
+    up: Rationals = np.empty(x.size, object)
     ends = zip(x.flat, low.flat, high.flat, strict=True)
-    up.flat = [min(max((v - a) / (b - a), Fraction(0)), Fraction(1)) if b > a else Fraction(0) for v, a, b in ends]
-    return low, high, up
+    up[:] = [min(max((v - a) / (b - a), Fraction(0)), Fraction(1)) if b > a else Fraction(0) for v, a, b in ends]
+    return low, high, up.reshape(x.shape)
 
 
 def _product(rows: Rationals) -> Rationals:

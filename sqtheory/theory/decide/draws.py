@@ -108,12 +108,12 @@ def entry_scales(q: Quantizer, x: Array, shape: Shape) -> Array:
 
 def row_pipeline(s: Sparsifier, q: Quantizer, shape: Shape) -> tuple[Sparsifier, Quantizer] | None:
     """The pipeline that does to every row of (instances, entries) what this one does to a tensor; None if none does."""
-    wide, narrow = _rows_quantizer(q, shape), _rows_mask(s, shape)
+    wide, narrow = _rows_quantizer(q, shape), rows_mask(s, shape)
     return None if wide is None or narrow is None else (narrow, wide)
 
 
 def _as_rows(draw: Draw, shape: Shape) -> Draw | None:
-    first, then = _rows_mask(draw.first, shape), _rows_mask(draw.then, shape)
+    first, then = rows_mask(draw.first, shape), rows_mask(draw.then, shape)
     after, before = _rows_quantizer(draw.after, shape), _rows_quantizer(draw.before, shape)
     if first is None or then is None or after is None or before is None:
         return None
@@ -137,7 +137,7 @@ def _rows_quantizer(q: Quantizer, shape: Shape) -> Quantizer | None:
     return None if boxes is None or of_tensor else replace(q, partition=boxes)
 
 
-def _rows_mask(s: Sparsifier, shape: Shape) -> Sparsifier | None:
+def rows_mask(s: Sparsifier, shape: Shape) -> Sparsifier | None:
     if s.units is not None:
         return None
     if not isinstance(s, TopSparsifier):

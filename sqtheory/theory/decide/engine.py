@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import overload
 
 from numpy.random import Generator
 
 from sqtheory.alphabet.norms import check_norm, spell_norm
+from sqtheory.alphabet.operators import Operator
 from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
@@ -13,6 +15,8 @@ from sqtheory.alphabet.traits import DETERMINISTIC
 from sqtheory.exceptions import Undefined
 from sqtheory.theory.decide.answers import Chance, Decision, Discharged, Effort, Refutation, Spent, Verdict
 from sqtheory.theory.decide.averages import averaged, on_average
+from sqtheory.theory.decide.chain_answers import ChainDecision
+from sqtheory.theory.decide.chains import decide_chain
 from sqtheory.theory.decide.draws import Draw
 from sqtheory.theory.decide.questions import Question, question, usual_norm
 from sqtheory.theory.decide.routes import Route
@@ -24,6 +28,7 @@ from sqtheory.theory.decide.targeted import target
 USUAL = Effort()
 
 
+@overload
 def decide(
     claim: str,
     s: Sparsifier,
@@ -34,7 +39,26 @@ def decide(
     rng: Generator,
     effort: Effort = USUAL,
     first: Sequence[Sequence[float]] = (),
-) -> Decision:
+) -> Decision: ...
+
+
+@overload
+def decide(
+    claim: str, s: Operator | str, *, p: float | None = None, shape: Shape | None = None, rng: Generator
+) -> ChainDecision: ...
+
+
+def decide(
+    claim: str,
+    s: Operator | str,
+    q: Quantizer | None = None,
+    *,
+    p: float | None = None,
+    shape: Shape | None = None,
+    rng: Generator,
+    effort: Effort = USUAL,
+    first: Sequence[Sequence[float]] = (),
+) -> Decision | ChainDecision:
     """∀x: claim(x), for every tensor x of a shape under s, q and ‖·‖_p: proved, refuted or open.
 
     ``claim`` is a name of ``CLAIMS`` or of a theorem, whose claims are then asked for without its assumptions.
@@ -42,14 +66,17 @@ def decide(
     ``p`` defaults to ``usual_norm``, ``shape`` to ``default_shape``. The answer speaks of all real x on which both
     orders are defined, a tensor of several axes being one instance. Where q rounds by chance and p is whole, the claims
     on norms are about expectations of p-th powers; every other claim must hold for every draw: ``Decision.chance``
-    says which. Raises ValueError for an unknown claim or one that says nothing of p or of the pipeline,
-    TypeError for operators that are no mask and quantizer, and what s and q raise.
+    says which. Without q, s is a chain of quantizers and a mask: ``decide_chain``. Raises ValueError for an unknown
+    claim or one that says nothing of p or of the pipeline, TypeError for operators that are no mask and quantizer, and
+    what s and q raise.
 
     >>> import numpy as np
     >>> from sqtheory import int_, nm
     >>> decide("sq_never_worse", nm(2, 4), int_(4), rng=np.random.default_rng(0)).theorem
     'prune_first_dominates'
     """
+    if q is None:
+        return decide_chain(claim, s, p=p, shape=shape, rng=rng)
     if not isinstance(s, Sparsifier) or not isinstance(q, Quantizer):
         raise TypeError(f"needed a mask and a quantizer, got {s!s} and {q!s}: see sqtheory.parse")
     p = usual_norm(claim) if p is None else p

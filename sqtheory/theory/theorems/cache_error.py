@@ -22,7 +22,7 @@ def output_error(case: Case) -> Array:
     made = within(image, kept(case, image))
     centred = v - v[:, :1]
     terms = (softmax(case.x) - made) * centred + made * (v - case.weight.orders.image)
-    return np.abs(terms.sum(axis=1))
+    return np.asarray(np.abs(terms.sum(axis=1)))
 
 
 OUTPUT = Quantity(

@@ -1,8 +1,8 @@
 """Feedback breaks the order: with it S→Q can lose more than Q→S, and more than S→Q without any.
 
 Of the first weight, which lies on the grid, plain rounding loses nothing, and feedback moves the 3 for the −1 that is
-pruned, to 2.05 and so to 2. Of 20,000 layers of four inputs and one output, samples and weights standard normal, under 2:4
-and INT4 over the four, S→Q with feedback loses more than Q→S with it in 12 % and more than plain S→Q in 10 %
+pruned, to 2.05 and so to 2. Of 20,000 layers of four inputs and one output, of standard normal samples and weights,
+with 2:4 and INT4 over the four, S→Q with feedback loses more than Q→S with it in 12 %, and more than plain S→Q in 10 %
 (``tests/theory/test_compensation.py``).
 """
 

@@ -38,7 +38,8 @@ def test_without_numba_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> No
 
 LOADING = """
 import sys, numpy as np, sqtheory
-from sqtheory.alphabet.kernels.engine import ENOUGH, compiled
+from sqtheory.alphabet.kernels.engine import compiled
+ENOUGH = sys.modules["sqtheory.alphabet.kernels.engine"].ENOUGH = 1 << 20
 def loaded(): return "numba" in sys.modules
 q, s, x = sqtheory.int_(4), sqtheory.nm(2, 4), np.ones(1 << 15)
 with sqtheory.engine("numpy"):
@@ -85,10 +86,11 @@ print(lost.tolist(), "numba.np.arraymath" in sys.modules)
 
 from numba import njit
 @njit
-def most(a, lost):
+def total(a, lost):
     losses(a, True, lost)
-    return np.sort(a.reshape(-1))[::-1].sum()
-print(most(x, lost), losses(x.astype(np.float32), True, np.empty((2, 2), np.int8)), "numba.np.arraymath" in sys.modules)
+    return a.sum()
+again = losses(x.astype(np.float32), True, np.empty((2, 2), np.int8))
+print(total(x, lost), again, "numba.np.arraymath" in sys.modules)
 """
 
 

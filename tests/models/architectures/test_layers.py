@@ -62,6 +62,13 @@ def test_silu_product() -> None:
     np.testing.assert_array_equal(silu_product(np.array([-1e4], np.float32), np.ones(1, np.float32)), [0])
 
 
+def test_silu_product_has_no_seam_between_tiles_and_any_order() -> None:
+    gate, up = np.random.default_rng(1).normal(size=(2, 3, TILE // 2)).astype(np.float32)
+    rows = [silu_product(one.copy(), other) for one, other in zip(gate, up, strict=True)]
+    np.testing.assert_array_equal(silu_product(gate.copy(), up), rows)
+    np.testing.assert_array_equal(silu_product(np.asfortranarray(gate), up), rows)
+
+
 def test_rotations_turn_pairs_of_halves() -> None:
     x = normal(2, 3, 9, 8)
     turned = rotate(x, *rotations(9, 8, base=100.0))
