@@ -34,6 +34,8 @@ from sqtheory.orders.witnesses import Witnesses, exact_lead, few
 
 PIECE = 1 << 22
 """So many entries of a stored tensor, or a few more, are in memory at once."""
+ABREAST = 16
+"""Pairs that go in the same sweeps; what each holds of what lies around its cuts is about a twentieth of the tensor."""
 
 
 @final
@@ -163,11 +165,11 @@ def _walk_together(parts: Parts, passes: Sequence[CutPass]) -> None:
 
 
 def _kinds(passes: Sequence[CutPass]) -> Iterator[list[CutPass]]:
-    """Those that go over the same groups, and whose blocks fit into one tile together."""
+    """Those that go over the same groups, ``ABREAST`` at most, and whose blocks fit into one tile together."""
     for _, kin in groupby(sorted(passes, key=lambda one: one.kin), key=lambda one: one.kin):
         held: list[CutPass] = []
         for one in kin:
-            if held and lcm(*(each.blocked.block for each in (*held, one))) > TILE:
+            if len(held) == ABREAST or lcm(one.blocked.block, *(each.blocked.block for each in held)) > TILE:
                 yield held
                 held = []
             held.append(one)
