@@ -167,8 +167,7 @@ ASSUMED: Mapping[str, tuple[str, ...]] = {
 ALWAYS = frozenset(
     {
         *("(k < n)%nat", "(forall i j, before i j -> before j i -> False)", "lower_halves n q x h", "idempotent q"),
-        "admissible n group budget m",
-        "admissible n group budget m2",
+        *("admissible n group budget m", "admissible n group budget m2"),
         "feasible n group budget q G x y",
         "within_budget n group budget m'",
         "on_grid n q G x y",
@@ -184,8 +183,7 @@ ALWAYS = frozenset(
         "one_signed gs",
         "(0 <= F)%Z",
         "(1 <= P')%Z",
-        "products_of d hs",
-        "products_of d wide",
+        *("products_of d hs", "products_of d wide"),
         "exact gs = exact wide",
         "Forall2 (@Permutation product) gs hs",
     }

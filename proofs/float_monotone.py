@@ -58,7 +58,8 @@ def fallen(a: Any) -> Fraction:
     places = row.q.partition.split(np.arange(x.shape[1])[None, :])
     pairs = [(i, j) for rows in places for block in rows.tolist() for i in block for j in block]
     drops = [abs(made[i]) - abs(made[j]) for i, j in pairs if abs(size[i]) <= abs(size[j])]
-    return max([*drops, *(abs(y) for v, y in zip(size, made, strict=True) if v * y < 0)])
+    turned = [abs(y) for v, y in zip(size, made, strict=True) if v * y < 0]
+    return max([*drops, *turned], default=Fraction(0))
 
 
 PROOF = Proof(

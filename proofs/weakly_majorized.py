@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sqtheory.alphabet.partition import Blocks, Rows
-from sqtheory.arrays import Array, FixedArray, Mask
+from sqtheory.arrays import FixedArray, Mask
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Reference
 from sqtheory.theory.gauges import Exponential, Gauge, KyFan, Nested, OrderedWeights, Weighted
@@ -22,7 +22,7 @@ from .conclusions import Concludes
 from .proof import Proof
 from .prune_first_dominates import balanced, gain_grows, largest, same_image, same_sign, tied
 from .shapes import Groups
-from .steps import Cited, Smt, Tested
+from .steps import Cited, Formal, Smt, Tested
 
 
 def symmetric(case: Case) -> tuple[Gauge, ...]:
@@ -41,7 +41,7 @@ def symmetric(case: Case) -> tuple[Gauge, ...]:
 def never_worse(case: Case) -> Mask:
     """S→Q is no worse in any of these norms."""
     ours, theirs = (case.x - made for made in (case.orders.after_mask, case.orders.masked_image))
-    pairs: list[Array] = [norm.of(ours) <= norm.of(theirs) * (1 + 1e-12) for norm in symmetric(case)]
+    pairs = [norm.of(ours) <= norm.of(theirs) * (1 + 1e-12) for norm in symmetric(case)]
     return np.asarray(np.all(pairs, axis=0))
 
 
@@ -90,6 +90,14 @@ PROOF = Proof(
         Smt("the larger of both errors: max(|a − v|, b) ≤ max(a, |b − v|) for a ≥ b ≥ 0 and v ≥ 0", largest),
         Smt("their sum: |a − v| + b ≤ a + |b − v|", gain_grows(1)),
         Smt("a pair that is weakly majorized stays so beside a third entry", joined),
+        Formal(
+            "every group size, budget and tie rule: what errors of a group exceed t by adds up to no more",
+            "weakly_majorized",
+        ),
+        Cited(
+            "… for all t ≥ 0 means that the sums of the k largest are at most as large (Hardy, Littlewood, Pólya)",
+            Reference("marshall2011majorization", "chapter 4, on sums of positive parts"),
+        ),
         Cited(
             "if all sums of the k largest are at most as large, so is every symmetric gauge function (Ky Fan)",
             Reference("marshall2011majorization", "chapter 4, on symmetric gauge functions"),

@@ -269,7 +269,7 @@ def _operators() -> dict[str, object]:
         *(rounding, scores, sparsifiers, ties),
     )
     found: dict[str, object] = {"FixedArray": FixedArray}
-    for home in (*alphabet, channels, errors, report, streaming):
+    for home in (channels, errors, report, streaming, *alphabet):  # some import a cast of their own
         found |= {name: value for name, value in vars(home).items() if name in __all__}
     return found
 

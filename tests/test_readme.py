@@ -6,9 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from sqtheory.alphabet.notation import parse_as
+from sqtheory.alphabet.quantizers import Quantizer
+from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.cli import main
+from sqtheory.orders.source import source_ties
 from sqtheory.show.figures.catalogue import find
 from sqtheory.show.figures.data import Request
 from sqtheory.theory.theorems import BY_SLUG
@@ -163,3 +168,14 @@ def test_the_changelog_knows_every_module_that_there_was() -> None:
         heads = (".".join(parts[:end]) for end in range(len(parts), 0, -1))
         head = next((head for head in heads if head in rows), "")
         assert there(rows.get(head, "") + old.removeprefix(head)), old
+
+
+def test_the_ties_of_smollm2_are_said_to_be_those_of_its_source_too() -> None:
+    """Perplexities as in the committed table; of normals in Q4_1 so many groups tie in |x| as is said."""
+    said = " ".join(text(DOCS / "costs.md").split())
+    rows = [r for r in text(ROOT / "notebooks/results/table-smollm2.md").splitlines() if r.startswith("| 2:4 mxfp4 |")]
+    [low, high] = next(row.split(" | ")[4:6] for row in rows if "%" in row.split(" | ")[1])
+    assert f"from {float(low):_.0f} to {float(high):_.0f}. Not all ties".replace("_", " ") in said
+    q, s = parse_as(Quantizer, "format", "Q4_1"), nm(2, 4)
+    found = source_ties(q(np.random.default_rng(0).standard_normal((4000, 256)).astype(np.float32)), s)
+    assert found is not None and f"({100 * found.tied / found.groups:.1f} % of those of normals in Q4_1)" in said

@@ -7,7 +7,7 @@
     Depends on every other file. *)
 
 From sqtheory Require Import Masks Operators Rounding LargestError Swaps.
-From sqtheory Require Import prune_first_identity frozen_commutation prune_first_dominates Chains.
+From sqtheory Require Import prune_first_identity frozen_commutation prune_first_dominates weakly_majorized Chains.
 From sqtheory Require Import swap_constant swap_constant_attained gain_optimal sparse_grid_projection.
 From sqtheory Require Import overlap fitted_dominates AbsmaxIntegers FiniteGrids PowersOfTwo BlockScales ShippedFormats Counterexamples.
 From sqtheory Require Import Accumulators AccumulatorSums.
@@ -16,6 +16,7 @@ Print Assumptions prune_first_identity.
 Print Assumptions frozen_commutation.
 Print Assumptions frozen_commutation_ties.
 Print Assumptions prune_first_dominates.
+Print Assumptions weakly_majorized.
 Print Assumptions swap_constant.
 Print Assumptions swap_constant_attained.
 Print Assumptions gain_optimal.

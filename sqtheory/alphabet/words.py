@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, final
 import numpy as np
 
 from sqtheory.alphabet import affine, aliases, held_scores, named_scores, quantizers, scaling, scores, sparsifiers, ties
+from sqtheory.alphabet.bernoulli import bernoulli
 from sqtheory.alphabet.budgets import Count
 from sqtheory.alphabet.casts import Overflow
 from sqtheory.alphabet.formats import (
@@ -72,6 +73,7 @@ OPERATORS: Mapping[str, Callable[..., Operator]] = {
     "affine": affine.affine,
     "patterns": sparsifiers.patterns,
     "two_way": sparsifiers.two_way,
+    "bernoulli": bernoulli,
 }
 """The constructors by the name they are written with."""
 

@@ -15,7 +15,13 @@ from sqtheory.methods.method import Facts, Method, Variant
 from sqtheory.orders.pair import Pair
 from sqtheory.theory.case import Case
 from sqtheory.theory.claims import Reference
-from sqtheory.theory.theorems import gram_dominates, refit_optimal, sweep_bound
+from sqtheory.theory.theorems import (
+    compensation_reversal,
+    gram_dominates,
+    prune_then_feedback,
+    refit_optimal,
+    sweep_bound,
+)
 
 
 def by(known: Facts) -> PruningFeedback:
@@ -77,7 +83,10 @@ METHOD = Method(
             joint_is_not_always_best,
         ),
     ),
-    rests_on=(sweep_bound.THEOREM, refit_optimal.THEOREM),
+    rests_on=(
+        *(sweep_bound.THEOREM, refit_optimal.THEOREM),
+        *(prune_then_feedback.THEOREM, compensation_reversal.THEOREM),
+    ),
     variants=(
         Variant("frozen", "S→Q rounds at the scales of the dense weight, as the joint pass does", frozen),
         Variant("inclusive", "slabs prune one entry more, by ≤ a sorted score, as published code does", inclusive),

@@ -15,6 +15,9 @@ from sqtheory.theory.theorems import (
     partner_optimal,
     partner_regret,
     prune_first_dominates,
+    wanda_converse,
+    wanda_margin,
+    wanda_reversal,
     weighted_dominates,
 )
 
@@ -52,5 +55,8 @@ METHOD = Method(
             Case.of([7, 1.4375, 1, 0], int_(4), _two_of_four(2, 2, 2, 2)),
         ),
     ),
-    rests_on=(partner_exact.THEOREM, partner_optimal.THEOREM, partner_regret.THEOREM),
+    rests_on=(
+        *(partner_exact.THEOREM, partner_optimal.THEOREM, partner_regret.THEOREM),
+        *(wanda_reversal.THEOREM, wanda_converse.THEOREM, wanda_margin.THEOREM),
+    ),
 )

@@ -1,10 +1,12 @@
 """fouroversix, the released code of four over six."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, nearly
+from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, missing, nearly
 
 LOST = (
     "last bits, at most 1.2e−7 of an entry, and under scales of E4M3 below 2^−6 entries beyond 7 scales, which become 0"
 )
+EITHER = "every block is that of nvfp4() or of scaled(int4, block=16, scaling=twolevel), whichever errs less"
+MOVES = Observed(mixed=ZeroFate.kept, by_maximum=False)
 TOOL = Tool(
     name="fouroversix",
     title="fouroversix: NVFP4 whose blocks have their maximum at 6 or at 4",
@@ -23,6 +25,21 @@ TOOL = Tool(
             "NVFP4-abs-max",
             "scale rule abs_max",
             format=nearly("nvfp4(scaling=fouroversix(abs_max))", "fouroversix:NVFP4_abs_max", 2137, 10240, LOST),
+        ),
+        Mode(
+            "IF4-mse",
+            "E2M1 or INT4 in every block, the flag in the sign of its scale",
+            format=missing(EITHER, "fouroversix:IF4_mse", MOVES, nearest="nvfp4()", differ=3137, of=6144),
+        ),
+        Mode(
+            "IF4-mae",
+            "the same by absolute errors",
+            format=missing(EITHER, "fouroversix:IF4_mae", MOVES, nearest="nvfp4()", differ=2909, of=6144),
+        ),
+        Mode(
+            "IF4-abs-max",
+            "the same by the largest error",
+            format=missing(EITHER, "fouroversix:IF4_abs_max", MOVES, nearest="nvfp4()", differ=3930, of=6144),
         ),
     ),
     guard=OrderGuard(CanOrder.quantizes, "zeros of a pruned weight are values like others"),

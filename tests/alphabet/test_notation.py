@@ -180,6 +180,7 @@ def test_every_constructor_is_in_the_catalogue() -> None:
     assert set(OPERATORS) == {
         *("int", "hbfp", "mxfp", "mxint", "nvfp4", "nf4", "bcq", "cast", "scaled", "affine"),
         *("nm", "top", "threshold", "blockwise", "transposable", "two_way", "sap", "patterns", "fixed", "identity"),
+        "bernoulli",
     }
     named = {kind.what: {*kind.names, *kind.constructors} for kind in KINDS.values()}
     assert named["scaling rule"] == {

@@ -130,6 +130,14 @@ def test_a_mask_that_keeps_what_is_left_changes_nothing() -> None:
     assert first.error == between.error == compare(x, "2:4 >> int8").placings[0].error
 
 
+def test_a_coarse_mask_before_a_fine_one_can_lose_where_both_come_first() -> None:
+    """4:8 leaves one half, of which 2:4 keeps two entries; after rounding ties spread what is left over both halves."""
+    x = [5.75, 5.75, 1, 1, 6.25, 6.25, 6.25, 6.25]
+    coarse, fine = compare(x, "4:8 >> 2:4 >> int(3)", p=1), compare(x, "2:4 >> 4:8 >> int(3)", p=1)
+    assert [one.error for one in coarse.placings] == [26.0, 26.0, 15.5] and coarse.winners == ("Q→S₁→S₂",)
+    assert [one.error for one in fine.placings] == [15.5, 15.5, 15.5]
+
+
 def test_where_the_theorem_applies_and_what_it_lacks() -> None:
     shape = (4, 64)
     assert not Letters.of("int8 >> 2:4 >> mxfp4 >> nvfp4").open_premises(shape, 2.0)

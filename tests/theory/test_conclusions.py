@@ -227,7 +227,7 @@ def test_which_theorems_are_tested_only() -> None:
         *("saturation", "idempotence", "error_in_bits", "storage", "price_of_order", "order_gap_law", "order_gap_topk"),
         *("index_retention", "water_filling", "budget_price", "transposable_greedy", "best_support", "principal_axes"),
         *("partner_optimal", "partner_regret", "partner_perturbed", "swap_bias", "sweep_bound", "refit_optimal"),
-        *("wanda_converse", "cache_error", "prune_then_feedback"),
+        *("wanda_converse", "cache_error", "prune_then_feedback", "nvfp4_requantized"),
     }
     assert {slug for slug, extent in extents.items() if "in part" in extent} == {
         *("dot_concentration", "codes_permuted"),

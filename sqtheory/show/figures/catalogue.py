@@ -12,6 +12,7 @@ from sqtheory.show.figures import (
     gap_in_bits,
     ladder,
     layer_error,
+    literature,
     order_map,
     price,
     rotation,
@@ -26,7 +27,7 @@ KINDS: tuple[FigureKind[Any], ...] = (
     *(gap_in_bits.KIND, order_map.KIND, block.KIND, ladder.KIND),
     *(gain_curve.KIND, price.KIND, channel_map.KIND, tightness.KIND),
     *(depth.KIND, threshold.KIND, layer_error.KIND, rotation.KIND, rotation_law.KIND),
-    *(accumulation.KIND, tool_table.KIND),
+    *(accumulation.KIND, tool_table.KIND, literature.KIND),
 )
 BY_NAME = {kind.name: kind for kind in KINDS}
 """The figures by name."""

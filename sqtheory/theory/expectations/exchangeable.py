@@ -3,6 +3,8 @@
 Entries are exchangeable if every arrangement of them is as likely as any other, as for independent draws of one law.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.special import betaln
 
@@ -90,6 +92,30 @@ def differing_chance(above: Array, inside: Array, population: int, n: int, m: in
     The cell holds ``inside`` of N entries and ``above`` of them lie above it: Σ_{J < n < J + C} P(J, C)(1 − 1/C(C, r)),
     r = n − J, under the hypergeometric law of the numbers J above and C inside in a group of m.
     """
+    return _at_cut(above, inside, population, n, m, lambda c, r: float(1 - np.exp(-log_binomial(np.array(c), r))))
+
+
+def tied_chance(above: Array, inside: Array, population: int, n: int, m: int) -> Array:
+    """P(the last kept and the first pruned entry of a random group both lie in the cell): Σ_{J < n < J + C} P(J, C)."""
+    return _at_cut(above, inside, population, n, m, lambda c, r: 1.0)
+
+
+def tied_share(magnitudes: Array, n: int, m: int) -> float:
+    """The share of all groups of m of some entries, by their magnitudes, of which two tie at the cut after the n-th.
+
+    What a mask n:m finds tied in a tensor that stands for codes, where any arrangement of a block is as likely.
+
+    >>> tied_share(np.array([2.0, 1.0, 1.0, 0.0]), 2, 4), tied_share(np.array([2.0, 1.0, 1.0, 0.0]), 1, 2)
+    (1.0, 0.16666666666666666)
+    """
+    _, inside = np.unique(np.abs(magnitudes), return_counts=True)
+    above = np.cumsum(inside[::-1])[::-1] - inside
+    chances = tied_chance(above, inside, np.size(magnitudes), n, m)
+    return float(np.sum(chances))
+
+
+def _at_cut(above: Array, inside: Array, population: int, n: int, m: int, weight: Callable[[int, int], float]) -> Array:
+    """Σ_{J < n < J + C} P(J, C) weight(C, n − J) of every cell."""
     above, inside = np.asarray(above), np.asarray(inside)
     total: Array = np.zeros(np.broadcast(above, inside).shape)
     for j in range(n):
@@ -99,6 +125,5 @@ def differing_chance(above: Array, inside: Array, population: int, n: int, m: in
             possible = (c <= inside) & (wanted - c <= rest - inside) & (wanted <= rest)
             some, left = np.where(possible, inside, c), np.where(possible, rest - inside, wanted - c)
             within = log_binomial(some, c) + log_binomial(left, wanted - c) - log_binomial(some + left, wanted)
-            wrong = 1 - np.exp(-log_binomial(c, n - j))
-            total += np.where(possible, upper * np.exp(within), 0.0) * wrong
+            total += np.where(possible, upper * np.exp(within), 0.0) * weight(c, n - j)
     return total

@@ -33,7 +33,7 @@ def falls(x: Array, image: Array) -> Array:
     drop = (before[:, :-1] - made[:, 1:]).max(axis=1, initial=0.0)
     apart = np.where(np.diff(size, axis=1) == 0, np.diff(made, axis=1), 0.0).max(axis=1, initial=0.0)
     turned = np.where(np.sign(x) * np.sign(image) < 0, np.abs(image), 0).max(axis=1, initial=0.0)
-    return np.maximum(np.maximum(drop, apart), turned)
+    return np.asarray(np.maximum(np.maximum(drop, apart), turned), np.float64)
 
 
 def _falls(case: Case) -> Array:

@@ -72,4 +72,5 @@ THEOREM = Theorem(
     ),
     witness=Attained(Case.of([7, 2.5, 1, 1], int_(4), nm(2, 4))),
     source=Reference("harma2025interplay", "after Theorems 3.5 and 3.6, in its norms: every symmetric gauge function"),
+    formal=("weakly_majorized",),
 )

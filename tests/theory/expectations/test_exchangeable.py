@@ -8,6 +8,7 @@ from math import comb
 import numpy as np
 import pytest
 
+from sqtheory.alphabet.notation import parse
 from sqtheory.alphabet.quantizers import Quantizer, hbfp, int_
 from sqtheory.alphabet.sparsifiers import nm
 from sqtheory.orders.applied import both
@@ -17,6 +18,7 @@ from sqtheory.theory.expectations.exchangeable import (
     kept_chances,
     log_binomial,
     rank_gap,
+    tied_share,
 )
 from sqtheory.theory.theorem import Theorem
 from sqtheory.theory.theorems import error_in_bits, order_gap_law, order_gap_topk
@@ -118,3 +120,24 @@ def test_a_side_that_is_a_thousandth_off_is_caught(theorem: Theorem) -> None:
 
 def test_a_mask_that_keeps_all_keeps_each_entry_for_certain() -> None:
     assert all((kept_chances(8, n, n) == 1).all() for n in range(1, 9))
+
+
+@pytest.mark.parametrize(("n", "m"), [(1, 2), (2, 4), (1, 4), (3, 4), (2, 3)])
+def test_ties_at_the_cut_by_listing_groups(n: int, m: int) -> None:
+    rng = np.random.default_rng(n * m)
+    for _ in range(8):
+        level = rng.integers(0, 4, 9).astype(float)
+        groups = [sorted(abs(level[list(group)]), reverse=True) for group in combinations(range(9), m)]
+        listed = Fraction(sum(group[n - 1] == group[n] for group in groups), len(groups))
+        assert tied_share(rng.choice([-1, 1], 9) * level, n, m) == pytest.approx(float(listed), abs=1e-12)
+
+
+@pytest.mark.parametrize("source", ["Q4_1", "Q4_0", "mxfp4", "int4:b32"])
+def test_ties_of_a_quantized_source_are_those_of_its_grid(source: str) -> None:
+    """Blocks of 32 normal numbers: the share of 2:4 groups that tie, within five standard errors of the closed form."""
+    x = np.random.default_rng(7).normal(size=(128, 128))
+    image = parse(source)(x)
+    groups = image.size // 4
+    measured = nm(2, 4).tied_groups(image) / groups
+    closed = float(np.mean([tied_share(block, 2, 4) for block in image.reshape(-1, 32)]))
+    assert abs(measured - closed) < 5 * 2 * (closed * (1 - closed) / groups) ** 0.5
