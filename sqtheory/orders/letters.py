@@ -11,7 +11,6 @@ from sqtheory.alphabet.partition import Shape
 from sqtheory.alphabet.quantizers import Quantizer
 from sqtheory.alphabet.sparsifiers import Sparsifier
 from sqtheory.alphabet.ties import Ties
-from sqtheory.exceptions import need
 from sqtheory.orders.assumptions import DOMINANCE
 from sqtheory.orders.pair import Pair
 
@@ -30,7 +29,7 @@ BELOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 class Letters:
     """Masks s₁, …, s_k and quantizers q₁, …, q_r, each kind in the order in which a chain applies them.
 
-    Raises ValueError where one kind is missing and for more than ``MOST`` words, TypeError for another kind.
+    Raises ValueError where one kind is missing, for another kind and for more than ``MOST`` words.
     """
 
     masks: tuple[Sparsifier, ...]
@@ -40,7 +39,10 @@ class Letters:
 
     def __post_init__(self) -> None:
         for f in self.quantizers:
-            need(f, Quantizer, "a chain of masks and quantizers")
+            if not isinstance(f, Quantizer):
+                raise ValueError(
+                    f"{f} in {self} is neither a mask nor a quantizer: orders are those of these two kinds"
+                )
         k, r = len(self.masks), len(self.quantizers)
         if not (k and r):
             lacking = "quantizer" if k else "mask"

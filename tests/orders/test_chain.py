@@ -9,6 +9,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
+from sqtheory.alphabet.bernoulli import bernoulli
 from sqtheory.alphabet.formats import E2M1, E4M3
 from sqtheory.alphabet.notation import parse
 from sqtheory.alphabet.operators import Operator, chained
@@ -171,6 +172,8 @@ def test_what_is_no_chain_is_refused() -> None:
         compare(x, "int8 >> int4")
     with pytest.raises(ValueError, match="have 70 orders, more than 64"):
         compare(x, " >> ".join(["2:4"] * 4 + ["int8"] * 4))
+    with pytest.raises(ValueError, match=r"bernoulli\(0.5, rng\) in int\(8\) >> .* is neither a mask nor a quantizer"):
+        compare(x, int_(8) >> nm(2, 4) >> bernoulli(0.5, np.random.default_rng(0)))
     with pytest.raises(SpellingError):
         compare(x, "int8 >> 2:4 >>")
     with pytest.raises(ValueError, match="per_group"):
