@@ -176,6 +176,7 @@ def _error(x: Array, y: Array, p: float) -> float:
 def _lead(x: Array, best: Array, y: Array, p: float, known: Sequence[Placing], placed: Placing, winner: str) -> float:
     """Below 0 where y has the smaller error, 0 where neither has."""
     if p < np.inf:
-        return float(np.sign(float(change(x, best, y, p))))
+        lead = change(x, best, y, p)
+        return (lead > 0) - (lead < 0)
     least = next(one.error for one in known if one.word == winner)
     return placed.error - least

@@ -209,3 +209,9 @@ def test_draws_are_of_the_generator_that_is_named() -> None:
     q = int_(4, rounding=stochastic(np.random.default_rng(0)))
     assert "monotone" in Letters.of(q >> nm(2, 4)).open_premises((8,), 1.0)
     assert isinstance(parse("2:4 >> int4"), Operator) and isinstance(Letters.of("2:4 >> int4").masks[0], Sparsifier)
+
+
+@pytest.mark.parametrize("power", [-600, 0, 600])
+def test_winners_are_exact_where_powers_are_beyond_floats(power: int) -> None:
+    x = np.ldexp([1 + 2.0**-52, 1.0], power)
+    assert compare(x, "nm(1, 2, ties=high_index) >> hbfp4").winners == ("S→Q",)
