@@ -18,7 +18,9 @@ from sqtheory.methods import (
     gptq,
     hbfp,
     interplay,
+    layerwise,
     linear_attention,
+    lrp_qvit,
     mobilenet,
     moe,
     obc,
@@ -114,6 +116,8 @@ ALL: tuple[Work, ...] = (
     efficientnet.METHOD,
     random_pruning.METHOD,
     sparse_ift.METHOD,
+    lrp_qvit.METHOD,
+    layerwise.METHOD,
 )
 """Every method; a new one is its file and a line here."""
 
