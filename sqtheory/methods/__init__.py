@@ -13,8 +13,10 @@ from sqtheory.methods import (
     dass,
     dsl,
     dsnot,
+    ecoflap,
     efficientnet,
     erk,
+    geta,
     gptq,
     hbfp,
     interplay,
@@ -118,6 +120,8 @@ ALL: tuple[Work, ...] = (
     sparse_ift.METHOD,
     lrp_qvit.METHOD,
     layerwise.METHOD,
+    ecoflap.METHOD,
+    geta.METHOD,
 )
 """Every method; a new one is its file and a line here."""
 
