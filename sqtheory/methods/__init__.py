@@ -21,6 +21,7 @@ from sqtheory.methods import (
     hbfp,
     interplay,
     layerwise,
+    lazy_neuron,
     linear_attention,
     lrp_qvit,
     mobilenet,
@@ -122,6 +123,7 @@ ALL: tuple[Work, ...] = (
     layerwise.METHOD,
     ecoflap.METHOD,
     geta.METHOD,
+    lazy_neuron.METHOD,
 )
 """Every method; a new one is its file and a line here."""
 

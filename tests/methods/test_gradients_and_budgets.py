@@ -1,4 +1,4 @@
-"""GETA and ECoFLaP in fractions: every update descends, bits invert, differences are slopes, budgets are met."""
+"""GETA and ECoFLaP in fractions: every update descends, differences are slopes, budgets are met."""
 
 from fractions import Fraction
 from itertools import product
@@ -6,7 +6,6 @@ from itertools import product
 import numpy as np
 import pytest
 
-from sqtheory.alphabet.power_law import bits_of, clipped_power, power_quantized, step_of
 from sqtheory.methods.ecoflap import kept, kept_as_published, two_sided
 from sqtheory.methods.geta import ETA, ZETA, forgetting, residuals, slope
 
@@ -46,27 +45,6 @@ def test_published_forgetting_spares_groups_of_negative_mean() -> None:
     assert forgetting(g, c, r, Fraction(1, 8), STEPS)[0] == 1
     up = [-v for v in c]
     assert forgetting(g, up, r, Fraction(1, 8), STEPS, published=True)[0] > 0
-
-
-@pytest.mark.parametrize(("bits", "largest", "power"), [(2, 1.0, 1.0), (4, 3.0, 0.5), (8, 0.25, 1.5)])
-def test_bits_and_steps_are_inverse_and_count_the_levels(bits: int, largest: float, power: float) -> None:
-    step = step_of(bits, largest, power)
-    assert bits_of(step, largest, power) == pytest.approx(bits, rel=1e-12)
-    assert bits_of(step / 2, largest, power) > bits
-    x = np.linspace(-2 * largest, 2 * largest, 4001)
-    assert len(np.unique(np.round(power_quantized(x, step, largest, power) / step))) == 2**bits - 1
-
-
-def test_the_power_quantizer_is_odd_keeps_zero_and_errs_by_half_a_step_of_powers() -> None:
-    x = np.append(RNG.standard_normal(500), 0.0)
-    for power in (0.5, 1.0, 2.0):
-        y = power_quantized(x, 0.25, 1.5, power)
-        np.testing.assert_array_equal(power_quantized(-x, 0.25, 1.5, power), -y)
-        assert y[-1] == 0 and np.abs(y - clipped_power(x, 1.5, power)).max() <= 0.125
-        mask = RNG.random(x.shape) < 0.5
-        np.testing.assert_array_equal(power_quantized(np.where(mask, x, 0), 0.25, 1.5, power), np.where(mask, y, 0))
-    root = power_quantized(x, 0.25, 1.5, 0.5)
-    assert np.abs(root - np.clip(x, -1.5, 1.5)).max() > 0.2, "it is no image of x itself"
 
 
 @pytest.mark.parametrize("eps", [0.125, 1.0, 16.0])
