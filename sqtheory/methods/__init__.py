@@ -47,6 +47,7 @@ from sqtheory.methods import (
     spt,
     srste,
     ste,
+    swiftprune,
     teal,
     wanda,
     waterfill,
@@ -124,6 +125,7 @@ ALL: tuple[Work, ...] = (
     ecoflap.METHOD,
     geta.METHOD,
     lazy_neuron.METHOD,
+    swiftprune.METHOD,
 )
 """Every method; a new one is its file and a line here."""
 
