@@ -24,6 +24,7 @@ from sqtheory.methods import (
     obc,
     obr,
     progressive,
+    random_pruning,
     rewinding,
     rsparse,
     rsq,
@@ -34,6 +35,7 @@ from sqtheory.methods import (
     slicegpt,
     slim,
     sparse_bitnet,
+    sparse_ift,
     sparsegpt,
     sparsejepa,
     sparseland,
@@ -110,6 +112,8 @@ ALL: tuple[Work, ...] = (
     darts.METHOD,
     mobilenet.METHOD,
     efficientnet.METHOD,
+    random_pruning.METHOD,
+    sparse_ift.METHOD,
 )
 """Every method; a new one is its file and a line here."""
 
