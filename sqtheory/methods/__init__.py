@@ -13,12 +13,16 @@ from sqtheory.methods import (
     dass,
     dsl,
     dsnot,
+    ecoflap,
     efficientnet,
     erk,
+    geta,
     gptq,
     hbfp,
     interplay,
+    layerwise,
     linear_attention,
+    lrp_qvit,
     mobilenet,
     moe,
     obc,
@@ -114,6 +118,10 @@ ALL: tuple[Work, ...] = (
     efficientnet.METHOD,
     random_pruning.METHOD,
     sparse_ift.METHOD,
+    lrp_qvit.METHOD,
+    layerwise.METHOD,
+    ecoflap.METHOD,
+    geta.METHOD,
 )
 """Every method; a new one is its file and a line here."""
 
