@@ -65,7 +65,7 @@ def kept_at_half() -> list[Fraction]:
     """Where the scale of the image is another, it is half: the maximum of 4 σ then lies beyond the largest level."""
     c = Fraction(SECOND)
     tops = [a for a in samples_of(c) if a <= MIDDLE * c]
-    return [a for a in tops if (image_of(a / c), scale_of(image_of(a / c) * c)) != (4, c / 2)]
+    return [a for a in tops if image_of(a / c) != 4 or scale_of(4 * c) != c / 2]
 
 
 def in_four(a: ExactRow) -> Number:

@@ -7,6 +7,7 @@ from sqtheory.models import open_model, samples_for
 from sqtheory.models.studies.operands import layer_words, words_table
 from sqtheory.orders.pair import Pair
 from sqtheory.tables import Table
+from sqtheory.theory.certificates import FourWords
 from tests.results import FOLDER
 
 FILE = FOLDER / "four-words.md"
@@ -21,7 +22,7 @@ by how much S→Q on both sides exceeds the best word of a layer.
 
 def table(models: tuple[str, ...], formats: tuple[str, ...]) -> Table:
     """The lines of these models and formats."""
-    named = {}
+    named: dict[str, dict[str, FourWords]] = {}
     for name in models:
         model = open_model(name)
         pairs = [Pair(nm(2, 4), parse_as(Quantizer, "a format", text)) for text in formats]

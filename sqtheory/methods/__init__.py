@@ -26,6 +26,7 @@ from sqtheory.methods import (
     obc,
     obr,
     progressive,
+    random_pruning,
     rewinding,
     rsparse,
     rsq,
@@ -36,6 +37,7 @@ from sqtheory.methods import (
     slicegpt,
     slim,
     sparse_bitnet,
+    sparse_ift,
     sparsegpt,
     sparsejepa,
     sparseland,
@@ -114,6 +116,8 @@ ALL: tuple[Work, ...] = (
     darts.METHOD,
     mobilenet.METHOD,
     efficientnet.METHOD,
+    random_pruning.METHOD,
+    sparse_ift.METHOD,
 )
 """Every method; a new one is its file and a line here."""
 

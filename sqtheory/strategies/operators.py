@@ -106,7 +106,7 @@ def _scalings(fmt: Format, grid: Shape | None) -> st.SearchStrategy[Scaling]:
     doubled = st.builds(DoubleQuantization, st.sampled_from([AbsMax(), mse(4)]), st.integers(1, 9))
     changed: st.SearchStrategy[Scaling] = doubled | st.sampled_from((*plain, TwoLevel())).map(Reciprocal)
     changed |= st.builds(SuperBlock, st.integers(2, 9), st.sampled_from(alone), st.integers(2, 5))
-    changed |= _stored(plain, fine) if fine else st.nothing()
+    changed |= _stored([r for r in alone if not r.signed], fine) if fine else st.nothing()
     return st.one_of(
         st.sampled_from((*rules, Unscaled(), SharedExponent(), *fine)),
         changed,

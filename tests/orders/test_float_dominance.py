@@ -35,7 +35,7 @@ MASKS = (nm(2, 4), nm(1, 4, ties=high_index))
 def tensors(dtype: type, seed: int) -> NDArray[np.generic]:
     """Rows of one type, several kinds: plain, likely to tie, just above 0 with subnormal numbers among them."""
     rng = np.random.default_rng(seed)
-    info = ml_dtypes.finfo(dtype)
+    info = ml_dtypes.finfo(dtype)  # type: ignore[no-untyped-call]
     least = float(info.smallest_subnormal)
     plain = rng.normal(size=(12, 16)) * 2.0 ** rng.integers(-6, 7, (12, 1))
     halves = rng.integers(-14, 15, (12, 16)) / 2 * 2.0 ** rng.integers(-3, 4, (12, 1))

@@ -228,6 +228,7 @@ def test_which_theorems_are_tested_only() -> None:
         *("index_retention", "water_filling", "budget_price", "transposable_greedy", "best_support", "principal_axes"),
         *("partner_optimal", "partner_regret", "partner_perturbed", "swap_bias", "sweep_bound", "refit_optimal"),
         *("wanda_converse", "cache_error", "prune_then_feedback", "nvfp4_requantized"),
+        *("swept_range", "float_monotone"),
     }
     assert {slug for slug, extent in extents.items() if "in part" in extent} == {
         *("dot_concentration", "codes_permuted"),
@@ -237,6 +238,7 @@ def test_which_theorems_are_tested_only() -> None:
         *("prune_first_identity", "prune_first_bound", "overlap", "swap_constant", "swap_gap", "prune_first_dominates"),
         *("frozen_commutation", "ties_by_original", "sparse_grid_projection", "gain_optimal"),
         *("gain_dominates", "score_keeps_scale", "nearly_monotone_dominates", "straddling"),
+        *("fitted_bound", "fitted_dominates"),
         *("accumulator_bound", "promoted_bound", "one_signed_accumulation", "stagnation"),
         *("accumulator_exact", "accumulator_symmetry", "sparse_dense_bound", "order_on_hardware"),
     }

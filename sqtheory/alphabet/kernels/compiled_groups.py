@@ -87,9 +87,16 @@ def rounded(v, n, scales, rounding, places):  # type: ignore[no-untyped-def]
             places[:n] = 0
             for r in range(n):
                 v[j, r] /= scales[r]
-            for cut in rounding.cuts:
+            cuts, fours = rounding.cuts, rounding.cuts.size // 4 * 4
+            for at in range(0, fours, 4):
+                first, second, third, fourth = cuts[at], cuts[at + 1], cuts[at + 2], cuts[at + 3]
                 for r in range(n):
-                    places[r] = i4(places[r] + (i4(1) if v[j, r] >= cut else i4(0)))
+                    a = v[j, r]
+                    above = i4(i4(a >= first) + i4(a >= second)), i4(i4(a >= third) + i4(a >= fourth))
+                    places[r] = i4(places[r] + i4(above[0] + above[1]))
+            for cut in cuts[fours:]:
+                for r in range(n):
+                    places[r] = i4(places[r] + i4(v[j, r] >= cut))
             for r in range(n):
                 v[j, r] = abs(rounding.levels[places[r]]) * scales[r]
 

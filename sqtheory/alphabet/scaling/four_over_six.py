@@ -82,7 +82,7 @@ class FourOverSix(Scaling):
     def under(self, top: Array, amax: Array, x: Array, blocks: Partition, fmt: Format) -> Array:
         """The scales of blocks with maxima ``amax`` in tensors whose largest magnitude is ``top``, which broadcasts."""
         real = amax.dtype.type
-        g = positive(top / real(fmt.max * TOP), top)
+        g = positive(top / real(min(fmt.max * TOP, float(np.finfo(real).max))), top)
         at_six = amax / real(fmt.max) / np.where(g > 0, g, real(1))
         candidates = []
         for ratio in (at_six, at_six * real(HIGHER)):

@@ -4,6 +4,7 @@ Exact for independent entries, exact for exchangeable ones, and laws for small s
 """
 
 from sqtheory.theory.expectations.agreement import Agreement, AgreementReport, agreement, agreement_table
+from sqtheory.theory.expectations.coins import expected_prune_first, expected_quantize_first
 from sqtheory.theory.expectations.crossing import Crossing, crossing, crossing_table, expected_cut_square
 from sqtheory.theory.expectations.densities import Density, Empirical, Normal, ScipyDensity, standard_normal
 from sqtheory.theory.expectations.finite_step import expected_mask_change, expected_order_gap
@@ -28,7 +29,9 @@ __all__ = [
     "expected_cut_square",
     "expected_mask_change",
     "expected_order_gap",
+    "expected_prune_first",
     "expected_pruned_square",
+    "expected_quantize_first",
     "expected_sparse_square",
     "expected_square_error",
     "kappa",

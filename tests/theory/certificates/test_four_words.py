@@ -45,7 +45,8 @@ def test_errors_are_those_of_the_products_and_bounds_hold(pair: Pair) -> None:
 def test_each_word_is_the_only_best_somewhere_though_both_tensors_prefer_sq(
     word: Word, rows: tuple[list[float], list[float]]
 ) -> None:
-    found = four_words(*([row] for row in rows), INT4, INT4)
+    x, w = rows
+    found = four_words([x], [w], INT4, INT4)
     assert found.best == word and all(found.errors[word] < found.errors[other] for other in WORDS if other != word)
     assert (found.regret == 0) == (word == (SQ, SQ))
     for row in map(np.array, rows):
