@@ -43,6 +43,7 @@ from sqtheory.methods import (
     teal,
     wanda,
     waterfill,
+    wgsef,
     wina,
 )
 from sqtheory.methods.evidence import Evidence, Fails, Holds, OnWeight, OrderVerdict, Runs
@@ -110,6 +111,7 @@ ALL: tuple[Work, ...] = (
     darts.METHOD,
     mobilenet.METHOD,
     efficientnet.METHOD,
+    wgsef.METHOD,
 )
 """Every method; a new one is its file and a line here."""
 
