@@ -51,6 +51,7 @@ from sqtheory.methods import (
     teal,
     wanda,
     waterfill,
+    wgsef,
     wina,
 )
 from sqtheory.methods.evidence import Evidence, Fails, Holds, OnWeight, OrderVerdict, Runs
@@ -126,6 +127,7 @@ ALL: tuple[Work, ...] = (
     layerwise.METHOD,
     ecoflap.METHOD,
     geta.METHOD,
+    wgsef.METHOD,
 )
 """Every method; a new one is its file and a line here."""
 
