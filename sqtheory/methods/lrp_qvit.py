@@ -58,7 +58,7 @@ def linear_bits(scores: Sequence[float], sizes: Sequence[int], choices: Sequence
 def conserved() -> bool:
     """Σ R_j = Σ R_i = 4 without ε, and less by the leak with it."""
     whole, less = propagated(X, W, R), propagated(X, W, R, 0.5)
-    return abs(whole.sum() - 4) < 1e-14 and abs(4 - less.sum() - leaked(X, W, R, 0.5)) < 1e-14
+    return bool(abs(whole.sum() - 4) < 1e-14 and abs(4 - less.sum() - leaked(X, W, R, 0.5)) < 1e-14)
 
 
 def loses_to_equal_bits() -> bool:
