@@ -68,18 +68,17 @@ METHOD = Idea(
     source=Reference("yousefzadeh2021training", "abstract; formulas as its authors' layer for Keras has them"),
     computes="what is sent and received, how often nothing is, and how far S→Q drifts.",
     outside="steps that are trained, with the L1 norm of what is sent as a penalty.",
+    rests_on=(delta_coding.THEOREM,),
     evidence=(
         Runs(
             "rounded first, what is received errs by half a step at any time, and most differences are 0",
             OrderVerdict.none,
             quantized_first_is_close,
-            theorem=delta_coding.THEOREM,
         ),
         Runs(
             "pruned first, differences in time below half a step are lost one by one, and the error grows without end",
             OrderVerdict.fails,
             pruned_first_is_lost,
-            theorem=delta_coding.THEOREM,
             through=(OrderChannel.transform,),
         ),
     ),

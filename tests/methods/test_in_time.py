@@ -53,7 +53,8 @@ def test_without_the_first_frame_published_code_sends_the_opposite_and_the_first
 @pytest.mark.parametrize("decay", [[0.9, -0.5], [0.6 + 0.7j, 0.3 - 0.2j]], ids=["real", "complex"])
 def test_a_state_errs_by_its_reach_times_one_rounding(way: Rounding, decay: list[complex]) -> None:
     a, step = np.array(decay), 0.125
-    u = RNG.standard_normal((60, 2)) + (1j * RNG.standard_normal((60, 2)) if np.iscomplexobj(a) else 0)
+    u: Array = RNG.standard_normal((60, 2))
+    u = u + np.multiply(RNG.standard_normal((60, 2)), 1j if np.iscomplexobj(a) else 0)  # type: ignore[assignment]
     exact, made = states(a, u), states(a, u, step, way)
     h = 0 * a
     for t in range(60):
