@@ -4,6 +4,7 @@ from difflib import get_close_matches
 
 from sqtheory.methods import (
     armor,
+    beyond_l1,
     blockpruner,
     cett,
     chess,
@@ -112,6 +113,7 @@ ALL: tuple[Work, ...] = (
     mobilenet.METHOD,
     efficientnet.METHOD,
     wgsef.METHOD,
+    beyond_l1.METHOD,
 )
 """Every method; a new one is its file and a line here."""
 
