@@ -9,6 +9,7 @@ from sqtheory.methods import (
     cett,
     chess,
     codesign,
+    cospadi,
     cwd,
     darts,
     dass,
@@ -114,6 +115,7 @@ ALL: tuple[Work, ...] = (
     efficientnet.METHOD,
     wgsef.METHOD,
     beyond_l1.METHOD,
+    cospadi.METHOD,
 )
 """Every method; a new one is its file and a line here."""
 
