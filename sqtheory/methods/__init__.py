@@ -4,10 +4,12 @@ from difflib import get_close_matches
 
 from sqtheory.methods import (
     armor,
+    beyond_l1,
     blockpruner,
     cett,
     chess,
     codesign,
+    cospadi,
     cwd,
     darts,
     dass,
@@ -148,6 +150,8 @@ ALL: tuple[Work, ...] = (
     precropping.METHOD,
     ftp.METHOD,
     sirius.METHOD,
+    beyond_l1.METHOD,
+    cospadi.METHOD,
 )
 """Every method; a new one is its file and a line here."""
 
