@@ -58,7 +58,8 @@ def test_coins_keep_the_density_in_expectation_and_not_exactly() -> None:
 def test_uniform_plus_meets_its_budget_and_the_published_one_does_not(density: Fraction) -> None:
     sizes = (10, 80, 40, 10)
     spent = {
-        kind: sum(n * d for n, d in zip(sizes, uniform_plus(sizes, density, kind), strict=True)) for kind in (0, 1)
+        kind: sum(n * d for n, d in zip(sizes, uniform_plus(sizes, density, kind), strict=True))
+        for kind in (False, True)
     }
     assert spent[False] == density * 140 != spent[True]
     assert (spent[True] > density * 140) == (density >= Fraction(1, 5))
