@@ -54,7 +54,7 @@ def test_without_the_first_frame_published_code_sends_the_opposite_and_the_first
 def test_a_state_errs_by_its_reach_times_one_rounding(way: Rounding, decay: list[complex]) -> None:
     a, step = np.array(decay), 0.125
     u: Array = RNG.standard_normal((60, 2))
-    u = u + np.multiply(RNG.standard_normal((60, 2)), 1j if np.iscomplexobj(a) else 0)  # type: ignore[assignment]
+    u = u + np.multiply(RNG.standard_normal((60, 2)), 1j if np.iscomplexobj(a) else 0)
     exact, made = states(a, u), states(a, u, step, way)
     h = 0 * a
     for t in range(60):

@@ -6,8 +6,9 @@ Every head's keys, turned by their positions, and values are a tensor of its own
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass, field
-from typing import final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, final
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from sqtheory.models.architectures.layers import attention
 from sqtheory.models.architectures.linears import Linear, Linears
 from sqtheory.models.architectures.model import Model
 from sqtheory.models.evaluation.data import Samples
+from sqtheory.orders.applied import Order
+from sqtheory.tables import Table, json_ready, short
 from sqtheory.theory.certificates.attention import attention_errors
 
 
@@ -41,8 +44,19 @@ class CacheReport:
     output_bound: float
     """What theorem ``cache_error`` allows for it: the norm of the bounds of all entries, over ‖O‖."""
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, ready for JSON."""
+        return {name: json_ready(value) for name, value in asdict(self).items()}
 
-def cache_reports(model: Model, samples: Samples, keys: Operator, values: Operator) -> tuple[CacheReport, ...]:
+
+def cache_reports(
+    model: Model,
+    samples: Samples,
+    keys: Operator,
+    values: Operator,
+    *,
+    done: Callable[[int], None] = lambda count: None,
+) -> tuple[CacheReport, ...]:
     """Every attention of a model, first to last, with these operators on its keys and on its values.
 
     An operator is any quantizer, sparsifier or chain, as in ``top(0.5, per=Rows()) >> int_(4, per=Columns())``. Raises
@@ -50,10 +64,27 @@ def cache_reports(model: Model, samples: Samples, keys: Operator, values: Operat
     """
     watching = _Watching(keys, values)
     for start in range(0, len(samples), model.batch):
-        model.logits(samples.inputs[start : start + model.batch], watching)
+        batch = samples.inputs[start : start + model.batch]
+        model.logits(batch, watching)
+        done(len(batch))
     if not watching.sums:
         raise ValueError(f"{model.label} has no attention with a cache")
     return tuple(_report(at, sums) for at, sums in watching.sums.items())
+
+
+def cache_table(found: Mapping[Order, Sequence[CacheReport]], title: str = "") -> Table:
+    """A line for each attention: what each order loses of keys, values and outputs, and what is certified."""
+    header = ["attention"]
+    for order in found:
+        header += [f"{order} keys", "values", "moved", "output", "certified"]
+    rows = []
+    for each in zip(*found.values(), strict=True):
+        cells = [short(each[0].name)]
+        for one in each:
+            shares = (one.keys, one.values, one.moved, one.output, one.output_bound)
+            cells += [f"{100 * share:.2f}%" for share in shares]
+        rows.append(tuple(cells))
+    return Table(tuple(header), tuple(rows), title)
 
 
 @final
