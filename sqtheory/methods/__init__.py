@@ -10,6 +10,7 @@ from sqtheory.methods import (
     chess,
     codesign,
     cospadi,
+    crate,
     cwd,
     darts,
     dass,
@@ -21,6 +22,7 @@ from sqtheory.methods import (
     hbfp,
     interplay,
     linear_attention,
+    lost,
     mobilenet,
     moe,
     obc,
@@ -116,6 +118,8 @@ ALL: tuple[Work, ...] = (
     wgsef.METHOD,
     beyond_l1.METHOD,
     cospadi.METHOD,
+    crate.METHOD,
+    lost.METHOD,
 )
 """Every method; a new one is its file and a line here."""
 
