@@ -4,6 +4,7 @@ from difflib import get_close_matches
 
 from sqtheory.methods import (
     armor,
+    bdwp,
     beyond_l1,
     blockpruner,
     cett,
@@ -120,6 +121,7 @@ ALL: tuple[Work, ...] = (
     cospadi.METHOD,
     crate.METHOD,
     lost.METHOD,
+    bdwp.METHOD,
 )
 """Every method; a new one is its file and a line here."""
 
