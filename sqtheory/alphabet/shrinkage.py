@@ -38,7 +38,7 @@ class Soft(Shrinkage):
     """φ = λ|u|: every survivor loses λ."""
 
     def penalty(self, u: Array) -> Array:
-        return self.strength * np.abs(u)
+        return np.asarray(self.strength * np.abs(u))
 
     def sizes(self, size: Array) -> Array:
         return np.maximum(size - self.strength, 0)
@@ -62,7 +62,7 @@ class HalfNorm(Shrinkage):
     """φ = λ√|u|: above (3/2) λ^⅔ the larger root of u − v + λ/(2√u) = 0 (`xu2012half`, written for ½(u − v)²)."""
 
     def penalty(self, u: Array) -> Array:
-        return self.strength * np.sqrt(np.abs(u))
+        return np.asarray(self.strength * np.sqrt(np.abs(u)))
 
     def sizes(self, size: Array) -> Array:
         alive = size > 1.5 * self.strength ** (2 / 3)
@@ -89,7 +89,7 @@ class Firm(Shrinkage):
 
     def sizes(self, size: Array) -> Array:
         between = np.maximum(size - self.strength, 0) * (self.bend / (self.bend - 1))
-        return np.minimum(size, between)
+        return np.asarray(np.minimum(size, between))
 
 
 def continuous_exact(strength: float, norm: float) -> Firm | Hard:

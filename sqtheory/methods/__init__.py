@@ -4,6 +4,7 @@ from difflib import get_close_matches
 
 from sqtheory.methods import (
     armor,
+    bdwp,
     beyond_l1,
     blockpruner,
     cast,
@@ -12,6 +13,7 @@ from sqtheory.methods import (
     codesign,
     corematching,
     cospadi,
+    crate,
     cwd,
     darts,
     dass,
@@ -33,6 +35,7 @@ from sqtheory.methods import (
     lazy_neuron,
     linear_attention,
     lrp_qvit,
+    lost,
     mobilenet,
     moe,
     mustafar,
@@ -172,6 +175,9 @@ ALL: tuple[Work, ...] = (
     yolov8.METHOD,
     iss.METHOD,
     ist.METHOD,
+    crate.METHOD,
+    lost.METHOD,
+    bdwp.METHOD,
 )
 """Every method; a new one is its file and a line here."""
 

@@ -29,7 +29,8 @@ def pursued(w: Array, atoms: Array, sparsity: int) -> Array:
         raise ValueError(f"pursuit needs atoms of norm 1 and a sparsity of at most {count}, got {sparsity}")
     codes = np.zeros((count, w.shape[1]))
     for column, target in enumerate(w.T.astype(np.float64)):
-        chosen, rest, fit = [], target, np.zeros(0)
+        chosen: list[int] = []
+        rest, fit = target, np.zeros(0)
         for _ in range(sparsity):
             scores = np.abs(atoms.T @ rest)
             scores[chosen] = -1.0
