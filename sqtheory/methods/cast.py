@@ -44,7 +44,9 @@ def norm_for_error() -> bool:
     left = np.where(MASK, X, 0)
     factor = restoring(X, MASK)
     errors = [float(((X - f * left) ** 2).sum()) for f in (1.0, factor)]
-    return factor > 1 and abs(np.linalg.norm(factor * left) - np.linalg.norm(X)) <= 1e-12 and errors[0] < errors[1]
+    return (
+        factor > 1 and abs(float(np.linalg.norm(factor * left) - np.linalg.norm(X))) <= 1e-12 and errors[0] < errors[1]
+    )
 
 
 def absorbed() -> bool:

@@ -46,7 +46,7 @@ def fold_first() -> bool:
     for per in (Rows(), Whole()):
         q = int_(4, per=per)
         ways.append([folded(q(W), GAMMA, BETA, MEAN, DEVIATION)[0], q(folded(W, GAMMA, BETA, MEAN, DEVIATION)[0])])
-    return np.array_equal(*ways[0]) and not np.array_equal(*ways[1])
+    return np.array_equal(ways[0][0], ways[0][1]) and not np.array_equal(ways[1][0], ways[1][1])
 
 
 METHOD = Idea(
