@@ -20,13 +20,20 @@ x, w, a, b = sympy.symbols("x w a b", real=True)
 size_x, size_w, e, f, more_e, more_f = sympy.symbols("size_x size_w e f more_e more_f", nonnegative=True)
 
 
+class Inner(sympy.Function):  # type: ignore[misc]
+    """⟨u, v⟩ of the entries of u and then of v: a number of which the lemmas speak."""
+
+    is_real = True
+
+
 def three_terms(word: tuple[str, str]) -> Instances:
     """⟨x, w⟩ − ⟨a, b⟩ as three dot products, each bounded by ‖u‖_p ‖v‖_{p*} of its operands."""
 
     def instances(row: Unknowns, goals: Facts) -> Facts:
         made, kept = getattr(row, word[0]), getattr(row.weight, word[1])
         left, right = row.minus(row.x, made), row.minus(row.w, kept)
-        pairs, terms = ((left, row.w), (row.x, right), (left, right)), sympy.symbols("t1 t2 t3", real=True)
+        pairs = (left, row.w), (row.x, right), (left, right)
+        terms = [Inner(*u, *v) for u, v in pairs]
         bounds = [row.norm(u) * row.dual_norm(v) for u, v in pairs]
         whole = row.dot(row.x, row.w) - row.dot(made, kept)
         signed = [sign * term for term in terms for sign in (1, -1)]

@@ -22,7 +22,8 @@ class Transformation(Enum):
         """What grows: the factor of both widths, the number of branches, or the width between factors."""
         match self:
             case Transformation.wide:
-                return (1 - s) ** -0.5
+                width: float = (1 - s) ** -0.5
+                return width
             case Transformation.parallel:
                 return 1 / (1 - s)
             case Transformation.factorized:

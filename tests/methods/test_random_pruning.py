@@ -10,6 +10,8 @@ from sqtheory.alphabet.quantizers import int_
 from sqtheory.alphabet.scores import given
 from sqtheory.alphabet.sparsifiers import nm, threshold
 from sqtheory.arrays import FixedArray
+from sqtheory.execution import Spelled, Sweep
+from sqtheory.files.checkpoints import open_checkpoint
 from sqtheory.methods import Facts, find
 from sqtheory.methods.random_pruning import loss_moments, uniform_plus
 from sqtheory.orders.pair import Pair
@@ -58,7 +60,8 @@ def test_coins_keep_the_density_in_expectation_and_not_exactly() -> None:
 def test_uniform_plus_meets_its_budget_and_the_published_one_does_not(density: Fraction) -> None:
     sizes = (10, 80, 40, 10)
     spent = {
-        kind: sum(n * d for n, d in zip(sizes, uniform_plus(sizes, density, kind), strict=True)) for kind in (0, 1)
+        kind: sum(n * d for n, d in zip(sizes, uniform_plus(sizes, density, kind), strict=True))
+        for kind in (False, True)
     }
     assert spent[False] == density * 140 != spent[True]
     assert (spent[True] > density * 140) == (density >= Fraction(1, 5))
@@ -87,3 +90,14 @@ def test_the_witness_of_the_larger_loss_is_by_hand() -> None:
     assert fails.weight == FixedArray([[7.0, 3, 1, 0]])  # type: ignore[attr-defined]
     errors = fails.errors  # type: ignore[attr-defined]
     assert errors.qs == pytest.approx(7) and errors.sq == pytest.approx(np.sqrt(49 + 1 / 49))
+
+
+def test_on_layers_of_the_zoo_no_entry_changes_places_and_pruning_first_loses_less() -> None:
+    way = find("random").assigned(Spelled("2:4", "int4"), None)
+    with open_checkpoint("zoo:lm-dense") as checkpoint:
+        way = way.on({info.name: info.shape for info in checkpoint.tensors})
+        some = tuple(info for info in checkpoint.tensors if info.name.startswith("layers.0."))[1:4]
+        rows = [row for [row] in Sweep(checkpoint, some, [way])]
+    assert len(rows) == 3
+    for row in rows:
+        assert row.order.swaps == 0 and row.order.errors.sq < row.order.errors.qs

@@ -12,8 +12,8 @@ N, M, S = sp.symbols("n m s", positive=True)
 @pytest.mark.parametrize("family", Transformation)
 def test_every_family_multiplies_as_often_as_the_dense_layer(family: Transformation) -> None:
     s = 1 - 1 / (1 + S)  # any sparsity in (0, 1)
-    inner = sp.nsimplify(family.inner(N, M, s))  # type: ignore[arg-type]
-    assert sp.simplify(sp.nsimplify(family.macs(N, M, s, inner)) - N * M) == 0  # type: ignore[arg-type]
+    inner = sp.nsimplify(family.inner(N, M, s))
+    assert sp.simplify(sp.nsimplify(family.macs(N, M, s, inner)) - N * M) == 0
     assert family.macs(6, 4, 0.5, 1.01 * family.inner(6, 4, 0.5)) > 24, "more of it is more work"
 
 

@@ -16,6 +16,7 @@ from sqtheory.alphabet.sparsifiers import TopSparsifier, nm
 from sqtheory.proofs.cache_eviction import Grown
 from sqtheory.proofs.conclusions import Concludes
 from sqtheory.proofs.exact import ExactRow
+from sqtheory.proofs.four_words_bound import Inner
 from sqtheory.proofs.linear_layer import Frobenius, Spectral
 from sqtheory.proofs.proof import proof_of
 from sqtheory.proofs.shapes import Entries, Groups, Shape
@@ -175,6 +176,9 @@ def assigned(e: sympy.Expr, values: Mapping[Any, Any], p: float) -> float:
         z, errors = np.array(both, np.float64).reshape(2, -1)
         return share(i, *z) * sympy.Float(np.exp(np.ptp(errors)))
 
+    def inner(*both: sympy.Expr) -> sympy.Expr:
+        return sympy.Float(np.dot(*np.array(both, np.float64).reshape(2, -1)))
+
     numbers = e.xreplace({**values, REAL: sympy.Float(p)})
     for n in NETWORKS:
         numbers = numbers.replace(sympy.Function(n.name, real=True), lambda v, n=n: sympy.Float(n.activation(float(v))))
@@ -184,7 +188,8 @@ def assigned(e: sympy.Expr, values: Mapping[Any, Any], p: float) -> float:
     numbers = numbers.replace(Frobenius, lambda *v: sympy.sqrt(sum(entry**2 for entry in v))).replace(
         Spectral, spectral
     )
-    return float(numbers.replace(Root, lambda v: sympy.Float(float(v) ** (1 / p))).replace(Dual, norm))
+    numbers = numbers.replace(Inner, inner).replace(Root, lambda v: sympy.Float(float(v) ** (1 / p)))
+    return float(numbers.replace(Dual, norm))
 
 
 @thin(8)
