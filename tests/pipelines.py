@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.random import Generator
 
-from sqtheory.alphabet.formats import E2M1, E4M3, E8M0, FORMATS, Codebook, Format, IntFormat, bcq_format
+from sqtheory.alphabet.formats import E2M1, E4M3, E8M0, FORMATS, INT4, Codebook, Format, IntFormat, bcq_format
 from sqtheory.alphabet.partition import Blocks, Channels, Columns, Heads, Partition, Rows, Shape, Tail, Tiles, Whole
 from sqtheory.alphabet.quantizers import Quantizer, bcq, cast, hbfp, int_, mxfp, mxint, nf4, nvfp4
 from sqtheory.alphabet.rounding import ROUNDINGS, Rounding, stochastic
@@ -24,6 +24,7 @@ from sqtheory.alphabet.scaling import (
     HalfRange,
     LeastNorm,
     Midpoint,
+    MixedFormat,
     Percentile,
     PowerOfTwo,
     Scaling,
@@ -88,6 +89,7 @@ def scalings(rng: Generator, grid: Shape) -> tuple[Scaling, ...]:
             Percentile(float(rng.choice([50, 90]))),
             FourOverSix(pick(rng, tuple(BlockError))),
             SweptScale(pick(rng, (E8M0, E2M1)), pick(rng, tuple(BlockError))),
+            MixedFormat(pick(rng, (INT4, E2M1)), pick(rng, tuple(BlockError)), pick(rng, (TwoLevel(), AbsMax()))),
             LeastNorm(pick(rng, (1.0, 2.0, np.inf, 0.5)), int(rng.integers(1, 9))),
         ),
         *(Frozen(FixedArray(float(rng.choice([0.3, 1.0])))), Frozen(FixedArray(each))),
@@ -117,6 +119,8 @@ def quantizer(rng: Generator, shape: Shape) -> Quantizer:
     fmt, rule = pick(rng, SMALL), pick(rng, scalings(rng, blocks.grid(shape)))
     if rule.full_range and isinstance(fmt, IntFormat):
         fmt = IntFormat(fmt.k, full_range=True)
+    if rule.refuses(fmt) is not None:
+        fmt = INT4 if rule.second_format == E2M1 else E2M1
     if isinstance(rule, FullRange) and fmt.min >= 0:
         rule = AbsMax()
     saturate = fmt.overflow is None or rng.random() < 0.9

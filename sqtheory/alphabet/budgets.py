@@ -9,7 +9,7 @@ class Count(Enum):
     """The whole number that a share f of n entries becomes, 0 < f ≤ 1, in exact arithmetic.
 
     >>> [rule.kept(Fraction(1, 2), 5) for rule in Count]
-    [3, 3, 2, 2, 2]
+    [3, 3, 2, 2, 2, 4]
     """
 
     ceil_kept = "⌈f n⌉ stay, so that no more than asked are pruned"
@@ -17,6 +17,7 @@ class Count(Enum):
     even_kept = "the nearest number to f n stays, the even one of two, and at least one (tensorflow-model-optimization)"
     floor_rank = "⌊(n − 1)(1 − f)⌋ + 1 are pruned, those up to the entry of that rank (NNCF)"
     one_more = "⌊(1 − f) n⌋ + 1 are pruned, or all (SparseGPT, of every 128 columns)"
+    one_fewer = "⌊(1 − f) n⌋ − 1 are pruned, or none (Mustafar)"
 
     def kept(self, share: Fraction, size: int) -> int:
         """How many of so many entries stay, ``size`` ≥ 0."""
@@ -32,6 +33,8 @@ class Count(Enum):
                 return max(0, size - math.floor((size - 1) * rest) - 1)
             case Count.one_more:
                 return max(0, size - math.floor(rest * size) - 1)
+            case Count.one_fewer:
+                return min(size, size - math.floor(rest * size) + 1)
 
     def __str__(self) -> str:
         return self.name

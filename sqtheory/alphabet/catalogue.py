@@ -92,6 +92,7 @@ MASKS: tuple[tuple[str, str], ...] = (
     ("top(0.5, count=even_kept)", "of 5 entries 2 stay, of 7 four: half to even of what is kept"),
     ("top(0.5, count=floor_rank)", "those up to the entry of rank ⌊(n − 1)/2⌋ go: one of one"),
     ("top(0.5, count=one_more)", "⌊n/2⌋ + 1 of n go"),
+    ("top(0.5, count=one_fewer)", "⌊n/2⌋ − 1 of n go"),
     ("nm(2, 4, score=power(2, bfloat16))", "rank by x², computed and held in bfloat16"),
     ("nm(2, 4, score=wanda)", "rank by |w| times the norm of its input, told by --statistics"),
     ("nm(2, 4, score=gain(int4, 2))", "rank by what keeping an entry saves after rounding"),

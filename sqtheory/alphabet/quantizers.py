@@ -13,6 +13,7 @@ from sqtheory.alphabet.formats.format import Format, is_monotone, is_odd
 from sqtheory.alphabet.operators import Operator
 from sqtheory.alphabet.options import CAST, MX, NV, REAL, SHARED, SUMS, Options, check_options
 from sqtheory.alphabet.partition import Blocks, Partition, Shape, Tail
+from sqtheory.alphabet.parts import KINDS, check_parts
 from sqtheory.alphabet.quantized import NanRule, Quantized
 from sqtheory.alphabet.rounding import Rounding, nearest_even
 from sqtheory.alphabet.scaling import Frozen, Held, Placed, PowerOfTwo, Scaling, SharedExponent, TwoLevel, Unscaled
@@ -20,17 +21,6 @@ from sqtheory.alphabet.signatures import spelled_out
 from sqtheory.alphabet.traits import DETERMINISTIC, IDEMPOTENT, KEEPS_ZERO, MAX_DETERMINED, MONOTONE, ODD, Trait
 from sqtheory.arrays import Array, ArrayLike, FixedArray, as_real
 from sqtheory.exceptions import NonFinite, first_at, need
-
-KINDS: dict[str, type] = {
-    "format": Format,
-    "scaling": Scaling,
-    "partition": Partition,
-    "rounding": Rounding,
-    "saturate": bool,
-    "nan": NanRule,
-    "tail": Tail,
-}
-"""What each parameter of a quantizer must be."""
 
 
 @final
@@ -52,26 +42,21 @@ class Quantizer(Operator):
     tail: Tail = Tail.short
 
     def __post_init__(self) -> None:
-        for name, kind in KINDS.items():
-            need(getattr(self, name), kind, f"{name}=")
-        if self.tail.of_masks:
-            raise ValueError(f"tail={self.tail} is for masks: a scale block that is short has a scale all the same")
-        if not self.saturate and self.format.overflow is None:
-            raise ValueError(f"{self.format} has no infinity and no NaN, so it can only saturate")
-        if self.scaling.full_range and self.format != self.format.full():
-            raise ValueError(f"scaling={self.scaling} needs a full-range integer format, got {self.format}")
-        if self.scaling.needs_negative and self.format.min >= 0:
-            raise ValueError(f"scaling={self.scaling} needs a negative level, {self.format} has none")
-        if self.scaling.shifts and not isinstance(self.format, UnsignedFormat):
-            raise ValueError(f"scaling={self.scaling} needs an unsigned format, got {self.format}: write affine(k)")
+        check_parts(*(getattr(self, name) for name in KINDS))
+
+    @property
+    def formats(self) -> tuple[Format, ...]:
+        """Those that codes of a block can be of: one, but where every block takes the better of two."""
+        return self.scaling.formats(self.format)
 
     @property
     def traits(self) -> frozenset[Trait]:
-        steady, ordered = self.rounding.deterministic, self.saturate or self.format.overflow == np.inf
-        mirrored = self.format.has_zero and is_odd(self.format, self.rounding) and self.scaling.sign_blind
+        steady = self.rounding.deterministic
+        ordered = self.saturate or all(f.overflow == np.inf for f in self.formats)
+        mirrored = all(f.has_zero and is_odd(f, self.rounding) for f in self.formats) and self.scaling.sign_blind
         conditions = {
             ODD: steady and (self.scaling.sign_odd or mirrored),
-            MONOTONE: is_monotone(self.format, self.rounding) and ordered and not self.scaling.turns,
+            MONOTONE: all(is_monotone(f, self.rounding) for f in self.formats) and ordered and not self.scaling.turns,
             KEEPS_ZERO: self.scaling.keeps_zero(self.format),
             IDEMPOTENT: steady and self.saturate and self.scaling.reproduces(self.format, self.rounding),
             MAX_DETERMINED: steady and self.scaling.max_determined,
@@ -83,7 +68,7 @@ class Quantizer(Operator):
     @property
     def nearest(self) -> bool:
         """q(x)_i is a nearest level to x_i at the scale of its block, of those in range."""
-        return self.rounding.nearest and self.scaling.exact_codes
+        return self.rounding.nearest and self.scaling.nearest_levels
 
     def scales(self, x: Array) -> Array:
         """σ_B of every block of x (finite float32 or float64), in the shape of the grid of blocks."""
@@ -102,13 +87,18 @@ class Quantizer(Operator):
 
     def placed(self, x: Array) -> Placed:
         """The scales of x, and what the rule of the scales has beside them; see ``Scaling.placed``."""
-        if self.scaling.shifts:
+        if self.scaling.shifts or self.scaling.second_format is not None:
             return self.scaling.placed(x, self.partition, self.format)
         scales = self.scales(x)
         return scales, self.divisors(x, scales)
 
     def quantize(self, x: ArrayLike) -> Quantized:
-        """q(x) with its codes and scales. Raises as q(x) does, and ValueError where an entry is NaN or infinite."""
+        """q(x) with its codes and scales. Raises as q(x) does, and ValueError where an entry is NaN or infinite.
+
+        Raises ValueError too where blocks are of two formats.
+        """
+        if self.scaling.second_format is not None:
+            raise ValueError(f"codes of {self} are of two formats, by blocks: it has images and scales alone")
         values, codes, placed = self._quantize(as_real(x), keep_codes=True)
         parts = (values, self.format.encode(codes), placed[0], self.format, self.partition)
         return Quantized(*parts, placed[1] if self.scaling.shifts else None)
@@ -146,7 +136,9 @@ class Quantizer(Operator):
         values: list[Array] = []
         codes: list[Array] = []
         largest = np.finfo(x.dtype).max
-        near_the_end = float(np.fmax.reduce(np.abs(placed[0]), axis=None)) > kernels.safe_scale(self.format, x.dtype)
+        near_the_end = float(np.fmax.reduce(np.abs(placed[0]), axis=None)) > min(
+            kernels.safe_scale(f, x.dtype) for f in self.formats
+        )
         apart = (self.partition.split_grid(one, x.shape) for one in placed)
         for rows, *own in zip(self.partition.split(x), *apart, strict=True):
             with np.errstate(over="ignore"):  # a ratio or an image may be beyond the dtype: it saturates

@@ -146,6 +146,7 @@ SCALING_BUILDERS: Mapping[str, Callable[..., scaling.Scaling]] = {
     "lp": scaling.LeastNorm,
     "fouroversix": scaling.FourOverSix,
     "sweep": scaling.SweptScale,
+    "mixed": scaling.MixedFormat,
     "absmean": scaling.AbsMean,
     "histogram": scaling.LeastOfHistogram,
     "frozen": _frozen,

@@ -21,12 +21,18 @@ the inputs X of the dense model, in percent of ‖XWᵀ‖ (theorems dot_decompo
   interaction           what both together cost beyond quantization of both operands and pruning of the weight
 With --accumulate, compressed layers compute as that instruction does, and two columns are of S→Q:
   operands              what reading q(X) and the weight in the type of the instruction costs beyond that
-  accumulation          what its accumulator adds"""
+  accumulation          what its accumulator adds
+
+With --cache the mask and the format are put to the keys and values of every attention instead, each head's (tokens,
+channels), all else dense: per=row is one budget or scale a token, per=column one a channel. Then the shares of keys,
+values and outputs that each order loses, how far the weights of a query move at most, in L1, and what theorem
+cache_error certifies of the outputs."""
 
 EXAMPLES = """\
 examples:
   sqtheory layers vit-dense --mask 2:4 --format int4
   sqtheory layers lm-dense --mask 50% --format hbfp4 --activations --samples 8 --json
+  sqtheory layers lm-dense --cache --mask 'top(0.5, per=row)' --format 'int(4)' --keys 'int(4, per=column)' --samples 2
   sqtheory layers vit-dense --mask 2:4 --format mxfp8 --activations --accumulate fp8_fast --samples 2"""
 
 
@@ -35,12 +41,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     parser.add_argument("--activations", action="store_true", help="quantize the inputs of the linears as well")
     add_accumulate(parser)
+    parser.add_argument("--cache", action="store_true", help="of the keys and values of every attention instead")
+    parser.add_argument("--keys", default=None, metavar="FORMAT", help="with --cache: another format for the keys")
     add_pair(parser, 16)
     add_data(parser)
 
 
 def run(arguments: argparse.Namespace) -> Document:
     """Open, follow, print."""
+    if arguments.cache:
+        return _cached(arguments)
+    if arguments.keys is not None:
+        raise ValueError("--keys is the format of the keys of --cache")
     from sqtheory.cli.progress import counter
     from sqtheory.models.studies.depth import layer_reports, layer_table
 
@@ -60,6 +72,38 @@ def run(arguments: argparse.Namespace) -> Document:
             "layers": [each.to_dict() for each in found],
         },
         lambda render: "\n\n".join((render(layer_table(found, title)), "\n".join(_sentences(found)))),
+    )
+
+
+def _cached(arguments: argparse.Namespace) -> Document:
+    """Follow the keys and values alone."""
+    from sqtheory.alphabet.notation import parse_as
+    from sqtheory.alphabet.quantizers import Quantizer
+    from sqtheory.cli.progress import counter
+    from sqtheory.models.studies.caches import cache_reports, cache_table
+    from sqtheory.orders.applied import Order
+
+    if arguments.activations or arguments.accumulate is not None:
+        raise ValueError("--cache is of keys and values alone, without --activations and --accumulate")
+    s, q, model, samples = opened(arguments)
+    of_keys = q if arguments.keys is None else parse_as(Quantizer, "format", arguments.keys)
+    with counter(2 * len(samples), "layers", samples.unit, quiet=arguments.json) as done:
+        found = {
+            Order.sq: cache_reports(model, samples, s >> of_keys, s >> q, done=done),
+            Order.qs: cache_reports(model, samples, of_keys >> s, q >> s, done=done),
+        }
+    recipe = {"mask": str(s), "format": str(q), "keys": str(of_keys), "samples": len(samples)}
+    title = f"{arguments.model}, {s} with {q}, keys with {of_keys}: {len(samples)} {samples.unit}s"
+    return Document(
+        "sqtheory.caches/1",
+        lambda: {
+            **{"version": __version__, "model": arguments.model, **recipe},
+            "attentions": [
+                {"name": sq.name, "sq": sq.to_dict(), "qs": qs.to_dict()}
+                for sq, qs in zip(found[Order.sq], found[Order.qs], strict=True)
+            ],
+        },
+        lambda render: render(cache_table(found, title)),
     )
 
 
@@ -84,6 +128,6 @@ VERB = Verb(
     description=DESCRIPTION,
     examples=EXAMPLES,
     options=add_options,
-    forms=(json_of("sqtheory.layers/1"), MARKDOWN_TABLE),
+    forms=(json_of("sqtheory.layers/1", "sqtheory.caches/1"), MARKDOWN_TABLE),
     run=run,
 )

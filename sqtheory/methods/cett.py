@@ -3,7 +3,7 @@
 import numpy as np
 
 from sqtheory.alphabet.quantizers import int_
-from sqtheory.alphabet.thresholds import cett
+from sqtheory.alphabet.thresholds import cett, cett_bound, safe_threshold
 from sqtheory.arrays import Array
 from sqtheory.methods.channel import OrderChannel
 from sqtheory.methods.evidence import Holds, OrderVerdict, Runs
@@ -31,6 +31,20 @@ def stale() -> bool:
     return cett(X, image, largest(W)) > TARGET >= cett(X, image, largest(image))
 
 
+def falls() -> bool:
+    """Of (1, 1, ¼) through (2, −1.75, 1) the two largest cancel: pruning one loses more than pruning both."""
+    x, w = np.array([[1.0, 1, 0.25]]), np.array([[2.0, -1.75, 1]])
+    lost = [cett(x, w, t) for t in (1.75, 2.0)]
+    bounds = [cett_bound(x, w, t) for t in (1.75, 2.0)]
+    return lost[0] > lost[1] and bounds[0] < bounds[1] and all(a <= b for a, b in zip(lost, bounds, strict=True))
+
+
+def safe() -> bool:
+    """The threshold by the bound of the quantized weight keeps the target on it."""
+    image = int_(3)(W)
+    return cett(X, image, safe_threshold(X, image, TARGET)) <= TARGET
+
+
 METHOD = Method(
     name="cett",
     title="CETT: activations below a share of the layer's output pruned; the threshold is the mask's",
@@ -44,6 +58,8 @@ METHOD = Method(
             stale,
             through=(OrderChannel.operand,),
         ),
+        Runs("what is lost can fall as the threshold grows, a sum of norms cannot", OrderVerdict.none, falls),
+        Runs("a threshold by that sum never loses more than its share", OrderVerdict.none, safe),
         Holds(
             "of a fixed number of activations, in the norm of the columns, if those of a group have one",
             weighted_dominates.THEOREM,

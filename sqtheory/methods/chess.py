@@ -6,8 +6,9 @@ from sqtheory.alphabet.quantizers import Quantizer, int_
 from sqtheory.alphabet.scaling import Frozen
 from sqtheory.alphabet.scores import magnitude, partnered
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm
+from sqtheory.alphabet.thresholds import averaged_quantile, ranked
 from sqtheory.arrays import FixedArray
-from sqtheory.methods.evidence import Fails, Holds
+from sqtheory.methods.evidence import Fails, Holds, OrderVerdict, Runs
 from sqtheory.methods.method import Facts, Method
 from sqtheory.methods.work import PrunedOperand
 from sqtheory.orders.pair import Pair
@@ -29,6 +30,14 @@ def gated(*means: float) -> Sparsifier:
 def by_channel(*scales: float) -> Quantizer:
     """int4 with these scales of the channels."""
     return int_(4, block=1, scaling=Frozen(FixedArray(np.array([scales]))))
+
+
+def averages_quantiles() -> bool:
+    """Half of two sequences: the mean of 2 and 20 prunes five of eight, their fourth score four."""
+    one, other = np.array([1.0, 2, 3, 4]), np.array([10.0, 20, 30, 40])
+    both = np.concatenate([one, other])
+    thresholds = averaged_quantile([one, other], 0.5), ranked(both, 0.5)
+    return thresholds == (11, 4) and [int((both <= t).sum()) for t in thresholds] == [5, 4]
 
 
 METHOD = Method(
@@ -53,6 +62,7 @@ METHOD = Method(
             weighted_dominates.THEOREM,
             Case.of([7, 1.4375, 1, 0], by_channel(4, 2, 1, 4), gated(1, 2, 4, 1)),
         ),
+        Runs("as published a mean of quantiles is a quantile of another share", OrderVerdict.none, averages_quantiles),
     ),
     prunes=PrunedOperand.activations,
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, final
 
-from sqtheory.methods import efficientnet, slim, sparse_bitnet, sparsejepa
+from sqtheory.methods import ecoflap, efficientnet, slim, sparse_bitnet, sparsejepa
 from sqtheory.methods.work import Work
 from sqtheory.tables import Table
 from sqtheory.theory.claims import Reference, Separation
@@ -138,6 +138,12 @@ ALL: tuple[Disagreement, ...] = (
         "a step of compound scaling costs about twice the products",
         Finding.qualified,
         "1.92 times with the published numbers: seven steps cost 0.75 of 2⁷",
+    ),
+    of_work(
+        ecoflap.METHOD,
+        "what layers keep sums exactly to the budget, says a comment in the official code",
+        Finding.refuted,
+        "where rounded shares exceed the budget, the code adds the excess again instead of removing it",
     ),
 )
 """Every one; a new one is a line here."""

@@ -27,7 +27,7 @@ from sqtheory.theory.theorems import prune_first_dominates
 def kept(s: Sparsifier, shape: Shape) -> int:
     """Entries that s keeps of every tensor of this shape. Raises ValueError where that depends on the tensor."""
     if not s.fixed_budget:
-        raise ValueError(f"erk shares what a mask keeps of all layers, and {s} keeps no fixed number of entries")
+        raise ValueError(f"what a mask keeps is to be known before tensors are: {s} keeps no fixed number of entries")
     return sum(len(rows) * s.budget(rows.shape[1]) for rows in s.groups.split(np.zeros(shape, bool)))
 
 

@@ -78,9 +78,8 @@ class Method(Work):
         self, inner: Assignment, statistics: Statistics | None, shapes: Mapping[str, Shape] | None = None
     ) -> "Built":
         if self.prunes is not PrunedOperand.weights:
-            raise ValueError(
-                f"method {self.name} prunes {self.prunes}, no weights: sqtheory evaluate --method {self.name}"
-            )
+            verb = "evaluate --method" if self.prunes is PrunedOperand.activations else "methods"
+            raise ValueError(f"method {self.name} prunes {self.prunes}, no weights: sqtheory {verb} {self.name}")
         self._check(statistics)
         return Built(inner, self.name, self.needs, self.build, statistics, shapes or {})
 

@@ -20,6 +20,7 @@ class PrunedOperand(Enum):
 
     weights = "the weights"
     activations = "the inputs of every layer, as they are computed"
+    cache = "the keys and values of attention"
     none = "nothing that a mask and a format describe"
 
     def __str__(self) -> str:

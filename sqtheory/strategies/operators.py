@@ -33,6 +33,7 @@ from sqtheory.alphabet.scaling import (
     FourOverSix,
     Frozen,
     LeastNorm,
+    MixedFormat,
     Percentile,
     Range,
     Reach,
@@ -104,9 +105,12 @@ def _scalings(fmt: Format, grid: Shape | None) -> st.SearchStrategy[Scaling]:
     plain = [r for r in rules if not r.signed]
     alone = [r for r in rules if r.looks_at is Reach.block]
     doubled = st.builds(DoubleQuantization, st.sampled_from([AbsMax(), mse(4)]), st.integers(1, 9))
+    alike = [f for f in FORMATS.values() if f.bits == fmt.bits and f != fmt and f.has_zero]
+    mixed = st.builds(MixedFormat, st.sampled_from(alike), st.sampled_from(BlockError), st.just(AbsMax()))
     changed: st.SearchStrategy[Scaling] = doubled | st.sampled_from((*plain, TwoLevel())).map(Reciprocal)
     changed |= st.builds(SuperBlock, st.integers(2, 9), st.sampled_from(alone), st.integers(2, 5))
     changed |= _stored([r for r in alone if not r.signed], fine) if fine else st.nothing()
+    changed |= mixed if alike else st.nothing()
     return st.one_of(
         st.sampled_from((*rules, Unscaled(), SharedExponent(), *fine)),
         changed,
@@ -154,7 +158,7 @@ def quantizers(
         rule = draw(_scalings(fmt, shape and box.grid(shape))) if known is None else known.scaling
         if rule.full_range:
             fmt = fmt.full()
-        clips = saturate or fmt.overflow is None or draw(st.booleans())
+        clips = saturate or any(f.overflow is None for f in rule.formats(fmt)) or draw(st.booleans())
         return Quantizer(fmt, rule, box, draw(roundings), clips, draw(st.sampled_from(NanRule)))
 
     return st.composite(quantizer)()

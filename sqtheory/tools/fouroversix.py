@@ -1,12 +1,11 @@
 """fouroversix, the released code of four over six."""
 
-from sqtheory.tools.tool import CanOrder, Measured, Mode, Observed, OrderGuard, Tool, ZeroFate, missing, nearly
+from sqtheory.tools.tool import CanOrder, Measured, Mode, OrderGuard, Tool, nearly
 
 LOST = (
     "last bits, at most 1.2e−7 of an entry, and under scales of E4M3 below 2^−6 entries beyond 7 scales, which become 0"
 )
-EITHER = "every block is that of nvfp4() or of scaled(int4, block=16, scaling=twolevel), whichever errs less"
-MOVES = Observed(mixed=ZeroFate.kept, by_maximum=False)
+LAST = "last bits, at most 1.5e−7 of an entry"
 TOOL = Tool(
     name="fouroversix",
     title="fouroversix: NVFP4 whose blocks have their maximum at 6 or at 4",
@@ -29,17 +28,17 @@ TOOL = Tool(
         Mode(
             "IF4-mse",
             "E2M1 or INT4 in every block, the flag in the sign of its scale",
-            format=missing(EITHER, "fouroversix:IF4_mse", MOVES, nearest="nvfp4()", differ=3137, of=6144),
+            format=nearly("nvfp4(scaling=mixed(int4))", "fouroversix:IF4_mse", 1878, 6144, LAST),
         ),
         Mode(
             "IF4-mae",
             "the same by absolute errors",
-            format=missing(EITHER, "fouroversix:IF4_mae", MOVES, nearest="nvfp4()", differ=2909, of=6144),
+            format=nearly("nvfp4(scaling=mixed(int4, mae))", "fouroversix:IF4_mae", 1870, 6144, LAST),
         ),
         Mode(
             "IF4-abs-max",
             "the same by the largest error",
-            format=missing(EITHER, "fouroversix:IF4_abs_max", MOVES, nearest="nvfp4()", differ=3930, of=6144),
+            format=nearly("nvfp4(scaling=mixed(int4, abs_max))", "fouroversix:IF4_abs_max", 2211, 6144, LAST),
         ),
     ),
     guard=OrderGuard(CanOrder.quantizes, "zeros of a pruned weight are values like others"),

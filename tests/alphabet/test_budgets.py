@@ -30,6 +30,8 @@ def test_every_rule_is_what_it_says(share: Fraction) -> None:
         assert Count.even_kept.kept(share, size) == max(1, nearest(share * size))
         assert Count.floor_rank.kept(share, size) == size - len([i for i in ranks if i <= (1 - share) * (size - 1)])
         assert Count.one_more.kept(share, size) == size - len(below)
+        rank = max(1, len([i for i in range(1, size + 1) if i <= (1 - share) * size]))
+        assert Count.one_fewer.kept(share, size) == len([i for i in range(1, size + 1) if i >= rank])
         assert all(0 <= rule.kept(share, size) <= size for rule in Count)
     assert all(rule.kept(share, 0) == 0 for rule in Count)
 
@@ -41,12 +43,13 @@ def test_every_rule_is_what_it_says(share: Fraction) -> None:
         (Count.even_kept, {5: 3, 7: 3, 9: 5}),
         (Count.floor_rank, {5: 3, 9: 5, 1: 1}),
         (Count.one_more, {512: 257, 1024: 513, 1: 1}),
+        (Count.one_fewer, {128: 63, 5: 1, 1: 0}),
         (Count.ceil_kept, {5: 2, 7: 3, 9: 4}),
     ],
     ids=str,
 )
 def test_a_half_is_what_tools_were_seen_to_prune(rule: Count, sizes: dict[int, int]) -> None:
-    """torch.nn.utils.prune, tensorflow-model-optimization, NNCF, SparseGPT and coremltools at 50%."""
+    """torch.nn.utils.prune, tensorflow-model-optimization, NNCF, SparseGPT, Mustafar and coremltools at 50%."""
     for size, pruned in sizes.items():
         kept = top(0.5, count=rule).mask(np.arange(1.0, size + 1))
         assert np.flatnonzero(~kept).tolist() == [*range(pruned)]

@@ -15,6 +15,7 @@ from sqtheory.alphabet.scaling import (
     FourOverSix,
     Frozen,
     LeastNorm,
+    MixedFormat,
     Percentile,
     PowerOfTwo,
     SharedExponent,
@@ -100,6 +101,9 @@ REFUSED: dict[str, tuple[Callable[[Any], object], tuple[Any, ...]]] = {
     "two levels": (TwoLevel, RULES),
     "four over six": (FourOverSix, RULES),
     "swept": (SweptScale, RULES),
+    "mixed": (MixedFormat, RULES),
+    "mixed error": (lambda v: MixedFormat(sq.E2M1, v), RULES),
+    "mixed rule": (lambda v: MixedFormat(sq.E2M1, rule=v), RULES),
     "swept error": (lambda v: SweptScale(sq.E4M3, v), RULES),
     "shared": (SharedExponent, (*WRONG, *TRUTH, *ENDLESS, 0, -1)),
     "percentile": (Percentile, (*WRONG, *TRUTH, *ENDLESS, None, 0, -1, 100, 101)),
@@ -167,7 +171,10 @@ def test_a_threshold_may_be_negative_where_scores_can() -> None:
 CONSTRUCTORS = {
     **{name: build for name, build in OPERATORS.items() if name != "identity"},
     **{f.__name__: f for f in (sq.Gain, sq.Random, sq.given, sq.wanda, sq.wina, sq.Adversarial, sq.RandomTies)},
-    **{f.__name__: f for f in (PowerOfTwo, SharedExponent, Percentile, mse, Frozen, TwoLevel, FourOverSix, SweptScale)},
+    **{
+        f.__name__: f
+        for f in (PowerOfTwo, SharedExponent, Percentile, mse, Frozen, TwoLevel, FourOverSix, SweptScale, MixedFormat)
+    },
     **{f.__name__: f for f in (sq.IntFormat, sq.FloatFormat, sq.Codebook, sq.bcq_format, sq.stochastic, sq.engine)},
     **{f.__name__: f for f in (sq.Blocks, sq.Channels, sq.Heads, sq.Tiles, sq.Quantizer, sq.compare, sq.explain)},
 }

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from sqtheory.alphabet import quantizers, scaling, scores, ties
-from sqtheory.alphabet.formats import E2M1, E2M3, E3M2, E4M3, E5M2, FORMATS, Format, IntFormat, bcq_format
+from sqtheory.alphabet.formats import E2M1, E2M3, E3M2, E4M3, E5M2, FORMATS, INT4, Format, IntFormat, bcq_format
 from sqtheory.alphabet.named_scores import SCORES
 from sqtheory.alphabet.notation import parse, parse_as
 from sqtheory.alphabet.operators import IDENTITY, Chain, Operator
@@ -92,6 +92,11 @@ def test_every_alias_example_is_an_alias() -> None:
         ("nvfp4(scaling=fouroversix(mse))", nvfp4(scaling=scaling.FourOverSix())),
         ("nvfp4(scaling=fouroversix(abs_max))", nvfp4(scaling=scaling.FourOverSix(scaling.BlockError.abs_max))),
         ("int(4, scaling=sweep(e5m2, mae))", int_(4, scaling=scaling.SweptScale(E5M2, scaling.BlockError.mae))),
+        ("nvfp4(scaling=mixed(int4))", nvfp4(scaling=scaling.MixedFormat(INT4))),
+        (
+            "int(4, scaling=mixed(e2m1, abs_max, absmax))",
+            int_(4, scaling=scaling.MixedFormat(E2M1, scaling.BlockError.abs_max, scaling.AbsMax())),
+        ),
         ("int(4, scaling=twolevel)", int_(4, scaling=scaling.TwoLevel())),
         ("int(4, scaling=twolevel(e5m2))", int_(4, scaling=scaling.TwoLevel(E5M2))),
         ("top(1/3, per=column)", top(Fraction(1, 3), per=Columns())),
@@ -197,6 +202,7 @@ def test_every_constructor_is_in_the_catalogue() -> None:
             "reciprocal",
             "superblock",
             "sweep",
+            "mixed",
         )
     }
     assert named["score"] == {*SCORES, *SCORE_BUILDERS}

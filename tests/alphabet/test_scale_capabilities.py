@@ -32,6 +32,7 @@ from sqtheory.alphabet.scaling import (
     Middle,
     Minimum,
     Misfit,
+    MixedFormat,
     Numbers,
     Percentile,
     Range,
@@ -108,6 +109,7 @@ RULES: dict[str, Scaling] = {
     **{"unscaled": Unscaled(), "one frozen": Frozen(FixedArray(0.3)), "rows": RowTwoLevel(TwoLevel())},
     "fouroversix(mae)": FourOverSix(BlockError.mae),
     **{str(rule): rule for rule in (SweptScale(E8M0), SweptScale(E4M3, BlockError.mae), SweptScale(E2M1))},
+    **{str(rule): rule for rule in (MixedFormat(E2M1, rule=AbsMax()), MixedFormat(E2M1, BlockError.mae, AbsMax()))},
     "rows of fouroversix": RowFourOverSix(FourOverSix(BlockError.abs_max)),
     "double rows": RowDoubleQuantization(DoubleQuantization()),
     "frozen": Frozen(FixedArray(np.linspace(0.1, 0.9, 6).reshape(GRID))),
@@ -361,7 +363,7 @@ def check_symmetries(rule: Scaling) -> None:
     assert seen_equivariance(rule) == rule.equivariance
     some = rule.signed and not isinstance(rule, RowDoubleQuantization)  # of two blocks none becomes negative
     assert (seen_odd(rule), seen_negative(rule)) == (rule.sign_odd, some)
-    shifts = rule.shifts  # codes are then of no multiple of the entries
+    shifts = rule.shifts or rule.second_format is not None  # codes are then of no multiple of the entries, or of two
     assert (seen_divided(rule) or shifts) != rule.exact_codes
     assert (seen_divided(rule) or seen_product(rule) or shifts) != rule.direct
 

@@ -45,3 +45,23 @@ def test_products_of_an_instruction(capsys: pytest.CaptureFixture[str], tmp_path
     first, header, *_ = capsys.readouterr().out.splitlines()
     assert first.endswith("weights, products added up by fp8_fast: 1 images")
     assert header.split()[-2:] == ["operands", "accumulation"]
+
+
+def test_caches(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    model = str(written(tmp_path / "w.npz", "lm-dense"))
+    asked = ["layers", model, "--cache", "--mask", "top(0.5, per=row)", "--format", "int(4)", "--samples", "1"]
+    assert main([*asked, "--keys", "int(4, per=column)", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["schema"] == "sqtheory.caches/1" and document["keys"] == "int(4, per=column)"
+    [one] = document["attentions"]
+    assert one["name"] == "layers.0" and one["sq"]["values"] < one["qs"]["values"]
+    assert all(one[order]["output"] <= one[order]["output_bound"] for order in ("sq", "qs"))
+    assert main(asked) == 0
+    title, header, line = capsys.readouterr().out.splitlines()
+    assert title.endswith("top(0.5, per=row) with int(4), keys with int(4): 1 windows")
+    assert header.split()[:3] == ["attention", "S→Q", "keys"] and line.split()[0] == "layers.0"
+    for more, why in ((["--activations"], "keys and values alone"), (["--accumulate", "fp8_fast"], "alone, without")):
+        assert main([*asked, *more]) == 2
+        assert why in capsys.readouterr().err
+    assert main([*[each for each in asked if each != "--cache"], "--keys", "int4"]) == 2
+    assert "--keys is the format of the keys of --cache" in capsys.readouterr().err

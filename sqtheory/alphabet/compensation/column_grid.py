@@ -38,8 +38,12 @@ class ColumnGrid:
     def of(cls, q: Quantizer, w: Array) -> "ColumnGrid":
         """At the scales of w, a finite matrix of float32 or float64.
 
-        Raises as q does for its shape, and ValueError for offsets beside the scales.
+        Raises as q does for its shape, and ValueError for offsets beside the scales and for blocks of two formats.
         """
+        if q.scaling.second_format is not None:
+            raise ValueError(
+                f"columns are not rounded one by one onto the grid of {q}, whose blocks are of two formats"
+            )
         if q.scaling.shifts:
             raise ValueError(f"columns are not rounded one by one onto the grid of {q}, which has offsets")
         q.check(w.shape)

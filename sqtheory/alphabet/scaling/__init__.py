@@ -17,6 +17,7 @@ from sqtheory.alphabet.scaling.ends import Range
 from sqtheory.alphabet.scaling.fitted import LeastNorm, Percentile, mse
 from sqtheory.alphabet.scaling.fitted_offset import FittedOffset, Misfit
 from sqtheory.alphabet.scaling.four_over_six import BlockError, FourOverSix, RowFourOverSix
+from sqtheory.alphabet.scaling.from_maximum import FromMaximum
 from sqtheory.alphabet.scaling.given import Frozen, Unscaled
 from sqtheory.alphabet.scaling.histogram import LeastOfHistogram
 from sqtheory.alphabet.scaling.least import positive
@@ -24,8 +25,9 @@ from sqtheory.alphabet.scaling.leastsquares import LeastSquares
 from sqtheory.alphabet.scaling.maxima import maxima
 from sqtheory.alphabet.scaling.maximum import AbsMax, FullRange, HalfRange, Midpoint, Unclipped
 from sqtheory.alphabet.scaling.middle import Middle
+from sqtheory.alphabet.scaling.mixed import MixedFormat
 from sqtheory.alphabet.scaling.offsets import Edge, Minimum, RealZero, ZeroPoint
-from sqtheory.alphabet.scaling.rule import EXPONENT, FromMaximum, Numbers, Placed, Reach, Scaling
+from sqtheory.alphabet.scaling.rule import EXPONENT, Numbers, Placed, Reach, Scaling
 from sqtheory.alphabet.scaling.search import CandidateSearch
 from sqtheory.alphabet.scaling.searched import SearchedZero
 from sqtheory.alphabet.scaling.signed import SignedMax
@@ -82,6 +84,7 @@ __all__ = [
     "Midpoint",
     "Minimum",
     "Misfit",
+    "MixedFormat",
     "Numbers",
     "Percentile",
     "Placed",

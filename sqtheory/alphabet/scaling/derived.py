@@ -10,10 +10,9 @@ from sqtheory.alphabet.formats import FloatFormat, Format
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rationals import Rationals, rationals
 from sqtheory.alphabet.rounding import Rounding
-from sqtheory.alphabet.scaling.rule import Numbers, Reach, Scaling
+from sqtheory.alphabet.scaling.rule import Numbers, Placed, Reach, Rounder, Scaling, check_rule
 from sqtheory.alphabet.traits import Trait
 from sqtheory.arrays import Array, FixedArray
-from sqtheory.exceptions import need
 
 
 class DerivedScaling(Scaling):
@@ -73,7 +72,7 @@ class Reciprocal(DerivedScaling):
     direct = False
 
     def __post_init__(self) -> None:
-        need(self.rule, Scaling, "the rule of the scales")
+        check_rule(self.rule, "the rule of the scales")
 
     @property
     def sign_odd(self) -> bool:
@@ -154,6 +153,23 @@ class Held(DerivedScaling):
     @property
     def direct(self) -> bool:
         return self.rule.direct
+
+    @property
+    def nearest_levels(self) -> bool:
+        return self.rule.nearest_levels
+
+    @property
+    def second_format(self) -> Format | None:
+        return self.rule.second_format
+
+    def keeps_zero(self, fmt: Format) -> bool:
+        return self.rule.keeps_zero(fmt)
+
+    def images(self, x: Array, placed: Placed, fmt: Format, level: Rounder) -> tuple[Array, Array]:
+        return self.rule.images(x, placed, fmt, level)
+
+    def reach(self, placed: Placed, fmt: Format) -> tuple[Array, Array]:
+        return self.rule.reach(placed, fmt)
 
     @property
     def turns(self) -> bool:

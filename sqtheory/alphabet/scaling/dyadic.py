@@ -9,8 +9,9 @@ import numpy as np
 
 from sqtheory.alphabet.formats import Format, binade
 from sqtheory.alphabet.rounding import Rounding
+from sqtheory.alphabet.scaling.from_maximum import FromMaximum
 from sqtheory.alphabet.scaling.least import positive
-from sqtheory.alphabet.scaling.rule import DYADIC, FromMaximum, Numbers
+from sqtheory.alphabet.scaling.rule import DYADIC, Numbers
 from sqtheory.alphabet.traits import Trait
 from sqtheory.arrays import Array
 from sqtheory.exceptions import need, real

@@ -8,8 +8,9 @@ import numpy as np
 from sqtheory.alphabet.formats import Format
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rounding import Rounding
+from sqtheory.alphabet.scaling.from_maximum import FromMaximum
 from sqtheory.alphabet.scaling.least import positive
-from sqtheory.alphabet.scaling.rule import FromMaximum, Reach, Scaling
+from sqtheory.alphabet.scaling.rule import Reach, Scaling
 from sqtheory.arrays import Array, FixedArray
 from sqtheory.exceptions import need
 

@@ -10,9 +10,10 @@ from sqtheory.alphabet.formats import Format
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rationals import Rationals, pick
 from sqtheory.alphabet.rounding import Rounding
+from sqtheory.alphabet.scaling.from_maximum import FromMaximum
 from sqtheory.alphabet.scaling.least import positive
 from sqtheory.alphabet.scaling.maxima import exact_maxima, maxima
-from sqtheory.alphabet.scaling.rule import FULL, FromMaximum, Scaling
+from sqtheory.alphabet.scaling.rule import FULL, Scaling
 from sqtheory.arrays import Array
 
 

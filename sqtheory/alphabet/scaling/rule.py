@@ -12,11 +12,11 @@ from sqtheory.alphabet.formats import E8M0, FloatFormat, Format
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rationals import NotRational, Rationals, pick, rationals
 from sqtheory.alphabet.rounding import Rounding
-from sqtheory.alphabet.scaling.maxima import exact_maxima, maxima
+from sqtheory.alphabet.scaling.maxima import exact_maxima
 from sqtheory.alphabet.scaling.offset_meaning import OffsetMeaning
 from sqtheory.alphabet.traits import DYADIC_EQUIVARIANT, SCALE_EQUIVARIANT, Trait
 from sqtheory.arrays import Array
-from sqtheory.exceptions import Undefined
+from sqtheory.exceptions import Undefined, need
 
 DYADIC = frozenset({DYADIC_EQUIVARIANT})
 FULL = frozenset({DYADIC_EQUIVARIANT, SCALE_EQUIVARIANT})
@@ -100,6 +100,24 @@ class Scaling(ABC):
     def exact_codes(self) -> bool:
         """In real arithmetic codes are ρ(x/σ): the number that divides is the one that multiplies."""
         return True
+
+    @property
+    def nearest_levels(self) -> bool:
+        """Where ρ is nearest, x_i is as near to its image as to any other level of its block at the block's scale."""
+        return self.exact_codes
+
+    @property
+    def second_format(self) -> Format | None:
+        """The format that codes of a block can be of instead of the quantizer's; σ_B is negative then."""
+        return None
+
+    def formats(self, fmt: Format) -> tuple[Format, ...]:
+        """Those that codes of a block of a quantizer of this format can be of."""
+        return (fmt,) if self.second_format is None else (fmt, self.second_format)
+
+    def refuses(self, fmt: Format) -> str | None:
+        """Why this rule is not for quantizers of a format; None where it is."""
+        return None
 
     @property
     def direct(self) -> bool:
@@ -269,29 +287,8 @@ class Scaling(ABC):
         return type(self).__name__.lower()
 
 
-class FromMaximum(Scaling):
-    """σ_B = φ(max |x_B|, max |x|) for a function φ that is non-decreasing in its first argument."""
-
-    max_determined = True
-    follows_maximum = True
-    sign_blind = True
-
-    @abstractmethod
-    def from_maximum(self, amax: Array, fmt: Format) -> Array:
-        """φ applied to the grid of block maxima."""
-
-    def of_maxima(self, amax: Array, top: Array, fmt: Format) -> Array:
-        return self.from_maximum(amax, fmt)
-
-    def scales(self, x: Array, blocks: Partition, fmt: Format) -> Array:
-        return self.from_maximum(maxima(x, blocks), fmt)
-
-    def exact(self, x: Rationals, blocks: Partition, fmt: Format) -> Rationals:
-        """A power of two is that of the bits of a float64 maximum, and NotRational is raised for any other maximum."""
-        if self.values is not Numbers.dyadic:
-            return super().exact(x, blocks, fmt)
-        amax = exact_maxima(x, blocks)
-        held = amax.astype(np.float64)
-        if any(Fraction(float(v)) != a for v, a in zip(held.flat, amax.flat, strict=True)):
-            raise NotRational("a power of two is found from the bits of a float64 maximum")
-        return rationals(self.from_maximum(held, fmt))
+def check_rule(rule: Scaling, what: str) -> None:
+    """Raise TypeError for what is no rule, and ValueError for one that no other can be made of."""
+    need(rule, Scaling, what)
+    if rule.second_format is not None:
+        raise ValueError(f"{what}: no other scales are made of those by {rule}, which choose a format too")

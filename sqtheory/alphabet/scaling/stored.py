@@ -12,7 +12,7 @@ from sqtheory.alphabet.rationals import Rationals
 from sqtheory.alphabet.rounding import Rounding, nearest_even
 from sqtheory.alphabet.scaling.derived import DerivedScaling
 from sqtheory.alphabet.scaling.maximum import AbsMax
-from sqtheory.alphabet.scaling.rule import DYADIC, Numbers, Reach, Scaling
+from sqtheory.alphabet.scaling.rule import DYADIC, Numbers, Reach, Scaling, check_rule
 from sqtheory.alphabet.traits import Trait
 from sqtheory.arrays import Array
 from sqtheory.exceptions import need, real
@@ -39,7 +39,7 @@ class StoredScale(DerivedScaling):
 
     def __post_init__(self) -> None:
         need(self.scale_type, FloatFormat, "the format of stored scales")
-        need(self.rule, Scaling, "the rule of stored scales")
+        check_rule(self.rule, "the rule of stored scales")
         need(self.rounding, Rounding, "rounding=")
         need(self.late, bool, "late=")
         if not self.rounding.deterministic:

@@ -13,11 +13,11 @@ from sqtheory.alphabet.rounding import nearest_even
 from sqtheory.alphabet.scaling.affine import clipped, finite, integers
 from sqtheory.alphabet.scaling.derived import DerivedScaling
 from sqtheory.alphabet.scaling.maximum import AbsMax
-from sqtheory.alphabet.scaling.rule import Reach, Scaling
+from sqtheory.alphabet.scaling.rule import Reach, Scaling, check_rule
 from sqtheory.alphabet.scaling.running import Numbers
 from sqtheory.alphabet.scaling.search import peaks
 from sqtheory.arrays import Array
-from sqtheory.exceptions import need, whole
+from sqtheory.exceptions import whole
 
 ABSMAX = AbsMax()
 WIDEST = 16
@@ -42,7 +42,7 @@ class SuperBlock(DerivedScaling):
     exact_codes = True
 
     def __post_init__(self) -> None:
-        need(self.rule, Scaling, "the rule of the scales in super-blocks")
+        check_rule(self.rule, "the rule of the scales in super-blocks")
         check_super(self.bits_of_scale, self.count, least=2)
         if self.rule.looks_at is not Reach.block:
             raise ValueError(f"scales by {self.rule} are not made of their block alone and stored in super-blocks")

@@ -10,9 +10,10 @@ from sqtheory.alphabet.formats import E4M3, FloatFormat, Format, steps
 from sqtheory.alphabet.partition import Partition
 from sqtheory.alphabet.rationals import Rationals
 from sqtheory.alphabet.rounding import nearest_even
+from sqtheory.alphabet.scaling.from_maximum import FromMaximum
 from sqtheory.alphabet.scaling.least import positive
 from sqtheory.alphabet.scaling.maxima import exact_maxima, maxima
-from sqtheory.alphabet.scaling.rule import FULL, FromMaximum, Reach, Scaling
+from sqtheory.alphabet.scaling.rule import FULL, Reach, Scaling
 from sqtheory.arrays import Array
 from sqtheory.exceptions import need
 

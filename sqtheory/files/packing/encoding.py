@@ -122,6 +122,8 @@ def pack_values(
             f"values are float32 or float64 and scales of the same dtype in the shape {q.partition.grid(values.shape)} "
             f"of the grid of blocks, got {values.dtype}, {scales.dtype} and {scales.shape}"
         )
+    if q.scaling.second_format is not None:
+        raise InputRefused(f"blocks of {q} are of two formats, and no packed layout here has two: write its values")
     if (offsets is None) != (q.scaling.meaning is None) or (offsets is not None and offsets.shape != scales.shape):
         raise TypeError(f"offsets are given of a quantizer that has them, one for each scale: {q}")
     boxes, beside = Boxes(q.partition.sides(values.shape)), offsets_of(q, offsets, real)

@@ -22,7 +22,7 @@ Chance: TypeAlias = Literal["none", "every draw", "expectation"]
 class Effort:
     """How much a search may spend before it answers ``open``."""
 
-    seconds: float = 10.0
+    seconds: float = 4.0
     instances: int = 200_000
     smt_steps: int = 10_000_000
     """Steps of the SMT solver for one question: no clock decides."""

@@ -229,7 +229,7 @@ class Formula(ScaledInstance):
 
     def images(self, q: Quantizer, x: list[Term], sigma: list[Term]) -> list[Term]:
         """σ ρ(x/σ), the cells written as x against multiples of σ."""
-        if q.scaling.shifts:
+        if q.scaling.shifts or q.scaling.second_format is not None:
             raise _Beyond(f"the levels of {q} are not written as a formula")
         if q.format.values.size > LEVELS or not q.saturate:
             raise _Beyond(f"the grid {q.format} is not written as a formula")

@@ -5,12 +5,12 @@ from math import inf
 
 import sympy
 
-from sqtheory.alphabet.formats import E2M1
+from sqtheory.alphabet.formats import E2M1, INT4
 from sqtheory.alphabet.norms import spell_norm
 from sqtheory.alphabet.partition import Rows, Shape
 from sqtheory.alphabet.quantizers import Quantizer, bcq, hbfp, int_, mxfp, nf4, nvfp4, scaled
 from sqtheory.alphabet.rounding import half_away
-from sqtheory.alphabet.scaling import AbsMax, BlockError, FourOverSix, LeastNorm, TwoLevel, mse
+from sqtheory.alphabet.scaling import AbsMax, BlockError, FourOverSix, LeastNorm, MixedFormat, TwoLevel, mse
 from sqtheory.alphabet.scores import given
 from sqtheory.alphabet.sparsifiers import Sparsifier, nm, threshold, top
 from sqtheory.orders.pair import Pair
@@ -75,6 +75,7 @@ THEOREM = Theorem(
             *(scaled(E2M1, scaling=LeastNorm(p, 9), block=4) for p in (1, 2, inf)),
             *(int_(2, scaling=mse(9), rounding=half_away), int_(3, block=4, scaling=LeastNorm(inf, 1))),
             *(nvfp4(block=4, scaling=FourOverSix(error)) for error in BlockError),
+            *(nvfp4(block=4, scaling=MixedFormat(INT4, error)) for error in BlockError),
             *(int_(4), hbfp(4, block=4), mxfp(E2M1), nvfp4(block=8), nf4(block=4), bcq(2, zero=True)),
         ),
         s=OneOf(nm(2, 4), nm(1, 4), nm(4, 8), top(0.5, per=Rows()), threshold(0.5)),

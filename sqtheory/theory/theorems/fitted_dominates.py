@@ -2,10 +2,10 @@
 
 from math import inf
 
-from sqtheory.alphabet.formats import E2M1
+from sqtheory.alphabet.formats import E2M1, INT4
 from sqtheory.alphabet.partition import Rows
 from sqtheory.alphabet.quantizers import bcq, hbfp, int_, mxfp, nvfp4, scaled
-from sqtheory.alphabet.scaling import BlockError, FourOverSix, FullRange, LeastNorm, mse
+from sqtheory.alphabet.scaling import BlockError, FourOverSix, FullRange, LeastNorm, MixedFormat, mse
 from sqtheory.alphabet.sparsifiers import nm, threshold, top
 from sqtheory.alphabet.ties import Adversarial, high_index
 from sqtheory.theory.case import Case
@@ -36,6 +36,7 @@ THEOREM = Theorem(
             *(scaled(E2M1, scaling=LeastNorm(p, 9), block=4) for p in (1, 2, inf)),
             *(int_(2, scaling=mse(9)), int_(3, block=4, scaling=LeastNorm(inf, 1))),
             *(nvfp4(block=4, scaling=FourOverSix(error)) for error in BlockError),
+            *(nvfp4(block=4, scaling=MixedFormat(INT4, error)) for error in BlockError),
             *(int_(4), hbfp(4, block=4), mxfp(E2M1), nvfp4(block=8), bcq(2, zero=True)),
         ),
         s=OneOf(
