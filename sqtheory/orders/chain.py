@@ -11,6 +11,7 @@ from sqtheory.alphabet.operators import Operator, chained
 from sqtheory.alphabet.partition import Shape
 from sqtheory.arrays import Array, ArrayLike, as_real
 from sqtheory.exceptions import NonFinite, first_at
+from sqtheory.orders.counts import sign
 from sqtheory.orders.errors import change, norm_of
 from sqtheory.orders.errors import norm as norm_over
 from sqtheory.orders.letters import Letters, Word
@@ -176,7 +177,6 @@ def _error(x: Array, y: Array, p: float) -> float:
 def _lead(x: Array, best: Array, y: Array, p: float, known: Sequence[Placing], placed: Placing, winner: str) -> float:
     """Below 0 where y has the smaller error, 0 where neither has."""
     if p < np.inf:
-        lead = change(x, best, y, p)
-        return (lead > 0) - (lead < 0)
+        return sign(change(x, best, y, p))
     least = next(one.error for one in known if one.word == winner)
     return placed.error - least
