@@ -77,7 +77,7 @@ def test_every_order_by_its_definition(seed: int) -> None:
     row = [Fraction(v) for v in x.tolist()]
     p = (1, 2, 3, math.inf)[seed % 4]
     asked = tuple(rng.permutation(kinds).tolist())
-    report = chain_report(x, Letters(*(tuple(f for f, _, _ in letters[k]) for k in (True, False)), asked), p)  # type: ignore[arg-type]
+    report = chain_report(x, Letters(*(tuple(f for f, _, _ in letters[k]) for k in (True, False)), asked), p)  # type: ignore[arg-type, call-arg]
     expected = []
     for word in words(kinds):
         left = {kind: list(some) for kind, some in letters.items()}
@@ -91,7 +91,7 @@ def test_every_order_by_its_definition(seed: int) -> None:
     assert [one.ties for one in report.placings] == [ties for _, ties in expected]
     assert [one.error for one in report.placings] == pytest.approx([twin.root(t, p) for t, _ in expected], rel=1e-14)
     assert [one.word in report.winners for one in report.placings] == [power == least for power, _ in expected]
-    named = chained(Letters(*(tuple(f for f, _, _ in letters[k]) for k in (True, False)), asked).operators(asked))  # type: ignore[arg-type]
+    named = chained(Letters(*(tuple(f for f, _, _ in letters[k]) for k in (True, False)), asked).operators(asked))  # type: ignore[arg-type, call-arg]
     assert report.chain == str(named) and compare_chain(x, named, p).to_dict() == report.to_dict()
 
 
