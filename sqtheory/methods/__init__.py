@@ -178,9 +178,6 @@ ALL: tuple[Work, ...] = (
     yolov8.METHOD,
     iss.METHOD,
     ist.METHOD,
-    crate.METHOD,
-    lost.METHOD,
-    bdwp.METHOD,
 )
 """Every method; a new one is its file and a line here."""
 
