@@ -60,6 +60,7 @@ TEX = {
     },
     **{
         "α": r"\alpha",
+        "β": r"\beta",
         "η": r"\eta",
         "θ": r"\theta",
         "λ": r"\lambda",

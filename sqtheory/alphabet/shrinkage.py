@@ -41,7 +41,7 @@ class Soft(Shrinkage):
         return np.asarray(self.strength * np.abs(u))
 
     def sizes(self, size: Array) -> Array:
-        return np.maximum(size - self.strength, 0)
+        return np.asarray(np.maximum(size - self.strength, 0))
 
 
 @final

@@ -148,7 +148,7 @@ def order_chain(
 
     >>> found = order_chain("zoo:vit-dense", "int8 >> 2:4 >> mxfp4", targets="blocks.0.qkv.weight").total
     >>> found.winners, [one.ties for one in found.placings]
-    (('S→Q₁→Q₂',), [(0,), (2,), (33,)])
+    (('S→Q₁→Q₂',), [(6,), (262,), (3325,)])
     """
     check_norm(norm)
     if sort not in ("file", "worst", "gap"):

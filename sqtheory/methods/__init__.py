@@ -165,6 +165,9 @@ ALL: tuple[Work, ...] = (
     sirius.METHOD,
     beyond_l1.METHOD,
     cospadi.METHOD,
+    crate.METHOD,
+    lost.METHOD,
+    bdwp.METHOD,
     turbo_vbi.METHOD,
     snella.METHOD,
     corematching.METHOD,
@@ -175,9 +178,6 @@ ALL: tuple[Work, ...] = (
     yolov8.METHOD,
     iss.METHOD,
     ist.METHOD,
-    crate.METHOD,
-    lost.METHOD,
-    bdwp.METHOD,
 )
 """Every method; a new one is its file and a line here."""
 

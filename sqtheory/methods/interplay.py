@@ -28,8 +28,8 @@ def build(s: Sparsifier, q: Quantizer, known: Facts) -> Pair:
 
 
 def half_range(s: Sparsifier, q: Quantizer, known: Facts) -> Pair:
-    """The same, with half the codes for a block that has no negative entry."""
-    return Pair(s.with_score(magnitude), replace(q, scaling=HalfRange()))
+    """The same, with half the codes of integers for a block that has no negative entry."""
+    return Pair(s.with_score(magnitude), replace(q, format=q.format.full(), scaling=HalfRange()))
 
 
 METHOD = Method(

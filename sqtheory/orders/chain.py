@@ -43,7 +43,7 @@ class ChainReport(Tabular):
 
     >>> report = compare_chain([7, 3.4, 3.1, 1], "int4 >> 2:4 >> mxfp4", p=1)
     >>> [(one.word, one.error) for one in report.placings], report.winners
-    ([('S→Q₁→Q₂', 3.0), ('Q₁→S→Q₂', 3.0), ('Q₁→Q₂→S', 3.0)], ('S→Q₁→Q₂', 'Q₁→S→Q₂', 'Q₁→Q₂→S'))
+    ([('S→Q₁→Q₂', 5.5), ('Q₁→S→Q₂', 5.5), ('Q₁→Q₂→S', 5.5)], ('S→Q₁→Q₂', 'Q₁→S→Q₂', 'Q₁→Q₂→S'))
     """
 
     p: float

@@ -46,11 +46,11 @@ def test_masking_whole_features_never_raises_the_rate() -> None:
 
 def test_the_step_lowers_its_loss_up_to_one_over_the_squared_norm_and_is_proximal() -> None:
     d, lam = RNG.standard_normal((6, 6)), 0.1
-    most = 1 / np.linalg.norm(d, 2) ** 2
+    most = float(1 / np.linalg.norm(d, 2) ** 2)
     z = np.abs(RNG.standard_normal((6, 50)))
 
     def loss(u: np.ndarray) -> np.ndarray:
-        return ((z - d @ u) ** 2).sum(axis=0) / 2 + lam * u.sum(axis=0)
+        return np.asarray(((z - d @ u) ** 2).sum(axis=0) / 2 + lam * u.sum(axis=0))
 
     for share in (0.1, 0.5, 1.0):
         assert (loss(sparse_step(z, d, share * most, lam)) <= loss(z) * (1 + 1e-12)).all()

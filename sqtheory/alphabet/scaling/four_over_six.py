@@ -32,7 +32,7 @@ class BlockError(Enum):
 
     >>> from sqtheory import parse
     >>> print(parse("nvfp4(scaling=fouroversix(mae))"))
-    nvfp4(scaling=fouroversix(mae))
+    scaled(e2m1, block=16, scaling=fouroversix(mae))
     """
 
     mse = 2.0
