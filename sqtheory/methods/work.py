@@ -87,7 +87,7 @@ class Work(Assigner):
         """Whether to sparsify first: proved, refuted, both by assumptions, or no order to choose."""
         refuted = any(one.favours is OrderVerdict.fails for one in self.evidence)
         proved = any(one.proves and one.favours is OrderVerdict.holds for one in self.evidence)
-        if all(one.favours is OrderVerdict.none for one in self.evidence):
+        if not (refuted or proved):
             return OrderVerdict.none
         if proved and not refuted:
             return OrderVerdict.holds
