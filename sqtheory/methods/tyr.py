@@ -33,7 +33,8 @@ def in_rounds(w: Array, h: Array, groups: Sequence[Sequence[int]], count: int) -
     """``count`` groups, in each round that of least loss beside those before. Raises ValueError for too many."""
     if count > len(groups):
         raise ValueError(f"{count} of {len(groups)} groups cannot be pruned")
-    inverse, gone = np.linalg.inv(h), []
+    inverse = np.linalg.inv(h)
+    gone: list[int] = []
     for _ in range(count):
         left = [g for g in range(len(groups)) if g not in gone]
         gone.append(min(left, key=lambda g: group_loss(w, inverse, [i for k in (*gone, g) for i in groups[k]])))
