@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sqtheory.methods import Work
 
 DESCRIPTION = """\
-Work methods of pruning and quantization, in the terms of this package: where each is from, what it must know of
+Published methods of pruning and quantization, in the terms of this package: where each is from, what it must know of
 the inputs of a layer, and whether to sparsify first: proved by a theorem, refuted by a case that breaks an assumption
 or by a weight (a witness), or both: right where the assumptions hold, S→Q can lose elsewhere. All of it runs.
 

@@ -1,4 +1,4 @@
-"""Work methods of compression: where each is from, what it must know, what it assigns, and when S→Q is right."""
+"""Published methods of compression: where each is from, what it must know, what it assigns, and when S→Q is right."""
 
 from difflib import get_close_matches
 

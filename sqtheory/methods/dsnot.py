@@ -1,6 +1,6 @@
 """DSnoT: Wanda's mask, in which entries are swapped until the mean output of every row loses little.
 
-Work code swaps kept entries too once it has tried every pruned one, and loses the pattern of rows of few inputs.
+Published code swaps kept entries too once it has tried every pruned one, and loses the pattern of rows of few inputs.
 That is not done here: no variant changes how many entries a group keeps.
 """
 
@@ -19,7 +19,7 @@ from sqtheory.theory.claims import Reference
 from sqtheory.theory.theorems import swap_bias
 
 PER_SEQUENCE = 0.1 / 2048
-"""Work code stops at 0.1, of sums over the 2048 tokens of a sequence."""
+"""Published code stops at 0.1, of sums over the 2048 tokens of a sequence."""
 
 
 SKIPPED = ("mlp", "gate_proj", "up_proj", "down_proj", "fc1", "fc2")

@@ -1,7 +1,7 @@
 """ERK: densities of layers in proportion to the sum of the sides of a layer over their product, none above 1.
 
 The budget is what the mask given keeps of all targets together; each keeps its share of it, by that mask's score, in
-one group: random masks, as published, are written ``top(0.5, score=random(rng))``. Work code draws every entry for
+one group: random masks, as published, are written ``top(0.5, score=random(rng))``. Published code draws every entry for
 itself, so that its budget is met in expectation; here it is met exactly.
 """
 

@@ -1,6 +1,6 @@
 """SR-STE: n:m masks by magnitude, chosen anew in every step of training; what is left in the end is such a mask.
 
-The gradient of training is ``straight_through.srste_gradient``. Work code takes groups of the flattened weight,
+The gradient of training is ``straight_through.srste_gradient``. Published code takes groups of the flattened weight,
 which cross rows whose length m does not divide; here such a weight is refused, as ``nm`` refuses it.
 """
 

@@ -1,4 +1,4 @@
-"""Work works as tables and as plain words."""
+"""Published works as tables and as plain words."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any

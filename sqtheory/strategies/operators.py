@@ -155,7 +155,8 @@ def quantizers(
         box = draw(partitions(shape, block_sizes=block_sizes))
         known = draw(named) if elements is None and draw(st.booleans()) else None
         fmt = draw(grids) if known is None else known.format
-        rule = draw(_scalings(fmt, shape and box.grid(shape))) if known is None else known.scaling
+        fitting = _scalings(fmt, shape and box.grid(shape)).filter(lambda each: each.refuses(fmt) is None)
+        rule = draw(fitting) if known is None else known.scaling
         if rule.full_range:
             fmt = fmt.full()
         clips = saturate or any(f.overflow is None for f in rule.formats(fmt)) or draw(st.booleans())

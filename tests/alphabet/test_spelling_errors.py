@@ -148,8 +148,8 @@ REFUSED: list[tuple[str, int, str]] = [
     (
         "cast(posit)",
         5,
-        "unknown format 'posit': known are e4m3, e5m2, e3m2, e2m3, e2m1, e8m0, bfloat16, float16, e4m3ieee, "
-        "binary8p3se, binary8p4se, int2, int3, int4, int5, int6, int7, …",
+        "unknown format 'posit': known are e4m3, e5m2, e3m2, e2m3, e2m1, e8m0, ue4m3, ue5m3, bfloat16, float16, "
+        "e4m3ieee, binary8p3se, binary8p4se, int2, int3, int4, int5, …",
     ),
     ("cast(int99)", 5, "an integer format needs 2 to 16 bits, got 99"),
     ("cast(bcq9)", 5, "a binary-coded sum needs 1 to 8 bits, got 9"),

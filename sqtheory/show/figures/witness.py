@@ -105,7 +105,7 @@ def draw(data: WitnessBlock, style: Style) -> Figure:
         ax.axhline(0, color="0.3", linewidth=0.8)
         ax.set_xticks(places, [str(i + 1) for i in places])
         ax.set(xlabel=f"entry (errors in the norm of p = {p})", ylabel="value")
-        ax.set_title(data.pipeline)
+        ax.set_title(data.pipeline, wrap=True)
         ax.locator_params(axis="y", nbins=5)
         figure.legend(loc="outside lower center", ncols=3, columnspacing=1.0, handletextpad=0.4)
     return figure

@@ -61,6 +61,10 @@ def _turned(case: Case) -> tuple[Array, Array, Array, Array]:
     return rest, v * (a - b), step, b - v
 
 
+UNDERFLOWN = 2.0**-1000
+"""Where scales are subnormal numbers, places in a cell are not exact."""
+
+
 def _won(p: int) -> Quantity:
     power = "" if p == 1 else "^2"
     return Quantity(
@@ -68,6 +72,7 @@ def _won(p: int) -> Quantity:
         rf"\sum 2(1-\alpha)\beta\cdot\beta\,\Delta{power}",
         f"the sum of 2(1 − α)β·β Δ{'' if p == 1 else '²'} over all pairs in one cell: |x| = v + αΔ ≥ v + βΔ",
         lambda case: _won_of(*_turned(case), p),
+        noise=UNDERFLOWN,
     )
 
 
@@ -83,6 +88,7 @@ def _lost(p: int) -> Quantity:
         rf"\sum 2(1-\alpha)\beta\bigl(\tfrac12{more}\bigr)\Delta{power}",
         f"the sum of 2(1 − α)β·{said} over the same pairs",
         lambda case: _lost_of(*_turned(case), p),
+        noise=UNDERFLOWN,
     )
 
 

@@ -64,7 +64,7 @@ def density() -> Answer:
         "(jnbrq/hbfp_hardware_model); converters are left out, or serve one product. The last columns are fitted: the "
         "number of products that a converted operand must serve to give a published ratio at 4 bits; a dash where no "
         "reuse does.",
-        "Work: " + "; ".join(f"{each.ratio:g}× ({each.version}: {each.says})" for each in PUBLISHED) + ".",
+        "Published: " + "; ".join(f"{each.ratio:g}× ({each.version}: {each.says})" for each in PUBLISHED) + ".",
         f"In blocks of 64 without converters: {Unit(4, 64).density:.2f} with sums in float32, "
         f"{Unit(4, 64, areas=NARROW_SUMS).density:.2f} in bfloat16.",
     )
