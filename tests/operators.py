@@ -60,7 +60,9 @@ partitions: st.SearchStrategy[Partition] = st.one_of(
     st.sampled_from([Rows(), Columns(), Whole()]),
 )
 bound_scales = st.sampled_from([scaling.Frozen(FixedArray(ARRAYS["scale"])), scaling.TwoLevel(OWN)])
-spelled_scalings = bound_scales | quantizers(elements=spelled).map(lambda q: q.scaling)
+own_scalings = quantizers(elements=spelled).map(lambda q: q.scaling).filter(lambda rule: rule.second_format is None)
+spelled_scalings = bound_scales | own_scalings
+"""Scale rules that go with formats of any bits."""
 shares = st.floats(1e-9, 1.0) | st.fractions(0, 1).filter(bool) | st.integers(1, 999).map(lambda k: Fraction(k, 1000))
 tie_rules = st.one_of(
     st.sampled_from([*ties.TIES.values(), *map(ties.Introselect, ties.Selected)]), st.builds(ties.Adversarial, norms)
